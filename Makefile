@@ -1,0 +1,127 @@
+# Everything that is done to this repository has a target here; 'make help' lists them.
+
+SHELL := /bin/sh
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+LOCK ?= full
+N ?= 1000
+TESTS ?= tests
+PYTEST_FLAGS ?= -n auto --dist loadfile
+
+BIN := .venv/bin
+DEPENDENCIES := .venv/.dependencies-$(LOCK)
+PACKAGE := .venv/.package-$(LOCK)
+TOOL_INPUTS := tools/go.mod tools/go.sum tools/build
+
+# The OPA that Lockstep will find: the one that is named, the one built here, the one on PATH.
+FOUND_OPA := $(or $(LOCKSTEP_OPA),$(if $(wildcard tools/bin/opa),,$(shell command -v opa 2>/dev/null)))
+OPA := $(or $(FOUND_OPA),tools/bin/opa)
+
+# What OPA reads as rules and data; the schemas beside them are not for it.
+POLICIES := $(wildcard policies/*.rego) policies/lib policies/rules policies/data
+
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+
+##@ Use
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: demo
+demo: setup tools ## Run the main job on real parts in a scratch folder, and name that folder
+	@dir=$$(mktemp -d "$${TMPDIR:-/tmp}/lockstep-demo.XXXXXX") && \
+	  { $(BIN)/lockstep demo --dir "$$dir"; status=$$?; \
+	    echo "The demo's folder: $$dir"; exit $$status; }
+
+##@ Develop
+
+.PHONY: setup
+setup: $(PACKAGE) ## Make .venv and install Lockstep in it (LOCK=light: only what a check needs)
+
+.PHONY: tools
+tools: $(if $(FOUND_OPA),check-opa,tools/bin/opa) ## Find OPA, or build the version that tools/go.mod pins
+
+.PHONY: test
+test: setup tools ## Run the tests (TESTS=path for some, PYTEST_FLAGS for another way)
+	@$(BIN)/python -m pytest $(PYTEST_FLAGS) $(TESTS)
+
+.PHONY: lint
+lint: lint-python lint-policies lint-shell lint-workflows ## Check code, types, layers, policies and workflows
+
+.PHONY: lint-python
+lint-python: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict
+	$(BIN)/lint-imports
+
+.PHONY: lint-policies
+lint-policies: tools
+	$(OPA) fmt --list --fail policies
+	$(OPA) check --strict $(POLICIES)
+	$(OPA) test $(POLICIES)
+
+.PHONY: lint-shell
+lint-shell: setup
+	$(BIN)/shellcheck tools/build tools/check-opa .ci/run
+
+.PHONY: lint-workflows
+lint-workflows: setup tools/bin/actionlint
+	tools/bin/actionlint -shellcheck $(BIN)/shellcheck
+
+.PHONY: format
+format: setup tools ## Format code and policies
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(OPA) fmt --write policies
+
+.PHONY: bench
+bench: setup tools ## Measure each stage and the whole check with N clusters (N=1000)
+	@$(BIN)/python -m tests.bench --clusters $(N)
+
+.PHONY: lock
+lock: ## Resolve the dependencies of pyproject.toml again, with hashes (needs uv)
+	@for lock in "full --extra registry --group build --group test --group lint" \
+	             "light --group build --constraint requirements/full.lock" \
+	             "go --only-group go"; do \
+	  set -- $$lock; name=$$1; shift; \
+	  [ "$$name" = go ] && set -- --group pyproject.toml:go || set -- pyproject.toml "$$@"; \
+	  uv pip compile "$$@" --universal --generate-hashes --python-version 3.11 --no-header \
+	    $(LOCK_FLAGS) --quiet --output-file "requirements/$$name.lock" || exit; \
+	done
+
+.PHONY: clean
+clean: ## Remove what set-up and builds left
+	rm -rf .venv build dist tools/bin tools/.go tools/.cache
+
+.PHONY: check-opa
+check-opa:
+	@tools/check-opa "$(FOUND_OPA)"
+
+# A new lock file gives a new .venv, so that nothing stays which the lock does not name.
+$(DEPENDENCIES): requirements/$(LOCK).lock
+	@command -v "$(PYTHON)" >/dev/null || { \
+	  echo "error: there is no $(PYTHON); install Python 3.11 or newer, or name one: make PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: $(PYTHON) is older than 3.11; name another: make PYTHON=..." >&2; exit 1; }
+	@echo "Making .venv and installing requirements/$(LOCK).lock; this takes a minute"
+	@"$(PYTHON)" -m venv --clear .venv || { \
+	  echo "error: $(PYTHON) cannot make virtual environments; on Debian: apt install python3-venv" >&2; exit 1; }
+	@$(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/$(LOCK).lock
+	@touch $@
+
+$(PACKAGE): $(DEPENDENCIES) pyproject.toml
+	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+tools/bin/opa: $(TOOL_INPUTS)
+	@PYTHON="$(PYTHON)" tools/build opa github.com/open-policy-agent/opa
+
+tools/bin/actionlint: $(TOOL_INPUTS)
+	@PYTHON="$(PYTHON)" tools/build actionlint github.com/rhysd/actionlint/cmd/actionlint

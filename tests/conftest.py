@@ -1,0 +1,44 @@
+"""What all tests share: OPA where every program finds it, and no silent skips in CI."""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+TOOLS = Path(__file__).resolve().parent.parent / "tools" / "bin"
+
+# Reasons for which a test may be skipped even in CI: parts that set-up cannot bring.
+OPTIONAL = ("LOCKSTEP_CRDS",)
+
+
+def pytest_configure() -> None:
+    """Put the OPA that ``make tools`` built first on PATH, and keep git off the user's settings."""
+    os.environ["PATH"] = os.pathsep.join((str(TOOLS), os.environ.get("PATH", os.defpath)))
+    os.environ["GIT_CONFIG_GLOBAL"] = os.devnull
+    os.environ["GIT_CONFIG_SYSTEM"] = os.devnull
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Hold the report of each test against the rule for skips."""
+    return refuse_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Hold the report of each module against the rule for skips."""
+    return refuse_skip((yield))
+
+
+def refuse_skip(report: Report) -> Report:
+    """In CI a skip is a failure, unless its reason names a part that CI cannot install."""
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        reason = str(report.longrepr)
+        if not any(part in reason for part in OPTIONAL):
+            report.outcome = "failed"
+            report.longrepr = f"skipped, and CI must not skip: {reason}"
+    return report
