@@ -1,0 +1,42 @@
+"""Times as Lockstep writes them: UTC, RFC 3339, whole seconds, ``Z``."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
+
+
+def format_time(moment: datetime) -> str:
+    """``2026-01-31T08:00:00Z`` for an aware datetime of any zone."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def parse_time(text: str) -> datetime:
+    """An aware UTC datetime. Raises ValueError for anything that does not name its zone."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone; write it like 2026-01-31T08:00:00Z")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} lies outside of the years 1 to 9999") from error
+
+
+def later(moment: datetime, duration: timedelta) -> datetime:
+    """``moment`` and a duration; the end of all times where it would lie behind that."""
+    try:
+        return moment + duration
+    except OverflowError:
+        return datetime.max.replace(microsecond=0, tzinfo=UTC)
+
+
+def parse_duration(text: str) -> timedelta:
+    """``30m``, ``1h``, ``1h30m``, ``2d`` as a timedelta. Raises ValueError otherwise."""
+    match = _DURATION.fullmatch(text)
+    if not match or not text:
+        raise ValueError(f"{text!r} is no duration; write it like 30m, 1h30m or 2d")
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    try:
+        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is longer than any rollout") from error

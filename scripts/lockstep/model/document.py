@@ -1,0 +1,80 @@
+"""A parsed YAML file whose every value keeps the place where it was written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+Pointer = tuple[str | int, ...]
+"""The path of a value inside a document: mapping keys and list indexes."""
+
+Json = Any
+"""What JSON can hold: dict, list, str, int, float, bool or None."""
+
+
+class Span(NamedTuple):
+    """Where a value stands: lines and columns count from 1, the end is exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Location(NamedTuple):
+    """A place that a finding can point at."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML document: its plain value, and the spans of its values and keys by pointer."""
+
+    path: str
+    value: Json
+    spans: Mapping[Pointer, Span] = field(repr=False, default_factory=dict)
+    key_spans: Mapping[Pointer, Span] = field(repr=False, default_factory=dict)
+    flow: frozenset[Pointer] = field(repr=False, default=frozenset())
+    """Pointers of the mappings and lists that are written in flow style (``[a, b]``)."""
+
+    def locate(self, pointer: Pointer, *, key: bool = False) -> Location:
+        """The place of ``pointer``, or of its nearest parent that was written in this file.
+
+        With ``key`` the place of the mapping key rather than of its value.
+        """
+        spans = self.key_spans if key and pointer in self.key_spans else self.spans
+        while pointer and pointer not in spans:
+            pointer, spans = pointer[:-1], self.spans
+        span = spans.get(pointer, Span(1, 1, 1, 1))
+        return Location(self.path, span.line, span.column)
+
+
+def to_json_pointer(pointer: Pointer) -> str:
+    """RFC 6901 text of a pointer: ``("spec", "variants", 0)`` gives ``/spec/variants/0``."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in pointer)
+
+
+def from_json_pointer(text: str, value: Any = None) -> Pointer:
+    """The pointer of RFC 6901 text. A part is an index where ``value`` has a list there."""
+    pointer: list[str | int] = []
+    for raw in text.split("/")[1:]:
+        name = raw.replace("~1", "/").replace("~0", "~")
+        part = int(raw) if isinstance(value, list) and raw.isdecimal() else name
+        value = value_at(value, (part,))
+        pointer.append(part)
+    return tuple(pointer)
+
+
+def value_at(value: Json, pointer: Pointer, default: Json = None) -> Json:
+    """The value below ``pointer``, or ``default`` where there is none."""
+    here: Any = value
+    for part in pointer:
+        if not hasattr(here, "__getitem__") or isinstance(here, str):
+            return default
+        try:
+            here = here[part]
+        except (KeyError, IndexError, TypeError):
+            return default
+    return here

@@ -1,0 +1,54 @@
+"""Errors that mean "could not evaluate"; what was evaluated and is wrong is a Finding."""
+
+from lockstep.model.exit_codes import ExitCode
+
+
+class LockstepError(Exception):
+    """Something kept Lockstep from doing its work.
+
+    ``message`` says what happened, ``where`` names the file (``path:line``), server or command
+    at fault, ``fix`` says what the reader can do about it.
+    """
+
+    exit_code = ExitCode.COULD_NOT_RUN
+
+    def __init__(self, message: str, *, where: str = "", fix: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.fix = fix
+
+    def diagnostics(self) -> str:
+        """The text for a terminal: the place, what happened, what to do."""
+        head = f"{self.where}: {self.message}" if self.where else self.message
+        return f"error: {head}\n  fix: {self.fix}" if self.fix else f"error: {head}"
+
+
+class UsageError(LockstepError):
+    """The command line or the place it was run in asks for something that has no meaning."""
+
+    exit_code = ExitCode.USAGE
+
+
+class NothingToCheck(LockstepError):
+    """There is no input, which must never look like a clean result."""
+
+    exit_code = ExitCode.NOTHING_TO_CHECK
+
+
+class Invalid(LockstepError):
+    """An input is malformed, and the verb needs it whole to go on."""
+
+    exit_code = ExitCode.INVALID
+
+
+class Denied(LockstepError):
+    """The change is well-formed, and a rule forbids it."""
+
+    exit_code = ExitCode.DENIED
+
+
+class VerificationFailed(LockstepError):
+    """Records, registry or git do not agree with what was recorded."""
+
+    exit_code = ExitCode.VERIFICATION_FAILED

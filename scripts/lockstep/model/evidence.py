@@ -1,0 +1,110 @@
+"""What a gate asked, what the source answered, and what that meant."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from lockstep.model.document import Json
+
+
+class Verdict(StrEnum):
+    """Only ``fail`` reverts; ``inconclusive`` and ``error`` hold, and say so."""
+
+    PASS = "pass"  # noqa: S105 (no password)
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+    FAIL = "fail"
+
+
+_FROM_BEST_TO_WORST = tuple(Verdict)
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict that counts: fail, then error, then inconclusive, then pass.
+
+    Nothing asked is ``inconclusive``: a missing answer is never a pass.
+    """
+    return max(verdicts, key=_FROM_BEST_TO_WORST.index, default=Verdict.INCONCLUSIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One gate asked of one cluster about one candidate.
+
+    ``gate`` is the gate as the family declares it. ``candidate`` and ``stable`` are the ``spec``
+    of the locks of the two versions (stable is None where nothing else serves). ``since`` is
+    when the running step was decided and ``now`` the time of asking, both RFC 3339 UTC.
+    """
+
+    gate: Json
+    cluster: str
+    region: str
+    environment: str
+    candidate: Json
+    stable: Json | None
+    since: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What a source holds of one version: a fact, without judgement.
+
+    ``value`` is None where there is no usable number; ``problem`` then says why (``NaN logged``,
+    ``no measurement of dataset holdout-eu``). ``samples`` is the count behind the value and
+    ``time`` when it was measured (RFC 3339 UTC); each is None where the source does not say.
+    """
+
+    value: float | None = None
+    samples: int | None = None
+    time: str | None = None
+    dataset_digest: str | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A source's answer to a Question.
+
+    ``query`` is what was asked, in the source's own terms. ``failure`` says why the source could
+    not be asked at all: the verdict is then ``error``, whatever else is here.
+    """
+
+    query: str
+    candidate: Measurement = Measurement()
+    stable: Measurement | None = None
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One judged answer: enough to judge it again from the record alone."""
+
+    gate: Json
+    cluster: str
+    candidate_version: str
+    stable_version: str | None
+    since: str
+    asked_at: str
+    answer: Answer
+    verdict: Verdict
+    reason: str
+
+    def to_json(self) -> Json:
+        """Plain JSON data, the shape kept in a decision record."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Json]) -> "Evidence":
+        """The inverse of to_json. Raises KeyError, TypeError or ValueError on another shape."""
+        answer = dict(data["answer"])
+        stable = answer.pop("stable")
+        return cls(
+            **{k: v for k, v in data.items() if k not in ("answer", "verdict")},
+            verdict=Verdict(data["verdict"]),
+            answer=Answer(
+                **{k: v for k, v in answer.items() if k != "candidate"},
+                candidate=Measurement(**answer["candidate"]),
+                stable=Measurement(**stable) if stable else None,
+            ),
+        )

@@ -1,0 +1,131 @@
+"""The fleet as it stands in one tree of files: environments, families, clusters, facts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lockstep.model.decision import Record
+from lockstep.model.document import Document, Json, Location, Pointer, value_at
+
+Tree = Mapping[str, bytes]
+"""Files by path: relative to the repository, ``/`` separators. A work tree or a commit."""
+
+DEFAULTS: Pointer = ("spec", "defaults")
+"""Where a family keeps the spec that is merged under each of its clusters."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One model cluster. ``effective`` is the document with the family's defaults merged under."""
+
+    environment: str
+    family: str
+    document: Document
+    family_document: Document
+    effective: Json
+
+    @property
+    def path(self) -> str:
+        """The file that declares this cluster."""
+        return self.document.path
+
+    @property
+    def name(self) -> str:
+        """``metadata.name``; the file's own stem where the name is missing."""
+        stem = self.path.rsplit("/", 1)[-1].removesuffix(".yaml")
+        return str(value_at(self.effective, ("metadata", "name"), stem))
+
+    @property
+    def region(self) -> str:
+        """``spec.region``, empty where it is missing."""
+        return str(value_at(self.effective, ("spec", "region"), ""))
+
+    @property
+    def variants(self) -> list[Json]:
+        """``spec.variants`` of the effective spec."""
+        variants: list[Json] = value_at(self.effective, ("spec", "variants"), [])
+        return variants
+
+    def locate(self, pointer: Pointer, *, key: bool = False) -> Location:
+        """Where the effective value at ``pointer`` was written: in this file or the family's."""
+        document, inner = self.origin(pointer)
+        return document.locate(inner, key=key)
+
+    def origin(self, pointer: Pointer) -> tuple[Document, Pointer]:
+        """The document that holds the effective value at ``pointer``, and the pointer there.
+
+        Follows RFC 7396: mappings merge key by key, anything else comes whole from one side.
+        A value that neither side wrote belongs to the cluster's own file.
+        """
+        if pointer[:1] != ("spec",):
+            return self.document, pointer
+        own = value_at(self.document.value, ("spec",))
+        inherited = value_at(self.family_document.value, DEFAULTS)
+        for part in pointer[1:]:
+            in_inherited = isinstance(inherited, dict) and part in inherited
+            if not isinstance(own, dict) or not in_inherited:
+                return self.document, pointer
+            if part not in own:
+                return self.family_document, DEFAULTS + pointer[1:]
+            own, inherited = own[part], inherited[part]
+        return self.document, pointer
+
+
+@dataclass(frozen=True)
+class Family:
+    """All clusters of one logical model in one environment, with the facts about its versions.
+
+    ``clusters`` are in path order; ``locks`` by version; ``records`` in ledger order.
+    """
+
+    environment: str
+    name: str
+    document: Document
+    clusters: tuple[Cluster, ...] = ()
+    locks: Mapping[str, Document] = field(default_factory=dict)
+    quarantine: Document | None = None
+    records: tuple[Record, ...] = ()
+
+    @property
+    def spec(self) -> Json:
+        """``spec`` of ``family.yaml``; an empty mapping where it is missing."""
+        return value_at(self.document.value, ("spec",), {})
+
+    @property
+    def folder(self) -> str:
+        """``clusters/<environment>/<family>``."""
+        return self.document.path.rsplit("/", 1)[0]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment with its families, in name order."""
+
+    name: str
+    document: Document
+    families: Mapping[str, Family] = field(default_factory=dict)
+
+    @property
+    def spec(self) -> Json:
+        """``spec`` of ``environment.yaml``; an empty mapping where it is missing."""
+        return value_at(self.document.value, ("spec",), {})
+
+    @property
+    def predecessor(self) -> str | None:
+        """The environment that versions pass before they may enter this one."""
+        name = value_at(self.spec, ("predecessor",))
+        return name if isinstance(name, str) else None
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Every environment of a repository, by name."""
+
+    environments: Mapping[str, Environment] = field(default_factory=dict)
+
+    def families(self) -> tuple[Family, ...]:
+        """All families, by environment and name."""
+        return tuple(f for e in self.environments.values() for f in e.families.values())
+
+    def clusters(self) -> tuple[Cluster, ...]:
+        """All clusters, by environment, family and path."""
+        return tuple(c for f in self.families() for c in f.clusters)

@@ -1,0 +1,167 @@
+"""Records as files: one form, read back whole, and refused with ValueError in any other."""
+
+import json
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockstep.model.decision import Decision, WayBack
+from lockstep.model.record import read_record, write_record
+from tests.unit.model.records import DECISIONS, FULL
+
+DATA = write_record(FULL)
+
+
+def test_a_record_is_sorted_indented_json_with_a_final_newline() -> None:
+    assert DATA.endswith(b"}\n") and not DATA.endswith(b"\n\n")
+    body = json.loads(DATA)
+    assert DATA.decode() == json.dumps(body, indent=2, sort_keys=True) + "\n"
+    assert body["kind"] == "Decision" and body["spec"]["id"] == FULL.id
+    assert all(getattr(FULL, field.name) for field in fields(FULL))
+
+
+def test_a_full_record_reads_back_whole() -> None:
+    record = read_record(DATA)
+    assert record.decision == FULL
+    assert record.stated_id == FULL.id
+    assert record.digest.startswith("sha256:")
+
+
+@given(DECISIONS)
+def test_every_decision_comes_back_from_its_own_bytes(decision: Decision) -> None:
+    data = write_record(decision)
+    record = read_record(data)
+    assert record.decision == decision
+    assert record.stated_id == decision.id
+    assert write_record(record.decision) == data
+
+
+@given(st.integers(0, len(DATA) - 1), st.integers(1, 255))
+def test_any_changed_byte_is_refused_or_changes_the_digest(at: int, difference: int) -> None:
+    changed = bytearray(DATA)
+    changed[at] ^= difference
+    try:
+        record = read_record(bytes(changed))
+    except ValueError:
+        return
+    assert record.digest != read_record(DATA).digest
+    assert record.decision != FULL or record.stated_id != FULL.id
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        DATA[:-1], DATA + b"\n", b" " + DATA, b"\xef\xbb\xbf" + DATA, DATA.replace(b"\n", b"\r\n"),
+        json.dumps(json.loads(DATA)).encode(), DATA.decode().encode("utf-16"),
+        DATA.replace(b'"actor"', b'"actor": "b",\n    "actor"'),
+        DATA.replace(b'"quarantines": true', b'"quarantines":  true'),
+        DATA.replace(b"every", b"\\u0065very"),
+        DATA.replace(b'"kind": "Decision"', b'"kind": "Judgement"'),
+        DATA.replace(b"v1alpha1", b"v2"),
+        DATA.replace(b'"reason"', b'"motive"'),
+    ],
+)  # fmt: skip
+def test_the_same_in_another_form_is_refused(data: bytes) -> None:
+    assert data != DATA
+    with pytest.raises(ValueError, match=r"form|shape|not a|Expecting|decode|BOM"):
+        read_record(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"", b"null", b"[]", b"1", b'"x"', b"{}", b"\xff\xfe\xfd", b"NaN", b"[" * 100_000,
+        b'{"a":' * 100_000, b'{"apiVersion": "lockstep.dev/v1alpha1", "kind": "Decision"}',
+        b"1" * 10_000, b'{"kind": NaN}',
+    ],
+)  # fmt: skip
+def test_what_is_no_record_at_all_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_record(data)
+
+
+HOSTILE: list[Any] = [
+    None, True, False, 0, -1, 1.5, 10**30, "", "x", "\ud800", [], ["x"], {}, {"x": 1}, [[]],
+    float("nan"), float("inf"),
+]  # fmt: skip
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    found = [at]
+    if isinstance(value, dict | list):
+        inner = value.items() if isinstance(value, dict) else enumerate(value)
+        found += [place for key, each in inner for place in places(each, (*at, key))]
+    return found
+
+
+def with_value(place: tuple[Any, ...], value: Any) -> bytes:
+    body = json.loads(DATA)
+    holder = body
+    for part in place[:-1]:
+        holder = holder[part]
+    holder[place[-1]] = value
+    return (json.dumps(body, indent=2, sort_keys=True) + "\n").encode()
+
+
+@pytest.mark.parametrize("place", places(json.loads(DATA))[1:], ids=str)
+def test_a_hostile_value_is_refused_or_has_the_type_of_its_field(place: tuple[Any, ...]) -> None:
+    for value in HOSTILE:
+        data = with_value(place, value)
+        try:
+            decision = read_record(data).decision
+        except ValueError:
+            continue
+        assert write_record(decision).replace(
+            decision.id.encode(), read_record(data).stated_id.encode()
+        ) == data  # fmt: skip
+        assert str(decision.to) and decision.path.endswith(".json")
+        assert isinstance(decision.reason, str) and isinstance(decision.variants, dict)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("metadata", "sequence"), True), (("metadata", "sequence"), 0),
+        (("metadata", "sequence"), 7.0), (("spec", "to", "wave"), "x"),
+        (("spec", "to", "step"), -1), (("spec", "to", "step"), None),
+        (("spec", "decidedAt"), "2026-03-01"), (("spec", "decidedAt"), "2026-03-01T09:00:00+01:00"),
+        (("spec", "base"), "HEAD"), (("spec", "base"), "a" * 41), (("spec", "base"), "A" * 40),
+        (("spec", "wayBack", "seen"), "--upload-pack=x"),
+        (("spec", "wayBack", "files", "clusters/prod/fraud/a.yaml"), "HEAD:secret\n"),
+        (("spec", "wayBack", "folders", "rendered"), 1),
+        (("spec", "variants", "fraud-a"), {}), (("spec", "variants", "fraud-a", 0, "weight"), "1"),
+        (("spec", "variants", "fraud-a", 0, "warm"), 1),
+        (("spec", "variants", "fraud-a", 0, "version"), 41),
+        (("spec", "variants", "fraud-a", 0, "name"), None),
+        (("spec", "variants", "fraud-a", 0, "image"), "x"),
+        (("spec", "evidence", 0, "gate"), "x"), (("spec", "evidence", 0, "extra"), 1),
+        (("spec", "evidence", 0, "answer", "candidate", "value"), "0.9"),
+        (("spec", "restored", "changed"), "x"), (("spec", "unchecked", 0), {}),
+        (("spec", "plan", "waves"), float("nan")), (("spec", "extra"), 1), (("extra",), 1),
+    ],
+)  # fmt: skip
+def test_a_value_that_no_record_has_is_refused(place: tuple[Any, ...], value: Any) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_record(with_value(place, value))
+
+
+def test_what_json_cannot_say_is_never_written() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        write_record(replace(FULL, plan={"x": float("nan")}))
+    with pytest.raises(ValueError, match="surrogates"):
+        write_record(replace(FULL, reason="\udcff"))
+
+
+def test_an_empty_way_back_is_still_one() -> None:
+    assert read_record(
+        write_record(replace(FULL, way_back=WayBack(None, {}, {})))
+    ).decision.way_back
+
+
+def test_a_forged_id_is_read_and_kept_beside_the_true_one() -> None:
+    forged = DATA.replace(FULL.id.encode(), b"sha256:" + b"0" * 64)
+    record = read_record(forged)
+    assert (record.stated_id, record.decision.id) == ("sha256:" + "0" * 64, FULL.id)
