@@ -1,0 +1,1 @@
+"""Pure stages: they take values and return values, and do no I/O."""

@@ -1,0 +1,153 @@
+"""A tree of files becomes a Fleet: each file read once, defaults merged under clusters."""
+
+import re
+from collections.abc import Iterator
+
+from lockstep.model.decision import Record
+from lockstep.model.document import Document, Json, value_at
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import DEFAULTS, Cluster, Environment, Family, Fleet, Tree
+from lockstep.model.record import read_record
+from lockstep.stages.load import Documents
+from lockstep.stages.merge import merge_patch
+
+_PLACES = re.compile(
+    r"clusters/(?P<environment>[^/]+)/"
+    r"(?:(?P<settings>environment)|(?P<family>[^/]+)/"
+    r"(?:(?P<head>family)|(?P<quarantine>quarantine)|locks/(?P<lock>[^/]+)|(?P<cluster>[^/]+)))"
+    r"\.yaml"
+)
+_LEDGER = re.compile(r"ledger/(?P<environment>[^/]+)/(?P<family>[^/]+)/(?P<sequence>\d{6})\.json")
+
+_KINDS = {
+    "settings": "Environment", "head": "ModelFamily", "quarantine": "Quarantine",
+    "lock": "ModelLock", "cluster": "ModelCluster",
+}  # fmt: skip
+
+
+def assemble(tree: Tree, documents: Documents | None = None) -> tuple[Fleet, list[Finding]]:
+    """The fleet that a tree declares, and what kept a file from being part of it.
+
+    Only files under ``clusters/`` and ``ledger/`` count. A file that cannot be read, stands in
+    no known place or is of another kind than its place asks for is a finding, and the rest of
+    the fleet is still there. ``documents`` is shared by callers that read several trees.
+    """
+    return _Assembly(tree, documents or Documents()).run()
+
+
+class _Assembly:
+    def __init__(self, tree: Tree, documents: Documents) -> None:
+        self.tree = tree
+        self.load = documents.load
+        self.findings: list[Finding] = []
+        self.documents: dict[tuple[str, str, str], dict[str, Document]] = {}
+        self.records: dict[tuple[str, str], list[Record]] = {}
+
+    def run(self) -> tuple[Fleet, list[Finding]]:
+        for path in sorted(self.tree):
+            if path.startswith("clusters/") and not _is_prose(path):
+                self._read_document(path)
+            elif path.startswith("ledger/"):
+                self._read_record(path)
+        environments = {e.name: e for e in self._environments()}
+        self._report_homeless(environments)
+        return Fleet(environments), self.findings
+
+    def _read_document(self, path: str) -> None:
+        place = _PLACES.fullmatch(path)
+        if not place:
+            self._note(path, "layout.place", "no kind of file belongs here", _WHERE)
+            return
+        document, findings = self.load(path, self.tree[path])
+        self.findings += findings
+        role = next(name for name in _KINDS if place[name])
+        if document is None:
+            return
+        kind = value_at(document.value, ("kind",))
+        if kind != _KINDS[role]:
+            where = document.locate(("kind",))
+            self.findings.append(
+                Finding(
+                    path, where.line, where.column, "layout.kind",
+                    f"kind is {str(kind)[:60]!r}; a file in this place is a {_KINDS[role]}",
+                    f"write kind: {_KINDS[role]}, or move the file", "/kind",
+                )
+            )  # fmt: skip
+            return
+        key = (place["environment"], place["family"] or "", role)
+        self.documents.setdefault(key, {})[place["lock"] or path] = document
+
+    def _read_record(self, path: str) -> None:
+        place = _LEDGER.fullmatch(path)
+        if not place:
+            self._note(path, "ledger.place", "no decision record belongs here", "remove the file")
+            return
+        try:
+            record = read_record(self.tree[path])
+        except ValueError as error:
+            text = f"this is not a decision record: {str(error)[:100]}"
+            self._note(path, "ledger.record", text, "restore the file from git; never edit it")
+            return
+        if record.decision.path != path:
+            text = f"the record says that it is {record.decision.path[:200]}"
+            self._note(path, "ledger.place", text, "restore the ledger from git")
+            return
+        self.records.setdefault((place["environment"], place["family"]), []).append(record)
+
+    def _environments(self) -> Iterator[Environment]:
+        for (name, family, role), documents in sorted(self.documents.items()):
+            if role == "settings" and not family:
+                families = {f.name: f for f in self._families(name)}
+                yield Environment(name, next(iter(documents.values())), families)
+
+    def _families(self, environment: str) -> Iterator[Family]:
+        for (inside, name, role), documents in sorted(self.documents.items()):
+            if inside != environment or role != "head":
+                continue
+            head = next(iter(documents.values()))
+            clusters = self._of(environment, name, "cluster").values()
+            quarantine = self._of(environment, name, "quarantine").values()
+            yield Family(
+                environment, name, head,
+                tuple(_merge(environment, name, own, head) for own in clusters),
+                self._of(environment, name, "lock"),
+                next(iter(quarantine), None),
+                tuple(self.records.get((environment, name), ())),
+            )  # fmt: skip
+
+    def _of(self, environment: str, family: str, role: str) -> dict[str, Document]:
+        return self.documents.get((environment, family, role), {})
+
+    def _report_homeless(self, environments: dict[str, Environment]) -> None:
+        for (environment, family, _), documents in self.documents.items():
+            path = next(iter(documents))
+            path = next(iter(documents.values())).path if "/" not in path else path
+            if environment not in environments:
+                text = f"clusters/{environment}/environment.yaml is missing or unreadable"
+                self._note(path, "layout.environment", text, "add or mend that file")
+            elif family and family not in environments[environment].families:
+                text = f"clusters/{environment}/{family}/family.yaml is missing or unreadable"
+                self._note(path, "layout.family", text, "add or mend that file")
+
+    def _note(self, path: str, rule: str, message: str, fix: str) -> None:
+        self.findings.append(Finding(path, 1, 1, rule, message, fix))
+
+
+def _is_prose(path: str) -> bool:
+    name = path.rsplit("/", 1)[-1]
+    return name.startswith(".") or name.endswith(".md")
+
+
+def _merge(environment: str, family: str, own: Document, head: Document) -> Cluster:
+    spec = value_at(own.value, ("spec",))
+    defaults = value_at(head.value, DEFAULTS)
+    effective: Json = dict(own.value)
+    if isinstance(spec, dict):
+        effective["spec"] = merge_patch(defaults if isinstance(defaults, dict) else {}, spec)
+    return Cluster(environment, family, own, head, effective)
+
+
+_WHERE = (
+    "move it to clusters/<environment>/environment.yaml, <family>/family.yaml, "
+    "<family>/<cluster>.yaml, <family>/locks/<version>.yaml or <family>/quarantine.yaml"
+)

@@ -1,0 +1,74 @@
+"""What a plain YAML scalar means: YAML 1.2's core schema, and no guessing beyond it.
+
+Parsers of YAML 1.1 read ``NO``, ``1:30``, ``012`` and ``2026-01-31`` as something that their
+author did not write. Such a scalar is refused here, so that every reader sees the same value.
+Source: https://yaml.org/spec/1.2.2/#103-core-schema
+"""
+
+import math
+import re
+
+_WORDS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_YAML_1_1_BOOLEANS = {
+    form
+    for word in ("y", "n", "yes", "no", "on", "off")
+    for form in (word, word.capitalize(), word.upper())
+}
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_TRAPS = (
+    (re.compile(r"[-+]?0[0-9_]+"), "an octal number to some readers"),
+    (re.compile(r"[-+]?0[0-9_]+(\.[0-9_]*)?([eE][-+]?[0-9]+)?"), "a number to some readers"),
+    (
+        re.compile(r"[-+]?0(b[01_]+|o[0-7_]+|x[0-9a-fA-F_]+)"),
+        "a number in another base to some readers",
+    ),
+    (re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"), "a base-60 number"),
+    (re.compile(r"\d{4}-\d\d?-\d\d?([Tt \t].*)?"), "a date to some readers"),
+    (
+        re.compile(r"[-+]?\.?[0-9][0-9_.]*_[0-9_.]*([eE][-+]?[0-9]+)?"),
+        "a number with underscores to some readers",
+    ),
+)
+_LONGEST_NUMBER = 25
+
+Scalar = str | int | float | bool | None
+
+
+class AmbiguousScalar(ValueError):
+    """The scalar means different things to different readers; the text says what."""
+
+
+def resolve_plain(text: str) -> Scalar:
+    """The value of an unquoted scalar. Raises AmbiguousScalar where readers would disagree."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text in _YAML_1_1_BOOLEANS:
+        raise AmbiguousScalar("a boolean to some readers")
+    if text[0] not in "0123456789+-.":
+        return text
+    if _NOT_FINITE.fullmatch(text):
+        raise AmbiguousScalar("no finite number")
+    for pattern, meaning in _TRAPS:
+        if pattern.fullmatch(text):
+            raise AmbiguousScalar(meaning)
+    return _number(text)
+
+
+def _number(text: str) -> Scalar:
+    integer = _INTEGER.fullmatch(text)
+    if not integer and not _FLOAT.fullmatch(text):
+        return text
+    if len(text) > _LONGEST_NUMBER:
+        raise AmbiguousScalar("a number longer than its readers can hold")
+    if integer:
+        return int(text)
+    number = float(text)
+    if not math.isfinite(number):
+        raise AmbiguousScalar("a number larger than its readers can hold")
+    return number
