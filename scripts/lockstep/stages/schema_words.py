@@ -1,0 +1,122 @@
+"""Words for values, types and fields; whatever comes from a file is shortened and escaped."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from lockstep.model.document import Json, Pointer
+
+_LONGEST = 60
+_SCANNED = 1_000
+_CREDENTIALS = re.compile(r"://[^/@\s]*@")
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,59}")
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
+_TYPES = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "empty",
+}
+
+
+def field_path(pointer: Pointer) -> str:
+    """A field as people say it: ``spec.variants[0].weight``; ``the file`` for the whole."""
+    text = ""
+    for part in pointer:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif _PLAIN_KEY.fullmatch(part):
+            text += f".{part}" if text else part
+        else:
+            text += f"[{brief(part)}]"
+    return text or "the file"
+
+
+def brief(value: Json) -> str:
+    """A value for a message: about 60 characters, control characters escaped, no credentials."""
+    if isinstance(value, str):
+        shown = _CREDENTIALS.sub("://***@", value[:_SCANNED])
+        return repr(shown if len(shown) <= _LONGEST else shown[: _LONGEST - 3] + "...")
+    text = repr(value) if isinstance(value, int | float) else kind_of_thing(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+
+
+def a_type(name: str) -> str:
+    """A JSON Schema type in plain words."""
+    return _TYPES.get(name, name)
+
+
+def kind_of_thing(value: Json) -> str:
+    """What a value is: ``the number 3``, ``the text 'x'``, ``a list``."""
+    if isinstance(value, bool):
+        return "the value true" if value else "the value false"
+    if isinstance(value, str):
+        return f"the text {brief(value)}"
+    if isinstance(value, int | float):
+        return f"the number {brief(value)}"
+    if value is None:
+        return "empty"
+    return "a list" if isinstance(value, list) else "a mapping"
+
+
+def quoted_form(value: Json, kinds: Sequence[str]) -> str:
+    """How to write a value so that it gets a wanted type; empty where quotes are no help."""
+    if isinstance(value, bool):
+        return f'write it in quotes: "{str(value).lower()}"' if "string" in kinds else ""
+    if isinstance(value, int | float) and "string" in kinds:
+        return f'write it in quotes: "{brief(value)}"'
+    if isinstance(value, float) and value.is_integer() and "integer" in kinds:
+        return f"write {brief(int(value))}"
+    if isinstance(value, str) and _means(value, kinds):
+        return f"write it without quotes: {value}"
+    if "array" in kinds and not isinstance(value, dict):
+        return f"write it as a list: [{value}]" if _is_word(value) else ""
+    return ""
+
+
+def closest(word: Json, known: Iterable[str]) -> str:
+    """The known word that was probably meant, or an empty text."""
+    if not isinstance(word, str) or len(word) > 64:
+        return ""
+    import difflib
+
+    by_lower = {each.lower(): each for each in known}
+    match = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.7)
+    return by_lower[match[0]] if match else ""
+
+
+def example(schema: Json) -> str:
+    """``, like 30m or 2d`` from a schema's examples; empty where it has none."""
+    examples = schema.get("examples") if isinstance(schema, dict) else None
+    return f", like {alternatives([str(e) for e in examples])}" if examples else ""
+
+
+def alternatives(words: Sequence[str]) -> str:
+    """``a, b or c``."""
+    return _joined(words, "or")
+
+
+def listed(words: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return _joined(words, "and")
+
+
+def _joined(words: Sequence[str], last: str) -> str:
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def _means(text: str, kinds: Sequence[str]) -> bool:
+    """Whether the text, without its quotes, would be of a wanted type."""
+    if "boolean" in kinds and text in ("true", "false"):
+        return True
+    form = _NUMBER if "number" in kinds else _INTEGER if "integer" in kinds else None
+    return bool(form and len(text) < 20 and form.fullmatch(text))
+
+
+def _is_word(value: Json) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(r"[A-Za-z0-9_.-]{1,60}", value))

@@ -1,0 +1,86 @@
+"""Regions: those of the environment, those of the clusters, and those of a rollout's waves."""
+
+from collections.abc import Iterator
+
+from lockstep.model.document import Pointer, value_at
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Cluster, Environment, Family
+from lockstep.stages.placing import Place
+from lockstep.stages.schema_words import alternatives, brief, closest
+
+_WAVES = ("spec", "rollout", "waves")
+
+
+def regions_of(environment: Environment) -> list[str]:
+    """The names of the environment's regions, sorted; those that are text."""
+    items = value_at(environment.spec, ("regions",))
+    names = [
+        item.get("name")
+        for item in (items if isinstance(items, list) else [])
+        if isinstance(item, dict)
+    ]
+    return sorted(name for name in names if isinstance(name, str))
+
+
+def check_regions(cluster: Cluster, environment: Environment) -> Iterator[Finding]:
+    """Whether the environment has the regions that a cluster names."""
+    known = regions_of(environment)
+    for field in ("region", "failover"):
+        region = value_at(cluster.effective, ("spec", field))
+        if isinstance(region, str) and known and region not in known:
+            place = Place.in_cluster(cluster, ("spec", field))
+            yield _unknown(place, region, known, environment)
+
+
+def check_waves(family: Family, environment: Environment, *, whole: bool) -> Iterator[Finding]:
+    """Whether the waves name each region that the family has a cluster in, and no other.
+
+    With ``whole`` false there may be clusters that could not be read.
+    """
+    known = regions_of(environment)
+    named: set[str] = set()
+    meant: set[str] = set()
+    served = {cluster.region for cluster in family.clusters}
+    whole = whole and bool(served) and (not known or served <= set(known))
+    for pointer, region in _regions_in_waves(family):
+        place = Place(family.document, pointer)
+        if region in named:
+            says = f"the region {brief(region)} stands in the waves already"
+            yield place.finding("structure.duplicate-region", says, "name each region once")
+        elif known and region not in known:
+            meant.add(closest(region, known))
+            yield _unknown(place, region, known, environment)
+        elif whole and region not in served:
+            says = f"a wave names {brief(region)}, where the family has no cluster"
+            fix = "remove the region, or add a cluster in it"
+            yield place.finding("structure.wave-without-cluster", says, fix)
+        named.add(region)
+    if isinstance(value_at(family.document.value, _WAVES), list):
+        yield from _outside_waves(family, named | meant, known)
+
+
+def _regions_in_waves(family: Family) -> Iterator[tuple[Pointer, str]]:
+    waves = value_at(family.document.value, _WAVES)
+    for index, wave in enumerate(waves if isinstance(waves, list) else []):
+        for place, region in enumerate(wave if isinstance(wave, list) else []):
+            if isinstance(region, str):
+                yield (*_WAVES, index, place), region
+
+
+def _outside_waves(family: Family, in_waves: set[str], known: list[str]) -> Iterator[Finding]:
+    for cluster in family.clusters:
+        if cluster.region in known and cluster.region not in in_waves:
+            yield Place.in_cluster(cluster, ("spec", "region")).finding(
+                "structure.region-in-no-wave",
+                f"no wave of the family names {brief(cluster.region)}, so no rollout reaches it",
+                f"add the region to spec.rollout.waves in {family.document.path}",
+            )
+
+
+def _unknown(place: Place, region: str, known: list[str], environment: Environment) -> Finding:
+    instead = closest(region, known) or alternatives(known)
+    return place.finding(
+        "structure.unknown-region",
+        f"{place.field} is {brief(region)}, which is no region of this environment",
+        f"write {instead}; or add the region to {environment.document.path}",
+    )

@@ -1,0 +1,75 @@
+"""The roles of the variants of one cluster."""
+
+from collections.abc import Iterator
+
+from lockstep.model.document import Json, value_at
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Cluster
+from lockstep.stages.placing import Place
+from lockstep.stages.schema_words import brief, closest
+from lockstep.stages.variants import CANDIDATE, PREVIOUS, ROLES, STABLE
+
+_VARIANTS = ("spec", "variants")
+
+
+def check_variants(cluster: Cluster) -> Iterator[Finding]:
+    """One stable variant, each name once, one rollout at a time, experiments marked as such."""
+    variants = value_at(cluster.effective, _VARIANTS)
+    if not isinstance(variants, list) or not variants:
+        return
+    named = [v for v in variants if isinstance(v, dict) and isinstance(v.get("name"), str)]
+    if len(named) < len(variants):
+        return
+    names = [variant["name"] for variant in variants]
+    yield from _duplicates(cluster, names)
+    yield from _roles(cluster, names, variants)
+    yield from _experiments(cluster, names, variants)
+
+
+def _duplicates(cluster: Cluster, names: list[str]) -> Iterator[Finding]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield Place.in_cluster(cluster, (*_VARIANTS, index, "name")).finding(
+                "structure.duplicate-variant",
+                f"the variant {brief(name)} stands in this list already",
+                "give each variant a name of its own, or remove one of the two",
+            )
+
+
+def _roles(cluster: Cluster, names: list[str], variants: Json) -> Iterator[Finding]:
+    if STABLE not in names and not any(map(_is_unmarked_arm, variants)):  # one mistake, told below
+        yield Place.in_cluster(cluster, _VARIANTS).finding(
+            "structure.no-stable-variant",
+            "no variant has the name stable",
+            "name the variant that serves now stable",
+            at_key=True,
+        )
+    if CANDIDATE in names and PREVIOUS in names:
+        yield Place.in_cluster(cluster, (*_VARIANTS, names.index(PREVIOUS), "name")).finding(
+            "structure.candidate-and-previous",
+            "the variants hold a candidate and a previous version, which are of two rollouts",
+            "finish or revert one rollout before the next begins",
+        )
+
+
+def _experiments(cluster: Cluster, names: list[str], variants: Json) -> Iterator[Finding]:
+    for index, (name, variant) in enumerate(zip(names, variants, strict=True)):
+        place = Place.in_cluster(cluster, (*_VARIANTS, index, "name"))
+        if name in ROLES and variant.get("experiment") is True:
+            yield place.finding(
+                "structure.experiment",
+                f"{name} is a role of a rollout, and the variant says experiment: true",
+                "give the arm of the experiment another name, or remove experiment: true",
+            )
+        elif _is_unmarked_arm(variant):
+            meant = closest(name, ROLES)
+            roles = "add experiment: true, or name it stable, candidate or previous"
+            yield place.finding(
+                "structure.experiment",
+                f"{brief(name)} is no role of a rollout, and does not say experiment: true",
+                f"write {meant}" if meant else roles,
+            )
+
+
+def _is_unmarked_arm(variant: Json) -> bool:
+    return variant["name"] not in ROLES and variant.get("experiment") is not True

@@ -1,0 +1,97 @@
+"""Holds every document of a fleet against the schema of its kind."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from lockstep.model.document import Pointer
+from lockstep.model.finding import Finding, arrange
+from lockstep.model.fleet import DEFAULTS, Cluster, Family, Fleet
+from lockstep.stages.messages import Problem
+from lockstep.stages.placing import Place
+from lockstep.stages.schema_set import EFFECTIVE, Schemas, has_null, problem_finding
+from lockstep.stages.schema_words import field_path
+from lockstep.stages.structure import check_structure
+
+__all__ = ["Schemas", "validate_fleet"]
+
+
+def validate_fleet(
+    fleet: Fleet, schemas: Schemas, reported: Iterable[Finding] = ()
+) -> list[Finding]:
+    """What is wrong with the documents of a fleet and with how they fit together.
+
+    ``reported`` are findings of the loader: a value that it has found fault with (an unquoted
+    ``012``) is not reported again. Gives findings in report order.
+    """
+    reported = tuple(reported)
+    found = _elsewhere(_documents(fleet, schemas), reported)
+    structure = check_structure(fleet, {finding.file for finding in reported})
+    return list(arrange([*found, *_elsewhere(structure, [*reported, *found])]))
+
+
+def _elsewhere(findings: Iterable[Finding], known: Iterable[Finding]) -> list[Finding]:
+    """The findings at places that have none yet: two at one place are echoes of one mistake."""
+    places = {(f.file, f.line, f.column) for f in known}
+    return [f for f in findings if (f.file, f.line, f.column) not in places]
+
+
+def _documents(fleet: Fleet, schemas: Schemas) -> Iterator[Finding]:
+    for environment in fleet.environments.values():
+        yield from schemas.check("Environment", environment.document)
+    for family in fleet.families():
+        for lock in family.locks.values():
+            yield from schemas.check("ModelLock", lock)
+        if family.quarantine:
+            yield from schemas.check("Quarantine", family.quarantine)
+        yield from _family(family, schemas)
+
+
+def _family(family: Family, schemas: Schemas) -> Iterator[Finding]:
+    problems = schemas.problems(schemas.file_of("ModelFamily"), family.document.value)
+    for problem in problems:
+        yield problem_finding(Place(family.document, problem.pointer), problem)
+    inherited = {(p.pointer, p.missing) for p in problems if p.pointer[:2] == DEFAULTS}
+    mergeable = (DEFAULTS, "") not in inherited
+    missing: list[tuple[Cluster, Problem]] = []
+    for cluster in family.clusters:
+        for place, problem in _cluster(cluster, schemas, inherited, mergeable=mergeable):
+            if problem.missing and problem.pointer[:1] == ("spec",):
+                missing.append((cluster, problem))
+            else:
+                yield problem_finding(place, problem)
+    yield from _missing(family, missing)
+
+
+def _cluster(
+    cluster: Cluster, schemas: Schemas, inherited: set[tuple[Pointer, str]], *, mergeable: bool
+) -> Iterator[tuple[Place, Problem]]:
+    """A cluster is checked as it takes effect. What its file says beyond that is empty fields."""
+    own = cluster.document
+    if not mergeable or has_null(own.value):
+        for problem in schemas.problems(schemas.file_of("ModelCluster"), own.value):
+            if problem.at_key or not mergeable:
+                yield Place(own, problem.pointer), problem
+    for problem in schemas.problems(EFFECTIVE, cluster.effective) if mergeable else ():
+        place = Place.in_cluster(cluster, problem.pointer)
+        if place.document is own or (place.pointer, problem.missing) not in inherited:
+            yield place, problem
+
+
+def _missing(family: Family, missing: list[tuple[Cluster, Problem]]) -> Iterator[Finding]:
+    """A field may be added to a cluster or to the family; all lack it where no cluster has it."""
+    lacking = Counter(problem.field for _, problem in missing)
+    for cluster, problem in missing:
+        inside_list = any(isinstance(part, int) for part in problem.pointer)
+        name = field_path(problem.field)
+        if 1 < len(family.clusters) == lacking[problem.field] and not inside_list:
+            fix = f"{problem.fix} under spec.defaults here, or in each cluster"
+            says = f"no cluster of the family has {name}"
+            yield Place(family.document, DEFAULTS).finding(problem.rule, says, fix, at_key=True)
+            continue
+        fix = f"{problem.fix} here, or under spec.defaults in {family.document.path}"
+        yield Place(cluster.document, problem.pointer).finding(
+            problem.rule,
+            f"{name} {problem.says}",
+            problem.fix if inside_list else fix,
+            at_key=True,
+        )

@@ -1,0 +1,156 @@
+"""How the files of a fleet fit together; the plain cases stand in tests/examples."""
+
+from pathlib import Path
+
+import pytest
+
+from lockstep.stages.assemble import assemble
+from lockstep.stages.structure import check_structure
+
+ROOT = Path(__file__).resolve().parents[3]
+BASE = ROOT / "tests" / "examples" / "base"
+FILES = {p.relative_to(BASE).as_posix(): p.read_bytes() for p in BASE.rglob("*") if p.is_file()}
+PROD = "clusters/prod/"
+FAMILY, US, EU = (f"{PROD}scoring/{name}.yaml" for name in ("family", "us-east-1", "eu-west-1"))
+HOME = PROD + "environment.yaml"
+
+
+def rules(files: dict[str, bytes], *, faulty: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    fleet, _ = assemble(files)
+    return [(f.rule.removeprefix("structure."), f.file) for f in check_structure(fleet, faulty)]
+
+
+def edited(
+    path: str, old: str, new: str, files: dict[str, bytes] | None = None
+) -> dict[str, bytes]:
+    files = files or FILES
+    assert old.encode() in files[path]
+    return files | {path: files[path].replace(old.encode(), new.encode(), 1)}
+
+
+def test_base_fits() -> None:
+    assert rules(FILES) == []
+
+
+def test_copied_file_with_the_old_name_is_one_finding_for_the_name() -> None:
+    copied = edited(EU, "scoring-eu-west-1", "scoring-us-east-1")
+    assert rules(copied) == [("name", EU)]
+
+
+def test_misspelt_region_of_a_wave_is_one_finding_with_the_right_word() -> None:
+    files = edited(FAMILY, "[eu-west-1]", "[eu-wets-1]")
+    fleet, _ = assemble(files)
+    (found,) = check_structure(fleet)
+    assert (found.rule, found.line, found.column) == ("structure.unknown-region", 11, 27)
+    assert found.fix == f"write eu-west-1; or add the region to {HOME}"
+
+
+def test_misspelt_region_of_a_cluster_is_one_finding() -> None:
+    assert rules(edited(EU, "region: eu-west-1", "region: eu-wst-1")) == [("unknown-region", EU)]
+
+
+def test_inherited_region_is_reported_where_it_was_written() -> None:
+    files = edited(FAMILY, "  defaults:", "  defaults:\n    failover: us-west-9")
+    assert rules(files)[0] == ("unknown-region", FAMILY)
+
+
+@pytest.mark.parametrize("faulty", [(PROD + "scoring/eu-central-1.yaml",), (US,)])
+def test_family_with_a_faulty_file_is_not_blamed_for_missing_clusters(
+    faulty: tuple[str, ...],
+) -> None:
+    files = {path: data for path, data in FILES.items() if path != US}
+    assert rules(files) == [("wave-without-cluster", FAMILY)]
+    assert rules(files, faulty=faulty) == []
+    alone = {path: data for path, data in files.items() if path != EU}
+    assert rules(alone) == [("empty-family", FAMILY)]
+    assert rules(alone, faulty=faulty) == []
+
+
+def test_hosts_may_repeat_in_another_environment() -> None:
+    copy = {path.replace("/prod/", "/dev/"): data for path, data in FILES.items()}
+    dev = {
+        path: data.replace(b"name: prod\n", b"name: dev\n").replace(
+            b"environment: prod", b"environment: dev"
+        )
+        for path, data in copy.items()
+    }
+    assert rules(FILES | dev) == []
+
+
+def test_circle_of_predecessors_is_found_in_each_environment_of_it() -> None:
+    dev = "clusters/dev/environment.yaml"
+    files = FILES | {dev: FILES[HOME].replace(b"name: prod\n", b"name: dev\n")}
+    files = edited(dev, "spec:\n", "spec:\n  predecessor: prod\n", files)
+    assert rules(files) == []
+    files = edited(HOME, "spec:\n", "spec:\n  predecessor: dev\n", files)
+    assert rules(files) == [("predecessor-circle", dev), ("predecessor-circle", HOME)]
+
+
+def test_predecessor_that_leads_into_a_circle_is_not_blamed_for_it() -> None:
+    late = "clusters/late/environment.yaml"
+    files = edited(HOME, "spec:\n", "spec:\n  predecessor: prod\n")
+    files |= {
+        late: FILES[HOME]
+        .replace(b"name: prod\n", b"name: late\n")
+        .replace(b"spec:\n", b"spec:\n  predecessor: prod\n")
+    }
+    assert rules(files) == [("predecessor-circle", HOME)]
+
+
+@pytest.mark.parametrize(
+    ("variants", "expected"),
+    [
+        ("- {name: stable, version: '7', weight: 100}", []),
+        ("- {name: candidate, version: '7', weight: 100}", ["no-stable-variant"]),
+        ("- {name: previous, version: '7', weight: 100}", ["no-stable-variant"]),
+        (
+            "- {name: stable, version: '7', weight: 100, experiment: false}",
+            [],
+        ),
+        (
+            "- {name: stable, version: '7', weight: 50}\n"
+            "    - {name: arm, version: '8', weight: 50, experiment: false}",
+            ["experiment"],
+        ),
+        (
+            "- {name: Stable, version: '7', weight: 50}\n"
+            "    - {name: arm, version: '8', weight: 50, experiment: true}",
+            ["experiment"],
+        ),
+        ("- {version: '7', weight: 100}", []),
+        (
+            "- {name: stable, version: '8', weight: 90}\n"
+            "    - {name: candidate, version: '9', weight: 10}\n"
+            "    - {name: previous, version: '7', weight: 0}",
+            ["candidate-and-previous"],
+        ),
+        ("- 7", []),
+    ],
+)
+def test_roles_of_variants(variants: str, expected: list[str]) -> None:
+    files = edited(US, '- {name: stable, version: "7", weight: 100}', variants)
+    assert [rule for rule, _ in rules(files)] == expected
+
+
+def test_steps_of_equal_weight_do_not_rise() -> None:
+    files = edited(FAMILY, "{weight: 10, bake: 1h}", "{weight: 100, bake: 1h}")
+    assert rules(files) == [("step-order", FAMILY)]
+
+
+def test_lock_is_named_by_its_version() -> None:
+    path = PROD + "scoring/locks/6.yaml"
+    assert rules(FILES | {path: FILES[PROD + "scoring/locks/7.yaml"]}) == [("lock-name", path)]
+
+
+def test_values_from_files_are_escaped_in_messages() -> None:
+    files = edited(US, "region: us-east-1", 'region: "\\e[2J\\n"')
+    fleet, _ = assemble(files)
+    messages = [f.message + f.fix for f in check_structure(fleet)]
+    assert messages
+    assert all(message.isprintable() for message in messages)
+
+
+def test_only_variant_under_another_name_is_one_finding_at_that_name() -> None:
+    fleet, _ = assemble(edited(US, "name: stable", "name: arm"))
+    (finding,) = check_structure(fleet)
+    assert (finding.rule, finding.pointer) == ("structure.experiment", "/spec/variants/0/name")

@@ -1,0 +1,223 @@
+"""Documents held against schemas: where findings stand, and that no document breaks the stage."""
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lockstep.model.document import Document, Json, value_at
+from lockstep.model.errors import LockstepError
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Cluster, Environment, Family, Fleet
+from lockstep.stages.assemble import assemble
+from lockstep.stages.merge import merge_patch
+from lockstep.stages.validate import Schemas, validate_fleet
+
+ROOT = Path(__file__).resolve().parents[3]
+BASE = ROOT / "tests" / "examples" / "base"
+FOLDER = "clusters/prod/scoring/"
+FAMILY, US, EU = (f"{FOLDER}{name}.yaml" for name in ("family", "us-east-1", "eu-west-1"))
+
+FILES = {p.relative_to(BASE).as_posix(): p.read_bytes() for p in BASE.rglob("*") if p.is_file()}
+SCHEMAS = Schemas(
+    {
+        p.relative_to(ROOT).as_posix(): p.read_bytes()
+        for p in (ROOT / "policies/schemas").rglob("*.json")
+    }
+)
+FLEET, _ = assemble(FILES)
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: (
+        st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=10), inner, max_size=5)
+    ),
+    max_leaves=20,
+)
+
+
+def findings(changes: Mapping[str, tuple[str, str]]) -> list[Finding]:
+    """What is found where text in files of the base is replaced."""
+    files = dict(FILES)
+    for path, (old, new) in changes.items():
+        text = files[path].decode()
+        assert old in text
+        files[path] = text.replace(old, new, 1).encode()
+    fleet, loaded = assemble(files)
+    return validate_fleet(fleet, SCHEMAS, loaded)
+
+
+def test_valid_fleet_has_no_findings() -> None:
+    assert findings({}) == []
+
+
+def test_finding_in_defaults_stands_once_in_the_familys_file() -> None:
+    (found,) = findings({FAMILY: ("port: 8080", "port: 80800")})
+    assert (found.file, found.line, found.pointer) == (FAMILY, 22, "/spec/defaults/serving/port")
+    assert found.message == "spec.defaults.serving.port is 80800; it must be from 1 to 65535"
+
+
+def test_wrong_default_is_found_though_every_cluster_overrides_it() -> None:
+    own = "  serving: {port: 9000}\n  variants"
+    changes = {
+        FAMILY: ("port: 8080", "port: none"),
+        US: ("  variants", own),
+        EU: ("  variants", own),
+    }
+    (found,) = findings(changes)
+    assert found.file == FAMILY
+
+
+def test_unknown_field_points_at_its_key_and_not_at_its_value() -> None:
+    (found,) = findings({US: ("  host: ", "  hots:     ")})
+    assert (found.line, found.column, found.pointer) == (8, 3, "/spec/hots")
+    assert found.fix == "write host"
+
+
+def test_field_missing_from_one_cluster_stands_in_its_file() -> None:
+    (found,) = findings({US: ("  host: scoring.us-east-1.models.example.com\n", "")})
+    assert (found.file, found.message) == (US, "spec.host is missing")
+    assert found.fix == f"add host here, or under spec.defaults in {FAMILY}"
+
+
+def test_part_missing_inside_of_an_override_is_not_blamed_on_the_family() -> None:
+    (found,) = findings(
+        {US: ("  variants", "  traffic:\n    retries: {perTryTimeout: 1s}\n  variants")}
+    )
+    assert (found.file, found.line) == (US, 10)
+    assert found.message == "spec.traffic.retries.attempts is missing"
+
+
+def test_part_missing_inside_of_a_default_stands_once() -> None:
+    (found,) = findings({FAMILY: ("timeout: 2s", "retries: {perTryTimeout: 1s}")})
+    assert (found.file, found.message) == (
+        FAMILY, "spec.defaults.traffic.retries.attempts is missing",
+    )  # fmt: skip
+
+
+def test_field_missing_from_every_cluster_is_one_finding_for_the_family() -> None:
+    (found,) = findings({FAMILY: ("    namespace: scoring\n", "")})
+    assert (found.file, found.line, found.column) == (FAMILY, 18, 3)
+    assert found.message == "no cluster of the family has spec.namespace"
+
+
+def test_field_missing_from_a_list_item_can_not_be_inherited() -> None:
+    (found,) = findings({US: (", weight: 100", "")})
+    assert (found.line, found.fix) == (10, "add weight")
+
+
+def test_empty_field_takes_a_default_away() -> None:
+    (found,) = findings({US: ("  variants", "  serving:\n  variants")})
+    assert found.message == "spec.serving is missing"
+
+
+def test_misspelt_empty_field_is_found_though_the_merge_drops_it() -> None:
+    (found,) = findings({US: ("  variants", "  trafic:\n  variants")})
+    assert (found.line, found.message) == (
+        9, "spec.trafic is not a known field; did you mean traffic?",
+    )  # fmt: skip
+
+
+def test_two_mistakes_in_one_value_are_one_finding() -> None:
+    (found,) = findings({US: ("host: scoring.us-east-1.models.example.com", 'host: "_"')})
+    assert found.rule == "schema.form"
+
+
+def test_place_that_the_loader_reported_is_not_reported_again() -> None:
+    files = dict(FILES) | {US: FILES[US].replace(b"weight: 100", b"weight: 0100")}
+    fleet, loaded = assemble(files)
+    assert [f.rule for f in loaded] == ["yaml.ambiguous"]
+    assert validate_fleet(fleet, SCHEMAS, loaded) == []
+    assert [f.rule for f in validate_fleet(fleet, SCHEMAS)] == ["schema.type"]
+
+
+def test_whole_float_is_no_integer_even_in_defaults() -> None:
+    (found,) = findings({FAMILY: ("replicas: 2", "replicas: 2.0")})
+    assert (found.file, found.rule, found.fix) == (FAMILY, "schema.type", "write 2")
+
+
+def test_family_with_defaults_that_cannot_be_merged_is_one_finding() -> None:
+    text = FILES[FAMILY].decode()
+    tail = text[text.index("  defaults:") :]
+    (found,) = findings({FAMILY: (tail, "  defaults: none\n")})
+    assert found.message == "spec.defaults is the text 'none'; it must be a mapping"
+
+
+def test_cluster_of_such_a_family_is_still_checked_by_itself() -> None:
+    text = FILES[FAMILY].decode()
+    tail = text[text.index("  defaults:") :]
+    found = findings({FAMILY: (tail, "  defaults: none\n"), US: ("[US]", "[us]")})
+    assert [(f.file, f.rule) for f in found] == [(FAMILY, "schema.type"), (US, "schema.form")]
+
+
+def test_kind_without_schema_could_not_be_checked() -> None:
+    with pytest.raises(LockstepError, match="no schema for the kind Gateway"):
+        SCHEMAS.check("Gateway", Document("x.yaml", {}))
+
+
+def test_text_that_is_no_unicode_is_invalid_and_not_a_crash() -> None:
+    document = Document("x.yaml", {"apiVersion": "\ud800"})
+    assert {f.rule for f in SCHEMAS.check("Environment", document)} >= {"schema.value"}
+
+
+def test_key_that_is_no_text_is_not_a_crash() -> None:
+    assert SCHEMAS.check("Environment", Document("x.yaml", {1: 2}))
+
+
+@settings(max_examples=120, deadline=None)
+@given(kind=st.sampled_from(sorted(SCHEMAS.kinds)), value=ANYTHING)
+def test_any_document_is_judged_and_never_a_crash(kind: str, value: Json) -> None:
+    found = SCHEMAS.check(kind, Document("x.yaml", value))
+    assert found, "nothing that hypothesis makes up is a whole document"
+    assert all(f.message.isprintable() and f.fix and f.message for f in found)
+
+
+def replaced(value: Json, pointer: tuple[str | int, ...], new: Json) -> Json:
+    if not pointer:
+        return new
+    changed = copy.copy(value)
+    changed[pointer[0]] = replaced(value[pointer[0]], pointer[1:], new)
+    return changed
+
+
+def variations(document: Document) -> st.SearchStrategy[Document]:
+    """The document with one value of it, whichever, replaced by anything."""
+    pointers = st.sampled_from(sorted(document.spans, key=str))
+    return st.builds(
+        lambda pointer, new: Document(
+            document.path, replaced(document.value, pointer, new), document.spans,
+            document.key_spans,
+        ),
+        pointers, ANYTHING,
+    )  # fmt: skip
+
+
+HOME = FLEET.environments["prod"]
+SCORING = HOME.families["scoring"]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    variations(HOME.document), variations(SCORING.document),
+    variations(SCORING.clusters[0].document), variations(SCORING.locks["7"]),
+)  # fmt: skip
+def test_fleet_of_damaged_documents_is_judged_and_never_a_crash(
+    home: Document, head: Document, own: Document, lock: Document
+) -> None:
+    defaults = value_at(head.value, ("spec", "defaults"))
+    spec = value_at(own.value, ("spec",))
+    effective = own.value
+    if isinstance(spec, dict) and isinstance(defaults, dict):
+        effective = {**own.value, "spec": merge_patch(defaults, spec)}
+    clusters = (
+        Cluster("prod", "scoring", own, head, effective),
+        Cluster("prod", "scoring", SCORING.clusters[1].document, head, effective),
+    )
+    family = Family("prod", "scoring", head, clusters, {"7": lock}, quarantine=lock)
+    fleet = Fleet({"prod": Environment("prod", home, {"scoring": family})})
+    found = validate_fleet(fleet, SCHEMAS)
+    assert found == sorted(set(found))
+    assert all(f.line >= 1 and f.column >= 1 for f in found)

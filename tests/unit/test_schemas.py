@@ -1,0 +1,299 @@
+"""The schemas that ship: closed, described, bounded, and fit for what Lockstep itself writes."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import jsonschema_rs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lockstep.model.decision import (
+    Action,
+    Decision,
+    Phase,
+    Position,
+    Restored,
+    Target,
+    WayBack,
+)
+from lockstep.model.document import Document, Json
+from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
+from lockstep.model.fleet import Tree
+from lockstep.model.record import write_record
+from lockstep.stages.assemble import assemble
+from lockstep.stages.load import load_yaml
+from lockstep.stages.lock import build_lock, write_lock
+from lockstep.stages.schema_load import DIALECT, compile_fast, compile_slow, read_schemas
+from lockstep.stages.validate import Schemas, validate_fleet
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "policies" / "schemas"
+FILES = sorted(p for p in FOLDER.rglob("*.json") if "rendered" not in p.relative_to(FOLDER).parts)
+DIGEST = "sha256:" + "ab" * 32
+COMMIT = "c0ffee00" * 5
+TIME = "2026-01-31T08:00:00Z"
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20)
+    | st.sampled_from(["1h", "prod", "prod\n", "7", DIGEST, DIGEST + "\n", TIME, "a" * 64]),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+def tree(*folders: str) -> Tree:
+    paths = (p for folder in folders for p in (ROOT / folder).rglob("*") if p.is_file())
+    return {p.relative_to(ROOT).as_posix(): p.read_bytes() for p in paths}
+
+
+@pytest.fixture(scope="module")
+def schemas() -> Schemas:
+    return Schemas(tree("policies/schemas"))
+
+
+def subschemas(schema: Json, pointer: str = "") -> Iterator[tuple[str, Json]]:
+    """Every schema inside a schema, with where it stands."""
+    if not isinstance(schema, dict):
+        return
+    yield pointer, schema
+    for keyword in ("properties", "$defs", "patternProperties"):
+        for name, inner in schema.get(keyword, {}).items():
+            yield from subschemas(inner, f"{pointer}/{keyword}/{name}")
+    for keyword in ("items", "additionalProperties", "propertyNames", "if", "then"):
+        yield from subschemas(schema.get(keyword), f"{pointer}/{keyword}")
+
+
+ALL = [
+    pytest.param(inner, id=f"{path.relative_to(FOLDER)}#{pointer}")
+    for path in FILES
+    for pointer, inner in subschemas(json.loads(path.read_bytes()))
+]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
+def test_file_is_a_schema_with_a_title(path: Path) -> None:
+    schema = json.loads(path.read_bytes())
+    jsonschema_rs.meta.validate(schema)
+    assert schema["$schema"] == DIALECT
+    assert schema["title"]
+
+
+def test_every_kind_of_the_format_has_a_schema(schemas: Schemas) -> None:
+    assert schemas.kinds == {
+        "Environment", "ModelFamily", "ModelCluster", "Waivers", "ModelLock", "Quarantine",
+        "Decision",
+    }  # fmt: skip
+
+
+def test_objects_are_closed_fields_described_and_values_bounded() -> None:
+    faults = []
+    for parameter in ALL:
+        where, schema = str(parameter.id), cast(Json, parameter.values[0])
+        kinds = schema.get("type", [])
+        fixed = "enum" in schema or "const" in schema or "if" in schema
+        if where.endswith("/if"):
+            continue
+        open_by_design = where.split("#")[0] in ("gate.json", "effective-cluster.json")
+        if (
+            "object" in kinds
+            and "additionalProperties" not in schema
+            and not (open_by_design or fixed)
+        ):
+            faults.append(f"{where}: open object")
+        if "string" in kinds and "maxLength" not in schema and not fixed and not open_by_design:
+            faults.append(f"{where}: text without maxLength")
+        if "array" in kinds and "maxItems" not in schema:
+            faults.append(f"{where}: list without maxItems")
+        if "integer" in kinds and not {"minimum", "maximum"} <= schema.keys():
+            faults.append(f"{where}: integer without bounds")
+        if not open_by_design and "/properties/" in where.rpartition("$defs")[2]:
+            described = "description" in schema or "$ref" in schema
+            if not described:
+                faults.append(f"{where}: field without description")
+    assert faults == []
+
+
+def test_patterns_read_the_same_in_every_engine() -> None:
+    schemas = [cast(Json, parameter.values[0]) for parameter in ALL]
+    patterns = [schema["pattern"] for schema in schemas if "pattern" in schema]
+    assert len(patterns) > 15
+    for pattern in patterns:
+        assert pattern.startswith("^")
+        assert pattern.endswith(r"$(?!\n)"), "in Python, $ alone lets a line break through"
+        assert not re.search(r"\\[dws]", pattern), "these mean more than ASCII in some engines"
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("name", ["a", "a-b", "a" * 63], ["", "A", "-a", "a-", "1a", "a" * 64, "a\n", "a.b"]),
+        ("digest", [DIGEST], ["sha256:" + "AB" * 32, DIGEST + "\n", DIGEST + "0", "sha1:abc"]),
+        ("duration", ["30m", "1h30m", "2d", "0s"], ["", "1", "m", "30 m", "1m1h", "٣m", "1h\n"]),
+        ("requestDuration", ["500ms", "2s"], ["0s", "2h", "1.5s", "s"]),
+        ("hostName", ["a.b", "x-1.example.com"], ["a", "A.b", "*.b", "a.b:80", "-a.b", "a..b"]),
+        ("version", ["42", "@champion"], ["", ".hidden", "../x", "a/b", "-f", "4 2", "42\n"]),
+        ("time", [TIME], ["2026-13-01T00:00:00Z", "2026-01-31T08:00:00", "2026-01-31 08:00:00Z"]),
+        ("cpu", ["500m", "1", "0.5"], ["0", "0.0", "m", "1 ", "-1", "1.5m"]),
+        ("memory", ["512Mi", "1G"], ["1", "0Gi", "1gi", "1.5Gi"]),
+        ("owner", ["ml@example.com"], ["ml", "ml@", "@example.com", "a b@example.com"]),
+        ("jurisdiction", ["EU", "US-CA"], ["eu", "E", "EUROPE"]),
+    ],
+)
+def test_fragment(name: str, good: list[str], bad: list[str]) -> None:
+    files = read_schemas(tree("policies/schemas"))
+    files["one.json"] = {"$ref": f"common.json#/$defs/{name}"}
+    fast, slow = compile_fast(files)("one.json"), compile_slow("one.json", files)
+    assert [text for text in good if not (fast.is_valid(text) and slow.is_valid(text))] == []
+    assert [text for text in bad if fast.is_valid(text) or slow.is_valid(text)] == []
+
+
+def evidence() -> Evidence:
+    gate = {"name": "auc", "source": "mlflow", "metric": "auc", "dataset": "d", "min": 0.9}
+    answer = Answer("auc on d", Measurement(0.95, 100, TIME, "d1"), Measurement(problem="NaN"))
+    return Evidence(gate, "fraud-eu", "42", "41", TIME, TIME, answer, Verdict.PASS, "0.95")
+
+
+def decision(action: Action, to: Position) -> Decision:
+    first = action in (Action.ADOPT, Action.PROPOSE)
+    return Decision(
+        "prod", "fraud", 1 if first else 2, None if first else DIGEST, action,
+        Target("42", DIGEST), Position(Phase.NEW), to,
+        {"fraud-eu": [{"name": "stable", "version": "41", "weight": 100},
+                      {"name": "candidate", "version": "42", "weight": 0, "warm": True}]},
+        "because", "ml@example.com", TIME,
+    )  # fmt: skip
+
+
+def written(record: Decision) -> Document:
+    return Document("ledger/prod/fraud/000001.json", json.loads(write_record(record)))
+
+
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("phase", Phase)
+def test_decision_schema_takes_every_record_that_is_written(
+    schemas: Schemas, action: Action, phase: Phase
+) -> None:
+    inside = phase in (Phase.ROLLING, Phase.HELD)
+    to = Position(phase, 2, 3) if inside else Position(phase)
+    assert schemas.check("Decision", written(decision(action, to))) == []
+
+
+def test_decision_schema_takes_a_record_with_everything(schemas: Schemas) -> None:
+    family, _ = load_yaml("f", (ROOT / "clusters/prod/recommender/family.yaml").read_bytes())
+    assert family is not None
+    failed = Answer("auc on d", failure="the registry does not answer")
+    full = replace(
+        decision(Action.RESTORE, Position(Phase.STEADY)),
+        base=COMMIT,
+        plan=family.value["spec"]["rollout"],
+        verdict=Verdict.FAIL,
+        evidence=(evidence(), replace(evidence(), answer=failed, stable_version=None)),
+        unchecked=("the registry",),
+        way_back=WayBack(COMMIT, {"clusters/prod/a.yaml": COMMIT}, {"rendered/prod": COMMIT}),
+        restored=Restored(3, False, ("clusters/prod/a.yaml#/spec/host",), COMMIT),
+        quarantines=True,
+    )
+    assert schemas.check("Decision", written(full)) == []
+    seen_nowhere = replace(full, way_back=WayBack(None, {}, {}), restored=Restored(3, True))
+    assert schemas.check("Decision", written(seen_nowhere)) == []
+
+
+def test_decision_schema_refuses_what_nobody_wrote(schemas: Schemas) -> None:
+    document = written(decision(Action.ADVANCE, Position(Phase.STEADY)))
+    document.value["spec"]["approvedBy"] = "nobody"
+    document.value["spec"]["action"] = "skip"
+    rules = {(f.rule, f.pointer) for f in schemas.check("Decision", document)}
+    assert rules == {
+        ("schema.unknown-field", "/spec/approvedBy"),
+        ("schema.value", "/spec/action"),
+    }
+
+
+def test_lock_schema_takes_what_a_registry_may_hold(schemas: Schemas) -> None:
+    metric = {
+        "name": "auc", "value": None, "dataset": None, "datasetDigest": None, "samples": None,
+        "measuredAt": None, "problem": "NaN logged",
+    }  # fmt: skip
+    spec = {
+        "identity": {
+            "registry": "mlflow", "model": "fraud", "version": "42", "digest": DIGEST,
+            "source": "models:/m-1", "modelId": None, "run": None,
+        },
+        "facts": {
+            "readAt": TIME, "status": "READY", "archived": False, "datasets": [],
+            "metrics": [metric], "signature": None, "tags": {"owner": "no: [yaml]\u2028"},
+            "lineage": {"copiedFrom": "models:/fraud/3"},
+        },
+    }  # fmt: skip
+    document, findings = load_yaml("lock", write_lock(build_lock("prod", "fraud", spec)))
+    assert findings == []
+    assert document is not None
+    assert schemas.check("ModelLock", document) == []
+
+
+def test_waivers_need_an_owner_a_reason_a_scope_and_an_end(schemas: Schemas) -> None:
+    waiver = {
+        "rule": "image-by-digest", "scope": {"cluster": "fraud-eu"}, "owner": "ml@example.com",
+        "reason": "the vendor signs next month", "ticket": "ML-12", "expires": "2026-12-31",
+    }  # fmt: skip
+    document = Document(
+        "policies/data/waivers/vendor.yaml",
+        {
+            "apiVersion": "lockstep.dev/v1alpha1",
+            "kind": "Waivers",
+            "metadata": {"name": "vendor"},
+            "spec": {"waivers": [waiver]},
+        },
+    )
+    assert schemas.check("Waivers", document) == []
+    for field in waiver:
+        document.value["spec"]["waivers"] = [{k: v for k, v in waiver.items() if k != field}]
+        (finding,) = schemas.check("Waivers", document)
+        assert finding.message == f"spec.waivers[0].{field} is missing"
+    document.value["spec"]["waivers"] = [waiver | {"scope": {}}]
+    (finding,) = schemas.check("Waivers", document)
+    assert finding.rule == "schema.count"
+
+
+def test_reference_fleet_is_valid_and_its_files_are_short(schemas: Schemas) -> None:
+    files = tree("clusters")
+    fleet, findings = assemble(files)
+    assert findings == []
+    assert validate_fleet(fleet, schemas) == []
+    for path, data in files.items():
+        if "/locks/" not in path and path.endswith(".yaml"):
+            first, *rest = data.decode().splitlines()
+            assert len(rest) < 45, path
+            target = first.removeprefix("# yaml-language-server: $schema=")
+            assert (ROOT / path).parent.joinpath(target).resolve() in FILES, path
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_both_engines_agree(data: st.DataObject) -> None:
+    files = read_schemas(tree("policies/schemas"))
+    name = data.draw(st.sampled_from(["common.json#/$defs/environmentAndFamily", "gate.json",
+        "gates/mlflow.json", "model-cluster.json#/$defs/spec", "model-family.json#/$defs/rollout",
+        "model-lock.json#/$defs/metric", "decision.json#/$defs/position"]))  # fmt: skip
+    files["one.json"] = {"$ref": name}
+    schema = read_schemas(tree("policies/schemas"))[name.split("#")[0]]
+    for part in name.partition("#/")[2].split("/"):
+        schema = schema[part] if part else schema
+    fields = st.sampled_from(sorted(schema.get("properties", {"x": 1})))
+    value = data.draw(st.dictionaries(fields, ANYTHING, max_size=5))
+    fast = compile_fast(files)("one.json").is_valid(value)
+    assert fast == compile_slow("one.json", files).is_valid(value) or _has_whole_float(value)
+
+
+def _has_whole_float(value: Json) -> bool:
+    return bool(re.search(r"\d\.0\b|e[+-]?\d", json.dumps(value)))
