@@ -1,0 +1,36 @@
+package lockstep.lib.finding_test
+
+import data.lockstep.lib.finding
+
+_rule := {"custom": {"message": "%s is not %s", "solution": "mend it"}}
+
+test_finding_has_its_place_and_values if {
+	finding.at(_rule, ["spec", "variants", 0], ["a", 1]) == {
+		"message": `"a" is not 1`,
+		"fix": "mend it",
+		"pointer": "/spec/variants/0",
+	}
+}
+
+test_finding_of_a_cluster_names_it if {
+	finding.of_cluster(_rule, "fraud-eu", ["spec"], [[], null]) == {
+		"message": "[] is not null",
+		"fix": "mend it",
+		"pointer": "/spec",
+		"cluster": "fraud-eu",
+	}
+}
+
+test_control_characters_are_escaped if finding.shown("a\n\u001b[2J") == `"a\n\u001b[2J"`
+
+test_long_values_are_cut if {
+	long := concat("", ["x" | some _ in numbers.range(1, 1000)])
+	shown := finding.shown(long)
+	count(shown) == 161
+	endswith(shown, "x…")
+}
+
+test_a_value_of_just_the_longest_length_is_whole if {
+	just := concat("", ["x" | some _ in numbers.range(1, 158)])
+	finding.shown(just) == sprintf(`"%s"`, [just])
+}

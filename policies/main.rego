@@ -1,0 +1,74 @@
+# METADATA
+# title: Batch entry point
+# description: >-
+#   The one rule that Lockstep asks. It takes a batch of specs, evaluates the asked rules on each of
+#   them with an input of its own, and answers per spec what was evaluated beside what was found.
+#
+#   The batch holds `rules` (names of the rules to evaluate, by scope: `cluster` or `family`),
+#   `environments` and `families` (what many specs share, once each), `clusters` (each cluster's
+#   document as it is and as it was) and `items`, which refer to these by their keys.
+#
+#   An item of scope `cluster` sees `input.new` and `input.old` (null for a cluster that is new); an
+#   item of scope `family` sees `input.clusters`, a list of such pairs, each with the cluster's
+#   `name`. Both see `input.environment` and `input.family` (documents), `input.locks` (by version),
+#   `input.quarantine` (entries in force) and `input.rollout` (phase, wave, step, verified, adopted).
+package lockstep
+
+# METADATA
+# title: Answers
+# description: One answer per item, in the order of the items; an item without its data has none.
+# entrypoint: true
+answers := [answer |
+	some item in input.items
+	view := _view(item)
+	answer := _answer with input as view
+]
+
+_view(item) := object.union(
+	_shared(item),
+	object.union({"id": item.id, "rules": input.rules.cluster}, _pair(item.clusters[0])),
+) if {
+	item.scope == "cluster"
+}
+
+_view(item) := object.union(
+	_shared(item),
+	{
+		"id": item.id,
+		"rules": input.rules.family,
+		"clusters": [_pair(id) | some id in item.clusters],
+	},
+) if {
+	item.scope == "family"
+}
+
+_shared(item) := object.union(
+	input.families[item.family],
+	{"environment": input.environments[item.environment]},
+)
+
+# A cluster that did not change is sent once.
+_pair(id) := object.union(input.clusters[id], {"old": input.clusters[id].new}) if {
+	input.clusters[id].unchanged
+}
+
+_pair(id) := input.clusters[id] if not input.clusters[id].unchanged
+
+_answer := {
+	"id": input.id,
+	"evaluated": [name | some name, _ in _verdicts],
+	"findings": [object.union(finding, {"rule": name}) |
+		some name, denials in _verdicts
+		some finding in denials
+	],
+}
+
+# A rule was evaluated when its package answers both questions: what it denies (a set, empty or
+# not), and whether everything that it reads was there. A package that does not exist, or a value
+# that is missing, leaves the rule out, and Lockstep takes that for an error.
+_verdicts := {name: denials |
+	some name in input.rules
+	data.lockstep.rules[name].checked == true
+	denials := data.lockstep.rules[name].deny
+	is_set(denials)
+}

@@ -1,0 +1,26 @@
+# METADATA
+# title: Image by digest
+# description: >-
+#   The serving image is named by its content, not by a tag: a tag can be moved, and then the same
+#   commit would run other code after the next restart.
+# custom:
+#   short_name: image-by-digest
+#   severity: error
+#   since: 0.1.0
+#   scope: cluster
+#   blocksRevert: false
+package lockstep.rules.image_by_digest
+
+import data.lockstep.lib.finding
+
+checked if is_string(input.new.spec.serving.image)
+
+# METADATA
+# title: An image without digest
+# custom:
+#   message: image %s is not named by digest
+#   solution: write the image as name@sha256:<64 hexadecimal digits>
+deny contains finding.at(rego.metadata.rule(), ["spec", "serving", "image"], [image]) if {
+	image := input.new.spec.serving.image
+	not regex.match(`^[^@\s]+@sha256:[0-9a-f]{64}$`, image)
+}

@@ -1,0 +1,53 @@
+# METADATA
+# title: Quarantined version not served
+# description: >-
+#   A version in quarantine gets no traffic, here or in any later environment, until a person has
+#   released it. It is known by its content, or by its name and number in the registry.
+# custom:
+#   short_name: quarantined-not-served
+#   severity: error
+#   since: 0.1.0
+#   scope: cluster
+#   blocksRevert: true
+package lockstep.rules.quarantined_not_served
+
+import data.lockstep.lib.cluster
+import data.lockstep.lib.finding
+
+checked if {
+	cluster.readable
+	is_object(input.locks)
+	is_array(input.quarantine)
+	is_string(input.family.spec.model.registry)
+	is_string(input.family.spec.model.name)
+}
+
+_matches(entry, version) if entry.digest == input.locks[version].identity.digest
+
+_matches(entry, version) if {
+	entry.version == version
+	entry.model == input.family.spec.model.name
+	entry.registry == input.family.spec.model.registry
+}
+
+# METADATA
+# title: Traffic for a quarantined version
+# custom:
+#   message: version %s of variant %s has weight %s, and it is in quarantine since %s (%s)
+#   solution: serve another version, or release this one with lockstep release and a reason
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "variants", i, "weight"],
+	[
+		variant.version,
+		variant.name,
+		variant.weight,
+		object.get(entry, "since", ""),
+		object.get(entry, "reason", ""),
+	],
+) if {
+	some i, variant in input.new.spec.variants
+	variant.weight > 0
+	some entry in input.quarantine
+	_matches(entry, variant.version)
+}

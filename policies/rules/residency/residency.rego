@@ -1,0 +1,71 @@
+# METADATA
+# title: Residency
+# description: >-
+#   The region of a cluster and the region that takes over when it fails lie in jurisdictions that
+#   the cluster's spec.residency allows, and the spec allows no more than thresholds.residency does
+#   for the jurisdiction that the cluster stands in.
+# custom:
+#   short_name: residency
+#   severity: error
+#   since: 0.1.0
+#   scope: cluster
+#   blocksRevert: false
+package lockstep.rules.residency
+
+import data.lockstep.lib.finding
+
+checked if {
+	is_string(input.new.spec.region)
+	is_array(input.new.spec.residency)
+	is_object(data.thresholds.residency.confined)
+	every region in input.environment.spec.regions {
+		is_string(region.name)
+		is_string(region.jurisdiction)
+	}
+}
+
+_jurisdictions(name) := {region.jurisdiction |
+	some region in input.environment.spec.regions
+	region.name == name
+}
+
+# METADATA
+# title: An unknown region
+# custom:
+#   message: the environment has no region %s
+#   solution: name a region of environment.yaml, or have the region added there
+deny contains finding.at(rego.metadata.rule(), ["spec", field], [input.new.spec[field]]) if {
+	some field in ["region", "failover"]
+	count(_jurisdictions(input.new.spec[field])) == 0
+}
+
+# METADATA
+# title: A region outside
+# custom:
+#   message: region %s lies in %s, and spec.residency allows %s
+#   solution: choose a region in one of the jurisdictions of spec.residency
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", field],
+	[input.new.spec[field], jurisdiction, input.new.spec.residency],
+) if {
+	some field in ["region", "failover"]
+	some jurisdiction in _jurisdictions(input.new.spec[field])
+	not jurisdiction in input.new.spec.residency
+}
+
+# METADATA
+# title: More than is allowed here
+# custom:
+#   message: spec.residency allows %s, and requests that arrive in %s may be processed in %s only
+#   solution: take the jurisdiction out of spec.residency
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "residency", i],
+	[jurisdiction, home, confined],
+) if {
+	some home in _jurisdictions(input.new.spec.region)
+	confined := data.thresholds.residency.confined[home]
+	some i, jurisdiction in input.new.spec.residency
+	not jurisdiction in confined
+}

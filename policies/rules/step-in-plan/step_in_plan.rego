@@ -1,0 +1,56 @@
+# METADATA
+# title: Step not larger than the plan
+# description: >-
+#   In one change the weight of a version grows at most to the next step of the family's plan. A new
+#   cluster, an adopted state and a version that was verified before (a way back) are free to move.
+# custom:
+#   short_name: step-in-plan
+#   severity: error
+#   since: 0.1.0
+#   scope: cluster
+#   blocksRevert: false
+package lockstep.rules.step_in_plan
+
+import data.lockstep.lib.cluster
+import data.lockstep.lib.finding
+import data.lockstep.lib.variants
+
+checked if {
+	cluster.past_is_known
+	cluster.readable
+	is_array(input.rollout.verified)
+	is_boolean(input.rollout.adopted)
+	some step in input.family.spec.rollout.steps
+	is_number(step.weight)
+}
+
+_limit(before, whole) := min([weight |
+	some step in input.family.spec.rollout.steps
+	weight := variants.part(whole, step.weight)
+	weight > before
+])
+
+# METADATA
+# title: A larger step
+# custom:
+#   message: version %s goes from weight %s to %s, and the next step of the plan is %s
+#   solution: give it the weight of the next step, or let lockstep advance move it
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "variants", i, "weight"],
+	[variant.version, before, after, limit],
+) if {
+	cluster.changed
+	not input.rollout.adopted
+	old := object.get(input.old, ["spec", "variants"], [])
+	new := input.new.spec.variants
+	variants.add_up(new) # other sums are for weights-sum to report
+	some i, variant in new
+	variant.weight > 0
+	not variants.is_arm(variant)
+	not variant.version in input.rollout.verified
+	before := variants.weight_before(old, new, variant.version)
+	after := variants.weight(new, variant.version)
+	limit := _limit(before, variants.whole(new))
+	after > limit
+}

@@ -1,0 +1,60 @@
+# METADATA
+# title: Version in lock
+# description: >-
+#   Every version that a cluster names has a lock with the registry's facts about it, and the lock
+#   is about that version of the family's model. A version that is no number is left to
+#   version-pinned.
+# custom:
+#   short_name: version-locked
+#   severity: error
+#   since: 0.1.0
+#   scope: cluster
+#   blocksRevert: true
+package lockstep.rules.version_locked
+
+import data.lockstep.lib.cluster
+import data.lockstep.lib.finding
+import data.lockstep.lib.variants
+
+checked if {
+	cluster.readable
+	is_object(input.locks)
+	is_string(input.family.spec.model.registry)
+	is_string(input.family.spec.model.name)
+}
+
+_is_about(lock, version) if {
+	lock.identity.version == version
+	lock.identity.model == input.family.spec.model.name
+	lock.identity.registry == input.family.spec.model.registry
+}
+
+# METADATA
+# title: No lock
+# custom:
+#   message: version %s of variant %s has no lock
+#   solution: run lockstep lock for this family and commit the lock
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "variants", i, "version"],
+	[variant.version, variant.name],
+) if {
+	some i, variant in input.new.spec.variants
+	not input.locks[variant.version]
+	variants.is_plain(variant.version)
+}
+
+# METADATA
+# title: A lock of something else
+# custom:
+#   message: the lock of version %s is about %s, not about that version of %s
+#   solution: run lockstep lock for this family; never copy or edit a lock
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "variants", i, "version"],
+	[variant.version, object.get(lock, "identity", null), input.family.spec.model],
+) if {
+	some i, variant in input.new.spec.variants
+	lock := input.locks[variant.version]
+	not _is_about(lock, variant.version)
+}

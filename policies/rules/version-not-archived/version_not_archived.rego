@@ -1,0 +1,42 @@
+# METADATA
+# title: Version not archived
+# description: >-
+#   No cluster names a version that its owners have archived in the registry.
+# custom:
+#   short_name: version-not-archived
+#   severity: error
+#   since: 0.1.0
+#   scope: cluster
+#   blocksRevert: false
+package lockstep.rules.version_not_archived
+
+import data.lockstep.lib.cluster
+import data.lockstep.lib.finding
+
+checked if {
+	cluster.readable
+	is_object(input.locks)
+	count(_unknown) == 0
+}
+
+_unknown contains variant.version if {
+	some variant in input.new.spec.variants
+	lock := input.locks[variant.version]
+	not _says(lock)
+}
+
+_says(lock) if is_boolean(lock.facts.archived)
+
+# METADATA
+# title: An archived version
+# custom:
+#   message: version %s of variant %s is archived in the registry
+#   solution: propose a version that is not archived, or have its owner take it out of the archive and run lockstep lock
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "variants", i, "version"],
+	[variant.version, variant.name],
+) if {
+	some i, variant in input.new.spec.variants
+	input.locks[variant.version].facts.archived == true
+}

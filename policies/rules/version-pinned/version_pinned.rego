@@ -1,0 +1,32 @@
+# METADATA
+# title: An alias is no pin
+# description: >-
+#   A version is a plain number of the registry. An alias or a stage can be moved there, and then
+#   the same commit would serve another model.
+# custom:
+#   short_name: version-pinned
+#   severity: error
+#   since: 0.1.0
+#   scope: cluster
+#   blocksRevert: false
+package lockstep.rules.version_pinned
+
+import data.lockstep.lib.cluster
+import data.lockstep.lib.finding
+import data.lockstep.lib.variants
+
+checked if cluster.readable
+
+# METADATA
+# title: A version that is no number
+# custom:
+#   message: version %s of variant %s is no version number
+#   solution: write the number of the registered version, in quotes, such as "42"
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "variants", i, "version"],
+	[variant.version, variant.name],
+) if {
+	some i, variant in input.new.spec.variants
+	not variants.is_plain(variant.version)
+}

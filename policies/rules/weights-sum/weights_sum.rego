@@ -1,0 +1,43 @@
+# METADATA
+# title: Weights sum to 100
+# description: >-
+#   The weights of all variants of a cluster, experiment arms included, add up to 100, and none is
+#   negative. Routers read other sums as they like, and some send all traffic to one version.
+# custom:
+#   short_name: weights-sum
+#   severity: error
+#   since: 0.1.0
+#   scope: cluster
+#   blocksRevert: true
+package lockstep.rules.weights_sum
+
+import data.lockstep.lib.cluster
+import data.lockstep.lib.finding
+import data.lockstep.lib.variants
+
+checked if cluster.readable
+
+_sum := sum([variant.weight | some variant in input.new.spec.variants])
+
+# METADATA
+# title: Another sum
+# custom:
+#   message: the weights of the variants add up to %s, not to 100
+#   solution: change the weights so that they add up to 100
+deny contains finding.at(rego.metadata.rule(), ["spec", "variants"], [_sum]) if {
+	not variants.add_up(input.new.spec.variants)
+}
+
+# METADATA
+# title: A negative weight
+# custom:
+#   message: the weight of variant %s is %s
+#   solution: give the variant a weight from 0 to 100
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "variants", i, "weight"],
+	[variant.name, variant.weight],
+) if {
+	some i, variant in input.new.spec.variants
+	variant.weight < 0
+}

@@ -1,0 +1,1 @@
+"""The only I/O: git, OPA, MLflow, files, processes and the clock."""

@@ -1,0 +1,61 @@
+"""Which ``opa`` program to use, and whether it is new enough."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from lockstep.edges import process
+from lockstep.edges.resources import tool_dir
+from lockstep.model.errors import LockstepError
+
+OLDEST = (1, 22)
+"""Older ones read Rego, or report what was evaluated, in other ways."""
+
+_FIX = "run make tools, or set LOCKSTEP_OPA to an opa of version 1.22 or newer"
+
+
+def find_opa(tools: Path | None = None) -> Path:
+    """The program that ``LOCKSTEP_OPA`` names, else the one built in tools/, else that on PATH.
+
+    ``tools`` is where built programs lie, that of the checkout by default. Its age is checked
+    when it is used. Raises LockstepError when there is none.
+    """
+    named = os.environ.get("LOCKSTEP_OPA")
+    if named:
+        found = shutil.which(named)
+        if not found:
+            raise LockstepError(f"LOCKSTEP_OPA names {named}, which is no program", fix=_FIX)
+        return Path(found).absolute()
+    built = (tools or tool_dir()) / "opa"
+    if os.access(built, os.X_OK):
+        return built
+    found = shutil.which("opa")
+    if not found:
+        raise LockstepError("there is no opa on this machine", fix=_FIX)
+    return Path(found).absolute()
+
+
+def require_recent(opa: Path) -> None:
+    """Ask the program for its version. Raises LockstepError when it is too old or no OPA."""
+    judge_version(opa, opa_version(opa))
+
+
+def opa_version(opa: Path) -> str:
+    """What the program says its version is; empty where it says nothing of the kind."""
+    told = process.run([str(opa), "version"], env={}, timeout=20).stdout.decode(errors="replace")
+    match = re.search(r"^Version: *(\S+)", told, re.MULTILINE)
+    return match[1] if match else ""
+
+
+def judge_version(opa: Path, version: str) -> None:
+    """Raises LockstepError unless ``version`` (``1.22.2``) is new enough."""
+    match = re.match(r"v?(\d+)\.(\d+)", version)
+    if not match:
+        raise LockstepError("this program does not say that it is OPA", where=str(opa), fix=_FIX)
+    if (int(match[1]), int(match[2])) < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise LockstepError(
+            f"this OPA is version {version[:40]}; Lockstep needs {oldest} or newer",
+            where=str(opa), fix=_FIX,
+        )  # fmt: skip

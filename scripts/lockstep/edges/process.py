@@ -1,0 +1,116 @@
+"""The one door to other programs: no shell, no inherited surprises, clear failures."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lockstep.model.errors import LockstepError
+
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What a finished program left: its exit status and the bytes that it wrote."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def complaint(self) -> str:
+        """What the program wrote to stderr, for an error message."""
+        return self.stderr.decode(errors="replace").strip()
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    stdin: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+) -> Completed:
+    """Run a program to its end. ``env`` replaces the environment; ``timeout`` is in seconds.
+
+    A non-zero status is for the caller to judge. Raises LockstepError when the program is
+    missing, cannot be started or does not end in time.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603
+            list(argv),
+            cwd=cwd,
+            env=env,
+            timeout=timeout,
+            input=stdin or b"",
+            capture_output=True,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise LockstepError(f"{argv[0]} did not end within {timeout:g} seconds") from error
+    except (OSError, ValueError) as error:
+        raise _cannot_start(argv[0], error) from error
+    return Completed(done.returncode, done.stdout, done.stderr)
+
+
+def start(
+    argv: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stderr: Path | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a program that the kernel stops when this process dies, even by ``kill -9`` (Linux).
+
+    What it writes to stderr goes to the file ``stderr``, or nowhere. The caller stops it.
+    """
+    with open(stderr or os.devnull, "wb") as sink:
+        try:
+            return subprocess.Popen(  # noqa: S603
+                list(argv),
+                cwd=cwd,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=sink,
+                preexec_fn=_death_signal(os.getpid()),  # noqa: PLW1509
+            )
+        except (OSError, ValueError) as error:
+            raise _cannot_start(argv[0], error) from error
+
+
+def stop(child: subprocess.Popen[bytes], *, patience: float = 2.0) -> None:
+    """End a started program: ask, wait ``patience`` seconds, then kill. Safe to call twice."""
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(patience)
+        except subprocess.TimeoutExpired:
+            child.kill()
+    child.wait()
+
+
+def _cannot_start(program: str, error: OSError | ValueError) -> LockstepError:
+    if isinstance(error, ValueError):  # a NUL or half a character, which no argument can hold
+        return LockstepError(f"cannot start {program}: {error}")
+    return LockstepError(
+        f"cannot start {program}: {error.strerror}", fix=f"install {program} or put it on PATH"
+    )
+
+
+def _death_signal(parent: int):  # type: ignore[no-untyped-def]
+    if not sys.platform.startswith("linux"):
+        return None
+    libc = ctypes.CDLL(None)
+
+    def arm() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # the parent died before the signal was armed
+            os._exit(1)
+
+    return arm

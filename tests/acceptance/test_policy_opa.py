@@ -1,0 +1,179 @@
+"""The shipped rules on a real OPA: from files to findings at their lines."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from lockstep.edges.opa import OpaServer
+from lockstep.model.errors import LockstepError
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Tree
+from lockstep.stages.assemble import assemble
+from lockstep.stages.policy import (
+    POLICY_ERROR,
+    batches,
+    blocking,
+    expected_rules,
+    interpret,
+    policy_inputs,
+)
+from tests.unit.edges.opa_parts import opa_program, shipped_policies
+
+DIGEST = "sha256:" + "a" * 64
+HEAD = "apiVersion: lockstep.dev/v1alpha1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec:\n"
+FOLDER = "clusters/prod/fraud"
+REGIONS = {"ap-south-1": "IN", "us-east-1": "US", "eu-west-1": "EU"}
+EU = f"{FOLDER}/eu-west-1.yaml"
+STEADY = '    - {name: stable, version: "41", weight: 100}\n'
+
+
+def step(weight: int) -> str:
+    return (
+        f'    - {{name: stable, version: "41", weight: {100 - weight}}}\n'
+        f'    - {{name: candidate, version: "42", weight: {weight}}}\n'
+    )
+
+
+def files(**variants: str) -> dict[str, bytes]:
+    """A sound fleet; ``eu_west_1=...`` gives the variants of one region."""
+    regions = "".join(
+        f"    - {{name: {name}, jurisdiction: {home}}}\n" for name, home in REGIONS.items()
+    )
+    waves = ", ".join(f"[{name}]" for name in REGIONS)
+    made = {
+        "clusters/prod/environment.yaml": HEAD.format(kind="Environment", name="prod")
+        + f"  regions:\n{regions}",
+        f"{FOLDER}/family.yaml": HEAD.format(kind="ModelFamily", name="fraud")
+        + "  model: {registry: mlflow, name: fraud}\n  consistency: {maxVersionSkew: 1}\n"
+        + f"  rollout:\n    waves: [{waves}]\n    steps: [{{weight: 10}}, {{weight: 100}}]\n"
+        + f"  defaults:\n    serving:\n      image: registry.example.com/server@{DIGEST}\n",
+    }
+    for version in ("41", "42"):
+        made[f"{FOLDER}/locks/{version}.yaml"] = (
+            HEAD.format(kind="ModelLock", name="x")
+            + f'  identity: {{registry: mlflow, model: fraud, version: "{version}", '
+            + f'digest: "sha256:{version}"}}\n  facts: {{archived: false}}\n'
+        )
+    for region, home in REGIONS.items():
+        made[f"{FOLDER}/{region}.yaml"] = (
+            HEAD.format(kind="ModelCluster", name=f"fraud-{region}")
+            + f"  region: {region}\n  residency: [{home}]\n  variants:\n"
+            + variants.get(region.replace("-", "_"), STEADY)
+        )
+    return {path: text.encode() for path, text in made.items()}
+
+
+@pytest.fixture(scope="module")
+def opa() -> Iterator[OpaServer]:
+    with OpaServer(shipped_policies(), opa_program()) as server:
+        yield server
+
+
+def judge(
+    opa: OpaServer, new: Tree, old: Tree | None = None, *, way_back: bool = False
+) -> list[Finding]:
+    rules = expected_rules(shipped_policies())
+    rules = blocking(rules) if way_back else rules
+    fleet, unreadable = assemble(new)
+    assert not unreadable
+    items = policy_inputs(fleet, assemble(old)[0] if old is not None else None)
+    return interpret(items, opa.evaluate_all(list(batches(items, rules))), rules)
+
+
+def seen(findings: list[Finding]) -> list[tuple[str, int, str, str]]:
+    return [(f.file.rsplit("/", 1)[-1], f.line, f.rule, f.message) for f in findings]
+
+
+def test_a_sound_fleet_is_clean(opa: OpaServer) -> None:
+    assert judge(opa, files()) == []
+    assert judge(opa, files(), files()) == []
+    assert judge(opa, files(ap_south_1=step(10)), files()) == []
+
+
+def test_each_mistake_is_found_at_its_line(opa: OpaServer) -> None:
+    bad = files(eu_west_1='    - {name: stable, version: "latest", weight: 99}\n')
+    bad[EU] = bad[EU].replace(b"  variants:", b"  failover: us-east-1\n  variants:")
+    family = bad[f"{FOLDER}/family.yaml"]
+    bad[f"{FOLDER}/family.yaml"] = family.replace(b"@" + DIGEST.encode(), b":1.0")
+    assert seen(judge(opa, bad)) == [
+        ("eu-west-1.yaml", 7, "policy.residency",
+         'region "us-east-1" lies in "US", and spec.residency allows ["EU"]'),
+        ("eu-west-1.yaml", 9, "policy.weights-sum",
+         "the weights of the variants add up to 99, not to 100"),
+        ("eu-west-1.yaml", 9, "policy.version-pinned",
+         'version "latest" of variant "stable" is no version number'),
+        ("family.yaml", 12, "policy.image-by-digest",
+         'image "registry.example.com/server:1.0" is not named by digest'),
+    ]  # fmt: skip
+
+
+def test_a_mistake_that_all_clusters_inherit_is_one_finding(opa: OpaServer) -> None:
+    bad = files()
+    family = bad[f"{FOLDER}/family.yaml"]
+    bad[f"{FOLDER}/family.yaml"] = family.replace(DIGEST.encode(), b"sha256:short")
+    assert len(judge(opa, bad)) == 1
+
+
+def test_a_change_is_judged_by_where_it_comes_from(opa: OpaServer) -> None:
+    jump = files(eu_west_1=step(50))
+    assert seen(judge(opa, jump)) == []
+    rules = [f.rule for f in judge(opa, jump, files())]
+    assert rules == ["policy.step-in-plan", "policy.wave-order"]
+
+
+def test_skew_is_found_over_the_family(opa: OpaServer) -> None:
+    third = STEADY.replace("41", "43")
+    skewed = files(us_east_1=STEADY.replace("41", "42"), eu_west_1=third)
+    skewed[f"{FOLDER}/locks/43.yaml"] = skewed[f"{FOLDER}/locks/42.yaml"].replace(b"42", b"43")
+    (finding,) = judge(opa, skewed)
+    assert (finding.rule, finding.file, finding.pointer) == (
+        "policy.version-skew", EU, "/spec/variants/0/version",
+    )  # fmt: skip
+
+
+def test_a_way_back_is_judged_by_fewer_rules(opa: OpaServer) -> None:
+    jump = files(eu_west_1=step(50))
+    assert judge(opa, jump, files(), way_back=True) == []
+    unlocked = files()
+    del unlocked[f"{FOLDER}/locks/41.yaml"]
+    assert {f.rule for f in judge(opa, unlocked, way_back=True)} == {"policy.version-locked"}
+
+
+def test_a_missing_value_is_an_error_and_no_pass(opa: OpaServer) -> None:
+    bare = files()
+    bare[EU] = bare[EU].replace(b"  residency: [EU]\n", b"")
+    with pytest.raises(LockstepError, match="rule residency was not evaluated") as caught:
+        judge(opa, bare)
+    assert caught.value.where == EU
+
+
+def test_a_misspelt_package_is_an_error_and_no_pass() -> None:
+    """Deleting the rule from OPA alone is what a typo in its package amounts to."""
+    policies = shipped_policies()
+    rules = expected_rules(policies)
+    path = "policies/rules/weights-sum/weights_sum.rego"
+    policies[path] = policies[path].replace(b"rules.weights_sum", b"rules.weight_sum")
+    items = policy_inputs(assemble(files())[0], None)
+    with OpaServer(policies, opa_program()) as opa:
+        answers = opa.evaluate_all(list(batches(items, rules)))
+    with pytest.raises(LockstepError, match="rule weights-sum was not evaluated"):
+        interpret(items, answers, rules)
+
+
+def test_a_rule_that_fails_on_one_cluster_spares_the_others() -> None:
+    policies = shipped_policies()
+    path = "policies/rules/residency/residency.rego"
+    policies[path] += (
+        b"\ndeny contains {} if {\n"
+        b'\tstartswith(input.new.spec.region, "eu")\n\tto_number(input.new.spec.region)\n}\n'
+    )
+    rules = expected_rules(shipped_policies())
+    items = policy_inputs(assemble(files(us_east_1=STEADY.replace("100", "99")))[0], None)
+    with OpaServer(policies, opa_program()) as opa:
+        answers = opa.evaluate_all(list(batches(items, rules)))
+    broken = [answer for answer in answers if "error" in answer]
+    assert [answer["id"] for answer in broken] == [EU]
+    assert broken[0]["error"]["where"].startswith(f"{path}:")
+    assert [(f.file, f.rule) for f in interpret(items, answers, rules)] == [
+        (EU, POLICY_ERROR), (f"{FOLDER}/us-east-1.yaml", "policy.weights-sum"),
+    ]  # fmt: skip

@@ -1,0 +1,129 @@
+"""The one door to other programs: their bytes and status as they are, and no orphans."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lockstep.edges import process
+from lockstep.model.errors import LockstepError
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def test_bytes_and_status_come_back_as_they_are() -> None:
+    code = "import sys; d=sys.stdin.buffer.read(); sys.stdout.buffer.write(d[::-1]); sys.exit('no')"
+    done = process.run(python(code), stdin=b"\x00\xff\r\n")
+    assert (done.returncode, done.stdout, done.complaint) == (1, b"\n\r\xff\x00", "no")
+
+
+def test_a_complaint_of_any_bytes_is_text() -> None:
+    done = process.run(python(r"import sys; sys.stderr.buffer.write(b'\n gr\xfc\xdf \n')"))
+    assert done.complaint == "gr\ufffd\ufffd"
+
+
+def test_the_environment_and_the_folder_are_those_given_and_stdin_is_empty(tmp_path: Path) -> None:
+    code = "import os, sys; print(os.environ.get('A'), os.getcwd(), repr(sys.stdin.read()))"
+    done = process.run(python(code), cwd=tmp_path, env={"A": "1", "PATH": os.defpath})
+    assert done.stdout.decode().split() == ["1", str(tmp_path), "''"]
+
+
+def test_arguments_reach_no_shell(tmp_path: Path) -> None:
+    words = ["$(touch x)", "`touch x`", "; touch x", "a b", "*", "-n", ""]
+    done = process.run([*python("import sys; print(sys.argv[1:])"), *words], cwd=tmp_path)
+    assert done.stdout.decode().strip() == repr(words)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_missing_program_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    starters: list[Callable[[list[str]], object]] = [process.run, process.start]
+    for begin in starters:
+        with pytest.raises(LockstepError, match="cannot start no-such-program") as error:
+            begin(["no-such-program"])
+        assert "PATH" in error.value.fix
+        with pytest.raises(LockstepError, match="Permission denied"):
+            begin([str(tmp_path)])
+
+
+@pytest.mark.parametrize("argument", ["a\0b", "\ud800"])
+def test_an_argument_that_none_can_be_is_an_error(argument: str) -> None:
+    for begin in (process.run, process.start):
+        with pytest.raises(LockstepError, match="cannot start true"):
+            begin(["true", argument])
+
+
+def test_a_program_that_does_not_end_is_ended() -> None:
+    with pytest.raises(LockstepError, match=r"did not end within 0\.2 seconds"):
+        process.run(python("import time; time.sleep(60)"), timeout=0.2)
+
+
+def test_a_started_program_writes_its_complaints_to_the_file(tmp_path: Path) -> None:
+    complaints = tmp_path / "stderr"
+    code = "import os, sys; print('out'); print(os.environ['A'], os.getcwd(), file=sys.stderr)"
+    child = process.start(python(code), cwd=tmp_path, env={"A": "1"}, stderr=complaints)
+    assert child.wait(30) == 0
+    assert complaints.read_text() == f"1 {tmp_path}\n"
+
+
+def test_a_stopped_program_is_asked_and_then_killed() -> None:
+    polite = process.start(python("import time; time.sleep(60)"))
+    process.stop(polite)
+    process.stop(polite)
+    assert polite.returncode == -signal.SIGTERM
+
+
+def test_a_program_that_does_not_listen_is_killed(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    code = (
+        "import signal, sys, time; from pathlib import Path;"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN); Path(sys.argv[1]).touch(); time.sleep(60)"
+    )
+    deaf = process.start([*python(code), str(ready)])
+    wait_until(ready.exists)
+    process.stop(deaf, patience=0.1)
+    assert deaf.returncode == -signal.SIGKILL
+
+
+PARENT = """
+import sys, time
+from lockstep.edges.process import start
+child = start([sys.executable, "-c", "import time; time.sleep(60)"])
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's help is Linux's")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_started_program_dies_with_its_parent_however_that_dies(how: signal.Signals) -> None:
+    with subprocess.Popen(python(PARENT), stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        assert is_running(child)
+        parent.send_signal(how)
+        parent.wait(30)
+    wait_until(lambda: not is_running(child))
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process lives: neither gone nor a zombie that nobody has reaped yet."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    for _ in range(3000):
+        if happened():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it did not happen within 30 seconds")

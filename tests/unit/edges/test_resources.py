@@ -1,0 +1,40 @@
+"""The templates and policies that ship with Lockstep are there, in a checkout and in a wheel."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import lockstep
+from lockstep.edges.resources import resource_dir, tool_dir
+
+PACKAGE = Path(lockstep.__file__).parent
+
+
+def test_a_checkout_uses_its_own_folders() -> None:
+    assert resource_dir("templates").is_dir()
+    assert (resource_dir("policies") / "schemas").is_dir()
+    assert tool_dir().name == "bin" and tool_dir().parent.name == "tools"
+
+
+def asked(site: Path) -> str:
+    code = "from lockstep.edges.resources import resource_dir; print(resource_dir('policies'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
+        env={"PYTHONPATH": str(site)},
+    )  # fmt: skip
+    return done.stdout.strip() or done.stderr.splitlines()[-1]
+
+
+def test_an_installed_package_uses_the_copy_inside_of_it_and_says_where_there_is_none(
+    tmp_path: Path,
+) -> None:
+    site = tmp_path / "lib" / "site"
+    shutil.copytree(
+        PACKAGE, site / "lockstep", ignore=shutil.ignore_patterns("_data", "__pycache__")
+    )
+    assert "this installation of Lockstep has no policies/" in asked(site)
+    inside = site / "lockstep" / "_data" / "policies"
+    inside.mkdir(parents=True)
+    (tmp_path / "policies").mkdir()
+    assert asked(site) == str(inside)
