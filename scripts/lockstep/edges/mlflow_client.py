@@ -1,0 +1,177 @@
+"""The connection to an MLflow server: quiet, bounded in time, its failures put in plain words."""
+
+import importlib
+import logging
+import os
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lockstep.model.clock import format_time
+from lockstep.model.errors import Invalid, LockstepError
+
+URI_VARIABLE = "MLFLOW_TRACKING_URI"
+
+_DEFAULTS: Mapping[str, str] = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+_DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+_USERINFO = re.compile(r"(?<=://)[^/@\s]*@")
+_LONGEST_MESSAGE = 400
+
+
+class NotInRegistry(Invalid):
+    """The registry answered, and has no such model, version or logged model."""
+
+
+class Unreachable(LockstepError):
+    """The server did not answer, or answered with an error of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """``client`` is an ``mlflow.MlflowClient``; ``server`` names it without credentials."""
+
+    client: Any
+    uri: str
+    server: str
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Turn whatever MLflow raises inside into a LockstepError that names the server.
+
+        A server can make MLflow's client raise nearly anything by answering nonsense, hence the
+        broad net. Raises NotInRegistry where the server says that something does not exist.
+        """
+        try:
+            yield
+        except LockstepError:
+            raise
+        except Exception as error:
+            raise _in_plain_words(error, self.server) from error
+
+
+def connect(tracking_uri: str | None = None) -> Connection:
+    """A connection to ``tracking_uri``, or to ``MLFLOW_TRACKING_URI`` where that is None.
+
+    Imports MLflow, which takes a second or two. The time limits of MLflow's own environment
+    variables hold; where they are not set, ten seconds a request and two retries. Raises
+    LockstepError when no server is named, MLflow or its database part is missing, or the SQLite
+    file does not exist (MLflow would create an empty registry in its place).
+    """
+    uri = tracking_uri or os.environ.get(URI_VARIABLE, "")
+    if not uri:
+        raise LockstepError(
+            "no MLflow server is named", fix=f"set {URI_VARIABLE} to the tracking server's address"
+        )
+    server = without_credentials(uri)
+    _refuse_missing_file(uri, server)
+    mlflow = load_mlflow()
+    if uri.startswith(_DATABASES):
+        _require_database_support(server)
+    try:
+        client = mlflow.MlflowClient(tracking_uri=uri)
+    except Exception as error:
+        raise _in_plain_words(error, server) from error
+    return Connection(client, uri, server)
+
+
+def load_mlflow() -> Any:
+    """The ``mlflow`` module: log lines and progress bars off, no usage data sent, short waits."""
+    for name, value in _DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    try:
+        mlflow = importlib.import_module("mlflow")
+    except ModuleNotFoundError as error:
+        raise LockstepError(
+            "MLflow is not installed",
+            fix="install mlflow-skinny for an http server, lockstep[registry] for a SQLite file",
+        ) from error
+    for noisy in ("mlflow", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    return mlflow
+
+
+def without_credentials(text: str) -> str:
+    """The text with the user and password of every URL in it left out."""
+    return _USERINFO.sub("", text)
+
+
+def clean(text: object, longest: int) -> str:
+    """Text from the registry made safe to show and to store: one line, no control characters.
+
+    What is longer than ``longest`` characters ends in an ellipsis.
+    """
+    raw = str(text)[: longest * 4]
+    visible = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in raw)
+    line = " ".join(visible.split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def moment(milliseconds: object) -> str | None:
+    """MLflow's milliseconds since 1970 as RFC 3339 UTC; None where they make no time."""
+    if not isinstance(milliseconds, int) or isinstance(milliseconds, bool) or milliseconds <= 0:
+        return None
+    try:
+        return format_time(datetime.fromtimestamp(milliseconds // 1000, UTC))
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _refuse_missing_file(uri: str, server: str) -> None:
+    path = uri.removeprefix("sqlite:///")
+    if path != uri and path and not Path(path.split("?", 1)[0]).is_file():
+        raise LockstepError(
+            "there is no such registry file", where=server, fix=f"check {URI_VARIABLE}"
+        )
+
+
+def _require_database_support(server: str) -> None:
+    try:
+        importlib.import_module("sqlalchemy")
+        importlib.import_module("alembic")
+    except ModuleNotFoundError as error:
+        raise LockstepError(
+            f"reading this registry needs {error.name}, which mlflow-skinny does not bring",
+            where=server,
+            fix="install lockstep[registry], or name a tracking server by its http address",
+        ) from error
+
+
+def _in_plain_words(error: Exception, server: str) -> LockstepError:
+    code = str(getattr(error, "error_code", ""))
+    said = clean(without_credentials(str(error)), _LONGEST_MESSAGE)
+    if code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"):
+        return NotInRegistry(said, where=server, fix="check the model's name and version")
+    if code in ("UNAUTHENTICATED", "PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED"):
+        return LockstepError(
+            f"the MLflow server refused: {said}",
+            where=server,
+            fix="set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and _PASSWORD",
+        )
+    if isinstance(error, _mlflow_exception()):
+        return Unreachable(
+            f"the MLflow server could not be asked: {said}",
+            where=server,
+            fix=f"check that it runs and that {URI_VARIABLE} is its address",
+        )
+    return LockstepError(
+        f"the MLflow server gave an answer that makes no sense ({type(error).__name__}: {said})",
+        where=server,
+        fix=f"check that {URI_VARIABLE} is the address of an MLflow 3 server",
+    )
+
+
+def _mlflow_exception() -> type[Exception]:
+    found: type[Exception] = sys.modules["mlflow"].exceptions.MlflowException
+    return found
