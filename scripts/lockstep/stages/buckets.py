@@ -1,0 +1,75 @@
+"""Sticky assignment: which of the buckets 0-99 belongs to which version, as regular expressions.
+
+Weights alone are not sticky: a proxy draws anew for each request. A user who carries a bucket in
+a header stays with one version, and as a candidate's weight grows it keeps its users.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+BUCKETS = 100
+_DECADE = 10
+
+
+class Share(NamedTuple):
+    """A variant's name and version, its percentage, and whether it is an experiment's arm."""
+
+    name: str
+    version: str
+    weight: int
+    arm: bool = False
+
+
+def assign_buckets(shares: Iterable[Share]) -> dict[str, list[int]]:
+    """The buckets of each version that has any, ascending; whatever the order of the shares.
+
+    Arms come first, by name: a rollout beside them does not move their users. The candidate
+    takes from the top downwards, so that a growing weight only adds users to it. Weights that
+    go beyond 100 get what is left.
+    """
+    buckets: dict[str, list[int]] = {}
+    start = 0
+    for share in sorted(shares, key=_place):
+        end = min(BUCKETS, start + max(0, share.weight))
+        if end > start:
+            buckets.setdefault(share.version, []).extend(range(start, end))
+        start = end
+    return buckets
+
+
+def bucket_pattern(buckets: Collection[int]) -> str:
+    """A regular expression that matches these buckets, written as 0 to 99, and nothing else.
+
+    RE2 syntax; anchored, so that it means the same where a part of the header would do.
+    """
+    decades: dict[str, list[int]] = {}
+    for decade in range(BUCKETS // _DECADE):
+        units = [unit for unit in range(_DECADE) if decade * _DECADE + unit in buckets]
+        if units:
+            decades.setdefault(_digits(units), []).append(decade)
+    parts = []
+    for units_class, tens in decades.items():
+        if tens[0] == 0:
+            parts.append(units_class)
+        if higher := [ten for ten in tens if ten]:
+            parts.append(_digits(higher) + units_class)
+    return f"^(?:{'|'.join(parts)})$"
+
+
+def _place(share: Share) -> tuple[int, str, str]:
+    rank = 0 if share.arm else {"stable": 1, "previous": 2, "candidate": 3}.get(share.name, 0)
+    return rank, share.name, share.version
+
+
+def _digits(digits: Sequence[int]) -> str:
+    """A character class for ascending digits, runs of three and more as ranges."""
+    if len(digits) == 1:
+        return str(digits[0])
+    runs: list[list[int]] = []
+    for digit in digits:
+        if runs and digit == runs[-1][-1] + 1:
+            runs[-1].append(digit)
+        else:
+            runs.append([digit])
+    inside = (f"{r[0]}-{r[-1]}" if len(r) > 2 else "".join(map(str, r)) for r in runs)
+    return f"[{''.join(inside)}]"

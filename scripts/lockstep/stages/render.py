@@ -1,0 +1,84 @@
+"""From a fleet to manifests: a pure function of specs, lock identities and templates.
+
+The same values give the same bytes, in any order, on any machine, on any day. What a template
+wrote is parsed again and held against the schema of its kind before anybody sees it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from lockstep.model.document import Document
+from lockstep.model.finding import Finding, arrange
+from lockstep.model.fleet import Cluster, Environment, Family, Fleet
+from lockstep.stages import manifests
+from lockstep.stages.render_collisions import find_collisions
+from lockstep.stages.render_compare import compare, stale_paths, unrendered_folders
+from lockstep.stages.render_fields import Unrenderable
+from lockstep.stages.render_folder import FolderWriter, RenderedFolder, Templates
+from lockstep.stages.render_inputs import view_cluster, view_environment
+from lockstep.stages.render_restored import keep_restored, restorable_folders
+
+__all__ = [
+    "RenderedFolder", "Templates", "compare", "keep_restored", "render_cluster",
+    "render_environment", "render_fleet", "restorable_folders", "stale_paths",
+    "unrendered_folders",
+]  # fmt: skip
+
+
+def render_cluster(
+    cluster: Cluster, family: Family, environment: Environment, templates: Templates
+) -> RenderedFolder:
+    """The manifests of one cluster, or the findings that say why there are none."""
+    path = manifests.cluster_folder(cluster.environment, cluster.name)
+    if templates.findings:
+        return RenderedFolder(path, findings=templates.findings)
+    try:
+        view = view_cluster(cluster, family, environment)
+    except Unrenderable as error:
+        return RenderedFolder(path, findings=(error.finding,))
+    writer = FolderWriter(cluster, environment, templates)
+    components = manifests.CLUSTER_COMPONENTS
+    return writer.write(path, components, view, view.inputs(), view.destination)
+
+
+def render_environment(environment: Environment, templates: Templates) -> RenderedFolder:
+    """The manifests that belong to a whole environment, or the findings."""
+    path = manifests.environment_folder(environment.name)
+    if templates.findings:
+        return RenderedFolder(path, findings=templates.findings)
+    try:
+        view = view_environment(environment)
+    except Unrenderable as error:
+        return RenderedFolder(path, findings=(error.finding,))
+    writer = FolderWriter(environment.document, environment, templates)
+    return writer.write(path, manifests.ENVIRONMENT_COMPONENTS, view, view.inputs(), "")
+
+
+def render_fleet(fleet: Fleet, templates: Templates) -> tuple[dict[str, bytes], list[Finding]]:
+    """All files under ``rendered/`` by path, and the findings of what could not be rendered.
+
+    A folder with a finding, or that shares an object, a host or its path with another one, is
+    left out whole: ``unrendered_folders`` lists it, so that nobody takes it for deleted.
+    """
+    rendered = list(_each_folder(fleet, templates))
+    collisions = find_collisions((origin, folder.claims) for origin, folder in rendered)
+    files: dict[str, bytes] = {}
+    findings = [finding for _, folder in rendered for finding in folder.findings]
+    for index, (_, folder) in enumerate(rendered):
+        findings += collisions.get(index, ())
+        if index not in collisions:
+            files |= folder.by_path()
+    return dict(sorted(files.items())), list(arrange(findings))
+
+
+def _each_folder(
+    fleet: Fleet, templates: Templates
+) -> Iterator[tuple[Cluster | Document, RenderedFolder]]:
+    """Parsed manifests are left out: thousands of live objects slow Python's collector down."""
+    for environment in fleet.environments.values():
+        folder = render_environment(environment, templates)
+        yield environment.document, replace(folder, manifests={})
+        for family in environment.families.values():
+            for cluster in family.clusters:
+                folder = render_cluster(cluster, family, environment, templates)
+                yield cluster, replace(folder, manifests={})

@@ -1,0 +1,103 @@
+"""Whether ``rendered/`` holds what the specs mean: nothing missing, different or left over."""
+
+from collections.abc import Collection, Mapping
+from itertools import zip_longest
+
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Fleet, Tree
+from lockstep.stages.manifests import cluster_folder, environment_folder
+from lockstep.stages.provenance import FILE_NAME
+from lockstep.stages.render_restored import Restorable, keep_restored
+
+ROOT = "rendered/"
+_FIX = "lockstep render"
+
+
+def compare(
+    rendered: Mapping[str, bytes],
+    committed: Tree,
+    *,
+    restorable: Restorable | None = None,
+    unrendered: Collection[str] = (),
+) -> list[Finding]:
+    """A finding for each file that is missing, different or stale in ``committed``.
+
+    ``restorable`` is what ``restorable_folders`` says; without it every folder must be as
+    rendered now. ``unrendered`` are folders that could not be rendered and are not judged.
+    """
+    expected = keep_restored(rendered, committed, restorable or {})
+    findings = [
+        finding
+        for path, data in expected.items()
+        if (finding := _judge(path, data, committed.get(path))) is not None
+    ]
+    findings += [
+        _finding(path, 1, "render.stale", "nothing renders this file any more")
+        for path in stale_paths(expected, committed, unrendered=unrendered)
+    ]
+    return sorted(_without_echo(findings))
+
+
+def stale_paths(
+    rendered: Mapping[str, bytes], committed: Tree, *, unrendered: Collection[str] = ()
+) -> list[str]:
+    """The committed paths under ``rendered/`` that nothing renders any more, in order."""
+    kept = tuple(f"{folder}/" for folder in unrendered)
+    return sorted(
+        path
+        for path in committed
+        if path.startswith(ROOT) and path not in rendered and not path.startswith(kept)
+    )
+
+
+def unrendered_folders(fleet: Fleet, rendered: Mapping[str, bytes]) -> list[str]:
+    """The folders that the fleet should have and that were not rendered, because of findings."""
+    wanted = [environment_folder(name) for name in fleet.environments]
+    wanted += [cluster_folder(c.environment, c.name) for c in fleet.clusters()]
+    return sorted({path for path in wanted if f"{path}/{FILE_NAME}" not in rendered})
+
+
+def _judge(path: str, expected: bytes, found: bytes | None) -> Finding | None:
+    if found is None:
+        return _finding(path, 1, "render.missing", "this file is not there")
+    if found == expected:
+        return None
+    line, message = _first_difference(expected, found)
+    return _finding(path, line, "render.different", message)
+
+
+def _first_difference(expected: bytes, found: bytes) -> tuple[int, str]:
+    pairs = zip_longest(_lines(expected), _lines(found))
+    for number, (wanted, there) in enumerate(pairs, 1):
+        if wanted != there:
+            return number, f"rendered now: {_show(wanted)}; here: {_show(there)}"
+    return 1, "the bytes differ from those rendered now, in line endings or encoding"
+
+
+def _lines(data: bytes) -> list[str]:
+    return data.decode(errors="replace").split("\n")
+
+
+def _show(line: str | None) -> str:
+    return "no such line" if line is None else repr(line.strip())[:120]
+
+
+def _finding(path: str, line: int, rule: str, message: str) -> Finding:
+    return Finding(path, line, 1, rule, message, _FIX)
+
+
+def _without_echo(findings: list[Finding]) -> list[Finding]:
+    """PROVENANCE differs whenever a file beside it does; alone it says something new."""
+    others = {_folder(f.file) for f in findings if not f.file.endswith("/" + FILE_NAME)}
+    return [
+        f for f in findings
+        if not (
+            f.rule == "render.different"
+            and f.file.endswith("/" + FILE_NAME)
+            and _folder(f.file) in others
+        )
+    ]  # fmt: skip
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]

@@ -1,0 +1,77 @@
+"""Typed reading of the fields that rendering uses, with the place of whatever is amiss."""
+
+from typing import NoReturn, TypeGuard
+
+from lockstep.model.document import Document, Json, Pointer, to_json_pointer, value_at
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Cluster
+
+
+class Unrenderable(Exception):
+    """This cluster or environment cannot be rendered; ``finding`` says why."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+class Fields:
+    """Reads values of a cluster (its effective spec) or of another document.
+
+    Each method raises Unrenderable, at the place where the author would write the value, when
+    it is missing or of another type. A ``default`` stands for a value that may be missing.
+    """
+
+    def __init__(self, origin: Cluster | Document) -> None:
+        self._origin = origin
+        self._value = origin.effective if isinstance(origin, Cluster) else origin.value
+
+    def has(self, *pointer: str | int) -> bool:
+        """Whether something is written there."""
+        return value_at(self._value, pointer) is not None
+
+    def text(self, *pointer: str | int, default: str | None = None) -> str:
+        """A string that UTF-8 can hold (no half of a surrogate pair)."""
+        value = value_at(self._value, pointer, default)
+        return value if _is_text(value) else self._refuse(pointer, "text")
+
+    def integer(self, *pointer: str | int) -> int:
+        """A whole number, no boolean."""
+        value = value_at(self._value, pointer)
+        return value if type(value) is int else self._refuse(pointer, "a whole number")
+
+    def items(self, *pointer: str | int) -> list[Json]:
+        """A list."""
+        value = value_at(self._value, pointer)
+        return value if isinstance(value, list) else self._refuse(pointer, "a list")
+
+    def texts(self, *pointer: str | int) -> dict[str, str]:
+        """A mapping of strings; empty where it is missing."""
+        value = value_at(self._value, pointer, {})
+        if isinstance(value, dict) and all(map(_is_text, value.values())):
+            return value
+        return self._refuse(pointer, "a mapping of texts")
+
+    def fail(self, pointer: Pointer, rule: str, message: str, fix: str) -> NoReturn:
+        """Raises Unrenderable with a finding at ``pointer``."""
+        raise Unrenderable(finding_at(self._origin, pointer, rule, message, fix))
+
+    def _refuse(self, pointer: Pointer, wanted: str) -> NoReturn:
+        name = ".".join(map(str, pointer))
+        self.fail(pointer, "render.input", f"{name} must be {wanted}", f"write {name} as {wanted}")
+
+
+def finding_at(
+    origin: Cluster | Document, pointer: Pointer, rule: str, message: str, fix: str
+) -> Finding:
+    """A finding at the place in which the value at ``pointer`` was or would be written."""
+    where = origin.locate(pointer)
+    inner = origin.origin(pointer)[1] if isinstance(origin, Cluster) else pointer
+    text = to_json_pointer(inner)
+    return Finding(where.file, where.line, where.column, rule, message, fix, text)
+
+
+def _is_text(value: Json) -> TypeGuard[str]:
+    if not isinstance(value, str):
+        return False
+    return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)

@@ -1,0 +1,124 @@
+"""Writes one folder of manifests: each file rendered, parsed again and held against its schema."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from lockstep.model.document import Document, Json, value_at
+from lockstep.model.finding import Finding, arrange
+from lockstep.model.fleet import Cluster, Environment, Tree
+from lockstep.stages.manifests import Component, View, template_paths
+from lockstep.stages.provenance import FILE_NAME, Provenance, digests
+from lockstep.stages.render_collisions import Claims, claims_of
+from lockstep.stages.render_context import Context
+from lockstep.stages.render_fields import finding_at
+from lockstep.stages.render_parse import Unreadable, parse_manifest
+from lockstep.stages.render_schemas import ManifestSchemas, ReadKubernetes
+from lockstep.stages.render_templates import TemplateFailure, TemplateSet
+
+HEADER = (
+    "# Machine-written by `lockstep render`, never by hand: edit clusters/ or templates/ instead.\n"
+)
+
+
+class Templates:
+    """The templates and the schemas of one tree, compiled once; give it any commit's tree.
+
+    Uses ``templates/`` and ``policies/schemas/rendered/`` of the tree. ``read_kubernetes`` gives
+    the Kubernetes schemas (``lockstep.edges.kubernetes_schemas``). ``findings`` has one for each
+    file that cannot be used; nothing can be rendered then.
+    """
+
+    def __init__(self, tree: Tree, read_kubernetes: ReadKubernetes) -> None:
+        self.texts = TemplateSet(tree, template_paths())
+        self.schemas = ManifestSchemas(tree, read_kubernetes)
+        self.findings = (*self.texts.findings, *self.schemas.findings)
+
+
+@dataclass(frozen=True)
+class RenderedFolder:
+    """One folder under ``rendered/``: its files by name, PROVENANCE among them.
+
+    ``manifests`` are the parsed objects by file name. With ``findings`` there are no files: a
+    folder is rendered whole or not at all.
+    """
+
+    path: str
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    manifests: Mapping[str, Json] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    claims: Claims = ()
+
+    def by_path(self) -> dict[str, bytes]:
+        """The files by their path in the repository."""
+        return {f"{self.path}/{name}": data for name, data in self.files.items()}
+
+
+class FolderWriter:
+    """Collects the files of one folder, and what is wrong with them at ``origin``'s lines."""
+
+    def __init__(
+        self, origin: Cluster | Document, environment: Environment, templates: Templates
+    ) -> None:
+        self._origin = origin
+        self._environment = environment
+        self._version = str(value_at(environment.spec, ("kubernetesVersion",)))
+        self._templates = templates
+        self._findings: list[Finding] = []
+        self._files: dict[str, bytes] = {}
+        self._manifests: dict[str, Json] = {}
+
+    def write(
+        self,
+        path: str,
+        components: Iterable[Component[View]],
+        view: View,
+        inputs: Mapping[str, Json],
+        destination: str,
+    ) -> RenderedFolder:
+        """The folder at ``path``; ``inputs`` go into PROVENANCE, ``destination`` is where its
+        objects live, for the claims."""
+        used = {}
+        self._require_schemas()
+        for component in () if self._findings else components:
+            used[component.name] = self._templates.texts.digests[component.name]
+            for name, context in component.parts(view):
+                self._write_file(component.name, name, context)
+        if self._findings:
+            return RenderedFolder(path, findings=arrange(self._findings))
+        provenance = Provenance(inputs, used, digests(self._files))
+        files = {**self._files, FILE_NAME: provenance.to_bytes()}
+        claims = claims_of(path, destination, self._manifests.values())
+        return RenderedFolder(path, files, self._manifests, (), claims)
+
+    def _require_schemas(self) -> None:
+        if self._templates.schemas.knows(self._version):
+            return
+        here = ("spec", "kubernetesVersion")
+        message = f"there are no schemas of Kubernetes {self._version[:40]!r} to hold manifests to"
+        fix = "write a version that the installed kubernetes-validate package has, such as 1.37"
+        self._findings.append(
+            finding_at(self._environment.document, here, "render.kubernetes-version", message, fix)
+        )
+
+    def _write_file(self, component: str, name: str, context: Context) -> None:
+        if name in self._files:
+            self._note(component, "render.collision", f"two versions come to one file name, {name}")
+        try:
+            text = HEADER + self._templates.texts.write(component, context)
+            manifest = parse_manifest(text)
+        except TemplateFailure as error:
+            self._findings.append(error.finding)
+            return
+        except Unreadable as error:
+            self._note(component, "render.yaml", f"{name} line {error.line}: {error}")
+            return
+        for problem in self._templates.schemas.problems(manifest, self._version):
+            self._note(
+                component, "render.manifest", f"{name} would be no valid manifest: {problem}"
+            )
+        self._files[name] = text.encode()
+        self._manifests[name] = manifest
+
+    def _note(self, component: str, rule: str, message: str) -> None:
+        fix = f"correct the spec, or {template_paths()[component]}"
+        self._findings.append(finding_at(self._origin, ("spec",), rule, message, fix))

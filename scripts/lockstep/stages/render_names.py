@@ -1,0 +1,44 @@
+"""Names and label values of Kubernetes objects, made from names that people chose."""
+
+import hashlib
+import re
+
+DNS_LABEL_LIMIT = 63
+_HASH_DIGITS = 8
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9-]+")
+_LABEL_VALUE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+
+
+def object_name(*parts: str) -> str:
+    """A DNS label (RFC 1035: at most 63, begins with a letter) for the parts joined by hyphens.
+
+    A name that had to be changed or cut ends in a hash of the exact parts, so that ``1.0`` and
+    ``1-0`` stay two names. Joined parts can still meet (``a`` + ``b-c`` and ``a-b`` + ``c``):
+    the rendered objects of a fleet are checked for that.
+    """
+    wanted = "-".join(parts)
+    name = _NOT_IN_NAMES.sub("-", wanted.lower()).strip("-")
+    if not name[:1].isalpha():
+        name = f"m-{name}".rstrip("-")
+    if name == wanted and len(name) <= DNS_LABEL_LIMIT:
+        return name
+    room = DNS_LABEL_LIMIT - _HASH_DIGITS - 1
+    return f"{name[:room].rstrip('-')}-{_hash(parts)}"
+
+
+def version_slug(version: str) -> str:
+    """The name of a version inside object names, subset names and file names: ``v42``."""
+    return object_name(f"v{version}")
+
+
+def label_value(text: str) -> str:
+    """A valid label value (at most 63 of letters, digits and ``-_.``) for any text.
+
+    https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+    """
+    return text if _LABEL_VALUE.fullmatch(text) else object_name(text)
+
+
+def _hash(parts: tuple[str, ...]) -> str:
+    exact = "\0".join(parts).encode(errors="surrogatepass")
+    return hashlib.sha256(exact).hexdigest()[:_HASH_DIGITS]

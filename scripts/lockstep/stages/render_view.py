@@ -1,0 +1,94 @@
+"""A cluster and an environment as the rendered components see them, and the digests of that."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lockstep.model.canonical import digest_json
+from lockstep.model.document import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A version that runs in a cluster: percent of the traffic, its buckets, its identity."""
+
+    version: str
+    slug: str
+    weight: int
+    buckets: tuple[int, ...]
+    identity: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ArgoCd:
+    """Where Applications live and what they follow."""
+
+    namespace: str
+    project: str
+    repo_url: str
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterView:
+    """One cluster as its components see it.
+
+    ``serving`` and ``traffic`` have the shape of the spec, defaults filled in; ``running`` is
+    in version order, each version once, whatever roles it has.
+    """
+
+    environment: str
+    family: str
+    tenant: str
+    name: str
+    region: str
+    namespace: str
+    host: str
+    failover: str | None
+    serving: Json
+    traffic: Json
+    running: tuple[Running, ...]
+    destination: str
+    argocd: ArgoCd
+
+    def inputs(self) -> dict[str, Json]:
+        """Digests of what the output depends on beside the templates."""
+        spec = {
+            "name": self.name,
+            "family": self.family,
+            "tenant": self.tenant,
+            "region": self.region,
+            "namespace": self.namespace,
+            "host": self.host,
+            "failover": self.failover,
+            "serving": self.serving,
+            "traffic": self.traffic,
+            "running": [[r.version, r.weight, list(r.buckets)] for r in self.running],
+        }
+        environment = _environment_inputs(self.environment, self.argocd)
+        return {
+            "spec": digest_json(spec),
+            "environment": digest_json(environment | {"destination": self.destination}),
+            "locks": {r.version: digest_json(r.identity) for r in self.running},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentView:
+    """An environment as the components that belong to no single cluster see it."""
+
+    environment: str
+    argocd: ArgoCd
+
+    def inputs(self) -> dict[str, Json]:
+        """Digests of what the output depends on beside the templates."""
+        return {"environment": digest_json(_environment_inputs(self.environment, self.argocd))}
+
+
+def _environment_inputs(name: str, argocd: ArgoCd) -> dict[str, Json]:
+    return {
+        "name": name,
+        "namespace": argocd.namespace,
+        "project": argocd.project,
+        "repoURL": argocd.repo_url,
+        "revision": argocd.revision,
+    }
