@@ -1,0 +1,104 @@
+"""Files of a work tree: read as one tree, written whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from lockstep.model.errors import Invalid, LockstepError
+from lockstep.model.fleet import Tree
+
+
+def read_tree(root: Path, folders: Iterable[str]) -> Tree:
+    """Every file below the folders, by path relative to ``root`` with ``/`` separators.
+
+    A missing folder holds nothing. Raises Invalid for a symbolic link, which could lead out of
+    the repository, and LockstepError for what cannot be read.
+    """
+    tree: dict[str, bytes] = {}
+    for folder in folders:
+        if os.path.lexists(root / folder):
+            _refuse_link(root / folder, folder)
+            inside = [folder]
+            for each in inside:  # not by recursion: folders nest deeper than Python's stack
+                inside += _read_folder(root, each, tree)
+    return tree
+
+
+def _read_folder(root: Path, folder: str, tree: dict[str, bytes]) -> list[str]:
+    """Read the files of one folder into ``tree``; the folders in it."""
+    folders, path = [], folder
+    try:
+        for entry in sorted(os.scandir(f"{root}/{folder}"), key=lambda entry: entry.name):
+            path = f"{folder}/{entry.name}"
+            if entry.is_symlink():
+                raise _link(path)
+            if entry.is_dir():
+                folders.append(path)
+            elif entry.is_file():
+                with open(entry.path, "rb", buffering=0) as file:
+                    tree[path] = file.read()
+    except OSError as error:
+        text = f"cannot read it: {error.strerror}"
+        raise LockstepError(text, where=path, fix="mend the file's permissions") from error
+    return folders
+
+
+def write_changes(root: Path, changes: Mapping[str, bytes | None]) -> None:
+    """Write each file by a rename, so that no reader ever sees half of one; None deletes.
+
+    Raises LockstepError where a path leaves ``root`` or cannot be written.
+    """
+    for path, data in sorted(changes.items()):
+        target = _inside(root, path)
+        try:
+            if data is None:
+                target.unlink(missing_ok=True)
+                _prune(root, target.parent)
+            else:
+                write_file(target, data)
+        except OSError as error:
+            raise LockstepError(f"cannot write it: {error.strerror}", where=path) from error
+
+
+def write_file(target: Path, data: bytes) -> None:
+    """Write one file atomically: a temporary file beside it takes its name."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".lockstep-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _inside(root: Path, path: str) -> Path:
+    parts = path.split("/")
+    if "\0" in path or any(part in ("", ".", "..") for part in parts):
+        raise LockstepError("this path would leave the repository", where=path[:200])
+    here = root
+    for part in parts[:-1]:
+        here /= part
+        _refuse_link(here, path)
+    return root.joinpath(*parts)
+
+
+def _refuse_link(place: Path, path: str) -> None:
+    if place.is_symlink():
+        raise _link(path)
+
+
+def _link(path: str) -> Invalid:
+    fix = "replace it by the file itself"
+    return Invalid(
+        "this is a symbolic link, which could lead out of the repository", where=path, fix=fix
+    )
+
+
+def _prune(root: Path, folder: Path) -> None:
+    while folder != root and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent

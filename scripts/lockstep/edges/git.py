@@ -1,0 +1,154 @@
+"""git: what is checked out and published, and how a new commit becomes visible.
+
+A commit is built beside the index and becomes visible in one step: by a push that the server
+takes or refuses, or by a fast-forward. Killed anywhere before it, nothing has happened.
+"""
+
+import os
+import re
+from pathlib import Path
+
+from lockstep.edges.git_objects import GitObjects
+from lockstep.model.errors import LockstepError, UsageError
+from lockstep.model.trailers import one_line
+
+_RAW = re.compile(rb":\d{6} \d{6} [0-9a-f]+ ([0-9a-f]+) ([A-Z])\0([^\0]+)\0")
+_HELD = re.compile(rb"\d{6} blob ([0-9a-f]+)\t([^\0]+)\0")
+_RACES = ("[rejected]", "cannot lock ref", "failed to update ref", "incorrect old value")
+
+
+class Raced(LockstepError):
+    """Somebody else was faster: fetch and decide again on the new head."""
+
+
+class Git(GitObjects):
+    """One repository: its branches, its remote, its history."""
+
+    @classmethod
+    def find(cls, folder: Path) -> "Git":
+        """The repository that holds ``folder``. Raises UsageError where there is none."""
+        done = cls(folder)._run("rev-parse", "--show-toplevel")
+        if done.returncode:
+            raise UsageError(
+                "this is not a git repository",
+                where=str(folder),
+                fix="run lockstep inside a clone of your fleet's repository, or give --root",
+            )
+        return cls(Path(os.fsdecode(done.stdout.rstrip(b"\n"))))
+
+    def resolve(self, reference: str) -> str | None:
+        """The commit that a reference names, or None."""
+        done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options",
+                         f"{reference}^{{commit}}")  # fmt: skip
+        commit = done.stdout.decode().strip()
+        return commit if commit.isalnum() else None  # a range such as a..b names several
+
+    def branch(self) -> str:
+        """The checked-out branch. Raises UsageError when HEAD is detached."""
+        done = self._run("symbolic-ref", "--quiet", "--short", "HEAD")
+        if done.returncode:
+            raise UsageError("HEAD is on no branch", fix="git switch to the branch to work on")
+        return os.fsdecode(done.stdout).strip()
+
+    def remote(self, branch: str) -> str | None:
+        """The remote that a branch follows; ``origin`` where it names none; None without one."""
+        named = self._run("config", "--get", f"branch.{branch}.remote").stdout
+        names = os.fsdecode(self._run("remote").stdout).split()
+        wanted = os.fsdecode(named).strip() or "origin"
+        return wanted if wanted in names else None
+
+    def actor(self) -> str:
+        """The committer, printable: ``name <email>``. Raises LockstepError without one."""
+        done = self._run("var", "GIT_COMMITTER_IDENT")
+        if done.returncode:
+            fix = "git config user.name and user.email, or set GIT_COMMITTER_NAME and _EMAIL"
+            raise LockstepError("git does not know who commits", fix=fix)
+        return one_line(done.stdout.decode(errors="replace").rsplit(">", 1)[0] + ">")
+
+    def changes(self) -> list[str]:
+        """Paths that differ from HEAD in the index or the work tree, untracked ones included."""
+        out = self._ok("status", "--porcelain", "-z", "--no-renames",
+                       "--untracked-files=normal").decode(errors="replace")  # fmt: skip
+        return [entry[3:] for entry in out.split("\0") if entry]
+
+    def fetch(self, remote: str, branch: str) -> str | None:
+        """Fetch one branch; its commit, or None where the remote does not have it."""
+        done = self._run("fetch", "--quiet", "--no-tags", "--end-of-options", remote,
+                         f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}")  # fmt: skip
+        if done.returncode and "couldn't find remote ref" in done.complaint:
+            return None
+        if done.returncode:
+            fix = "check the network and your credentials, then run it again"
+            raise LockstepError(f"git fetch from {remote} failed: {done.complaint}", fix=fix)
+        return self.resolve(f"refs/remotes/{remote}/{branch}")
+
+    def fetch_commit(self, remote: str, commit: str) -> bool:
+        """Fetch one commit with its files; whether the remote gave it.
+
+        Only a shallow clone fetches without history: a whole one would become shallow by it.
+        """
+        depth = ["--depth=1"] if self.is_shallow() else []
+        done = self._run("fetch", "--quiet", "--no-tags", *depth, "--end-of-options",
+                         remote, commit)  # fmt: skip
+        return done.returncode == 0
+
+    def create_branch(self, name: str, commit: str) -> None:
+        """Point a new branch at a commit. Raises Raced where the branch exists already."""
+        done = self._run("update-ref", f"refs/heads/{name}", commit, "0" * 40)
+        if done.returncode and self.resolve(f"refs/heads/{name}"):
+            raise Raced(f"the branch {name} exists already", fix=f"git branch -D {name}, or use it")
+        if done.returncode:
+            raise LockstepError(f"git cannot make the branch {name}: {done.complaint[-300:]}")
+
+    def push(self, remote: str, commit: str, branch: str) -> None:
+        """Publish a commit as the new tip of a branch, never by force.
+
+        Raises Raced where the branch has moved on, LockstepError where the push was refused.
+        """
+        done = self._run("push", "--porcelain", "--end-of-options", remote,
+                         f"{commit}:refs/heads/{branch}")  # fmt: skip
+        if not done.returncode:
+            return
+        said = done.stdout.decode(errors="replace") + done.complaint
+        if any(word in said for word in _RACES) and "hook declined" not in said:
+            raise Raced(f"{remote} has moved on: {branch} was changed by somebody faster")
+        fix = "check your right to push to the branch, then run it again"
+        raise LockstepError(f"git push to {remote} was refused: {said.strip()[-500:]}", fix=fix)
+
+    def fast_forward(self, commit: str) -> None:
+        """Move the checked-out branch and its files to a descendant of HEAD.
+
+        Raises Raced where HEAD is no ancestor of the commit (somebody committed meanwhile).
+        """
+        done = self._run("merge", "--quiet", "--ff-only", "--no-verify", "--end-of-options", commit)
+        if done.returncode:
+            said = done.complaint.strip().split("\n")[0][:300]
+            raise Raced(f"the checked-out branch cannot follow: {said}")
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Whether ``older`` is reachable from ``newer``."""
+        return self._run("merge-base", "--is-ancestor", older, newer).returncode == 0
+
+    def added_by(self, path: str) -> str | None:
+        """The commit that first added a file, or None (a shallow clone may not know)."""
+        out = self._ok("log", "--diff-filter=A", "--no-renames", "--format=%H", "-n", "1",
+                       "--", path)  # fmt: skip
+        return out.decode().strip() or None
+
+    def rewritten(self, folder: str) -> list[str]:
+        """Files below a folder that any commit has modified or deleted, merges included.
+
+        What a merge itself has changed shows in no diff, but as content that no commit added.
+        """
+        out = self._ok("log", "--no-renames", "--raw", "--no-abbrev", "--format=", "-z",
+                       "--", folder)  # fmt: skip
+        changes = [(kind, blob, path) for blob, kind, path in _RAW.findall(out)]
+        changed = {os.fsdecode(path) for kind, _, path in changes if kind != b"A"}
+        added = {(os.fsdecode(path), blob.decode()) for kind, blob, path in changes if kind == b"A"}
+        held = self._ok("ls-tree", "-r", "-z", "--full-tree", "HEAD", "--", folder)
+        now = {(os.fsdecode(path), blob.decode()) for blob, path in _HELD.findall(held)}
+        return sorted(changed | {path for path, _ in now - added})
+
+    def is_shallow(self) -> bool:
+        """Whether this clone lacks older commits."""
+        return self._ok("rev-parse", "--is-shallow-repository").strip() == b"true"

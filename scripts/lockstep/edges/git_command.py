@@ -1,0 +1,49 @@
+"""How git is run: no inherited ``GIT_*`` that points elsewhere, no prompt, no shell."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from lockstep.edges import process
+from lockstep.model.errors import LockstepError
+
+_KEPT = (
+    "GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_SSH", "GIT_SSL_", "GIT_ASKPASS", "GIT_CONFIG_",
+    "GIT_HTTP_", "GIT_PROXY_", "GIT_EXEC_PATH",
+)  # fmt: skip
+_TIMEOUT = 300.0
+
+
+class GitCommand:
+    """Runs git in one folder. ``root`` is the top of the work tree."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def _ok(
+        self, *args: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
+    ) -> bytes:
+        done = self._run(*args, stdin=stdin, env=env)
+        if done.returncode:
+            raise LockstepError(f"git {args[0]} failed: {done.complaint[-500:]}",
+                                where=str(self.root))  # fmt: skip
+        return done.stdout
+
+    def _run(
+        self, *args: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
+    ) -> process.Completed:
+        argv = ["git", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false",
+                "--literal-pathspecs", *args]  # fmt: skip
+        return process.run(
+            argv, cwd=self.root, stdin=stdin, env=_environment() | dict(env or {}), timeout=_TIMEOUT
+        )
+
+
+def _environment() -> dict[str, str]:
+    """The caller's environment without the ``GIT_*`` that would point git elsewhere."""
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("GIT_") or key.startswith(_KEPT)
+    }
+    return kept | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}

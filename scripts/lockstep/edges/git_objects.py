@@ -1,0 +1,102 @@
+"""git's objects: trees are read, and made beside the index, without touching a file."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from lockstep.edges.git_command import GitCommand
+from lockstep.model.errors import Invalid, LockstepError
+from lockstep.model.fleet import Tree
+
+
+class GitObjects(GitCommand):
+    """Reads and makes blobs, trees and commits of one repository."""
+
+    def read_tree(self, commit: str, folders: Sequence[str]) -> Tree:
+        """Every file below the folders in a commit or tree. Raises Invalid for symbolic links."""
+        out = self._ok("ls-tree", "-r", "-z", "--full-tree", commit, "--", *folders)
+        names: list[tuple[str, bytes]] = []
+        for entry in out.split(b"\0")[:-1]:
+            facts, _, path = entry.partition(b"\t")
+            mode, _, oid = facts.split(b" ")
+            if mode == b"120000":
+                text = "this is a symbolic link, which could lead out of the repository"
+                raise Invalid(text, where=os.fsdecode(path), fix="replace it by the file itself")
+            if mode != b"160000":
+                names.append((path.decode(errors="surrogateescape"), oid))
+        blobs = self._blobs([oid for _, oid in names])
+        return {path: blob for (path, _), blob in zip(names, blobs, strict=True)}
+
+    def read_objects(self, oids: Sequence[str]) -> list[bytes]:
+        """The bytes of blobs by id. Raises LockstepError where this clone lacks one."""
+        return list(self._blobs([oid.encode() for oid in oids]))
+
+    def _blobs(self, oids: Sequence[bytes]) -> Iterator[bytes]:
+        out = self._ok("cat-file", "--batch", stdin=b"".join(oid + b"\n" for oid in oids))
+        at = 0
+        for _ in oids:
+            head, _, _ = out[at : at + 200].partition(b"\n")
+            facts = head.split(b" ")
+            if len(facts) != 3:  # missing, or an id that names no single object
+                text = head.decode(errors="replace")
+                raise LockstepError(f"git has lost the object {text}", fix="git fetch")
+            size = int(facts[2])
+            at += len(head) + 1
+            yield out[at : at + size]
+            at += size + 1
+
+    def object_ids(self, tree: str, paths: Sequence[str]) -> dict[str, str]:
+        """The blob or tree id of each path that exists in a commit or tree."""
+        out = self._ok("ls-tree", "-z", "--full-tree", tree, "--", *paths) if paths else b""
+        ids = {}
+        for entry in out.split(b"\0")[:-1]:
+            facts, _, path = entry.partition(b"\t")
+            ids[os.fsdecode(path)] = facts.split(b" ")[2].decode()
+        return ids
+
+    def has_object(self, oid: str) -> bool:
+        """Whether this clone holds the object (a shallow clone may not)."""
+        return self._run("cat-file", "-e", "--end-of-options", oid).returncode == 0
+
+    def write_tree(self, base: str | None, changes: Mapping[str, bytes | None]) -> str:
+        """The id of the tree of ``base`` with files written, or deleted where None."""
+        with self._index() as env:
+            if base is not None:
+                self._ok("read-tree", base, env=env)
+            written = {path: data for path, data in changes.items() if data is not None}
+            lines = [b"100644 " + oid + b"\t" + os.fsencode(path)
+                     for path, oid in zip(written, self._hash(written), strict=True)]  # fmt: skip
+            zero = b"0" * 40
+            lines += [
+                b"0 " + zero + b"\t" + os.fsencode(p) for p, d in changes.items() if d is None
+            ]
+            done = self._run("update-index", "-z", "--index-info", env=env,
+                             stdin=b"\0".join([*lines, b""]))  # fmt: skip
+            if done.returncode or "Ignoring path" in done.complaint:  # which git calls a success
+                raise LockstepError(f"git update-index failed: {done.complaint[-500:]}",
+                                    where=str(self.root))  # fmt: skip
+            return self._ok("write-tree", env=env).decode().strip()
+
+    def _hash(self, files: Mapping[str, bytes]) -> list[bytes]:
+        with tempfile.TemporaryDirectory(prefix="lockstep-") as folder:
+            names = []
+            for number, data in enumerate(files.values()):
+                name = os.path.join(folder, str(number))
+                Path(name).write_bytes(data)
+                names.append(os.fsencode(name) + b"\n")
+            return self._ok("hash-object", "-w", "--no-filters", "--stdin-paths",
+                            stdin=b"".join(names)).split()  # fmt: skip
+
+    @contextmanager
+    def _index(self) -> Iterator[dict[str, str]]:
+        with tempfile.TemporaryDirectory(prefix="lockstep-") as folder:
+            yield {"GIT_INDEX_FILE": os.path.join(folder, "index")}
+
+    def commit_tree(self, tree: str, parents: Sequence[str], message: str) -> str:
+        """Make a commit object that no branch names yet; its id."""
+        args = [part for parent in parents for part in ("-p", parent)]
+        return (
+            self._ok("commit-tree", *args, "-F", "-", tree, stdin=message.encode()).decode().strip()
+        )
