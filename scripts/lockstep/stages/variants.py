@@ -1,0 +1,112 @@
+"""The forms that the variants of one cluster take during a rollout.
+
+Roles are ``stable``, ``candidate`` and ``previous``; any other variant is an experiment arm and
+keeps its weight: the roles share what the arms leave of 100.
+"""
+
+from lockstep.model.decision import Variants
+from lockstep.model.document import Json
+
+STABLE, CANDIDATE, PREVIOUS = "stable", "candidate", "previous"
+ROLES = (STABLE, CANDIDATE, PREVIOUS)
+
+
+def role(variants: Variants, name: str) -> Json | None:
+    """The variant with that name, or None."""
+    return next((variant for variant in variants if variant["name"] == name), None)
+
+
+def weight_of(variants: Variants, version: str) -> int:
+    """The share of the traffic that a version gets in a role, experiment arms left out."""
+    return sum(v["weight"] for v in variants if v["version"] == version and not _is_arm(v))
+
+
+def serving_versions(variants: Variants) -> set[str]:
+    """The versions with weight, experiment arms left out: what counts as skew."""
+    return {v["version"] for v in variants if v["weight"] > 0 and not _is_arm(v)}
+
+
+def settled(variants: Variants) -> bool:
+    """Whether no rollout has left a role here: there is a stable version and arms at most."""
+    roles = [v["name"] for v in variants if v["name"] in ROLES]
+    return roles == [STABLE]
+
+
+def proposed(variants: Variants, version: str) -> Variants:
+    """A settled form with the candidate added, which gets no traffic yet."""
+    return _with_roles(
+        variants,
+        [_variant(STABLE, _stable(variants), share(variants))],
+        [_variant(CANDIDATE, version, 0)],
+    )
+
+
+def stepped(variants: Variants, version: str, weight: int) -> Variants:
+    """The form in which ``version`` has ``weight`` percent of what the arms leave.
+
+    At 100 the roles are those of the end: the version is stable, and the one before it stays
+    warm, so that a way back never lands on a cold set.
+    """
+    whole = share(variants)
+    before = _stable(variants)
+    if weight == 100:
+        return _with_roles(
+            variants, [_variant(STABLE, version, whole)], [_variant(PREVIOUS, before, 0, warm=True)]
+        )
+    part = min(whole, max(1, whole * weight // 100))
+    return _with_roles(
+        variants,
+        [_variant(STABLE, before, whole - part)],
+        [_variant(CANDIDATE, version, part)],
+    )
+
+
+def verified(variants: Variants) -> Variants:
+    """The settled form: only the stable version and the arms are left."""
+    return _with_roles(variants, [_variant(STABLE, _stable(variants), share(variants))], [])
+
+
+def shifted(variants: Variants, bad: str) -> Variants:
+    """All traffic of the roles to the running version that is not ``bad``.
+
+    The bad version stays as it is, warm and without weight, until the way back is whole.
+    Where no other version runs (nothing to shift to), the form stays as it is.
+    """
+    other = next(
+        (v["version"] for v in variants if v["name"] in ROLES and v["version"] != bad), None
+    )
+    if other is None or weight_of(variants, bad) == 0:
+        return variants
+    return _with_roles(
+        variants,
+        [_variant(STABLE, other, share(variants))],
+        [_variant(CANDIDATE, bad, 0, warm=True)],
+    )
+
+
+def share(variants: Variants) -> int:
+    """What the experiment arms leave of 100 for the roles."""
+    arms: int = sum(v["weight"] for v in variants if _is_arm(v))
+    return 100 - arms
+
+
+def _is_arm(variant: Json) -> bool:
+    return variant["name"] not in ROLES
+
+
+def _stable(variants: Variants) -> str:
+    stable = role(variants, STABLE)
+    if stable is None:
+        raise ValueError("a cluster needs one variant with the name stable")
+    version: str = stable["version"]
+    return version
+
+
+def _variant(name: str, version: str, weight: int, *, warm: bool = False) -> Json:
+    variant: Json = {"name": name, "version": version, "weight": weight}
+    return variant | {"warm": True} if warm else variant
+
+
+def _with_roles(variants: Variants, first: Variants, last: Variants) -> Variants:
+    """The arms keep their places between the stable variant and the other role."""
+    return [*first, *(v for v in variants if _is_arm(v)), *last]
