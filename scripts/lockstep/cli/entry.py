@@ -1,0 +1,108 @@
+"""The program ``lockstep``: finds the verb, runs it, turns its outcome into an exit code."""
+
+import gc
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from importlib import import_module
+from io import StringIO
+
+import click
+
+from lockstep import __version__
+from lockstep.model.errors import LockstepError, UsageError
+from lockstep.model.exit_codes import ExitCode
+from lockstep.report.safe import lines
+
+# A run makes many small objects, hardly any cycle, and ends: looking for garbage is wasted time.
+_OBJECTS_BETWEEN_COLLECTIONS = 200_000
+
+# Each verb, the module that holds it, and what it does in a line.
+_VERBS = {
+    "adopt": ("steering", "Make a hand-made or first state the truth, with a reason."),
+    "advance": ("steering", "Ask the gates, and make the one decision that is due."),
+    "audit": ("reading", "Show who decided what and why; --verify and --replay prove it."),
+    "check": ("checking", "Validate, ask policy, render and compare: what CI runs."),
+    "demo": ("demo", "Run the main job on real parts in a scratch folder."),
+    "hold": ("steering", "Let a rollout stand still until people resume it."),
+    "lock": ("locking", "Write down what the registry says of a version, or compare."),
+    "policy": ("checking", "Work on the rules: test them."),
+    "propose": ("steering", "Commit a registered version as candidate, on a branch."),
+    "release": ("steering", "End the quarantine of a version, with a reason."),
+    "render": ("checking", "Write the manifests that the specs declare."),
+    "resume": ("steering", "Leave a hold."),
+    "revert": ("steering", "Take the newest version back, in every cluster of a family."),
+    "status": ("reading", "Show how every cluster stands."),
+    "validate": ("checking", "Hold every file against its schema."),
+}
+
+
+class _Verbs(click.Group):
+    """Imports a verb when it is named, so that ``--help`` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        module = import_module(f"lockstep.cli.{_VERBS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb, summary) for verb, (_, summary) in sorted(_VERBS.items())])
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lockstep")
+def program() -> None:
+    """Keep clusters of model versions right: declared in git, checked, rolled out in lockstep.
+
+    Exit codes: 0 clean, 1 could not run, 2 usage, 3 nothing to check, 10 invalid,
+    11 denied by policy, 12 gate closed, 13 verification failed.
+    """
+
+
+def main() -> None:
+    """The console script: runs the arguments of the process and exits with the verb's code."""
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; its exit code. Nothing but a bug leaves a traceback."""
+    try:
+        _refuse_bytes(arguments)
+        code = program.main(list(arguments), prog_name="lockstep", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except click.Abort:
+        click.echo("stopped", err=True)
+        return ExitCode.COULD_NOT_RUN
+    except LockstepError as error:
+        click.echo(lines(error.diagnostics()), err=True)
+        return error.exit_code
+    return int(code or 0)
+
+
+def _refuse_bytes(arguments: Sequence[str]) -> None:
+    """Raise UsageError for what no record or commit message could hold."""
+    try:
+        "".join(arguments).encode()
+    except UnicodeEncodeError as error:
+        raise UsageError("an argument is not UTF-8", fix="write it in UTF-8") from error
+
+
+def invoke(arguments: Sequence[str]) -> tuple[int, str]:
+    """Run one command line inside this process: its exit code, and all that it printed."""
+    sink = StringIO()
+    errors, sys.stderr = sys.stderr, sink
+    try:
+        with redirect_stdout(sink):
+            code = run(arguments)
+    finally:
+        sys.stderr = errors
+    return code, sink.getvalue()

@@ -1,0 +1,58 @@
+"""Options that several verbs share, and how their outcome is printed."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lockstep.model.errors import UsageError
+
+root = click.option(
+    "--root", type=click.Path(path_type=Path), default=Path(),
+    help="A folder inside the repository; by default the current one.",
+)  # fmt: skip
+output = click.option(
+    "--format", "output", type=click.Choice(["text", "json"]), default="text",
+    help="Text for people, JSON for programs.",
+)  # fmt: skip
+environment = click.option(
+    "--environment", "-e", help="The environment, where a name is in several."
+)
+now = click.option("--now", help="Decide as if it were this time (RFC 3339); recorded as such.")
+registry = click.option(
+    "--registry-uri", "registry", help="MLflow's tracking URI; by default MLFLOW_TRACKING_URI."
+)
+reason = click.option("--reason", required=True, help="Why, in a sentence; it is recorded.")
+
+
+def combined(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Several options as one decorator, in the order given."""
+
+    def decorate(function: Any) -> Any:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+steering = combined(root, environment, registry, now, output)
+"""What every verb that moves a family takes."""
+
+
+def existing(folder: Path) -> Path:
+    """The folder, absolute. Raises UsageError where there is none."""
+    if not folder.is_dir():
+        raise UsageError("this folder does not exist", where=str(folder), fix="give --root")
+    return folder.resolve()
+
+
+def show(text: str, data: Any, output: str) -> None:
+    """Print the outcome of a verb in the form that was asked for."""
+    if output == "json":
+        from lockstep.report.json_report import format_data
+
+        click.echo(format_data(data))
+    else:
+        click.echo(text)

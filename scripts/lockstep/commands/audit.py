@@ -1,0 +1,101 @@
+"""``lockstep audit``: who, what, why; recomputed from the records, and held against git."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lockstep.commands.workspace import choose_families
+from lockstep.edges.files import read_tree
+from lockstep.edges.git import Git
+from lockstep.model.decision import Decision
+from lockstep.model.document import Json
+from lockstep.model.errors import NothingToCheck
+from lockstep.model.finding import Finding, arrange
+from lockstep.model.fleet import Family, Tree
+from lockstep.stages.assemble import assemble
+from lockstep.stages.chain import verify_chain
+from lockstep.stages.replay import replay
+from lockstep.stages.replay_moves import replay_moves
+from lockstep.stages.rollout import divergences
+
+
+@dataclass(frozen=True)
+class History:
+    """The decisions of the families asked for, and what does not hold about them."""
+
+    decisions: tuple[Decision, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+def read(
+    root: Path, family: str | None, environment: str | None, *, verify: bool, again: bool
+) -> History:
+    """The decision records of the work tree.
+
+    ``verify`` checks the chain, that git never saw a record change, and that specs agree with
+    the newest record. ``again`` recomputes every verdict and action from each record alone.
+    """
+    git = Git.find(root)
+    tree = read_tree(git.root, ("clusters", "ledger"))
+    fleet, unreadable = assemble(tree)
+    families = choose_families(fleet, family, environment)
+    everything = family is None and environment is None
+    own = tuple(f"ledger/{each.environment}/{each.name}" for each in families)
+    folders = ("ledger",) if everything else own
+    decisions = tuple(record.decision for each in families for record in each.records)
+    findings = [f for f in unreadable if f.file.startswith(folders)]
+    for folder in folders if verify else ():
+        findings += _verify_kept(git, tree, folder)
+    for each in families:
+        findings += _verify(each) if verify else []
+        findings += [*replay(each), *replay_moves(each)] if again else []
+    if not decisions and not findings:
+        raise NothingToCheck("the ledger holds no record", fix="lockstep adopt makes the first")
+    return History(decisions, arrange(findings))
+
+
+def _verify_kept(git: Git, tree: Tree, folder: str) -> list[Finding]:
+    """Whether the records below a folder are those that commits brought, and all of them."""
+    here = {path: data for path, data in tree.items() if path.startswith(f"{folder}/")}
+    held = git.read_tree("HEAD", [folder]) if git.resolve("HEAD") else {}
+    text, fix = "this record is not as git holds it", "git restore it, or git clean a new one"
+    findings = [
+        Finding(path, 1, 1, "ledger.uncommitted", text, fix)
+        for path in sorted(here.keys() | held.keys())
+        if here.get(path) != held.get(path)
+    ]
+    if git.is_shallow():
+        text = "this clone is shallow: whether a record was changed since it was made is not known"
+        fix = "git fetch --unshallow"
+        return [*findings, Finding(folder, 1, 1, "ledger.shallow", text, fix)]
+    text = "a commit has changed or removed this record after it was made"
+    fix = "find the commit with git log, and restore the record"
+    rewritten = (Finding(p, 1, 1, "ledger.rewritten", text, fix) for p in git.rewritten(folder))
+    return [*findings, *rewritten]
+
+
+def _verify(family: Family) -> list[Finding]:
+    findings = verify_chain(family)
+    for divergence in divergences(family):
+        fix = "undo the edit, take the version back with lockstep revert, or adopt a settled state"
+        text = str(divergence)
+        findings.append(Finding(divergence.file, divergence.line, 1, "rollout.diverged", text, fix))
+    return findings
+
+
+def as_data(decision: Decision) -> Json:
+    """One decision for ``--format json``: what a person asks of it, with its evidence."""
+    return {
+        "family": f"{decision.environment}/{decision.family}",
+        "sequence": decision.sequence,
+        "decidedAt": decision.decided_at,
+        "actor": decision.actor,
+        "action": decision.action.value,
+        "version": decision.target.version,
+        "from": decision.source.to_json(),
+        "to": decision.to.to_json(),
+        "verdict": decision.verdict.value if decision.verdict else None,
+        "reason": decision.reason,
+        "id": decision.id,
+        "evidence": [item.to_json() for item in decision.evidence],
+        "unchecked": list(decision.unchecked),
+    }

@@ -1,0 +1,83 @@
+"""``lockstep lock``: write what the registry says of a version, or compare what was written."""
+
+from dataclasses import dataclass
+
+from lockstep.commands.steering import Steering
+from lockstep.commands.workspace import Report, choose_families, choose_family, work_tree
+from lockstep.edges.files import write_changes
+from lockstep.edges.git import Git
+from lockstep.edges.mlflow_client import NotInRegistry
+from lockstep.edges.mlflow_registry import MlflowRegistry
+from lockstep.model.clock import format_time
+from lockstep.model.document import Document
+from lockstep.model.errors import VerificationFailed
+from lockstep.model.exit_codes import ExitCode
+from lockstep.model.finding import Finding, Severity, arrange
+from lockstep.model.fleet import Family
+from lockstep.report.text import format_findings
+from lockstep.stages.assemble import assemble
+from lockstep.stages.lock import build_lock, compare_lock, write_lock
+
+
+def write(steering: Steering, family: str, version: str) -> Report:
+    """Write or refresh one lock in the work tree.
+
+    Raises VerificationFailed where the registry's version is another one than was locked: facts
+    may be refreshed, the identity never changes.
+    """
+    git = Git.find(steering.root)
+    fleet, _ = assemble(work_tree(git, ("clusters",)))
+    home, chosen = choose_family(fleet, family, steering.environment)
+    model = chosen.document.value["spec"]["model"]["name"]
+    facts = MlflowRegistry(steering.registry).facts(model, version, format_time(steering.now))
+    fresh = build_lock(home.name, chosen.name, facts)
+    known = chosen.locks.get(version)
+    findings = (
+        [f for f in compare_lock(known, fresh) if f.severity == Severity.ERROR] if known else []
+    )
+    if findings:
+        raise VerificationFailed(format_findings(findings), fix="register a new version instead")
+    path = f"{chosen.folder}/locks/{version}.yaml"
+    write_changes(git.root, {path: write_lock(fresh)})
+    digest = fresh["spec"]["identity"]["digest"]
+    return Report(f"{path}: version {version} is locked ({digest})", data={"path": path})
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What ``lock --check`` found, and how many locks it looked at."""
+
+    findings: tuple[Finding, ...]
+    locks: int
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """13 where the registry contradicts a lock's identity; staleness is only reported."""
+        wrong = any(finding.severity == Severity.ERROR for finding in self.findings)
+        return ExitCode.VERIFICATION_FAILED if wrong else ExitCode.CLEAN
+
+
+def check(steering: Steering, family: str | None) -> Comparison:
+    """Compare every lock of a family, or of the whole fleet, with the registry."""
+    git = Git.find(steering.root)
+    fleet, _ = assemble(work_tree(git, ("clusters",)))
+    registry = MlflowRegistry(steering.registry)
+    findings: list[Finding] = []
+    locks = 0
+    for chosen in choose_families(fleet, family, steering.environment):
+        for version, lock in sorted(chosen.locks.items()):
+            locks += 1
+            findings += _compare(registry, steering, chosen, version, lock)
+    return Comparison(arrange(findings), locks)
+
+
+def _compare(
+    registry: MlflowRegistry, steering: Steering, family: Family, version: str, lock: Document
+) -> list[Finding]:
+    model = family.document.value["spec"]["model"]["name"]
+    try:
+        facts = registry.facts(model, version, format_time(steering.now))
+    except NotInRegistry as error:
+        fix = "take the version out of the specs, or register it again"
+        return [Finding(lock.path, 1, 1, "lock.identity", error.message, fix)]
+    return compare_lock(lock, build_lock(family.environment, family.name, facts))

@@ -1,0 +1,160 @@
+"""``lockstep propose``: a registered version becomes the candidate, on a branch to be merged."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from lockstep.commands.changing import Change, build
+from lockstep.commands.publishing import newest_state, refuse_dirty
+from lockstep.commands.state import State, read_state
+from lockstep.commands.steering import Steering, report_data, require_agreement, title
+from lockstep.commands.workspace import Report, choose_family, only_heads
+from lockstep.edges.git import Git, Raced
+from lockstep.edges.mlflow_registry import MlflowRegistry
+from lockstep.model.clock import format_time
+from lockstep.model.decision import Action, Decision, Phase, Position, Target
+from lockstep.model.document import Json
+from lockstep.model.errors import Denied, VerificationFailed
+from lockstep.model.exit_codes import ExitCode
+from lockstep.model.trailers import commit_message, one_line
+from lockstep.stages import rollout
+from lockstep.stages import variants as forms
+from lockstep.stages.assemble import assemble
+from lockstep.stages.decide import next_decision
+from lockstep.stages.lock import build_lock, compare_lock, write_lock
+from lockstep.stages.quarantine import entries_of, in_force, matches
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be proposed, and whether the branch is pushed at once."""
+
+    family: str
+    version: str
+    reason: str = ""
+    push: bool = False
+
+
+def run(steering: Steering, wish: Wish) -> Report:
+    """Commit candidate, lock, manifests and record on a new branch; nothing else moves.
+
+    The same proposal of the same state has the same branch, so a second run finds it made.
+    Raises Denied with the reason where the version may not be proposed.
+    """
+    git = Git.find(steering.root)
+    refuse_dirty(git)
+    branch = git.branch()
+    remote = git.remote(branch)
+    snapshot = newest_state(git, branch, remote, steering.now)
+    fleet, _ = assemble(only_heads(snapshot.tree))
+    home, chosen = choose_family(fleet, wish.family, steering.environment)
+    state = read_state(snapshot, home.name, chosen.name)
+    require_ready(state)
+    lock = _lock(steering, state, wish.version)
+    require_welcome(state, lock)
+    tree, made = _build(git, state, lock, wish)
+    name = f"lockstep/{title(state)}/{wish.version}-{made[0].id[-12:]}"
+    report = _report(state, wish, name, made)
+    if git.resolve(f"refs/heads/{name}") is None:
+        commit = git.commit_tree(tree, [snapshot.base], commit_message(made))
+        with suppress(Raced):  # another run has just made the same branch
+            git.create_branch(name, commit)
+    if wish.push and remote:
+        tip = git.resolve(f"refs/heads/{name}") or ""
+        git.push(remote, tip, name)
+    return report
+
+
+def require_ready(state: State) -> None:
+    """Raise Denied where the family cannot take a candidate now."""
+    family = state.family
+    at = rollout.position(family)
+    if at.phase is Phase.NEW:
+        fix = f"lockstep adopt {title(state)} --reason '...'"
+        raise Denied(f"{title(state)} has no verified state to return to", fix=fix)
+    require_agreement(state)
+    if at.phase is not Phase.STEADY:
+        target = rollout.target(family)
+        version = target.version if target else "?"
+        raise Denied(
+            f"{title(state)} is busy with version {version}: {at}",
+            fix="finish it with lockstep advance, or take it back with lockstep revert",
+        )
+    if rollout.skew_breached(family, state.snapshot.circumstances.now):
+        raise Denied(
+            f"{title(state)}: regions have served different versions for longer than allowed",
+            fix="bring them to one version first, and adopt that state",
+        )
+
+
+def require_welcome(state: State, lock: Json) -> None:
+    """Raise Denied where the version is in quarantine or serves already."""
+    identity = lock["spec"]["identity"]
+    keys = ("registry", "model", "version", "digest")
+    for entry in in_force(state.fleet, state.family.environment, state.family.name):
+        if matches(entry, **{key: identity[key] for key in keys}):
+            raise Denied(
+                f"version {identity['version']} is in quarantine since {entry.get('since')}: "
+                f"{one_line(str(entry.get('reason')))}",
+                where=title(state),
+                fix=f"lockstep release {_held_in(state, entry)} {entry.get('version')} "
+                "--reason '...'",
+            )
+    serving = [v for c in state.family.clusters for v in forms.serving_versions(c.variants)]
+    if identity["version"] in serving:
+        raise Denied(f"version {identity['version']} serves already", where=title(state))
+    if any(v["version"] == identity["version"] for c in state.family.clusters for v in c.variants):
+        raise Denied(  # no state without it would be left to return to
+            f"version {identity['version']} is an arm of an experiment",
+            where=title(state),
+            fix="end the experiment first, and adopt the state without it",
+        )
+
+
+def _held_in(state: State, entry: Json) -> str:
+    """The family, of this or an earlier environment, whose release ends a quarantine."""
+    name = state.family.name
+    for home in state.fleet.environments.values():
+        if name in home.families and entry in entries_of(home.families[name]):
+            return f"{home.name}/{name}"
+    return title(state)
+
+
+def _lock(steering: Steering, state: State, version: str) -> Json:
+    """The lock as the registry says now. Raises VerificationFailed where its identity changed."""
+    model = state.family.spec["model"]["name"]
+    facts = MlflowRegistry(steering.registry).facts(model, version, format_time(steering.now))
+    lock = build_lock(state.family.environment, state.family.name, facts)
+    known = state.family.locks.get(version)
+    wrong = [f for f in compare_lock(known, lock) if f.rule == "lock.identity"] if known else []
+    if wrong:
+        raise VerificationFailed(
+            "; ".join(finding.message for finding in wrong),
+            where=wrong[0].file,
+            fix="find out who changed the version in the registry; register a new one",
+        )
+    return lock
+
+
+def _build(git: Git, state: State, lock: Json, wish: Wish) -> tuple[str, tuple[Decision, ...]]:
+    family = state.family
+    identity = lock["spec"]["identity"]
+    target = Target(identity["version"], identity["digest"])
+    variants = {c.name: forms.proposed(c.variants, target.version) for c in family.clusters}
+    reason = one_line(wish.reason) or f"version {target.version} was registered"
+
+    decision = next_decision(
+        family, Action.PROPOSE, Position(Phase.PROPOSED), target, variants, reason,
+        state.snapshot.circumstances,
+    )  # fmt: skip
+    path = f"{family.folder}/locks/{target.version}.yaml"
+    return build(git, state, Change(variants, {path: write_lock(lock)}), decision)
+
+
+def _report(state: State, wish: Wish, branch: str, made: tuple[Decision, ...]) -> Report:
+    clusters = ", ".join(cluster.name for cluster in state.family.clusters)
+    lines = [
+        f"{title(state)}: version {wish.version} is proposed on branch {branch}",
+        f"  candidate with weight 0 in {clusters}",
+        "  merge the branch, then run lockstep advance",
+    ]
+    return Report("\n".join(lines), ExitCode.CLEAN, [{**report_data(made)[0], "branch": branch}])

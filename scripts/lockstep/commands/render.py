@@ -1,0 +1,52 @@
+"""``lockstep render``: write the manifests that the specs declare, remove those they do not."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lockstep.commands.checking import Checked, Outcome, validate_tree, without_malformed
+from lockstep.commands.workspace import work_tree
+from lockstep.edges.files import write_changes
+from lockstep.edges.git import Git
+from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
+from lockstep.model.finding import Finding, arrange
+from lockstep.report.text import count
+from lockstep.stages.render import Templates, render_fleet
+from lockstep.stages.render_compare import stale_paths, unrendered_folders
+from lockstep.stages.render_restored import keep_restored, restorable_folders
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What was written and removed (paths), and what kept a folder from being rendered."""
+
+    outcome: Outcome
+    written: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Empty where everything was rendered."""
+        return self.outcome.findings
+
+    @property
+    def text(self) -> str:
+        """One line for people."""
+        if not self.written and not self.removed:
+            return "rendered/ is as the specs declare it"
+        return f"{count(len(self.written), 'file')} written, {len(self.removed)} removed"
+
+
+def run(root: Path) -> Rendered:
+    """Render the work tree. Folders of malformed specs stay as they are, and are reported."""
+    git = Git.find(root)
+    tree = work_tree(git)
+    checked = validate_tree(tree)
+    sound = without_malformed(checked)
+    files, findings = render_fleet(sound, Templates(tree, read_kubernetes_schema))
+    wanted = keep_restored(files, tree, restorable_folders(sound))
+    removed = stale_paths(wanted, tree, unrendered=unrendered_folders(checked.fleet, files))
+    written = [path for path, data in wanted.items() if tree.get(path) != data]
+    write_changes(git.root, {path: wanted[path] for path in written})
+    write_changes(git.root, dict.fromkeys(removed))
+    invalid = arrange((*checked.invalid, *findings))
+    return Rendered(Checked(checked.fleet, invalid).outcome(), written, removed)

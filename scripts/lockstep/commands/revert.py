@@ -1,0 +1,58 @@
+"""``lockstep revert``: take the newest version back by hand, in every cluster of the family."""
+
+from lockstep.commands.publishing import Proposal
+from lockstep.commands.state import State
+from lockstep.commands.steering import Steering, require_reason, steer, title
+from lockstep.commands.way_back import Cause, take_back
+from lockstep.commands.workspace import Report
+from lockstep.edges.git import Git
+from lockstep.model.decision import Action, Target
+from lockstep.model.document import value_at
+from lockstep.model.errors import UsageError
+from lockstep.model.exit_codes import ExitCode
+from lockstep.stages import rollout
+from lockstep.stages import variants as forms
+
+
+def run(steering: Steering, family: str, reason: str) -> Report:
+    """Go back to the newest verified state without the version at fault; it is quarantined.
+
+    Inside a rollout that version is the candidate; outside of one it is the version that
+    serves. Works on a family that has diverged. Never blocked by a freeze.
+    """
+    text = require_reason(reason)
+
+    def act(git: Git, state: State) -> Proposal | Report:
+        outcome = take_back(git, steering, state, Cause(version_at_fault(state), text))
+        if isinstance(outcome, Report) or outcome.decisions[-1].action is Action.HOLD:
+            return outcome  # nothing was taken back
+        report = Report(outcome.report.text, ExitCode.CLEAN, outcome.report.data)
+        return Proposal(outcome.tree, outcome.decisions, report)
+
+    return steer(steering, family, act, way_back=True)
+
+
+def version_at_fault(state: State) -> Target:
+    """What a revert takes back. Raises UsageError where nothing says which of several it is."""
+    running = rollout.target(state.family)
+    if running is not None:
+        return running
+    serving = {v for c in state.family.clusters for v in forms.serving_versions(c.variants)}
+    if len(serving) != 1:
+        listed = ", ".join(sorted(serving)) or "none"
+        raise UsageError(
+            f"{title(state)} serves {listed}, and no rollout says which is at fault",
+            fix="run lockstep propose or lockstep adopt first",
+        )
+    version = serving.pop()
+    return Target(version, digest_of(state, version))
+
+
+def digest_of(state: State, version: str) -> str:
+    """The content digest of a locked version. Raises UsageError where it has no lock."""
+    lock = state.family.locks.get(version)
+    digest = value_at(lock.value, ("spec", "identity", "digest")) if lock else None
+    if not isinstance(digest, str):
+        fix = f"lockstep lock {title(state)} {version}, and commit it"
+        raise UsageError(f"{title(state)} has no lock of version {version}", fix=fix)
+    return digest

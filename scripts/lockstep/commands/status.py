@@ -1,0 +1,95 @@
+"""``lockstep status``: how every cluster stands, by its specs and its ledger."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from lockstep.commands.checking import validate_tree, without_malformed
+from lockstep.commands.workspace import Report, choose_families, work_tree
+from lockstep.edges.git import Git
+from lockstep.model.clock import format_time
+from lockstep.model.decision import Phase
+from lockstep.model.document import Json
+from lockstep.model.exit_codes import ExitCode
+from lockstep.model.fleet import Cluster, Family, Fleet
+from lockstep.report.table import format_table
+from lockstep.report.text import format_findings
+from lockstep.stages import rollout
+from lockstep.stages import variants as forms
+from lockstep.stages.quarantine import in_force
+
+COLUMNS = ("environment", "family", "region", "serving", "skew", "state", "quarantine", "since")
+
+
+def run(root: Path, now: datetime, family: str | None, environment: str | None) -> Report:
+    """The fleet of the work tree, a row a cluster. Unreadable files are named below the table."""
+    git = Git.find(root)
+    checked = validate_tree(work_tree(git))
+    fleet, findings = without_malformed(checked), checked.invalid
+    chosen = {f.folder for f in choose_families(checked.fleet, family, environment)}
+    sound = (each for each in fleet.families() if each.folder in chosen)
+    rows = [row for each in sound for row in _rows(fleet, each, now)]
+    text = format_table(COLUMNS, [[str(row[column]) for column in COLUMNS] for row in rows])
+    if findings:
+        text += "\n\n" + format_findings(findings)
+    code = ExitCode.INVALID if findings else ExitCode.CLEAN
+    return Report(text, code, {"clusters": rows, "findings": [f.to_json() for f in findings]})
+
+
+def _rows(fleet: Fleet, family: Family, now: datetime) -> Iterator[dict[str, Json]]:
+    shared = {
+        "environment": family.environment,
+        "family": family.name,
+        "skew": rollout.versions_with_weight(rollout.current_variants(family)) - 1,
+        "state": describe_state(family, now),
+        "quarantine": ", ".join(_quarantined(fleet, family)) or "-",
+        "since": _since(family),
+    }
+    for cluster in family.clusters:
+        yield {**shared, "cluster": cluster.name, "region": cluster.region,
+               "serving": _serving(cluster)}  # fmt: skip
+
+
+def describe_state(family: Family, now: datetime) -> str:
+    """The phase of a family in words: how far, how long it bakes, whether it has diverged."""
+    at = rollout.position(family)
+    if rollout.divergences(family):
+        return f"diverged ({at})"
+    target = rollout.target(family)
+    if target is None:
+        return "no record: adopt it" if at.phase is Phase.NEW else at.phase.value
+    if at.phase is not Phase.ROLLING or at.wave is None or at.step is None:
+        return f"version {target.version} {at}"
+    plan = family.spec["rollout"]
+    where = (
+        f"version {target.version}: wave {at.wave + 1}/{len(plan['waves'])} "
+        f"step {at.step + 1}/{len(plan['steps'])}"
+    )
+    return f"{where}, {_bake(family, at.step, now)}"
+
+
+def _bake(family: Family, step: int, now: datetime) -> str:
+    began = rollout.step_began(family)
+    ends = rollout.bake_ends(family, began, step) if began else None
+    if ends is None:
+        return "not begun" if began is None else "which is no longer in the plan"
+    return f"baking until {format_time(ends)}" if now < ends else "baked, waiting for its gates"
+
+
+def _serving(cluster: Cluster) -> str:
+    shares = (
+        f"{variant['version']} {variant['weight']}%"
+        + ("" if variant["name"] in forms.ROLES else "*")
+        for variant in cluster.variants
+        if variant["weight"] > 0
+    )
+    return " + ".join(shares) or "nothing"
+
+
+def _quarantined(fleet: Fleet, family: Family) -> list[str]:
+    return [str(e.get("version")) for e in in_force(fleet, family.environment, family.name)]
+
+
+def _since(family: Family) -> str:
+    decision = rollout.newest(family)
+    return decision.decided_at if decision else "-"

@@ -1,0 +1,104 @@
+"""What a verb works on: the repository, its tree at a commit or in the work tree."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lockstep.edges.files import read_tree
+from lockstep.edges.git import Git
+from lockstep.model.document import Json
+from lockstep.model.errors import NothingToCheck, UsageError
+from lockstep.model.exit_codes import ExitCode
+from lockstep.model.fleet import Environment, Family, Fleet, Tree
+
+SOURCES = ("clusters", "ledger", "policies", "templates")
+"""The folders that decide everything; ``rendered`` follows from them."""
+
+EVERYTHING = (*SOURCES, "rendered")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a verb has to say: text for people, data for machines, and its exit code."""
+
+    text: str
+    exit_code: ExitCode = ExitCode.CLEAN
+    data: Json = None
+
+
+def find_repository(root: Path) -> Git:
+    """The repository around ``root``. Raises UsageError where there is none."""
+    return Git.find(root)
+
+
+def work_tree(git: Git, folders: Iterable[str] = EVERYTHING) -> Tree:
+    """The files of the work tree. Raises NothingToCheck where it declares no cluster."""
+    tree = read_tree(git.root, folders)
+    require_clusters(tree)
+    return tree
+
+
+def require_clusters(tree: Tree) -> None:
+    """Raise NothingToCheck for a tree without specs: it must not look like a clean one."""
+    if not any(path.startswith("clusters/") and path.endswith(".yaml") for path in tree):
+        raise NothingToCheck(
+            "there are no clusters to work on: clusters/ holds no .yaml file",
+            fix="add clusters/<environment>/environment.yaml and a family; see the README",
+        )
+
+
+def only_family(tree: Tree, family: str) -> Tree:
+    """The files that concern one family, in all environments, and what all families share."""
+
+    def concerns(path: str) -> bool:
+        parts = path.split("/")
+        if parts[0] not in ("clusters", "ledger"):
+            return True
+        return len(parts) == 3 if parts[0] == "clusters" and len(parts) < 4 else parts[2] == family
+
+    return {path: data for path, data in tree.items() if concerns(path)}
+
+
+def only_heads(tree: Tree) -> Tree:
+    """The files that name environments and families: enough to know which there are."""
+    heads = ("/environment.yaml", "/family.yaml")
+    return {path: data for path, data in tree.items() if path.endswith(heads)}
+
+
+def choose_families(fleet: Fleet, name: str | None, environment: str | None) -> tuple[Family, ...]:
+    """Every family that is meant: one by its name, those of an environment, or all.
+
+    Raises UsageError where the name or the environment is nobody's.
+    """
+    if environment is not None and environment not in fleet.environments:
+        known = ", ".join(sorted(fleet.environments)) or "none"
+        text = f"there is no environment {environment[:80]!r}"
+        raise UsageError(text, fix=f"environments: {known}")
+    if name is None:
+        return tuple(f for f in fleet.families() if environment in (None, f.environment))
+    if "/" not in name and environment is None:
+        same = tuple(family for family in fleet.families() if family.name == name)
+        if same:
+            return same
+    return (choose_family(fleet, name, environment)[1],)
+
+
+def choose_family(fleet: Fleet, name: str, environment: str | None) -> tuple[Environment, Family]:
+    """The family that a person means by ``name``, ``environment/name`` or a name and an option.
+
+    Raises UsageError where there is none, or one in several environments.
+    """
+    if "/" in name and environment is None:
+        environment, _, name = name.partition("/")
+    found = [
+        (home, home.families[name])
+        for home in fleet.environments.values()
+        if name in home.families and environment in (None, home.name)
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        places = ", ".join(home.name for home, _ in found)
+        raise UsageError(f"the family {name} is in {places}", fix="say which with --environment")
+    known = ", ".join(f"{f.environment}/{f.name}" for f in fleet.families()) or "none"
+    raise UsageError(f"there is no family {name[:80]!r}", fix=f"families: {known}")

@@ -1,0 +1,54 @@
+"""The ledger for people: who decided what, when, why, and on which evidence."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from lockstep.model.decision import Decision
+from lockstep.model.finding import Finding
+from lockstep.report.safe import one_line
+from lockstep.report.text import count, format_findings
+
+
+def format_history(
+    decisions: Sequence[Decision], findings: Sequence[Finding], *, verify: bool, again: bool
+) -> str:
+    """Each decision with its evidence, then what was proved, or what does not hold."""
+    lines = [line for decision in decisions for line in _decision(decision)]
+    if findings:
+        lines += ["", format_findings(findings)]
+    else:
+        records = count(len(decisions), "record")
+        lines += [f"verified: the chain of {records} holds"] if verify else []
+        lines += [f"replayed: {records} give the same verdicts again"] if again else []
+    return "\n".join(lines)
+
+
+def _decision(decision: Decision) -> Iterator[str]:
+    where = f"{decision.environment}/{decision.family} {decision.sequence}"
+    verdict = f" [{decision.verdict}]" if decision.verdict else ""
+    what = (
+        f"{decision.action} version {decision.target.version}: {decision.source} -> {decision.to}"
+    )
+    yield one_line(f"{decision.decided_at}  {where}  {what}{verdict}")
+    yield one_line(f"    who: {decision.actor}")
+    yield one_line(f"    why: {decision.reason}")
+    if decision.restored:
+        yield one_line(f"    how: {_restored(decision)}")
+    yield from (one_line(f"    {line}") for line in _evidence(decision))
+    yield from (one_line(f"    unchecked: {text}") for text in decision.unchecked)
+
+
+def _restored(decision: Decision) -> str:
+    restored = decision.restored
+    if restored is None:
+        return ""
+    if restored.bytes_from:
+        return f"the verified bytes of {restored.bytes_from}; the renderer has changed since"
+    if restored.exact:
+        return f"exactly as verified in record {restored.sequence}"
+    kept = ", ".join(restored.changed) or "what this clone could not compare"
+    return f"as verified in record {restored.sequence}, but for what people changed: {kept}"
+
+
+def _evidence(decision: Decision) -> Iterable[str]:
+    for item in decision.evidence:
+        yield f"{item.verdict.value:12} {item.gate.get('name')} in {item.cluster}: {item.reason}"

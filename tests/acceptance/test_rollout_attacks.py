@@ -1,0 +1,484 @@
+"""What a careless or hostile person may try with a rollout: nothing moves that should not."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lockstep.model.decision import Action, Decision, Phase, Position
+from lockstep.model.record import read_record, write_record
+from tests.acceptance.world import FAMILY, REGIONS, World, git
+
+DAY = "2026-03-01T"
+HEAD = f"clusters/{FAMILY}/family.yaml"
+US, EU = (f"clusters/{FAMILY}/{region}.yaml" for region in REGIONS)
+LOCK = f"clusters/{FAMILY}/locks/1.yaml"
+
+
+def advance(world: World, hour: str) -> tuple[int, str]:
+    return world.lockstep("advance", FAMILY, at=f"{DAY}{hour}:00:00Z")
+
+
+def roll(world: World, *hours: str, version: str = "2") -> None:
+    world.merge_proposal(version, at=f"{DAY}{hours[0]}:00:00Z")
+    for hour in hours:
+        code, said = advance(world, hour)
+        assert code == 0, said
+
+
+def take_back(world: World, hour: str, code: int = 0) -> str:
+    found, said = world.lockstep("revert", FAMILY, "--reason", "bad", at=f"{DAY}{hour}:00:00Z")
+    assert found == code, said
+    return said
+
+
+def publish(world: World, message: str = "by hand") -> None:
+    world.git("add", "--all")
+    world.git("commit", "--quiet", "-m", message)
+    world.git("push", "--quiet", "origin", "main")
+
+
+def rewrite(world: World, path: str, change: Callable[[str], str]) -> None:
+    file = world.clone / path
+    file.write_text(change(file.read_text() if file.exists() else ""))
+    publish(world)
+
+
+def forge_digest(lock: str) -> str:
+    return re.sub("sha256:[0-9a-f]{64}", f"sha256:{'0' * 64}", lock, count=1)
+
+
+def last_record(world: World) -> Path:
+    return sorted((world.clone / "ledger" / FAMILY).glob("*.json"))[-1]
+
+
+def assert_home(world: World) -> None:
+    for region in REGIONS:
+        assert world.variants(region) == [{"name": "stable", "version": "1", "weight": 100}]
+    assert world.is_clean()
+
+
+def test_a_release_in_the_middle_of_a_rollout_does_not_change_what_it_is_about(
+    world: World,
+) -> None:
+    roll(world, "08", version="3")
+    take_back(world, "09")
+    world.merge_proposal("2", at=f"{DAY}10:00:00Z")
+    world.must("release", FAMILY, "3", "--reason", "it was the data", at=f"{DAY}10:00:00Z")
+    code, said = advance(world, "10")
+    assert code == 0 and "version 2 to rolling wave 1 step 1" in said
+    assert [v["version"] for v in world.variants("us-east-1")] == ["1", "2"]
+    take_back(world, "11")
+    assert world.records()[-1]["spec"]["target"]["version"] == "2"
+    assert world.lockstep("audit", "--verify", "--replay")[0] == 0
+
+
+def shift_only(world: World) -> None:
+    import mlflow
+
+    roll(world, "08", "10", "12")
+    mlflow.MlflowClient(world.registry, world.registry).delete_model_version("scoring", "1")
+    assert "restore waits" in take_back(world, "13")
+
+
+@pytest.mark.parametrize("verb", [["hold", FAMILY], ["resume", FAMILY], ["release", FAMILY, "2"]])
+def test_a_way_back_cannot_be_held_or_turned_round(world: World, verb: list[str]) -> None:
+    shift_only(world)
+    code, said = world.lockstep(*verb, "--reason", "wait", at=f"{DAY}13:10:00Z")
+    assert code == 2, said
+    assert world.records()[-1]["spec"]["action"] == "shift"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[[us-east-1], [eu-west-1]]", "[[eu-west-1], [us-east-1]]"),
+        ("      - {weight: 10, bake: 1h}\n", ""),
+        ("{weight: 100, bake: 2h}", "{weight: 50, bake: 1h}\n      - {weight: 100, bake: 2h}"),
+    ],
+)
+def test_a_plan_changed_in_the_middle_leaves_no_cluster_out(
+    world: World, old: str, new: str
+) -> None:
+    roll(world, "08", "10")
+    world.edit(HEAD, old, new)
+    head = world.git("rev-parse", "HEAD")
+    code, said = advance(world, "14")
+    assert code == 12 and "spec.rollout" in said
+    assert world.git("rev-parse", "HEAD") == head
+    take_back(world, "15")
+    assert_home(world)
+
+
+def test_a_longer_bake_is_no_other_plan(world: World) -> None:
+    roll(world, "08")
+    world.edit(HEAD, "{weight: 10, bake: 1h}", "{weight: 10, bake: 3h}")
+    assert advance(world, "10")[0] == 12
+    assert advance(world, "11")[0] == 0
+
+
+@pytest.mark.parametrize("verb", ["hold", "release"])
+def test_time_does_not_run_backwards_so_no_bake_is_skipped(world: World, verb: str) -> None:
+    roll(world, "08")
+    arguments = [verb, FAMILY, "--reason", "x"]
+    if verb == "release":
+        take_back(world, "09")
+        arguments.insert(2, "2")
+    code, said = world.lockstep(*arguments, at="1999-01-01T00:00:00Z")
+    assert code == 1 and "1999" in said and "2026-03-01T" in said
+
+
+def test_a_clock_that_is_behind_does_not_stop_the_way_back(world: World) -> None:
+    roll(world, "08")
+    take_back(world, "07")
+    assert_home(world)
+
+
+def test_what_is_not_rendered_cannot_become_the_state_to_return_to(world: World) -> None:
+    world.must("lock", FAMILY, "2")
+    for path in (US, EU):
+        file = world.clone / path
+        file.write_text(file.read_text().replace('version: "1"', 'version: "2"'))
+    publish(world)
+    code, said = world.lockstep("adopt", FAMILY, "--reason", "by hand", at=f"{DAY}09:00:00Z")
+    assert code == 10 and "lockstep render" in said
+    world.must("render")
+    publish(world)
+    world.must("adopt", FAMILY, "--reason", "by hand", at=f"{DAY}09:00:00Z")
+
+
+def share_with_arm(world: World, stable: int) -> None:
+    world.must("lock", FAMILY, "2")
+    for path in (US, EU):
+        file = world.clone / path
+        item = f"weight: {stable}}}\n    - {{name: b, version: '2', weight: {100 - stable}, "
+        file.write_text(file.read_text().replace("weight: 100}", item + "experiment: true}"))
+    world.must("render")
+    publish(world)
+
+
+def test_a_cluster_in_which_only_experiments_serve_is_not_adopted(world: World) -> None:
+    share_with_arm(world, 0)
+    code, said = world.lockstep("adopt", FAMILY, "--reason", "x", at=f"{DAY}09:00:00Z")
+    assert code == 2 and "experiments" in said
+
+
+def test_a_rollout_over_an_experiment_leaves_the_arm_alone_and_comes_back(world: World) -> None:
+    share_with_arm(world, 50)
+    world.must("adopt", FAMILY, "--reason", "an A/B test", at=f"{DAY}09:00:00Z")
+    before = world.variants("us-east-1")
+    code, said = world.lockstep("propose", FAMILY, "2", at=f"{DAY}09:00:00Z")
+    assert code == 11 and "arm of an experiment" in said
+    roll(world, "09", "11", version="3")
+    assert {v["name"]: v["weight"] for v in world.variants("us-east-1")} == {
+        "stable": 50, "b": 50, "previous": 0,
+    }  # fmt: skip
+    take_back(world, "12")
+    assert world.variants("us-east-1") == before
+    assert world.lockstep("check")[0] == 0
+    assert world.lockstep("audit", "--verify", "--replay")[0] == 0
+
+
+@pytest.mark.parametrize("change", ["deleted", "forged", "unreadable"])
+def test_a_lost_lock_comes_back_with_the_state_that_it_belongs_to(
+    world: World, change: str
+) -> None:
+    roll(world, "08")
+    kept = (world.clone / LOCK).read_text()
+    if change == "deleted":
+        (world.clone / LOCK).unlink()
+    elif change == "forged":
+        (world.clone / LOCK).write_text(forge_digest(kept))
+    else:
+        (world.clone / LOCK).write_text("spec: [")
+    publish(world)
+    take_back(world, "12")
+    assert (world.clone / LOCK).read_text() == kept
+    assert_home(world)
+    assert world.lockstep("check")[0] == 0
+
+
+def test_a_candidate_whose_lock_was_exchanged_gets_no_more_traffic(world: World) -> None:
+    roll(world, "08")
+    path = f"clusters/{FAMILY}/locks/2.yaml"
+    rewrite(world, path, forge_digest)
+    code, said = advance(world, "12")
+    assert code == 12 and path in said and "revert" in said
+    take_back(world, "13")
+    assert_home(world)
+
+
+@pytest.mark.parametrize(
+    ("path", "change"),
+    [
+        (HEAD, lambda text: re.sub(r"gates:\n.*\n", "gates: []\n", text)),
+        (f"clusters/{FAMILY}/notes.txt", lambda _: "a note\n"),
+        (f"clusters/{FAMILY}/locks/9.yaml", lambda _: "spec: ["),
+        ("clusters/staging/scoring/us-east-1.yaml", lambda _: "spec: ["),
+        ("clusters/staging/environment.yaml", lambda _: "spec: ["),
+        ("templates/service/service.yaml.j2", lambda text: text + "{% broken"),
+    ],
+)
+def test_a_mistake_elsewhere_stops_a_rollout_but_not_its_way_back(
+    world: World, path: str, change: Callable[[str], str]
+) -> None:
+    roll(world, "08")
+    (world.clone / path).parent.mkdir(parents=True, exist_ok=True)
+    rewrite(world, path, change)
+    assert advance(world, "10")[0] == 10
+    take_back(world, "11")
+    assert_home(world)
+
+
+def test_a_failing_gate_takes_a_version_back_whatever_is_broken_in_another_environment(
+    world: World,
+) -> None:
+    roll(world, "08")
+    (world.clone / "clusters/staging/scoring").mkdir(parents=True)
+    rewrite(world, "clusters/staging/scoring/us-east-1.yaml", lambda _: "spec: [")
+    world.measure("2", 0.1, f"{DAY}08:30:00Z")
+    code, said = advance(world, "09")
+    assert code == 12 and "taken back" in said
+    assert_home(world)
+
+
+def test_an_older_quarantine_is_no_edit_of_people(world: World) -> None:
+    """With other templates the verified bytes come back, also when it happens a second time."""
+    roll(world, "08", version="3")
+    take_back(world, "09")
+    roll(world, "10")
+    template = "templates/service/service.yaml.j2"
+    rewrite(world, template, lambda text: text.replace("spec:", "# a new line\nspec:", 1))
+    take_back(world, "11")
+    assert world.records()[-1]["spec"]["restored"]["exact"] is True
+    assert_home(world)
+
+
+def test_a_quarantine_of_an_earlier_environment_is_released_there(world: World) -> None:
+    clusters = world.clone / "clusters"
+    shutil.copytree(clusters / "prod", clusters / "staging")
+    for path in (clusters / "staging").rglob("*.yaml"):
+        text = re.sub(r"(name|environment): prod\b", r"\1: staging", path.read_text())
+        text = text.replace("namespace: scoring", "namespace: scoring-staging")
+        path.write_text(text.replace("host: scoring", "host: scoring-staging"))
+    settings = clusters / "prod/environment.yaml"
+    settings.write_text(settings.read_text().replace("spec:", "spec:\n  predecessor: staging", 1))
+    world.must("render")
+    publish(world)
+    world.must("adopt", "staging/scoring", "--reason", "first")
+    said = world.must("propose", "staging/scoring", "3", "--format", "json")
+    world.git("merge", "--quiet", "--no-edit", json.loads(said)[0]["branch"])
+    world.git("push", "--quiet", "origin", "main")
+    world.must("revert", "staging/scoring", "--reason", "bad there")
+    code, said = world.lockstep("propose", "prod/scoring", "3")
+    assert code == 11 and "lockstep release staging/scoring 3" in said
+    world.must("release", "staging/scoring", "3", "--reason", "good after all")
+    world.must("propose", "prod/scoring", "3")
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [["status", "nobody"], ["status", "-e", "nowhere"], ["advance", "-e", "nowhere"],
+     ["audit", "nobody"], ["audit", "-e", "nowhere"], ["lock", "--check", "-e", "nowhere"]],
+)  # fmt: skip
+def test_nobody_is_never_a_clean_answer(world: World, verb: list[str]) -> None:
+    code, said = world.lockstep(*verb)
+    assert code == 2, said
+    assert "there is no" in said and "fix:" in said
+
+
+def test_status_knows_a_family_by_its_full_name(world: World) -> None:
+    code, said = world.lockstep("status", FAMILY)
+    assert code == 0 and "us-east-1" in said
+
+
+def test_what_could_not_be_decided_is_not_hidden_by_a_closed_gate(world: World) -> None:
+    roll(world, "08")
+    code, said = world.lockstep("advance", FAMILY, "nobody", at=f"{DAY}08:10:00Z")
+    assert code == 2 and "baking" in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("baked since", "cooked since"), ("A runner", "Another"), ('"value": 0.9', '"value": 0.95')],
+)
+def test_an_edit_of_the_newest_record_is_found_before_it_is_committed(
+    world: World, old: str, new: str
+) -> None:
+    roll(world, "08", "10")
+    path = last_record(world)
+    path.write_text(path.read_text().replace(old, new))
+    code, said = world.lockstep("audit", "--verify", "--replay")
+    assert code == 13 and path.name in said
+    code, said = world.lockstep("check")
+    assert code == 10 and "ledger.rewritten" in said and path.name in said
+
+
+def test_a_ledger_that_is_gone_does_not_verify(world: World) -> None:
+    shutil.rmtree(world.clone / "ledger")
+    assert world.lockstep("audit", "--verify")[0] == 13
+    assert world.lockstep("check")[0] == 10
+    publish(world)
+    assert world.lockstep("audit", "--verify")[0] == 13
+
+
+def test_a_record_that_a_merge_has_changed_does_not_verify(world: World) -> None:
+    roll(world, "08")
+    world.git("switch", "--quiet", "-c", "side", "HEAD~1")
+    world.git("commit", "--quiet", "--allow-empty", "-m", "on the side")
+    world.git("switch", "--quiet", "main")
+    world.git("merge", "--quiet", "--no-ff", "--no-commit", "side")
+    path = last_record(world)
+    path.write_text(path.read_text().replace("A runner", "Another"))
+    publish(world, "merge")
+    code, said = world.lockstep("audit", "--verify")
+    assert code == 13 and "ledger.rewritten" in said and path.name in said
+
+
+def test_a_proposal_that_was_merged_too_late_leaves_the_ledger_whole(world: World) -> None:
+    roll(world, "08", version="3")
+    take_back(world, "09")
+    said = world.must("propose", FAMILY, "2", "--format", "json", at=f"{DAY}10:00:00Z")
+    world.must("release", FAMILY, "3", "--reason", "fine", at=f"{DAY}11:00:00Z")
+    merged = subprocess.run(
+        ["git", "merge", json.loads(said)[0]["branch"]],
+        cwd=world.clone, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert merged.returncode != 0 and "ledger/prod/scoring/000006.json" in merged.stdout
+    world.git("checkout", "--ours", "--", "ledger")
+    publish(world, "resolved by hand")
+    code, said = advance(world, "12")
+    assert code == 12 and "diverged" in said
+    code, said = world.lockstep("audit", "--verify")
+    assert code == 13 and "ledger." not in said, "the records are those of main"
+
+
+def test_a_squashed_proposal_is_one_like_any_other(world: World) -> None:
+    said = world.must("propose", FAMILY, "2", "--format", "json")
+    world.git("merge", "--quiet", "--squash", json.loads(said)[0]["branch"])
+    publish(world, "version 2")
+    assert advance(world, "08")[0] == 0
+    take_back(world, "09")
+    assert_home(world)
+    assert world.lockstep("audit", "--verify", "--replay")[0] == 0
+
+
+def test_a_shallow_clone_says_that_it_cannot_see_whether_records_were_changed(
+    world: World,
+) -> None:
+    git(world.folder, "clone", "--quiet", "--depth=1", f"file://{world.origin}", "shallow")
+    code, said = world.lockstep("audit", "--verify", root=world.folder / "shallow")
+    assert code == 13 and "git fetch --unshallow" in said
+
+
+def early(decision: Decision) -> Decision:
+    return replace(decision, decided_at="2026-03-01T08:10:00Z")
+
+
+def without_gates(decision: Decision) -> Decision:
+    return replace(decision, evidence=(), verdict=None)
+
+
+def skipping(decision: Decision) -> Decision:
+    return replace(decision, to=Position(Phase.ROLLING, 1, 0))
+
+
+def another_version(decision: Decision) -> Decision:
+    return replace(decision, target=replace(decision.target, version="3"))
+
+
+def other_weights(decision: Decision) -> Decision:
+    gone = {name: each[:1] for name, each in decision.variants.items()}
+    return replace(decision, variants=gone)
+
+
+def without_sense(decision: Decision) -> Decision:
+    return replace(decision, plan={"waves": 3, "steps": [{"weight": "x", "bake": "9" * 5000}]})
+
+
+def verified_at_once(decision: Decision) -> Decision:
+    return replace(decision, action=Action.VERIFY, to=Position(Phase.STEADY))
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [early, without_gates, skipping, another_version, other_weights, verified_at_once,
+     without_sense],
+)  # fmt: skip
+def test_a_forged_step_is_refused_on_the_pull_request_and_found_by_an_audit(
+    world: World, forge: Callable[[Decision], Decision]
+) -> None:
+    roll(world, "08", "10")
+    path = last_record(world)
+    record = read_record(path.read_bytes())
+    world.git("reset", "--quiet", "--soft", "HEAD~1")
+    path.write_bytes(write_record(forge(record.decision)))
+    code, said = world.lockstep("check")
+    assert code == 10 and "replay." in said and path.name in said
+    world.git("commit", "--quiet", "--all", "-m", "forged")
+    code, said = world.lockstep("audit", "--replay")
+    assert code == 13 and path.name in said
+
+
+def test_a_record_that_starts_where_no_record_led_breaks_the_chain(world: World) -> None:
+    roll(world, "08")
+    path = last_record(world)
+    decision = read_record(path.read_bytes()).decision
+    path.write_bytes(write_record(replace(decision, source=Position(Phase.STEADY))))
+    code, said = world.lockstep("check")
+    assert code == 10 and "ledger.position" in said
+
+
+def test_a_work_tree_that_cannot_follow_is_told_that_the_decision_is_published(
+    world: World,
+) -> None:
+    world.merge_proposal()
+    (world.clone / ".git/index.lock").touch()
+    code, said = advance(world, "08")
+    assert code == 0 and "published" in said and "git pull" in said
+    assert "Lockstep-Action: advance" in git(world.origin, "log", "-1", "--format=%B", "main")
+
+
+def test_without_a_remote_a_locked_index_is_named(world: World) -> None:
+    world.merge_proposal()
+    world.git("remote", "remove", "origin")
+    (world.clone / ".git/index.lock").touch()
+    code, said = advance(world, "08")
+    assert code == 1 and "index.lock" in said and "fix:" in said
+
+
+def test_no_reason_turns_the_direction_of_a_commit_message(world: World) -> None:
+    roll(world, "08")
+    world.must("hold", FAMILY, "--reason", "fine \u202egnihton\u2066 here", at=f"{DAY}08:10:00Z")
+    message = world.git("log", "-1", "--format=%B")
+    assert "\u202e" not in message and "\u2066" not in message and "gnihton" in message
+
+
+def test_an_identity_of_git_cannot_colour_or_turn_a_record(world: World) -> None:
+    world.merge_proposal()
+    world.git("config", "user.name", "Eve \u202e\x1b[31m")
+    assert advance(world, "08")[0] == 0
+    actor = world.records()[-1]["spec"]["actor"]
+    assert actor.startswith("Eve ") and actor.isprintable()
+
+
+def test_the_end_of_all_times_is_no_traceback(world: World) -> None:
+    end = "9999-12-31T23:59:59Z"
+    world.merge_proposal()
+    assert world.lockstep("advance", FAMILY, at=end)[0] == 0
+    assert "baking until 9999" in world.lockstep("status", at=f"{DAY}08:00:00Z")[1]
+    world.lockstep("advance", FAMILY, at=end)
+    take_back(world, "09")
+    assert_home(world)
+
+
+def test_a_family_may_be_taken_out_with_all_that_is_its(world: World) -> None:
+    world.git("mv", f"clusters/{FAMILY}", "clusters/prod/ranking")
+    world.git("rm", "--quiet", "-r", f"ledger/{FAMILY}")
+    said = world.lockstep("check")[1]
+    assert "ledger." not in said

@@ -1,0 +1,133 @@
+"""The program itself: verbs, help, exit codes, and nothing hidden in what it prints."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from lockstep import __version__
+from lockstep.cli import invoke
+from lockstep.cli.entry import program
+from tests.unit.edges.repositories import new_repository
+
+VERBS = [
+    "adopt", "advance", "audit", "check", "demo", "hold", "lock", "policy", "propose", "release",
+    "render", "resume", "revert", "status", "validate",
+]  # fmt: skip
+HEAVY = ("mlflow", "opa_client", "jinja2", "rich", "yaml", "ryml", "jsonschema", "pandas")
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    return invoke(arguments)
+
+
+def verbs() -> list[tuple[str, click.Command]]:
+    context = click.Context(program)
+    found = [(name, program.get_command(context, name)) for name in program.list_commands(context)]
+    return [(name, command) for name, command in found if command is not None]
+
+
+def test_help_lists_every_verb_with_a_line_and_the_exit_codes() -> None:
+    code, text = run("--help")
+    assert code == 0
+    assert re.findall(r"^  ([a-z]+)  +\S", text, re.MULTILINE) == VERBS
+    assert "12 gate closed" in text
+    assert run("-h") == (code, text)
+
+
+def test_every_verb_can_be_imported_and_explains_itself() -> None:
+    assert [name for name, _ in verbs()] == VERBS
+    for name, command in verbs():
+        code, text = run(name, "--help")
+        assert code == 0 and f"lockstep {name}" in text
+        options = [each for each in command.params if isinstance(each, click.Option)]
+        assert command.help and all(option.help for option in options)
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert run("--version") == (0, f"lockstep, version {__version__}\n")
+
+
+LOADED = """
+import json, sys
+from lockstep.cli.entry import run
+code = run(sys.argv[1:])
+print(json.dumps([code, sorted(name.partition(".")[0] for name in sys.modules)]))
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["no-such-verb"], []])
+def test_help_stays_quick_because_it_imports_no_part_that_verbs_need(arguments: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True
+    )
+    _, modules = json.loads(done.stdout.splitlines()[-1])
+    assert "click" in modules
+    assert not set(HEAVY) & set(modules)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "Usage: lockstep"),
+        (["no-such-verb"], "No such command 'no-such-verb'"),
+        (["valid"], "No such command 'valid'"),
+        (["validate", "--no-such-option"], "No such option"),
+        (["validate", "too", "many"], "unexpected extra argument"),
+        (["check", "--format", "xml"], "'xml' is not one of"),
+        (["hold", "fraud"], "Missing option '--reason'"),
+        (["propose", "fraud"], "Missing argument 'VERSION'"),
+        (["policy"], "Usage: lockstep policy"),
+        (["policy", "bake"], "No such command 'bake'"),
+        (["lock"], "lockstep lock FAMILY VERSION"),
+        (["validate", "--root", "/no/such/folder"], "this folder does not exist"),
+        (["status", "--now", "tomorrow"], "write a time like"),
+        (["hold", "fraud", "--reason", "\udcff"], "an argument is not UTF-8"),
+    ],
+)
+def test_a_command_line_without_meaning_exits_with_2(arguments: list[str], says: str) -> None:
+    code, text = run(*arguments)
+    assert (code, says in text) == (2, True), text
+    assert "Traceback" not in text
+
+
+def test_outside_of_a_repository_is_usage_and_an_empty_one_is_nothing_to_check(
+    tmp_path: Path,
+) -> None:
+    outside = run("validate", "--root", str(tmp_path))
+    assert outside[0] == 2 and "not a git repository" in outside[1]
+    new_repository(tmp_path, {"README.md": b""})
+    empty = run("validate", "--root", str(tmp_path))
+    assert empty[0] == 3 and "no clusters" in empty[1]
+
+
+def test_an_error_about_a_hostile_name_is_safe_for_a_terminal(tmp_path: Path) -> None:
+    name = "\x1b[2J\x1b]0;owned\x07\u202e\r.yaml"
+    new_repository(tmp_path, {"clusters/prod/environment.yaml": b""})
+    (tmp_path / "clusters" / name).symlink_to("/etc/passwd")
+    code, text = run("validate", "--root", str(tmp_path))
+    assert code == 10 and "symbolic link" in text
+    assert r"\x1b[2J\x1b]0;owned\x07\u202e\r.yaml" in text
+    assert text.replace("\n", "").isprintable()
+
+
+def test_words_of_the_command_line_come_back_safe_for_a_terminal(tmp_path: Path) -> None:
+    new_repository(tmp_path, {"clusters/prod/environment.yaml": b"kind: Environment\n"})
+    root = ["--root", str(tmp_path)]
+    for arguments in (["audit", "\x1b[31m"], ["check", "--base", "\u202e"], ["\x1b[2J"]):
+        code, text = run(*arguments, *root)
+        assert code == 2 and text.replace("\n", "").isprintable(), text
+
+
+def test_the_process_ends_with_the_code_of_the_verb_and_errors_go_to_stderr(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "lockstep", "validate"], cwd=tmp_path, check=False,
+        capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ") and "  fix: " in done.stderr

@@ -1,0 +1,92 @@
+"""The ledger in words: who, what, when, why, on which evidence, and what was proved."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockstep.model.decision import Action, Decision, Phase, Position, Restored
+from lockstep.model.finding import Finding
+from lockstep.report.history import format_history
+from tests.unit.model.records import DECISIONS, FULL
+
+PLAIN = Decision(
+    "prod", "fraud", 1, None, Action.ADOPT, FULL.target, Position(Phase.NEW),
+    Position(Phase.STEADY), {}, "found by hand", "a <a@example.com>", "2026-03-01T08:00:00Z",
+)  # fmt: skip
+BROKEN = Finding("ledger/prod/fraud/000002.json", 1, 1, "ledger.chain", "it is broken", "mend it")
+
+
+def shown(*decisions: Decision, verify: bool = False, again: bool = False) -> list[str]:
+    return format_history(decisions, (), verify=verify, again=again).split("\n")
+
+
+def test_a_decision_is_told_with_who_and_why() -> None:
+    assert shown(PLAIN) == [
+        "2026-03-01T08:00:00Z  prod/fraud 1  adopt version 42: new -> steady",
+        "    who: a <a@example.com>",
+        "    why: found by hand",
+    ]
+
+
+def test_evidence_the_way_of_a_restore_and_what_was_not_asked_are_told_too() -> None:
+    assert shown(FULL) == [
+        "2026-03-01T08:00:00Z  prod/fraud 7  advance version 42: "
+        "rolling wave 1 step 1 -> rolling wave 1 step 2 [pass]",
+        "    who: a runner <runner@example.com>",
+        "    why: every gate passed",
+        f"    how: the verified bytes of {'e' * 40}; the renderer has changed since",
+        "    pass         auc in fraud-a: 0.95, must be at least 0.9",
+        "    unchecked: the registry",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("restored", "words"),
+    [
+        (Restored(3, True), "exactly as verified in record 3"),
+        (Restored(3, False), "as verified in record 3, but for what people changed: "
+                             "what this clone could not compare"),
+        (Restored(3, False, ("a#/x", "b#/y")),
+         "as verified in record 3, but for what people changed: a#/x, b#/y"),
+    ],
+)  # fmt: skip
+def test_a_restore_says_how_exact_it_was(restored: Restored, words: str) -> None:
+    assert shown(replace(PLAIN, restored=restored))[3:] == [f"    how: {words}"]
+
+
+def test_what_was_proved_is_said_only_where_it_was_asked() -> None:
+    assert shown(PLAIN, FULL, verify=True, again=True)[-2:] == [
+        "verified: the chain of 2 records holds",
+        "replayed: 2 records give the same verdicts again",
+    ]
+    assert shown(PLAIN, verify=True)[-1] == "verified: the chain of 1 record holds"
+    assert shown(PLAIN)[-1] == "    why: found by hand"
+
+
+def test_nothing_is_called_proved_beside_a_finding() -> None:
+    text = format_history([PLAIN], [BROKEN], verify=True, again=True)
+    assert "verified:" not in text and "replayed:" not in text
+    assert "ledger/prod/fraud/000002.json:1:1: error ledger.chain: it is broken" in text
+    assert text.endswith("1 error")
+
+
+def test_no_record_can_forge_a_line_or_reach_the_terminal() -> None:
+    forged = "x\nverified: the chain of 9 records holds\x1b[2J\u202e"
+    lines = shown(
+        replace(
+            FULL, reason=forged, actor=forged, unchecked=(forged,),
+            evidence=(replace(FULL.evidence[0], reason=forged, cluster=forged),),
+        )
+    )  # fmt: skip
+    assert len(lines) == len(shown(FULL))
+    assert not any(line.startswith("verified:") for line in lines)
+    assert all(line.isprintable() for line in lines)
+
+
+@given(st.lists(DECISIONS, max_size=3))
+def test_any_decision_can_be_told(decisions: list[Decision]) -> None:
+    text = format_history(decisions, (), verify=False, again=False)
+    assert text.count("    who: ") >= len(decisions)
+    assert all(line.isprintable() for line in text.split("\n"))
