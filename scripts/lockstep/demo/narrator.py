@@ -1,0 +1,59 @@
+"""How the demo tells what it does: chapters, commands, their output, and claims that hold."""
+
+import textwrap
+from datetime import datetime
+from typing import TextIO
+
+from lockstep.model.clock import format_time
+from lockstep.model.errors import VerificationFailed
+
+_WIDTH = 92
+
+
+class ClaimFailed(VerificationFailed):
+    """Something that the demo shows did not come out as it should."""
+
+
+class Narrator:
+    """Writes the demo's story to ``out``, a line at a time."""
+
+    def __init__(self, out: TextIO) -> None:
+        """``out`` is where the story goes, such as standard output."""
+        self._out = out
+
+    def chapter(self, title: str) -> None:
+        """A heading."""
+        self._line("")
+        self._line(title)
+        self._line("=" * len(title))
+
+    def say(self, text: str) -> None:
+        """A paragraph, wrapped."""
+        self._line("")
+        for line in textwrap.wrap(" ".join(text.split()), _WIDTH):
+            self._line(line)
+
+    def command(self, text: str) -> None:
+        """A command line, as a reader would type it."""
+        self._line("")
+        self._line(f"  $ {text}")
+
+    def output(self, text: str) -> None:
+        """What a command printed."""
+        for line in text.rstrip().splitlines():
+            self._line(f"    {line}".rstrip())
+
+    def clock(self, moment: datetime, text: str) -> None:
+        """Something that happened at a time of the demo's clock."""
+        self._line(f"  {format_time(moment)[:16].replace('T', ' ')}  {text}")
+
+    def claim(self, holds: bool, text: str, otherwise: str = "") -> None:
+        """State that something holds. Raises ClaimFailed, with what is seen, where it does not."""
+        if not holds:
+            detail = f"\n{otherwise}" if otherwise else ""
+            raise ClaimFailed(f"this should hold, and does not: {text}{detail}")
+        self._line(f"  [holds] {text}")
+
+    def _line(self, text: str) -> None:
+        self._out.write(text + "\n")
+        self._out.flush()
