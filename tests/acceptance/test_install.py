@@ -1,0 +1,66 @@
+"""Both ways of installing give a program that runs and finds what ships with it."""
+
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+from lockstep import __version__
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+SHIPPED = """
+from lockstep.edges.resources import resource_dir
+for name in ("templates", "policies"):
+    folder = resource_dir(name)
+    files = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    print(name, folder, *files, sep="\\t")
+"""
+
+
+def run(*argv: str | Path, cwd: Path | None = None) -> str:
+    done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def pip(*arguments: str | Path) -> None:
+    quiet = ("--quiet", "--disable-pip-version-check")
+    run(sys.executable, "-m", "pip", *quiet, *arguments)
+
+
+@pytest.fixture(scope="module", params=["wheel", "editable"])
+def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bin folder of an environment of its own with Lockstep, its dependencies borrowed."""
+    folder = tmp_path_factory.mktemp(request.param)
+    venv.create(folder / "venv", with_pip=False, symlinks=True)
+    programs = folder / "venv" / "bin"
+    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    site = Path(run(programs / "python", "-c", where).strip())
+    (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+
+    how: tuple[str | Path, ...] = ("--editable", REPOSITORY)
+    if request.param == "wheel":
+        pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, REPOSITORY)
+        how = (next(folder.glob("lockstep-*.whl")),)
+    pip("--python", programs / "python", "install", "--no-deps", "--no-build-isolation", *how)
+    return programs
+
+
+def test_the_program_runs(installed: Path, tmp_path: Path) -> None:
+    assert __version__ in run(installed / "lockstep", "--version", cwd=tmp_path)
+    assert "check" in run(installed / "lockstep", "--help", cwd=tmp_path)
+
+
+def test_templates_and_policies_come_along(installed: Path, tmp_path: Path) -> None:
+    for line in run(installed / "python", "-c", SHIPPED, cwd=tmp_path).splitlines():
+        name, found_at, *files = line.split("\t")
+        editable = Path(found_at) == REPOSITORY / name
+        assert editable or installed.parent in Path(found_at).parents
+        folder = REPOSITORY / name
+        expected = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+        assert set(files) == expected
+        assert expected
