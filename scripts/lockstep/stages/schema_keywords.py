@@ -60,10 +60,12 @@ def _unknown(error: Any, pointer: Pointer) -> Iterator[Problem]:
             continue
         meant = closest(name, known)
         says = "is not a known field"
-        if meant and meant not in error.instance:
+        if meant:
+            stands = meant in error.instance  # perhaps by the family's defaults alone
             yield Problem(
                 (*pointer, name), "schema.unknown-field", f"{says}; did you mean {meant}?",
-                f"write {meant}", at_key=True, meant=meant,
+                f"write {meant}" + (", or remove it" if stands else ""),
+                at_key=True, meant="" if stands else meant,
             )  # fmt: skip
         else:
             fix = f"remove it; the fields here are {listed(known)}"
