@@ -77,11 +77,11 @@ def _missing_objects(git: Git, state: State, to: Decision, back: WayBack) -> tup
     remote = git.remote(git.branch())
     later = [r.decision.base for r in state.family.records if r.decision.sequence > to.sequence]
     for commit in [*later, back.seen]:
-        if all(git.has_object(oid) for oid in oids):
+        if git.has_objects(*oids):
             return ()
         if remote and commit:
             git.fetch_commit(remote, commit)
-    if all(git.has_object(oid) for oid in oids):
+    if git.has_objects(*oids):
         return ()
     return ("verified bytes: this clone lacks them, and the remote did not give them",)
 

@@ -1,6 +1,7 @@
 """git's objects: trees are read, and made beside the index, without touching a file."""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ from pathlib import Path
 from lockstep.edges.git_command import GitCommand
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.fleet import Tree
+
+_OBJECT_ID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class GitObjects(GitCommand):
@@ -56,9 +59,12 @@ class GitObjects(GitCommand):
             ids[os.fsdecode(path)] = facts.split(b" ")[2].decode()
         return ids
 
-    def has_object(self, oid: str) -> bool:
-        """Whether this clone holds the object (a shallow clone may not)."""
-        return self._run("cat-file", "-e", "--end-of-options", oid).returncode == 0
+    def has_objects(self, *oids: str) -> bool:
+        """Whether this clone holds all of these objects (a shallow clone may not)."""
+        if any(not _OBJECT_ID.fullmatch(oid) for oid in oids):
+            return False
+        asked = "".join(f"{oid}\n" for oid in oids).encode()
+        return b" missing\n" not in self._ok("cat-file", "--batch-check", stdin=asked)
 
     def write_tree(self, base: str | None, changes: Mapping[str, bytes | None]) -> str:
         """The id of the tree of ``base`` with files written, or deleted where None."""

@@ -179,13 +179,13 @@ def test_a_commit_is_fetched_into_a_shallow_clone(tmp_path: Path) -> None:
     git(remote, "config", "uploadpack.allowAnySHA1InWant", "true")
     git(tmp_path, "clone", "--quiet", "--depth=1", remote.as_uri(), "shallow")
     shallow = Git(tmp_path / "shallow")
-    assert shallow.is_shallow() and not shallow.has_object(first)
+    assert shallow.is_shallow() and not shallow.has_objects(first)
     assert shallow.fetch_commit("origin", first)
-    assert shallow.has_object(first)
+    assert shallow.has_objects(first)
     whole = another_clone(tmp_path, remote)
     git(made.root, "push", "--quiet", "origin", f"{commit(made.root, {'y': b''})}:main")
     assert whole.fetch_commit("origin", git(made.root, "rev-parse", "HEAD"))
-    assert not whole.is_shallow() and whole.has_object(first)
+    assert not whole.is_shallow() and whole.has_objects(first)
 
 
 def test_a_fast_forward_brings_the_files_and_refuses_what_is_no_descendant(tmp_path: Path) -> None:

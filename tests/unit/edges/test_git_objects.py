@@ -76,8 +76,9 @@ def test_objects_are_read_by_id(tmp_path: Path) -> None:
     assert set(ids) == {"a", "b"}
     assert made.read_objects([ids["b"], ids["a"], ids["b"]]) == [b"two", b"one\n", b"two"]
     assert made.read_objects([]) == []
-    assert made.has_object(ids["a"]) and not made.has_object("e" * 40)
-    assert not made.has_object("--help") and not made.has_object("")
+    assert made.has_objects(ids["a"]) and not made.has_objects("e" * 40)
+    assert made.has_objects() and not made.has_objects(ids["a"], "e" * 40)
+    assert not made.has_objects("--help") and not made.has_objects("")
 
 
 @pytest.mark.parametrize("oid", ["f" * 40, "", "no such object", "x" * 500, "--batch", "HEAD:no"])
