@@ -51,10 +51,12 @@ def only_family(tree: Tree, family: str) -> Tree:
     """The files that concern one family, in all environments, and what all families share."""
 
     def concerns(path: str) -> bool:
-        parts = path.split("/")
-        if parts[0] not in ("clusters", "ledger"):
+        top, *below = path.split("/")
+        if top not in ("clusters", "ledger"):
             return True
-        return len(parts) == 3 if parts[0] == "clusters" and len(parts) < 4 else parts[2] == family
+        if len(below) > 2:
+            return below[1] == family
+        return top == "clusters" and len(below) == 2  # an environment's own file
 
     return {path: data for path, data in tree.items() if concerns(path)}
 

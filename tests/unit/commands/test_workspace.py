@@ -1,0 +1,37 @@
+"""What a verb gets to see of a tree."""
+
+from lockstep.commands.workspace import only_family, only_heads
+
+FILES = dict.fromkeys(
+    (
+        "clusters/prod/environment.yaml",
+        "clusters/prod/fraud/family.yaml",
+        "clusters/prod/fraud/locks/1.yaml",
+        "clusters/prod/other/family.yaml",
+        "clusters/stray.yaml",
+        "ledger/README.md",
+        "ledger/prod/stray.json",
+        "ledger/prod/fraud/000001.json",
+        "ledger/prod/other/000001.json",
+        "policies/main.rego",
+    ),
+    b"",
+)
+
+
+def test_a_family_is_seen_with_its_environment_and_what_all_share() -> None:
+    assert list(only_family(FILES, "fraud")) == [
+        "clusters/prod/environment.yaml",
+        "clusters/prod/fraud/family.yaml",
+        "clusters/prod/fraud/locks/1.yaml",
+        "ledger/prod/fraud/000001.json",
+        "policies/main.rego",
+    ]
+
+
+def test_heads_name_environments_and_families() -> None:
+    assert list(only_heads(FILES)) == [
+        "clusters/prod/environment.yaml",
+        "clusters/prod/fraud/family.yaml",
+        "clusters/prod/other/family.yaml",
+    ]
