@@ -39,9 +39,10 @@ class Cause:
 def take_back(git: Git, steering: Steering, state: State, cause: Cause) -> Proposal | Report:
     """Take a version back in every cluster of the family, and put it into quarantine.
 
-    The shift to the running stable version is stopped by nothing. The restore waits while the
-    registry denies the version to return to; what could not be asked is recorded. Without a
-    verified state to return to, the family is held and people are told.
+    Only rules marked ``blocksRevert`` stop the shift to the running stable version. The restore
+    waits while the registry denies the version to return to; what could not be asked, registry
+    or rules, is recorded. Without a verified state to return to, the family is held and people
+    are told.
     """
     plan = plan_way_back(state.family, cause.bad.version)
     if plan is None:
