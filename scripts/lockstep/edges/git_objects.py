@@ -101,8 +101,10 @@ class GitObjects(GitCommand):
             yield {"GIT_INDEX_FILE": os.path.join(folder, "index")}
 
     def commit_tree(self, tree: str, parents: Sequence[str], message: str) -> str:
-        """Make a commit object that no branch names yet; its id."""
+        """Make a commit object that no branch names yet; its id. Signed where the user signs."""
         args = [part for parent in parents for part in ("-p", parent)]
-        return (
-            self._ok("commit-tree", *args, "-F", "-", tree, stdin=message.encode()).decode().strip()
-        )
+        wish = self._run("config", "--type=bool", "--get", "commit.gpgSign").stdout
+        if wish.strip() == b"true":  # git asks this for its own verbs only
+            args.append("-S")
+        made = self._ok("commit-tree", *args, "-F", "-", tree, stdin=message.encode())
+        return made.decode().strip()

@@ -140,3 +140,28 @@ def test_a_commit_names_its_parents_and_keeps_any_message(tmp_path: Path) -> Non
     assert git(tmp_path, "show", "-s", "--format=%P %T", made_commit) == f"{other} {head} {tree}"
     assert git(tmp_path, "show", "-s", "--format=%B", made_commit).rstrip() == message.rstrip()
     assert git(tmp_path, "rev-parse", "HEAD") == other
+
+
+SIGNER = """\
+#!/bin/sh
+cat > /dev/null
+echo "[GNUPG:] SIG_CREATED D" >&2
+printf '%s\\n' '-----BEGIN PGP SIGNATURE-----' '' 'abcd' '-----END PGP SIGNATURE-----'
+"""
+
+
+def test_a_commit_is_signed_where_the_user_signs_and_refused_where_that_fails(
+    tmp_path: Path,
+) -> None:
+    made = new_repository(tmp_path, {"a": b"1"})
+    signer = tmp_path / ".git" / "signer"
+    signer.write_text(SIGNER)
+    signer.chmod(0o755)
+    tree = git(tmp_path, "rev-parse", "HEAD^{tree}")
+    assert "gpgsig" not in git(tmp_path, "cat-file", "commit", made.commit_tree(tree, [], "m"))
+    git(tmp_path, "config", "commit.gpgSign", "yes")
+    git(tmp_path, "config", "gpg.program", str(signer))
+    assert "gpgsig" in git(tmp_path, "cat-file", "commit", made.commit_tree(tree, [], "m"))
+    signer.write_text("#!/bin/sh\nexit 1\n")
+    with pytest.raises(LockstepError, match="commit-tree failed"):
+        made.commit_tree(tree, [], "m")
