@@ -94,7 +94,7 @@ def test_the_oldest_entries_are_forgotten_and_files_of_others_never(tmp_path: Pa
         ({"LOCKSTEP_CACHE": "/named"}, "/named"),
         ({"LOCKSTEP_CACHE": "", "XDG_CACHE_HOME": "/xdg"}, None),
         ({"XDG_CACHE_HOME": "/xdg"}, "/xdg/lockstep"),
-        ({"XDG_CACHE_HOME": "", "HOME": "/home/x"}, "/home/x/.cache/lockstep"),
+        ({"XDG_CACHE_HOME": "", "HOME": "/h"}, "/h/.cache/lockstep"),
         ({"XDG_CACHE_HOME": "relative"}, None),
     ],
 )

@@ -1,0 +1,55 @@
+"""Rollouts for acceptance tests: steps by the hour, edits by hand, the way back."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.acceptance.world import FAMILY, REGIONS, World
+
+DAY = "2026-03-01T"
+HEAD = f"clusters/{FAMILY}/family.yaml"
+US, EU = (f"clusters/{FAMILY}/{region}.yaml" for region in REGIONS)
+LOCK = f"clusters/{FAMILY}/locks/1.yaml"
+
+
+def advance(world: World, hour: str) -> tuple[int, str]:
+    return world.lockstep("advance", FAMILY, at=f"{DAY}{hour}:00:00Z")
+
+
+def roll(world: World, *hours: str, version: str = "2") -> None:
+    world.merge_proposal(version, at=f"{DAY}{hours[0]}:00:00Z")
+    for hour in hours:
+        code, said = advance(world, hour)
+        assert code == 0, said
+
+
+def take_back(world: World, hour: str, code: int = 0) -> str:
+    found, said = world.lockstep("revert", FAMILY, "--reason", "bad", at=f"{DAY}{hour}:00:00Z")
+    assert found == code, said
+    return said
+
+
+def publish(world: World, message: str = "by hand") -> None:
+    world.git("add", "--all")
+    world.git("commit", "--quiet", "-m", message)
+    world.git("push", "--quiet", "origin", "main")
+
+
+def rewrite(world: World, path: str, change: Callable[[str], str]) -> None:
+    file = world.clone / path
+    file.write_text(change(file.read_text() if file.exists() else ""))
+    publish(world)
+
+
+def forge_digest(lock: str) -> str:
+    return re.sub("sha256:[0-9a-f]{64}", f"sha256:{'0' * 64}", lock, count=1)
+
+
+def last_record(world: World) -> Path:
+    return sorted((world.clone / "ledger" / FAMILY).glob("*.json"))[-1]
+
+
+def assert_home(world: World) -> None:
+    for region in REGIONS:
+        assert world.variants(region) == [{"name": "stable", "version": "1", "weight": 100}]
+    assert world.is_clean()

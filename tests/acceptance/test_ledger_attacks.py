@@ -1,0 +1,153 @@
+"""What a careless or hostile person may try with the ledger: it is found, before and after."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from lockstep.model.decision import Action, Decision, Phase, Position
+from lockstep.model.record import read_record, write_record
+from tests.acceptance.rollouts import (
+    DAY,
+    advance,
+    assert_home,
+    last_record,
+    publish,
+    roll,
+    take_back,
+)
+from tests.acceptance.world import FAMILY, World, git
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("baked since", "cooked since"), ("A runner", "Another"), ('"value": 0.9', '"value": 0.95')],
+)
+def test_an_edit_of_the_newest_record_is_found_before_it_is_committed(
+    world: World, old: str, new: str
+) -> None:
+    roll(world, "08", "10")
+    path = last_record(world)
+    path.write_text(path.read_text().replace(old, new))
+    code, said = world.lockstep("audit", "--verify", "--replay")
+    assert code == 13 and path.name in said
+    code, said = world.lockstep("check")
+    assert code == 10 and "ledger.rewritten" in said and path.name in said
+
+
+def test_a_ledger_that_is_gone_does_not_verify(world: World) -> None:
+    shutil.rmtree(world.clone / "ledger")
+    assert world.lockstep("audit", "--verify")[0] == 13
+    assert world.lockstep("check")[0] == 10
+    publish(world)
+    assert world.lockstep("audit", "--verify")[0] == 13
+
+
+def test_a_record_that_a_merge_has_changed_does_not_verify(world: World) -> None:
+    roll(world, "08")
+    world.git("switch", "--quiet", "-c", "side", "HEAD~1")
+    world.git("commit", "--quiet", "--allow-empty", "-m", "on the side")
+    world.git("switch", "--quiet", "main")
+    world.git("merge", "--quiet", "--no-ff", "--no-commit", "side")
+    path = last_record(world)
+    path.write_text(path.read_text().replace("A runner", "Another"))
+    publish(world, "merge")
+    code, said = world.lockstep("audit", "--verify")
+    assert code == 13 and "ledger.rewritten" in said and path.name in said
+
+
+def test_a_proposal_that_was_merged_too_late_leaves_the_ledger_whole(world: World) -> None:
+    roll(world, "08", version="3")
+    take_back(world, "09")
+    said = world.must("propose", FAMILY, "2", "--format", "json", at=f"{DAY}10:00:00Z")
+    world.must("release", FAMILY, "3", "--reason", "fine", at=f"{DAY}11:00:00Z")
+    merged = subprocess.run(
+        ["git", "merge", json.loads(said)[0]["branch"]],
+        cwd=world.clone, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert merged.returncode != 0 and "ledger/prod/scoring/000006.json" in merged.stdout
+    world.git("checkout", "--ours", "--", "ledger")
+    publish(world, "resolved by hand")
+    code, said = advance(world, "12")
+    assert code == 12 and "diverged" in said
+    code, said = world.lockstep("audit", "--verify")
+    assert code == 13 and "ledger." not in said, "the records are those of main"
+
+
+def test_a_squashed_proposal_is_one_like_any_other(world: World) -> None:
+    said = world.must("propose", FAMILY, "2", "--format", "json")
+    world.git("merge", "--quiet", "--squash", json.loads(said)[0]["branch"])
+    publish(world, "version 2")
+    assert advance(world, "08")[0] == 0
+    take_back(world, "09")
+    assert_home(world)
+    assert world.lockstep("audit", "--verify", "--replay")[0] == 0
+
+
+def test_a_shallow_clone_says_that_it_cannot_see_whether_records_were_changed(
+    world: World,
+) -> None:
+    git(world.folder, "clone", "--quiet", "--depth=1", f"file://{world.origin}", "shallow")
+    code, said = world.lockstep("audit", "--verify", root=world.folder / "shallow")
+    assert code == 13 and "git fetch --unshallow" in said
+
+
+def early(decision: Decision) -> Decision:
+    return replace(decision, decided_at="2026-03-01T08:10:00Z")
+
+
+def without_gates(decision: Decision) -> Decision:
+    return replace(decision, evidence=(), verdict=None)
+
+
+def skipping(decision: Decision) -> Decision:
+    return replace(decision, to=Position(Phase.ROLLING, 1, 0))
+
+
+def another_version(decision: Decision) -> Decision:
+    return replace(decision, target=replace(decision.target, version="3"))
+
+
+def other_weights(decision: Decision) -> Decision:
+    gone = {name: each[:1] for name, each in decision.variants.items()}
+    return replace(decision, variants=gone)
+
+
+def without_sense(decision: Decision) -> Decision:
+    return replace(decision, plan={"waves": 3, "steps": [{"weight": "x", "bake": "9" * 5000}]})
+
+
+def verified_at_once(decision: Decision) -> Decision:
+    return replace(decision, action=Action.VERIFY, to=Position(Phase.STEADY))
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [early, without_gates, skipping, another_version, other_weights, verified_at_once,
+     without_sense],
+)  # fmt: skip
+def test_a_forged_step_is_refused_on_the_pull_request_and_found_by_an_audit(
+    world: World, forge: Callable[[Decision], Decision]
+) -> None:
+    roll(world, "08", "10")
+    path = last_record(world)
+    record = read_record(path.read_bytes())
+    world.git("reset", "--quiet", "--soft", "HEAD~1")
+    path.write_bytes(write_record(forge(record.decision)))
+    code, said = world.lockstep("check")
+    assert code == 10 and "replay." in said and path.name in said
+    world.git("commit", "--quiet", "--all", "-m", "forged")
+    code, said = world.lockstep("audit", "--replay")
+    assert code == 13 and path.name in said
+
+
+def test_a_record_that_starts_where_no_record_led_breaks_the_chain(world: World) -> None:
+    roll(world, "08")
+    path = last_record(world)
+    decision = read_record(path.read_bytes()).decision
+    path.write_bytes(write_record(replace(decision, source=Position(Phase.STEADY))))
+    code, said = world.lockstep("check")
+    assert code == 10 and "ledger.position" in said
