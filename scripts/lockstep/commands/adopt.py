@@ -40,7 +40,6 @@ def _adopt(git: Git, state: State, reason: str) -> Proposal:
         raise UsageError(f"{title(state)}: only experiments serve, and no stable version does")
     newest = max(serving, key=_age)
     target = Target(newest, digest_of(state, newest))
-
     decision = next_decision(
         family, Action.ADOPT, Position(Phase.STEADY), target, variants, reason,
         state.snapshot.circumstances,

@@ -6,7 +6,7 @@ from lockstep.commands.changing import Change, build
 from lockstep.commands.holding import hold
 from lockstep.commands.publishing import Proposal
 from lockstep.commands.state import State
-from lockstep.commands.steering import Steering, report_data, require_agreement, steer, title
+from lockstep.commands.steering import Steering, owner, report_data, require_agreement, steer, title
 from lockstep.commands.way_back import Cause, take_back
 from lockstep.commands.workspace import Report, choose_families, work_tree
 from lockstep.edges.gate_sources import GateSources
@@ -73,8 +73,7 @@ def _wait(state: State, due: Plan, evidence: list[Evidence]) -> Report:
     at = rollout.position(state.family)
     lines = [f"{title(state)}: {at}: {due.reason}"]
     if due.tell_people:
-        owner = state.family.document.value["metadata"].get("owner", "its owner")
-        lines.append(f"  somebody has to look at this: tell {owner}")
+        lines.append(f"  somebody has to look at this: tell {owner(state)}")
     if rollout.skew_breached(state.family, state.snapshot.circumstances.now):
         lines.append("  the regions have served different versions for longer than allowed")
     lines += describe(evidence)

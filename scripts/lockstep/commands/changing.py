@@ -13,6 +13,7 @@ from lockstep.model.errors import Denied, Invalid, LockstepError
 from lockstep.model.fleet import Family, Tree
 from lockstep.model.record import write_record
 from lockstep.stages.assemble import assemble
+from lockstep.stages.manifests import cluster_folder
 from lockstep.stages.policy import POLICY_ERROR
 from lockstep.stages.render import Templates, render_cluster
 from lockstep.stages.render_compare import compare
@@ -99,7 +100,7 @@ def require_rendered(git: Git, state: State) -> None:
 
 def rendered_folders(family: Family) -> list[str]:
     """The folders under ``rendered/`` that belong to the clusters of a family."""
-    return [f"rendered/{c.environment}/clusters/{c.name}" for c in family.clusters]
+    return [cluster_folder(c.environment, c.name) for c in family.clusters]
 
 
 def rendered_changes(git: Git, state: State, rendered: Mapping[str, bytes]) -> Changes:
@@ -128,7 +129,7 @@ def _refuse_bad(state: State, change: Change, checked: Checked) -> None:
     """A way back is stopped by what it makes worse only, not by mistakes that were there."""
     invalid = checked.invalid
     if change.way_back_only:
-        known = {(f.rule, f.file, f.pointer) for f in validate_tree(state.tree).invalid}
+        known = {(f.rule, f.file, f.pointer) for f in state.invalid}
         invalid = tuple(f for f in invalid if (f.rule, f.file, f.pointer) not in known)
     refuse(invalid, Invalid, "the result would be malformed")
     unjudged = [finding for finding in checked.denied if finding.rule == POLICY_ERROR]

@@ -7,6 +7,7 @@ from lockstep.commands.publishing import Proposal
 from lockstep.commands.state import State
 from lockstep.commands.steering import (
     Steering,
+    owner,
     report_data,
     require_agreement,
     require_reason,
@@ -55,9 +56,8 @@ def hold(
 ) -> Proposal | Report:
     """One record when a hold is entered; only a report where the family is held already."""
     at = rollout.position(state.family)
-    owner = state.family.document.value["metadata"].get("owner", "its owner")
     if at.phase is Phase.HELD:
-        text = f"{title(state)}: held: {reason}. Tell people: {owner}"
+        text = f"{title(state)}: held: {reason}. Tell people: {owner(state)}"
         return Report(text, ExitCode.GATE_CLOSED)
     if at.phase is Phase.SHIFTED:
         fix = "run lockstep advance, which finishes the way back"
@@ -82,7 +82,6 @@ def _record(
     family = state.family
     newest = family.records[-1].decision
     target = rollout.target(family) or newest.target
-
     decision = next_decision(
         family, action, to, target, dict(newest.variants), reason,
         state.snapshot.circumstances, evidence=evidence, verdict=verdict,

@@ -9,14 +9,14 @@ from lockstep.edges.git import Git
 from lockstep.edges.mlflow_client import NotInRegistry
 from lockstep.edges.mlflow_registry import MlflowRegistry
 from lockstep.model.clock import format_time
-from lockstep.model.document import Document
+from lockstep.model.document import Document, Json
 from lockstep.model.errors import VerificationFailed
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, Severity, arrange
 from lockstep.model.fleet import Family
 from lockstep.report.text import format_findings
 from lockstep.stages.assemble import assemble
-from lockstep.stages.lock import build_lock, compare_lock, write_lock
+from lockstep.stages.lock import build_lock, compare_lock, refresh_lock, write_lock
 
 
 def write(steering: Steering, family: str, version: str) -> Report:
@@ -27,20 +27,35 @@ def write(steering: Steering, family: str, version: str) -> Report:
     """
     git = Git.find(steering.root)
     fleet, _ = assemble(work_tree(git, ("clusters",)))
-    home, chosen = choose_family(fleet, family, steering.environment)
-    model = chosen.document.value["spec"]["model"]["name"]
-    facts = MlflowRegistry(steering.registry).facts(model, version, format_time(steering.now))
-    fresh = build_lock(home.name, chosen.name, facts)
-    known = chosen.locks.get(version)
-    findings = (
-        [f for f in compare_lock(known, fresh) if f.severity == Severity.ERROR] if known else []
-    )
-    if findings:
-        raise VerificationFailed(format_findings(findings), fix="register a new version instead")
+    _, chosen = choose_family(fleet, family, steering.environment)
+    fresh = read_lock(steering, chosen, version)
     path = f"{chosen.folder}/locks/{version}.yaml"
     write_changes(git.root, {path: write_lock(fresh)})
     digest = fresh["spec"]["identity"]["digest"]
     return Report(f"{path}: version {version} is locked ({digest})", data={"path": path})
+
+
+def read_lock(steering: Steering, family: Family, version: str) -> Json:
+    """The lock of a version as the registry says now.
+
+    Raises VerificationFailed where its identity is another one than was locked.
+    """
+    registry = MlflowRegistry(steering.registry)
+    fresh = _fresh(registry, steering, family, version)
+    known = family.locks.get(version)
+    lock, findings = refresh_lock(known, fresh) if known else (fresh, [])
+    if findings:
+        raise VerificationFailed(
+            format_findings(findings),
+            fix="find out who changed the version in the registry; register a new one",
+        )
+    return lock
+
+
+def _fresh(registry: MlflowRegistry, steering: Steering, family: Family, version: str) -> Json:
+    model = family.document.value["spec"]["model"]["name"]
+    facts = registry.facts(model, version, format_time(steering.now))
+    return build_lock(family.environment, family.name, facts)
 
 
 @dataclass(frozen=True)
@@ -74,10 +89,9 @@ def check(steering: Steering, family: str | None) -> Comparison:
 def _compare(
     registry: MlflowRegistry, steering: Steering, family: Family, version: str, lock: Document
 ) -> list[Finding]:
-    model = family.document.value["spec"]["model"]["name"]
     try:
-        facts = registry.facts(model, version, format_time(steering.now))
+        fresh = _fresh(registry, steering, family, version)
     except NotInRegistry as error:
         fix = "take the version out of the specs, or register it again"
         return [Finding(lock.path, 1, 1, "lock.identity", error.message, fix)]
-    return compare_lock(lock, build_lock(family.environment, family.name, facts))
+    return compare_lock(lock, fresh)

@@ -4,23 +4,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from lockstep.commands.changing import Change, build
+from lockstep.commands.lock import read_lock
 from lockstep.commands.publishing import newest_state, refuse_dirty
-from lockstep.commands.state import State, read_state
-from lockstep.commands.steering import Steering, report_data, require_agreement, title
-from lockstep.commands.workspace import Report, choose_family, only_heads
+from lockstep.commands.state import State
+from lockstep.commands.steering import Steering, find_state, report_data, require_agreement, title
+from lockstep.commands.workspace import Report
 from lockstep.edges.git import Git, Raced
-from lockstep.edges.mlflow_registry import MlflowRegistry
-from lockstep.model.clock import format_time
 from lockstep.model.decision import Action, Decision, Phase, Position, Target
 from lockstep.model.document import Json
-from lockstep.model.errors import Denied, VerificationFailed
+from lockstep.model.errors import Denied
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.trailers import commit_message, one_line
 from lockstep.stages import rollout
 from lockstep.stages import variants as forms
-from lockstep.stages.assemble import assemble
 from lockstep.stages.decide import next_decision
-from lockstep.stages.lock import build_lock, compare_lock, write_lock
+from lockstep.stages.lock import write_lock
 from lockstep.stages.quarantine import entries_of, in_force, matches
 
 
@@ -45,11 +43,9 @@ def run(steering: Steering, wish: Wish) -> Report:
     branch = git.branch()
     remote = git.remote(branch)
     snapshot = newest_state(git, branch, remote, steering.now)
-    fleet, _ = assemble(only_heads(snapshot.tree))
-    home, chosen = choose_family(fleet, wish.family, steering.environment)
-    state = read_state(snapshot, home.name, chosen.name)
+    state = find_state(snapshot, wish.family, steering.environment)
     require_ready(state)
-    lock = _lock(steering, state, wish.version)
+    lock = read_lock(steering, state.family, wish.version)
     require_welcome(state, lock)
     tree, made = _build(git, state, lock, wish)
     name = f"lockstep/{title(state)}/{wish.version}-{made[0].id[-12:]}"
@@ -119,29 +115,12 @@ def _held_in(state: State, entry: Json) -> str:
     return title(state)
 
 
-def _lock(steering: Steering, state: State, version: str) -> Json:
-    """The lock as the registry says now. Raises VerificationFailed where its identity changed."""
-    model = state.family.spec["model"]["name"]
-    facts = MlflowRegistry(steering.registry).facts(model, version, format_time(steering.now))
-    lock = build_lock(state.family.environment, state.family.name, facts)
-    known = state.family.locks.get(version)
-    wrong = [f for f in compare_lock(known, lock) if f.rule == "lock.identity"] if known else []
-    if wrong:
-        raise VerificationFailed(
-            "; ".join(finding.message for finding in wrong),
-            where=wrong[0].file,
-            fix="find out who changed the version in the registry; register a new one",
-        )
-    return lock
-
-
 def _build(git: Git, state: State, lock: Json, wish: Wish) -> tuple[str, tuple[Decision, ...]]:
     family = state.family
     identity = lock["spec"]["identity"]
     target = Target(identity["version"], identity["digest"])
     variants = {c.name: forms.proposed(c.variants, target.version) for c in family.clusters}
     reason = one_line(wish.reason) or f"version {target.version} was registered"
-
     decision = next_decision(
         family, Action.PROPOSE, Position(Phase.PROPOSED), target, variants, reason,
         state.snapshot.circumstances,

@@ -51,7 +51,6 @@ def _release(git: Git, state: State, target: Target, reason: str) -> Proposal:
     )
     left = [e for e in entries_of(with_record(family, decision)) if e["digest"] != target.digest]
     path = f"{family.folder}/quarantine.yaml"
-
     change = Change(variants, {path: write_quarantine(family, left)})
     tree, made = build(git, state, change, decision)
     text = f"{title(state)}: version {target.version} is released: {reason}"

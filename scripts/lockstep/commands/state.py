@@ -21,16 +21,17 @@ Changes = dict[str, bytes | None]
 
 @dataclass(frozen=True)
 class State:
-    """One family with its environment's fleet, as read for a verb; nothing malformed in it."""
+    """One family as read for a verb, with the files that it was read from.
+
+    ``fleet`` is the family in every environment; ``invalid`` what is malformed in ``tree`` and
+    does not keep the verb from deciding.
+    """
 
     snapshot: Snapshot
+    tree: Tree
     fleet: Fleet
     family: Family
-
-    @property
-    def tree(self) -> Tree:
-        """The files that the family was read from."""
-        return only_family(self.snapshot.tree, self.family.name)
+    invalid: tuple[Finding, ...] = ()
 
 
 _DECIDING = ("", "/kind", "/metadata", "/spec", "/spec/region")
@@ -50,11 +51,13 @@ def read_state(snapshot: Snapshot, environment: str, name: str, *, way_back: boo
     environments included, must not stand in the way of a way back; they stop a forward move
     when its result is checked. ``way_back`` asks no gate, and brings the locks that it needs.
     """
-    checked = validate_tree(only_family(snapshot.tree, name))
+    tree = only_family(snapshot.tree, name)
+    checked = validate_tree(tree)
     near = own_findings(checked.invalid, environment, name)
     deciding = [f for f in near if _decides(f) and not (way_back and _is_for_forward(f))]
     refuse(deciding, Invalid, "the family cannot be decided about")
-    return State(snapshot, checked.fleet, checked.fleet.environments[environment].families[name])
+    family = checked.fleet.environments[environment].families[name]
+    return State(snapshot, tree, checked.fleet, family, checked.invalid)
 
 
 def own_findings(findings: Sequence[Finding], environment: str, name: str) -> list[Finding]:

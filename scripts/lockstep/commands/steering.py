@@ -44,11 +44,18 @@ def steer(
     git = Git.find(steering.root)
 
     def decide(snapshot: Snapshot) -> Proposal | Report:
-        fleet, _ = assemble(only_heads(snapshot.tree))
-        home, chosen = choose_family(fleet, family, steering.environment)
-        return act(git, read_state(snapshot, home.name, chosen.name, way_back=way_back))
+        return act(git, find_state(snapshot, family, steering.environment, way_back=way_back))
 
     return publish(git, steering.now, decide)
+
+
+def find_state(
+    snapshot: Snapshot, family: str, environment: str | None, *, way_back: bool = False
+) -> State:
+    """The family that a person means, as it was read (see choose_family and read_state)."""
+    fleet, _ = assemble(only_heads(snapshot.tree))
+    home, chosen = choose_family(fleet, family, environment)
+    return read_state(snapshot, home.name, chosen.name, way_back=way_back)
 
 
 def require_reason(reason: str) -> str:
@@ -79,6 +86,11 @@ class Diverged(LockstepError):
 def title(state: State) -> str:
     """``prod/fraud-detection``."""
     return f"{state.family.environment}/{state.family.name}"
+
+
+def owner(state: State) -> str:
+    """Whom to tell about a family."""
+    return str(state.family.document.value["metadata"].get("owner", "its owner"))
 
 
 def report_data(decisions: tuple[Decision, ...]) -> list[dict[str, object]]:

@@ -10,7 +10,7 @@ from lockstep.commands.publishing import Proposal
 from lockstep.commands.recheck import Recheck, recheck_version
 from lockstep.commands.restoring import Restoration, restoration, verified_locks
 from lockstep.commands.state import Changes, State, with_record
-from lockstep.commands.steering import Steering, report_data, title
+from lockstep.commands.steering import Steering, owner, report_data, title
 from lockstep.commands.workspace import Report
 from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Decision, Phase, Position, Target, Variants
@@ -163,9 +163,5 @@ def _lock(path: str, data: bytes) -> list[Document]:
 
 
 def _blocked(state: State, problem: str) -> Report:
-    text = f"{title(state)}: the way back is blocked: {problem}. Tell people: {_owner(state)}"
+    text = f"{title(state)}: the way back is blocked: {problem}. Tell people: {owner(state)}"
     return Report(text, ExitCode.GATE_CLOSED)
-
-
-def _owner(state: State) -> str:
-    return str(state.family.document.value["metadata"].get("owner", "its owner"))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from lockstep.edges.files import read_tree
 from lockstep.edges.git import Git
@@ -24,11 +23,6 @@ class Report:
     text: str
     exit_code: ExitCode = ExitCode.CLEAN
     data: Json = None
-
-
-def find_repository(root: Path) -> Git:
-    """The repository around ``root``. Raises UsageError where there is none."""
-    return Git.find(root)
 
 
 def work_tree(git: Git, folders: Iterable[str] = EVERYTHING) -> Tree:
