@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 Pointer = tuple[str | int, ...]
 """The path of a value inside a document: mapping keys and list indexes."""
 
+_LONGEST_INDEX = 10
+"""Digits of an index that is read as a number: nothing has a longer one."""
+
 Json = Any
 """What JSON can hold: dict, list, str, int, float, bool or None."""
 
@@ -38,6 +41,8 @@ class Document:
     key_spans: Mapping[Pointer, Span] = field(repr=False, default_factory=dict)
     flow: frozenset[Pointer] = field(repr=False, default=frozenset())
     """Pointers of the mappings and lists that are written in flow style (``[a, b]``)."""
+    written: Mapping[Pointer, str] = field(repr=False, default_factory=dict)
+    """Numbers as their author wrote them, where that is another text (``1.10`` is 1.1)."""
 
     def locate(self, pointer: Pointer, *, key: bool = False) -> Location:
         """The place of ``pointer``, or of its nearest parent that was written in this file.
@@ -61,10 +66,14 @@ def from_json_pointer(text: str, value: Any = None) -> Pointer:
     pointer: list[str | int] = []
     for raw in text.split("/")[1:]:
         name = raw.replace("~1", "/").replace("~0", "~")
-        part = int(raw) if isinstance(value, list) and raw.isdecimal() else name
+        part = int(raw) if isinstance(value, list) and _is_index(raw) else name
         value = value_at(value, (part,))
         pointer.append(part)
     return tuple(pointer)
+
+
+def _is_index(part: str) -> bool:
+    return part.isdecimal() and len(part) < _LONGEST_INDEX
 
 
 def value_at(value: Json, pointer: Pointer, default: Json = None) -> Json:

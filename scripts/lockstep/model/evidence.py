@@ -34,6 +34,7 @@ class Question:
     ``gate`` is the gate as the family declares it. ``candidate`` and ``stable`` are the ``spec``
     of the locks of the two versions (stable is None where nothing else serves). ``since`` is
     when the running step was decided and ``now`` the time of asking, both RFC 3339 UTC.
+    ``segment`` is the name of the cluster's segment, empty where it has none.
     """
 
     gate: Json
@@ -44,6 +45,7 @@ class Question:
     stable: Json | None
     since: str
     now: str
+    segment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """The one shape for everything that is wrong with an input, whichever stage found it."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+
+from lockstep.model.document import Json
 
 
 class Severity(StrEnum):
@@ -13,11 +15,41 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class Related:
+    """Another place that has to do with a finding; ``note`` says how, in a few words.
+
+    Lines and columns count from 1.
+    """
+
+    file: str
+    line: int
+    column: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Suppression:
+    """Why a finding does not count: the waiver at ``file:line``, in force until ``expires``.
+
+    ``expires`` is the last day on which it holds, as YYYY-MM-DD in UTC.
+    """
+
+    file: str
+    line: int
+    owner: str
+    reason: str
+    ticket: str
+    expires: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class Finding:
     """One mistake, at the place where its author wrote it.
 
     ``file`` is relative to the repository with ``/`` separators; ``line`` and ``column`` count
     from 1 (columns in characters); ``pointer`` is the JSON pointer (RFC 6901) inside the file.
+    ``related`` are the other places involved: the clusters that inherit the value, the rest of a
+    family. A finding with ``suppression`` is reported and stops nothing.
     The field order is the report order: by place, then by rule.
     """
 
@@ -29,12 +61,55 @@ class Finding:
     fix: str
     pointer: str = ""
     severity: Severity = Severity.ERROR
+    related: tuple[Related, ...] = ()
+    suppression: Suppression | None = None
+
+    @property
+    def stops(self) -> bool:
+        """Whether the change cannot go on with it."""
+        return self.severity is Severity.ERROR and self.suppression is None
 
     def to_json(self) -> dict[str, object]:
-        """The finding as plain JSON data, the shape that ``--format json`` prints."""
+        """The finding as plain JSON data, which from_json reads back."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Json) -> "Finding":
+        """The inverse of to_json. Raises KeyError, TypeError or ValueError on another shape."""
+        suppression = data.get("suppression")
+        return cls(
+            **{
+                **data,
+                "severity": Severity(data["severity"]),
+                "related": tuple(Related(**place) for place in data.get("related", ())),
+                "suppression": Suppression(**suppression) if suppression else None,
+            }
+        )
 
 
 def arrange(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Findings in report order, each once: two clusters may inherit one family's mistake."""
-    return tuple(sorted(set(findings)))
+    """Findings in report order, each once: several clusters may inherit one family's mistake.
+
+    The same finding about several clusters becomes one with all of their places; it is suppressed
+    only where it is so for every one of them.
+    """
+    merged: dict[Finding, list[Finding]] = {}
+    for finding in findings:
+        key = replace(finding, related=(), suppression=None)
+        merged.setdefault(key, []).append(finding)
+    return tuple(sorted(map(_merge, merged.items()), key=_order))
+
+
+def _merge(entry: tuple[Finding, list[Finding]]) -> Finding:
+    key, same = entry
+    counting = [finding for finding in same if finding.suppression is None]
+    related = {place for finding in counting or same for place in finding.related}
+    suppression = None if counting else min(f.suppression for f in same if f.suppression)
+    return replace(key, related=tuple(sorted(related)), suppression=suppression)
+
+
+def _order(finding: Finding) -> tuple[str, int, int, str, str, str, str, str]:
+    return (
+        finding.file, finding.line, finding.column, finding.rule, finding.message, finding.fix,
+        finding.pointer, finding.severity,
+    )  # fmt: skip

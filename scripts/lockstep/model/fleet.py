@@ -118,9 +118,14 @@ class Environment:
 
 @dataclass(frozen=True)
 class Fleet:
-    """Every environment of a repository, by name."""
+    """Every environment of a repository, by name.
+
+    ``strays`` are documents, each with the kind that its place asks for, whose environment or
+    family could not be read: they belong to nothing, and are checked all the same.
+    """
 
     environments: Mapping[str, Environment] = field(default_factory=dict)
+    strays: tuple[tuple[str, Document], ...] = ()
 
     def families(self) -> tuple[Family, ...]:
         """All families, by environment and name."""

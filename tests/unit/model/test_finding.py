@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockstep.model.finding import Finding, Severity, arrange
+from lockstep.model.finding import Finding, Related, Severity, Suppression, arrange
 
 ONE = Finding("b.yaml", 2, 3, "yaml.syntax", "this is wrong", "mend it", "/a")
 FINDINGS = st.lists(
@@ -23,6 +23,7 @@ def test_a_finding_is_an_error_unless_it_says_otherwise_and_becomes_plain_data()
     assert json.loads(json.dumps(ONE.to_json())) == {
         "file": "b.yaml", "line": 2, "column": 3, "rule": "yaml.syntax",
         "message": "this is wrong", "fix": "mend it", "pointer": "/a", "severity": "error",
+        "related": [], "suppression": None,
     }  # fmt: skip
 
 
@@ -39,3 +40,27 @@ def test_any_order_of_arrival_gives_the_same_report_with_each_finding_once(
     arranged = arrange(findings)
     assert arranged == arrange([*reversed(findings), *findings]) == arrange(arranged)
     assert set(arranged) == set(findings) and len(arranged) == len(set(findings))
+
+
+HERE = Related("a.yaml", 7, 3, "takes this default")
+THERE = Related("c.yaml", 1, 1, "takes this default")
+WAIVED = Suppression("w.yaml", 9, "ml@example.com", "known", "OPS-1", "2026-06-30")
+
+
+def test_one_mistake_of_several_clusters_is_one_finding_with_all_places() -> None:
+    (merged,) = arrange([replace(ONE, related=(THERE,)), replace(ONE, related=(HERE,))])
+    assert merged == replace(ONE, related=(HERE, THERE))
+
+
+def test_a_finding_counts_where_one_of_its_clusters_is_not_waived() -> None:
+    waived = replace(ONE, related=(HERE,), suppression=WAIVED)
+    (merged,) = arrange([waived, replace(ONE, related=(THERE,))])
+    assert merged == replace(ONE, related=(THERE,))
+    (suppressed,) = arrange([waived, replace(waived, related=(THERE,))])
+    assert suppressed == replace(waived, related=(HERE, THERE))
+    assert (merged.stops, suppressed.stops) == (True, False)
+
+
+def test_plain_data_is_read_back() -> None:
+    for finding in (ONE, replace(ONE, related=(HERE, THERE), suppression=WAIVED)):
+        assert Finding.from_json(json.loads(json.dumps(finding.to_json()))) == finding

@@ -1,0 +1,101 @@
+"""What a check has to say: everything that a report needs, whatever its format."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from lockstep.model.document import Json
+from lockstep.model.exit_codes import ExitCode
+from lockstep.model.finding import Finding, arrange
+
+POLICY = "policy."
+"""The rule id of what a policy finds is this and the rule's name."""
+
+POLICY_ERROR = POLICY + "error"
+"""The rule id of a finding that says: this spec could not be judged. Never a pass."""
+
+UNUSED = "waiver.unused"
+"""The rule id of a waiver that waives nothing; in shards it counts where all of them say so."""
+
+SHARD = "shard"
+"""In the summary of an outcome about a part of a fleet: which part, such as ``2/4``."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleText:
+    """What a report says about a rule: its id in findings, a title, a description, its category."""
+
+    id: str
+    title: str
+    description: str
+    category: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The findings of one check in report order, and what they are shown with.
+
+    ``summary`` holds counts of what was looked at, such as ``{"clusters": 3}``. ``excerpts`` are
+    the source lines of the findings, by file and line. ``rules`` are the policy rules that judged.
+    """
+
+    findings: tuple[Finding, ...]
+    summary: Mapping[str, object] = field(default_factory=dict)
+    excerpts: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    rules: tuple[RuleText, ...] = ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """1 where a spec could not be judged, 10 where one is malformed, 11 where policy denies."""
+        return exit_code_of(self.findings)
+
+    def to_json(self) -> Json:
+        """Plain JSON data, to be kept and read back by from_json."""
+        return {
+            "findings": [finding.to_json() for finding in self.findings],
+            "summary": dict(self.summary),
+            "excerpts": [[file, line, text] for (file, line), text in self.excerpts.items()],
+            "rules": [[r.id, r.title, r.description, r.category] for r in self.rules],
+        }
+
+    @classmethod
+    def from_json(cls, data: Json) -> "Outcome":
+        """The inverse of to_json. Raises KeyError, TypeError or ValueError on another shape."""
+        return cls(
+            tuple(map(Finding.from_json, data["findings"])),
+            dict(data["summary"]),
+            {(file, line): text for file, line, text in data["excerpts"]},
+            tuple(RuleText(*rule) for rule in data["rules"]),
+        )
+
+
+def exit_code_of(findings: Iterable[Finding]) -> ExitCode:
+    """The exit code for findings: what could not be judged counts most, then what is malformed."""
+    stopping = [finding.rule for finding in findings if finding.stops]
+    if POLICY_ERROR in stopping:
+        return ExitCode.COULD_NOT_RUN
+    if any(not rule.startswith(POLICY) for rule in stopping):
+        return ExitCode.INVALID
+    return ExitCode.DENIED if stopping else ExitCode.CLEAN
+
+
+def merge(outcomes: Iterable[Outcome]) -> Outcome:
+    """Several outcomes about parts of one fleet as one; counts of the same name are added."""
+    parts = tuple(outcomes)
+    summary: dict[str, object] = {}
+    for part in parts:
+        for name, value in part.summary.items():
+            known = summary.get(name, 0)
+            both = isinstance(value, int) and isinstance(known, int)
+            summary[name] = known + value if both else value  # type: ignore[operator]
+    excerpts = {place: text for part in parts for place, text in part.excerpts.items()}
+    rules = {rule.id: rule for part in parts for rule in part.rules}
+    found = arrange(finding for part in parts for finding in part.findings)
+    found = tuple(finding for finding in found if _agreed(finding, parts))
+    return Outcome(found, summary, excerpts, tuple(rules[name] for name in sorted(rules)))
+
+
+def _agreed(finding: Finding, parts: Iterable[Outcome]) -> bool:
+    """Whether a finding holds for the whole: a waiver may be of use in another shard."""
+    if finding.rule != UNUSED:
+        return True
+    return all(finding in part.findings for part in parts if SHARD in part.summary)
