@@ -9,13 +9,13 @@ import jsonschema_rs
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Tree
+from lockstep.stages.schema_gates import check_sources
 
 FOLDER = "policies/schemas/"
 BASE = "https://lockstep.dev/schemas/"
 """What relative references resolve against. A name only: nothing is served there."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_GATES = "gates/"
 _NOT_SCHEMAS = (FOLDER + "rendered/",)
 
 SchemaFiles = dict[str, Json]
@@ -23,9 +23,10 @@ SchemaFiles = dict[str, Json]
 
 
 def read_schemas(tree: Tree) -> SchemaFiles:
-    """The schemas of a tree, with the gate sources of ``gates/`` put together into ``gate.json``.
+    """The schemas of a tree.
 
-    Raises LockstepError for a file that is not a schema of draft 2020-12, and where there is none.
+    Raises LockstepError for a file that is not a schema of draft 2020-12, where there is none, and
+    where ``gate.json`` and the gate sources in ``gates/`` do not name each other.
     """
     files = {
         path.removeprefix(FOLDER): _read(path, data)
@@ -36,8 +37,7 @@ def read_schemas(tree: Tree) -> SchemaFiles:
         raise LockstepError(
             f"there are no schemas in {FOLDER}", where=FOLDER, fix="restore the folder from git"
         )
-    if "gate.json" in files:
-        files["gate.json"] = _with_sources(files["gate.json"], files)
+    check_sources(files)
     return files
 
 
@@ -88,25 +88,6 @@ def _read(path: str, data: bytes) -> Json:
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         raise broken(name, error) from error
     return {key: value for key, value in schema.items() if key != "$schema"}
-
-
-def _with_sources(gate: Json, files: SchemaFiles) -> Json:
-    """``gate.json`` with the sources that exist, each of which brings its own settings."""
-    sources = {
-        name.removeprefix(_GATES).removesuffix(".json"): name
-        for name in files
-        if name.startswith(_GATES)
-    }
-    properties = dict(gate["properties"])
-    properties["source"] = {**properties["source"], "enum": sorted(sources)}
-    chosen = [
-        {
-            "if": {"properties": {"source": {"const": source}}, "required": ["source"]},
-            "then": {"$ref": name},
-        }
-        for source, name in sources.items()
-    ]
-    return {**gate, "properties": properties, "allOf": chosen}
 
 
 def _refuse(uri: str) -> NoReturn:

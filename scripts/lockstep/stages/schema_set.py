@@ -2,6 +2,7 @@
 
 import functools
 import re
+from dataclasses import replace
 from typing import Any
 
 from lockstep.model.document import Document, Json, value_at
@@ -11,6 +12,8 @@ from lockstep.model.fleet import Tree
 from lockstep.stages.messages import Problem, explain
 from lockstep.stages.placing import Place
 from lockstep.stages.schema_load import broken, compile_fast, compile_slow, read_schemas
+from lockstep.stages.schema_types import fields_by_name, flatten
+from lockstep.stages.schema_words import field_path
 
 EFFECTIVE = "effective-cluster.json"
 
@@ -30,6 +33,7 @@ class Schemas:
         self._strict = {EFFECTIVE} | {
             name for kind, name in self._by_kind.items() if kind in _WRITTEN_BY_PEOPLE
         }
+        self._homes = functools.cache(self._homes_in)
         self._slow = functools.cache(functools.partial(compile_slow, files=self._files))
 
     @property
@@ -62,7 +66,27 @@ class Schemas:
         if not problems and not valid:
             says = "does not fit the schema of its kind"
             return [Problem((), "schema.form", says, "compare it with a file that does")]
-        return problems
+        placed = [self._with_home(name, problem) for problem in problems]
+        misplaced = {p.meant for p in placed if p.rule == "schema.unknown-field"}
+        return [p for p in placed if not p.missing or field_path(p.field) not in misplaced]
+
+    def _with_home(self, name: str, problem: Problem) -> Problem:
+        """An unknown field that another mapping of the document has belongs there, probably."""
+        if problem.rule != "schema.unknown-field" or "did you mean" in problem.says:
+            return problem
+        homes = self._homes(name).get(str(problem.pointer[-1]), [])
+        if len(homes) != 1 or not homes[0]:
+            return problem
+        says = f"is not a known field here; it belongs to {homes[0]}"
+        fix = f"move it to {homes[0]}; mind the indentation"
+        return replace(problem, says=says, fix=fix, meant=homes[0])
+
+    def _homes_in(self, name: str) -> dict[str, list[str]]:
+        """By the name of each field, the mappings in which a document may have it."""
+        homes: dict[str, list[str]] = {}
+        for field, home in fields_by_name(flatten(self._files, name)):
+            homes.setdefault(field, []).append(home)
+        return homes
 
     def _is_valid(self, name: str, value: Json) -> bool:
         try:
@@ -75,7 +99,14 @@ def problem_finding(place: Place, problem: Problem) -> Finding:
     """Names the field as its author wrote it, which for defaults is another path."""
     named = Place(place.document, (*place.pointer, problem.missing)) if problem.missing else place
     at_key = problem.at_key or bool(problem.missing)
-    return place.finding(problem.rule, f"{named.field} {problem.says}", problem.fix, at_key=at_key)
+    says, fix = problem.says, problem.fix
+    written = place.document.written.get(place.pointer)
+    if written and problem.number:
+        read = re.compile(rf"(?<![\w.]){re.escape(problem.number)}(?![\w.])")
+        says, fix = (read.sub(written, text) for text in (says, fix))
+        if fix.startswith("write in quotes ") and written in re.findall(r"[\w.]+", fix):
+            fix = f'write it in quotes: "{written}"'
+    return place.finding(problem.rule, f"{named.field} {says}", fix, at_key=at_key)
 
 
 def _kind_of(schema: Json) -> str:

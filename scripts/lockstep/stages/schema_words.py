@@ -72,20 +72,71 @@ def quoted_form(value: Json, kinds: Sequence[str]) -> str:
         return f"write {brief(int(value))}"
     if isinstance(value, str) and _means(value, kinds):
         return f"write it without quotes: {value}"
-    if "array" in kinds and not isinstance(value, dict):
+    if "array" in kinds and isinstance(value, dict):
+        return 'write a list: begin each item with "- "'
+    if "array" in kinds:
         return f"write it as a list: [{value}]" if _is_word(value) else ""
     return ""
 
 
-def closest(word: Json, known: Iterable[str]) -> str:
-    """The known word that was probably meant, or an empty text."""
-    if not isinstance(word, str) or len(word) > 64:
+def bounds(schema: Json) -> str:
+    """``from 1 to 9``, ``1 or more``; empty where a schema has no bounds."""
+    low = schema.get("minimum", schema.get("exclusiveMinimum"))
+    high = schema.get("maximum", schema.get("exclusiveMaximum"))
+    if "exclusiveMinimum" in schema and high is not None:
+        return f"above {low} and below {high}"
+    if low is not None and high is not None:
+        return f"from {low} to {high}"
+    if low is None and high is None:
         return ""
+    return f"{low} or more" if low is not None else f"{high} or less"
+
+
+def closest(word: Json, known: Iterable[str], likeness: float = 0.7) -> str:
+    """The known word that was probably meant, or an empty text.
+
+    Case, hyphens, underscores and blanks do not count, nor does the order of the letters; a word
+    may be cut short, or drawn out. ``likeness`` is how alike others must be, at most 1.
+    """
+    letters = _letters(word) if isinstance(word, str) and len(word) <= 64 else ""
+    by_letters = {_letters(each): each for each in reversed(list(known))}
+    if not letters or letters in by_letters:
+        return by_letters.get(letters, "") if letters else ""
+    if len(letters) > 2:
+        for alike in (_same_letters, _one_begins_the_other):
+            found = [name for each, name in by_letters.items() if alike(each, letters)]
+            if found:
+                return found[0] if len(found) == 1 else ""
     import difflib
 
-    by_lower = {each.lower(): each for each in known}
-    match = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.7)
-    return by_lower[match[0]] if match else ""
+    match = difflib.get_close_matches(letters, by_letters, n=1, cutoff=likeness)
+    return by_letters[match[0]] if match else ""
+
+
+def _same_letters(one: str, other: str) -> bool:
+    return sorted(one) == sorted(other)
+
+
+def _one_begins_the_other(one: str, other: str) -> bool:
+    return len(one) > 2 and (one.startswith(other) or other.startswith(one))
+
+
+def _letters(word: str) -> str:
+    return re.sub(r"[-_ .]", "", word.lower())
+
+
+def thing(schema: Json) -> str:
+    """What a value should be, by the schema's own title: ``a DNS label``."""
+    title = schema.get("title") if isinstance(schema, dict) else None
+    return title if isinstance(title, str) and re.match("an? |the |one ", title) else "allowed here"
+
+
+def advice(schema: Json) -> str:
+    """What a schema expects, by its own description and examples."""
+    if not isinstance(schema, dict):
+        return "remove it"
+    text = str(schema.get("description", "an allowed value")).rstrip(".")
+    return f"expected: {text[:1].lower()}{text[1:]}{example(schema)}"
 
 
 def example(schema: Json) -> str:

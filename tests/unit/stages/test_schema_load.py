@@ -122,15 +122,62 @@ def test_nothing_is_fetched_from_elsewhere(
     assert heard == []
 
 
-def test_gate_source_is_added_by_its_file_alone() -> None:
-    gate = {"properties": {"source": {"type": "string"}}, "required": ["source"]}
-    mlflow = {"required": ["metric"]}
-    files = read_schemas(tree(gate=gate, gates__mlflow=mlflow))
-    assert files["gate.json"]["properties"]["source"]["enum"] == ["mlflow"]
-    more = read_schemas(tree(gate=gate, gates__mlflow=mlflow, gates__sums={"required": ["total"]}))
-    schema = compile_fast(more)("gate.json")
-    assert schema.is_valid({"source": "sums", "total": 1})
-    assert schema.is_valid({"source": "mlflow", "metric": "auc"})
-    assert not schema.is_valid({"source": "sums", "metric": "auc"})
-    assert not schema.is_valid({"source": "other"})
-    assert not compile_fast(files)("gate.json").is_valid({"source": "sums", "total": 1})
+def gate(*sources: str, listed: list[str] | None = None) -> Json:
+    """A schema of a gate that leads from each source to its file."""
+    chosen: list[Json] = [
+        {
+            "if": {"properties": {"source": {"const": name}}, "required": ["source"]},
+            "then": {"$ref": f"gates/{name}.json"},
+        }
+        for name in sources
+    ]
+    enum = list(sources) if listed is None else listed
+    return {
+        "properties": {"source": {"enum": enum}},
+        "required": ["source"],
+        **({"allOf": chosen} if chosen else {}),
+    }
+
+
+def source(name: str, field: str) -> Json:
+    return {"properties": {"source": {"const": name}}, "required": [field]}
+
+
+def test_gate_has_the_fields_of_its_source() -> None:
+    files = read_schemas(
+        tree(gate=gate("mlflow", "sums"), gates__mlflow=source("mlflow", "metric"),
+             gates__sums=source("sums", "total"))
+    )  # fmt: skip
+    for schema in (compile_fast(files)("gate.json"), compile_slow("gate.json", files)):
+        assert schema.is_valid({"source": "sums", "total": 1})
+        assert schema.is_valid({"source": "mlflow", "metric": "auc"})
+        assert not schema.is_valid({"source": "sums", "metric": "auc"})
+        assert not schema.is_valid({"source": "other"})
+
+
+@pytest.mark.parametrize(
+    ("schemas", "said"),
+    [
+        ({"gate": gate(), "gates__sums": source("sums", "a")}, "the enum of source lacks 'sums'"),
+        ({"gate": gate("sums")}, "names the source 'sums', and there is no gates/sums.json"),
+        (
+            {"gate": gate("sums", listed=[]), "gates__sums": source("sums", "a")},
+            "the enum of source lacks 'sums'",
+        ),
+        (
+            {"gate": gate(listed=["sums"]), "gates__sums": source("sums", "a")},
+            "allOf has no entry that leads from 'sums'",
+        ),
+        (
+            {"gate": gate("sums"), "gates__sums": source("other", "a")},
+            "gates/sums.json has no field source that is 'sums' alone",
+        ),
+    ],
+)
+def test_gate_source_that_is_registered_by_half_is_an_error(
+    schemas: dict[str, Json], said: str
+) -> None:
+    with pytest.raises(LockstepError) as caught:
+        read_schemas(tree(**schemas))
+    assert said in caught.value.message
+    assert caught.value.where == FOLDER + "gate.json" and caught.value.fix

@@ -1,0 +1,68 @@
+"""Freezes: when nothing of an environment, or of some of its families, moves forward.
+
+A freeze comes once (``from`` and ``until``) or again and again: a cron expression says when it
+begins, in UTC, and ``lasts`` how long it is.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from lockstep.model.clock import format_time, later, parse_duration, parse_time
+from lockstep.model.document import Json, value_at
+from lockstep.model.fleet import Environment
+
+_POINTER = ("spec", "freezes")
+
+
+def freezes_in_force(environment: Environment, family: str | None, moment: datetime) -> list[Json]:
+    """The freezes that hold at ``moment`` (aware), each with ``name``, ``reason`` and ``until``.
+
+    ``family`` None takes the freezes of all families. What is malformed is for the schema to
+    report and holds nobody up here.
+    """
+    freezes = value_at(environment.document.value, _POINTER)
+    return [
+        {"name": freeze["name"], "reason": freeze["reason"], "until": format_time(ends[-1])}
+        for freeze in (freezes if isinstance(freezes, list) else [])
+        if _concerns(freeze, family) and (ends := list(_ends(freeze, moment)))
+    ]
+
+
+def cron_problem(expression: str) -> str:
+    """Why no calendar could follow a cron expression; empty where it can be followed."""
+    from cronsim import CronSim, CronSimError
+
+    try:
+        next(CronSim(expression, datetime(2000, 1, 1, tzinfo=UTC)))
+    except CronSimError as error:
+        return str(error)
+    except StopIteration:
+        return "it never comes"
+    return ""
+
+
+def _concerns(freeze: Json, family: str | None) -> bool:
+    named = value_at(freeze, ("families",))
+    return family is None or not named or family in named
+
+
+def _ends(freeze: Json, moment: datetime) -> Iterator[datetime]:
+    """When the freeze ends, if it holds at the moment: once, or by the latest that began."""
+    if "from" in freeze:
+        if parse_time(freeze["from"]) <= moment < parse_time(freeze["until"]):
+            yield parse_time(freeze["until"])
+        return
+    began = _began(freeze["cron"], moment)
+    lasts = parse_duration(freeze["lasts"])
+    if began and moment < later(began, lasts):
+        yield later(began, lasts)
+
+
+def _began(expression: str, moment: datetime) -> datetime | None:
+    """The last time at or before the moment that the expression names."""
+    if cron_problem(expression):
+        return None
+    from cronsim import CronSim
+
+    after = moment.astimezone(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return next(CronSim(expression, after, reverse=True), None)
