@@ -50,8 +50,7 @@ class _Assembly:
             elif path.startswith("ledger/"):
                 self._read_record(path)
         environments = {e.name: e for e in self._environments()}
-        self._report_homeless(environments)
-        return Fleet(environments), self.findings
+        return Fleet(environments, tuple(self._strays(environments))), self.findings
 
     def _read_document(self, path: str) -> None:
         place = _PLACES.fullmatch(path)
@@ -69,7 +68,7 @@ class _Assembly:
             self.findings.append(
                 Finding(
                     path, where.line, where.column, "layout.kind",
-                    f"kind is {str(kind)[:60]!r}; a file in this place is a {_KINDS[role]}",
+                    f"kind is {_shown(kind)}; a file in this place is a {_KINDS[role]}",
                     f"write kind: {_KINDS[role]}, or move the file", "/kind",
                 )
             )  # fmt: skip
@@ -85,11 +84,11 @@ class _Assembly:
         try:
             record = read_record(self.tree[path])
         except ValueError as error:
-            text = f"this is not a decision record: {str(error)[:100]}"
+            text = f"this is not a decision record: {_harmless(str(error)[:100])}"
             self._note(path, "ledger.record", text, "restore the file from git; never edit it")
             return
         if record.decision.path != path:
-            text = f"the record says that it is {record.decision.path[:200]}"
+            text = f"the record says that it is {record.decision.path[:200]!r}"
             self._note(path, "ledger.place", text, "restore the ledger from git")
             return
         self.records.setdefault((place["environment"], place["family"]), []).append(record)
@@ -118,19 +117,32 @@ class _Assembly:
     def _of(self, environment: str, family: str, role: str) -> dict[str, Document]:
         return self.documents.get((environment, family, role), {})
 
-    def _report_homeless(self, environments: dict[str, Environment]) -> None:
-        for (environment, family, _), documents in self.documents.items():
-            path = next(iter(documents))
-            path = next(iter(documents.values())).path if "/" not in path else path
-            if environment not in environments:
-                text = f"clusters/{environment}/environment.yaml is missing or unreadable"
-                self._note(path, "layout.environment", text, "add or mend that file")
-            elif family and family not in environments[environment].families:
-                text = f"clusters/{environment}/{family}/family.yaml is missing or unreadable"
-                self._note(path, "layout.family", text, "add or mend that file")
+    def _strays(self, environments: dict[str, Environment]) -> Iterator[tuple[str, Document]]:
+        """The documents without a home. A missing head is told once, a broken one is already."""
+        told = {finding.file for finding in self.findings}
+        for (environment, family, role), documents in sorted(self.documents.items()):
+            head, rule = f"clusters/{environment}/environment.yaml", "layout.environment"
+            if environment in environments:
+                head, rule = f"clusters/{environment}/{family}/family.yaml", "layout.family"
+                if not family or family in environments[environment].families:
+                    continue
+            yield from ((_KINDS[role], document) for document in documents.values())
+            if head not in told:
+                told.add(head)
+                text = f"{head} is missing"
+                self._note(next(iter(documents.values())).path, rule, text, "add that file")
 
     def _note(self, path: str, rule: str, message: str, fix: str) -> None:
         self.findings.append(Finding(path, 1, 1, rule, message, fix))
+
+
+def _shown(kind: Json) -> str:
+    return "missing" if kind is None else repr(str(kind)[:60])
+
+
+def _harmless(text: str) -> str:
+    """The text with control characters, which a hostile record may hold, as escapes."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _is_prose(path: str) -> bool:

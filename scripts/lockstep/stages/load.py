@@ -8,18 +8,30 @@ import re
 
 import yaml
 
-from lockstep.model.document import Document
+from lockstep.model.document import Document, Pointer, Span
 from lockstep.model.finding import Finding
 from lockstep.stages.yaml_compose import Composer, Refused
+from lockstep.stages.yaml_syntax import syntax_finding
 
 MAX_BYTES = 512 * 1024
 """No file that a person edits comes near; a larger one is a mistake or an attack."""
 
-_BOM = b"\xef\xbb\xbf"
+# The marks of 32 bits come first: those of 16 bits are a part of them.
+_BYTE_ORDER_MARKS = {
+    b"\xef\xbb\xbf": "UTF-8 with a byte-order mark",
+    b"\xff\xfe\0\0": "UTF-32",
+    b"\0\0\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
 
-# What YAML forbids, and line breaks that editors do not show: text behind one would look like a
-# part of the comment before it. Source: https://yaml.org/spec/1.2.2/#51-character-set
-_UNSEEN = re.compile("\r(?!\n)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+# What YAML forbids; line breaks that editors do not show, for text behind one would look like a
+# part of the comment before it; and characters that nobody sees, or that turn the order of others.
+# Sources: https://yaml.org/spec/1.2.2/#51-character-set, https://www.unicode.org/reports/tr55/
+_UNSEEN = re.compile(
+    "\r(?!\n)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff"
+    "\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\U000e0000-\U000e007f]"
+)
 
 
 def load_yaml(path: str, data: bytes) -> tuple[Document | None, list[Finding]]:
@@ -36,9 +48,13 @@ def load_yaml(path: str, data: bytes) -> tuple[Document | None, list[Finding]]:
         value = composer.compose(yaml.CSafeLoader(text))
     except Refused as refusal:
         return None, [*composer.findings, refusal.finding]
-    except yaml.MarkedYAMLError as error:
-        return None, [*composer.findings, _syntax(path, error)]
-    document = Document(path, value, composer.spans, composer.key_spans, frozenset(composer.flow))
+    except yaml.YAMLError as error:
+        return None, [*composer.findings, syntax_finding(path, text, error)]
+    if not text.endswith("\n"):
+        _pull_in(composer.spans, text)
+    document = Document(
+        path, value, composer.spans, composer.key_spans, frozenset(composer.flow), composer.written
+    )
     return document, composer.findings
 
 
@@ -56,13 +72,23 @@ class Documents:
         return self._loaded[key]
 
 
+def _pull_in(spans: dict[Pointer, Span], text: str) -> None:
+    """Let no span leave a text without a last line break, behind which libyaml sees one more."""
+    last, end = text.count("\n") + 1, len(text.rpartition("\n")[2]) + 1
+    for pointer, span in spans.items():
+        if span.end_line > last:
+            start = span[:2] if span.line <= last else (last, end)
+            spans[pointer] = Span(*start, last, end)
+
+
 def _decode(path: str, data: bytes) -> str | Finding:
     if len(data) > MAX_BYTES:
         message = f"the file has {len(data)} bytes; at most {MAX_BYTES} are read"
         return _finding(path, "yaml.size", message, "split it, or move the data elsewhere")
-    if data.startswith(_BOM):
-        message = "the file starts with a byte-order mark"
-        return _finding(path, "yaml.encoding", message, "save it as UTF-8 without a BOM")
+    for mark, encoding in _BYTE_ORDER_MARKS.items():
+        if data.startswith(mark):
+            fix = "save it as UTF-8 without a byte-order mark"
+            return _finding(path, "yaml.encoding", f"the file is {encoding}", fix)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -70,30 +96,24 @@ def _decode(path: str, data: bytes) -> str | Finding:
         before = data[: error.start].decode("utf-8")
         return _behind(before, path, message, "save the file as UTF-8")
     unseen = _UNSEEN.search(text)
-    if unseen:
-        message = f"the character U+{ord(unseen[0]):04X} is not allowed in a file"
-        fix = 'remove it, or write it in double quotes as an escape such as "\\u2028"'
-        return _behind(text[: unseen.start()], path, message, fix)
-    return text
+    return text if unseen is None else _behind(text[: unseen.start()], path, *_about(unseen[0]))
+
+
+def _about(character: str) -> tuple[str, str]:
+    """What is wrong with a character that no file may hold, and what to do."""
+    if character == "\r":
+        says = "a carriage return without a line feed ends a line here, which few editors show"
+        return says, "save the file with the line ends of Unix (LF) or Windows (CRLF)"
+    says = f"the character U+{ord(character):04X} is not allowed in a file"
+    if character == "\0":
+        return says, "save the file as UTF-8 text"
+    escape = f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}"
+    return says, f'remove it, or write it in double quotes as the escape "{escape}"'
 
 
 def _behind(before: str, path: str, message: str, fix: str) -> Finding:
     line, column = before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
     return Finding(path, line, column, "yaml.encoding", message, fix)
-
-
-def _syntax(path: str, error: yaml.MarkedYAMLError) -> Finding:
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    said = ", ".join(part for part in (error.context, error.problem) if part)
-    return Finding(
-        path,
-        line,
-        column,
-        "yaml.syntax",
-        f"this is not YAML: {said}",
-        "correct the syntax here or on the line before",
-    )
 
 
 def _finding(path: str, rule: str, message: str, fix: str) -> Finding:

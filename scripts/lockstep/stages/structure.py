@@ -7,6 +7,7 @@ from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 from lockstep.stages.placing import Place
 from lockstep.stages.schema_words import brief
+from lockstep.stages.structure_freezes import check_freezes
 from lockstep.stages.structure_regions import check_regions, check_waves
 from lockstep.stages.structure_variants import check_variants
 
@@ -20,6 +21,7 @@ def check_structure(fleet: Fleet, faulty: Collection[str] = ()) -> list[Finding]
     findings: list[Finding] = []
     for environment in fleet.environments.values():
         findings += _environment(environment, fleet)
+        findings += check_freezes(environment)
         findings += _clusters_of(environment)
         for family in environment.families.values():
             whole = not any(path.startswith(f"{family.folder}/") for path in faulty)
@@ -63,8 +65,8 @@ def _predecessors(environment: Environment, fleet: Fleet) -> set[str]:
 
 
 def _clusters_of(environment: Environment) -> Iterator[Finding]:
-    names: dict[str, str] = {}
-    hosts: dict[str, str] = {}
+    names: dict[str, Place] = {}
+    hosts: dict[str, Place] = {}
     for family in environment.families.values():
         for cluster in family.clusters:
             stem = cluster.path.rsplit("/", 1)[-1].removesuffix(".yaml")
@@ -87,18 +89,19 @@ def _named(document: Document, wanted: str, because: str) -> Iterator[Finding]:
 
 
 def _taken(
-    cluster: Cluster, pointer: Pointer, taken: dict[str, str], what: str
+    cluster: Cluster, pointer: Pointer, taken: dict[str, Place], what: str
 ) -> Iterator[Finding]:
     value = value_at(cluster.effective, pointer)
     if not isinstance(value, str):
         return
-    first = taken.setdefault(value, cluster.path)
-    if first != cluster.path:
-        place = Place.in_cluster(cluster, pointer)
+    place = Place.in_cluster(cluster, pointer)
+    first = taken.setdefault(value, place)
+    if first is not place:
         yield place.finding(
             f"structure.duplicate-{what}",
-            f"the {what} {brief(value)} belongs to {first} already",
+            f"the {what} {brief(value)} belongs to {first.document.path} already",
             f"choose another {what}" if what == "host" else "rename one of the two files",
+            others=[first.related_as("has it already")],
         )
 
 
@@ -159,14 +162,17 @@ def _machine_files(family: Family) -> Iterator[Finding]:
 
 def _repeated(document: Document, pointer: Pointer, field: str, what: str) -> Iterator[Finding]:
     items = value_at(document.value, pointer)
-    seen: set[str] = set()
+    seen: dict[str, Place] = {}
     for index, item in enumerate(items if isinstance(items, list) else []):
         value = value_at(item, (field,)) if isinstance(item, dict) else None
-        if isinstance(value, str) and value in seen:
-            yield Place(document, (*pointer, index, field)).finding(
+        if not isinstance(value, str):
+            continue
+        place = Place(document, (*pointer, index, field))
+        first = seen.setdefault(value, place)
+        if first is not place:
+            yield place.finding(
                 f"structure.duplicate-{what}",
                 f"the {what} {brief(value)} stands in this list already",
                 f"give each {what} a name of its own, or remove one of the two",
+                others=[first.related_as("the first of the two")],
             )
-        if isinstance(value, str):
-            seen.add(value)

@@ -2,24 +2,20 @@
 
 from collections.abc import Iterator
 
-from lockstep.model.document import Pointer, value_at
+from lockstep.model.document import Json, Pointer, value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster, Environment, Family
-from lockstep.stages.placing import Place
+from lockstep.stages.placing import Place, related
 from lockstep.stages.schema_words import alternatives, brief, closest
 
 _WAVES = ("spec", "rollout", "waves")
 
 
 def regions_of(environment: Environment) -> list[str]:
-    """The names of the environment's regions, sorted; those that are text."""
+    """The names of the environment's regions, sorted; none where one of them has no name."""
     items = value_at(environment.spec, ("regions",))
-    names = [
-        item.get("name")
-        for item in (items if isinstance(items, list) else [])
-        if isinstance(item, dict)
-    ]
-    return sorted(name for name in names if isinstance(name, str))
+    names = [value_at(item, ("name",)) for item in (items if isinstance(items, list) else [])]
+    return sorted(names) if all(isinstance(name, str) for name in names) else []
 
 
 def check_regions(cluster: Cluster, environment: Environment) -> Iterator[Finding]:
@@ -38,7 +34,7 @@ def check_waves(family: Family, environment: Environment, *, whole: bool) -> Ite
     With ``whole`` false there may be clusters that could not be read.
     """
     known = regions_of(environment)
-    named: set[str] = set()
+    named: dict[str, Place] = {}
     meant: set[str] = set()
     served = {cluster.region for cluster in family.clusters}
     whole = whole and bool(served) and (not known or served <= set(known))
@@ -46,7 +42,9 @@ def check_waves(family: Family, environment: Environment, *, whole: bool) -> Ite
         place = Place(family.document, pointer)
         if region in named:
             says = f"the region {brief(region)} stands in the waves already"
-            yield place.finding("structure.duplicate-region", says, "name each region once")
+            first = named[region].related_as("the first of the two")
+            fix = "name each region once"
+            yield place.finding("structure.duplicate-region", says, fix, others=[first])
         elif known and region not in known:
             meant.add(closest(region, known))
             yield _unknown(place, region, known, environment)
@@ -54,9 +52,9 @@ def check_waves(family: Family, environment: Environment, *, whole: bool) -> Ite
             says = f"a wave names {brief(region)}, where the family has no cluster"
             fix = "remove the region, or add a cluster in it"
             yield place.finding("structure.wave-without-cluster", says, fix)
-        named.add(region)
-    if isinstance(value_at(family.document.value, _WAVES), list):
-        yield from _outside_waves(family, named | meant, known)
+        named.setdefault(region, place)
+    if _are_lists(value_at(family.document.value, _WAVES)):
+        yield from _outside_waves(family, named.keys() | meant, known)
 
 
 def _regions_in_waves(family: Family) -> Iterator[tuple[Pointer, str]]:
@@ -67,6 +65,12 @@ def _regions_in_waves(family: Family) -> Iterator[tuple[Pointer, str]]:
                 yield (*_WAVES, index, place), region
 
 
+def _are_lists(waves: Json) -> bool:
+    return isinstance(waves, list) and all(
+        isinstance(wave, list) and all(isinstance(region, str) for region in wave) for wave in waves
+    )
+
+
 def _outside_waves(family: Family, in_waves: set[str], known: list[str]) -> Iterator[Finding]:
     for cluster in family.clusters:
         if cluster.region in known and cluster.region not in in_waves:
@@ -74,13 +78,16 @@ def _outside_waves(family: Family, in_waves: set[str], known: list[str]) -> Iter
                 "structure.region-in-no-wave",
                 f"no wave of the family names {brief(cluster.region)}, so no rollout reaches it",
                 f"add the region to spec.rollout.waves in {family.document.path}",
+                others=[related(family.document, _WAVES, "the waves")],
             )
 
 
 def _unknown(place: Place, region: str, known: list[str], environment: Environment) -> Finding:
     instead = closest(region, known) or alternatives(known)
+    listed = related(environment.document, ("spec", "regions"), "the regions")
     return place.finding(
         "structure.unknown-region",
         f"{place.field} is {brief(region)}, which is no region of this environment",
         f"write {instead}; or add the region to {environment.document.path}",
+        others=[listed],
     )

@@ -10,6 +10,7 @@ from lockstep.stages.schema_words import brief, closest
 from lockstep.stages.variants import CANDIDATE, PREVIOUS, ROLES, STABLE
 
 _VARIANTS = ("spec", "variants")
+_TERMS = ("spec", "experiments")
 
 
 def check_variants(cluster: Cluster) -> Iterator[Finding]:
@@ -24,15 +25,18 @@ def check_variants(cluster: Cluster) -> Iterator[Finding]:
     yield from _duplicates(cluster, names)
     yield from _roles(cluster, names, variants)
     yield from _experiments(cluster, names, variants)
+    yield from _terms(cluster, [name for name in names if name not in ROLES])
 
 
 def _duplicates(cluster: Cluster, names: list[str]) -> Iterator[Finding]:
     for index, name in enumerate(names):
         if name in names[:index]:
+            first = Place.in_cluster(cluster, (*_VARIANTS, names.index(name), "name"))
             yield Place.in_cluster(cluster, (*_VARIANTS, index, "name")).finding(
                 "structure.duplicate-variant",
                 f"the variant {brief(name)} stands in this list already",
                 "give each variant a name of its own, or remove one of the two",
+                others=[first.related_as("the first of the two")],
             )
 
 
@@ -68,6 +72,21 @@ def _experiments(cluster: Cluster, names: list[str], variants: Json) -> Iterator
                 "structure.experiment",
                 f"{brief(name)} is no role of a rollout, and does not say experiment: true",
                 f"write {meant}" if meant else roles,
+            )
+
+
+def _terms(cluster: Cluster, arms: list[str]) -> Iterator[Finding]:
+    """The terms of experiments are those of arms that there are."""
+    terms = value_at(cluster.effective, _TERMS)
+    for name in terms if isinstance(terms, dict) else ():
+        if name not in arms:
+            right = closest(name, arms)
+            fix = f"write {right}" if right else "remove its terms, or add the variant"
+            yield Place.in_cluster(cluster, (*_TERMS, name)).finding(
+                "structure.unknown-arm",
+                f"there is no arm of an experiment with the name {brief(name)}",
+                fix,
+                at_key=True,
             )
 
 

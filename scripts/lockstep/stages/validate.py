@@ -7,7 +7,7 @@ from lockstep.model.document import Pointer
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import DEFAULTS, Cluster, Family, Fleet
 from lockstep.stages.messages import Problem
-from lockstep.stages.placing import Place
+from lockstep.stages.placing import Place, related
 from lockstep.stages.schema_set import EFFECTIVE, Schemas, has_null, problem_finding
 from lockstep.stages.schema_words import field_path
 from lockstep.stages.structure import check_structure
@@ -44,26 +44,42 @@ def _documents(fleet: Fleet, schemas: Schemas) -> Iterator[Finding]:
         if family.quarantine:
             yield from schemas.check("Quarantine", family.quarantine)
         yield from _family(family, schemas)
+    for kind, stray in fleet.strays:
+        yield from schemas.check(kind, stray)
 
 
 def _family(family: Family, schemas: Schemas) -> Iterator[Finding]:
     problems = schemas.problems(schemas.file_of("ModelFamily"), family.document.value)
     for problem in problems:
         yield problem_finding(Place(family.document, problem.pointer), problem)
-    inherited = {(p.pointer, p.missing) for p in problems if p.pointer[:2] == DEFAULTS}
-    mergeable = (DEFAULTS, "") not in inherited
+    inherited = {_key(p.pointer, p): p for p in problems if p.pointer[: len(DEFAULTS)] == DEFAULTS}
+    mergeable = not any(_hides_defaults(problem) for problem in problems)
     missing: list[tuple[Cluster, Problem]] = []
     for cluster in family.clusters:
-        for place, problem in _cluster(cluster, schemas, inherited, mergeable=mergeable):
-            if problem.missing and problem.pointer[:1] == ("spec",):
+        for place, problem in _cluster(cluster, schemas, mergeable=mergeable):
+            of_family = place.document is family.document
+            known = inherited.get(_key(place.pointer, problem)) if of_family else None
+            if known is None and problem.missing and problem.pointer[:1] == ("spec",):
                 missing.append((cluster, problem))
             else:
-                yield problem_finding(place, problem)
+                yield problem_finding(place, known or problem)
     yield from _missing(family, missing)
 
 
+def _hides_defaults(problem: Problem) -> bool:
+    """Whether the family's defaults cannot be told: they are no mapping, or misspelt."""
+    if problem.at_key:
+        return problem.pointer[:-1] == DEFAULTS[:-1] and problem.meant == DEFAULTS[-1]
+    return problem.pointer == DEFAULTS and not problem.missing
+
+
+def _key(pointer: Pointer, problem: Problem) -> tuple[Pointer, str, bool]:
+    """What a problem of a default is known by, in the family and in each cluster that takes it."""
+    return pointer, problem.missing, problem.at_key
+
+
 def _cluster(
-    cluster: Cluster, schemas: Schemas, inherited: set[tuple[Pointer, str]], *, mergeable: bool
+    cluster: Cluster, schemas: Schemas, *, mergeable: bool
 ) -> Iterator[tuple[Place, Problem]]:
     """A cluster is checked as it takes effect. What its file says beyond that is empty fields."""
     own = cluster.document
@@ -72,9 +88,7 @@ def _cluster(
             if problem.at_key or not mergeable:
                 yield Place(own, problem.pointer), problem
     for problem in schemas.problems(EFFECTIVE, cluster.effective) if mergeable else ():
-        place = Place.in_cluster(cluster, problem.pointer)
-        if place.document is own or (place.pointer, problem.missing) not in inherited:
-            yield place, problem
+        yield Place.in_cluster(cluster, problem.pointer), problem
 
 
 def _missing(family: Family, missing: list[tuple[Cluster, Problem]]) -> Iterator[Finding]:
@@ -86,7 +100,12 @@ def _missing(family: Family, missing: list[tuple[Cluster, Problem]]) -> Iterator
         if 1 < len(family.clusters) == lacking[problem.field] and not inside_list:
             fix = f"{problem.fix} under spec.defaults here, or in each cluster"
             says = f"no cluster of the family has {name}"
-            yield Place(family.document, DEFAULTS).finding(problem.rule, says, fix, at_key=True)
+            lacks = related(cluster.document, problem.pointer, f"has no {problem.missing}")
+            place = Place(family.document, DEFAULTS, (lacks,))
+            yield place.finding(problem.rule, says, fix, at_key=True)
+            continue
+        if problem.field in cluster.document.key_spans:  # written and empty: a merge removes it
+            yield _emptied(cluster, problem, name)
             continue
         fix = f"{problem.fix} here, or under spec.defaults in {family.document.path}"
         yield Place(cluster.document, problem.pointer).finding(
@@ -95,3 +114,13 @@ def _missing(family: Family, missing: list[tuple[Cluster, Problem]]) -> Iterator
             problem.fix if inside_list else fix,
             at_key=True,
         )
+
+
+def _emptied(cluster: Cluster, problem: Problem, name: str) -> Finding:
+    """An empty field removes what the family says; here it is needed."""
+    place = Place.in_cluster(cluster, problem.field)
+    says, fix = f"{name} is empty, and a cluster needs it", "give it a value"
+    if place.related:
+        says = f"{name} is empty, which takes the family's default away"
+        fix += ", or remove the line to take the default"
+    return place.finding(problem.rule, says, fix, at_key=True)

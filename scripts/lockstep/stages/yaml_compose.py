@@ -1,7 +1,7 @@
 """Composes YAML events into plain values, noting the place of each and what is wrong."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from yaml.events import (
@@ -16,7 +16,7 @@ from yaml.events import (
 )
 
 from lockstep.model.document import Json, Pointer, Span, to_json_pointer
-from lockstep.model.finding import Finding
+from lockstep.model.finding import Finding, Related
 from lockstep.stages.yaml_scalars import AmbiguousScalar, resolve_plain
 
 MAX_DEPTH = 40
@@ -24,6 +24,7 @@ MAX_NODES = 50_000
 """Values in a document, those that aliases repeat included."""
 
 _NO_KEY = object()
+_NO_KEY_FIX = "write a text key; put a value that begins with {{ in quotes"
 _BARE_TAG = re.compile(r"(&\S+\s+)?!")
 
 
@@ -57,6 +58,7 @@ class Composer:
     spans: dict[Pointer, Span] = field(default_factory=dict)
     key_spans: dict[Pointer, Span] = field(default_factory=dict)
     flow: set[Pointer] = field(default_factory=set)
+    written: dict[Pointer, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     _stack: list[_Open] = field(default_factory=list)
     _anchors: dict[str, tuple[Json, int, int]] = field(default_factory=dict)
@@ -81,7 +83,7 @@ class Composer:
                 self._document(event)
             elif kind is StreamEndEvent:
                 break
-        if self._root is _NO_KEY:
+        if self._root is _NO_KEY or self._root is None:
             fix = "write the document, or delete the file"
             raise Refused(Finding(self.path, 1, 1, "yaml.empty", "the file is empty", fix))
         return self._root
@@ -91,6 +93,9 @@ class Composer:
         if self._documents > 1:
             fix = "move each document into a file of its own"
             self._refuse(event, "yaml.documents", "the file holds more than one document", fix)
+        if event.tags or event.version not in (None, (1, 2)):
+            message = "a directive changes here how the file is read, and it is read as YAML 1.2"
+            self._note(event, "yaml.directive", message, "remove the lines that begin with %")
 
     def _open(self, event: Any, value: Json) -> None:
         self._check_depth(event, 1)
@@ -122,18 +127,23 @@ class Composer:
                 value = resolve_plain(event.value)
             except AmbiguousScalar as trap:
                 message = f"{_shorten(event.value)} is {trap}"
-                self._note(event, "yaml.ambiguous", message, _quote_it(event.value))
+                fix = _quote_it(event.value) + (f", or {trap.instead}" if trap.instead else "")
+                self._note(event, "yaml.ambiguous", message, fix)
         if self._wants_key():
             self._key(event, value)
             return
-        self._place(value, event)
+        pointer = self._place(value, event)
+        if type(value) in (int, float) and repr(value) != event.value:
+            self.written[pointer] = event.value
         if event.anchor:
             self._anchors[event.anchor] = (value, 1, 0)
 
     def _alias(self, event: AliasEvent) -> None:
         anchor = event.anchor or ""
         if anchor not in self._anchors:
-            message = f"*{_shorten(anchor)} stands inside, or before, the value it repeats"
+            inside = any(holder.anchor == anchor for holder in self._stack)
+            what = "stands inside the value that it repeats" if inside else "repeats no value above"
+            message = f"the alias {_shorten('*' + anchor)} {what}"
             self._refuse(event, "yaml.alias", message, "write the value out")
         if self._wants_key():
             self._refuse(event, "yaml.alias", "an alias cannot be a key", "write the key out")
@@ -162,11 +172,18 @@ class Composer:
             message = f"the key {_shorten(key)} is not text"
             self._note(event, "yaml.key", message, _quote_it(key))
         elif key in holder.value:
-            first = self.key_spans[pointer].line
-            message = f"the key {_shorten(key)} stands here again; it is first on line {first}"
-            self._note(event, "yaml.duplicate-key", message, "keep one of the two", pointer)
+            self._duplicate(event, pointer)
         self.key_spans.setdefault(pointer, _span(event))
         holder.key = key
+
+    def _duplicate(self, event: ScalarEvent, pointer: Pointer) -> None:
+        span = self.key_spans[pointer]
+        message = (
+            f"the key {_shorten(event.value)} stands here again; it is first on line {span.line}"
+        )
+        self._note(event, "yaml.duplicate-key", message, "keep one of the two", pointer)
+        first = Related(self.path, span.line, span.column, "the first of the two")
+        self.findings[-1] = replace(self.findings[-1], related=(first,))
 
     def _place(self, value: Json, event: Any) -> Pointer:
         """Put a value where it belongs. Its span is that of the event until its end comes."""
@@ -180,7 +197,7 @@ class Composer:
                 pointer = (*holder.pointer, len(holder.value))
                 holder.value.append(value)
             elif holder.key is _NO_KEY:
-                self._refuse(event, "yaml.key", "a key must be plain text", "write a text key")
+                self._refuse(event, "yaml.key", "a list or mapping cannot be a key", _NO_KEY_FIX)
             else:
                 pointer = (*holder.pointer, holder.key)
                 holder.value[holder.key] = value

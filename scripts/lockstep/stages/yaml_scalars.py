@@ -21,18 +21,29 @@ _YAML_1_1_BOOLEANS = {
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_NO_ZEROS = "as a number without leading zeros"
 _TRAPS = (
-    (re.compile(r"[-+]?0[0-9_]+"), "an octal number to some readers"),
-    (re.compile(r"[-+]?0[0-9_]+(\.[0-9_]*)?([eE][-+]?[0-9]+)?"), "a number to some readers"),
+    (re.compile(r"[-+]?0[0-9_]+"), "an octal number to some readers", _NO_ZEROS),
+    (
+        re.compile(r"[-+]?0[0-9_]+(\.[0-9_]*)?([eE][-+]?[0-9]+)?"),
+        "a number to some readers",
+        _NO_ZEROS,
+    ),
     (
         re.compile(r"[-+]?0(b[01_]+|o[0-7_]+|x[0-9a-fA-F_]+)"),
         "a number in another base to some readers",
+        "as a decimal number",
     ),
-    (re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"), "a base-60 number"),
-    (re.compile(r"\d{4}-\d\d?-\d\d?([Tt \t].*)?"), "a date to some readers"),
     (
-        re.compile(r"[-+]?\.?[0-9][0-9_.]*_[0-9_.]*([eE][-+]?[0-9]+)?"),
+        re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"),
+        "a base-60 number",
+        "as a length of time such as 1h30m",
+    ),
+    (re.compile(r"\d{4}-\d\d?-\d\d?([Tt \t].*)?"), "a date to some readers", ""),
+    (
+        re.compile(r"[-+]?\.?[0-9][0-9.]*_[0-9_.]*([eE][-+]?[0-9]+)?"),
         "a number with underscores to some readers",
+        "without the underscores",
     ),
 )
 _LONGEST_NUMBER = 25
@@ -41,7 +52,15 @@ Scalar = str | int | float | bool | None
 
 
 class AmbiguousScalar(ValueError):
-    """The scalar means different things to different readers; the text says what."""
+    """The scalar means different things to different readers; the text says what.
+
+    ``instead`` is how else than in quotes it may be written, as a phrase; empty where only quotes
+    are left.
+    """
+
+    def __init__(self, meaning: str, instead: str = "") -> None:
+        super().__init__(meaning)
+        self.instead = instead
 
 
 def resolve_plain(text: str) -> Scalar:
@@ -49,14 +68,15 @@ def resolve_plain(text: str) -> Scalar:
     if text in _WORDS:
         return _WORDS[text]
     if text in _YAML_1_1_BOOLEANS:
-        raise AmbiguousScalar("a boolean to some readers")
+        word = "true" if text.lower() in ("y", "yes", "on") else "false"
+        raise AmbiguousScalar("a boolean to some readers", f"as {word} where a boolean is meant")
     if text[0] not in "0123456789+-.":
         return text
     if _NOT_FINITE.fullmatch(text):
-        raise AmbiguousScalar("no finite number")
-    for pattern, meaning in _TRAPS:
+        raise AmbiguousScalar("no finite number", "as a finite number")
+    for pattern, meaning, instead in _TRAPS:
         if pattern.fullmatch(text):
-            raise AmbiguousScalar(meaning)
+            raise AmbiguousScalar(meaning, instead)
     return _number(text)
 
 
@@ -65,7 +85,7 @@ def _number(text: str) -> Scalar:
     if not integer and not _FLOAT.fullmatch(text):
         return text
     if len(text) > _LONGEST_NUMBER:
-        raise AmbiguousScalar("a number longer than its readers can hold")
+        raise AmbiguousScalar("a number longer than its readers can hold", "with fewer digits")
     if integer:
         return int(text)
     number = float(text)

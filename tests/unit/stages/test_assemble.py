@@ -79,7 +79,7 @@ def test_a_file_in_no_place_is_a_finding(path: str) -> None:
     assert rules(tree() | {path: b"kind: ModelCluster\n"}) == [("layout.place", path)]
 
 
-@pytest.mark.parametrize("data", [b"kind: Quarantine\n", b"a: 1\n", b"[1]", b"x", b"--- null"])
+@pytest.mark.parametrize("data", [b"kind: Quarantine\n", b"a: 1\n", b"[1]", b"x"])
 def test_a_file_of_another_kind_is_a_finding_and_no_part_of_the_fleet(data: bytes) -> None:
     fleet, findings = assemble(tree() | {CLUSTER: data})
     assert [(f.rule, f.file, f.line, f.pointer) for f in findings] == [
@@ -105,6 +105,15 @@ def test_what_has_lost_its_head_is_named(path: str, rule: str) -> None:
     assert findings and {finding.rule for finding in findings} == {rule}
     assert all(finding.file in files for finding in findings)
     assert all(path in finding.message for finding in findings)
+
+
+@pytest.mark.parametrize("path", [HEAD, SETTINGS])
+def test_what_has_lost_its_head_is_still_there_to_be_checked(path: str) -> None:
+    fleet, findings = assemble(tree() | {path: b"[\n"})
+    assert [(f.rule, f.file) for f in findings] == [("yaml.syntax", path)]
+    strays = [(kind, document.path) for kind, document in fleet.strays]
+    assert ("ModelCluster", CLUSTER) in strays
+    assert (("ModelFamily", HEAD) in strays) is (path == SETTINGS)
 
 
 def test_defaults_lie_under_each_cluster() -> None:

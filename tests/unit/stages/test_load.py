@@ -40,10 +40,10 @@ def found(data: bytes) -> list[tuple[str, int, int]]:
         (b"a: 1\n---\nb: 2\n", ("yaml.documents", 2, 1)),
         (b"a: 1\n---\n", ("yaml.documents", 2, 1)),
         (b"a: 1\n...\n--- 2\n", ("yaml.documents", 3, 1)),
-        (b"a: [1\n", ("yaml.syntax", 2, 1)),
+        (b"a: [1\n", ("yaml.syntax", 1, 4)),
         (b"a:\n\tb: 1\n", ("yaml.syntax", 2, 1)),
         (b"a: b: c\n", ("yaml.syntax", 1, 5)),
-        (b"a: 'x\n", ("yaml.syntax", 2, 1)),
+        (b"a: 'x\n", ("yaml.syntax", 1, 4)),
         (b"a: @x\n", ("yaml.syntax", 1, 4)),
         (b"%TAG ! x\n%TAG ! y\n--- a\n", ("yaml.syntax", 2, 1)),
     ],
@@ -91,9 +91,56 @@ def test_the_largest_file_is_still_read() -> None:
     assert found(b"a: 1\n" + b"#" * (MAX_BYTES - 5)) == []
 
 
-def test_a_whole_file_may_be_null() -> None:
-    document, findings = load_yaml("a.yaml", b"---\n")
-    assert document is not None and document.value is None and not findings
+@pytest.mark.parametrize("nothing", [b"---\n", b"~", b"null # for now\n", b"---\n...\n", b"...\n"])
+def test_a_file_that_says_nothing_is_empty(nothing: bytes) -> None:
+    document, (finding,) = load_yaml("a.yaml", nothing)
+    assert document is None
+    assert (finding.message, finding.line, finding.column) == ("the file is empty", 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [
+        (b"\xef\xbb\xbfa: 1\n", "UTF-8 with a byte-order mark"),
+        ("a: 1\n".encode("utf-16"), "UTF-16"),
+        (b"\xfe\xff\0a", "UTF-16"),
+        ("a: 1\n".encode("utf-32"), "UTF-32"),
+        (b"\0\0\xfe\xff\0\0\0a", "UTF-32"),
+    ],
+)
+def test_another_encoding_is_named(data: bytes, encoding: str) -> None:
+    _, (finding,) = load_yaml("a.yaml", data)
+    assert (finding.rule, finding.message) == ("yaml.encoding", f"the file is {encoding}")
+
+
+@pytest.mark.parametrize("unseen", ["\u202e", "\u2066", "\u200b", "\U000e0041"])
+def test_characters_that_nobody_sees_are_refused_in_comments_too(unseen: str) -> None:
+    assert found(f"a: 1\nb: 2 # x{unseen}\n".encode()) == [("yaml.encoding", 2, 9)]
+
+
+def test_emoji_and_letters_of_all_scripts_are_read() -> None:
+    document, findings = load_yaml("a.yaml", "a: 👩\u200d🔬 \u0645\u06cc\u200c 東京\n".encode())
+    assert document is not None and not findings
+
+
+@pytest.mark.parametrize("directive", ["%YAML 1.1", "%TAG ! tag:example.com,2026:"])
+def test_a_directive_that_changes_the_meaning_is_a_finding(directive: str) -> None:
+    assert found(f"{directive}\n---\na: 1\n".encode()) == [("yaml.directive", 1, 1)]
+
+
+def test_a_directive_for_the_version_that_is_read_is_fine() -> None:
+    assert found(b"%YAML 1.2\n---\na: 1\n") == []
+
+
+def test_an_empty_value_at_the_end_stands_inside_of_the_file() -> None:
+    document, _ = load_yaml("a.yaml", b"? a")
+    assert document is not None and document.locate(("a",)) == ("a.yaml", 1, 4)
+
+
+def test_numbers_keep_the_text_of_their_author() -> None:
+    document, _ = load_yaml("a.yaml", b"a: [1.10, 1.5, 7, +7, 1e3]\n")
+    assert document is not None
+    assert document.written == {("a", 0): "1.10", ("a", 3): "+7", ("a", 4): "1e3"}
 
 
 def test_the_same_bytes_at_the_same_path_are_parsed_once() -> None:

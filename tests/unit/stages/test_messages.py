@@ -113,7 +113,7 @@ def test_names_of_schemas_are_names_only() -> None:
         ),
         (
             {"maxItems": 1}, [1, 2],
-            "has 2 entries; at most 1 are allowed", "write at most 1 entry",
+            "has 2 entries; at most 1 is allowed", "write at most 1 entry",
         ),
         (
             {"anyOf": [{"required": ["min"]}, {"required": ["max"]}]}, {},
@@ -239,6 +239,85 @@ def test_words_for_values() -> None:
     assert [kind_of_thing(value) for value in values] == [
         "empty", "the value false", "a list", "a mapping",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "right"),
+    [
+        ("mni", ["max", "min"], "min"),
+        ("minimum", ["max", "min", "metric"], "min"),
+        ("prod", ["production", "staging"], "production"),
+        ("max_replicas", ["maxReplicas", "replicas"], "maxReplicas"),
+        ("burnrate", ["burn-rate", "cost"], "burn-rate"),
+        ("us_east_1", ["eu-west-1", "us-east-1"], "us-east-1"),
+        ("eu", ["eu-west-1", "us-east-1"], ""),
+        ("eu-west", ["eu-west-1", "eu-west-2", "us-east-1"], ""),
+        ("eu-west", ["eu-west-1", "us-east-1"], "eu-west-1"),
+        ("", ["a"], ""),
+        ("x", [], ""),
+    ],
+)
+def test_closest_word(word: str, known: list[str], right: str) -> None:
+    assert closest(word, known) == right
+
+
+def test_opposite_of_a_value_is_no_likeness() -> None:
+    says, fix = only({"enum": ["offline", "live"]}, "online")
+    assert (says, fix) == ("is 'online'; it must be offline or live", "write offline or live")
+
+
+def test_misspelt_field_of_an_open_mapping_is_one_problem() -> None:
+    schema = {"required": ["source"], "properties": {"name": {}}}
+    (problem,) = problems(schema, {"name": 1, "sorce": 1})
+    assert (problem.pointer, problem.says) == (
+        ("sorce",), "is not a known field; did you mean source?",
+    )  # fmt: skip
+
+
+def test_too_many_fields_are_named() -> None:
+    schema = {"maxProperties": 1, "properties": {"b": {}, "a": {}}}
+    assert only(schema, {"a": 1, "b": 1}) == (
+        "has 2 fields; at most 1 is allowed", "write at most 1 field: a or b",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "says", "fix"),
+    [
+        (
+            {"type": "boolean"}, "yes",
+            "is the text 'yes'; it must be true or false", "write true",
+        ),
+        (
+            {"type": "integer", "minimum": 0, "maximum": 100}, "10%",
+            "is the text '10%'; it must be a whole number", "write 10",
+        ),
+        (
+            {"type": "integer", "minimum": 0, "maximum": 100}, 0.5,
+            "is the number 0.5; it must be a whole number", "write a whole number from 0 to 100",
+        ),
+        (
+            {"type": "array"}, {},
+            "is a mapping; it must be a list", 'write a list: begin each item with "- "',
+        ),
+        (
+            {"type": "string", "pattern": "^[0-9]+m$", "maxLength": 4, "title": "a length of time",
+             "description": "Minutes."}, "10 minutes",
+            "is '10 minutes', which is not a length of time", "write 10m; expected: minutes",
+        ),
+        (
+            {"type": "string", "pattern": "^[a-z]+$", "maxLength": 4, "title": "a name",
+             "description": "Letters."}, "a" * 70,
+            "has 70 characters; at most 4 are allowed", "expected: letters",
+        ),
+    ],
+)  # fmt: skip
+def test_message_with_what_was_meant(schema: Json, value: Json, says: str, fix: str) -> None:
+    assert only(schema, value) == (says, fix)
+
+
+def test_thousands_of_mistakes_are_told_in_part() -> None:
+    assert len(problems(CLOSED, {f"field{n}": 1 for n in range(20_000)})) == 500
 
 
 def test_closest_word_is_bounded_and_needs_likeness() -> None:

@@ -41,7 +41,7 @@ def test_misspelt_region_of_a_wave_is_one_finding_with_the_right_word() -> None:
     files = edited(FAMILY, "[eu-west-1]", "[eu-wets-1]")
     fleet, _ = assemble(files)
     (found,) = check_structure(fleet)
-    assert (found.rule, found.line, found.column) == ("structure.unknown-region", 11, 27)
+    assert (found.rule, found.line, found.column) == ("structure.unknown-region", 12, 27)
     assert found.fix == f"write eu-west-1; or add the region to {HOME}"
 
 
@@ -154,3 +154,63 @@ def test_only_variant_under_another_name_is_one_finding_at_that_name() -> None:
     fleet, _ = assemble(edited(US, "name: stable", "name: arm"))
     (finding,) = check_structure(fleet)
     assert (finding.rule, finding.pointer) == ("structure.experiment", "/spec/variants/0/name")
+
+
+def related(files: dict[str, bytes]) -> list[tuple[str, list[tuple[str, int, str]]]]:
+    fleet, _ = assemble(files)
+    return [
+        (f.rule.removeprefix("structure."), [(r.file, r.line, r.note) for r in f.related])
+        for f in check_structure(fleet)
+    ]
+
+
+def test_duplicate_names_the_first_of_the_two() -> None:
+    twice = edited(EU, "host: scoring.eu-west-1", "host: scoring.us-east-1")
+    assert related(twice) == [("duplicate-host", [(EU, 10, "has it already")])]
+    waves = edited(FAMILY, "[eu-west-1]]", "[eu-west-1, us-east-1]]")
+    assert related(waves) == [("duplicate-region", [(FAMILY, 12, "the first of the two")])]
+    variants = edited(
+        US, "    - {name: stable",
+        '    - {name: stable, version: "7", weight: 0}\n    - {name: stable',
+    )  # fmt: skip
+    assert related(variants) == [("duplicate-variant", [(US, 11, "the first of the two")])]
+
+
+def test_unknown_region_names_where_the_regions_are() -> None:
+    files = edited(US, "region: us-east-1", "region: us-west-1")
+    assert related(files)[0] == ("unknown-region", [(HOME, 8, "the regions")])
+
+
+def test_inherited_value_names_the_cluster_that_takes_it() -> None:
+    files = edited(FAMILY, "  defaults:", "  defaults:\n    failover: us-west-9")
+    fleet, _ = assemble(files)
+    takes = {r.file for f in check_structure(fleet) for r in f.related if "default" in r.note}
+    assert takes == {US}, "the other one has a failover of its own"
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        (HOME, "name: us-east-1, ", ""),
+        (FAMILY, "[[us-east-1], [eu-west-1]]", "[us-east-1, eu-west-1]"),
+        (FAMILY, "[[us-east-1], [eu-west-1]]", "[[us-east-1, 3]]"),
+    ],
+)
+def test_what_a_schema_refuses_is_no_matter_here(path: str, old: str, new: str) -> None:
+    assert rules(edited(path, old, new)) == []
+
+
+ARM = '    - {name: ranker, version: "8", weight: 0, experiment: true}\n'
+TERMS = '  experiments: {ranker: {learnsFrom: offline, expires: "2030-12-31"}}\n'
+
+
+def test_terms_belong_to_an_arm_that_there_is() -> None:
+    files = edited(US, "  variants:\n", TERMS + "  variants:\n" + ARM)
+    assert rules(files) == []
+    files = edited(US, "ranker:", "rankre:", files)
+    fleet, _ = assemble(files)
+    (found,) = check_structure(fleet)
+    assert (found.rule, found.line, found.column) == ("structure.unknown-arm", 10, 17)
+    assert found.fix == "write ranker"
+    stable = edited(US, "rankre:", "stable:", files)
+    assert rules(stable) == [("unknown-arm", US)]

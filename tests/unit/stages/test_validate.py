@@ -14,12 +14,16 @@ from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 from lockstep.stages.assemble import assemble
 from lockstep.stages.merge import merge_patch
+from lockstep.stages.placing import INHERITS, REPLACES
 from lockstep.stages.validate import Schemas, validate_fleet
 
 ROOT = Path(__file__).resolve().parents[3]
 BASE = ROOT / "tests" / "examples" / "base"
 FOLDER = "clusters/prod/scoring/"
 FAMILY, US, EU = (f"{FOLDER}{name}.yaml" for name in ("family", "us-east-1", "eu-west-1"))
+
+HOME_FILE = "clusters/prod/environment.yaml"
+OWN = "  serving: {port: 9000}\n  variants"
 
 FILES = {p.relative_to(BASE).as_posix(): p.read_bytes() for p in BASE.rglob("*") if p.is_file()}
 SCHEMAS = Schemas(
@@ -56,24 +60,96 @@ def test_valid_fleet_has_no_findings() -> None:
 
 def test_finding_in_defaults_stands_once_in_the_familys_file() -> None:
     (found,) = findings({FAMILY: ("port: 8080", "port: 80800")})
-    assert (found.file, found.line, found.pointer) == (FAMILY, 22, "/spec/defaults/serving/port")
+    assert (found.file, found.line, found.pointer) == (FAMILY, 23, "/spec/defaults/serving/port")
     assert found.message == "spec.defaults.serving.port is 80800; it must be from 1 to 65535"
 
 
+def related(finding: Finding) -> list[tuple[str, int, str]]:
+    return [(place.file, place.line, place.note) for place in finding.related]
+
+
+def test_wrong_default_names_the_clusters_that_take_it() -> None:
+    (found,) = findings({FAMILY: ("port: 8080", "port: 80800"), US: ("  variants", OWN)})
+    assert related(found) == [(EU, 6, INHERITS)]
+    (found,) = findings({FAMILY: ("port: 8080", "port: 80800")})
+    assert related(found) == [(EU, 6, INHERITS), (US, 6, INHERITS)]
+
+
+def test_wrong_value_names_the_default_that_it_replaces() -> None:
+    (found,) = findings({US: ("  variants", OWN.replace("9000", "90000"))})
+    assert (found.file, found.message) == (
+        US,
+        "spec.serving.port is 90000; it must be from 1 to 65535",
+    )
+    assert related(found) == [(FAMILY, 23, REPLACES)]
+
+
+def test_value_in_a_list_names_the_whole_list_that_it_replaces() -> None:
+    (found,) = findings(
+        {FAMILY: ("  defaults:", "  defaults:\n    residency: [EU]"), US: ("[US]", "[US, us]")}
+    )
+    assert related(found) == [(FAMILY, 20, REPLACES)]
+
+
+def test_field_missing_from_all_names_each_cluster() -> None:
+    (found,) = findings({FAMILY: ("    namespace: scoring\n", "")})
+    assert related(found) == [(EU, 6, "has no namespace"), (US, 6, "has no namespace")]
+
+
+def test_misspelt_defaults_are_one_finding() -> None:
+    (found,) = findings({FAMILY: ("  defaults:", "  default:")})
+    assert found.message == "spec.default is not a known field; did you mean defaults?"
+
+
+def test_field_at_the_wrong_depth_is_sent_home() -> None:
+    (found,) = findings({US: ("  variants", "  replicas: 3\n  variants")})
+    assert found.message == "spec.replicas is not a known field here; it belongs to spec.serving"
+    (found,) = findings({US: ("  variants", "  serving:\n  replicas: 3\n  variants")})
+    assert (found.line, found.rule) == (11, "schema.unknown-field")
+
+
+def test_default_at_the_wrong_depth_is_one_finding_in_the_familys_words() -> None:
+    (found,) = findings(
+        {FAMILY: ("    namespace: scoring\n", "    namespace: scoring\n    port: 1\n")}
+    )
+    assert found.fix == "move it to spec.defaults.serving; mind the indentation"
+    assert related(found) == [(EU, 6, INHERITS), (US, 6, INHERITS)]
+
+
+@pytest.mark.parametrize(
+    ("written", "fix"),
+    [
+        ("1.10", 'write it in quotes: "1.10"'),
+        ("1.0", 'write it in quotes: "1.0"'),
+        ("1e2", 'write it in quotes: "1e2"'),
+        ("7", 'write it in quotes: "7"'),
+    ],
+)
+def test_number_is_quoted_as_its_author_wrote_it(written: str, fix: str) -> None:
+    (found,) = findings({US: ('version: "7"', f"version: {written}")})
+    assert found.message == f"spec.variants[0].version is the number {written}; it must be text"
+    assert found.fix == fix
+
+
+def test_choice_written_as_a_number_is_quoted_as_it_was_written() -> None:
+    (found,) = findings({HOME_FILE: ('"1.37"', "1.30")})
+    assert found.message == "spec.kubernetesVersion is the number 1.30; it must be text"
+    assert found.fix == 'write it in quotes: "1.30"'
+
+
 def test_wrong_default_is_found_though_every_cluster_overrides_it() -> None:
-    own = "  serving: {port: 9000}\n  variants"
     changes = {
         FAMILY: ("port: 8080", "port: none"),
-        US: ("  variants", own),
-        EU: ("  variants", own),
+        US: ("  variants", OWN),
+        EU: ("  variants", OWN),
     }
     (found,) = findings(changes)
-    assert found.file == FAMILY
+    assert found.file == FAMILY and not found.related
 
 
 def test_unknown_field_points_at_its_key_and_not_at_its_value() -> None:
     (found,) = findings({US: ("  host: ", "  hots:     ")})
-    assert (found.line, found.column, found.pointer) == (8, 3, "/spec/hots")
+    assert (found.line, found.column, found.pointer) == (9, 3, "/spec/hots")
     assert found.fix == "write host"
 
 
@@ -87,7 +163,7 @@ def test_part_missing_inside_of_an_override_is_not_blamed_on_the_family() -> Non
     (found,) = findings(
         {US: ("  variants", "  traffic:\n    retries: {perTryTimeout: 1s}\n  variants")}
     )
-    assert (found.file, found.line) == (US, 10)
+    assert (found.file, found.line) == (US, 11)
     assert found.message == "spec.traffic.retries.attempts is missing"
 
 
@@ -100,24 +176,32 @@ def test_part_missing_inside_of_a_default_stands_once() -> None:
 
 def test_field_missing_from_every_cluster_is_one_finding_for_the_family() -> None:
     (found,) = findings({FAMILY: ("    namespace: scoring\n", "")})
-    assert (found.file, found.line, found.column) == (FAMILY, 18, 3)
+    assert (found.file, found.line, found.column) == (FAMILY, 19, 3)
     assert found.message == "no cluster of the family has spec.namespace"
 
 
 def test_field_missing_from_a_list_item_can_not_be_inherited() -> None:
     (found,) = findings({US: (", weight: 100", "")})
-    assert (found.line, found.fix) == (10, "add weight")
+    assert (found.line, found.fix) == (11, "add weight")
 
 
 def test_empty_field_takes_a_default_away() -> None:
     (found,) = findings({US: ("  variants", "  serving:\n  variants")})
-    assert found.message == "spec.serving is missing"
+    assert (found.file, found.line, found.column) == (US, 10, 3)
+    assert found.message == "spec.serving is empty, which takes the family's default away"
+    assert [(r.file, r.line, r.note) for r in found.related] == [(FAMILY, 21, REPLACES)]
+
+
+def test_empty_field_without_default_only_needs_a_value() -> None:
+    (found,) = findings({US: ("host: scoring.us-east-1.models.example.com", "host:")})
+    assert (found.line, found.message) == (9, "spec.host is empty, and a cluster needs it")
+    assert found.fix == "give it a value" and not found.related
 
 
 def test_misspelt_empty_field_is_found_though_the_merge_drops_it() -> None:
     (found,) = findings({US: ("  variants", "  trafic:\n  variants")})
     assert (found.line, found.message) == (
-        9, "spec.trafic is not a known field; did you mean traffic?",
+        10, "spec.trafic is not a known field; did you mean traffic?",
     )  # fmt: skip
 
 
@@ -137,6 +221,38 @@ def test_place_that_the_loader_reported_is_not_reported_again() -> None:
 def test_whole_float_is_no_integer_even_in_defaults() -> None:
     (found,) = findings({FAMILY: ("replicas: 2", "replicas: 2.0")})
     assert (found.file, found.rule, found.fix) == (FAMILY, "schema.type", "write 2")
+
+
+def test_every_broken_file_is_told_whatever_the_others_are() -> None:
+    third = US.replace("us-east-1", "ap-south-1")
+    files = {
+        **FILES,
+        HOME_FILE: FILES[HOME_FILE].replace(b"jurisdiction: EU", b"jurisdiction: eu", 1),
+        FAMILY: b"spec: [\n",
+        US: FILES[US].replace(b"host:", b"hots:"),
+        EU: FILES[EU].replace(b"weight: 100", b"weight: 101"),
+        third: b"\xff",
+        f"{FOLDER}locks/7.yaml": FILES[f"{FOLDER}locks/7.yaml"].replace(b"kind: ", b"kind: X"),
+        f"{FOLDER}locks/8.yaml": FILES[f"{FOLDER}locks/8.yaml"].replace(
+            b"identity:", b"indentity:"
+        ),
+        f"{FOLDER}notes.txt": b"",
+        "clusters/stage/lost/a.yaml": FILES[US].replace(b"[US]", b"US"),
+        "ledger/prod/scoring/000001.json": b"{",
+    }
+    fleet, loaded = assemble(files)
+    found = [*loaded, *validate_fleet(fleet, SCHEMAS, loaded)]
+    assert {f.file for f in found} == {path for path in files if files[path] != FILES.get(path)}
+
+
+@pytest.mark.parametrize("head", [FAMILY, HOME_FILE])
+def test_broken_head_is_one_finding_and_hides_no_other(head: str) -> None:
+    files = {**FILES, head: b"[\n", US: FILES[US].replace(b"host:", b"hots:")}
+    fleet, loaded = assemble(files)
+    found = [*loaded, *validate_fleet(fleet, SCHEMAS, loaded)]
+    assert [(f.rule, f.file) for f in found] == [
+        ("yaml.syntax", head), ("schema.unknown-field", US),
+    ]  # fmt: skip
 
 
 def test_family_with_defaults_that_cannot_be_merged_is_one_finding() -> None:

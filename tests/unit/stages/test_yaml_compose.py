@@ -102,6 +102,35 @@ def test_what_has_no_sound_value_is_refused(data: bytes, rule: str, line: int, c
     assert [(f.rule, f.line, f.column) for f in findings] == [(rule, line, column)]
 
 
+def test_second_of_two_keys_names_the_first() -> None:
+    _, (found,) = load_yaml("a.yaml", b"a: 1\nb: 2\na: 3\n")
+    assert [(r.file, r.line, r.column) for r in found.related] == [("a.yaml", 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("data", "fix"),
+    [
+        (b"a: NO\n", 'write it in quotes: "NO", or as false where a boolean is meant'),
+        (b"a: yes\n", 'write it in quotes: "yes", or as true where a boolean is meant'),
+        (b"a: 012\n", 'write it in quotes: "012", or as a number without leading zeros'),
+        (b"a: 0x1F\n", 'write it in quotes: "0x1F", or as a decimal number'),
+        (b"a: 1_000\n", 'write it in quotes: "1_000", or without the underscores'),
+        (b"a: 1:30\n", 'write it in quotes: "1:30", or as a length of time such as 1h30m'),
+        (b"a: .nan\n", 'write it in quotes: ".nan", or as a finite number'),
+        (b"a: 2026-01-31\n", 'write it in quotes: "2026-01-31"'),
+    ],
+)
+def test_what_to_write_instead_of_a_trap(data: bytes, fix: str) -> None:
+    _, (found,) = load_yaml("a.yaml", data)
+    assert found.fix == fix
+
+
+def test_alias_says_whether_it_has_no_anchor_or_stands_in_its_own_value() -> None:
+    for data, says in ((b"a: *b\n", "repeats no value above"), (b"a: &b [*b]\n", "stands inside")):
+        _, (found,) = load_yaml("a.yaml", data)
+        assert f"the alias '*b' {says}" in found.message
+
+
 def test_aliases_repeat_a_finished_value_and_point_to_where_it_is_written_out() -> None:
     loaded = document(b"a: &x {k: [1]}\nb: *x\nc: &x 2\nd: *x\n")
     assert loaded.value == {"a": {"k": [1]}, "b": {"k": [1]}, "c": 2, "d": 2}
