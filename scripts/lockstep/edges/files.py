@@ -44,6 +44,18 @@ def _read_folder(root: Path, folder: str, tree: dict[str, bytes]) -> list[str]:
     return folders
 
 
+def read_file(path: Path, limit: int) -> bytes:
+    """One file that a user names, of at most ``limit`` bytes. Raises LockstepError else."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise LockstepError(f"cannot read it: {error.strerror}", where=str(path)) from error
+    if len(data) > limit:
+        raise LockstepError(f"it has more than {limit} bytes", where=str(path))
+    return data
+
+
 def write_changes(root: Path, changes: Mapping[str, bytes | None]) -> None:
     """Write each file by a rename, so that no reader ever sees half of one; None deletes.
 

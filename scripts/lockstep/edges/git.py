@@ -8,7 +8,7 @@ import os
 import re
 from pathlib import Path
 
-from lockstep.edges.git_objects import GitObjects
+from lockstep.edges.git_merge import GitMerge
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.trailers import one_line
 
@@ -21,7 +21,7 @@ class Raced(LockstepError):
     """Somebody else was faster: fetch and decide again on the new head."""
 
 
-class Git(GitObjects):
+class Git(GitMerge):
     """One repository: its branches, its remote, its history."""
 
     @classmethod

@@ -8,7 +8,7 @@ from lockstep.model.document import Json, value_at
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Answer, Measurement, Question
 
-_PLACEHOLDER = re.compile(r"\{(region|cluster|environment)\}")
+_PLACEHOLDER = re.compile(r"\{(region|cluster|environment|segment)\}")
 
 
 class MlflowGates:
@@ -52,10 +52,11 @@ class MlflowGates:
 
 
 def dataset_name(question: Question) -> str | None:
-    """The gate's dataset with ``{region}``, ``{cluster}`` and ``{environment}`` filled in.
+    """The gate's dataset with ``{region}``, ``{cluster}``, ``{environment}`` and ``{segment}``.
 
-    None where the gate names none. Raises ValueError for any other brace: the text comes from
-    a specification, so it is not given to ``str.format``.
+    None where the gate names none. Raises ValueError for any other brace (the text comes from
+    a specification, so it is not given to ``str.format``), and for the segment of a cluster that
+    has none.
     """
     template = question.gate.get("dataset")
     if template is None:
@@ -64,10 +65,14 @@ def dataset_name(question: Question) -> str | None:
         "region": question.region,
         "cluster": question.cluster,
         "environment": question.environment,
+        "segment": question.segment,
     }
+    if "{segment}" in str(template) and not question.segment:
+        raise ValueError(f"dataset {template!r} names the segment, and the cluster has none")
     if set("{}") & set(_PLACEHOLDER.sub("", str(template))):
         raise ValueError(
-            f"dataset {template!r} may use {{region}}, {{cluster}} and {{environment}} only"
+            f"dataset {template!r} may use {{region}}, {{cluster}}, {{environment}} and "
+            "{segment} only"
         )
     return _PLACEHOLDER.sub(lambda match: values[match[1]], str(template))
 

@@ -2,35 +2,36 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from lockstep.edges.opa_binary import judge_version, require_recent
+from lockstep.edges.cache import Cache
+from lockstep.edges.opa_asking import ANSWER_PATIENCE, CONNECT_PATIENCE, OpaSession, new_client
+from lockstep.edges.opa_check import require_sound
 from lockstep.edges.opa_child import HOST, OpaChild, free_port
-from lockstep.edges.opa_faults import answer_each, fault_of
+from lockstep.edges.opa_failures import broke_off, failure_of
 from lockstep.edges.opa_files import policy_files
-from lockstep.model.document import Json
+from lockstep.edges.opa_schemas import Schemas
 from lockstep.model.errors import LockstepError
 
 if TYPE_CHECKING:
     from opa_client.opa import OpaClient
 
 _PATIENCE_TO_START = 20.0
-_PATIENCE_TO_ANSWER = 120.0
 _POLL = 0.01
 _PORTS_TO_TRY = 5
-_WORKERS = 2
 _NO_REASON = "it gave no reason"
 
 
-class OpaServer:
-    """An OPA that holds the given policies. Use as a context manager, or call close().
+class OpaServer(OpaSession):
+    """An OPA that holds the given policies, started for this run alone.
 
     The constructor starts the program and returns at once; the first question waits until it is
-    ready. Only who knows the random token of this start gets an answer. In turn OPA must know
-    the nonce of this start, so that nobody who took the port before it can answer in its place.
+    ready, and until OPA's compiler has found the policies sound and free of impure builtins. Only
+    who knows the random token of this start gets an answer. In turn OPA must know the nonce of
+    this start, so that nobody who took the port before it can answer in its place.
     """
 
     def __init__(
@@ -38,48 +39,30 @@ class OpaServer:
         policies: Mapping[str, bytes],
         opa: Path,
         *,
+        schemas: Schemas | None = None,
+        cache: Cache | None = None,
         ports: Callable[[], int] = free_port,
     ) -> None:
         """``policies`` are files by repository path, ``opa`` the program (see find_opa).
 
-        ``ports`` gives a loopback port that is free now; another one is asked for when it got
-        taken. Raises LockstepError when the policies have no entry point or reach outside.
+        Rules that name one of the ``schemas`` are held against it. ``cache`` remembers which
+        policies are sound. ``ports`` gives a loopback port that is free now; another one is asked
+        for when it got taken. Raises LockstepError when the policies have no entry point or claim
+        a package that is not theirs.
         """
+        super().__init__()
         self._opa = opa
         self._files = policy_files(policies)
-        self._clients = threading.local()
         self._gate = threading.Lock()
         self._ready = False
         self._ports = ports
         self._child = OpaChild(opa, self._files, ports())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        self._sound = in_background(lambda: require_sound(self._files, opa, schemas, cache))
 
     @property
     def pid(self) -> int:
         """The process id of OPA."""
         return self._child.pid
-
-    def evaluate(self, batch: Json) -> list[Json]:
-        """The answers to the items of one batch (see lockstep.stages.policy.batches).
-
-        An item whose evaluation failed is answered by ``{"id", "error"}``. Raises LockstepError
-        when OPA does not start, dies, or gives no answer at all.
-        """
-        self._wait()
-        return answer_each(self._ask, batch)
-
-    def evaluate_all(self, batches: Sequence[Json]) -> list[Json]:
-        """The answers to all batches, in their order; two are asked at a time."""
-        if len(batches) < 2:
-            return [answer for batch in batches for answer in self.evaluate(batch)]
-        self._wait()
-        with ThreadPoolExecutor(_WORKERS) as pool:
-            return [answer for answers in pool.map(self.evaluate, batches) for answer in answers]
 
     def close(self) -> None:
         """Stop the program and remove what was written for it. Safe to call twice."""
@@ -92,6 +75,7 @@ class OpaServer:
             for _ in range(_PORTS_TO_TRY):
                 if self._comes_up():
                     self._child.forget_files()
+                    self._sound.result()
                     self._ready = True
                     return
                 self._child.stop()
@@ -104,11 +88,10 @@ class OpaServer:
         client = self._client()
         while self._child.ended() is None:
             try:
-                answer = client.query_rule({}, "lockstep.server", "identity").get("result")
+                answer = client.query_rule({}, "lockstep.server", "nonce").get("result")
             except (OSError, ValueError, AttributeError):
                 answer = None
-            if isinstance(answer, dict) and answer.get("nonce") == self._child.nonce:
-                judge_version(self._opa, str(answer.get("version")))
+            if answer == self._child.nonce:
                 return True
             if time.monotonic() > deadline:
                 raise LockstepError(f"OPA was not ready after {_PATIENCE_TO_START:g} seconds")
@@ -116,51 +99,39 @@ class OpaServer:
         complaint = self._child.complaint()
         if "address already in use" in complaint:
             return False
-        require_recent(self._opa)
+        self._sound.result()  # the compiler says where; OPA as a server writes that to stdout
         raise LockstepError(
-            f"OPA did not start: {self._child.compiler_errors() or complaint or _NO_REASON}",
-            where="policies/",
-            fix="mend the policy that it names; lockstep policy test shows all of its messages",
-        )
-
-    def _ask(self, batch: Json) -> Json:
-        client = self._client()
-        strict = {"strict-builtin-errors": "true"}
-        try:
-            body = client.query_rule(batch, "lockstep", "answers", strict)
-        except (OSError, ValueError, TypeError) as error:
-            raise self._failure(error) from error
-        return body.get("result") if isinstance(body, dict) else None
+            f"OPA did not start: {complaint or _NO_REASON}", where=str(self._opa),
+            fix="run the command again; lockstep policy test shows what OPA says of the rules",
+        )  # fmt: skip
 
     def _failure(self, error: Exception) -> LockstepError:
-        fault = fault_of(error)
-        if fault:
-            return fault
-        from requests.exceptions import InvalidJSONError
-
-        if isinstance(error, TypeError | ValueError | InvalidJSONError):
-            said = f"{type(error).__name__}: {error}"[:300]
-            return LockstepError(f"a question or its answer is no JSON: {said}", where="OPA")
-        status = self._child.ended(patience=0.5)  # a connection breaks a moment before the end
+        # A connection breaks a moment before the end of the program.
+        status = self._child.ended(patience=0.5) if broke_off(error) else None
         if status is None:
-            text = f"OPA did not answer: {type(error).__name__}"
-            return LockstepError(text, where=str(self._opa), fix="run the command again")
+            return failure_of(error, str(self._opa))
         said = self._child.complaint() or _NO_REASON
         return LockstepError(
-            f"OPA ended in the middle of a batch (status {status}: {said})",
-            where=str(self._opa),
+            f"OPA ended in the middle of a batch (status {status}: {said})", where=str(self._opa),
             fix="run the command again; if it happens again, look for a lack of memory",
-        )
+        )  # fmt: skip
+
+    def _connect(self) -> "OpaClient":
+        timeout = (CONNECT_PATIENCE, ANSWER_PATIENCE)
+        return new_client(HOST, self._child.port, self._child.token, timeout=timeout)
 
     def _client(self) -> "OpaClient":
-        """This thread's client; imported late, because the import takes as long as OPA's start."""
-        client = getattr(self._clients, "client", None)
-        if client is None or client.port != self._child.port:
-            from opa_client.opa import OpaClient as Client
-
-            token, port = self._child.token, self._child.port
-            client = Client(HOST, port, token=token, retries=0, timeout=_PATIENCE_TO_ANSWER)
-            # Proxies and .netrc are for other hosts; this token must reach none of them.
-            client._session.trust_env = False
-            self._clients.client = client
+        """This thread's client, for the port that the child has now."""
+        client = super()._client()
+        if client.port != self._child.port:
+            client = self._clients.client = self._connect()
         return client
+
+
+def in_background(work: Callable[[], None]) -> "Future[None]":
+    """Start work in a thread of its own; ``result()`` waits, and raises what the work raised."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        return pool.submit(work)
+    finally:
+        pool.shutdown(wait=False)

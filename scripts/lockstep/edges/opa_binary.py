@@ -48,14 +48,17 @@ def opa_version(opa: Path) -> str:
     return match[1] if match else ""
 
 
-def judge_version(opa: Path, version: str) -> None:
-    """Raises LockstepError unless ``version`` (``1.22.2``) is new enough."""
+def judge_version(where: Path | str, version: str, *, fix: str = _FIX) -> None:
+    """Raises LockstepError unless ``version`` (``1.22.2``) is new enough.
+
+    ``where`` is the program, or the URL of a running one; ``fix`` says how to get another.
+    """
     match = re.match(r"v?(\d+)\.(\d+)", version)
     if not match:
-        raise LockstepError("this program does not say that it is OPA", where=str(opa), fix=_FIX)
+        raise LockstepError("this program does not say that it is OPA", where=str(where), fix=fix)
     if (int(match[1]), int(match[2])) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         raise LockstepError(
             f"this OPA is version {version[:40]}; Lockstep needs {oldest} or newer",
-            where=str(opa), fix=_FIX,
+            where=str(where), fix=fix,
         )  # fmt: skip

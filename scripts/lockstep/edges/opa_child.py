@@ -24,7 +24,7 @@ _FLAGS = (
 _SERVER_POLICY = """\
 package lockstep.server
 
-identity := {{"nonce": "{nonce}", "version": opa.runtime().version}}
+nonce := "{nonce}"
 """
 _AUTHORIZATION = """\
 package system.authz
@@ -79,14 +79,6 @@ class OpaChild:
         """What it wrote to stderr that matters; empty where it wrote nothing."""
         self._log.seek(0)
         return relevant_lines(self._log.read(8000).decode(errors="replace"))
-
-    def compiler_errors(self) -> str:
-        """What keeps its files from being loaded, for one that ended before it was ready.
-
-        OPA writes that to stdout when it is a server, so that its compiler is asked once more.
-        """
-        argv = [str(self._opa), "check", *ARGUMENTS, "server"]
-        return process.run(argv, cwd=self._folder, env={}, timeout=60).complaint[:4000]
 
     def forget_files(self) -> None:
         """Remove its files: it holds the policies in memory once it is ready."""

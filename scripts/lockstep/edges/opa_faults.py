@@ -16,19 +16,20 @@ class EvaluationFault(LockstepError):
     """A rule failed on some item of the batch; ``where`` is the place in its Rego."""
 
 
-def fault_of(error: Exception) -> LockstepError | None:
+def fault_of(error: Exception) -> EvaluationFault | None:
     """The fault that a failed request tells of, or None where it never reached a rule."""
     response = getattr(error, "response", None)
     if response is None:
         return None
     try:
-        body = response.json()
-        first = body["errors"][0]
+        first = response.json()["errors"][0]
         place = first.get("location") or {}
-        where = f"{place.get('file')}:{place.get('row')}"
+        # A bundle's files have its name before their own.
+        file = str(place.get("file"))
+        where = f"{file[max(file.find('policies/'), 0) :]}:{place.get('row')}"
         return EvaluationFault(f"{first['code']}: {first['message']}"[:500], where=where)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-        return LockstepError(f"OPA refused the question with HTTP {response.status_code}")
+        return None
 
 
 def answer_each(ask: Ask, batch: Json) -> list[Json]:
@@ -56,6 +57,7 @@ class _Search:
                 "OPA gave no answer: data.lockstep.answers is undefined",
                 where="policies/main.rego", fix="restore policies/main.rego from git",
             )  # fmt: skip
+        _require_all(batch, answers)
         return answers
 
     def _split(self, batch: Json, fault: EvaluationFault) -> list[Json]:
@@ -69,6 +71,20 @@ class _Search:
         return [answer for part in parts for answer in self.answers(_only(batch, part))]
 
 
+def _require_all(batch: Json, answers: list[Json]) -> None:
+    """Raise LockstepError unless each item has its one answer: part of them is no answer."""
+    asked = [item["id"] for item in batch["items"]]
+    answered = [answer.get("id") if isinstance(answer, dict) else None for answer in answers]
+    if asked == answered:
+        return
+    missing = next((name for name in asked if name not in answered), "")
+    which = f"{missing} has no answer" if missing else "they come in another order"
+    raise LockstepError(
+        f"OPA answered {len(answered)} of {len(asked)} specs: {which}",
+        where="policies/main.rego", fix="restore policies/main.rego from git",
+    )  # fmt: skip
+
+
 def _only(batch: Json, items: list[Json]) -> Json:
     """The batch with these items, and with only what they refer to."""
     families = {item["family"] for item in items}
@@ -76,7 +92,7 @@ def _only(batch: Json, items: list[Json]) -> Json:
     return {
         **batch,
         "items": items,
-        "families": {key: batch["families"][key] for key in families},
+        "families": {key: batch["families"][key] for key in families if key},
         "clusters": {key: batch["clusters"][key] for key in clusters},
     }
 

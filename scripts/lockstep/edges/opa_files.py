@@ -1,14 +1,15 @@
-"""Which policy files OPA gets, and what keeps them from doing more than judge.
+"""Which policy files OPA gets, under which names, and what keeps them in their own packages.
 
-A server cannot be told to leave out builtins, so that the text of a rule is searched for those
-that reach outside or change from call to call; ``lockstep policy test`` has OPA's compiler
-refuse them as well.
+What the rules may do is judged by OPA's compiler (see opa_check); only their packages are looked
+at here, because OPA evaluates some packages by itself as soon as it serves.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from lockstep.model.canonical import digest_bytes
 from lockstep.model.errors import LockstepError
 
 ARGUMENTS = ("policies/main.rego", "policies/lib", "policies/rules", "policies/data")
@@ -17,29 +18,30 @@ ARGUMENTS = ("policies/main.rego", "policies/lib", "policies/rules", "policies/d
 TEST_ARGUMENTS = ("policies/main_test.rego",)
 """What there is to load beside these when the policies are tested."""
 
-IMPURE = (
-    "http.send", "io.jwt.decode_verify", "io.jwt.encode_sign", "io.jwt.encode_sign_raw",
-    "json.match_schema", "json.verify_schema", "net.lookup_ip_addr", "opa.runtime", "rand.intn",
-    "time.now_ns", "uuid.rfc4122",
-)  # fmt: skip
-"""Builtins that OPA itself marks as nondeterministic: network, clock, chance, environment."""
-
-_OWN_PACKAGE = re.compile(r"lockstep(?:_test)?(?:\.(?!server\b)[a-z][a-z0-9_]*)*")
-_PACKAGE = re.compile(r"^[ \t]*package\s+(\S+)", re.MULTILINE)
-_IMPURE = re.compile(
-    "|".join(rf"\b{re.escape(name)}\b" for name in IMPURE)
-    + r"|\b(?:http|io|net|opa|rand|uuid)\s*\["
-)
-_COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
+# lockstep.server, .bundle and .probe are what Lockstep itself gives an OPA to answer with.
+_OWN_PACKAGE = re.compile(r"lockstep(?:_test)?(?:\.(?!(?:server|bundle|probe)\b)[a-z][a-z0-9_]*)*")
+# A comment ends at "\n" alone; "\r" is a space to OPA, and a byte order mark nothing at all.
+_PACKAGE = re.compile(r"\ufeff?(?:[ \t\r\n]|#[^\n]*\n)*package[ \t\r\n]+([^ \t\r\n;#]+)")
+_THRESHOLDS = re.compile(r"policies/rules/([^/]+)/thresholds\.yaml")
+_LOADED_THRESHOLDS = re.compile(r"\bpolicies/data/rule-([^/:\s]+)\.yaml")
 
 
 def policy_files(policies: Mapping[str, bytes], *, tests: bool = False) -> dict[str, bytes]:
-    """The files of ``policies/`` that OPA loads: Rego, and data directly under policies/data.
+    """The files of ``policies/`` that OPA loads: Rego, and data, under the paths it loads them by.
 
+    Data lies directly under policies/data, or is a rule's ``thresholds.yaml``: that one gets the
+    name ``policies/data/rule-<rule>.yaml``, because OPA puts a file's keys under its folder.
     Schemas and waivers are read by Lockstep and not by OPA. Raises LockstepError when there is
-    no entry point, or a file claims a package outside ``lockstep`` or uses an impure builtin.
+    no entry point, a file claims a package that is not its own, or a name is taken twice.
     """
-    chosen = {path: data for path, data in policies.items() if _is_loaded(path, tests=tests)}
+    chosen: dict[str, bytes] = {}
+    for path, data in policies.items():
+        name = _loaded_as(path, tests=tests)
+        if not name:
+            continue
+        if name in chosen:
+            raise _taken(name)
+        chosen[name] = data
     if "policies/main.rego" not in chosen:
         raise LockstepError(
             "there is no policies/main.rego, so that no rule can be evaluated",
@@ -47,7 +49,7 @@ def policy_files(policies: Mapping[str, bytes], *, tests: bool = False) -> dict[
         )
     for path, data in chosen.items():
         if path.endswith(".rego"):
-            _refuse_impure(path, data)
+            _require_own_package(path, data)
     return chosen
 
 
@@ -61,29 +63,50 @@ def write_policy_files(files: Mapping[str, bytes], folder: Path) -> None:
         target.write_bytes(data)
 
 
-def _is_loaded(path: str, *, tests: bool) -> bool:
+def policies_digest(files: Mapping[str, bytes]) -> str:
+    """``sha256:<hex>`` of files as policy_files gives them without tests: their names and bytes."""
+    named = {path: digest_bytes(data) for path, data in files.items()}
+    # ASCII, because a path may hold bytes that are no UTF-8.
+    return digest_bytes(json.dumps(named, sort_keys=True).encode())
+
+
+def as_in_repository(text: str) -> str:
+    """A message of OPA with the paths that people know."""
+    return _LOADED_THRESHOLDS.sub(r"policies/rules/\1/thresholds.yaml", text)
+
+
+def _loaded_as(path: str, *, tests: bool) -> str:
+    """The path that OPA loads a file by; empty for one that it does not get."""
     parts = path.split("/")
     if parts[0] != "policies" or any(part in ("", ".", "..") for part in parts):
-        return False
+        return ""
+    thresholds = _THRESHOLDS.fullmatch(path)
+    if thresholds:
+        return f"policies/data/rule-{thresholds[1]}.yaml"
     if parts[1] == "data":
-        return len(parts) == 3 and path.endswith((".yaml", ".json"))
+        return path if len(parts) == 3 and path.endswith((".yaml", ".json")) else ""
     if not path.endswith(".rego") or (path.endswith("_test.rego") and not tests):
-        return False
-    return path in ("policies/main.rego", *TEST_ARGUMENTS) or parts[1] in ("lib", "rules")
+        return ""
+    is_main = path in ("policies/main.rego", *TEST_ARGUMENTS)
+    return path if is_main or parts[1] in ("lib", "rules") else ""
 
 
-def _refuse_impure(path: str, data: bytes) -> None:
-    text = _COMMENT.sub("", data.decode(errors="replace"))
-    package = _PACKAGE.search(text)
-    if package and not _OWN_PACKAGE.fullmatch(package[1]):
+def _taken(name: str) -> LockstepError:
+    return LockstepError(
+        f"{as_in_repository(name)} is loaded under this name, which is therefore taken",
+        where=name, fix="rename the file under policies/data",
+    )  # fmt: skip
+
+
+def _require_own_package(path: str, data: bytes) -> None:
+    package = _PACKAGE.match(data.decode(errors="replace"))
+    if package is None:
+        raise LockstepError(
+            "this file does not begin with its package", where=path,
+            fix="begin it with package lockstep.rules.<rule> or lockstep.lib.<name>",
+        )  # fmt: skip
+    if not _OWN_PACKAGE.fullmatch(package[1]):
         raise LockstepError(
             f"package {package[1][:80]} is not one of Lockstep's policies", where=path,
             fix="name the package lockstep.rules.<rule> or lockstep.lib.<name>",
-        )  # fmt: skip
-    found = _IMPURE.search(text)
-    if found:
-        line = text.count("\n", 0, found.start()) + 1
-        raise LockstepError(
-            f"a policy must not use {found[0]}: its verdict would depend on more than its input",
-            where=f"{path}:{line}", fix="take what the rule needs from its input",
         )  # fmt: skip

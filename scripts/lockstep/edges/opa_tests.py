@@ -1,6 +1,5 @@
 """``opa check`` and ``opa test`` over policy files, in a private copy of them."""
 
-import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,9 +7,10 @@ from pathlib import Path
 
 from lockstep.edges import process
 from lockstep.edges.opa_binary import require_recent
-from lockstep.edges.opa_files import ARGUMENTS, IMPURE, TEST_ARGUMENTS, write_policy_files
+from lockstep.edges.opa_compiler import Compiler, read_report
+from lockstep.edges.opa_files import write_policy_files
+from lockstep.edges.opa_schemas import Schemas
 from lockstep.model.document import Json
-from lockstep.model.errors import LockstepError
 
 _PATIENCE = 300.0
 
@@ -31,48 +31,36 @@ class OpaReport:
     uncovered: tuple[str, ...] = ()
 
 
-def check_and_test(files: Mapping[str, bytes], opa: Path) -> OpaReport:
+def check_and_test(
+    files: Mapping[str, bytes], opa: Path, schemas: Schemas | None = None
+) -> OpaReport:
     """Compile the files strictly and without impure builtins, run the tests, measure coverage.
 
-    ``files`` are those of ``opa_files.policy_files`` with tests. Raises LockstepError when the
-    program is too old, or says what cannot be understood.
+    ``files`` are those of ``opa_files.policy_files`` with tests; rules that name one of the
+    ``schemas`` are held against it. Raises LockstepError when the program is too old, or says what
+    cannot be understood.
     """
     require_recent(opa)
     with tempfile.TemporaryDirectory(prefix="lockstep-opa-") as name:
         folder = Path(name)
         write_policy_files(files, folder)
-        pure = folder / "capabilities.json"
-        pure.write_text(json.dumps(_pure_capabilities(opa)))
-        loaded = [path for path in (*ARGUMENTS, *TEST_ARGUMENTS) if (folder / path).exists()]
+        compiler = Compiler(opa, folder, schemas)
+        complaints = compiler.complaints()
+        if complaints:
+            return OpaReport(refused="\n".join(map(str, complaints)))
 
-        def call(*words: str) -> process.Completed:
-            argv = [str(opa), *words, f"--capabilities={pure}", *loaded]
-            return process.run(argv, cwd=folder, env={}, timeout=_PATIENCE)
+        def test(*words: str) -> process.Completed:
+            return compiler.call("test", *words, "--format=json", patience=_PATIENCE)
 
-        checked = call("check", "--strict")
-        if checked.returncode:
-            return OpaReport(refused=checked.complaint or "opa check gave no reason")
-        passed, failed = _results(call("test", "--format=json"))
+        passed, failed = _results(test())
         if failed:
             return OpaReport(passed=passed, failed=failed)
-        coverage, uncovered = _coverage(call("test", "--coverage", "--format=json"))
+        coverage, uncovered = _coverage(test("--coverage"))
         return OpaReport(passed=passed, coverage=coverage, uncovered=uncovered)
 
 
-def _pure_capabilities(opa: Path) -> Json:
-    """What this OPA can do, without the builtins whose answer depends on more than their input."""
-    told = process.run([str(opa), "capabilities", "--current"], env={}, timeout=_PATIENCE)
-    capabilities = _parsed(told, "opa capabilities")
-    capabilities["builtins"] = [
-        builtin
-        for builtin in capabilities["builtins"]
-        if not builtin.get("nondeterministic") and builtin["name"] not in IMPURE
-    ]
-    return capabilities
-
-
 def _results(done: process.Completed) -> tuple[int, tuple[str, ...]]:
-    tests = _parsed(done, "opa test")
+    tests = read_report(done, "opa test")
     failed = tuple(
         f"{_place(test['location'])}: {test['name']}"
         for test in tests
@@ -82,7 +70,7 @@ def _results(done: process.Completed) -> tuple[int, tuple[str, ...]]:
 
 
 def _coverage(done: process.Completed) -> tuple[float, tuple[str, ...]]:
-    report = _parsed(done, "opa test --coverage")
+    report = read_report(done, "opa test --coverage")
     uncovered = [
         f"{path}:{part['start']['row']}"
         for path, file in sorted(report["files"].items())
@@ -93,11 +81,3 @@ def _coverage(done: process.Completed) -> tuple[float, tuple[str, ...]]:
 
 def _place(location: Json) -> str:
     return f"{location['file']}:{location['row']}"
-
-
-def _parsed(done: process.Completed, what: str) -> Json:
-    try:
-        return json.loads(done.stdout)
-    except ValueError as error:
-        said = done.complaint or done.stdout.decode(errors="replace").strip()
-        raise LockstepError(f"{what} gave no report: {said[:1000] or 'nothing'}") from error

@@ -116,6 +116,7 @@ def test_every_source_can_be_made_without_a_server() -> None:
     [
         ("live-{region}", "live-eu-west-1"),
         ("{environment}/{cluster}", "prod/fraud-detection-eu-west-1"),
+        ("live-{region}-{segment}", "live-eu-west-1-consumer"),
         ("fixed", "fixed"),
         (None, None),
     ],
@@ -123,7 +124,14 @@ def test_every_source_can_be_made_without_a_server() -> None:
 def test_a_dataset_may_name_region_cluster_and_environment(
     template: str | None, name: str | None
 ) -> None:
-    assert dataset_name(replace(QUESTION, gate={**GATE, "dataset": template})) == name
+    asked = replace(QUESTION, gate={**GATE, "dataset": template}, segment="consumer")
+    assert dataset_name(asked) == name
+
+
+def test_the_segment_of_a_cluster_without_one_is_no_dataset() -> None:
+    question = replace(QUESTION, gate={**GATE, "dataset": "live-{segment}"})
+    answer = MlflowGates("http://127.0.0.1:1").ask(question)
+    assert "names the segment, and the cluster has none" in answer.failure
 
 
 @pytest.mark.parametrize(

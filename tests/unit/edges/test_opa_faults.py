@@ -28,6 +28,14 @@ def test_a_sound_batch_is_one_question() -> None:
     assert len(ask.asked) == 1
 
 
+def test_an_item_of_no_family_stands_alone_like_any_other() -> None:
+    batch = batch_of([0, 1])
+    batch["items"][0] |= {"family": "", "clusters": []}
+    wrong, right = answer_each(Divider(), batch)
+    assert "error" in wrong
+    assert right == {"id": "item-1", "share": 100}
+
+
 def test_the_item_at_fault_is_named_and_the_others_are_answered() -> None:
     parts = [1] * 200
     parts[137] = 0

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from lockstep.edges.opa_files import ARGUMENTS, IMPURE, policy_files, write_policy_files
+from lockstep.edges.opa_files import (
+    ARGUMENTS,
+    as_in_repository,
+    policies_digest,
+    policy_files,
+    write_policy_files,
+)
 from lockstep.model.errors import LockstepError
 from tests.unit.edges.opa_parts import shipped_policies
 
@@ -56,22 +62,66 @@ def test_foreign_packages_are_refused(package: str) -> None:
     assert caught.value.where == RULE
 
 
-@pytest.mark.parametrize("builtin", IMPURE)
-def test_impure_builtins_are_refused_with_their_line(builtin: str) -> None:
-    text = f"package lockstep.rules.one\n\n# fine\nx := {builtin}(input)\n".encode()
-    with pytest.raises(LockstepError, match="depend on more than its input") as caught:
+@pytest.mark.parametrize(
+    "start", ["\ufeff", "\r", "# a comment\n\r", "\r\n \t", "# one\n# package lockstep.lib.one\n"]
+)
+def test_a_foreign_package_hides_behind_nothing_that_opa_reads_over(start: str) -> None:
+    text = f"{start}package system.authz\n\nallow := true\n".encode()
+    with pytest.raises(LockstepError, match=r"package system\.authz is not one"):
         policy_files({**MAIN, RULE: text})
-    assert caught.value.where == f"{RULE}:4"
 
 
-def test_impure_builtins_in_brackets_are_refused() -> None:
-    with pytest.raises(LockstepError, match="must not use"):
-        policy_files({**MAIN, RULE: b'package lockstep.rules.one\n\nx := http["send"](input)\n'})
+@pytest.mark.parametrize(
+    "text", ["", "# only this\n", "x := 1\n", "package\n", ";package lockstep\n"]
+)
+def test_a_file_without_a_package_is_refused(text: str) -> None:
+    with pytest.raises(LockstepError, match="does not begin with its package") as caught:
+        policy_files({**MAIN, RULE: text.encode()})
+    assert caught.value.where == RULE
 
 
-def test_a_comment_may_speak_of_them() -> None:
-    text = b"# never http.send\npackage lockstep.rules.one\n"
-    assert RULE in policy_files({**MAIN, RULE: text})
+@pytest.mark.parametrize("name", ["lockstep.bundle", "lockstep.probe", "lockstep.server.x"])
+def test_what_lockstep_itself_answers_with_cannot_be_claimed(name: str) -> None:
+    with pytest.raises(LockstepError, match="is not one of Lockstep's policies"):
+        policy_files({**MAIN, RULE: f"package {name}\n".encode()})
+
+
+def test_thresholds_of_a_rule_are_data_and_other_files_beside_it_are_not() -> None:
+    thresholds = b"thresholds: {one: {max: 1}}\n"
+    beside = {
+        "policies/rules/one/thresholds.yaml": thresholds,
+        "policies/rules/one/examples.yaml": b"a: 1\n",
+        "policies/rules/one/thresholds.schema.json": b"{}",
+        "policies/rules/one/more/thresholds.yaml": b"a: 1\n",
+        "policies/rules/thresholds.yaml": b"a: 1\n",
+    }
+    loaded = policy_files({**MAIN, **beside})
+    assert loaded == {**MAIN, "policies/data/rule-one.yaml": thresholds}
+    assert as_in_repository("policies/data/rule-one.yaml: bad") == (
+        "policies/rules/one/thresholds.yaml: bad"
+    )
+
+
+def test_a_name_that_two_files_are_loaded_under_is_refused() -> None:
+    both = {
+        "policies/rules/one/thresholds.yaml": b"thresholds: {a: 1}\n",
+        "policies/data/rule-one.yaml": b"thresholds: {b: 1}\n",
+    }
+    with pytest.raises(
+        LockstepError, match=r"rules/one/thresholds\.yaml is loaded under this name"
+    ):
+        policy_files({**MAIN, **both})
+
+
+def test_the_digest_is_of_what_is_loaded_and_of_nothing_else() -> None:
+    tests = {"policies/rules/one/one_test.rego": b"package lockstep.rules.one_test\n"}
+    known = policies_digest(policy_files(MAIN))
+    assert known == policies_digest(policy_files({**MAIN, **tests, "policies/schemas/a.json": b""}))
+    one = {RULE: b"package lockstep.rules.one\n"}
+    other = {RULE.replace("one.rego", "two.rego"): b"package lockstep.rules.one\n"}
+    all_digests = [known, *(policies_digest({**MAIN, **more}) for more in (one, other))]
+    assert len(set(all_digests)) == 3
+    assert policies_digest({"policies/lib/\udcff.rego": b""}).startswith("sha256:")
 
 
 def test_all_folders_that_opa_is_told_of_exist(tmp_path: Path) -> None:

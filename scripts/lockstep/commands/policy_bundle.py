@@ -1,0 +1,59 @@
+"""``lockstep policy bundle``: the rules for an OPA that runs elsewhere."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lockstep.edges.files import read_tree, write_file
+from lockstep.edges.opa_binary import find_opa
+from lockstep.edges.opa_bundle import Signing, bundle_of
+from lockstep.edges.opa_check import require_sound
+from lockstep.edges.opa_files import policies_digest, policy_files
+from lockstep.model.document import Json
+from lockstep.model.errors import LockstepError, UsageError
+from lockstep.model.exit_codes import ExitCode
+
+
+@dataclass(frozen=True, slots=True)
+class Bundled:
+    """A written bundle: where it is, and the digest of the rules in it."""
+
+    path: Path
+    digest: str
+    signed: bool
+
+    @property
+    def text(self) -> str:
+        """The report for a terminal."""
+        how = "signed" if self.signed else "not signed"
+        return f"{self.path}: rules {self.digest}, {how}"
+
+    @property
+    def data(self) -> Json:
+        """The report as JSON data."""
+        return {"path": str(self.path), "digest": self.digest, "signed": self.signed}
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Clean: there is a bundle, or an error was raised."""
+        return ExitCode.CLEAN
+
+
+def run(root: Path, output: Path, signing: Signing | None = None) -> Bundled:
+    """Write the rules under ``policies/`` as a bundle, once OPA's compiler has found them sound.
+
+    Raises LockstepError when they are not, or the bundle cannot be signed or written.
+    """
+    if signing and not signing.key.is_file():
+        raise UsageError("there is no such key", where=str(signing.key), fix="give --signing-key")
+    opa = find_opa()
+    files = policy_files(read_tree(root, ["policies"]))
+    require_sound(files, opa)
+    bundle = bundle_of(files, opa, signing)
+    try:
+        write_file(output, bundle)
+    except OSError as error:
+        raise LockstepError(
+            f"the bundle cannot be written: {error.strerror}", where=str(output),
+            fix="give another --output",
+        ) from error  # fmt: skip
+    return Bundled(output, policies_digest(files), signing is not None)
