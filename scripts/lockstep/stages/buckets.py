@@ -12,12 +12,16 @@ _DECADE = 10
 
 
 class Share(NamedTuple):
-    """A variant's name and version, its percentage, and whether it is an experiment's arm."""
+    """A variant's name and version, its percentage, and whether it is an experiment's arm.
+
+    ``learns`` says that the arm goes on learning from its own answers.
+    """
 
     name: str
     version: str
     weight: int
     arm: bool = False
+    learns: bool = False
 
 
 def assign_buckets(shares: Iterable[Share]) -> dict[str, list[int]]:
@@ -35,6 +39,38 @@ def assign_buckets(shares: Iterable[Share]) -> dict[str, list[int]]:
             buckets.setdefault(share.version, []).extend(range(start, end))
         start = end
     return buckets
+
+
+def learners(shares: Iterable[Share]) -> dict[str, tuple[str, ...]]:
+    """The versions that learning arms serve and nobody else, with the names of those arms."""
+    serving = [share for share in shares if share.weight > 0]
+    shared = {share.version for share in serving if not share.learns}
+    alone: dict[str, tuple[str, ...]] = {}
+    for share in sorted(serving):
+        if share.version not in shared:
+            alone[share.version] = (*alone.get(share.version, ()), share.name)
+    return alone
+
+
+def fallback_weights(shares: Collection[Share]) -> dict[str, int]:
+    """The percentage of each version among the requests that carry no bucket.
+
+    A version of ``learners`` gets none: it must learn from its own users only. What it leaves
+    goes to the stable version as a whole, because a candidate may not get more than its step and
+    an arm not more than its ceiling, as they would in proportion. Where the stable version serves
+    nothing, it goes to the largest weight; of equal ones to the version that is first in order.
+    """
+    weights: dict[str, int] = {}
+    for share in sorted(shares, key=lambda share: (len(share.version), share.version)):
+        weights[share.version] = weights.get(share.version, 0) + share.weight
+    alone = learners(shares)
+    left = sum(weights.pop(version) for version in alone)
+    serving = [version for version, weight in weights.items() if weight > 0]
+    if alone and serving:
+        stable = [s.version for s in shares if s.name == "stable" and s.version in serving]
+        heir = stable[0] if stable else max(serving, key=weights.__getitem__)
+        weights[heir] += left
+    return {version: weights[version] for version in serving}
 
 
 def bucket_pattern(buckets: Collection[int]) -> str:

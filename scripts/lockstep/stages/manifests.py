@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from lockstep.stages import manifests_capacity as capacity
+from lockstep.stages import render_capacity_origins as capacity_origins
+from lockstep.stages import render_component_origins as origins
 from lockstep.stages.render_context import (
     Parts,
     git_source,
@@ -13,6 +16,7 @@ from lockstep.stages.render_context import (
     selector,
 )
 from lockstep.stages.render_names import label_value, object_name
+from lockstep.stages.render_origins import Origins, no_origins
 from lockstep.stages.render_traffic import destination_rules, virtual_service
 from lockstep.stages.render_view import ClusterView, EnvironmentView
 
@@ -24,10 +28,31 @@ class Component(Generic[View]):
     """A component: its template is ``templates/<name>/<name>.yaml.j2``.
 
     ``parts`` gives, for a cluster or an environment, the name and context of each of its files.
+
+    ``origins`` gives, for the same view and the name of one file, where the values of its context
+    were written, so that a finding about the rendered object points at the line to change. It is
+    called only when there is a finding. It has the shape of the context, and ends early where it
+    can: an ``Origin`` stands for all that is below it. From ``render_origins``::
+
+        return {
+            **metadata_origins(version),                     # what metadata(view, version) gives
+            "replicas": in_spec("serving", "replicas"),
+            "retries": in_spec("traffic", "retries"),        # retries.attempts too
+            "requests": in_spec("serving", "resources", "requests"),  # a list of pairs, by key
+            "weight": in_variants(version, "weight"),        # of the variants of this version
+            "host": in_cluster("metadata", "name") + in_spec("namespace"),   # the first is shown
+            "hosts": (in_spec("host"), None),                # by index
+            "routes": {"weighted": (None, in_spec("x"))},    # tuples, by their first item
+        }
+
+    A value without an origin is traced to its line of the template. A template writes each value
+    as it stands in the context (``{{ name | quote }}``): what it made itself has no origin.
+    ``tests/unit/stages/test_render_trace.py`` finds what is missing.
     """
 
     name: str
     parts: Callable[[View], Parts]
+    origins: Callable[[View, str], Origins] = no_origins
 
     @property
     def template(self) -> str:
@@ -46,7 +71,8 @@ def environment_folder(environment: str) -> str:
 
 
 def _service_account(view: ClusterView) -> Parts:
-    yield "serviceaccount.yaml", metadata(view)
+    annotations = sorted(capacity.identity_annotations(view).items())
+    yield "serviceaccount.yaml", {**metadata(view), "annotations": annotations}
 
 
 def _service(view: ClusterView) -> Parts:
@@ -56,25 +82,30 @@ def _service(view: ClusterView) -> Parts:
 def _deployments(view: ClusterView) -> Parts:
     """One for each version: warm ones too, with all replicas, to take the traffic at once."""
     for version in view.running:
-        env = {
-            "MODEL_URI": version.identity["source"],
-            "MODEL_DIGEST": version.identity["digest"],
-            "MODEL_VERSION": version.version,
-        }
+        env = zip(
+            capacity.MODEL_VARIABLES,
+            (version.identity["source"], version.identity["digest"], version.version),
+            strict=True,
+        )
         yield (
             f"deployment-{version.slug}.yaml",
             {
                 **metadata(view, version),
                 "selector": sorted(selector(view, version).items()),
-                "pod_labels": sorted(pod_labels(view, version).items()),
+                "pod_labels": sorted(
+                    (pod_labels(view, version) | capacity.identity_labels(view)).items()
+                ),
                 "service_account": object_name(view.name),
                 "image": view.serving["image"],
                 "port": view.serving["port"],
                 "health": view.serving["health"],
-                "replicas": view.serving["replicas"],
+                "replicas": capacity.fixed_replicas(view),
+                "zones": view.serving.get("zones"),
                 "requests": sorted(view.serving["requests"].items()),
                 "limits": sorted(view.serving["limits"].items()),
-                "env": [(name, literal(value)) for name, value in env.items()],
+                "env": [(name, literal(value)) for name, value in env],
+                "secret": object_name(view.name),
+                "secrets": [(name,) for name in sorted(view.access.get("secrets", {}))],
             },
         )
 
@@ -116,16 +147,20 @@ def _applications(view: EnvironmentView) -> Parts:
 
 
 CLUSTER_COMPONENTS: tuple[Component[ClusterView], ...] = (
-    Component("serviceaccount", _service_account),
-    Component("service", _service),
-    Component("deployment", _deployments),
-    Component("destinationrule", destination_rules),
-    Component("virtualservice", virtual_service),
-    Component("application", _application),
+    Component("serviceaccount", _service_account, origins.service_account),
+    Component("externalsecret", capacity.external_secret, capacity_origins.external_secret),
+    Component("service", _service, origins.service),
+    Component("deployment", _deployments, origins.deployment),
+    Component("poddisruptionbudget", capacity.budgets, capacity_origins.budget),
+    Component("horizontalpodautoscaler", capacity.autoscalers, capacity_origins.autoscaler),
+    Component("scaledobject", capacity.scaled_objects, capacity_origins.scaled_object),
+    Component("destinationrule", destination_rules, origins.destination_rule),
+    Component("virtualservice", virtual_service, origins.virtual_service),
+    Component("application", _application, origins.application),
 )
 
 ENVIRONMENT_COMPONENTS: tuple[Component[EnvironmentView], ...] = (
-    Component("applications", _applications),
+    Component("applications", _applications, origins.applications),
 )
 
 

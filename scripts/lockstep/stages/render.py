@@ -4,10 +4,10 @@ The same values give the same bytes, in any order, on any machine, on any day. W
 wrote is parsed again and held against the schema of its kind before anybody sees it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import replace
 
-from lockstep.model.document import Document
+from lockstep.model.document import Document, Json
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 from lockstep.stages import manifests
@@ -19,7 +19,7 @@ from lockstep.stages.render_inputs import view_cluster, view_environment
 from lockstep.stages.render_restored import keep_restored, restorable_folders
 
 __all__ = [
-    "RenderedFolder", "Templates", "compare", "keep_restored", "render_cluster",
+    "FleetRendering", "RenderedFolder", "Templates", "compare", "keep_restored", "render_cluster",
     "render_environment", "render_fleet", "restorable_folders", "stale_paths",
     "unrendered_folders",
 ]  # fmt: skip
@@ -36,7 +36,7 @@ def render_cluster(
         view = view_cluster(cluster, family, environment)
     except Unrenderable as error:
         return RenderedFolder(path, findings=(error.finding,))
-    writer = FolderWriter(cluster, environment, templates)
+    writer = FolderWriter(environment, templates, family, cluster)
     components = manifests.CLUSTER_COMPONENTS
     return writer.write(path, components, view, view.inputs(), view.destination)
 
@@ -50,8 +50,54 @@ def render_environment(environment: Environment, templates: Templates) -> Render
         view = view_environment(environment)
     except Unrenderable as error:
         return RenderedFolder(path, findings=(error.finding,))
-    writer = FolderWriter(environment.document, environment, templates)
+    writer = FolderWriter(environment, templates)
     return writer.write(path, manifests.ENVIRONMENT_COMPONENTS, view, view.inputs(), "")
+
+
+class FleetRendering:
+    """Renders a fleet family by family, and says at the end what became of all of it.
+
+    ``kinds`` are the kinds of objects that ``family`` gives back for the rules that read them.
+    Other parsed manifests are left out: thousands of live objects slow Python's collector down.
+    """
+
+    def __init__(self, fleet: Fleet, templates: Templates, kinds: Collection[str] = ()) -> None:
+        self._fleet = fleet
+        self._templates = templates
+        self._kinds = frozenset(kinds)
+        self._folders: list[tuple[Cluster | Document, RenderedFolder]] = []
+        for environment in fleet.environments.values():
+            folder = render_environment(environment, templates)
+            self._folders.append((environment.document, replace(folder, manifests={})))
+
+    def family(self, family: Family) -> dict[str, dict[str, list[Json]]]:
+        """Render one family: its objects by the path of their cluster, then by kind."""
+        environment = self._fleet.environments[family.environment]
+        objects: dict[str, dict[str, list[Json]]] = {}
+        for cluster in family.clusters:
+            folder = render_cluster(cluster, family, environment, self._templates)
+            self._folders.append((cluster, replace(folder, manifests={})))
+            if self._kinds:
+                objects[cluster.path] = self._of_kinds(folder)
+        return objects
+
+    def result(self) -> tuple[dict[str, bytes], list[Finding]]:
+        """All files by path, and the findings of what could not be rendered (see render_fleet)."""
+        collisions = find_collisions((origin, folder.claims) for origin, folder in self._folders)
+        files: dict[str, bytes] = {}
+        findings = [finding for _, folder in self._folders for finding in folder.findings]
+        for index, (_, folder) in enumerate(self._folders):
+            findings += collisions.get(index, ())
+            if index not in collisions:
+                files |= folder.by_path()
+        return dict(sorted(files.items())), list(arrange(findings))
+
+    def _of_kinds(self, folder: RenderedFolder) -> dict[str, list[Json]]:
+        objects: dict[str, list[Json]] = {kind: [] for kind in self._kinds}
+        for manifest in folder.manifests.values():
+            if manifest["kind"] in self._kinds:
+                objects[manifest["kind"]].append(manifest)
+        return objects
 
 
 def render_fleet(fleet: Fleet, templates: Templates) -> tuple[dict[str, bytes], list[Finding]]:
@@ -60,25 +106,7 @@ def render_fleet(fleet: Fleet, templates: Templates) -> tuple[dict[str, bytes], 
     A folder with a finding, or that shares an object, a host or its path with another one, is
     left out whole: ``unrendered_folders`` lists it, so that nobody takes it for deleted.
     """
-    rendered = list(_each_folder(fleet, templates))
-    collisions = find_collisions((origin, folder.claims) for origin, folder in rendered)
-    files: dict[str, bytes] = {}
-    findings = [finding for _, folder in rendered for finding in folder.findings]
-    for index, (_, folder) in enumerate(rendered):
-        findings += collisions.get(index, ())
-        if index not in collisions:
-            files |= folder.by_path()
-    return dict(sorted(files.items())), list(arrange(findings))
-
-
-def _each_folder(
-    fleet: Fleet, templates: Templates
-) -> Iterator[tuple[Cluster | Document, RenderedFolder]]:
-    """Parsed manifests are left out: thousands of live objects slow Python's collector down."""
-    for environment in fleet.environments.values():
-        folder = render_environment(environment, templates)
-        yield environment.document, replace(folder, manifests={})
-        for family in environment.families.values():
-            for cluster in family.clusters:
-                folder = render_cluster(cluster, family, environment, templates)
-                yield cluster, replace(folder, manifests={})
+    rendering = FleetRendering(fleet, templates)
+    for family in fleet.families():
+        rendering.family(family)
+    return rendering.result()

@@ -52,6 +52,15 @@ class Fields:
             return value
         return self._refuse(pointer, "a mapping of texts")
 
+    def names(self, *pointer: str | int) -> list[str]:
+        """The keys of a mapping, sorted; none where it is missing."""
+        value = value_at(self._value, pointer)
+        if value is None:
+            return []
+        if isinstance(value, dict) and all(map(_is_text, value)):
+            return sorted(value)
+        return self._refuse(pointer, "a mapping")
+
     def fail(self, pointer: Pointer, rule: str, message: str, fix: str) -> NoReturn:
         """Raises Unrenderable with a finding at ``pointer``."""
         raise Unrenderable(finding_at(self._origin, pointer, rule, message, fix))

@@ -3,17 +3,18 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from lockstep.model.document import Document, Json, value_at
+from lockstep.model.document import Json, value_at
 from lockstep.model.finding import Finding, arrange
-from lockstep.model.fleet import Cluster, Environment, Tree
+from lockstep.model.fleet import Cluster, Environment, Family, Tree
 from lockstep.stages.manifests import Component, View, template_paths
 from lockstep.stages.provenance import FILE_NAME, Provenance, digests
+from lockstep.stages.render_authors import Authors
 from lockstep.stages.render_collisions import Claims, claims_of
-from lockstep.stages.render_context import Context
 from lockstep.stages.render_fields import finding_at
 from lockstep.stages.render_parse import Unreadable, parse_manifest
 from lockstep.stages.render_schemas import ManifestSchemas, ReadKubernetes
 from lockstep.stages.render_templates import TemplateFailure, TemplateSet
+from lockstep.stages.render_trace import Part, Trace, Tracer
 
 HEADER = (
     "# Machine-written by `lockstep render`, never by hand: edit clusters/ or templates/ instead.\n"
@@ -54,12 +55,19 @@ class RenderedFolder:
 
 
 class FolderWriter:
-    """Collects the files of one folder, and what is wrong with them at ``origin``'s lines."""
+    """Collects the files of one folder, and what is wrong with them where that was written.
+
+    ``cluster`` and ``family`` are None for the environment's own folder.
+    """
 
     def __init__(
-        self, origin: Cluster | Document, environment: Environment, templates: Templates
+        self,
+        environment: Environment,
+        templates: Templates,
+        family: Family | None = None,
+        cluster: Cluster | None = None,
     ) -> None:
-        self._origin = origin
+        self._authors = Authors(environment, family, cluster)
         self._environment = environment
         self._version = str(value_at(environment.spec, ("kubernetesVersion",)))
         self._templates = templates
@@ -80,9 +88,9 @@ class FolderWriter:
         used = {}
         self._require_schemas()
         for component in () if self._findings else components:
-            used[component.name] = self._templates.texts.digests[component.name]
             for name, context in component.parts(view):
-                self._write_file(component.name, name, context)
+                used[component.name] = self._templates.texts.digests[component.name]
+                self._write_file(name, Part.of(component, view, name, context))
         if self._findings:
             return RenderedFolder(path, findings=arrange(self._findings))
         provenance = Provenance(inputs, used, digests(self._files))
@@ -100,25 +108,31 @@ class FolderWriter:
             finding_at(self._environment.document, here, "render.kubernetes-version", message, fix)
         )
 
-    def _write_file(self, component: str, name: str, context: Context) -> None:
+    def _write_file(self, name: str, part: Part) -> None:
         if name in self._files:
-            self._note(component, "render.collision", f"two versions come to one file name, {name}")
+            message = f"two versions come to one file name, {name}"
+            fix = "give one of them another name in the registry"
+            self._findings.append(self._authors.whole.finding("render.collision", message, fix))
         try:
-            text = HEADER + self._templates.texts.write(component, context)
+            text = HEADER + self._templates.texts.write(part.component, part.context)
             manifest = parse_manifest(text)
         except TemplateFailure as error:
             self._findings.append(error.finding)
             return
         except Unreadable as error:
-            self._note(component, "render.yaml", f"{name} line {error.line}: {error}")
+            trace = self._tracer(part).at_line(error.line - HEADER.count("\n"))
+            self._note(trace, "render.yaml", f"{name} line {error.line}: {error}")
             return
-        for problem in self._templates.schemas.problems(manifest, self._version):
-            self._note(
-                component, "render.manifest", f"{name} would be no valid manifest: {problem}"
-            )
+        if problems := list(self._templates.schemas.problems(manifest, self._version)):
+            tracer = self._tracer(part)
+            for problem in problems:
+                message = f"{name} would be no valid manifest: {problem.message}"
+                self._note(tracer.at(problem.pointer), "render.manifest", message)
         self._files[name] = text.encode()
         self._manifests[name] = manifest
 
-    def _note(self, component: str, rule: str, message: str) -> None:
-        fix = f"correct the spec, or {template_paths()[component]}"
-        self._findings.append(finding_at(self._origin, ("spec",), rule, message, fix))
+    def _tracer(self, part: Part) -> Tracer:
+        return Tracer(part, self._templates.texts, self._authors)
+
+    def _note(self, trace: Trace, rule: str, message: str) -> None:
+        self._findings.append(trace.finding(rule, message, trace.cure))

@@ -5,10 +5,12 @@ The same values are digested into PROVENANCE, so a field that is read here count
 
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Environment, Family
-from lockstep.stages.buckets import Share, assign_buckets
+from lockstep.stages.buckets import Share, assign_buckets, fallback_weights, learners
+from lockstep.stages.render_capacity import read_access, read_capacity, read_prometheus
 from lockstep.stages.render_fields import Fields
 from lockstep.stages.render_names import object_name, version_slug
 from lockstep.stages.render_view import ArgoCd, ClusterView, EnvironmentView, Running
+from lockstep.stages.variants import ROLES
 
 DEFAULT_HEALTH = "/ping"
 
@@ -32,6 +34,8 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
         running=_running(fields, family, sticky="bucketHeader" in traffic),
         destination=_destination(fields, environment, region),
         argocd=_argocd(environment),
+        access=read_access(fields),
+        prometheus=read_prometheus(fields, environment),
     )
 
 
@@ -59,6 +63,7 @@ def _serving(fields: Fields) -> Json:
         "replicas": fields.integer("spec", "serving", "replicas"),
         "requests": fields.texts("spec", "serving", "resources", "requests"),
         "limits": fields.texts("spec", "serving", "resources", "limits"),
+        **read_capacity(fields),
     }
 
 
@@ -83,26 +88,42 @@ def _traffic(fields: Fields) -> Json:
 
 def _running(fields: Fields, family: Family, *, sticky: bool) -> tuple[Running, ...]:
     identities: dict[str, dict[str, str | None]] = {}
-    shares = []
+    shares: list[Share] = []
     for index, variant in enumerate(fields.items("spec", "variants")):
         here = ("spec", "variants", index)
         version, weight = fields.text(*here, "version"), fields.integer(*here, "weight")
         if weight > 0 or value_at(variant, ("warm",)) is True:
             identities[version] = _identity(fields, family, index, version)
-        arm = value_at(variant, ("experiment",)) is True
-        shares.append(Share(fields.text(*here, "name"), version, weight, arm))
+        name, arm = fields.text(*here, "name"), value_at(variant, ("experiment",)) is True
+        shares.append(Share(name, version, weight, arm, arm and _learns(fields, name)))
     weights = {v: sum(s.weight for s in shares if s.version == v) for v in identities}
     if not any(weights.values()):
         fields.fail(
             ("spec", "variants"), "render.no-traffic", "no variant has any weight",
             "give the stable variant the weight that the others leave of 100",
         )  # fmt: skip
+    alone, fallback = learners(shares), fallback_weights(shares)
+    if alone and not fallback:
+        fields.fail(
+            ("spec", "variants"), "render.no-traffic",
+            "only arms that learn live have weight, and they get no requests without a bucket",
+            "give the stable variant a weight, so that such requests have somewhere to go",
+        )  # fmt: skip
     buckets = assign_buckets(shares) if sticky else {}
     order = sorted(identities, key=lambda version: (len(version), version))
     return tuple(
-        Running(v, version_slug(v), weights[v], tuple(buckets.get(v, ())), identities[v])
+        Running(
+            v, version_slug(v), weights[v], tuple(buckets.get(v, ())), identities[v],
+            fallback.get(v, 0), alone.get(v, ()),
+        )
         for v in order
-    )
+    )  # fmt: skip
+
+
+def _learns(fields: Fields, arm: str) -> bool:
+    """Whether an arm goes on learning from the answers that it gives."""
+    here = ("spec", "experiments", arm, "learnsFrom")
+    return arm not in ROLES and fields.has(*here) and fields.text(*here) == "live"
 
 
 def _identity(fields: Fields, family: Family, index: int, version: str) -> dict[str, str | None]:

@@ -10,8 +10,10 @@ import re
 from functools import lru_cache
 
 import ryml
+import yaml
 
 from lockstep.model.document import Json
+from lockstep.stages.yaml_compose import Composer, Refused
 
 _QUOTED = (
     r'"(?:[^"\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]'
@@ -27,7 +29,8 @@ _FLOW = rf"(?:\{{\}}|\[\]|\[{_SCALAR}(?:, {_SCALAR})*+\])"
 _VALUE = rf"(?:{_SCALAR}|{_FLOW})"
 _NO_NUMBER = r'(?!"?[-+.]*+(?i:nan|inf|infinity)"?+:)'  # rapidyaml rewrites such a key, even quoted
 _KEY = rf"{_NO_NUMBER}(?:{_QUOTED}|{_WORD})"
-_LINE = re.compile(rf" *+(?:\#.*+|(?:- )*+(?:{_KEY}:(?: {_VALUE})?+|{_VALUE}))", re.ASCII)
+_COMMENT = r"\#[^\x00-\x08\n-\x1f\x7f-\x9f\u2028\u2029\ufeff]*+"  # YAML 1.1 has more line breaks
+_LINE = re.compile(rf" *+(?:{_COMMENT}|(?:- )*+(?:{_KEY}:(?: {_VALUE})?+|{_VALUE}))", re.ASCII)
 
 
 class Unreadable(ValueError):
@@ -38,17 +41,26 @@ class Unreadable(ValueError):
         self.line = line
 
 
+class _StandsTwice(Exception):
+    """A key stands twice; its line is not known."""
+
+
 def parse_manifest(text: str) -> Json:
     """The mapping that a rendered file holds. Raises Unreadable."""
     lines = text.removesuffix("\n").split("\n")
-    if not all(map(_is_plain, lines)):
-        number = next(n for n, line in enumerate(lines, 1) if not _is_plain(line))
+    if not all(map(is_plain, lines)):
+        number = next(n for n, line in enumerate(lines, 1) if not is_plain(line))
         raise Unreadable(f"this line is no plain YAML: {lines[number - 1][:80]!r}", number)
     try:
         tree = ryml.parse_in_arena(text.encode())
         value = _DECODER.decode(ryml.emit_json_malloc(tree, tree.root_id()) or "null")
     except ryml.ExceptionParse as error:
-        raise Unreadable(f"this is no YAML: {str(error.msg).strip()[:200]}") from None
+        line = min(max(error.errdata_parse.ymlloc.line, 1), len(lines))
+        raise Unreadable(f"this is no YAML: {str(error.msg).strip()[:200]}", line) from None
+    except ryml.ExceptionBasic as error:
+        raise Unreadable(f"this YAML cannot be read: {str(error.msg).strip()[:200]}") from None
+    except _StandsTwice as error:
+        raise Unreadable(str(error), _second_key(text)) from None
     except json.JSONDecodeError as error:
         raise Unreadable(f"this is no YAML that JSON can hold: {error.msg}") from None
     if not isinstance(value, dict):
@@ -57,8 +69,11 @@ def parse_manifest(text: str) -> Json:
 
 
 @lru_cache(maxsize=65536)
-def _is_plain(line: str) -> bool:
-    """Kept for the lines that come again and again: most of a manifest is the same everywhere."""
+def is_plain(line: str) -> bool:
+    """Whether a line is of the form that is allowed.
+
+    Kept for the lines that come again and again: most of a manifest is the same everywhere.
+    """
     return _LINE.fullmatch(line) is not None
 
 
@@ -67,8 +82,19 @@ def _mapping(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(mapping) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise Unreadable(f"the key {twice[:80]!r} stands twice in one mapping")
+        raise _StandsTwice(f"the key {twice[:80]!r} stands twice in one mapping")
     return mapping
+
+
+def _second_key(text: str) -> int:
+    """The line of the first key that stands twice: the quick parser does not know it."""
+    composer = Composer("", text)
+    try:
+        composer.compose(yaml.CSafeLoader(text))
+    except (Refused, yaml.YAMLError):
+        return 1
+    lines = (note.line for note in composer.findings if note.rule == "yaml.duplicate-key")
+    return next(lines, 1)
 
 
 # Not strict, because rapidyaml writes control characters into JSON as they are.

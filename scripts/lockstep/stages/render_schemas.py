@@ -6,10 +6,11 @@ Istio and Argo CD: closed schemas in ``policies/schemas/rendered/``.
 
 import json
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import jsonschema_rs
 
-from lockstep.model.document import Json, to_json_pointer
+from lockstep.model.document import Json, Pointer, to_json_pointer
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
 
@@ -20,6 +21,13 @@ _LOCAL = "#/$defs/"
 
 ReadKubernetes = Callable[[str, str], bytes | None]
 """Gives a schema file by Kubernetes version and file name; None where there is none."""
+
+
+class Problem(NamedTuple):
+    """A mistake in a manifest: where, and in words that name the place where there is one."""
+
+    pointer: Pointer
+    message: str
 
 
 class ManifestSchemas:
@@ -36,19 +44,19 @@ class ManifestSchemas:
         """Whether there are schemas of that Kubernetes version."""
         return bool(self._shared(kubernetes_version))
 
-    def problems(self, manifest: Json, kubernetes_version: str) -> Iterator[str]:
-        """What is wrong with a manifest: JSON pointer and message of each mistake."""
+    def problems(self, manifest: Json, kubernetes_version: str) -> Iterator[Problem]:
+        """What is wrong with a manifest, each mistake with its place in it."""
         kind, version = manifest.get("kind"), manifest.get("apiVersion")
         if not isinstance(kind, str) or not isinstance(version, str):
-            yield "it has no apiVersion and kind"
+            yield Problem((), "it has no apiVersion and kind")
             return
         name = _file_name(version, kind)
         validator = self._own.get(name) or self._of_kubernetes(kubernetes_version, name)
         if validator is None:
-            yield f"there is no schema for {version[:80]} {kind[:80]}"
+            yield Problem(("kind",), f"there is no schema for {version[:80]} {kind[:80]}")
         elif not validator.is_valid(manifest):
             for error in validator.iter_errors(manifest):
-                yield f"{to_json_pointer(tuple(error.instance_path))}: {error.message[:300]}"
+                yield _problem(error)
 
     def _of_kubernetes(self, version: str, name: str) -> jsonschema_rs.Validator | None:
         key = version, name
@@ -87,6 +95,14 @@ class ManifestSchemas:
                     self.findings.append(Finding(path, 1, 1, "render.schema", text, fix))
                 else:
                     yield path.removeprefix(OWN_SCHEMAS), validator
+
+
+def _problem(error: jsonschema_rs.ValidationError) -> Problem:
+    """An unknown field is found at the field rather than at the mapping around it."""
+    here: Pointer = tuple(error.instance_path)
+    message = f"{to_json_pointer(here)}: {error.message[:300]}"
+    unknown = getattr(error.kind, "unexpected", None)
+    return Problem((*here, unknown[0]) if unknown else here, message)
 
 
 def _file_name(api_version: str, kind: str) -> str:

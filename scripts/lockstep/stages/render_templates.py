@@ -6,7 +6,7 @@ without globals, loaders or access to attributes of Python objects.
 
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from json.encoder import encode_basestring
 
@@ -67,15 +67,17 @@ def _only_quoted(value: object) -> object:
 class TemplateSet:
     """The compiled templates of a tree.
 
-    ``findings`` has one for each that cannot be compiled, ``digests`` the digest of each file.
+    ``findings`` has one for each that cannot be compiled, ``digests`` the digest of each file,
+    ``sources`` the path and text of each.
     """
 
     def __init__(self, tree: Tree, paths: Mapping[str, str]) -> None:
         """Compiles the template at each path of ``paths`` (by component name)."""
         self.findings: list[Finding] = []
         self.digests: dict[str, str] = {}
+        self.sources: dict[str, tuple[str, str]] = {}
         self._compiled: dict[str, Template] = {}
-        self._environment = _environment()
+        self._environment = sandbox()
         for name, path in paths.items():
             self._compile(name, path, tree.get(path))
 
@@ -86,7 +88,8 @@ class TemplateSet:
             return
         self.digests[name] = digest_bytes(data)
         try:
-            code = self._environment.compile(data.decode(), name=path, filename=path)
+            self.sources[name] = path, data.decode()
+            code = self._environment.compile(self.sources[name][1], name=path, filename=path)
         except UnicodeDecodeError:
             self.findings.append(_finding(path, 1, "the template is not UTF-8", "save it as UTF-8"))
         except TemplateSyntaxError as error:
@@ -116,7 +119,8 @@ class TemplateFailure(Exception):
 _FIX = "mend the template: it may write only values of its context, through the quote filter"
 
 
-def _environment() -> ImmutableSandboxedEnvironment:
+def sandbox(write: Callable[[object], Quoted] = quote) -> ImmutableSandboxedEnvironment:
+    """A Jinja environment in which ``write`` is the quote filter, the only one."""
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined,
         finalize=_only_quoted,
@@ -125,7 +129,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters = {"quote": quote}
+    environment.filters = {"quote": write}
     return environment
 
 

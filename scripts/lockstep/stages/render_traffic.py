@@ -51,7 +51,10 @@ def virtual_service(view: ClusterView) -> Parts:
 
 
 def _routes(view: ClusterView) -> list[Route]:
-    """Versions with weight only: a route's single destination gets everything, even at 0."""
+    """Versions with weight only: a route's single destination gets everything, even at 0.
+
+    A version that only learning arms serve has its bucket route and no other.
+    """
     serving = [version for version in view.running if version.weight > 0]
     routes: list[Route] = []
     if len(serving) > 1:
@@ -60,6 +63,7 @@ def _routes(view: ClusterView) -> list[Route]:
             for version in serving
             if version.buckets
         ]
-    alone = len(serving) == 1
-    weighted = [(version.slug, 100 if alone else version.weight) for version in serving]
+    open_to_all = [version for version in serving if not version.learners]
+    alone = len(open_to_all) == 1
+    weighted = [(version.slug, 100 if alone else version.fallback) for version in open_to_all]
     return [*routes, ("weighted", None, weighted)]

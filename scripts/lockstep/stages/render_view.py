@@ -9,13 +9,20 @@ from lockstep.model.document import Json
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A version that runs in a cluster: percent of the traffic, its buckets, its identity."""
+    """A version that runs in a cluster: percent of the traffic, its buckets, its identity.
+
+    ``fallback`` is its percentage of the requests that carry no bucket: the weight, but for
+    learning arms (see ``buckets.fallback_weights``). ``learners`` are the names of the learning
+    arms, where nobody else serves this version.
+    """
 
     version: str
     slug: str
     weight: int
     buckets: tuple[int, ...]
     identity: Mapping[str, str | None]
+    fallback: int
+    learners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,8 @@ class ClusterView:
     """One cluster as its components see it.
 
     ``serving`` and ``traffic`` have the shape of the spec, defaults filled in; ``running`` is
-    in version order, each version once, whatever roles it has.
+    in version order, each version once, whatever roles it has. ``access`` holds ``identity`` and
+    ``secrets`` where the spec has them; ``prometheus`` is the address that KEDA asks.
     """
 
     environment: str
@@ -49,9 +57,15 @@ class ClusterView:
     running: tuple[Running, ...]
     destination: str
     argocd: ArgoCd
+    access: Json
+    prometheus: str | None
 
     def inputs(self) -> dict[str, Json]:
-        """Digests of what the output depends on beside the templates."""
+        """Digests of what the output depends on beside the templates.
+
+        A part that only some clusters have is left out of those that lack it, so that a new kind
+        of part changes no digest of theirs.
+        """
         spec = {
             "name": self.name,
             "family": self.family,
@@ -64,10 +78,17 @@ class ClusterView:
             "traffic": self.traffic,
             "running": [[r.version, r.weight, list(r.buckets)] for r in self.running],
         }
+        if any(r.learners for r in self.running):
+            spec["fallback"] = [[r.version, r.fallback] for r in self.running]
+        if self.access:
+            spec["access"] = self.access
         environment = _environment_inputs(self.environment, self.argocd)
+        environment["destination"] = self.destination
+        if self.prometheus is not None:
+            environment["prometheus"] = self.prometheus
         return {
             "spec": digest_json(spec),
-            "environment": digest_json(environment | {"destination": self.destination}),
+            "environment": digest_json(environment),
             "locks": {r.version: digest_json(r.identity) for r in self.running},
         }
 

@@ -1,12 +1,20 @@
 """Sticky buckets: every user has one version, and a growing candidate keeps its users."""
 
+import random
 import re
 from itertools import chain
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockstep.stages.buckets import BUCKETS, Share, assign_buckets, bucket_pattern
+from lockstep.stages.buckets import (
+    BUCKETS,
+    Share,
+    assign_buckets,
+    bucket_pattern,
+    fallback_weights,
+    learners,
+)
 
 ROLES = [Share("stable", "41", 90), Share("candidate", "42", 10)]
 
@@ -87,3 +95,54 @@ def test_weights_that_make_no_sense_never_give_a_bucket_twice() -> None:
         given_out = list(chain(*assign_buckets(shares).values()))
         assert len(given_out) == len(set(given_out))
         assert set(given_out) <= set(range(BUCKETS))
+
+
+BANDIT = Share("bandit", "7", 20, True, True)
+SHARES = st.builds(
+    Share,
+    st.sampled_from(["stable", "candidate", "arm-a", "arm-b"]),
+    st.sampled_from(["5", "6", "7"]),
+    st.integers(-5, 100),
+    st.just(True),
+    st.booleans(),
+)
+
+
+def test_without_learning_arms_the_fallback_has_the_weights() -> None:
+    arms = [Share("arm", "7", 20, True), Share("stable", "41", 70), Share("candidate", "42", 10)]
+    assert fallback_weights([*arms, Share("previous", "40", 0)]) == {"41": 70, "42": 10, "7": 20}
+
+
+def test_the_stable_version_gets_what_learning_arms_leave() -> None:
+    """So that the candidate has not more than its step, and another arm not more than its own."""
+    shares = [BANDIT, Share("arm", "6", 30, True), Share("candidate", "42", 35)]
+    assert fallback_weights([*shares, Share("stable", "41", 15)]) == {"41": 35, "42": 35, "6": 30}
+
+
+def test_without_a_stable_version_the_largest_gets_it() -> None:
+    shares = [BANDIT, Share("candidate", "42", 30), Share("arm", "6", 50, True)]
+    assert fallback_weights(shares) == {"42": 30, "6": 70}
+    even = [BANDIT, Share("arm", "10", 40, True), Share("brm", "9", 40, True)]
+    assert fallback_weights(even) == {"9": 60, "10": 40}
+
+
+def test_a_version_that_others_serve_too_is_not_alone() -> None:
+    assert learners([BANDIT, Share("stable", "7", 80)]) == {}
+    assert learners([BANDIT, Share("arm", "7", 5, True)]) == {}
+    assert learners([BANDIT, Share("previous", "7", 0)]) == {"7": ("bandit",)}
+    assert learners([BANDIT, BANDIT._replace(name="also")]) == {"7": ("also", "bandit")}
+    assert learners([BANDIT._replace(weight=0)]) == {}
+
+
+@given(st.lists(SHARES, max_size=6), st.randoms())
+def test_the_fallback_has_all_the_traffic_and_no_learner(
+    shares: list[Share], chance: random.Random
+) -> None:
+    fallback, alone = fallback_weights(shares), learners(shares)
+    assert not fallback.keys() & alone.keys()
+    assert all(weight > 0 for weight in fallback.values()) or any(s.weight < 0 for s in shares)
+    if fallback and all(share.weight >= 0 for share in shares):
+        assert sum(fallback.values()) == sum(share.weight for share in shares)
+    mixed = chance.sample(shares, len(shares))
+    if [s.name for s in shares].count("stable") < 2:
+        assert fallback_weights(mixed) == fallback

@@ -217,6 +217,68 @@ def test_a_bucket_header_with_one_version_needs_no_matches() -> None:
     assert route["name"] == "weighted"
 
 
+BUCKETS = {"bucketHeader": "x-user-bucket"}
+BANDIT = {"name": "bandit", "version": "7", "weight": 20, "experiment": True}
+
+
+def learning(*others: dict[str, Any], how: str = "live", **spec: Any) -> Any:
+    """The routes beside an arm of 20 percent that learns."""
+    terms = {"bandit": {"learnsFrom": how, "expires": "2026-06-30"}}
+    variants = [*others, BANDIT]
+    one = cluster(**{"variants": variants, "experiments": terms, "traffic": BUCKETS} | spec)
+    folder = render_one(one, versions=("41", "42", "7"))
+    assert "deployment-v7.yaml" in folder.files
+    return folder.manifests["virtualservice.yaml"]["spec"]["http"]
+
+
+def test_an_arm_that_learns_live_shares_no_route() -> None:
+    routes = learning({**STABLE, "weight": 70}, TEN)
+    to_arm = [route for route in routes if to("v7", 100)["destination"] in subsets(route)]
+    assert [route["name"] for route in to_arm] == ["bucket-v7"]
+    assert to_arm[0]["route"] == [to("v7", 100)]
+    assert routes[-1] == {"name": "weighted", "route": [to("v41", 90), to("v42", 10)]}
+
+
+def subsets(route: Any) -> list[Any]:
+    return [destination["destination"] for destination in route["route"]]
+
+
+def test_an_arm_that_does_not_learn_keeps_its_part_of_the_fallback() -> None:
+    expected = [to("v7", 20), to("v41", 70), to("v42", 10)]
+    assert learning({**STABLE, "weight": 70}, TEN, how="offline")[-1]["route"] == expected
+    assert learning({**STABLE, "weight": 70}, TEN, experiments=None)[-1]["route"] == expected
+
+
+def test_beside_a_learning_arm_a_single_version_gets_the_whole_fallback() -> None:
+    routes = learning({**STABLE, "weight": 80})
+    assert [route["name"] for route in routes] == ["bucket-v7", "bucket-v41", "weighted"]
+    assert routes[-1]["route"] == [to("v41", 100)]
+
+
+def test_without_buckets_a_learning_arm_gets_no_route() -> None:
+    (route,) = learning({**STABLE, "weight": 70}, TEN, traffic={})
+    assert route["route"] == [to("v41", 90), to("v42", 10)]
+
+
+def test_a_version_that_others_serve_too_stays_in_the_fallback() -> None:
+    routes = learning({**STABLE, "version": "7", "weight": 70}, TEN)
+    assert routes[-1]["route"] == [to("v7", 90), to("v42", 10)]
+
+
+def test_a_variant_that_is_not_marked_as_an_arm_is_no_learning_arm() -> None:
+    unmarked = {**TEN, "name": "bandit"}
+    terms = {"bandit": {"learnsFrom": "live"}}
+    routes = routes_of(variants=[NINETY, unmarked], experiments=terms, traffic=BUCKETS)
+    assert routes[-1]["route"] == [to("v41", 90), to("v42", 10)]
+
+
+def test_terms_of_a_role_make_it_no_learning_arm() -> None:
+    terms = {"candidate": {"learnsFrom": "live"}}
+    marked = {**TEN, "experiment": True}
+    routes = routes_of(variants=[NINETY, marked], experiments=terms, traffic=BUCKETS)
+    assert routes[-1]["route"] == [to("v41", 90), to("v42", 10)]
+
+
 def test_an_application_syncs_its_folder_without_itself() -> None:
     application = render_one(cluster()).manifests["application.yaml"]
     folder = "rendered/prod/clusters/fraud-eu"

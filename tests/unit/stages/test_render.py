@@ -171,6 +171,29 @@ def test_traffic_that_goes_nowhere_is_found_at_the_variants(variants: list[objec
     assert (finding.rule, finding.pointer) == ("render.no-traffic", "/spec/variants")
 
 
+@pytest.mark.parametrize("traffic", [{}, {"bucketHeader": "x-user-bucket"}])
+def test_requests_that_only_learning_arms_could_get_are_found_at_the_variants(
+    traffic: dict[str, str],
+) -> None:
+    arm = {"name": "bandit", "version": "42", "weight": 100, "experiment": True}
+    terms = {"bandit": {"learnsFrom": "live"}}
+    spec = cluster(variants=[{**STABLE, **WARM}, arm], experiments=terms, traffic=traffic)
+    (finding,) = findings_of(tree_of(spec))
+    assert (finding.rule, finding.pointer) == ("render.no-traffic", "/spec/variants")
+    assert "learn live" in finding.message
+
+
+def test_what_an_arm_learns_from_is_an_input_only_where_it_is_live() -> None:
+    arm = {"name": "bandit", "version": "42", "weight": 20, "experiment": True}
+    inputs = {}
+    for how in (None, "offline", "live"):
+        terms = {"bandit": {"learnsFrom": how}} if how else None
+        traffic = {"bucketHeader": "x-user-bucket"}
+        spec = cluster(variants=[{**STABLE, "weight": 80}, arm], experiments=terms, traffic=traffic)
+        inputs[how] = parse_provenance(render_one(spec).files[FILE_NAME]).inputs
+    assert inputs[None] == inputs["offline"] != inputs["live"]
+
+
 @pytest.mark.parametrize(
     ("spec", "pointer"),
     [
@@ -235,25 +258,35 @@ def test_a_kubernetes_version_without_schemas_is_found_in_the_environment() -> N
 
 
 @pytest.mark.parametrize(
-    ("spec", "message"),
+    ("spec", "message", "written"),
     [
-        ({"namespace": "Not A Name"}, r"destinationrule-v41.yaml .*/metadata/namespace: "),
-        ({"host": "a host"}, r"virtualservice.yaml .*/spec/hosts/0: "),
-        ({"traffic": {"timeout": "soon"}}, r"virtualservice.yaml .*/spec/http/0/timeout: "),
+        (
+            {"namespace": "Not A Name"},
+            r"destinationrule-v41.yaml .*/metadata/namespace: ",
+            "namespace: Not A Name",
+        ),
+        ({"host": "a host"}, r"virtualservice.yaml .*/spec/hosts/0: ", "host: a host"),
+        (
+            {"traffic": {"timeout": "soon"}},
+            r"virtualservice.yaml .*/spec/http/0/timeout: ",
+            "timeout: soon",
+        ),
         (
             {"traffic": {"circuitBreaker": {"consecutiveErrors": 0, "ejectFor": "30s"}}},
             r"destinationrule.yaml .*/outlierDetection/consecutive5xxErrors: ",
+            "consecutiveErrors: 0",
         ),
     ],
 )
-def test_a_manifest_that_its_schema_refuses_is_a_finding(
-    spec: dict[str, Any], message: str
+def test_a_manifest_that_its_schema_refuses_is_found_at_the_value(
+    spec: dict[str, Any], message: str, written: str
 ) -> None:
-    findings = findings_of(tree_of(cluster(**spec)))
-    assert {(f.rule, f.file) for f in findings} == {
-        ("render.manifest", "clusters/prod/fraud/c0.yaml")
-    }
-    assert any(re.search(message, f.message) for f in findings)
+    tree = tree_of(cluster(**spec))
+    findings = findings_of(tree)
+    assert {f.rule for f in findings} == {"render.manifest"}
+    (found, *_) = (f for f in findings if re.search(message, f.message))
+    assert (found.file, line(tree, found)) == ("clusters/prod/fraud/c0.yaml", written)
+    assert found.fix.startswith("correct this value, or line ")
 
 
 def changed_template(component: str, old: bytes, new: bytes) -> Templates:
@@ -360,12 +393,16 @@ FIELDS = [
     ("variants",), ("serving", "image"), ("serving", "port"), ("serving", "resources"),
     ("variants", 0), ("variants", 0, "version"), ("variants", 0, "weight"),
     ("traffic", "retries"), ("traffic", "bucketHeader"), ("traffic", "circuitBreaker"),
+    ("serving", "zones"), ("serving", "disruption"), ("serving", "hpa"), ("serving", "keda"),
+    ("access",), ("access", "identity"), ("access", "secrets"), ("experiments",),
+    ("experiments", "arm"), ("experiments", "arm", "learnsFrom"),
 ]  # fmt: skip
 
 
 @given(st.sampled_from(FIELDS), JSON)
 def test_no_value_anywhere_in_a_spec_makes_rendering_crash(field: Any, value: Any) -> None:
-    spec = cluster(traffic={})
+    arm = {"name": "arm", "version": "41", "weight": 0, "experiment": True}
+    spec = cluster(traffic={}, access={}, experiments={"arm": {}}, variants=[STABLE, arm])
     place = spec["spec"]
     for part in field[:-1]:
         place = place[part]

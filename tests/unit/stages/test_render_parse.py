@@ -66,7 +66,7 @@ def test_quoted_values_come_back_as_they_were(mapping: dict[str, str | int | boo
         "a: 'b'", "a: b c", "a: b # c", "a: b: c", 'a: "b" c', 'a: "\\ud83d"', 'a: "\\x41"',
         'a: "\\u0000"',
         'a: "\u2028"', 'a: "\x85"', 'a: "\t"', "---", "...", "%YAML 1.1", "a:\tb", "\ta: b",
-        'a: "b', "? a", "a: [b", "a: b\r", "",
+        'a: "b', "? a", "a: [b", "a: b\r", "", "# \u2028b: c", "# \x85b: c", "#\rb: c",
     ],
 )  # fmt: skip
 def test_what_readers_take_differently_is_refused_at_its_line(line: str) -> None:
@@ -84,10 +84,25 @@ def test_what_is_no_single_mapping_is_refused(text: str) -> None:
         parse_manifest(text)
 
 
-@pytest.mark.parametrize("text", ["a: 1\na: 2\n", 'a: 1\n"a": 2\n', "x:\n  - a: 1\n    a: 1\n"])
-def test_a_key_that_stands_twice_is_refused(text: str) -> None:
-    with pytest.raises(Unreadable, match="'a' stands twice"):
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("a: 1\na: 2\n", 2), ('a: 1\nb: 2\n"a": 2\n', 3), ("x:\n  - a: 1\n    a: 1\n", 3)],
+)
+def test_a_key_that_stands_twice_is_refused_at_the_second(text: str, line: int) -> None:
+    with pytest.raises(Unreadable, match="'a' stands twice") as refused:
         parse_manifest(text)
+    assert refused.value.line == line
+
+
+def test_a_line_that_does_not_fit_those_before_it_is_refused_there() -> None:
+    with pytest.raises(Unreadable, match="no YAML") as refused:
+        parse_manifest("x: 1\na: 1\n  b: 2\nc: 3\n")
+    assert refused.value.line == 3
+
+
+def test_lists_that_are_nested_deeply_are_refused() -> None:
+    with pytest.raises(Unreadable, match="depth"):
+        parse_manifest("a:\n  " + "- " * 1000 + "x\n")
 
 
 @given(st.text())

@@ -3,6 +3,7 @@
 import json
 import os
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import pytest
 import yaml
 
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
+from lockstep.stages.render import render_cluster
 from lockstep.stages.render_schemas import OWN_SCHEMAS, ManifestSchemas
 from tests.unit.stages import rendering
-from tests.unit.stages.rendering import cluster, render_one
+from tests.unit.stages.rendering import cluster
 
 VERSIONS = [f"1.{minor}" for minor in range(29, 38)]
 
@@ -25,12 +27,31 @@ def schemas() -> ManifestSchemas:
 
 @pytest.fixture(scope="module")
 def manifests() -> dict[str, Any]:
-    folder = render_one(cluster(failover="eu-central-1", traffic={"timeout": "2s"}))
+    serving = cluster()["spec"]["serving"] | {
+        "zones": 3,
+        "disruption": {"maxUnavailable": 1},
+        "hpa": {"maxReplicas": 9, "cpu": 70},
+        "keda": {"maxReplicas": 9, "requestsPerSecond": 50},
+    }
+    secret = {"path": "ml/fraud", "key": "token"}
+    access = {
+        "identity": {"provider": "azure", "principal": "somebody"},
+        "secrets": {"A": {"store": "vault", **secret}, "B": {"store": "other", **secret}},
+    }
+    spec = cluster(
+        failover="eu-central-1", traffic={"timeout": "2s"}, serving=serving, access=access
+    )
+    only, family, environment = rendering.family_in_memory(spec)
+    known = {**environment.document.value["spec"], "prometheus": "http://prometheus:9090"}
+    value = {**environment.document.value, "spec": known}
+    watched = replace(environment, document=replace(environment.document, value=value))
+    folder = render_cluster(only, family, watched, rendering.templates())
+    assert not folder.findings
     return dict(folder.manifests)
 
 
 def problems(schemas: ManifestSchemas, manifest: Any, version: str = "1.37") -> list[str]:
-    return list(schemas.problems(manifest, version))
+    return [problem.message for problem in schemas.problems(manifest, version)]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -82,6 +103,17 @@ def test_a_problem_names_the_place(schemas: ManifestSchemas, manifests: dict[str
     broken["spec"]["replicas"] = "three"
     (problem,) = problems(schemas, broken)
     assert problem.startswith("/spec/replicas: ")
+    (found,) = schemas.problems(broken, "1.37")
+    assert found.pointer == ("spec", "replicas")
+
+
+def test_an_unknown_field_is_found_at_the_field(
+    schemas: ManifestSchemas, manifests: dict[str, Any]
+) -> None:
+    broken = deepcopy(manifests["deployment-v41.yaml"])
+    broken["spec"]["strategy"]["kind"] = "Recreate"
+    (found,) = schemas.problems(broken, "1.37")
+    assert found.pointer == ("spec", "strategy", "kind")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +167,8 @@ def test_a_schema_that_cannot_be_used_is_a_finding_and_reads_nothing_else(data: 
     assert (finding.rule, finding.file) == ("render.schema", path)
 
 
-KINDS = ("DestinationRule", "VirtualService", "Application")
+KINDS = ("DestinationRule", "VirtualService", "Application", "ScaledObject", "ExternalSecret")
+CRDS = ("api__", "argo-cd__", "keda__", "external-secrets__")
 
 
 def test_a_schema_cannot_bring_in_another_file(tmp_path: Path) -> None:
@@ -149,7 +182,7 @@ def test_a_schema_cannot_bring_in_another_file(tmp_path: Path) -> None:
 def crd_schemas(folder: Path) -> dict[str, Any]:
     found = {}
     for path in sorted(folder.glob("*.yaml")):
-        if not path.name.startswith(("api__", "argo-cd__")):
+        if not path.name.startswith(CRDS):
             continue
         for document in yaml.load_all(path.read_bytes(), yaml.CSafeLoader):
             spec = (document or {}).get("spec", {})
@@ -212,7 +245,7 @@ def test_what_we_accept_the_definitions_accept(
             spec = closed(crds[key])["properties"]["spec"]
             jsonschema.Draft202012Validator(spec).validate(manifest["spec"])
             checked += 1
-    assert checked == 4
+    assert checked == 6
 
 
 def resolved(schema: Any, root: Any) -> Any:
@@ -228,10 +261,11 @@ def unknown_fields(ours: Any, theirs: Any, root: Any, path: str = "") -> list[st
     if "type" in ours and ours["type"] != theirs.get("type"):
         wrong.append(f"{path}: {ours['type']} is {theirs.get('type')}")
     for name, inner in ours.get("properties", {}).items():
-        if name not in theirs.get("properties", {}):
+        known = theirs.get("properties", {}).get(name, theirs.get("additionalProperties"))
+        if known is None:
             wrong.append(f"{path}/{name}")
         else:
-            wrong += unknown_fields(inner, theirs["properties"][name], root, f"{path}/{name}")
+            wrong += unknown_fields(inner, known, root, f"{path}/{name}")
     for keyword in ("items", "additionalProperties"):
         inner = ours.get(keyword)
         if isinstance(inner, dict):
