@@ -4,14 +4,19 @@
 #   The one rule that Lockstep asks. It takes a batch of specs, evaluates the asked rules on each of
 #   them with an input of its own, and answers per spec what was evaluated beside what was found.
 #
-#   The batch holds `rules` (names of the rules to evaluate, by scope: `cluster` or `family`),
-#   `environments` and `families` (what many specs share, once each), `clusters` (each cluster's
-#   document as it is and as it was) and `items`, which refer to these by their keys.
+#   The batch holds `rules` (names of the rules to evaluate, by scope: `cluster`, `family` or
+#   `environment`), `time`, `environments` and `families` (what many specs share, once each),
+#   `clusters` (each cluster's document as it is and as it was), `tenancies` (a summary of all
+#   clusters of an environment) and `items`, which refer to these by their keys.
 #
-#   An item of scope `cluster` sees `input.new` and `input.old` (null for a cluster that is new); an
-#   item of scope `family` sees `input.clusters`, a list of such pairs, each with the cluster's
-#   `name`. Both see `input.environment` and `input.family` (documents), `input.locks` (by version),
-#   `input.quarantine` (entries in force) and `input.rollout` (phase, wave, step, verified, adopted).
+#   An item of scope `cluster` sees `input.name`, `input.new`, `input.old` (null for a cluster that
+#   is new) and `input.rendered` (manifests by kind); one of scope `family` sees `input.clusters`, a
+#   list of such clusters, and `input.removed`, those that are gone. Both see `input.family` and
+#   `input.family_before` (documents), `input.locks` (by version), `input.quarantine` (entries in
+#   force), `input.freezes` (those in force) and `input.rollout` (phase, wave, step, verified,
+#   adopted, diverged, skewBreached). One of scope `environment` sees `input.families` and
+#   `input.clusters` (tenant, family and the part of the spec that costs or claims something).
+#   All see `input.environment` (a document) and `input.time` (now, to the hour, and today; UTC).
 package lockstep
 
 # METADATA
@@ -42,10 +47,19 @@ _view(item) := object.union(
 	item.scope == "family"
 }
 
-_shared(item) := object.union(
-	input.families[item.family],
-	{"environment": input.environments[item.environment]},
-)
+_view(item) := object.union(
+	object.union(input.tenancies[item.environment], _surroundings(item)),
+	{"id": item.id, "rules": input.rules.environment},
+) if {
+	item.scope == "environment"
+}
+
+_shared(item) := object.union(input.families[item.family], _surroundings(item))
+
+_surroundings(item) := {
+	"environment": input.environments[item.environment],
+	"time": input.time,
+}
 
 # A cluster that did not change is sent once.
 _pair(id) := object.union(input.clusters[id], {"old": input.clusters[id].new}) if {

@@ -17,9 +17,15 @@ _documents := {
 }
 
 _batch(items) := {
-	"rules": {"cluster": ["weights_sum", "step_in_plan"], "family": ["version_skew"]},
+	"rules": {
+		"cluster": ["weights_sum", "step_in_plan"],
+		"family": ["version_skew"],
+		"environment": [],
+	},
+	"time": example.shared.time,
+	"tenancies": {"prod": {"families": [], "clusters": []}},
 	"environments": {"prod": example.shared.environment},
-	"families": {"prod/fraud": object.remove(example.shared, ["environment"])},
+	"families": {"prod/fraud": object.remove(example.shared, ["environment", "time"])},
 	"clusters": _documents,
 	"items": items,
 }
@@ -53,6 +59,13 @@ test_an_unchanged_cluster_is_its_own_past if {
 test_a_family_sees_all_of_its_clusters if {
 	[answer] := _answers([_item("family", "family.yaml", ["a.yaml", "b.yaml"])])
 	answer == {"id": "family.yaml", "evaluated": ["version_skew"], "findings": []}
+}
+
+test_an_environment_sees_its_families_and_clusters if {
+	[answer] := _answers([_item("environment", "environment.yaml", [])])
+	answer == {"id": "environment.yaml", "evaluated": [], "findings": []}
+	known := object.remove(_batch([_item("environment", "environment.yaml", [])]), ["tenancies"])
+	[] == lockstep.answers with input as known
 }
 
 test_an_item_without_its_data_has_no_answer if {

@@ -34,3 +34,26 @@ test_a_value_of_just_the_longest_length_is_whole if {
 	just := concat("", ["x" | some _ in numbers.range(1, 158)])
 	finding.shown(just) == sprintf(`"%s"`, [just])
 }
+
+test_several_clusters_have_a_first_and_others if {
+	finding.of_clusters(_rule, ["fraud-eu", "fraud-us"], ["spec", "host"], [1, 2]) == {
+		"message": "1 is not 2",
+		"fix": "mend it",
+		"pointer": "/spec/host",
+		"cluster": "fraud-eu",
+		"also": [{"cluster": "fraud-us", "pointer": "/spec/host", "note": "involved"}],
+	}
+}
+
+test_other_documents_are_named if {
+	finding.in_family(_rule, ["spec"], [1, 2]).document == "family"
+	finding.at_lock(_rule, "41", ["spec"], [1, 2]).lock == "41"
+	finding.of_object(_rule, "Service", "fraud", ["spec"], [1, 2]).object == {
+		"kind": "Service",
+		"name": "fraud",
+	}
+}
+
+test_a_key_with_a_slash_is_escaped if {
+	finding.at(_rule, ["a/b~c", 0], [1, 2]).pointer == "/a~1b~0c/0"
+}

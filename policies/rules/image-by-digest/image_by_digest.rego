@@ -3,12 +3,16 @@
 # description: >-
 #   The serving image is named by its content, not by a tag: a tag can be moved, and then the same
 #   commit would run other code after the next restart.
+# schemas:
+#   - input: schema.cluster
 # custom:
 #   short_name: image-by-digest
+#   category: access
 #   severity: error
 #   since: 0.1.0
 #   scope: cluster
 #   blocksRevert: false
+#   waivable: true
 package lockstep.rules.image_by_digest
 
 import data.lockstep.lib.finding

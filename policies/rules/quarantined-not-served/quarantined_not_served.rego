@@ -3,16 +3,21 @@
 # description: >-
 #   A version in quarantine gets no traffic, here or in any later environment, until a person has
 #   released it. It is known by its content, or by its name and number in the registry.
+# schemas:
+#   - input: schema.cluster
 # custom:
 #   short_name: quarantined-not-served
+#   category: rollout
 #   severity: error
 #   since: 0.1.0
 #   scope: cluster
 #   blocksRevert: true
+#   waivable: false
 package lockstep.rules.quarantined_not_served
 
 import data.lockstep.lib.cluster
 import data.lockstep.lib.finding
+import data.lockstep.lib.quarantine
 
 checked if {
 	cluster.readable
@@ -20,14 +25,6 @@ checked if {
 	is_array(input.quarantine)
 	is_string(input.family.spec.model.registry)
 	is_string(input.family.spec.model.name)
-}
-
-_matches(entry, version) if entry.digest == input.locks[version].identity.digest
-
-_matches(entry, version) if {
-	entry.version == version
-	entry.model == input.family.spec.model.name
-	entry.registry == input.family.spec.model.registry
 }
 
 # METADATA
@@ -49,5 +46,5 @@ deny contains finding.at(
 	some i, variant in input.new.spec.variants
 	variant.weight > 0
 	some entry in input.quarantine
-	_matches(entry, variant.version)
+	quarantine.holds(entry, variant.version)
 }

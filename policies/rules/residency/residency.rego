@@ -4,29 +4,26 @@
 #   The region of a cluster and the region that takes over when it fails lie in jurisdictions that
 #   the cluster's spec.residency allows, and the spec allows no more than thresholds.residency does
 #   for the jurisdiction that the cluster stands in.
+# schemas:
+#   - input: schema.cluster
 # custom:
 #   short_name: residency
+#   category: privacy
 #   severity: error
 #   since: 0.1.0
 #   scope: cluster
 #   blocksRevert: false
+#   waivable: true
 package lockstep.rules.residency
 
 import data.lockstep.lib.finding
+import data.lockstep.lib.regions
 
 checked if {
 	is_string(input.new.spec.region)
 	is_array(input.new.spec.residency)
 	is_object(data.thresholds.residency.confined)
-	every region in input.environment.spec.regions {
-		is_string(region.name)
-		is_string(region.jurisdiction)
-	}
-}
-
-_jurisdictions(name) := {region.jurisdiction |
-	some region in input.environment.spec.regions
-	region.name == name
+	regions.are_readable
 }
 
 # METADATA
@@ -34,9 +31,10 @@ _jurisdictions(name) := {region.jurisdiction |
 # custom:
 #   message: the environment has no region %s
 #   solution: name a region of environment.yaml, or have the region added there
-deny contains finding.at(rego.metadata.rule(), ["spec", field], [input.new.spec[field]]) if {
+deny contains finding.at(rego.metadata.rule(), ["spec", field], [region]) if {
 	some field in ["region", "failover"]
-	count(_jurisdictions(input.new.spec[field])) == 0
+	region := input.new.spec[field]
+	not regions.jurisdictions[region]
 }
 
 # METADATA
@@ -50,7 +48,7 @@ deny contains finding.at(
 	[input.new.spec[field], jurisdiction, input.new.spec.residency],
 ) if {
 	some field in ["region", "failover"]
-	some jurisdiction in _jurisdictions(input.new.spec[field])
+	some jurisdiction in regions.jurisdictions[input.new.spec[field]]
 	not jurisdiction in input.new.spec.residency
 }
 
@@ -64,7 +62,7 @@ deny contains finding.at(
 	["spec", "residency", i],
 	[jurisdiction, home, confined],
 ) if {
-	some home in _jurisdictions(input.new.spec.region)
+	some home in regions.jurisdictions[input.new.spec.region]
 	confined := data.thresholds.residency.confined[home]
 	some i, jurisdiction in input.new.spec.residency
 	not jurisdiction in confined

@@ -3,16 +3,21 @@
 # description: >-
 #   In one change the weight of a version grows at most to the next step of the family's plan. A new
 #   cluster, an adopted state and a version that was verified before (a way back) are free to move.
+# schemas:
+#   - input: schema.cluster
 # custom:
 #   short_name: step-in-plan
+#   category: rollout
 #   severity: error
 #   since: 0.1.0
 #   scope: cluster
 #   blocksRevert: false
+#   waivable: true
 package lockstep.rules.step_in_plan
 
 import data.lockstep.lib.cluster
 import data.lockstep.lib.finding
+import data.lockstep.lib.moves
 import data.lockstep.lib.variants
 
 checked if {
@@ -38,19 +43,14 @@ _limit(before, whole) := min([weight |
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "variants", i, "weight"],
-	[variant.version, before, after, limit],
+	[variant.version, move.before, move.after, limit],
 ) if {
-	cluster.changed
 	not input.rollout.adopted
-	old := object.get(input.old, ["spec", "variants"], [])
 	new := input.new.spec.variants
 	variants.add_up(new) # other sums are for weights-sum to report
-	some i, variant in new
-	variant.weight > 0
+	some i, move in moves.forward
+	variant := new[i]
 	not variants.is_arm(variant)
-	not variant.version in input.rollout.verified
-	before := variants.weight_before(old, new, variant.version)
-	after := variants.weight(new, variant.version)
-	limit := _limit(before, variants.whole(new))
-	after > limit
+	limit := _limit(move.before, variants.whole(new))
+	move.after > limit
 }

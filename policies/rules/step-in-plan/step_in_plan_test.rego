@@ -40,6 +40,7 @@ test_a_weight_between_two_steps_is_denied_beyond_the_next if {
 
 test_weights_that_do_not_add_up_are_left_to_the_rule_for_sums if {
 	_found(_swapped, [object.union(_swapped[0], {"weight": 120})]) == set()
+	_found(example.step(1), [example.stable, object.union(example.step(60)[1], {"weight": 60})]) == set()
 }
 
 test_steps_shrink_beside_an_experiment if {

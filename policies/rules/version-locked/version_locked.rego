@@ -4,12 +4,16 @@
 #   Every version that a cluster names has a lock with the registry's facts about it, and the lock
 #   is about that version of the family's model. A version that is no number is left to
 #   version-pinned.
+# schemas:
+#   - input: schema.cluster
 # custom:
 #   short_name: version-locked
+#   category: registry
 #   severity: error
 #   since: 0.1.0
 #   scope: cluster
 #   blocksRevert: true
+#   waivable: false
 package lockstep.rules.version_locked
 
 import data.lockstep.lib.cluster
@@ -29,6 +33,8 @@ _is_about(lock, version) if {
 	lock.identity.registry == input.family.spec.model.registry
 }
 
+_said(lock, key) := object.get(lock, ["identity", key], null)
+
 # METADATA
 # title: No lock
 # custom:
@@ -47,12 +53,16 @@ deny contains finding.at(
 # METADATA
 # title: A lock of something else
 # custom:
-#   message: the lock of version %s is about %s, not about that version of %s
+#   message: the lock of version %s is about version %s of %s in %s, and the family's model is %s in %s
 #   solution: run lockstep lock for this family; never copy or edit a lock
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "variants", i, "version"],
-	[variant.version, object.get(lock, "identity", null), input.family.spec.model],
+	[
+		variant.version,
+		_said(lock, "version"), _said(lock, "model"), _said(lock, "registry"),
+		input.family.spec.model.name, input.family.spec.model.registry,
+	],
 ) if {
 	some i, variant in input.new.spec.variants
 	lock := input.locks[variant.version]

@@ -33,8 +33,8 @@ test_a_lock_of_something_else_is_denied if {
 test_a_lock_without_identity_is_denied if {
 	found := version_locked.deny with input as example.put(example.cluster, "/locks/41", {})
 	{finding.message | some finding in found} == {concat("", [
-		`the lock of version "41" is about null, `,
-		`not about that version of {"name":"fraud","registry":"mlflow"}`,
+		`the lock of version "41" is about version null of null in null, `,
+		`and the family's model is "fraud" in "mlflow"`,
 	])}
 }
 

@@ -2,12 +2,16 @@
 # title: Version not archived
 # description: >-
 #   No cluster names a version that its owners have archived in the registry.
+# schemas:
+#   - input: schema.cluster
 # custom:
 #   short_name: version-not-archived
+#   category: registry
 #   severity: error
 #   since: 0.1.0
 #   scope: cluster
 #   blocksRevert: false
+#   waivable: true
 package lockstep.rules.version_not_archived
 
 import data.lockstep.lib.cluster

@@ -3,12 +3,16 @@
 # description: >-
 #   A version is a plain number of the registry. An alias or a stage can be moved there, and then
 #   the same commit would serve another model.
+# schemas:
+#   - input: schema.cluster
 # custom:
 #   short_name: version-pinned
+#   category: registry
 #   severity: error
 #   since: 0.1.0
 #   scope: cluster
 #   blocksRevert: false
+#   waivable: false
 package lockstep.rules.version_pinned
 
 import data.lockstep.lib.cluster

@@ -28,6 +28,18 @@ test_three_versions_are_denied_at_the_newest_of_the_rarest if {
 		"fix": "finish or revert the rollout of one version before another one gets weight",
 		"pointer": "/spec/variants/0/version",
 		"cluster": "fraud-ap-south-1",
+		"also": [
+			{
+				"cluster": "fraud-us-east-1",
+				"pointer": "/spec/variants/0/version",
+				"note": "serves version 42",
+			},
+			{
+				"cluster": "fraud-eu-west-1",
+				"pointer": "/spec/variants/0/version",
+				"note": "serves version 9",
+			},
+		],
 	}}
 }
 

@@ -4,12 +4,16 @@
 #   In one change a version gains weight in a cluster only where all clusters of the earlier waves
 #   serve nothing else, experiments left out. A new cluster, an adopted state and a version that was
 #   verified before are free.
+# schemas:
+#   - input: schema.family
 # custom:
 #   short_name: wave-order
+#   category: rollout
 #   severity: error
 #   since: 0.1.0
 #   scope: family
 #   blocksRevert: false
+#   waivable: true
 package lockstep.rules.wave_order
 
 import data.lockstep.lib.finding
@@ -40,20 +44,42 @@ _wave(cluster) := min([i |
 	cluster.new.spec.region in regions
 ])
 
-_serves_other(cluster, version) if {
-	variants.weight(cluster.new.spec.variants, version) < variants.whole(cluster.new.spec.variants)
-}
+_serves_other(cluster, version) if count(variants.serving(cluster.new.spec.variants) - {version}) > 0
+
+_first_unfinished(version) := min([_wave(cluster) |
+	some cluster in input.clusters
+	_serves_other(cluster, version)
+])
+
+# The clusters of earlier waves that still serve another version, each where it does.
+_waiting(wave, version) := [place |
+	some cluster in input.clusters
+	_wave(cluster) < wave
+	_serves_other(cluster, version)
+	index := min([i |
+		some i, variant in cluster.new.spec.variants
+		variant.version != version
+		variant.weight > 0
+		not variants.is_arm(variant)
+	])
+	place := {
+		"cluster": cluster.name,
+		"path": ["spec", "variants", index, "weight"],
+		"note": sprintf("still serves version %s", [cluster.new.spec.variants[index].version]),
+	}
+]
 
 # METADATA
 # title: Weight before its wave
 # custom:
 #   message: version %s gains weight in %s while earlier waves still serve another version in %s
 #   solution: finish the earlier waves first, or let lockstep advance move the version
-deny contains finding.of_cluster(
-	rego.metadata.rule(),
-	cluster.name,
-	["spec", "variants", i, "weight"],
-	[variant.version, cluster.name, waiting],
+deny contains finding.with_others(
+	finding.of_cluster(
+		rego.metadata.rule(), cluster.name, ["spec", "variants", i, "weight"],
+		[variant.version, cluster.name, [earlier.cluster | some earlier in waiting]],
+	),
+	waiting,
 ) if {
 	not input.rollout.adopted
 	some cluster in input.clusters
@@ -66,10 +92,6 @@ deny contains finding.of_cluster(
 	not variants.is_arm(variant)
 	not variant.version in input.rollout.verified
 	variants.weight(new, variant.version) > variants.weight_before(old, new, variant.version)
-	waiting := [earlier.name |
-		some earlier in input.clusters
-		_wave(earlier) < _wave(cluster)
-		_serves_other(earlier, variant.version)
-	]
-	count(waiting) > 0
+	_wave(cluster) > _first_unfinished(variant.version)
+	waiting := _waiting(_wave(cluster), variant.version)
 }

@@ -28,7 +28,30 @@ test_a_later_wave_must_wait if {
 		"fix": "finish the earlier waves first, or let lockstep advance move the version",
 		"pointer": "/spec/variants/1/weight",
 		"cluster": "fraud-eu-west-1",
+		"also": [
+			{
+				"cluster": "fraud-ap-south-1",
+				"pointer": "/spec/variants/0/weight",
+				"note": "still serves version 41",
+			},
+			{
+				"cluster": "fraud-us-east-1",
+				"pointer": "/spec/variants/0/weight",
+				"note": "still serves version 41",
+			},
+		],
 	}}
+}
+
+test_the_place_that_holds_it_up_is_a_variant_with_weight if {
+	half := [
+		{"name": "arm", "version": "7", "weight": 50, "experiment": true},
+		{"name": "candidate", "version": "42", "weight": 25},
+		{"name": "previous", "version": "41", "weight": 0},
+		{"name": "stable", "version": "41", "weight": 25},
+	]
+	found := wave_order.deny with input as _family([half, half], [_old, example.step(1)], [_old, _old])
+	{place.pointer | some finding in found; some place in finding.also} == {"/spec/variants/3/weight"}
 }
 
 test_a_half_finished_wave_holds_the_next if {

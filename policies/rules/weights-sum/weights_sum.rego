@@ -3,12 +3,16 @@
 # description: >-
 #   The weights of all variants of a cluster, experiment arms included, add up to 100, and none is
 #   negative. Routers read other sums as they like, and some send all traffic to one version.
+# schemas:
+#   - input: schema.cluster
 # custom:
 #   short_name: weights-sum
+#   category: traffic
 #   severity: error
 #   since: 0.1.0
 #   scope: cluster
 #   blocksRevert: true
+#   waivable: false
 package lockstep.rules.weights_sum
 
 import data.lockstep.lib.cluster

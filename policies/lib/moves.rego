@@ -1,0 +1,49 @@
+# METADATA
+# title: Moves forward
+# description: >-
+#   What a change does to the shares of the cluster at hand. A version that was verified before is
+#   on its way back and never moves forward; a new cluster moves nothing.
+package lockstep.lib.moves
+
+import data.lockstep.lib.cluster
+import data.lockstep.lib.variants
+
+# METADATA
+# title: Before
+# description: The variants as they were; empty where nothing readable was there.
+default before := []
+
+before := input.old.spec.variants
+
+# METADATA
+# title: Forward
+# description: >-
+#   The variants whose version gains weight with the change and was never verified: by their index,
+#   the version's weight `before` and `after`. An arm of an experiment counts by its own weight.
+forward[i] := {"before": was, "after": is} if {
+	cluster.changed
+	some i, variant in input.new.spec.variants
+	variant.weight > 0
+	not variant.version in input.rollout.verified
+	[was, is] := _weights(variant)
+	is > was
+}
+
+_weights(variant) := [was, is] if {
+	not variants.is_arm(variant)
+	was := variants.weight_before(before, input.new.spec.variants, variant.version)
+	is := variants.weight(input.new.spec.variants, variant.version)
+}
+
+_weights(variant) := [was, is] if {
+	variants.is_arm(variant)
+	was := _of_arms(before, variant.version)
+	is := _of_arms(input.new.spec.variants, variant.version)
+}
+
+_of_arms(list, version) := sum([variant.weight |
+	some variant in list
+	variant.version == version
+	is_number(variant.weight)
+	variants.is_arm(variant)
+])

@@ -1,0 +1,65 @@
+package lockstep.lib.workloads_test
+
+import data.lockstep.lib.example_test as example
+import data.lockstep.lib.workloads
+
+test_versions_with_traffic_or_kept_warm_run if {
+	variants := [
+		{"version": "41", "weight": 89},
+		{"version": "42", "weight": 1},
+		{"version": "40", "weight": 0, "warm": true},
+		{"version": "39", "weight": 0, "warm": false},
+		{"version": "43", "weight": 0},
+		{"version": "41", "weight": 10, "experiment": true},
+	]
+	workloads.running(variants) == {"40", "41", "42"}
+}
+
+test_an_autoscaler_has_the_last_word if {
+	workloads.most_replicas({"replicas": 3}) == 3
+	workloads.most_replicas({"replicas": 3, "hpa": {"maxReplicas": 9}}) == 9
+	workloads.most_replicas({"replicas": 3, "keda": {"maxReplicas": 8}}) == 8
+	workloads.most_replicas({"replicas": 3, "hpa": {"maxReplicas": 2}}) == 3
+}
+
+test_fewer_replicas_than_are_asked_for_count_as_those if {
+	asked := {"min_replicas": {"production": 2}}
+	workloads.replicas_asked({"replicas": 1}) == 2 with data.thresholds as asked
+	workloads.replicas_asked({"replicas": 3}) == 3 with data.thresholds as asked
+	workloads.replicas_asked({"replicas": 1}) == 1 with data.thresholds as {}
+}
+
+test_cpu_is_counted_in_thousandths if {
+	workloads.millicores("500m") == 500
+	workloads.millicores("2") == 2000
+	workloads.millicores("0.1") + workloads.millicores("0.2") == workloads.millicores("0.3")
+	workloads.millicores("9999.999") == 9999999
+}
+
+test_memory_is_counted_in_bytes if {
+	workloads.bytes("1Ki") == 1024
+	workloads.bytes("1k") == 1000
+	workloads.bytes("512M") == 512000000
+	workloads.bytes("2Ti") == 2199023255552
+}
+
+test_requests_of_the_cluster_at_hand if {
+	workloads.requests == {"cpu": 500, "memory": 1073741824} with input as example.cluster
+	bare := example.without(example.cluster, "/new/spec/serving/resources/requests/cpu")
+	not workloads.requests with input as bare
+}
+
+test_what_is_no_amount_has_no_number if {
+	every text in ["", "much", 1, null, ["1"]] {
+		not workloads.millicores(text)
+		not workloads.bytes(text)
+	}
+}
+
+test_amounts_are_written_as_people_write_them if {
+	workloads.cpu_text(12000) == "12"
+	workloads.cpu_text(12500) == "12500m"
+	workloads.memory_text(workloads.bytes("1024Mi")) == "1Gi"
+	workloads.memory_text(workloads.bytes("1536Mi")) == "1536Mi"
+	workloads.memory_text(workloads.bytes("1537Mi") - 1) == "1537Mi"
+}

@@ -1,0 +1,61 @@
+package lockstep.rules.image_registry_test
+
+import data.lockstep.lib.example_test as example
+import data.lockstep.rules.image_registry
+
+_registries := ["registry.example.com", "mirror.example.com:5000/ml"]
+
+_found_among(image, registries) := {[finding.message, finding.pointer] |
+	some finding in image_registry.deny with input as example.put(
+		example.cluster, "/new/spec/serving/image",
+		image,
+	)
+		with data.thresholds as {"image_registry": {"registries": registries}}
+}
+
+_found(image) := _found_among(image, _registries)
+
+test_own_registries_are_sound if {
+	_found(example.cluster.new.spec.serving.image) == set()
+	_found("mirror.example.com:5000/ml/server:1") == set()
+	image_registry.checked with input as example.cluster
+		with data.thresholds as {"image_registry": {"registries": _registries}}
+}
+
+test_another_registry_is_denied if {
+	_found("ghcr.io/ml/server") == {[
+		concat("", [
+			`the image comes from "ghcr.io/ml/server", and images come from `,
+			`["registry.example.com","mirror.example.com:5000/ml"]`,
+		]),
+		"/spec/serving/image",
+	]}
+}
+
+test_what_only_looks_like_an_own_registry_is_denied if {
+	every image in [
+		"registry.example.com", "registry.example.com:5000/ml/server",
+		"registry.example.com.evil.example/ml/server", "registry.example.comx/server",
+		"mirror.example.com:5000/other/server", "mirror.example.com/ml/server",
+		"ghcr.io/registry.example.com/ml/server", "registry.example.com/../server",
+		"localhost/ml/server", "Registry/server",
+	] {
+		count(_found(image)) == 1
+	}
+}
+
+test_an_image_without_host_is_from_docker_hub if {
+	_found_among("nginx@sha256:0", ["docker.io/library"]) == set()
+	_found_among("ml/server", ["docker.io/ml"]) == set()
+	{message | some [message, _] in _found_among("ml/server", ["docker.io/library"])} == {concat("", [
+		`the image comes from "docker.io/ml/server", `,
+		`and images come from ["docker.io/library"]`,
+	])}
+	count(_found("nginx:1")) == 1
+}
+
+test_what_is_missing_is_not_checked if {
+	not image_registry.checked with input as example.without(example.cluster, "/new/spec/serving")
+		with data.thresholds as {"image_registry": {"registries": _registries}}
+	not image_registry.checked with input as example.cluster with data.thresholds as {}
+}

@@ -1,0 +1,34 @@
+# METADATA
+# title: No secret in environment.yaml
+# description: >-
+#   No text of environment.yaml looks like a secret by thresholds.no_secret.
+# schemas:
+#   - input: schema.environment
+# custom:
+#   short_name: no-secret-in-environment
+#   category: access
+#   severity: error
+#   since: 0.1.0
+#   scope: environment
+#   blocksRevert: false
+#   waivable: false
+package lockstep.rules.no_secret_in_environment
+
+import data.lockstep.lib.finding
+import data.lockstep.lib.secrets
+
+checked if {
+	is_object(input.environment)
+	secrets.are_defined
+}
+
+# METADATA
+# title: A secret
+# custom:
+#   message: what stands at %s looks like %s
+#   solution: >-
+#     revoke it, for whoever reads git has it; keep the new one in the secret store, and name it in
+#     spec.access.secrets
+deny contains finding.at(rego.metadata.rule(), path, [secrets.where(path), kind]) if {
+	some [path, kind] in secrets.found(input.environment)
+}

@@ -1,0 +1,74 @@
+# METADATA
+# title: One autoscaler
+# description: >-
+#   At most one autoscaler sets the number of pods: two of them would undo each other's work. It can
+#   scale, since it may have more pods than there are at least, and the Prometheus that KEDA asks
+#   is known.
+# schemas:
+#   - input: schema.cluster
+# custom:
+#   short_name: one-autoscaler
+#   category: capacity
+#   severity: error
+#   since: 0.1.0
+#   scope: cluster
+#   blocksRevert: false
+#   waivable: true
+package lockstep.rules.one_autoscaler
+
+import data.lockstep.lib.finding
+
+checked if {
+	is_number(_serving.replicas)
+	is_object(input.environment.spec)
+	every scaler in _scalers {
+		is_number(scaler.maxReplicas)
+	}
+}
+
+_serving := input.new.spec.serving
+
+_scalers := {kind: scaler |
+	some kind in ["hpa", "keda"]
+	scaler := _serving[kind]
+}
+
+# METADATA
+# title: Two autoscalers
+# custom:
+#   message: spec.serving scales each version by hpa, to %s pods, and by keda, to %s
+#   solution: take one of the two away; keda makes a HorizontalPodAutoscaler of its own
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "serving", "keda"],
+	[_scalers.hpa.maxReplicas, _scalers.keda.maxReplicas],
+) if {
+	count(_scalers) == 2
+}
+
+# METADATA
+# title: Nothing to scale
+# custom:
+#   message: "%s scales each version to at most %s pods, and spec.serving.replicas is %s already"
+#   solution: raise maxReplicas above spec.serving.replicas, or take the autoscaler away
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "serving", kind, "maxReplicas"],
+	[kind, scaler.maxReplicas, _serving.replicas],
+) if {
+	some kind, scaler in _scalers
+	scaler.maxReplicas <= _serving.replicas
+}
+
+# METADATA
+# title: No Prometheus to ask
+# custom:
+#   message: keda scales by %s requests a second, and environment.yaml names no Prometheus to ask
+#   solution: give spec.prometheus in environment.yaml, or scale by hpa
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "serving", "keda"],
+	[object.get(_scalers.keda, "requestsPerSecond", null)],
+) if {
+	not input.environment.spec.prometheus
+}

@@ -1,0 +1,89 @@
+package lockstep.rules.one_owner_of_host_test
+
+import data.lockstep.lib.example_test as example
+import data.lockstep.lib.rendered_test as rendered
+import data.lockstep.rules.one_owner_of_host
+
+_sound := rendered.cluster(rendered.routes)
+
+_found(changed) := {[finding.message, object.get(finding, "object", null), finding.pointer] |
+	some finding in one_owner_of_host.deny with input as changed
+}
+
+test_what_is_rendered_is_sound if {
+	_found(_sound) == set()
+	one_owner_of_host.checked with input as _sound
+}
+
+test_a_second_owner_is_denied if {
+	second := object.union(
+		rendered.virtual_service("fraud-b", []),
+		{"spec": {"hosts": ["fraud.eu-west-1.models.example.com"]}},
+	)
+	_found(example.put(_sound, "/rendered/VirtualService/-", second)) == {[
+		concat("", [
+			`host "fraud.eu-west-1.models.example.com" is routed by VirtualService `,
+			`"fraud-eu-west-1" and by "fraud-b"`,
+		]),
+		{"kind": "VirtualService", "name": "fraud-b"},
+		"/spec/hosts/0",
+	]}
+}
+
+test_two_objects_may_share_the_hosts if {
+	halves := json.patch(_sound, [
+		{
+			"op": "replace", "path": "/rendered/VirtualService/0/spec/hosts",
+			"value": ["fraud.eu-west-1.models.example.com"],
+		},
+		{
+			"op": "add", "path": "/rendered/VirtualService/-",
+			"value": {"metadata": {"name": "inside"}, "spec": {"hosts": [rendered.service]}},
+		},
+	])
+	_found(halves) == set()
+}
+
+test_the_host_of_another_is_denied if {
+	greedy := example.put(_sound, "/rendered/VirtualService/0/spec/hosts/-", "*.models.example.com")
+	_found(greedy) == {[
+		concat("", [
+			`VirtualService "fraud-eu-west-1" routes host "*.models.example.com", `,
+			"which is neither spec.host nor a Service of this cluster",
+		]),
+		{"kind": "VirtualService", "name": "fraud-eu-west-1"},
+		"/spec/hosts/2",
+	]}
+}
+
+test_the_service_of_another_namespace_is_denied if {
+	moved := example.put(_sound, "/rendered/Service/0/metadata/namespace", "ranking")
+	{pointer | some [_, _, pointer] in _found(moved)} == {"/spec/hosts/1"}
+}
+
+test_a_host_that_nobody_routes_is_denied if {
+	inside := example.without(_sound, "/rendered/VirtualService/0/spec/hosts/0")
+	none := example.put(_sound, "/rendered/VirtualService", [])
+	every changed in [inside, none] {
+		_found(changed) == {[
+			`no VirtualService routes spec.host, which is "fraud.eu-west-1.models.example.com"`,
+			null,
+			"/spec/host",
+		]}
+	}
+}
+
+test_where_nothing_was_rendered_nothing_is_missed if {
+	nothing := example.put(_sound, "/rendered", {"VirtualService": [], "Service": []})
+	_found(nothing) == set()
+	one_owner_of_host.checked with input as nothing
+}
+
+test_what_is_missing_is_not_checked if {
+	every path in [
+		"/new/spec/host", "/rendered", "/rendered/VirtualService", "/rendered/Service",
+		"/rendered/VirtualService/0/metadata", "/rendered/Service/0/spec",
+	] {
+		not one_owner_of_host.checked with input as example.without(_sound, path)
+	}
+}

@@ -1,0 +1,103 @@
+# METADATA
+# title: All regions are covered
+# description: >-
+#   A rollout is about every cluster of the family: all have the candidate, even where it has no
+#   weight yet. And all have the same stable version, unless it is a candidate or a previous version
+#   elsewhere: regions that judge alike must not drift apart unnoticed.
+# schemas:
+#   - input: schema.family
+# custom:
+#   short_name: regions-covered
+#   category: consistency
+#   severity: error
+#   since: 0.1.0
+#   scope: family
+#   blocksRevert: false
+#   waivable: true
+package lockstep.rules.regions_covered
+
+import data.lockstep.lib.finding
+import data.lockstep.lib.skew
+import data.lockstep.lib.variants
+
+checked if {
+	is_number(skew.allowed)
+	every cluster in input.clusters {
+		is_string(cluster.name)
+		variants.are_readable(cluster.new.spec.variants)
+	}
+}
+
+# Cluster and index of each role, by role and version.
+_places[variant.name][variant.version] contains [cluster.name, i] if {
+	some cluster in input.clusters
+	some i, variant in cluster.new.spec.variants
+	variant.name in {"stable", "candidate", "previous"}
+}
+
+_with(version) := {name |
+	some role in ["stable", "candidate", "previous"]
+	some [name, _] in _places[role][version]
+}
+
+# Of several candidates the one that most clusters have: the others are the mistake.
+_candidate := max([[count(_with(version)), count(version), version] |
+	some version, _ in _places.candidate
+])[2]
+
+_also(role, version) := [place |
+	some [name, i] in _places[role][version]
+	place := {
+		"cluster": name,
+		"path": ["spec", "variants", i, "version"],
+		"note": sprintf("has version %s as %s", [version, role]),
+	}
+]
+
+# METADATA
+# title: A cluster without the candidate
+# custom:
+#   message: cluster %s has no version %s, which is the candidate of the family's rollout
+#   solution: add it as candidate with weight 0, as lockstep propose does in every cluster
+deny contains finding.with_others(
+	finding.of_cluster(
+		rego.metadata.rule(), cluster.name, ["spec", "variants"],
+		[cluster.name, _candidate],
+	),
+	_also("candidate", _candidate),
+) if {
+	skew.is_allowed # a larger skew is for version-skew to report
+	without := {each.name | some each in input.clusters} - _with(_candidate)
+	some cluster in input.clusters
+	cluster.name in without
+}
+
+_most := max([count(places) | some _, places in _places.stable])
+
+# Of several the oldest: the newer ones have deviated.
+_common := min([[count(version), version] |
+	some version, places in _places.stable
+	count(places) == _most
+])[1]
+
+# METADATA
+# title: A stable version of its own
+# custom:
+#   message: >-
+#     the stable version of cluster %s is %s, that of most others is %s, and no rollout of the family
+#     explains it
+#   solution: let lockstep propose and advance bring all clusters to one version
+deny contains finding.with_others(
+	finding.of_cluster(
+		rego.metadata.rule(), name, ["spec", "variants", i, "version"],
+		[name, version, _common],
+	),
+	_also("stable", _common),
+) if {
+	skew.is_allowed
+	some version, places in _places.stable
+	version != _common
+	not _places.candidate[version]
+	not _places.previous[version]
+	some [name, i] in places
+}

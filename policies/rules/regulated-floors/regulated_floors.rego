@@ -1,0 +1,139 @@
+# METADATA
+# title: Floors for regulated segments
+# description: >-
+#   In production the gates that are asked of a regulated segment, its own and those of the whole
+#   family, hold the floors of thresholds.regulated_floors: for each metric there one gate with a
+#   bound at least as strict, on samples enough and with the confidence that is asked for. A gate of
+#   the segment's own is nowhere laxer than the family's on the same metric.
+# schemas:
+#   - input: schema.family
+# custom:
+#   short_name: regulated-floors
+#   category: segments
+#   severity: error
+#   since: 0.1.0
+#   scope: family
+#   blocksRevert: false
+#   waivable: false
+package lockstep.rules.regulated_floors
+
+import data.lockstep.lib.finding
+import data.lockstep.lib.tier
+
+checked if {
+	is_array(input.clusters)
+	every cluster in input.clusters {
+		is_object(cluster.new.spec)
+	}
+	is_array(input.family.spec.gates)
+	is_object(input.environment.spec)
+	is_object(_floors)
+}
+
+_floors := data.thresholds.regulated_floors.floors
+
+_at_least := {"min", "minSamples", "confidence"}
+
+_at_most := {"max", "maxDropVsStable"}
+
+_regulated contains cluster.new.spec.segment.name if {
+	some cluster in input.clusters
+	cluster.new.spec.segment.regulated == true
+}
+
+# The places of a segment's own gates on a metric, and of the family's.
+_own[gate.segment][gate.metric] contains i if some i, gate in input.family.spec.gates
+
+_general[gate.metric] contains i if {
+	some i, gate in input.family.spec.gates
+	not gate.segment
+}
+
+_own_of(segment, metric) := object.get(_own, [segment, metric], set())
+
+_asked(segment, metric) := _own_of(segment, metric) | object.get(_general, metric, set())
+
+_bounds(gate) := object.filter(gate, _at_least | _at_most)
+
+# Whether a gate demands less than `floor` does. What it does not state is less than anything.
+_laxer(gate, floor) if {
+	some key, bound in floor
+	not _holds(key, gate[key], bound)
+}
+
+_laxer(gate, floor) if {
+	count(object.keys(floor) - object.keys(gate)) > 0
+}
+
+_holds(key, value, bound) if {
+	key in _at_least
+	value >= bound
+}
+
+_holds(key, value, bound) if {
+	key in _at_most
+	value <= bound
+}
+
+_one_holds(gates, floor) if {
+	some i in gates
+	not _laxer(input.family.spec.gates[i], floor)
+}
+
+# Where to say that none is strict enough: at the segment's own gate where it has one.
+_nearest(segment, metric) := own if {
+	own := min(_own_of(segment, metric))
+} else := min(_general[metric])
+
+# METADATA
+# title: A floor without gate
+# custom:
+#   message: no gate is asked of regulated segment %s about %s, and the floor is %s
+#   solution: give the segment a gate on this metric that holds the floor
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "gates"],
+	[segment, metric, floor],
+) if {
+	tier.is_production
+	some segment in _regulated
+	some metric, floor in _floors
+	count(_asked(segment, metric)) == 0
+}
+
+# METADATA
+# title: Below the floor
+# custom:
+#   message: gate %s asks %s of regulated segment %s about %s, and the floor is %s
+#   solution: make the gate at least as strict as the floor
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "gates", nearest],
+	[gate.name, _bounds(gate), segment, metric, floor],
+) if {
+	tier.is_production
+	some segment in _regulated
+	some metric, floor in _floors
+	gates := _asked(segment, metric)
+	not _one_holds(gates, floor)
+	nearest := _nearest(segment, metric)
+	gate := input.family.spec.gates[nearest]
+}
+
+# METADATA
+# title: Laxer than for everybody
+# custom:
+#   message: gate %s of regulated segment %s has %s, and gate %s of the whole family has %s
+#   solution: make the segment's gate at least as strict as that of the whole family, or remove it
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "gates", i, key],
+	[gate.name, gate.segment, {key: gate[key]}, other.name, {key: other[key]}],
+) if {
+	some i, gate in input.family.spec.gates
+	gate.segment in _regulated
+	some j in _general[gate.metric]
+	other := input.family.spec.gates[j]
+	some key in ["min", "max", "maxDropVsStable"]
+	not _holds(key, gate[key], other[key])
+}

@@ -1,0 +1,94 @@
+package lockstep.rules.resources_bounded_test
+
+import data.lockstep.lib.example_test as example
+import data.lockstep.rules.resources_bounded
+
+_thresholds := {"cpu": "4", "memory": "8Gi"}
+
+_pod(requests, limits) := example.put(
+	example.cluster, "/new/spec/serving/resources",
+	{"requests": requests, "limits": limits},
+)
+
+_found(view) := {[finding.message, finding.pointer] |
+	some finding in resources_bounded.deny with input as view
+		with data.thresholds.resources_bounded as _thresholds
+}
+
+test_a_bounded_pod_is_sound if {
+	_found(example.cluster) == set()
+	resources_bounded.checked with input as example.cluster
+		with data.thresholds.resources_bounded as _thresholds
+}
+
+test_the_bounds_themselves_are_allowed if {
+	_found(_pod({"cpu": "4000m", "memory": "8192Mi"}, {"cpu": "4", "memory": "8Gi"})) == set()
+}
+
+test_a_request_above_the_limit_is_denied if {
+	_found(_pod({"cpu": "1001m", "memory": "1025Mi"}, {"cpu": "1", "memory": "1Gi"})) == {
+		[
+			`a pod requests "1001m" of "cpu", and its limit is "1"`,
+			"/spec/serving/resources/requests/cpu",
+		],
+		[
+			`a pod requests "1025Mi" of "memory", and its limit is "1Gi"`,
+			"/spec/serving/resources/requests/memory",
+		],
+	}
+}
+
+_overcommitted := _pod({"cpu": "1", "memory": "1023Mi"}, {"cpu": "1", "memory": "1Gi"})
+
+test_memory_promised_twice_is_denied_in_production if {
+	_found(_overcommitted) == {[
+		concat("", [
+			`the memory limit of a pod is "1Gi" and its request "1023Mi", `,
+			"and in production they are equal",
+		]),
+		"/spec/serving/resources/limits/memory",
+	]}
+	_found(example.put(_overcommitted, "/environment/spec/tier", "staging")) == set()
+}
+
+test_a_pod_above_the_bounds_is_denied_everywhere if {
+	large := _pod({"cpu": "1", "memory": "8193Mi"}, {"cpu": "4001m", "memory": "8193Mi"})
+	found := _found(large)
+	found == {
+		[
+			`a pod may use "4001m" of "cpu", and at most "4" is allowed`,
+			"/spec/serving/resources/limits/cpu",
+		],
+		[
+			`a pod may use "8193Mi" of "memory", and at most "8Gi" is allowed`,
+			"/spec/serving/resources/limits/memory",
+		],
+	}
+	_found(example.put(large, "/environment/spec/tier", "development")) == found
+}
+
+test_what_is_missing_is_not_checked if {
+	every path in [
+		"/new/spec/serving", "/new/spec/serving/resources/requests",
+		"/new/spec/serving/resources/requests/cpu", "/new/spec/serving/resources/limits/memory",
+	] {
+		not resources_bounded.checked with input as example.without(example.cluster, path)
+			with data.thresholds.resources_bounded as _thresholds
+	}
+}
+
+test_what_is_no_amount_is_not_checked if {
+	every amount in ["", "many", 1, null, ["1"]] {
+		not resources_bounded.checked with input as _pod(
+			{"cpu": amount, "memory": "1Gi"},
+			{"cpu": "1", "memory": "1Gi"},
+		)
+			with data.thresholds.resources_bounded as _thresholds
+	}
+}
+
+test_without_thresholds_it_is_not_checked if {
+	not resources_bounded.checked with input as example.cluster with data.thresholds as {}
+	not resources_bounded.checked with input as example.cluster
+		with data.thresholds.resources_bounded as {"cpu": "4"}
+}

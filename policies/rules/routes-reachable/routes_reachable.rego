@@ -1,0 +1,167 @@
+# METADATA
+# title: Routes can be reached
+# description: >-
+#   Each route of a host can get requests: none stands behind a route that takes everything, no two
+#   are for the same requests, and the weights of a route's destinations add up to 100. Istio takes
+#   the first route that matches, and a single destination gets everything whatever its weight says.
+# schemas:
+#   - input: schema.cluster
+# custom:
+#   short_name: routes-reachable
+#   category: traffic
+#   severity: error
+#   since: 0.1.0
+#   scope: cluster
+#   blocksRevert: false
+#   waivable: true
+#   reads: [VirtualService]
+package lockstep.rules.routes_reachable
+
+import data.lockstep.lib.cluster
+import data.lockstep.lib.finding
+import data.lockstep.lib.variants
+
+checked if {
+	cluster.readable
+	is_array(input.rendered.VirtualService)
+	every host in input.rendered.VirtualService {
+		is_string(host.metadata.name)
+		is_object(host.spec)
+	}
+}
+
+# A line for each bucket, so that one search finds all that a pattern takes. Written out, because it
+# would be worked out anew for each cluster.
+_buckets := concat("\n", [
+	"0\n1\n2\n3\n4\n5\n6\n7\n8\n9",
+	"10\n11\n12\n13\n14\n15\n16\n17\n18\n19",
+	"20\n21\n22\n23\n24\n25\n26\n27\n28\n29",
+	"30\n31\n32\n33\n34\n35\n36\n37\n38\n39",
+	"40\n41\n42\n43\n44\n45\n46\n47\n48\n49",
+	"50\n51\n52\n53\n54\n55\n56\n57\n58\n59",
+	"60\n61\n62\n63\n64\n65\n66\n67\n68\n69",
+	"70\n71\n72\n73\n74\n75\n76\n77\n78\n79",
+	"80\n81\n82\n83\n84\n85\n86\n87\n88\n89",
+	"90\n91\n92\n93\n94\n95\n96\n97\n98\n99",
+])
+
+_name(route, i) := object.get(route, "name", i)
+
+_takes_all(route) if count(object.get(route, "match", [])) == 0
+
+_takes_all(route) if {
+	some match in route.match
+	_is_any(match)
+}
+
+_is_any(match) if count(object.remove(match, ["name"])) == 0
+
+_is_any(match) if object.remove(match, ["name"]) == {"uri": {"prefix": "/"}}
+
+# The first route of each object that takes everything.
+_end(host) := min([i |
+	some i, route in host.spec.http
+	_takes_all(route)
+])
+
+# METADATA
+# title: A route behind everything
+# custom:
+#   message: route %s stands behind route %s, which takes every request
+#   solution: put the routes that match some requests before the one that takes all, or remove one
+deny contains finding.of_object(
+	rego.metadata.rule(), "VirtualService", host.metadata.name, ["spec", "http", i],
+	[_name(route, i), _name(host.spec.http[end], end)],
+) if {
+	some host in input.rendered.VirtualService
+	end := _end(host)
+	some i, route in host.spec.http
+	i > end
+}
+
+# What two conditions on a request have in common, where that can be told.
+_shared(one, other) := object.remove(one, ["name"]) if {
+	object.remove(one, ["name"]) == object.remove(other, ["name"])
+}
+
+_shared(one, other) := {header: both} if {
+	[header, condition] := _single_header(one)
+	[other_header, against] := _single_header(other)
+	header == other_header
+	condition != against
+	both := _taken(condition) & _taken(against)
+	count(both) > 0
+}
+
+# For a match that asks for the value of one header and nothing else.
+_single_header(match) := [header, condition] if {
+	object.keys(object.remove(match, ["name"])) == {"headers"}
+	count(match.headers) == 1
+	some header, condition in match.headers
+}
+
+# Envoy compares a pattern with the whole value.
+_taken(condition) := {bucket |
+	some bucket in regex.find_n(pattern, _buckets, -1)
+} if {
+	pattern := sprintf("(?m)^(?:%s)$", [condition.regex])
+}
+
+_taken(condition) := {condition.exact}
+
+# METADATA
+# title: Two routes for the same requests
+# custom:
+#   message: routes %s and %s both take requests with %s
+#   solution: make the matches of the routes exclude each other; the first route gets them all
+deny contains finding.of_object(
+	rego.metadata.rule(), "VirtualService", host.metadata.name, ["spec", "http", i, "match"],
+	[_name(earlier, j), _name(route, i), min(shared)],
+) if {
+	some host in input.rendered.VirtualService
+	some i, route in host.spec.http
+	not _takes_all(route)
+	some j, earlier in host.spec.http
+	j < i
+	not _takes_all(earlier)
+	shared := {common |
+		some one in earlier.match
+		some other in route.match
+		common := _shared(one, other)
+	}
+	count(shared) > 0
+}
+
+# METADATA
+# title: Weights of a route
+# custom:
+#   message: the weights of the destinations of route %s add up to %s, not to 100
+#   solution: give the destinations of each route weights that add up to 100
+deny contains finding.of_object(
+	rego.metadata.rule(), "VirtualService", host.metadata.name, ["spec", "http", i, "route"],
+	[_name(route, i), total],
+) if {
+	variants.add_up(input.new.spec.variants) # other sums are for weights-sum to report
+	some host in input.rendered.VirtualService
+	some i, route in host.spec.http
+	count(route.route) > 1
+	total := sum([object.get(destination, "weight", 0) | some destination in route.route])
+	total != 100
+}
+
+# METADATA
+# title: Weight of a single destination
+# custom:
+#   message: route %s has one destination, which gets everything, and its weight is %s
+#   solution: give a single destination the weight 100, or leave the route out
+deny contains finding.of_object(
+	rego.metadata.rule(), "VirtualService", host.metadata.name, ["spec", "http", i, "route", 0],
+	[_name(route, i), weight],
+) if {
+	variants.add_up(input.new.spec.variants)
+	some host in input.rendered.VirtualService
+	some i, route in host.spec.http
+	count(route.route) == 1
+	weight := object.get(route.route[0], "weight", null)
+	weight != 100
+}

@@ -1,0 +1,68 @@
+# METADATA
+# title: Thresholds per segment
+# description: >-
+#   What is good enough for all users may be bad for a group of them. So each segment that clusters
+#   of the family serve in production has a gate of its own, and a gate names no segment that no
+#   cluster serves: such a gate would never be asked.
+# schemas:
+#   - input: schema.family
+# custom:
+#   short_name: segment-thresholds
+#   category: segments
+#   severity: error
+#   since: 0.1.0
+#   scope: family
+#   blocksRevert: false
+#   waivable: true
+package lockstep.rules.segment_thresholds
+
+import data.lockstep.lib.finding
+import data.lockstep.lib.tier
+
+checked if {
+	is_array(input.clusters)
+	every cluster in input.clusters {
+		is_string(cluster.name)
+		is_object(cluster.new.spec)
+	}
+	is_array(input.family.spec.gates)
+	is_object(input.environment.spec)
+}
+
+_clusters_of[cluster.new.spec.segment.name] contains cluster.name if {
+	some cluster in input.clusters
+}
+
+_served := object.keys(_clusters_of)
+
+_gated contains gate.segment if some gate in input.family.spec.gates
+
+# METADATA
+# title: A segment without gate
+# custom:
+#   message: no gate of the family is asked of segment %s alone; the segments with gates are %s
+#   solution: give the family a gate with this segment, and with bounds that suit it
+deny contains finding.of_clusters(
+	rego.metadata.rule(),
+	sort(names),
+	["spec", "segment", "name"],
+	[segment, _gated],
+) if {
+	tier.is_production
+	some segment, names in _clusters_of
+	not segment in _gated
+}
+
+# METADATA
+# title: A gate that is never asked
+# custom:
+#   message: gate %s is for segment %s, and the segments that clusters of the family serve are %s
+#   solution: correct the segment's name, or remove the gate
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "gates", i, "segment"],
+	[gate.name, gate.segment, _served],
+) if {
+	some i, gate in input.family.spec.gates
+	not gate.segment in _served
+}

@@ -1,0 +1,65 @@
+# METADATA
+# title: Signature is known
+# description: >-
+#   A version that serves, or is next to, is whole in the registry, and in production it has a
+#   signature that says what it takes: without one nothing can tell whether callers and feature store
+#   give it what it needs.
+# schemas:
+#   - input: schema.cluster
+# custom:
+#   short_name: signature-known
+#   category: registry
+#   severity: error
+#   since: 0.1.0
+#   scope: cluster
+#   blocksRevert: false
+#   waivable: true
+package lockstep.rules.signature_known
+
+import data.lockstep.lib.cluster
+import data.lockstep.lib.finding
+import data.lockstep.lib.relied
+import data.lockstep.lib.tier
+
+checked if {
+	cluster.readable
+	is_object(input.locks)
+	is_object(input.environment.spec)
+	every _, lock in input.locks {
+		is_string(lock.facts.status)
+	}
+}
+
+# METADATA
+# title: Not ready
+# custom:
+#   message: the status of version %s in the registry is %s, not READY
+#   solution: wait until the registry has it READY or register it anew, then run lockstep lock
+deny contains finding.at(
+	rego.metadata.rule(), ["spec", "variants", i, "version"],
+	[variant.version, status],
+) if {
+	some i, variant in relied.serving
+	status := input.locks[variant.version].facts.status
+	status != "READY"
+}
+
+# METADATA
+# title: No signature
+# custom:
+#   message: version %s has no signature with inputs; its lock says %s
+#   solution: >-
+#     log the model with a signature or an input example, register it as a new version, and propose
+#     that one
+deny contains finding.at(
+	rego.metadata.rule(), ["spec", "variants", i, "version"],
+	[variant.version, said],
+) if {
+	tier.is_production
+	some i, variant in relied.serving
+	facts := input.locks[variant.version].facts
+	not _has_inputs(facts)
+	said := object.get(facts, "signature", null)
+}
+
+_has_inputs(facts) if count(facts.signature.inputs) > 0

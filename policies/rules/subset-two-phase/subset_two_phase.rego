@@ -1,0 +1,94 @@
+# METADATA
+# title: Removed in two phases
+# description: >-
+#   A version that had weight stays for one change at weight 0 with warm: true before it goes: proxies
+#   learn of new routes one after the other, and requests that still come would find no subset. Free
+#   are a way back from a version that was not verified or is in quarantine, an adopted state and a
+#   new cluster.
+# schemas:
+#   - input: schema.cluster
+# custom:
+#   short_name: subset-two-phase
+#   category: rollout
+#   severity: error
+#   since: 0.1.0
+#   scope: cluster
+#   blocksRevert: false
+#   waivable: true
+package lockstep.rules.subset_two_phase
+
+import data.lockstep.lib.cluster
+import data.lockstep.lib.finding
+import data.lockstep.lib.moves
+import data.lockstep.lib.quarantine
+import data.lockstep.lib.variants
+
+checked if {
+	cluster.past_is_known
+	cluster.readable
+	is_array(input.quarantine)
+	is_array(input.rollout.verified)
+	is_boolean(input.rollout.adopted)
+}
+
+_runs(version) if {
+	some variant in input.new.spec.variants
+	variant.version == version
+	_is_running(variant)
+}
+
+_is_running(variant) if variant.weight > 0
+
+_is_running(variant) if variant.warm == true
+
+_is_known(version) if {
+	some variant in input.new.spec.variants
+	variant.version == version
+}
+
+# The versions whose workload, subset and route all go with this change, and the weight they had.
+_gone[version] := weight if {
+	cluster.changed
+	not input.rollout.adopted
+	some version in {variant.version | some variant in moves.before; variant.weight > 0}
+	not _runs(version)
+	not _is_way_back(version)
+	weight := sum([variant.weight | some variant in moves.before; variant.version == version])
+}
+
+_is_way_back(version) if {
+	every serving in variants.serving(input.new.spec.variants) {
+		serving in input.rollout.verified
+	}
+	_is_to_be_left(version)
+}
+
+_is_to_be_left(version) if not version in input.rollout.verified
+
+_is_to_be_left(version) if {
+	some entry in input.quarantine
+	quarantine.holds(entry, version)
+}
+
+# METADATA
+# title: A version that goes at once
+# custom:
+#   message: version %s had weight %s, and this change removes it together with its route
+#   solution: keep it at weight 0 with warm true in this change, and remove it in the next one
+deny contains finding.at(rego.metadata.rule(), ["spec", "variants"], [version, weight]) if {
+	some version, weight in _gone
+	not _is_known(version)
+}
+
+# METADATA
+# title: A version that goes cold at once
+# custom:
+#   message: version %s had weight %s, and variant %s keeps it at weight 0 without a workload
+#   solution: add warm true to the variant in this change, and remove it in a later one
+deny contains finding.at(
+	rego.metadata.rule(), ["spec", "variants", i, "weight"],
+	[variant.version, _gone[variant.version], variant.name],
+) if {
+	some i, variant in input.new.spec.variants
+	_gone[variant.version]
+}

@@ -1,0 +1,121 @@
+# METADATA
+# title: Tenants within quota
+# description: >-
+#   What all pods of a tenant's clusters request together stays within its quota, at the most pods
+#   that autoscalers may start and for every version that runs. Production lists its tenants, each
+#   once, because what nobody lists has no quota.
+# schemas:
+#   - input: schema.environment
+# custom:
+#   short_name: tenant-quota
+#   category: cost
+#   severity: error
+#   since: 0.1.0
+#   scope: environment
+#   blocksRevert: false
+#   waivable: true
+package lockstep.rules.tenant_quota
+
+import data.lockstep.lib.finding
+import data.lockstep.lib.tenants
+import data.lockstep.lib.tier
+import data.lockstep.lib.variants
+import data.lockstep.lib.workloads
+
+checked if {
+	is_array(input.families)
+	is_array(tenants.declared)
+	every tenant in tenants.declared {
+		is_string(tenant.name)
+		is_number(workloads.millicores(tenant.quota.cpu))
+		is_number(workloads.bytes(tenant.quota.memory))
+	}
+	every i, cluster in input.clusters {
+		is_string(cluster.name)
+		is_string(cluster.tenant)
+		variants.are_readable(cluster.spec.variants)
+		is_number(_cpu[i])
+		is_number(_memory[i])
+	}
+}
+
+_pods[i] := pods if {
+	some i, cluster in input.clusters
+	versions := workloads.running(cluster.spec.variants)
+	pods := workloads.most_replicas(cluster.spec.serving) * count(versions)
+}
+
+# In thousandths of a core.
+_cpu[i] := _pods[i] * workloads.millicores(cluster.spec.serving.resources.requests.cpu) if {
+	some i, cluster in input.clusters
+}
+
+# In bytes.
+_memory[i] := _pods[i] * workloads.bytes(cluster.spec.serving.resources.requests.memory) if {
+	some i, cluster in input.clusters
+}
+
+# METADATA
+# title: No tenants
+# custom:
+#   message: spec.tenants is missing, so that nothing bounds what %s families of production use
+#   solution: list the tenants of the families in environment.yaml, with their quotas and budgets
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "tenants"],
+	[count(input.families)],
+) if {
+	tier.is_production
+	count(tenants.declared) == 0
+}
+
+# METADATA
+# title: A tenant twice
+# custom:
+#   message: tenant %s is listed before, so that it has two quotas and two budgets
+#   solution: keep one of the two entries
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "tenants", i, "name"],
+	[name],
+) if {
+	some name, indexes in _listed
+	some i in indexes
+	i > min(indexes)
+}
+
+_listed[tenant.name] contains i if some i, tenant in tenants.declared
+
+# METADATA
+# title: More CPU than the quota
+# custom:
+#   message: the pods of tenant %s may request %s of CPU together, and its quota is %s
+#   solution: run fewer or smaller pods, or have the quota in environment.yaml raised
+deny contains finding.of_clusters(
+	rego.metadata.rule(),
+	tenants.largest(sizes),
+	["spec", "serving", "replicas"],
+	[tenant.name, workloads.cpu_text(total), tenant.quota.cpu],
+) if {
+	some tenant in tenants.declared
+	sizes := {i: _cpu[i] | some i in tenants.clusters[tenant.name]}
+	total := sum([size | some size in sizes])
+	total > workloads.millicores(tenant.quota.cpu)
+}
+
+# METADATA
+# title: More memory than the quota
+# custom:
+#   message: the pods of tenant %s may request %s of memory together, and its quota is %s
+#   solution: run fewer or smaller pods, or have the quota in environment.yaml raised
+deny contains finding.of_clusters(
+	rego.metadata.rule(),
+	tenants.largest(sizes),
+	["spec", "serving", "replicas"],
+	[tenant.name, workloads.memory_text(total), tenant.quota.memory],
+) if {
+	some tenant in tenants.declared
+	sizes := {i: _memory[i] | some i in tenants.clusters[tenant.name]}
+	total := sum([size | some size in sizes])
+	total > workloads.bytes(tenant.quota.memory)
+}
