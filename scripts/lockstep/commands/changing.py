@@ -8,13 +8,14 @@ from lockstep.commands.checking import Checked, validate_tree
 from lockstep.commands.state import Changes, State, overlay, own_findings, refuse, spec_changes
 from lockstep.edges.git import Git
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
+from lockstep.model.clock import parse_time
 from lockstep.model.decision import Action, Decision, Variants, WayBack
 from lockstep.model.errors import Denied, Invalid, LockstepError
 from lockstep.model.fleet import Family, Tree
+from lockstep.model.outcome import POLICY_ERROR
 from lockstep.model.record import write_record
 from lockstep.stages.assemble import assemble
 from lockstep.stages.manifests import cluster_folder
-from lockstep.stages.policy import POLICY_ERROR
 from lockstep.stages.render import Templates, render_cluster
 from lockstep.stages.render_compare import compare
 from lockstep.stages.render_restored import restorable_folders
@@ -67,7 +68,8 @@ def build(
     records = {decision.path: write_record(decision) for decision in made}
     result = overlay(after, records)
     if change.judged:
-        checked = check_change(result, before, way_back_only=change.way_back_only)
+        now = parse_time(decisions[0].decided_at)
+        checked = check_change(result, before, now, way_back_only=change.way_back_only)
     else:
         checked = validate_tree(result)
     _refuse_bad(state, change, checked)

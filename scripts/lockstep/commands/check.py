@@ -1,87 +1,98 @@
 """``lockstep check`` and ``lockstep validate``: the answer to a pull request."""
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
-from lockstep.commands.checking import (
-    Checked,
-    Outcome,
-    compare_rendered,
-    validate_tree,
-    without_echo,
-    without_malformed,
-)
-from lockstep.commands.policing import judge, start_opa
-from lockstep.commands.workspace import work_tree
+from lockstep.commands.checking import Checked, validate_tree
+from lockstep.commands.examining import Examined, Question, examine
+from lockstep.commands.judging import CHILD
+from lockstep.commands.workspace import EVERYTHING, require_clusters, work_tree
 from lockstep.edges.cache import Cache, content_key
 from lockstep.edges.git import Git
+from lockstep.edges.opa_address import OpaOptions
 from lockstep.edges.opa_binary import find_opa, opa_version
 from lockstep.model.document import Json
 from lockstep.model.errors import UsageError
-from lockstep.model.finding import arrange
-from lockstep.model.fleet import Fleet, Tree
+from lockstep.model.fleet import Tree
+from lockstep.model.outcome import SHARD, Outcome
+from lockstep.model.shard import WHOLE, Shard
 from lockstep.stages.assemble import assemble
-from lockstep.stages.history import judge_history
-from lockstep.stages.load import Documents
+from lockstep.stages.freezes import freezes_in_force
+from lockstep.stages.policy import Moment
 
-_DECLARES = ("clusters", "ledger")
+_BEFORE = ("clusters", "ledger", "policies")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How a check was called: its base (None: see base_commit), the time, the part of the work."""
+
+    now: datetime
+    base: str | None = None
+    shard: Shard = WHOLE
+    opa: OpaOptions = CHILD
 
 
 def validate(root: Path) -> Outcome:
     """Hold the files of the work tree against schemas and each other."""
-    return validate_tree(work_tree(Git.find(root))).outcome()
+    tree = work_tree(Git.find(root))
+    return validate_tree(tree).outcome(tree)
 
 
-def check(root: Path, base: str | None) -> Outcome:
+def check(root: Path, asked: Asked) -> Outcome:
     """Validate, ask policy and compare ``rendered/``, with every finding collected.
 
-    ``base`` is the commit that transitions are judged against; None takes HEAD where the work
-    tree has changes, and the first parent of HEAD where it has none. Raises UsageError where it
-    names no commit. The outcome for the same content is remembered.
+    The policies of the base judge what a merge with it would give. Raises UsageError where the
+    base is no commit, LockstepError where the change does not merge with it. The outcome for the
+    same content and hour is remembered.
     """
     git = Git.find(root)
+    commit = base_commit(git, asked.base)
     tree = work_tree(git)
-    commit = base_commit(git, base)
+    if asked.base is not None and commit is not None:
+        tree = merge_result(git, tree, commit)
     cache = Cache.of_user()
-    before = git.object_ids(commit, _DECLARES) if commit else {}
-    key = content_key([tree], ["check", opa_version(find_opa()), *before.values()])
+    before = git.object_ids(commit, _BEFORE) if commit else {}
+    key = content_key([tree], [*_facts(tree, asked), *before.values()])
     known = _remembered(cache.get(key))
     if known is not None:
         return known
-    outcome = _check(git, tree, commit).outcome()
+    outcome = _check(git, tree, commit, asked)
     cache.put(key, outcome.to_json())
     return outcome
 
 
-def _check(git: Git, tree: Tree, commit: str | None) -> Checked:
-    documents = Documents()  # the base shares most of its files with the head
-    with start_opa(tree) as opa, ThreadPoolExecutor(1) as meanwhile:
-        checked = validate_tree(tree, documents)
-        old = fleet_at(git, commit, documents) if commit else None
-        sound = without_malformed(checked)
-        denied = meanwhile.submit(judge, opa, tree, sound, old)
-        compared = compare_rendered(tree, checked)
-        invalid = arrange((*compared.invalid, *judge_history(sound, old or Fleet())))
-        return without_echo(replace(compared, invalid=invalid, denied=arrange(denied.result())))
+def _facts(tree: Tree, asked: Asked) -> list[str]:
+    """What an outcome depends on beside the files: the hour, the freezes, the shard, OPA."""
+    fleet, _ = assemble({p: d for p, d in tree.items() if p.endswith("/environment.yaml")})
+    frozen = [freezes_in_force(e, None, asked.now) for e in fleet.environments.values()]
+    moment = Moment(asked.now).to_json()
+    opa = [opa_version(find_opa()), repr(asked.opa)]
+    return ["check", *opa, moment["now"], repr(frozen), str(asked.shard)]
+
+
+def _check(git: Git, tree: Tree, commit: str | None, asked: Asked) -> Outcome:
+    before = git.read_tree(commit, _BEFORE) if commit else None
+    question = Question(tree, before, asked.now, asked.shard)
+    outcome = examine(question, asked.opa).outcome(tree)
+    if asked.shard == WHOLE:
+        return outcome
+    return replace(outcome, summary={**outcome.summary, SHARD: str(asked.shard)})
 
 
 def _remembered(kept: Json) -> Outcome | None:
     try:
         return Outcome.from_json(kept) if kept is not None else None
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         return None
-
-
-def fleet_at(git: Git, commit: str, documents: Documents) -> Fleet:
-    """The fleet that a commit declares; what is unreadable in it is not part of it."""
-    return assemble(git.read_tree(commit, _DECLARES), documents)[0]
 
 
 def base_commit(git: Git, base: str | None) -> str | None:
     """The commit to compare with; None where there is none before a first commit."""
     if base is None:
-        changed = any(path.startswith(_DECLARES) for path in git.changes())
+        changed = any(path.startswith(EVERYTHING) for path in git.changes())
         return git.resolve("HEAD" if changed else "HEAD^1")
     commit = git.resolve(base)
     if commit is None:
@@ -89,16 +100,33 @@ def base_commit(git: Git, base: str | None) -> str | None:
     return commit
 
 
-def check_change(tree: Tree, before: Tree, *, way_back_only: bool) -> Checked:
+def merge_result(git: Git, tree: Tree, base: str) -> Tree:
+    """The files as they would be once the work tree is merged into ``base``.
+
+    A work tree that holds all of ``base`` is that already. Raises LockstepError for a conflict.
+    """
+    if git.is_ancestor(base, "HEAD"):
+        return tree
+    head = git.resolve("HEAD")
+    if head is None:
+        return tree
+    committed = git.read_tree(head, EVERYTHING)
+    merged = git.merge(base, git.snapshot(head, _changes(committed, tree)))
+    result = git.read_tree(merged, EVERYTHING)
+    require_clusters(result)
+    return result
+
+
+def _changes(before: Tree, after: Tree) -> Mapping[str, bytes | None]:
+    gone: dict[str, bytes | None] = {path: None for path in before if path not in after}
+    return gone | {path: data for path, data in after.items() if before.get(path) != data}
+
+
+def check_change(tree: Tree, before: Tree, now: datetime, *, way_back_only: bool) -> Checked:
     """What is wrong with a tree that a verb is about to commit on top of ``before``.
 
     Its rendering is the verb's own, so nothing is compared.
     """
-    with start_opa(tree) as opa:
-        documents = Documents()
-        checked = validate_tree(tree, documents)
-        old = assemble(before, documents)[0]
-        sound = without_malformed(checked)
-        denied = judge(opa, tree, sound, old, way_back_only=way_back_only)
-    invalid = arrange((*checked.invalid, *judge_history(sound, old)))
-    return replace(checked, invalid=invalid, denied=arrange(denied))
+    question = Question(tree, before, now, compared=False, way_back_only=way_back_only)
+    examined: Examined = examine(question)
+    return examined.checked

@@ -1,88 +1,76 @@
-"""validate + policy + render-and-compare over one tree: what every check of Lockstep runs."""
+"""validate + render-and-compare over one tree: what every check of Lockstep runs beside policy."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
-from lockstep.model.document import Json
-from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, Severity, arrange
 from lockstep.model.fleet import Environment, Family, Fleet, Tree
+from lockstep.model.outcome import Outcome, RuleText
 from lockstep.stages.assemble import assemble
 from lockstep.stages.chain import verify_chain
 from lockstep.stages.load import Documents
-from lockstep.stages.policy import POLICY_ERROR
-from lockstep.stages.render import Templates, render_fleet
 from lockstep.stages.render_compare import compare, unrendered_folders
 from lockstep.stages.render_restored import restorable_folders
 from lockstep.stages.validate import Schemas, validate_fleet
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a check has to say: ``invalid`` by schemas and rendering, ``denied`` by policy."""
-
-    invalid: tuple[Finding, ...]
-    denied: tuple[Finding, ...]
-    summary: Mapping[str, object]
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """All findings in report order."""
-        return arrange((*self.invalid, *self.denied))
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """1 where a spec could not be judged, 10 where one is malformed, 11 where policy denies."""
-        if any(finding.rule == POLICY_ERROR for finding in self.denied):
-            return ExitCode.COULD_NOT_RUN
-        if _has_errors(self.invalid):
-            return ExitCode.INVALID
-        return ExitCode.DENIED if _has_errors(self.denied) else ExitCode.CLEAN
-
-    def to_json(self) -> Json:
-        """Plain JSON data, to be kept and read back by from_json."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Json) -> "Outcome":
-        """The inverse of to_json. Raises KeyError, TypeError or ValueError on another shape."""
-        invalid, denied = (
-            tuple(Finding(**{**f, "severity": Severity(f["severity"])}) for f in data[name])
-            for name in ("invalid", "denied")
-        )
-        return cls(invalid, denied, dict(data["summary"]))
-
-
-@dataclass(frozen=True)
 class Checked:
-    """A fleet with what is wrong in it so far, while a check goes on."""
+    """A fleet with what is wrong in it so far, while a check goes on.
+
+    ``invalid`` is what schemas, structure and rendering find, ``denied`` what policy does.
+    """
 
     fleet: Fleet
     invalid: tuple[Finding, ...] = ()
     denied: tuple[Finding, ...] = ()
 
-    def outcome(self) -> Outcome:
-        """What is left of it for a report: the findings, and how much was looked at."""
+    def outcome(self, tree: Tree, rules: Sequence[RuleText] = ()) -> Outcome:
+        """What is left of it for a report: the findings with their source lines from ``tree``."""
+        findings = arrange((*self.invalid, *self.denied))
         families, clusters = len(self.fleet.families()), len(self.fleet.clusters())
-        return Outcome(self.invalid, self.denied, {"clusters": clusters, "families": families})
+        summary = {"clusters": clusters, "families": families}
+        return Outcome(findings, summary, excerpts(findings, tree), tuple(rules))
 
 
-def validate_tree(tree: Tree, documents: Documents | None = None) -> Checked:
-    """Files, schemas, structure and the chains of records; no policy and no rendering."""
+def excerpts(findings: Iterable[Finding], tree: Tree) -> dict[tuple[str, int], str]:
+    """The lines that findings point at, by file and line; what cannot be read is left out."""
+    wanted: dict[str, set[int]] = {}
+    for finding in findings:
+        wanted.setdefault(finding.file, set()).add(finding.line)
+    lines: dict[tuple[str, int], str] = {}
+    for file, numbers in wanted.items():
+        text = tree.get(file, b"").decode(errors="replace").splitlines()
+        lines |= {(file, n): text[n - 1] for n in sorted(numbers) if n <= len(text)}
+    return lines
+
+
+def validate_tree(
+    tree: Tree, documents: Documents | None = None, schemas: Sequence[Schemas] | None = None
+) -> Checked:
+    """Files, schemas, structure and the chains of records; no policy and no rendering.
+
+    ``schemas`` are those that judge, by default the tree's own; each of them must be content.
+    """
     fleet, unreadable = assemble(tree, documents)
-    findings = [*unreadable, *validate_fleet(fleet, Schemas(tree), unreadable)]
+    findings = list(unreadable)
+    for each in schemas or [Schemas(tree)]:
+        findings += validate_fleet(fleet, each, unreadable)
     findings += [finding for family in fleet.families() for finding in verify_chain(family)]
     return Checked(fleet, arrange(findings))
 
 
-def compare_rendered(tree: Tree, checked: Checked) -> Checked:
-    """``checked`` with what is wrong in ``rendered/``; malformed clusters are not judged again."""
-    sound = without_malformed(checked)
-    rendered, findings = render_fleet(sound, Templates(tree, read_kubernetes_schema))
-    unrendered = unrendered_folders(checked.fleet, rendered)
-    findings += compare(rendered, tree, restorable=restorable_folders(sound), unrendered=unrendered)
-    return replace(checked, invalid=arrange((*checked.invalid, *findings)))
+def compare_rendered(
+    tree: Tree, fleet: Fleet, sound: Fleet, rendered: tuple[dict[str, bytes], list[Finding]]
+) -> list[Finding]:
+    """What is wrong in ``rendered/`` of a tree; malformed clusters are not judged again.
+
+    ``sound`` is the part of ``fleet`` that was rendered, ``rendered`` its files and findings.
+    """
+    files, findings = rendered
+    unrendered = unrendered_folders(fleet, files)
+    restorable = restorable_folders(sound)
+    return findings + compare(files, tree, restorable=restorable, unrendered=unrendered)
 
 
 def without_malformed(checked: Checked) -> Fleet:
@@ -126,7 +114,3 @@ def _shared_files(family: Family) -> Iterable[str]:
     yield from (record.decision.path for record in family.records)
     if family.quarantine:
         yield family.quarantine.path
-
-
-def _has_errors(findings: Iterable[Finding]) -> bool:
-    return any(finding.severity is Severity.ERROR for finding in findings)

@@ -14,7 +14,8 @@ from lockstep.model.errors import VerificationFailed
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, Severity, arrange
 from lockstep.model.fleet import Family
-from lockstep.report.text import format_findings
+from lockstep.model.outcome import Outcome
+from lockstep.report.text import format_outcome
 from lockstep.stages.assemble import assemble
 from lockstep.stages.lock import build_lock, compare_lock, refresh_lock, write_lock
 
@@ -46,7 +47,7 @@ def read_lock(steering: Steering, family: Family, version: str) -> Json:
     lock, findings = refresh_lock(known, fresh) if known else (fresh, [])
     if findings:
         raise VerificationFailed(
-            format_findings(findings),
+            format_outcome(Outcome(tuple(findings))),
             fix="find out who changed the version in the registry; register a new one",
         )
     return lock

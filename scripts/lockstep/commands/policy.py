@@ -1,29 +1,43 @@
 """``lockstep policy test``: whether the rules themselves can be relied on."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from lockstep.commands.examining import Question, examine_by
+from lockstep.commands.judging import call_judge
 from lockstep.edges.files import read_tree
 from lockstep.edges.opa_binary import find_opa
 from lockstep.edges.opa_files import policy_files
 from lockstep.edges.opa_tests import OpaReport, check_and_test
 from lockstep.model.document import Json
 from lockstep.model.exit_codes import ExitCode
-from lockstep.stages.policy import Rule, expected_rules, untested
+from lockstep.model.fleet import Tree
+from lockstep.stages.policy import Rule, expected_rules
+from lockstep.stages.policy_data import check_data
+from lockstep.stages.policy_discipline import undisciplined
+from lockstep.stages.rule_examples import Example, mistakes, read_examples
+from lockstep.stages.schema_flatten import input_schemas
+from lockstep.stages.schema_load import read_schemas
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyReport:
-    """The rules of a repository, those without a test, and what OPA says of all of them."""
+    """The rules of a repository, what is wrong with their files, and what OPA says of them.
+
+    ``wrong`` and ``examples`` hold a line for each problem; ``shown`` counts the examples.
+    """
 
     rules: tuple[Rule, ...]
-    untested: tuple[str, ...]
+    wrong: tuple[str, ...]
     opa: OpaReport
+    examples: tuple[str, ...] = ()
+    shown: int = 0
 
     @property
     def problems(self) -> list[str]:
         """Each thing that is wrong, as a line of text."""
-        problems = [f"{path}: the rule has no test beside it" for path in self.untested]
+        problems = list(self.wrong)
         if self.opa.refused:
             return [*problems, self.opa.refused]
         problems += [f"{test} failed" for test in self.opa.failed]
@@ -31,12 +45,12 @@ class PolicyReport:
             problems += [f"{place}: no test runs this line" for place in self.opa.uncovered]
             if not self.opa.passed:
                 problems.append("policies/: there are no tests")
-        return problems
+        return [*problems, *self.examples]
 
     @property
     def text(self) -> str:
         """The report for a terminal."""
-        count = f"{len(self.rules)} rules, {self.opa.passed} tests passed"
+        count = f"{len(self.rules)} rules, {self.opa.passed} tests passed, {self.shown} examples"
         if self.problems:
             return "\n".join((*self.problems, f"{count}, {len(self.problems)} problems"))
         return f"{count}, {self.opa.coverage:g} % of the lines covered"
@@ -47,6 +61,7 @@ class PolicyReport:
         return {
             "rules": [rule.name for rule in self.rules],
             "passed": self.opa.passed,
+            "examples": self.shown,
             "coverage": self.opa.coverage,
             "problems": self.problems,
         }
@@ -57,13 +72,40 @@ class PolicyReport:
         return ExitCode.INVALID if self.problems else ExitCode.CLEAN
 
 
-def run(root: Path) -> PolicyReport:
-    """Check the rules under ``policies/`` strictly, run their tests and measure coverage.
+def run(root: Path, only: str | None = None) -> PolicyReport:
+    """Check the rules under ``policies/`` strictly, run their tests and examples.
 
-    Raises LockstepError when there are no rules, or one of them is described so badly that no
-    check could rely on it.
+    ``only`` is the name of a rule whose examples alone are run. Raises LockstepError when there
+    are no rules, or one of them is described so badly that no check could rely on it.
     """
-    tree = read_tree(root, ["policies"])
+    tree = read_tree(root, ["policies", "templates"])
     rules = expected_rules(tree)
-    report = check_and_test(policy_files(tree, tests=True), find_opa())
-    return PolicyReport(rules, untested(tree, rules), report)
+    wrong = [f"{f.file}:{f.line}: {f.message}" for f in check_data(tree)]
+    wrong += undisciplined(tree, rules)
+    types = input_schemas(read_schemas(tree))
+    opa = check_and_test(policy_files(tree, tests=True), find_opa(), types)
+    chosen = [rule for rule in rules if only in (None, rule.name)]
+    shown, problems = (0, []) if opa.refused else run_examples(tree, chosen)
+    return PolicyReport(rules, tuple(wrong), opa, tuple(problems), shown)
+
+
+def run_examples(tree: Tree, rules: list[Rule]) -> tuple[int, list[str]]:
+    """How many examples the rules have, and a line for each that shows another thing."""
+    problems: list[str] = []
+    shown = 0
+    with ExitStack() as stack:
+        judges = [call_judge(stack, {p: d for p, d in tree.items() if p.startswith("policies/")})]
+        for rule in rules:
+            for example in read_examples(tree, rule):
+                shown += 1
+                examined = examine_by(judges, _question(example)).checked
+                found = (*examined.invalid, *examined.denied)
+                problems += [
+                    f"policies/rules/{rule.name}/examples.yaml: {example.about!r} {problem}"
+                    for problem in mistakes(example, found, rule)
+                ]
+    return shown, problems
+
+
+def _question(example: Example) -> Question:
+    return Question(example.after, example.before, example.now, compared=False)

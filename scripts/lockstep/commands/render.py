@@ -3,13 +3,14 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lockstep.commands.checking import Checked, Outcome, validate_tree, without_malformed
+from lockstep.commands.checking import Checked, validate_tree, without_malformed
 from lockstep.commands.workspace import work_tree
 from lockstep.edges.files import write_changes
 from lockstep.edges.git import Git
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.finding import Finding, arrange
-from lockstep.report.text import count
+from lockstep.model.outcome import Outcome
+from lockstep.report.counting import count
 from lockstep.stages.render import Templates, render_fleet
 from lockstep.stages.render_compare import stale_paths, unrendered_folders
 from lockstep.stages.render_restored import keep_restored, restorable_folders
@@ -49,4 +50,4 @@ def run(root: Path) -> Rendered:
     write_changes(git.root, {path: wanted[path] for path in written})
     write_changes(git.root, dict.fromkeys(removed))
     invalid = arrange((*checked.invalid, *findings))
-    return Rendered(Checked(checked.fleet, invalid).outcome(), written, removed)
+    return Rendered(Checked(checked.fleet, invalid).outcome(tree), written, removed)

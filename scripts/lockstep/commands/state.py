@@ -11,8 +11,9 @@ from lockstep.model.decision import Decision, Record, Variants
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family, Fleet, Tree
+from lockstep.model.outcome import Outcome
 from lockstep.model.record import write_record
-from lockstep.report.text import format_findings
+from lockstep.report.text import format_outcome
 from lockstep.stages.edit import edit_variants
 
 Changes = dict[str, bytes | None]
@@ -100,6 +101,7 @@ def with_record(family: Family, decision: Decision) -> Family:
 
 def refuse(findings: Sequence[Finding], error: type[LockstepError], what: str) -> None:
     """Raise with every finding in the text where there is one that counts."""
-    errors = [finding for finding in findings if finding.severity == "error"]
+    errors = [finding for finding in findings if finding.stops]
     if errors:
-        raise error(f"{what}:\n{format_findings(errors)}", fix="mend what is named above")
+        text = format_outcome(Outcome(tuple(errors)))
+        raise error(f"{what}:\n{text}", fix="mend what is named above")

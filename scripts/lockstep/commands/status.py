@@ -12,8 +12,9 @@ from lockstep.model.decision import Phase
 from lockstep.model.document import Json
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.fleet import Cluster, Family, Fleet
+from lockstep.model.outcome import Outcome
 from lockstep.report.table import format_table
-from lockstep.report.text import format_findings
+from lockstep.report.text import format_outcome
 from lockstep.stages import rollout
 from lockstep.stages import variants as forms
 from lockstep.stages.quarantine import in_force
@@ -31,7 +32,7 @@ def run(root: Path, now: datetime, family: str | None, environment: str | None) 
     rows = [row for each in sound for row in _rows(fleet, each, now)]
     text = format_table(COLUMNS, [[str(row[column]) for column in COLUMNS] for row in rows])
     if findings:
-        text += "\n\n" + format_findings(findings)
+        text += "\n\n" + format_outcome(Outcome(findings))
     code = ExitCode.INVALID if findings else ExitCode.CLEAN
     return Report(text, code, {"clusters": rows, "findings": [f.to_json() for f in findings]})
 

@@ -54,7 +54,9 @@ def questions(family: Family, environment: str, now: datetime) -> list[Question]
         return []
     since, told = format_time(began), format_time(now)
     return [
-        Question(gate, cluster.name, cluster.region, environment, *locks, since, told)
+        Question(
+            gate, cluster.name, cluster.region, environment, *locks, since, told, _segment(cluster)
+        )
         for cluster in family.clusters
         if forms.weight_of(cluster.variants, target.version) > 0
         for locks in [_locks(family, cluster, target.version)]
@@ -63,17 +65,23 @@ def questions(family: Family, environment: str, now: datetime) -> list[Question]
 
 
 def _askable(family: Family, cluster: Cluster) -> Iterator[Json]:
-    """The gates as they can be asked of a cluster.
+    """The gates as they can be asked of a cluster: those of all segments and of its own.
 
     Where one version has all the traffic of the roles, a live comparison has nothing to compare
     with: the absolute bounds of the gate remain, or nothing of it.
     """
     alone = len(forms.serving_versions(cluster.variants)) < 2
     for gate in family.spec.get("gates", []):
+        if gate.get("segment") not in (None, _segment(cluster)):
+            continue
         if not (alone and gate.get("live") and _COMPARISON in gate):
             yield gate
         elif _ABSOLUTE & gate.keys():
             yield {key: value for key, value in gate.items() if key != _COMPARISON}
+
+
+def _segment(cluster: Cluster) -> str:
+    return str(value_at(cluster.effective, ("spec", "segment", "name"), ""))
 
 
 def plan(family: Family, evidence: Sequence[Evidence], now: datetime) -> Plan:

@@ -15,10 +15,15 @@ from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Severity
 from lockstep.model.fleet import Tree
+from lockstep.model.outcome import POLICY
 
 FOLDER = "policies/rules/"
-PREFIX = "policy."
-"""The rule id of a finding is this and the name of the rule's folder."""
+
+CATEGORIES = (
+    "traffic", "rollout", "consistency", "registry", "privacy", "segments", "feedback", "capacity",
+    "cost", "access", "observability",
+)  # fmt: skip
+"""What a rule can be about; the catalogue is in this order."""
 
 _SLUG = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _FIX = "docs of a rule stand in its METADATA; compare with another rule in policies/rules/"
@@ -29,6 +34,7 @@ class Scope(StrEnum):
 
     CLUSTER = "cluster"
     FAMILY = "family"
+    ENVIRONMENT = "environment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,8 @@ class Rule:
     """One rule as its METADATA describes it. ``name`` is that of its folder.
 
     ``denials`` are its reasons to deny, each with title, message and solution; a rule that
-    ``blocks_revert`` stops even a way back.
+    ``blocks_revert`` stops even a way back; one that is not ``waivable`` holds without exception.
+    ``reads`` are the kinds of rendered objects that it looks at.
     """
 
     name: str
@@ -48,6 +55,9 @@ class Rule:
     since: str
     blocks_revert: bool
     denials: tuple[tuple[str, str, str], ...]
+    category: str
+    waivable: bool
+    reads: tuple[str, ...] = ()
 
     @property
     def package(self) -> str:
@@ -57,7 +67,7 @@ class Rule:
     @property
     def id(self) -> str:
         """The rule id in findings and waivers."""
-        return PREFIX + self.name
+        return POLICY + self.name
 
 
 def expected_rules(policies: Tree) -> tuple[Rule, ...]:
@@ -119,10 +129,11 @@ def _described(name: str, path: str, head: Json, denials: tuple[tuple[str, str, 
         rule = Rule(
             name, path, _text(head, "title"), _text(head, "description"),
             Scope(custom["scope"]), Severity(custom["severity"]), _text(custom, "since"),
-            custom["blocksRevert"], denials,
+            _flag(custom, "blocksRevert"), denials, str(custom.get("category", "")),
+            custom.get("waivable") is True, tuple(map(str, custom.get("reads", ()))),
         )  # fmt: skip
-        if custom["short_name"] != name or not isinstance(rule.blocks_revert, bool):
-            raise ValueError("short_name is the folder's name, blocksRevert is true or false")
+        if custom["short_name"] != name:
+            raise ValueError("short_name is not the folder's name")
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise _unusable(path, f"the METADATA of the package are incomplete: {error}") from error
     return rule
@@ -142,6 +153,13 @@ def _text(data: Json, key: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{key} is no text")
     return value.strip()
+
+
+def _flag(data: Json, key: str) -> bool:
+    value = data[key]
+    if not isinstance(value, bool):
+        raise ValueError(f"{key} is neither true nor false")
+    return value
 
 
 def _is_deny(target: str) -> bool:

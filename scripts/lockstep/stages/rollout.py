@@ -161,16 +161,31 @@ def versions_with_weight(variants: Mapping[str, Variants]) -> int:
     return len({v for each in variants.values() for v in forms.serving_versions(each)})
 
 
-def rollout_facts(family: Family) -> Json:
-    """What rules may know of the rollout: position, way-back versions, an adopted state."""
+def rollout_facts(family: Family, now: datetime) -> Json:
+    """What rules may know of the rollout: position, way-back versions, whether specs agree."""
     at = position(family)
     decision = newest(family)
     adopted = decision is not None and decision.action is Action.ADOPT
+    differences = divergences(family)
     return {
         **at.to_json(),
         "verified": sorted(_versions_of_ways_back(family.records)),
-        "adopted": adopted and not divergences(family),
+        "adopted": adopted and not differences,
+        "diverged": bool(differences),
+        "divergences": [
+            {"cluster": d.cluster, "found": brief(d.found), "recorded": brief(d.recorded)}
+            for d in differences
+        ],
+        "skewBreached": skew_breached(family, now),
     }
+
+
+def moved_at(family: Family, now: datetime) -> datetime:
+    """When the family came to stand as it does: its newest decision's time, else ``now``."""
+    decision = newest(family)
+    if decision is None or divergences(family):
+        return now
+    return parse_time(decision.decided_at)
 
 
 def _versions_of_ways_back(records: tuple[Record, ...]) -> set[str]:

@@ -102,6 +102,17 @@ def test_gates_are_asked_of_every_cluster_with_weight_finished_waves_included() 
     assert {question.since for question in asked} == {format_time(START + timedelta(hours=3))}
 
 
+def test_a_gate_of_a_segment_is_asked_of_its_clusters_only() -> None:
+    at = moved(proposed(), START)
+    at.clusters[0].effective["spec"]["segment"] = {"name": "consumer", "regulated": True}
+    at.spec["gates"].append({**at.spec["gates"][0], "name": "own", "segment": "consumer"})
+    at.spec["gates"].append({**at.spec["gates"][0], "name": "other", "segment": "business"})
+    asked = questions(at, "prod", START)
+    assert [(q.cluster, q.gate["name"], q.segment) for q in asked] == [
+        ("fraud-a", "fpr", "consumer"), ("fraud-a", "own", "consumer"),
+    ]  # fmt: skip
+
+
 def test_a_live_comparison_is_left_out_where_nothing_else_serves() -> None:
     at = proposed()
     at.spec["gates"][0] |= {"live": True, "maxDropVsStable": 0.01}

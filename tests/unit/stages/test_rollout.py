@@ -164,11 +164,32 @@ def test_skew_is_breached_only_after_the_whole_allowed_time() -> None:
 
 
 def test_rules_are_told_the_position_and_the_verified_versions() -> None:
+    agreed = {"diverged": False, "divergences": [], "skewBreached": False}
     made = adopted(family())
-    assert rollout.rollout_facts(made) == {"phase": "steady", "verified": ["1"], "adopted": True}
-    made.clusters[0].variants[0]["weight"] = 99
-    assert rollout.rollout_facts(made)["adopted"] is False
-    assert rollout.rollout_facts(skewed()) == {
-        "phase": "rolling", "wave": 0, "step": 0, "verified": ["1"], "adopted": False,
+    assert rollout.rollout_facts(made, START) == {
+        "phase": "steady", "verified": ["1"], "adopted": True, **agreed,
     }  # fmt: skip
-    assert rollout.rollout_facts(family()) == {"phase": "new", "verified": [], "adopted": False}
+    assert rollout.rollout_facts(skewed(), START) == {
+        "phase": "rolling", "wave": 0, "step": 0, "verified": ["1"], "adopted": False, **agreed,
+    }  # fmt: skip
+    new = {"phase": "new", "verified": [], "adopted": False, **agreed}
+    assert rollout.rollout_facts(family(), START) == new
+    assert rollout.rollout_facts(skewed(), START + timedelta(days=3))["skewBreached"] is True
+
+
+def test_rules_are_told_how_specs_differ_from_the_record() -> None:
+    made = adopted(family())
+    made.clusters[0].variants[0]["weight"] = 99
+    facts = rollout.rollout_facts(made, START)
+    assert (facts["adopted"], facts["diverged"]) == (False, True)
+    (divergence,) = facts["divergences"]
+    assert divergence["cluster"] == made.clusters[0].name
+
+
+def test_a_family_came_to_stand_as_it_does_when_it_was_decided() -> None:
+    later = START + timedelta(days=9)
+    assert rollout.moved_at(adopted(family()), later) == START
+    assert rollout.moved_at(family(), later) == later
+    moved = adopted(family())
+    moved.clusters[0].variants[0]["weight"] = 99
+    assert rollout.moved_at(moved, later) == later

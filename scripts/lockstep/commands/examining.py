@@ -1,0 +1,154 @@
+"""The whole examination of one tree: validate, render, judge, compare; every finding collected.
+
+Rendering and judging go side by side: OPA answers about some families while others are rendered.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from lockstep.commands.checking import (
+    Checked,
+    compare_rendered,
+    validate_tree,
+    without_echo,
+    without_malformed,
+)
+from lockstep.commands.judging import CHILD, Judge, Verdicts, call_judges
+from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
+from lockstep.edges.opa_address import OpaOptions
+from lockstep.model.fleet import Family, Fleet, Tree
+from lockstep.model.outcome import Outcome
+from lockstep.model.shard import WHOLE, Shard
+from lockstep.stages.assemble import assemble
+from lockstep.stages.history import judge_history
+from lockstep.stages.load import Documents
+from lockstep.stages.policy import (
+    BATCH_SIZE,
+    PolicyItem,
+    blocking,
+    family_inputs,
+    interpret,
+    tenancy_input,
+)
+from lockstep.stages.policy_trace import tracer
+from lockstep.stages.render import FleetRendering, Templates
+from lockstep.stages.shards import Ownership
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is examined: a tree, what was before, when, and by how much of the work.
+
+    ``before`` holds at least the base's clusters, ledger and policies; None where there is no
+    base. ``compared`` says whether ``rendered/`` must be as rendered; ``way_back_only`` asks only
+    the rules that may stop a way back.
+    """
+
+    tree: Tree
+    before: Tree | None
+    now: datetime
+    shard: Shard = WHOLE
+    compared: bool = True
+    way_back_only: bool = False
+
+
+Answers = list[tuple[Judge, Sequence[PolicyItem], Future[list[object]]]]
+
+
+def examine(question: Question, options: OpaOptions = CHILD) -> "Examined":
+    """Examine a tree by the policies of its base and, where it changes them, by its own.
+
+    Raises LockstepError where something could not be evaluated at all.
+    """
+    with ExitStack() as stack:
+        judges = call_judges(stack, question.before or {}, question.tree, options)
+        return examine_by(judges, question)
+
+
+def examine_by(judges: Sequence[Judge], question: Question) -> "Examined":
+    """Examine a tree by these judges, in their order of precedence."""
+    documents = Documents()  # the base shares most of its files with the head
+    if question.way_back_only:
+        judges = [replace(judge, rules=blocking(judge.rules)) for judge in judges]
+    checked = validate_tree(question.tree, documents, [judge.schemas for judge in judges])
+    old = assemble(question.before, documents)[0] if question.before is not None else None
+    return _Examination(question, judges, checked, old).run()
+
+
+@dataclass(frozen=True)
+class Examined:
+    """The findings of an examination, and the rules that judged."""
+
+    checked: Checked
+    verdicts: Verdicts
+
+    def outcome(self, tree: Tree) -> Outcome:
+        """What is left of it for a report, with the source lines of ``tree``."""
+        return self.checked.outcome(tree, self.verdicts.texts)
+
+
+class _Examination:
+    def __init__(
+        self, question: Question, judges: Sequence[Judge], checked: Checked, old: Fleet | None
+    ) -> None:
+        self._question = question
+        self._judges = judges
+        self._checked = checked
+        self._old = old
+        self._sound = without_malformed(checked)
+        self._own = Ownership(checked.fleet, question.shard)
+
+    def run(self) -> Examined:
+        question, checked = self._question, self._checked
+        verdicts = Verdicts(self._judges, question.tree, question.now)
+        templates = Templates(question.tree, read_kubernetes_schema)
+        kinds = {kind for judge in self._judges for rule in judge.rules for kind in rule.reads}
+        rendering = FleetRendering(self._sound, templates, kinds)
+        answers = self._ask(rendering)
+        found = [*checked.invalid, *verdicts.invalid]
+        found += judge_history(self._sound, self._old or Fleet())
+        if question.compared:
+            for family in self._own.neighbours(self._sound):
+                rendering.family(family)
+            result = rendering.result()
+            found += compare_rendered(question.tree, checked.fleet, self._sound, result)
+        trace = tracer(templates)
+        for judge in self._judges:
+            verdicts.add(
+                judged
+                for asker, items, future in answers
+                if asker is judge
+                for judged in interpret(items, future.result(), judge.rules, trace)
+            )
+        invalid = tuple(filter(self._own.keeps, found))
+        denied = tuple(filter(self._own.keeps, verdicts.findings()))
+        fleet = self._own.part(checked.fleet)
+        return Examined(without_echo(Checked(fleet, invalid, denied)), verdicts)
+
+    def _ask(self, rendering: FleetRendering) -> Answers:
+        """Render and ask about each family; two questions are with OPA at a time."""
+        answers: Answers = []
+        with ThreadPoolExecutor(2) as pool:
+            for items in self._items(rendering):
+                for judge in self._judges:
+                    future = pool.submit(judge.answers, items, self._question.now)
+                    answers.append((judge, items, future))
+        return answers
+
+    def _items(self, rendering: FleetRendering) -> Iterator[list[PolicyItem]]:
+        """What OPA is asked, in groups of about one request, as soon as it is rendered."""
+        yield [tenancy_input(each) for each in self._sound.environments.values()]
+        waiting: list[PolicyItem] = []
+        for family in self._families():
+            rendered = rendering.family(family)
+            waiting += family_inputs(self._sound, self._old, family, self._question.now, rendered)
+            if len(waiting) >= BATCH_SIZE:
+                yield waiting
+                waiting = []
+        yield waiting
+
+    def _families(self) -> Iterator[Family]:
+        return (family for family in self._sound.families() if self._own.has(family))

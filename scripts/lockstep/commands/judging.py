@@ -1,0 +1,139 @@
+"""The policies that judge a change, with the OPA that holds them and the waivers that count."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+
+from lockstep.edges.cache import Cache
+from lockstep.edges.opa_address import OpaOptions
+from lockstep.edges.opa_asking import OpaSession
+from lockstep.edges.opa_session import opa_session
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Tree
+from lockstep.model.outcome import POLICY_ERROR, RuleText
+from lockstep.stages.policy import (
+    Judged,
+    Moment,
+    PolicyItem,
+    Rule,
+    batches,
+    expected_rules,
+)
+from lockstep.stages.policy_data import check_data
+from lockstep.stages.schema_flatten import input_schemas
+from lockstep.stages.schema_load import read_schemas
+from lockstep.stages.validate import Schemas
+from lockstep.stages.waivers import Terms, Waiving, read_terms, read_waivers, sound_waivers
+
+POLICIES = "policies/"
+CHILD = OpaOptions()
+"""OPA as a child of this run."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The policies of one tree: rules, schemas, and an OPA that gets ready meanwhile."""
+
+    policies: Tree
+    rules: tuple[Rule, ...]
+    schemas: Schemas
+    opa: OpaSession
+
+    def answers(self, items: Sequence[PolicyItem], now: datetime) -> list[object]:
+        """What OPA answers about the items."""
+        return self.opa.evaluate_all(list(batches(items, self.rules, Moment(now))))
+
+
+def policies_of(tree: Tree) -> dict[str, bytes]:
+    """The files of a tree's ``policies/``."""
+    return {path: data for path, data in tree.items() if path.startswith(POLICIES)}
+
+
+def call_judges(
+    stack: ExitStack, base: Tree, head: Tree, options: OpaOptions = CHILD
+) -> list[Judge]:
+    """Those who judge: the base's policies, and the change's own where it changes them.
+
+    The head's own count alone only where the base has none. A running OPA holds the base's; the
+    change's own are for a child. Raises LockstepError where policies are unusable. ``stack`` stops
+    what is started here.
+    """
+    own, known = policies_of(head), policies_of(base)
+    if not known or known == own:
+        return [call_judge(stack, own, options)]
+    return [call_judge(stack, known, options), call_judge(stack, own)]
+
+
+def call_judge(stack: ExitStack, policies: Tree, options: OpaOptions = CHILD) -> Judge:
+    """One who judges by these policies."""
+    types = input_schemas(read_schemas(policies))
+    opa = opa_session(policies, options, schemas=types, cache=Cache.of_user())
+    return Judge(policies, expected_rules(policies), Schemas(policies), stack.enter_context(opa))
+
+
+class Verdicts:
+    """Collects what all judges find, each finding once, and applies the waivers that count.
+
+    ``head`` is the tree that is judged: what it waives and the base does not is pending.
+    """
+
+    def __init__(self, judges: Sequence[Judge], head: Tree, now: datetime) -> None:
+        self._judges = judges
+        self._now = now
+        self._today = now.date()
+        self._found: dict[tuple[str, str, int, int], list[Judged]] = {}
+        self._waivers, self.invalid = self._read_waivers(head)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All rules that judge, by name; where two judges have one, the base's."""
+        by_name = {rule.name: rule for judge in reversed(self._judges) for rule in judge.rules}
+        return tuple(by_name[name] for name in sorted(by_name))
+
+    @property
+    def texts(self) -> tuple[RuleText, ...]:
+        """The rules as reports show them."""
+        return tuple(RuleText(r.id, r.title, r.description, r.category) for r in self.rules)
+
+    @property
+    def terms(self) -> Terms:
+        """The terms for waivers: those of the first judge."""
+        return read_terms(self._judges[0].policies)
+
+    def add(self, found: Iterable[Judged]) -> None:
+        """Take all that one judge found; what an earlier one said of the same place stands."""
+        mine: dict[tuple[str, str, int, int], list[Judged]] = {}
+        for judged in found:
+            f = judged.finding
+            mine.setdefault((f.rule, f.file, f.line, f.column), []).append(judged)
+        for place, same in mine.items():
+            self._found.setdefault(place, same)
+
+    def findings(self) -> list[Finding]:
+        """What was found, waived where a waiver says so, and what is wrong with the waivers."""
+        waivable = {rule.id: rule.waivable for rule in self.rules}
+        every = [judged for same in self._found.values() for judged in same]
+        found = [
+            self._waivers.apply(j, waivable=waivable.get(j.finding.rule, False)) for j in every
+        ]
+        unjudged = any(finding.rule == POLICY_ERROR for finding in found)
+        return found if unjudged else found + self._waivers.unused()
+
+    def _read_waivers(self, head: Tree) -> tuple[Waiving, list[Finding]]:
+        first, last = self._judges[0], self._judges[-1]
+        offered, malformed = read_waivers(head, last.schemas)
+        sound, wrong = sound_waivers(offered, self.rules, self.terms, self._today)
+        known = {waiver.said for waiver in read_waivers(first.policies, first.schemas)[0]}
+        if self.terms.from_change:
+            known |= {waiver.said for waiver in sound}
+        counting = [waiver for waiver in sound if waiver.said in known]
+        pending = [waiver for waiver in sound if waiver.said not in known]
+        found = [*malformed, *wrong, *check_data(last.policies)]
+        return Waiving(counting, pending, self._today), found
+
+
+def overlay_policies(tree: Tree, policies: Mapping[str, bytes]) -> dict[str, bytes]:
+    """A tree with other policies."""
+    kept = {path: data for path, data in tree.items() if not path.startswith(POLICIES)}
+    return kept | dict(policies)

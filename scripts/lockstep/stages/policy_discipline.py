@@ -1,0 +1,46 @@
+"""Rules about the rules: what every folder below ``policies/rules/`` must hold and say."""
+
+import re
+from collections.abc import Iterator
+
+from lockstep.model.fleet import Tree
+from lockstep.stages.policy_rules import CATEGORIES, FOLDER, Rule, untested
+from lockstep.stages.rule_examples import read_examples
+
+_FILES = re.compile(
+    r"[a-z0-9_]+\.rego|examples\.yaml|thresholds\.yaml|thresholds\.schema\.json", re.ASCII
+)
+
+
+def undisciplined(policies: Tree, rules: tuple[Rule, ...]) -> list[str]:
+    """A line for each thing that a rule lacks: a test, examples, METADATA, values in messages."""
+    problems = [f"{path}: the rule has no test beside it" for path in untested(policies, rules)]
+    problems += [
+        f"{path}: no such file belongs into the folder of a rule"
+        for path in sorted(policies)
+        if path.startswith(FOLDER) and not _FILES.fullmatch(path.split("/", 3)[-1])
+    ]
+    for rule in rules:
+        problems += [f"{rule.path}: {problem}" for problem in _lacks(rule, policies)]
+    return problems
+
+
+def _lacks(rule: Rule, policies: Tree) -> Iterator[str]:
+    text = policies[rule.path].decode(errors="replace")
+    head = text[: text.find("\npackage ")]
+    if rule.category not in CATEGORIES:
+        yield f"custom.category is none of {', '.join(CATEGORIES)}"
+    if not re.search(r"^#   waivable: (?:true|false)$", head, re.MULTILINE):
+        yield "custom.waivable says whether the rule may be waived"
+    if not re.search(rf"^#   - input: schema\.{rule.scope.value}$", head, re.MULTILINE):
+        yield f"the METADATA lack schemas: [input: schema.{rule.scope.value}]"
+    for title, message, solution in rule.denials:
+        if "%s" not in message:
+            yield f"the message of {title!r} does not show the value that it found"
+        if message.endswith(".") or solution.endswith("."):
+            yield f"the message and the solution of {title!r} end without a full stop"
+    examples = read_examples(policies, rule)
+    if not any(example.good for example in examples):
+        yield "examples.yaml has no good example"
+    if all(example.good for example in examples):
+        yield "examples.yaml has no bad example"

@@ -1,0 +1,75 @@
+"""Which family each file of a repository belongs to, so that each finding has one shard."""
+
+from collections.abc import Hashable, Iterator
+from dataclasses import replace
+
+from lockstep.model.document import value_at
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Family, Fleet
+from lockstep.model.outcome import UNUSED
+from lockstep.model.shard import Shard
+
+_OF_FAMILIES = ("clusters", "ledger")
+
+
+class Ownership:
+    """Sorts findings by the shard that reports them: that of the family whose file they are in.
+
+    What belongs to no family (an environment, a rule, a waiver) is the first shard's.
+    """
+
+    def __init__(self, fleet: Fleet, shard: Shard) -> None:
+        self._shard = shard
+        self._families = {
+            (cluster.environment, cluster.name): cluster.family for cluster in fleet.clusters()
+        }
+
+    def has(self, family: Family) -> bool:
+        """Whether the family falls to this shard."""
+        return self._shard.owns(f"{family.environment}/{family.name}")
+
+    def part(self, fleet: Fleet) -> Fleet:
+        """The families of a fleet that fall to this shard."""
+        return Fleet(
+            {
+                name: replace(
+                    environment,
+                    families={n: f for n, f in environment.families.items() if self.has(f)},
+                )
+                for name, environment in fleet.environments.items()
+            }
+        )
+
+    def neighbours(self, fleet: Fleet) -> tuple[Family, ...]:
+        """The families of other shards that may write what a family of this shard writes too.
+
+        Objects stand in a namespace, a VirtualService has one host, and folders and Applications
+        are named by environment and cluster: families that share none of these cannot collide.
+        """
+        taken = {claim for f in fleet.families() if self.has(f) for claim in _claims(f)}
+        others = (family for family in fleet.families() if not self.has(family))
+        return tuple(family for family in others if not taken.isdisjoint(_claims(family)))
+
+    def keeps(self, finding: Finding) -> bool:
+        """Whether this shard reports the finding; that a waiver is unused, each must say."""
+        if finding.rule == UNUSED:
+            return True
+        key = self._key(finding.file)
+        return self._shard.owns(key) if key else self._shard.index == 1
+
+    def _key(self, path: str) -> str:
+        top, *below = path.split("/")
+        if top in _OF_FAMILIES and len(below) > 2:
+            return f"{below[0]}/{below[1]}"
+        if top == "rendered" and len(below) > 2 and below[1] == "clusters":
+            family = self._families.get((below[0], below[2]))
+            return f"{below[0]}/{family}" if family else ""
+        return ""
+
+
+def _claims(family: Family) -> Iterator[Hashable]:
+    for cluster in family.clusters:
+        spec = value_at(cluster.effective, ("spec",), {})
+        yield "name", f"{cluster.environment}-{cluster.name}"
+        yield "host", value_at(spec, ("host",))
+        yield "namespace", value_at(spec, ("namespace",))

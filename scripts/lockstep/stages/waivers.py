@@ -1,0 +1,216 @@
+"""Waivers: findings that are accepted for a while, each with an owner, a reason and an end.
+
+They stand in ``policies/data/waivers/<name>.yaml``. Only one that is on the base branch counts, so
+that no change can waive what it breaks; the base's data may allow otherwise.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from lockstep.model.document import Document, Json, Pointer, value_at
+from lockstep.model.finding import Finding, Related, Severity, Suppression
+from lockstep.model.fleet import Tree
+from lockstep.model.outcome import POLICY, UNUSED
+from lockstep.stages.load import load_yaml
+from lockstep.stages.placing import Place
+from lockstep.stages.policy_findings import Judged
+from lockstep.stages.policy_rules import Rule
+from lockstep.stages.schema_set import Schemas
+from lockstep.stages.schema_words import brief, closest
+
+FOLDER = "policies/data/waivers/"
+
+_POINTER = ("spec", "waivers")
+_TERMS = "policies/data/waivers.yaml"
+_PENDING = "this waiver counts once it is on the base branch"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the base's data allow: how far off an expiry may be, and waivers of the change itself.
+
+    Stands in ``policies/data/waivers.yaml`` below ``thresholds.waivers``.
+    """
+
+    longest_days: int = 0
+    from_change: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """One entry of a waivers file. Empty parts of the scope match everything."""
+
+    document: Document
+    index: int
+    rule: str
+    environment: str
+    family: str
+    cluster: str
+    owner: str
+    reason: str
+    ticket: str
+    expires: str
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """All that it says: two waivers with the same words are one."""
+        return (
+            self.rule, self.environment, self.family, self.cluster, self.owner, self.reason,
+            self.ticket, self.expires,
+        )  # fmt: skip
+
+    def place(self, field: str = "rule") -> Place:
+        """Where one of its fields stands."""
+        pointer: Pointer = (*_POINTER, self.index, field)
+        return Place(self.document, pointer)
+
+    def related(self, note: str) -> Related:
+        """The waiver as a place that a finding names."""
+        return Related(*self.document.locate(self.place().pointer), note)
+
+    def covers(self, judged: Judged) -> bool:
+        """Whether it is about this finding."""
+        wanted = (self.environment, self.family, self.cluster)
+        found = (judged.environment, judged.family, judged.cluster)
+        same = all(want in ("", have) for want, have in zip(wanted, found, strict=True))
+        return same and self.rule in (judged.finding.rule, judged.finding.rule.removeprefix(POLICY))
+
+    def suppression(self) -> Suppression:
+        """What a finding says about the waiver that it is under."""
+        where = self.document.locate(self.place().pointer)
+        return Suppression(
+            where.file, where.line, self.owner, self.reason, self.ticket, self.expires
+        )
+
+
+def read_waivers(tree: Tree, schemas: Schemas) -> tuple[list[Waiver], list[Finding]]:
+    """The waivers of a tree, and what is malformed; a file with a mistake waives nothing."""
+    waivers: list[Waiver] = []
+    findings: list[Finding] = []
+    for path in sorted(path for path in tree if path.startswith(FOLDER)):
+        document, found = load_yaml(path, tree[path])
+        if document is not None:
+            found += schemas.check("Waivers", document)
+            found += _misnamed(document)
+        findings += found
+        if document is not None and not found:
+            entries = enumerate(document.value["spec"]["waivers"])
+            waivers += [_waiver(document, index, entry) for index, entry in entries]
+    return waivers, findings
+
+
+def read_terms(tree: Tree) -> Terms:
+    """The terms that a tree's data set; none where they are missing, and then nothing is waived."""
+    document, _ = load_yaml(_TERMS, tree.get(_TERMS, b""))
+    terms = value_at(document.value if document else None, ("thresholds", "waivers"), {})
+    days, allowed = value_at(terms, ("longestDays",)), value_at(terms, ("acceptFromChange",))
+    return Terms(days if type(days) is int else 0, allowed is True)
+
+
+def sound_waivers(
+    waivers: Iterable[Waiver], rules: Iterable[Rule], terms: Terms, today: date
+) -> tuple[list[Waiver], list[Finding]]:
+    """The waivers that may count, and what is wrong with the others."""
+    known = {rule.name: rule for rule in rules}
+    sound: list[Waiver] = []
+    findings: list[Finding] = []
+    for waiver in waivers:
+        problem = _problem(waiver, known, terms, today)
+        if problem:
+            findings.append(problem)
+        else:
+            sound.append(waiver)
+    return sound, findings
+
+
+def _problem(
+    waiver: Waiver, known: Mapping[str, Rule], terms: Terms, today: date
+) -> Finding | None:
+    name = waiver.rule.removeprefix(POLICY)
+    if name not in known:
+        meant = closest(name, sorted(known))
+        fix = f"write {meant}" if meant else "name a rule that lockstep policy list shows"
+        return waiver.place().finding(
+            "waiver.unknown-rule", f"there is no rule {brief(waiver.rule)}", fix
+        )
+    if not known[name].waivable:
+        return waiver.place().finding(
+            "waiver.not-waivable",
+            f"the rule {name} cannot be waived",
+            "remove the waiver, and mend what the rule finds",
+        )
+    if (_day(waiver) - today).days > terms.longest_days:
+        return waiver.place("expires").finding(
+            "waiver.too-long",
+            f"expires is {waiver.expires}, more than {terms.longest_days} days from now",
+            "choose an earlier day; a waiver can be renewed when it ends",
+        )
+    return None
+
+
+def _day(waiver: Waiver) -> date:
+    """The last day; one that no calendar has (the 31st of June) is over already."""
+    try:
+        return date.fromisoformat(waiver.expires)
+    except ValueError:
+        return date.min
+
+
+class Waiving:
+    """Applies waivers to findings, and remembers which of them were of use.
+
+    ``pending`` are waivers that the change brings and that do not count yet.
+    """
+
+    def __init__(self, waivers: Sequence[Waiver], pending: Sequence[Waiver], today: date) -> None:
+        self._expired = [w for w in waivers if _day(w) < today]
+        self._in_force = [w for w in waivers if w not in self._expired]
+        self._pending = pending
+        self._used: set[tuple[str, ...]] = set()
+
+    def apply(self, judged: Judged, *, waivable: bool) -> Finding:
+        """The finding as it counts: suppressed, or with the waivers that do not help it named."""
+        if not waivable:
+            return judged.finding
+        for waiver in self._in_force:
+            if waiver.covers(judged):
+                self._used.add(waiver.said)
+                return replace(judged.finding, suppression=waiver.suppression())
+        over = self._of(self._expired, judged)
+        notes = [waiver.related(f"this waiver expired on {waiver.expires}") for waiver in over]
+        notes += [w.related(_PENDING) for w in self._of(self._pending, judged)]
+        return replace(judged.finding, related=(*judged.finding.related, *notes))
+
+    def unused(self) -> list[Finding]:
+        """A warning for each waiver that no finding was under."""
+        every = (*self._in_force, *self._expired, *self._pending)
+        return [_unused(waiver) for waiver in every if waiver.said not in self._used]
+
+    def _of(self, waivers: Iterable[Waiver], judged: Judged) -> list[Waiver]:
+        matching = [waiver for waiver in waivers if waiver.covers(judged)]
+        self._used |= {waiver.said for waiver in matching}
+        return matching
+
+
+def _unused(waiver: Waiver) -> Finding:
+    says = f"this waiver of {waiver.rule} waives nothing"
+    finding = waiver.place().finding(UNUSED, says, "remove the waiver")
+    return replace(finding, severity=Severity.WARNING)
+
+
+def _waiver(document: Document, index: int, entry: Json) -> Waiver:
+    scope = entry["scope"]
+    parts = [scope.get(part, "") for part in ("environment", "family", "cluster")]
+    words = [entry[field] for field in ("owner", "reason", "ticket", "expires")]
+    return Waiver(document, index, entry["rule"], *parts, *words)
+
+
+def _misnamed(document: Document) -> list[Finding]:
+    name = value_at(document.value, ("metadata", "name"))
+    stem = document.path.rsplit("/", 1)[-1].removesuffix(".yaml")
+    if not isinstance(name, str) or name == stem:
+        return []
+    says = f"metadata.name is {brief(name)}, and the file is {stem}.yaml"
+    place = Place(document, ("metadata", "name"))
+    return [place.finding("structure.name", says, f"write {stem}, or rename the file")]

@@ -1,0 +1,115 @@
+"""lockstep merge-reports: the reports of shards are one again, or nothing is said."""
+
+from dataclasses import replace
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from lockstep.commands.merge_reports import run
+from lockstep.model.errors import LockstepError
+from lockstep.model.exit_codes import ExitCode
+from lockstep.model.finding import Severity
+from lockstep.model.outcome import Outcome
+from lockstep.report.json_report import format_outcome
+from tests.unit.report.outcomes import ODD, ORDINARY, WAIVED, WRONG
+
+
+def store(folder: Path, name: str, outcome: Outcome) -> Path:
+    path = folder / f"{name}.json"
+    path.write_text(format_outcome(outcome))
+    return path
+
+
+def shard(folder: Path, which: str, outcome: Outcome) -> Path:
+    summary = {**outcome.summary, "shard": which}
+    return store(folder, which.replace("/", "-of-"), replace(outcome, summary=summary))
+
+
+def part(finding: object, clusters: int) -> Outcome:
+    findings = tuple(each for each in ORDINARY.findings if each == finding)
+    return replace(ORDINARY, findings=findings, summary={"clusters": clusters, "families": 1})
+
+
+def test_shards_give_the_report_of_one_run_in_any_order(tmp_path: Path) -> None:
+    whole = replace(ORDINARY, summary={"clusters": 6, "families": 3})
+    paths = [
+        shard(tmp_path, f"{number}/3", part(finding, number))
+        for number, finding in enumerate((WRONG, ODD, WAIVED), 1)
+    ]
+    for order in permutations(paths):
+        merged = run(order)
+        assert format_outcome(merged) == format_outcome(whole)
+        assert merged.exit_code is ExitCode.DENIED
+
+
+def test_whole_reports_of_several_repositories_are_merged_too(tmp_path: Path) -> None:
+    first = store(tmp_path, "a", part(WRONG, 2))
+    second = store(tmp_path, "b", Outcome((), {"clusters": 5}))
+    assert run([first, second]).summary == {"clusters": 7, "families": 1}
+
+
+def test_reports_that_contradict_each_other_are_merged_alike_in_any_order(tmp_path: Path) -> None:
+    texts = [replace(ORDINARY, excerpts={(WRONG.file, WRONG.line): text}) for text in "abc"]
+    paths = [store(tmp_path, str(number), each) for number, each in enumerate(texts)]
+    assert len({format_outcome(run(order)) for order in permutations(paths)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("rules", "code"),
+    [
+        ([], ExitCode.CLEAN),
+        (["policy.x"], ExitCode.DENIED),
+        (["policy.x", "schema.type"], ExitCode.INVALID),
+        (["policy.x", "policy.error", "schema.type"], ExitCode.COULD_NOT_RUN),
+    ],
+)
+def test_the_exit_code_is_that_of_one_run(tmp_path: Path, rules: list[str], code: ExitCode) -> None:
+    found = [replace(WRONG, rule=rule) for rule in rules]
+    found.append(replace(WRONG, severity=Severity.WARNING))
+    paths = [store(tmp_path, str(n), Outcome((each,))) for n, each in enumerate(found)]
+    assert run(paths).exit_code is code
+
+
+@pytest.mark.parametrize(
+    ("shards", "words"),
+    [
+        (["1/3", "3/3"], r"shards are missing \(2/3\)"),
+        (["2/2"], r"shards are missing \(1/2\)"),
+        (["1/2", "2/3"], "this is shard 2/3, and others are shards of 2"),
+        (["1/2", "1/2"], "shard 1/2 is also in"),
+        (["1/2", ""], "this report is of no shard, and others are"),
+        (["", "1/1"], "this report is of no shard, and others are"),
+        (["3/2"], "no shard"),
+    ],
+)
+def test_a_set_that_is_not_whole_is_refused(tmp_path: Path, shards: list[str], words: str) -> None:
+    paths = []
+    for number, which in enumerate(shards):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        clean = Outcome((), {"clusters": 1})
+        paths.append(shard(folder, which, clean) if which else store(folder, "whole", clean))
+    with pytest.raises(LockstepError, match=words) as error:
+        run(paths)
+    assert error.value.exit_code is ExitCode.COULD_NOT_RUN
+
+
+def test_many_missing_shards_are_counted(tmp_path: Path) -> None:
+    with pytest.raises(LockstepError, match=r"2/30, .*, 11/30 and 19 more\)"):
+        run([shard(tmp_path, "1/30", Outcome(()))])
+
+
+def test_what_is_no_report_is_refused_with_its_name(tmp_path: Path) -> None:
+    good = store(tmp_path, "good", ORDINARY)
+    bad = tmp_path / "bad.json"
+    bad.write_text("{}")
+    for paths, words in (
+        ([good, bad], "this is no report of lockstep check: its version is null"),
+        ([good, tmp_path / "missing.json"], "cannot read it: No such file"),
+        ([good, tmp_path], "cannot read it"),
+        ([good, tmp_path / "." / "good.json"], "named twice"),
+    ):
+        with pytest.raises(LockstepError, match=words) as error:
+            run(paths)
+        assert error.value.where == str(paths[-1])
