@@ -1,81 +1,77 @@
-"""Verbs over the whole tree: validate, policy, render and check."""
+"""Verbs over the whole tree: validate, render and check."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from lockstep.cli import options
+from lockstep.cli.opa_options import opa_options
+from lockstep.cli.reporting import wanted
+from lockstep.edges import clock
+from lockstep.edges.opa_address import OpaOptions
+from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
-
-if TYPE_CHECKING:
-    from lockstep.commands.checking import Outcome
+from lockstep.model.shard import WHOLE, Shard
 
 _BASE = click.option(
     "--base",
-    help="What the change is compared with: by default HEAD where the work tree has changes, "
-    "and the first parent of HEAD where it has none.",
+    help="The branch or commit that the change is for, whose rules judge it: by default HEAD where "
+    "the work tree has changes, and the first parent of HEAD where it has none.",
+)
+_SHARD = click.option(
+    "--shard", metavar="I/N", help="Look after one part of N only; see merge-reports."
 )
 
 
 @click.command()
 @options.root
-@options.output
-def validate(root: Path, output: str) -> ExitCode:
+@options.reporting
+def validate(root: Path, **how: Any) -> ExitCode:
     """Hold every file against its schema, and the files against each other."""
     from lockstep.commands import check as verb
 
-    return _report(verb.validate(options.existing(root)), output)
+    reports = wanted(**how)
+    return reports.show(verb.validate(options.existing(root)))
 
 
 @click.command()
 @_BASE
+@_SHARD
+@options.now
+@opa_options
 @options.root
-@options.output
-def check(base: str | None, root: Path, output: str) -> ExitCode:
+@options.reporting
+def check(
+    base: str | None, shard: str | None, now: str | None, opa: OpaOptions, root: Path, **how: Any
+) -> ExitCode:
     """Validate, ask policy, render and compare with rendered/: everything, offline.
 
     Exit code 0 clean, 10 where a file is malformed or not rendered, 11 where policy denies.
     """
     from lockstep.commands import check as verb
 
-    return _report(verb.check(options.existing(root), base), output)
+    reports = wanted(**how)
+    asked = verb.Asked(clock.now(now), base, _shard(shard), opa)
+    return reports.show(verb.check(options.existing(root), asked))
 
 
 @click.command()
 @options.root
-@options.output
-def render(root: Path, output: str) -> ExitCode:
+@options.showing
+def render(root: Path, output: str, colour: str) -> ExitCode:
     """Write rendered/ as the specs declare it; remove what they no longer declare."""
     from lockstep.commands import render as verb
 
     rendered = verb.run(options.existing(root))
-    if rendered.findings:
-        return _report(rendered.outcome, output)
+    if rendered.findings or output not in ("text", "json"):
+        return wanted(output, colour).show(rendered.outcome)
     options.show(rendered.text, {"written": rendered.written, "removed": rendered.removed}, output)
     return ExitCode.CLEAN
 
 
-@click.group()
-def policy() -> None:
-    """Work on the rules under policies/."""
-
-
-@policy.command("test")
-@options.root
-@options.output
-def policy_test(root: Path, output: str) -> ExitCode:
-    """Check the rules, run their tests, and demand that every line is covered."""
-    from lockstep.commands import policy as verb
-
-    report = verb.run(options.existing(root))
-    options.show(report.text, report.data, output)
-    return report.exit_code
-
-
-def _report(outcome: "Outcome", output: str) -> ExitCode:
-    from lockstep.report import json_report, text
-
-    reporter = json_report if output == "json" else text
-    click.echo(reporter.format_findings(outcome.findings, outcome.summary))
-    return outcome.exit_code
+def _shard(text: str | None) -> Shard:
+    try:
+        return WHOLE if text is None else Shard.parse(text)
+    except ValueError as error:
+        raise UsageError(f"--shard: {error}", fix="write it like --shard 2/4") from error

@@ -26,12 +26,14 @@ _VERBS = {
     "demo": ("demo", "Run the main job on real parts in a scratch folder."),
     "hold": ("steering", "Let a rollout stand still until people resume it."),
     "lock": ("locking", "Write down what the registry says of a version, or compare."),
-    "policy": ("checking", "Work on the rules: test them."),
+    "merge-reports": ("reporting", "Make one report of those of several checks."),
+    "policy": ("policies", "Work on the rules: list, explain, test, docs, bundle."),
     "propose": ("steering", "Commit a registered version as candidate, on a branch."),
     "release": ("steering", "End the quarantine of a version, with a reason."),
     "render": ("checking", "Write the manifests that the specs declare."),
     "resume": ("steering", "Leave a hold."),
     "revert": ("steering", "Take the newest version back, in every cluster of a family."),
+    "schema": ("schemas", "Work on the schemas: write the reference of all fields."),
     "status": ("reading", "Show how every cluster stands."),
     "validate": ("checking", "Hold every file against its schema."),
 }
@@ -47,7 +49,7 @@ class _Verbs(click.Group):
         if cmd_name not in _VERBS:
             return None
         module = import_module(f"lockstep.cli.{_VERBS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

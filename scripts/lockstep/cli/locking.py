@@ -10,6 +10,7 @@ from lockstep.commands.steering import Steering
 from lockstep.edges import clock
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.outcome import Outcome
 
 if TYPE_CHECKING:
     from lockstep.commands.lock import Comparison
@@ -46,6 +47,9 @@ def lock(
 def _compare(outcome: "Comparison", output: str) -> ExitCode:
     from lockstep.report import json_report, text
 
-    reporter = json_report if output == "json" else text
-    click.echo(reporter.format_findings(outcome.findings, {"locks": outcome.locks}))
+    found = Outcome(outcome.findings, {"locks": outcome.locks})
+    if output == "json":
+        click.echo(json_report.format_outcome(found, exit_code=outcome.exit_code))
+    else:
+        click.echo(text.format_outcome(found))
     return outcome.exit_code

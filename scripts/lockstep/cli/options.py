@@ -16,6 +16,30 @@ output = click.option(
     "--format", "output", type=click.Choice(["text", "json"]), default="text",
     help="Text for people, JSON for programs.",
 )  # fmt: skip
+
+FORMATS = {
+    "text": "text",
+    "json": "json_report",
+    "sarif": "sarif",
+    "junit": "junit",
+    "github": "github",
+    "gitlab": "gitlab",
+    "markdown": "markdown",
+}
+"""The formats of what a check finds, and the module of lockstep.report that writes each."""
+
+findings_output = click.option(
+    "--format", "output", type=click.Choice(list(FORMATS)), default="text",
+    help="How the findings are printed.",
+)  # fmt: skip
+colour = click.option(
+    "--color", "colour", type=click.Choice(["auto", "always", "never"]), default="auto",
+    help="Colour in text; by default on a terminal, unless NO_COLOR is set.",
+)  # fmt: skip
+reports = click.option(
+    "--report", "reports", multiple=True, metavar="FORMAT=PATH",
+    help="Write a report to a file too, such as sarif=lockstep.sarif; repeatable.",
+)  # fmt: skip
 environment = click.option(
     "--environment", "-e", help="The environment, where a name is in several."
 )
@@ -36,6 +60,12 @@ def combined(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
     return decorate
 
+
+showing = combined(findings_output, colour)
+"""How a verb shows findings."""
+
+reporting = combined(showing, reports)
+"""How a check shows its findings, and where else it writes them."""
 
 steering = combined(root, environment, registry, now, output)
 """What every verb that moves a family takes."""

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lockstep.model.decision import Decision
 from lockstep.model.finding import Finding
+from lockstep.model.outcome import Outcome
+from lockstep.report.counting import count
 from lockstep.report.safe import one_line
-from lockstep.report.text import count, format_findings
+from lockstep.report.text import format_outcome
 
 
 def format_history(
@@ -14,7 +16,7 @@ def format_history(
     """Each decision with its evidence, then what was proved, or what does not hold."""
     lines = [line for decision in decisions for line in _decision(decision)]
     if findings:
-        lines += ["", format_findings(findings)]
+        lines += ["", format_outcome(Outcome(tuple(findings)))]
     else:
         records = count(len(decisions), "record")
         lines += [f"verified: the chain of {records} holds"] if verify else []

@@ -1,34 +1,55 @@
-"""Findings as JSON for machines; the shape is a promise, and ``version`` names it."""
+"""Findings as JSON for machines; the shape is a promise, and ``version`` names it.
+
+``report.schema.json`` beside this file says the shape in JSON Schema.
+"""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
-from lockstep.model.finding import Finding, Severity, arrange
+from lockstep.model.document import Json
+from lockstep.model.exit_codes import ExitCode
+from lockstep.model.finding import Finding, arrange
+from lockstep.model.outcome import Outcome, RuleText
+from lockstep.report.counting import counts
+from lockstep.report.safe import cut, one_line
 
-VERSION = 1
+VERSION = 2
 """Raised when a field changes its meaning or goes; new fields do not raise it."""
 
+_FIELDS = (
+    "rule", "severity", "message", "fix", "file", "line", "column", "pointer", "related",
+    "suppression",
+)  # fmt: skip
 
-def format_findings(
-    findings: Iterable[Finding], summary: Mapping[str, object] | None = None
-) -> str:
-    """An object with ``version``, ``findings`` in report order and ``summary``; no final newline.
 
-    Each finding has rule, severity, message, fix, file, line, column and pointer. The summary
-    has ``errors`` and ``warnings`` beside what the caller counted, such as ``clusters``.
+def format_outcome(outcome: Outcome, *, exit_code: ExitCode | None = None) -> str:
+    """The outcome as an object that read_report reads back; no final newline.
+
+    The summary has ``errors``, ``warnings`` and ``suppressed`` beside what the caller counted,
+    such as ``clusters``. ``exit_code`` is that of the verb, where it is not the outcome's own.
     """
-    arranged = arrange(findings)
-    errors = sum(finding.severity is Severity.ERROR for finding in arranged)
+    findings = arrange(outcome.findings)
+    shown = {(finding.file, finding.line) for finding in findings}
     report = {
         "version": VERSION,
-        "findings": [_finding(finding) for finding in arranged],
-        "summary": {
-            **(summary or {}),
-            "errors": errors,
-            "warnings": len(arranged) - errors,
-        },
-    }
-    return format_data(report)
+        "exitCode": int(outcome.exit_code if exit_code is None else exit_code),
+        "findings": [_finding(finding) for finding in findings],
+        "excerpts": [
+            {"file": file, "line": line, "text": text}
+            for (file, line), text in sorted(outcome.excerpts.items())
+            if (file, line) in shown
+        ],
+        "rules": [
+            {"id": rule.id, "title": rule.title, "description": rule.description,
+             "category": rule.category}
+            for rule in sorted(outcome.rules, key=lambda rule: rule.id)
+        ],
+        "summary": {**outcome.summary, **counts(findings)},
+    }  # fmt: skip
+    return format_data(_unicode(report))
 
 
 def format_data(data: object) -> str:
@@ -36,14 +57,81 @@ def format_data(data: object) -> str:
     return json.dumps(data, indent=2, allow_nan=False)
 
 
-def _finding(finding: Finding) -> dict[str, object]:
-    return {
-        "rule": finding.rule,
-        "severity": finding.severity.value,
-        "message": finding.message,
-        "fix": finding.fix,
-        "file": finding.file,
-        "line": finding.line,
-        "column": finding.column,
-        "pointer": finding.pointer,
-    }
+def read_report(text: str | bytes) -> Outcome:
+    """The outcome that a report tells. Raises ValueError, with what is wrong, for any other text.
+
+    Errors, warnings and suppressed are not part of the outcome's summary: its findings say them.
+    """
+    report = _load(text)
+    found = report.get("version") if isinstance(report, dict) else None
+    if found != VERSION or isinstance(found, bool):
+        said = cut(one_line(json.dumps(found)), 40)
+        raise ValueError(f"its version is {said}, and only {VERSION} can be read")
+    from jsonschema_rs import ValidationError
+
+    try:
+        _validator().validate(report)
+    except ValidationError as error:
+        where = cut(one_line("/".join(map(str, error.instance_path))), 100)
+        raise ValueError(f"/{where}: {cut(one_line(error.message), 200)}") from error
+    outcome = _outcome(report)
+    told = {name: report["summary"][name] for name in counts(())}
+    if report["exitCode"] != outcome.exit_code or told != counts(outcome.findings):
+        raise ValueError("its counts or its exit code do not agree with its findings")
+    return outcome
+
+
+@cache
+def _validator() -> Any:
+    from jsonschema_rs import Draft202012Validator
+
+    schema = files("lockstep.report").joinpath("report.schema.json").read_text("utf-8")
+    return Draft202012Validator(json.loads(schema))
+
+
+def _load(text: str | bytes) -> Json:
+    try:
+        # No field has a fraction, and 1.0 would pass for an integer.
+        return json.loads(text, parse_constant=_refuse, parse_float=str)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    except ValueError as error:
+        raise ValueError(f"it is no JSON: {cut(one_line(str(error)), 100)}") from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _outcome(report: Mapping[str, Json]) -> Outcome:
+    derived = counts(())
+    return Outcome(
+        tuple(Finding.from_json(_known(each)) for each in report["findings"]),
+        {name: value for name, value in report["summary"].items() if name not in derived},
+        {(each["file"], each["line"]): each["text"] for each in report["excerpts"]},
+        tuple(
+            RuleText(each["id"], each["title"], each["description"], each["category"])
+            for each in report["rules"]
+        ),
+    )
+
+
+def _known(finding: Mapping[str, Json]) -> Json:
+    """The fields of a finding that this version knows; a later one may have more."""
+    return {name: finding[name] for name in _FIELDS}
+
+
+def _finding(finding: Finding) -> Json:
+    data = finding.to_json()
+    return {name: data[name] for name in _FIELDS}
+
+
+def _unicode(data: Json) -> Json:
+    """The data with lone surrogates (names of files that are not UTF-8) as escapes."""
+    if isinstance(data, str):
+        return data.encode("utf-8", "backslashreplace").decode()
+    if isinstance(data, Mapping):
+        return {_unicode(name): _unicode(value) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_unicode(value) for value in data]
+    return data

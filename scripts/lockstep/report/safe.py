@@ -1,6 +1,10 @@
 """Makes text from files, registries and servers safe to show on a terminal."""
 
+import re
 import unicodedata
+
+# "##[error]", "##vso[task", "##teamcity[": commands to a CI runner, wherever on a line they stand.
+_COMMAND = re.compile(r"##(?=\w*\[)")
 
 
 def one_line(text: str) -> str:
@@ -17,6 +21,20 @@ def one_line(text: str) -> str:
 def lines(text: str) -> str:
     """As one_line, but line feeds stay."""
     return "\n".join(one_line(line) for line in text.split("\n"))
+
+
+def log_line(text: str) -> str:
+    """As one_line, and no CI runner that reads the log takes it for a command to itself."""
+    shown = one_line(text)
+    if shown.lstrip().startswith("::"):
+        shown = "\\" + shown.lstrip()
+    return _COMMAND.sub(r"#\\#", shown) if "##" in shown else shown
+
+
+def cut(text: str, limit: int) -> str:
+    """The text, or its first ``limit`` characters and how many more there are."""
+    more = len(text) - limit
+    return text if more <= 0 else f"{text[:limit]}… ({more} more characters)"
 
 
 def _escape(character: str) -> str:

@@ -1,41 +1,63 @@
-"""Findings as text for a terminal: one line each, what to do below it, and a last line."""
+"""Findings as text for a terminal: where, what, the source line, what to do; then a last line."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
+from functools import partial
+from typing import Protocol
 
-from lockstep.model.finding import Finding, Severity, arrange
-from lockstep.report.safe import one_line
+import click
+
+from lockstep.model.finding import Finding, arrange
+from lockstep.model.outcome import Outcome
+from lockstep.report.counting import Kind, headline, kind
+from lockstep.report.excerpt import draw
+from lockstep.report.safe import log_line
+
+_COLOURS = {Kind.ERROR: "red", Kind.WARNING: "yellow", Kind.SUPPRESSED: "cyan"}
 
 
-def format_findings(
-    findings: Iterable[Finding], summary: Mapping[str, object] | None = None
-) -> str:
+class _Paint(Protocol):
+    def __call__(self, text: str, *, fg: str | None = None, bold: bool = False) -> str: ...
+
+
+def format_outcome(outcome: Outcome, *, colour: bool = False) -> str:
     """The findings in report order, and how many there are; ends without a line break.
 
-    ``summary`` holds counts of what was checked, such as ``{"clusters": 3}``.
+    ``colour`` is for a terminal only.
     """
-    arranged = arrange(findings)
-    parts = [_finding(finding) for finding in arranged]
-    return "\n".join([*parts, _last_line(arranged, summary or {})])
+    paint: _Paint = partial(click.style) if colour else _plain
+    findings = arrange(outcome.findings)
+    lines = [line for finding in findings for line in _finding(finding, outcome, paint)]
+    return "\n".join([*lines, headline(findings, outcome.summary)])
 
 
-def count(number: int, noun: str) -> str:
-    """``1 error``, ``3 errors``, ``no errors``."""
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
-
-
-def _finding(finding: Finding) -> str:
-    place = f"{finding.file}:{finding.line}:{finding.column}"
-    head = f"{place}: {finding.severity.value} {finding.rule}: {finding.message}"
-    return f"{one_line(head)}\n    fix: {one_line(finding.fix)}" if finding.fix else one_line(head)
-
-
-def _last_line(findings: tuple[Finding, ...], summary: Mapping[str, object]) -> str:
-    errors = sum(finding.severity is Severity.ERROR for finding in findings)
-    warnings = len(findings) - errors
-    text = count(errors, "error")
-    if warnings:
-        text += f" and {count(warnings, 'warning')}"
-    clusters = summary.get("clusters")
-    if isinstance(clusters, int):
-        text += f" in {count(clusters, 'cluster')}"
+def _plain(text: str, *, fg: str | None = None, bold: bool = False) -> str:
     return text
+
+
+def _finding(finding: Finding, outcome: Outcome, paint: _Paint) -> Iterator[str]:
+    found = kind(finding)
+    place = log_line(f"{finding.file}:{finding.line}:{finding.column}:")
+    what = paint(found.value, fg=_COLOURS[found], bold=True)
+    yield f"{paint(place, bold=True)} {what} {log_line(f'{finding.rule}: {finding.message}')}"
+    excerpt = outcome.excerpts.get((finding.file, finding.line))
+    if excerpt is not None:
+        source, caret = draw(excerpt, finding.line, finding.column)
+        yield f"    {log_line(source)}"
+        yield f"    {paint(caret, fg=_COLOURS[found])}"
+    if finding.fix:
+        yield f"    fix: {log_line(finding.fix)}"
+    for place_too in finding.related:
+        where = f"{place_too.file}:{place_too.line}:{place_too.column}"
+        yield f"    also {log_line(f'{where} {place_too.note}')}"
+    if finding.suppression is not None:
+        yield f"    {log_line(describe_suppression(finding))}"
+
+
+def describe_suppression(finding: Finding) -> str:
+    """Who waived a finding, until when, why, and where that stands; nothing is escaped."""
+    waiver = finding.suppression
+    if waiver is None:
+        return ""
+    ticket = f" ({waiver.ticket})" if waiver.ticket else ""
+    place = f"{waiver.file}:{waiver.line}"
+    return f"waived until {waiver.expires} by {waiver.owner}{ticket}: {waiver.reason} [{place}]"

@@ -1,49 +1,153 @@
-"""The report that machines read."""
+"""The report that machines read, and read back."""
 
 import json
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
 
+import jsonschema
 import pytest
+from hypothesis import given
 
-from lockstep.model.finding import Finding, Severity
-from lockstep.report.json_report import VERSION, format_data, format_findings
+from lockstep.model.exit_codes import ExitCode
+from lockstep.model.finding import Finding, arrange
+from lockstep.model.outcome import Outcome
+from lockstep.report.json_report import VERSION, format_data, format_outcome, read_report
+from tests.unit.report.outcomes import CLUSTER, ORDINARY, WAIVED, WAIVER, WRONG, outcomes
 
-WRONG = Finding("clusters/a.yaml", 3, 7, "weights-sum", "99\x1b[2J", "add 1", "/spec/variants")
-ODD = Finding("clusters/a.yaml", 1, 1, "lock.stale", "old", "", severity=Severity.WARNING)
+SCHEMA = json.loads(files("lockstep.report").joinpath("report.schema.json").read_text("utf-8"))
 
 
-def test_object_with_findings_and_summary() -> None:
-    report = json.loads(format_findings([WRONG, ODD], {"clusters": 3}))
-    assert report == {
-        "version": VERSION,
-        "findings": [
-            {
-                "rule": "lock.stale", "severity": "warning", "message": "old", "fix": "",
-                "file": "clusters/a.yaml", "line": 1, "column": 1, "pointer": "",
-            },
-            {
-                "rule": "weights-sum", "severity": "error", "message": "99\x1b[2J",
-                "fix": "add 1", "file": "clusters/a.yaml", "line": 3, "column": 7,
-                "pointer": "/spec/variants",
-            },
-        ],
-        "summary": {"clusters": 3, "errors": 1, "warnings": 1},
+def report() -> Any:
+    return json.loads(format_outcome(ORDINARY))
+
+
+def test_the_object_has_findings_with_all_that_is_known_of_them() -> None:
+    found = report()
+    assert found["version"] == VERSION == 2
+    assert found["exitCode"] == 11
+    assert found["summary"] == {
+        "clusters": 3, "families": 1, "errors": 1, "warnings": 1, "suppressed": 1,
     }  # fmt: skip
+    assert found["findings"][1] == {
+        "rule": WRONG.rule, "severity": "error", "message": WRONG.message, "fix": WRONG.fix,
+        "file": CLUSTER, "line": 9, "column": 13, "pointer": "/spec/region",
+        "related": [
+            {"file": "clusters/prod/fraud/family.yaml", "line": 4, "column": 3,
+             "note": "inherited here"},
+        ],
+        "suppression": None,
+    }  # fmt: skip
+    assert found["findings"][2]["suppression"] == {
+        "file": WAIVER.file, "line": 7, "owner": WAIVER.owner, "reason": WAIVER.reason,
+        "ticket": "RISK-7", "expires": "2026-09-30",
+    }  # fmt: skip
+    assert found["excerpts"][0] == {"file": CLUSTER, "line": 2, "text": "kind: ModelCluster"}
+    assert [rule["id"] for rule in found["rules"]] == ["policy.residency", "policy.weights-sum"]
 
 
-def test_clean_result_is_an_object_too() -> None:
-    assert json.loads(format_findings([]))["summary"] == {"errors": 0, "warnings": 0}
+def test_a_clean_result_is_an_object_too() -> None:
+    found = json.loads(format_outcome(Outcome(())))
+    assert found["summary"] == {"errors": 0, "warnings": 0, "suppressed": 0}
+    assert found["exitCode"] == 0
+
+
+def test_a_verb_with_an_exit_code_of_its_own_says_it() -> None:
+    text = format_outcome(ORDINARY, exit_code=ExitCode.VERIFICATION_FAILED)
+    assert json.loads(text)["exitCode"] == 13
 
 
 def test_counts_of_the_caller_cannot_hide_errors() -> None:
-    assert json.loads(format_findings([WRONG], {"errors": 0}))["summary"]["errors"] == 1
-
-
-def test_output_is_safe_for_a_terminal() -> None:
-    text = format_findings([WRONG])
-    assert "\x1b" not in text
-    assert text.isascii()
+    assert json.loads(format_outcome(Outcome((WRONG,), {"errors": 0})))["summary"]["errors"] == 1
 
 
 def test_numbers_that_json_does_not_have_are_refused() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         format_data({"seconds": float("nan")})
+
+
+def test_the_schema_is_a_schema_and_refuses_what_is_not_of_the_shape() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    assert validator.is_valid(report())
+    for name in report():
+        assert not validator.is_valid({key: v for key, v in report().items() if key != name})
+
+
+@given(outcomes())
+def test_any_report_is_as_its_schema_says_and_is_read_back_whole(outcome: Outcome) -> None:
+    text = format_outcome(outcome)
+    jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(text))
+    again = read_report(text)
+    if r"\ud800" not in text:  # escaped when written, which may move it in the order
+        assert format_outcome(again) == text
+    assert format_outcome(read_report(format_outcome(again))) == format_outcome(again)
+    assert again.exit_code == outcome.exit_code
+    assert len(again.findings) == len(arrange(outcome.findings))
+
+
+def test_what_a_report_tells_is_read_back_equal() -> None:
+    again = read_report(format_outcome(ORDINARY))
+    assert again == ORDINARY
+    assert again.findings[2] == WAIVED
+
+
+def change(path: str, value: Any) -> Callable[[Any], None]:
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split("/")]
+
+    def edit(found: Any) -> None:
+        for part in parents:
+            found = found[part]
+        found[last] = value
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (change("version", 1), "its version is 1, and only 2 can be read"),
+        (change("version", True), "its version is true"),
+        (change("findings/0/line", "9"), "/findings/0/line"),
+        (change("findings/0/line", 0), "/findings/0/line"),
+        (change("findings/0/line", 2.0), "/findings/0/line"),
+        (change("findings/0/severity", "note"), "/findings/0/severity"),
+        (change("findings/2/suppression", {}), "/findings/2/suppression"),
+        (change("findings/0/related", [{"file": "x"}]), "/findings/0/related/0"),
+        (change("summary/clusters", -1), "/summary/clusters"),
+        (change("summary/clusters", 10**200), "/summary/clusters"),
+        (change("summary/shard", "5"), "/summary/shard"),
+        (change("summary/errors", 0), "do not agree with its findings"),
+        (change("exitCode", 0), "do not agree with its findings"),
+        (change("findings", []), "do not agree with its findings"),
+        (change("rules", [["policy.x"]]), "/rules/0"),
+    ],
+)
+def test_a_report_of_another_shape_is_refused(edit: Callable[[Any], None], words: str) -> None:
+    found = report()
+    edit(found)
+    with pytest.raises(ValueError, match=words):
+        read_report(json.dumps(found))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", "2", '{"version": NaN}', "[" * 100_000, b"\xff\xfe{", '"\\ud800"',
+     '{"version": 2}', '{"version": ' + "9" * 5000 + "}"],
+)  # fmt: skip
+def test_what_is_no_report_is_refused(text: str | bytes) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        read_report(text)
+
+
+def test_fields_of_a_later_version_are_let_pass() -> None:
+    found = report()
+    found["more"] = found["findings"][0]["more"] = {"seconds": 1.5}
+    assert read_report(json.dumps(found)) == ORDINARY
+
+
+def test_a_name_that_is_not_unicode_is_shown_as_an_escape() -> None:
+    finding = Finding("clusters/\udcff.yaml", 1, 1, "r", "m", "f")
+    assert (
+        read_report(format_outcome(Outcome((finding,)))).findings[0].file.endswith(r"\udcff.yaml")
+    )

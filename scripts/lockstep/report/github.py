@@ -1,0 +1,67 @@
+"""Findings as commands to GitHub's runner, which shows them as annotations of the pull request.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+"""
+
+from collections.abc import Iterator, Sequence
+
+from lockstep.model.finding import Finding, arrange
+from lockstep.model.outcome import Outcome
+from lockstep.report.counting import Kind, headline, kind
+from lockstep.report.safe import cut, one_line
+
+SHOWN = 10
+"""The annotations of one kind (error, warning, notice) that GitHub shows for a step."""
+
+MESSAGE = 4000
+"""Characters of a message; the runner itself cuts, without a word, at 4,096."""
+
+_COMMANDS = {Kind.ERROR: "error", Kind.WARNING: "warning", Kind.SUPPRESSED: "notice"}
+_DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})
+
+
+def format_outcome(outcome: Outcome) -> str:
+    """A command for each finding, in report order, and a last line for who reads the log.
+
+    Where GitHub will not show all of them as annotations, the first command is a notice that
+    says how many there are.
+    """
+    findings = arrange(outcome.findings)
+    commands = [_command(finding) for finding in findings]
+    return "\n".join([*_notice(findings), *commands, headline(findings, outcome.summary)])
+
+
+def _notice(findings: Sequence[Finding]) -> Iterator[str]:
+    """One of the notices that GitHub shows, so room for one suppressed finding less."""
+    numbers = {found: sum(kind(finding) is found for finding in findings) for found in Kind}
+    over = [f"{numbers[found]} {_COMMANDS[found]}s" for found in Kind if numbers[found] > SHOWN]
+    if over:
+        text = (
+            f"There are {' and '.join(over)}, and GitHub annotates at most {SHOWN} of a kind: "
+            "the log of this step has them all"
+        )
+        yield f"::notice title=lockstep::{text.translate(_DATA)}"
+
+
+def _command(finding: Finding) -> str:
+    found = kind(finding)
+    place = {
+        "file": finding.file,
+        "line": str(finding.line),
+        "col": str(finding.column),
+        "title": f"{finding.rule} (suppressed)" if finding.suppression else finding.rule,
+    }
+    values = ",".join(
+        f"{name}={one_line(value).translate(_PROPERTY)}" for name, value in place.items()
+    )
+    return f"::{_COMMANDS[found]} {values}::{_message(finding).translate(_DATA)}"
+
+
+def _message(finding: Finding) -> str:
+    parts = [finding.message]
+    parts += [f"fix: {finding.fix}"] if finding.fix else []
+    parts += [f"also {place.file}:{place.line} {place.note}" for place in finding.related]
+    waiver = finding.suppression
+    parts += [f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}"] if waiver else []
+    return cut("\n".join(map(one_line, parts)), MESSAGE)

@@ -1,0 +1,90 @@
+"""Findings as JUnit XML, which GitLab, Jenkins and most other CI systems show as test results.
+
+A suite for each file with a case for each finding, and before them a suite ``lockstep`` with what
+passed, so that a clean check is a report too. An error is a failure; a spec that could not be
+judged is an error of JUnit; warnings and suppressed findings are skipped cases with their reason.
+Names of cases hold no line numbers: CI systems compare them between branches.
+"""
+
+from collections.abc import Container, Sequence
+from itertools import chain, count, groupby
+from xml.etree import ElementTree
+
+from lockstep.model.finding import Finding, arrange
+from lockstep.model.outcome import POLICY, POLICY_ERROR, Outcome
+from lockstep.report.counting import Kind, kind
+from lockstep.report.safe import one_line
+from lockstep.report.text import describe_suppression
+
+WELL_FORMED = "everything is well-formed"
+"""The case that passes where nothing but policy finds an error."""
+
+
+def format_outcome(outcome: Outcome) -> str:
+    """An XML document: ASCII, so that it says the same in every encoding."""
+    findings = arrange(outcome.findings)
+    root = ElementTree.Element("testsuites", name="lockstep")
+    passed = _passed(outcome, findings)
+    if passed:
+        suite = ElementTree.SubElement(root, "testsuite", name="lockstep")
+        for name in passed:
+            ElementTree.SubElement(suite, "testcase", classname="lockstep", name=one_line(name))
+    for file, group in groupby(findings, lambda finding: finding.file):
+        _suite(root, one_line(file), list(group))
+    for suite in root:
+        _count(suite, [suite])
+    _count(root, list(root))
+    ElementTree.indent(root)
+    data: bytes = ElementTree.tostring(root, "us-ascii", xml_declaration=True)
+    return data.decode("ascii")
+
+
+def _passed(outcome: Outcome, findings: Sequence[Finding]) -> list[str]:
+    broken = {finding.rule for finding in findings if finding.stops}
+    passed = [] if any(not rule.startswith(POLICY) for rule in broken) else [WELL_FORMED]
+    if POLICY_ERROR in broken:  # some rule has not seen every spec
+        return passed
+    return passed + sorted({rule.id for rule in outcome.rules} - broken)
+
+
+def _suite(root: ElementTree.Element, file: str, findings: Sequence[Finding]) -> None:
+    suite = ElementTree.SubElement(root, "testsuite", name=file)
+    names: set[str] = set()
+    for finding in findings:
+        name = _unused(one_line(f"{finding.rule}: {finding.message}"), names)
+        names.add(name)
+        case = ElementTree.SubElement(suite, "testcase", classname=file, name=name, file=file)
+        _result(case, finding)
+
+
+def _unused(name: str, names: Container[str]) -> str:
+    """The name, numbered where it is taken: of cases with one name GitLab keeps the first only."""
+    numbered = (f"{name} ({number})" for number in count(2))
+    return next(each for each in chain([name], numbered) if each not in names)
+
+
+def _result(case: ElementTree.Element, finding: Finding) -> None:
+    found = kind(finding)
+    tag = "skipped"
+    if found is Kind.ERROR:
+        tag = "error" if finding.rule == POLICY_ERROR else "failure"
+    message = one_line(finding.message)
+    result = ElementTree.SubElement(case, tag, message=f"{found}: {message}")
+    result.text = "\n".join(map(one_line, _lines(finding)))
+    if tag != "skipped":
+        result.set("type", one_line(finding.rule))
+
+
+def _lines(finding: Finding) -> list[str]:
+    place = f"{finding.file}:{finding.line}:{finding.column}"
+    lines = [f"{place}: {kind(finding)} {finding.rule}: {finding.message}"]
+    lines += [f"fix: {finding.fix}"] if finding.fix else []
+    lines += [f"also {also.file}:{also.line}:{also.column} {also.note}" for also in finding.related]
+    return [*lines, describe_suppression(finding)] if finding.suppression else lines
+
+
+def _count(element: ElementTree.Element, suites: Sequence[ElementTree.Element]) -> None:
+    cases = [case for suite in suites for case in suite.iter("testcase")]
+    element.set("tests", str(len(cases)))
+    for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        element.set(name, str(sum(case.find(tag) is not None for case in cases)))

@@ -1,0 +1,108 @@
+"""Findings as a comment on a pull request, in the Markdown of GitHub and GitLab."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from lockstep.model.finding import Finding, arrange
+from lockstep.model.outcome import Outcome
+from lockstep.report.code_span import code, fence
+from lockstep.report.counting import Kind, by_urgency, headline, kind, listed
+from lockstep.report.excerpt import draw
+
+LIMIT = 65_000
+"""Characters of a report: a comment on GitHub holds 65,536, and a workflow may put a mark into it
+by which it finds the comment again. GitLab takes 1,000,000."""
+
+_TEXT = 2_000
+"""Characters of one message, fix or path."""
+
+_RELATED = 20
+"""Related places shown for one finding."""
+
+_RESERVE = 1_000
+"""Room for headline, the folded part and what is said of a cut."""
+
+
+def format_outcome(outcome: Outcome) -> str:
+    """A headline, the findings by file, and folded those that a waiver suppresses.
+
+    Of what does not fit, the least urgent is left out, counted, and said where to see it.
+    """
+    findings = arrange(outcome.findings)
+    blocks = {finding: _finding(finding, outcome) for finding in findings}
+    kept = _fitting(blocks, LIMIT - _RESERVE)
+    counting = [each for each in findings if kind(each) is not Kind.SUPPRESSED]
+    waived = [each for each in findings if kind(each) is Kind.SUPPRESSED]
+    parts = [f"### Lockstep: {headline(findings, _said(outcome))}"]
+    parts += _by_file([each for each in counting if each in kept], blocks)
+    shown = [each for each in waived if each in kept]
+    if shown:
+        parts += [f"<details>\n<summary>{len(shown)} suppressed by waivers</summary>"]
+        parts += [*_by_file(shown, blocks), "</details>"]
+    left = [each for each in findings if each not in kept]
+    if left:
+        parts.append(
+            f"**Not shown: {listed(left)}.** A comment holds no more. "
+            "The text and the JSON report of `lockstep check` have all."
+        )
+    return "\n\n".join(parts)
+
+
+def _said(outcome: Outcome) -> dict[str, object]:
+    """The part of the summary that is sure to be no Markdown."""
+    return {name: value for name, value in outcome.summary.items() if isinstance(value, int)}
+
+
+def _fitting(blocks: dict[Finding, str], room: int) -> set[Finding]:
+    """The most urgent findings whose blocks, with the headings of their files, fit together."""
+    kept: set[Finding] = set()
+    headed: set[tuple[str, bool]] = set()
+    for finding in by_urgency(blocks):
+        part = (finding.file, kind(finding) is Kind.SUPPRESSED)
+        room -= len(blocks[finding]) + 2
+        room -= len(_heading(finding.file)) + 2 if part not in headed else 0
+        if room < 0:
+            break
+        headed.add(part)
+        kept.add(finding)
+    return kept
+
+
+def _by_file(findings: Sequence[Finding], blocks: dict[Finding, str]) -> Iterator[str]:
+    for file, group in groupby(findings, lambda finding: finding.file):
+        yield _heading(file)
+        yield from (blocks[finding] for finding in group)
+
+
+def _heading(file: str) -> str:
+    return f"#### {code(file, _TEXT)}"
+
+
+def _finding(finding: Finding, outcome: Outcome) -> str:
+    place = f"{finding.line}:{finding.column}"
+    head = f"**{kind(finding)}** {code(finding.rule, _TEXT)} at {place}: "
+    lines = [head + code(finding.message, _TEXT)]
+    excerpt = outcome.excerpts.get((finding.file, finding.line))
+    if excerpt is not None:
+        lines.append(fence(list(draw(excerpt, finding.line, finding.column))))
+    notes = list(_notes(finding))
+    if notes:
+        lines.append("\n".join(f"- {note}" for note in notes))
+    return "\n\n".join(lines)
+
+
+def _notes(finding: Finding) -> Iterable[str]:
+    if finding.fix:
+        yield f"fix: {code(finding.fix, _TEXT)}"
+    for place in finding.related[:_RELATED]:
+        where = code(f"{place.file}:{place.line}:{place.column}", _TEXT)
+        yield f"also {where}" + (f" {code(place.note, _TEXT)}" if place.note else "")
+    if len(finding.related) > _RELATED:
+        yield f"and {len(finding.related) - _RELATED} more places"
+    waiver = finding.suppression
+    if waiver:
+        yield f"waived until {code(waiver.expires, _TEXT)} by {code(waiver.owner, _TEXT)}"
+        yield f"because: {code(waiver.reason, _TEXT)}"
+        if waiver.ticket:
+            yield f"ticket: {code(waiver.ticket, _TEXT)}"
+        yield f"waiver: {code(f'{waiver.file}:{waiver.line}', _TEXT)}"
