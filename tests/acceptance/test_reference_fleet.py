@@ -1,17 +1,29 @@
-"""The fleet in this repository is what its own checks want it to be."""
+"""The fleet in this repository is what its own checks want it to be, and what people learn from."""
 
+import json
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from lockstep.cli import invoke
 from tests.acceptance.world import git
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDERS = ("clusters", "policies", "rendered", "templates")
+PROD = Path("clusters/prod")
+# Before the experiments of the fleet end.
+NOW = "2026-11-24T08:00:00Z"
+HUMAN = sorted(
+    path.relative_to(REPOSITORY)
+    for path in (REPOSITORY / "clusters").rglob("*.yaml")
+    if "locks" not in path.parts and path.name != "quarantine.yaml"
+)
 
 
 @pytest.fixture
@@ -22,10 +34,29 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_check_is_clean(copy: Path) -> None:
-    code, said = invoke(["check", "--root", str(copy)])
-    assert code == 0, said
-    assert said.startswith("no errors")
+def check(root: Path) -> tuple[int, list[Any]]:
+    """The exit code of a whole check, and all that it finds, warnings too."""
+    code, said = invoke(["check", "--root", str(root), "--now", NOW, "--format", "json"])
+    return code, json.loads(said)["findings"]
+
+
+def spec(family: str, cluster: str = "family") -> Any:
+    """What a person wrote; for a cluster without the family's defaults."""
+    return yaml.safe_load((REPOSITORY / PROD / family / f"{cluster}.yaml").read_text())["spec"]
+
+
+def jurisdictions() -> dict[str, str]:
+    environment = yaml.safe_load((REPOSITORY / PROD / "environment.yaml").read_text())
+    return {each["name"]: each["jurisdiction"] for each in environment["spec"]["regions"]}
+
+
+# The whole check
+
+
+def test_check_finds_nothing(copy: Path) -> None:
+    assert check(copy) == (0, [])
+    said = invoke(["check", "--root", str(copy), "--now", NOW])[1]
+    assert said == "no errors in 11 clusters\n"
 
 
 def test_render_changes_nothing(copy: Path) -> None:
@@ -37,17 +68,162 @@ def test_render_changes_nothing(copy: Path) -> None:
 
 def test_check_needs_no_registry(copy: Path) -> None:
     """A CI job that only checks installs light, and gets its answer without MLflow."""
+    arguments = ["check", "--root", str(copy), "--now", NOW]
     code = (
         "import sys; from lockstep.cli import invoke; "
-        f"assert invoke(['check', '--root', {str(copy)!r}])[0] == 0; "
+        f"assert invoke({arguments!r})[0] == 0; "
         "sys.exit('mlflow was imported' if 'mlflow' in sys.modules else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
-def test_every_hand_written_file_reads_in_a_minute() -> None:
-    for path in (REPOSITORY / "clusters").rglob("*.yaml"):
-        if "locks" not in path.parts:
-            assert len(path.read_text().splitlines()) <= 50, path
-            assert path.read_text().startswith("# yaml-language-server: $schema="), path
+@pytest.mark.parametrize(
+    ("file", "old", "new", "rule"),
+    [
+        ("credit-scoring/eu-west-2", "logs: eu-west-2", "logs: us-east-1", "data-residency"),
+        ("credit-scoring/eu-west-2", "failover: eu-west-1", "failover: us-east-1", "residency"),
+        ("credit-scoring/family", "max: 0.04", "max: 0.06", "regulated-floors"),
+        ("credit-scoring/family", "humanReview: ", "# humanReview: ", "human-review"),
+        ("personalisation/us-east-1", "ceiling: 5", "ceiling: 50", "experiment-terms"),
+        ("personalisation/us-east-1", "[bandit_clicks]", "[front_page_answers]", "feedback-data"),
+        ("recommender/family", 'items: "4"', 'items: "4", prices: "1"', None),
+    ],
+)
+def test_what_is_special_about_a_family_is_watched_over(
+    copy: Path, file: str, old: str, new: str, rule: str | None
+) -> None:
+    path = copy / PROD / f"{file}.yaml"
+    assert path.read_text().count(old) == 1
+    path.write_text(path.read_text().replace(old, new))
+    assert invoke(["render", "--root", str(copy)])[0] == 0
+    assert {found["rule"] for found in check(copy)[1]} == ({f"policy.{rule}"} if rule else set())
+
+
+# The files
+
+
+@pytest.mark.parametrize("path", HUMAN, ids=str)
+def test_a_hand_written_file_reads_in_a_minute(path: Path) -> None:
+    first, *lines = (REPOSITORY / path).read_text().splitlines()
+    schema = first.removeprefix("# yaml-language-server: $schema=")
+    assert schema != first
+    assert (REPOSITORY / path.parent / schema).is_file()
+    assert len(lines) < 60
+    assert max(map(len, lines)) <= 130
+
+
+def test_every_owner_is_a_role() -> None:
+    for path in HUMAN:
+        text = (REPOSITORY / path).read_text()
+        for address in re.findall(r"[\w.+-]+@[\w.-]+", re.sub(r"image: .*", "", text)):
+            assert re.fullmatch(r"[a-z]+(-[a-z]+)+@example\.com", address), path
+
+
+# The families
+
+
+def test_the_environment_is_production_with_a_tenant_for_each_family() -> None:
+    environment = yaml.safe_load((REPOSITORY / PROD / "environment.yaml").read_text())["spec"]
+    heads = [yaml.safe_load(path.read_text()) for path in (REPOSITORY / PROD).glob("*/family.yaml")]
+    tenants = {head["metadata"]["name"]: head["metadata"]["tenant"] for head in heads}
+    assert tenants == {
+        "credit-scoring": "credit",
+        "fraud-detection": "risk",
+        "personalisation": "media",
+        "recommender": "shop",
+    }
+    assert environment["tier"] == "production"
+    assert {each["name"] for each in environment["tenants"]} == set(tenants.values())
+    assert {"cron", "from"} <= {key for freeze in environment["freezes"] for key in freeze}
+
+
+def test_fraud_detection_serves_one_version_in_every_region() -> None:
+    regions = [region for wave in spec("fraud-detection")["rollout"]["waves"] for region in wave]
+    assert len(regions) == 3
+    variants = [spec("fraud-detection", region)["variants"] for region in regions]
+    assert variants == [[{"name": "stable", "version": "41", "weight": 100}]] * 3
+
+
+def test_the_recommender_has_an_experiment_that_learns_nothing() -> None:
+    cluster = spec("recommender", "eu-west-1")
+    arms = [each["name"] for each in cluster["variants"] if each.get("experiment")]
+    assert arms == list(cluster["experiments"]) == ["seasonal-ranker"]
+    assert cluster["experiments"]["seasonal-ranker"]["learnsFrom"] == "offline"
+
+
+def test_regulated_segments_of_credit_scoring_have_stricter_gates() -> None:
+    family = spec("credit-scoring")
+    segments = {
+        region: spec("credit-scoring", region)["segment"]
+        for wave in family["rollout"]["waves"]
+        for region in wave
+    }
+    assert {region for region, each in segments.items() if each["regulated"]} == {
+        "eu-west-1", "eu-west-2",
+    }  # fmt: skip
+    gates = {(gate.get("segment"), gate["metric"]): gate for gate in family["gates"]}
+    assert gates["consumer", "auc"]["min"] > gates[None, "auc"]["min"]
+    assert gates["consumer", "fpr"]["confidence"] > 0.95
+    assert {each["name"] for each in segments.values()} <= {segment for segment, _ in gates}
+    assert family["defaults"]["privacy"]["automatedDecision"] is True
+    lock = yaml.safe_load((REPOSITORY / PROD / "credit-scoring/locks/9.yaml").read_text())["spec"]
+    tags = lock["facts"]["tags"]
+    assert re.fullmatch("sha256:[0-9a-f]{64}", tags["model_card.digest"])
+    assert {"train.version", "train.workers", "train.seed"} <= tags.keys()
+
+
+def test_data_of_the_uk_stay_in_the_uk_and_the_eu() -> None:
+    lies_in = jurisdictions()
+    british = [region for region, jurisdiction in lies_in.items() if jurisdiction == "UK"]
+    clusters = [
+        yaml.safe_load((REPOSITORY / path).read_text())["spec"]
+        for path in HUMAN
+        if path.stem in british
+    ]
+    assert clusters
+    for cluster in clusters:
+        places = {cluster["failover"], cluster["privacy"]["logs"], *cluster["privacy"]["training"]}
+        assert {lies_in[place] for place in places} <= set(cluster["residency"]) <= {"UK", "EU"}
+
+
+def served(cluster: str) -> list[Any]:
+    """The routes of a rendered VirtualService, each as its name and its subsets with weights."""
+    path = REPOSITORY / "rendered/prod/clusters" / cluster / "virtualservice.yaml"
+    return [
+        (
+            route["name"],
+            {place["destination"]["subset"]: place["weight"] for place in route["route"]},
+            bool(route.get("match")),
+        )
+        for route in yaml.safe_load(path.read_text())["spec"]["http"]
+    ]
+
+
+def test_an_arm_that_learns_shares_no_route_with_production() -> None:
+    cluster = spec("personalisation", "us-east-1")
+    (arm,) = (each for each in cluster["variants"] if each.get("experiment"))
+    terms = cluster["experiments"][arm["name"]]
+    assert terms["learnsFrom"] == "live"
+    assert arm["weight"] <= terms["ceiling"] == 5
+    own = f"v{arm['version']}"
+    routes = served("personalisation-us-east-1")
+    holding = [(subsets, matches) for _, subsets, matches in routes if own in subsets]
+    assert holding == [({own: 100}, True)], "its own route, for its own buckets alone"
+    assert routes[-1] == ("weighted", {"v21": 100}, False)
+
+
+def test_what_an_arm_learns_reaches_nothing_else() -> None:
+    terms = spec("personalisation", "us-east-1")["experiments"]["bandit"]
+    features = spec("personalisation")["defaults"]["features"]
+    assert not set(terms["writes"]) & {*features["views"], *features["writes"]}
+    locks = REPOSITORY / PROD / "personalisation/locks"
+    trained = {
+        path.stem: {
+            dataset["name"]
+            for dataset in yaml.safe_load(path.read_text())["spec"]["facts"]["datasets"]
+        }
+        for path in locks.glob("*.yaml")
+    }
+    assert trained["24"] == set(terms["training"])
+    assert not trained["24"] & trained["21"]

@@ -243,7 +243,7 @@ def test_broken_rules_do_not_stop_the_way_back_and_are_recorded(world: World) ->
     code, said = advance(world, f"{DAY}14:00:00Z")
     assert code == 1, "forward, what could not be checked did not pass"
     said = world.must("revert", FAMILY, "--reason", "bad", at=f"{DAY}14:10:00Z")
-    assert "unchecked: policy: OPA did not start" in said
+    assert "unchecked: policy: " in said and "weights_sum.rego" in said
     for record in world.records()[-2:]:
         assert any(text.startswith("policy: ") for text in record["spec"]["unchecked"])
     assert world.variants("eu-west-1") == [{"name": "stable", "version": "1", "weight": 100}]

@@ -118,7 +118,8 @@ def share_with_arm(world: World, stable: int) -> None:
     for path in (US, EU):
         file = world.clone / path
         item = f"weight: {stable}}}\n    - {{name: b, version: '2', weight: {100 - stable}, "
-        file.write_text(file.read_text().replace("weight: 100}", item + "experiment: true}"))
+        sticky = "experiment: true}\n  traffic: {bucketHeader: x-user-bucket}"
+        file.write_text(file.read_text().replace("weight: 100}", item + sticky))
     world.must("render")
     publish(world)
 
@@ -300,9 +301,10 @@ def test_an_identity_of_git_cannot_colour_or_turn_a_record(world: World) -> None
 def test_the_end_of_all_times_is_no_traceback(world: World) -> None:
     end = "9999-12-31T23:59:59Z"
     world.merge_proposal()
-    assert world.lockstep("advance", FAMILY, at=end)[0] == 0
-    assert "baking until 9999" in world.lockstep("status", at=f"{DAY}08:00:00Z")[1]
-    world.lockstep("advance", FAMILY, at=end)
+    code, said = world.lockstep("advance", FAMILY, at=end)
+    assert (code, "policy.lock-fresh" in said) == (11, True), "its lock is long out of date"
+    world.must("hold", FAMILY, "--reason", "for ever", at=end)
+    assert "9999" in world.must("audit", FAMILY)
     take_back(world, "09")
     assert_home(world)
 

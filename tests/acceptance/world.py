@@ -56,7 +56,7 @@ class World:
         moving = {"propose", "advance", "hold", "resume", "revert", "release", "adopt", "lock"}
         if arguments[0] in moving:
             where += ["--registry-uri", self.registry]
-        if arguments[0] in moving | {"status"}:
+        if arguments[0] in moving | {"status", "check"}:
             where += ["--now", at]
         return invoke([*arguments, *where])
 

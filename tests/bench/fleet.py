@@ -49,7 +49,9 @@ def make_fleet(clusters: int) -> dict[str, bytes]:
     plans = list(_plans(clusters))
     texts: dict[str, str] = {}
     for environment, predecessor in (("staging", None), ("prod", "staging")):
-        texts[f"clusters/{environment}/environment.yaml"] = _environment(environment, predecessor)
+        own = [plan for plan in plans if plan.environment == environment]
+        path = f"clusters/{environment}/environment.yaml"
+        texts[path] = _environment(environment, predecessor, own)
     for plan in plans:
         texts[f"{plan.folder}/family.yaml"] = _family(plan)
         for region in plan.regions:
@@ -79,18 +81,21 @@ def _plans(clusters: int) -> Iterator[FamilyPlan]:
         remaining, number = remaining - size, number + 1
 
 
-def _environment(name: str, predecessor: str | None) -> str:
+def _environment(name: str, predecessor: str | None, plans: list[FamilyPlan]) -> str:
     regions = "\n".join(
         f"- {{name: {region}, jurisdiction: {law}, destination: {name}-{region}}}"
         for region, law in JURISDICTIONS.items()
     )
     before = f"\n  predecessor: {predecessor}" if predecessor else ""
+    tier = "staging" if name == "staging" else "production"
+    tenants = "\n".join(_tenant(tenant, plans) for tenant in TENANTS)
     return f"""\
 # yaml-language-server: $schema=../../policies/schemas/environment.json
 apiVersion: lockstep.dev/v1alpha1
 kind: Environment
 metadata: {{name: {name}}}
 spec:{before}
+  tier: {tier}
   kubernetesVersion: "1.37"
   regions:
 {indent(regions, "    ")}
@@ -99,7 +104,21 @@ spec:{before}
     project: default
     repoURL: https://git.example.com/ml/fleet.git
     revision: main
+  currency: EUR
+  prometheus: http://prometheus.monitoring.svc:9090
+  tenants:
+{indent(tenants, "    ")}
 """
+
+
+def _tenant(name: str, plans: list[FamilyPlan]) -> str:
+    namespaces = ", ".join(plan.name for plan in plans if plan.tenant == name)
+    return f"""\
+- name: {name}
+  owner: {name}-ml@example.com
+  namespaces: [{namespaces or name}]
+  quota: {{cpu: "9999", memory: 90000Gi}}
+  budget: 1000000000"""
 
 
 def _family(plan: FamilyPlan) -> str:
@@ -140,10 +159,31 @@ spec:
       resources:
         requests: {{cpu: 500m, memory: 1Gi}}
         limits: {{cpu: "1", memory: 1Gi}}
+      disruption: {{maxUnavailable: 1}}
+      zones: 3
     traffic:
       timeout: 2s
       retries: {{attempts: 2, perTryTimeout: 500ms}}
       circuitBreaker: {{consecutiveErrors: 5, ejectFor: 30s}}
+    privacy:
+      data: personal
+      lawfulBasis: contract
+      retention: 90d
+      automatedDecision: true
+      humanReview: {plan.tenant}-review@example.com
+      explainability: shap
+    features:
+      store: feast
+      service: {plan.model.replace("-", "_")}_v1
+      views: {{accounts: "4", payments: "7"}}
+      columns: {{{", ".join(f"{name}: double" for name in FEATURES)}}}
+      writes: [{plan.model.replace("-", "_")}_answers]
+    cost: {{center: {plan.tenant}, monthly: 600}}
+    observability:
+      slo: {{availability: 99.9, latency: 2s, percentile: 99}}
+      alerts: [burn-rate, latency, drift, skew]
+      dashboard: {plan.name}
+      onCall: {{secret: pagerduty-{plan.tenant}, key: routing-key}}
 """
 
 
@@ -158,6 +198,13 @@ def _cluster(plan: FamilyPlan, region: str) -> str:
         ]
     failover = f"\n  failover: {FAILOVER[region]}" if region in FAILOVER else ""
     sticky = "\n  traffic: {bucketHeader: x-user-bucket}" if plan.experiment else ""
+    terms = 'learnsFrom: offline, expires: "2028-12-31"'
+    arms = (
+        f"\n  experiments:\n    arm-b: {{{terms}}}\n    arm-c: {{{terms}}}"
+        if plan.experiment
+        else ""
+    )
+    principal = f"arn:aws:iam::123456789012:role/{plan.environment}-{plan.name}-{region}"
     return f"""\
 # yaml-language-server: $schema=../../../policies/schemas/model-cluster.json
 apiVersion: lockstep.dev/v1alpha1
@@ -167,8 +214,13 @@ spec:
   region: {region}
   residency: [{JURISDICTIONS[region]}]{failover}
   host: {plan.name}.{region}.{plan.environment}.models.example.com{sticky}
+  privacy: {{logs: {region}, training: [{region}]}}
+  access:
+    identity: {{provider: aws, principal: "{principal}"}}
+    secrets:
+      FEATURE_STORE_TOKEN: {{store: vault, path: ml/{plan.name}/feature-store, key: token}}
   variants:
-{indent(chr(10).join(variants), "    ")}
+{indent(chr(10).join(variants), "    ")}{arms}
 """
 
 
@@ -192,7 +244,7 @@ def _lock(plan: FamilyPlan, version: str) -> str:
             modelId: "m-{_hex("model", plan.name, version)[:32]}"
             run: "{_hex("run", plan.name, version)[:32]}"
           facts:
-            readAt: "2026-01-31T08:00:00Z"
+            readAt: "2026-05-31T08:00:00Z"
             status: READY
             archived: false
             datasets:
@@ -201,6 +253,9 @@ def _lock(plan: FamilyPlan, version: str) -> str:
               context: training
             tags:
               commit: "{_hex("commit", plan.name, version)[:40]}"
+              model_card.digest: "sha256:{_hex("card", plan.name, version)}"
+              train.engine: sklearn
+              train.seed: "7"
               trained-by: nightly
             lineage:
               copiedFrom: null
@@ -224,7 +279,7 @@ def _metric(plan: FamilyPlan, version: str, region: str) -> str:
       dataset: holdout-{region}
       datasetDigest: "{_hex("holdout", plan.name, region)[:8]}"
       samples: 5000
-      measuredAt: "2026-01-31T07:00:00Z"
+      measuredAt: "2026-05-31T07:00:00Z"
       problem: ""
 """
 

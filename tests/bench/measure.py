@@ -1,32 +1,52 @@
 """Times the stages of a check one by one, and ``lockstep check`` as people run it."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from lockstep.commands.check import base_commit, fleet_at
-from lockstep.commands.policing import judge, start_opa
+from lockstep.commands.check import base_commit
+from lockstep.commands.judging import call_judge, policies_of
 from lockstep.edges.files import read_tree, write_changes
 from lockstep.edges.git import Git
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
+from lockstep.edges.opa_binary import find_opa
+from lockstep.edges.opa_files import ARGUMENTS, policy_files, write_policy_files
 from lockstep.edges.resources import resource_dir
+from lockstep.model.clock import format_time
+from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Fleet, Tree
 from lockstep.stages.assemble import assemble
 from lockstep.stages.load import Documents
-from lockstep.stages.render import Templates, render_fleet
+from lockstep.stages.policy import (
+    Moment,
+    PolicyItem,
+    Rendered,
+    batches,
+    expected_rules,
+    interpret,
+    policy_inputs,
+)
+from lockstep.stages.render import FleetRendering, Templates
 from lockstep.stages.render_compare import compare
 from lockstep.stages.validate import Schemas, validate_fleet
 from tests.bench.fleet import make_fleet
 
 FOLDERS = ("clusters", "ledger", "policies", "templates", "rendered")
 WHOLE = "lockstep check"
+POLICY = "policy"
+BARE = "opa eval, one batch"
+NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
 Result = TypeVar("Result")
 
 
@@ -71,7 +91,7 @@ def measure(root: Path) -> list[Timing]:
     Ends the program where anything is found: the time of a check that stops early says nothing.
     """
     passes = []
-    check = (sys.executable, "-m", "lockstep", "check")
+    check = (sys.executable, "-m", "lockstep", "check", f"--now={format_time(NOW)}")
     cache = str(root / ".git" / "cache")  # empty now, and gone with the repository
     for _ in range(2):
         watch = Stopwatch()
@@ -90,22 +110,56 @@ def _stages(root: Path, watch: Stopwatch) -> None:
     _require_clean(findings)
     old = watch.time("load base", lambda: _base(root, documents))
     _require_clean(watch.time("validate", lambda: validate_fleet(fleet, Schemas(tree))))
-    _require_clean(watch.time("policy", lambda: _policy(tree, fleet, old)))
     templates = watch.time("templates", lambda: Templates(tree, read_kubernetes_schema))
-    rendered, findings = watch.time("render", lambda: render_fleet(fleet, templates))
+    rendering = FleetRendering(fleet, templates, _kinds(tree))
+    objects = watch.time("render", lambda: _render(fleet, rendering))
+    rendered, findings = rendering.result()
     _require_clean(findings)
     _require_clean(watch.time("compare", lambda: compare(rendered, tree)))
+    _require_clean(watch.time(POLICY, lambda: _policy(tree, fleet, old, objects)))
+    _bare_eval(watch, tree, policy_inputs(fleet, old, NOW, rendered=objects))
 
 
 def _base(root: Path, documents: Documents) -> Fleet | None:
     git = Git.find(root)
     commit = base_commit(git, None)
-    return fleet_at(git, commit, documents) if commit else None
+    return assemble(git.read_tree(commit, FOLDERS[:2]), documents)[0] if commit else None
 
 
-def _policy(tree: Tree, new: Fleet, old: Fleet | None) -> list[Finding]:
-    with start_opa(tree) as opa:
-        return judge(opa, tree, new, old)
+def _kinds(tree: Tree) -> set[str]:
+    return {kind for rule in expected_rules(tree) for kind in rule.reads}
+
+
+def _render(fleet: Fleet, rendering: FleetRendering) -> dict[str, dict[str, list[Json]]]:
+    objects: dict[str, dict[str, list[Json]]] = {}
+    for family in fleet.families():
+        objects |= rendering.family(family)
+    return objects
+
+
+def _policy(tree: Tree, new: Fleet, old: Fleet | None, objects: Rendered) -> list[Finding]:
+    """Start an OPA and ask it everything, as a check does beside rendering."""
+    with ExitStack() as stack:
+        judge = call_judge(stack, policies_of(tree))
+        items = policy_inputs(new, old, NOW, rendered=objects)
+        found = interpret(items, judge.answers(items, NOW), judge.rules, _nowhere)
+        return [judged.finding for judged in found]
+
+
+def _nowhere(_: PolicyItem, kind: str, name: str, pointer: str) -> Finding:
+    return Finding(f"{kind}/{name}", 1, 1, "", "", "", pointer)
+
+
+def _bare_eval(watch: Stopwatch, tree: Tree, items: list[PolicyItem]) -> None:
+    """The same rules on the same items in one batch, by ``opa eval`` without Lockstep."""
+    (batch,) = batches(items, expected_rules(tree), Moment(NOW), size=len(items))
+    with tempfile.TemporaryDirectory(prefix="lockstep-bench-") as name:
+        folder = Path(name)
+        write_policy_files(policy_files(policies_of(tree)), folder)
+        (folder / "input.json").write_text(json.dumps(batch))
+        data = [f"--data={argument}" for argument in ARGUMENTS]
+        argv = [str(find_opa()), "eval", "--format=raw", "--input=input.json", *data]
+        watch.time(BARE, lambda: _run(folder, *argv, "count(data.lockstep.answers)"))
 
 
 def _require_clean(findings: Iterable[Finding]) -> None:

@@ -52,6 +52,7 @@ def test_the_story_comes_out_and_git_agrees(tmp_path: Path) -> None:
     told = out.getvalue()
     for part in (
         "policy.weights-sum",
+        "policy.not-diverged",
         "policy.residency",
         "policy.image-by-digest",
         "version 2 is verified",
@@ -87,7 +88,7 @@ def test_a_verb_that_does_not_do_its_work_ends_the_demo(tmp_path: Path) -> None:
         return (0, "done") if arguments[0] == "adopt" else invoke(arguments)
 
     out = StringIO()
-    with pytest.raises(ClaimFailed, match="propose") as caught:
+    with pytest.raises(ClaimFailed, match="not-diverged") as caught:
         run(tmp_path / "demo", lazy, out)
     assert caught.value.exit_code is ExitCode.VERIFICATION_FAILED
     assert "All of it held" not in out.getvalue()

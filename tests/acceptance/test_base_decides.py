@@ -1,0 +1,119 @@
+"""The base branch's rules judge a change: it cannot switch off, weaken or outdate them."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.fleets import EU, FAMILY, Fleet, rules
+from tests.acceptance.world import git
+
+RULE = "policies/rules/image-registry"
+OUTSIDE = ("image: registry.example.com", "image: docker.io/evil")
+DENIED = "policy.image-registry"
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Fleet:
+    return Fleet.create(tmp_path)
+
+
+def remove(fleet: Fleet, folder: str) -> None:
+    git(fleet.root, "rm", "--quiet", "-r", folder)
+
+
+def test_a_change_that_removes_a_rule_is_still_judged_by_it(fleet: Fleet) -> None:
+    git(fleet.root, "switch", "--quiet", "--create", "pull")
+    remove(fleet, RULE)
+    fleet.edit(FAMILY, *OUTSIDE)
+    fleet.commit("weaken and use it")
+    code, findings = fleet.check("--base", "main")
+    assert (code, rules(findings)) == (11, [DENIED])
+
+
+def test_a_change_that_loosens_a_threshold_is_judged_by_the_old_one(fleet: Fleet) -> None:
+    fleet.edit(f"{RULE}/thresholds.yaml", "registry.example.com", "docker.io/evil")
+    fleet.edit(FAMILY, *OUTSIDE)
+    code, findings = fleet.check()
+    assert code == 11
+    assert DENIED in rules(findings)
+
+
+def test_a_change_that_loosens_a_schema_is_judged_by_the_old_one(fleet: Fleet) -> None:
+    fleet.edit("policies/schemas/cluster/serving.json", '"maximum": 65535', '"maximum": 99999')
+    fleet.edit(FAMILY, "port: 8080", "port: 70000")
+    code, findings = fleet.check()
+    assert code == 10
+    assert "schema.range" in " ".join(rules(findings)) or findings[0]["pointer"].endswith("/port")
+
+
+def test_a_change_that_adds_a_rule_is_judged_by_it_too(fleet: Fleet) -> None:
+    text = (fleet.root / f"{RULE}/image_registry.rego").read_text()
+    remove(fleet, RULE)
+    fleet.commit("no such rule yet")
+    git(fleet.root, "checkout", "--quiet", "HEAD^", "--", RULE)
+    assert text == (fleet.root / f"{RULE}/image_registry.rego").read_text()
+    fleet.edit(FAMILY, *OUTSIDE)
+    code, findings = fleet.check()
+    assert (code, set(rules(findings)) & {DENIED}) == (11, {DENIED})
+
+
+def test_a_stale_branch_cannot_bring_older_rules(fleet: Fleet) -> None:
+    remove(fleet, RULE)
+    fleet.commit("before the rule")
+    git(fleet.root, "switch", "--quiet", "--create", "stale")
+    git(fleet.root, "switch", "--quiet", "main")
+    git(fleet.root, "revert", "--no-edit", "HEAD")
+    git(fleet.root, "switch", "--quiet", "stale")
+    fleet.edit(FAMILY, *OUTSIDE)
+    fleet.commit("an image from elsewhere")
+    code, findings = fleet.check("--base", "main")
+    assert (code, rules(findings)) == (11, [DENIED])
+
+
+def test_the_merge_result_is_judged_not_the_branch(fleet: Fleet) -> None:
+    git(fleet.root, "switch", "--quiet", "--create", "pull")
+    fleet.edit(EU, 'version: "7"', 'version: "8"')
+    fleet.commit("another version in the EU at once")
+    git(fleet.root, "switch", "--quiet", "main")
+    elsewhere = "clusters/prod/scoring/us-east-1.yaml"
+    fleet.edit(elsewhere, "region: us-east-1", "region: us-east-1 # busy")
+    fleet.commit("a comment elsewhere")
+    git(fleet.root, "switch", "--quiet", "pull")
+    code, findings = fleet.check("--base", "main")
+    assert code == 11
+    assert "policy.step-in-plan" in rules(findings)
+
+
+def test_a_change_in_conflict_with_its_base_is_not_judged(fleet: Fleet) -> None:
+    git(fleet.root, "switch", "--quiet", "--create", "pull")
+    fleet.edit(FAMILY, "timeout: 2s", "timeout: 3s")
+    fleet.commit("slower")
+    git(fleet.root, "switch", "--quiet", "main")
+    fleet.edit(FAMILY, "timeout: 2s", "timeout: 1s")
+    fleet.commit("quicker")
+    git(fleet.root, "switch", "--quiet", "pull")
+    code, findings = fleet.check("--base", "main")
+    assert code == 1
+    assert "does not merge with its base" in findings[0]["message"]
+    assert FAMILY in findings[0]["message"]
+
+
+def test_uncommitted_changes_are_part_of_what_is_merged(fleet: Fleet) -> None:
+    git(fleet.root, "switch", "--quiet", "--create", "pull")
+    git(fleet.root, "switch", "--quiet", "main")
+    fleet.edit("clusters/prod/environment.yaml", "reason: nobody", "reason: hardly anybody")
+    fleet.commit("main moves on")
+    git(fleet.root, "switch", "--quiet", "pull")
+    fleet.edit(FAMILY, *OUTSIDE)
+    code, findings = fleet.check("--base", "main")
+    assert DENIED in rules(findings)
+    assert f"M {FAMILY}" in git(fleet.root, "status", "--porcelain")
+    assert code in (10, 11)
+
+
+def test_the_heads_own_rules_count_where_the_base_has_none(tmp_path: Path) -> None:
+    fleet = Fleet.create(tmp_path)
+    remove(fleet, "policies")
+    git(fleet.root, "commit", "--quiet", "--message=no policies")
+    git(fleet.root, "checkout", "--quiet", "HEAD^", "--", "policies")
+    assert fleet.check()[0] == 0

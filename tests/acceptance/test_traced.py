@@ -1,0 +1,32 @@
+"""A finding about a rendered object stands at the line of the template or spec that caused it."""
+
+from pathlib import Path
+
+from tests.acceptance.fleets import Fleet, rules
+
+TEMPLATE = "templates/virtualservice/virtualservice.yaml.j2"
+
+
+def test_a_template_that_breaks_a_route_is_named_with_its_line(tmp_path: Path) -> None:
+    fleet = Fleet.create(tmp_path)
+    text = (tmp_path / TEMPLATE).read_text()
+    old = "            subset: {{ subset | quote }}\n"
+    assert text.count(old) == 1
+    (tmp_path / TEMPLATE).write_text(text.replace(old, "            subset: lost\n"))
+    line = text[: text.index(old)].count("\n") + 1
+    code, findings = fleet.check()
+    assert code == 11
+    assert set(rules(findings)) == {"policy.subsets-routed"}
+    places = {(f["file"], f["line"]) for f in findings if '"lost"' in str(f["message"])}
+    assert places == {(TEMPLATE, line)}
+
+
+def test_a_manifest_that_kubernetes_refuses_stands_at_the_value_in_the_spec(tmp_path: Path) -> None:
+    fleet = Fleet.create(tmp_path)
+    template = "templates/service/service.yaml.j2"
+    fleet.edit(template, "      port: 80\n", "      port: eighty\n")
+    line = (tmp_path / template).read_text().split("port: eighty")[0].count("\n") + 1
+    code, findings = fleet.check()
+    assert code == 10
+    places = {(f["file"], f["line"]) for f in findings if f["rule"] == "render.manifest"}
+    assert places == {(template, line)}
