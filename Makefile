@@ -62,10 +62,11 @@ lint-python: setup
 	$(BIN)/lint-imports
 
 .PHONY: lint-policies
-lint-policies: tools
+lint-policies: setup tools
 	$(OPA) fmt --list --fail policies
-	$(OPA) check --strict $(POLICIES)
-	$(OPA) test $(POLICIES)
+	$(BIN)/lockstep policy test
+	$(BIN)/lockstep policy docs --check
+	$(BIN)/lockstep schema docs --check
 
 .PHONY: lint-shell
 lint-shell: setup

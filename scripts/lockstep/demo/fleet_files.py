@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lockstep.demo.transactions import REGIONS
+from lockstep.demo.transactions import BASE_FEATURES, DEVICE_FEATURE, REGIONS
 from lockstep.edges.resources import resource_dir
 
 ENVIRONMENT, FAMILY = "prod", "fraud-detection"
@@ -12,6 +12,8 @@ _JURISDICTIONS = {"ap-south-1": "IN", "us-east-1": "US", "eu-west-1": "EU"}
 _IMAGE = "registry.example.com/ml/sklearn-server"
 _DIGEST = "sha256:5c1e0a8f7d3b64920f1ac85be2d7469380bd51fe64a7c293e80f1d6ab3925c47"
 
+_COLUMNS = "\n".join(f"        {name}: double" for name in (*BASE_FEATURES, DEVICE_FEATURE))
+
 _ENVIRONMENT = """\
 # yaml-language-server: $schema=../../policies/schemas/environment.json
 apiVersion: lockstep.dev/v1alpha1
@@ -19,6 +21,7 @@ kind: Environment
 metadata:
   name: prod
 spec:
+  tier: production
   kubernetesVersion: "1.37"
   regions:
     - {name: ap-south-1, jurisdiction: IN, destination: prod-ap-south-1}
@@ -29,6 +32,13 @@ spec:
     project: default
     repoURL: https://git.example.com/ml/fleet.git
     revision: main
+  currency: EUR
+  tenants:
+    - name: risk
+      owner: risk-ml@example.com
+      namespaces: [fraud-detection]
+      quota: {cpu: "24", memory: 48Gi}
+      budget: 6000
 """
 
 _FAMILY = f"""\
@@ -66,9 +76,28 @@ spec:
       resources:
         requests: {{cpu: 500m, memory: 1Gi}}
         limits: {{cpu: "1", memory: 1Gi}}
+      disruption: {{maxUnavailable: 1}}
+      zones: 3
     traffic:
       timeout: 2s
       retries: {{attempts: 2, perTryTimeout: 500ms}}
+    privacy:
+      data: personal
+      lawfulBasis: legitimate-interests
+      retention: 90d
+      automatedDecision: false  # it proposes; the bank decides
+    features:
+      store: feast
+      service: fraud_v2
+      views: {{payments: "4", cards: "2", devices: "1"}}
+      columns:
+{_COLUMNS}
+    cost: {{center: risk, monthly: 1200}}
+    observability:
+      slo: {{availability: 99.9, latency: 300ms, percentile: 99}}
+      alerts: [burn-rate, latency, skew]
+      dashboard: fraud-detection
+      onCall: {{secret: pagerduty-risk, key: routing-key}}
 """
 
 _CLUSTER = """\
@@ -81,6 +110,11 @@ spec:
   region: {region}
   residency: [{jurisdiction}]  # where these requests may be processed
   host: fraud-detection.{region}.models.example.com
+  privacy: {{logs: {region}, training: [{region}]}}
+  access:
+    identity:
+      provider: aws
+      principal: arn:aws:iam::123456789012:role/fraud-{region}
   variants:
     - {{name: stable, version: "{version}", weight: 100}}
 """

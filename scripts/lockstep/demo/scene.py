@@ -22,7 +22,7 @@ from lockstep.model.errors import LockstepError
 Invoke = Callable[[list[str]], tuple[int, str]]
 """Runs one command line of Lockstep; its exit code and what it printed."""
 
-_TIMELESS = ("render", "check", "audit")
+_TIMELESS = ("render", "audit")
 
 
 class PlainGit(GitCommand):
