@@ -1,5 +1,6 @@
 """The schemas that ship: closed, described, bounded, and fit for what Lockstep itself writes."""
 
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ from lockstep.stages.assemble import assemble
 from lockstep.stages.load import load_yaml
 from lockstep.stages.lock import build_lock, write_lock
 from lockstep.stages.schema_load import DIALECT, compile_fast, compile_slow, read_schemas
+from lockstep.stages.schema_types import find, target
 from lockstep.stages.validate import Schemas, validate_fleet
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,6 +123,72 @@ def test_objects_are_closed_fields_described_and_values_bounded() -> None:
             if not described:
                 faults.append(f"{where}: field without description")
     assert faults == []
+
+
+def written_by_people(where: str) -> bool:
+    """Whether people write the file of a schema, and the schema is no mere condition."""
+    machine = ("model-lock.json", "decision.json", "quarantine.json", "effective-cluster.json")
+    return not where.startswith(machine) and "/if" not in where
+
+
+FIELD = re.compile(r"/(properties/[^/]+|items|additionalProperties|propertyNames)$")
+FIELDS = [
+    parameter
+    for parameter in ALL
+    if written_by_people(str(parameter.id)) and FIELD.search(str(parameter.id))
+]
+
+
+@functools.cache
+def shipped() -> dict[str, Json]:
+    return read_schemas(tree("policies/schemas"))
+
+
+def followed(where: str, schema: Json) -> Json:
+    """What a field may be: of each keyword, the one that stands nearest to the field."""
+    whole = dict(schema)
+    while "$ref" in schema:
+        where = target(where, schema["$ref"])
+        schema = find(shipped(), where)
+        whole = schema | whole
+    return whole
+
+
+def test_every_field_that_people_write_says_what_it_means_there() -> None:
+    assert len(FIELDS) > 150
+    assert [p.id for p in FIELDS if not cast(Json, p.values[0]).get("description")] == []
+
+
+def test_every_field_that_people_write_has_an_example() -> None:
+    faults = []
+    for parameter in FIELDS:
+        schema = followed(str(parameter.id), cast(Json, parameter.values[0]))
+        told = {"enum", "const", "examples"} & schema.keys()
+        if not told and schema.get("type") not in ("object", "array"):
+            faults.append(parameter.id)
+    assert faults == []
+
+
+def test_examples_are_valid_where_they_stand() -> None:
+    faults, count = [], 0
+    for parameter in ALL:
+        where = str(parameter.id)
+        examples = followed(where, cast(Json, parameter.values[0])).get("examples", [])
+        fast = compile_fast({**shipped(), "one.json": {"$ref": where}})("one.json")
+        slow = compile_slow(where, shipped())
+        count += len(examples)
+        faults += [(where, e) for e in examples if not (fast.is_valid(e) and slow.is_valid(e))]
+    assert count > 150
+    assert faults == []
+
+
+def test_an_example_helps_where_the_words_do_not_say_it_all(schemas: Schemas) -> None:
+    (port,) = schemas.problems("cluster/serving.json", {"port": [1]})
+    assert port.fix == "write a whole number from 1 to 65535, like 8080"
+    (warm,) = schemas.problems(
+        "cluster/variant.json", {"name": "stable", "version": "1", "weight": 0, "warm": 1}
+    )
+    assert warm.fix == "write true or false"
 
 
 def test_patterns_read_the_same_in_every_engine() -> None:

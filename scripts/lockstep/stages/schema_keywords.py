@@ -215,7 +215,8 @@ def _any_of(error: Any, pointer: Pointer) -> Iterator[Problem]:
     choices = [part.get("required", []) for part in error.validator_value]
     if all(len(names) == 1 for names in choices) and isinstance(error.instance, dict):
         names = [each[0] for each in choices]
-        misspelt = {closest(key, names) for key in error.instance} - {""}
+        unknown = [key for key in error.instance if key not in error.schema.get("properties", ())]
+        misspelt = {closest(key, names) for key in unknown} - {""}
         if not misspelt:
             says = f"needs {alternatives(names)}"
             yield Problem(pointer, "schema.missing-field", says, f"add {alternatives(names)}")

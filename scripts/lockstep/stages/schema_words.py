@@ -140,8 +140,9 @@ def advice(schema: Json) -> str:
 
 
 def example(schema: Json) -> str:
-    """``, like 30m or 2d`` from a schema's examples; empty where it has none."""
-    examples = schema.get("examples") if isinstance(schema, dict) else None
+    """``, like 30m or 2d`` from a schema's examples; empty where it has none, or true and false."""
+    told = isinstance(schema, dict) and schema.get("type") != "boolean"
+    examples = schema.get("examples") if told else None
     return f", like {alternatives([str(e) for e in examples])}" if examples else ""
 
 

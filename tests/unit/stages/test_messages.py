@@ -120,6 +120,10 @@ def test_names_of_schemas_are_names_only() -> None:
             "needs min or max", "add min or max",
         ),
         (
+            {"properties": {"minSamples": {}}, "anyOf": [{"required": ["min"]}]}, {"minSamples": 7},
+            "needs min", "add min",
+        ),
+        (
             {"not": {}}, 1, "is not allowed here", "expected: an allowed value",
         ),
     ],
