@@ -51,6 +51,7 @@ def _ends(freeze: Json, moment: datetime) -> Iterator[datetime]:
     if "from" in freeze:
         if parse_time(freeze["from"]) <= moment < parse_time(freeze["until"]):
             yield parse_time(freeze["until"])
+    if "cron" not in freeze:
         return
     began = _began(freeze["cron"], moment)
     lasts = parse_duration(freeze["lasts"])
