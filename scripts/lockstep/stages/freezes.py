@@ -48,9 +48,8 @@ def _concerns(freeze: Json, family: str | None) -> bool:
 
 def _ends(freeze: Json, moment: datetime) -> Iterator[datetime]:
     """When the freeze ends, if it holds at the moment: once, or by the latest that began."""
-    if "from" in freeze:
-        if parse_time(freeze["from"]) <= moment < parse_time(freeze["until"]):
-            yield parse_time(freeze["until"])
+    if "from" in freeze and parse_time(freeze["from"]) <= moment < parse_time(freeze["until"]):
+        yield parse_time(freeze["until"])
     if "cron" not in freeze:
         return
     began = _began(freeze["cron"], moment)
