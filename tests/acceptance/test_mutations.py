@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
-from lockstep.commands.judging import call_judge, policies_of
+from lockstep.commands.compiled import policies_of
+from lockstep.commands.judging import call_judge
 from lockstep.edges.files import read_tree
 from lockstep.edges.opa_binary import find_opa
 from lockstep.model.errors import LockstepError

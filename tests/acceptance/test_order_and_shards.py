@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from lockstep.commands import merge_reports
+from lockstep.commands.compiled import policies_of
 from lockstep.commands.examining import Question, examine_by
-from lockstep.commands.judging import Judge, call_judge, policies_of
+from lockstep.commands.judging import Judge, call_judge
 from lockstep.edges.files import read_tree
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.edges.opa_binary import find_opa

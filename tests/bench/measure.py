@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from lockstep.commands.check import base_commit
-from lockstep.commands.judging import call_judge, policies_of
+from lockstep.commands.compiled import policies_of
+from lockstep.commands.judging import call_judge
 from lockstep.edges.files import read_tree, write_changes
 from lockstep.edges.git import Git
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema

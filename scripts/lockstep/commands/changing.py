@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from lockstep.commands.check import check_change
 from lockstep.commands.checking import Checked, validate_tree
+from lockstep.commands.compiled import templates_of
 from lockstep.commands.state import Changes, State, overlay, own_findings, refuse, spec_changes
 from lockstep.edges.git import Git
-from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.clock import parse_time
 from lockstep.model.decision import Action, Decision, Variants, WayBack
 from lockstep.model.errors import Denied, Invalid, LockstepError
@@ -16,7 +16,7 @@ from lockstep.model.outcome import POLICY_ERROR
 from lockstep.model.record import write_record
 from lockstep.stages.assemble import assemble
 from lockstep.stages.manifests import cluster_folder
-from lockstep.stages.render import Templates, render_cluster
+from lockstep.stages.render import render_cluster
 from lockstep.stages.render_compare import compare
 from lockstep.stages.render_restored import restorable_folders
 
@@ -84,7 +84,7 @@ def render_family(tree: Tree, state: State) -> dict[str, bytes]:
     refuse(unreadable, Invalid, "the change would leave a file unreadable")
     family = fleet.environments[home].families[name]
     environment = fleet.environments[family.environment]
-    templates = Templates(tree, read_kubernetes_schema)
+    templates = templates_of(tree)
     folders = [render_cluster(c, family, environment, templates) for c in family.clusters]
     wrong = [finding for folder in folders for finding in folder.findings]
     refuse(wrong, Invalid, "the change cannot be rendered")

@@ -16,8 +16,8 @@ from lockstep.commands.checking import (
     without_echo,
     without_malformed,
 )
+from lockstep.commands.compiled import templates_of
 from lockstep.commands.judging import CHILD, Judge, Verdicts, call_judges
-from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.edges.opa_address import OpaOptions
 from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.model.outcome import Outcome
@@ -34,7 +34,7 @@ from lockstep.stages.policy import (
     tenancy_input,
 )
 from lockstep.stages.policy_trace import tracer
-from lockstep.stages.render import FleetRendering, Templates
+from lockstep.stages.render import FleetRendering
 from lockstep.stages.shards import Ownership
 
 
@@ -104,7 +104,7 @@ class _Examination:
     def run(self) -> Examined:
         question, checked = self._question, self._checked
         verdicts = Verdicts(self._judges, question.tree, question.now)
-        templates = Templates(question.tree, read_kubernetes_schema)
+        templates = templates_of(question.tree)
         kinds = {kind for judge in self._judges for rule in judge.rules for kind in rule.reads}
         rendering = FleetRendering(self._sound, templates, kinds)
         answers = self._ask(rendering)

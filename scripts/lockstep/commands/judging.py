@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
+from lockstep.commands.compiled import POLICIES, law_of, policies_of, threshold_findings
 from lockstep.edges.cache import Cache
 from lockstep.edges.opa_address import OpaOptions
 from lockstep.edges.opa_asking import OpaSession
@@ -18,15 +19,10 @@ from lockstep.stages.policy import (
     PolicyItem,
     Rule,
     batches,
-    expected_rules,
 )
-from lockstep.stages.policy_data import check_data
-from lockstep.stages.schema_flatten import input_schemas
-from lockstep.stages.schema_load import read_schemas
 from lockstep.stages.validate import Schemas
 from lockstep.stages.waivers import Terms, Waiving, read_terms, read_waivers, sound_waivers
 
-POLICIES = "policies/"
 CHILD = OpaOptions()
 """OPA as a child of this run."""
 
@@ -43,11 +39,6 @@ class Judge:
     def answers(self, items: Sequence[PolicyItem], now: datetime) -> list[object]:
         """What OPA answers about the items."""
         return self.opa.evaluate_all(list(batches(items, self.rules, Moment(now))))
-
-
-def policies_of(tree: Tree) -> dict[str, bytes]:
-    """The files of a tree's ``policies/``."""
-    return {path: data for path, data in tree.items() if path.startswith(POLICIES)}
 
 
 def call_judges(
@@ -67,9 +58,9 @@ def call_judges(
 
 def call_judge(stack: ExitStack, policies: Tree, options: OpaOptions = CHILD) -> Judge:
     """One who judges by these policies."""
-    types = input_schemas(read_schemas(policies))
-    opa = opa_session(policies, options, schemas=types, cache=Cache.of_user())
-    return Judge(policies, expected_rules(policies), Schemas(policies), stack.enter_context(opa))
+    law = law_of(policies)
+    opa = opa_session(policies, options, schemas=law.input_schemas, cache=Cache.of_user())
+    return Judge(policies, law.rules, law.schemas, stack.enter_context(opa))
 
 
 class Verdicts:
@@ -129,7 +120,7 @@ class Verdicts:
             known |= {waiver.said for waiver in sound}
         counting = [waiver for waiver in sound if waiver.said in known]
         pending = [waiver for waiver in sound if waiver.said not in known]
-        found = [*malformed, *wrong, *check_data(last.policies)]
+        found = [*malformed, *wrong, *threshold_findings(last.policies)]
         return Waiving(counting, pending, self._today), found
 
 

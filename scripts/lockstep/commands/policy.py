@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from lockstep.commands.compiled import policies_of
 from lockstep.commands.examining import Question, examine_by
 from lockstep.commands.judging import call_judge
 from lockstep.edges.files import read_tree
@@ -94,7 +95,7 @@ def run_examples(tree: Tree, rules: list[Rule]) -> tuple[int, list[str]]:
     problems: list[str] = []
     shown = 0
     with ExitStack() as stack:
-        judges = [call_judge(stack, {p: d for p, d in tree.items() if p.startswith("policies/")})]
+        judges = [call_judge(stack, policies_of(tree))]
         for rule in rules:
             for example in read_examples(tree, rule):
                 shown += 1

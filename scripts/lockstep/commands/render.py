@@ -4,14 +4,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lockstep.commands.checking import Checked, validate_tree, without_malformed
+from lockstep.commands.compiled import templates_of
 from lockstep.commands.workspace import work_tree
 from lockstep.edges.files import write_changes
 from lockstep.edges.git import Git
-from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import Outcome
 from lockstep.report.counting import count
-from lockstep.stages.render import Templates, render_fleet
+from lockstep.stages.render import render_fleet
 from lockstep.stages.render_compare import stale_paths, unrendered_folders
 from lockstep.stages.render_restored import keep_restored, restorable_folders
 
@@ -43,7 +43,7 @@ def run(root: Path) -> Rendered:
     tree = work_tree(git)
     checked = validate_tree(tree)
     sound = without_malformed(checked)
-    files, findings = render_fleet(sound, Templates(tree, read_kubernetes_schema))
+    files, findings = render_fleet(sound, templates_of(tree))
     wanted = keep_restored(files, tree, restorable_folders(sound))
     removed = stale_paths(wanted, tree, unrendered=unrendered_folders(checked.fleet, files))
     written = [path for path, data in wanted.items() if tree.get(path) != data]

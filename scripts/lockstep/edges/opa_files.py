@@ -55,12 +55,11 @@ def policy_files(policies: Mapping[str, bytes], *, tests: bool = False) -> dict[
 
 def write_policy_files(files: Mapping[str, bytes], folder: Path) -> None:
     """Write files below an empty private folder, and the folders that OPA is told to load."""
-    for argument in ARGUMENTS[1:]:
-        (folder / argument).mkdir(parents=True, exist_ok=True)
+    parents = {path.rpartition("/")[0] for path in files}
+    for parent in sorted(parents.union(ARGUMENTS[1:])):
+        (folder / parent).mkdir(parents=True, exist_ok=True)
     for path, data in files.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
+        (folder / path).write_bytes(data)
 
 
 def policies_digest(files: Mapping[str, bytes]) -> str:
