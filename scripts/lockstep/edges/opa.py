@@ -64,6 +64,10 @@ class OpaServer(OpaSession):
         """The process id of OPA."""
         return self._child.pid
 
+    def is_running(self) -> bool:
+        """Whether the program has not ended yet."""
+        return self._child.ended() is None
+
     def close(self) -> None:
         """Stop the program and remove what was written for it. Safe to call twice."""
         self._child.stop()

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from functools import lru_cache
 from pathlib import Path
 
 from lockstep.edges import process
@@ -43,6 +44,15 @@ def require_recent(opa: Path) -> None:
 
 def opa_version(opa: Path) -> str:
     """What the program says its version is; empty where it says nothing of the kind."""
+    try:
+        state = opa.stat()
+    except OSError:
+        return _version_of(opa, 0, 0)  # says why it cannot be started
+    return _version_of(opa, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache
+def _version_of(opa: Path, _changed: int, _size: int) -> str:
     told = process.run([str(opa), "version"], env={}, timeout=20).stdout.decode(errors="replace")
     match = re.search(r"^Version: *(\S+)", told, re.MULTILINE)
     return match[1] if match else ""

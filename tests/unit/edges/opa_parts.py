@@ -1,5 +1,6 @@
 """A real OPA for tests, and a small set of policies for it."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,3 +57,20 @@ def batch_of(parts: list[int]) -> Json:
     ]
     clusters: Json = {str(index): {} for index in range(len(parts))}
     return {"families": {"f": {}, "g": {}}, "clusters": clusters, "items": items}
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there and has not ended."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def wait_until_gone(pid: int) -> bool:
+    """Whether a process ends within ten seconds."""
+    deadline = time.monotonic() + 10
+    while is_running(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not is_running(pid)

@@ -19,24 +19,16 @@ import pytest
 from lockstep.edges.opa import OpaServer
 from lockstep.edges.opa_child import OpaChild, free_port
 from lockstep.model.errors import LockstepError
-from tests.unit.edges.opa_parts import DIVIDING, batch_of, opa_program, serving
+from tests.unit.edges.opa_parts import (
+    DIVIDING,
+    batch_of,
+    is_running,
+    opa_program,
+    serving,
+    wait_until_gone,
+)
 
 MAIN = {"policies/main.rego": DIVIDING}
-
-
-def is_running(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
-def wait_until_gone(pid: int) -> bool:
-    deadline = time.monotonic() + 10
-    while is_running(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not is_running(pid)
 
 
 def test_answers_come_in_the_order_of_the_batches() -> None:

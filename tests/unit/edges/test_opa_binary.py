@@ -76,3 +76,8 @@ def test_the_real_one_tells_its_version(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.undo()
     opa = opa_program()
     judge_version(opa, opa_version(opa))
+
+
+def test_another_program_at_the_same_path_is_asked_anew(tmp_path: Path) -> None:
+    assert opa_version(program(tmp_path, says="Version: 1.22.0")) == "1.22.0"
+    assert opa_version(program(tmp_path, says="Version: 1.23.45")) == "1.23.45"
