@@ -1,6 +1,7 @@
 """The program ``lockstep``: finds the verb, runs it, turns its outcome into an exit code."""
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
@@ -70,7 +71,9 @@ def program() -> None:
 def main() -> None:
     """The console script: runs the arguments of the process and exits with the verb's code."""
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
-    sys.exit(run(sys.argv[1:]))
+    _open_standard_streams()
+    code = run(sys.argv[1:])
+    sys.exit(code if _flushed() else code or ExitCode.COULD_NOT_RUN)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -87,7 +90,36 @@ def run(arguments: Sequence[str]) -> int:
     except LockstepError as error:
         click.echo(lines(error.diagnostics()), err=True)
         return error.exit_code
+    except OSError as error:  # what opens a file says more; this is a full disk, or a lost terminal
+        refused = LockstepError(
+            f"the system refused to read or write: {error.strerror or error}",
+            where=str(error.filename or "what this verb prints or keeps"),
+            fix="make room, or look where the output goes",
+        )
+        click.echo(lines(refused.diagnostics()), err=True)
+        return refused.exit_code
     return int(code or 0)
+
+
+def _open_standard_streams() -> None:
+    """Give a process that was started without them (``>&-``) streams that lead nowhere.
+
+    Else the first file that is opened would take their place, and get what is printed.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+            setattr(sys, name, open(handle, mode, encoding="utf-8"))  # noqa: SIM115
+
+
+def _flushed() -> bool:
+    """Whether all that was printed has arrived; what has not is dropped, and not tried again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return False
+    return True
 
 
 def _refuse_bytes(arguments: Sequence[str]) -> None:

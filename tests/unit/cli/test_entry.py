@@ -131,3 +131,22 @@ def test_the_process_ends_with_the_code_of_the_verb_and_errors_go_to_stderr(tmp_
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: ") and "  fix: " in done.stderr
+
+
+def program_in_a_shell(command: str) -> subprocess.CompletedProcess[str]:
+    """The program as a process whose streams the shell redirects."""
+    command = f'exec "{sys.executable}" -m lockstep {command}'
+    return subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+
+
+def test_a_full_disk_is_an_error_and_no_traceback() -> None:
+    ended = program_in_a_shell("--help >/dev/full")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: ") and "No space left on device" in ended.stderr
+    assert "Traceback" not in ended.stderr and "Exception ignored" not in ended.stderr
+
+
+def test_without_standard_output_a_verb_runs_all_the_same() -> None:
+    ended = program_in_a_shell("validate --root /nowhere/at/all >&-")
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: /nowhere/at/all: this folder does not exist")
