@@ -14,10 +14,14 @@ import jsonschema
 import pytest
 
 from lockstep.cli.entry import invoke
+from lockstep.edges import files
+from lockstep.report import json_report
 from tests.acceptance.test_examples import EXAMPLES, base, changed
 
 __all__ = ["base"]  # the fixture: a repository with a small fleet
 
+FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab", "markdown")
+REPORT = Path(json_report.__file__).with_name("report.schema.json")
 SARIF = Path(__file__).resolve().parents[1] / "data" / "sarif-schema-2.1.0.json"
 CLUSTER = "clusters/prod/fraud/"
 
@@ -132,6 +136,72 @@ def test_a_report_that_cannot_be_written_hides_no_finding(
     code, text = check(bad, "--report", f"json={tmp_path / 'x'}")
     assert code == 1 and "errors in 2 clusters" in text
     assert "cannot write the report: No space left on device" in text
+
+
+def test_where_nothing_could_be_checked_every_report_says_so(bad: Path, tmp_path: Path) -> None:
+    shutil.rmtree(bad / "clusters")
+    paths = {name: tmp_path / name for name in FORMATS}
+    for path in paths.values():
+        path.write_text("of an earlier run")
+    wanted = [part for name, path in paths.items() for part in ("--report", f"{name}={path}")]
+    code, text = check(bad, *wanted)
+    assert code == 3 and text.startswith("error: there are no clusters to work on")
+    for path in paths.values():
+        assert "there are no clusters to work on" in path.read_text()
+    told = data(paths["json"].read_text())
+    jsonschema.Draft202012Validator(data(REPORT.read_text())).validate(told)
+    assert told["exitCode"] == 3
+    log = data(paths["sarif"].read_text())
+    jsonschema.Draft4Validator(data(SARIF.read_text())).validate(log)
+    assert not log["runs"][0]["invocations"][0]["executionSuccessful"]
+    suites = ElementTree.fromstring(paths["junit"].read_text())
+    assert (suites.attrib["tests"], suites.attrib["errors"]) == ("1", "1")
+    assert check(bad, "--format", "github")[1].startswith("::error file=clusters,")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "rule", "file"),
+    [
+        (["--base", "nowhere"], 2, "run.usage", "clusters"),
+        ([], 1, "run.could-not-run", "policies/main.rego"),
+    ],
+)
+def test_a_run_that_an_error_ends_is_told_where_it_happened(
+    bad: Path, arguments: list[str], code: int, rule: str, file: str
+) -> None:
+    if not arguments:
+        (bad / "policies/main.rego").write_text("package lockstep\n\nx := {\n")
+    found, text = check(bad, "--format", "json", *arguments)
+    told = json.JSONDecoder().raw_decode(text[text.index("{\n") :])[0]
+    assert (found, told["exitCode"]) == (code, code)
+    assert [(each["rule"], each["file"]) for each in told["findings"]] == [(rule, file)]
+
+
+def test_a_shard_that_could_not_run_is_no_clean_part_of_the_whole(
+    bad: Path, tmp_path: Path
+) -> None:
+    paths = [str(tmp_path / f"{number}.json") for number in (1, 2)]
+    check(bad, "--shard", "1/2", "--report", f"json={paths[0]}")
+    check(bad, "--shard", "2/2", "--report", f"json={paths[1]}", "--base", "nowhere")
+    code, text = invoke(["merge-reports", *paths])
+    assert code == 2 and "run.usage: 'nowhere' names no commit" in text
+    assert len(text.splitlines()) > 3
+
+
+def test_one_report_that_cannot_be_written_keeps_no_other_back(
+    bad: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = files.write_file
+
+    def refuse(target: Path, data: bytes) -> None:
+        if target.name == "full":
+            raise OSError(28, "No space left on device")
+        write(target, data)
+
+    monkeypatch.setattr(files, "write_file", refuse)
+    wanted = [f"--report=json={tmp_path}/full", f"--report=sarif={tmp_path}/kept"]
+    assert check(bad, *wanted)[0] == 1
+    assert data((tmp_path / "kept").read_text())["version"] == "2.1.0"
 
 
 def test_validate_and_render_tell_their_findings_in_any_format(bad: Path) -> None:

@@ -1,7 +1,7 @@
 """Verbs over the whole tree: validate, render and check."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +12,11 @@ from lockstep.edges import clock
 from lockstep.edges.opa_address import OpaOptions
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.outcome import SHARD
 from lockstep.model.shard import WHOLE, Shard
+
+if TYPE_CHECKING:
+    from lockstep.model.outcome import Outcome
 
 _BASE = click.option(
     "--base",
@@ -31,8 +35,7 @@ def validate(root: Path, **how: Any) -> ExitCode:
     """Hold every file against its schema, and the files against each other."""
     from lockstep.commands import check as verb
 
-    reports = wanted(**how)
-    return reports.show(verb.validate(options.existing(root)))
+    return wanted(**how).tell(lambda: verb.validate(options.existing(root)))
 
 
 @click.command()
@@ -51,9 +54,13 @@ def check(
     """
     from lockstep.commands import check as verb
 
-    reports = wanted(**how)
-    asked = verb.Asked(clock.now(now), base, _shard(shard), opa)
-    return reports.show(verb.check(options.existing(root), asked))
+    part = _shard(shard)
+
+    def run() -> "Outcome":
+        asked = verb.Asked(clock.now(now), base, part, opa)
+        return verb.check(options.existing(root), asked)
+
+    return wanted(**how).tell(run, {} if part == WHOLE else {SHARD: str(part)})
 
 
 @click.command()

@@ -2,10 +2,12 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,17 +28,40 @@ class Reports:
     colour: bool = False
     files: tuple[tuple[str, Path], ...] = ()
 
+    def tell(
+        self, run: "Callable[[], Outcome]", about: Mapping[str, object] = MappingProxyType({})
+    ) -> ExitCode:
+        """Show what a run finds. Where an error ends it, every report says so, and it goes on.
+
+        So no report of an earlier run is left for this one's, and no reader waits for one in vain.
+        ``about`` is the summary of such a report.
+        """
+        from lockstep.model.outcome import failed
+
+        try:
+            outcome = run()
+        except LockstepError as error:
+            self._show(failed(error, about), printed=self.output != "text")
+            raise
+        return self.show(outcome)
+
     def show(self, outcome: "Outcome") -> ExitCode:
         """Write the files, print the report; the exit code of the outcome.
 
-        Raises LockstepError where a file cannot be written, after the report was printed.
+        Raises LockstepError where a file cannot be written, after all else was.
         """
-        try:
-            for output, path in self.files:
-                _write(path, _format(outcome, output))
-        finally:
-            click.echo(_format(outcome, self.output, colour=self.colour), color=self.colour)
+        self._show(outcome)
         return outcome.exit_code
+
+    def _show(self, outcome: "Outcome", *, printed: bool = True) -> None:
+        with ExitStack() as stack:
+            if printed:
+                stack.callback(self._print, outcome)
+            for output, path in reversed(self.files):
+                stack.callback(_write, path, _format(outcome, output))
+
+    def _print(self, outcome: "Outcome") -> None:
+        click.echo(_format(outcome, self.output, colour=self.colour), color=self.colour)
 
 
 def wanted(output: str, colour: str, reports: Sequence[str] = ()) -> Reports:
@@ -117,5 +142,4 @@ def merge_reports(paths: tuple[Path, ...], **how: Any) -> ExitCode:
     """
     from lockstep.commands import merge_reports as verb
 
-    reports = wanted(**how)
-    return reports.show(verb.run(paths))
+    return wanted(**how).tell(lambda: verb.run(paths))

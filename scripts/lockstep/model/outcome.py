@@ -1,9 +1,11 @@
 """What a check has to say: everything that a report needs, whatever its format."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lockstep.model.document import Json
+from lockstep.model.errors import LockstepError
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, arrange
 
@@ -12,6 +14,20 @@ POLICY = "policy."
 
 POLICY_ERROR = POLICY + "error"
 """The rule id of a finding that says: this spec could not be judged. Never a pass."""
+
+RUN_FAILED = {
+    ExitCode.COULD_NOT_RUN: "run.could-not-run",
+    ExitCode.USAGE: "run.usage",
+    ExitCode.NOTHING_TO_CHECK: "run.nothing-to-check",
+}
+"""The rule ids that say: nothing was looked at. See failed."""
+
+UNEVALUATED = {POLICY_ERROR: ExitCode.COULD_NOT_RUN} | {r: code for code, r in RUN_FAILED.items()}
+"""The rule ids that say: something was not looked at; the exit code of each."""
+
+_PLACE = re.compile(r"([^\s:]+\.[a-z0-9]+)(?::(\d{1,9}))?(?::(\d{1,9}))?")
+_WHOLE = "clusters"
+"""Where a finding stands that is about a whole run."""
 
 UNUSED = "waiver.unused"
 """The rule id of a waiver that waives nothing; in shards it counts where all of them say so."""
@@ -45,7 +61,7 @@ class Outcome:
 
     @property
     def exit_code(self) -> ExitCode:
-        """1 where a spec could not be judged, 10 where one is malformed, 11 where policy denies."""
+        """See exit_code_of."""
         return exit_code_of(self.findings)
 
     def to_json(self) -> Json:
@@ -69,13 +85,29 @@ class Outcome:
 
 
 def exit_code_of(findings: Iterable[Finding]) -> ExitCode:
-    """The exit code for findings: what could not be judged counts most, then what is malformed."""
-    stopping = [finding.rule for finding in findings if finding.stops]
-    if POLICY_ERROR in stopping:
-        return ExitCode.COULD_NOT_RUN
+    """The exit code for findings: what was not looked at counts most, then what is malformed.
+
+    1 where a spec could not be judged, 10 where one is malformed, 11 where policy denies; 1, 2 or
+    3 where the run itself has failed (see failed).
+    """
+    stopping = {finding.rule for finding in findings if finding.stops}
+    if unevaluated := UNEVALUATED.keys() & stopping:
+        return min(UNEVALUATED[rule] for rule in unevaluated)
     if any(not rule.startswith(POLICY) for rule in stopping):
         return ExitCode.INVALID
     return ExitCode.DENIED if stopping else ExitCode.CLEAN
+
+
+def failed(error: LockstepError, summary: Mapping[str, object]) -> Outcome:
+    """What reports say of a run that an error ended: one finding, with the error's exit code."""
+    rule = RUN_FAILED.get(error.exit_code, "run.invalid")
+    message = "; ".join(line.strip() for line in error.message.splitlines())
+    place = _PLACE.fullmatch(error.where)
+    if place is None or place[1].startswith("/"):
+        message = f"{error.where}: {message}" if error.where else message
+        return Outcome((Finding(_WHOLE, 1, 1, rule, message, error.fix),), summary)
+    line, column = (max(int(number or 1), 1) for number in place.group(2, 3))
+    return Outcome((Finding(place[1], line, column, rule, message, error.fix),), summary)
 
 
 def merge(outcomes: Iterable[Outcome]) -> Outcome:

@@ -11,7 +11,7 @@ from itertools import chain, count, groupby
 from xml.etree import ElementTree
 
 from lockstep.model.finding import Finding, arrange
-from lockstep.model.outcome import POLICY, POLICY_ERROR, Outcome
+from lockstep.model.outcome import POLICY, UNEVALUATED, Outcome
 from lockstep.report.counting import Kind, kind
 from lockstep.report.safe import one_line
 from lockstep.report.text import describe_suppression
@@ -42,7 +42,7 @@ def format_outcome(outcome: Outcome) -> str:
 def _passed(outcome: Outcome, findings: Sequence[Finding]) -> list[str]:
     broken = {finding.rule for finding in findings if finding.stops}
     passed = [] if any(not rule.startswith(POLICY) for rule in broken) else [WELL_FORMED]
-    if POLICY_ERROR in broken:  # some rule has not seen every spec
+    if broken & UNEVALUATED.keys():  # some rule has not seen every spec
         return passed
     return passed + sorted({rule.id for rule in outcome.rules} - broken)
 
@@ -67,7 +67,7 @@ def _result(case: ElementTree.Element, finding: Finding) -> None:
     found = kind(finding)
     tag = "skipped"
     if found is Kind.ERROR:
-        tag = "error" if finding.rule == POLICY_ERROR else "failure"
+        tag = "error" if finding.rule in UNEVALUATED else "failure"
     message = one_line(finding.message)
     result = ElementTree.SubElement(case, tag, message=f"{found}: {message}")
     result.text = "\n".join(map(one_line, _lines(finding)))

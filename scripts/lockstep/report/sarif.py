@@ -8,9 +8,8 @@ from collections.abc import Sequence
 
 from lockstep import __version__
 from lockstep.model.document import Json
-from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, arrange
-from lockstep.model.outcome import Outcome
+from lockstep.model.outcome import UNEVALUATED, Outcome
 from lockstep.report.counting import Kind, by_urgency, kind, listed
 from lockstep.report.fingerprint import fingerprints
 from lockstep.report.json_report import format_data
@@ -64,7 +63,7 @@ def _invocation(outcome: Outcome, left: Sequence[Finding]) -> Json:
     )
     notes = [{"level": "error", "message": {"text": text}}] if left else []
     return {
-        "executionSuccessful": code is not ExitCode.COULD_NOT_RUN,
+        "executionSuccessful": code not in UNEVALUATED.values(),
         "exitCode": int(code),
         "toolExecutionNotifications": notes,
     }

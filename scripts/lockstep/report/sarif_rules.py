@@ -22,6 +22,7 @@ _FAMILIES = {
     "render": "The manifests in rendered/ are what the specs declare; lockstep render writes them.",
     "replay": "Every verdict comes out again from the evidence in its record.",
     "rollout": "The specs of a family are as its newest record left them.",
+    "run": "The run came to an end of its own; where it did not, nothing was looked at.",
     "schema": "Every file is as its schema says.",
     "structure": "The files of a family and its environment agree with each other.",
     "waiver": "A waiver names a rule that may be waived, for a short time, and is needed.",
