@@ -8,6 +8,7 @@ from lockstep.model.outcome import Outcome
 from lockstep.report.code_span import code, fence
 from lockstep.report.counting import Kind, by_urgency, headline, kind, listed
 from lockstep.report.excerpt import draw
+from lockstep.report.text import RELATED
 
 LIMIT = 65_000
 """Characters of a report: a comment on GitHub holds 65,536, and a workflow may put a mark into it
@@ -15,9 +16,6 @@ by which it finds the comment again. GitLab takes 1,000,000."""
 
 _TEXT = 2_000
 """Characters of one message, fix or path."""
-
-_RELATED = 20
-"""Related places shown for one finding."""
 
 _RESERVE = 1_000
 """Room for headline, the folded part and what is said of a cut."""
@@ -94,11 +92,11 @@ def _finding(finding: Finding, outcome: Outcome) -> str:
 def _notes(finding: Finding) -> Iterable[str]:
     if finding.fix:
         yield f"fix: {code(finding.fix, _TEXT)}"
-    for place in finding.related[:_RELATED]:
+    for place in finding.related[:RELATED]:
         where = code(f"{place.file}:{place.line}:{place.column}", _TEXT)
         yield f"also {where}" + (f" {code(place.note, _TEXT)}" if place.note else "")
-    if len(finding.related) > _RELATED:
-        yield f"and {len(finding.related) - _RELATED} more places"
+    if len(finding.related) > RELATED:
+        yield f"and {len(finding.related) - RELATED} more places"
     waiver = finding.suppression
     if waiver:
         yield f"waived until {code(waiver.expires, _TEXT)} by {code(waiver.owner, _TEXT)}"

@@ -14,6 +14,9 @@ from lockstep.report.safe import log_line
 
 _COLOURS = {Kind.ERROR: "red", Kind.WARNING: "yellow", Kind.SUPPRESSED: "cyan"}
 
+RELATED = 20
+"""Related places that people are shown of one finding; a template has to do with every cluster."""
+
 
 class _Paint(Protocol):
     def __call__(self, text: str, *, fg: str | None = None, bold: bool = False) -> str: ...
@@ -46,9 +49,11 @@ def _finding(finding: Finding, outcome: Outcome, paint: _Paint) -> Iterator[str]
         yield f"    {paint(caret, fg=_COLOURS[found])}"
     if finding.fix:
         yield f"    fix: {log_line(finding.fix)}"
-    for place_too in finding.related:
+    for place_too in finding.related[:RELATED]:
         where = f"{place_too.file}:{place_too.line}:{place_too.column}"
         yield f"    also {log_line(f'{where} {place_too.note}')}"
+    if len(finding.related) > RELATED:
+        yield f"    and {len(finding.related) - RELATED} more places; the JSON report has them all"
     if finding.suppression is not None:
         yield f"    {log_line(describe_suppression(finding))}"
 

@@ -1,8 +1,10 @@
 """Finds what an origin names in the documents of a cluster or an environment."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from lockstep.model.document import Json, Pointer, value_at
+from lockstep.model.finding import Related
 from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.stages.placing import Place
 from lockstep.stages.render_origins import Origin, OriginTree, Source, Written
@@ -28,6 +30,10 @@ class Authors:
         """The spec of the cluster, or of the environment: where nothing better is known."""
         document = self._cluster.document if self._cluster else self._environment.document
         return Place(document, ("spec",))
+
+    def named(self, note: str) -> Related:
+        """The name of the cluster, or of the environment, as a place of a finding elsewhere."""
+        return replace(self.whole, pointer=("metadata", "name")).related_as(note)
 
     def places(self, origin: Origin, below: Pointer = ()) -> list[Place]:
         """Where the values of an origin are; ``below`` leads on where something is written.

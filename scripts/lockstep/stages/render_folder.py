@@ -1,7 +1,7 @@
 """Writes one folder of manifests: each file rendered, parsed again and held against its schema."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lockstep.model.document import Json, value_at
 from lockstep.model.finding import Finding, arrange
@@ -9,12 +9,13 @@ from lockstep.model.fleet import Cluster, Environment, Family, Tree
 from lockstep.stages.manifests import Component, View, template_paths
 from lockstep.stages.provenance import FILE_NAME, Provenance, digests
 from lockstep.stages.render_authors import Authors
+from lockstep.stages.render_blame import Blame
 from lockstep.stages.render_collisions import Claims, claims_of
 from lockstep.stages.render_fields import finding_at
 from lockstep.stages.render_parse import Unreadable, parse_manifest
 from lockstep.stages.render_schemas import ManifestSchemas, ReadKubernetes
 from lockstep.stages.render_templates import TemplateFailure, TemplateSet
-from lockstep.stages.render_trace import Part, Trace, Tracer
+from lockstep.stages.render_trace import Part, Tracer
 
 HEADER = (
     "# Machine-written by `lockstep render`, never by hand: edit clusters/ or templates/ instead.\n"
@@ -117,22 +118,19 @@ class FolderWriter:
             text = HEADER + self._templates.texts.write(part.component, part.context)
             manifest = parse_manifest(text)
         except TemplateFailure as error:
-            self._findings.append(error.finding)
+            here = self._authors.named("this could not be rendered")
+            self._findings.append(replace(error.finding, related=(here,)))
             return
         except Unreadable as error:
-            trace = self._tracer(part).at_line(error.line - HEADER.count("\n"))
-            self._note(trace, "render.yaml", f"{name} line {error.line}: {error}")
+            self._findings.append(self._blame(part).of_unreadable(name, error, HEADER.count("\n")))
             return
         if problems := list(self._templates.schemas.problems(manifest, self._version)):
-            tracer = self._tracer(part)
-            for problem in problems:
-                message = f"{name} would be no valid manifest: {problem.message}"
-                self._note(tracer.at(problem.pointer), "render.manifest", message)
+            blame = self._blame(part)
+            self._findings += [blame.of_problem(name, problem, manifest) for problem in problems]
         self._files[name] = text.encode()
         self._manifests[name] = manifest
 
-    def _tracer(self, part: Part) -> Tracer:
-        return Tracer(part, self._templates.texts, self._authors)
-
-    def _note(self, trace: Trace, rule: str, message: str) -> None:
-        self._findings.append(trace.finding(rule, message, trace.cure))
+    def _blame(self, part: Part) -> Blame:
+        return Blame(
+            part.component, self._authors, Tracer(part, self._templates.texts, self._authors)
+        )

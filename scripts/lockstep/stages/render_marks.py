@@ -64,7 +64,7 @@ class Marked:
     def head(self, line: int) -> Mark:
         """Who wrote the first key or value on a line of the text."""
         text = self._lines[min(line, len(self._lines)) - 1]
-        return self.at(line, 1 + len(text) - len(text.lstrip(" -")))
+        return self.at(line, 1 + len(text) - len(text.lstrip(" -") or text.lstrip()))
 
 
 def mark(path: str, source: str, context: Mapping[str, Json]) -> Marked:

@@ -34,11 +34,16 @@ _LINE = re.compile(rf" *+(?:{_COMMENT}|(?:- )*+(?:{_KEY}:(?: {_VALUE})?+|{_VALUE
 
 
 class Unreadable(ValueError):
-    """The text is not a single YAML mapping of the allowed form; ``line`` counts from 1."""
+    """The text is not a single YAML mapping of the allowed form; ``line`` counts from 1.
 
-    def __init__(self, message: str, line: int = 1) -> None:
-        super().__init__(message)
+    ``says`` is the message without the text of the line, ``has_text`` whether it has that.
+    """
+
+    def __init__(self, says: str, line: int = 1, text: str | None = None) -> None:
+        super().__init__(says if text is None else f"{says}: {text[:80]!r}")
+        self.says = says
         self.line = line
+        self.has_text = text is not None
 
 
 class _StandsTwice(Exception):
@@ -50,7 +55,7 @@ def parse_manifest(text: str) -> Json:
     lines = text.removesuffix("\n").split("\n")
     if not all(map(is_plain, lines)):
         number = next(n for n, line in enumerate(lines, 1) if not is_plain(line))
-        raise Unreadable(f"this line is no plain YAML: {lines[number - 1][:80]!r}", number)
+        raise Unreadable("this line is no plain YAML", number, lines[number - 1])
     try:
         tree = ryml.parse_in_arena(text.encode())
         value = _DECODER.decode(ryml.emit_json_malloc(tree, tree.root_id()) or "null")

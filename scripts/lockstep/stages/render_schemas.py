@@ -6,13 +6,13 @@ Istio and Argo CD: closed schemas in ``policies/schemas/rendered/``.
 
 import json
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import jsonschema_rs
 
-from lockstep.model.document import Json, Pointer, to_json_pointer
+from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
+from lockstep.stages.render_problems import Problem, problems_of
 
 OWN_SCHEMAS = "policies/schemas/rendered/"
 _SHARED = "_definitions.json"
@@ -21,13 +21,6 @@ _LOCAL = "#/$defs/"
 
 ReadKubernetes = Callable[[str, str], bytes | None]
 """Gives a schema file by Kubernetes version and file name; None where there is none."""
-
-
-class Problem(NamedTuple):
-    """A mistake in a manifest: where, and in words that name the place where there is one."""
-
-    pointer: Pointer
-    message: str
 
 
 class ManifestSchemas:
@@ -55,8 +48,7 @@ class ManifestSchemas:
         if validator is None:
             yield Problem(("kind",), f"there is no schema for {version[:80]} {kind[:80]}")
         elif not validator.is_valid(manifest):
-            for error in validator.iter_errors(manifest):
-                yield _problem(error)
+            yield from problems_of(list(validator.iter_errors(manifest)))
 
     def _of_kubernetes(self, version: str, name: str) -> jsonschema_rs.Validator | None:
         key = version, name
@@ -95,14 +87,6 @@ class ManifestSchemas:
                     self.findings.append(Finding(path, 1, 1, "render.schema", text, fix))
                 else:
                     yield path.removeprefix(OWN_SCHEMAS), validator
-
-
-def _problem(error: jsonschema_rs.ValidationError) -> Problem:
-    """An unknown field is found at the field rather than at the mapping around it."""
-    here: Pointer = tuple(error.instance_path)
-    message = f"{to_json_pointer(here)}: {error.message[:300]}"
-    unknown = getattr(error.kind, "unexpected", None)
-    return Problem((*here, unknown[0]) if unknown else here, message)
 
 
 def _file_name(api_version: str, kind: str) -> str:

@@ -24,6 +24,10 @@ _UNPRINTABLE = re.compile(
 """What YAML calls unprintable or takes for a line break, so that it has to stand escaped."""
 
 
+_UNDEFINED = re.compile(r"'(\w+)' is undefined")
+_LINE_BREAK = re.compile("\r\n|\r|\n")
+
+
 class Quoted(str):
     """Text that is a whole YAML scalar; the only thing that a template may write."""
 
@@ -94,7 +98,8 @@ class TemplateSet:
             self.findings.append(_finding(path, 1, "the template is not UTF-8", "save it as UTF-8"))
         except TemplateSyntaxError as error:
             text = f"the template cannot be compiled: {error.message}"
-            self.findings.append(_finding(path, error.lineno, text, "mend the Jinja syntax"))
+            fix, source = "mend the Jinja syntax", self.sources[name][1]
+            self.findings.append(_finding(path, error.lineno, text, fix, source))
         else:
             self._compiled[name] = Template.from_code(self._environment, code, {})
 
@@ -104,8 +109,9 @@ class TemplateSet:
         try:
             return template.render(context)
         except Exception as error:  # a template can fail in any way that Python can
-            path = template.name or ""
-            raise TemplateFailure(_finding(path, _line(error, path), _say(error), _FIX)) from error
+            path, source = self.sources[name]
+            finding = _finding(path, _line(error, path), _say(error), _FIX, source)
+            raise TemplateFailure(finding) from error
 
 
 class TemplateFailure(Exception):
@@ -134,6 +140,8 @@ def sandbox(write: Callable[[object], Quoted] = quote) -> ImmutableSandboxedEnvi
 
 
 def _say(error: Exception) -> str:
+    if "no loader" in str(error):
+        return "the template failed: it cannot include or import another (there is no loader)"
     what = error.message if isinstance(error, TemplateError) else str(error)
     return f"the template failed: {type(error).__name__}: {str(what)[:300]}"
 
@@ -143,5 +151,10 @@ def _line(error: Exception, path: str) -> int:
     return next((f.lineno or 1 for f in reversed(frames) if f.filename == path), 1)
 
 
-def _finding(path: str, line: int, message: str, fix: str) -> Finding:
-    return Finding(path, line, 1, "render.template", message, fix)
+def _finding(path: str, line: int, message: str, fix: str, source: str = "") -> Finding:
+    """At the name that is undefined, or else at the first of the line that is Jinja's."""
+    text = dict(enumerate(_LINE_BREAK.split(source), 1)).get(line, "")
+    name = _UNDEFINED.search(message)
+    found = name and re.search(rf"(?<=\{{[{{%]).*?(?<![\w.])({name[1]})(?!\w)", text)
+    found = found or re.search(r"(\{[{%])", text)
+    return Finding(path, line, found.start(1) + 1 if found else 1, "render.template", message, fix)

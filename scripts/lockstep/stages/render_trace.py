@@ -5,7 +5,7 @@ marks (``render_marks``), and its component says where the marked values come fr
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import yaml
@@ -32,19 +32,28 @@ class Trace:
 
     ``place`` is the value to change; None where no written value is involved, and the line of the
     template is what to change. ``template`` is that line, where one could be found. ``related``
-    are the other values that are involved.
+    are the other values that are involved. ``computed`` tells that an expression there wrote it,
+    so that it may be another text for another cluster.
     """
 
     place: Place | None
     template: Location | None = None
     related: tuple[Related, ...] = ()
+    computed: bool = False
 
     def finding(self, rule: str, message: str, fix: str) -> Finding:
         """A finding there."""
         if self.place:
             return self.place.finding(rule, message, fix, others=self.related)
         where = self.template or Location("templates", 1, 1)
-        return Finding(where.file, where.line, where.column, rule, message, fix)
+        return Finding(*where, rule, message, fix, related=self.related)
+
+    def in_template(self) -> "Trace":
+        """The same where the template is to blame, whatever the value: the value is related."""
+        if self.place is None or self.template is None:
+            return self
+        what = self.place.related_as(f"{self.place.field} is what it writes")
+        return replace(self, place=None, related=(what,))
 
     @property
     def cure(self) -> str:
@@ -79,7 +88,7 @@ class Tracer:
         self._part = part
         self._authors = authors
         self._path, source = texts.sources[part.component]
-        self._marked = Marked("")
+        self._marked: Marked | None = None
         self._manifest = Document(self._path, None)
         try:
             self._marked = mark(self._path, source, part.context)
@@ -87,10 +96,15 @@ class Tracer:
         except Exception:  # a template can fail in any way that Python can, and was reported then
             return
 
-    def at(self, pointer: Pointer) -> Trace:
-        """What caused the value at a pointer of the manifest, or its nearest parent."""
+    def at(self, pointer: Pointer, *, key: bool = False) -> Trace:
+        """What caused the value at a pointer of the manifest, or its nearest parent.
+
+        With ``key`` what caused that there is such a key.
+        """
         if not self._manifest.spans:
             return Trace(self._authors.whole)
+        if key and pointer in self._manifest.key_spans:
+            return self._caused_by(self._mark(pointer, key=True))
         while pointer and pointer not in self._manifest.spans:
             pointer = pointer[:-1]
         value = value_at(self._manifest.value, pointer)
@@ -105,24 +119,28 @@ class Tracer:
 
         A quoted value is always YAML. As a key it can be one that is refused, or stand twice.
         """
-        if not self._marked.text:
+        if self._marked is None:
             return Trace(self._authors.whole)
         head = self._marked.head(line)
-        frame = self._marked.frame.split("\n")[line - 1 : line]
-        if not all(map(is_plain, frame)):
+        if not is_plain(self.frame(line)):
             return Trace(None, self._line(head))
         return self._caused_by(head)
 
+    def frame(self, line: int) -> str:
+        """A line without what differs from cluster to cluster: ``"x"`` stands for each value."""
+        lines = self._marked.frame.split("\n") if self._marked else []
+        return lines[line - 1] if 0 < line <= len(lines) else ""
+
     def _mark(self, pointer: Pointer, *, key: bool = False) -> Mark:
         where = self._manifest.locate(pointer, key=key)
-        return self._marked.at(where.line, where.column)
+        return (self._marked or Marked("")).at(where.line, where.column)
 
     def _caused_by(self, written: Mark) -> Trace:
         template = self._line(written)
         if places := self._places(written):
             first, *others = map(self._authors.settle, places)
-            return Trace(first, template, tuple(map(_also, others)))
-        return Trace(None, template)
+            return Trace(first, template, tuple(map(_also, others)), computed=True)
+        return Trace(None, template, computed=written.expression)
 
     def _places(self, written: Mark) -> list[Place]:
         if written.value is None:

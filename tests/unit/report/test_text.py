@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from hypothesis import given
 
-from lockstep.model.finding import Finding, Severity
+from lockstep.model.finding import Finding, Related, Severity
 from lockstep.model.outcome import Outcome
 from lockstep.report.counting import count
 from lockstep.report.text import format_outcome
@@ -88,3 +88,10 @@ def test_any_outcome_has_a_head_for_each_finding_and_one_last_line(outcome: Outc
 
 def test_count() -> None:
     assert [count(n, "error") for n in (0, 1, 2)] == ["no errors", "1 error", "2 errors"]
+
+
+def test_of_very_many_related_places_the_rest_is_counted() -> None:
+    related = tuple(Related(f"clusters/{n:03}.yaml", 1, 1, "takes it") for n in range(53))
+    text = format_outcome(Outcome((replace(WRONG, related=related),)))
+    assert text.count("    also clusters/") == 20
+    assert "    and 33 more places; the JSON report has them all\n" in text

@@ -303,7 +303,13 @@ def changed_template(component: str, old: bytes, new: bytes) -> Templates:
         ("deployment", b"runAsNonRoot: true", b"runAsNonRoot: 1", "render.manifest", "boolean"),
         ("service", b"kind: Service", b"kind: Servant", "render.manifest", "no schema for v1 Serv"),
         ("service", b"kind: Service", b"# no kind", "render.manifest", "no apiVersion and kind"),
-        ("service", b"protocol: TCP", b"protocol: no", "render.yaml", "line 25: .*protocol: no"),
+        (
+            "service",
+            b"protocol: TCP",
+            b"protocol: no",
+            "render.yaml",
+            "YAML: 'protocol: no'$",
+        ),
         (
             "service",
             b"type: ClusterIP",

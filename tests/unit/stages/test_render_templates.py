@@ -112,6 +112,21 @@ def test_a_template_that_cannot_be_compiled_is_a_finding(source: str | bytes, li
     assert (finding.file, finding.line, finding.rule) == (PATH, line, "render.template")
 
 
+@pytest.mark.parametrize(
+    ("line", "column"),
+    [
+        ("b: {{ value | quote }}: {{ absent | quote }}", 28),
+        ("absent: {{ absent | quote }}", 12),
+        ("b: {{ 1 // 0 }}", 4),
+        ("  {% include 'other' %}", 3),
+    ],
+)
+def test_a_failure_stands_at_the_column_of_what_failed(line: str, column: int) -> None:
+    with pytest.raises(TemplateFailure) as failed:
+        write(f"a: 1\n{line}\n", value="text")
+    assert (failed.value.finding.line, failed.value.finding.column) == (2, column)
+
+
 def test_a_missing_template_is_a_finding() -> None:
     (finding,) = TemplateSet({}, {"thing": PATH}).findings
     assert (finding.file, finding.message) == (PATH, "the template is missing")

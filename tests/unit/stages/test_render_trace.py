@@ -608,13 +608,90 @@ def test_a_key_that_stands_twice_is_found_at_the_second() -> None:
     assert source.split("\n")[finding.line - 1].strip() == "type: b"
 
 
-def test_a_field_that_the_schema_does_not_know_is_found_at_its_line() -> None:
-    templates = changed("deployment", "  replicas:", "  replica:")
-    (unknown,) = (f for f in findings_of(cluster(), templates) if "'replica'" in f.message)
-    assert unknown.pointer == "/spec/serving/replicas"
+@pytest.mark.parametrize(
+    ("old", "new", "column"),
+    [("  replicas:", "  replica:", 3), ("          resources:", "          resourcez:", 11)],
+)
+def test_a_field_that_the_schema_does_not_know_is_the_templates(
+    old: str, new: str, column: int
+) -> None:
+    templates = changed("deployment", old, new)
+    (unknown,) = findings_of(cluster(), templates)
     path, source = templates.texts.sources["deployment"]
-    line = next(n for n, text in enumerate(source.split("\n"), 1) if "replica:" in text)
-    assert unknown.fix == f"correct this value, or line {line} of {path}"
+    line = source.split(new)[0].count("\n") + 1
+    assert (unknown.file, unknown.line, unknown.column) == (path, line, column)
+    assert unknown.fix == f"mend line {line} of {path}"
+    assert repr(new.strip(" :")) in unknown.message
+
+
+def test_a_misspelt_field_that_is_required_is_found_once_with_what_was_meant() -> None:
+    templates = changed("deployment", "      containers:", "      containerz:")
+    (finding,) = findings_of(cluster(), templates)
+    source = templates.texts.sources["deployment"][1]
+    assert source.split("\n")[finding.line - 1] == "      containerz:"
+    assert finding.message.endswith("('containerz' was unexpected); did you mean 'containers'?")
+
+
+def fleet_findings(templates: Templates) -> list[Finding]:
+    """What is found in two clusters of two versions each."""
+    one = cluster(variants=[
+        {"name": "stable", "version": "41", "weight": 90},
+        {"name": "candidate", "version": "42", "weight": 10},
+    ])  # fmt: skip
+    other = deepcopy(one)
+    other["metadata"]["name"] = "fraud-us"
+    other["spec"]["host"] = "fraud-us.models.example.com"
+    return render_fleet(fleet_of(tree_of(one, other)), templates)[1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule", "message"),
+    [
+        ("revisionHistoryLimit: 2", "revisionHistoryLimit: x", "render.manifest", '"x" is not of'),
+        ("revisionHistoryLimit: 2", "revisionHistoryLimit: 2.5", "render.yaml", ": 2.5'"),
+        ("image: {{ image", "image: {{ port | quote }}{{ image", "render.yaml", '"x""x"'),
+        ("image: {{ image", "image: {{ missing", "render.template", "'missing' is undefined"),
+        ("{{ value | quote }}", "{{ value | quote }} #\x1b", "render.yaml", "no plain YAML"),
+        ("kind: Deployment", "kind: Deploy", "render.manifest", "no schema for apps/v1 Deploy"),
+        (" value: {{ value", " value: {{ port", "render.manifest", "env/*"),
+        ("revisionHistoryLimit: 2", "revisionHistoryLimit: {{ name.upper() | quote }}",
+         "render.manifest", "this value is not of types"),
+    ],
+)  # fmt: skip
+def test_one_mistake_of_a_template_is_one_finding_for_all_that_it_writes(
+    old: str, new: str, rule: str, message: str
+) -> None:
+    templates = changed("deployment", old, new)
+    path, source = templates.texts.sources["deployment"]
+    (finding,) = fleet_findings(templates)
+    assert (finding.file, finding.rule) == (path, rule)
+    assert finding.line == source.split(new)[0].count("\n") + 1
+    assert message in finding.message
+
+
+def test_a_value_of_a_wrong_type_is_the_templates_and_the_value_is_named() -> None:
+    templates = changed("deployment", "automountServiceAccountToken: false",
+                        "automountServiceAccountToken: {{ image | quote }}")  # fmt: skip
+    (finding,) = fleet_findings(templates)
+    assert finding.file == "templates/deployment/deployment.yaml.j2"
+    assert {(r.file, r.note) for r in finding.related} == {
+        (f"clusters/prod/fraud/c{n}.yaml", "spec.serving.image is what it writes") for n in (0, 1)
+    }
+
+
+def test_what_a_template_computes_is_shown_with_the_cluster_that_it_was_for() -> None:
+    templates = changed("deployment", "revisionHistoryLimit: 2",
+                        "revisionHistoryLimit: {{ name.upper() | quote }}")  # fmt: skip
+    (finding,) = fleet_findings(templates)
+    notes = {r.note for r in finding.related if r.file == "clusters/prod/fraud/c1.yaml"}
+    assert notes == {f'here it writes "FRAUD-US-V{version}"' for version in (41, 42)}
+
+
+def test_an_empty_template_is_to_blame_and_no_spec() -> None:
+    tree = rendering.resources()
+    tree["templates/service/service.yaml.j2"] = b""
+    (finding,) = fleet_findings(Templates(tree, read_kubernetes_schema))
+    assert (finding.file, finding.line) == ("templates/service/service.yaml.j2", 1)
 
 
 def test_a_refused_default_is_one_finding_for_all_clusters_that_take_it() -> None:
