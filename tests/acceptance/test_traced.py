@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from tests.acceptance.fleets import Fleet, rules
+import pytest
+
+from lockstep.cli.entry import invoke
+from tests.acceptance.fleets import EU, FAMILY, Fleet, rules
 
 TEMPLATE = "templates/virtualservice/virtualservice.yaml.j2"
 
@@ -30,3 +33,17 @@ def test_a_manifest_that_kubernetes_refuses_stands_at_the_value_in_the_spec(tmp_
     assert code == 10
     places = {(f["file"], f["line"]) for f in findings if f["rule"] == "render.manifest"}
     assert places == {(template, line)}
+
+
+@pytest.mark.parametrize("broken", [EU, FAMILY, "clusters/prod/environment.yaml"])
+def test_the_manifests_of_a_file_that_nobody_can_read_are_not_deleted(
+    tmp_path: Path, broken: str
+) -> None:
+    fleet = Fleet.create(tmp_path)
+    before = {p: p.read_bytes() for p in (tmp_path / "rendered").rglob("*") if p.is_file()}
+    fleet.edit(broken, "kind:", "kind: [")
+    code, findings = fleet.check()
+    assert code == 10
+    assert {f["file"] for f in findings if not f["rule"].startswith("policy.")} == {broken}
+    assert invoke(["render", "--root", str(tmp_path)])[0] == 10
+    assert all(path.read_bytes() == data for path, data in before.items())

@@ -68,7 +68,7 @@ def compare_rendered(
     ``sound`` is the part of ``fleet`` that was rendered, ``rendered`` its files and findings.
     """
     files, findings = rendered
-    unrendered = unrendered_folders(fleet, files)
+    unrendered = unrendered_folders(fleet, files, tree)
     restorable = restorable_folders(sound)
     return findings + compare(files, tree, restorable=restorable, unrendered=unrendered)
 

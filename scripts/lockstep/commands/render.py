@@ -45,7 +45,8 @@ def run(root: Path) -> Rendered:
     sound = without_malformed(checked)
     files, findings = render_fleet(sound, templates_of(tree))
     wanted = keep_restored(files, tree, restorable_folders(sound))
-    removed = stale_paths(wanted, tree, unrendered=unrendered_folders(checked.fleet, files))
+    kept = unrendered_folders(checked.fleet, files, tree)
+    removed = stale_paths(wanted, tree, unrendered=kept)
     written = [path for path, data in wanted.items() if tree.get(path) != data]
     write_changes(git.root, {path: wanted[path] for path in written})
     write_changes(git.root, dict.fromkeys(removed))

@@ -1,7 +1,7 @@
 """A tree of files becomes a Fleet: each file read once, defaults merged under clusters."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lockstep.model.decision import Record
 from lockstep.model.document import Document, Json, value_at
@@ -33,6 +33,18 @@ def assemble(tree: Tree, documents: Documents | None = None) -> tuple[Fleet, lis
     the fleet is still there. ``documents`` is shared by callers that read several trees.
     """
     return _Assembly(tree, documents or Documents()).run()
+
+
+def declared_clusters(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Environment and name of each cluster that has a file, whatever stands in it."""
+    for place in filter(None, map(_PLACES.fullmatch, paths)):
+        if place["cluster"]:
+            yield place["environment"], cluster_name(place["family"], place["cluster"])
+
+
+def cluster_name(family: str, stem: str) -> str:
+    """What a cluster must be called, by its family and the name of its file."""
+    return f"{family}-{stem}"
 
 
 class _Assembly:

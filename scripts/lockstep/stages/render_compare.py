@@ -1,16 +1,21 @@
 """Whether ``rendered/`` holds what the specs mean: nothing missing, different or left over."""
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import zip_longest
 
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Fleet, Tree
+from lockstep.stages.assemble import declared_clusters
 from lockstep.stages.manifests import cluster_folder, environment_folder
 from lockstep.stages.provenance import FILE_NAME
 from lockstep.stages.render_restored import Restorable, keep_restored
 
 ROOT = "rendered/"
 _FIX = "lockstep render"
+_NEW = "this folder is not there"
+_GONE = "nothing renders this folder any more"
 
 
 def compare(
@@ -20,7 +25,7 @@ def compare(
     restorable: Restorable | None = None,
     unrendered: Collection[str] = (),
 ) -> list[Finding]:
-    """A finding for each file that is missing, different or stale in ``committed``.
+    """A finding for each file that is missing, different or stale in ``committed``, or each folder.
 
     ``restorable`` is what ``restorable_folders`` says; without it every folder must be as
     rendered now. ``unrendered`` are folders that could not be rendered and are not judged.
@@ -35,7 +40,7 @@ def compare(
         _finding(path, 1, "render.stale", "nothing renders this file any more")
         for path in stale_paths(expected, committed, unrendered=unrendered)
     ]
-    return sorted(_without_echo(findings))
+    return sorted(_by_folder(_without_echo(findings), expected, committed))
 
 
 def stale_paths(
@@ -50,11 +55,19 @@ def stale_paths(
     )
 
 
-def unrendered_folders(fleet: Fleet, rendered: Mapping[str, bytes]) -> list[str]:
-    """The folders that the fleet should have and that were not rendered, because of findings."""
-    wanted = [environment_folder(name) for name in fleet.environments]
-    wanted += [cluster_folder(c.environment, c.name) for c in fleet.clusters()]
-    return sorted({path for path in wanted if f"{path}/{FILE_NAME}" not in rendered})
+def unrendered_folders(
+    fleet: Fleet, rendered: Mapping[str, bytes], paths: Iterable[str] = ()
+) -> list[str]:
+    """The folders that the fleet should have and that were not rendered, because of findings.
+
+    ``paths`` are those of the files that declare it: one that nobody can read is no part of the
+    fleet, and is deleted no more than another.
+    """
+    clusters = {(c.environment, c.name) for c in fleet.clusters()} | set(declared_clusters(paths))
+    environments = {*fleet.environments, *(environment for environment, _ in clusters)}
+    wanted = {environment_folder(name) for name in environments}
+    wanted |= {cluster_folder(*cluster) for cluster in clusters}
+    return sorted(path for path in wanted if f"{path}/{FILE_NAME}" not in rendered)
 
 
 def _judge(path: str, expected: bytes, found: bytes | None) -> Finding | None:
@@ -97,6 +110,22 @@ def _without_echo(findings: list[Finding]) -> list[Finding]:
             and _folder(f.file) in others
         )
     ]  # fmt: skip
+
+
+def _by_folder(
+    findings: Iterable[Finding], expected: Mapping[str, bytes], committed: Tree
+) -> Iterator[Finding]:
+    """A folder that is missing or stale as a whole is one mistake, told at its PROVENANCE."""
+    wanted, there = Counter(map(_folder, expected)), Counter(map(_folder, committed))
+    for finding in findings:
+        folder = _folder(finding.file)
+        provenance = f"{folder}/{FILE_NAME}"
+        both = folder in wanted and folder in there
+        if both or (provenance not in expected and provenance not in committed):
+            yield finding
+        elif finding.file == provenance:
+            text = _GONE if folder in there else _NEW
+            yield replace(finding, message=f"{text}, with {wanted[folder] or there[folder]} files")
 
 
 def _folder(path: str) -> str:

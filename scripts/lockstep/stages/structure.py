@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from lockstep.model.document import Document, Pointer, value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
+from lockstep.stages.assemble import cluster_name
 from lockstep.stages.placing import Place
 from lockstep.stages.schema_words import brief
 from lockstep.stages.structure_freezes import check_freezes
@@ -70,7 +71,7 @@ def _clusters_of(environment: Environment) -> Iterator[Finding]:
     for family in environment.families.values():
         for cluster in family.clusters:
             stem = cluster.path.rsplit("/", 1)[-1].removesuffix(".yaml")
-            wanted = f"{family.name}-{stem}"
+            wanted = cluster_name(family.name, stem)
             yield from _named(cluster.document, wanted, f"the file is {family.name}/{stem}.yaml")
             yield from check_regions(cluster, environment)
             if cluster.name == wanted:

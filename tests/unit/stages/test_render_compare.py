@@ -28,6 +28,19 @@ def test_a_missing_file_is_found(rendered: dict[str, bytes]) -> None:
     assert finding.fix == "lockstep render"
 
 
+def test_a_folder_that_is_missing_or_stale_as_a_whole_is_one_finding(
+    rendered: dict[str, bytes],
+) -> None:
+    inside = [path for path in rendered if path.startswith(f"{FOLDER}/")]
+    others = {path: data for path, data in rendered.items() if path not in inside}
+    (missing,) = compare(rendered, others)
+    assert (missing.rule, missing.file) == ("render.missing", f"{FOLDER}/PROVENANCE")
+    assert missing.message == f"this folder is not there, with {len(inside)} files"
+    (stale,) = compare(others, rendered)
+    assert (stale.rule, stale.file) == ("render.stale", f"{FOLDER}/PROVENANCE")
+    assert stale.message == f"nothing renders this folder any more, with {len(inside)} files"
+
+
 def test_a_different_file_is_found_at_its_first_different_line(rendered: dict[str, bytes]) -> None:
     edited = rendered[SERVICE].replace(b"port: 80\n", b"port: 81\n")
     (finding,) = compare(rendered, {**rendered, SERVICE: edited})
