@@ -61,6 +61,16 @@ def test_text_shows_the_source_line_and_points_at_the_column(bad: Path) -> None:
         assert lines[at + 3].startswith("    fix: ")
 
 
+@pytest.mark.parametrize("character", ["\f", "\x85", "\u2028", "\x1e"])
+def test_the_source_line_is_that_of_an_editor(bad: Path, character: str) -> None:
+    path = bad / findings(bad)[0]["file"]
+    text = path.read_text()
+    path.write_text(text.replace("spec:", f"# one{character}line\nspec:", 1))
+    (line,) = (n for n, each in enumerate(text.split("\n"), 1) if each == "spec:")
+    shown = f"    {line} | # one{character.encode('unicode_escape').decode()}line"
+    assert shown.replace("\\f", "\\x0c") in check(bad)[1].splitlines()
+
+
 def test_one_run_prints_text_and_stores_every_other_format(bad: Path, tmp_path: Path) -> None:
     folder = tmp_path / "reports" / "new"
     names = ("json", "sarif", "junit", "github", "gitlab", "markdown")
@@ -251,6 +261,17 @@ def _read(terminal: int) -> bytes:
         return os.read(terminal, 65536)
     except OSError:  # Linux says so at the end of what a terminal has to say
         return b""
+
+
+def test_a_terminal_of_another_encoding_is_shown_escapes(bad: Path, tmp_path: Path) -> None:
+    check(bad, "--report", f"json={tmp_path / 'x'}")
+    text = (tmp_path / "x").read_text().replace("the weights of", "\\u4e16 of", 1)
+    (tmp_path / "x").write_text(text)
+    command = [sys.executable, "-m", "lockstep", "merge-reports", str(tmp_path / "x")]
+    env = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    ended = subprocess.run(command, capture_output=True, env=env, check=False)
+    assert (ended.returncode, ended.stderr) == (11, b"")
+    assert rb"\u4e16 of" in ended.stdout
 
 
 def test_colour_only_for_a_terminal_whose_user_wants_it(bad: Path) -> None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from importlib import import_module
-from io import StringIO
+from io import StringIO, TextIOWrapper
 
 import click
 
@@ -104,12 +104,15 @@ def run(arguments: Sequence[str]) -> int:
 def _open_standard_streams() -> None:
     """Give a process that was started without them (``>&-``) streams that lead nowhere.
 
-    Else the first file that is opened would take their place, and get what is printed.
+    Else the first file that is opened would take their place, and get what is printed. And what
+    the encoding of a terminal does not have is shown as an escape.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             handle = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
             setattr(sys, name, open(handle, mode, encoding="utf-8"))  # noqa: SIM115
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _flushed() -> bool:

@@ -40,8 +40,12 @@ def excerpts(findings: Iterable[Finding], tree: Tree) -> dict[tuple[str, int], s
         wanted.setdefault(finding.file, set()).add(finding.line)
     lines: dict[tuple[str, int], str] = {}
     for file, numbers in wanted.items():
-        text = tree.get(file, b"").decode(errors="replace").splitlines()
-        lines |= {(file, n): text[n - 1] for n in sorted(numbers) if n <= len(text)}
+        text = tree.get(file, b"").splitlines()  # of bytes: at line feeds and carriage returns only
+        lines |= {
+            (file, n): text[n - 1].decode(errors="replace")
+            for n in sorted(numbers)
+            if n <= len(text)
+        }
     return lines
 
 
