@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,14 @@ from lockstep.model.fleet import Tree
 from lockstep.model.record import write_record
 from lockstep.stages.assemble import assemble
 from lockstep.stages.edit import edit_variants
+from lockstep.stages.freezes import freezes_in_force
 from lockstep.stages.load import MAX_BYTES, Documents, load_yaml
 from lockstep.stages.validate import Schemas, validate_fleet
 from lockstep.stages.yaml_compose import MAX_DEPTH, MAX_NODES
 from tests.unit.stages.yaml_reader import read_independently, same
 
 ROOT = Path(__file__).resolve().parents[2]
+NOON = datetime(2026, 12, 25, 12, tzinfo=UTC)
 TIMES = int(os.environ.get("LOCKSTEP_FUZZ", "1"))
 FLEET = {
     p.relative_to(ROOT).as_posix(): p.read_bytes() for p in (ROOT / "clusters").rglob("*.yaml")
@@ -194,6 +197,8 @@ def damaged_fleets(draw: st.DrawFn) -> dict[str, bytes]:
 
 def judge(files: Tree) -> list[Finding]:
     fleet, findings = assemble(files)
+    for environment in fleet.environments.values():
+        freezes_in_force(environment, "fraud-detection", NOON)
     return [*findings, *validate_fleet(fleet, SCHEMAS, findings)]
 
 

@@ -21,11 +21,8 @@ def freezes_in_force(environment: Environment, family: str | None, moment: datet
     report and holds nobody up here.
     """
     freezes = value_at(environment.document.value, _POINTER)
-    return [
-        {"name": freeze["name"], "reason": freeze["reason"], "until": format_time(ends[-1])}
-        for freeze in (freezes if isinstance(freezes, list) else [])
-        if _concerns(freeze, family) and (ends := list(_ends(freeze, moment)))
-    ]
+    listed = freezes if isinstance(freezes, list) else []
+    return [held for freeze in listed if (held := _held(freeze, family, moment))]
 
 
 def cron_problem(expression: str) -> str:
@@ -39,6 +36,16 @@ def cron_problem(expression: str) -> str:
     except StopIteration:
         return "it never comes"
     return ""
+
+
+def _held(freeze: Json, family: str | None, moment: datetime) -> Json:
+    """What a freeze that holds says of itself; None where it does not hold, or is malformed."""
+    try:
+        ends = list(_ends(freeze, moment)) if _concerns(freeze, family) else []
+        told = {"name": freeze["name"], "reason": freeze["reason"]}
+        return {**told, "until": format_time(ends[-1])} if ends else None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def _concerns(freeze: Json, family: str | None) -> bool:

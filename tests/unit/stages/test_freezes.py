@@ -57,6 +57,21 @@ def test_a_freeze_may_concern_some_families_only() -> None:
     assert len(in_force("2026-06-01T12:00:00", some, family=None)) == 1
 
 
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        7, None, {}, {"from": "2026-06-01T08:00:00Z"}, {**ONCE, "until": None},
+        {**ONCE, "from": "2026-06-01"}, {**ONCE, "families": 5}, {**FRIDAYS, "cron": 5},
+        {**FRIDAYS, "cron": "0 16 * * X"}, {**FRIDAYS, "lasts": "long"}, {**FRIDAYS, "lasts": [1]},
+        {key: value for key, value in ONCE.items() if key != "name"},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_malformed_freeze_holds_nobody_up_and_hides_no_other(malformed: Json) -> None:
+    (held,) = in_force("2026-06-01T12:00:00", malformed, {**ONCE, "name": "other"})
+    assert held["name"] == "other"
+
+
 def test_no_freezes_hold_nobody_up() -> None:
     moment = datetime(2026, 6, 1, tzinfo=UTC)
     assert freezes_in_force(Environment("prod", Document("e", {})), "fraud", moment) == []
