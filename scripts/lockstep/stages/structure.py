@@ -9,29 +9,34 @@ from lockstep.stages.assemble import cluster_name
 from lockstep.stages.placing import Place
 from lockstep.stages.schema_words import brief
 from lockstep.stages.structure_freezes import check_freezes
+from lockstep.stages.structure_lists import Refused, entries
 from lockstep.stages.structure_regions import check_regions, check_waves
 from lockstep.stages.structure_variants import check_variants
 
 
-def check_structure(fleet: Fleet, faulty: Collection[str] = ()) -> list[Finding]:
+def check_structure(
+    fleet: Fleet, faulty: Collection[str] = (), refused: Refused | None = None
+) -> list[Finding]:
     """Names against folders, regions and waves against each other, duplicates, variants' roles.
 
-    Takes documents of any shape: what a schema refuses is left out here. ``faulty`` are paths of
-    files with findings already: what such a file says, and whether it is there, is not certain.
+    Takes documents of any shape. ``faulty`` are paths of files that were not read whole: what
+    such a file says, and whether it is there, is not certain. ``refused`` is what schemas refuse:
+    what is compared with it would only repeat that.
     """
+    refused = refused or Refused()
     findings: list[Finding] = []
     for environment in fleet.environments.values():
         findings += _environment(environment, fleet)
         findings += check_freezes(environment)
-        findings += _clusters_of(environment)
+        findings += _clusters_of(environment, refused)
         for family in environment.families.values():
             whole = not any(path.startswith(f"{family.folder}/") for path in faulty)
             findings += _family(family, whole=whole)
-            findings += check_waves(family, environment, whole=whole)
-            findings += _steps(family)
+            findings += check_waves(family, environment, refused, whole=whole)
+            findings += _steps(family, refused)
             findings += _machine_files(family)
     for cluster in fleet.clusters():
-        findings += check_variants(cluster)
+        findings += check_variants(cluster, refused)
     return findings
 
 
@@ -65,7 +70,7 @@ def _predecessors(environment: Environment, fleet: Fleet) -> set[str]:
     return seen
 
 
-def _clusters_of(environment: Environment) -> Iterator[Finding]:
+def _clusters_of(environment: Environment, refused: Refused) -> Iterator[Finding]:
     names: dict[str, Place] = {}
     hosts: dict[str, Place] = {}
     for family in environment.families.values():
@@ -73,7 +78,7 @@ def _clusters_of(environment: Environment) -> Iterator[Finding]:
             stem = cluster.path.rsplit("/", 1)[-1].removesuffix(".yaml")
             wanted = cluster_name(family.name, stem)
             yield from _named(cluster.document, wanted, f"the file is {family.name}/{stem}.yaml")
-            yield from check_regions(cluster, environment)
+            yield from check_regions(cluster, environment, refused)
             if cluster.name == wanted:
                 yield from _taken(cluster, ("metadata", "name"), names, "name")
             yield from _taken(cluster, ("spec", "host"), hosts, "host")
@@ -117,11 +122,12 @@ def _family(family: Family, *, whole: bool) -> Iterator[Finding]:
         )
 
 
-def _steps(family: Family) -> Iterator[Finding]:
+def _steps(family: Family, refused: Refused) -> Iterator[Finding]:
     pointer = ("spec", "rollout", "steps")
-    steps = value_at(family.document.value, pointer)
-    weights = [value_at(step, ("weight",)) for step in steps] if isinstance(steps, list) else []
-    if not weights or not all(type(weight) is int for weight in weights):
+    steps = entries(family.document.value, pointer)
+    weights = [value_at(step, ("weight",)) for step in steps]
+    doubtful = refused.within(family.document, pointer)
+    if not weights or doubtful or not all(type(weight) is int for weight in weights):
         return
     for index in range(1, len(weights)):
         if weights[index] <= weights[index - 1]:
@@ -162,9 +168,8 @@ def _machine_files(family: Family) -> Iterator[Finding]:
 
 
 def _repeated(document: Document, pointer: Pointer, field: str, what: str) -> Iterator[Finding]:
-    items = value_at(document.value, pointer)
     seen: dict[str, Place] = {}
-    for index, item in enumerate(items if isinstance(items, list) else []):
+    for index, item in enumerate(entries(document.value, pointer)):
         value = value_at(item, (field,)) if isinstance(item, dict) else None
         if not isinstance(value, str):
             continue

@@ -3,20 +3,20 @@
 from collections.abc import Iterator
 
 from lockstep.model.clock import parse_time
-from lockstep.model.document import Json, value_at
+from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Environment
 from lockstep.stages.freezes import cron_problem
 from lockstep.stages.placing import Place
 from lockstep.stages.schema_words import brief
+from lockstep.stages.structure_lists import entries
 
 _POINTER = ("spec", "freezes")
 
 
 def check_freezes(environment: Environment) -> Iterator[Finding]:
     """Whether a calendar can follow each freeze of an environment, and families exist."""
-    freezes = value_at(environment.document.value, _POINTER)
-    for index, freeze in enumerate(freezes if isinstance(freezes, list) else []):
+    for index, freeze in enumerate(entries(environment.document.value, _POINTER)):
         if isinstance(freeze, dict):
             yield from _times(environment, index, freeze)
             yield from _families(environment, index, freeze)
@@ -44,8 +44,7 @@ def _times(environment: Environment, index: int, freeze: Json) -> Iterator[Findi
 
 
 def _families(environment: Environment, index: int, freeze: Json) -> Iterator[Finding]:
-    named = freeze.get("families")
-    for place, name in enumerate(named if isinstance(named, list) else []):
+    for place, name in enumerate(entries(freeze, ("families",))):
         if isinstance(name, str) and name not in environment.families:
             yield Place(environment.document, (*_POINTER, index, "families", place)).finding(
                 "structure.unknown-family",

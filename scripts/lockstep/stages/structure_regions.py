@@ -7,35 +7,42 @@ from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.stages.placing import Place, related
 from lockstep.stages.schema_words import alternatives, brief, closest
+from lockstep.stages.structure_lists import COMPARED, Refused, entries
 
 _WAVES = ("spec", "rollout", "waves")
 
 
-def regions_of(environment: Environment) -> list[str]:
-    """The names of the environment's regions, sorted; none where one of them has no name."""
-    items = value_at(environment.spec, ("regions",))
-    names = [value_at(item, ("name",)) for item in (items if isinstance(items, list) else [])]
-    return sorted(names) if all(isinstance(name, str) for name in names) else []
+def regions_of(environment: Environment, refused: Refused) -> list[str]:
+    """The names of the environment's regions, sorted; none where one of them has no right name."""
+    names = [value_at(item, ("name",)) for item in entries(environment.spec, ("regions",))]
+    pointers = [("spec", "regions", index, "name") for index in range(len(names))]
+    wrong = any(refused.within(environment.document, pointer) for pointer in pointers)
+    return [] if wrong or not all(isinstance(name, str) for name in names) else sorted(names)
 
 
-def check_regions(cluster: Cluster, environment: Environment) -> Iterator[Finding]:
+def check_regions(
+    cluster: Cluster, environment: Environment, refused: Refused
+) -> Iterator[Finding]:
     """Whether the environment has the regions that a cluster names."""
-    known = regions_of(environment)
+    known = regions_of(environment, refused)
     for field in ("region", "failover"):
         region = value_at(cluster.effective, ("spec", field))
         if isinstance(region, str) and known and region not in known:
             place = Place.in_cluster(cluster, ("spec", field))
-            yield _unknown(place, region, known, environment)
+            instead = closest(region, known) or alternatives(known)
+            yield _unknown(place, region, instead, environment)
 
 
-def check_waves(family: Family, environment: Environment, *, whole: bool) -> Iterator[Finding]:
+def check_waves(
+    family: Family, environment: Environment, refused: Refused, *, whole: bool
+) -> Iterator[Finding]:
     """Whether the waves name each region that the family has a cluster in, and no other.
 
     With ``whole`` false there may be clusters that could not be read.
     """
-    known = regions_of(environment)
+    known = regions_of(environment, refused)
     named: dict[str, Place] = {}
-    meant: set[str] = set()
+    unknown: dict[str, str] = {}
     served = {cluster.region for cluster in family.clusters}
     whole = whole and bool(served) and (not known or served <= set(known))
     for pointer, region in _regions_in_waves(family):
@@ -46,21 +53,22 @@ def check_waves(family: Family, environment: Environment, *, whole: bool) -> Ite
             fix = "name each region once"
             yield place.finding("structure.duplicate-region", says, fix, others=[first])
         elif known and region not in known:
-            meant.add(closest(region, known))
-            yield _unknown(place, region, known, environment)
+            unknown[region] = closest(region, known) if len(unknown) < COMPARED else ""
+            instead = unknown[region] or alternatives(known)
+            yield _unknown(place, region, instead, environment)
         elif whole and region not in served:
             says = f"a wave names {brief(region)}, where the family has no cluster"
             fix = "remove the region, or add a cluster in it"
             yield place.finding("structure.wave-without-cluster", says, fix)
         named.setdefault(region, place)
-    if _are_lists(value_at(family.document.value, _WAVES)):
-        yield from _outside_waves(family, named.keys() | meant, known)
+    certain = all(unknown.values()) and not refused.within(family.document, _WAVES)
+    if certain and _are_lists(value_at(family.document.value, _WAVES)):
+        yield from _outside_waves(family, named.keys() | set(unknown.values()), known)
 
 
 def _regions_in_waves(family: Family) -> Iterator[tuple[Pointer, str]]:
-    waves = value_at(family.document.value, _WAVES)
-    for index, wave in enumerate(waves if isinstance(waves, list) else []):
-        for place, region in enumerate(wave if isinstance(wave, list) else []):
+    for index, wave in enumerate(entries(family.document.value, _WAVES)):
+        for place, region in enumerate(entries(wave, ())):
             if isinstance(region, str):
                 yield (*_WAVES, index, place), region
 
@@ -82,8 +90,7 @@ def _outside_waves(family: Family, in_waves: set[str], known: list[str]) -> Iter
             )
 
 
-def _unknown(place: Place, region: str, known: list[str], environment: Environment) -> Finding:
-    instead = closest(region, known) or alternatives(known)
+def _unknown(place: Place, region: str, instead: str, environment: Environment) -> Finding:
     listed = related(environment.document, ("spec", "regions"), "the regions")
     return place.finding(
         "structure.unknown-region",

@@ -1,31 +1,36 @@
 """The roles of the variants of one cluster."""
 
 from collections.abc import Iterator
+from itertools import compress
 
-from lockstep.model.document import Json, value_at
+from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster
 from lockstep.stages.placing import Place
 from lockstep.stages.schema_words import brief, closest
+from lockstep.stages.structure_lists import COMPARED, Refused, entries, keys_of
 from lockstep.stages.variants import CANDIDATE, PREVIOUS, ROLES, STABLE
 
 _VARIANTS = ("spec", "variants")
 _TERMS = ("spec", "experiments")
 
 
-def check_variants(cluster: Cluster) -> Iterator[Finding]:
+def check_variants(cluster: Cluster, refused: Refused) -> Iterator[Finding]:
     """One stable variant, each name once, one rollout at a time, experiments marked as such."""
-    variants = value_at(cluster.effective, _VARIANTS)
-    if not isinstance(variants, list) or not variants:
+    variants = entries(cluster.effective, _VARIANTS)
+    if not variants:
         return
     named = [v for v in variants if isinstance(v, dict) and isinstance(v.get("name"), str)]
     if len(named) < len(variants):
         return
     names = [variant["name"] for variant in variants]
     yield from _duplicates(cluster, names)
-    yield from _roles(cluster, names, variants)
-    yield from _experiments(cluster, names, variants)
-    yield from _terms(cluster, [name for name in names if name not in ROLES])
+    places = [cluster.origin((*_VARIANTS, index)) for index in range(len(names))]
+    certain = [not refused.within(*place) for place in places]
+    yield from _experiments(cluster, list(compress(enumerate(variants), certain)))
+    yield from _roles(cluster, names, variants, whole=all(certain))
+    if all(certain):
+        yield from _terms(cluster, [name for name in names if name not in ROLES])
 
 
 def _duplicates(cluster: Cluster, names: list[str]) -> Iterator[Finding]:
@@ -40,8 +45,9 @@ def _duplicates(cluster: Cluster, names: list[str]) -> Iterator[Finding]:
             )
 
 
-def _roles(cluster: Cluster, names: list[str], variants: Json) -> Iterator[Finding]:
-    if STABLE not in names and not any(map(_is_unmarked_arm, variants)):  # one mistake, told below
+def _roles(cluster: Cluster, names: list[str], variants: Json, *, whole: bool) -> Iterator[Finding]:
+    whole = whole and not any(map(_is_unmarked_arm, variants))  # one mistake, told already
+    if STABLE not in names and whole:
         yield Place.in_cluster(cluster, _VARIANTS).finding(
             "structure.no-stable-variant",
             "no variant has the name stable",
@@ -56,8 +62,9 @@ def _roles(cluster: Cluster, names: list[str], variants: Json) -> Iterator[Findi
         )
 
 
-def _experiments(cluster: Cluster, names: list[str], variants: Json) -> Iterator[Finding]:
-    for index, (name, variant) in enumerate(zip(names, variants, strict=True)):
+def _experiments(cluster: Cluster, variants: list[tuple[int, Json]]) -> Iterator[Finding]:
+    for index, variant in variants:
+        name = variant["name"]
         place = Place.in_cluster(cluster, (*_VARIANTS, index, "name"))
         if name in ROLES and variant.get("experiment") is True:
             yield place.finding(
@@ -77,17 +84,16 @@ def _experiments(cluster: Cluster, names: list[str], variants: Json) -> Iterator
 
 def _terms(cluster: Cluster, arms: list[str]) -> Iterator[Finding]:
     """The terms of experiments are those of arms that there are."""
-    terms = value_at(cluster.effective, _TERMS)
-    for name in terms if isinstance(terms, dict) else ():
-        if name not in arms:
-            right = closest(name, arms)
-            fix = f"write {right}" if right else "remove its terms, or add the variant"
-            yield Place.in_cluster(cluster, (*_TERMS, name)).finding(
-                "structure.unknown-arm",
-                f"there is no arm of an experiment with the name {brief(name)}",
-                fix,
-                at_key=True,
-            )
+    unknown = [name for name in keys_of(cluster.effective, _TERMS) if name not in arms]
+    for count, name in enumerate(unknown):
+        right = closest(name, arms) if count < COMPARED else ""
+        fix = f"write {right}" if right else "remove its terms, or add the variant"
+        yield Place.in_cluster(cluster, (*_TERMS, name)).finding(
+            "structure.unknown-arm",
+            f"there is no arm of an experiment with the name {brief(name)}",
+            fix,
+            at_key=True,
+        )
 
 
 def _is_unmarked_arm(variant: Json) -> bool:

@@ -11,6 +11,7 @@ from lockstep.stages.placing import Place, related
 from lockstep.stages.schema_set import EFFECTIVE, Schemas, has_null, problem_finding
 from lockstep.stages.schema_words import field_path
 from lockstep.stages.structure import check_structure
+from lockstep.stages.structure_lists import Refused
 
 __all__ = ["Schemas", "validate_fleet"]
 
@@ -25,7 +26,7 @@ def validate_fleet(
     """
     reported = tuple(reported)
     found = _elsewhere(_documents(fleet, schemas), reported)
-    structure = check_structure(fleet, {finding.file for finding in reported})
+    structure = check_structure(fleet, {finding.file for finding in reported}, Refused(found))
     return list(arrange([*found, *_elsewhere(structure, [*reported, *found])]))
 
 

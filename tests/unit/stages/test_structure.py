@@ -66,6 +66,33 @@ def test_family_with_a_faulty_file_is_not_blamed_for_missing_clusters(
     assert rules(alone, faulty=faulty) == []
 
 
+def many(entry: str) -> str:
+    return ", ".join(entry.replace("N", str(number)) for number in range(2000))
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        (US, "  variants:", f"  variants: [{many('{name: aN}')}]\n  experiments:"),
+        (US, "  variants:", f"  variants: [{many('{name: stable}')}]\n  experiments:"),
+        (US, "  variants:", f"  experiments: {{{many('aN: {}')}}}\n  variants:"),
+        (FAMILY, "[[us-east-1], [eu-west-1]]", f"[[{many('us-east-N')}]]"),
+        (FAMILY, "[[us-east-1], [eu-west-1]]", f"[{many('[us-east-N]')}]"),
+        (FAMILY, "  gates:", f"  gates: [{many('{name: auc}')}]\n  old:"),
+        (HOME, "  argocd:", f"  freezes: [{{families: [{many('fN')}]}}]\n  argocd:"),
+    ],
+)
+def test_a_list_that_is_far_too_long_is_for_the_schema_to_tell(
+    path: str, old: str, new: str
+) -> None:
+    told = rules(edited(path, old, new))
+    assert {rule for rule, _ in told} <= {"region-in-no-wave"} and len(told) <= 2
+
+
+def test_an_unknown_region_in_a_wave_is_not_told_again_by_the_cluster_that_it_leaves_out() -> None:
+    assert rules(edited(FAMILY, "[eu-west-1]", "[nowhere]")) == [("unknown-region", FAMILY)]
+
+
 def test_hosts_may_repeat_in_another_environment() -> None:
     copy = {path.replace("/prod/", "/dev/"): data for path, data in FILES.items()}
     dev = {

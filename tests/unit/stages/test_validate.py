@@ -23,6 +23,7 @@ FOLDER = "clusters/prod/scoring/"
 FAMILY, US, EU = (f"{FOLDER}{name}.yaml" for name in ("family", "us-east-1", "eu-west-1"))
 
 HOME_FILE = "clusters/prod/environment.yaml"
+ARM = '    - {name: trial, version: "7", weight: 0, '
 OWN = "  serving: {port: 9000}\n  variants"
 
 FILES = {p.relative_to(BASE).as_posix(): p.read_bytes() for p in BASE.rglob("*") if p.is_file()}
@@ -62,6 +63,37 @@ def test_finding_in_defaults_stands_once_in_the_familys_file() -> None:
     (found,) = findings({FAMILY: ("port: 8080", "port: 80800")})
     assert (found.file, found.line, found.pointer) == (FAMILY, 23, "/spec/defaults/serving/port")
     assert found.message == "spec.defaults.serving.port is 80800; it must be from 1 to 65535"
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "place"),
+    [
+        (FAMILY, "[[us-east-1], [eu-west-1]]", "[]", "/spec/rollout/waves"),
+        (FAMILY, "[[us-east-1], [eu-west-1]]", "[[us-east-1], []]", "/spec/rollout/waves/1"),
+        (FAMILY, "[[us-east-1], [eu-west-1]]", "[[us-east-1], [' ']]", "/spec/rollout/waves/1/0"),
+        (FAMILY, "weight: 10,", "weight: 1000,", "/spec/rollout/steps/0/weight"),
+        (HOME_FILE, "{name: us-east-1", "{name: us east 1", "/spec/regions/0/name"),
+        (US, "{name: stable", "{nam: stable", "/spec/variants/0/nam"),
+        (US, "{name: stable", "{name: '-stable'", "/spec/variants/0/name"),
+        (
+            US,
+            "weight: 100}",
+            f"weight: 100}}\n{ARM}experimentt: true}}",
+            "/spec/variants/1/experimentt",
+        ),
+        (
+            US,
+            "weight: 100}",
+            f"weight: 100}}\n{ARM}experiment: 'true'}}",
+            "/spec/variants/1/experiment",
+        ),
+    ],
+)
+def test_what_the_schema_refuses_is_not_compared_with_other_things(
+    path: str, old: str, new: str, place: str
+) -> None:
+    (found,) = findings({path: (old, new)})
+    assert (found.file, found.pointer) == (path, place)
 
 
 def related(finding: Finding) -> list[tuple[str, int, str]]:
