@@ -12,11 +12,12 @@
 #   An item of scope `cluster` sees `input.name`, `input.new`, `input.old` (null for a cluster that
 #   is new) and `input.rendered` (manifests by kind); one of scope `family` sees `input.clusters`, a
 #   list of such clusters, and `input.removed`, those that are gone. Both see `input.family` and
-#   `input.family_before` (documents), `input.locks` (by version), `input.quarantine` (entries in
+#   `input.family_before` (documents), `input.variants_before` (of each cluster as it was), `input.locks` (by version), `input.quarantine` (entries in
 #   force), `input.freezes` (those in force) and `input.rollout` (phase, wave, step, verified,
 #   adopted, diverged, skewBreached). One of scope `environment` sees `input.families` and
 #   `input.clusters` (tenant, family and the part of the spec that costs or claims something).
-#   All see `input.environment` (a document) and `input.time` (now, to the hour, and today; UTC).
+#   All see `input.environment` and `input.environment_before` (documents) and `input.time` (now, to
+#   the hour, and today; UTC).
 package lockstep
 
 # METADATA
@@ -56,10 +57,7 @@ _view(item) := object.union(
 
 _shared(item) := object.union(input.families[item.family], _surroundings(item))
 
-_surroundings(item) := {
-	"environment": input.environments[item.environment],
-	"time": input.time,
-}
+_surroundings(item) := object.union(input.environments[item.environment], {"time": input.time})
 
 # A cluster that did not change is sent once.
 _pair(id) := object.union(input.clusters[id], {"old": input.clusters[id].new}) if {

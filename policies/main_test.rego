@@ -16,6 +16,8 @@ _documents := {
 	},
 }
 
+_surroundings := {"environment", "environment_before"}
+
 _batch(items) := {
 	"rules": {
 		"cluster": ["weights_sum", "step_in_plan"],
@@ -24,8 +26,8 @@ _batch(items) := {
 	},
 	"time": example.shared.time,
 	"tenancies": {"prod": {"families": [], "clusters": []}},
-	"environments": {"prod": example.shared.environment},
-	"families": {"prod/fraud": object.remove(example.shared, ["environment", "time"])},
+	"environments": {"prod": object.filter(example.shared, _surroundings)},
+	"families": {"prod/fraud": object.remove(example.shared, _surroundings | {"time"})},
 	"clusters": _documents,
 	"items": items,
 }

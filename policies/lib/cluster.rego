@@ -14,10 +14,19 @@ readable if variants.are_readable(input.new.spec.variants)
 
 # METADATA
 # title: Past is known
-# description: Whether it is known how the cluster was, or that it is new.
-past_is_known if input.old == null
+# description: >-
+#   Whether it is known how the cluster was, or that it is new, and how its family was before.
+past_is_known if {
+	input.old == null
+	is_array(input.variants_before)
+}
 
 past_is_known if is_object(input.old)
+
+# METADATA
+# title: New
+# description: Whether the cluster was not there before, under whatever name.
+new if input.old == null
 
 # METADATA
 # title: Changed

@@ -8,6 +8,7 @@ digest := concat("", ["sha256:", concat("", ["a" | some _ in numbers.range(1, 64
 stable := {"name": "stable", "version": "41", "weight": 100}
 
 shared := {
+	"environment_before": null,
 	"environment": {"spec": {
 		"tier": "production",
 		"currency": "EUR",
@@ -22,6 +23,7 @@ shared := {
 	}},
 	"family": family_document,
 	"family_before": family_document,
+	"variants_before": [],
 	"removed": [],
 	"locks": {version: lock(version) | some version in ["41", "42"]},
 	"quarantine": [],

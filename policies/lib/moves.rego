@@ -2,7 +2,8 @@
 # title: Moves forward
 # description: >-
 #   What a change does to the shares of the cluster at hand. A version that was verified before is
-#   on its way back and never moves forward; a new cluster moves nothing.
+#   on its way back and never moves forward. A cluster that its family did not have moves a version
+#   by what that has more than in any cluster before; one of a new family moves nothing.
 package lockstep.lib.moves
 
 import data.lockstep.lib.cluster
@@ -21,7 +22,7 @@ before := input.old.spec.variants
 #   The variants whose version gains weight with the change and was never verified: by their index,
 #   the version's weight `before` and `after`. An arm of an experiment counts by its own weight.
 forward[i] := {"before": was, "after": is} if {
-	cluster.changed
+	_may_move
 	some i, variant in input.new.spec.variants
 	variant.weight > 0
 	not variant.version in input.rollout.verified
@@ -29,15 +30,28 @@ forward[i] := {"before": was, "after": is} if {
 	is > was
 }
 
+_may_move if cluster.changed
+
+_may_move if cluster.new
+
+# What the weights are compared with.
+_pasts := [before] if not cluster.new
+
+_pasts := input.variants_before if cluster.new
+
 _weights(variant) := [was, is] if {
 	not variants.is_arm(variant)
-	was := variants.weight_before(before, input.new.spec.variants, variant.version)
-	is := variants.weight(input.new.spec.variants, variant.version)
+	new := input.new.spec.variants
+	was := max([weight |
+		some past in _pasts
+		weight := variants.weight_before(past, new, variant.version)
+	])
+	is := variants.weight(new, variant.version)
 }
 
 _weights(variant) := [was, is] if {
 	variants.is_arm(variant)
-	was := _of_arms(before, variant.version)
+	was := max([_of_arms(past, variant.version) | some past in _pasts])
 	is := _of_arms(input.new.spec.variants, variant.version)
 }
 

@@ -26,8 +26,28 @@ test_a_verified_version_is_on_its_way_back if {
 	_forward(example.step(50), [example.stable]) == {}
 }
 
-test_a_new_cluster_moves_nothing if {
-	moves.forward == {} with input as example.with_variants(example.step(50))
+_joins(family, new) := found if {
+	joining := example.put(example.with_variants(new), "/variants_before", family)
+	found := moves.forward with input as joining
+}
+
+test_a_cluster_of_a_new_family_moves_nothing if {
+	_joins([], example.step(50)) == {}
+	_joins([], [_stable(95), _arm("42", 5)]) == {}
+}
+
+test_a_cluster_that_joins_a_family_moves_what_nobody_served_so_far if {
+	_joins([example.step(1), example.step(10)], example.step(50)) == {1: {"before": 10, "after": 50}}
+	_joins([[example.stable]], example.step(1)) == {1: {"before": 0, "after": 1}}
+	_joins([[example.stable]], [_stable(95), _arm("42", 5)]) == {1: {"before": 0, "after": 5}}
+}
+
+test_a_cluster_that_joins_a_family_as_it_is_moves_nothing if {
+	_joins([example.step(10), [example.stable]], example.step(10)) == {}
+	arms := [_stable(95), _arm("42", 5)]
+	_joins([[example.stable], arms], arms) == {}
+	served := [{"name": "stable", "version": "42", "weight": 95}, _arm("7", 5)]
+	_joins([served], [{"name": "stable", "version": "42", "weight": 100}]) == {}
 }
 
 test_an_arm_counts_by_its_own_weight if {

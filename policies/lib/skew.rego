@@ -22,8 +22,15 @@ amount := count(serving) - 1
 
 # METADATA
 # title: Allowed
-# description: What the family allows; undefined where it does not say.
-allowed := input.family.spec.consistency.maxVersionSkew
+# description: >-
+#   What the family allows; undefined where it does not say. A change that allows more is judged by
+#   what was allowed before it.
+allowed := min({input.family.spec.consistency.maxVersionSkew} | _allowed_before)
+
+_allowed_before contains skew if {
+	skew := input.family_before.spec.consistency.maxVersionSkew
+	is_number(skew)
+}
 
 # METADATA
 # title: Is allowed

@@ -11,3 +11,13 @@ test_production_is_the_default if {
 		"staging",
 	)
 }
+
+_staging := {"spec": {"tier": "staging"}}
+
+test_what_was_production_is_that_for_the_change_that_ends_it if {
+	ended := example.put(example.cluster, "/environment", _staging)
+	not tier.is_production with input as ended
+	tier.is_production with input as example.put(ended, "/environment_before", {"spec": {}})
+	not tier.is_production with input as example.put(ended, "/environment_before", _staging)
+	not tier.is_production with input as example.put(ended, "/environment_before", null)
+}

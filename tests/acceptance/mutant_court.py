@@ -90,7 +90,7 @@ class Court:
         sound = without_malformed(checked)
         folder = file.rpartition("/")[0] + "/"
         rendering = FleetRendering(sound, self._templates, self._kinds)
-        items = [tenancy_input(environment) for environment in sound.environments.values()]
+        items = [tenancy_input(sound, self._old, each) for each in sound.environments.values()]
         for family in sound.families():
             if f"{family.folder}/".startswith(folder):
                 rendered = rendering.family(family)

@@ -1,8 +1,9 @@
 # METADATA
 # title: Step not larger than the plan
 # description: >-
-#   In one change the weight of a version grows at most to the next step of the family's plan. A new
-#   cluster, an adopted state and a version that was verified before (a way back) are free to move.
+#   In one change the weight of a version grows at most to the next step of the family's plan, and of
+#   the plan before where the change writes another one. A new family, an adopted state and a version
+#   that was verified before (a way back) are free to move.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -29,8 +30,15 @@ checked if {
 	is_number(step.weight)
 }
 
+# A plan that the change writes anew does not carry what moves in the same change.
+_steps := [step |
+	some family in [input.family, input.family_before]
+	some step in family.spec.rollout.steps
+	is_number(step.weight)
+]
+
 _limit(before, whole) := min([weight |
-	some step in input.family.spec.rollout.steps
+	some step in _steps
 	weight := variants.part(whole, step.weight)
 	weight > before
 ])

@@ -33,6 +33,23 @@ test_a_jump_to_the_end_is_denied if {
 	count(_found(example.step(10), _swapped)) == 1
 }
 
+test_a_plan_written_anew_carries_no_move_of_the_same_change if {
+	jump := example.change([example.stable], _swapped)
+	at_once := example.put(jump, "/family/spec/rollout/steps", [{"weight": 100}])
+	count(step_in_plan.deny) == 1 with input as at_once
+	step_in_plan.deny == set() with input as example.put(at_once, "/family_before", null)
+	malformed := example.put(at_once, "/family_before/spec/rollout/steps", [{"weight": "1"}])
+	step_in_plan.deny == set() with input as malformed
+}
+
+test_a_cluster_that_joins_takes_no_larger_step_than_the_others if {
+	joining := example.put(example.with_variants(_swapped), "/variants_before", [example.step(10)])
+	found := step_in_plan.deny with input as joining
+	{finding.message | some finding in found} == {`version "42" goes from weight 10 to 100, and the next step of the plan is 50`}
+	served := example.put(joining, "/variants_before", [example.step(10), _swapped])
+	step_in_plan.deny == set() with input as served
+}
+
 test_a_weight_between_two_steps_is_denied_beyond_the_next if {
 	_found(example.step(1), example.step(7)) == set()
 	count(_found(example.step(1), example.step(11))) == 1

@@ -2,8 +2,8 @@
 # title: Wave by wave
 # description: >-
 #   In one change a version gains weight in a cluster only where all clusters of the earlier waves
-#   serve nothing else, experiments left out. A new cluster, an adopted state and a version that was
-#   verified before are free.
+#   serve nothing else, experiments left out; where the change writes other waves, those before it
+#   count too. A new family, an adopted state and a version that was verified before are free.
 # schemas:
 #   - input: schema.family
 # custom:
@@ -25,10 +25,11 @@ checked if {
 	every wave in input.family.spec.rollout.waves {
 		is_array(wave)
 	}
+	is_array(input.variants_before)
 	every cluster in input.clusters {
 		is_string(cluster.name)
 		variants.are_readable(cluster.new.spec.variants)
-		_wave(cluster) >= 0
+		_wave.now[cluster.name] >= 0
 		_old_is_known(cluster.old)
 	}
 }
@@ -39,35 +40,54 @@ _old_is_known(old) if is_object(old)
 
 _same(cluster) if cluster.old.spec.variants == cluster.new.spec.variants
 
-_wave(cluster) := min([i |
-	some i, regions in input.family.spec.rollout.waves
-	cluster.new.spec.region in regions
-])
+_plans.now := input.family.spec.rollout.waves
 
-_serves_other(cluster, version) if count(variants.serving(cluster.new.spec.variants) - {version}) > 0
+_plans.before := input.family_before.spec.rollout.waves
 
-_first_unfinished(version) := min([_wave(cluster) |
+# The wave of each cluster, by plan.
+_wave[plan][cluster.name] := wave if {
+	some plan, waves in _plans
 	some cluster in input.clusters
-	_serves_other(cluster, version)
-])
-
-# The clusters of earlier waves that still serve another version, each where it does.
-_waiting(wave, version) := [place |
-	some cluster in input.clusters
-	_wave(cluster) < wave
-	_serves_other(cluster, version)
-	index := min([i |
-		some i, variant in cluster.new.spec.variants
-		variant.version != version
-		variant.weight > 0
-		not variants.is_arm(variant)
+	wave := min([i |
+		some i, regions in waves
+		cluster.new.spec.region in regions
 	])
+}
+
+_is_earlier(one, other) if {
+	some plan, _ in _plans
+	_wave[plan][one] < _wave[plan][other]
+}
+
+# Where each cluster has weight for something else than a version: the first such variant.
+_other(cluster, version) := min([i |
+	some i, variant in cluster.new.spec.variants
+	variant.version != version
+	variant.weight > 0
+	not variants.is_arm(variant)
+])
+
+# The clusters of waves before that of `name` which still serve another version, each where it does.
+_waiting(name, version) := [place |
+	some cluster in input.clusters
+	index := _other(cluster, version)
+	_is_earlier(cluster.name, name)
 	place := {
 		"cluster": cluster.name,
 		"path": ["spec", "variants", index, "weight"],
 		"note": sprintf("still serves version %s", [cluster.new.spec.variants[index].version]),
 	}
 ]
+
+# What the weights of a cluster are compared with; for one that is new, what its family served.
+_pasts(cluster) := [object.get(cluster.old, ["spec", "variants"], [])] if cluster.old != null
+
+_pasts(cluster) := input.variants_before if cluster.old == null
+
+_before(cluster, version) := max([weight |
+	some past in _pasts(cluster)
+	weight := variants.weight_before(past, cluster.new.spec.variants, version)
+])
 
 # METADATA
 # title: Weight before its wave
@@ -83,15 +103,13 @@ deny contains finding.with_others(
 ) if {
 	not input.rollout.adopted
 	some cluster in input.clusters
-	cluster.old != null
 	not _same(cluster)
-	old := object.get(cluster.old, ["spec", "variants"], [])
 	new := cluster.new.spec.variants
 	some i, variant in new
 	variant.weight > 0
 	not variants.is_arm(variant)
 	not variant.version in input.rollout.verified
-	variants.weight(new, variant.version) > variants.weight_before(old, new, variant.version)
-	_wave(cluster) > _first_unfinished(variant.version)
-	waiting := _waiting(_wave(cluster), variant.version)
+	variants.weight(new, variant.version) > _before(cluster, variant.version)
+	waiting := _waiting(cluster.name, variant.version)
+	count(waiting) > 0
 }

@@ -66,6 +66,32 @@ test_what_was_out_of_order_before_and_does_not_grow_is_left if {
 	wave_order.deny == set() with input as less
 }
 
+test_waves_written_anew_carry_no_move_of_the_same_change if {
+	early := _family([_old, _old], [_old, _old], [_old, example.step(1)])
+	turned := example.put(
+		early, "/family/spec/rollout/waves",
+		[["eu-west-1"], ["us-east-1"], ["ap-south-1"]],
+	)
+	found := wave_order.deny with input as turned
+	{place.cluster | some finding in found; some place in finding.also} == {
+		"fraud-ap-south-1",
+		"fraud-us-east-1",
+	}
+	wave_order.deny == set() with input as example.put(turned, "/family_before", null)
+	malformed := example.put(turned, "/family_before/spec/rollout/waves", "lost")
+	wave_order.deny == set() with input as malformed
+}
+
+test_a_cluster_that_joins_waits_as_the_others_do if {
+	joining := _family([_old, _old], [_old, _old], [null, _new])
+	known := example.put(joining, "/variants_before", [_old, _old])
+	found := wave_order.deny with input as known
+	{finding.cluster | some finding in found} == {"fraud-eu-west-1"}
+	served := example.put(joining, "/variants_before", [_old, _new])
+	wave_order.deny == set() with input as served
+	not wave_order.checked with input as example.without(joining, "/variants_before")
+}
+
 test_the_ways_out_are_free if {
 	back := _family([_new, _new], [_new, _old], [_new, _new])
 	early := _family([_old, _old], [_old, example.step(1)], [_old, _old])

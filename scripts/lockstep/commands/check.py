@@ -1,6 +1,6 @@
 """``lockstep check`` and ``lockstep validate``: the answer to a pull request."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,9 @@ from lockstep.stages.freezes import freezes_in_force
 from lockstep.stages.policy import Moment
 
 _BEFORE = ("clusters", "ledger", "policies")
+
+_KNOWN_BY = ("clusters/", "ledger", "policies")
+"""The same as git lists it with the folder of each environment."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,9 @@ def check(root: Path, asked: Asked) -> Outcome:
     if asked.base is not None and commit is not None:
         tree = merge_result(git, tree, commit)
     cache = Cache.of_user()
-    before = git.object_ids(commit, _BEFORE) if commit else {}
-    key = content_key([tree], [*_facts(tree, asked), *before.values()])
+    before = git.object_ids(commit, _KNOWN_BY) if commit else {}
+    facts = [*_facts(tree, asked), _freezes_before(git, commit, before, asked), *before.values()]
+    key = content_key([tree], facts)
     known = _remembered(cache.get(key))
     if known is not None:
         return known
@@ -66,11 +70,23 @@ def check(root: Path, asked: Asked) -> Outcome:
 
 def _facts(tree: Tree, asked: Asked) -> list[str]:
     """What an outcome depends on beside the files: the hour, the freezes, the shard, OPA."""
-    fleet, _ = assemble({p: d for p, d in tree.items() if p.endswith("/environment.yaml")})
-    frozen = [freezes_in_force(e, None, asked.now) for e in fleet.environments.values()]
     moment = Moment(asked.now).to_json()
     opa = [opa_version(find_opa()), repr(asked.opa)]
-    return ["check", *opa, moment["now"], repr(frozen), str(asked.shard)]
+    return ["check", *opa, moment["now"], _freezes(tree, asked), str(asked.shard)]
+
+
+def _freezes_before(git: Git, commit: str | None, known: Iterable[str], asked: Asked) -> str:
+    """The freezes of the base that are in force: one that a change takes away holds for it."""
+    folders = [path for path in known if path.startswith("clusters/")]
+    if commit is None or not folders:
+        return ""
+    tree = git.read_tree(commit, [f"{folder}/environment.yaml" for folder in folders])
+    return _freezes(tree, asked)
+
+
+def _freezes(tree: Tree, asked: Asked) -> str:
+    fleet, _ = assemble({p: d for p, d in tree.items() if p.endswith("/environment.yaml")})
+    return repr([freezes_in_force(e, None, asked.now) for e in fleet.environments.values()])
 
 
 def _check(git: Git, tree: Tree, commit: str | None, asked: Asked) -> Outcome:

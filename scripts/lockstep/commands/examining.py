@@ -140,7 +140,8 @@ class _Examination:
 
     def _items(self, rendering: FleetRendering) -> Iterator[list[PolicyItem]]:
         """What OPA is asked, in groups of about one request, as soon as it is rendered."""
-        yield [tenancy_input(each) for each in self._sound.environments.values()]
+        environments = self._sound.environments.values()
+        yield [tenancy_input(self._sound, self._old, each) for each in environments]
         waiting: list[PolicyItem] = []
         for family in self._families():
             rendered = rendering.family(family)

@@ -34,7 +34,7 @@ def _batch(items: Sequence[PolicyItem], names: dict[Scope, list[str]], moment: M
         "items": [],
     }
     for item in items:
-        batch["environments"][item.environment.name] = item.shared.environment
+        batch["environments"][item.environment.name] = item.shared.surroundings
         if item.family:
             batch["families"][item.family.folder] = item.shared.facts
             batch["clusters"] |= item.documents

@@ -8,6 +8,7 @@ from lockstep.model.clock import format_time
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 from lockstep.stages.freezes import freezes_in_force
+from lockstep.stages.policy_past import cluster_before, environment_before, family_before
 from lockstep.stages.policy_rules import Scope
 from lockstep.stages.quarantine import in_force
 from lockstep.stages.rollout import moved_at, rollout_facts
@@ -25,9 +26,12 @@ _FIRST, _LAST = datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UT
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What all items of one family see, as OPA gets it."""
+    """What all items of one family see, as OPA gets it.
 
-    environment: Json
+    ``surroundings`` are the documents of the environment as it is and as it was.
+    """
+
+    surroundings: Json
     facts: Json
 
 
@@ -74,14 +78,14 @@ def policy_inputs(
     Both fleets hold well-formed documents alone: what a schema refuses is a finding already, and
     a rule that misses a value is an error.
     """
-    items = [tenancy_input(environment) for environment in new.environments.values()]
+    items = [tenancy_input(new, old, environment) for environment in new.environments.values()]
     for family in new.families():
         items += family_inputs(new, old, family, now, rendered or {})
     return items
 
 
-def tenancy_input(environment: Environment) -> PolicyItem:
-    """The item that judges a whole environment: what its tenants claim and spend."""
+def tenancy_input(fleet: Fleet, old: Fleet | None, environment: Environment) -> PolicyItem:
+    """The item that judges a whole environment of ``fleet``: what its tenants claim and spend."""
     families = [
         {"name": family.name, **{k: family.document.value["metadata"][k] for k in _OWNED}}
         for family in environment.families.values()
@@ -100,11 +104,9 @@ def tenancy_input(environment: Environment) -> PolicyItem:
             for cluster in clusters
         ],
     }
-    document = environment.document
-    shared = Shared(document.value, None)
-    return PolicyItem(
-        document.path, Scope.ENVIRONMENT, environment, None, clusters, shared, tenancy=tenancy
-    )
+    shared = Shared(_surroundings(environment, environment_before(fleet, old, environment)), None)
+    path = environment.document.path
+    return PolicyItem(path, Scope.ENVIRONMENT, environment, None, clusters, shared, tenancy=tenancy)
 
 
 _OWNED = ("tenant", "owner")
@@ -115,10 +117,12 @@ def family_inputs(
 ) -> Iterator[PolicyItem]:
     """The items that judge one family of ``fleet``: one for each cluster, and one for all."""
     environment = fleet.environments[family.environment]
-    before = _family_of(old, family)
+    before = family_before(fleet, old, family)
+    was = environment_before(fleet, old, environment)
     documents = {c.path: _document(c, family, before, rendered) for c in family.clusters}
-    facts = _facts(fleet, environment, family, before, now)
-    shared = Shared(environment.document.value, facts)
+    facts = _facts(fleet, old, family, before, now)
+    facts["freezes"] = _freezes(environment, was, family, before, now)
+    shared = Shared(_surroundings(environment, was), facts)
     for cluster in family.clusters:
         own = {cluster.path: documents[cluster.path]}
         yield PolicyItem(cluster.path, Scope.CLUSTER, environment, family, (cluster,), shared, own)
@@ -127,8 +131,42 @@ def family_inputs(
     )
 
 
+def _surroundings(environment: Environment, before: Environment | None) -> Json:
+    return {
+        "environment": environment.document.value,
+        "environment_before": before.document.value if before else None,
+    }
+
+
+def _freezes(
+    environment: Environment,
+    was: Environment | None,
+    family: Family,
+    before: Family | None,
+    now: datetime,
+) -> list[Json]:
+    """The freezes in force. One that the change takes away still holds for what it moves."""
+    moment = moved_at(family, now)
+    held = freezes_in_force(environment, family.name, moment)
+    if was and before:
+        earlier = freezes_in_force(was, before.name, moment)
+        held += [freeze for freeze in earlier if freeze not in held]
+    return held
+
+
+def _quarantine(
+    fleet: Fleet, old: Fleet | None, family: Family, before: Family | None
+) -> list[Json]:
+    """The entries in force. A new name does not leave those of the old one behind."""
+    held = in_force(fleet, family.environment, family.name)
+    if old and before and before.folder != family.folder:
+        earlier = in_force(old, before.environment, before.name)
+        held += [entry for entry in earlier if entry not in held]
+    return held
+
+
 def _facts(
-    fleet: Fleet, environment: Environment, family: Family, before: Family | None, now: datetime
+    fleet: Fleet, old: Fleet | None, family: Family, before: Family | None, now: datetime
 ) -> Json:
     present = {cluster.path for cluster in family.clusters}
     earlier = before.clusters if before else ()
@@ -136,44 +174,30 @@ def _facts(
     return {
         "family": _without_defaults(family),
         "family_before": _without_defaults(before) if before else None,
+        "variants_before": [c.variants for c in earlier],
         "removed": [{"name": c.name, "old": c.effective} for c in earlier if c.path not in present],
         "locks": {
             version: value_at(lock.value, ("spec",), {})
             for version, lock in family.locks.items()
             if version in versions
         },
-        "quarantine": in_force(fleet, family.environment, family.name),
+        "quarantine": _quarantine(fleet, old, family, before),
         "rollout": rollout_facts(family, now),
-        "freezes": freezes_in_force(environment, family.name, moved_at(family, now)),
     }
 
 
 def _without_defaults(family: Family) -> Json:
-    spec = {key: value for key, value in family.spec.items() if key != "defaults"}
+    spec: Json = family.spec  # of the past it may be anything
+    if isinstance(spec, dict):
+        spec = {key: value for key, value in spec.items() if key != "defaults"}
     return {**family.document.value, "spec": spec}
 
 
 def _document(cluster: Cluster, family: Family, before: Family | None, rendered: Rendered) -> Json:
-    was = _predecessor(cluster, family, before)
+    was = cluster_before(cluster, family, before)
     own = {"name": cluster.name, "new": cluster.effective}
     if cluster.path in rendered:
         own["rendered"] = rendered[cluster.path]
     if was is not None and was.effective == cluster.effective:
         return {**own, "unchanged": True}
     return {**own, "old": was.effective if was else None}
-
-
-def _predecessor(cluster: Cluster, family: Family, before: Family | None) -> Cluster | None:
-    """The cluster as it was. A renamed one is known by its region, so that it stays no newcomer."""
-    if before is None:
-        return None
-    kept = {other.path for other in family.clusters}
-    gone = [c for c in before.clusters if c.region == cluster.region and c.path not in kept]
-    same = [c for c in before.clusters if c.path == cluster.path]
-    return next(iter([*same, *gone]), None)
-
-
-def _family_of(fleet: Fleet | None, family: Family) -> Family | None:
-    if fleet is None or family.environment not in fleet.environments:
-        return None
-    return fleet.environments[family.environment].families.get(family.name)

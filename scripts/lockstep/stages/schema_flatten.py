@@ -18,13 +18,14 @@ def input_schemas(files: SchemaFiles) -> dict[str, Json]:
     """The schema of ``input`` for each scope of rules: ``cluster``, ``family``, ``environment``.
 
     All objects are closed but maps by name: the locks (by version) and the rendered manifests (by
-    kind). ``old`` and ``family_before`` may be null too, which the types cannot say: rules ask
+    kind). ``old`` and what was ``_before`` may be null, which the types cannot say: rules ask
     ``is_null`` or ``is_object``. ``files`` are the schemas of a tree; raises LockstepError where
     one of them is missing or refers to itself.
     """
     cluster = flatten(files, "effective-cluster.json")
     pair = {"name": _TEXT, "new": cluster, "old": cluster}
-    family = {**_everywhere(files), **_around_a_family(files)}
+    forms = _list(cluster["properties"]["spec"]["properties"]["variants"])
+    family = {**_everywhere(files), **_around_a_family(files), "variants_before": forms}
     removed = _object({"name": _TEXT, "old": cluster})
     return {
         "cluster": _object({**family, **pair, "rendered": _map(_list(_map(_ANY)))}),
@@ -34,10 +35,12 @@ def input_schemas(files: SchemaFiles) -> dict[str, Json]:
 
 
 def _everywhere(files: SchemaFiles) -> dict[str, Json]:
+    environment = flatten(files, "environment.json")
     return {
         "id": _TEXT,
         "rules": _list(_TEXT),
-        "environment": flatten(files, "environment.json"),
+        "environment": environment,
+        "environment_before": environment,
         "time": _object({"now": _TEXT, "today": _TEXT}),
     }
 

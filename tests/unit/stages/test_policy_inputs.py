@@ -187,6 +187,116 @@ def test_a_freeze_holds_for_what_moves_now_and_not_for_what_has_moved_before() -
     assert facts(policy_inputs(fleet(files), None, NOW.replace(day=4)))["freezes"] == []
 
 
+def frozen_in_june(files: dict[str, bytes]) -> dict[str, bytes]:
+    files["clusters/prod/environment.yaml"] = files["clusters/prod/environment.yaml"].replace(
+        b"regions: []",
+        b'regions: [], freezes: [{name: june, reason: audit, from: "2026-06-01T00:00:00Z", '
+        b'until: "2026-06-03T00:00:00Z"}]',
+    )
+    return files
+
+
+def test_a_freeze_that_the_change_takes_away_holds_for_it() -> None:
+    frozen = fleet(frozen_in_june(tree()))
+    held = facts(policy_inputs(fleet(), frozen, NOW))["freezes"]
+    assert [freeze["name"] for freeze in held] == ["june"]
+    assert len(facts(policy_inputs(frozen, frozen, NOW))["freezes"]) == 1
+    assert facts(policy_inputs(fleet(), fleet(), NOW))["freezes"] == []
+
+
+def test_the_environment_is_known_as_it_was() -> None:
+    frozen = fleet(frozen_in_june(tree()))
+    for item in policy_inputs(fleet(), frozen, NOW):
+        assert "freezes" not in item.shared.surroundings["environment"]["spec"]
+        assert "freezes" in item.shared.surroundings["environment_before"]["spec"]
+    (environment, *_) = policy_inputs(fleet(), None, NOW)
+    assert environment.shared.surroundings["environment_before"] is None
+
+
+def renamed(files: dict[str, bytes], was: str, now: str) -> dict[str, bytes]:
+    """The same files with another name of a folder, and of what is named after it; one model."""
+    names = ((f"{{name: {was}", f"{{name: {now}"), (f"family: {was}", f"family: {now}"))
+    made = {}
+    for path, data in files.items():
+        text = data.decode()
+        for old, new in names:
+            text = text.replace(old, new)
+        made[path.replace(f"/{was}/", f"/{now}/")] = text.encode()
+    return made
+
+
+def test_a_renamed_family_keeps_its_past() -> None:
+    files = renamed(tree(), "fraud", "checks")
+    files["clusters/prod/checks/b.yaml"] = files["clusters/prod/checks/b.yaml"].replace(
+        b'version: "1"', b'version: "2"'
+    )
+    (_, first, second, *_, family) = policy_inputs(fleet(files), fleet(), NOW)
+    assert family.shared.facts["family_before"]["metadata"]["name"] == "fraud"
+    assert second.documents[second.id]["old"]["spec"]["variants"][0]["version"] == "1"
+    assert first.documents[first.id]["old"]["metadata"]["name"] == "fraud-a"
+    other = renamed(tree(), "fraud", "checks")
+    other["clusters/prod/checks/family.yaml"] = other["clusters/prod/checks/family.yaml"].replace(
+        b"registry: mlflow, name: fraud", b"registry: mlflow, name: another"
+    )
+    assert facts(policy_inputs(fleet(other), fleet(), NOW))["family_before"] is None
+
+
+def test_a_family_beside_another_one_of_its_model_has_no_past() -> None:
+    files = tree() | renamed(tree(), "fraud", "checks")
+    items = policy_inputs(fleet(files), fleet(), NOW)
+    (new,) = (item for item in items if item.id == "clusters/prod/checks/family.yaml")
+    assert new.shared.facts["family_before"] is None
+
+
+def test_a_new_name_leaves_no_quarantine_behind() -> None:
+    held = tree()
+    held["clusters/prod/fraud/quarantine.yaml"] = (
+        b"apiVersion: lockstep.dev/v1alpha1\nkind: Quarantine\n"
+        b"metadata: {environment: prod, family: fraud}\n"
+        b'spec:\n  versions:\n    - {registry: mlflow, model: fraud, version: "3", digest: x}\n'
+    )
+    new = fleet(renamed(tree(), "fraud", "checks"))
+    found = facts(policy_inputs(new, fleet(held), NOW))["quarantine"]
+    assert [entry["version"] for entry in found] == ["3"]
+
+
+def test_a_renamed_environment_keeps_its_past() -> None:
+    region = b"regions: [{name: a, jurisdiction: EU, destination: prod-a}]"
+    here = tree()
+    here["clusters/prod/environment.yaml"] = here["clusters/prod/environment.yaml"].replace(
+        b"regions: []", region
+    )
+    there = renamed(here, "prod", "live")
+    items = policy_inputs(fleet(there), fleet(here), NOW)
+    assert items[0].shared.surroundings["environment_before"]["metadata"]["name"] == "prod"
+    assert facts(items)["family_before"]["metadata"]["name"] == "fraud"
+    beside = policy_inputs(fleet(here | there), fleet(here), NOW)
+    assert beside[0].shared.surroundings["environment_before"] is None
+    assert facts(policy_inputs(fleet(renamed(tree(), "prod", "live")), fleet(), NOW))[
+        "family_before"
+    ] is None  # fmt: skip
+
+
+def test_what_the_family_served_is_known() -> None:
+    before = facts(policy_inputs(fleet(), changed(b=TWO), NOW))["variants_before"]
+    assert [each[0]["version"] for each in before] == ["1", "2", "1"]
+    assert facts(policy_inputs(fleet(), None, NOW))["variants_before"] == []
+
+
+def test_a_malformed_past_stops_nothing() -> None:
+    files = tree()
+    files["clusters/prod/environment.yaml"] = (
+        b"kind: Environment\nmetadata: {name: prod}\nspec: {regions: 5, freezes: [{from: 5}]}\n"
+    )
+    for path in ("family", "a"):
+        files[f"clusters/prod/fraud/{path}.yaml"] = b"kind: %s\nspec: []\n" % (
+            b"ModelFamily" if path == "family" else b"ModelCluster"
+        )
+    there = renamed(tree(), "prod", "live")
+    for new in (fleet(), fleet(there), fleet(renamed(tree(), "fraud", "checks"))):
+        assert policy_inputs(new, fleet(files), NOW)
+
+
 def test_batches_share_what_their_items_have_in_common() -> None:
     items = policy_inputs(fleet(), None, NOW)
     (batch,) = batches(items, rules("cluster", "family"), MOMENT)

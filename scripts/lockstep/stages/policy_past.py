@@ -1,0 +1,57 @@
+"""What was there before a change: an environment, a family, a cluster, whatever it was named.
+
+A rule that asks what a change does must not take what was renamed for something new. The past may
+be malformed, for it is not judged.
+"""
+
+from lockstep.model.document import Json, value_at
+from lockstep.model.fleet import Cluster, Environment, Family, Fleet
+
+
+def environment_before(
+    new: Fleet, old: Fleet | None, environment: Environment
+) -> Environment | None:
+    """The environment as it was. A renamed one is known by a Kubernetes cluster that it is for."""
+    if old is None:
+        return None
+    gone = (e for e in old.environments.values() if e.name not in new.environments)
+    renamed = (e for e in gone if _destinations(e) & _destinations(environment))
+    return old.environments.get(environment.name) or next(renamed, None)
+
+
+def family_before(new: Fleet, old: Fleet | None, family: Family) -> Family | None:
+    """The family as it was. A renamed one is known by its model."""
+    home = new.environments[family.environment]
+    before = environment_before(new, old, home)
+    if before is None:
+        return None
+    gone = (f for f in before.families.values() if f.name not in home.families)
+    renamed = (f for f in gone if _model(f) == _model(family))
+    return before.families.get(family.name) or next(renamed, None)
+
+
+def cluster_before(cluster: Cluster, family: Family, before: Family | None) -> Cluster | None:
+    """The cluster as it was. A renamed one is known by its region, so that it stays no newcomer."""
+    if before is None:
+        return None
+    kept = {other.path for other in family.clusters}
+    gone = [c for c in before.clusters if c.region == cluster.region and c.path not in kept]
+    same = [c for c in before.clusters if c.path == cluster.path]
+    namesakes = [c for c in gone if _file(c) == _file(cluster)]
+    return next(iter([*same, *namesakes, *gone]), None)
+
+
+def _destinations(environment: Environment) -> set[str]:
+    regions = value_at(environment.spec, ("regions",))
+    return {
+        str(value_at(region, ("destination",)))
+        for region in (regions if isinstance(regions, list) else [])
+    }
+
+
+def _model(family: Family) -> Json:
+    return value_at(family.spec, ("model",))
+
+
+def _file(cluster: Cluster) -> str:
+    return cluster.path.rsplit("/", 1)[-1]
