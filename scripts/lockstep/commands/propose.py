@@ -86,7 +86,8 @@ def require_welcome(state: State, lock: Json) -> None:
     """Raise Denied where the version is in quarantine or serves already."""
     identity = lock["spec"]["identity"]
     keys = ("registry", "model", "version", "digest")
-    for entry in in_force(state.fleet, state.family.environment, state.family.name):
+    family, digests = state.family, [identity["digest"]]
+    for entry in in_force(state.fleet, family.environment, family.name, digests):
         if matches(entry, **{key: identity[key] for key in keys}):
             raise Denied(
                 f"version {identity['version']} is in quarantine since {entry.get('since')}: "
@@ -108,10 +109,9 @@ def require_welcome(state: State, lock: Json) -> None:
 
 def _held_in(state: State, entry: Json) -> str:
     """The family, of this or an earlier environment, whose release ends a quarantine."""
-    name = state.family.name
-    for home in state.fleet.environments.values():
-        if name in home.families and entry in entries_of(home.families[name]):
-            return f"{home.name}/{name}"
+    for family in (state.family, *state.fleet.families()):
+        if entry in entries_of(family):
+            return f"{family.environment}/{family.name}"
     return title(state)
 
 

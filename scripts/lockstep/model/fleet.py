@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from lockstep.model.decision import Record
 from lockstep.model.document import Document, Json, Location, Pointer, value_at
@@ -94,6 +95,11 @@ class Family:
     def folder(self) -> str:
         """``clusters/<environment>/<family>``."""
         return self.document.path.rsplit("/", 1)[0]
+
+    @cached_property
+    def has_quarantine(self) -> bool:
+        """Whether a version of it is in quarantine, or ever was."""
+        return self.quarantine is not None or any(r.decision.quarantines for r in self.records)
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,60 @@
 """Which versions may not serve: what the ledger put into quarantine and nobody released."""
 
+from collections.abc import Collection, Iterator
+
 from lockstep.model.decision import API_VERSION, Action
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Environment, Family, Fleet
+from lockstep.stages.rollout import verified_versions
 from lockstep.stages.yaml_write import dump_yaml
 
 
-def in_force(fleet: Fleet, environment: str, family: str) -> list[Json]:
-    """The quarantine entries that bind a family: its own, and those of earlier environments.
+def in_force(
+    fleet: Fleet, environment: str, family: str, digests: Collection[str] = ()
+) -> list[Json]:
+    """The quarantine entries that bind a family, in its environment and in earlier ones.
 
-    An entry holds registry, model, version, digest, since, decision and reason. The ledger is
-    the truth, so deleting a line of ``quarantine.yaml`` frees nothing; a line that the ledger
+    These are its own, and those of other families about its model or about the content of one of
+    its versions (``digests`` beside those of its locks), but for versions that it has verified
+    itself. An entry holds registry, model, version, digest, since, decision and reason. The ledger
+    is the truth, so deleting a line of ``quarantine.yaml`` frees nothing; a line that the ledger
     does not know binds too.
     """
     entries: dict[tuple[str, str], Json] = {}
+    for home in _up_to(fleet, environment):
+        bound = fleet.environments[environment].families.get(family)
+        for other in home.families.values():
+            if not other.has_quarantine:
+                continue
+            for entry in entries_of(other):
+                if other.name == family or (bound and _binds(entry, bound, digests)):
+                    entries.setdefault((str(entry.get("version")), str(entry.get("digest"))), entry)
+    return [entries[key] for key in sorted(entries)]
+
+
+def _up_to(fleet: Fleet, environment: str) -> Iterator[Environment]:
+    """An environment and those before it."""
     seen: set[str] = set()
     name: str | None = environment
     while name and name in fleet.environments and name not in seen:
         seen.add(name)
-        home: Environment = fleet.environments[name]
-        if family in home.families:
-            for entry in entries_of(home.families[family]):
-                entries.setdefault((str(entry.get("version")), str(entry.get("digest"))), entry)
-        name = home.predecessor
-    return [entries[key] for key in sorted(entries)]
+        yield fleet.environments[name]
+        name = fleet.environments[name].predecessor
+
+
+def _binds(entry: Json, family: Family, digests: Collection[str]) -> bool:
+    """Whether what another family put into quarantine is nothing for this one either."""
+    model = tuple(value_at(family.spec, ("model", key)) for key in ("registry", "name"))
+    pointer = ("spec", "identity", "digest")
+    known = {v: value_at(lock.value, pointer) for v, lock in family.locks.items()}
+    same_model = (entry.get("registry"), entry.get("model")) == model
+    if not same_model and entry.get("digest") not in {*digests, *map(str, known.values())}:
+        return False
+    return not any(
+        entry.get("digest") == known.get(version)
+        or (same_model and entry.get("version") == version)
+        for version in verified_versions(family)
+    )
 
 
 def entries_of(family: Family) -> list[Json]:

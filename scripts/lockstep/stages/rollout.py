@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lockstep.model.clock import later, parse_duration, parse_time
-from lockstep.model.decision import Action, Decision, Phase, Position, Record, Target, Variants
+from lockstep.model.decision import Action, Decision, Phase, Position, Target, Variants
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Family
 from lockstep.stages import variants as forms
@@ -169,7 +169,7 @@ def rollout_facts(family: Family, now: datetime) -> Json:
     differences = divergences(family)
     return {
         **at.to_json(),
-        "verified": sorted(_versions_of_ways_back(family.records)),
+        "verified": sorted(verified_versions(family)),
         "adopted": adopted and not differences,
         "diverged": bool(differences),
         "divergences": [
@@ -188,10 +188,11 @@ def moved_at(family: Family, now: datetime) -> datetime:
     return parse_time(decision.decided_at)
 
 
-def _versions_of_ways_back(records: tuple[Record, ...]) -> set[str]:
+def verified_versions(family: Family) -> set[str]:
+    """The versions of all states that the family can return to."""
     return {
         version
-        for record in records
+        for record in family.records
         if record.decision.way_back
         for version in _versions(record.decision)
     }

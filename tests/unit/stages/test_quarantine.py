@@ -121,6 +121,43 @@ def test_quarantine_in_an_earlier_environment_binds_in_the_later_ones_only() -> 
     assert in_force(made, "e2", "other") == in_force(made, "nowhere", "fraud") == []
 
 
+def beside(made: Family, **changes: Any) -> Fleet:
+    """An environment with a family, and another one that is like it but for these changes."""
+    home = fleet(tree()).environments["prod"]
+    other = replace(made, name="twin", records=(), quarantine=None, **changes)
+    return Fleet({"prod": replace(home, families={"fraud": made, "twin": other})})
+
+
+def test_quarantine_binds_another_family_of_the_same_model() -> None:
+    made = quarantined("2")
+    assert versions(in_force(beside(made), "prod", "twin")) == ["2"]
+    released_again = beside(released(made, "2"))
+    assert in_force(released_again, "prod", "twin") == []
+
+
+def of_model(name: str) -> Document:
+    made = plain_family()
+    model = {"registry": "mlflow", "name": name}
+    spec = {**made.spec, "model": model}
+    return replace(made.document, value={**made.document.value, "spec": spec})
+
+
+def test_quarantine_binds_the_same_content_under_another_name() -> None:
+    made = quarantined("2")
+    assert versions(in_force(beside(made, document=of_model("copy")), "prod", "twin")) == ["2"]
+    unrelated = beside(made, document=of_model("copy"), locks={})
+    assert in_force(unrelated, "prod", "twin") == []
+    assert versions(in_force(unrelated, "prod", "twin", [digest_of("2")])) == ["2"]
+
+
+def test_a_version_that_a_family_has_verified_itself_is_not_held_by_another_family() -> None:
+    twin = replace(adopted(plain_family()), name="twin")  # version 1 serves there, as people know
+    home = fleet(tree()).environments["prod"]
+    families = {"fraud": quarantined("1", "2"), "twin": twin}
+    whole = Fleet({"prod": replace(home, families=families)})
+    assert versions(in_force(whole, "prod", "twin")) == ["2"]
+
+
 def test_environments_that_precede_each_other_end() -> None:
     made = promoted(quarantined("2"), quarantined("3"))
     made.environments["e0"].document.value["spec"]["predecessor"] = "e1"
