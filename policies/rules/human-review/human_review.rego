@@ -1,8 +1,9 @@
 # METADATA
 # title: Human review
 # description: >-
-#   Where an answer decides about a person who can be told without a human, the person can ask for a
-#   human to review it (Art. 22 (3) GDPR). spec.privacy.humanReview says which team does.
+#   Where an answer decides about a person without a human, the person can ask for a human to review
+#   it (Art. 22 (3) GDPR). spec.privacy.humanReview says which team does. A pseudonym hides nobody from
+#   the decision.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -32,6 +33,6 @@ deny contains finding.at(
 	[true, input.new.spec.privacy.data],
 ) if {
 	privacy.decides_alone
-	privacy.identifies_people
+	privacy.is_about_people
 	not input.new.spec.privacy.humanReview
 }

@@ -1,9 +1,10 @@
 # METADATA
 # title: Training can be repeated
 # description: >-
-#   A version that many workers have trained says with which version of the engine, how many they
-#   were and with which seed, in its tags train.version, train.workers and train.seed: without these
-#   nobody trains it again. Which engines are distributed is set in the thresholds.
+#   A version that many workers have trained says with which version of which engine, how many they
+#   were and with which seed, in its tags train.engine, train.version, train.workers and train.seed:
+#   without these nobody trains it again. Many workers have trained it where the tags name more than
+#   one, or an engine that the thresholds call distributed, alone or among other words (ray-train).
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -31,17 +32,38 @@ checked if {
 	}
 }
 
+_engines := {engine | some engine in data.thresholds.reproducible_training.distributed}
+
+_has_many_workers(tags) if {
+	words := regex.split(`[^a-z0-9]+`, lower(tags["train.engine"]))
+	some word in words
+	word in _engines
+}
+
+_has_many_workers(tags) if {
+	regex.match(_number, tags["train.workers"])
+	to_number(tags["train.workers"]) > 1
+}
+
+_number := `^[1-9][0-9]{0,8}$`
+
 # The tags of each variant whose version many workers have trained, by the variant's index.
 _distributed[i] := tags if {
 	some i, variant in relied.serving
 	tags := input.locks[variant.version].facts.tags
-	lower(tags["train.engine"]) in data.thresholds.reproducible_training.distributed
+	_has_many_workers(tags)
 }
 
 _missing(tags) := [tag |
-	some tag in ["train.version", "train.workers", "train.seed"]
-	trim_space(object.get(tags, tag, "")) == ""
+	some tag in ["train.engine", "train.version", "train.workers", "train.seed"]
+	_is_blank(tags, tag)
 ]
+
+_is_blank(tags, tag) if trim_space(object.get(tags, tag, "")) == ""
+
+_with(tags) := tags["train.engine"] if not _is_blank(tags, "train.engine")
+
+_with(tags) := concat("", [tags["train.workers"], " workers"]) if _is_blank(tags, "train.engine")
 
 # METADATA
 # title: Missing tags
@@ -50,7 +72,7 @@ _missing(tags) := [tag |
 #   solution: set the tags on the version in the registry, and run lockstep lock for this family
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "version"],
-	[input.new.spec.variants[i].version, tags["train.engine"], missing],
+	[input.new.spec.variants[i].version, _with(tags), missing],
 ) if {
 	tier.is_production
 	some i, tags in _distributed
@@ -70,5 +92,5 @@ deny contains finding.at(
 	some i, tags in _distributed
 	workers := tags["train.workers"]
 	trim_space(workers) != ""
-	not regex.match(`^[1-9][0-9]{0,8}$`, workers)
+	not regex.match(_number, workers)
 }

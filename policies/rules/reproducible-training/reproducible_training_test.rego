@@ -40,6 +40,23 @@ test_an_engine_on_one_machine_needs_none if {
 	_found(_tagged({})) == set()
 }
 
+test_many_workers_without_an_engine_are_denied if {
+	_found(_tagged(object.remove(_whole, ["train.engine"]))) == {[
+		`version "41" was trained with "4 workers", and its lock has no tags ["train.engine"]`,
+		"/spec/variants/0/version",
+	]}
+	count(_found(_tagged({"train.engine": "torch", "train.workers": "2"}))) == 1
+	_found(_tagged({"train.engine": "torch", "train.workers": "1"})) == set()
+	_found(_tagged({"train.workers": "1"})) == set()
+}
+
+test_an_engine_is_known_among_other_words if {
+	every engine in ["Ray ", "ray-train", "Ray 2.40", "lightgbm.dask"] {
+		count(_found(_tagged({"train.engine": engine}))) == 1
+	}
+	_found(_tagged({"train.engine": "stingray"})) == set()
+}
+
 test_which_engines_are_distributed_can_be_set if {
 	tags := _tagged({"train.engine": "ray"})
 	none := {"distributed": []}
