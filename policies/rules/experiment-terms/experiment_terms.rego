@@ -3,7 +3,9 @@
 # description: >-
 #   An experiment has an end and bounds: in production each arm has terms in spec.experiments, no
 #   experiment has expired, and no arm gets more than its ceiling. An arm that learns from live data
-#   has a ceiling, and thresholds.experiment_terms bounds it.
+#   has a ceiling, and thresholds.experiment_terms bounds it. It bounds too what all arms of a cluster
+#   in production get together: gates, steps and skew leave experiments out, so that a version with
+#   most of the traffic in an arm would be a rollout without them.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -28,11 +30,14 @@ checked if {
 	is_string(input.time.today)
 	is_object(input.environment.spec)
 	is_number(_live_ceiling)
+	is_number(_together)
 }
 
 _terms := object.get(input.new.spec, "experiments", {})
 
 _live_ceiling := data.thresholds.experiment_terms.liveCeiling
+
+_together := data.thresholds.experiment_terms.together
 
 _arms := experiments.arms(input.new.spec.variants)
 
@@ -75,8 +80,13 @@ deny contains finding.at(
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "variants", i, "weight"],
-	[variant.name, variant.weight, ceiling],
+	[input.new.spec.variants[i].name, input.new.spec.variants[i].weight, ceiling],
 ) if {
+	some i, ceiling in _above
+}
+
+# The ceilings that arms are above, by the arm's index.
+_above[i] := ceiling if {
 	some i, variant in input.new.spec.variants
 	variants.is_arm(variant)
 	ceiling := _terms[variant.name].ceiling
@@ -113,4 +123,26 @@ deny contains finding.at(
 	terms := _terms[name]
 	terms.learnsFrom == "live"
 	terms.ceiling > _live_ceiling
+}
+
+_shares := {i: variant.weight |
+	some i, variant in input.new.spec.variants
+	variants.is_arm(variant)
+}
+
+# METADATA
+# title: Arms that get too much together
+# custom:
+#   message: arms %s get %s of 100 together, and %s is the most that experiments may have
+#   solution: give the arms less, or let lockstep propose and advance bring the version to all traffic
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "variants", largest, "weight"],
+	[[input.new.spec.variants[i].name | some i, _ in _shares], total, _together],
+) if {
+	tier.is_production
+	count(_above) == 0 # one mistake, told above
+	total := sum([weight | some _, weight in _shares])
+	total > _together
+	largest := min([i | some i, weight in _shares; weight == max([each | some _, each in _shares])])
 }

@@ -3,7 +3,7 @@ package lockstep.rules.experiment_terms_test
 import data.lockstep.lib.example_test as example
 import data.lockstep.rules.experiment_terms
 
-_ceiling := {"experiment_terms": {"liveCeiling": 10}}
+_ceiling := {"experiment_terms": {"liveCeiling": 10, "together": 50}}
 
 _arm(weight) := {"name": "bandit", "version": "42", "weight": weight, "experiment": true}
 
@@ -100,4 +100,24 @@ test_what_is_missing_is_not_checked if {
 	not experiment_terms.checked with input as example.cluster with data.thresholds as {}
 	listed := _cluster(10, [])
 	not experiment_terms.checked with input as listed with data.thresholds as _ceiling
+}
+
+test_arms_get_no_more_together_than_is_allowed if {
+	offline := {"bandit": {"learnsFrom": "offline", "expires": "2026-06-02"}}
+	_found(_cluster(51, offline)) == {[
+		`arms ["bandit"] get 51 of 100 together, and 50 is the most that experiments may have`,
+		"/spec/variants/1/weight",
+	]}
+	count(_found(_cluster(51, {"bandit": object.union(offline.bandit, {"ceiling": 50})}))) == 1
+	other := object.union(_arm(31), {"name": "other"})
+	shared := example.put(
+		example.with_variants([example.stable, _arm(20), other]),
+		"/new/spec/experiments",
+		{"bandit": offline.bandit, "other": offline.bandit},
+	)
+	_found(shared) == {[
+		`arms ["bandit","other"] get 51 of 100 together, and 50 is the most that experiments may have`,
+		"/spec/variants/2/weight",
+	]}
+	_found(example.put(shared, "/environment/spec/tier", "staging")) == set()
 }
