@@ -53,7 +53,8 @@ class PolicyReport:
         """The report for a terminal."""
         count = f"{len(self.rules)} rules, {self.opa.passed} tests passed, {self.shown} examples"
         if self.problems:
-            return "\n".join((*self.problems, f"{count}, {len(self.problems)} problems"))
+            problems = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
+            return "\n".join((*self.problems, f"{count}, {problems}"))
         return f"{count}, {self.opa.coverage:g} % of the lines covered"
 
     @property

@@ -34,6 +34,12 @@ def _lacks(rule: Rule, policies: Tree) -> Iterator[str]:
         yield "custom.waivable says whether the rule may be waived"
     if not re.search(rf"^#   - input: schema\.{rule.scope.value}$", head, re.MULTILINE):
         yield f"the METADATA lack schemas: [input: schema.{rule.scope.value}]"
+    if not re.fullmatch(r"\d+\.\d+\.\d+", rule.since, re.ASCII):
+        yield f"custom.since is {rule.since!r}, and no version of Lockstep, such as 0.1.0"
+    if not re.search(r"^import data\.lockstep\.lib\.finding$", text, re.MULTILINE):
+        yield "it imports no data.lockstep.lib.finding, which alone builds findings"
+    for number in _homemade(text):
+        yield f"line {number}: a finding is built by a function of data.lockstep.lib.finding alone"
     for title, message, solution in rule.denials:
         if "%s" not in message:
             yield f"the message of {title!r} does not show the value that it found"
@@ -44,3 +50,10 @@ def _lacks(rule: Rule, policies: Tree) -> Iterator[str]:
         yield "examples.yaml has no good example"
     if all(example.good for example in examples):
         yield "examples.yaml has no bad example"
+
+
+def _homemade(text: str) -> Iterator[int]:
+    """The lines of each deny whose finding is not what a function of the helper gave."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if re.match(r"deny\b", line) and not re.match(r"deny contains finding\.[a-z_]+\(", line):
+            yield number

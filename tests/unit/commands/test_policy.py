@@ -111,6 +111,7 @@ def test_impure_builtins_are_refused(tmp_path: Path) -> None:
     ("old", "new", "problem"),
     [
         ("#   category: traffic\n", "", "custom.category is none of traffic, rollout"),
+        ("#   since: 0.1.0\n", "#   since: lately\n", "custom.since is 'lately'"),
         ("#   waivable: false\n", "", "custom.waivable says whether the rule may be waived"),
         ("#   - input: schema.cluster\n", "#   - input: schema.family\n", "lack schemas"),
     ],
@@ -128,6 +129,28 @@ def test_messages_show_what_was_found(tmp_path: Path) -> None:
     assert f"{RULE}: the message of 'Silent' does not show the value that it found" in problems
     full = f"{RULE}: the message and the solution of 'Silent' end without a full stop"
     assert full in problems
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        '{"message": "it is 1", "fix": "", "pointer": "/spec"}',
+        "object.union(finding.at(1, [], []), {})",
+    ],
+)
+def test_findings_are_built_by_the_helper_alone(tmp_path: Path, head: str) -> None:
+    more = "\n# METADATA\n# title: Own\n# custom:\n#   message: it is %s\n#   solution: mend it\n"
+    problems = run(repository(tmp_path, rule=f"{more}deny contains {head} if 1 == 2\n")).problems
+    line = (tmp_path / RULE).read_text().count("\n")
+    assert any(f"{RULE}: line {line}: a finding is built by" in problem for problem in problems)
+
+
+def test_a_helper_of_the_same_name_is_another_one(tmp_path: Path) -> None:
+    root = repository(tmp_path, lib="package lockstep.lib.more\n\nat(_, _, _) := 1\n")
+    replaced(
+        root, RULE, "import data.lockstep.lib.finding", "import data.lockstep.lib.more as finding"
+    )
+    assert any("imports no data.lockstep.lib.finding" in problem for problem in run(root).problems)
 
 
 def test_every_rule_has_a_bad_and_a_good_example(tmp_path: Path) -> None:
