@@ -314,3 +314,33 @@ def test_a_family_may_be_taken_out_with_all_that_is_its(world: World) -> None:
     world.git("rm", "--quiet", "-r", f"ledger/{FAMILY}")
     said = world.lockstep("check")[1]
     assert "ledger." not in said
+
+
+WAIVERS = """\
+apiVersion: lockstep.dev/v1alpha1
+kind: Waivers
+metadata: {name: replicas}
+spec:
+  waivers:
+    - rule: min-replicas
+      scope: {family: scoring}
+      owner: credit-ml@example.com
+      reason: the region has no room until the nodes arrive
+      ticket: CAP-7
+      expires: "2026-04-01"
+    - rule: gone-since
+      scope: {family: scoring}
+      owner: credit-ml@example.com
+      reason: the rule was removed, and its waiver forgotten
+      ticket: CAP-8
+      expires: "2026-04-01"
+"""
+
+
+def test_neither_a_waiver_nor_a_mistake_in_one_stops_the_way_back(world: World) -> None:
+    roll(world, "08")
+    (world.clone / "policies/data/waivers").mkdir()
+    rewrite(world, "policies/data/waivers/replicas.yaml", lambda _: WAIVERS)
+    world.must("hold", FAMILY, "--reason", "wait", at=f"{DAY}09:00:00Z")
+    take_back(world, "10")
+    assert_home(world)

@@ -108,7 +108,9 @@ class _Examination:
         kinds = {kind for judge in self._judges for rule in judge.rules for kind in rule.reads}
         rendering = FleetRendering(self._sound, templates, kinds)
         answers = self._ask(rendering)
-        found = [*checked.invalid, *verdicts.invalid]
+        found = list(checked.invalid)
+        if not question.way_back_only:  # a mistake in a waiver or a threshold stops no way back
+            found += verdicts.invalid
         found += judge_history(self._sound, self._old or Fleet())
         if question.compared:
             for family in self._own.neighbours(self._sound):
