@@ -21,11 +21,15 @@ def remove(fleet: Fleet, folder: str) -> None:
     git(fleet.root, "rm", "--quiet", "-r", folder)
 
 
-def test_a_change_that_removes_a_rule_is_still_judged_by_it(fleet: Fleet) -> None:
+def weaken(fleet: Fleet) -> None:
     git(fleet.root, "switch", "--quiet", "--create", "pull")
     remove(fleet, RULE)
     fleet.edit(FAMILY, *OUTSIDE)
     fleet.commit("weaken and use it")
+
+
+def test_a_change_that_removes_a_rule_is_still_judged_by_it(fleet: Fleet) -> None:
+    weaken(fleet)
     code, findings = fleet.check("--base", "main")
     assert (code, rules(findings)) == (11, [DENIED])
 
@@ -109,6 +113,45 @@ def test_uncommitted_changes_are_part_of_what_is_merged(fleet: Fleet) -> None:
     assert DENIED in rules(findings)
     assert f"M {FAMILY}" in git(fleet.root, "status", "--porcelain")
     assert code in (10, 11)
+
+
+@pytest.mark.parametrize("place", ["refs/tags/main", "refs/remotes/main/HEAD", "refs/main"])
+def test_nothing_that_takes_the_name_of_the_base_judges_in_its_place(
+    fleet: Fleet, place: str
+) -> None:
+    weaken(fleet)
+    git(fleet.root, "update-ref", place, "pull")
+    code, findings = fleet.check("--base", "main")
+    assert (code, "names several commits" in findings[0]["message"]) == (2, True)
+    code, findings = fleet.check("--base", "refs/heads/main")
+    assert (code, rules(findings)) == (11, [DENIED])
+
+
+def test_a_clone_that_does_not_know_what_was_before_is_no_base_for_a_verdict(
+    fleet: Fleet, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    weaken(fleet)
+    clone = tmp_path_factory.mktemp("shallow")
+    git(clone, "clone", "--quiet", "--depth=1", f"file://{fleet.root}", ".")
+    code, findings = Fleet(clone).check()
+    assert (code, "too shallow" in findings[0]["message"]) == (1, True)
+    git(clone, "fetch", "--quiet", "--deepen=1")
+    assert Fleet(clone).check()[0] == 11
+
+
+@pytest.mark.parametrize("folder", ["policies", "clusters/prod/more"])
+def test_a_submodule_is_refused_whether_its_files_are_there_or_not(
+    fleet: Fleet, folder: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    module = tmp_path_factory.mktemp("module")
+    git(module, "init", "--quiet")
+    if folder == "policies":
+        (fleet.root / folder).rename(module / "kept")
+        git(fleet.root, "rm", "-r", "--quiet", "--cached", folder)
+        (module / "kept").rename(fleet.root / folder)
+    git(fleet.root, "update-index", "--add", "--cacheinfo", f"160000,{'a' * 40},{folder}")
+    code, findings = fleet.check()
+    assert (code, f"{folder}: this is a submodule" in findings[0]["message"]) == (10, True)
 
 
 def test_the_heads_own_rules_count_where_the_base_has_none(tmp_path: Path) -> None:

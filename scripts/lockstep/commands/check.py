@@ -14,7 +14,7 @@ from lockstep.edges.git import Git
 from lockstep.edges.opa_address import OpaOptions
 from lockstep.edges.opa_binary import find_opa, opa_version
 from lockstep.model.document import Json
-from lockstep.model.errors import UsageError
+from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.fleet import Tree
 from lockstep.model.outcome import SHARD, Outcome
 from lockstep.model.shard import WHOLE, Shard
@@ -106,14 +106,29 @@ def _remembered(kept: Json) -> Outcome | None:
 
 
 def base_commit(git: Git, base: str | None) -> str | None:
-    """The commit to compare with; None where there is none before a first commit."""
+    """The commit to compare with; None where there is none before a first commit.
+
+    Raises UsageError where ``base`` names none, or several: whoever may push a tag must not choose
+    who judges. Raises LockstepError where a shallow clone lacks it.
+    """
     if base is None:
         changed = any(path.startswith(EVERYTHING) for path in git.changes())
-        return git.resolve("HEAD" if changed else "HEAD^1")
-    commit = git.resolve(base)
-    if commit is None:
+        before = git.resolve("HEAD" if changed else "HEAD^1")
+        if before is None and git.is_shallow():
+            raise LockstepError(
+                "this clone is too shallow to know what was before HEAD, and whose rules judge",
+                fix="fetch more, for example with fetch-depth: 2, or give --base",
+            )
+        return before
+    commits = git.meanings(base)
+    if not commits:
         raise UsageError(f"{base[:100]!r} names no commit", fix="fetch it, or give another --base")
-    return commit
+    if len(commits) > 1:
+        raise UsageError(
+            f"{base[:100]!r} names several commits: a tag and a branch, for example",
+            fix="write it whole, such as refs/heads/main or refs/remotes/origin/main",
+        )
+    return commits.pop()
 
 
 def merge_result(git: Git, tree: Tree, base: str) -> Tree:

@@ -26,8 +26,13 @@ class Report:
 
 
 def work_tree(git: Git, folders: Iterable[str] = EVERYTHING) -> Tree:
-    """The files of the work tree. Raises NothingToCheck where it declares no cluster."""
-    tree = read_tree(git.root, folders)
+    """The files of the work tree.
+
+    Raises NothingToCheck where it declares no cluster, Invalid for symbolic links and submodules.
+    """
+    wanted = tuple(folders)
+    git.refuse_submodules(wanted)
+    tree = read_tree(git.root, wanted)
     require_clusters(tree)
     return tree
 

@@ -6,14 +6,18 @@ takes or refuses, or by a fast-forward. Killed anywhere before it, nothing has h
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from lockstep.edges.git_merge import GitMerge
+from lockstep.edges.git_objects import SUBMODULE, submodule
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.trailers import one_line
 
 _RAW = re.compile(rb":\d{6} \d{6} [0-9a-f]+ ([0-9a-f]+) ([A-Z])\0([^\0]+)\0")
 _HELD = re.compile(rb"\d{6} blob ([0-9a-f]+)\t([^\0]+)\0")
+_WHOLE = re.compile("[0-9a-f]{40}|[0-9a-f]{64}|refs/.*", re.DOTALL)
+_PLACES = ("refs/", "refs/tags/", "refs/heads/", "refs/remotes/")
 _RACES = ("[rejected]", "cannot lock ref", "failed to update ref", "incorrect old value")
 
 
@@ -42,6 +46,21 @@ class Git(GitMerge):
                          f"{reference}^{{commit}}")  # fmt: skip
         commit = done.stdout.decode().strip()
         return commit if commit.isalnum() else None  # a range such as a..b names several
+
+    def meanings(self, reference: str) -> set[str]:
+        """The commits that a reference may name: git takes a tag before a branch of its name."""
+        if _WHOLE.fullmatch(reference):
+            return set(filter(None, [self.resolve(reference)]))
+        names = [reference, *(f"{place}{reference}" for place in _PLACES)]
+        return set(filter(None, map(self.resolve, [*names, f"refs/remotes/{reference}/HEAD"])))
+
+    def refuse_submodules(self, folders: Sequence[str]) -> None:
+        """Raise Invalid where the index has a submodule below one of the folders."""
+        out = self._ok("ls-files", "--stage", "--full-name", "-z", "--", *folders)
+        for entry in out.split(b"\0")[:-1]:
+            facts, _, path = entry.partition(b"\t")
+            if facts.startswith(SUBMODULE):
+                raise submodule(os.fsdecode(path))
 
     def branch(self) -> str:
         """The checked-out branch. Raises UsageError when HEAD is detached."""

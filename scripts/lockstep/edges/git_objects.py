@@ -12,13 +12,24 @@ from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.fleet import Tree
 
 _OBJECT_ID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+SUBMODULE = b"160000"
+"""The mode of a submodule in trees and in the index."""
+
+
+def submodule(path: str) -> Invalid:
+    """The error for a submodule at a path: another repository decides what it holds."""
+    text = "this is a submodule, whose files no change of this repository shows"
+    return Invalid(text, where=path, fix="replace it by the files themselves")
 
 
 class GitObjects(GitCommand):
     """Reads and makes blobs, trees and commits of one repository."""
 
     def read_tree(self, commit: str, folders: Sequence[str]) -> Tree:
-        """Every file below the folders in a commit or tree. Raises Invalid for symbolic links."""
+        """Every file below the folders in a commit or tree.
+
+        Raises Invalid for symbolic links and submodules: what they hold is not held here.
+        """
         out = self._ok("ls-tree", "-r", "-z", "--full-tree", commit, "--", *folders)
         names: list[tuple[str, bytes]] = []
         for entry in out.split(b"\0")[:-1]:
@@ -27,8 +38,9 @@ class GitObjects(GitCommand):
             if mode == b"120000":
                 text = "this is a symbolic link, which could lead out of the repository"
                 raise Invalid(text, where=os.fsdecode(path), fix="replace it by the file itself")
-            if mode != b"160000":
-                names.append((path.decode(errors="surrogateescape"), oid))
+            if mode == SUBMODULE:
+                raise submodule(os.fsdecode(path))
+            names.append((path.decode(errors="surrogateescape"), oid))
         blobs = self._blobs([oid for _, oid in names])
         return {path: blob for (path, _), blob in zip(names, blobs, strict=True)}
 

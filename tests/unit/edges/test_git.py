@@ -53,6 +53,27 @@ def test_commits_are_found_by_branch_tag_and_id(tmp_path: Path) -> None:
         made.resolve("HEAD\0")
 
 
+def test_a_name_that_a_tag_shares_with_a_branch_has_two_meanings(tmp_path: Path) -> None:
+    made, _ = with_remote(tmp_path)
+    first = git(made.root, "rev-parse", "HEAD")
+    second = commit(made.root, {"b": b""})
+    assert made.meanings("origin/main") == made.meanings(first) == {first}
+    assert made.meanings("nothing") == set()
+    git(made.root, "tag", "origin/main", second)
+    assert made.meanings("origin/main") == {first, second}
+    assert made.meanings("refs/remotes/origin/main") == {first}
+    git(made.root, "tag", "refs/remotes/origin/main", second)
+    assert made.meanings("refs/remotes/origin/main") == {first}
+
+
+def test_a_replacement_does_not_stand_in_for_a_commit(tmp_path: Path) -> None:
+    made = new_repository(tmp_path, {"a": b"1"})
+    first = git(tmp_path, "rev-parse", "HEAD")
+    second = commit(tmp_path, {"a": b"2"})
+    git(tmp_path, "replace", first, second)
+    assert made.read_tree(first, ["a"]) == {"a": b"1"}
+
+
 @pytest.mark.parametrize(
     "name", ["-x", "--force", "a/b", "w;$(touch${IFS}pwned)`touch|pwned`", "ünï", "a@b", "\udcff"]
 )

@@ -57,11 +57,18 @@ def test_a_symbolic_link_is_refused_by_name(tmp_path: Path) -> None:
     assert made.read_tree("HEAD", ["other"]) == {}
 
 
-def test_a_submodule_is_no_file(tmp_path: Path) -> None:
+def test_a_submodule_is_refused_by_name(tmp_path: Path) -> None:
     made = new_repository(tmp_path)
     entry = f"160000,{'a' * 40},clusters/module"
     git(tmp_path, "update-index", "--add", "--cacheinfo", entry)
-    assert set(made.read_tree(git(tmp_path, "write-tree"), ["clusters"])) == {"clusters/a.yaml"}
+    for read in (
+        lambda: made.read_tree(git(tmp_path, "write-tree"), ["clusters"]),
+        lambda: made.refuse_submodules(["clusters"]),
+    ):
+        with pytest.raises(Invalid, match="submodule") as error:
+            read()
+        assert error.value.where == "clusters/module"
+    made.refuse_submodules(["other"])
 
 
 @pytest.mark.parametrize("commit_id", ["", "nothing", "--help", "f" * 40])
