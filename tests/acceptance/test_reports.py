@@ -234,6 +234,10 @@ def test_the_reports_of_shards_are_merged_into_that_of_one_check(bad: Path, tmp_
     stored = tmp_path / "merged.sarif"
     assert invoke(["merge-reports", *paths, "--report", f"sarif={stored}"])[0] == 11
     assert stored.is_file()
+    (bad / "clusters/prod/environment.yaml").write_text("kind: [")
+    check(bad, "--shard", "2/3", "--report", f"json={paths[1]}")
+    code, text = invoke(["merge-reports", *paths])
+    assert code == 1 and "2.json: this report and" in text and "of different files" in text
 
 
 def test_merging_nothing_is_a_usage_error() -> None:

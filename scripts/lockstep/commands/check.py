@@ -13,10 +13,11 @@ from lockstep.edges.cache import Cache, content_key
 from lockstep.edges.git import Git
 from lockstep.edges.opa_address import OpaOptions
 from lockstep.edges.opa_binary import find_opa, opa_version
+from lockstep.model.canonical import digest_files
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.fleet import Tree
-from lockstep.model.outcome import SHARD, Outcome
+from lockstep.model.outcome import CONTENT, SHARD, Outcome
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.stages.assemble import assemble
 from lockstep.stages.freezes import freezes_in_force
@@ -64,6 +65,8 @@ def check(root: Path, asked: Asked) -> Outcome:
     if known is not None:
         return known
     outcome = _check(git, tree, commit, asked)
+    if asked.shard != WHOLE:
+        outcome = _as_shard(outcome, asked.shard, tree, before)
     cache.put(key, outcome.to_json())
     return outcome
 
@@ -92,10 +95,13 @@ def _freezes(tree: Tree, asked: Asked) -> str:
 def _check(git: Git, tree: Tree, commit: str | None, asked: Asked) -> Outcome:
     before = git.read_tree(commit, _BEFORE) if commit else None
     question = Question(tree, before, asked.now, asked.shard)
-    outcome = examine(question, asked.opa).outcome(tree)
-    if asked.shard == WHOLE:
-        return outcome
-    return replace(outcome, summary={**outcome.summary, SHARD: str(asked.shard)})
+    return examine(question, asked.opa).outcome(tree)
+
+
+def _as_shard(outcome: Outcome, shard: Shard, tree: Tree, before: Mapping[str, str]) -> Outcome:
+    """The outcome with the part that it is about, and of what: merge-reports asks for both."""
+    content = digest_files({**tree, **{path: oid.encode() for path, oid in before.items()}})
+    return replace(outcome, summary={**outcome.summary, SHARD: str(shard), CONTENT: content})
 
 
 def _remembered(kept: Json) -> Outcome | None:

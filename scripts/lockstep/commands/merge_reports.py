@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lockstep.edges.files import read_file
 from lockstep.model.errors import LockstepError
-from lockstep.model.outcome import SHARD, Outcome, merge
+from lockstep.model.outcome import CONTENT, SHARD, Outcome, merge
 from lockstep.model.shard import Shard
 from lockstep.report.json_report import format_outcome, read_report
 
@@ -35,7 +35,8 @@ def run(paths: Sequence[Path]) -> Outcome:
         _refuse_gaps(parts)
     ordered = sorted((part.outcome for part in parts), key=format_outcome)
     merged = merge(ordered)
-    return replace(merged, summary={n: v for n, v in merged.summary.items() if n != SHARD})
+    whole = {n: v for n, v in merged.summary.items() if n not in (SHARD, CONTENT)}
+    return replace(merged, summary=whole)
 
 
 def _read(path: Path) -> _Part:
@@ -73,6 +74,9 @@ def _refuse_gaps(parts: Sequence[_Part]) -> None:
         if part.shard.index in known:
             text = f"shard {part.shard} is also in {known[part.shard.index].path}"
             raise LockstepError(text, where=where, fix="name each shard once")
+        if part.outcome.summary.get(CONTENT) != parts[0].outcome.summary.get(CONTENT):
+            text = f"this report and {parts[0].path} are of different files, or of different bases"
+            raise LockstepError(text, where=where, fix="merge the shards of one run")
         known[part.shard.index] = part
     missing = [f"{index}/{total}" for index in range(1, total + 1) if index not in known]
     if missing:

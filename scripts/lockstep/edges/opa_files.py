@@ -4,12 +4,11 @@ What the rules may do is judged by OPA's compiler (see opa_check); only their pa
 at here, because OPA evaluates some packages by itself as soon as it serves.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from lockstep.model.canonical import digest_bytes
+from lockstep.model.canonical import digest_files
 from lockstep.model.errors import LockstepError
 
 ARGUMENTS = ("policies/main.rego", "policies/lib", "policies/rules", "policies/data")
@@ -64,9 +63,7 @@ def write_policy_files(files: Mapping[str, bytes], folder: Path) -> None:
 
 def policies_digest(files: Mapping[str, bytes]) -> str:
     """``sha256:<hex>`` of files as policy_files gives them without tests: their names and bytes."""
-    named = {path: digest_bytes(data) for path, data in files.items()}
-    # ASCII, because a path may hold bytes that are no UTF-8.
-    return digest_bytes(json.dumps(named, sort_keys=True).encode())
+    return digest_files(files)
 
 
 def as_in_repository(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 from lockstep.model.document import Json
 
@@ -17,6 +18,13 @@ def canonical_json(value: Json) -> bytes:
 def digest_bytes(data: bytes) -> str:
     """``sha256:<hex>`` of bytes."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def digest_files(files: Mapping[str, bytes]) -> str:
+    """``sha256:<hex>`` of files, by their paths and bytes."""
+    named = {path: digest_bytes(data) for path, data in files.items()}
+    # ASCII, because a path may hold bytes that are no UTF-8.
+    return digest_bytes(json.dumps(named, sort_keys=True).encode())
 
 
 def digest_json(value: Json) -> str:

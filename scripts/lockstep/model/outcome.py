@@ -35,6 +35,9 @@ UNUSED = "waiver.unused"
 SHARD = "shard"
 """In the summary of an outcome about a part of a fleet: which part, such as ``2/4``."""
 
+CONTENT = "content"
+"""Beside it: the digest of the files that were checked and of the base, equal in all shards."""
+
 
 @dataclass(frozen=True, slots=True)
 class RuleText:

@@ -95,6 +95,17 @@ def test_a_set_that_is_not_whole_is_refused(tmp_path: Path, shards: list[str], w
     assert error.value.exit_code is ExitCode.COULD_NOT_RUN
 
 
+def test_shards_of_different_files_are_no_whole(tmp_path: Path) -> None:
+    one, two = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
+    first = shard(tmp_path, "1/2", Outcome((), {"content": one}))
+    second = shard(tmp_path, "2/2", Outcome((), {"content": one, "clusters": 1}))
+    assert run([first, second]).summary == {"clusters": 1}
+    for other in (Outcome((), {"content": two}), Outcome(())):
+        with pytest.raises(LockstepError, match="different files") as error:
+            run([first, shard(tmp_path, "2/2", other)])
+        assert error.value.where == str(second)
+
+
 def test_many_missing_shards_are_counted(tmp_path: Path) -> None:
     with pytest.raises(LockstepError, match=r"2/30, .*, 11/30 and 19 more\)"):
         run([shard(tmp_path, "1/30", Outcome(()))])
