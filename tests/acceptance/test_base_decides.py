@@ -154,6 +154,34 @@ def test_a_submodule_is_refused_whether_its_files_are_there_or_not(
     assert (code, f"{folder}: this is a submodule" in findings[0]["message"]) == (10, True)
 
 
+FREEZE = """\
+  freezes:
+    - {name: audit, reason: books, from: "2026-06-01T07:30:00Z", until: "2026-06-02T08:00:00Z"}
+"""
+
+
+def test_a_change_cannot_lift_the_freeze_that_it_moves_in(fleet: Fleet) -> None:
+    head = "clusters/prod/environment.yaml"
+    text = (fleet.root / head).read_text()
+    fleet.write(head, text[: text.index("  freezes:")] + FREEZE)
+    fleet.commit("a freeze")
+    fleet.write(head, text[: text.index("  freezes:")])
+    assert fleet.check()[0] == 0
+    fleet.edit(EU, 'version: "7"', 'version: "8"')
+    assert "policy.freeze" in rules(fleet.check()[1])
+    assert "policy.freeze" not in rules(fleet.check(now="2026-06-02T08:00:00Z")[1])
+
+
+@pytest.mark.parametrize("freeze", ["[null]", "[from and cron]", "[{cron: 3}]", "[{from: 1}]"])
+def test_a_malformed_freeze_is_a_finding_of_the_schema(fleet: Fleet, freeze: str) -> None:
+    head = "clusters/prod/environment.yaml"
+    text = (fleet.root / head).read_text()
+    fleet.write(head, text[: text.index("  freezes:")] + f"  freezes: {freeze}\n")
+    code, findings = fleet.check()
+    assert code == 10
+    assert findings[0]["rule"].startswith("schema.")
+
+
 def test_the_heads_own_rules_count_where_the_base_has_none(tmp_path: Path) -> None:
     fleet = Fleet.create(tmp_path)
     remove(fleet, "policies")

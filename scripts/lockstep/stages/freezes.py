@@ -71,5 +71,5 @@ def _began(expression: str, moment: datetime) -> datetime | None:
         return None
     from cronsim import CronSim
 
-    after = moment.astimezone(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
-    return next(CronSim(expression, after, reverse=True), None)
+    after = moment.astimezone(UTC).replace(second=0, microsecond=0)
+    return next(CronSim(expression, later(after, timedelta(minutes=1)), reverse=True), None)

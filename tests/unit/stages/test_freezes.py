@@ -81,3 +81,18 @@ def test_a_calendar_can_follow_a_cron_expression_or_not() -> None:
     assert cron_problem("0 16 * * FRI") == ""
     assert cron_problem("61 16 * * FRI") != ""
     assert cron_problem("0 0 31 2 *") != ""
+
+
+@pytest.mark.parametrize(
+    "freeze",
+    [
+        None, "from and cron", {**ONCE, "from": 3}, {**ONCE, "from": "2026-13-41T00:00:00Z"},
+        {"from": ONCE["from"], "until": ONCE["until"]}, {**ONCE, "families": 3},
+        {"name": "x", "reason": "y", "from": ONCE["from"]}, {**FRIDAYS, "cron": 3},
+        {**FRIDAYS, "lasts": "99999999999h"}, {**FRIDAYS, "lasts": None},
+    ],
+)  # fmt: skip
+def test_what_a_schema_refuses_is_no_freeze_and_no_crash(freeze: Json) -> None:
+    held = {"name": "audit", "reason": "books", "until": "2026-06-02T08:00:00Z"}
+    assert in_force("2026-06-01T12:00:00", freeze, ONCE) == [held]
+    assert in_force("9999-12-31T23:59:59", freeze, ONCE) == []

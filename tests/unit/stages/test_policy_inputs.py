@@ -185,6 +185,8 @@ def test_a_freeze_holds_for_what_moves_now_and_not_for_what_has_moved_before() -
     frozen = {"name": "june", "reason": "audit", "until": "2026-06-03T00:00:00Z"}
     assert facts(policy_inputs(fleet(files), None, NOW))["freezes"] == [frozen]
     assert facts(policy_inputs(fleet(files), None, NOW.replace(day=4)))["freezes"] == []
+    assert facts(policy_inputs(fleet(files), fleet(files), NOW))["freezes"] == [frozen]
+    assert facts(policy_inputs(fleet(), fleet(files), NOW))["freezes"] == [frozen]
 
 
 def frozen_in_june(files: dict[str, bytes]) -> dict[str, bytes]:
