@@ -50,6 +50,21 @@ def test_a_change_that_loosens_a_schema_is_judged_by_the_old_one(fleet: Fleet) -
     assert "schema.range" in " ".join(rules(findings)) or findings[0]["pointer"].endswith("/port")
 
 
+@pytest.mark.parametrize(
+    ("kind", "schema"),
+    [("service", "service-v1"), ("virtualservice", "virtualservice-networking-v1")],
+)
+def test_a_change_that_loosens_a_schema_of_manifests_is_judged_by_the_old_one(
+    fleet: Fleet, kind: str, schema: str
+) -> None:
+    fleet.write(f"policies/schemas/rendered/{schema}.json", "{}")
+    assert fleet.check()[0] == 0
+    template = f"templates/{kind}/{kind}.yaml.j2"
+    fleet.edit(template, "\nspec:\n", "\nspec:\n  nonsense: 1\n")
+    code, findings = fleet.check()
+    assert (code, set(rules(findings)), findings[0]["file"]) == (10, {"render.manifest"}, template)
+
+
 def test_a_change_that_adds_a_rule_is_judged_by_it_too(fleet: Fleet) -> None:
     text = (fleet.root / f"{RULE}/image_registry.rego").read_text()
     remove(fleet, RULE)

@@ -15,12 +15,13 @@ from lockstep.model.fleet import Tree
 from lockstep.stages.policy import Rule, expected_rules
 from lockstep.stages.policy_data import check_data
 from lockstep.stages.render import Templates
+from lockstep.stages.render_schemas import OWN_SCHEMAS
 from lockstep.stages.schema_flatten import input_schemas
 from lockstep.stages.schema_load import read_schemas
 from lockstep.stages.validate import Schemas
 
 POLICIES = "policies/"
-_TEMPLATES = ("templates/", "policies/schemas/rendered/")
+_TEMPLATES = ("templates/", OWN_SCHEMAS)
 _KEPT = 4
 """Trees of which the compiled files are kept: a change, its base, and two to spare."""
 
@@ -51,9 +52,9 @@ def threshold_findings(tree: Tree) -> tuple[Finding, ...]:
     return _threshold_findings(_files_of(tree, (POLICIES,)))
 
 
-def templates_of(tree: Tree) -> Templates:
-    """The templates of a tree with the schemas of what they make."""
-    return _templates(_files_of(tree, _TEMPLATES))
+def templates_of(tree: Tree, base: Tree | None = None) -> Templates:
+    """The templates of a tree with the schemas of what they make; those of ``base`` judge too."""
+    return _templates(_files_of(tree, _TEMPLATES), _files_of(base or {}, (OWN_SCHEMAS,)))
 
 
 def _files_of(tree: Tree, folders: tuple[str, ...]) -> _Files:
@@ -73,5 +74,5 @@ def _threshold_findings(files: _Files) -> tuple[Finding, ...]:
 
 
 @lru_cache(_KEPT)
-def _templates(files: _Files) -> Templates:
-    return Templates(dict(files), read_kubernetes_schema)
+def _templates(files: _Files, base: _Files) -> Templates:
+    return Templates(dict(files), read_kubernetes_schema, dict(base))

@@ -104,7 +104,7 @@ class _Examination:
     def run(self) -> Examined:
         question, checked = self._question, self._checked
         verdicts = Verdicts(self._judges, question.tree, question.now)
-        templates = templates_of(question.tree)
+        templates = templates_of(question.tree, question.before)
         kinds = {kind for judge in self._judges for rule in judge.rules for kind in rule.reads}
         rendering = FleetRendering(self._sound, templates, kinds)
         answers = self._ask(rendering)

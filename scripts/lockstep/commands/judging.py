@@ -1,11 +1,11 @@
 """The policies that judge a change, with the OPA that holds them and the waivers that count."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
-from lockstep.commands.compiled import POLICIES, law_of, policies_of, threshold_findings
+from lockstep.commands.compiled import law_of, policies_of, threshold_findings
 from lockstep.edges.cache import Cache
 from lockstep.edges.opa_address import OpaOptions
 from lockstep.edges.opa_asking import OpaSession
@@ -122,9 +122,3 @@ class Verdicts:
         pending = [waiver for waiver in sound if waiver.said not in known]
         found = [*malformed, *wrong, *threshold_findings(last.policies)]
         return Waiving(counting, pending, self._today), found
-
-
-def overlay_policies(tree: Tree, policies: Mapping[str, bytes]) -> dict[str, bytes]:
-    """A tree with other policies."""
-    kept = {path: data for path, data in tree.items() if not path.startswith(POLICIES)}
-    return kept | dict(policies)

@@ -26,13 +26,16 @@ class Templates:
     """The templates and the schemas of one tree, compiled once; give it any commit's tree.
 
     Uses ``templates/`` and ``policies/schemas/rendered/`` of the tree. ``read_kubernetes`` gives
-    the Kubernetes schemas (``lockstep.edges.kubernetes_schemas``). ``findings`` has one for each
-    file that cannot be used; nothing can be rendered then.
+    the Kubernetes schemas (``lockstep.edges.kubernetes_schemas``). ``base`` is the tree whose
+    schemas judge too. ``findings`` has one for each file that cannot be used; nothing can be
+    rendered then.
     """
 
-    def __init__(self, tree: Tree, read_kubernetes: ReadKubernetes) -> None:
+    def __init__(
+        self, tree: Tree, read_kubernetes: ReadKubernetes, base: Tree | None = None
+    ) -> None:
         self.texts = TemplateSet(tree, template_paths())
-        self.schemas = ManifestSchemas(tree, read_kubernetes)
+        self.schemas = ManifestSchemas(tree, read_kubernetes, base)
         self.findings = (*self.texts.findings, *self.schemas.findings)
 
 

@@ -24,14 +24,22 @@ ReadKubernetes = Callable[[str, str], bytes | None]
 
 
 class ManifestSchemas:
-    """Schemas by kind. ``findings`` has one for each own schema that cannot be used."""
+    """Schemas by kind. ``findings`` has one for each own schema that cannot be used.
 
-    def __init__(self, tree: Tree, read_kubernetes: ReadKubernetes) -> None:
+    An own schema stands before Kubernetes'. Where ``base`` has other ones than ``tree``, a
+    manifest must be content with both, as with all that judges a change.
+    """
+
+    def __init__(
+        self, tree: Tree, read_kubernetes: ReadKubernetes, base: Tree | None = None
+    ) -> None:
         self.findings: list[Finding] = []
         self._read = read_kubernetes
         self._definitions: dict[str, Json] = {}
         self._kubernetes: dict[tuple[str, str], jsonschema_rs.Validator | None] = {}
-        self._own = dict(self._compile_own(tree))
+        own, known = _own_files(tree), _own_files(base or {})
+        judging = [own] if known in ({}, own) else [own, known]
+        self._own = [dict(self._compile_own(files)) for files in judging]
 
     def knows(self, kubernetes_version: str) -> bool:
         """Whether there are schemas of that Kubernetes version."""
@@ -44,11 +52,16 @@ class ManifestSchemas:
             yield Problem((), "it has no apiVersion and kind")
             return
         name = _file_name(version, kind)
-        validator = self._own.get(name) or self._of_kubernetes(kubernetes_version, name)
-        if validator is None:
+        validators = self._validators(kubernetes_version, name)
+        if not validators:
             yield Problem(("kind",), f"there is no schema for {version[:80]} {kind[:80]}")
-        elif not validator.is_valid(manifest):
-            yield from problems_of(list(validator.iter_errors(manifest)))
+        wrong = [list(v.iter_errors(manifest)) for v in validators if not v.is_valid(manifest)]
+        yield from dict.fromkeys(problem for errors in wrong for problem in problems_of(errors))
+
+    def _validators(self, version: str, name: str) -> list[jsonschema_rs.Validator]:
+        kubernetes = self._of_kubernetes(version, name)
+        first, *others = (own.get(name) or kubernetes for own in self._own)
+        return [v for v in (first, *(o for o in others if o is not first)) if v is not None]
 
     def _of_kubernetes(self, version: str, name: str) -> jsonschema_rs.Validator | None:
         key = version, name
@@ -75,18 +88,21 @@ class ManifestSchemas:
                 waiting += _references(shared[name])
         return jsonschema_rs.Draft202012Validator({**schema, "$defs": reached}, offline=True)
 
-    def _compile_own(self, tree: Tree) -> Iterator[tuple[str, jsonschema_rs.Validator]]:
-        for path, data in sorted(tree.items()):
-            if path.startswith(OWN_SCHEMAS) and path.endswith(".json"):
-                try:
-                    schema = json.loads(data)
-                    validator = jsonschema_rs.Draft202012Validator(schema, offline=True)
-                except (ValueError, RecursionError, jsonschema_rs.ReferencingError) as error:
-                    text = f"the schema cannot be used: {str(error)[:300]}"
-                    fix = "mend it; it must be JSON Schema 2020-12 without references elsewhere"
-                    self.findings.append(Finding(path, 1, 1, "render.schema", text, fix))
-                else:
-                    yield path.removeprefix(OWN_SCHEMAS), validator
+    def _compile_own(self, files: Tree) -> Iterator[tuple[str, jsonschema_rs.Validator]]:
+        for path, data in sorted(files.items()):
+            try:
+                schema = json.loads(data)
+                validator = jsonschema_rs.Draft202012Validator(schema, offline=True)
+            except (ValueError, RecursionError, jsonschema_rs.ReferencingError) as error:
+                text = f"the schema cannot be used: {str(error)[:300]}"
+                fix = "mend it; it must be JSON Schema 2020-12 without references elsewhere"
+                self.findings.append(Finding(path, 1, 1, "render.schema", text, fix))
+            else:
+                yield path.removeprefix(OWN_SCHEMAS), validator
+
+
+def _own_files(tree: Tree) -> Tree:
+    return {p: d for p, d in tree.items() if p.startswith(OWN_SCHEMAS) and p.endswith(".json")}
 
 
 def _file_name(api_version: str, kind: str) -> str:
