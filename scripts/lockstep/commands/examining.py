@@ -36,6 +36,7 @@ from lockstep.stages.policy import (
 from lockstep.stages.policy_trace import tracer
 from lockstep.stages.render import FleetRendering
 from lockstep.stages.shards import Ownership
+from lockstep.stages.waivers import Subject
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,15 @@ class _Examination:
                 for judged in interpret(items, future.result(), judge.rules, trace)
             )
         invalid = tuple(filter(self._own.keeps, found))
-        denied = tuple(filter(self._own.keeps, verdicts.findings()))
+        denied = tuple(filter(self._own.keeps, verdicts.findings(self._left_out())))
         fleet = self._own.part(checked.fleet)
         return Examined(without_echo(Checked(fleet, invalid, denied)), verdicts)
+
+    def _left_out(self) -> list[Subject]:
+        """The clusters that no rule has seen."""
+        every = {cluster.path: cluster for cluster in self._checked.fleet.clusters()}
+        seen = {cluster.path for cluster in self._sound.clusters()}
+        return [(c.environment, c.family, c.name) for p, c in every.items() if p not in seen]
 
     def _ask(self, rendering: FleetRendering) -> Answers:
         """Render and ask about each family; two questions are with OPA at a time."""

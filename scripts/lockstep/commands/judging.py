@@ -10,7 +10,7 @@ from lockstep.edges.cache import Cache
 from lockstep.edges.opa_address import OpaOptions
 from lockstep.edges.opa_asking import OpaSession
 from lockstep.edges.opa_session import opa_session
-from lockstep.model.finding import Finding
+from lockstep.model.finding import Finding, Severity
 from lockstep.model.fleet import Tree
 from lockstep.model.outcome import POLICY_ERROR, RuleText
 from lockstep.stages.policy import (
@@ -21,7 +21,7 @@ from lockstep.stages.policy import (
     batches,
 )
 from lockstep.stages.validate import Schemas
-from lockstep.stages.waivers import Terms, Waiving, read_terms, read_waivers, sound_waivers
+from lockstep.stages.waivers import Subject, Terms, Waiving, read_terms, read_waivers, sound_waivers
 
 CHILD = OpaOptions()
 """OPA as a child of this run."""
@@ -93,32 +93,45 @@ class Verdicts:
         return read_terms(self._judges[0].policies)
 
     def add(self, found: Iterable[Judged]) -> None:
-        """Take all that one judge found; what an earlier one said of the same place stands."""
+        """Take all that one judge found.
+
+        What an earlier one said of the same place stands, unless it only warned and this denies.
+        """
         mine: dict[tuple[str, str, int, int], list[Judged]] = {}
         for judged in found:
             f = judged.finding
             mine.setdefault((f.rule, f.file, f.line, f.column), []).append(judged)
         for place, same in mine.items():
+            if _stops(same) and not _stops(self._found.get(place, ())):
+                self._found[place] = same
             self._found.setdefault(place, same)
 
-    def findings(self) -> list[Finding]:
-        """What was found, waived where a waiver says so, and what is wrong with the waivers."""
+    def findings(self, left_out: Sequence[Subject] = ()) -> list[Finding]:
+        """What was found, waived where a waiver says so, and what is wrong with the waivers.
+
+        ``left_out`` are clusters that were not judged, because something about them is malformed.
+        """
         waivable = {rule.id: rule.waivable for rule in self.rules}
         every = [judged for same in self._found.values() for judged in same]
         found = [
             self._waivers.apply(j, waivable=waivable.get(j.finding.rule, False)) for j in every
         ]
         unjudged = any(finding.rule == POLICY_ERROR for finding in found)
-        return found if unjudged else found + self._waivers.unused()
+        return found if unjudged else found + self._waivers.unused(left_out)
 
     def _read_waivers(self, head: Tree) -> tuple[Waiving, list[Finding]]:
         first, last = self._judges[0], self._judges[-1]
-        offered, malformed = read_waivers(head, last.schemas)
+        offered, malformed = read_waivers(head, *(judge.schemas for judge in self._judges))
         sound, wrong = sound_waivers(offered, self.rules, self.terms, self._today)
-        known = {waiver.said for waiver in read_waivers(first.policies, first.schemas)[0]}
-        if self.terms.from_change:
-            known |= {waiver.said for waiver in sound}
-        counting = [waiver for waiver in sound if waiver.said in known]
-        pending = [waiver for waiver in sound if waiver.said not in known]
-        found = [*malformed, *wrong, *threshold_findings(last.policies)]
+        own = {rule.name: rule for judge in self._judges for rule in judge.rules}
+        later = sound_waivers(offered, own.values(), read_terms(last.policies), self._today)[1]
+        known = read_waivers(first.policies, first.schemas)[0]
+        accepted = {w.said for w in sound if self.terms.from_change or w.is_within(known)}
+        counting = [waiver for waiver in sound if waiver.said in accepted]
+        pending = [waiver for waiver in sound if waiver.said not in accepted]
+        found = [*malformed, *dict.fromkeys([*wrong, *later]), *threshold_findings(last.policies)]
         return Waiving(counting, pending, self._today), found
+
+
+def _stops(found: Iterable[Judged]) -> bool:
+    return any(judged.finding.severity is Severity.ERROR for judged in found)

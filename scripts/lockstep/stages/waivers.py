@@ -26,6 +26,10 @@ _TERMS = "policies/data/waivers.yaml"
 _PENDING = "this waiver counts once it is on the base branch"
 
 
+Subject = tuple[str, str, str]
+"""The names of an environment, a family and a cluster."""
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What the base's data allow: how far off an expiry may be, and waivers of the change itself.
@@ -60,6 +64,10 @@ class Waiver:
             self.ticket, self.expires,
         )  # fmt: skip
 
+    def is_within(self, known: Iterable["Waiver"]) -> bool:
+        """Whether one of these says the same and ends no earlier: to end sooner waives less."""
+        return any(self.said[:-1] == each.said[:-1] and _day(self) <= _day(each) for each in known)
+
     def place(self, field: str = "rule") -> Place:
         """Where one of its fields stands."""
         pointer: Pointer = (*_POINTER, self.index, field)
@@ -71,10 +79,14 @@ class Waiver:
 
     def covers(self, judged: Judged) -> bool:
         """Whether it is about this finding."""
+        place = (judged.environment, judged.family, judged.cluster)
+        rule = judged.finding.rule
+        return self.reaches(place) and self.rule in (rule, rule.removeprefix(POLICY))
+
+    def reaches(self, place: Subject) -> bool:
+        """Whether its scope holds this environment, family and cluster."""
         wanted = (self.environment, self.family, self.cluster)
-        found = (judged.environment, judged.family, judged.cluster)
-        same = all(want in ("", have) for want, have in zip(wanted, found, strict=True))
-        return same and self.rule in (judged.finding.rule, judged.finding.rule.removeprefix(POLICY))
+        return all(want in ("", have) for want, have in zip(wanted, place, strict=True))
 
     def suppression(self) -> Suppression:
         """What a finding says about the waiver that it is under."""
@@ -84,15 +96,18 @@ class Waiver:
         )
 
 
-def read_waivers(tree: Tree, schemas: Schemas) -> tuple[list[Waiver], list[Finding]]:
-    """The waivers of a tree, and what is malformed; a file with a mistake waives nothing."""
+def read_waivers(tree: Tree, *schemas: Schemas) -> tuple[list[Waiver], list[Finding]]:
+    """The waivers of a tree, and what is malformed; a file with a mistake waives nothing.
+
+    Each of the schemas must be content.
+    """
     waivers: list[Waiver] = []
     findings: list[Finding] = []
     for path in sorted(path for path in tree if path.startswith(FOLDER)):
         document, found = load_yaml(path, tree[path])
         if document is not None:
-            found += schemas.check("Waivers", document)
-            found += _misnamed(document)
+            wrong = [finding for each in schemas for finding in each.check("Waivers", document)]
+            found += [*dict.fromkeys(wrong), *_misnamed(document)]
         findings += found
         if document is not None and not found:
             entries = enumerate(document.value["spec"]["waivers"])
@@ -128,6 +143,12 @@ def _problem(
     waiver: Waiver, known: Mapping[str, Rule], terms: Terms, today: date
 ) -> Finding | None:
     name = waiver.rule.removeprefix(POLICY)
+    if not all(waiver.said[4:]) or not any(waiver.said[1:4]):  # whatever a schema lets through
+        return waiver.place().finding(
+            "waiver.incomplete",
+            "a waiver names its scope, owner, reason, ticket and end",
+            "write what is missing",
+        )
     if name not in known:
         meant = closest(name, sorted(known))
         fix = f"write {meant}" if meant else "name a rule that lockstep policy list shows"
@@ -165,7 +186,8 @@ class Waiving:
 
     def __init__(self, waivers: Sequence[Waiver], pending: Sequence[Waiver], today: date) -> None:
         self._expired = [w for w in waivers if _day(w) < today]
-        self._in_force = [w for w in waivers if w not in self._expired]
+        in_force = (w for w in waivers if w not in self._expired)
+        self._in_force = sorted(in_force, key=_day, reverse=True)  # a renewal before the renewed
         self._pending = pending
         self._used: set[tuple[str, ...]] = set()
 
@@ -173,19 +195,24 @@ class Waiving:
         """The finding as it counts: suppressed, or with the waivers that do not help it named."""
         if not waivable:
             return judged.finding
+        pending = self._of(self._pending, judged)
         for waiver in self._in_force:
             if waiver.covers(judged):
                 self._used.add(waiver.said)
                 return replace(judged.finding, suppression=waiver.suppression())
         over = self._of(self._expired, judged)
         notes = [waiver.related(f"this waiver expired on {waiver.expires}") for waiver in over]
-        notes += [w.related(_PENDING) for w in self._of(self._pending, judged)]
+        notes += [waiver.related(_PENDING) for waiver in pending]
         return replace(judged.finding, related=(*judged.finding.related, *notes))
 
-    def unused(self) -> list[Finding]:
-        """A warning for each waiver that no finding was under."""
+    def unused(self, unjudged: Sequence[Subject] = ()) -> list[Finding]:
+        """A warning for each waiver that no finding was under.
+
+        Not for those that reach what could not be judged: nobody knows whether they are of use.
+        """
         every = (*self._in_force, *self._expired, *self._pending)
-        return [_unused(waiver) for waiver in every if waiver.said not in self._used]
+        idle = [waiver for waiver in every if waiver.said not in self._used]
+        return [_unused(w) for w in idle if not any(map(w.reaches, unjudged))]
 
     def _of(self, waivers: Iterable[Waiver], judged: Judged) -> list[Waiver]:
         matching = [waiver for waiver in waivers if waiver.covers(judged)]
@@ -200,10 +227,15 @@ def _unused(waiver: Waiver) -> Finding:
 
 
 def _waiver(document: Document, index: int, entry: Json) -> Waiver:
-    scope = entry["scope"]
-    parts = [scope.get(part, "") for part in ("environment", "family", "cluster")]
-    words = [entry[field] for field in ("owner", "reason", "ticket", "expires")]
-    return Waiver(document, index, entry["rule"], *parts, *words)
+    scope = ("environment", "family", "cluster")
+    parts = [_said(entry, "scope", part) for part in scope]
+    words = [_said(entry, field) for field in ("rule", "owner", "reason", "ticket", "expires")]
+    return Waiver(document, index, words[0], *parts, *words[1:])
+
+
+def _said(entry: Json, *path: str) -> str:
+    value = value_at(entry, path)
+    return value.strip() if isinstance(value, str) else ""
 
 
 def _misnamed(document: Document) -> list[Finding]:

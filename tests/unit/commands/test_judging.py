@@ -1,0 +1,140 @@
+"""The judges of a change and the waivers that count before them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from lockstep.commands.judging import Judge, Verdicts, policies_of
+from lockstep.edges.files import read_tree
+from lockstep.edges.opa_asking import OpaSession
+from lockstep.model.finding import Finding, Severity
+from lockstep.stages.policy import Judged, expected_rules
+from lockstep.stages.validate import Schemas
+
+NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
+TREE = dict(read_tree(Path(__file__).resolve().parents[3], ["policies"]))
+PLACE = ("prod", "scoring", "scoring-a")
+FILE = "policies/data/waivers/{name}.yaml"
+TERMS = "policies/data/waivers.yaml"
+SCHEMA = "policies/schemas/waivers.json"
+RULE = "policies/rules/min-replicas/min_replicas.rego"
+
+
+def waiver(expires: str = "2026-06-30", name: str = "few", **others: str) -> dict[str, bytes]:
+    words = {
+        "rule": "min-replicas", "scope": "{environment: prod, family: scoring}",
+        "owner": "risk-ml@example.com", "reason": "no room", "ticket": "CAP-7",
+        "expires": f'"{expires}"', **others,
+    }  # fmt: skip
+    entry = "".join(f"\n      {key}: {text}" for key, text in words.items() if text)
+    text = f"""\
+apiVersion: lockstep.dev/v1alpha1
+kind: Waivers
+metadata: {{name: {name}}}
+spec:
+  waivers:
+    -{entry[6:]}
+"""
+    return {FILE.format(name=name): text.encode()}
+
+
+def edited(path: str, old: str, new: str) -> dict[str, bytes]:
+    text = TREE[path].decode()
+    assert old in text
+    return {path: text.replace(old, new).encode()}
+
+
+def judge(files: Mapping[str, bytes]) -> Judge:
+    tree = policies_of({**TREE, **files})
+    return Judge(tree, expected_rules(tree), Schemas(tree), cast(OpaSession, None))
+
+
+def verdicts(base: Mapping[str, bytes], head: Mapping[str, bytes]) -> Verdicts:
+    return Verdicts([judge(base), judge(head)], {**TREE, **head}, NOW)
+
+
+def found(severity: Severity = Severity.ERROR, message: str = "too few") -> Judged:
+    finding = Finding("clusters/a.yaml", 3, 1, "policy.min-replicas", message, "add some")
+    return Judged(replace(finding, severity=severity), *PLACE)
+
+
+def told(court: Verdicts) -> list[tuple[str, bool]]:
+    return [(finding.rule, finding.suppression is not None) for finding in court.findings()]
+
+
+def test_a_waiver_that_ends_sooner_than_that_of_the_base_counts_and_a_longer_one_does_not() -> None:
+    for expires, counts in (("2026-06-30", True), ("2026-06-15", True), ("2026-07-01", False)):
+        court = verdicts(waiver(), waiver(expires))
+        court.add([found()])
+        assert told(court) == [("policy.min-replicas", counts)]
+    court = verdicts(waiver("2026-06-31"), waiver("2026-06-30"))  # a day that there is not
+    court.add([found()])
+    assert told(court) == [("policy.min-replicas", False)]
+
+
+def test_a_renewal_is_not_called_unused_and_what_it_renews_is_once_it_counts() -> None:
+    old, new = waiver(), waiver("2026-08-01", "renewed")
+    court = verdicts(old, old | new)
+    court.add([found()])
+    assert told(court) == [("policy.min-replicas", True)]
+    court = verdicts(old | new, old | new)
+    court.add([found()])
+    (suppressed, unused) = court.findings()
+    assert suppressed.suppression is not None
+    assert suppressed.suppression.expires == "2026-08-01"
+    assert (unused.rule, unused.file) == ("waiver.unused", FILE.format(name="few"))
+
+
+def test_nobody_says_that_a_waiver_is_unused_while_its_cluster_is_not_judged() -> None:
+    court = verdicts(waiver(), waiver())
+    assert court.findings([PLACE]) == []
+    assert [finding.rule for finding in court.findings([("prod", "other", "scoring-a")])] == [
+        "waiver.unused"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (edited(TERMS, "longestDays: 90", "longestDays: 20"), "waiver.too-long"),
+        (edited(RULE, "waivable: true", "waivable: false"), "waiver.not-waivable"),
+    ],
+)
+def test_a_change_of_the_terms_meets_the_waivers_that_are_there(
+    change: dict[str, bytes], rule: str
+) -> None:
+    court = verdicts(waiver(), waiver() | change)
+    assert [finding.rule for finding in court.invalid] == [rule]
+
+
+def test_a_change_cannot_loosen_the_schema_of_its_waivers() -> None:
+    base = edited(TERMS, "acceptFromChange: false", "acceptFromChange: true")
+    loose = edited(SCHEMA, '"ticket", "expires"]', '"expires"]')
+    court = verdicts(base, base | loose | waiver(ticket=""))
+    court.add([found()])
+    assert [finding.rule for finding in court.invalid] == ["schema.missing-field"]
+    assert told(court) == [("policy.min-replicas", False)]
+
+
+@pytest.mark.parametrize("field", ["scope", "owner", "reason", "ticket"])
+def test_a_waiver_without_one_of_its_parts_waives_nothing_whatever_the_schema(field: str) -> None:
+    loose = edited(SCHEMA, '"required": ["rule", "scope", "owner", "reason", "ticket", "expires"],',
+                   "")  # fmt: skip
+    files = loose | waiver(**{field: ""})
+    court = verdicts(files, files)
+    court.add([found()])
+    assert [finding.rule for finding in court.invalid] == ["waiver.incomplete"]
+    assert told(court) == [("policy.min-replicas", False)]
+
+
+@pytest.mark.parametrize("first", [Severity.WARNING, Severity.ERROR])
+def test_of_two_judges_the_one_that_denies_is_heard(first: Severity) -> None:
+    court = verdicts({}, {})
+    other = Severity.ERROR if first is Severity.WARNING else Severity.WARNING
+    court.add([found(first, "said by the base")])
+    court.add([found(other, "said by the change")])
+    assert [finding.severity for finding in court.findings()] == [Severity.ERROR]
