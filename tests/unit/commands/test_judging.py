@@ -8,7 +8,8 @@ from typing import cast
 
 import pytest
 
-from lockstep.commands.judging import Judge, Verdicts, policies_of
+from lockstep.commands.compiled import policies_of
+from lockstep.commands.judging import Judge, Verdicts
 from lockstep.edges.files import read_tree
 from lockstep.edges.opa_asking import OpaSession
 from lockstep.model.finding import Finding, Severity
