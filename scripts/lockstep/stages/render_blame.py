@@ -32,7 +32,7 @@ class Blame:
         trace = self.tracer.at_line(line)
         message = f"{name} line {error.line}: {error}"
         if trace.place is None:
-            text = self.tracer.frame(line).strip()
+            text = self.tracer.frame(line)
             message = f"{error.says}: {text[:_SHOWN]!r}" if error.has_text and text else error.says
         return trace.finding("render.yaml", message, trace.cure)
 

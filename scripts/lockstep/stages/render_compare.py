@@ -1,9 +1,10 @@
 """Whether ``rendered/`` holds what the specs mean: nothing missing, different or left over."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Fleet, Tree
@@ -14,6 +15,7 @@ from lockstep.stages.render_restored import Restorable, keep_restored
 
 ROOT = "rendered/"
 _FIX = "lockstep render"
+_NAME = re.compile(r"\s*(\"[^\"]+\"):")
 _NEW = "this folder is not there"
 _GONE = "nothing renders this folder any more"
 
@@ -75,16 +77,24 @@ def _judge(path: str, expected: bytes, found: bytes | None) -> Finding | None:
         return _finding(path, 1, "render.missing", "this file is not there")
     if found == expected:
         return None
-    line, message = _first_difference(expected, found)
-    return _finding(path, line, "render.different", message)
+    line, column, message = _first_difference(expected, found)
+    if path.endswith("/" + FILE_NAME) and (name := _NAME.match(_lines(expected)[line - 1])):
+        message = f"rendered now from another {name[1]}; the manifests are the same"
+    return _finding(path, line, "render.different", message, column)
 
 
-def _first_difference(expected: bytes, found: bytes) -> tuple[int, str]:
+def _first_difference(expected: bytes, found: bytes) -> tuple[int, int, str]:
     pairs = zip_longest(_lines(expected), _lines(found))
     for number, (wanted, there) in enumerate(pairs, 1):
         if wanted != there:
-            return number, f"rendered now: {_show(wanted)}; here: {_show(there)}"
-    return 1, "the bytes differ from those rendered now, in line endings or encoding"
+            message = f"rendered now: {_show(wanted)}; here: {_show(there)}"
+            return number, 1 + _common(wanted or "", there or ""), message
+    return 1, 1, "the bytes differ from those rendered now, in line endings or encoding"
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _lines(data: bytes) -> list[str]:
@@ -95,8 +105,8 @@ def _show(line: str | None) -> str:
     return "no such line" if line is None else repr(line.strip())[:120]
 
 
-def _finding(path: str, line: int, rule: str, message: str) -> Finding:
-    return Finding(path, line, 1, rule, message, _FIX)
+def _finding(path: str, line: int, rule: str, message: str, column: int = 1) -> Finding:
+    return Finding(path, line, column, rule, message, _FIX)
 
 
 def _without_echo(findings: list[Finding]) -> list[Finding]:

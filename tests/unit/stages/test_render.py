@@ -308,7 +308,7 @@ def changed_template(component: str, old: bytes, new: bytes) -> Templates:
             b"protocol: TCP",
             b"protocol: no",
             "render.yaml",
-            "YAML: 'protocol: no'$",
+            "YAML: '.*protocol: no'$",
         ),
         (
             "service",

@@ -47,6 +47,7 @@ def test_a_different_file_is_found_at_its_first_different_line(rendered: dict[st
     assert (finding.rule, finding.file) == ("render.different", SERVICE)
     assert edited.split(b"\n")[finding.line - 1] == b"      port: 81"
     assert finding.message == "rendered now: 'port: 80'; here: 'port: 81'"
+    assert finding.column == len("      port: 8") + 1
 
 
 @pytest.mark.parametrize(
@@ -80,6 +81,9 @@ def test_provenance_is_reported_only_where_it_says_something_new(
     path = f"{FOLDER}/PROVENANCE"
     (alone,) = compare(rendered, {**rendered, path: b"{}\n"})
     assert (alone.rule, alone.file) == ("render.different", path)
+    edited = rendered[path].replace(b'"spec": "sha256:', b'"spec": "sha256:0')
+    (spec,) = compare(rendered, {**rendered, path: edited})
+    assert spec.message == 'rendered now from another "spec"; the manifests are the same'
     (service,) = compare(rendered, {**rendered, path: b"{}\n", SERVICE: b""})
     assert service.file == SERVICE
     missing = compare(rendered, {p: d for p, d in rendered.items() if p not in (path, SERVICE)})
