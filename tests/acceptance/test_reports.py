@@ -187,6 +187,15 @@ def test_a_run_that_an_error_ends_is_told_where_it_happened(
     assert [(each["rule"], each["file"]) for each in told["findings"]] == [(rule, file)]
 
 
+def test_no_name_of_a_file_is_a_command_to_the_runner(bad: Path) -> None:
+    name = "a\n::error file=x::forged\n##[add-mask]forged"
+    (bad / "clusters" / name).symlink_to("/etc/passwd")
+    for output in ("text", "github"):
+        code, text = check(bad, "--format", output)
+        assert code == 10 and "this is a symbolic link" in text
+        assert not any(line.startswith(("::error file=x", "##[")) for line in text.splitlines())
+
+
 def test_a_shard_that_could_not_run_is_no_clean_part_of_the_whole(
     bad: Path, tmp_path: Path
 ) -> None:

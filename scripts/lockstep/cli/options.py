@@ -85,4 +85,6 @@ def show(text: str, data: Any, output: str) -> None:
 
         click.echo(format_data(data))
     else:
-        click.echo(text)
+        from lockstep.report.safe import lines
+
+        click.echo(lines(text))

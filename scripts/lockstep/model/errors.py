@@ -20,7 +20,8 @@ class LockstepError(Exception):
 
     def diagnostics(self) -> str:
         """The text for a terminal: the place, what happened, what to do."""
-        head = f"{self.where}: {self.message}" if self.where else self.message
+        where = self.where.replace("\n", "\\n")  # a path can have line breaks
+        head = f"{where}: {self.message}" if where else self.message
         return f"error: {head}\n  fix: {self.fix}" if self.fix else f"error: {head}"
 
 

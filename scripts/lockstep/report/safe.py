@@ -18,17 +18,17 @@ def one_line(text: str) -> str:
     return "".join(_escape(character) for character in text)
 
 
-def lines(text: str) -> str:
-    """As one_line, but line feeds stay."""
-    return "\n".join(one_line(line) for line in text.split("\n"))
-
-
 def log_line(text: str) -> str:
     """As one_line, and no CI runner that reads the log takes it for a command to itself."""
     shown = one_line(text)
     if shown.lstrip().startswith("::"):
         shown = "\\" + shown.lstrip()
     return _COMMAND.sub(r"#\\#", shown) if "##" in shown else shown
+
+
+def lines(text: str) -> str:
+    """As log_line, but line feeds stay."""
+    return "\n".join(map(log_line, text.split("\n")))
 
 
 def cut(text: str, limit: int) -> str:

@@ -22,6 +22,10 @@ def test_one_line(text: str, shown: str) -> None:
     assert one_line(text) == shown
 
 
+def test_no_line_of_several_is_a_command_to_a_runner() -> None:
+    assert lines("a\n  ::error::x\n::x\n##[add-mask]y") == "a\n\\::error::x\n\\::x\n#\\#[add-mask]y"
+
+
 def test_lines_keep_their_breaks_only() -> None:
     assert lines("a\nb\r\n\x1b") == "a\nb\\r\n\\x1b"
 
