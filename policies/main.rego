@@ -14,8 +14,9 @@
 #   list of such clusters, and `input.removed`, those that are gone. Both see `input.family` and
 #   `input.family_before` (documents), `input.variants_before` (of each cluster as it was), `input.locks` (by version), `input.quarantine` (entries in
 #   force), `input.freezes` (those in force) and `input.rollout` (phase, wave, step, verified,
-#   adopted, diverged, skewBreached). One of scope `environment` sees `input.families` and
-#   `input.clusters` (tenant, family and the part of the spec that costs or claims something).
+#   adopted, diverged, skewBreached). One of scope `environment` sees `input.families` (with the
+#   datasets of their versions) and `input.clusters` (tenant, family and the part of the spec that
+#   costs, claims something or feeds others).
 #   All see `input.environment` and `input.environment_before` (documents) and `input.time` (now, to
 #   the hour, and today; UTC).
 package lockstep

@@ -182,8 +182,8 @@ environment := {
 	"environment": shared.environment,
 	"time": shared.time,
 	"families": [
-		{"name": "fraud", "tenant": "risk", "owner": "risk-ml@example.com"},
-		{"name": "ranking", "tenant": "shop", "owner": "shop-ml@example.com"},
+		{"name": "fraud", "tenant": "risk", "owner": "risk-ml@example.com", "datasets": {}},
+		{"name": "ranking", "tenant": "shop", "owner": "shop-ml@example.com", "datasets": {}},
 	],
 	"clusters": [tenancy("fraud", "risk", "eu-west-1"), tenancy("ranking", "shop", "eu-west-1")],
 }
@@ -195,7 +195,7 @@ tenancy(family, tenant, region) := {
 	"tenant": tenant,
 	"spec": object.union(
 		object.remove(document(region, [stable]).spec, [
-			"residency", "traffic", "privacy", "features", "observability",
+			"residency", "traffic", "privacy", "observability",
 		]),
 		{
 			"namespace": family,

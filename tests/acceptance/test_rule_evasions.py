@@ -116,3 +116,9 @@ def test_a_plan_written_anew_carries_no_move_of_the_same_change(fleet: Path) -> 
     replace(fleet, family, r"waves: .*", "waves: [[eu-west-1], [us-east-1]]")
     cluster = str(PROD / "personalisation/eu-west-1.yaml")
     assert found(fleet) == {("step-in-plan", cluster), ("wave-order", cluster)}
+
+
+def test_feedback_reaches_no_other_family(fleet: Path) -> None:
+    arm = PROD / "personalisation/us-east-1.yaml"
+    replace(fleet, arm, r"writes: \[bandit_clicks\]", "writes: [fraud_answers]")
+    assert found(fleet) == {("feedback-contained", str(arm))}

@@ -10,15 +10,12 @@ from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 from lockstep.stages.freezes import freezes_in_force
 from lockstep.stages.policy_past import cluster_before, environment_before, family_before
 from lockstep.stages.policy_rules import Scope
+from lockstep.stages.policy_tenancy import tenancy_of
 from lockstep.stages.quarantine import in_force
 from lockstep.stages.rollout import moved_at, rollout_facts
 
 Rendered = Mapping[str, Mapping[str, list[Json]]]
 """The rendered objects of each cluster, by the path of its file, then by kind."""
-
-_OF_TENANTS = ("region", "namespace", "host", "serving", "variants", "access", "cost")
-"""What rules of scope environment see of a spec: what costs, and what claims a name."""
-
 
 _FIRST, _LAST = datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """Rego counts nanoseconds in 64 bits: the times beyond are as good as these."""
@@ -86,30 +83,18 @@ def policy_inputs(
 
 def tenancy_input(fleet: Fleet, old: Fleet | None, environment: Environment) -> PolicyItem:
     """The item that judges a whole environment of ``fleet``: what its tenants claim and spend."""
-    families = [
-        {"name": family.name, **{k: family.document.value["metadata"][k] for k in _OWNED}}
-        for family in environment.families.values()
-    ]
     clusters = tuple(c for family in environment.families.values() for c in family.clusters)
-    tenants = {family["name"]: family["tenant"] for family in families}
-    tenancy = {
-        "families": families,
-        "clusters": [
-            {
-                "name": cluster.name,
-                "family": cluster.family,
-                "tenant": tenants[cluster.family],
-                "spec": {k: v for k, v in cluster.effective["spec"].items() if k in _OF_TENANTS},
-            }
-            for cluster in clusters
-        ],
-    }
     shared = Shared(_surroundings(environment, environment_before(fleet, old, environment)), None)
     path = environment.document.path
-    return PolicyItem(path, Scope.ENVIRONMENT, environment, None, clusters, shared, tenancy=tenancy)
-
-
-_OWNED = ("tenant", "owner")
+    return PolicyItem(
+        path,
+        Scope.ENVIRONMENT,
+        environment,
+        None,
+        clusters,
+        shared,
+        tenancy=tenancy_of(environment),
+    )
 
 
 def family_inputs(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from lockstep.model.document import Json
+from lockstep.stages.policy_tenancy import OF_TENANTS
 from lockstep.stages.schema_load import SchemaFiles
 from lockstep.stages.schema_types import flatten
 
@@ -11,7 +12,6 @@ __all__ = ["flatten", "input_schemas"]
 _TEXT: Json = {"type": "string"}
 _FLAG: Json = {"type": "boolean"}
 _ANY: Json = {}
-_OF_TENANTS = ("region", "namespace", "host", "serving", "variants", "access", "cost")
 
 
 def input_schemas(files: SchemaFiles) -> dict[str, Json]:
@@ -30,7 +30,7 @@ def input_schemas(files: SchemaFiles) -> dict[str, Json]:
     return {
         "cluster": _object({**family, **pair, "rendered": _map(_list(_map(_ANY)))}),
         "family": _object({**family, "clusters": _list(_object(pair)), "removed": _list(removed)}),
-        "environment": _object({**_everywhere(files), **_tenancy(cluster)}),
+        "environment": _object({**_everywhere(files), **_tenancy(files, cluster)}),
     }
 
 
@@ -62,12 +62,14 @@ def _around_a_family(files: SchemaFiles) -> dict[str, Json]:
     }
 
 
-def _tenancy(cluster: Json) -> dict[str, Json]:
+def _tenancy(files: SchemaFiles, cluster: Json) -> dict[str, Json]:
     spec = cluster["properties"]["spec"]["properties"]
-    seen = _object({name: spec[name] for name in _OF_TENANTS if name in spec})
+    seen = _object({name: spec[name] for name in OF_TENANTS if name in spec})
     owned = {"name": _TEXT, "tenant": _TEXT}
+    lock = flatten(files, "model-lock.json")["properties"]["spec"]["properties"]
+    datasets = lock["facts"]["properties"]["datasets"]
     return {
-        "families": _list(_object({**owned, "owner": _TEXT})),
+        "families": _list(_object({**owned, "owner": _TEXT, "datasets": _map(datasets)})),
         "clusters": _list(_object({**owned, "family": _TEXT, "spec": seen})),
     }
 

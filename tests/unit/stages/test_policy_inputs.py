@@ -160,7 +160,12 @@ def test_the_past_of_a_family_is_known() -> None:
 def test_an_environment_sees_what_costs_and_what_claims() -> None:
     (environment, *_) = policy_inputs(fleet(), None, NOW)
     assert environment.tenancy["families"] == [
-        {"name": "fraud", "tenant": "risk", "owner": "risk-ml@example.com"}
+        {
+            "name": "fraud",
+            "tenant": "risk",
+            "owner": "risk-ml@example.com",
+            "datasets": {"1": []},
+        }
     ]
     names = [cluster["name"] for cluster in environment.tenancy["clusters"]]
     assert names == ["fraud-a", "fraud-b", "fraud-c"]
