@@ -27,5 +27,9 @@ decides_alone if input.new.spec.privacy.automatedDecision == true
 
 # METADATA
 # title: Is regulated
-# description: Whether a regulator watches over decisions about the cluster's segment.
+# description: >-
+#   Whether a regulator watches over decisions about the cluster's segment, or did until the change
+#   at hand: no change takes away what it is judged by.
 is_regulated if input.new.spec.segment.regulated == true
+
+is_regulated if input.old.spec.segment.regulated == true

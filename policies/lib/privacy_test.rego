@@ -36,3 +36,10 @@ test_only_true_is_true if {
 	privacy.is_regulated with input as _with("/new/spec/segment", {"regulated": true})
 	not privacy.is_regulated with input as _with("/new/spec/segment", {"regulated": false})
 }
+
+test_what_was_regulated_is_that_for_the_change_that_ends_it if {
+	changed := example.change([example.stable], [example.stable])
+	not privacy.is_regulated with input as changed
+	ended := example.put(changed, "/old/spec/segment", {"name": "consumer", "regulated": true})
+	privacy.is_regulated with input as ended
+}

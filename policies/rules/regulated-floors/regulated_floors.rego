@@ -36,9 +36,11 @@ _at_least := {"min", "minSamples", "confidence"}
 
 _at_most := {"max", "maxDropVsStable"}
 
+# A segment that was regulated is that for the change that says otherwise.
 _regulated contains cluster.new.spec.segment.name if {
 	some cluster in input.clusters
-	cluster.new.spec.segment.regulated == true
+	some document in [cluster.new, cluster.old]
+	document.spec.segment.regulated == true
 }
 
 # The places of a segment's own gates on a metric, and of the family's.

@@ -42,6 +42,14 @@ test_gates_at_the_floor_are_sound if {
 	regulated_floors.checked with input as _base with data.thresholds as _floors
 }
 
+test_what_was_regulated_is_that_for_the_change_that_ends_it if {
+	ended := _with(false, [_auc])
+	_found_in(ended) == set()
+	before := {"name": "consumer", "regulated": true}
+	count(_found_in(example.put(ended, "/clusters/1/old/spec/segment", before))) == 1
+	_found_in(example.put(ended, "/clusters/1/old", null)) == set()
+}
+
 test_a_metric_without_gate_is_denied if {
 	message := concat("", [
 		`no gate is asked of regulated segment "consumer" about "fpr", `,
