@@ -60,6 +60,10 @@ def test_the_shipped_policies_may_be_loaded() -> None:
         ('x := uuid.rfc4122("x")', "uuid.rfc4122"),
         ('x := json.match_schema({}, {"$ref": "http://127.0.0.1:1"})', "json.match_schema"),
         ('x := io.jwt.decode_verify("x", {})', "io.jwt.decode_verify"),
+        (
+            'x := crypto.x509.parse_and_verify_certificates("x")',
+            "crypto.x509.parse_and_verify_certificates",
+        ),
     ],
 )
 def test_what_reaches_outside_is_refused_at_its_line(rule: str, builtin: str) -> None:
