@@ -230,7 +230,7 @@ def test_killed_in_the_middle_nothing_has_happened_and_the_next_run_decides(worl
     run = lockstep_process(
         "advance", FAMILY, "--now", START, "--registry-uri", world.registry, cwd=world.clone
     )
-    wait_for(world.folder / "pushing")
+    wait_for(world.folder, "pushing")
     run.send_signal(signal.SIGKILL)
     run.wait(timeout=10)
     assert git(world.origin, "rev-parse", "main") == before
@@ -239,10 +239,31 @@ def test_killed_in_the_middle_nothing_has_happened_and_the_next_run_decides(worl
     assert world.lockstep("advance", FAMILY)[0] == 0
 
 
-def wait_for(path: Path) -> None:
+@pytest.mark.parametrize("stopped", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_stopped_leaves_nothing_behind(
+    world: World, stopped: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = world.folder / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setenv("LOCKSTEP_CACHE", "")
+    rule = world.clone / "policies/rules/freeze/freeze.rego"
+    rule.write_text(rule.read_text().replace("# METADATA", "# no METADATA"))
+    assert lockstep_process("check", "--now", START, cwd=world.clone).wait(timeout=60) == 1
+    assert list(folder.iterdir()) == []
+    world.git("restore", "policies")
+    run = lockstep_process("check", "--now", START, cwd=world.clone)
+    wait_for(folder, "lockstep-opa-*/capabilities.json")
+    run.send_signal(stopped)
+    run.wait(timeout=60)
+    assert run.returncode == (128 + stopped if stopped is signal.SIGTERM else 1)
+    assert list(folder.iterdir()) == []
+
+
+def wait_for(folder: Path, pattern: str) -> None:
     deadline = time.monotonic() + 60
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} never came"
+    while not any(folder.glob(pattern)):
+        assert time.monotonic() < deadline, f"{folder}/{pattern} never came"
         time.sleep(0.02)
 
 

@@ -2,11 +2,13 @@
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from importlib import import_module
 from io import StringIO, TextIOWrapper
+from typing import NoReturn
 
 import click
 
@@ -71,9 +73,16 @@ def program() -> None:
 def main() -> None:
     """The console script: runs the arguments of the process and exits with the verb's code."""
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    signal.signal(signal.SIGTERM, _stop)
     _open_standard_streams()
     code = run(sys.argv[1:])
     sys.exit(code if _flushed() else code or ExitCode.COULD_NOT_RUN)
+
+
+def _stop(number: int, _: object) -> NoReturn:
+    """End as by Ctrl-C, with what was started and written for it; a second time at once."""
+    signal.signal(number, signal.SIG_DFL)
+    sys.exit(128 + number)
 
 
 def run(arguments: Sequence[str]) -> int:
