@@ -5,18 +5,19 @@
 #   them with an input of its own, and answers per spec what was evaluated beside what was found.
 #
 #   The batch holds `rules` (names of the rules to evaluate, by scope: `cluster`, `family` or
-#   `environment`), `time`, `environments` and `families` (what many specs share, once each),
-#   `clusters` (each cluster's document as it is and as it was), `tenancies` (a summary of all
-#   clusters of an environment) and `items`, which refer to these by their keys.
+#   `environment`), `time`, `environments`, `environments_before` and `families` (what many specs
+#   share, once each), `clusters` (each cluster's document as it is and as it was), `tenancies` (a
+#   summary of all clusters of an environment) and `items`, which refer to these by their keys.
 #
 #   An item of scope `cluster` sees `input.name`, `input.new`, `input.old` (null for a cluster that
 #   is new) and `input.rendered` (manifests by kind); one of scope `family` sees `input.clusters`, a
 #   list of such clusters, and `input.removed`, those that are gone. Both see `input.family` and
-#   `input.family_before` (documents), `input.variants_before` (of each cluster as it was), `input.locks` (by version), `input.quarantine` (entries in
-#   force), `input.freezes` (those in force) and `input.rollout` (phase, wave, step, verified,
-#   adopted, diverged, skewBreached). One of scope `environment` sees `input.families` (with the
-#   datasets of their versions) and `input.clusters` (tenant, family and the part of the spec that
-#   costs, claims something or feeds others).
+#   `input.family_before` (documents), `input.variants_before` (of each cluster as it was),
+#   `input.locks` (by version), `input.quarantine` (entries in force), `input.freezes` (those in
+#   force) and `input.rollout` (phase, wave, step, verified, adopted, diverged, skewBreached). One of
+#   scope `environment` sees `input.families` (with the datasets of their versions) and
+#   `input.clusters` (tenant, family and the part of the spec that costs, claims something or feeds
+#   others).
 #   All see `input.environment` and `input.environment_before` (documents) and `input.time` (now, to
 #   the hour, and today; UTC).
 package lockstep
@@ -58,7 +59,11 @@ _view(item) := object.union(
 
 _shared(item) := object.union(input.families[item.family], _surroundings(item))
 
-_surroundings(item) := object.union(input.environments[item.environment], {"time": input.time})
+_surroundings(item) := {
+	"environment": input.environments[item.environment],
+	"environment_before": input.environments_before[item.environment],
+	"time": input.time,
+}
 
 # A cluster that did not change is sent once.
 _pair(id) := object.union(input.clusters[id], {"old": input.clusters[id].new}) if {

@@ -16,7 +16,7 @@ _documents := {
 	},
 }
 
-_surroundings := {"environment", "environment_before"}
+_surroundings := {"environment", "environment_before", "time"}
 
 _batch(items) := {
 	"rules": {
@@ -26,8 +26,9 @@ _batch(items) := {
 	},
 	"time": example.shared.time,
 	"tenancies": {"prod": {"families": [], "clusters": []}},
-	"environments": {"prod": object.filter(example.shared, _surroundings)},
-	"families": {"prod/fraud": object.remove(example.shared, _surroundings | {"time"})},
+	"environments": {"prod": example.shared.environment},
+	"environments_before": {"prod": example.shared.environment_before},
+	"families": {"prod/fraud": object.remove(example.shared, _surroundings)},
 	"clusters": _documents,
 	"items": items,
 }

@@ -28,13 +28,15 @@ def _batch(items: Sequence[PolicyItem], names: dict[Scope, list[str]], moment: M
         "rules": {scope.value: packages for scope, packages in names.items()},
         "time": moment.to_json(),
         "environments": {},
+        "environments_before": {},
         "families": {},
         "clusters": {},
         "tenancies": {},
         "items": [],
     }
     for item in items:
-        batch["environments"][item.environment.name] = item.shared.surroundings
+        batch["environments"][item.environment.name] = item.shared.environment
+        batch["environments_before"][item.environment.name] = item.shared.environment_before
         if item.family:
             batch["families"][item.family.folder] = item.shared.facts
             batch["clusters"] |= item.documents

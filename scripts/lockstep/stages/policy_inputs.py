@@ -23,12 +23,10 @@ _FIRST, _LAST = datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UT
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What all items of one family see, as OPA gets it.
+    """What all items of one family see, as OPA gets it."""
 
-    ``surroundings`` are the documents of the environment as it is and as it was.
-    """
-
-    surroundings: Json
+    environment: Json
+    environment_before: Json
     facts: Json
 
 
@@ -84,7 +82,8 @@ def policy_inputs(
 def tenancy_input(fleet: Fleet, old: Fleet | None, environment: Environment) -> PolicyItem:
     """The item that judges a whole environment of ``fleet``: what its tenants claim and spend."""
     clusters = tuple(c for family in environment.families.values() for c in family.clusters)
-    shared = Shared(_surroundings(environment, environment_before(fleet, old, environment)), None)
+    was = environment_before(fleet, old, environment)
+    shared = _shared(environment, was, None)
     path = environment.document.path
     return PolicyItem(
         path,
@@ -97,6 +96,10 @@ def tenancy_input(fleet: Fleet, old: Fleet | None, environment: Environment) -> 
     )
 
 
+def _shared(environment: Environment, before: Environment | None, facts: Json) -> Shared:
+    return Shared(environment.document.value, before.document.value if before else None, facts)
+
+
 def family_inputs(
     fleet: Fleet, old: Fleet | None, family: Family, now: datetime, rendered: Rendered
 ) -> Iterator[PolicyItem]:
@@ -107,20 +110,13 @@ def family_inputs(
     documents = {c.path: _document(c, family, before, rendered) for c in family.clusters}
     facts = _facts(fleet, old, family, before, now)
     facts["freezes"] = _freezes(environment, was, family, before, now)
-    shared = Shared(_surroundings(environment, was), facts)
+    shared = _shared(environment, was, facts)
     for cluster in family.clusters:
         own = {cluster.path: documents[cluster.path]}
         yield PolicyItem(cluster.path, Scope.CLUSTER, environment, family, (cluster,), shared, own)
     yield PolicyItem(
         family.document.path, Scope.FAMILY, environment, family, family.clusters, shared, documents
     )
-
-
-def _surroundings(environment: Environment, before: Environment | None) -> Json:
-    return {
-        "environment": environment.document.value,
-        "environment_before": before.document.value if before else None,
-    }
 
 
 def _freezes(

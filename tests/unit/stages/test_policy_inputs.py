@@ -214,10 +214,10 @@ def test_a_freeze_that_the_change_takes_away_holds_for_it() -> None:
 def test_the_environment_is_known_as_it_was() -> None:
     frozen = fleet(frozen_in_june(tree()))
     for item in policy_inputs(fleet(), frozen, NOW):
-        assert "freezes" not in item.shared.surroundings["environment"]["spec"]
-        assert "freezes" in item.shared.surroundings["environment_before"]["spec"]
+        assert "freezes" not in item.shared.environment["spec"]
+        assert "freezes" in item.shared.environment_before["spec"]
     (environment, *_) = policy_inputs(fleet(), None, NOW)
-    assert environment.shared.surroundings["environment_before"] is None
+    assert environment.shared.environment_before is None
 
 
 def renamed(files: dict[str, bytes], was: str, now: str) -> dict[str, bytes]:
@@ -275,10 +275,10 @@ def test_a_renamed_environment_keeps_its_past() -> None:
     )
     there = renamed(here, "prod", "live")
     items = policy_inputs(fleet(there), fleet(here), NOW)
-    assert items[0].shared.surroundings["environment_before"]["metadata"]["name"] == "prod"
+    assert items[0].shared.environment_before["metadata"]["name"] == "prod"
     assert facts(items)["family_before"]["metadata"]["name"] == "fraud"
     beside = policy_inputs(fleet(here | there), fleet(here), NOW)
-    assert beside[0].shared.surroundings["environment_before"] is None
+    assert beside[0].shared.environment_before is None
     assert facts(policy_inputs(fleet(renamed(tree(), "prod", "live")), fleet(), NOW))[
         "family_before"
     ] is None  # fmt: skip
@@ -311,7 +311,7 @@ def test_batches_share_what_their_items_have_in_common() -> None:
         "cluster": ["one_cluster"], "family": ["one_family"], "environment": [],
     }  # fmt: skip
     assert batch["time"] == {"now": "2026-06-01T08:00:00Z", "today": "2026-06-01"}
-    assert list(batch["environments"]) == ["prod"]
+    assert list(batch["environments"]) == list(batch["environments_before"]) == ["prod"]
     assert list(batch["families"]) == ["clusters/prod/fraud"]
     assert len(batch["clusters"]) == 3
     assert batch["items"][0] == {
