@@ -20,6 +20,8 @@
 #   others).
 #   All see `input.environment` and `input.environment_before` (documents) and `input.time` (now, to
 #   the hour, and today; UTC).
+# custom:
+#   input: 2
 package lockstep
 
 # METADATA

@@ -53,13 +53,12 @@ class Fleet:
         git(self.root, "commit", "--quiet", f"--message={message}")
 
     def check(self, *arguments: str, now: str = NOW) -> tuple[int, list[dict[str, Any]]]:
-        """Exit code and findings of the rendered change; an error is one finding with its text."""
+        """Exit code and findings of the rendered change; an error is one finding, as reports say."""
         invoke(["render", "--root", str(self.root)])
         where = ["--root", str(self.root), "--format", "json", "--now", now]
         code, said = invoke(["check", *where, *arguments])
-        if not said.startswith("{"):
-            return code, [{"rule": "", "message": said}]
-        return code, json.loads(said)["findings"]
+        report, _ = json.JSONDecoder().raw_decode(said)  # behind it, an error on standard error
+        return code, report["findings"]
 
 
 def rules(findings: list[dict[str, Any]]) -> list[str]:

@@ -203,3 +203,16 @@ def test_the_heads_own_rules_count_where_the_base_has_none(tmp_path: Path) -> No
     git(fleet.root, "commit", "--quiet", "--message=no policies")
     git(fleet.root, "checkout", "--quiet", "HEAD^", "--", "policies")
     assert fleet.check()[0] == 0
+
+
+def test_a_base_with_policies_for_another_lockstep_is_one_error(fleet: Fleet) -> None:
+    fleet.edit("policies/main.rego", "#   input: 2\n", "#   input: 1\n")
+    git(fleet.root, "commit", "--quiet", "--all", "--message=older policies")
+    git(fleet.root, "switch", "--quiet", "--create", "pull")
+    fleet.edit("policies/main.rego", "#   input: 1\n", "#   input: 2\n")
+    fleet.edit(FAMILY, *OUTSIDE)
+    fleet.commit("bring my own")
+    code, findings = fleet.check("--base", "main")
+    assert code == 1
+    assert [finding["rule"] for finding in findings] == ["run.could-not-run"]
+    assert findings[0]["file"] == "policies/main.rego"

@@ -14,6 +14,7 @@ from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
 from lockstep.stages.policy import Rule, expected_rules
 from lockstep.stages.policy_data import check_data
+from lockstep.stages.policy_metadata import require_input_form
 from lockstep.stages.render import Templates
 from lockstep.stages.render_schemas import OWN_SCHEMAS
 from lockstep.stages.schema_flatten import input_schemas
@@ -64,6 +65,7 @@ def _files_of(tree: Tree, folders: tuple[str, ...]) -> _Files:
 @lru_cache(_KEPT)
 def _law(files: _Files) -> Law:
     policies = dict(files)
+    require_input_form(policies)
     types = input_schemas(read_schemas(policies))
     return Law(expected_rules(policies), Schemas(policies), types)
 

@@ -5,17 +5,15 @@ no METADATA, is then missed rather than forgotten.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-
-import yaml
 
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Severity
 from lockstep.model.fleet import Tree
 from lockstep.model.outcome import POLICY
+from lockstep.stages.policy_metadata import metadata
 
 FOLDER = "policies/rules/"
 
@@ -110,7 +108,7 @@ def _rule(name: str, files: dict[str, str]) -> Rule:
     if len(files) != 1:
         raise _unusable(FOLDER + name, f"a rule's folder holds one rule, this one {len(files)}")
     path, text = next(iter(files.items()))
-    blocks = list(_blocks(path, text))
+    blocks = list(metadata(path, text))
     package = f"package lockstep.rules.{name.replace('-', '_')}"
     head = next((data for target, data in blocks if target == package), None)
     if head is None:
@@ -164,23 +162,6 @@ def _flag(data: Json, key: str) -> bool:
 
 def _is_deny(target: str) -> bool:
     return re.match(r"deny\b", target) is not None
-
-
-def _blocks(path: str, text: str) -> Iterator[tuple[str, Json]]:
-    """Each METADATA block: the line that it describes, and its data."""
-    block: list[str] | None = None
-    for line in text.splitlines():
-        if line.rstrip() == "# METADATA":
-            block = []
-        elif block is not None and line.startswith("#"):
-            block.append(line[1:].removeprefix(" "))
-        elif block is not None:
-            try:
-                data = yaml.load("\n".join(block), Loader=yaml.CSafeLoader)
-            except yaml.YAMLError as error:
-                raise _unusable(path, f"its METADATA are no YAML: {error}") from error
-            yield line.strip(), data if isinstance(data, dict) else {}
-            block = None
 
 
 def _unusable(where: str, message: str) -> LockstepError:
