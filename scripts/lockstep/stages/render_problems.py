@@ -1,13 +1,18 @@
 """What the schema of a kind says of a manifest, in words that help to find who wrote it."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import jsonschema_rs
 
-from lockstep.model.document import Pointer, to_json_pointer
+from lockstep.model.document import Json, Pointer, to_json_pointer, value_at
 from lockstep.stages.schema_words import closest
+
+_LABEL = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
+"""https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"""
 
 
 class Problem(NamedTuple):
@@ -75,3 +80,14 @@ def _problem(
         at_key=bool(unknown),
         of_type=isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Type),
     )
+
+
+def problems_of_name(manifest: Json) -> Iterator[Problem]:
+    """Kubernetes' schemas neither ask for a name nor say what one is; its server does."""
+    here: Pointer = ("metadata", "name")
+    name = value_at(manifest, here)
+    if name is None:
+        yield Problem(here, "an object without a name", here)
+    elif not isinstance(name, str) or not _NAME.fullmatch(name):
+        value = json.dumps(name, ensure_ascii=False)
+        yield Problem(here, f"{value} is no name that Kubernetes takes", here, value)

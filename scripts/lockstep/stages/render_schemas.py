@@ -12,7 +12,7 @@ import jsonschema_rs
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
-from lockstep.stages.render_problems import Problem, problems_of
+from lockstep.stages.render_problems import Problem, problems_of, problems_of_name
 
 OWN_SCHEMAS = "policies/schemas/rendered/"
 _SHARED = "_definitions.json"
@@ -57,6 +57,8 @@ class ManifestSchemas:
             yield Problem(("kind",), f"there is no schema for {version[:80]} {kind[:80]}")
         wrong = [list(v.iter_errors(manifest)) for v in validators if not v.is_valid(manifest)]
         yield from dict.fromkeys(problem for errors in wrong for problem in problems_of(errors))
+        if validators and not wrong:
+            yield from problems_of_name(manifest)
 
     def _validators(self, version: str, name: str) -> list[jsonschema_rs.Validator]:
         kubernetes = self._of_kubernetes(version, name)

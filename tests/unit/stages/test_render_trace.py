@@ -687,6 +687,31 @@ def test_what_a_template_computes_is_shown_with_the_cluster_that_it_was_for() ->
     assert notes == {f'here it writes "FRAUD-US-V{version}"' for version in (41, 42)}
 
 
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("", "/metadata/name: an object without a name"),
+        ("  name: A_b\n", '/metadata/name: "A_b" is no name that Kubernetes takes'),
+        ("  name: {{ (namespace ~ '/') | quote }}\n", "is no name that Kubernetes takes"),
+        ("  name: {{ ('n' ~ name * 99) | quote }}\n", "this value is no name that Kubernetes"),
+    ],
+)
+def test_an_object_has_a_name_that_kubernetes_takes(name: str, says: str) -> None:
+    templates = changed("service", "  name: {{ name | quote }}\n", name)
+    findings = fleet_findings(templates)
+    assert findings and {f.rule for f in findings} == {"render.manifest"}
+    assert all(says in f.message for f in findings)
+
+
+def test_an_object_without_metadata_is_the_templates_mistake() -> None:
+    path = "templates/service/service.yaml.j2"
+    tree = rendering.resources()
+    text = tree[path].decode()
+    tree[path] = (text[: text.index("metadata:")] + text[text.index("spec:") :]).encode()
+    (finding,) = fleet_findings(Templates(tree, read_kubernetes_schema))
+    assert (finding.file, finding.line) == (path, 2)
+
+
 def test_an_empty_template_is_to_blame_and_no_spec() -> None:
     tree = rendering.resources()
     tree["templates/service/service.yaml.j2"] = b""
