@@ -53,7 +53,7 @@ class Fleet:
         git(self.root, "commit", "--quiet", f"--message={message}")
 
     def check(self, *arguments: str, now: str = NOW) -> tuple[int, list[dict[str, Any]]]:
-        """Exit code and findings of the rendered change; an error is one finding, as reports say."""
+        """Exit code and findings of the rendered change; an error is a finding of a report too."""
         invoke(["render", "--root", str(self.root)])
         where = ["--root", str(self.root), "--format", "json", "--now", now]
         code, said = invoke(["check", *where, *arguments])

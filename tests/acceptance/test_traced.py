@@ -47,3 +47,15 @@ def test_the_manifests_of_a_file_that_nobody_can_read_are_not_deleted(
     assert {f["file"] for f in findings if not f["rule"].startswith("policy.")} == {broken}
     assert invoke(["render", "--root", str(tmp_path)])[0] == 10
     assert all(path.read_bytes() == data for path, data in before.items())
+
+
+def test_a_template_of_bad_shape_is_told_by_the_finding_alone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fleet = Fleet.create(tmp_path)
+    fleet.edit("templates/service/service.yaml.j2", "  ports:\n", "   ports:\n")
+    capfd.readouterr()
+    for verb in ("check", "render"):
+        code, text = invoke([verb, "--root", str(tmp_path)])
+        assert code == 10 and "templates/service/service.yaml.j2:" in text
+    assert capfd.readouterr() == ("", "")

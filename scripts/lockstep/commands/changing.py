@@ -8,6 +8,7 @@ from lockstep.commands.checking import Checked, validate_tree
 from lockstep.commands.compiled import templates_of
 from lockstep.commands.state import Changes, State, overlay, own_findings, refuse, spec_changes
 from lockstep.edges.git import Git
+from lockstep.edges.native import silent
 from lockstep.model.clock import parse_time
 from lockstep.model.decision import Action, Decision, Variants, WayBack
 from lockstep.model.errors import Denied, Invalid, LockstepError
@@ -85,7 +86,8 @@ def render_family(tree: Tree, state: State) -> dict[str, bytes]:
     family = fleet.environments[home].families[name]
     environment = fleet.environments[family.environment]
     templates = templates_of(tree)
-    folders = [render_cluster(c, family, environment, templates) for c in family.clusters]
+    with silent():
+        folders = [render_cluster(c, family, environment, templates) for c in family.clusters]
     wrong = [finding for folder in folders for finding in folder.findings]
     refuse(wrong, Invalid, "the change cannot be rendered")
     return {path: data for folder in folders for path, data in folder.by_path().items()}

@@ -18,6 +18,7 @@ from lockstep.commands.checking import (
 )
 from lockstep.commands.compiled import templates_of
 from lockstep.commands.judging import CHILD, Judge, Verdicts, call_judges
+from lockstep.edges.native import silent
 from lockstep.edges.opa_address import OpaOptions
 from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.model.outcome import Outcome
@@ -76,7 +77,8 @@ def examine_by(judges: Sequence[Judge], question: Question) -> "Examined":
         judges = [replace(judge, rules=blocking(judge.rules)) for judge in judges]
     checked = validate_tree(question.tree, documents, [judge.schemas for judge in judges])
     old = assemble(question.before, documents)[0] if question.before is not None else None
-    return _Examination(question, judges, checked, old).run()
+    with silent():
+        return _Examination(question, judges, checked, old).run()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from lockstep.commands.compiled import templates_of
 from lockstep.commands.workspace import work_tree
 from lockstep.edges.files import write_changes
 from lockstep.edges.git import Git
+from lockstep.edges.native import silent
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import Outcome
 from lockstep.report.counting import count
@@ -43,7 +44,8 @@ def run(root: Path) -> Rendered:
     tree = work_tree(git)
     checked = validate_tree(tree)
     sound = without_malformed(checked)
-    files, findings = render_fleet(sound, templates_of(tree))
+    with silent():
+        files, findings = render_fleet(sound, templates_of(tree))
     wanted = keep_restored(files, tree, restorable_folders(sound))
     kept = unrendered_folders(checked.fleet, files, tree)
     removed = stale_paths(wanted, tree, unrendered=kept)
