@@ -39,10 +39,11 @@ class Blame:
     def of_problem(self, name: str, problem: Problem, manifest: Json) -> Finding:
         """A finding for what the schema refuses.
 
-        A spec is valid by its own schema: a value of a wrong type is right, and in a wrong place.
+        A spec is valid by its own schema: a value of a wrong type is right, and in a wrong place,
+        and a field that Kubernetes wants is the template's to write.
         """
         trace = self.tracer.at(problem.pointer, key=problem.at_key)
-        trace = trace.in_template() if problem.of_type else trace
+        trace = trace.in_template() if problem.of_shape else trace
         wrong = "would be no valid manifest"
         if trace.place is not None:
             message = f"{name} {wrong}: {problem.message}"

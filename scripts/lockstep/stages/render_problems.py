@@ -14,12 +14,14 @@ _LABEL = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 """https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"""
 
+_SHAPES = (jsonschema_rs.ValidationErrorKind.Type, jsonschema_rs.ValidationErrorKind.Required)
+
 
 class Problem(NamedTuple):
     """A mistake in a manifest, at ``pointer``: the words of a schema about the value ``at``.
 
-    ``at_key`` tells that the key at ``pointer`` is the mistake, ``of_type`` that no other value
-    of this type could mend it.
+    ``at_key`` tells that the key at ``pointer`` is the mistake, ``of_shape`` that no other value
+    of this type could mend it: it is of a wrong type, or has too few fields.
     """
 
     pointer: Pointer
@@ -27,7 +29,7 @@ class Problem(NamedTuple):
     at: Pointer = ()
     value: str = ""
     at_key: bool = False
-    of_type: bool = False
+    of_shape: bool = False
 
     @property
     def message(self) -> str:
@@ -78,7 +80,7 @@ def _problem(
         here,
         json.dumps(error.instance, ensure_ascii=False, separators=(",", ":")),
         at_key=bool(unknown),
-        of_type=isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Type),
+        of_shape=isinstance(error.kind, _SHAPES),
     )
 
 

@@ -679,6 +679,24 @@ def test_a_value_of_a_wrong_type_is_the_templates_and_the_value_is_named() -> No
     }
 
 
+@pytest.mark.parametrize(
+    ("component", "old", "line"),
+    [
+        ("destinationrule", "  host: {{ host | quote }}\n", "spec:"),
+        ("virtualservice", "        attempts: {{ retries.attempts | quote }}\n", "      retries:"),
+    ],
+)
+def test_a_field_that_the_template_does_not_write_is_the_templates(
+    component: str, old: str, line: str
+) -> None:
+    one = cluster(traffic={"retries": {"attempts": 2, "perTryTimeout": "1s"}})
+    templates = changed(component, old, "")
+    path, source = templates.texts.sources[component]
+    findings = findings_of(one, templates)
+    assert {(f.file, source.split("\n")[f.line - 1]) for f in findings} == {(path, line)}
+    assert len(findings) == 1
+
+
 def test_what_a_template_computes_is_shown_with_the_cluster_that_it_was_for() -> None:
     templates = changed("deployment", "revisionHistoryLimit: 2",
                         "revisionHistoryLimit: {{ name.upper() | quote }}")  # fmt: skip
