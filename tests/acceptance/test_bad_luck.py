@@ -63,6 +63,56 @@ def test_a_file_that_cannot_be_read_is_one_finding_and_the_rest_is_still_checked
     assert {f["file"] for f in report["findings"] if f["rule"] == rule} == {CLUSTER}
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        CLUSTER,
+        f"clusters/{FAMILY}/family.yaml",
+        f"clusters/{FAMILY}/locks/1.yaml",
+        "clusters/prod/environment.yaml",
+    ],
+)
+def test_the_manifests_of_a_file_that_cannot_be_read_stay_and_are_not_blamed(
+    world: World, path: str
+) -> None:
+    rendered = {p: d for p, d in files_of(world.clone).items() if p.startswith("rendered/")}
+    assert rendered
+    with (world.clone / path).open("a") as file:
+        file.write("more: [unclosed\n")
+    code, said = world.lockstep("render")
+    assert code == 10 and path in said
+    assert rendered.items() <= files_of(world.clone).items()
+    code, said = world.lockstep("check", "--format", "json")
+    assert [(f["file"], f["rule"][:5]) for f in json.loads(said)["findings"]] == [(path, "yaml.")]
+    assert code == 10
+
+
+def test_a_malformed_cluster_is_not_taken_for_one_that_diverged(world: World) -> None:
+    file = world.clone / CLUSTER
+    file.write_text(file.read_text().replace("weight: 100", "weight: all"))
+    code, said = world.lockstep("check", "--format", "json")
+    (found,) = json.loads(said)["findings"]
+    assert (code, found["rule"], found["file"]) == (10, "schema.type", CLUSTER)
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        (CLUSTER, "spec: {variants: 5}"),
+        (CLUSTER, "spec: {variants: [{name: [1], version: {}}]}"),
+        (f"clusters/{FAMILY}/family.yaml", "spec: 5"),
+    ],
+)
+def test_a_malformed_base_can_be_mended(world: World, path: str, wrong: str) -> None:
+    file = world.clone / path
+    right = file.read_text()
+    file.write_text(f"{right.partition('spec:')[0]}{wrong}\n")
+    world.git("commit", "--quiet", "--all", "--message=malformed")
+    file.write_text(right)
+    code, said = world.lockstep("check")
+    assert code == 0, said
+
+
 def test_a_family_without_its_head(world: World) -> None:
     (world.clone / f"clusters/{FAMILY}/family.yaml").unlink()
     code, said = world.lockstep("check")

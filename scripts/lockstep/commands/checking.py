@@ -1,17 +1,22 @@
 """validate + render-and-compare over one tree: what every check of Lockstep runs beside policy."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from lockstep.model.finding import Finding, Severity, arrange
-from lockstep.model.fleet import Environment, Family, Fleet, Tree
+from lockstep.model.fleet import Cluster, Environment, Family, Fleet, Tree
 from lockstep.model.outcome import Outcome, RuleText
 from lockstep.stages.assemble import assemble
 from lockstep.stages.chain import verify_chain
 from lockstep.stages.load import Documents
 from lockstep.stages.render_compare import compare, unrendered_folders
 from lockstep.stages.render_restored import restorable_folders
+from lockstep.stages.schema_set import EFFECTIVE
 from lockstep.stages.validate import Schemas, validate_fleet
+
+# Machine files that concern a family as a whole; where nobody can read one, no Family has it.
+_SHARED = re.compile(r"(clusters/[^/]+/[^/]+)/(?:locks/[^/]+|quarantine)\.yaml")
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,28 @@ def without_malformed(checked: Checked) -> Fleet:
     return Fleet(environments)
 
 
+def well_formed(old: Fleet, schemas: Schemas, sound: Fleet) -> Fleet:
+    """The part of an older fleet that schemas take: a base may hold what a change comes to mend.
+
+    What it shares with ``sound`` is not looked at again.
+    """
+    known = {(id(c.document), id(c.family_document)) for c in sound.clusters()}
+
+    def fits(cluster: Cluster) -> bool:
+        same = (id(cluster.document), id(cluster.family_document)) in known
+        return same or not schemas.problems(EFFECTIVE, cluster.effective)
+
+    def part(environment: Environment) -> Environment:
+        families = {
+            name: replace(family, clusters=tuple(filter(fits, family.clusters)))
+            for name, family in environment.families.items()
+            if not schemas.check("ModelFamily", family.document)
+        }
+        return replace(environment, families=families)
+
+    return Fleet({name: part(each) for name, each in old.environments.items()})
+
+
 def without_echo(checked: Checked) -> Checked:
     """Without what rendering says of a value that policy denies: one mistake, one finding."""
     denied = {(finding.file, finding.line, finding.column) for finding in checked.denied}
@@ -104,17 +131,15 @@ def without_echo(checked: Checked) -> Checked:
 
 
 def _without(environment: Environment, broken: set[str]) -> Environment:
+    unread = {match[1] for path in broken if (match := _SHARED.fullmatch(path))}
     families = {
         name: replace(family, clusters=tuple(c for c in family.clusters if c.path not in broken))
         for name, family in environment.families.items()
-        if not broken.intersection(_shared_files(family))
+        if family.folder not in unread and not broken.intersection(_shared_files(family))
     }
     return replace(environment, families=families)
 
 
 def _shared_files(family: Family) -> Iterable[str]:
     yield family.document.path
-    yield from (lock.path for lock in family.locks.values())
     yield from (record.decision.path for record in family.records)
-    if family.quarantine:
-        yield family.quarantine.path

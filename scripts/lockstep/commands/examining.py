@@ -13,6 +13,7 @@ from lockstep.commands.checking import (
     Checked,
     compare_rendered,
     validate_tree,
+    well_formed,
     without_echo,
     without_malformed,
 )
@@ -20,10 +21,10 @@ from lockstep.commands.compiled import templates_of
 from lockstep.commands.judging import CHILD, Judge, Verdicts, call_judges
 from lockstep.edges.native import silent
 from lockstep.edges.opa_address import OpaOptions
-from lockstep.model.fleet import Family, Fleet, Tree
+from lockstep.model.fleet import Cluster, Family, Fleet, Tree
 from lockstep.model.outcome import Outcome
 from lockstep.model.shard import WHOLE, Shard
-from lockstep.stages.assemble import assemble
+from lockstep.stages.assemble import assemble, cluster_files
 from lockstep.stages.history import judge_history
 from lockstep.stages.load import Documents
 from lockstep.stages.policy import (
@@ -34,6 +35,7 @@ from lockstep.stages.policy import (
     interpret,
     tenancy_input,
 )
+from lockstep.stages.policy_past import family_before
 from lockstep.stages.policy_trace import tracer
 from lockstep.stages.render import FleetRendering
 from lockstep.stages.shards import Ownership
@@ -102,6 +104,9 @@ class _Examination:
         self._checked = checked
         self._old = old
         self._sound = without_malformed(checked)
+        sound = {cluster.path for cluster in self._sound.clusters()}
+        self._former = well_formed(old, judges[0].schemas, self._sound) if old else None
+        self._malformed = cluster_files(question.tree).keys() - sound
         self._own = Ownership(checked.fleet, question.shard)
 
     def run(self) -> Examined:
@@ -156,11 +161,17 @@ class _Examination:
         waiting: list[PolicyItem] = []
         for family in self._families():
             rendered = rendering.family(family)
-            waiting += family_inputs(self._sound, self._old, family, self._question.now, rendered)
+            now, stay = self._question.now, self._malformed_now(family)
+            waiting += family_inputs(self._sound, self._former, family, now, rendered, stay)
             if len(waiting) >= BATCH_SIZE:
                 yield waiting
                 waiting = []
         yield waiting
+
+    def _malformed_now(self, family: Family) -> list[Cluster]:
+        """The clusters of a family whose files are malformed, as they were before the change."""
+        before = family_before(self._sound, self._former, family)
+        return [c for c in (before.clusters if before else ()) if c.path in self._malformed]
 
     def _families(self) -> Iterator[Family]:
         return (family for family in self._sound.families() if self._own.has(family))

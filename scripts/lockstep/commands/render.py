@@ -47,8 +47,8 @@ def run(root: Path) -> Rendered:
     with silent():
         files, findings = render_fleet(sound, templates_of(tree))
     wanted = keep_restored(files, tree, restorable_folders(sound))
-    kept = unrendered_folders(checked.fleet, files, tree)
-    removed = stale_paths(wanted, tree, unrendered=kept)
+    unrendered = unrendered_folders(checked.fleet, files, tree)
+    removed = stale_paths(wanted, tree, unrendered=unrendered)
     written = [path for path, data in wanted.items() if tree.get(path) != data]
     write_changes(git.root, {path: wanted[path] for path in written})
     write_changes(git.root, dict.fromkeys(removed))

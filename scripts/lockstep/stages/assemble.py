@@ -35,11 +35,14 @@ def assemble(tree: Tree, documents: Documents | None = None) -> tuple[Fleet, lis
     return _Assembly(tree, documents or Documents()).run()
 
 
-def declared_clusters(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Environment and name of each cluster that has a file, whatever stands in it."""
-    for place in filter(None, map(_PLACES.fullmatch, paths)):
-        if place["cluster"]:
-            yield place["environment"], cluster_name(place["family"], place["cluster"])
+def cluster_files(paths: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """The files of clusters, readable or not, each with the cluster's environment and name."""
+    places = {path: _PLACES.fullmatch(path) for path in paths}
+    return {
+        path: (place["environment"], cluster_name(place["family"], place["cluster"]))
+        for path, place in places.items()
+        if place and place["cluster"]
+    }
 
 
 def cluster_name(family: str, stem: str) -> str:

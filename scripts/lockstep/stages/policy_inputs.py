@@ -1,7 +1,7 @@
 """What the rules get to see: each cluster, family and environment with the facts around it."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from lockstep.model.clock import format_time
@@ -101,14 +101,24 @@ def _shared(environment: Environment, before: Environment | None, facts: Json) -
 
 
 def family_inputs(
-    fleet: Fleet, old: Fleet | None, family: Family, now: datetime, rendered: Rendered
+    fleet: Fleet,
+    old: Fleet | None,
+    family: Family,
+    now: datetime,
+    rendered: Rendered,
+    former: Sequence[Cluster] = (),
 ) -> Iterator[PolicyItem]:
-    """The items that judge one family of ``fleet``: one for each cluster, and one for all."""
+    """The items that judge one family of ``fleet``: one for each cluster, and one for all.
+
+    ``former`` are clusters of the family as they were, where the file of today is malformed: they
+    are not judged, and neither are they taken for removed or for diverged from the records.
+    """
     environment = fleet.environments[family.environment]
     before = family_before(fleet, old, family)
     was = environment_before(fleet, old, environment)
-    documents = {c.path: _document(c, family, before, rendered) for c in family.clusters}
-    facts = _facts(fleet, old, family, before, now)
+    whole = replace(family, clusters=(*family.clusters, *former))
+    documents = {c.path: _document(c, whole, before, rendered) for c in family.clusters}
+    facts = _facts(fleet, old, whole, before, now)
     facts["freezes"] = _freezes(environment, was, family, before, now)
     shared = _shared(environment, was, facts)
     for cluster in family.clusters:

@@ -8,7 +8,7 @@ from itertools import takewhile, zip_longest
 
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Fleet, Tree
-from lockstep.stages.assemble import declared_clusters
+from lockstep.stages.assemble import cluster_files
 from lockstep.stages.manifests import cluster_folder, environment_folder
 from lockstep.stages.provenance import FILE_NAME
 from lockstep.stages.render_restored import Restorable, keep_restored
@@ -62,10 +62,12 @@ def unrendered_folders(
 ) -> list[str]:
     """The folders that the fleet should have and that were not rendered, because of findings.
 
-    ``paths`` are those of the files that declare it: one that nobody can read is no part of the
-    fleet, and is deleted no more than another.
+    ``paths`` are those of all files. A cluster keeps its folder as long as it has its file, even
+    where that, or what it belongs to, cannot be read and is no part of the fleet.
     """
-    clusters = {(c.environment, c.name) for c in fleet.clusters()} | set(declared_clusters(paths))
+    clusters = {(c.environment, c.name) for c in fleet.clusters()} | {
+        *cluster_files(paths).values()
+    }
     environments = {*fleet.environments, *(environment for environment, _ in clusters)}
     wanted = {environment_folder(name) for name in environments}
     wanted |= {cluster_folder(*cluster) for cluster in clusters}

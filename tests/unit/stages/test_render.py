@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Fleet
+from lockstep.stages.assemble import assemble
 from lockstep.stages.provenance import FILE_NAME, parse_provenance
 from lockstep.stages.render import (
     Templates,
@@ -361,6 +362,15 @@ def test_a_broken_cluster_is_not_taken_for_a_deleted_one() -> None:
     files, _ = render_fleet(fleet, rendering.templates())
     assert {f.rule for f in compare(files, before)} == {"render.stale"}
     assert not compare(files, before, unrendered=unrendered_folders(fleet, files))
+
+
+@pytest.mark.parametrize("lost", ["fraud/c0", "fraud/family", "environment"])
+def test_a_cluster_that_nobody_can_read_is_not_taken_for_a_deleted_one(lost: str) -> None:
+    tree = tree_of(cluster() | {"metadata": {"name": "fraud-c0"}})
+    before, _ = render_fleet(fleet_of(tree), rendering.templates())
+    fleet, _ = assemble({**tree, f"clusters/prod/{lost}.yaml": b"["})
+    files, _ = render_fleet(fleet, rendering.templates())
+    assert not compare(files, before, unrendered=unrendered_folders(fleet, files, tree))
 
 
 HOSTILE_TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
