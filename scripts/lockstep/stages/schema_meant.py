@@ -15,6 +15,7 @@ _TRUE = frozenset(("true", "yes", "y", "on", "1"))
 _FALSE = frozenset(("false", "no", "n", "off", "0"))
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 _AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)")
+_DECIMAL_COMMA = re.compile(r"[-+]?(0|[0-9]+(?!,[0-9]{3}$)),[0-9]+")
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 _PLAIN = re.compile(r"[A-Za-z0-9/](?:[A-Za-z0-9 ._/@+-]|:(?=[A-Za-z0-9/]))*(?<! )")
 _SECONDS = {
@@ -59,7 +60,8 @@ def written(value: Json) -> str:
 def _spellings(text: str, schema: Json) -> Iterator[Json]:
     kinds = schema.get("type", "string")
     if "string" not in kinds:
-        yield from _no_text(text, kinds)
+        percent = "percent" in schema.get("description", "percent")  # 94% of a ratio is not 94
+        yield from _no_text(text.removesuffix("%").strip() if percent else text, kinds)
         return
     allowed = [word for word in schema.get("enum", []) if isinstance(word, str)]
     if allowed:
@@ -69,14 +71,20 @@ def _spellings(text: str, schema: Json) -> Iterator[Json]:
     yield from (text.lower(), text.upper())
     for spell in _SPELLINGS:
         yield from spell(text)
-    if str(schema.get("pattern", "")).startswith("^[a-z]"):
+    pattern = str(schema.get("pattern", ""))
+    if "/" in pattern:
+        yield "".join(text.split())
+    else:  # a host, behind which nothing stands
+        yield re.sub(r"^([a-z]+://)?|(:[0-9]+)?(/.*)?$", "", text).lower()
+    if pattern.startswith("^[a-z]") and text.isascii():
         yield _NOT_IN_NAMES.sub("-", text.lower()).strip("-")
 
 
 def _no_text(text: str, kinds: Json) -> Iterator[Json]:
     if "boolean" in kinds and text.lower() in _TRUE | _FALSE:
         yield text.lower() in _TRUE
-    number = text.removesuffix("%").strip().replace(",", "").replace("_", "")
+    decimal = _DECIMAL_COMMA.fullmatch(text)
+    number = text.replace(",", "." if decimal else "").replace("_", "")
     if ("number" in kinds or "integer" in kinds) and _NUMBER.fullmatch(number):
         yield float(number) if "." in number else int(number)
 
@@ -153,7 +161,6 @@ def _as_address(text: str) -> Iterator[str]:
     bare = re.sub(r"^([a-z]+://|mailto:)", "", text)
     yield bare
     yield bare.rstrip("/").lower()
-    yield re.sub(r"(:[0-9]+)?(/.*)?$", "", bare).lower()
     yield f"/{text}"
 
 

@@ -102,8 +102,9 @@ def problem_finding(place: Place, problem: Problem) -> Finding:
     says, fix = problem.says, problem.fix
     written = place.document.written.get(place.pointer)
     if written and problem.number:
-        read = re.compile(rf"(?<![\w.]){re.escape(problem.number)}(?![\w.])")
-        says, fix = (read.sub(written, text) for text in (says, fix))
+        read = re.compile(rf"(?<![\w.-]){re.escape(problem.number)}(?![\w.])")
+        says = read.sub(written, says, count=1)
+        fix = fix.replace(f'in quotes: "{problem.number}"', f'in quotes: "{written}"')
         if fix.startswith("write in quotes ") and written in re.findall(r"[\w.]+", fix):
             fix = f'write it in quotes: "{written}"'
     return place.finding(problem.rule, f"{named.field} {says}", fix, at_key=at_key)

@@ -163,6 +163,17 @@ def test_number_is_quoted_as_its_author_wrote_it(written: str, fix: str) -> None
     assert found.fix == fix
 
 
+def test_a_number_as_it_was_written_stands_in_no_example() -> None:
+    (found,) = findings({US: ("region: us-east-1", "region: +1")})
+    assert found.message == "spec.region is the number +1; it must be text"
+    assert found.fix.endswith("like eu-west-1")
+
+
+def test_an_image_with_a_blank_is_not_cut_short() -> None:
+    (found,) = findings({FAMILY: ("example.com/ml/server", "example.com/ ml/server")})
+    assert found.fix.startswith("write registry.example.com/ml/server@sha256:")
+
+
 def test_choice_written_as_a_number_is_quoted_as_it_was_written() -> None:
     (found,) = findings({HOME_FILE: ('"1.37"', "1.30")})
     assert found.message == "spec.kubernetesVersion is the number 1.30; it must be text"
