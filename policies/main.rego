@@ -17,7 +17,7 @@
 #   force) and `input.rollout` (phase, wave, step, verified, adopted, diverged, skewBreached). One of
 #   scope `environment` sees `input.families` (with the datasets of their versions) and
 #   `input.clusters` (tenant, family and the part of the spec that costs, claims something or feeds
-#   others).
+#   others), and `input.elsewhere` (the identities of the clusters of other environments).
 #   All see `input.environment` and `input.environment_before` (documents) and `input.time` (now, to
 #   the hour, and today; UTC).
 # custom:

@@ -9,7 +9,7 @@ stable := {"name": "stable", "version": "41", "weight": 100}
 
 shared := {
 	"environment_before": null,
-	"environment": {"spec": {
+	"environment": {"metadata": {"name": "prod"}, "spec": {
 		"tier": "production",
 		"currency": "EUR",
 		"regions": [
@@ -185,6 +185,7 @@ environment := {
 		{"name": "fraud", "tenant": "risk", "owner": "risk-ml@example.com", "datasets": {}},
 		{"name": "ranking", "tenant": "shop", "owner": "shop-ml@example.com", "datasets": {}},
 	],
+	"elsewhere": [],
 	"clusters": [tenancy("fraud", "risk", "eu-west-1"), tenancy("ranking", "shop", "eu-west-1")],
 }
 

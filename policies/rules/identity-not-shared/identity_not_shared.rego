@@ -1,8 +1,8 @@
 # METADATA
 # title: An identity for each cluster
 # description: >-
-#   No two clusters of an environment act as the same principal: whoever breaks into one would hold
-#   the rights of both, and the cloud's log could not tell them apart.
+#   No two clusters act as the same principal, in this environment or in two: whoever breaks into one
+#   would hold the rights of both, and the cloud's log could not tell them apart.
 # schemas:
 #   - input: schema.environment
 # custom:
@@ -22,6 +22,11 @@ checked if {
 	every cluster in input.clusters {
 		is_string(cluster.name)
 		is_object(cluster.spec)
+	}
+	is_string(input.environment.metadata.name)
+	every other in input.elsewhere {
+		is_string(other.environment)
+		is_string(other.principal)
 	}
 }
 
@@ -43,4 +48,25 @@ deny contains finding.of_clusters(
 ) if {
 	some principal, names in _users
 	count(names) > 1
+}
+
+# The clusters of earlier environments, by name, that act as a principal. Of two environments that
+# share one the later one says so.
+_users_elsewhere[lower(other.principal)] contains concat("/", [other.environment, other.name]) if {
+	some other in input.elsewhere
+	other.environment < input.environment.metadata.name
+}
+
+# METADATA
+# title: An identity of another environment
+# custom:
+#   message: principal %s of cluster %s is the identity of %s too
+#   solution: give the cluster a principal of its own
+deny contains finding.of_cluster(
+	rego.metadata.rule(), names[0], ["spec", "access", "identity", "principal"],
+	[principal, names[0], others],
+) if {
+	some principal, users in _users
+	others := _users_elsewhere[principal]
+	names := sort(users)
 }

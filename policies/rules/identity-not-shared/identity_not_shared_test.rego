@@ -31,6 +31,25 @@ test_a_shared_identity_is_denied_at_the_first if {
 	}}
 }
 
+_twin := object.union(example.environment, {
+	"environment": {"metadata": {"name": "staging"}},
+	"elsewhere": [{"environment": "prod", "name": "fraud-eu-west-1", "principal": upper(_first)}],
+})
+
+test_an_identity_of_another_environment_is_denied_in_the_later_one if {
+	{[finding.message, finding.cluster] | some finding in _found(_twin)} == {[
+		concat("", [
+			`principal "arn:aws:iam::123456789012:role/fraud-eu-west-1" of cluster "fraud-eu-west-1" `,
+			`is the identity of ["prod/fraud-eu-west-1"] too`,
+		]),
+		"fraud-eu-west-1",
+	]}
+	_found(example.put(_twin, "/environment/metadata/name", "dev")) == set()
+	identity_not_shared.checked with input as _twin
+	not identity_not_shared.checked with input as example.without(_twin, "/elsewhere/0/principal")
+	not identity_not_shared.checked with input as example.without(_twin, "/elsewhere")
+}
+
 test_case_makes_no_other_identity if {
 	count(_found(example.put(example.environment, _principal, upper(_first)))) == 1
 }

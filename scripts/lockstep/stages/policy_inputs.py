@@ -92,7 +92,7 @@ def tenancy_input(fleet: Fleet, old: Fleet | None, environment: Environment) -> 
         None,
         clusters,
         shared,
-        tenancy=tenancy_of(environment),
+        tenancy=tenancy_of(environment, fleet),
     )
 
 

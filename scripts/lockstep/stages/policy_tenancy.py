@@ -1,7 +1,7 @@
 """What rules of scope environment see: a summary of the families and clusters of one."""
 
 from lockstep.model.document import Json, value_at
-from lockstep.model.fleet import Environment, Family
+from lockstep.model.fleet import Environment, Family, Fleet
 
 OF_TENANTS = (
     "region", "namespace", "host", "serving", "variants", "access", "cost", "features",
@@ -10,8 +10,11 @@ OF_TENANTS = (
 """What they see of the spec of a cluster: what costs, claims a name or feeds others."""
 
 
-def tenancy_of(environment: Environment) -> Json:
-    """``families`` with tenant, owner and datasets, and ``clusters`` with a part of their spec."""
+def tenancy_of(environment: Environment, fleet: Fleet) -> Json:
+    """``families`` with tenant, owner and datasets, and ``clusters`` with a part of their spec.
+
+    ``elsewhere`` tells the identities of the clusters of all other environments of ``fleet``.
+    """
     return {
         "families": [_family(family) for family in environment.families.values()],
         "clusters": [
@@ -24,7 +27,16 @@ def tenancy_of(environment: Environment) -> Json:
             for family in environment.families.values()
             for cluster in family.clusters
         ],
+        "elsewhere": [
+            {"environment": cluster.environment, "name": cluster.name, "principal": principal}
+            for cluster in fleet.clusters()
+            if cluster.environment != environment.name
+            and (principal := value_at(cluster.effective, _PRINCIPAL)) is not None
+        ],
     }
+
+
+_PRINCIPAL = ("spec", "access", "identity", "principal")
 
 
 def _family(family: Family) -> Json:

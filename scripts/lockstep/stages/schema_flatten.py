@@ -71,6 +71,7 @@ def _tenancy(files: SchemaFiles, cluster: Json) -> dict[str, Json]:
     return {
         "families": _list(_object({**owned, "owner": _TEXT, "datasets": _map(datasets)})),
         "clusters": _list(_object({**owned, "family": _TEXT, "spec": seen})),
+        "elsewhere": _list(_object(dict.fromkeys(("environment", "name", "principal"), _TEXT))),
     }
 
 

@@ -339,4 +339,14 @@ def test_an_empty_environment_is_one_item() -> None:
     one = fleet().environments["prod"]
     empty = Environment(one.name, one.document)
     (item,) = policy_inputs(Fleet({"prod": empty}), None, NOW)
-    assert item.tenancy == {"families": [], "clusters": []}
+    assert item.tenancy == {"families": [], "clusters": [], "elsewhere": []}
+
+
+def test_an_environment_sees_the_identities_of_the_others() -> None:
+    here = tree()
+    path = "clusters/prod/fraud/a.yaml"
+    here[path] += b"  access: {identity: {provider: aws, principal: role-a}}\n"
+    items = policy_inputs(fleet(here | renamed(here, "prod", "stage")), None, NOW)
+    seen = {item.environment.name: item.tenancy["elsewhere"] for item in items if item.tenancy}
+    assert seen["stage"] == [{"environment": "prod", "name": "fraud-a", "principal": "role-a"}]
+    assert [each["environment"] for each in seen["prod"]] == ["stage"]
