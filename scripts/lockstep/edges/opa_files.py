@@ -106,3 +106,19 @@ def _require_own_package(path: str, data: bytes) -> None:
             f"package {package[1][:80]} is not one of Lockstep's policies", where=path,
             fix="name the package lockstep.rules.<rule> or lockstep.lib.<name>",
         )  # fmt: skip
+    if not re.fullmatch(_packages_at(path), package[1]):
+        raise LockstepError(
+            f"package {package[1][:80]} belongs to another place", where=path,
+            fix="keep each rule in policies/rules/<rule>/, and what rules share in policies/lib/",
+        )  # fmt: skip
+
+
+def _packages_at(path: str) -> str:
+    """A pattern of the packages of a file: no file may add to what another place defines."""
+    _, folder, *below = path.split("/")
+    if not below:
+        return "lockstep(_test)?"
+    if folder == "lib":
+        return r"lockstep\.lib\..*"
+    rule = re.escape(below[0].replace("-", "_")) if below[1:] else "(?!)"
+    return rf"lockstep\.rules\.{rule}(_test)?"

@@ -80,6 +80,24 @@ def test_a_file_without_a_package_is_refused(text: str) -> None:
     assert caught.value.where == RULE
 
 
+@pytest.mark.parametrize(
+    ("path", "package"),
+    [
+        ("policies/lib/one.rego", "lockstep.rules.one"),
+        ("policies/lib/one.rego", "lockstep"),
+        ("policies/main.rego", "lockstep.lib.one"),
+        ("policies/rules/one/one.rego", "lockstep.lib.one"),
+        ("policies/rules/one/one.rego", "lockstep.rules.two"),
+        ("policies/rules/one/one.rego", "lockstep.rules.one_"),
+        ("policies/rules/one.rego", "lockstep.rules.one"),
+    ],
+)
+def test_no_file_adds_to_the_package_of_another_place(path: str, package: str) -> None:
+    with pytest.raises(LockstepError, match="belongs to another place") as caught:
+        policy_files({**MAIN, path: f"package {package}\n".encode()})
+    assert caught.value.where == path
+
+
 @pytest.mark.parametrize("name", ["lockstep.bundle", "lockstep.probe", "lockstep.server.x"])
 def test_what_lockstep_itself_answers_with_cannot_be_claimed(name: str) -> None:
     with pytest.raises(LockstepError, match="is not one of Lockstep's policies"):
