@@ -6,6 +6,7 @@ with ``policies/schemas/data/<name>.json``.
 """
 
 import json
+import re
 from collections.abc import Iterator
 
 from lockstep.model.document import Document, Json, value_at
@@ -22,14 +23,33 @@ from lockstep.stages.schema_set import problem_finding
 _SHARED = "policies/data/"
 _SCHEMAS = "policies/schemas/data/"
 _ROOT = "thresholds"
+_SUFFIXES = (".rego", ".yaml", ".yml", ".json")
+_READ = re.compile(
+    r"policies/(?:main(?:_test)?\.rego|lib/.+\.rego|schemas/.+\.json|examples/.+"
+    r"|data/[^/]+\.(?:yaml|json)|data/waivers/.+\.yaml"
+    r"|rules/[^/]+/(?:.+\.rego|thresholds\.yaml|thresholds\.schema\.json|examples\.yaml))"
+)
+"""Which files of the policies somebody reads: OPA, the schemas, waivers and examples."""
 
 
 def check_data(policies: Tree) -> list[Finding]:
     """What is wrong with the thresholds of a tree: unreadable, unknown, missing, out of bounds.
 
-    Raises LockstepError for a schema that cannot be used.
+    Also files that look like a part of the policies and that nobody reads: what they say would be
+    missed. Raises LockstepError for a schema that cannot be used.
     """
-    return [finding for path in sorted(policies) for finding in _check(path, policies)]
+    stray = {path: _stray(path) for path in sorted(policies) if _is_stray(path)}
+    read = (path for path in sorted(policies) if path not in stray)
+    return [*stray.values(), *(finding for path in read for finding in _check(path, policies))]
+
+
+def _is_stray(path: str) -> bool:
+    return path.endswith(_SUFFIXES) and not _READ.fullmatch(path)
+
+
+def _stray(path: str) -> Finding:
+    fix = "rename it, move it to where docs/opa.md says, or remove it"
+    return Finding(path, 1, 1, "data.stray", "nobody reads a policy file of this name here", fix)
 
 
 def _check(path: str, policies: Tree) -> Iterator[Finding]:
@@ -53,9 +73,9 @@ def _names(path: str) -> tuple[str, str] | None:
     if path.startswith(FOLDER) and path.endswith("/thresholds.yaml"):
         rule = path.removeprefix(FOLDER).split("/")[0]
         return f"{FOLDER}{rule}/thresholds.schema.json", rule.replace("-", "_")
-    name = path.removeprefix(_SHARED).removesuffix(".yaml")
-    if path == f"{_SHARED}{name}.yaml" and "/" not in name:
-        return f"{_SCHEMAS}{name}.json", name.replace("-", "_")
+    shared = re.fullmatch(rf"{_SHARED}([^/]+)\.(?:yaml|json)", path)
+    if shared:
+        return f"{_SCHEMAS}{shared[1]}.json", shared[1].replace("-", "_")
     return None
 
 

@@ -103,7 +103,7 @@ def read_waivers(tree: Tree, *schemas: Schemas) -> tuple[list[Waiver], list[Find
     """
     waivers: list[Waiver] = []
     findings: list[Finding] = []
-    for path in sorted(path for path in tree if path.startswith(FOLDER)):
+    for path in sorted(path for path in tree if _is_waivers(path)):
         document, found = load_yaml(path, tree[path])
         if document is not None:
             wrong = [finding for each in schemas for finding in each.check("Waivers", document)]
@@ -113,6 +113,10 @@ def read_waivers(tree: Tree, *schemas: Schemas) -> tuple[list[Waiver], list[Find
             entries = enumerate(document.value["spec"]["waivers"])
             waivers += [_waiver(document, index, entry) for index, entry in entries]
     return waivers, findings
+
+
+def _is_waivers(path: str) -> bool:
+    return path.startswith(FOLDER) and path.endswith(".yaml")
 
 
 def read_terms(tree: Tree) -> Terms:

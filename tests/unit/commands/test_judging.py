@@ -139,3 +139,28 @@ def test_of_two_judges_the_one_that_denies_is_heard(first: Severity) -> None:
     court.add([found(first, "said by the base")])
     court.add([found(other, "said by the change")])
     assert [finding.severity for finding in court.findings()] == [Severity.ERROR]
+
+
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("policies/data/residency.yml", "data.stray"),
+        ("policies/data/waivers/few.yml", "data.stray"),
+        ("policies/data/more/limits.yaml", "data.stray"),
+        ("policies/data/one.rego", "data.stray"),
+        ("policies/one.rego", "data.stray"),
+        ("policies/rules/min-replicas/thresholds.yml", "data.stray"),
+        ("policies/rules/min-replicas/data.json", "data.stray"),
+        ("policies/rules/thresholds.yaml", "data.stray"),
+        ("policies/data/more.json", "data.schema"),
+        ("policies/data/more.yaml", "data.schema"),
+    ],
+)
+def test_a_file_that_nobody_reads_or_checks_is_a_finding(path: str, rule: str) -> None:
+    court = verdicts({}, {path: b'{"thresholds": {"more": {"most": 1}}}\n'})
+    assert [(finding.rule, finding.file) for finding in court.invalid] == [(rule, path)]
+
+
+def test_notes_beside_the_policies_are_no_policies() -> None:
+    notes = dict.fromkeys(("policies/README.md", "policies/data/waivers/.gitkeep"), b"")
+    assert verdicts({}, notes).invalid == []
