@@ -58,12 +58,15 @@ class Cache:
 
     @staticmethod
     def _is_ours(folder: Path) -> bool:
-        """Whether nobody else may write there."""
+        """Whether nobody else may write there: another user, or who commits to a repository."""
         try:
             state = folder.stat()
+            above = folder.resolve().parents
+            gits = {path / ".git" for path in above if (path / ".git").exists()}
+            checked_out = bool(gits) and gits.isdisjoint(above)  # below .git nothing is checked out
         except OSError:
             return False
-        return state.st_uid == os.getuid() and not state.st_mode & 0o022
+        return state.st_uid == os.getuid() and not state.st_mode & 0o022 and not checked_out
 
     @staticmethod
     def _forget_oldest(folder: Path) -> None:

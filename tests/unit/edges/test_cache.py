@@ -34,6 +34,18 @@ def test_a_folder_that_others_may_write_is_neither_believed_nor_used(
     assert [path.name for path in (tmp_path / "cache").iterdir()] == [KEY]
 
 
+def test_a_folder_in_a_work_tree_is_neither_believed_nor_used(tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "cache"
+    Cache(folder).put(KEY, VALUE)
+    (tmp_path / ".git").mkdir()  # a pull request could bring the entry
+    assert Cache(folder).get(KEY) is None
+    Cache(folder).put(OTHER, VALUE)
+    assert [path.name for path in folder.iterdir()] == [KEY]
+    inside = Cache(tmp_path / ".git" / "cache")
+    inside.put(KEY, VALUE)
+    assert inside.get(KEY) == VALUE
+
+
 def test_a_folder_of_somebody_else_is_not_believed(tmp_path: Path) -> None:
     folder, key = Path("/proc/sys/kernel"), "pid_max"  # holds a number, and belongs to root
     if os.getuid() == 0:
