@@ -340,6 +340,25 @@ def test_a_symbolic_link_among_the_specs_is_refused(world: World) -> None:
     assert code == 10 and "symbolic link" in said and CLUSTER in said
 
 
+def test_links_and_huge_files_hide_no_other_finding(world: World) -> None:
+    other = world.clone / f"clusters/{FAMILY}/us-east-1.yaml"
+    other.write_text(other.read_text().replace("region:", "regoin:"))
+    (world.clone / CLUSTER).unlink()
+    (world.clone / CLUSTER).symlink_to("/etc/passwd")
+    (world.clone / "rendered/link").symlink_to("/etc")
+    with (world.clone / "clusters/notes.md").open("wb") as file:
+        file.truncate(10**12)
+    for verb in (["check"], ["check", "--base", "HEAD"], ["validate"]):
+        code, said = world.lockstep(*verb, "--format", "json")
+        rules = {f["file"]: f["rule"] for f in json.loads(said)["findings"]}
+        assert rules.pop("rendered/link", "layout.no-file") == "layout.no-file"
+        assert code == 10 and rules == {
+            CLUSTER: "layout.no-file",
+            "clusters/notes.md": "layout.no-file",
+            f"clusters/{FAMILY}/us-east-1.yaml": "schema.unknown-field",
+        }
+
+
 def test_no_opa_is_never_a_pass(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCKSTEP_OPA", "/nonexistent/opa")
     code, said = world.lockstep("check")

@@ -16,7 +16,7 @@ from lockstep.edges.opa_binary import find_opa, opa_version
 from lockstep.model.canonical import digest_files
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError, UsageError
-from lockstep.model.fleet import Tree
+from lockstep.model.fleet import NoFile, Tree
 from lockstep.model.outcome import CONTENT, SHARD, Outcome
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.stages.assemble import assemble
@@ -41,7 +41,7 @@ class Asked:
 
 def validate(root: Path) -> Outcome:
     """Hold the files of the work tree against schemas and each other."""
-    tree = work_tree(Git.find(root))
+    tree = work_tree(Git.find(root), collect=True)
     return validate_tree(tree).outcome(tree)
 
 
@@ -54,13 +54,14 @@ def check(root: Path, asked: Asked) -> Outcome:
     """
     git = Git.find(root)
     commit = base_commit(git, asked.base)
-    tree = work_tree(git)
-    if asked.base is not None and commit is not None:
+    tree = work_tree(git, collect=True)
+    refused = [f"{path} {data.decode()}" for path, data in tree.items() if isinstance(data, NoFile)]
+    if asked.base is not None and commit is not None and not refused:
         tree = merge_result(git, tree, commit)
     cache = Cache.of_user()
     before = git.object_ids(commit, _KNOWN_BY) if commit else {}
     facts = [*_facts(tree, asked), _freezes_before(git, commit, before, asked), *before.values()]
-    key = content_key([tree], facts)
+    key = content_key([tree], [*facts, *refused])
     known = _remembered(cache.get(key))
     if known is not None:
         return known

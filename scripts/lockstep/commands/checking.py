@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from lockstep.model.finding import Finding, Severity, arrange
-from lockstep.model.fleet import Cluster, Environment, Family, Fleet, Tree
+from lockstep.model.fleet import Cluster, Environment, Family, Fleet, NoFile, Tree
 from lockstep.model.outcome import Outcome, RuleText
 from lockstep.stages.assemble import assemble
 from lockstep.stages.chain import verify_chain
@@ -45,7 +45,9 @@ def excerpts(findings: Iterable[Finding], tree: Tree) -> dict[tuple[str, int], s
         wanted.setdefault(finding.file, set()).add(finding.line)
     lines: dict[tuple[str, int], str] = {}
     for file, numbers in wanted.items():
-        text = tree.get(file, b"").splitlines()  # of bytes: at line feeds and carriage returns only
+        data = tree.get(file, b"")
+        # of bytes: at line feeds and carriage returns only
+        text = [] if isinstance(data, NoFile) else data.splitlines()
         lines |= {
             (file, n): text[n - 1].decode(errors="replace")
             for n in sorted(numbers)

@@ -25,14 +25,20 @@ class Report:
     data: Json = None
 
 
-def work_tree(git: Git, folders: Iterable[str] = EVERYTHING) -> Tree:
-    """The files of the work tree.
+_TOLD = ("clusters", "rendered")
+"""Where a check tells what is no file beside all else; rules and records must be whole."""
 
-    Raises NothingToCheck where it declares no cluster, Invalid for symbolic links and submodules.
+
+def work_tree(git: Git, folders: Iterable[str] = EVERYTHING, *, collect: bool = False) -> Tree:
+    """The files of the work tree. Raises NothingToCheck where it declares no cluster.
+
+    Raises Invalid for a submodule, a symbolic link or a huge file; with ``collect`` for the last
+    two only among rules, templates and records, and elsewhere the tree has a NoFile.
     """
     wanted = tuple(folders)
     git.refuse_submodules(wanted)
-    tree = read_tree(git.root, wanted)
+    others = (git.root / "policies").is_dir()  # without rules there is nothing else to tell
+    tree = read_tree(git.root, wanted, collect=_TOLD if collect and others else ())
     require_clusters(tree)
     return tree
 

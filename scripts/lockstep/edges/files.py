@@ -6,14 +6,22 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lockstep.model.errors import Invalid, LockstepError
-from lockstep.model.fleet import Tree
+from lockstep.model.fleet import NoFile, Tree
+
+_PIECE = 64 * 1024
+_LARGEST = 16 * 1024 * 1024
+"""Bytes of a file: none of a fleet comes near, and a larger one would fill the memory."""
+
+_LINK = "this is a symbolic link, which could lead out of the repository"
+_TOO_LARGE = f"the file has more than {_LARGEST} bytes"
 
 
-def read_tree(root: Path, folders: Iterable[str]) -> Tree:
+def read_tree(root: Path, folders: Iterable[str], *, collect: Iterable[str] = ()) -> Tree:
     """Every file below the folders, by path relative to ``root`` with ``/`` separators.
 
     A missing folder holds nothing. Raises Invalid for a symbolic link, which could lead out of
-    the repository, and LockstepError for what cannot be read.
+    the repository, and for a huge file; LockstepError for what cannot be read. In the folders of
+    ``collect`` links and huge files are a NoFile of the tree instead, for a finding to tell.
     """
     tree: dict[str, bytes] = {}
     for folder in folders:
@@ -22,6 +30,10 @@ def read_tree(root: Path, folders: Iterable[str]) -> Tree:
             inside = [folder]
             for each in inside:  # not by recursion: folders nest deeper than Python's stack
                 inside += _read_folder(root, each, tree)
+    kept = tuple(f"{folder}/" for folder in collect)
+    for path, data in tree.items():
+        if isinstance(data, NoFile) and not path.startswith(kept):
+            raise Invalid(data.decode(), where=path, fix="replace it by the file itself")
     return tree
 
 
@@ -32,16 +44,25 @@ def _read_folder(root: Path, folder: str, tree: dict[str, bytes]) -> list[str]:
         for entry in sorted(os.scandir(f"{root}/{folder}"), key=lambda entry: entry.name):
             path = f"{folder}/{entry.name}"
             if entry.is_symlink():
-                raise _link(path)
-            if entry.is_dir():
+                tree[path] = NoFile(_LINK.encode())
+            elif entry.is_dir():
                 folders.append(path)
             elif entry.is_file():
-                with open(entry.path, "rb", buffering=0) as file:
-                    tree[path] = file.read()
+                tree[path] = _read_bounded(entry.path)
     except OSError as error:
         text = f"cannot read it: {error.strerror}"
         raise LockstepError(text, where=path, fix="mend the file's permissions") from error
     return folders
+
+
+def _read_bounded(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as file:
+        data = file.read(_PIECE)
+        while more := file.read(max(_PIECE, len(data))):
+            data += more
+            if len(data) > _LARGEST:
+                return NoFile(_TOO_LARGE.encode())
+    return data
 
 
 def read_file(path: Path, limit: int) -> bytes:
@@ -105,9 +126,7 @@ def _refuse_link(place: Path, path: str) -> None:
 
 def _link(path: str) -> Invalid:
     fix = "replace it by the file itself"
-    return Invalid(
-        "this is a symbolic link, which could lead out of the repository", where=path, fix=fix
-    )
+    return Invalid(_LINK, where=path, fix=fix)
 
 
 def _prune(root: Path, folder: Path) -> None:

@@ -14,6 +14,10 @@ DEFAULTS: Pointer = ("spec", "defaults")
 """Where a family keeps the spec that is merged under each of its clusters."""
 
 
+class NoFile(bytes):
+    """What stands in a Tree for something that is not read as a file; its bytes say why."""
+
+
 @dataclass(frozen=True)
 class Cluster:
     """One model cluster. ``effective`` is the document with the family's defaults merged under."""

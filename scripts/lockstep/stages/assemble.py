@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from lockstep.model.decision import Record
 from lockstep.model.document import Document, Json, value_at
 from lockstep.model.finding import Finding
-from lockstep.model.fleet import DEFAULTS, Cluster, Environment, Family, Fleet, Tree
+from lockstep.model.fleet import DEFAULTS, Cluster, Environment, Family, Fleet, NoFile, Tree
 from lockstep.model.record import read_record
 from lockstep.stages.load import Documents
 from lockstep.stages.merge import merge_patch
@@ -60,7 +60,10 @@ class _Assembly:
 
     def run(self) -> tuple[Fleet, list[Finding]]:
         for path in sorted(self.tree):
-            if path.startswith("clusters/") and not _is_prose(path):
+            if isinstance(self.tree[path], NoFile):
+                says, fix = self.tree[path].decode(), "put a plain file in its place, or remove it"
+                self._note(path, "layout.no-file", says, fix)
+            elif path.startswith("clusters/") and not _is_prose(path):
                 self._read_document(path)
             elif path.startswith("ledger/"):
                 self._read_record(path)

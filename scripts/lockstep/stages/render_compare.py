@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import takewhile, zip_longest
 
 from lockstep.model.finding import Finding
-from lockstep.model.fleet import Fleet, Tree
+from lockstep.model.fleet import Fleet, NoFile, Tree
 from lockstep.stages.assemble import cluster_files
 from lockstep.stages.manifests import cluster_folder, environment_folder
 from lockstep.stages.provenance import FILE_NAME
@@ -41,6 +41,7 @@ def compare(
     findings += [
         _finding(path, 1, "render.stale", "nothing renders this file any more")
         for path in stale_paths(expected, committed, unrendered=unrendered)
+        if not isinstance(committed[path], NoFile)
     ]
     return sorted(_by_folder(_without_echo(findings), expected, committed))
 
@@ -75,6 +76,8 @@ def unrendered_folders(
 
 
 def _judge(path: str, expected: bytes, found: bytes | None) -> Finding | None:
+    if isinstance(found, NoFile):
+        return None  # told already
     if found is None:
         return _finding(path, 1, "render.missing", "this file is not there")
     if found == expected:

@@ -10,6 +10,7 @@ import pytest
 
 from lockstep.edges.files import read_tree, write_changes, write_file
 from lockstep.model.errors import Invalid, LockstepError
+from lockstep.model.fleet import NoFile
 
 
 def test_a_tree_is_every_file_below_the_folders_byte_for_byte(tmp_path: Path) -> None:
@@ -33,6 +34,20 @@ def test_a_symbolic_link_is_refused_wherever_it_leads(
     with pytest.raises(Invalid, match="symbolic link") as error:
         read_tree(tmp_path, ["a"])
     assert error.value.where == link
+
+
+def test_links_and_huge_files_are_refused_or_collected_and_never_read(tmp_path: Path) -> None:
+    write_changes(tmp_path, {"a/plain": b"x" * 200_000, "b/x": b""})
+    (tmp_path / "a" / "link").symlink_to("/etc/passwd")
+    with (tmp_path / "a" / "huge").open("wb") as file:
+        file.truncate(10**12)
+    tree = read_tree(tmp_path, ["a", "b"], collect=["a"])
+    assert {p for p, data in tree.items() if isinstance(data, NoFile)} == {"a/link", "a/huge"}
+    assert tree["a/plain"] == b"x" * 200_000
+    (tmp_path / "a" / "link").unlink()
+    with pytest.raises(Invalid, match="more than 16777216 bytes") as error:
+        read_tree(tmp_path, ["a", "b"], collect=["b"])
+    assert error.value.where == "a/huge"
 
 
 def test_a_pipe_is_no_file_and_is_not_waited_for(tmp_path: Path) -> None:
