@@ -7,6 +7,7 @@ import pytest
 
 from lockstep.edges.opa import OpaServer
 from lockstep.model.document import Json
+from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Tree
 from lockstep.model.outcome import POLICY_ERROR
@@ -174,10 +175,12 @@ def test_a_missing_value_is_an_error_and_no_pass(opa: OpaServer) -> None:
 
 
 def test_a_misspelt_package_is_an_error_and_no_pass() -> None:
-    """Deleting the rule from OPA alone is what a typo in its package amounts to."""
     policies, rules = shipped_policies(), asked()
     path = "policies/rules/weights-sum/weights_sum.rego"
     policies[path] = policies[path].replace(b"rules.weights_sum", b"rules.weight_sum")
+    with pytest.raises(LockstepError, match=r"rules\.weight_sum belongs to another place"):
+        OpaServer(policies, opa_program())
+    del policies[path]  # an OPA that does not hold the rule
     items = policy_inputs(assemble(files())[0], None, NOW)
     with OpaServer(policies, opa_program()) as opa:
         answers = opa.evaluate_all(list(batches(items, rules, Moment(NOW))))
