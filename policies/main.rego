@@ -11,7 +11,8 @@
 #
 #   An item of scope `cluster` sees `input.name`, `input.new`, `input.old` (null for a cluster that
 #   is new) and `input.rendered` (manifests by kind); one of scope `family` sees `input.clusters`, a
-#   list of such clusters, and `input.removed`, those that are gone. Both see `input.family` and
+#   list of such clusters, `input.removed`, those that are gone, and `input.complete`, whether none of
+#   them is left out because its file is malformed. Both see `input.family` and
 #   `input.family_before` (documents), `input.variants_before` (of each cluster as it was),
 #   `input.locks` (by version), `input.quarantine` (entries in force), `input.freezes` (those in
 #   force) and `input.rollout` (phase, wave, step, verified, adopted, diverged, skewBreached). One of

@@ -25,6 +25,7 @@ shared := {
 	"family_before": family_document,
 	"variants_before": [],
 	"removed": [],
+	"complete": true,
 	"locks": {version: lock(version) | some version in ["41", "42"]},
 	"quarantine": [],
 	"freezes": [],

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lockstep.cli import invoke
+from tests.acceptance.fleets import EU, Fleet, rules
 from tests.acceptance.world import FAMILY, START, World, git, identify, lockstep_process
 
 CLUSTER = f"clusters/{FAMILY}/eu-west-1.yaml"
@@ -93,6 +94,15 @@ def test_a_malformed_cluster_is_not_taken_for_one_that_diverged(world: World) ->
     code, said = world.lockstep("check", "--format", "json")
     (found,) = json.loads(said)["findings"]
     assert (code, found["rule"], found["file"]) == (10, "schema.type", CLUSTER)
+
+
+def test_the_segment_of_a_malformed_cluster_is_not_taken_for_one_that_nobody_serves(
+    tmp_path: Path,
+) -> None:
+    fleet = Fleet.create(tmp_path)
+    fleet.edit(EU, "spec:\n", "spec: [\n")
+    code, findings = fleet.check()
+    assert (code, rules(findings)) == (10, ["yaml.syntax"])
 
 
 @pytest.mark.parametrize(

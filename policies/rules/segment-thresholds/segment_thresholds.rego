@@ -3,7 +3,7 @@
 # description: >-
 #   What is good enough for all users may be bad for a group of them. So each segment that clusters
 #   of the family serve in production has a gate of its own, and a gate names no segment that no
-#   cluster serves: such a gate would never be asked.
+#   cluster serves: such a gate would never be asked. A cluster whose file is malformed may serve it.
 # schemas:
 #   - input: schema.family
 # custom:
@@ -27,6 +27,7 @@ checked if {
 	}
 	is_array(input.family.spec.gates)
 	is_object(input.environment.spec)
+	is_boolean(input.complete)
 }
 
 _clusters_of[cluster.new.spec.segment.name] contains cluster.name if {
@@ -63,6 +64,7 @@ deny contains finding.at(
 	["spec", "gates", i, "segment"],
 	[gate.name, gate.segment, _served],
 ) if {
+	input.complete
 	some i, gate in input.family.spec.gates
 	not gate.segment in _served
 }

@@ -86,3 +86,9 @@ test_what_is_missing_is_not_checked if {
 	}
 	not segment_thresholds.checked with input as example.put(_steady, "/clusters", {})
 }
+
+test_a_gate_may_be_for_a_cluster_that_is_left_out if {
+	alone := _with(["consumer"], ["consumer", "business"])
+	count(_found(alone)) == 1
+	_found(example.put(alone, "/complete", false)) == set()
+}

@@ -54,8 +54,9 @@ deny contains finding.at(
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "serving", "zones"],
-	[_serving.replicas, _zones],
+	[replicas, _zones],
 ) if {
 	tier.is_production
-	_zones > workloads.replicas_asked(_serving)
+	replicas := workloads.replicas_asked(_serving)
+	_zones > replicas
 }

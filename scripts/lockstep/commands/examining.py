@@ -21,7 +21,7 @@ from lockstep.commands.compiled import templates_of
 from lockstep.commands.judging import CHILD, Judge, Verdicts, call_judges
 from lockstep.edges.native import silent
 from lockstep.edges.opa_address import OpaOptions
-from lockstep.model.fleet import Cluster, Family, Fleet, Tree
+from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.model.outcome import Outcome
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.stages.assemble import assemble, cluster_files
@@ -29,6 +29,7 @@ from lockstep.stages.history import judge_history
 from lockstep.stages.load import Documents
 from lockstep.stages.policy import (
     BATCH_SIZE,
+    Malformed,
     PolicyItem,
     blocking,
     family_inputs,
@@ -161,17 +162,18 @@ class _Examination:
         waiting: list[PolicyItem] = []
         for family in self._families():
             rendered = rendering.family(family)
-            now, stay = self._question.now, self._malformed_now(family)
-            waiting += family_inputs(self._sound, self._former, family, now, rendered, stay)
+            now, malformed = self._question.now, self._malformed_of(family)
+            waiting += family_inputs(self._sound, self._former, family, now, rendered, malformed)
             if len(waiting) >= BATCH_SIZE:
                 yield waiting
                 waiting = []
         yield waiting
 
-    def _malformed_now(self, family: Family) -> list[Cluster]:
-        """The clusters of a family whose files are malformed, as they were before the change."""
+    def _malformed_of(self, family: Family) -> Malformed:
         before = family_before(self._sound, self._former, family)
-        return [c for c in (before.clusters if before else ()) if c.path in self._malformed]
+        files = [path for path in self._malformed if path.startswith(f"{family.folder}/")]
+        known = before.clusters if before else ()
+        return Malformed(files, [cluster for cluster in known if cluster.path in self._malformed])
 
     def _families(self) -> Iterator[Family]:
         return (family for family in self._sound.families() if self._own.has(family))

@@ -10,6 +10,7 @@ from lockstep.model.errors import LockstepError
 from lockstep.stages.policy_batches import BATCH_SIZE, batches
 from lockstep.stages.policy_findings import Judged, Trace, judged, nonsense, unjudged
 from lockstep.stages.policy_inputs import (
+    Malformed,
     Moment,
     PolicyItem,
     Rendered,
@@ -20,9 +21,9 @@ from lockstep.stages.policy_inputs import (
 from lockstep.stages.policy_rules import Rule, Scope, blocking, expected_rules, untested
 
 __all__ = [
-    "BATCH_SIZE", "Judged", "Moment", "PolicyItem", "Rendered", "Rule", "Scope", "Trace", "batches",
-    "blocking", "expected_rules", "family_inputs", "interpret", "policy_inputs", "tenancy_input",
-    "untested",
+    "BATCH_SIZE", "Judged", "Malformed", "Moment", "PolicyItem", "Rendered", "Rule", "Scope",
+    "Trace", "batches", "blocking", "expected_rules", "family_inputs", "interpret",
+    "policy_inputs", "tenancy_input", "untested",
 ]  # fmt: skip
 
 

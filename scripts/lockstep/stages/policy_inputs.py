@@ -50,6 +50,20 @@ class PolicyItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Malformed:
+    """The clusters of a family that are not judged: their files, and what they were ``before``.
+
+    They are not taken for removed, nor for diverged from the records.
+    """
+
+    files: Sequence[str] = ()
+    before: Sequence[Cluster] = ()
+
+
+NONE_MALFORMED = Malformed()
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """The time at which rules judge: to the hour, so that the same answer holds for an hour."""
 
@@ -106,20 +120,17 @@ def family_inputs(
     family: Family,
     now: datetime,
     rendered: Rendered,
-    former: Sequence[Cluster] = (),
+    malformed: Malformed = NONE_MALFORMED,
 ) -> Iterator[PolicyItem]:
-    """The items that judge one family of ``fleet``: one for each cluster, and one for all.
-
-    ``former`` are clusters of the family as they were, where the file of today is malformed: they
-    are not judged, and neither are they taken for removed or for diverged from the records.
-    """
+    """The items that judge one family of ``fleet``: one for each cluster, and one for all."""
     environment = fleet.environments[family.environment]
     before = family_before(fleet, old, family)
     was = environment_before(fleet, old, environment)
-    whole = replace(family, clusters=(*family.clusters, *former))
+    whole = replace(family, clusters=(*family.clusters, *malformed.before))
     documents = {c.path: _document(c, whole, before, rendered) for c in family.clusters}
     facts = _facts(fleet, old, whole, before, now)
     facts["freezes"] = _freezes(environment, was, family, before, now)
+    facts["complete"] = not malformed.files
     shared = _shared(environment, was, facts)
     for cluster in family.clusters:
         own = {cluster.path: documents[cluster.path]}

@@ -57,6 +57,7 @@ def _around_a_family(files: SchemaFiles) -> dict[str, Json]:
         "family_before": family,
         "locks": _map(lock),
         "quarantine": quarantine["versions"],
+        "complete": {"type": "boolean"},
         "rollout": _ROLLOUT,
         "freezes": _list(_object({"name": _TEXT, "reason": _TEXT, "until": _TEXT})),
     }
