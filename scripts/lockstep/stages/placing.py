@@ -10,6 +10,7 @@ from lockstep.stages.schema_words import field_path
 
 INHERITS = "takes this default"
 REPLACES = "the family's default that it replaces"
+MERGES = "the family's default, which is merged with it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,10 @@ class Place:
         document, inner = cluster.origin(pointer)
         if document is not cluster.document:
             return cls(document, inner, (related(cluster.document, pointer, INHERITS),))
-        replaced = _replaced(cluster, pointer)
-        if replaced is None:
+        default, note = _default_below(cluster, pointer)
+        if not default:
             return cls(document, inner)
-        return cls(document, inner, (related(cluster.family_document, replaced, REPLACES),))
+        return cls(document, inner, (related(cluster.family_document, default, note),))
 
     @property
     def field(self) -> str:
@@ -76,16 +77,16 @@ def related(document: Document, pointer: Pointer, note: str) -> Related:
     return Related(*document.locate(pointer, key=True), note)
 
 
-def _replaced(cluster: Cluster, pointer: Pointer) -> Pointer | None:
-    """Where the family has the default that a value of the cluster's own takes the place of."""
+def _default_below(cluster: Cluster, pointer: Pointer) -> tuple[Pointer, str]:
+    """Where the family has a default for a value of the cluster's own, and what becomes of it."""
     own = value_at(cluster.document.value, pointer[:1])
     default = value_at(cluster.family_document.value, DEFAULTS)
     if pointer[:1] != ("spec",) or not isinstance(own, dict) or not isinstance(default, dict):
-        return None
+        return (), ""
     for depth, part in enumerate(pointer[1:], start=2):
         if part not in own or part not in default:
-            return None
+            return (), ""
         own, default = own[part], default[part]
         if not isinstance(own, dict) or not isinstance(default, dict):
-            return DEFAULTS + pointer[1:depth]
-    return None
+            return DEFAULTS + pointer[1:depth], REPLACES
+    return DEFAULTS + pointer[1:], MERGES

@@ -1,5 +1,6 @@
 """What no schema can state: how the files of a fleet fit together."""
 
+import re
 from collections.abc import Collection, Iterator
 
 from lockstep.model.document import Document, Pointer, value_at
@@ -12,6 +13,9 @@ from lockstep.stages.structure_freezes import check_freezes
 from lockstep.stages.structure_lists import Refused, entries
 from lockstep.stages.structure_regions import check_regions, check_waves
 from lockstep.stages.structure_variants import check_variants
+
+_LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+"""What a name may be, as the schemas say: no other one is proposed."""
 
 
 def check_structure(
@@ -87,10 +91,13 @@ def _clusters_of(environment: Environment, refused: Refused) -> Iterator[Finding
 def _named(document: Document, wanted: str, because: str) -> Iterator[Finding]:
     name = value_at(document.value, ("metadata", "name"))
     if isinstance(name, str) and name != wanted:
+        rename = "rename the file or folder"
         yield Place(document, ("metadata", "name")).finding(
             "structure.name",
             f"metadata.name is {brief(name)}, and {because}",
-            f"write {wanted}, or rename the file or folder",
+            f"write {wanted}, or {rename}"
+            if _LABEL.fullmatch(wanted)
+            else f"{rename}: lower-case letters, digits and hyphens, beginning with a letter",
         )
 
 

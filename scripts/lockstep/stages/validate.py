@@ -1,7 +1,7 @@
 """Holds every document of a fleet against the schema of its kind."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from lockstep.model.document import Pointer
 from lockstep.model.finding import Finding, arrange
@@ -54,24 +54,32 @@ def _family(family: Family, schemas: Schemas) -> Iterator[Finding]:
     for problem in problems:
         yield problem_finding(Place(family.document, problem.pointer), problem)
     inherited = {_key(p.pointer, p): p for p in problems if p.pointer[: len(DEFAULTS)] == DEFAULTS}
-    mergeable = not any(_hides_defaults(problem) for problem in problems)
+    wrong = {_stands_for(problem) for problem in problems}
+    mergeable = not wrong & {DEFAULTS, DEFAULTS[:1]}
     missing: list[tuple[Cluster, Problem]] = []
     for cluster in family.clusters:
         for place, problem in _cluster(cluster, schemas, mergeable=mergeable):
             of_family = place.document is family.document
             known = inherited.get(_key(place.pointer, problem)) if of_family else None
             if known is None and problem.missing and problem.pointer[:1] == ("spec",):
-                missing.append((cluster, problem))
+                if not _lost(problem.field, wrong):
+                    missing.append((cluster, problem))
             else:
                 yield problem_finding(place, known or problem)
     yield from _missing(family, missing)
 
 
-def _hides_defaults(problem: Problem) -> bool:
-    """Whether the family's defaults cannot be told: they are no mapping, or misspelt."""
-    if problem.at_key:
-        return problem.pointer[:-1] == DEFAULTS[:-1] and problem.meant == DEFAULTS[-1]
-    return problem.pointer == DEFAULTS and not problem.missing
+def _stands_for(problem: Problem) -> Pointer:
+    """The field of a family that cannot be told: it is wrong, misspelt, or missing."""
+    if problem.at_key and problem.meant:
+        return (*problem.pointer[:-1], problem.meant)
+    return problem.field
+
+
+def _lost(field: Pointer, wrong: Collection[Pointer]) -> bool:
+    """Whether a cluster lacks a field since the family's default, or what holds it, is wrong."""
+    default = DEFAULTS + field[1:]
+    return any(default[:depth] in wrong for depth in range(len(DEFAULTS), len(default) + 1))
 
 
 def _key(pointer: Pointer, problem: Problem) -> tuple[Pointer, str, bool]:

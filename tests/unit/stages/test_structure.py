@@ -89,6 +89,13 @@ def test_a_list_that_is_far_too_long_is_for_the_schema_to_tell(
     assert {rule for rule, _ in told} <= {"region-in-no-wave"} and len(told) <= 2
 
 
+def test_a_file_whose_name_no_cluster_can_have_is_to_be_renamed() -> None:
+    files = {path: data for path, data in FILES.items() if path != US}
+    fleet, _ = assemble({**files, PROD + "scoring/US_East_1.yaml": FILES[US]})
+    (found,) = check_structure(fleet)
+    assert found.fix.startswith("rename the file or folder: lower-case")
+
+
 def test_an_unknown_region_in_a_wave_is_not_told_again_by_the_cluster_that_it_leaves_out() -> None:
     assert rules(edited(FAMILY, "[eu-west-1]", "[nowhere]")) == [("unknown-region", FAMILY)]
 

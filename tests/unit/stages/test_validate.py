@@ -1,6 +1,7 @@
 """Documents held against schemas: where findings stand, and that no document breaks the stage."""
 
 import copy
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 from lockstep.stages.assemble import assemble
 from lockstep.stages.merge import merge_patch
-from lockstep.stages.placing import INHERITS, REPLACES
+from lockstep.stages.placing import INHERITS, MERGES, REPLACES
 from lockstep.stages.validate import Schemas, validate_fleet
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -161,6 +162,38 @@ def test_number_is_quoted_as_its_author_wrote_it(written: str, fix: str) -> None
     (found,) = findings({US: ('version: "7"', f"version: {written}")})
     assert found.message == f"spec.variants[0].version is the number {written}; it must be text"
     assert found.fix == fix
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("    serving:.*(?=    traffic:)", "    serving: none\n", "/spec/defaults/serving"),
+        ("    serving:", "    srving:", "/spec/defaults/srving"),
+        ("resources:", "resuorces:", "/spec/defaults/serving/resuorces"),
+        ("spec:", "specs:", "/specs"),
+    ],
+)
+def test_a_wrong_default_is_not_told_again_by_a_cluster_that_lacks_it(
+    old: str, new: str, place: str
+) -> None:
+    files = {**FILES, US: FILES[US].replace(b"  variants", OWN.encode())}
+    text = re.sub(old, new, files[FAMILY].decode(), count=1, flags=re.DOTALL)
+    fleet, loaded = assemble({**files, FAMILY: text.encode()})
+    (found,) = validate_fleet(fleet, SCHEMAS, loaded)
+    assert (found.file, found.pointer) == (FAMILY, place)
+
+
+def test_a_field_too_many_by_a_merge_names_the_default_that_it_comes_from() -> None:
+    text = FILES[FAMILY].replace(
+        b"      port: 8080", b"      port: 8080\n      disruption: {maxUnavailable: 1}"
+    )
+    own = FILES[US].replace(
+        b"  variants", b"  serving: {disruption: {minAvailable: 1}}\n  variants"
+    )
+    fleet, loaded = assemble({**FILES, FAMILY: text, US: own})
+    (found,) = validate_fleet(fleet, SCHEMAS, loaded)
+    assert (found.file, found.rule) == (US, "schema.count")
+    assert related(found) == [(FAMILY, 24, MERGES)]
 
 
 def test_a_number_as_it_was_written_stands_in_no_example() -> None:
