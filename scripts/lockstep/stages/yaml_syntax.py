@@ -1,6 +1,7 @@
 """What libyaml says of a file that is no YAML, in the words and at the place of its author."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import yaml
@@ -147,6 +148,28 @@ def _escape(fault: _Fault) -> _Said:
     return f"{fault.text[fault.at.index : fault.at.index + 2]} is no escape", _NO_ESCAPE
 
 
+@dataclass(frozen=True)
+class _Mark:
+    index: int
+    line: int
+    column: int
+
+
+def _outside(fault: _Fault) -> _Said:
+    """Text behind the end of the document: what ended it is the mistake, where that is in sight."""
+    start = fault.at.index - fault.at.column
+    for number, line in reversed(list(enumerate(fault.text[:start].split("\n")[:-1]))):
+        start -= len(line) + 1
+        if line.startswith("..."):
+            says = "the document ends here (...), and more text follows"
+            return says, "remove this line", _Mark(start, number, 0)
+        if line.startswith("%"):
+            return (*_DIRECTIVE(fault)[:2], _Mark(start, number, 0))
+        if line.strip() and not line.lstrip().startswith("#"):
+            break
+    return "this line stands outside of the document", "let all top fields begin in column 1"
+
+
 def _always(says: str, fix: str) -> Callable[[_Fault], _Said]:
     return lambda fault: (says, fix)
 
@@ -194,9 +217,7 @@ _WORDS: dict[str, Callable[[_Fault], _Said]] = {
     "did not find the expected '>'": _always(*_NO_TAGS),
     "did not find expected whitespace or line break": _always(*_NO_TAGS),
     "did not find expected tag URI": _always(*_NO_TAGS),
-    "did not find expected <document start>": _always(
-        "this line stands outside of the document", "let all top fields begin in column 1"
-    ),
+    "did not find expected <document start>": _outside,
     "found incompatible YAML document": _always("only YAML 1.2 is read", "remove the line %YAML"),
     "found unknown directive name": _DIRECTIVE,
     "found duplicate %YAML directive": _DIRECTIVE,

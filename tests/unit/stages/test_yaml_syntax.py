@@ -38,6 +38,8 @@ from lockstep.stages.load import load_yaml
         ("a: !<x\n", 1, 7, "tags (!...) are not allowed", "remove the tag"),
         ("%FOO x\n---\na: 1\n", 1, 5, "lines that begin with % are not read here", "remove"),
         ("%YAML 2.0\n---\na: 1\n", 1, 1, "only YAML 1.2 is read", "remove the line"),
+        ("a: 1\n...\n\n# b\nb: 2\n", 2, 1, "the document ends here (...)", "remove"),
+        ("a: 1\n%YAML 1.2\nc: 2\n", 2, 1, "lines that begin with % are not read here", "remove"),
         ("  a: 1\nb: 2\n", 2, 1, "this line stands outside of the document", "column 1"),
         (
             "a: [[1]], [2]]\n",
