@@ -14,7 +14,7 @@ from lockstep.stages.merge import merge_patch
 _PLACES = re.compile(
     r"clusters/(?P<environment>[^/]+)/"
     r"(?:(?P<settings>environment)|(?P<family>[^/]+)/"
-    r"(?:(?P<head>family)|(?P<quarantine>quarantine)|locks/(?P<lock>[^/]+)|(?P<cluster>[^/]+)))"
+    r"(?:(?P<head>family)|(?P<quarantine>quarantine)|locks/(?P<lock>[^/]+)|(?P<cluster>(?!\.)[^/]+)))"
     r"\.yaml"
 )
 _LEDGER = re.compile(r"ledger/(?P<environment>[^/]+)/(?P<family>[^/]+)/(?P<sequence>\d{6})\.json")
@@ -165,7 +165,8 @@ def _harmless(text: str) -> str:
 
 def _is_prose(path: str) -> bool:
     name = path.rsplit("/", 1)[-1]
-    return name.startswith(".") or name.endswith(".md")
+    declares = name.endswith((".yaml", ".yml", ".json"))
+    return name.endswith(".md") or (name.startswith(".") and not declares)
 
 
 def _merge(environment: str, family: str, own: Document, head: Document) -> Cluster:

@@ -12,6 +12,7 @@ from lockstep.stages.schema_words import brief
 from lockstep.stages.structure_freezes import check_freezes
 from lockstep.stages.structure_lists import Refused, entries
 from lockstep.stages.structure_regions import check_regions, check_waves
+from lockstep.stages.structure_rollout import check_gates, check_steps
 from lockstep.stages.structure_variants import check_variants
 
 _LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -37,7 +38,8 @@ def check_structure(
             whole = not any(path.startswith(f"{family.folder}/") for path in faulty)
             findings += _family(family, whole=whole)
             findings += check_waves(family, environment, refused, whole=whole)
-            findings += _steps(family, refused)
+            findings += check_steps(family, refused)
+            findings += check_gates(family, refused)
             findings += _machine_files(family)
     for cluster in fleet.clusters():
         findings += check_variants(cluster, refused)
@@ -126,29 +128,6 @@ def _family(family: Family, *, whole: bool) -> Iterator[Finding]:
             "structure.empty-family",
             f"the family {family.name} has no cluster",
             f"add {family.folder}/<region>.yaml, or remove the folder",
-        )
-
-
-def _steps(family: Family, refused: Refused) -> Iterator[Finding]:
-    pointer = ("spec", "rollout", "steps")
-    steps = entries(family.document.value, pointer)
-    weights = [value_at(step, ("weight",)) for step in steps]
-    doubtful = refused.within(family.document, pointer)
-    if not weights or doubtful or not all(type(weight) is int for weight in weights):
-        return
-    for index in range(1, len(weights)):
-        if weights[index] <= weights[index - 1]:
-            yield Place(family.document, (*pointer, index, "weight")).finding(
-                "structure.step-order",
-                f"the weight {brief(weights[index])} comes after {brief(weights[index - 1])}",
-                "let each step give more weight than the one before",
-            )
-            return
-    if weights[-1] != 100:
-        yield Place(family.document, (*pointer, len(weights) - 1, "weight")).finding(
-            "structure.last-step",
-            f"the last step gives the candidate {brief(weights[-1])} percent, not 100",
-            "add a step with weight 100",
         )
 
 
