@@ -22,6 +22,11 @@ class _Part:
     outcome: Outcome
     shard: Shard | None
 
+    @property
+    def content(self) -> object:
+        """The digest of what was looked at."""
+        return self.outcome.summary.get(CONTENT)
+
 
 def run(paths: Sequence[Path]) -> Outcome:
     """The outcome that one run over everything would have had, whatever the order of the paths.
@@ -61,6 +66,7 @@ def _refuse_gaps(parts: Sequence[_Part]) -> None:
     """Raise unless the parts are all shards of one and the same run, each once."""
     known: dict[int, _Part] = {}
     total = next(part.shard for part in parts if part.shard).count
+    looked = [part for part in parts if part.outcome.has_looked]
     for part in parts:
         where = str(part.path)
         if part.shard is None:
@@ -74,8 +80,8 @@ def _refuse_gaps(parts: Sequence[_Part]) -> None:
         if part.shard.index in known:
             text = f"shard {part.shard} is also in {known[part.shard.index].path}"
             raise LockstepError(text, where=where, fix="name each shard once")
-        if part.outcome.summary.get(CONTENT) != parts[0].outcome.summary.get(CONTENT):
-            text = f"this report and {parts[0].path} are of different files, or of different bases"
+        if part in looked and part.content != looked[0].content:
+            text = f"this report and {looked[0].path} are of different files, or of different bases"
             raise LockstepError(text, where=where, fix="merge the shards of one run")
         known[part.shard.index] = part
     missing = [f"{index}/{total}" for index in range(1, total + 1) if index not in known]

@@ -15,6 +15,7 @@ POLICY = "policy."
 POLICY_ERROR = POLICY + "error"
 """The rule id of a finding that says: this spec could not be judged. Never a pass."""
 
+_RUN_INVALID = "run.invalid"
 RUN_FAILED = {
     ExitCode.COULD_NOT_RUN: "run.could-not-run",
     ExitCode.USAGE: "run.usage",
@@ -67,6 +68,12 @@ class Outcome:
         """See exit_code_of."""
         return exit_code_of(self.findings)
 
+    @property
+    def has_looked(self) -> bool:
+        """False where an error ended the run before anything was looked at (see failed)."""
+        never = {*RUN_FAILED.values(), _RUN_INVALID}
+        return not any(finding.rule in never for finding in self.findings)
+
     def to_json(self) -> Json:
         """Plain JSON data, to be kept and read back by from_json."""
         return {
@@ -103,7 +110,7 @@ def exit_code_of(findings: Iterable[Finding]) -> ExitCode:
 
 def failed(error: LockstepError, summary: Mapping[str, object]) -> Outcome:
     """What reports say of a run that an error ended: one finding, with the error's exit code."""
-    rule = RUN_FAILED.get(error.exit_code, "run.invalid")
+    rule = RUN_FAILED.get(error.exit_code, _RUN_INVALID)
     message = "; ".join(line.strip() for line in error.message.splitlines())
     place = _PLACE.fullmatch(error.where)
     if place is None or place[1].startswith("/"):
