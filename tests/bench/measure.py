@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from lockstep.commands.check import base_commit
+from lockstep.commands.base import base_commit
 from lockstep.commands.compiled import policies_of
 from lockstep.commands.judging import call_judge
 from lockstep.edges.files import read_tree, write_changes

@@ -5,17 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from lockstep.commands.base import base_commit, merge_result
 from lockstep.commands.checking import Checked, validate_tree
 from lockstep.commands.examining import Examined, Question, examine
 from lockstep.commands.judging import CHILD
-from lockstep.commands.workspace import EVERYTHING, require_clusters, work_tree
+from lockstep.commands.workspace import work_tree
 from lockstep.edges.cache import Cache, content_key
 from lockstep.edges.git import Git
 from lockstep.edges.opa_address import OpaOptions
 from lockstep.edges.opa_binary import find_opa, opa_version
 from lockstep.model.canonical import digest_files
 from lockstep.model.document import Json
-from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.fleet import NoFile, Tree
 from lockstep.model.outcome import CONTENT, SHARD, Outcome
 from lockstep.model.shard import WHOLE, Shard
@@ -110,54 +110,6 @@ def _remembered(kept: Json) -> Outcome | None:
         return Outcome.from_json(kept) if kept is not None else None
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-
-
-def base_commit(git: Git, base: str | None) -> str | None:
-    """The commit to compare with; None where there is none before a first commit.
-
-    Raises UsageError where ``base`` names none, or several: whoever may push a tag must not choose
-    who judges. Raises LockstepError where a shallow clone lacks it.
-    """
-    if base is None:
-        changed = any(path.startswith(EVERYTHING) for path in git.changes())
-        before = git.resolve("HEAD" if changed else "HEAD^1")
-        if before is None and git.is_shallow():
-            raise LockstepError(
-                "this clone is too shallow to know what was before HEAD, and whose rules judge",
-                fix="fetch more, for example with fetch-depth: 2, or give --base",
-            )
-        return before
-    commits = git.meanings(base)
-    if not commits:
-        raise UsageError(f"{base[:100]!r} names no commit", fix="fetch it, or give another --base")
-    if len(commits) > 1:
-        raise UsageError(
-            f"{base[:100]!r} names several commits: a tag and a branch, for example",
-            fix="write it whole, such as refs/heads/main or refs/remotes/origin/main",
-        )
-    return commits.pop()
-
-
-def merge_result(git: Git, tree: Tree, base: str) -> Tree:
-    """The files as they would be once the work tree is merged into ``base``.
-
-    A work tree that holds all of ``base`` is that already. Raises LockstepError for a conflict.
-    """
-    if git.is_ancestor(base, "HEAD"):
-        return tree
-    head = git.resolve("HEAD")
-    if head is None:
-        return tree
-    committed = git.read_tree(head, EVERYTHING)
-    merged = git.merge(base, git.snapshot(head, _changes(committed, tree)))
-    result = git.read_tree(merged, EVERYTHING)
-    require_clusters(result)
-    return result
-
-
-def _changes(before: Tree, after: Tree) -> Mapping[str, bytes | None]:
-    gone: dict[str, bytes | None] = {path: None for path in before if path not in after}
-    return gone | {path: data for path, data in after.items() if before.get(path) != data}
 
 
 def check_change(tree: Tree, before: Tree, now: datetime, *, way_back_only: bool) -> Checked:

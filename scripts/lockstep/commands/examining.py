@@ -105,9 +105,9 @@ class _Examination:
         self._checked = checked
         self._old = old
         self._sound = without_malformed(checked)
-        sound = {cluster.path for cluster in self._sound.clusters()}
+        self._seen = {cluster.path for cluster in self._sound.clusters()}
         self._former = well_formed(old, judges[0].schemas, self._sound) if old else None
-        self._malformed = cluster_files(question.tree).keys() - sound
+        self._malformed = cluster_files(question.tree).keys() - self._seen
         self._own = Ownership(checked.fleet, question.shard)
 
     def run(self) -> Examined:
@@ -141,9 +141,8 @@ class _Examination:
 
     def _left_out(self) -> list[Subject]:
         """The clusters that no rule has seen."""
-        every = {cluster.path: cluster for cluster in self._checked.fleet.clusters()}
-        seen = {cluster.path for cluster in self._sound.clusters()}
-        return [(c.environment, c.family, c.name) for p, c in every.items() if p not in seen]
+        every = self._checked.fleet.clusters()
+        return [(c.environment, c.family, c.name) for c in every if c.path not in self._seen]
 
     def _ask(self, rendering: FleetRendering) -> Answers:
         """Render and ask about each family; two questions are with OPA at a time."""

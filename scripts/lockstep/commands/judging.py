@@ -21,7 +21,8 @@ from lockstep.stages.policy import (
     batches,
 )
 from lockstep.stages.validate import Schemas
-from lockstep.stages.waivers import Subject, Terms, Waiving, read_terms, read_waivers, sound_waivers
+from lockstep.stages.waivers import Subject, Terms, read_terms, read_waivers, sound_waivers
+from lockstep.stages.waiving import Waiving
 
 CHILD = OpaOptions()
 """OPA as a child of this run."""

@@ -9,15 +9,8 @@ from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.stages.policy_batches import BATCH_SIZE, batches
 from lockstep.stages.policy_findings import Judged, Trace, judged, nonsense, unjudged
-from lockstep.stages.policy_inputs import (
-    Malformed,
-    Moment,
-    PolicyItem,
-    Rendered,
-    family_inputs,
-    policy_inputs,
-    tenancy_input,
-)
+from lockstep.stages.policy_inputs import family_inputs, policy_inputs, tenancy_input
+from lockstep.stages.policy_items import Malformed, Moment, PolicyItem, Rendered
 from lockstep.stages.policy_rules import Rule, Scope, blocking, expected_rules, untested
 
 __all__ = [

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from lockstep.model.document import Json
-from lockstep.stages.policy_inputs import Moment, PolicyItem
+from lockstep.stages.policy_items import Moment, PolicyItem
 from lockstep.stages.policy_rules import Rule, Scope
 
 BATCH_SIZE = 200

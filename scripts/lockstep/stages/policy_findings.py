@@ -9,7 +9,7 @@ from lockstep.model.finding import Finding, Related
 from lockstep.model.fleet import Cluster
 from lockstep.model.outcome import POLICY_ERROR
 from lockstep.stages.placing import Place
-from lockstep.stages.policy_inputs import PolicyItem
+from lockstep.stages.policy_items import PolicyItem
 from lockstep.stages.policy_rules import Rule, Scope
 
 _LONGEST = 2000

@@ -2,7 +2,7 @@
 
 from lockstep.model.finding import Finding
 from lockstep.stages.policy_findings import Trace
-from lockstep.stages.policy_inputs import PolicyItem
+from lockstep.stages.policy_items import PolicyItem
 from lockstep.stages.policy_rules import Scope
 from lockstep.stages.render import Templates
 from lockstep.stages.render_trace_object import trace_object

@@ -4,14 +4,14 @@ They stand in ``policies/data/waivers/<name>.yaml``. Only one that is on the bas
 that no change can waive what it breaks; the base's data may allow otherwise.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from lockstep.model.document import Document, Json, Pointer, value_at
-from lockstep.model.finding import Finding, Related, Severity, Suppression
+from lockstep.model.finding import Finding, Related, Suppression
 from lockstep.model.fleet import Tree
-from lockstep.model.outcome import POLICY, UNUSED
+from lockstep.model.outcome import POLICY
 from lockstep.stages.load import load_yaml
 from lockstep.stages.placing import Place
 from lockstep.stages.policy_findings import Judged
@@ -23,8 +23,6 @@ FOLDER = "policies/data/waivers/"
 
 _POINTER = ("spec", "waivers")
 _TERMS = "policies/data/waivers.yaml"
-_PENDING = "this waiver counts once it is on the base branch"
-
 
 Subject = tuple[str, str, str]
 """The names of an environment, a family and a cluster."""
@@ -64,9 +62,18 @@ class Waiver:
             self.ticket, self.expires,
         )  # fmt: skip
 
+    @property
+    def last_day(self) -> date:
+        """One that no calendar has (the 31st of June) is over already."""
+        try:
+            return date.fromisoformat(self.expires)
+        except ValueError:
+            return date.min
+
     def is_within(self, known: Iterable["Waiver"]) -> bool:
         """Whether one of these says the same and ends no earlier: to end sooner waives less."""
-        return any(self.said[:-1] == each.said[:-1] and _day(self) <= _day(each) for each in known)
+        same = (each for each in known if each.said[:-1] == self.said[:-1])
+        return any(self.last_day <= each.last_day for each in same)
 
     def place(self, field: str = "rule") -> Place:
         """Where one of its fields stands."""
@@ -165,69 +172,13 @@ def _problem(
             f"the rule {name} cannot be waived",
             "remove the waiver, and mend what the rule finds",
         )
-    if (_day(waiver) - today).days > terms.longest_days:
+    if (waiver.last_day - today).days > terms.longest_days:
         return waiver.place("expires").finding(
             "waiver.too-long",
             f"expires is {waiver.expires}, more than {terms.longest_days} days from now",
             "choose an earlier day; a waiver can be renewed when it ends",
         )
     return None
-
-
-def _day(waiver: Waiver) -> date:
-    """The last day; one that no calendar has (the 31st of June) is over already."""
-    try:
-        return date.fromisoformat(waiver.expires)
-    except ValueError:
-        return date.min
-
-
-class Waiving:
-    """Applies waivers to findings, and remembers which of them were of use.
-
-    ``pending`` are waivers that the change brings and that do not count yet.
-    """
-
-    def __init__(self, waivers: Sequence[Waiver], pending: Sequence[Waiver], today: date) -> None:
-        self._expired = [w for w in waivers if _day(w) < today]
-        in_force = (w for w in waivers if w not in self._expired)
-        self._in_force = sorted(in_force, key=_day, reverse=True)  # a renewal before the renewed
-        self._pending = pending
-        self._used: set[tuple[str, ...]] = set()
-
-    def apply(self, judged: Judged, *, waivable: bool) -> Finding:
-        """The finding as it counts: suppressed, or with the waivers that do not help it named."""
-        if not waivable:
-            return judged.finding
-        pending = self._of(self._pending, judged)
-        for waiver in self._in_force:
-            if waiver.covers(judged):
-                self._used.add(waiver.said)
-                return replace(judged.finding, suppression=waiver.suppression())
-        over = self._of(self._expired, judged)
-        notes = [waiver.related(f"this waiver expired on {waiver.expires}") for waiver in over]
-        notes += [waiver.related(_PENDING) for waiver in pending]
-        return replace(judged.finding, related=(*judged.finding.related, *notes))
-
-    def unused(self, unjudged: Sequence[Subject] = ()) -> list[Finding]:
-        """A warning for each waiver that no finding was under.
-
-        Not for those that reach what could not be judged: nobody knows whether they are of use.
-        """
-        every = (*self._in_force, *self._expired, *self._pending)
-        idle = [waiver for waiver in every if waiver.said not in self._used]
-        return [_unused(w) for w in idle if not any(map(w.reaches, unjudged))]
-
-    def _of(self, waivers: Iterable[Waiver], judged: Judged) -> list[Waiver]:
-        matching = [waiver for waiver in waivers if waiver.covers(judged)]
-        self._used |= {waiver.said for waiver in matching}
-        return matching
-
-
-def _unused(waiver: Waiver) -> Finding:
-    says = f"this waiver of {waiver.rule} waives nothing"
-    finding = waiver.place().finding(UNUSED, says, "remove the waiver")
-    return replace(finding, severity=Severity.WARNING)
 
 
 def _waiver(document: Document, index: int, entry: Json) -> Waiver:
