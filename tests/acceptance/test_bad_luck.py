@@ -88,6 +88,19 @@ def test_the_manifests_of_a_file_that_cannot_be_read_stay_and_are_not_blamed(
     assert code == 10
 
 
+@pytest.mark.parametrize("name", ["{}.yml", ".{}.yaml", "{}.yaml.bak"])
+def test_the_manifests_of_a_cluster_that_a_slip_has_hidden_stay(world: World, name: str) -> None:
+    rendered = {p: d for p, d in files_of(world.clone).items() if p.startswith("rendered/")}
+    file = world.clone / CLUSTER
+    hidden = file.rename(file.with_name(name.format(file.stem)))
+    code, said = world.lockstep("render")
+    assert code == 10 and hidden.name in said
+    assert rendered.items() <= files_of(world.clone).items()
+    code, said = world.lockstep("check", "--format", "json")
+    (found,) = json.loads(said)["findings"]
+    assert (code, found["rule"], Path(found["file"]).name) == (10, "layout.place", hidden.name)
+
+
 def test_a_malformed_cluster_is_not_taken_for_one_that_diverged(world: World) -> None:
     file = world.clone / CLUSTER
     file.write_text(file.read_text().replace("weight: 100", "weight: all"))

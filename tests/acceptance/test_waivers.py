@@ -77,6 +77,15 @@ def test_a_waiver_does_not_count_in_the_change_that_brings_it(fleet: Fleet) -> N
     }  # fmt: skip
 
 
+def test_a_waiver_is_not_called_unused_while_its_cluster_cannot_be_read(fleet: Fleet) -> None:
+    waived(fleet)
+    lower(fleet)
+    fleet.commit("a waiver and its use")
+    fleet.edit(EU, "spec:\n", "spec: [\n")
+    code, findings = fleet.check()
+    assert (code, {f["rule"] for f in findings} - OTHERS) == (10, {"yaml.syntax"})
+
+
 def test_the_base_may_let_a_change_bring_its_waiver(fleet: Fleet) -> None:
     fleet.edit("policies/data/waivers.yaml", "acceptFromChange: false", "acceptFromChange: true")
     fleet.commit("waivers count at once")

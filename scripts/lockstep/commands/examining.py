@@ -21,7 +21,7 @@ from lockstep.commands.compiled import templates_of
 from lockstep.commands.judging import CHILD, Judge, Verdicts, call_judges
 from lockstep.edges.native import silent
 from lockstep.edges.opa_address import OpaOptions
-from lockstep.model.fleet import Family, Fleet, Tree
+from lockstep.model.fleet import Family, Fleet, Subject, Tree
 from lockstep.model.outcome import Outcome
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.stages.assemble import assemble, cluster_files
@@ -40,7 +40,6 @@ from lockstep.stages.policy_past import family_before
 from lockstep.stages.policy_trace import tracer
 from lockstep.stages.render import FleetRendering
 from lockstep.stages.shards import Ownership
-from lockstep.stages.waivers import Subject
 
 
 @dataclass(frozen=True)
@@ -105,9 +104,8 @@ class _Examination:
         self._checked = checked
         self._old = old
         self._sound = without_malformed(checked)
-        self._seen = {cluster.path for cluster in self._sound.clusters()}
         self._former = well_formed(old, judges[0].schemas, self._sound) if old else None
-        self._malformed = cluster_files(question.tree).keys() - self._seen
+        self._malformed = _unseen(question.tree, self._sound)
         self._own = Ownership(checked.fleet, question.shard)
 
     def run(self) -> Examined:
@@ -135,14 +133,9 @@ class _Examination:
                 for judged in interpret(items, future.result(), judge.rules, trace)
             )
         invalid = tuple(filter(self._own.keeps, found))
-        denied = tuple(filter(self._own.keeps, verdicts.findings(self._left_out())))
+        denied = tuple(filter(self._own.keeps, verdicts.findings(list(self._malformed.values()))))
         fleet = self._own.part(checked.fleet)
         return Examined(without_echo(Checked(fleet, invalid, denied)), verdicts)
-
-    def _left_out(self) -> list[Subject]:
-        """The clusters that no rule has seen."""
-        every = self._checked.fleet.clusters()
-        return [(c.environment, c.family, c.name) for c in every if c.path not in self._seen]
 
     def _ask(self, rendering: FleetRendering) -> Answers:
         """Render and ask about each family; two questions are with OPA at a time."""
@@ -171,8 +164,16 @@ class _Examination:
     def _malformed_of(self, family: Family) -> Malformed:
         before = family_before(self._sound, self._former, family)
         files = [path for path in self._malformed if path.startswith(f"{family.folder}/")]
-        known = before.clusters if before else ()
-        return Malformed(files, [cluster for cluster in known if cluster.path in self._malformed])
+        unseen = set(self._malformed.values())
+        return Malformed(
+            files, [c for c in (before.clusters if before else ()) if c.subject in unseen]
+        )
 
     def _families(self) -> Iterator[Family]:
         return (family for family in self._sound.families() if self._own.has(family))
+
+
+def _unseen(tree: Tree, sound: Fleet) -> dict[str, Subject]:
+    """The files of clusters that no rule sees, because something about them is malformed."""
+    seen = {cluster.subject for cluster in sound.clusters()}
+    return {path: each for path, each in cluster_files(tree).items() if each not in seen}

@@ -11,7 +11,7 @@ from lockstep.edges.opa_address import OpaOptions
 from lockstep.edges.opa_asking import OpaSession
 from lockstep.edges.opa_session import opa_session
 from lockstep.model.finding import Finding, Severity
-from lockstep.model.fleet import Tree
+from lockstep.model.fleet import Subject, Tree
 from lockstep.model.outcome import POLICY_ERROR, RuleText
 from lockstep.stages.policy import (
     Judged,
@@ -21,7 +21,7 @@ from lockstep.stages.policy import (
     batches,
 )
 from lockstep.stages.validate import Schemas
-from lockstep.stages.waivers import Subject, Terms, read_terms, read_waivers, sound_waivers
+from lockstep.stages.waivers import Terms, read_terms, read_waivers, sound_waivers
 from lockstep.stages.waiving import Waiving
 
 CHILD = OpaOptions()

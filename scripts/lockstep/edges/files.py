@@ -33,7 +33,7 @@ def read_tree(root: Path, folders: Iterable[str], *, collect: Iterable[str] = ()
     kept = tuple(f"{folder}/" for folder in collect)
     for path, data in tree.items():
         if isinstance(data, NoFile) and not path.startswith(kept):
-            raise Invalid(data.decode(), where=path, fix="replace it by the file itself")
+            raise Invalid(data.decode(), where=path, fix=NoFile.FIX)
     return tree
 
 
@@ -121,12 +121,7 @@ def _inside(root: Path, path: str) -> Path:
 
 def _refuse_link(place: Path, path: str) -> None:
     if place.is_symlink():
-        raise _link(path)
-
-
-def _link(path: str) -> Invalid:
-    fix = "replace it by the file itself"
-    return Invalid(_LINK, where=path, fix=fix)
+        raise Invalid(_LINK, where=path, fix="replace it by the file itself")
 
 
 def _prune(root: Path, folder: Path) -> None:

@@ -14,8 +14,14 @@ DEFAULTS: Pointer = ("spec", "defaults")
 """Where a family keeps the spec that is merged under each of its clusters."""
 
 
+Subject = tuple[str, str, str]
+"""The names of an environment, a family and a cluster."""
+
+
 class NoFile(bytes):
     """What stands in a Tree for something that is not read as a file; its bytes say why."""
+
+    FIX = "put a plain file of at most 16 MiB in its place, or remove it"
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,11 @@ class Cluster:
     document: Document
     family_document: Document
     effective: Json
+
+    @property
+    def subject(self) -> Subject:
+        """The cluster by its names."""
+        return self.environment, self.family, self.name
 
     @property
     def path(self) -> str:

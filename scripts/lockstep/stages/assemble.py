@@ -6,7 +6,16 @@ from collections.abc import Iterable, Iterator
 from lockstep.model.decision import Record
 from lockstep.model.document import Document, Json, value_at
 from lockstep.model.finding import Finding
-from lockstep.model.fleet import DEFAULTS, Cluster, Environment, Family, Fleet, NoFile, Tree
+from lockstep.model.fleet import (
+    DEFAULTS,
+    Cluster,
+    Environment,
+    Family,
+    Fleet,
+    NoFile,
+    Subject,
+    Tree,
+)
 from lockstep.model.record import read_record
 from lockstep.stages.load import Documents
 from lockstep.stages.merge import merge_patch
@@ -16,6 +25,10 @@ _PLACES = re.compile(
     r"(?:(?P<settings>environment)|(?P<family>[^/]+)/"
     r"(?:(?P<head>family)|(?P<quarantine>quarantine)|locks/(?P<lock>[^/]+)|(?P<cluster>(?!\.)[^/]+)))"
     r"\.yaml"
+)
+_CLUSTER = re.compile(
+    r"clusters/(?P<environment>[^/]+)/(?P<family>[^/]+)/"
+    r"\.?+(?P<stem>(?!(?:family|quarantine)\.)[^/]+?)\.(?:yaml|yml|json)[^/]*"
 )
 _LEDGER = re.compile(r"ledger/(?P<environment>[^/]+)/(?P<family>[^/]+)/(?P<sequence>\d{6})\.json")
 
@@ -35,13 +48,17 @@ def assemble(tree: Tree, documents: Documents | None = None) -> tuple[Fleet, lis
     return _Assembly(tree, documents or Documents()).run()
 
 
-def cluster_files(paths: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """The files of clusters, readable or not, each with the cluster's environment and name."""
-    places = {path: _PLACES.fullmatch(path) for path in paths}
+def cluster_files(paths: Iterable[str]) -> dict[str, Subject]:
+    """The files that are meant for clusters, each with the cluster that it is meant for.
+
+    Whether they can be read or not, and those that a slip (``.yml``, a dot before it) has hidden,
+    which are findings: none of these clusters was taken away.
+    """
+    places = {path: _CLUSTER.fullmatch(path) for path in paths if not _is_prose(path)}
     return {
-        path: (place["environment"], cluster_name(place["family"], place["cluster"]))
+        path: (place["environment"], place["family"], cluster_name(place["family"], place["stem"]))
         for path, place in places.items()
-        if place and place["cluster"]
+        if place
     }
 
 
@@ -61,8 +78,7 @@ class _Assembly:
     def run(self) -> tuple[Fleet, list[Finding]]:
         for path in sorted(self.tree):
             if isinstance(self.tree[path], NoFile):
-                says, fix = self.tree[path].decode(), "put a plain file in its place, or remove it"
-                self._note(path, "layout.no-file", says, fix)
+                self._note(path, "layout.no-file", self.tree[path].decode(), NoFile.FIX)
             elif path.startswith("clusters/") and not _is_prose(path):
                 self._read_document(path)
             elif path.startswith("ledger/"):

@@ -66,9 +66,8 @@ def unrendered_folders(
     ``paths`` are those of all files. A cluster keeps its folder as long as it has its file, even
     where that, or what it belongs to, cannot be read and is no part of the fleet.
     """
-    clusters = {(c.environment, c.name) for c in fleet.clusters()} | {
-        *cluster_files(paths).values()
-    }
+    clusters = {(c.environment, c.name) for c in fleet.clusters()}
+    clusters |= {(environment, name) for environment, _, name in cluster_files(paths).values()}
     environments = {*fleet.environments, *(environment for environment, _ in clusters)}
     wanted = {environment_folder(name) for name in environments}
     wanted |= {cluster_folder(*cluster) for cluster in clusters}

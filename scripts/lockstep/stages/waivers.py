@@ -10,7 +10,7 @@ from datetime import date
 
 from lockstep.model.document import Document, Json, Pointer, value_at
 from lockstep.model.finding import Finding, Related, Suppression
-from lockstep.model.fleet import Tree
+from lockstep.model.fleet import Subject, Tree
 from lockstep.model.outcome import POLICY
 from lockstep.stages.load import load_yaml
 from lockstep.stages.placing import Place
@@ -23,9 +23,6 @@ FOLDER = "policies/data/waivers/"
 
 _POINTER = ("spec", "waivers")
 _TERMS = "policies/data/waivers.yaml"
-
-Subject = tuple[str, str, str]
-"""The names of an environment, a family and a cluster."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import date
 
 from lockstep.model.finding import Finding, Severity
+from lockstep.model.fleet import Subject
 from lockstep.model.outcome import UNUSED
 from lockstep.stages.policy_findings import Judged
-from lockstep.stages.waivers import Subject, Waiver
+from lockstep.stages.waivers import Waiver
 
 _PENDING = "this waiver counts once it is on the base branch"
 
