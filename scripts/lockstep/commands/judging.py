@@ -130,7 +130,8 @@ class Verdicts:
         accepted = {w.said for w in sound if self.terms.from_change or w.is_within(known)}
         counting = [waiver for waiver in sound if waiver.said in accepted]
         pending = [waiver for waiver in sound if waiver.said not in accepted]
-        found = [*malformed, *dict.fromkeys([*wrong, *later]), *threshold_findings(last.policies)]
+        once = {(f.rule, f.file, f.line): f for f in (*later, *wrong)}  # the base's words
+        found = [*malformed, *once.values(), *threshold_findings(last.policies)]
         return Waiving(counting, pending, self._today), found
 
 

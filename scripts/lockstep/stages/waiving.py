@@ -21,7 +21,7 @@ class Waiving:
 
     def __init__(self, waivers: Sequence[Waiver], pending: Sequence[Waiver], today: date) -> None:
         self._expired = [w for w in waivers if w.last_day < today]
-        in_force = (w for w in waivers if w not in self._expired)
+        in_force = (w for w in waivers if w.last_day >= today)
         # a renewal before what it renews
         self._in_force = sorted(in_force, key=lambda w: w.last_day, reverse=True)
         self._pending = pending

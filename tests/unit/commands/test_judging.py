@@ -112,6 +112,12 @@ def test_a_change_of_the_terms_meets_the_waivers_that_are_there(
     assert [finding.rule for finding in court.invalid] == [rule]
 
 
+def test_a_waiver_that_is_too_long_by_old_terms_and_by_new_ones_is_one_mistake() -> None:
+    change = edited(TERMS, "longestDays: 90", "longestDays: 20")
+    (found,) = verdicts({}, waiver("2026-12-31") | change).invalid
+    assert found.message == "expires is 2026-12-31, more than 90 days from now"
+
+
 def test_a_change_cannot_loosen_the_schema_of_its_waivers() -> None:
     base = edited(TERMS, "acceptFromChange: false", "acceptFromChange: true")
     loose = edited(SCHEMA, '"ticket", "expires"]', '"expires"]')
