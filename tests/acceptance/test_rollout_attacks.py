@@ -344,3 +344,32 @@ def test_neither_a_waiver_nor_a_mistake_in_one_stops_the_way_back(world: World) 
     world.must("hold", FAMILY, "--reason", "wait", at=f"{DAY}09:00:00Z")
     take_back(world, "10")
     assert_home(world)
+
+
+def add_sibling(world: World) -> None:
+    """A second family of the same model, adopted."""
+    home = world.clone / "clusters/prod"
+    shutil.copytree(home / "scoring", home / "twin")
+    for path in (home / "twin").rglob("*.yaml"):
+        names = r"(?<!mlflow, )\b(name|namespace|family|host): scoring"
+        path.write_text(re.sub(names, r"\1: twin", path.read_text()))
+    world.must("render")
+    publish(world)
+    world.must("adopt", "prod/twin", "--reason", "the same model, for others")
+
+
+def test_what_another_family_of_the_model_took_back_moves_nowhere(world: World) -> None:
+    add_sibling(world)
+    said = world.must("propose", "prod/twin", "2", "--format", "json")
+    world.git("merge", "--quiet", "--no-edit", json.loads(said)[0]["branch"])
+    world.git("push", "--quiet", "origin", "main")
+    world.merge_proposal("2")
+    world.must("revert", "prod/twin", "--reason", "bad there")
+    code, said = advance(world, "08")
+    assert code == 11 and "quarantine" in said
+    world.must("revert", FAMILY, "--reason", "bad here then")
+    world.must("release", FAMILY, "2", "--reason", "only the twin was hurt")
+    code, said = world.lockstep("propose", FAMILY, "2")
+    assert code == 11 and "lockstep release prod/twin 2" in said
+    world.must("release", "prod/twin", "2", "--reason", "good after all")
+    world.must("propose", FAMILY, "2")

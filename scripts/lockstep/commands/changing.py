@@ -70,7 +70,7 @@ def build(
     result = overlay(after, records)
     if change.judged:
         now = parse_time(decisions[0].decided_at)
-        checked = check_change(result, before, now, way_back_only=change.way_back_only)
+        checked = check_change(result, before, now, state.fleet, way_back_only=change.way_back_only)
     else:
         checked = validate_tree(result)
     _refuse_bad(state, change, checked)

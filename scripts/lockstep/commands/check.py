@@ -16,7 +16,7 @@ from lockstep.edges.opa_address import OpaOptions
 from lockstep.edges.opa_binary import find_opa, opa_version
 from lockstep.model.canonical import digest_files
 from lockstep.model.document import Json
-from lockstep.model.fleet import NoFile, Tree
+from lockstep.model.fleet import Fleet, NoFile, Tree
 from lockstep.model.outcome import CONTENT, SHARD, Outcome
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.stages.assemble import assemble
@@ -112,11 +112,21 @@ def _remembered(kept: Json) -> Outcome | None:
         return None
 
 
-def check_change(tree: Tree, before: Tree, now: datetime, *, way_back_only: bool) -> Checked:
-    """What is wrong with a tree that a verb is about to commit on top of ``before``.
+def check_change(
+    tree: Tree, before: Tree, now: datetime, around: Fleet, *, way_back_only: bool
+) -> Checked:
+    """What is wrong with a tree of one family that a verb is about to commit on top of ``before``.
 
-    Its rendering is the verb's own, so nothing is compared.
+    Its rendering is the verb's own, so nothing is compared. What other families ``around`` it have
+    in quarantine stops no way back.
     """
-    question = Question(tree, before, now, compared=False, way_back_only=way_back_only)
+    question = Question(
+        tree,
+        before,
+        now,
+        compared=False,
+        way_back_only=way_back_only,
+        around=Fleet() if way_back_only else around,
+    )
     examined: Examined = examine(question)
     return examined.checked

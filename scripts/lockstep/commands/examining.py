@@ -6,7 +6,7 @@ Rendering and judging go side by side: OPA answers about some families while oth
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from lockstep.commands.checking import (
@@ -48,7 +48,8 @@ class Question:
 
     ``before`` holds at least the base's clusters, ledger and policies; None where there is no
     base. ``compared`` says whether ``rendered/`` must be as rendered; ``way_back_only`` asks only
-    the rules that may stop a way back.
+    the rules that may stop a way back. Families ``around`` those of the tree are not judged, and
+    what they have in quarantine binds.
     """
 
     tree: Tree
@@ -57,6 +58,7 @@ class Question:
     shard: Shard = WHOLE
     compared: bool = True
     way_back_only: bool = False
+    around: Fleet = field(default_factory=Fleet)
 
 
 Answers = list[tuple[Judge, Sequence[PolicyItem], Future[list[object]]]]
@@ -105,6 +107,7 @@ class _Examination:
         self._old = old
         self._sound = without_malformed(checked)
         self._former = well_formed(old, judges[0].schemas, self._sound) if old else None
+        self._around = self._sound.amid(question.around)
         self._malformed = _unseen(question.tree, self._sound)
         self._own = Ownership(checked.fleet, question.shard)
 
@@ -150,12 +153,12 @@ class _Examination:
     def _items(self, rendering: FleetRendering) -> Iterator[list[PolicyItem]]:
         """What OPA is asked, in groups of about one request, as soon as it is rendered."""
         environments = self._sound.environments.values()
-        yield [tenancy_input(self._sound, self._old, each) for each in environments]
+        yield [tenancy_input(self._sound, self._former, each) for each in environments]
         waiting: list[PolicyItem] = []
         for family in self._families():
             rendered = rendering.family(family)
             now, malformed = self._question.now, self._malformed_of(family)
-            waiting += family_inputs(self._sound, self._former, family, now, rendered, malformed)
+            waiting += family_inputs(self._around, self._former, family, now, rendered, malformed)
             if len(waiting) >= BATCH_SIZE:
                 yield waiting
                 waiting = []

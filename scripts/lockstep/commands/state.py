@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from lockstep.commands.checking import validate_tree
 from lockstep.commands.publishing import Snapshot
-from lockstep.commands.workspace import only_family
+from lockstep.commands.workspace import only_family, only_quarantine
 from lockstep.model.canonical import digest_bytes
 from lockstep.model.decision import Decision, Record, Variants
 from lockstep.model.errors import Invalid, LockstepError
@@ -14,6 +14,7 @@ from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.model.outcome import Outcome
 from lockstep.model.record import write_record
 from lockstep.report.text import format_outcome
+from lockstep.stages.assemble import assemble
 from lockstep.stages.edit import edit_variants
 
 Changes = dict[str, bytes | None]
@@ -24,8 +25,9 @@ Changes = dict[str, bytes | None]
 class State:
     """One family as read for a verb, with the files that it was read from.
 
-    ``fleet`` is the family in every environment; ``invalid`` what is malformed in ``tree`` and
-    does not keep the verb from deciding.
+    ``fleet`` is the family in every environment, with the other families that have something in
+    quarantine, as far as that tells; ``invalid`` what is malformed in ``tree`` and does not keep
+    the verb from deciding.
     """
 
     snapshot: Snapshot
@@ -58,7 +60,8 @@ def read_state(snapshot: Snapshot, environment: str, name: str, *, way_back: boo
     deciding = [f for f in near if _decides(f) and not (way_back and _is_for_forward(f))]
     refuse(deciding, Invalid, "the family cannot be decided about")
     family = checked.fleet.environments[environment].families[name]
-    return State(snapshot, tree, checked.fleet, family, checked.invalid)
+    fleet = checked.fleet.amid(assemble(only_quarantine(snapshot.tree))[0])
+    return State(snapshot, tree, fleet, family, checked.invalid)
 
 
 def own_findings(findings: Sequence[Finding], environment: str, name: str) -> list[Finding]:

@@ -1,5 +1,6 @@
 """What a verb works on: the repository, its tree at a commit or in the work tree."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,6 +15,10 @@ SOURCES = ("clusters", "ledger", "policies", "templates")
 """The folders that decide everything; ``rendered`` follows from them."""
 
 EVERYTHING = (*SOURCES, "rendered")
+
+_ENTRIES = re.compile(r"clusters/([^/]+/[^/]+)/quarantine\.yaml")
+_RECORD = re.compile(r"ledger/([^/]+/[^/]+)/[^/]+\.json")
+_QUARANTINES = re.compile(rb'"quarantines":\s*true')
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,27 @@ def only_family(tree: Tree, family: str) -> Tree:
         return top == "clusters" and len(below) == 2  # an environment's own file
 
     return {path: data for path, data in tree.items() if concerns(path)}
+
+
+def only_quarantine(tree: Tree) -> Tree:
+    """What tells the quarantine of each family that has one: its head, its records, its entries."""
+    having = {_in_quarantine(path, data) for path, data in tree.items()}
+
+    def tells(path: str) -> bool:
+        top, _, rest = path.partition("/")
+        home, _, name = rest.rpartition("/")
+        told = top == "ledger" or name in ("family.yaml", "quarantine.yaml")
+        return name == "environment.yaml" or (told and home in having)
+
+    return {path: data for path, data in tree.items() if tells(path)}
+
+
+def _in_quarantine(path: str, data: bytes) -> str:
+    """``<environment>/<family>`` of a file that puts a version into quarantine; else empty."""
+    if record := _RECORD.fullmatch(path):
+        return record[1] if _QUARANTINES.search(data) else ""
+    entries = _ENTRIES.fullmatch(path)
+    return entries[1] if entries else ""
 
 
 def only_heads(tree: Tree) -> Tree:

@@ -1,7 +1,7 @@
 """The fleet as it stands in one tree of files: environments, families, clusters, facts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from lockstep.model.decision import Record
@@ -147,6 +147,17 @@ class Fleet:
 
     environments: Mapping[str, Environment] = field(default_factory=dict)
     strays: tuple[tuple[str, Document], ...] = ()
+
+    def amid(self, others: "Fleet") -> "Fleet":
+        """The same with those families of another fleet that its environments do not have."""
+        known = {name: other.families for name, other in others.environments.items()}
+        return Fleet(
+            {
+                name: replace(own, families={**known.get(name, {}), **own.families})
+                for name, own in self.environments.items()
+            },
+            self.strays,
+        )
 
     def families(self) -> tuple[Family, ...]:
         """All families, by environment and name."""

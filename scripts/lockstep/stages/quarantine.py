@@ -48,7 +48,7 @@ def _binds(entry: Json, family: Family, digests: Collection[str]) -> bool:
     pointer = ("spec", "identity", "digest")
     known = {v: value_at(lock.value, pointer) for v, lock in family.locks.items()}
     same_model = (entry.get("registry"), entry.get("model")) == model
-    if not same_model and entry.get("digest") not in {*digests, *map(str, known.values())}:
+    if not same_model and str(entry.get("digest")) not in {*digests, *map(str, known.values())}:
         return False
     return not any(
         entry.get("digest") == known.get(version)
@@ -70,7 +70,6 @@ def entries_of(family: Family) -> list[Json]:
 
 def from_ledger(family: Family) -> list[Json]:
     """The entries that the records demand: put in by a way back, not ended by a release."""
-    model = value_at(family.spec, ("model",), {})
     entries: dict[str, Json] = {}
     for record in family.records:
         decision = record.decision
@@ -78,8 +77,8 @@ def from_ledger(family: Family) -> list[Json]:
             entries.pop(decision.target.digest, None)
         elif decision.quarantines:
             entries[decision.target.digest] = {
-                "registry": model.get("registry"),
-                "model": model.get("name"),
+                "registry": value_at(family.spec, ("model", "registry")),
+                "model": value_at(family.spec, ("model", "name")),
                 "version": decision.target.version,
                 "digest": decision.target.digest,
                 "since": decision.decided_at,

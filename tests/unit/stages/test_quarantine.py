@@ -150,6 +150,17 @@ def test_quarantine_binds_the_same_content_under_another_name() -> None:
     assert versions(in_force(unrelated, "prod", "twin", [digest_of("2")])) == ["2"]
 
 
+@pytest.mark.parametrize("spec", [5, {"model": 5}, {"model": ["fraud"]}])
+def test_a_malformed_family_beside_it_is_no_crash(spec: Any) -> None:
+    made = quarantined("2")
+    broken = with_file(made, {"spec": {"versions": [entry("3", digest=["x"]), {}, 5]}})
+    broken = replace(broken, document=replace(made.document, value={"spec": spec}))
+    twin = replace(plain_family(), name="twin")
+    home = fleet(tree()).environments["prod"]
+    whole = Fleet({"prod": replace(home, families={"fraud": broken, "twin": twin})})
+    assert versions(in_force(whole, "prod", "twin")) == ["2", "3"]
+
+
 def test_a_version_that_a_family_has_verified_itself_is_not_held_by_another_family() -> None:
     twin = replace(adopted(plain_family()), name="twin")  # version 1 serves there, as people know
     home = fleet(tree()).environments["prod"]
