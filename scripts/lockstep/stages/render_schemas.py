@@ -19,6 +19,9 @@ _SHARED = "_definitions.json"
 _REF_TO_SHARED = b'"/api/_definitions.json#/$defs/'
 _LOCAL = "#/$defs/"
 
+_MEND = "mend it; it must be JSON Schema 2020-12 without references elsewhere"
+_MEND_BASE = "it is the base's, which judges this change: mend it on the base branch first"
+
 ReadKubernetes = Callable[[str, str], bytes | None]
 """Gives a schema file by Kubernetes version and file name; None where there is none."""
 
@@ -38,8 +41,9 @@ class ManifestSchemas:
         self._definitions: dict[str, Json] = {}
         self._kubernetes: dict[tuple[str, str], jsonschema_rs.Validator | None] = {}
         own, known = _own_files(tree), _own_files(base or {})
-        judging = [own] if known in ({}, own) else [own, known]
-        self._own = [dict(self._compile_own(files)) for files in judging]
+        self._own = [dict(self._compile_own(own, _MEND))]
+        if known not in ({}, own):
+            self._own.append(dict(self._compile_own(known, _MEND_BASE)))
 
     def knows(self, kubernetes_version: str) -> bool:
         """Whether there are schemas of that Kubernetes version."""
@@ -90,15 +94,15 @@ class ManifestSchemas:
                 waiting += _references(shared[name])
         return jsonschema_rs.Draft202012Validator({**schema, "$defs": reached}, offline=True)
 
-    def _compile_own(self, files: Tree) -> Iterator[tuple[str, jsonschema_rs.Validator]]:
+    def _compile_own(self, files: Tree, fix: str) -> Iterator[tuple[str, jsonschema_rs.Validator]]:
         for path, data in sorted(files.items()):
             try:
                 schema = json.loads(data)
                 validator = jsonschema_rs.Draft202012Validator(schema, offline=True)
             except (ValueError, RecursionError, jsonschema_rs.ReferencingError) as error:
                 text = f"the schema cannot be used: {str(error)[:300]}"
-                fix = "mend it; it must be JSON Schema 2020-12 without references elsewhere"
-                self.findings.append(Finding(path, 1, 1, "render.schema", text, fix))
+                if path not in {finding.file for finding in self.findings}:
+                    self.findings.append(Finding(path, 1, 1, "render.schema", text, fix))
             else:
                 yield path.removeprefix(OWN_SCHEMAS), validator
 

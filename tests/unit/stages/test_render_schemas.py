@@ -283,3 +283,12 @@ def test_our_schemas_require_what_the_definitions_require(crds: dict[str, Any]) 
     for key, ours in our_schemas().items():
         theirs = crds[key]["properties"]["spec"]
         assert set(theirs.get("required", [])) <= set(ours["properties"]["spec"]["required"])
+
+
+def test_a_schema_of_the_base_that_cannot_be_used_says_where_to_mend_it() -> None:
+    right, path = rendering.resources(), f"{OWN_SCHEMAS}virtualservice-networking-v1.json"
+    broken = {**right, path: b"{"}
+    (found,) = ManifestSchemas(right, read_kubernetes_schema, broken).findings
+    assert found.file == path and "on the base branch" in found.fix
+    (found,) = ManifestSchemas({**right, path: b"["}, read_kubernetes_schema, broken).findings
+    assert found.file == path and "on the base branch" not in found.fix
