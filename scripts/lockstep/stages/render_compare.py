@@ -82,7 +82,8 @@ def _judge(path: str, expected: bytes, found: bytes | None) -> Finding | None:
     if found == expected:
         return None
     line, column, message = _first_difference(expected, found)
-    if path.endswith("/" + FILE_NAME) and (name := _NAME.match(_lines(expected)[line - 1])):
+    wanted = "".join(_lines(expected)[line - 1 : line])  # none where only more lines are found
+    if path.endswith("/" + FILE_NAME) and (name := _NAME.match(wanted)):
         message = f"rendered now from another {name[1]}; the manifests are the same"
     return _finding(path, line, "render.different", message, column)
 

@@ -84,6 +84,8 @@ def test_provenance_is_reported_only_where_it_says_something_new(
     edited = rendered[path].replace(b'"spec": "sha256:', b'"spec": "sha256:0')
     (spec,) = compare(rendered, {**rendered, path: edited})
     assert spec.message == 'rendered now from another "spec"; the manifests are the same'
+    (longer,) = compare(rendered, {**rendered, path: rendered[path] + b"\nmore\n"})
+    assert longer.message == "rendered now: no such line; here: 'more'"
     (service,) = compare(rendered, {**rendered, path: b"{}\n", SERVICE: b""})
     assert service.file == SERVICE
     missing = compare(rendered, {p: d for p, d in rendered.items() if p not in (path, SERVICE)})
