@@ -234,10 +234,11 @@ def test_a_registry_that_cannot_be_asked_does_not_stop_the_way_back(world: World
     assert world.variants("eu-west-1") == [{"name": "stable", "version": "1", "weight": 100}]
 
 
-def test_broken_rules_do_not_stop_the_way_back_and_are_recorded(world: World) -> None:
+@pytest.mark.parametrize("broken", [True, False], ids=["broken", "without METADATA"])
+def test_broken_rules_do_not_stop_the_way_back_and_are_recorded(world: World, broken: bool) -> None:
     roll_into_the_second_wave(world)
     rule = world.clone / "policies/rules/weights-sum/weights_sum.rego"
-    rule.write_text(rule.read_text() + "\nthis is no rego\n")
+    rule.write_text(f"{rule.read_text()}\nthis is no rego\n" if broken else "# not a rule yet\n")
     world.git("commit", "--quiet", "--all", "-m", "break a rule")
     world.git("push", "--quiet", "origin", "main")
     code, said = advance(world, f"{DAY}14:00:00Z")
@@ -246,6 +247,7 @@ def test_broken_rules_do_not_stop_the_way_back_and_are_recorded(world: World) ->
     assert "unchecked: policy: " in said and "weights_sum.rego" in said
     for record in world.records()[-2:]:
         assert any(text.startswith("policy: ") for text in record["spec"]["unchecked"])
+        assert any("weights_sum.rego" in text for text in record["spec"]["unchecked"])
     assert world.variants("eu-west-1") == [{"name": "stable", "version": "1", "weight": 100}]
 
 

@@ -37,7 +37,7 @@ def run_all(steering: Steering, families: Sequence[str]) -> list[Report]:
         try:
             reports.append(run(steering, family))
         except LockstepError as error:
-            data = {"family": family, "error": error.message, "fix": error.fix}
+            data = {"family": family, "error": error.located(), "fix": error.fix}
             reports.append(Report(f"{family}: {error.diagnostics()}", error.exit_code, data))
     return reports
 

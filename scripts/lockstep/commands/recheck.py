@@ -31,7 +31,7 @@ def recheck_version(steering: Steering, lock: Document | None, version: str) -> 
     except NotInRegistry as error:
         return Recheck(problem=error.message)
     except LockstepError as error:
-        return Recheck(unchecked=one_line(f"registry: {error.message}"))
+        return Recheck(unchecked=one_line(f"registry: {error.located()}"))
     fresh = build_lock(**lock.value["metadata"], spec=facts)
     wrong = [f for f in compare_lock(lock, fresh) if f.rule == "lock.identity"]
     return Recheck(problem="; ".join(finding.message for finding in wrong))

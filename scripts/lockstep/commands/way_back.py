@@ -126,7 +126,7 @@ def _propose(git: Git, way: _Way, problem: str) -> Proposal:
     except (Denied, Invalid):
         raise
     except LockstepError as error:  # broken rules must not keep a bad version in production
-        way = replace(way, unchecked=(*way.unchecked, one_line(f"policy: {error.message}")))
+        way = replace(way, unchecked=(*way.unchecked, one_line(f"policy: {error.located()}")))
         unjudged = replace(change, judged=False)
         tree, made = build(git, way.state, unjudged, *way.decisions())
     return Proposal(tree, made, _report(way, made, problem))

@@ -121,6 +121,7 @@ def choose_family(fleet: Fleet, name: str, environment: str | None) -> tuple[Env
 
     Raises UsageError where there is none, or one in several environments.
     """
+    asked = name
     if "/" in name and environment is None:
         environment, _, name = name.partition("/")
     found = [
@@ -134,4 +135,4 @@ def choose_family(fleet: Fleet, name: str, environment: str | None) -> tuple[Env
         places = ", ".join(home.name for home, _ in found)
         raise UsageError(f"the family {name} is in {places}", fix="say which with --environment")
     known = ", ".join(f"{f.environment}/{f.name}" for f in fleet.families()) or "none"
-    raise UsageError(f"there is no family {name[:80]!r}", fix=f"families: {known}")
+    raise UsageError(f"there is no family {asked[:80]!r}", fix=f"families: {known}")

@@ -48,5 +48,4 @@ class GateSources:
                 self._made[name] = SOURCES[name](self._addresses.get(name))
             return self._made[name].ask(question)
         except LockstepError as error:
-            where = f"{error.where}: " if error.where else ""
-            return Answer(query=name, failure=f"{where}{error.message}")
+            return Answer(query=name, failure=error.located())

@@ -40,7 +40,7 @@ class MlflowGates:
                 stable=self._measure(question.stable, metric, dataset) if question.stable else None,
             )
         except LockstepError as error:
-            failure = f"{error.where}: {error.message}" if error.where else error.message
+            failure = error.located()
             if isinstance(error, Unreachable):
                 self._unreachable = failure
             return Answer(query=query, failure=failure)

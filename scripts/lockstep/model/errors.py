@@ -18,10 +18,14 @@ class LockstepError(Exception):
         self.where = where
         self.fix = fix
 
+    def located(self) -> str:
+        """What happened, behind the place where it did."""
+        where = self.where.replace("\n", "\\n")  # a path can have line breaks
+        return f"{where}: {self.message}" if where else self.message
+
     def diagnostics(self) -> str:
         """The text for a terminal: the place, what happened, what to do."""
-        where = self.where.replace("\n", "\\n")  # a path can have line breaks
-        head = f"{where}: {self.message}" if where else self.message
+        head = self.located()
         return f"error: {head}\n  fix: {self.fix}" if self.fix else f"error: {head}"
 
 

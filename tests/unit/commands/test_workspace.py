@@ -1,6 +1,10 @@
 """What a verb gets to see of a tree."""
 
-from lockstep.commands.workspace import only_family, only_heads
+import pytest
+
+from lockstep.commands.workspace import choose_family, only_family, only_heads
+from lockstep.model.errors import UsageError
+from lockstep.model.fleet import Fleet
 
 FILES = dict.fromkeys(
     (
@@ -35,3 +39,8 @@ def test_heads_name_environments_and_families() -> None:
         "clusters/prod/fraud/family.yaml",
         "clusters/prod/other/family.yaml",
     ]
+
+
+def test_a_family_that_nobody_knows_is_named_as_it_was_asked_for() -> None:
+    with pytest.raises(UsageError, match="there is no family 'staging/fraud'"):
+        choose_family(Fleet(), "staging/fraud", None)
