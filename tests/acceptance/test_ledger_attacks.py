@@ -46,6 +46,34 @@ def test_a_ledger_that_is_gone_does_not_verify(world: World) -> None:
     assert world.lockstep("audit", "--verify")[0] == 13
 
 
+def test_a_family_does_not_take_its_records_along(world: World) -> None:
+    roll(world, "08", version="3")
+    take_back(world, "09")
+    records = world.records()
+    world.git("switch", "--quiet", "-c", "pull")
+    shutil.rmtree(world.clone / "clusters/prod/scoring")
+    world.must("render")
+    world.git("commit", "--quiet", "--all", "-m", "no scoring")
+    world.must("check", "--base", "main")
+    said = world.must("audit", FAMILY, "--verify", "--replay")
+    assert "version 3" in said and "records holds" in said, "who asks still hears of it"
+    shutil.rmtree(world.clone / "ledger")
+    world.git("commit", "--quiet", "--all", "-m", "and no memory of what was in quarantine")
+    code, said = world.lockstep("check", "--base", "main")
+    assert code == 10 and said.count("ledger.rewritten") == len(records)
+
+
+@pytest.mark.parametrize("head", ["scoring/family.yaml", "environment.yaml"])
+def test_a_family_whose_head_is_malformed_can_be_audited_and_does_not_verify(
+    world: World, head: str
+) -> None:
+    roll(world, "08")
+    (world.clone / "clusters/prod" / head).write_text("spec: [")
+    assert "version 2" in world.must("audit", FAMILY, "--replay")
+    code, said = world.lockstep("audit", "--verify")
+    assert code == 13 and f"{head}:1:8" in said and "diverged" not in said
+
+
 def test_a_record_that_a_merge_has_changed_does_not_verify(world: World) -> None:
     roll(world, "08")
     world.git("switch", "--quiet", "-c", "side", "HEAD~1")

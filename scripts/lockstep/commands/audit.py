@@ -10,7 +10,7 @@ from lockstep.model.decision import Decision
 from lockstep.model.document import Json
 from lockstep.model.errors import NothingToCheck
 from lockstep.model.finding import Finding, arrange
-from lockstep.model.fleet import Family, Tree
+from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.stages.assemble import assemble
 from lockstep.stages.chain import verify_chain
 from lockstep.stages.replay import replay
@@ -33,10 +33,13 @@ def read(
 
     ``verify`` checks the chain, that git never saw a record change, and that specs agree with
     the newest record. ``again`` recomputes every verdict and action from each record alone.
+    A family that is gone, or whose head cannot be read, still has its records.
     """
     git = Git.find(root)
     tree = read_tree(git.root, ("clusters", "ledger"))
-    fleet, unreadable = assemble(tree)
+    declared, unreadable = assemble(tree)
+    heads = _missing_heads(tree, declared)
+    fleet = assemble({**tree, **heads})[0] if heads else declared
     families = choose_families(fleet, family, environment)
     everything = family is None and environment is None
     own = tuple(f"ledger/{each.environment}/{each.name}" for each in families)
@@ -46,11 +49,35 @@ def read(
     for folder in folders if verify else ():
         findings += _verify_kept(git, tree, folder)
     for each in families:
-        findings += _verify(each) if verify else []
+        if verify and each.document.path in heads:
+            findings += [f for f in unreadable if f.file in _heads_of(each)]
+            findings += verify_chain(each)
+        elif verify:
+            findings += _verify(each)
         findings += [*replay(each), *replay_moves(each)] if again else []
     if not decisions and not findings:
         raise NothingToCheck("the ledger holds no record", fix="lockstep adopt makes the first")
     return History(decisions, arrange(findings))
+
+
+def _missing_heads(tree: Tree, fleet: Fleet) -> dict[str, bytes]:
+    """Empty heads for the families that have records, and no head that can be read."""
+    heads = {}
+    for _, environment, family in {tuple(p.split("/")[:3]) for p in tree if _is_record(p)}:
+        home = fleet.environments.get(environment)
+        if home is None:
+            heads[f"clusters/{environment}/environment.yaml"] = b"kind: Environment"
+        if home is None or family not in home.families:
+            heads[f"clusters/{environment}/{family}/family.yaml"] = b"kind: ModelFamily"
+    return heads
+
+
+def _heads_of(family: Family) -> tuple[str, str]:
+    return f"clusters/{family.environment}/environment.yaml", family.document.path
+
+
+def _is_record(path: str) -> bool:
+    return path.startswith("ledger/") and path.count("/") == 3
 
 
 def _verify_kept(git: Git, tree: Tree, folder: str) -> list[Finding]:

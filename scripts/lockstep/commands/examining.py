@@ -25,7 +25,7 @@ from lockstep.model.fleet import Family, Fleet, Subject, Tree
 from lockstep.model.outcome import Outcome
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.stages.assemble import assemble, cluster_files
-from lockstep.stages.history import judge_history
+from lockstep.stages.history import judge_history, judge_left_behind
 from lockstep.stages.load import Documents
 from lockstep.stages.policy import (
     BATCH_SIZE,
@@ -122,6 +122,7 @@ class _Examination:
         if not question.way_back_only:  # a mistake in a waiver or a threshold stops no way back
             found += verdicts.invalid
         found += judge_history(self._sound, self._old or Fleet())
+        found += judge_left_behind(question.tree, question.before or {}, self._sound)
         if question.compared:
             for family in self._own.neighbours(self._sound):
                 rendering.family(family)

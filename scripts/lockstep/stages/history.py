@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lockstep.model.document import Document, value_at
 from lockstep.model.finding import Finding, arrange
-from lockstep.model.fleet import Family, Fleet
+from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.stages.replay import replay
 from lockstep.stages.replay_moves import replay_moves
 
@@ -27,13 +27,28 @@ def judge_history(new: Fleet, old: Fleet) -> list[Finding]:
     return list(arrange(findings))
 
 
+def judge_left_behind(tree: Tree, before: Tree, fleet: Fleet) -> list[Finding]:
+    """What is wrong with the records of families that the tree no longer declares.
+
+    They stay as they were: with them would go the memory of what is in quarantine.
+    """
+    declared = tuple(f"ledger/{each.environment}/{each.name}/" for each in fleet.families())
+    return [
+        _changed(path, "restore it from git; the records of a family stay when it goes")
+        for path, data in sorted(before.items())
+        if path.startswith("ledger/") and not path.startswith(declared) and tree.get(path) != data
+    ]
+
+
 def _rewritten(family: Family, before: Family | None) -> Iterator[Finding]:
     now = _digests(family)
     for path, digest in _digests(before).items():
         if now.get(path) != digest:
-            text = "this record was changed or removed"
-            fix = "restore it from git; records are only added"
-            yield Finding(path, 1, 1, "ledger.rewritten", text, fix)
+            yield _changed(path, "restore it from git; records are only added")
+
+
+def _changed(path: str, fix: str) -> Finding:
+    return Finding(path, 1, 1, "ledger.rewritten", "this record was changed or removed", fix)
 
 
 def _unfounded(family: Family, before: Family | None) -> Iterator[Finding]:

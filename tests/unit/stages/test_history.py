@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lockstep.model.fleet import Family, Fleet
-from lockstep.stages.history import judge_history
+from lockstep.stages.history import judge_history, judge_left_behind
 from tests.unit.stages.fleets import digest_of, family, fleet, tree
 from tests.unit.stages.ledgers import adopted, proposed
 
@@ -44,8 +44,15 @@ def test_a_record_that_vanishes_or_changes_is_found() -> None:
     assert rules(of(edited), of(made)) == [("ledger.rewritten", first.decision.path)]
 
 
-def test_a_family_that_is_taken_out_takes_its_ledger_along() -> None:
+def test_a_family_that_is_taken_out_leaves_its_ledger_behind() -> None:
     assert rules(Fleet(), of(with_ledger())) == []
+    records = {record.decision.path: b"{}" for record in with_ledger().records}
+    before = {**tree(), **records}
+    assert judge_left_behind(before, before, Fleet()) == judge_left_behind(records, before, Fleet())
+    first, second = sorted(records)
+    found = judge_left_behind({first: b"{ }"}, before, Fleet())
+    assert [finding.file for finding in found] == [first, second]
+    assert judge_left_behind({}, before, of(with_ledger())) == [], "those are judged by digest"
 
 
 def test_a_lock_cannot_be_exchanged_under_its_version() -> None:
