@@ -33,6 +33,17 @@ is_plain(version) if {
 }
 
 # METADATA
+# title: Plain versions
+# description: >-
+#   Whether all versions are plain. Where one is not, version-pinned denies the spec, and no rule
+#   can say what the change moves.
+are_plain(variants) if {
+	every variant in variants {
+		is_plain(variant.version)
+	}
+}
+
+# METADATA
 # title: Whole
 # description: What the experiment arms leave of 100 for the roles.
 whole(variants) := 100 - sum([variant.weight |

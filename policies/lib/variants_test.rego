@@ -35,6 +35,12 @@ test_only_numbers_are_plain if {
 	}
 }
 
+test_all_versions_are_plain_or_the_list_is_not if {
+	variants.are_plain(_roles)
+	variants.are_plain([])
+	not variants.are_plain([_roles[0], {"name": "candidate", "version": "v42", "weight": 5}])
+}
+
 test_arms_do_not_count if {
 	variants.whole(_roles) == 50
 	variants.weight(_roles, "7") == 0

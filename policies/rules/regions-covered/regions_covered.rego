@@ -31,6 +31,7 @@ checked if {
 # Cluster and index of each role, by role and version.
 _places[variant.name][variant.version] contains [cluster.name, i] if {
 	some cluster in input.clusters
+	variants.are_plain(cluster.new.spec.variants)
 	some i, variant in cluster.new.spec.variants
 	variant.name in {"stable", "candidate", "previous"}
 }
@@ -69,6 +70,7 @@ deny contains finding.with_others(
 	skew.is_allowed # a larger skew is for version-skew to report
 	without := {each.name | some each in input.clusters} - _with(_candidate)
 	some cluster in input.clusters
+	variants.are_plain(cluster.new.spec.variants)
 	cluster.name in without
 }
 

@@ -118,3 +118,12 @@ test_what_is_missing_is_not_checked if {
 		not regions_covered.checked with input as example.without(family, path)
 	}
 }
+
+test_what_is_no_version_is_left_to_version_pinned if {
+	_found(_family([example.stable], [example.stable], [_stable("v41")])) == set()
+	_found(_family(example.step(0), example.step(0), [example.stable, {
+		"name": "candidate",
+		"version": "v42",
+		"weight": 0,
+	}])) == set()
+}

@@ -55,6 +55,7 @@ deny contains finding.at(
 ) if {
 	not input.rollout.adopted
 	new := input.new.spec.variants
+	variants.are_plain(new)
 	variants.add_up(new) # other sums are for weights-sum to report
 	some i, move in moves.forward
 	variant := new[i]

@@ -129,3 +129,7 @@ test_a_plan_without_weights_is_not_checked if {
 	plan := example.put(example.cluster, "/family/spec/rollout/steps", steps)
 	not step_in_plan.checked with input as plan
 }
+
+test_what_is_no_version_is_left_to_version_pinned if {
+	_found([example.stable], [{"name": "stable", "version": "v41", "weight": 100}]) == set()
+}

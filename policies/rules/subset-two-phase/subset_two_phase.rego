@@ -50,6 +50,7 @@ _is_known(version) if {
 _gone[version] := weight if {
 	cluster.changed
 	not input.rollout.adopted
+	variants.are_plain(input.new.spec.variants)
 	some version in {variant.version | some variant in moves.before; variant.weight > 0}
 	not _runs(version)
 	not _is_way_back(version)

@@ -97,3 +97,7 @@ test_what_is_missing_is_not_checked if {
 		not subset_two_phase.checked with input as example.without(example.cluster, path)
 	}
 }
+
+test_what_is_no_version_is_left_to_version_pinned if {
+	_found([example.stable], [_variant("stable", "v41", 100)]) == set()
+}

@@ -105,6 +105,7 @@ deny contains finding.with_others(
 	some cluster in input.clusters
 	not _same(cluster)
 	new := cluster.new.spec.variants
+	variants.are_plain(new)
 	some i, variant in new
 	variant.weight > 0
 	not variants.is_arm(variant)

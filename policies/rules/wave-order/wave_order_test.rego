@@ -141,3 +141,8 @@ test_a_change_beside_the_weight_is_left if {
 	beside := _family([_old, _old], [example.step(1), warm], [_old, _old])
 	wave_order.deny == set() with input as beside
 }
+
+test_what_is_no_version_is_left_to_version_pinned if {
+	other := [{"name": "stable", "version": "v41", "weight": 100}]
+	wave_order.deny == set() with input as _family([_old, _old], [_old, _old], [_old, other])
+}
