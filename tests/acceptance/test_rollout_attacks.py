@@ -193,8 +193,10 @@ def test_a_mistake_elsewhere_stops_a_rollout_but_not_its_way_back(
     (world.clone / path).parent.mkdir(parents=True, exist_ok=True)
     rewrite(world, path, change)
     assert advance(world, "10")[0] == 10
-    take_back(world, "11")
+    said = take_back(world, "11")
     assert_home(world)
+    hides_the_family = path in (HEAD, f"clusters/{FAMILY}/locks/9.yaml")
+    assert ("unchecked: policy: no rule saw clusters/" in said) is hides_the_family
 
 
 def test_a_failing_gate_takes_a_version_back_whatever_is_broken_in_another_environment(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from lockstep.commands.check import check_change
-from lockstep.commands.checking import Checked, validate_tree
+from lockstep.commands.checking import Checked, validate_tree, without_malformed
 from lockstep.commands.compiled import templates_of
 from lockstep.commands.state import Changes, State, overlay, own_findings, refuse, spec_changes
 from lockstep.edges.git import Git
@@ -48,7 +48,8 @@ def build(
 
     The decisions come back as recorded: one that a revert may return to holds the git objects
     of the state after it. Raises Invalid or Denied with every finding when the result would not
-    pass; nothing is written then but objects that git forgets.
+    pass, and LockstepError where rules could not judge it; nothing is written then but objects
+    that git forgets.
     """
     before = state.tree
     edits = spec_changes(state.family, before, change.variants)
@@ -74,6 +75,8 @@ def build(
     else:
         checked = validate_tree(result)
     _refuse_bad(state, change, checked)
+    if change.judged and change.way_back_only:
+        _require_seen(state, checked)
     return git.write_tree(tree, records), made
 
 
@@ -127,6 +130,14 @@ def state_objects(git: Git, state: State, tree: str) -> WayBack:
         files=git.object_ids(tree, files),
         folders=git.object_ids(tree, rendered_folders(family)),
     )
+
+
+def _require_seen(state: State, checked: Checked) -> None:
+    """Raise LockstepError where a mistake that was there kept a cluster from the rules."""
+    seen = {cluster.path for cluster in without_malformed(checked).clusters()}
+    unseen = [cluster.path for cluster in state.family.clusters if cluster.path not in seen]
+    if unseen:
+        raise LockstepError(f"no rule saw {', '.join(unseen)}: something about it is malformed")
 
 
 def _refuse_bad(state: State, change: Change, checked: Checked) -> None:
