@@ -17,7 +17,14 @@ from lockstep.model.fleet import Tree
 from lockstep.stages.policy import Rule, expected_rules
 from lockstep.stages.policy_data import check_data
 from lockstep.stages.policy_discipline import undisciplined
-from lockstep.stages.rule_examples import Example, mistakes, read_examples
+from lockstep.stages.rule_examples import (
+    NOW,
+    Example,
+    example_fleet,
+    mistakes,
+    read_examples,
+    unsound,
+)
 from lockstep.stages.schema_flatten import input_schemas
 from lockstep.stages.schema_load import read_schemas
 
@@ -97,6 +104,10 @@ def run_examples(tree: Tree, rules: list[Rule]) -> tuple[int, list[str]]:
     shown = 0
     with ExitStack() as stack:
         judges = [call_judge(stack, policies_of(tree))]
+        fleet = example_fleet(tree)
+        whole = examine_by(judges, Question(fleet, fleet, NOW, compared=False)).checked
+        if found := (*whole.invalid, *whole.denied):
+            return 0, list(dict.fromkeys(unsound(found)))
         for rule in rules:
             for example in read_examples(tree, rule):
                 shown += 1

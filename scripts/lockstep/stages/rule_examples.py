@@ -19,7 +19,10 @@ from lockstep.stages.policy_rules import FOLDER, Rule
 FLEET = "policies/examples/"
 """Where the example fleet stands; below it the paths are those of a repository."""
 
-_NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
+NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
+"""When the examples play that name no time."""
+
+_WAIVERS = "policies/data/waivers/"
 _FIX = "compare it with the examples.yaml of another rule"
 
 Edit = Mapping[str, Json]
@@ -60,18 +63,36 @@ def read_examples(policies: Tree, rule: Rule) -> tuple[Example, ...]:
     if document is None or findings:
         first = findings[0].message if findings else "it is empty"
         raise LockstepError(f"the examples cannot be read: {first}", where=path, fix=_FIX)
-    fleet = {p.removeprefix(FLEET): d for p, d in policies.items() if p.startswith(FLEET)}
-    shared = {p: d for p, d in policies.items() if not p.startswith(FLEET)}
+    fleet = example_fleet(policies)
     try:
-        now = parse_time(document.value["now"]) if "now" in document.value else _NOW
+        now = parse_time(document.value["now"]) if "now" in document.value else NOW
         return tuple(
-            _example(rule, entry, now, shared | fleet, wrong=kind == "bad")
+            _example(rule, entry, now, fleet, wrong=kind == "bad")
             for kind in ("bad", "good")
             for entry in document.value.get(kind, ())
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         says = f"the examples cannot be understood: {type(error).__name__} {error}"
         raise LockstepError(says[:300], where=path, fix=_FIX) from error
+
+
+def example_fleet(policies: Tree) -> Tree:
+    """The tree that examples change: their fleet, under these policies without any waiver.
+
+    Waivers are about other fleets, and end on days of other years.
+    """
+    kept = {path: data for path, data in policies.items() if not path.startswith(_WAIVERS)}
+    return {path.removeprefix(FLEET): data for path, data in kept.items()}
+
+
+def unsound(found: Sequence[Finding]) -> list[str]:
+    """What is wrong with the fleet before any example changes it, a line each."""
+    fix = "mend the fleet of the examples, or the rule; no example was run"
+    return [
+        f"{FLEET if f.file.startswith('clusters/') else ''}{text}; {fix}"
+        for f in found
+        for text in [f"{_shown(f.file, f.line, f.column, f.message)} ({f.rule})"]
+    ]
 
 
 def mistakes(example: Example, found: Sequence[Finding], rule: Rule) -> list[str]:

@@ -170,6 +170,29 @@ def test_an_example_shows_exactly_what_it_says(tmp_path: Path) -> None:
     assert "finds clusters/prod/scoring/family.yaml:41:17" in second
 
 
+def test_a_fleet_that_a_threshold_denies_is_told_once_and_not_by_every_example(
+    tmp_path: Path,
+) -> None:
+    root = repository(tmp_path)
+    replaced(root, "policies/rules/min-replicas/thresholds.yaml", "production: 2", "production: 3")
+    (only,) = problems_of(root)
+    assert only.startswith("policies/examples/clusters/prod/ranking/family.yaml:24:17: ")
+    assert "(policy.min-replicas); mend the fleet of the examples" in only
+
+
+def test_waivers_are_about_other_fleets_than_that_of_the_examples(tmp_path: Path) -> None:
+    root = repository(tmp_path)
+    waiver = root / "policies/data/waivers/for-now.yaml"
+    waiver.parent.mkdir()
+    waiver.write_text(
+        "apiVersion: lockstep.dev/v1alpha1\nkind: Waivers\nmetadata: {name: for-now}\n"
+        "spec:\n  waivers:\n    - rule: min-replicas\n      scope: {environment: prod}\n"
+        "      owner: team@example.com\n      reason: it is small\n      ticket: OPS-1\n"
+        '      expires: "2026-08-01"\n'
+    )
+    assert problems_of(root) == []
+
+
 def test_an_example_that_fits_no_file_is_an_error(tmp_path: Path) -> None:
     root = repository(tmp_path)
     (root / EXAMPLES).write_text(
