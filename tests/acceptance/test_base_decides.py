@@ -39,7 +39,17 @@ def test_a_change_that_loosens_a_threshold_is_judged_by_the_old_one(fleet: Fleet
     fleet.edit(FAMILY, *OUTSIDE)
     code, findings = fleet.check()
     assert code == 11
-    assert DENIED in rules(findings)
+    (denied,) = [f for f in findings if f["rule"] == DENIED and f["file"] == FAMILY]
+    assert denied["related"][-1]["file"] == f"{RULE}/image_registry.rego"
+    assert denied["related"][-1]["note"].startswith("judged by this rule of the base branch")
+
+
+def test_what_both_deny_says_nothing_of_the_base(fleet: Fleet) -> None:
+    fleet.edit(f"{RULE}/thresholds.yaml", "registry.example.com", "images.example.com")
+    fleet.edit(FAMILY, *OUTSIDE)
+    _, findings = fleet.check()
+    denied = [finding for finding in findings if finding["rule"] == DENIED]
+    assert denied and "of the base branch" not in str(denied)
 
 
 def test_a_change_that_loosens_a_schema_is_judged_by_the_old_one(fleet: Fleet) -> None:

@@ -1,8 +1,8 @@
 """The policies that judge a change, with the OPA that holds them and the waivers that count."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lockstep.commands.compiled import law_of, policies_of, threshold_findings
@@ -10,7 +10,7 @@ from lockstep.edges.cache import Cache
 from lockstep.edges.opa_address import OpaOptions
 from lockstep.edges.opa_asking import OpaSession
 from lockstep.edges.opa_session import opa_session
-from lockstep.model.finding import Finding, Severity
+from lockstep.model.finding import Finding, Related, Severity
 from lockstep.model.fleet import Subject, Tree
 from lockstep.model.outcome import POLICY_ERROR, RuleText
 from lockstep.stages.policy import (
@@ -64,6 +64,14 @@ def call_judge(stack: ExitStack, policies: Tree, options: OpaOptions = CHILD) ->
     return Judge(policies, law.rules, law.schemas, stack.enter_context(opa))
 
 
+_Place = tuple[str, str, int, int]
+"""Rule, file, line and column of findings that are one."""
+
+_BASE = (
+    "judged by this rule of the base branch; what the change makes of it counts once it is there"
+)
+
+
 class Verdicts:
     """Collects what all judges find, each finding once, and applies the waivers that count.
 
@@ -74,7 +82,8 @@ class Verdicts:
         self._judges = judges
         self._now = now
         self._today = now.date()
-        self._found: dict[tuple[str, str, int, int], list[Judged]] = {}
+        self._found: dict[_Place, list[Judged]] = {}
+        self._last: Collection[_Place] = ()  # what the newest judge has found
         self._waivers, self.invalid = self._read_waivers(head)
 
     @property
@@ -98,10 +107,11 @@ class Verdicts:
 
         What an earlier one said of the same place stands, unless it only warned and this denies.
         """
-        mine: dict[tuple[str, str, int, int], list[Judged]] = {}
+        mine: dict[_Place, list[Judged]] = {}
         for judged in found:
             f = judged.finding
             mine.setdefault((f.rule, f.file, f.line, f.column), []).append(judged)
+        self._last = mine.keys()
         for place, same in mine.items():
             if _stops(same) and not _stops(self._found.get(place, ())):
                 self._found[place] = same
@@ -113,12 +123,25 @@ class Verdicts:
         ``left_out`` are clusters that were not judged, because something about them is malformed.
         """
         waivable = {rule.id: rule.waivable for rule in self.rules}
-        every = [judged for same in self._found.values() for judged in same]
+        every = [
+            judged if place in self._last else self._by_the_base(judged)
+            for place, same in self._found.items()
+            for judged in same
+        ]
         found = [
             self._waivers.apply(j, waivable=waivable.get(j.finding.rule, False)) for j in every
         ]
         unjudged = any(finding.rule == POLICY_ERROR for finding in found)
         return found if unjudged else found + self._waivers.unused(left_out)
+
+    def _by_the_base(self, judged: Judged) -> Judged:
+        """With a word of why the change's own policies do not help."""
+        paths = {rule.id: rule.path for rule in self._judges[0].rules}
+        if judged.finding.rule not in paths:
+            return judged
+        note = Related(paths[judged.finding.rule], 1, 1, _BASE)
+        related = (*judged.finding.related, note)
+        return replace(judged, finding=replace(judged.finding, related=related))
 
     def _read_waivers(self, head: Tree) -> tuple[Waiving, list[Finding]]:
         first, last = self._judges[0], self._judges[-1]
