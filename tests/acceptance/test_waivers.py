@@ -65,6 +65,15 @@ def test_a_waiver_on_the_base_suppresses_and_stays_in_the_report(fleet: Fleet) -
     }  # fmt: skip
 
 
+def test_a_waiver_that_is_over_is_not_said_to_count_once_it_is_merged(fleet: Fleet) -> None:
+    waived(fleet)
+    lower(fleet)
+    code, findings = fleet.check(now="2026-07-01T08:00:00Z")
+    (finding,) = about_replicas(findings)
+    assert code == 11
+    assert finding["related"][-1]["note"] == "this waiver expired on 2026-06-30"
+
+
 def test_a_waiver_does_not_count_in_the_change_that_brings_it(fleet: Fleet) -> None:
     waived(fleet)
     lower(fleet)

@@ -20,11 +20,11 @@ class Waiving:
     """
 
     def __init__(self, waivers: Sequence[Waiver], pending: Sequence[Waiver], today: date) -> None:
-        self._expired = [w for w in waivers if w.last_day < today]
+        self._expired = [w for w in (*waivers, *pending) if w.last_day < today]
         in_force = (w for w in waivers if w.last_day >= today)
         # a renewal before what it renews
         self._in_force = sorted(in_force, key=lambda w: w.last_day, reverse=True)
-        self._pending = pending
+        self._pending = [w for w in pending if w.last_day >= today]
         self._used: set[tuple[str, ...]] = set()
 
     def apply(self, judged: Judged, *, waivable: bool) -> Finding:
