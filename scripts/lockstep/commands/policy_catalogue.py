@@ -20,7 +20,7 @@ def list_rules(root: Path) -> Report:
     """All rules of a repository in a table."""
     rules = expected_rules(read_tree(root, ["policies", "templates"]))
     rows = [_row(rule) for rule in rules]
-    table = format_table(_COLUMNS, [[str(cell) for cell in row.values()] for row in rows])
+    table = format_table(_COLUMNS, [[_cell(cell) for cell in row.values()] for row in rows])
     return Report(table, data=rows)
 
 
@@ -66,6 +66,10 @@ def _row(rule: Rule) -> Json:
         "category": rule.category,
         "severity": rule.severity.value,
         "scope": rule.scope.value,
-        "waivable": "yes" if rule.waivable else "no",
+        "waivable": rule.waivable,
         "title": rule.title,
     }
+
+
+def _cell(value: str | bool) -> str:
+    return value if isinstance(value, str) else "yes" if value else "no"

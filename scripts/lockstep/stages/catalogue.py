@@ -19,7 +19,7 @@ spec:
       owner: team@example.com
       reason: why the finding is accepted for now
       ticket: where the work is tracked that ends it
-      expires: "2026-06-30"  # the last day
+      expires: "YYYY-MM-DD"  # the last day
 """
 
 

@@ -85,7 +85,7 @@ def expected_rules(policies: Tree) -> tuple[Rule, ...]:
             "there are no rules, and a check without rules is never a pass", where=FOLDER,
             fix="restore policies/ from git",
         )  # fmt: skip
-    return tuple(_rule(name, files) for name, files in sources.items())
+    return tuple(_rule(name, sources[name]) for name in sorted(sources))
 
 
 def blocking(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
