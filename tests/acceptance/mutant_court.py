@@ -19,7 +19,7 @@ from lockstep.stages.policy import (
     interpret,
     tenancy_input,
 )
-from lockstep.stages.policy_trace import tracer
+from lockstep.stages.policy.trace import tracer
 from lockstep.stages.render import FleetRendering, Templates
 
 AT_ONCE = 200

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lockstep.cli import invoke
-from lockstep.edges.opa_binary import find_opa
+from lockstep.edges.opa.binary import find_opa
 from lockstep.model.errors import LockstepError
 from lockstep.model.exit_codes import ExitCode
 

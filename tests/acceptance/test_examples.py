@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from lockstep.cli.entry import invoke
-from lockstep.edges.opa_binary import find_opa
+from lockstep.edges.opa.binary import find_opa
 from lockstep.model.errors import LockstepError
 
 ROOT = Path(__file__).resolve().parents[2]

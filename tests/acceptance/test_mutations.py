@@ -18,7 +18,7 @@ import yaml
 from lockstep.commands.compiled import policies_of
 from lockstep.commands.judging import call_judge
 from lockstep.edges.files import read_tree
-from lockstep.edges.opa_binary import find_opa
+from lockstep.edges.opa.binary import find_opa
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding
 from tests.acceptance.mutant_court import Court

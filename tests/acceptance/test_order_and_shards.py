@@ -20,7 +20,7 @@ from lockstep.commands.examining import Question, examine_by
 from lockstep.commands.judging import Judge, call_judge
 from lockstep.edges.files import read_tree
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
-from lockstep.edges.opa_binary import find_opa
+from lockstep.edges.opa.binary import find_opa
 from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Tree
 from lockstep.model.outcome import SHARD, UNUSED, Outcome

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lockstep.edges.opa import OpaServer
+from lockstep.edges.opa.server import OpaServer
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding, arrange
@@ -22,7 +22,7 @@ from lockstep.stages.policy import (
     interpret,
     policy_inputs,
 )
-from tests.unit.edges.opa_parts import opa_program, shipped_policies
+from tests.unit.edges.opa.parts import opa_program, shipped_policies
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NOWHERE = Finding("", 1, 1, "", "", "")

@@ -20,8 +20,8 @@ from lockstep.commands.judging import call_judge
 from lockstep.edges.files import read_tree, write_changes
 from lockstep.edges.git import Git
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
-from lockstep.edges.opa_binary import find_opa
-from lockstep.edges.opa_files import ARGUMENTS, policy_files, write_policy_files
+from lockstep.edges.opa.binary import find_opa
+from lockstep.edges.opa.files import ARGUMENTS, policy_files, write_policy_files
 from lockstep.edges.resources import resource_dir
 from lockstep.model.clock import format_time
 from lockstep.model.document import Json
@@ -39,7 +39,7 @@ from lockstep.stages.policy import (
     policy_inputs,
 )
 from lockstep.stages.render import FleetRendering, Templates
-from lockstep.stages.render_compare import compare
+from lockstep.stages.render.compare import compare
 from lockstep.stages.validate import Schemas, validate_fleet
 from tests.bench.fleet import make_fleet
 

@@ -11,9 +11,9 @@ import yaml
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.fleet import Fleet
 from lockstep.stages.render import Templates, compare, render_fleet
-from lockstep.stages.render_parse import parse_manifest
+from lockstep.stages.render.parse import parse_manifest
 from lockstep.stages.validate import Schemas, validate_fleet
-from tests.unit.stages import rendering
+from tests.unit.stages.render import rendering
 
 HERE = Path(__file__).resolve().parent
 RENDERED = HERE / "rendered"

@@ -29,8 +29,8 @@ from lockstep.model.record import write_record
 from lockstep.stages.assemble import assemble
 from lockstep.stages.load import load_yaml
 from lockstep.stages.lock import build_lock, write_lock
-from lockstep.stages.schema_load import DIALECT, compile_fast, compile_slow, read_schemas
-from lockstep.stages.schema_types import find, target
+from lockstep.stages.schema.load import DIALECT, compile_fast, compile_slow, read_schemas
+from lockstep.stages.schema.types import find, target
 from lockstep.stages.validate import Schemas, validate_fleet
 
 ROOT = Path(__file__).resolve().parents[2]

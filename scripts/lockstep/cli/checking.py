@@ -9,7 +9,7 @@ from lockstep.cli import options
 from lockstep.cli.opa_options import opa_options
 from lockstep.cli.reporting import wanted
 from lockstep.edges import clock
-from lockstep.edges.opa_address import OpaOptions
+from lockstep.edges.opa.address import OpaOptions
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.outcome import SHARD

@@ -16,10 +16,10 @@ from lockstep.model.fleet import Family, Tree
 from lockstep.model.outcome import POLICY_ERROR
 from lockstep.model.record import write_record
 from lockstep.stages.assemble import assemble
-from lockstep.stages.manifests import cluster_folder
 from lockstep.stages.render import render_cluster
-from lockstep.stages.render_compare import compare
-from lockstep.stages.render_restored import restorable_folders
+from lockstep.stages.render.compare import compare
+from lockstep.stages.render.manifests import cluster_folder
+from lockstep.stages.render.restored import restorable_folders
 
 
 @dataclass(frozen=True)

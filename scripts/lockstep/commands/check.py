@@ -12,8 +12,8 @@ from lockstep.commands.judging import CHILD
 from lockstep.commands.workspace import work_tree
 from lockstep.edges.cache import Cache, content_key
 from lockstep.edges.git import Git
-from lockstep.edges.opa_address import OpaOptions
-from lockstep.edges.opa_binary import find_opa, opa_version
+from lockstep.edges.opa.address import OpaOptions
+from lockstep.edges.opa.binary import find_opa, opa_version
 from lockstep.model.canonical import digest_files
 from lockstep.model.document import Json
 from lockstep.model.fleet import Fleet, NoFile, Tree

@@ -10,9 +10,9 @@ from lockstep.model.outcome import Outcome, RuleText
 from lockstep.stages.assemble import assemble
 from lockstep.stages.chain import verify_chain
 from lockstep.stages.load import Documents
-from lockstep.stages.render_compare import compare, unrendered_folders
-from lockstep.stages.render_restored import restorable_folders
-from lockstep.stages.schema_set import EFFECTIVE
+from lockstep.stages.render.compare import compare, unrendered_folders
+from lockstep.stages.render.restored import restorable_folders
+from lockstep.stages.schema.set import EFFECTIVE
 from lockstep.stages.validate import Schemas, validate_fleet
 
 # Machine files that concern a family as a whole; where nobody can read one, no Family has it.

@@ -13,12 +13,12 @@ from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
 from lockstep.stages.policy import Rule, expected_rules
-from lockstep.stages.policy_data import check_data
-from lockstep.stages.policy_metadata import require_input_form
+from lockstep.stages.policy.data import check_data
+from lockstep.stages.policy.metadata import require_input_form
 from lockstep.stages.render import Templates
-from lockstep.stages.render_schemas import OWN_SCHEMAS
-from lockstep.stages.schema_flatten import input_schemas
-from lockstep.stages.schema_load import read_schemas
+from lockstep.stages.render.schemas import OWN_SCHEMAS
+from lockstep.stages.schema.flatten import input_schemas
+from lockstep.stages.schema.load import read_schemas
 from lockstep.stages.validate import Schemas
 
 POLICIES = "policies/"

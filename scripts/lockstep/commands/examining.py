@@ -20,7 +20,7 @@ from lockstep.commands.checking import (
 from lockstep.commands.compiled import templates_of
 from lockstep.commands.judging import CHILD, Judge, Verdicts, call_judges
 from lockstep.edges.native import silent
-from lockstep.edges.opa_address import OpaOptions
+from lockstep.edges.opa.address import OpaOptions
 from lockstep.model.fleet import Family, Fleet, Subject, Tree
 from lockstep.model.outcome import Outcome
 from lockstep.model.shard import WHOLE, Shard
@@ -36,8 +36,8 @@ from lockstep.stages.policy import (
     interpret,
     tenancy_input,
 )
-from lockstep.stages.policy_past import family_before
-from lockstep.stages.policy_trace import tracer
+from lockstep.stages.policy.past import family_before
+from lockstep.stages.policy.trace import tracer
 from lockstep.stages.render import FleetRendering
 from lockstep.stages.shards import Ownership
 

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from lockstep.commands.compiled import law_of, policies_of, threshold_findings
 from lockstep.edges.cache import Cache
-from lockstep.edges.opa_address import OpaOptions
-from lockstep.edges.opa_asking import OpaSession
-from lockstep.edges.opa_session import opa_session
+from lockstep.edges.opa.address import OpaOptions
+from lockstep.edges.opa.asking import OpaSession
+from lockstep.edges.opa.session import opa_session
 from lockstep.model.finding import Finding, Related, Severity
 from lockstep.model.fleet import Subject, Tree
 from lockstep.model.outcome import POLICY_ERROR, RuleText
@@ -20,9 +20,9 @@ from lockstep.stages.policy import (
     Rule,
     batches,
 )
+from lockstep.stages.policy.waivers import Terms, read_terms, read_waivers, sound_waivers
+from lockstep.stages.policy.waiving import Waiving
 from lockstep.stages.validate import Schemas
-from lockstep.stages.waivers import Terms, read_terms, read_waivers, sound_waivers
-from lockstep.stages.waiving import Waiving
 
 CHILD = OpaOptions()
 """OPA as a child of this run."""

@@ -8,16 +8,16 @@ from lockstep.commands.compiled import policies_of
 from lockstep.commands.examining import Question, examine_by
 from lockstep.commands.judging import call_judge
 from lockstep.edges.files import read_tree
-from lockstep.edges.opa_binary import find_opa
-from lockstep.edges.opa_files import policy_files
-from lockstep.edges.opa_tests import OpaReport, check_and_test
+from lockstep.edges.opa.binary import find_opa
+from lockstep.edges.opa.files import policy_files
+from lockstep.edges.opa.testing import OpaReport, check_and_test
 from lockstep.model.document import Json
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.fleet import Tree
 from lockstep.stages.policy import Rule, expected_rules
-from lockstep.stages.policy_data import check_data
-from lockstep.stages.policy_discipline import undisciplined
-from lockstep.stages.rule_examples import (
+from lockstep.stages.policy.data import check_data
+from lockstep.stages.policy.discipline import undisciplined
+from lockstep.stages.policy.examples import (
     NOW,
     Example,
     example_fleet,
@@ -25,8 +25,8 @@ from lockstep.stages.rule_examples import (
     read_examples,
     unsound,
 )
-from lockstep.stages.schema_flatten import input_schemas
-from lockstep.stages.schema_load import read_schemas
+from lockstep.stages.schema.flatten import input_schemas
+from lockstep.stages.schema.load import read_schemas
 
 
 @dataclass(frozen=True, slots=True)

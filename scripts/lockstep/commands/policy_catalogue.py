@@ -8,9 +8,9 @@ from lockstep.model.document import Json
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
 from lockstep.report.table import format_table
-from lockstep.stages.catalogue import as_markdown, as_text, explain
 from lockstep.stages.policy import Rule, expected_rules
-from lockstep.stages.schema_words import closest
+from lockstep.stages.policy.catalogue import as_markdown, as_text, explain
+from lockstep.stages.schema.words import closest
 
 PAGE = "docs/policies.md"
 _COLUMNS = ("rule", "category", "severity", "scope", "waivable", "title")

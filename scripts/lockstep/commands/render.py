@@ -13,8 +13,8 @@ from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import Outcome
 from lockstep.report.counting import count
 from lockstep.stages.render import render_fleet
-from lockstep.stages.render_compare import stale_paths, unrendered_folders
-from lockstep.stages.render_restored import keep_restored, restorable_folders
+from lockstep.stages.render.compare import stale_paths, unrendered_folders
+from lockstep.stages.render.restored import keep_restored, restorable_folders
 
 
 @dataclass(frozen=True)

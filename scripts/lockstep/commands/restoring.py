@@ -11,7 +11,7 @@ from lockstep.model.document import Document, Json, value_at
 from lockstep.model.errors import Invalid
 from lockstep.model.fleet import Family, Tree
 from lockstep.stages.load import load_yaml
-from lockstep.stages.provenance import FILE_NAME, restore_provenance
+from lockstep.stages.render.provenance import FILE_NAME, restore_provenance
 from lockstep.stages.revert import WayBackPlan, changed_fields
 
 

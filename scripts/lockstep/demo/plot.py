@@ -12,7 +12,7 @@ from lockstep.demo.registry import Store, create_store, register
 from lockstep.demo.scene import Invoke, PlainGit, Scene, make_repositories, require_empty
 from lockstep.demo.traffic import Traffic
 from lockstep.demo.training import RECIPES
-from lockstep.edges.opa_binary import find_opa
+from lockstep.edges.opa.binary import find_opa
 from lockstep.model.clock import parse_time
 
 SEED = 7

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from lockstep.model.document import Document, Pointer, to_json_pointer, value_at
 from lockstep.model.finding import Finding, Related
 from lockstep.model.fleet import DEFAULTS, Cluster
-from lockstep.stages.schema_words import field_path
+from lockstep.stages.schema.words import field_path
 
 INHERITS = "takes this default"
 REPLACES = "the family's default that it replaces"

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Iterator
 from lockstep.model.document import Pointer
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import DEFAULTS, Cluster, Family, Fleet
-from lockstep.stages.messages import Problem
 from lockstep.stages.placing import Place, related
-from lockstep.stages.schema_set import EFFECTIVE, Schemas, has_null, problem_finding
-from lockstep.stages.schema_words import field_path
-from lockstep.stages.structure import check_structure
-from lockstep.stages.structure_lists import Refused
+from lockstep.stages.schema.messages import Problem
+from lockstep.stages.schema.set import EFFECTIVE, Schemas, has_null, problem_finding
+from lockstep.stages.schema.words import field_path
+from lockstep.stages.structure.fleet import check_structure
+from lockstep.stages.structure.lists import Refused
 
 __all__ = ["Schemas", "validate_fleet"]
 

@@ -11,7 +11,7 @@ import pytest
 from lockstep.commands.compiled import policies_of
 from lockstep.commands.judging import Judge, Verdicts
 from lockstep.edges.files import read_tree
-from lockstep.edges.opa_asking import OpaSession
+from lockstep.edges.opa.asking import OpaSession
 from lockstep.model.finding import Finding, Severity
 from lockstep.stages.policy import Judged, expected_rules
 from lockstep.stages.validate import Schemas

@@ -9,7 +9,7 @@ from lockstep.commands.policy import run
 from lockstep.edges.files import read_tree, write_changes
 from lockstep.model.errors import LockstepError
 from lockstep.model.exit_codes import ExitCode
-from tests.unit.edges.opa_parts import opa_program
+from tests.unit.edges.opa.parts import opa_program
 
 ROOT = Path(__file__).resolve().parents[3]
 RULE = "policies/rules/weights-sum/weights_sum.rego"

@@ -15,7 +15,7 @@ from lockstep.cli import invoke
 from lockstep.demo.narrator import ClaimFailed, Narrator
 from lockstep.demo.runner import run
 from lockstep.demo.scene import PlainGit, make_repositories
-from lockstep.edges.opa_binary import find_opa
+from lockstep.edges.opa.binary import find_opa
 from lockstep.model.errors import LockstepError
 from lockstep.model.exit_codes import ExitCode
 

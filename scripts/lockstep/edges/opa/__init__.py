@@ -1,0 +1,1 @@
+"""OPA: the program, the child or server that judges, and what it says."""
