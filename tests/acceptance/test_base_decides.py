@@ -226,3 +226,25 @@ def test_a_base_with_policies_for_another_lockstep_is_one_error(fleet: Fleet) ->
     assert code == 1
     assert [finding["rule"] for finding in findings] == ["run.could-not-run"]
     assert findings[0]["file"] == "policies/main.rego"
+
+
+THRESHOLD = ("policies/rules/min-replicas/thresholds.yaml", "production: 2", "production: two")
+
+
+def test_a_malformed_threshold_is_one_finding(fleet: Fleet) -> None:
+    fleet.edit(*THRESHOLD)
+    code, findings = fleet.check()
+    assert (code, rules(findings)) == (10, ["schema.type"])
+    git(fleet.root, "commit", "--quiet", "--all", "--message=malformed")
+    code, findings = fleet.check("--base", "main")
+    assert (code, rules(findings)) == (10, ["schema.type"])
+
+
+def test_a_malformed_threshold_of_the_base_is_no_pass(fleet: Fleet) -> None:
+    fleet.edit(*THRESHOLD)
+    git(fleet.root, "commit", "--quiet", "--all", "--message=malformed")
+    path, right, wrong = THRESHOLD
+    fleet.edit(path, wrong, right)
+    code, findings = fleet.check()
+    assert code == 1
+    assert {finding["rule"] for finding in findings} == {"policy.error"}

@@ -79,6 +79,8 @@ def examine_by(judges: Sequence[Judge], question: Question) -> "Examined":
     documents = Documents()  # the base shares most of its files with the head
     if question.way_back_only:
         judges = [replace(judge, rules=blocking(judge.rules)) for judge in judges]
+    else:
+        judges = [*judges[:-1], judges[-1].telling_thresholds()]
     checked = validate_tree(question.tree, documents, [judge.schemas for judge in judges])
     old = assemble(question.before, documents)[0] if question.before is not None else None
     with silent():
@@ -115,7 +117,7 @@ class _Examination:
         question, checked = self._question, self._checked
         verdicts = Verdicts(self._judges, question.tree, question.now)
         templates = templates_of(question.tree, question.before)
-        kinds = {kind for judge in self._judges for rule in judge.rules for kind in rule.reads}
+        kinds = {kind for judge in self._judges for rule in judge.asked for kind in rule.reads}
         rendering = FleetRendering(self._sound, templates, kinds)
         answers = self._ask(rendering)
         found = list(checked.invalid)
@@ -134,7 +136,7 @@ class _Examination:
                 judged
                 for asker, items, future in answers
                 if asker is judge
-                for judged in interpret(items, future.result(), judge.rules, trace)
+                for judged in interpret(items, future.result(), judge.asked, trace)
             )
         invalid = tuple(filter(self._own.keeps, found))
         denied = tuple(filter(self._own.keeps, verdicts.findings(list(self._malformed.values()))))

@@ -30,16 +30,31 @@ CHILD = OpaOptions()
 
 @dataclass(frozen=True)
 class Judge:
-    """The policies of one tree: rules, schemas, and an OPA that gets ready meanwhile."""
+    """The policies of one tree: rules, schemas, and an OPA that gets ready meanwhile.
+
+    Rules ``without_say`` are not asked: what is wrong with their thresholds is told instead.
+    """
 
     policies: Tree
     rules: tuple[Rule, ...]
     schemas: Schemas
     opa: OpaSession
+    without_say: frozenset[Rule] = frozenset()
+
+    @property
+    def asked(self) -> tuple[Rule, ...]:
+        """The rules that OPA is asked for."""
+        return tuple(rule for rule in self.rules if rule not in self.without_say)
 
     def answers(self, items: Sequence[PolicyItem], now: datetime) -> list[object]:
         """What OPA answers about the items."""
-        return self.opa.evaluate_all(list(batches(items, self.rules, Moment(now))))
+        return self.opa.evaluate_all(list(batches(items, self.asked, Moment(now))))
+
+    def telling_thresholds(self) -> "Judge":
+        """The same where somebody tells what is wrong with the thresholds, as Verdicts does."""
+        malformed = {finding.file for finding in threshold_findings(self.policies)}
+        silent = (rule for rule in self.rules if rule.thresholds in malformed)
+        return replace(self, without_say=frozenset(silent))
 
 
 def call_judges(

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from lockstep.model.fleet import Tree
 from lockstep.stages.policy.examples import Edit, Example, read_examples
-from lockstep.stages.policy.rules import CATEGORIES, FOLDER, Rule
+from lockstep.stages.policy.rules import CATEGORIES, Rule
 
 _WAIVER = """\
 apiVersion: lockstep.dev/v1alpha1
@@ -51,7 +51,7 @@ class Explanation:
 
 def explain(rule: Rule, policies: Tree) -> Explanation:
     """The explanation of one rule. Raises LockstepError where its examples are unusable."""
-    data = policies.get(f"{FOLDER}{rule.name}/thresholds.yaml", b"")
+    data = policies.get(rule.thresholds, b"")
     return Explanation(rule, read_examples(policies, rule), data.decode(errors="replace").strip())
 
 
@@ -61,7 +61,7 @@ def as_text(explanation: Explanation) -> str:
     parts = [f"{rule.name}: {rule.title}\n{explanation.facts}", rule.description]
     parts += [f"{title}\n  says: {says}\n  fix:  {fix}" for title, says, fix in rule.denials]
     if explanation.thresholds:
-        where = f"Thresholds, in {FOLDER}{rule.name}/thresholds.yaml"
+        where = f"Thresholds, in {rule.thresholds}"
         parts.append(f"{where}\n{_indented(explanation.thresholds)}")
     parts += [f"{_kind(e)}: {e.about}\n{_indented(_shown(e))}" for e in explanation.examples]
     waiver = explanation.how_to_waive

@@ -63,6 +63,11 @@ class Rule:
         return self.name.replace("-", "_")
 
     @property
+    def thresholds(self) -> str:
+        """The path of its thresholds, where it has some."""
+        return f"{FOLDER}{self.name}/thresholds.yaml"
+
+    @property
     def id(self) -> str:
         """The rule id in findings and waivers."""
         return POLICY + self.name
