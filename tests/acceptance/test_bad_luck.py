@@ -1,6 +1,5 @@
 """Bad input and bad luck: a clear message, the right exit code, and nothing half-done."""
 
-import json
 import signal
 import stat
 import sys
@@ -10,18 +9,15 @@ from pathlib import Path
 import pytest
 
 from lockstep.cli import invoke
-from tests.acceptance.fleets import EU, Fleet, rules
-from tests.acceptance.world import FAMILY, START, World, git, identify, lockstep_process
-
-CLUSTER = f"clusters/{FAMILY}/eu-west-1.yaml"
-
-
-def files_of(clone: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(clone)): path.read_bytes()
-        for path in clone.rglob("*")
-        if path.is_file() and ".git" not in path.parts
-    }
+from tests.acceptance.world import (
+    FAMILY,
+    START,
+    World,
+    files_of,
+    git,
+    identify,
+    lockstep_process,
+)
 
 
 def test_outside_of_a_repository(tmp_path: Path) -> None:
@@ -41,105 +37,6 @@ def test_a_repository_without_clusters(tmp_path: Path) -> None:
         code, said = invoke([verb, "--root", str(tmp_path)])
         assert code == 3, said
         assert "no clusters" in said
-
-
-@pytest.mark.parametrize(
-    ("data", "rule"),
-    [
-        (b"spec: [unclosed", "yaml.syntax"),
-        (b"\xff\xfe", "yaml.encoding"),
-        (b"a: 1\na: 2", "yaml.duplicate-key"),
-        (b"kind: ModelClutser\n", "layout.kind"),
-        (b"[" * 100_000, "yaml.depth"),
-    ],
-)
-def test_a_file_that_cannot_be_read_is_one_finding_and_the_rest_is_still_checked(
-    world: World, data: bytes, rule: str
-) -> None:
-    (world.clone / CLUSTER).write_bytes(data)
-    code, said = world.lockstep("check", "--format", "json")
-    assert code == 10
-    report = json.loads(said)
-    assert rule in {finding["rule"] for finding in report["findings"]}
-    assert {f["file"] for f in report["findings"] if f["rule"] == rule} == {CLUSTER}
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        CLUSTER,
-        f"clusters/{FAMILY}/family.yaml",
-        f"clusters/{FAMILY}/locks/1.yaml",
-        "clusters/prod/environment.yaml",
-    ],
-)
-def test_the_manifests_of_a_file_that_cannot_be_read_stay_and_are_not_blamed(
-    world: World, path: str
-) -> None:
-    rendered = {p: d for p, d in files_of(world.clone).items() if p.startswith("rendered/")}
-    assert rendered
-    with (world.clone / path).open("a") as file:
-        file.write("more: [unclosed\n")
-    code, said = world.lockstep("render")
-    assert code == 10 and path in said
-    assert rendered.items() <= files_of(world.clone).items()
-    code, said = world.lockstep("check", "--format", "json")
-    assert [(f["file"], f["rule"][:5]) for f in json.loads(said)["findings"]] == [(path, "yaml.")]
-    assert code == 10
-
-
-@pytest.mark.parametrize("name", ["{}.yml", ".{}.yaml", "{}.yaml.bak"])
-def test_the_manifests_of_a_cluster_that_a_slip_has_hidden_stay(world: World, name: str) -> None:
-    rendered = {p: d for p, d in files_of(world.clone).items() if p.startswith("rendered/")}
-    file = world.clone / CLUSTER
-    hidden = file.rename(file.with_name(name.format(file.stem)))
-    code, said = world.lockstep("render")
-    assert code == 10 and hidden.name in said
-    assert rendered.items() <= files_of(world.clone).items()
-    code, said = world.lockstep("check", "--format", "json")
-    (found,) = json.loads(said)["findings"]
-    assert (code, found["rule"], Path(found["file"]).name) == (10, "layout.place", hidden.name)
-
-
-def test_a_malformed_cluster_is_not_taken_for_one_that_diverged(world: World) -> None:
-    file = world.clone / CLUSTER
-    file.write_text(file.read_text().replace("weight: 100", "weight: all"))
-    code, said = world.lockstep("check", "--format", "json")
-    (found,) = json.loads(said)["findings"]
-    assert (code, found["rule"], found["file"]) == (10, "schema.type", CLUSTER)
-
-
-def test_the_segment_of_a_malformed_cluster_is_not_taken_for_one_that_nobody_serves(
-    tmp_path: Path,
-) -> None:
-    fleet = Fleet.create(tmp_path)
-    fleet.edit(EU, "spec:\n", "spec: [\n")
-    code, findings = fleet.check()
-    assert (code, rules(findings)) == (10, ["yaml.syntax"])
-
-
-@pytest.mark.parametrize(
-    ("path", "wrong"),
-    [
-        (CLUSTER, "spec: {variants: 5}"),
-        (CLUSTER, "spec: {variants: [{name: [1], version: {}}]}"),
-        (f"clusters/{FAMILY}/family.yaml", "spec: 5"),
-    ],
-)
-def test_a_malformed_base_can_be_mended(world: World, path: str, wrong: str) -> None:
-    file = world.clone / path
-    right = file.read_text()
-    file.write_text(f"{right.partition('spec:')[0]}{wrong}\n")
-    world.git("commit", "--quiet", "--all", "--message=malformed")
-    file.write_text(right)
-    code, said = world.lockstep("check")
-    assert code == 0, said
-
-
-def test_a_family_without_its_head(world: World) -> None:
-    (world.clone / f"clusters/{FAMILY}/family.yaml").unlink()
-    code, said = world.lockstep("check")
-    assert code == 10 and "family.yaml is missing" in said
 
 
 @pytest.mark.parametrize(
@@ -354,120 +251,3 @@ def test_a_shallow_clone_can_advance_and_take_back(world: World) -> None:
     tree = world.records()[0]["spec"]["wayBack"]["folders"]
     for folder, oid in tree.items():
         assert git(shallow, "rev-parse", f"HEAD:{folder}") == oid
-
-
-def test_a_symbolic_link_among_the_specs_is_refused(world: World) -> None:
-    (world.clone / CLUSTER).unlink()
-    (world.clone / CLUSTER).symlink_to("/etc/passwd")
-    code, said = world.lockstep("check")
-    assert code == 10 and "symbolic link" in said and CLUSTER in said
-
-
-def test_links_and_huge_files_hide_no_other_finding(world: World) -> None:
-    other = world.clone / f"clusters/{FAMILY}/us-east-1.yaml"
-    other.write_text(other.read_text().replace("region:", "regoin:"))
-    (world.clone / CLUSTER).unlink()
-    (world.clone / CLUSTER).symlink_to("/etc/passwd")
-    (world.clone / "rendered/link").symlink_to("/etc")
-    with (world.clone / "clusters/notes.md").open("wb") as file:
-        file.truncate(10**12)
-    for verb in (["check"], ["check", "--base", "HEAD"], ["validate"]):
-        code, said = world.lockstep(*verb, "--format", "json")
-        rules = {f["file"]: f["rule"] for f in json.loads(said)["findings"]}
-        assert code == 10 and rules == {
-            "rendered/link": "layout.no-file",
-            CLUSTER: "layout.no-file",
-            "clusters/notes.md": "layout.no-file",
-            f"clusters/{FAMILY}/us-east-1.yaml": "schema.unknown-field",
-        }
-
-
-def test_no_opa_is_never_a_pass(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOCKSTEP_OPA", "/nonexistent/opa")
-    code, said = world.lockstep("check")
-    assert code == 1 and "LOCKSTEP_OPA" in said
-
-
-def test_an_older_opa_is_refused_with_the_reason(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    old = tmp_path / "opa"
-    old.write_text("#!/bin/sh\n[ \"$1\" = version ] && echo 'Version: 0.70.0' && exit 0\nexit 1\n")
-    old.chmod(0o755)
-    monkeypatch.setenv("LOCKSTEP_OPA", str(old))
-    code, said = world.lockstep("check")
-    assert code == 1 and "0.70.0" in said and "1.22" in said
-
-
-def slow_down_policy(world: World, steps: int) -> None:
-    """Keep OPA busy for seconds with a rule of the repository."""
-    rule = world.clone / "policies/rules/weights-sum/weights_sum.rego"
-    busy = f"checked if count(numbers.range(1, {steps})) > 0\n\nchecked if"
-    rule.write_text(rule.read_text().replace("checked if", busy, 1))
-
-
-def test_opa_that_dies_in_the_middle_of_a_batch(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A wrapper kills the real OPA as soon as a policy asks: here, when it is first busy."""
-    from lockstep.edges.opa.binary import find_opa
-
-    real = find_opa()
-    slow_down_policy(world, 20000000)
-    wrapper = tmp_path / "opa"
-    wrapper.write_text(
-        f'#!/bin/sh\nif [ "$1" != run ]; then exec {real} "$@"; fi\n'
-        f'{real} "$@" & child=$!\n(sleep 3; kill -9 $child) &\nwait $child\nexit 9\n'
-    )
-    wrapper.chmod(0o755)
-    monkeypatch.setenv("LOCKSTEP_OPA", str(wrapper))
-    code, said = world.lockstep("check")
-    assert code == 1, said
-    assert "OPA ended in the middle of a batch" in said
-
-
-def test_killing_lockstep_leaves_no_opa_behind(world: World) -> None:
-    slow_down_policy(world, 50000000)
-    run = lockstep_process("check", cwd=world.clone)
-    child = child_of(run.pid)
-    run.kill()
-    run.wait(timeout=10)
-    deadline = time.monotonic() + 10
-    while is_running(child):
-        assert time.monotonic() < deadline, "OPA outlived Lockstep"
-        time.sleep(0.02)
-
-
-def child_of(pid: int) -> int:
-    """The OPA server that a process has started, as soon as it is there."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        for folder in Path("/proc").glob("[0-9]*"):
-            if parent_of(folder) == pid and b"--server" in (folder / "cmdline").read_bytes():
-                return int(folder.name)
-        time.sleep(0.02)
-    raise AssertionError("Lockstep started no OPA")
-
-
-def parent_of(folder: Path) -> int | None:
-    try:
-        return int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
-    except (OSError, IndexError):
-        return None  # it has ended meanwhile
-
-
-def is_running(pid: int) -> bool:
-    stat_file = Path(f"/proc/{pid}/stat")
-    return stat_file.exists() and stat_file.read_text().rsplit(")", 1)[1].split()[0] != "Z"
-
-
-def test_no_token_on_any_command_line(world: World) -> None:
-    slow_down_policy(world, 5000000)
-    run = lockstep_process("check", cwd=world.clone)
-    child = child_of(run.pid)
-    line = Path(f"/proc/{child}/cmdline").read_bytes().decode()
-    environment = Path(f"/proc/{child}/environ").read_bytes()
-    run.kill()
-    run.communicate(timeout=60)
-    assert "token" in line and "Bearer" not in line
-    assert environment == b"", "OPA's rules could read what Lockstep's environment holds"

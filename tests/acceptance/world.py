@@ -18,6 +18,7 @@ MODEL = "scoring"
 FAMILY = "prod/scoring"
 REGIONS = ("us-east-1", "eu-west-1")
 START = "2026-03-01T08:00:00Z"
+CLUSTER = f"clusters/{FAMILY}/eu-west-1.yaml"
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -28,6 +29,15 @@ def git(folder: Path, *arguments: str) -> str:
     )  # fmt: skip
     assert done.returncode == 0, f"git {arguments}: {done.stderr}"
     return done.stdout.strip()
+
+
+def files_of(clone: Path) -> dict[str, bytes]:
+    """Every file of a clone but git's own, by its path."""
+    return {
+        str(path.relative_to(clone)): path.read_bytes()
+        for path in clone.rglob("*")
+        if path.is_file() and ".git" not in path.parts
+    }
 
 
 @dataclass
