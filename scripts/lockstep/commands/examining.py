@@ -110,7 +110,8 @@ class _Examination:
         self._sound = without_malformed(checked)
         self._former = well_formed(old, judges[0].schemas, self._sound) if old else None
         self._around = self._sound.amid(question.around)
-        self._malformed = _unseen(question.tree, self._sound)
+        self._unseen = _unseen(question.tree, self._sound)
+        self._incomplete = {subject[:2] for subject in self._unseen}
         self._own = Ownership(checked.fleet, question.shard)
 
     def run(self) -> Examined:
@@ -139,7 +140,7 @@ class _Examination:
                 for judged in interpret(items, future.result(), judge.asked, trace)
             )
         invalid = tuple(filter(self._own.keeps, found))
-        denied = tuple(filter(self._own.keeps, verdicts.findings(list(self._malformed.values()))))
+        denied = tuple(filter(self._own.keeps, verdicts.findings(sorted(self._unseen))))
         fleet = self._own.part(checked.fleet)
         return Examined(without_echo(Checked(fleet, invalid, denied)), verdicts)
 
@@ -169,17 +170,16 @@ class _Examination:
 
     def _malformed_of(self, family: Family) -> Malformed:
         before = family_before(self._sound, self._former, family)
-        files = [path for path in self._malformed if path.startswith(f"{family.folder}/")]
-        unseen = set(self._malformed.values())
+        known = before.clusters if before else ()
         return Malformed(
-            files, [c for c in (before.clusters if before else ()) if c.subject in unseen]
+            (family.environment, family.name) not in self._incomplete,
+            [cluster for cluster in known if cluster.subject in self._unseen],
         )
 
     def _families(self) -> Iterator[Family]:
         return (family for family in self._sound.families() if self._own.has(family))
 
 
-def _unseen(tree: Tree, sound: Fleet) -> dict[str, Subject]:
-    """The files of clusters that no rule sees, because something about them is malformed."""
-    seen = {cluster.subject for cluster in sound.clusters()}
-    return {path: each for path, each in cluster_files(tree).items() if each not in seen}
+def _unseen(tree: Tree, sound: Fleet) -> set[Subject]:
+    """The clusters that no rule sees, because something about them is malformed."""
+    return set(cluster_files(tree).values()) - {cluster.subject for cluster in sound.clusters()}

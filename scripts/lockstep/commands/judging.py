@@ -1,6 +1,6 @@
 """The policies that judge a change, with the OPA that holds them and the waivers that count."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,7 +20,7 @@ from lockstep.stages.policy import (
     Rule,
     batches,
 )
-from lockstep.stages.policy.waivers import Terms, read_terms, read_waivers, sound_waivers
+from lockstep.stages.policy.waivers import read_terms, read_waivers, sound_waivers
 from lockstep.stages.policy.waiving import Waiving
 from lockstep.stages.validate import Schemas
 
@@ -112,11 +112,6 @@ class Verdicts:
         """The rules as reports show them."""
         return tuple(RuleText(r.id, r.title, r.description, r.category) for r in self.rules)
 
-    @property
-    def terms(self) -> Terms:
-        """The terms for waivers: those of the first judge."""
-        return read_terms(self._judges[0].policies)
-
     def add(self, found: Iterable[Judged]) -> None:
         """Take all that one judge found.
 
@@ -138,8 +133,9 @@ class Verdicts:
         ``left_out`` are clusters that were not judged, because something about them is malformed.
         """
         waivable = {rule.id: rule.waivable for rule in self.rules}
+        paths = {rule.id: rule.path for rule in self._judges[0].rules}
         every = [
-            judged if place in self._last else self._by_the_base(judged)
+            judged if place in self._last else _by_the_base(judged, paths)
             for place, same in self._found.items()
             for judged in same
         ]
@@ -149,28 +145,29 @@ class Verdicts:
         unjudged = any(finding.rule == POLICY_ERROR for finding in found)
         return found if unjudged else found + self._waivers.unused(left_out)
 
-    def _by_the_base(self, judged: Judged) -> Judged:
-        """With a word of why the change's own policies do not help."""
-        paths = {rule.id: rule.path for rule in self._judges[0].rules}
-        if judged.finding.rule not in paths:
-            return judged
-        note = Related(paths[judged.finding.rule], 1, 1, _BASE)
-        related = (*judged.finding.related, note)
-        return replace(judged, finding=replace(judged.finding, related=related))
-
     def _read_waivers(self, head: Tree) -> tuple[Waiving, list[Finding]]:
         first, last = self._judges[0], self._judges[-1]
+        terms = read_terms(first.policies)
         offered, malformed = read_waivers(head, *(judge.schemas for judge in self._judges))
-        sound, wrong = sound_waivers(offered, self.rules, self.terms, self._today)
+        sound, wrong = sound_waivers(offered, self.rules, terms, self._today)
         own = {rule.name: rule for judge in self._judges for rule in judge.rules}
         later = sound_waivers(offered, own.values(), read_terms(last.policies), self._today)[1]
         known = read_waivers(first.policies, first.schemas)[0]
-        accepted = {w.said for w in sound if self.terms.from_change or w.is_within(known)}
+        accepted = {w.said for w in sound if terms.from_change or w.is_within(known)}
         counting = [waiver for waiver in sound if waiver.said in accepted]
         pending = [waiver for waiver in sound if waiver.said not in accepted]
         once = {(f.rule, f.file, f.line): f for f in (*later, *wrong)}  # the base's words
         found = [*malformed, *once.values(), *threshold_findings(last.policies)]
         return Waiving(counting, pending, self._today), found
+
+
+def _by_the_base(judged: Judged, paths: Mapping[str, str]) -> Judged:
+    """With a word of why the change's own policies do not help; ``paths`` are the base's rules."""
+    if judged.finding.rule not in paths:
+        return judged
+    note = Related(paths[judged.finding.rule], 1, 1, _BASE)
+    related = (*judged.finding.related, note)
+    return replace(judged, finding=replace(judged.finding, related=related))
 
 
 def _stops(found: Iterable[Judged]) -> bool:

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from lockstep.commands.compiled import policies_of
+from lockstep.commands.compiled import policies_of, threshold_findings
 from lockstep.commands.examining import Question, examine_by
 from lockstep.commands.judging import call_judge
 from lockstep.edges.files import read_tree
@@ -14,8 +14,8 @@ from lockstep.edges.opa.testing import OpaReport, check_and_test
 from lockstep.model.document import Json
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.fleet import Tree
+from lockstep.report.counting import count
 from lockstep.stages.policy import Rule, expected_rules
-from lockstep.stages.policy.data import check_data
 from lockstep.stages.policy.discipline import undisciplined
 from lockstep.stages.policy.examples import (
     NOW,
@@ -58,11 +58,10 @@ class PolicyReport:
     @property
     def text(self) -> str:
         """The report for a terminal."""
-        count = f"{len(self.rules)} rules, {self.opa.passed} tests passed, {self.shown} examples"
+        said = f"{len(self.rules)} rules, {self.opa.passed} tests passed, {self.shown} examples"
         if self.problems:
-            problems = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
-            return "\n".join((*self.problems, f"{count}, {problems}"))
-        return f"{count}, {self.opa.coverage:g} % of the lines covered"
+            return "\n".join((*self.problems, f"{said}, {count(len(self.problems), 'problem')}"))
+        return f"{said}, {self.opa.coverage:g} % of the lines covered"
 
     @property
     def data(self) -> Json:
@@ -89,7 +88,7 @@ def run(root: Path, only: str | None = None) -> PolicyReport:
     """
     tree = read_tree(root, ["policies", "templates"])
     rules = expected_rules(tree)
-    wrong = [f"{f.file}:{f.line}: {f.message}" for f in check_data(tree)]
+    wrong = [f"{f.file}:{f.line}: {f.message}" for f in threshold_findings(tree)]
     wrong += undisciplined(tree, rules)
     types = input_schemas(read_schemas(tree))
     opa = check_and_test(policy_files(tree, tests=True), find_opa(), types)

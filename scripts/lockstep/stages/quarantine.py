@@ -21,8 +21,9 @@ def in_force(
     does not know binds too.
     """
     entries: dict[tuple[str, str], Json] = {}
+    here = fleet.environments.get(environment)
+    bound = here.families.get(family) if here else None
     for home in _up_to(fleet, environment):
-        bound = fleet.environments[environment].families.get(family)
         for other in home.families.values():
             if not other.has_quarantine:
                 continue

@@ -10,6 +10,7 @@ from lockstep.model.fleet import Cluster
 from lockstep.model.outcome import POLICY_ERROR
 from lockstep.stages.placing import Place
 from lockstep.stages.policy.items import PolicyItem
+from lockstep.stages.policy.metadata import MAIN
 from lockstep.stages.policy.rules import Rule, Scope
 
 _LONGEST = 2000
@@ -59,7 +60,7 @@ def unjudged(item: PolicyItem, message: str, fix: str) -> Judged:
 def nonsense(what: str) -> LockstepError:
     """The error for an answer that no rule of this version gives."""
     return LockstepError(
-        f"OPA's answer makes no sense: {what}", where="policies/main.rego",
+        f"OPA's answer makes no sense: {what}", where=MAIN,
         fix="restore policies/main.rego and policies/lib from git",
     )  # fmt: skip
 

@@ -69,7 +69,7 @@ def family_inputs(
     documents = {c.path: _document(c, whole, before, rendered) for c in family.clusters}
     facts = _facts(fleet, old, whole, before, now)
     facts["freezes"] = _freezes(environment, was, family, before, now)
-    facts["complete"] = not malformed.files
+    facts["complete"] = malformed.complete
     shared = _shared(environment, was, facts)
     for cluster in family.clusters:
         own = {cluster.path: documents[cluster.path]}
@@ -88,11 +88,8 @@ def _freezes(
 ) -> list[Json]:
     """The freezes in force. One that the change takes away still holds for what it moves."""
     moment = moved_at(family, now)
-    held = freezes_in_force(environment, family.name, moment)
-    if was and before:
-        earlier = freezes_in_force(was, before.name, moment)
-        held += [freeze for freeze in earlier if freeze not in held]
-    return held
+    earlier = freezes_in_force(was, before.name, moment) if was and before else []
+    return _with_earlier(freezes_in_force(environment, family.name, moment), earlier)
 
 
 def _quarantine(
@@ -101,9 +98,12 @@ def _quarantine(
     """The entries in force. A new name does not leave those of the old one behind."""
     held = in_force(fleet, family.environment, family.name)
     if old and before and before.folder != family.folder:
-        earlier = in_force(old, before.environment, before.name)
-        held += [entry for entry in earlier if entry not in held]
+        return _with_earlier(held, in_force(old, before.environment, before.name))
     return held
+
+
+def _with_earlier(held: list[Json], earlier: list[Json]) -> list[Json]:
+    return held + [each for each in earlier if each not in held]
 
 
 def _facts(

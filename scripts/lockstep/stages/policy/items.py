@@ -46,12 +46,12 @@ class PolicyItem:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """The clusters of a family that are not judged: their files, and what they were ``before``.
+    """Whether all clusters of a family are judged, and what the others were ``before``.
 
-    They are not taken for removed, nor for diverged from the records.
+    Those are not taken for removed, nor for diverged from the records.
     """
 
-    files: Sequence[str] = ()
+    complete: bool = True
     before: Sequence[Cluster] = ()
 
 
