@@ -4,23 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from lockstep.commands.checking import Checked, validate_tree, without_malformed
-from lockstep.commands.judging import Judge
+from lockstep.check.policy_sets import Judge
+from lockstep.check.validation import Checked, validate_tree, without_malformed
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Fleet, Tree
-from lockstep.stages.history import judge_history
-from lockstep.stages.load import Documents
-from lockstep.stages.policy import (
-    Moment,
-    PolicyItem,
-    batches,
-    family_inputs,
-    interpret,
-    tenancy_input,
-)
-from lockstep.stages.policy.trace import tracer
-from lockstep.stages.render import FleetRendering, Templates
+from lockstep.policy import Moment, PolicyItem, batches, family_inputs, interpret, tenancy_input
+from lockstep.policy.trace import tracer
+from lockstep.render import FleetRendering, Templates
+from lockstep.rollout.history import judge_history
+from lockstep.spec.yaml.load import Documents
 
 AT_ONCE = 200
 """So many trees are kept in memory until OPA is asked about them."""

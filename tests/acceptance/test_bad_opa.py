@@ -36,7 +36,7 @@ def test_opa_that_dies_in_the_middle_of_a_batch(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A wrapper kills the real OPA as soon as a policy asks: here, when it is first busy."""
-    from lockstep.edges.opa.binary import find_opa
+    from lockstep.opa.binary import find_opa
 
     real = find_opa()
     slow_down_policy(world, 20000000)

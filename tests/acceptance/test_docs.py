@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from lockstep.cli import invoke
-from lockstep.edges.opa.binary import find_opa
 from lockstep.model.errors import LockstepError
 from lockstep.model.exit_codes import ExitCode
+from lockstep.opa.binary import find_opa
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -142,8 +142,8 @@ def test_output_that_is_quoted_wrongly_is_found(tmp_path: Path) -> None:
 def test_the_evidence_that_the_readme_logs_is_what_a_gate_reads(tmp_path: Path) -> None:
     mlflow = pytest.importorskip("mlflow", reason="needs lockstep[registry]")
     pandas = pytest.importorskip("pandas", reason="needs lockstep[registry]")
-    from lockstep.edges.mlflow_registry import MlflowRegistry
-    from tests.unit.edges.mlflow_store import create_store
+    from lockstep.registry.mlflow.versions import MlflowRegistry
+    from tests.unit.mlflow_store import create_store
 
     (snippet,) = blocks(README.read_text(), "python")
     ((model, version),) = re.findall(r'get_model_version\("(.+?)", "(.+?)"\)', snippet)

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from lockstep.cli.entry import invoke
-from lockstep.edges.opa.binary import find_opa
 from lockstep.model.errors import LockstepError
+from lockstep.opa.binary import find_opa
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "tests" / "examples"

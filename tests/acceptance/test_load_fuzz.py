@@ -21,13 +21,13 @@ from lockstep.model.document import Document, Json, value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
 from lockstep.model.record import write_record
-from lockstep.stages.assemble import assemble
-from lockstep.stages.edit import edit_variants
-from lockstep.stages.freezes import freezes_in_force
-from lockstep.stages.load import MAX_BYTES, Documents, load_yaml
-from lockstep.stages.validate import Schemas, validate_fleet
-from lockstep.stages.yaml_compose import MAX_DEPTH, MAX_NODES
-from tests.unit.stages.yaml_reader import read_independently, same
+from lockstep.spec.assemble import assemble
+from lockstep.spec.edit import edit_variants
+from lockstep.spec.freezes import freezes_in_force
+from lockstep.spec.validate import Schemas, validate_fleet
+from lockstep.spec.yaml.compose import MAX_DEPTH, MAX_NODES
+from lockstep.spec.yaml.load import MAX_BYTES, Documents, load_yaml
+from tests.unit.spec.yaml.yaml_reader import read_independently, same
 
 ROOT = Path(__file__).resolve().parents[2]
 NOON = datetime(2026, 12, 25, 12, tzinfo=UTC)

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 import yaml
 
-from lockstep.commands.compiled import policies_of
-from lockstep.commands.judging import call_judge
+from lockstep.check.compiled import policies_of
+from lockstep.check.policy_sets import call_judge
 from lockstep.edges.files import read_tree
-from lockstep.edges.opa.binary import find_opa
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding
+from lockstep.opa.binary import find_opa
 from tests.acceptance.mutant_court import Court
 from tests.acceptance.mutants import Mutant, mutants_of, written
 

@@ -14,20 +14,20 @@ from pathlib import Path
 
 import pytest
 
+from lockstep.check.compiled import policies_of
+from lockstep.check.pipeline import Question, examine_by
+from lockstep.check.policy_sets import Judge, call_judge
 from lockstep.commands import merge_reports
-from lockstep.commands.compiled import policies_of
-from lockstep.commands.examining import Question, examine_by
-from lockstep.commands.judging import Judge, call_judge
 from lockstep.edges.files import read_tree
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
-from lockstep.edges.opa.binary import find_opa
 from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Tree
 from lockstep.model.outcome import SHARD, UNUSED, Outcome
 from lockstep.model.shard import WHOLE, Shard
+from lockstep.opa.binary import find_opa
+from lockstep.render import Templates, render_fleet
 from lockstep.report.json_report import format_outcome
-from lockstep.stages.assemble import assemble
-from lockstep.stages.render import Templates, render_fleet
+from lockstep.spec.assemble import assemble
 from tests.bench.fleet import make_fleet
 from tests.bench.spoilt import EVERY, WAIVERS, spoil, waivers
 

@@ -5,14 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lockstep.edges.opa.server import OpaServer
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Tree
 from lockstep.model.outcome import POLICY_ERROR
-from lockstep.stages.assemble import assemble
-from lockstep.stages.policy import (
+from lockstep.opa.server import OpaServer
+from lockstep.policy import (
     Moment,
     PolicyItem,
     Rule,
@@ -22,7 +21,8 @@ from lockstep.stages.policy import (
     interpret,
     policy_inputs,
 )
-from tests.unit.edges.opa.parts import opa_program, shipped_policies
+from lockstep.spec.assemble import assemble
+from tests.unit.opa.parts import opa_program, shipped_policies
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NOWHERE = Finding("", 1, 1, "", "", "")

@@ -12,13 +12,13 @@ from click.testing import CliRunner
 from lockstep.cli.entry import invoke
 from lockstep.cli.opa_options import opa_options
 from lockstep.edges.files import read_tree
-from lockstep.edges.opa.address import TOKEN_VARIABLE, OpaOptions
-from lockstep.edges.opa.session import opa_session
 from lockstep.model.document import Json
-from lockstep.stages.assemble import assemble
-from lockstep.stages.policy import Moment, batches, expected_rules, policy_inputs
-from tests.unit.edges.opa.parts import POLICIES, opa_program, shipped_policies
-from tests.unit.edges.opa.remote_parts import TOKEN, certificates, running
+from lockstep.opa.address import TOKEN_VARIABLE, OpaOptions
+from lockstep.opa.session import opa_session
+from lockstep.policy import Moment, batches, expected_rules, policy_inputs
+from lockstep.spec.assemble import assemble
+from tests.unit.opa.parts import POLICIES, opa_program, shipped_policies
+from tests.unit.opa.remote_parts import TOKEN, certificates, running
 
 ROOT = POLICIES.parent
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -11,7 +11,7 @@ from typing import Any
 
 from lockstep.cli import invoke
 from lockstep.edges.resources import resource_dir
-from tests.unit.edges.mlflow_store import MLMODEL, Store, create_store
+from tests.unit.mlflow_store import MLMODEL, Store, create_store
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "base" / "clusters"
 MODEL = "scoring"

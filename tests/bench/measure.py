@@ -14,22 +14,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from lockstep.commands.base import base_commit
-from lockstep.commands.compiled import policies_of
-from lockstep.commands.judging import call_judge
+from lockstep.check.base import base_commit
+from lockstep.check.compiled import policies_of
+from lockstep.check.policy_sets import call_judge
 from lockstep.edges.files import read_tree, write_changes
 from lockstep.edges.git import Git
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
-from lockstep.edges.opa.binary import find_opa
-from lockstep.edges.opa.files import ARGUMENTS, policy_files, write_policy_files
 from lockstep.edges.resources import resource_dir
 from lockstep.model.clock import format_time
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Fleet, Tree
-from lockstep.stages.assemble import assemble
-from lockstep.stages.load import Documents
-from lockstep.stages.policy import (
+from lockstep.opa.binary import find_opa
+from lockstep.opa.files import ARGUMENTS, policy_files, write_policy_files
+from lockstep.policy import (
     Moment,
     PolicyItem,
     Rendered,
@@ -38,9 +36,11 @@ from lockstep.stages.policy import (
     interpret,
     policy_inputs,
 )
-from lockstep.stages.render import FleetRendering, Templates
-from lockstep.stages.render.compare import compare
-from lockstep.stages.validate import Schemas, validate_fleet
+from lockstep.render import FleetRendering, Templates
+from lockstep.render.compare import compare
+from lockstep.spec.assemble import assemble
+from lockstep.spec.validate import Schemas, validate_fleet
+from lockstep.spec.yaml.load import Documents
 from tests.bench.fleet import make_fleet
 
 FOLDERS = ("clusters", "ledger", "policies", "templates", "rendered")

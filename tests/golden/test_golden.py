@@ -10,10 +10,10 @@ import yaml
 
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.fleet import Fleet
-from lockstep.stages.render import Templates, compare, render_fleet
-from lockstep.stages.render.parse import parse_manifest
-from lockstep.stages.validate import Schemas, validate_fleet
-from tests.unit.stages.render import rendering
+from lockstep.render import Templates, compare, render_fleet
+from lockstep.render.parse import parse_manifest
+from lockstep.spec.validate import Schemas, validate_fleet
+from tests.unit.render import rendering
 
 HERE = Path(__file__).resolve().parent
 RENDERED = HERE / "rendered"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lockstep.stages.load import load_yaml
+from lockstep.spec.yaml.load import load_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "policies" / "schemas"

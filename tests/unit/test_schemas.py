@@ -26,12 +26,12 @@ from lockstep.model.document import Document, Json
 from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
 from lockstep.model.fleet import Tree
 from lockstep.model.record import write_record
-from lockstep.stages.assemble import assemble
-from lockstep.stages.load import load_yaml
-from lockstep.stages.lock import build_lock, write_lock
-from lockstep.stages.schema.load import DIALECT, compile_fast, compile_slow, read_schemas
-from lockstep.stages.schema.types import find, target
-from lockstep.stages.validate import Schemas, validate_fleet
+from lockstep.spec.assemble import assemble
+from lockstep.spec.lock import build_lock, write_lock
+from lockstep.spec.schema.load import DIALECT, compile_fast, compile_slow, read_schemas
+from lockstep.spec.schema.types import find, target
+from lockstep.spec.validate import Schemas, validate_fleet
+from lockstep.spec.yaml.load import load_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "policies" / "schemas"

@@ -29,7 +29,7 @@ def policy_bundle(
 ) -> ExitCode:
     """Write the rules as a bundle for an OPA that check asks with --opa-url."""
     from lockstep.commands import policy_bundle as verb
-    from lockstep.edges.opa.bundle import Signing
+    from lockstep.opa.bundle import Signing
 
     signing = Signing(signing_key, signing_alg) if signing_key else None
     report = verb.run(options.existing(root), file, signing)

@@ -9,11 +9,11 @@ from lockstep.cli import options
 from lockstep.cli.opa_options import opa_options
 from lockstep.cli.reporting import wanted
 from lockstep.edges import clock
-from lockstep.edges.opa.address import OpaOptions
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.outcome import SHARD
 from lockstep.model.shard import WHOLE, Shard
+from lockstep.opa.address import OpaOptions
 
 if TYPE_CHECKING:
     from lockstep.model.outcome import Outcome

@@ -19,7 +19,7 @@ def demo(folder: Path) -> ExitCode:
 
     Exit code 13 where something that the demo shows does not hold.
     """
-    from lockstep.demo import runner
+    from lockstep_demo import runner
 
     runner.run(folder, invoke, sys.stdout)
     return ExitCode.CLEAN

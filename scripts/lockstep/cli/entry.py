@@ -15,7 +15,7 @@ import click
 from lockstep import __version__
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.exit_codes import ExitCode
-from lockstep.report.safe import lines
+from lockstep.text.sanitise import lines
 
 # A run makes many small objects, hardly any cycle, and ends: looking for garbage is wasted time.
 _OBJECTS_BETWEEN_COLLECTIONS = 200_000

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from lockstep.cli import options
-from lockstep.commands.steering import Steering
 from lockstep.edges import clock
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.outcome import Outcome
+from lockstep.transactions.run import Steering
 
 if TYPE_CHECKING:
     from lockstep.commands.lock import Comparison

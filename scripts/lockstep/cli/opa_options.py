@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from lockstep.edges.opa.address import OpaOptions
+from lockstep.opa.address import OpaOptions
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 

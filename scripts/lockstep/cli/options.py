@@ -85,6 +85,6 @@ def show(text: str, data: Any, output: str) -> None:
 
         click.echo(format_data(data))
     else:
-        from lockstep.report.safe import lines
+        from lockstep.text.sanitise import lines
 
         click.echo(lines(text))

@@ -61,7 +61,7 @@ def policy_docs(check: bool, root: Path, output: str) -> ExitCode:
 @options.output
 def policy_test(rule: str | None, root: Path, output: str) -> ExitCode:
     """Check the rules, run their tests and examples, and demand that every line is covered."""
-    from lockstep.commands import policy as verb
+    from lockstep.commands import policy_test as verb
 
     report = verb.run(options.existing(root), rule)
     options.show(report.text, report.data, output)

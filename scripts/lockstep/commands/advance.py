@@ -2,24 +2,24 @@
 
 from collections.abc import Callable, Sequence
 
-from lockstep.commands.changing import Change, build
-from lockstep.commands.holding import hold
-from lockstep.commands.publishing import Proposal
-from lockstep.commands.state import State
-from lockstep.commands.steering import Steering, owner, report_data, require_agreement, steer, title
-from lockstep.commands.way_back import Cause, take_back
-from lockstep.commands.workspace import Report, choose_families, work_tree
-from lockstep.edges.gate_sources import GateSources
+from lockstep.check.workspace import Report, choose_families, work_tree
+from lockstep.commands.hold import hold
 from lockstep.edges.git import Git
+from lockstep.gate_sources.base import GateSources
+from lockstep.gates.verdicts import judge_question
 from lockstep.model.decision import Action, Decision, Phase
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Evidence
 from lockstep.model.exit_codes import ExitCode
-from lockstep.stages import rollout
-from lockstep.stages.advance import Move, Plan, plan, questions
-from lockstep.stages.assemble import assemble
-from lockstep.stages.decide import next_decision
-from lockstep.stages.gates import judge_question
+from lockstep.rollout import position as rollout
+from lockstep.rollout.next_decision import next_decision
+from lockstep.rollout.plan import Move, Plan, plan, questions
+from lockstep.spec.assemble import assemble
+from lockstep.transactions.commit import Change, build
+from lockstep.transactions.publish import Proposal
+from lockstep.transactions.rollback import Cause, take_back
+from lockstep.transactions.run import Steering, owner, report_data, require_agreement, steer, title
+from lockstep.transactions.state import State
 
 
 def run(steering: Steering, family: str) -> Report:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from lockstep.commands.workspace import choose_families
+from lockstep.check.workspace import choose_families
 from lockstep.edges.files import read_tree
 from lockstep.edges.git import Git
 from lockstep.model.decision import Decision
@@ -11,11 +11,11 @@ from lockstep.model.document import Json
 from lockstep.model.errors import NothingToCheck
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet, Tree
-from lockstep.stages.assemble import assemble
-from lockstep.stages.chain import verify_chain
-from lockstep.stages.replay import replay
-from lockstep.stages.replay_moves import replay_moves
-from lockstep.stages.rollout import divergences
+from lockstep.rollout.chain import verify_chain
+from lockstep.rollout.position import divergences
+from lockstep.rollout.replay import replay
+from lockstep.rollout.replay_moves import replay_moves
+from lockstep.spec.assemble import assemble
 
 
 @dataclass(frozen=True)

@@ -5,23 +5,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from lockstep.commands.base import base_commit, merge_result
-from lockstep.commands.checking import Checked, validate_tree
-from lockstep.commands.examining import Examined, Question, examine
-from lockstep.commands.judging import CHILD
-from lockstep.commands.workspace import work_tree
+from lockstep.check.base import base_commit, merge_result
+from lockstep.check.pipeline import Examined, Question, examine
+from lockstep.check.policy_sets import CHILD
+from lockstep.check.validation import Checked, validate_tree
+from lockstep.check.workspace import work_tree
 from lockstep.edges.cache import Cache, content_key
 from lockstep.edges.git import Git
-from lockstep.edges.opa.address import OpaOptions
-from lockstep.edges.opa.binary import find_opa, opa_version
 from lockstep.model.canonical import digest_files
 from lockstep.model.document import Json
 from lockstep.model.fleet import Fleet, NoFile, Tree
 from lockstep.model.outcome import CONTENT, SHARD, Outcome
 from lockstep.model.shard import WHOLE, Shard
-from lockstep.stages.assemble import assemble
-from lockstep.stages.freezes import freezes_in_force
-from lockstep.stages.policy import Moment
+from lockstep.opa.address import OpaOptions
+from lockstep.opa.binary import find_opa, opa_version
+from lockstep.policy import Moment
+from lockstep.spec.assemble import assemble
+from lockstep.spec.freezes import freezes_in_force
 
 _BEFORE = ("clusters", "ledger", "policies")
 

@@ -2,12 +2,9 @@
 
 from dataclasses import dataclass
 
-from lockstep.commands.steering import Steering
-from lockstep.commands.workspace import Report, choose_families, choose_family, work_tree
+from lockstep.check.workspace import Report, choose_families, choose_family, work_tree
 from lockstep.edges.files import write_changes
 from lockstep.edges.git import Git
-from lockstep.edges.mlflow_client import NotInRegistry
-from lockstep.edges.mlflow_registry import MlflowRegistry
 from lockstep.model.clock import format_time
 from lockstep.model.document import Document, Json
 from lockstep.model.errors import VerificationFailed
@@ -15,9 +12,12 @@ from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, Severity, arrange
 from lockstep.model.fleet import Family
 from lockstep.model.outcome import Outcome
+from lockstep.registry.mlflow.client import NotInRegistry
+from lockstep.registry.mlflow.versions import MlflowRegistry
 from lockstep.report.text import format_outcome
-from lockstep.stages.assemble import assemble
-from lockstep.stages.lock import build_lock, compare_lock, refresh_lock, write_lock
+from lockstep.spec.assemble import assemble
+from lockstep.spec.lock import build_lock, compare_lock, refresh_lock, write_lock
+from lockstep.transactions.run import Steering
 
 
 def write(steering: Steering, family: str, version: str) -> Report:

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lockstep.edges.files import read_tree, write_file
-from lockstep.edges.opa.binary import find_opa
-from lockstep.edges.opa.bundle import Signing, bundle_of
-from lockstep.edges.opa.check import require_sound
-from lockstep.edges.opa.files import policies_digest, policy_files
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.exit_codes import ExitCode
+from lockstep.opa.binary import find_opa
+from lockstep.opa.bundle import Signing, bundle_of
+from lockstep.opa.check import require_sound
+from lockstep.opa.files import policies_digest, policy_files
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from lockstep.commands.workspace import Report
+from lockstep.check.workspace import Report
 from lockstep.edges.files import read_tree, write_changes
 from lockstep.model.document import Json
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
+from lockstep.policy import Rule, expected_rules
+from lockstep.policy.catalogue import as_markdown, as_text, explain
 from lockstep.report.table import format_table
-from lockstep.stages.policy import Rule, expected_rules
-from lockstep.stages.policy.catalogue import as_markdown, as_text, explain
-from lockstep.stages.schema.words import closest
+from lockstep.text.phrases import closest
 
 PAGE = "docs/policies.md"
 _COLUMNS = ("rule", "category", "severity", "scope", "waivable", "title")

@@ -3,23 +3,23 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
-from lockstep.commands.changing import Change, build
+from lockstep.check.workspace import Report
 from lockstep.commands.lock import read_lock
-from lockstep.commands.publishing import newest_state, refuse_dirty
-from lockstep.commands.state import State
-from lockstep.commands.steering import Steering, find_state, report_data, require_agreement, title
-from lockstep.commands.workspace import Report
 from lockstep.edges.git import Git, Raced
 from lockstep.model.decision import Action, Decision, Phase, Position, Target
 from lockstep.model.document import Json
 from lockstep.model.errors import Denied
 from lockstep.model.exit_codes import ExitCode
-from lockstep.model.trailers import commit_message, one_line
-from lockstep.stages import rollout
-from lockstep.stages import variants as forms
-from lockstep.stages.decide import next_decision
-from lockstep.stages.lock import write_lock
-from lockstep.stages.quarantine import entries_of, in_force, matches
+from lockstep.rollout import position as rollout
+from lockstep.rollout.next_decision import next_decision
+from lockstep.rollout.quarantine import entries_of, in_force, matches
+from lockstep.rollout.trailers import commit_message, one_line
+from lockstep.spec import variants as forms
+from lockstep.spec.lock import write_lock
+from lockstep.transactions.commit import Change, build
+from lockstep.transactions.publish import newest_state, refuse_dirty
+from lockstep.transactions.run import Steering, find_state, report_data, require_agreement, title
+from lockstep.transactions.state import State
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,16 @@
 """``lockstep release``: end the quarantine of one version, by name and with a reason."""
 
-from lockstep.commands.changing import Change, build
-from lockstep.commands.publishing import Proposal
-from lockstep.commands.state import State, with_record
-from lockstep.commands.steering import (
+from lockstep.check.workspace import Report
+from lockstep.edges.git import Git
+from lockstep.model.decision import Action, Phase, Target
+from lockstep.model.errors import UsageError
+from lockstep.model.exit_codes import ExitCode
+from lockstep.rollout import position as rollout
+from lockstep.rollout.next_decision import next_decision
+from lockstep.rollout.quarantine import entries_of, write_quarantine
+from lockstep.transactions.commit import Change, build
+from lockstep.transactions.publish import Proposal
+from lockstep.transactions.run import (
     Steering,
     report_data,
     require_agreement,
@@ -11,14 +18,7 @@ from lockstep.commands.steering import (
     steer,
     title,
 )
-from lockstep.commands.workspace import Report
-from lockstep.edges.git import Git
-from lockstep.model.decision import Action, Phase, Target
-from lockstep.model.errors import UsageError
-from lockstep.model.exit_codes import ExitCode
-from lockstep.stages import rollout
-from lockstep.stages.decide import next_decision
-from lockstep.stages.quarantine import entries_of, write_quarantine
+from lockstep.transactions.state import State, with_record
 
 
 def run(steering: Steering, family: str, version: str, reason: str) -> Report:

@@ -3,18 +3,18 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lockstep.commands.checking import Checked, validate_tree, without_malformed
-from lockstep.commands.compiled import templates_of
-from lockstep.commands.workspace import work_tree
+from lockstep.check.compiled import templates_of
+from lockstep.check.validation import Checked, validate_tree, without_malformed
+from lockstep.check.workspace import work_tree
 from lockstep.edges.files import write_changes
 from lockstep.edges.git import Git
 from lockstep.edges.native import silent
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import Outcome
+from lockstep.render import render_fleet
+from lockstep.render.compare import stale_paths, unrendered_folders
+from lockstep.render.restored import keep_restored, restorable_folders
 from lockstep.report.counting import count
-from lockstep.stages.render import render_fleet
-from lockstep.stages.render.compare import stale_paths, unrendered_folders
-from lockstep.stages.render.restored import keep_restored, restorable_folders
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,17 @@
 """``lockstep revert``: take the newest version back by hand, in every cluster of the family."""
 
-from lockstep.commands.publishing import Proposal
-from lockstep.commands.state import State
-from lockstep.commands.steering import Steering, require_reason, steer, title
-from lockstep.commands.way_back import Cause, take_back
-from lockstep.commands.workspace import Report
+from lockstep.check.workspace import Report
 from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Target
 from lockstep.model.document import value_at
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
-from lockstep.stages import rollout
-from lockstep.stages import variants as forms
+from lockstep.rollout import position as rollout
+from lockstep.spec import variants as forms
+from lockstep.transactions.publish import Proposal
+from lockstep.transactions.rollback import Cause, take_back
+from lockstep.transactions.run import Steering, require_reason, steer, title
+from lockstep.transactions.state import State
 
 
 def run(steering: Steering, family: str, reason: str) -> Report:

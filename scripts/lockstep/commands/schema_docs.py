@@ -7,8 +7,8 @@ from lockstep.edges.files import read_tree, write_changes
 from lockstep.edges.git import Git
 from lockstep.model.finding import Finding
 from lockstep.model.outcome import Outcome
-from lockstep.stages.schema.load import FOLDER, read_schemas
-from lockstep.stages.schema.reference import reference
+from lockstep.spec.schema.load import FOLDER, read_schemas
+from lockstep.spec.schema.reference import reference
 
 PATH = "docs/schemas.md"
 

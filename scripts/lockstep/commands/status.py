@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from lockstep.commands.checking import validate_tree, without_malformed
-from lockstep.commands.workspace import Report, choose_families, work_tree
+from lockstep.check.validation import validate_tree, without_malformed
+from lockstep.check.workspace import Report, choose_families, work_tree
 from lockstep.edges.git import Git
 from lockstep.model.clock import format_time
 from lockstep.model.decision import Phase
@@ -15,9 +15,9 @@ from lockstep.model.fleet import Cluster, Family, Fleet
 from lockstep.model.outcome import Outcome
 from lockstep.report.table import format_table
 from lockstep.report.text import format_outcome
-from lockstep.stages import rollout
-from lockstep.stages import variants as forms
-from lockstep.stages.quarantine import in_force
+from lockstep.rollout import position as rollout
+from lockstep.rollout.quarantine import in_force
+from lockstep.spec import variants as forms
 
 COLUMNS = ("environment", "family", "region", "serving", "skew", "state", "quarantine", "since")
 

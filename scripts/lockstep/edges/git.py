@@ -12,7 +12,7 @@ from pathlib import Path
 from lockstep.edges.git_merge import GitMerge
 from lockstep.edges.git_objects import SUBMODULE, submodule
 from lockstep.model.errors import LockstepError, UsageError
-from lockstep.model.trailers import one_line
+from lockstep.rollout.trailers import one_line
 
 _RAW = re.compile(rb":\d{6} \d{6} [0-9a-f]+ ([0-9a-f]+) ([A-Z])\0([^\0]+)\0")
 _HELD = re.compile(rb"\d{6} blob ([0-9a-f]+)\t([^\0]+)\0")

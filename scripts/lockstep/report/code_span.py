@@ -2,7 +2,7 @@
 
 import re
 
-from lockstep.report.safe import cut, one_line
+from lockstep.text.sanitise import cut, one_line
 
 _TICKS = re.compile(r"`+")
 

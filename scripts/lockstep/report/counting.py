@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from lockstep.model.finding import Finding, Severity
-from lockstep.report.safe import one_line
+from lockstep.text.sanitise import one_line
 
 
 class Kind(StrEnum):

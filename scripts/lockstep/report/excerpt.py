@@ -1,6 +1,6 @@
 """Draws a source line with a caret below the column that a finding is about."""
 
-from lockstep.report.safe import log_line
+from lockstep.text.sanitise import log_line
 
 WIDTH = 100
 """The terminal columns that a source line may take; the rest is cut, which ``…`` shows."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import Outcome
 from lockstep.report.counting import Kind, headline, kind
-from lockstep.report.safe import cut, one_line
+from lockstep.text.sanitise import cut, one_line
 
 SHOWN = 10
 """The annotations of one kind (error, warning, notice) that GitHub shows for a step."""

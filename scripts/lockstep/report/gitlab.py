@@ -9,7 +9,7 @@ from lockstep.model.outcome import Outcome
 from lockstep.report.counting import Kind, kind
 from lockstep.report.fingerprint import fingerprints
 from lockstep.report.json_report import format_data
-from lockstep.report.safe import one_line
+from lockstep.text.sanitise import one_line
 
 _SEVERITIES = {Kind.ERROR: "critical", Kind.WARNING: "minor", Kind.SUPPRESSED: "info"}
 

@@ -6,8 +6,8 @@ from lockstep.model.decision import Decision
 from lockstep.model.finding import Finding
 from lockstep.model.outcome import Outcome
 from lockstep.report.counting import count
-from lockstep.report.safe import one_line
 from lockstep.report.text import format_outcome
+from lockstep.text.sanitise import one_line
 
 
 def format_history(

@@ -14,7 +14,7 @@ from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import Outcome, RuleText
 from lockstep.report.counting import counts
-from lockstep.report.safe import cut, one_line
+from lockstep.text.sanitise import cut, one_line
 
 VERSION = 2
 """Raised when a field changes its meaning or goes; new fields do not raise it."""

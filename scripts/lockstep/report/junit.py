@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import POLICY, UNEVALUATED, Outcome
 from lockstep.report.counting import Kind, kind
-from lockstep.report.safe import one_line
 from lockstep.report.text import describe_suppression
+from lockstep.text.sanitise import one_line
 
 WELL_FORMED = "everything is well-formed"
 """The case that passes where nothing but policy finds an error."""

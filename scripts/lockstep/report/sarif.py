@@ -13,9 +13,9 @@ from lockstep.model.outcome import UNEVALUATED, Outcome
 from lockstep.report.counting import Kind, by_urgency, kind, listed
 from lockstep.report.fingerprint import fingerprints
 from lockstep.report.json_report import format_data
-from lockstep.report.safe import one_line
 from lockstep.report.sarif_places import ROOT, location, plain, related_locations
 from lockstep.report.sarif_rules import describe_rules
+from lockstep.text.sanitise import one_line
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

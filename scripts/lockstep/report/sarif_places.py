@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding
-from lockstep.report.safe import one_line
+from lockstep.text.sanitise import one_line
 
 ROOT = "%SRCROOT%"
 """The base of every path: the root of the repository, wherever that is checked out."""

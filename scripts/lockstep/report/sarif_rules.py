@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.outcome import POLICY, POLICY_ERROR, RuleText
-from lockstep.report.safe import cut, one_line
+from lockstep.text.sanitise import cut, one_line
 
 _TEXT = 900
 """Characters of a description; GitHub takes 1,024."""

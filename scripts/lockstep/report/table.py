@@ -5,7 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Sequence
 
-from lockstep.report.safe import one_line
+from lockstep.text.sanitise import one_line
 
 _WIDTH_OF_A_FILE = 160
 """Where no terminal says how wide it is: in a pipe, a file or a test."""

@@ -10,7 +10,7 @@ from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import Outcome
 from lockstep.report.counting import Kind, headline, kind
 from lockstep.report.excerpt import draw
-from lockstep.report.safe import log_line
+from lockstep.text.sanitise import log_line
 
 _COLOURS = {Kind.ERROR: "red", Kind.WARNING: "yellow", Kind.SUPPRESSED: "cyan"}
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from lockstep.model.document import Document, Pointer, value_at
 from lockstep.model.fleet import DEFAULTS, Cluster, Environment, Family, Fleet
-from lockstep.stages.load import load_yaml
-from lockstep.stages.merge import merge_patch
+from lockstep.spec.merge import merge_patch
+from lockstep.spec.yaml.load import load_yaml
 
 FAMILY = b"""\
 spec:

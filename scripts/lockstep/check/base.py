@@ -1,0 +1,56 @@
+"""The base of a change: which commit judges it, and what a merge with it would give."""
+
+from collections.abc import Mapping
+
+from lockstep.check.workspace import EVERYTHING, require_clusters
+from lockstep.edges.git import Git
+from lockstep.model.errors import LockstepError, UsageError
+from lockstep.model.fleet import Tree
+
+
+def base_commit(git: Git, base: str | None) -> str | None:
+    """The commit to compare with; None where there is none before a first commit.
+
+    Raises UsageError where ``base`` names none, or several: whoever may push a tag must not choose
+    who judges. Raises LockstepError where a shallow clone lacks it.
+    """
+    if base is None:
+        changed = any(path.startswith(EVERYTHING) for path in git.changes())
+        before = git.resolve("HEAD" if changed else "HEAD^1")
+        if before is None and git.is_shallow():
+            raise LockstepError(
+                "this clone is too shallow to know what was before HEAD, and whose rules judge",
+                fix="fetch more, for example with fetch-depth: 2, or give --base",
+            )
+        return before
+    commits = git.meanings(base)
+    if not commits:
+        raise UsageError(f"{base[:100]!r} names no commit", fix="fetch it, or give another --base")
+    if len(commits) > 1:
+        raise UsageError(
+            f"{base[:100]!r} names several commits: a tag and a branch, for example",
+            fix="write it whole, such as refs/heads/main or refs/remotes/origin/main",
+        )
+    return commits.pop()
+
+
+def merge_result(git: Git, tree: Tree, base: str) -> Tree:
+    """The files as they would be once the work tree is merged into ``base``.
+
+    A work tree that holds all of ``base`` is that already. Raises LockstepError for a conflict.
+    """
+    if git.is_ancestor(base, "HEAD"):
+        return tree
+    head = git.resolve("HEAD")
+    if head is None:
+        return tree
+    committed = git.read_tree(head, EVERYTHING)
+    merged = git.merge(base, git.snapshot(head, _changes(committed, tree)))
+    result = git.read_tree(merged, EVERYTHING)
+    require_clusters(result)
+    return result
+
+
+def _changes(before: Tree, after: Tree) -> Mapping[str, bytes | None]:
+    gone: dict[str, bytes | None] = {path: None for path in before if path not in after}
+    return gone | {path: data for path, data in after.items() if before.get(path) != data}

@@ -1,0 +1,147 @@
+"""validate + render-and-compare over one tree: what every check of Lockstep runs beside policy."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from lockstep.model.finding import Finding, Severity, arrange
+from lockstep.model.fleet import Cluster, Environment, Family, Fleet, NoFile, Tree
+from lockstep.model.outcome import Outcome, RuleText
+from lockstep.render.compare import compare, unrendered_folders
+from lockstep.render.restored import restorable_folders
+from lockstep.rollout.chain import verify_chain
+from lockstep.spec.assemble import assemble
+from lockstep.spec.schema.set import EFFECTIVE
+from lockstep.spec.validate import Schemas, validate_fleet
+from lockstep.spec.yaml.load import Documents
+
+# Machine files that concern a family as a whole; where nobody can read one, no Family has it.
+_SHARED = re.compile(r"(clusters/[^/]+/[^/]+)/(?:locks/[^/]+|quarantine)\.yaml")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A fleet with what is wrong in it so far, while a check goes on.
+
+    ``invalid`` is what schemas, structure and rendering find, ``denied`` what policy does.
+    """
+
+    fleet: Fleet
+    invalid: tuple[Finding, ...] = ()
+    denied: tuple[Finding, ...] = ()
+
+    def outcome(self, tree: Tree, rules: Sequence[RuleText] = ()) -> Outcome:
+        """What is left of it for a report: the findings with their source lines from ``tree``."""
+        findings = arrange((*self.invalid, *self.denied))
+        families, clusters = len(self.fleet.families()), len(self.fleet.clusters())
+        summary = {"clusters": clusters, "families": families}
+        return Outcome(findings, summary, excerpts(findings, tree), tuple(rules))
+
+
+def excerpts(findings: Iterable[Finding], tree: Tree) -> dict[tuple[str, int], str]:
+    """The lines that findings point at, by file and line; what cannot be read is left out."""
+    wanted: dict[str, set[int]] = {}
+    for finding in findings:
+        wanted.setdefault(finding.file, set()).add(finding.line)
+    lines: dict[tuple[str, int], str] = {}
+    for file, numbers in wanted.items():
+        data = tree.get(file, b"")
+        # of bytes: at line feeds and carriage returns only
+        text = [] if isinstance(data, NoFile) else data.splitlines()
+        lines |= {
+            (file, n): text[n - 1].decode(errors="replace")
+            for n in sorted(numbers)
+            if n <= len(text)
+        }
+    return lines
+
+
+def validate_tree(
+    tree: Tree, documents: Documents | None = None, schemas: Sequence[Schemas] | None = None
+) -> Checked:
+    """Files, schemas, structure and the chains of records; no policy and no rendering.
+
+    ``schemas`` are those that judge, by default the tree's own; each of them must be content.
+    """
+    fleet, unreadable = assemble(tree, documents)
+    findings = list(unreadable)
+    for each in schemas or [Schemas(tree)]:
+        findings += validate_fleet(fleet, each, unreadable)
+    findings += [finding for family in fleet.families() for finding in verify_chain(family)]
+    return Checked(fleet, arrange(findings))
+
+
+def compare_rendered(
+    tree: Tree, fleet: Fleet, sound: Fleet, rendered: tuple[dict[str, bytes], list[Finding]]
+) -> list[Finding]:
+    """What is wrong in ``rendered/`` of a tree; malformed clusters are not judged again.
+
+    ``sound`` is the part of ``fleet`` that was rendered, ``rendered`` its files and findings.
+    """
+    files, findings = rendered
+    unrendered = unrendered_folders(fleet, files, tree)
+    restorable = restorable_folders(sound)
+    return findings + compare(files, tree, restorable=restorable, unrendered=unrendered)
+
+
+def without_malformed(checked: Checked) -> Fleet:
+    """The part of the fleet in which no file has an error, so that one mistake stays one finding.
+
+    A broken environment or family takes its clusters with it; a broken lock or record its family.
+    """
+    broken = {f.file for f in checked.invalid if f.severity is Severity.ERROR}
+    environments = {
+        name: _without(environment, broken)
+        for name, environment in checked.fleet.environments.items()
+        if environment.document.path not in broken
+    }
+    return Fleet(environments)
+
+
+def well_formed(old: Fleet, schemas: Schemas, sound: Fleet) -> Fleet:
+    """The part of an older fleet that schemas take: a base may hold what a change comes to mend.
+
+    What it shares with ``sound`` is not looked at again.
+    """
+    known = {(id(c.document), id(c.family_document)) for c in sound.clusters()}
+
+    def fits(cluster: Cluster) -> bool:
+        same = (id(cluster.document), id(cluster.family_document)) in known
+        return same or not schemas.problems(EFFECTIVE, cluster.effective)
+
+    def part(environment: Environment) -> Environment:
+        families = {
+            name: replace(family, clusters=tuple(filter(fits, family.clusters)))
+            for name, family in environment.families.items()
+            if not schemas.check("ModelFamily", family.document)
+        }
+        return replace(environment, families=families)
+
+    return Fleet({name: part(each) for name, each in old.environments.items()})
+
+
+def without_echo(checked: Checked) -> Checked:
+    """Without what rendering says of a value that policy denies: one mistake, one finding."""
+    denied = {(finding.file, finding.line, finding.column) for finding in checked.denied}
+    invalid = (
+        finding
+        for finding in checked.invalid
+        if not finding.rule.startswith("render.")
+        or (finding.file, finding.line, finding.column) not in denied
+    )
+    return replace(checked, invalid=tuple(invalid))
+
+
+def _without(environment: Environment, broken: set[str]) -> Environment:
+    unread = {match[1] for path in broken if (match := _SHARED.fullmatch(path))}
+    families = {
+        name: replace(family, clusters=tuple(c for c in family.clusters if c.path not in broken))
+        for name, family in environment.families.items()
+        if family.folder not in unread and not broken.intersection(_shared_files(family))
+    }
+    return replace(environment, families=families)
+
+
+def _shared_files(family: Family) -> Iterable[str]:
+    yield family.document.path
+    yield from (record.decision.path for record in family.records)

@@ -1,0 +1,123 @@
+"""``lockstep policy test``: whether the rules themselves can be relied on."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from lockstep.check.compiled import policies_of, threshold_findings
+from lockstep.check.pipeline import Question, examine_by
+from lockstep.check.policy_sets import call_judge
+from lockstep.edges.files import read_tree
+from lockstep.model.document import Json
+from lockstep.model.exit_codes import ExitCode
+from lockstep.model.fleet import Tree
+from lockstep.opa.binary import find_opa
+from lockstep.opa.files import policy_files
+from lockstep.opa.testing import OpaReport, check_and_test
+from lockstep.policy import Rule, expected_rules
+from lockstep.policy.examples import (
+    NOW,
+    Example,
+    example_fleet,
+    mistakes,
+    read_examples,
+    unsound,
+)
+from lockstep.policy.input_schemas import input_schemas
+from lockstep.policy.rule_lint import undisciplined
+from lockstep.report.counting import count
+from lockstep.spec.schema.load import read_schemas
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyReport:
+    """The rules of a repository, what is wrong with their files, and what OPA says of them.
+
+    ``wrong`` and ``examples`` hold a line for each problem; ``shown`` counts the examples.
+    """
+
+    rules: tuple[Rule, ...]
+    wrong: tuple[str, ...]
+    opa: OpaReport
+    examples: tuple[str, ...] = ()
+    shown: int = 0
+
+    @property
+    def problems(self) -> list[str]:
+        """Each thing that is wrong, as a line of text."""
+        problems = list(self.wrong)
+        if self.opa.refused:
+            return [*problems, self.opa.refused]
+        problems += [f"{test} failed" for test in self.opa.failed]
+        if not self.opa.failed:
+            problems += [f"{place}: no test runs this line" for place in self.opa.uncovered]
+            if not self.opa.passed:
+                problems.append("policies/: there are no tests")
+        return [*problems, *self.examples]
+
+    @property
+    def text(self) -> str:
+        """The report for a terminal."""
+        said = f"{len(self.rules)} rules, {self.opa.passed} tests passed, {self.shown} examples"
+        if self.problems:
+            return "\n".join((*self.problems, f"{said}, {count(len(self.problems), 'problem')}"))
+        return f"{said}, {self.opa.coverage:g} % of the lines covered"
+
+    @property
+    def data(self) -> Json:
+        """The report as JSON data."""
+        return {
+            "rules": [rule.name for rule in self.rules],
+            "passed": self.opa.passed,
+            "examples": self.shown,
+            "coverage": self.opa.coverage,
+            "problems": self.problems,
+        }
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Clean, or invalid when there is any problem."""
+        return ExitCode.INVALID if self.problems else ExitCode.CLEAN
+
+
+def run(root: Path, only: str | None = None) -> PolicyReport:
+    """Check the rules under ``policies/`` strictly, run their tests and examples.
+
+    ``only`` is the name of a rule whose examples alone are run. Raises LockstepError when there
+    are no rules, or one of them is described so badly that no check could rely on it.
+    """
+    tree = read_tree(root, ["policies", "templates"])
+    rules = expected_rules(tree)
+    wrong = [f"{f.file}:{f.line}: {f.message}" for f in threshold_findings(tree)]
+    wrong += undisciplined(tree, rules)
+    types = input_schemas(read_schemas(tree))
+    opa = check_and_test(policy_files(tree, tests=True), find_opa(), types)
+    chosen = [rule for rule in rules if only in (None, rule.name)]
+    shown, problems = (0, []) if opa.refused else run_examples(tree, chosen)
+    return PolicyReport(rules, tuple(wrong), opa, tuple(problems), shown)
+
+
+def run_examples(tree: Tree, rules: list[Rule]) -> tuple[int, list[str]]:
+    """How many examples the rules have, and a line for each that shows another thing."""
+    problems: list[str] = []
+    shown = 0
+    with ExitStack() as stack:
+        judges = [call_judge(stack, policies_of(tree))]
+        fleet = example_fleet(tree)
+        whole = examine_by(judges, Question(fleet, fleet, NOW, compared=False)).checked
+        if found := (*whole.invalid, *whole.denied):
+            return 0, list(dict.fromkeys(unsound(found)))
+        for rule in rules:
+            for example in read_examples(tree, rule):
+                shown += 1
+                examined = examine_by(judges, _question(example)).checked
+                found = (*examined.invalid, *examined.denied)
+                problems += [
+                    f"policies/rules/{rule.name}/examples.yaml: {example.about!r} {problem}"
+                    for problem in mistakes(example, found, rule)
+                ]
+    return shown, problems
+
+
+def _question(example: Example) -> Question:
+    return Question(example.after, example.before, example.now, compared=False)

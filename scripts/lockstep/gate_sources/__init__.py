@@ -1,0 +1,1 @@
+"""Where gates get their evidence: the interface, and one module per source."""

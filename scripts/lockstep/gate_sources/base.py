@@ -1,0 +1,51 @@
+"""Where gates get their numbers: one interface, and the sources that exist.
+
+A new source is one module with a class like ``MlflowGates``, and one line in ``SOURCES``.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from lockstep.gate_sources.mlflow import MlflowGates
+from lockstep.model.errors import LockstepError
+from lockstep.model.evidence import Answer, Question
+
+
+class GateSource(Protocol):
+    """Something that can be asked for measurements."""
+
+    def ask(self, question: Question) -> Answer:
+        """Measure; never judge, and never raise for a server that cannot be asked.
+
+        The Answer says what was asked (``query``), and where the source could not be asked, why
+        (``failure``). What was asked and is not there is a Measurement with a ``problem``.
+        """
+        ...
+
+
+SOURCES: Mapping[str, Callable[[str | None], GateSource]] = {"mlflow": MlflowGates}
+"""By the name that a gate's ``source`` gives; each is made from its server's address.
+
+None as address means: where the source's own environment variable says.
+"""
+
+
+class GateSources:
+    """All sources for one run of a verb; each is made when it is first asked."""
+
+    def __init__(self, addresses: Mapping[str, str | None] | None = None) -> None:
+        """``addresses`` are servers by source name; the others come from the environment."""
+        self._addresses = dict(addresses or {})
+        self._made: dict[str, GateSource] = {}
+
+    def ask(self, question: Question) -> Answer:
+        """Ask the source that the question's gate names. Never raises for what a source does."""
+        name = question.gate.get("source")
+        if not isinstance(name, str) or name not in SOURCES:
+            return Answer(query="", failure=f"there is no gate source named {name!r}")
+        try:
+            if name not in self._made:
+                self._made[name] = SOURCES[name](self._addresses.get(name))
+            return self._made[name].ask(question)
+        except LockstepError as error:
+            return Answer(query=name, failure=error.located())

@@ -1,0 +1,82 @@
+"""The gate source ``mlflow``: a metric of a logged model on a dataset."""
+
+import re
+
+from lockstep.model.document import Json, value_at
+from lockstep.model.errors import LockstepError
+from lockstep.model.evidence import Answer, Measurement, Question
+from lockstep.registry.mlflow.client import Unreachable
+from lockstep.registry.mlflow.versions import MlflowRegistry
+
+_PLACEHOLDER = re.compile(r"\{(region|cluster|environment|segment)\}")
+
+
+class MlflowGates:
+    """Answers gates such as ``{source: mlflow, metric: fpr, dataset: "live-{region}"}``."""
+
+    def __init__(self, tracking_uri: str | None = None) -> None:
+        """``tracking_uri`` as for MlflowRegistry, which is made when the first question comes."""
+        self._tracking_uri = tracking_uri
+        self._registry: MlflowRegistry | None = None
+        self._unreachable = ""
+
+    def ask(self, question: Question) -> Answer:
+        """The newest value of the gate's metric for the candidate, and for the stable version."""
+        metric = str(question.gate.get("metric", ""))
+        try:
+            dataset = dataset_name(question)
+        except ValueError as error:
+            return Answer(query=f"mlflow metric {metric}", failure=str(error))
+        if not isinstance(value_at(question.candidate, ("identity",)), dict):
+            return Answer(query=f"mlflow metric {metric}", failure="there is no lock to ask about")
+        place = f"on dataset {dataset}" if dataset else "without a dataset"
+        query = f"mlflow metric {metric} {place} of {_model(question.candidate)}"
+        if self._unreachable:  # do not wait for the same server again, gate after gate
+            return Answer(query=query, failure=self._unreachable)
+        try:
+            return Answer(
+                query=query,
+                candidate=self._measure(question.candidate, metric, dataset),
+                stable=self._measure(question.stable, metric, dataset) if question.stable else None,
+            )
+        except LockstepError as error:
+            failure = error.located()
+            if isinstance(error, Unreachable):
+                self._unreachable = failure
+            return Answer(query=query, failure=failure)
+
+    def _measure(self, lock: Json, metric: str, dataset: str | None) -> Measurement:
+        if self._registry is None:
+            self._registry = MlflowRegistry(self._tracking_uri)
+        return self._registry.measure(lock, metric, dataset)
+
+
+def dataset_name(question: Question) -> str | None:
+    """The gate's dataset with ``{region}``, ``{cluster}``, ``{environment}`` and ``{segment}``.
+
+    None where the gate names none. Raises ValueError for any other brace (the text comes from
+    a specification, so it is not given to ``str.format``), and for the segment of a cluster that
+    has none.
+    """
+    template = question.gate.get("dataset")
+    if template is None:
+        return None
+    values = {
+        "region": question.region,
+        "cluster": question.cluster,
+        "environment": question.environment,
+        "segment": question.segment,
+    }
+    if "{segment}" in str(template) and not question.segment:
+        raise ValueError(f"dataset {template!r} names the segment, and the cluster has none")
+    if set("{}") & set(_PLACEHOLDER.sub("", str(template))):
+        raise ValueError(
+            f"dataset {template!r} may use {{region}}, {{cluster}}, {{environment}} and "
+            "{segment} only"
+        )
+    return _PLACEHOLDER.sub(lambda match: values[match[1]], str(template))
+
+
+def _model(lock: Json) -> str:
+    identity = lock["identity"]
+    return f"{identity['model']} version {identity['version']} ({identity.get('modelId')})"

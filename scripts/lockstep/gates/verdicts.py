@@ -1,0 +1,150 @@
+"""Judging what a gate source answered: pure, so that a record alone gives the verdict again.
+
+A verdict is ``pass`` only where a usable number lies inside of every bound. No number, NaN, a
+stale one or too few samples are ``inconclusive``; a source that could not be asked, or a gate
+that makes no sense, is ``error``.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from lockstep.gates.intervals import Interval, difference, wilson
+from lockstep.gates.usable import Unjudgeable, number, unusable
+from lockstep.model.clock import parse_time
+from lockstep.model.document import Json, value_at
+from lockstep.model.evidence import Answer, Evidence, Measurement, Question, Verdict, worst
+
+Judgement = tuple[Verdict, str]
+"""A verdict and its reason, which says the numbers."""
+
+_VERSION = ("identity", "version")
+_BOUNDS = ("min", "max", "maxDropVsStable")
+
+
+def judge_question(question: Question, answer: Answer) -> Evidence:
+    """The evidence for one question: its answer, the verdict and the reason."""
+    verdict, reason = judge(
+        question.gate, answer, parse_time(question.since), parse_time(question.now)
+    )
+    return Evidence(
+        gate=question.gate,
+        cluster=question.cluster,
+        candidate_version=str(value_at(question.candidate, _VERSION, "")),
+        stable_version=str(value_at(question.stable, _VERSION, "")) if question.stable else None,
+        since=question.since,
+        asked_at=question.now,
+        answer=answer,
+        verdict=verdict,
+        reason=reason,
+    )
+
+
+def judge_again(evidence: Evidence) -> Judgement:
+    """The judgement that follows from recorded evidence alone; for a replay.
+
+    A record whose gate or times cannot be read gives ``error``.
+    """
+    if not isinstance(evidence.gate, dict):
+        return Verdict.ERROR, "the recorded gate is no mapping"
+    try:
+        since, now = parse_time(evidence.since), parse_time(evidence.asked_at)
+    except (TypeError, ValueError) as error:
+        return Verdict.ERROR, f"the recorded time makes no sense: {error}"
+    return judge(evidence.gate, evidence.answer, since, now)
+
+
+def judge(gate: Json, answer: Answer, since: datetime, now: datetime) -> Judgement:
+    """What an answer means for a gate, for a step decided at ``since`` and asked about at ``now``.
+
+    Reads the gate's ``min``, ``max``, ``maxDropVsStable``, ``minSamples``, ``maxAge``, ``live``
+    and ``confidence``. With ``live`` only a measurement taken at or after ``since`` counts. With
+    ``confidence`` the value is a proportion of ``samples``, and its interval is compared: fail
+    where all of it is beyond the bound, pass where all of it is inside.
+    """
+    if answer.failure:
+        return Verdict.ERROR, f"could not be asked: {answer.failure}"
+    try:
+        useless = unusable("candidate", answer.candidate, gate, since, now)
+        if useless:
+            return Verdict.INCONCLUSIVE, useless
+        judgements = [
+            _judge_bound(name, gate, answer, since, now) for name in _BOUNDS if name in gate
+        ]
+    except Unjudgeable as error:
+        return Verdict.ERROR, str(error)
+    if not judgements:
+        return Verdict.ERROR, f"the gate has none of the bounds {', '.join(_BOUNDS)}"
+    verdict = worst(found for found, _ in judgements)
+    return verdict, "; ".join(reason for found, reason in judgements if found is verdict)
+
+
+def _judge_bound(
+    name: str, gate: Json, answer: Answer, since: datetime, now: datetime
+) -> Judgement:
+    bound = number(gate, name)
+    if name != "maxDropVsStable":
+        return _judge_value(name, bound, gate, answer.candidate)
+    if answer.stable is None:
+        return Verdict.INCONCLUSIVE, "there is no stable version to compare with"
+    useless = unusable("stable", answer.stable, gate, since, now)
+    if useless:
+        return Verdict.INCONCLUSIVE, useless
+    return _judge_drop(bound, gate, answer.candidate, answer.stable)
+
+
+def _judge_value(name: str, bound: float, gate: Json, measured: Measurement) -> Judgement:
+    value, samples = _value(measured), measured.samples
+    count = f" over {samples} samples" if samples is not None else ""
+    low, high = value, value
+    if "confidence" in gate:
+        low, high = _interval(gate, measured)
+        count += f" ({_between(Interval(low, high), gate)})"
+    relation = "at least" if name == "min" else "at most"
+    inside, beyond = (low >= bound, high < bound) if name == "min" else (high <= bound, low > bound)
+    return _verdict(inside, beyond), f"{value:.6g}{count}, must be {relation} {bound:g}"
+
+
+def _judge_drop(bound: float, gate: Json, candidate: Measurement, stable: Measurement) -> Judgement:
+    here, there = _value(candidate), _value(stable)
+    drop = Decimal(repr(there)) - Decimal(repr(here))  # exact for numbers as they are written
+    if "confidence" in gate:
+        _interval(gate, candidate)
+        _interval(gate, stable)
+        span = difference(
+            there, stable.samples or 0, here, candidate.samples or 0, float(gate["confidence"])
+        )
+        inside, beyond = span.high <= bound, span.low > bound
+        note = f" ({_between(span, gate)})"
+    else:
+        inside = drop <= Decimal(repr(bound))
+        beyond, note = not inside, ""
+    side = f"{abs(drop):.5g} {'below' if drop > 0 else 'above'}" if drop else "the same as"
+    return _verdict(inside, beyond), (
+        f"{here:.6g} is {side} the stable version's {there:.6g}{note}, "
+        f"must be at most {bound:g} below"
+    )
+
+
+def _verdict(inside: bool, beyond: bool) -> Verdict:
+    if inside:
+        return Verdict.PASS
+    return Verdict.FAIL if beyond else Verdict.INCONCLUSIVE
+
+
+def _interval(gate: Json, measured: Measurement) -> Interval:
+    confidence = number(gate, "confidence")
+    if not 0 < confidence < 1:
+        raise Unjudgeable(f"confidence {confidence:g} does not lie between 0 and 1")
+    if not 0 <= _value(measured) <= 1:
+        raise Unjudgeable(
+            f"confidence needs a proportion from 0 to 1, and the value is {measured.value:g}"
+        )
+    return wilson(_value(measured), measured.samples or 0, confidence)
+
+
+def _between(span: Interval, gate: Json) -> str:
+    return f"{span.low:.5f} to {span.high:.5f} at confidence {gate['confidence']:g}"
+
+
+def _value(measured: Measurement) -> float:
+    return float(measured.value or 0.0)

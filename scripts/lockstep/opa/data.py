@@ -1,0 +1,61 @@
+"""The data of the policies, put together by OPA as it does when it serves them."""
+
+import json
+import re
+from pathlib import Path
+
+from lockstep.edges import process
+from lockstep.model.errors import LockstepError
+from lockstep.opa.files import as_in_repository
+
+_PATIENCE = 60.0
+_TWICE = re.compile(r"(\S+): merge error: conflicting values at (\S+), also defined in (\S+)")
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_RESERVED = ("lockstep", "system")
+
+
+def data_document(opa: Path, folder: Path) -> bytes:
+    """The root document that the files in ``policies/data`` below ``folder`` make, as JSON.
+
+    Raises LockstepError when a file is no data, two of them define the same key, or a key at the
+    root is one that rules live under.
+    """
+    told = _evaluated("data", opa, folder)
+    try:
+        keys = [*json.loads(told)]
+    except (ValueError, TypeError):
+        raise LockstepError("opa eval gave no data", where="policies/data") from None
+    if _evaluated("data.system", opa, folder):  # which OPA leaves out of data
+        keys.append("system")
+    for key in keys:
+        if key in _RESERVED or not _KEY.fullmatch(key):
+            raise LockstepError(
+                f"data must not have the key {key[:80]!r} at its root", where="policies/data",
+                fix="put it below a key of its own, such as thresholds",
+            )  # fmt: skip
+    return told
+
+
+def _evaluated(query: str, opa: Path, folder: Path) -> bytes:
+    """The value of a query as JSON; nothing where it is undefined."""
+    argv = [str(opa), "eval", "--format=raw", "--data=policies/data", query]
+    done = process.run(argv, cwd=folder, env={}, timeout=_PATIENCE)
+    if done.returncode:
+        raise _refused(as_in_repository(done.complaint))
+    return done.stdout.strip()
+
+
+def _refused(said: str) -> LockstepError:
+    twice = _TWICE.search(said)
+    if twice:
+        file, key, other = twice.groups()
+        return LockstepError(
+            f"{key.removeprefix('data.')} is defined twice: here, and in {other}", where=file,
+            fix="keep it in one of the two files",
+        )  # fmt: skip
+    file, separator, why = said.removeprefix("1 error occurred: ").partition(": ")
+    where, message = (file, why) if separator else ("policies/data", said)
+    return LockstepError(
+        f"these data cannot be read: {message[:500] or 'opa gave no reason'}", where=where,
+        fix="write a YAML or JSON object, with thresholds below the key thresholds",
+    )  # fmt: skip

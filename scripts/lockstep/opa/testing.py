@@ -1,0 +1,83 @@
+"""``opa check`` and ``opa test`` over policy files, in a private copy of them."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lockstep.edges import process
+from lockstep.model.document import Json
+from lockstep.opa.binary import require_recent
+from lockstep.opa.compiler import Compiler, read_report
+from lockstep.opa.files import write_policy_files
+from lockstep.opa.schemas import Schemas
+
+_PATIENCE = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class OpaReport:
+    """What OPA says of a set of policies with their tests.
+
+    ``refused`` is the compiler's complaint; nothing else was then tried. ``failed`` are tests as
+    ``file:line: name``. ``coverage`` is the percentage of lines that ran, ``uncovered`` places as
+    ``file:line``; both stay empty when a test failed.
+    """
+
+    refused: str = ""
+    passed: int = 0
+    failed: tuple[str, ...] = ()
+    coverage: float = 0.0
+    uncovered: tuple[str, ...] = ()
+
+
+def check_and_test(
+    files: Mapping[str, bytes], opa: Path, schemas: Schemas | None = None
+) -> OpaReport:
+    """Compile the files strictly and without impure builtins, run the tests, measure coverage.
+
+    ``files`` are those of ``files.policy_files`` with tests; rules that name one of the
+    ``schemas`` are held against it. Raises LockstepError when the program is too old, or says what
+    cannot be understood.
+    """
+    require_recent(opa)
+    with tempfile.TemporaryDirectory(prefix="lockstep-opa-") as name:
+        folder = Path(name)
+        write_policy_files(files, folder)
+        compiler = Compiler(opa, folder, schemas)
+        complaints = compiler.complaints()
+        if complaints:
+            return OpaReport(refused="\n".join(map(str, complaints)))
+
+        def test(*words: str) -> process.Completed:
+            return compiler.call("test", *words, "--format=json", patience=_PATIENCE)
+
+        passed, failed = _results(test())
+        if failed:
+            return OpaReport(passed=passed, failed=failed)
+        coverage, uncovered = _coverage(test("--coverage"))
+        return OpaReport(passed=passed, coverage=coverage, uncovered=uncovered)
+
+
+def _results(done: process.Completed) -> tuple[int, tuple[str, ...]]:
+    tests = read_report(done, "opa test")
+    failed = tuple(
+        f"{_place(test['location'])}: {test['name']}"
+        for test in tests
+        if test.get("fail") or test.get("error") or test.get("skip")
+    )
+    return len(tests) - len(failed), failed
+
+
+def _coverage(done: process.Completed) -> tuple[float, tuple[str, ...]]:
+    report = read_report(done, "opa test --coverage")
+    uncovered = [
+        f"{path}:{part['start']['row']}"
+        for path, file in sorted(report["files"].items())
+        for part in file.get("not_covered", [])
+    ]
+    return float(report["coverage"]), tuple(dict.fromkeys(uncovered))
+
+
+def _place(location: Json) -> str:
+    return f"{location['file']}:{location['row']}"

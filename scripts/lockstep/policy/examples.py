@@ -1,0 +1,148 @@
+"""The examples of a rule: small changes of the example fleet, and what the rule finds in them.
+
+They stand in ``policies/rules/<rule>/examples.yaml``; the fleet, which is sound as it stands, in
+``policies/examples/clusters/``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lockstep.model.clock import parse_time
+from lockstep.model.document import Json
+from lockstep.model.errors import LockstepError
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Tree
+from lockstep.policy.rules import FOLDER, Rule
+from lockstep.spec.yaml.load import load_yaml
+
+FLEET = "policies/examples/"
+"""Where the example fleet stands; below it the paths are those of a repository."""
+
+NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
+"""When the examples play that name no time."""
+
+_WAIVERS = "policies/data/waivers/"
+_FIX = "compare it with the examples.yaml of another rule"
+
+Edit = Mapping[str, Json]
+"""``file`` and either ``replace`` and ``with``, or ``text``, or ``remove: true``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One example: the trees before and after its change, the time, and what is to be found.
+
+    ``finds`` are file, line, column and message of each finding; a good example has none.
+    ``changes`` are the edits that make the mistake, to be shown to people.
+    """
+
+    rule: str
+    about: str
+    now: datetime
+    before: Tree
+    after: Tree
+    changes: Sequence[Edit]
+    finds: tuple[tuple[str, int, int, str], ...]
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing is to be found."""
+        return not self.finds
+
+
+def read_examples(policies: Tree, rule: Rule) -> tuple[Example, ...]:
+    """The examples of a rule, bad ones first; empty where it has none.
+
+    Raises LockstepError where the file cannot be understood, or an edit does not fit the fleet.
+    """
+    path = f"{FOLDER}{rule.name}/examples.yaml"
+    if path not in policies:
+        return ()
+    document, findings = load_yaml(path, policies[path])
+    if document is None or findings:
+        first = findings[0].message if findings else "it is empty"
+        raise LockstepError(f"the examples cannot be read: {first}", where=path, fix=_FIX)
+    fleet = example_fleet(policies)
+    try:
+        now = parse_time(document.value["now"]) if "now" in document.value else NOW
+        return tuple(
+            _example(rule, entry, now, fleet, wrong=kind == "bad")
+            for kind in ("bad", "good")
+            for entry in document.value.get(kind, ())
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        says = f"the examples cannot be understood: {type(error).__name__} {error}"
+        raise LockstepError(says[:300], where=path, fix=_FIX) from error
+
+
+def example_fleet(policies: Tree) -> Tree:
+    """The tree that examples change: their fleet, under these policies without any waiver.
+
+    Waivers are about other fleets, and end on days of other years.
+    """
+    kept = {path: data for path, data in policies.items() if not path.startswith(_WAIVERS)}
+    return {path.removeprefix(FLEET): data for path, data in kept.items()}
+
+
+def unsound(found: Sequence[Finding]) -> list[str]:
+    """What is wrong with the fleet before any example changes it, a line each."""
+    fix = "mend the fleet of the examples, or the rule; no example was run"
+    return [
+        f"{FLEET if f.file.startswith('clusters/') else ''}{text}; {fix}"
+        for f in found
+        for text in [f"{_shown(f.file, f.line, f.column, f.message)} ({f.rule})"]
+    ]
+
+
+def mistakes(example: Example, found: Sequence[Finding], rule: Rule) -> list[str]:
+    """How what was found differs from what the example says, a line each."""
+    seen = {(f.file, f.line, f.column, f.message) for f in found if f.rule == rule.id}
+    wanted = set(example.finds)
+    return [
+        *(f"does not find {_shown(*each)}" for each in sorted(wanted - seen)),
+        *(f"finds {_shown(*each)}" for each in sorted(seen - wanted)),
+        *(f"{f.rule} finds {_shown(f.file, f.line, f.column, f.message)}"
+          for f in found if f.rule != rule.id),
+    ]  # fmt: skip
+
+
+def _shown(file: str, line: int, column: int, message: str) -> str:
+    return f"{file}:{line}:{column}: {message}"
+
+
+def _example(rule: Rule, entry: Json, now: datetime, fleet: Tree, *, wrong: bool) -> Example:
+    about, changes = str(entry["about"]), entry.get("change", [])
+    before = _apply(fleet, entry.get("before", []), rule)
+    finds = tuple(
+        (str(f["file"]), int(f["line"]), int(f["column"]), str(f["message"]))
+        for f in entry.get("finds", ())
+    )
+    if wrong is not bool(finds):
+        raise ValueError(f"{about!r}: a bad example finds something, and a good one nothing")
+    return Example(rule.name, about, now, before, _apply(before, changes, rule), changes, finds)
+
+
+def _apply(tree: Tree, edits: Sequence[Edit], rule: Rule) -> dict[str, bytes]:
+    files = dict(tree)
+    for edit in edits:
+        path = edit["file"]
+        if edit.get("remove") is True:
+            del files[path]
+        elif "text" in edit:
+            files[path] = str(edit["text"]).encode()
+        else:
+            files[path] = _replaced(files[path].decode(), edit, rule).encode()
+    return files
+
+
+def _replaced(text: str, edit: Edit, rule: Rule) -> str:
+    old, new = str(edit["replace"]), str(edit["with"])
+    if text.count(old) != 1:
+        raise LockstepError(
+            f"an example replaces {old[:60]!r}, which stands {text.count(old)} times in "
+            f"{edit['file']}",
+            where=f"{FOLDER}{rule.name}/examples.yaml",
+            fix="replace a text that stands there once",
+        )
+    return text.replace(old, new)

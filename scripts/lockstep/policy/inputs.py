@@ -1,0 +1,144 @@
+"""What the rules get to see: each cluster, family and environment with the facts around it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from lockstep.model.document import Json, value_at
+from lockstep.model.fleet import Cluster, Environment, Family, Fleet
+from lockstep.policy.items import NONE_MALFORMED, Malformed, PolicyItem, Rendered, Shared
+from lockstep.policy.renames import cluster_before, environment_before, family_before
+from lockstep.policy.rules import Scope
+from lockstep.policy.tenancy import tenancy_of
+from lockstep.rollout.position import moved_at, rollout_facts
+from lockstep.rollout.quarantine import in_force
+from lockstep.spec.freezes import freezes_in_force
+
+
+def policy_inputs(
+    new: Fleet,
+    old: Fleet | None,
+    now: datetime,
+    rendered: Rendered | None = None,
+) -> list[PolicyItem]:
+    """The items that judge ``new`` and the change from ``old`` (None: there was nothing before).
+
+    Both fleets hold well-formed documents alone: what a schema refuses is a finding already, and
+    a rule that misses a value is an error.
+    """
+    items = [tenancy_input(new, old, environment) for environment in new.environments.values()]
+    for family in new.families():
+        items += family_inputs(new, old, family, now, rendered or {})
+    return items
+
+
+def tenancy_input(fleet: Fleet, old: Fleet | None, environment: Environment) -> PolicyItem:
+    """The item that judges a whole environment of ``fleet``: what its tenants claim and spend."""
+    clusters = tuple(c for family in environment.families.values() for c in family.clusters)
+    was = environment_before(fleet, old, environment)
+    shared = _shared(environment, was, None)
+    path = environment.document.path
+    return PolicyItem(
+        path,
+        Scope.ENVIRONMENT,
+        environment,
+        None,
+        clusters,
+        shared,
+        tenancy=tenancy_of(environment, fleet),
+    )
+
+
+def _shared(environment: Environment, before: Environment | None, facts: Json) -> Shared:
+    return Shared(environment.document.value, before.document.value if before else None, facts)
+
+
+def family_inputs(
+    fleet: Fleet,
+    old: Fleet | None,
+    family: Family,
+    now: datetime,
+    rendered: Rendered,
+    malformed: Malformed = NONE_MALFORMED,
+) -> Iterator[PolicyItem]:
+    """The items that judge one family of ``fleet``: one for each cluster, and one for all."""
+    environment = fleet.environments[family.environment]
+    before = family_before(fleet, old, family)
+    was = environment_before(fleet, old, environment)
+    whole = replace(family, clusters=(*family.clusters, *malformed.before))
+    documents = {c.path: _document(c, whole, before, rendered) for c in family.clusters}
+    facts = _facts(fleet, old, whole, before, now)
+    facts["freezes"] = _freezes(environment, was, family, before, now)
+    facts["complete"] = malformed.complete
+    shared = _shared(environment, was, facts)
+    for cluster in family.clusters:
+        own = {cluster.path: documents[cluster.path]}
+        yield PolicyItem(cluster.path, Scope.CLUSTER, environment, family, (cluster,), shared, own)
+    yield PolicyItem(
+        family.document.path, Scope.FAMILY, environment, family, family.clusters, shared, documents
+    )
+
+
+def _freezes(
+    environment: Environment,
+    was: Environment | None,
+    family: Family,
+    before: Family | None,
+    now: datetime,
+) -> list[Json]:
+    """The freezes in force. One that the change takes away still holds for what it moves."""
+    moment = moved_at(family, now)
+    earlier = freezes_in_force(was, before.name, moment) if was and before else []
+    return _with_earlier(freezes_in_force(environment, family.name, moment), earlier)
+
+
+def _quarantine(
+    fleet: Fleet, old: Fleet | None, family: Family, before: Family | None
+) -> list[Json]:
+    """The entries in force. A new name does not leave those of the old one behind."""
+    held = in_force(fleet, family.environment, family.name)
+    if old and before and before.folder != family.folder:
+        return _with_earlier(held, in_force(old, before.environment, before.name))
+    return held
+
+
+def _with_earlier(held: list[Json], earlier: list[Json]) -> list[Json]:
+    return held + [each for each in earlier if each not in held]
+
+
+def _facts(
+    fleet: Fleet, old: Fleet | None, family: Family, before: Family | None, now: datetime
+) -> Json:
+    present = {cluster.path for cluster in family.clusters}
+    earlier = before.clusters if before else ()
+    versions = {value_at(v, ("version",)) for c in (*family.clusters, *earlier) for v in c.variants}
+    return {
+        "family": _without_defaults(family),
+        "family_before": _without_defaults(before) if before else None,
+        "variants_before": [c.variants for c in earlier],
+        "removed": [{"name": c.name, "old": c.effective} for c in earlier if c.path not in present],
+        "locks": {
+            version: value_at(lock.value, ("spec",), {})
+            for version, lock in family.locks.items()
+            if version in versions
+        },
+        "quarantine": _quarantine(fleet, old, family, before),
+        "rollout": rollout_facts(family, now),
+    }
+
+
+def _without_defaults(family: Family) -> Json:
+    spec: Json = family.spec  # of the past it may be anything
+    if isinstance(spec, dict):
+        spec = {key: value for key, value in spec.items() if key != "defaults"}
+    return {**family.document.value, "spec": spec}
+
+
+def _document(cluster: Cluster, family: Family, before: Family | None, rendered: Rendered) -> Json:
+    was = cluster_before(cluster, family, before)
+    own = {"name": cluster.name, "new": cluster.effective}
+    if cluster.path in rendered:
+        own["rendered"] = rendered[cluster.path]
+    if was is not None and was.effective == cluster.effective:
+        return {**own, "unchanged": True}
+    return {**own, "old": was.effective if was else None}

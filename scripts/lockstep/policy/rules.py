@@ -1,0 +1,173 @@
+"""The rules that must be evaluated, read from the policy files themselves.
+
+The folders under ``policies/rules/`` are the list: a rule whose package is misspelt, or that has
+no METADATA, is then missed rather than forgotten.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lockstep.model.document import Json
+from lockstep.model.errors import LockstepError
+from lockstep.model.finding import Severity
+from lockstep.model.fleet import Tree
+from lockstep.model.outcome import POLICY
+from lockstep.policy.metadata import metadata
+
+FOLDER = "policies/rules/"
+
+CATEGORIES = (
+    "traffic", "rollout", "consistency", "registry", "privacy", "segments", "feedback", "capacity",
+    "cost", "access", "observability",
+)  # fmt: skip
+"""What a rule can be about; the catalogue is in this order."""
+
+_SLUG = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_FIX = "docs of a rule stand in its METADATA; compare with another rule in policies/rules/"
+
+
+class Scope(StrEnum):
+    """What a rule looks at in one evaluation."""
+
+    CLUSTER = "cluster"
+    FAMILY = "family"
+    ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule as its METADATA describes it. ``name`` is that of its folder.
+
+    ``denials`` are its reasons to deny, each with title, message and solution; a rule that
+    ``blocks_revert`` stops even a way back; one that is not ``waivable`` holds without exception.
+    ``reads`` are the kinds of rendered objects that it looks at.
+    """
+
+    name: str
+    path: str
+    title: str
+    description: str
+    scope: Scope
+    severity: Severity
+    since: str
+    blocks_revert: bool
+    denials: tuple[tuple[str, str, str], ...]
+    category: str
+    waivable: bool
+    reads: tuple[str, ...] = ()
+
+    @property
+    def package(self) -> str:
+        """The last part of its package: ``lockstep.rules.<package>``."""
+        return self.name.replace("-", "_")
+
+    @property
+    def thresholds(self) -> str:
+        """The path of its thresholds, where it has some."""
+        return f"{FOLDER}{self.name}/thresholds.yaml"
+
+    @property
+    def id(self) -> str:
+        """The rule id in findings and waivers."""
+        return POLICY + self.name
+
+
+def expected_rules(policies: Tree) -> tuple[Rule, ...]:
+    """Every rule of a tree, by name: one per folder under ``policies/rules/``.
+
+    Raises LockstepError when there is none, or a folder holds no rule that can be relied on: no
+    METADATA, another package, no ``deny`` and ``checked``, a ``deny`` without its message.
+    """
+    sources: dict[str, dict[str, str]] = {}
+    for path in sorted(policies):
+        if path.startswith(FOLDER) and "/" in path[len(FOLDER) :]:
+            files = sources.setdefault(path[len(FOLDER) :].split("/")[0], {})
+            if path.endswith(".rego") and not path.endswith("_test.rego"):
+                files[path] = policies[path].decode(errors="replace")
+    if not sources:
+        raise LockstepError(
+            "there are no rules, and a check without rules is never a pass", where=FOLDER,
+            fix="restore policies/ from git",
+        )  # fmt: skip
+    return tuple(_rule(name, sources[name]) for name in sorted(sources))
+
+
+def blocking(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """The rules that stop even a way back."""
+    return tuple(rule for rule in rules if rule.blocks_revert)
+
+
+def untested(policies: Tree, rules: tuple[Rule, ...]) -> tuple[str, ...]:
+    """The paths of rules without a test file beside them."""
+    return tuple(
+        rule.path
+        for rule in rules
+        if rule.path.removesuffix(".rego") + "_test.rego" not in policies
+    )
+
+
+def _rule(name: str, files: dict[str, str]) -> Rule:
+    if not _SLUG.fullmatch(name):
+        raise _unusable(FOLDER + name, "the name of a rule's folder is lower-case-with-dashes")
+    if len(files) != 1:
+        raise _unusable(FOLDER + name, f"a rule's folder holds one rule, this one {len(files)}")
+    path, text = next(iter(files.items()))
+    blocks = list(metadata(path, text))
+    package = f"package lockstep.rules.{name.replace('-', '_')}"
+    head = next((data for target, data in blocks if target == package), None)
+    if head is None:
+        raise _unusable(path, f"METADATA followed by {package} is missing")
+    if not re.search(r"^checked\b", text, re.MULTILINE):
+        raise _unusable(path, "the rule has no checked, which says that all it reads was there")
+    denials = tuple(_denial(path, data) for target, data in blocks if _is_deny(target))
+    if not denials or len(denials) != len(re.findall(r"^deny\b", text, re.MULTILINE)):
+        raise _unusable(path, "every deny needs METADATA of its own, and there must be one")
+    return _described(name, path, head, denials)
+
+
+def _described(name: str, path: str, head: Json, denials: tuple[tuple[str, str, str], ...]) -> Rule:
+    custom = head.get("custom") or {}
+    try:
+        rule = Rule(
+            name, path, _text(head, "title"), _text(head, "description"),
+            Scope(custom["scope"]), Severity(custom["severity"]), _text(custom, "since"),
+            _flag(custom, "blocksRevert"), denials, str(custom.get("category", "")),
+            custom.get("waivable") is True, tuple(map(str, custom.get("reads", ()))),
+        )  # fmt: skip
+        if custom["short_name"] != name:
+            raise ValueError("short_name is not the folder's name")
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise _unusable(path, f"the METADATA of the package are incomplete: {error}") from error
+    return rule
+
+
+def _denial(path: str, data: Json) -> tuple[str, str, str]:
+    try:
+        custom = data["custom"]
+        return _text(data, "title"), _text(custom, "message"), _text(custom, "solution")
+    except (KeyError, TypeError, ValueError) as error:
+        text = f"the METADATA of a deny need title, custom.message and custom.solution ({error})"
+        raise _unusable(path, text) from error
+
+
+def _text(data: Json, key: str) -> str:
+    value = data[key]
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{key} is no text")
+    return value.strip()
+
+
+def _flag(data: Json, key: str) -> bool:
+    value = data[key]
+    if not isinstance(value, bool):
+        raise ValueError(f"{key} is neither true nor false")
+    return value
+
+
+def _is_deny(target: str) -> bool:
+    return re.match(r"deny\b", target) is not None
+
+
+def _unusable(where: str, message: str) -> LockstepError:
+    return LockstepError(message, where=where, fix=_FIX)

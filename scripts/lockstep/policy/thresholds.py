@@ -1,0 +1,111 @@
+"""Thresholds: the numbers and lists that an organisation sets, held against their schemas.
+
+A rule has its own beside it (``thresholds.yaml`` and ``thresholds.schema.json``, read by the rule
+as ``data.thresholds.<package>``); what several rules share stands in ``policies/data/<name>.yaml``,
+with ``policies/schemas/data/<name>.json``.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+
+from lockstep.model.document import Document, Json, value_at
+from lockstep.model.errors import LockstepError
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Tree
+from lockstep.policy.rules import FOLDER
+from lockstep.spec.placing import Place
+from lockstep.spec.schema.load import DIALECT, compile_slow
+from lockstep.spec.schema.messages import explain
+from lockstep.spec.schema.set import problem_finding
+from lockstep.spec.yaml.load import load_yaml
+
+_SHARED = "policies/data/"
+_SCHEMAS = "policies/schemas/data/"
+_ROOT = "thresholds"
+_SUFFIXES = (".rego", ".yaml", ".yml", ".json")
+_READ = re.compile(
+    r"policies/(?:main(?:_test)?\.rego|lib/.+\.rego|schemas/.+\.json|examples/.+"
+    r"|data/[^/]+\.(?:yaml|json)|data/waivers/.+\.yaml"
+    r"|rules/[^/]+/(?:.+\.rego|thresholds\.yaml|thresholds\.schema\.json|examples\.yaml))"
+)
+"""Which files of the policies somebody reads: OPA, the schemas, waivers and examples."""
+
+
+def check_data(policies: Tree) -> list[Finding]:
+    """What is wrong with the thresholds of a tree: unreadable, unknown, missing, out of bounds.
+
+    Also files that look like a part of the policies and that nobody reads: what they say would be
+    missed. Raises LockstepError for a schema that cannot be used.
+    """
+    stray = {path: _stray(path) for path in sorted(policies) if _is_stray(path)}
+    read = (path for path in sorted(policies) if path not in stray)
+    return [*stray.values(), *(finding for path in read for finding in _check(path, policies))]
+
+
+def _is_stray(path: str) -> bool:
+    return path.endswith(_SUFFIXES) and not _READ.fullmatch(path)
+
+
+def _stray(path: str) -> Finding:
+    fix = "rename it, move it to where docs/opa.md says, or remove it"
+    return Finding(path, 1, 1, "data.stray", "nobody reads a policy file of this name here", fix)
+
+
+def _check(path: str, policies: Tree) -> Iterator[Finding]:
+    names = _names(path)
+    if names is None:
+        return
+    schema_path, package = names
+    document, findings = load_yaml(path, policies[path])
+    yield from findings
+    if document is None or findings:
+        return
+    if schema_path not in policies:
+        says, fix = "these thresholds have no schema", f"add {schema_path}"
+        yield Place(document, ()).finding("data.schema", says, fix)
+        return
+    yield from _problems(document, package, _schema(schema_path, policies[schema_path]))
+
+
+def _names(path: str) -> tuple[str, str] | None:
+    """The schema of a file with thresholds and the key below which they stand."""
+    if path.startswith(FOLDER) and path.endswith("/thresholds.yaml"):
+        rule = path.removeprefix(FOLDER).split("/")[0]
+        return f"{FOLDER}{rule}/thresholds.schema.json", rule.replace("-", "_")
+    shared = re.fullmatch(rf"{_SHARED}([^/]+)\.(?:yaml|json)", path)
+    if shared:
+        return f"{_SCHEMAS}{shared[1]}.json", shared[1].replace("-", "_")
+    return None
+
+
+def _problems(document: Document, package: str, schema: Json) -> Iterator[Finding]:
+    whole = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [_ROOT],
+        "properties": {
+            _ROOT: {
+                "type": "object",
+                "additionalProperties": False,
+                "required": [package],
+                "properties": {package: {"$ref": "rule.json"}},
+            }
+        },
+    }
+    errors = compile_slow("data.json", {"data.json": whole, "rule.json": schema}).iter_errors(
+        document.value
+    )
+    for problem in explain(errors):
+        yield problem_finding(Place(document, problem.pointer), problem)
+
+
+def _schema(path: str, data: bytes) -> Json:
+    try:
+        schema = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise LockstepError(f"this schema is no JSON: {error}", where=path) from error
+    if value_at(schema, ("$schema",)) != DIALECT:
+        fix = f'begin it with "$schema": "{DIALECT}"'
+        raise LockstepError("this is no schema of draft 2020-12", where=path, fix=fix)
+    return {key: value for key, value in schema.items() if key != "$schema"}

@@ -1,0 +1,1 @@
+"""Model registries: what one says about a version."""

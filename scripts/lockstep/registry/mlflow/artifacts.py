@@ -1,0 +1,134 @@
+"""What a model version is made of: a digest of its files, and its signature."""
+
+import hashlib
+import importlib
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from lockstep.model.canonical import digest_json
+from lockstep.model.document import Json
+from lockstep.model.errors import LockstepError
+from lockstep.registry.mlflow.client import Connection, clean
+
+_LEFT_OUT = "registered_model_meta"  # differs between versions and copies of the same model
+_DESCRIPTION = "MLmodel"
+_MOST_FILES = 10_000
+_DEEPEST = 20
+_LARGEST_DESCRIPTION = 1_000_000
+_DEEPEST_YAML = 40
+_MOST_COLUMNS = 2_000
+
+
+def examine(connection: Connection, location: str) -> tuple[str, Json]:
+    """The content digest and the signature of the model whose files are at ``location``.
+
+    The digest is SHA-256 over the canonical JSON of ``[[path, sha256], ...]`` in path order.
+    Files are fetched one at a time, so no more than the largest of them is on disk at once. The
+    signature is None where the model has none. Raises LockstepError where there are no files,
+    too many of them, or names that point outside of the model's folder.
+    """
+    registry = importlib.import_module("mlflow.store.artifact.artifact_repository_registry")
+    repository = registry.get_artifact_repository(location, tracking_uri=connection.uri)
+    manifest: list[list[str]] = []
+    description = b""
+    for path in _files(repository, connection.server):
+        with _fetched(repository, path, connection.server) as local:
+            with local.open("rb") as stream:
+                manifest.append([path, hashlib.file_digest(stream, "sha256").hexdigest()])
+            if path == _DESCRIPTION and local.stat().st_size <= _LARGEST_DESCRIPTION:
+                description = local.read_bytes()
+    if not manifest:
+        raise LockstepError("the model version has no files", where=connection.server)
+    return digest_json(manifest), _signature(description)
+
+
+@contextmanager
+def _fetched(repository: Any, path: str, server: str) -> Iterator[Path]:
+    """One file of the model on this machine's disk; one that is here already is not copied."""
+    folder = getattr(repository, "artifact_dir", None)
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="lockstep-") as scratch:
+            yield Path(repository.download_artifacts(path, scratch))
+    else:
+        local = Path(folder) / path
+        if not local.is_file():  # a device or a pipe would be read without end
+            raise LockstepError(f"{clean(path, 100)!r} of the model is no file", where=server)
+        yield local
+
+
+def _files(repository: Any, server: str) -> list[str]:
+    """The paths of all files, sorted. Raises LockstepError where there is no end to them."""
+    files: list[str] = []
+    folders: list[str | None] = [None]
+    seen = 0
+    while folders:
+        for item in repository.list_artifacts(folders.pop()):
+            path, seen = str(item.path), seen + 1
+            if not _stays_inside(path):
+                shown = clean(path, 100)
+                raise LockstepError(f"a file of the model has the name {shown!r}", where=server)
+            if seen > _MOST_FILES or path.count("/") > _DEEPEST:
+                raise LockstepError("the model version has too many files", where=server)
+            if item.is_dir:
+                folders.append(path)
+            else:
+                files.append(path)
+    return sorted(path for path in files if path != _LEFT_OUT)
+
+
+def _stays_inside(path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    return bool(parts) and parts[0] != "/" and ".." not in parts and path.isprintable()
+
+
+def _signature(description: bytes) -> Json:
+    """``{inputs, outputs}``, each a list of ``{name, type}``; None where there is none."""
+    declared = _read_yaml(description)
+    signature = declared.get("signature") if isinstance(declared, dict) else None
+    if not isinstance(signature, dict):
+        return None
+    return {side: _columns(signature.get(side)) for side in ("inputs", "outputs")}
+
+
+def _read_yaml(data: bytes) -> Json:
+    """The value of a YAML file that anyone may have written; None where it is not sound.
+
+    PyYAML's composer recurses, and crashes the process on deep nesting, so the depth is counted
+    on the event stream first. Aliases, which can multiply, are refused.
+    """
+    depth = 0
+    try:
+        for event in yaml.parse(data, Loader=yaml.CSafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST_YAML or isinstance(event, yaml.AliasEvent):
+                return None
+        return yaml.load(data, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, ValueError):
+        return None
+
+
+def _columns(text: Json) -> list[Json]:
+    """The columns of a signature, which MLflow keeps as JSON in a string."""
+    try:
+        columns = json.loads(text) if isinstance(text, str) else []
+    except (ValueError, RecursionError):
+        return []
+    items = columns if isinstance(columns, list) else []
+    return [_column(item) for item in items[:_MOST_COLUMNS] if isinstance(item, dict)]
+
+
+def _column(item: dict[str, Json]) -> Json:
+    kind, tensor = item.get("type", ""), item.get("tensor-spec")
+    if isinstance(tensor, dict):
+        kind = f"tensor of {tensor.get('dtype')}, shape {tensor.get('shape')}"
+    elif not isinstance(kind, str) or kind in ("array", "object", "map"):
+        rest = {key: value for key, value in item.items() if key not in ("name", "required")}
+        kind = json.dumps(rest, sort_keys=True)
+    return {"name": clean(item.get("name", ""), 200), "type": clean(kind, 500)}

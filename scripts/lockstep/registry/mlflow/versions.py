@@ -1,0 +1,235 @@
+"""The model registry: what MLflow says about one version, as the data of a lock.
+
+Everything that comes from the registry is taken for hostile: counts and lengths are bounded,
+control characters are removed, and what must have a form is checked for it.
+"""
+
+import functools
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from lockstep.model.document import Json
+from lockstep.model.errors import Invalid, LockstepError
+from lockstep.model.evidence import Measurement
+from lockstep.registry.mlflow.artifacts import examine
+from lockstep.registry.mlflow.client import Connection, NotInRegistry, clean, connect
+from lockstep.registry.mlflow.metrics import (
+    LONGEST_NAME,
+    Entry,
+    History,
+    entries_of,
+    measurement,
+    series,
+)
+
+_VERSION = re.compile(r"[1-9][0-9]{0,9}")
+_LOGGED_MODEL = re.compile(r"models:/(m-[0-9A-Za-z-]{1,80})")
+_COPY = re.compile(r"models:/([^/@]{1,250})/([1-9][0-9]{0,9})")
+_RUN = re.compile(r"[0-9A-Za-z_-]{1,80}")
+_MOST_COPIES = 10
+_MOST_SERIES = 500
+_MOST_ITEMS = 200
+_LONGEST_TEXT = 1_000
+
+
+class MlflowRegistry:
+    """A reader of one MLflow registry; it writes nothing there."""
+
+    def __init__(self, tracking_uri: str | None = None) -> None:
+        """Connect to ``tracking_uri`` or MLFLOW_TRACKING_URI; raises as ``connect`` does."""
+        self._connection = connect(tracking_uri)
+
+    @property
+    def server(self) -> str:
+        """The registry's address without credentials, for messages."""
+        return self._connection.server
+
+    def facts(self, model: str, version: str, read_at: str) -> Json:
+        """The ``spec`` of a lock, ``{identity, facts}``, for one version of a registered model.
+
+        ``read_at`` (RFC 3339 UTC) is when the caller asks. Raises Invalid for a version that is
+        no number, such as an alias; NotInRegistry where the registry has no such version;
+        LockstepError where it cannot be asked or its answer makes no sense.
+        """
+        _refuse_alias(model, version)
+        with self._connection.asking():
+            found = _find(self._connection, model, version)
+            location = self._connection.client.get_model_version_download_uri(model, version)
+            digest, signature = examine(self._connection, location)
+            return {
+                "identity": _identity(found, digest),
+                "facts": {"readAt": read_at, "signature": signature}
+                | _facts(self._connection, found),
+            }
+
+    def measure(self, lock: Json, metric: str, dataset: str | None) -> Measurement:
+        """The newest value of a metric of the version that a lock's ``spec`` describes.
+
+        ``dataset`` None means values that were logged without one. A version that is no longer
+        in the registry, or that MLflow 2 made (its metrics do not know their dataset), gives a
+        measurement with a problem. Raises LockstepError where the registry cannot be asked.
+        """
+        model_id = lock["identity"].get("modelId")
+        if not model_id:
+            return Measurement(problem="the version has no logged model, so no metrics by dataset")
+        try:
+            with self._connection.asking():
+                logged = self._connection.client.get_logged_model(model_id)
+                entries = entries_of(logged.metrics or [], self.server)
+                return measurement(entries, metric, dataset, _history(self._connection))
+        except NotInRegistry as error:
+            return Measurement(problem=f"no longer in the registry: {error.message}")
+
+
+def _refuse_alias(model: str, version: str) -> None:
+    if not _VERSION.fullmatch(version):
+        raise Invalid(
+            f"{clean(version, 60)!r} is no version of {clean(model, 60)}: an alias or a stage "
+            "can be moved, so it pins nothing",
+            fix="name the version by its number, such as 42",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What MLflow has on one version: its own objects, and where it came from."""
+
+    version: Any
+    source: str
+    copied_from: str | None
+    logged: Any
+    run: Any
+
+    @property
+    def run_id(self) -> str | None:
+        return str(self.run.info.run_id) if self.run is not None else None
+
+
+def _find(connection: Connection, model: str, version: str) -> _Found:
+    found = connection.client.get_model_version(model, version)
+    if str(found.name) != model or str(found.version) != version:
+        raise LockstepError(
+            f"asked for version {version} of {model}, the registry answered about another",
+            where=connection.server,
+        )
+    source, copied_from = _source(connection, found)
+    model_id = _model_id(source)
+    logged = connection.client.get_logged_model(model_id) if model_id else None
+    run_id = str(found.run_id or (logged.source_run_id if logged else "") or "")
+    run = connection.client.get_run(run_id) if _RUN.fullmatch(run_id) else None
+    return _Found(found, source, copied_from, logged, run)
+
+
+def _identity(found: _Found, digest: str) -> Json:
+    return {
+        "registry": "mlflow",
+        "model": str(found.version.name),
+        "version": str(found.version.version),
+        "digest": digest,
+        "source": clean(found.source, _LONGEST_TEXT),
+        "modelId": _model_id(found.source),
+        "run": clean(found.run_id, 80) if found.run_id else None,
+    }
+
+
+def _facts(connection: Connection, found: _Found) -> dict[str, Json]:
+    logged = found.logged.metrics or [] if found.logged else []
+    entries = entries_of(logged, connection.server)
+    return {
+        "status": clean(found.version.status, 50),
+        "archived": _archived(found.version),
+        "datasets": _datasets(found.run, connection.server),
+        "metrics": _metrics(entries, _history(connection), connection.server),
+        "tags": _tags(found.version, connection.server),
+        "lineage": {"copiedFrom": found.copied_from},
+    }
+
+
+def _source(connection: Connection, found: Any) -> tuple[str, str | None]:
+    """Where the version came from in the end, and the version that it is a copy of, if any."""
+    copied_from: str | None = None
+    seen = {(str(found.name), str(found.version))}
+    source = str(found.source)
+    while copy := _COPY.fullmatch(source):
+        copied_from = copied_from or clean(source, _LONGEST_TEXT)
+        if copy.groups() in seen or len(seen) > _MOST_COPIES:
+            raise LockstepError(
+                f"version {found.version} of {found.name} is a copy of a copy without end",
+                where=connection.server,
+                fix="register the model anew from its run",
+            )
+        seen.add((copy[1], copy[2]))
+        source = str(connection.client.get_model_version(copy[1], copy[2]).source)
+    return source, copied_from
+
+
+def _model_id(source: str) -> str | None:
+    match = _LOGGED_MODEL.fullmatch(source)
+    return match[1] if match else None
+
+
+def _history(connection: Connection) -> History:
+    @functools.cache
+    def history(run: str, name: str) -> list[Entry]:
+        return entries_of(connection.client.get_metric_history(run, name), connection.server)
+
+    return history
+
+
+def _metrics(entries: list[Entry], history: History, server: str) -> list[Json]:
+    pairs = series(entries)
+    _refuse_too_many(len(pairs), _MOST_SERIES, "metrics", server)
+    return [
+        _metric(name, dataset, measurement(entries, name, dataset, history))
+        for name, dataset in pairs
+    ]
+
+
+def _metric(name: str, dataset: str | None, measured: Measurement) -> Json:
+    return {
+        "name": clean(name, LONGEST_NAME),
+        "value": measured.value,
+        "dataset": clean(dataset, LONGEST_NAME) if dataset is not None else None,
+        "datasetDigest": measured.dataset_digest,
+        "samples": measured.samples,
+        "measuredAt": measured.time,
+        "problem": clean(measured.problem, _LONGEST_TEXT),
+    }
+
+
+def _datasets(run: Any, server: str) -> list[Json]:
+    inputs = list(run.inputs.dataset_inputs) if run is not None and run.inputs else []
+    _refuse_too_many(len(inputs), _MOST_ITEMS, "datasets", server)
+    found = []
+    for item in inputs:
+        contexts = [tag.value for tag in item.tags if tag.key == "mlflow.data.context"]
+        found.append(
+            {
+                "name": clean(item.dataset.name, LONGEST_NAME),
+                "digest": clean(item.dataset.digest, 100),
+                "context": clean(contexts[0], 100) if contexts else "",
+            }
+        )
+    return sorted(found, key=lambda entry: tuple(entry.values()))
+
+
+def _tags(found: Any, server: str) -> Json:
+    tags = dict(found.tags)
+    _refuse_too_many(len(tags), _MOST_ITEMS, "tags", server)
+    return {clean(key, LONGEST_NAME): clean(tags[key], _LONGEST_TEXT) for key in sorted(tags)}
+
+
+def _archived(found: Any) -> bool:
+    """By stage, which MLflow keeps for old servers, or by the tag ``archived: true``."""
+    tag = str(dict(found.tags).get("archived", "")).strip().lower()
+    return str(found.current_stage) == "Archived" or tag == "true"
+
+
+def _refuse_too_many(count: int, most: int, what: str, server: str) -> None:
+    if count > most:
+        raise LockstepError(
+            f"the version has {count} {what}, at most {most} are read",
+            where=server,
+            fix=f"remove {what} that nobody needs",
+        )

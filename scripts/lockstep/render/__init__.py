@@ -1,0 +1,21 @@
+"""From a fleet to manifests: a pure function of specs, lock identities and templates.
+
+The same values give the same bytes, in any order, on any machine, on any day. What a template
+wrote is parsed again and held against the schema of its kind before anybody sees it.
+"""
+
+from lockstep.render.compare import compare, stale_paths, unrendered_folders
+from lockstep.render.fleet import (
+    FleetRendering,
+    render_cluster,
+    render_environment,
+    render_fleet,
+)
+from lockstep.render.folder import RenderedFolder, Templates
+from lockstep.render.restored import keep_restored, restorable_folders
+
+__all__ = [
+    "FleetRendering", "RenderedFolder", "Templates", "compare", "keep_restored", "render_cluster",
+    "render_environment", "render_fleet", "restorable_folders", "stale_paths",
+    "unrendered_folders",
+]  # fmt: skip

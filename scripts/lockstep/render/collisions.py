@@ -1,0 +1,65 @@
+"""Two folders that would write the same path, own the same object or the same host."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from lockstep.model.document import Document, Json, Pointer
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Cluster
+from lockstep.render.fields import finding_at
+
+ARGOCD = "Argo CD"
+"""Applications live where Argo CD does, wherever their own objects go."""
+
+
+class Claim(NamedTuple):
+    """One thing that only one folder may have: what it is, and the field that chose it."""
+
+    what: str
+    pointer: Pointer
+
+
+Claims = tuple[Claim, ...]
+
+
+def claims_of(path: str, destination: str, manifests: Iterable[Json]) -> Claims:
+    """What a folder claims: its path, its objects in their cluster, and the hosts it routes."""
+    name = ("metadata", "name")
+    claims = [Claim(f"the folder {path}", name)]
+    for manifest in manifests:
+        metadata, kind = manifest["metadata"], manifest["kind"]
+        place = ARGOCD if kind == "Application" else destination
+        where = f"{metadata.get('namespace', '')}/{metadata['name']} in {place}"
+        claims.append(Claim(f"the {kind} {where}", name))
+        if kind == "VirtualService":
+            claims += [
+                Claim(f"the host {host} in {place}", ("spec", "host"))
+                for host in manifest["spec"]["hosts"]
+            ]
+    return tuple(claims)
+
+
+def find_collisions(
+    folders: Iterable[tuple[Cluster | Document, Claims]],
+) -> dict[int, list[Finding]]:
+    """Findings by the index of the folder, for each that claims what another one claims."""
+    origins: list[Cluster | Document] = []
+    claimed: dict[str, list[tuple[int, Pointer]]] = {}
+    for index, (origin, claims) in enumerate(folders):
+        origins.append(origin)
+        for claim in claims:
+            claimed.setdefault(claim.what, []).append((index, claim.pointer))
+    findings: dict[int, list[Finding]] = {}
+    for what, claimants in claimed.items():
+        if len(claimants) > 1:
+            for index, pointer in claimants:
+                others = sorted({origins[other].path for other, _ in claimants if other != index})
+                finding = _finding(origins[index], pointer, what, others)
+                findings.setdefault(index, []).append(finding)
+    return findings
+
+
+def _finding(origin: Cluster | Document, pointer: Pointer, what: str, others: list[str]) -> Finding:
+    message = f"{what} is claimed by {', '.join(others)[:300] or 'this cluster'} too"
+    fix = "give one of them another name, namespace or host"
+    return finding_at(origin, pointer, "render.collision", message, fix)

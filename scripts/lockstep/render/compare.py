@@ -1,0 +1,147 @@
+"""Whether ``rendered/`` holds what the specs mean: nothing missing, different or left over."""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import takewhile, zip_longest
+
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Fleet, NoFile, Tree
+from lockstep.render.provenance import FILE_NAME
+from lockstep.render.restored import Restorable, keep_restored
+from lockstep.render.targets.kubernetes.manifests import cluster_folder, environment_folder
+from lockstep.spec.assemble import cluster_files
+
+ROOT = "rendered/"
+_FIX = "lockstep render"
+_NAME = re.compile(r"\s*(\"[^\"]+\"):")
+_NEW = "this folder is not there"
+_GONE = "nothing renders this folder any more"
+
+
+def compare(
+    rendered: Mapping[str, bytes],
+    committed: Tree,
+    *,
+    restorable: Restorable | None = None,
+    unrendered: Collection[str] = (),
+) -> list[Finding]:
+    """A finding for each file that is missing, different or stale in ``committed``, or each folder.
+
+    ``restorable`` is what ``restorable_folders`` says; without it every folder must be as
+    rendered now. ``unrendered`` are folders that could not be rendered and are not judged.
+    """
+    expected = keep_restored(rendered, committed, restorable or {})
+    findings = [
+        finding
+        for path, data in expected.items()
+        if (finding := _judge(path, data, committed.get(path))) is not None
+    ]
+    findings += [
+        _finding(path, 1, "render.stale", "nothing renders this file any more")
+        for path in stale_paths(expected, committed, unrendered=unrendered)
+        if not isinstance(committed[path], NoFile)
+    ]
+    return sorted(_by_folder(_without_echo(findings), expected, committed))
+
+
+def stale_paths(
+    rendered: Mapping[str, bytes], committed: Tree, *, unrendered: Collection[str] = ()
+) -> list[str]:
+    """The committed paths under ``rendered/`` that nothing renders any more, in order."""
+    kept = tuple(f"{folder}/" for folder in unrendered)
+    return sorted(
+        path
+        for path in committed
+        if path.startswith(ROOT) and path not in rendered and not path.startswith(kept)
+    )
+
+
+def unrendered_folders(
+    fleet: Fleet, rendered: Mapping[str, bytes], paths: Iterable[str] = ()
+) -> list[str]:
+    """The folders that the fleet should have and that were not rendered, because of findings.
+
+    ``paths`` are those of all files. A cluster keeps its folder as long as it has its file, even
+    where that, or what it belongs to, cannot be read and is no part of the fleet.
+    """
+    clusters = {(c.environment, c.name) for c in fleet.clusters()}
+    clusters |= {(environment, name) for environment, _, name in cluster_files(paths).values()}
+    environments = {*fleet.environments, *(environment for environment, _ in clusters)}
+    wanted = {environment_folder(name) for name in environments}
+    wanted |= {cluster_folder(*cluster) for cluster in clusters}
+    return sorted(path for path in wanted if f"{path}/{FILE_NAME}" not in rendered)
+
+
+def _judge(path: str, expected: bytes, found: bytes | None) -> Finding | None:
+    if isinstance(found, NoFile):
+        return None  # told already
+    if found is None:
+        return _finding(path, 1, "render.missing", "this file is not there")
+    if found == expected:
+        return None
+    line, column, message = _first_difference(expected, found)
+    wanted = "".join(_lines(expected)[line - 1 : line])  # none where only more lines are found
+    if path.endswith("/" + FILE_NAME) and (name := _NAME.match(wanted)):
+        message = f"rendered now from another {name[1]}; the manifests are the same"
+    return _finding(path, line, "render.different", message, column)
+
+
+def _first_difference(expected: bytes, found: bytes) -> tuple[int, int, str]:
+    pairs = zip_longest(_lines(expected), _lines(found))
+    for number, (wanted, there) in enumerate(pairs, 1):
+        if wanted != there:
+            message = f"rendered now: {_show(wanted)}; here: {_show(there)}"
+            return number, 1 + _common(wanted or "", there or ""), message
+    return 1, 1, "the bytes differ from those rendered now, in line endings or encoding"
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def _lines(data: bytes) -> list[str]:
+    return data.decode(errors="replace").split("\n")
+
+
+def _show(line: str | None) -> str:
+    return "no such line" if line is None else repr(line.strip())[:120]
+
+
+def _finding(path: str, line: int, rule: str, message: str, column: int = 1) -> Finding:
+    return Finding(path, line, column, rule, message, _FIX)
+
+
+def _without_echo(findings: list[Finding]) -> list[Finding]:
+    """PROVENANCE differs whenever a file beside it does; alone it says something new."""
+    others = {_folder(f.file) for f in findings if not f.file.endswith("/" + FILE_NAME)}
+    return [
+        f for f in findings
+        if not (
+            f.rule == "render.different"
+            and f.file.endswith("/" + FILE_NAME)
+            and _folder(f.file) in others
+        )
+    ]  # fmt: skip
+
+
+def _by_folder(
+    findings: Iterable[Finding], expected: Mapping[str, bytes], committed: Tree
+) -> Iterator[Finding]:
+    """A folder that is missing or stale as a whole is one mistake, told at its PROVENANCE."""
+    wanted, there = Counter(map(_folder, expected)), Counter(map(_folder, committed))
+    for finding in findings:
+        folder = _folder(finding.file)
+        provenance = f"{folder}/{FILE_NAME}"
+        both = folder in wanted and folder in there
+        if both or (provenance not in expected and provenance not in committed):
+            yield finding
+        elif finding.file == provenance:
+            text = _GONE if folder in there else _NEW
+            yield replace(finding, message=f"{text}, with {wanted[folder] or there[folder]} files")
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]

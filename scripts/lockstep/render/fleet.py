@@ -1,0 +1,100 @@
+"""Renders a whole fleet, family by family: every folder whole, or the findings that say why not."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from lockstep.model.document import Document, Json
+from lockstep.model.finding import Finding, arrange
+from lockstep.model.fleet import Cluster, Environment, Family, Fleet
+from lockstep.render.collisions import find_collisions
+from lockstep.render.fields import Unrenderable
+from lockstep.render.folder import FolderWriter, RenderedFolder, Templates
+from lockstep.render.inputs import view_cluster, view_environment
+from lockstep.render.targets.kubernetes import manifests
+
+
+def render_cluster(
+    cluster: Cluster, family: Family, environment: Environment, templates: Templates
+) -> RenderedFolder:
+    """The manifests of one cluster, or the findings that say why there are none."""
+    path = manifests.cluster_folder(cluster.environment, cluster.name)
+    if templates.findings:
+        return RenderedFolder(path, findings=templates.findings)
+    try:
+        view = view_cluster(cluster, family, environment)
+    except Unrenderable as error:
+        return RenderedFolder(path, findings=(error.finding,))
+    writer = FolderWriter(environment, templates, family, cluster)
+    components = manifests.CLUSTER_COMPONENTS
+    return writer.write(path, components, view, view.inputs(), view.destination)
+
+
+def render_environment(environment: Environment, templates: Templates) -> RenderedFolder:
+    """The manifests that belong to a whole environment, or the findings."""
+    path = manifests.environment_folder(environment.name)
+    if templates.findings:
+        return RenderedFolder(path, findings=templates.findings)
+    try:
+        view = view_environment(environment)
+    except Unrenderable as error:
+        return RenderedFolder(path, findings=(error.finding,))
+    writer = FolderWriter(environment, templates)
+    return writer.write(path, manifests.ENVIRONMENT_COMPONENTS, view, view.inputs(), "")
+
+
+class FleetRendering:
+    """Renders a fleet family by family, and says at the end what became of all of it.
+
+    ``kinds`` are the kinds of objects that ``family`` gives back for the rules that read them.
+    Other parsed manifests are left out: thousands of live objects slow Python's collector down.
+    """
+
+    def __init__(self, fleet: Fleet, templates: Templates, kinds: Collection[str] = ()) -> None:
+        self._fleet = fleet
+        self._templates = templates
+        self._kinds = frozenset(kinds)
+        self._folders: list[tuple[Cluster | Document, RenderedFolder]] = []
+        for environment in fleet.environments.values():
+            folder = render_environment(environment, templates)
+            self._folders.append((environment.document, replace(folder, manifests={})))
+
+    def family(self, family: Family) -> dict[str, dict[str, list[Json]]]:
+        """Render one family: its objects by the path of their cluster, then by kind."""
+        environment = self._fleet.environments[family.environment]
+        objects: dict[str, dict[str, list[Json]]] = {}
+        for cluster in family.clusters:
+            folder = render_cluster(cluster, family, environment, self._templates)
+            self._folders.append((cluster, replace(folder, manifests={})))
+            if self._kinds:
+                objects[cluster.path] = self._of_kinds(folder)
+        return objects
+
+    def result(self) -> tuple[dict[str, bytes], list[Finding]]:
+        """All files by path, and the findings of what could not be rendered (see render_fleet)."""
+        collisions = find_collisions((origin, folder.claims) for origin, folder in self._folders)
+        files: dict[str, bytes] = {}
+        findings = [finding for _, folder in self._folders for finding in folder.findings]
+        for index, (_, folder) in enumerate(self._folders):
+            findings += collisions.get(index, ())
+            if index not in collisions:
+                files |= folder.by_path()
+        return dict(sorted(files.items())), list(arrange(findings))
+
+    def _of_kinds(self, folder: RenderedFolder) -> dict[str, list[Json]]:
+        objects: dict[str, list[Json]] = {kind: [] for kind in self._kinds}
+        for manifest in folder.manifests.values():
+            if manifest["kind"] in self._kinds:
+                objects[manifest["kind"]].append(manifest)
+        return objects
+
+
+def render_fleet(fleet: Fleet, templates: Templates) -> tuple[dict[str, bytes], list[Finding]]:
+    """All files under ``rendered/`` by path, and the findings of what could not be rendered.
+
+    A folder with a finding, or that shares an object, a host or its path with another one, is
+    left out whole: ``unrendered_folders`` lists it, so that nobody takes it for deleted.
+    """
+    rendering = FleetRendering(fleet, templates)
+    for family in fleet.families():
+        rendering.family(family)
+    return rendering.result()

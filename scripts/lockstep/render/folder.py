@@ -1,0 +1,139 @@
+"""Writes one folder of manifests: each file rendered, parsed again and held against its schema."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from lockstep.model.document import Json, value_at
+from lockstep.model.finding import Finding, arrange
+from lockstep.model.fleet import Cluster, Environment, Family, Tree
+from lockstep.render.collisions import Claims, claims_of
+from lockstep.render.fields import finding_at
+from lockstep.render.parse import Unreadable, parse_manifest
+from lockstep.render.provenance import FILE_NAME, Provenance, digests
+from lockstep.render.schemas import ManifestSchemas, ReadKubernetes
+from lockstep.render.targets.kubernetes.manifests import Component, View, template_paths
+from lockstep.render.templates import TemplateFailure, TemplateSet
+from lockstep.render.trace.manifest_findings import Blame
+from lockstep.render.trace.origin_lookup import Authors
+from lockstep.render.trace.trace import Part, Tracer
+
+HEADER = (
+    "# Machine-written by `lockstep render`, never by hand: edit clusters/ or templates/ instead.\n"
+)
+
+
+class Templates:
+    """The templates and the schemas of one tree, compiled once; give it any commit's tree.
+
+    Uses ``templates/`` and ``policies/schemas/rendered/`` of the tree. ``read_kubernetes`` gives
+    the Kubernetes schemas (``lockstep.edges.kubernetes_schemas``). ``base`` is the tree whose
+    schemas judge too. ``findings`` has one for each file that cannot be used; nothing can be
+    rendered then.
+    """
+
+    def __init__(
+        self, tree: Tree, read_kubernetes: ReadKubernetes, base: Tree | None = None
+    ) -> None:
+        self.texts = TemplateSet(tree, template_paths())
+        self.schemas = ManifestSchemas(tree, read_kubernetes, base)
+        self.findings = (*self.texts.findings, *self.schemas.findings)
+
+
+@dataclass(frozen=True)
+class RenderedFolder:
+    """One folder under ``rendered/``: its files by name, PROVENANCE among them.
+
+    ``manifests`` are the parsed objects by file name. With ``findings`` there are no files: a
+    folder is rendered whole or not at all.
+    """
+
+    path: str
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    manifests: Mapping[str, Json] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    claims: Claims = ()
+
+    def by_path(self) -> dict[str, bytes]:
+        """The files by their path in the repository."""
+        return {f"{self.path}/{name}": data for name, data in self.files.items()}
+
+
+class FolderWriter:
+    """Collects the files of one folder, and what is wrong with them where that was written.
+
+    ``cluster`` and ``family`` are None for the environment's own folder.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        templates: Templates,
+        family: Family | None = None,
+        cluster: Cluster | None = None,
+    ) -> None:
+        self._authors = Authors(environment, family, cluster)
+        self._environment = environment
+        self._version = str(value_at(environment.spec, ("kubernetesVersion",)))
+        self._templates = templates
+        self._findings: list[Finding] = []
+        self._files: dict[str, bytes] = {}
+        self._manifests: dict[str, Json] = {}
+
+    def write(
+        self,
+        path: str,
+        components: Iterable[Component[View]],
+        view: View,
+        inputs: Mapping[str, Json],
+        destination: str,
+    ) -> RenderedFolder:
+        """The folder at ``path``; ``inputs`` go into PROVENANCE, ``destination`` is where its
+        objects live, for the claims."""
+        used = {}
+        self._require_schemas()
+        for component in () if self._findings else components:
+            for name, context in component.parts(view):
+                used[component.name] = self._templates.texts.digests[component.name]
+                self._write_file(name, Part.of(component, view, name, context))
+        if self._findings:
+            return RenderedFolder(path, findings=arrange(self._findings))
+        provenance = Provenance(inputs, used, digests(self._files))
+        files = {**self._files, FILE_NAME: provenance.to_bytes()}
+        claims = claims_of(path, destination, self._manifests.values())
+        return RenderedFolder(path, files, self._manifests, (), claims)
+
+    def _require_schemas(self) -> None:
+        if self._templates.schemas.knows(self._version):
+            return
+        here = ("spec", "kubernetesVersion")
+        message = f"there are no schemas of Kubernetes {self._version[:40]!r} to hold manifests to"
+        fix = "write a version that the installed kubernetes-validate package has, such as 1.37"
+        self._findings.append(
+            finding_at(self._environment.document, here, "render.kubernetes-version", message, fix)
+        )
+
+    def _write_file(self, name: str, part: Part) -> None:
+        if name in self._files:
+            message = f"two versions come to one file name, {name}"
+            fix = "give one of them another name in the registry"
+            self._findings.append(self._authors.whole.finding("render.collision", message, fix))
+        try:
+            text = HEADER + self._templates.texts.write(part.component, part.context)
+            manifest = parse_manifest(text)
+        except TemplateFailure as error:
+            here = self._authors.named("this could not be rendered")
+            self._findings.append(replace(error.finding, related=(here,)))
+            return
+        except Unreadable as error:
+            self._findings.append(self._blame(part).of_unreadable(name, error, HEADER.count("\n")))
+            return
+        if problems := list(self._templates.schemas.problems(manifest, self._version)):
+            blame = self._blame(part)
+            self._findings += [blame.of_problem(name, problem, manifest) for problem in problems]
+        self._files[name] = text.encode()
+        self._manifests[name] = manifest
+
+    def _blame(self, part: Part) -> Blame:
+        return Blame(
+            part.component, self._authors, Tracer(part, self._templates.texts, self._authors)
+        )

@@ -1,0 +1,170 @@
+"""What rendering takes from a cluster, its locks and its environment: those fields and no others.
+
+The same values are digested into PROVENANCE, so a field that is read here counts as an input.
+"""
+
+from lockstep.model.document import Json, value_at
+from lockstep.model.fleet import Cluster, Environment, Family
+from lockstep.render.buckets import Share, assign_buckets, fallback_weights, learners
+from lockstep.render.capacity import read_access, read_capacity, read_prometheus
+from lockstep.render.fields import Fields
+from lockstep.render.names import object_name, version_slug
+from lockstep.render.view import ArgoCd, ClusterView, EnvironmentView, Running
+from lockstep.spec.variants import ROLES
+
+DEFAULT_HEALTH = "/ping"
+
+
+def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> ClusterView:
+    """The fields of a cluster that rendering uses. Raises Unrenderable where one is amiss."""
+    fields = Fields(cluster)
+    region = fields.text("spec", "region")
+    traffic = _traffic(fields)
+    return ClusterView(
+        environment=_label(environment.name, Fields(environment.document)),
+        family=family.name,
+        tenant=Fields(family.document).text("metadata", "tenant"),
+        name=_label(fields.text("metadata", "name"), fields),
+        region=region,
+        namespace=fields.text("spec", "namespace"),
+        host=fields.text("spec", "host"),
+        failover=fields.text("spec", "failover", default="") or None,
+        serving=_serving(fields),
+        traffic=traffic,
+        running=_running(fields, family, sticky="bucketHeader" in traffic),
+        destination=_destination(fields, environment, region),
+        argocd=_argocd(environment),
+        access=read_access(fields),
+        prometheus=read_prometheus(fields, environment),
+    )
+
+
+def view_environment(environment: Environment) -> EnvironmentView:
+    """The fields of an environment that rendering uses. Raises Unrenderable."""
+    name = _label(environment.name, Fields(environment.document))
+    return EnvironmentView(name, _argocd(environment))
+
+
+def _label(name: str, fields: Fields) -> str:
+    """A name that becomes part of a path under ``rendered/``, so it can be nothing but a name."""
+    if object_name(name) != name:
+        fields.fail(
+            ("metadata", "name"), "render.input", f"{name[:80]!r} cannot name a folder",
+            "use lower-case letters, digits and hyphens, at most 63, a letter first",
+        )  # fmt: skip
+    return name
+
+
+def _serving(fields: Fields) -> Json:
+    return {
+        "image": fields.text("spec", "serving", "image"),
+        "port": fields.integer("spec", "serving", "port"),
+        "health": fields.text("spec", "serving", "health", default=DEFAULT_HEALTH),
+        "replicas": fields.integer("spec", "serving", "replicas"),
+        "requests": fields.texts("spec", "serving", "resources", "requests"),
+        "limits": fields.texts("spec", "serving", "resources", "limits"),
+        **read_capacity(fields),
+    }
+
+
+def _traffic(fields: Fields) -> Json:
+    here = ("spec", "traffic")
+    traffic: Json = {}
+    for name in ("timeout", "bucketHeader"):
+        if fields.has(*here, name):
+            traffic[name] = fields.text(*here, name)
+    if fields.has(*here, "retries"):
+        traffic["retries"] = {"attempts": fields.integer(*here, "retries", "attempts")}
+        if fields.has(*here, "retries", "perTryTimeout"):
+            each = fields.text(*here, "retries", "perTryTimeout")
+            traffic["retries"]["perTryTimeout"] = each
+    if fields.has(*here, "circuitBreaker"):
+        traffic["circuitBreaker"] = {
+            "consecutiveErrors": fields.integer(*here, "circuitBreaker", "consecutiveErrors"),
+            "ejectFor": fields.text(*here, "circuitBreaker", "ejectFor"),
+        }
+    return traffic
+
+
+def _running(fields: Fields, family: Family, *, sticky: bool) -> tuple[Running, ...]:
+    identities: dict[str, dict[str, str | None]] = {}
+    shares: list[Share] = []
+    for index, variant in enumerate(fields.items("spec", "variants")):
+        here = ("spec", "variants", index)
+        version, weight = fields.text(*here, "version"), fields.integer(*here, "weight")
+        if weight > 0 or value_at(variant, ("warm",)) is True:
+            identities[version] = _identity(fields, family, index, version)
+        name, arm = fields.text(*here, "name"), value_at(variant, ("experiment",)) is True
+        shares.append(Share(name, version, weight, arm, arm and _learns(fields, name)))
+    weights = {v: sum(s.weight for s in shares if s.version == v) for v in identities}
+    if not any(weights.values()):
+        fields.fail(
+            ("spec", "variants"), "render.no-traffic", "no variant has any weight",
+            "give the stable variant the weight that the others leave of 100",
+        )  # fmt: skip
+    alone, fallback = learners(shares), fallback_weights(shares)
+    if alone and not fallback:
+        fields.fail(
+            ("spec", "variants"), "render.no-traffic",
+            "only arms that learn live have weight, and they get no requests without a bucket",
+            "give the stable variant a weight, so that such requests have somewhere to go",
+        )  # fmt: skip
+    buckets = assign_buckets(shares) if sticky else {}
+    order = sorted(identities, key=lambda version: (len(version), version))
+    return tuple(
+        Running(
+            v, version_slug(v), weights[v], tuple(buckets.get(v, ())), identities[v],
+            fallback.get(v, 0), alone.get(v, ()),
+        )
+        for v in order
+    )  # fmt: skip
+
+
+def _learns(fields: Fields, arm: str) -> bool:
+    """Whether an arm goes on learning from the answers that it gives."""
+    here = ("spec", "experiments", arm, "learnsFrom")
+    return arm not in ROLES and fields.has(*here) and fields.text(*here) == "live"
+
+
+def _identity(fields: Fields, family: Family, index: int, version: str) -> dict[str, str | None]:
+    here = ("spec", "variants", index, "version")
+    how = f"lockstep lock {family.environment}/{family.name} {version[:80]}"
+    lock = family.locks.get(version)
+    if lock is None:
+        message = f"version {version[:80]!r} runs here and has no lock: its content is not known"
+        fields.fail(here, "render.lock", message, how)
+    facts = Fields(lock)
+    identity: dict[str, str | None] = {
+        name: facts.text("spec", "identity", name)
+        for name in ("registry", "model", "version", "digest", "source")
+    }
+    for name in ("modelId", "run"):
+        there = ("spec", "identity", name)
+        identity[name] = facts.text(*there) if facts.has(*there) else None
+    if identity["version"] != version:
+        message = f"{lock.path} is the lock of version {str(identity['version'])[:80]!r}"
+        fields.fail(here, "render.lock", message, how)
+    return identity
+
+
+def _destination(fields: Fields, environment: Environment, region: str) -> str:
+    regions = value_at(environment.spec, ("regions",), [])
+    for index, entry in enumerate(regions if isinstance(regions, list) else []):
+        if value_at(entry, ("name",)) == region:
+            return Fields(environment.document).text("spec", "regions", index, "destination")
+    fields.fail(
+        ("spec", "region"), "render.region",
+        f"{environment.document.path} lists no region {region!r}",
+        "use a region of the environment, or add it there with its destination",
+    )  # fmt: skip
+
+
+def _argocd(environment: Environment) -> ArgoCd:
+    fields = Fields(environment.document)
+    here = ("spec", "argocd")
+    return ArgoCd(
+        fields.text(*here, "namespace"),
+        fields.text(*here, "project"),
+        fields.text(*here, "repoURL"),
+        fields.text(*here, "revision"),
+    )

@@ -1,0 +1,94 @@
+"""Folders in which a revert put old bytes back: they stand until their spec changes.
+
+The mark in PROVENANCE is not believed for itself. The folder must be, to the byte, the git tree
+that a verified record of the ledger names.
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping
+
+from lockstep.model.fleet import Family, Fleet, Tree
+from lockstep.render.provenance import (
+    FILE_NAME,
+    Provenance,
+    original_provenance,
+    parse_provenance,
+)
+
+Restorable = Mapping[str, Collection[str]]
+"""Git tree ids of verified folders to which the ledger says that a family returned, by path."""
+
+
+def restorable_folders(fleet: Fleet) -> dict[str, set[str]]:
+    """The folders whose old bytes a recorded restore brought back, with their git tree ids."""
+    folders: dict[str, set[str]] = {}
+    for family in fleet.families():
+        for path, tree in _restored_by(family):
+            folders.setdefault(path, set()).add(tree)
+    return folders
+
+
+def keep_restored(
+    rendered: Mapping[str, bytes], committed: Tree, restorable: Restorable
+) -> dict[str, bytes]:
+    """``rendered``, with the committed bytes for each folder that is restored and still right.
+
+    That is a folder whose PROVENANCE is marked, whose spec and locks have not changed since, and
+    which apart from the mark is a tree of ``restorable``.
+    """
+    kept = dict(rendered)
+    for path, trees in restorable.items():
+        inside = _folder(committed, path)
+        fresh = rendered.get(f"{path}/{FILE_NAME}")
+        if fresh is not None and _stands(inside, parse_provenance(fresh), trees):
+            for name in _folder(rendered, path):
+                del kept[f"{path}/{name}"]
+            kept |= {f"{path}/{name}": data for name, data in inside.items()}
+    return dict(sorted(kept.items()))
+
+
+def git_tree_id(files: Mapping[str, bytes], *, algorithm: str = "sha1") -> str:
+    """The id that git gives a folder of these regular files (no folders in it).
+
+    https://git-scm.com/book/en/v2/Git-Internals-Git-Objects; ``algorithm`` is that of the
+    repository's object format.
+    """
+    tree = b""
+    for name in sorted(files, key=str.encode):
+        blob = _object_id(b"blob", files[name], algorithm)
+        tree += b"100644 " + name.encode() + b"\0" + blob
+    return _object_id(b"tree", tree, algorithm).hex()
+
+
+def _restored_by(family: Family) -> Collection[tuple[str, str]]:
+    decisions = {record.decision.sequence: record.decision for record in family.records}
+    found: list[tuple[str, str]] = []
+    for decision in decisions.values():
+        if decision.restored is None or decision.restored.bytes_from is None:
+            continue
+        verified = decisions.get(decision.restored.sequence)
+        if verified is not None and verified.way_back is not None:
+            found += verified.way_back.folders.items()
+    return found
+
+
+def _stands(files: Mapping[str, bytes], fresh: Provenance, trees: Collection[str]) -> bool:
+    try:
+        marked = parse_provenance(files[FILE_NAME])
+    except (KeyError, ValueError):
+        return False
+    if marked.restored_for != fresh.inputs or marked.to_bytes() != files[FILE_NAME]:
+        return False
+    original = {**files, FILE_NAME: original_provenance(marked).to_bytes()}
+    algorithms = {"sha256" if len(tree) == 64 else "sha1" for tree in trees}
+    return any(git_tree_id(original, algorithm=a) in trees for a in algorithms)
+
+
+def _folder(tree: Mapping[str, bytes], path: str) -> dict[str, bytes]:
+    start = path + "/"
+    return {p.removeprefix(start): data for p, data in tree.items() if p.startswith(start)}
+
+
+def _object_id(kind: bytes, data: bytes, algorithm: str) -> bytes:
+    head = kind + b" " + str(len(data)).encode() + b"\0"
+    return hashlib.new(algorithm, head + data, usedforsecurity=False).digest()

@@ -1,0 +1,134 @@
+"""Holds rendered objects against the schemas of their kinds, each compiled once.
+
+Kubernetes' own objects: the strict schemas of the environment's Kubernetes version. Those of
+Istio and Argo CD: closed schemas in ``policies/schemas/rendered/``.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+
+import jsonschema_rs
+
+from lockstep.model.document import Json
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Tree
+from lockstep.render.schema_problems import Problem, problems_of, problems_of_name
+
+OWN_SCHEMAS = "policies/schemas/rendered/"
+_SHARED = "_definitions.json"
+_REF_TO_SHARED = b'"/api/_definitions.json#/$defs/'
+_LOCAL = "#/$defs/"
+
+_MEND = "mend it; it must be JSON Schema 2020-12 without references elsewhere"
+_MEND_BASE = "it is the base's, which judges this change: mend it on the base branch first"
+
+ReadKubernetes = Callable[[str, str], bytes | None]
+"""Gives a schema file by Kubernetes version and file name; None where there is none."""
+
+
+class ManifestSchemas:
+    """Schemas by kind. ``findings`` has one for each own schema that cannot be used.
+
+    An own schema stands before Kubernetes'. Where ``base`` has other ones than ``tree``, a
+    manifest must be content with both, as with all that judges a change.
+    """
+
+    def __init__(
+        self, tree: Tree, read_kubernetes: ReadKubernetes, base: Tree | None = None
+    ) -> None:
+        self.findings: list[Finding] = []
+        self._read = read_kubernetes
+        self._definitions: dict[str, Json] = {}
+        self._kubernetes: dict[tuple[str, str], jsonschema_rs.Validator | None] = {}
+        own, known = _own_files(tree), _own_files(base or {})
+        self._own = [dict(self._compile_own(own, _MEND))]
+        if known not in ({}, own):
+            self._own.append(dict(self._compile_own(known, _MEND_BASE)))
+
+    def knows(self, kubernetes_version: str) -> bool:
+        """Whether there are schemas of that Kubernetes version."""
+        return bool(self._shared(kubernetes_version))
+
+    def problems(self, manifest: Json, kubernetes_version: str) -> Iterator[Problem]:
+        """What is wrong with a manifest, each mistake with its place in it."""
+        kind, version = manifest.get("kind"), manifest.get("apiVersion")
+        if not isinstance(kind, str) or not isinstance(version, str):
+            yield Problem((), "it has no apiVersion and kind")
+            return
+        name = _file_name(version, kind)
+        validators = self._validators(kubernetes_version, name)
+        if not validators:
+            yield Problem(("kind",), f"there is no schema for {version[:80]} {kind[:80]}")
+        wrong = [list(v.iter_errors(manifest)) for v in validators if not v.is_valid(manifest)]
+        yield from dict.fromkeys(problem for errors in wrong for problem in problems_of(errors))
+        if validators and not wrong:
+            yield from problems_of_name(manifest)
+
+    def _validators(self, version: str, name: str) -> list[jsonschema_rs.Validator]:
+        kubernetes = self._of_kubernetes(version, name)
+        first, *others = (own.get(name) or kubernetes for own in self._own)
+        return [v for v in (first, *(o for o in others if o is not first)) if v is not None]
+
+    def _of_kubernetes(self, version: str, name: str) -> jsonschema_rs.Validator | None:
+        key = version, name
+        if key not in self._kubernetes:
+            data = self._read(version, name)
+            self._kubernetes[key] = self._compile(data, self._shared(version)) if data else None
+        return self._kubernetes[key]
+
+    def _shared(self, version: str) -> Json:
+        if version not in self._definitions:
+            data = self._read(version, _SHARED)
+            self._definitions[version] = _load(data)["$defs"] if data else {}
+        return self._definitions[version]
+
+    def _compile(self, data: bytes, shared: Json) -> jsonschema_rs.Validator:
+        """A schema with the shared definitions that it reaches: compiling all takes seconds."""
+        schema = _load(data)
+        reached: dict[str, Json] = {}
+        waiting = list(_references(schema))
+        while waiting:
+            name = waiting.pop()
+            if name not in reached:
+                reached[name] = shared[name]
+                waiting += _references(shared[name])
+        return jsonschema_rs.Draft202012Validator({**schema, "$defs": reached}, offline=True)
+
+    def _compile_own(self, files: Tree, fix: str) -> Iterator[tuple[str, jsonschema_rs.Validator]]:
+        for path, data in sorted(files.items()):
+            try:
+                schema = json.loads(data)
+                validator = jsonschema_rs.Draft202012Validator(schema, offline=True)
+            except (ValueError, RecursionError, jsonschema_rs.ReferencingError) as error:
+                text = f"the schema cannot be used: {str(error)[:300]}"
+                if path not in {finding.file for finding in self.findings}:
+                    self.findings.append(Finding(path, 1, 1, "render.schema", text, fix))
+            else:
+                yield path.removeprefix(OWN_SCHEMAS), validator
+
+
+def _own_files(tree: Tree) -> Tree:
+    return {p: d for p, d in tree.items() if p.startswith(OWN_SCHEMAS) and p.endswith(".json")}
+
+
+def _file_name(api_version: str, kind: str) -> str:
+    """``deployment-apps-v1.json``: kind, first label of the group, version."""
+    group, _, version = api_version.rpartition("/")
+    parts = [kind, group.partition(".")[0], version] if group else [kind, version]
+    return "-".join(parts).lower() + ".json"
+
+
+def _load(data: bytes) -> Json:
+    return json.loads(data.replace(_REF_TO_SHARED, f'"{_LOCAL}'.encode()))
+
+
+def _references(schema: Json) -> Iterator[str]:
+    if isinstance(schema, dict):
+        for key, value in schema.items():
+            if key == "$ref" and isinstance(value, str):
+                yield value.removeprefix(_LOCAL)
+            else:
+                yield from _references(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _references(value)

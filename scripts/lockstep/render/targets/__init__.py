@@ -1,0 +1,1 @@
+"""Serving targets: each is a package with one module per component."""

@@ -1,0 +1,1 @@
+"""The serving target kubernetes: Deployments behind Istio, synced by Argo CD."""

@@ -1,0 +1,1 @@
+"""From a rendered value back to the line that its author wrote."""

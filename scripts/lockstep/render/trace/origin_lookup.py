@@ -1,0 +1,121 @@
+"""Finds what an origin names in the documents of a cluster or an environment."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from lockstep.model.document import Json, Pointer, value_at
+from lockstep.model.finding import Related
+from lockstep.model.fleet import Cluster, Environment, Family
+from lockstep.render.trace.origins import Origin, OriginTree, Source, Written
+from lockstep.spec.placing import Place
+
+_NOTHING = object()
+
+
+class Authors:
+    """The documents that the values of a folder come from.
+
+    ``cluster`` and ``family`` are None for the environment's own folder.
+    """
+
+    def __init__(
+        self, environment: Environment, family: Family | None, cluster: Cluster | None
+    ) -> None:
+        self._environment = environment
+        self._family = family
+        self._cluster = cluster
+
+    @property
+    def whole(self) -> Place:
+        """The spec of the cluster, or of the environment: where nothing better is known."""
+        document = self._cluster.document if self._cluster else self._environment.document
+        return Place(document, ("spec",))
+
+    def named(self, note: str) -> Related:
+        """The name of the cluster, or of the environment, as a place of a finding elsewhere."""
+        return replace(self.whole, pointer=("metadata", "name")).related_as(note)
+
+    def places(self, origin: Origin, below: Pointer = ()) -> list[Place]:
+        """Where the values of an origin are; ``below`` leads on where something is written.
+
+        Where none is written, the first: a default of Lockstep, which would be written there.
+        Places in the cluster are those of its effective spec: ``settle`` tells who wrote them.
+        """
+        found = [place for source in origin.sources for place in self._expand(source)]
+        written = [place for place in found if _is_written(self._value(place), place.pointer)]
+        return [self._deepen(place, below) for place in written or found[:1]]
+
+    def settle(self, place: Place) -> Place:
+        """A place in the effective cluster, as the place in the file that wrote it."""
+        if self._cluster is not None and place.document is self._cluster.document:
+            return Place.in_cluster(self._cluster, place.pointer)
+        return place
+
+    def _expand(self, source: Source) -> Iterator[Place]:
+        document, pointer = source
+        cluster, family, environment = self._cluster, self._family, self._environment
+        if document is Written.ENVIRONMENT:
+            yield Place(environment.document, pointer)
+        elif document is Written.REGION and cluster:
+            regions = value_at(environment.spec, ("regions",), [])
+            for index, entry in enumerate(regions):
+                if value_at(entry, ("name",)) == cluster.region:
+                    yield Place(environment.document, ("spec", "regions", index, *pointer))
+        elif document is Written.FAMILY and cluster:
+            yield Place(family.document if family else cluster.family_document, pointer)
+        elif document is Written.LOCK and family and pointer[0] in family.locks:
+            yield Place(family.locks[str(pointer[0])], pointer[1:])
+        elif document is Written.VARIANT and cluster:
+            for index, variant in enumerate(cluster.variants):
+                if value_at(variant, ("version",)) == pointer[0]:
+                    yield Place(cluster.document, ("spec", "variants", index, *pointer[1:]))
+        elif document is Written.CLUSTER and cluster:
+            yield Place(cluster.document, pointer)
+
+    def _value(self, place: Place) -> Json:
+        if self._cluster is not None and place.document is self._cluster.document:
+            return self._cluster.effective
+        return place.document.value
+
+    def _deepen(self, place: Place, below: Pointer) -> Place:
+        pointer = place.pointer
+        for part in below:
+            if not _is_written(self._value(place), (*pointer, part)):
+                break
+            pointer = (*pointer, part)
+        return Place(place.document, pointer)
+
+
+def origin_at(tree: OriginTree, context: Json, path: Pointer) -> tuple[Origin | None, Pointer]:
+    """The origin of the value at ``path`` of a context, and the rest of the path in words.
+
+    In words an item of a list of tuples is its first element, as a key is. Where a tree names
+    such items one by one, their keys were made by Python and have no origin.
+    """
+    steps = list(_words(context, path))
+    while steps and not isinstance(tree, Origin):
+        index, word = steps.pop(0)
+        if isinstance(tree, Mapping):
+            tree = tree.get(str(word))
+            if isinstance(tree, Origin) and word != index and steps and steps[0][0] == 0:
+                return None, ()
+        elif isinstance(tree, Sequence) and isinstance(index, int) and index < len(tree):
+            tree = tree[index]
+        else:
+            tree = None
+    if not isinstance(tree, Origin):
+        return None, ()
+    return tree, tuple(word for _, word in steps)
+
+
+def _words(value: Json, path: Pointer) -> Iterator[tuple[str | int, str | int]]:
+    """Each step of a path as it is, and in words."""
+    for part in path:
+        item = value[part]
+        named = isinstance(value, list) and isinstance(item, tuple) and isinstance(item[0], str)
+        yield part, item[0] if named else part
+        value = item
+
+
+def _is_written(value: Json, pointer: Pointer) -> bool:
+    return value_at(value, pointer, _NOTHING) is not _NOTHING

@@ -1,0 +1,81 @@
+"""What a change may not do to the past: records are only added, and a locked identity stays."""
+
+from collections.abc import Iterator
+
+from lockstep.model.document import Document, value_at
+from lockstep.model.finding import Finding, arrange
+from lockstep.model.fleet import Family, Fleet, Tree
+from lockstep.rollout.replay import replay
+from lockstep.rollout.replay_moves import replay_moves
+
+_IDENTITY = ("spec", "identity")
+
+
+def judge_history(new: Fleet, old: Fleet) -> list[Finding]:
+    """What is wrong with how ``new`` goes on from ``old``, in the families that both have.
+
+    A record that was edited or taken away, one that was added and does not follow from its own
+    evidence, and a lock of the same version with another identity.
+    """
+    findings: list[Finding] = []
+    for family in new.families():
+        environment = old.environments.get(family.environment)
+        before = environment.families.get(family.name) if environment else None
+        findings += _rewritten(family, before)
+        findings += _unfounded(family, before)
+        findings += _exchanged(family, before)
+    return list(arrange(findings))
+
+
+def judge_left_behind(tree: Tree, before: Tree, fleet: Fleet) -> list[Finding]:
+    """What is wrong with the records of families that the tree no longer declares.
+
+    They stay as they were: with them would go the memory of what is in quarantine.
+    """
+    declared = tuple(f"ledger/{each.environment}/{each.name}/" for each in fleet.families())
+    return [
+        _changed(path, "restore it from git; the records of a family stay when it goes")
+        for path, data in sorted(before.items())
+        if path.startswith("ledger/") and not path.startswith(declared) and tree.get(path) != data
+    ]
+
+
+def _rewritten(family: Family, before: Family | None) -> Iterator[Finding]:
+    now = _digests(family)
+    for path, digest in _digests(before).items():
+        if now.get(path) != digest:
+            yield _changed(path, "restore it from git; records are only added")
+
+
+def _changed(path: str, fix: str) -> Finding:
+    return Finding(path, 1, 1, "ledger.rewritten", "this record was changed or removed", fix)
+
+
+def _unfounded(family: Family, before: Family | None) -> Iterator[Finding]:
+    known = _digests(before)
+    if _digests(family).keys() - known.keys():
+        findings = (*replay(family), *replay_moves(family))
+        yield from (finding for finding in findings if finding.file not in known)
+
+
+def _exchanged(family: Family, before: Family | None) -> Iterator[Finding]:
+    locks = before.locks if before else {}
+    recorded = {r.decision.target.version: r.decision.target.digest for r in family.records}
+    for version, lock in family.locks.items():
+        if version not in locks or _identity(lock) == _identity(locks[version]):
+            continue
+        was = value_at(locks[version].value, (*_IDENTITY, "digest"))
+        if recorded.get(version, was) == was:  # else a way back has put the true one back
+            place = lock.locate(_IDENTITY)
+            text = f"the identity of version {version[:80]} is another one than was locked"
+            fix = "restore the lock from git; register another model as another version"
+            yield Finding(*place, "lock.identity", text, fix, "/spec/identity")
+
+
+def _identity(lock: Document) -> object:
+    return value_at(lock.value, _IDENTITY)
+
+
+def _digests(family: Family | None) -> dict[str, str]:
+    records = family.records if family else ()
+    return {record.decision.path: record.digest for record in records}

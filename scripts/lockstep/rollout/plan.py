@@ -1,0 +1,208 @@
+"""What a family does next: a pure function of its records, the evidence and the time.
+
+Nothing here reads a clock, a server or a file, so a second run with the same inputs comes to
+the same decision with the same id.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from lockstep.model.clock import format_time, later, parse_duration
+from lockstep.model.decision import Action, Phase, Position, Variants
+from lockstep.model.document import Json, value_at
+from lockstep.model.errors import Invalid
+from lockstep.model.evidence import Evidence, Question, Verdict, worst
+from lockstep.model.fleet import Cluster, Family
+from lockstep.rollout import position as rollout
+from lockstep.spec import variants as forms
+
+_COMPARISON = "maxDropVsStable"
+_ABSOLUTE = {"min", "max"}
+
+
+class Move(StrEnum):
+    """What ``advance`` does with a family."""
+
+    NOTHING = "nothing"  # no rollout is running
+    WAIT = "wait"  # baking, or the evidence is not there yet: nothing is committed
+    DIVERGED = "diverged"  # the specs are not those of the newest record
+    STEP = "step"
+    VERIFY = "verify"
+    HOLD = "hold"
+    REVERT = "revert"
+    RESTORE = "restore"  # a shift was made, and its second half is due
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The move, why it is made, and for a step or a verification what comes after it."""
+
+    move: Move
+    reason: str
+    to: Position | None = None
+    variants: dict[str, Variants] | None = None
+    verdict: Verdict | None = None
+    tell_people: bool = False
+
+
+def questions(family: Family, environment: str, now: datetime) -> list[Question]:
+    """What the gates ask: each gate, of every cluster where the candidate has weight."""
+    target, began = rollout.target(family), rollout.step_began(family)
+    if target is None or began is None:
+        return []
+    since, told = format_time(began), format_time(now)
+    return [
+        Question(
+            gate, cluster.name, cluster.region, environment, *locks, since, told, _segment(cluster)
+        )
+        for cluster in family.clusters
+        if forms.weight_of(cluster.variants, target.version) > 0
+        for locks in [_locks(family, cluster, target.version)]
+        for gate in _askable(family, cluster)
+    ]
+
+
+def _askable(family: Family, cluster: Cluster) -> Iterator[Json]:
+    """The gates as they can be asked of a cluster: those of all segments and of its own.
+
+    Where one version has all the traffic of the roles, a live comparison has nothing to compare
+    with: the absolute bounds of the gate remain, or nothing of it.
+    """
+    alone = len(forms.serving_versions(cluster.variants)) < 2
+    for gate in family.spec.get("gates", []):
+        if gate.get("segment") not in (None, _segment(cluster)):
+            continue
+        if not (alone and gate.get("live") and _COMPARISON in gate):
+            yield gate
+        elif _ABSOLUTE & gate.keys():
+            yield {key: value for key, value in gate.items() if key != _COMPARISON}
+
+
+def _segment(cluster: Cluster) -> str:
+    return str(value_at(cluster.effective, ("spec", "segment", "name"), ""))
+
+
+def plan(family: Family, evidence: Sequence[Evidence], now: datetime) -> Plan:
+    """The next move of a family. ``evidence`` answers the ``questions`` of the same moment."""
+    at = rollout.position(family)
+    if at.phase is Phase.NEW:
+        return Plan(Move.NOTHING, "it has no record yet; the first one is made by lockstep adopt")
+    divergences = rollout.divergences(family)
+    if divergences:
+        return Plan(Move.DIVERGED, "; ".join(str(each) for each in divergences))
+    if (exchanged := _exchanged(family)) and at.phase is not Phase.SHIFTED:
+        return Plan(Move.WAIT, exchanged, tell_people=True)
+    if at.phase is Phase.STEADY:
+        return Plan(Move.NOTHING, "no rollout is running")
+    if at.phase is Phase.SHIFTED:
+        return Plan(Move.RESTORE, "the traffic was shifted, and the way back is not whole yet")
+    if at.phase is Phase.PROPOSED:
+        return _step(family, Position(Phase.ROLLING, 0, 0), None, "the proposal was merged")
+    verdict = worst(item.verdict for item in evidence)
+    if verdict is Verdict.FAIL:
+        return _failed(family, at, evidence)
+    if at.phase is Phase.HELD:
+        return Plan(Move.WAIT, f"held: {_reason_of_hold(family)}", verdict=verdict)
+    return _judge_bake(family, at, verdict, evidence, now)
+
+
+def _exchanged(family: Family) -> str:
+    """Why the lock of the candidate is not that of the version that was proposed, or nothing."""
+    target = rollout.target(family)
+    if target is None:
+        return ""
+    lock = family.locks.get(target.version)
+    digest = value_at(lock.value, ("spec", "identity", "digest")) if lock else None
+    if digest == target.digest:
+        return ""
+    place = f"{family.folder}/locks/{target.version}.yaml"
+    return f"{place} is not the lock of what was proposed: restore it from git, or revert"
+
+
+def _failed(family: Family, at: Position, evidence: Sequence[Evidence]) -> Plan:
+    reason = reasons(evidence, Verdict.FAIL)
+    if family.spec["rollout"]["onFailure"] == "revert":
+        return Plan(Move.REVERT, reason, verdict=Verdict.FAIL)
+    if at.phase is Phase.HELD:
+        return Plan(Move.WAIT, f"held: {reason}", verdict=Verdict.FAIL, tell_people=True)
+    held = Position(Phase.HELD, at.wave, at.step)
+    unchanged = rollout.current_variants(family)
+    return Plan(Move.HOLD, reason, held, unchanged, Verdict.FAIL, tell_people=True)
+
+
+def _judge_bake(
+    family: Family, at: Position, verdict: Verdict, evidence: Sequence[Evidence], now: datetime
+) -> Plan:
+    began = rollout.step_began(family)
+    if began is None or at.step is None:
+        return Plan(Move.WAIT, "the record does not say when the step began", verdict=verdict)
+    ends = rollout.bake_ends(family, began, at.step)
+    if ends is None:
+        reason = f"spec.rollout.steps was shortened: there is no step {at.step + 1} any more"
+        return Plan(Move.WAIT, reason, verdict=verdict, tell_people=True)
+    if rollout.plan_changed(family):
+        reason = "the waves or weights of spec.rollout were changed in the middle of a rollout: "
+        reason += "put them back, or revert"
+        return Plan(Move.WAIT, reason, verdict=verdict, tell_people=True)
+    if now < ends:
+        return Plan(Move.WAIT, f"baking until {format_time(ends)}", verdict=verdict)
+    if verdict is not Verdict.PASS:
+        patience = value_at(family.spec, ("rollout", "patience"))
+        overdue = bool(patience) and now >= later(ends, parse_duration(patience))
+        reason = reasons(evidence, verdict) or "no gate gave evidence"
+        return Plan(Move.WAIT, reason, verdict=verdict, tell_people=overdue)
+    reason = f"baked since {format_time(began)}, and every gate passed"
+    after = rollout.following(family, at)
+    if after is not None:
+        return _step(family, after, verdict, reason)
+    settled = {c.name: forms.verified(c.variants) for c in family.clusters}
+    return Plan(Move.VERIFY, reason, Position(Phase.STEADY), settled, verdict)
+
+
+def _step(family: Family, to: Position, verdict: Verdict | None, reason: str) -> Plan:
+    target = rollout.target(family)
+    if target is None or to.wave is None or to.step is None:
+        return Plan(Move.WAIT, "the record names no version to move to")
+    weight = family.spec["rollout"]["steps"][to.step]["weight"]
+    moving = {cluster.name for cluster in rollout.clusters_of_wave(family, to.wave)}
+    after = {
+        cluster.name: forms.stepped(cluster.variants, target.version, weight)
+        if cluster.name in moving
+        else cluster.variants
+        for cluster in family.clusters
+    }
+    return Plan(Move.STEP, reason, to, after, verdict)
+
+
+def reasons(evidence: Sequence[Evidence], verdict: Verdict) -> str:
+    """The words of every gate that came to that verdict, with its cluster."""
+    return "; ".join(
+        f"{item.gate['name']} in {item.cluster}: {item.reason}"
+        for item in evidence
+        if item.verdict is verdict
+    )
+
+
+def _reason_of_hold(family: Family) -> str:
+    for record in reversed(family.records):
+        if record.decision.action is Action.HOLD:
+            return record.decision.reason
+    return "without a recorded reason"
+
+
+def _locks(family: Family, cluster: Cluster, version: str) -> tuple[Json, Json | None]:
+    """What is locked of the candidate, and of the version in the other role of the cluster."""
+    roles = (v for v in cluster.variants if v["name"] in forms.ROLES)
+    other = next((str(v["version"]) for v in roles if v["version"] != version), None)
+    candidate = _lock_spec(family, version)
+    if candidate is None:
+        fix = f"lockstep lock {family.environment}/{family.name} {version}, and commit it"
+        raise Invalid(f"version {version} has no lock", where=family.folder, fix=fix)
+    return candidate, _lock_spec(family, other) if other else None
+
+
+def _lock_spec(family: Family, version: str) -> Json:
+    lock = family.locks.get(version)
+    return value_at(lock.value, ("spec",)) if lock else None

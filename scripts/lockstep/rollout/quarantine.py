@@ -1,0 +1,123 @@
+"""Which versions may not serve: what the ledger put into quarantine and nobody released."""
+
+from collections.abc import Collection, Iterator
+
+from lockstep.model.decision import API_VERSION, Action
+from lockstep.model.document import Json, value_at
+from lockstep.model.fleet import Environment, Family, Fleet
+from lockstep.rollout.position import verified_versions
+from lockstep.spec.yaml.write import dump_yaml
+
+
+def in_force(
+    fleet: Fleet, environment: str, family: str, digests: Collection[str] = ()
+) -> list[Json]:
+    """The quarantine entries that bind a family, in its environment and in earlier ones.
+
+    These are its own, and those of other families about its model or about the content of one of
+    its versions (``digests`` beside those of its locks), but for versions that it has verified
+    itself. An entry holds registry, model, version, digest, since, decision and reason. The ledger
+    is the truth, so deleting a line of ``quarantine.yaml`` frees nothing; a line that the ledger
+    does not know binds too.
+    """
+    entries: dict[tuple[str, str], Json] = {}
+    here = fleet.environments.get(environment)
+    bound = here.families.get(family) if here else None
+    for home in _up_to(fleet, environment):
+        for other in home.families.values():
+            if not other.has_quarantine:
+                continue
+            for entry in entries_of(other):
+                if other.name == family or (bound and _binds(entry, bound, digests)):
+                    entries.setdefault((str(entry.get("version")), str(entry.get("digest"))), entry)
+    return [entries[key] for key in sorted(entries)]
+
+
+def _up_to(fleet: Fleet, environment: str) -> Iterator[Environment]:
+    """An environment and those before it."""
+    seen: set[str] = set()
+    name: str | None = environment
+    while name and name in fleet.environments and name not in seen:
+        seen.add(name)
+        yield fleet.environments[name]
+        name = fleet.environments[name].predecessor
+
+
+def _binds(entry: Json, family: Family, digests: Collection[str]) -> bool:
+    """Whether what another family put into quarantine is nothing for this one either."""
+    model = tuple(value_at(family.spec, ("model", key)) for key in ("registry", "name"))
+    pointer = ("spec", "identity", "digest")
+    known = {v: value_at(lock.value, pointer) for v, lock in family.locks.items()}
+    same_model = (entry.get("registry"), entry.get("model")) == model
+    if not same_model and str(entry.get("digest")) not in {*digests, *map(str, known.values())}:
+        return False
+    return not any(
+        entry.get("digest") == known.get(version)
+        or (same_model and entry.get("version") == version)
+        for version in verified_versions(family)
+    )
+
+
+def entries_of(family: Family) -> list[Json]:
+    """The entries of one family's own quarantine, from its file and from its ledger."""
+    written = value_at(family.quarantine.value, ("spec", "versions")) if family.quarantine else None
+    entries = [e for e in written if isinstance(e, dict)] if isinstance(written, list) else []
+    released = _released(family)
+    known = {_identity(entry) for entry in entries}
+    return [e for e in entries if str(e.get("digest")) not in released] + [
+        entry for entry in from_ledger(family) if _identity(entry) not in known
+    ]
+
+
+def from_ledger(family: Family) -> list[Json]:
+    """The entries that the records demand: put in by a way back, not ended by a release."""
+    entries: dict[str, Json] = {}
+    for record in family.records:
+        decision = record.decision
+        if decision.action is Action.RELEASE:
+            entries.pop(decision.target.digest, None)
+        elif decision.quarantines:
+            entries[decision.target.digest] = {
+                "registry": value_at(family.spec, ("model", "registry")),
+                "model": value_at(family.spec, ("model", "name")),
+                "version": decision.target.version,
+                "digest": decision.target.digest,
+                "since": decision.decided_at,
+                "decision": decision.id,
+                "reason": decision.reason,
+            }
+    return list(entries.values())
+
+
+def matches(entry: Json, *, registry: str, model: str, version: str, digest: str) -> bool:
+    """Whether an entry means this version: by its content, or by its name in the registry."""
+    by_name = (entry.get("registry"), entry.get("model"), entry.get("version"))
+    return entry.get("digest") == digest or by_name == (registry, model, version)
+
+
+def _identity(entry: Json) -> tuple[str, ...]:
+    """What a line must share with the ledger's entry to stand for it: all that it binds by."""
+    return tuple(str(entry.get(key)) for key in ("registry", "model", "version", "digest"))
+
+
+def _released(family: Family) -> set[str]:
+    """Digests whose last word in the ledger is a release."""
+    last: dict[str, bool] = {}
+    for record in family.records:
+        decision = record.decision
+        if decision.quarantines or decision.action is Action.RELEASE:
+            last[decision.target.digest] = decision.action is Action.RELEASE
+    return {digest for digest, released in last.items() if released}
+
+
+def write_quarantine(family: Family, entries: list[Json]) -> bytes | None:
+    """The bytes of ``quarantine.yaml`` with these entries; None (no file) where there are none."""
+    if not entries:
+        return None
+    document = {
+        "apiVersion": API_VERSION,
+        "kind": "Quarantine",
+        "metadata": {"environment": family.environment, "family": family.name},
+        "spec": {"versions": entries},
+    }
+    return dump_yaml(document, by="lockstep revert and lockstep release")

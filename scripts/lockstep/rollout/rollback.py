@@ -1,0 +1,77 @@
+"""The way back: which state it leads to, and what it changes.
+
+A revert has two decisions. ``shift`` gives all traffic to the running stable version, at once.
+``restore`` brings back the variants of the newest verified state, in every cluster of the family.
+"""
+
+from dataclasses import dataclass
+
+from lockstep.model.decision import Decision, Variants
+from lockstep.model.document import Json, Pointer, to_json_pointer
+from lockstep.model.fleet import Cluster, Family
+from lockstep.rollout import position as rollout
+from lockstep.rollout.quarantine import entries_of
+from lockstep.spec import variants as forms
+
+_ABSENT = object()  # a null removes an inherited field, so it is not the same as no field
+
+
+@dataclass(frozen=True)
+class WayBackPlan:
+    """Where a revert of ``bad`` leads: the decision to return to, and both forms of the way."""
+
+    bad: str
+    to: Decision
+    shift: dict[str, Variants]
+    restore: dict[str, Variants]
+    shifts: bool
+    """Whether there is traffic to move before the way back is whole, and a version to take it."""
+
+
+def plan_way_back(family: Family, bad: str) -> WayBackPlan | None:
+    """The way back from version ``bad``; None where no verified state is left to return to.
+
+    A state in which ``bad`` or a quarantined version serves is none, so that a way back from a
+    way back never brings the bad version home.
+
+    A cluster that joined the family after that state was verified keeps its own stable version
+    if that is not the bad one, and gets the one of the verified state otherwise.
+    """
+    quarantined = {str(entry.get("version")) for entry in entries_of(family)}
+    verified = rollout.way_back(family, barred={bad} | quarantined)
+    if verified is None:
+        return None
+    shift = {c.name: forms.shifted(c.variants, bad) for c in family.clusters}
+    restore = {c.name: _restored(c, verified, bad) for c in family.clusters}
+    shifts = shift != rollout.current_variants(family)
+    return WayBackPlan(bad, verified, shift, restore, shifts)
+
+
+def _restored(cluster: Cluster, verified: Decision, bad: str) -> Variants:
+    if cluster.name in verified.variants:
+        return verified.variants[cluster.name]
+    settled = forms.verified(forms.shifted(cluster.variants, bad))
+    return [
+        {**v, "version": verified.target.version} if v["version"] == bad else v for v in settled
+    ]
+
+
+def changed_fields(path: str, before: Json, after: Json) -> tuple[str, ...]:
+    """The fields, variants left out, that differ between two values of one file.
+
+    Each is ``path#/json/pointer``, at the deepest mapping key that differs.
+    """
+    return tuple(f"{path}#{to_json_pointer(pointer)}" for pointer in _differences(before, after))
+
+
+def _differences(before: Json, after: Json, at: Pointer = ()) -> list[Pointer]:
+    if at == ("spec", "variants") or before == after:
+        return []
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return [at]
+    keys = sorted(before.keys() | after.keys())
+    return [
+        found
+        for key in keys
+        for found in _differences(before.get(key, _ABSENT), after.get(key, _ABSENT), (*at, key))
+    ]

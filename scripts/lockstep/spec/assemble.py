@@ -1,0 +1,200 @@
+"""A tree of files becomes a Fleet: each file read once, defaults merged under clusters."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from lockstep.model.decision import Record
+from lockstep.model.document import Document, Json, value_at
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import (
+    DEFAULTS,
+    Cluster,
+    Environment,
+    Family,
+    Fleet,
+    NoFile,
+    Subject,
+    Tree,
+)
+from lockstep.model.record import read_record
+from lockstep.spec.merge import merge_patch
+from lockstep.spec.yaml.load import Documents
+
+_PLACES = re.compile(
+    r"clusters/(?P<environment>[^/]+)/"
+    r"(?:(?P<settings>environment)|(?P<family>[^/]+)/"
+    r"(?:(?P<head>family)|(?P<quarantine>quarantine)|locks/(?P<lock>[^/]+)|(?P<cluster>(?!\.)[^/]+)))"
+    r"\.yaml"
+)
+_CLUSTER = re.compile(
+    r"clusters/(?P<environment>[^/]+)/(?P<family>[^/]+)/"
+    r"\.?+(?P<stem>(?!(?:family|quarantine)\.)[^/]+?)\.(?:yaml|yml|json)[^/]*"
+)
+_LEDGER = re.compile(r"ledger/(?P<environment>[^/]+)/(?P<family>[^/]+)/(?P<sequence>\d{6})\.json")
+
+_KINDS = {
+    "settings": "Environment", "head": "ModelFamily", "quarantine": "Quarantine",
+    "lock": "ModelLock", "cluster": "ModelCluster",
+}  # fmt: skip
+
+
+def assemble(tree: Tree, documents: Documents | None = None) -> tuple[Fleet, list[Finding]]:
+    """The fleet that a tree declares, and what kept a file from being part of it.
+
+    Only files under ``clusters/`` and ``ledger/`` count. A file that cannot be read, stands in
+    no known place or is of another kind than its place asks for is a finding, and the rest of
+    the fleet is still there. ``documents`` is shared by callers that read several trees.
+    """
+    return _Assembly(tree, documents or Documents()).run()
+
+
+def cluster_files(paths: Iterable[str]) -> dict[str, Subject]:
+    """The files that are meant for clusters, each with the cluster that it is meant for.
+
+    Whether they can be read or not, and those that a slip (``.yml``, a dot before it) has hidden,
+    which are findings: none of these clusters was taken away.
+    """
+    places = {path: _CLUSTER.fullmatch(path) for path in paths if not _is_prose(path)}
+    return {
+        path: (place["environment"], place["family"], cluster_name(place["family"], place["stem"]))
+        for path, place in places.items()
+        if place
+    }
+
+
+def cluster_name(family: str, stem: str) -> str:
+    """What a cluster must be called, by its family and the name of its file."""
+    return f"{family}-{stem}"
+
+
+class _Assembly:
+    def __init__(self, tree: Tree, documents: Documents) -> None:
+        self.tree = tree
+        self.load = documents.load
+        self.findings: list[Finding] = []
+        self.documents: dict[tuple[str, str, str], dict[str, Document]] = {}
+        self.records: dict[tuple[str, str], list[Record]] = {}
+
+    def run(self) -> tuple[Fleet, list[Finding]]:
+        for path in sorted(self.tree):
+            if isinstance(self.tree[path], NoFile):
+                self._note(path, "layout.no-file", self.tree[path].decode(), NoFile.FIX)
+            elif path.startswith("clusters/") and not _is_prose(path):
+                self._read_document(path)
+            elif path.startswith("ledger/"):
+                self._read_record(path)
+        environments = {e.name: e for e in self._environments()}
+        return Fleet(environments, tuple(self._strays(environments))), self.findings
+
+    def _read_document(self, path: str) -> None:
+        place = _PLACES.fullmatch(path)
+        if not place:
+            self._note(path, "layout.place", "no kind of file belongs here", _WHERE)
+            return
+        document, findings = self.load(path, self.tree[path])
+        self.findings += findings
+        role = next(name for name in _KINDS if place[name])
+        if document is None:
+            return
+        kind = value_at(document.value, ("kind",))
+        if kind != _KINDS[role]:
+            where = document.locate(("kind",))
+            self.findings.append(
+                Finding(
+                    path, where.line, where.column, "layout.kind",
+                    f"kind is {_shown(kind)}; a file in this place is a {_KINDS[role]}",
+                    f"write kind: {_KINDS[role]}, or move the file", "/kind",
+                )
+            )  # fmt: skip
+            return
+        key = (place["environment"], place["family"] or "", role)
+        self.documents.setdefault(key, {})[place["lock"] or path] = document
+
+    def _read_record(self, path: str) -> None:
+        place = _LEDGER.fullmatch(path)
+        if not place:
+            self._note(path, "ledger.place", "no decision record belongs here", "remove the file")
+            return
+        try:
+            record = read_record(self.tree[path])
+        except ValueError as error:
+            text = f"this is not a decision record: {_harmless(str(error)[:100])}"
+            self._note(path, "ledger.record", text, "restore the file from git; never edit it")
+            return
+        if record.decision.path != path:
+            text = f"the record says that it is {record.decision.path[:200]!r}"
+            self._note(path, "ledger.place", text, "restore the ledger from git")
+            return
+        self.records.setdefault((place["environment"], place["family"]), []).append(record)
+
+    def _environments(self) -> Iterator[Environment]:
+        for (name, family, role), documents in sorted(self.documents.items()):
+            if role == "settings" and not family:
+                families = {f.name: f for f in self._families(name)}
+                yield Environment(name, next(iter(documents.values())), families)
+
+    def _families(self, environment: str) -> Iterator[Family]:
+        for (inside, name, role), documents in sorted(self.documents.items()):
+            if inside != environment or role != "head":
+                continue
+            head = next(iter(documents.values()))
+            clusters = self._of(environment, name, "cluster").values()
+            quarantine = self._of(environment, name, "quarantine").values()
+            yield Family(
+                environment, name, head,
+                tuple(_merge(environment, name, own, head) for own in clusters),
+                self._of(environment, name, "lock"),
+                next(iter(quarantine), None),
+                tuple(self.records.get((environment, name), ())),
+            )  # fmt: skip
+
+    def _of(self, environment: str, family: str, role: str) -> dict[str, Document]:
+        return self.documents.get((environment, family, role), {})
+
+    def _strays(self, environments: dict[str, Environment]) -> Iterator[tuple[str, Document]]:
+        """The documents without a home. A missing head is told once, a broken one is already."""
+        told = {finding.file for finding in self.findings}
+        for (environment, family, role), documents in sorted(self.documents.items()):
+            head, rule = f"clusters/{environment}/environment.yaml", "layout.environment"
+            if environment in environments:
+                head, rule = f"clusters/{environment}/{family}/family.yaml", "layout.family"
+                if not family or family in environments[environment].families:
+                    continue
+            yield from ((_KINDS[role], document) for document in documents.values())
+            if head not in told:
+                told.add(head)
+                text = f"{head} is missing"
+                self._note(next(iter(documents.values())).path, rule, text, "add that file")
+
+    def _note(self, path: str, rule: str, message: str, fix: str) -> None:
+        self.findings.append(Finding(path, 1, 1, rule, message, fix))
+
+
+def _shown(kind: Json) -> str:
+    return "missing" if kind is None else repr(str(kind)[:60])
+
+
+def _harmless(text: str) -> str:
+    """The text with control characters, which a hostile record may hold, as escapes."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _is_prose(path: str) -> bool:
+    name = path.rsplit("/", 1)[-1]
+    declares = name.endswith((".yaml", ".yml", ".json"))
+    return name.endswith(".md") or (name.startswith(".") and not declares)
+
+
+def _merge(environment: str, family: str, own: Document, head: Document) -> Cluster:
+    spec = value_at(own.value, ("spec",))
+    defaults = value_at(head.value, DEFAULTS)
+    effective: Json = dict(own.value)
+    if isinstance(spec, dict):
+        effective["spec"] = merge_patch(defaults if isinstance(defaults, dict) else {}, spec)
+    return Cluster(environment, family, own, head, effective)
+
+
+_WHERE = (
+    "move it to clusters/<environment>/environment.yaml, <family>/family.yaml, "
+    "<family>/<cluster>.yaml, <family>/locks/<version>.yaml or <family>/quarantine.yaml"
+)

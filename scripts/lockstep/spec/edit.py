@@ -1,0 +1,175 @@
+"""Machine edits of the variants in a file that people write: every other byte stays.
+
+A version or a weight changes in place; a list item is inserted or removed with its line. The
+result is parsed again and must say what was meant, and nothing else may have changed.
+"""
+
+import re
+from dataclasses import dataclass
+
+from lockstep.model.decision import Variants
+from lockstep.model.document import Document, Json, Pointer, Span, value_at
+from lockstep.model.errors import Invalid
+from lockstep.spec.yaml.load import load_yaml
+
+VARIANTS: Pointer = ("spec", "variants")
+
+_SAFE_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_IN_PLACE = ("version", "weight")
+_HOW_TO_REWRITE = (
+    "write variants in the cluster's own file, one item a line:\n"
+    "    variants:\n"
+    '      - {name: stable, version: "1", weight: 100}'
+)
+
+
+def edit_variants(document: Document, data: bytes, wanted: Variants) -> bytes:
+    """The file's bytes with ``spec.variants`` as wanted (compared by name, in any order).
+
+    ``data`` is what ``document`` was parsed from. Raises Invalid where the file is written so
+    that this cannot be done safely: a flow list, inherited variants, shared anchors.
+    """
+    current = value_at(document.value, VARIANTS)
+    if not isinstance(current, list):
+        raise _refuse(document, "its variants are inherited from the family's defaults")
+    if VARIANTS in document.flow:
+        raise _refuse(document, "its variants are a flow list ([...])")
+    by_name = {variant["name"]: variant for variant in wanted}
+    edit = _Edit(document, data.decode().splitlines(keepends=True))
+    gone = []
+    for index, variant in enumerate(current):
+        goal = by_name.get(variant["name"])
+        if goal is not None and _differs_in_place_only(variant, goal):
+            edit.set_scalars(index, variant, goal)
+            del by_name[variant["name"]]
+        else:
+            gone.append(index)
+    edit.insert_after(len(current) - 1, list(by_name.values()))
+    for index in gone:
+        edit.remove(index)
+    result = edit.result()
+    _verify(document, result, wanted)
+    return result
+
+
+def _differs_in_place_only(old: Json, new: Json) -> bool:
+    rest = [{k: v for k, v in item.items() if k not in _IN_PLACE} for item in (old, new)]
+    return rest[0] == rest[1] and old.keys() == new.keys()
+
+
+@dataclass
+class _Edit:
+    """Changes are noted by line and applied at the end, so that spans stay true."""
+
+    document: Document
+    lines: list[str]
+
+    def __post_init__(self) -> None:
+        self.removed: set[int] = set()
+        self.added: dict[int, list[str]] = {}
+
+    def set_scalars(self, index: int, old: Json, new: Json) -> None:
+        spans = [
+            (self.document.spans[(*VARIANTS, index, key)], new[key])
+            for key in _IN_PLACE
+            if old[key] != new[key]
+        ]
+        for span, value in sorted(spans, reverse=True):  # from the right, so columns stay true
+            if span.line != span.end_line:
+                raise _refuse(self.document, "a version or weight spans several lines")
+            line = self.lines[span.line - 1]
+            before, old_text = line[: span.column - 1], line[span.column - 1 : span.end_column - 1]
+            text = _scalar(self.document, value, quote=old_text[:1])
+            self.lines[span.line - 1] = before + text + line[span.end_column - 1 :]
+
+    def insert_after(self, index: int, variants: Variants) -> None:
+        indent = self._dash_column(index) * " "
+        items = (_item(self.document, variant) for variant in variants)
+        self.added[self._last_line(index)] = [f"{indent}- {item}" for item in items]
+
+    def remove(self, index: int) -> None:
+        first = self.document.spans[(*VARIANTS, index)].line
+        self._dash_column(index)
+        self.removed.update(range(first, self._last_line(index) + 1))
+
+    def result(self) -> bytes:
+        newline = "\r\n" if self.lines[0].endswith("\r\n") else "\n"
+        ends_open = not self.lines[-1].endswith("\n")
+        out: list[str] = []
+        for number, line in enumerate(self.lines, start=1):
+            if number not in self.removed:
+                out.append(line.rstrip("\r\n") if number == len(self.lines) and ends_open else line)
+            out += [text + newline for text in self.added.get(number, [])]
+        text = "".join(line if line.endswith("\n") else line + newline for line in out)
+        return (text.removesuffix(newline) if ends_open else text).encode()
+
+    def _dash_column(self, index: int) -> int:
+        span = self.document.spans[(*VARIANTS, index)]
+        before = self.lines[span.line - 1][: span.column - 1].rstrip(" ")
+        if before.strip(" ") != "-":
+            raise _refuse(self.document, "an item of variants does not stand behind a plain dash")
+        return len(before) - 1
+
+    def _last_line(self, index: int) -> int:
+        """The last line that holds a value of the item; what follows is comments and blanks."""
+        item = (*VARIANTS, index)
+        return max(
+            _end_line(span)
+            for pointer, span in self.document.spans.items()
+            if pointer[: len(item)] == item and self._is_exact(pointer)
+        )
+
+    def _is_exact(self, pointer: Pointer) -> bool:
+        """A block mapping's span runs on to the next value; a scalar's and a flow's do not."""
+        value = value_at(self.document.value, pointer)
+        return pointer in self.document.flow or not isinstance(value, dict | list)
+
+
+def _end_line(span: Span) -> int:
+    return (
+        span.end_line - 1 if span.end_column == 1 and span.end_line > span.line else span.end_line
+    )
+
+
+def _item(document: Document, variant: Json) -> str:
+    fields = ", ".join(f"{key}: {_scalar(document, value)}" for key, value in variant.items())
+    return "{" + fields + "}"
+
+
+def _scalar(document: Document, value: Json, quote: str = "") -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if not _SAFE_VERSION.fullmatch(value):
+        raise _refuse(document, f"{value[:80]!r} cannot be written into it safely")
+    if value in ("stable", "candidate", "previous"):
+        return str(value)
+    return f"'{value}'" if quote == "'" else f'"{value}"'
+
+
+def _verify(document: Document, result: bytes, wanted: Variants) -> None:
+    after, findings = load_yaml(document.path, result)
+    if after is None or findings:
+        raise _refuse(document, "an edit would leave it unreadable (an anchor, perhaps)")
+    if _by_name(value_at(after.value, VARIANTS)) != _by_name(wanted):
+        raise _refuse(document, "an edit would not say what was meant")
+    if _without_variants(after.value) != _without_variants(document.value):
+        raise _refuse(document, "an edit would change more than its variants")
+
+
+def _without_variants(value: Json) -> Json:
+    return {**value, "spec": {k: v for k, v in value["spec"].items() if k != "variants"}}
+
+
+def _by_name(variants: Json) -> Json:
+    return sorted(variants, key=lambda variant: str(variant["name"]))
+
+
+def _refuse(document: Document, reason: str) -> Invalid:
+    where = document.locate(VARIANTS)
+    return Invalid(
+        f"cannot change the variants of this file without touching more: {reason}",
+        where=f"{where.file}:{where.line}",
+        fix=_HOW_TO_REWRITE,
+    )

@@ -1,0 +1,155 @@
+"""Locks: the registry's facts about one version, as a file that checks read offline."""
+
+from collections.abc import Iterator
+
+from lockstep.model.decision import API_VERSION
+from lockstep.model.document import Document, Json, Pointer, to_json_pointer, value_at
+from lockstep.model.errors import LockstepError
+from lockstep.model.finding import Finding, Severity
+from lockstep.spec.yaml.load import MAX_BYTES
+from lockstep.spec.yaml.write import dump_yaml
+
+_READ_AT = "readAt"
+_LISTED = 8
+
+
+def build_lock(environment: str, family: str, spec: Json) -> Json:
+    """The ``ModelLock`` of one version; ``spec`` as the registry's ``facts`` gave it."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "ModelLock",
+        "metadata": {"environment": environment, "family": family},
+        "spec": spec,
+    }
+
+
+def write_lock(lock: Json) -> bytes:
+    """The file's bytes: the same for equal locks, and read back as the same value.
+
+    Raises LockstepError where the registry says so much that the file could not be read again.
+    """
+    data = dump_yaml(lock, by="lockstep lock")
+    if len(data) > MAX_BYTES:
+        raise LockstepError(
+            f"the lock would have {len(data)} bytes, and files over {MAX_BYTES} are not read",
+            fix="remove tags or metrics of the version that nobody needs",
+        )
+    return data
+
+
+def refresh_lock(lock: Document, fresh: Json) -> tuple[Json, list[Finding]]:
+    """The lock with the facts of ``fresh``, and no findings; or why it must stay as it is.
+
+    Facts may change, the identity never: where it differs, the old lock comes back unchanged
+    with the findings that say what differs.
+    """
+    differences = _identity_findings(lock, fresh)
+    return (lock.value, differences) if differences else (fresh, [])
+
+
+def compare_lock(lock: Document, fresh: Json) -> list[Finding]:
+    """How a lock in git differs from one just built from the registry, without ``readAt``.
+
+    Another identity is an error at each field (``lock.identity``); other facts are one warning
+    that lists what has changed (``lock.stale``). Measurements made since the lock was read are
+    no change: live evidence comes in all the time.
+    """
+    findings = _identity_findings(lock, fresh)
+    pointer: Pointer = ("spec", "facts")
+    read_at = str(value_at(lock.value, (*pointer, _READ_AT)))
+    changed = list(_changes(_facts(lock.value), _facts(fresh), read_at))
+    if changed:
+        more = len(changed) - _LISTED
+        listed = ", ".join(changed[:_LISTED]) + (f" and {more} more" if more > 0 else "")
+        findings.append(
+            _finding(
+                lock,
+                pointer,
+                "lock.stale",
+                Severity.WARNING,
+                f"the registry now says something else about: {listed}",
+                f"read the facts again: lockstep lock {_title(lock.value)}",
+            )
+        )
+    return findings
+
+
+def _identity_findings(lock: Document, fresh: Json) -> list[Finding]:
+    written = value_at(lock.value, ("spec", "identity"), {})
+    found = value_at(fresh, ("spec", "identity"), {})
+    if not isinstance(written, dict):
+        written = {}
+    return [
+        _finding(
+            lock,
+            ("spec", "identity", key),
+            "lock.identity",
+            Severity.ERROR,
+            f"the lock says {key} is {written.get(key)!r}, the registry says {found.get(key)!r}: "
+            "this is not the version that was locked",
+            "register the new model as a new version and propose that one",
+        )
+        for key in sorted(written.keys() | found.keys(), key=str)
+        if written.get(key) != found.get(key)
+    ]
+
+
+def _finding(
+    lock: Document, pointer: Pointer, rule: str, severity: Severity, message: str, fix: str
+) -> Finding:
+    place = lock.locate(pointer)
+    return Finding(
+        file=place.file,
+        line=place.line,
+        column=place.column,
+        rule=rule,
+        message=message,
+        fix=fix,
+        pointer=to_json_pointer(pointer),
+        severity=severity,
+    )
+
+
+def _facts(lock: Json) -> Json:
+    facts = value_at(lock, ("spec", "facts"), {})
+    known = facts if isinstance(facts, dict) else {}
+    return {key: value for key, value in known.items() if key != _READ_AT}
+
+
+def _title(lock: Json) -> str:
+    """``prod/fraud-detection 42``: what the verb lock takes."""
+    metadata = value_at(lock, ("metadata",), {})
+    version = value_at(lock, ("spec", "identity", "version"))
+    return f"{value_at(metadata, ('environment',))}/{value_at(metadata, ('family',))} {version}"
+
+
+def _changes(written: Json, found: Json, read_at: str) -> Iterator[str]:
+    """What differs, in the reader's words: ``status``, ``metric auc on holdout-eu-west-1``."""
+    for key in sorted(written.keys() | found.keys(), key=str):
+        before, after = written.get(key), found.get(key)
+        if before == after:
+            continue
+        if key == "metrics":
+            yield from _changed_metrics(before, after, read_at)
+        elif key == "tags" and isinstance(before, dict) and isinstance(after, dict):
+            names = sorted(before.keys() | after.keys(), key=str)
+            yield from (f"tag {name}" for name in names if before.get(name) != after.get(name))
+        else:
+            yield str(key)
+
+
+def _changed_metrics(before: Json, after: Json, read_at: str) -> Iterator[str]:
+    old, new = _by_series(before), _by_series(after)
+    for name, dataset in sorted(old.keys() | new.keys()):
+        now = new.get((name, dataset), [])
+        newer = any(str(value_at(metric, ("measuredAt",)) or "") > read_at for metric in now)
+        if not newer and old.get((name, dataset)) != now:
+            yield f"metric {name} on {dataset}" if dataset else f"metric {name}"
+
+
+def _by_series(metrics: Json) -> dict[tuple[str, str], list[Json]]:
+    grouped: dict[tuple[str, str], list[Json]] = {}
+    for metric in metrics if isinstance(metrics, list) else []:
+        series = (str(value_at(metric, ("name",))), str(value_at(metric, ("dataset",)) or ""))
+        grouped.setdefault(series, []).append(metric)
+    return grouped

@@ -1,0 +1,100 @@
+"""Regions: those of the environment, those of the clusters, and those of a rollout's waves."""
+
+from collections.abc import Iterator
+
+from lockstep.model.document import Json, Pointer, value_at
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Cluster, Environment, Family
+from lockstep.spec.placing import Place, related
+from lockstep.spec.structure.lists import COMPARED, Refused, entries
+from lockstep.text.phrases import alternatives, brief, closest
+
+_WAVES = ("spec", "rollout", "waves")
+
+
+def regions_of(environment: Environment, refused: Refused) -> list[str]:
+    """The names of the environment's regions, sorted; none where one of them has no right name."""
+    names = [value_at(item, ("name",)) for item in entries(environment.spec, ("regions",))]
+    pointers = [("spec", "regions", index, "name") for index in range(len(names))]
+    wrong = any(refused.within(environment.document, pointer) for pointer in pointers)
+    return [] if wrong or not all(isinstance(name, str) for name in names) else sorted(names)
+
+
+def check_regions(
+    cluster: Cluster, environment: Environment, refused: Refused
+) -> Iterator[Finding]:
+    """Whether the environment has the regions that a cluster names."""
+    known = regions_of(environment, refused)
+    for field in ("region", "failover"):
+        region = value_at(cluster.effective, ("spec", field))
+        if isinstance(region, str) and known and region not in known:
+            place = Place.in_cluster(cluster, ("spec", field))
+            instead = closest(region, known) or alternatives(known)
+            yield _unknown(place, region, instead, environment)
+
+
+def check_waves(
+    family: Family, environment: Environment, refused: Refused, *, whole: bool
+) -> Iterator[Finding]:
+    """Whether the waves name each region that the family has a cluster in, and no other.
+
+    With ``whole`` false there may be clusters that could not be read.
+    """
+    known = regions_of(environment, refused)
+    named: dict[str, Place] = {}
+    unknown: dict[str, str] = {}
+    served = {cluster.region for cluster in family.clusters}
+    whole = whole and bool(served) and (not known or served <= set(known))
+    for pointer, region in _regions_in_waves(family):
+        place = Place(family.document, pointer)
+        if region in named:
+            says = f"the region {brief(region)} stands in the waves already"
+            first = named[region].related_as("the first of the two")
+            fix = "name each region once"
+            yield place.finding("structure.duplicate-region", says, fix, others=[first])
+        elif known and region not in known:
+            unknown[region] = closest(region, known) if len(unknown) < COMPARED else ""
+            instead = unknown[region] or alternatives(known)
+            yield _unknown(place, region, instead, environment)
+        elif whole and region not in served:
+            says = f"a wave names {brief(region)}, where the family has no cluster"
+            fix = "remove the region, or add a cluster in it"
+            yield place.finding("structure.wave-without-cluster", says, fix)
+        named.setdefault(region, place)
+    certain = all(unknown.values()) and not refused.within(family.document, _WAVES)
+    if certain and _are_lists(value_at(family.document.value, _WAVES)):
+        yield from _outside_waves(family, named.keys() | set(unknown.values()), known)
+
+
+def _regions_in_waves(family: Family) -> Iterator[tuple[Pointer, str]]:
+    for index, wave in enumerate(entries(family.document.value, _WAVES)):
+        for place, region in enumerate(entries(wave, ())):
+            if isinstance(region, str):
+                yield (*_WAVES, index, place), region
+
+
+def _are_lists(waves: Json) -> bool:
+    return isinstance(waves, list) and all(
+        isinstance(wave, list) and all(isinstance(region, str) for region in wave) for wave in waves
+    )
+
+
+def _outside_waves(family: Family, in_waves: set[str], known: list[str]) -> Iterator[Finding]:
+    for cluster in family.clusters:
+        if cluster.region in known and cluster.region not in in_waves:
+            yield Place.in_cluster(cluster, ("spec", "region")).finding(
+                "structure.region-in-no-wave",
+                f"no wave of the family names {brief(cluster.region)}, so no rollout reaches it",
+                f"add the region to spec.rollout.waves in {family.document.path}",
+                others=[related(family.document, _WAVES, "the waves")],
+            )
+
+
+def _unknown(place: Place, region: str, instead: str, environment: Environment) -> Finding:
+    listed = related(environment.document, ("spec", "regions"), "the regions")
+    return place.finding(
+        "structure.unknown-region",
+        f"{place.field} is {brief(region)}, which is no region of this environment",
+        f"write {instead}; or add the region to {environment.document.path}",
+        others=[listed],
+    )

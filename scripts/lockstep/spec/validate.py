@@ -1,0 +1,135 @@
+"""Holds every document of a fleet against the schema of its kind."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+
+from lockstep.model.document import Pointer
+from lockstep.model.finding import Finding, arrange
+from lockstep.model.fleet import DEFAULTS, Cluster, Family, Fleet
+from lockstep.spec.placing import Place, related
+from lockstep.spec.schema.messages import Problem
+from lockstep.spec.schema.set import EFFECTIVE, Schemas, has_null, problem_finding
+from lockstep.spec.structure.fleet import check_structure
+from lockstep.spec.structure.lists import Refused
+from lockstep.text.phrases import field_path
+
+__all__ = ["Schemas", "validate_fleet"]
+
+
+def validate_fleet(
+    fleet: Fleet, schemas: Schemas, reported: Iterable[Finding] = ()
+) -> list[Finding]:
+    """What is wrong with the documents of a fleet and with how they fit together.
+
+    ``reported`` are findings of the loader: a value that it has found fault with (an unquoted
+    ``012``) is not reported again. Gives findings in report order.
+    """
+    reported = tuple(reported)
+    found = _elsewhere(_documents(fleet, schemas), reported)
+    structure = check_structure(fleet, {finding.file for finding in reported}, Refused(found))
+    return list(arrange([*found, *_elsewhere(structure, [*reported, *found])]))
+
+
+def _elsewhere(findings: Iterable[Finding], known: Iterable[Finding]) -> list[Finding]:
+    """The findings at places that have none yet: two at one place are echoes of one mistake."""
+    places = {(f.file, f.line, f.column) for f in known}
+    return [f for f in findings if (f.file, f.line, f.column) not in places]
+
+
+def _documents(fleet: Fleet, schemas: Schemas) -> Iterator[Finding]:
+    for environment in fleet.environments.values():
+        yield from schemas.check("Environment", environment.document)
+    for family in fleet.families():
+        for lock in family.locks.values():
+            yield from schemas.check("ModelLock", lock)
+        if family.quarantine:
+            yield from schemas.check("Quarantine", family.quarantine)
+        yield from _family(family, schemas)
+    for kind, stray in fleet.strays:
+        yield from schemas.check(kind, stray)
+
+
+def _family(family: Family, schemas: Schemas) -> Iterator[Finding]:
+    problems = schemas.problems(schemas.file_of("ModelFamily"), family.document.value)
+    for problem in problems:
+        yield problem_finding(Place(family.document, problem.pointer), problem)
+    inherited = {_key(p.pointer, p): p for p in problems if p.pointer[: len(DEFAULTS)] == DEFAULTS}
+    wrong = {_stands_for(problem) for problem in problems}
+    mergeable = not wrong & {DEFAULTS, DEFAULTS[:1]}
+    missing: list[tuple[Cluster, Problem]] = []
+    for cluster in family.clusters:
+        for place, problem in _cluster(cluster, schemas, mergeable=mergeable):
+            of_family = place.document is family.document
+            known = inherited.get(_key(place.pointer, problem)) if of_family else None
+            if known is None and problem.missing and problem.pointer[:1] == ("spec",):
+                if not _lost(problem.field, wrong):
+                    missing.append((cluster, problem))
+            else:
+                yield problem_finding(place, known or problem)
+    yield from _missing(family, missing)
+
+
+def _stands_for(problem: Problem) -> Pointer:
+    """The field of a family that cannot be told: it is wrong, misspelt, or missing."""
+    if problem.at_key and problem.meant:
+        return (*problem.pointer[:-1], problem.meant)
+    return problem.field
+
+
+def _lost(field: Pointer, wrong: Collection[Pointer]) -> bool:
+    """Whether a cluster lacks a field since the family's default, or what holds it, is wrong."""
+    default = DEFAULTS + field[1:]
+    return any(default[:depth] in wrong for depth in range(len(DEFAULTS), len(default) + 1))
+
+
+def _key(pointer: Pointer, problem: Problem) -> tuple[Pointer, str, bool]:
+    """What a problem of a default is known by, in the family and in each cluster that takes it."""
+    return pointer, problem.missing, problem.at_key
+
+
+def _cluster(
+    cluster: Cluster, schemas: Schemas, *, mergeable: bool
+) -> Iterator[tuple[Place, Problem]]:
+    """A cluster is checked as it takes effect. What its file says beyond that is empty fields."""
+    own = cluster.document
+    if not mergeable or has_null(own.value):
+        for problem in schemas.problems(schemas.file_of("ModelCluster"), own.value):
+            if problem.at_key or not mergeable:
+                yield Place(own, problem.pointer), problem
+    for problem in schemas.problems(EFFECTIVE, cluster.effective) if mergeable else ():
+        yield Place.in_cluster(cluster, problem.pointer), problem
+
+
+def _missing(family: Family, missing: list[tuple[Cluster, Problem]]) -> Iterator[Finding]:
+    """A field may be added to a cluster or to the family; all lack it where no cluster has it."""
+    lacking = Counter(problem.field for _, problem in missing)
+    for cluster, problem in missing:
+        inside_list = any(isinstance(part, int) for part in problem.pointer)
+        name = field_path(problem.field)
+        if 1 < len(family.clusters) == lacking[problem.field] and not inside_list:
+            fix = f"{problem.fix} under spec.defaults here, or in each cluster"
+            says = f"no cluster of the family has {name}"
+            lacks = related(cluster.document, problem.pointer, f"has no {problem.missing}")
+            place = Place(family.document, DEFAULTS, (lacks,))
+            yield place.finding(problem.rule, says, fix, at_key=True)
+            continue
+        if problem.field in cluster.document.key_spans:  # written and empty: a merge removes it
+            yield _emptied(cluster, problem, name)
+            continue
+        fix = f"{problem.fix} here, or under spec.defaults in {family.document.path}"
+        yield Place(cluster.document, problem.pointer).finding(
+            problem.rule,
+            f"{name} {problem.says}",
+            problem.fix if inside_list else fix,
+            at_key=True,
+        )
+
+
+def _emptied(cluster: Cluster, problem: Problem, name: str) -> Finding:
+    """An empty field removes what the family says; here it is needed."""
+    place = Place.in_cluster(cluster, problem.field)
+    says, fix = f"{name} is empty, and a cluster needs it", "give it a value"
+    if place.related:
+        says = f"{name} is empty, which takes the family's default away"
+        fix += ", or remove the line to take the default"
+    return place.finding(problem.rule, says, fix, at_key=True)

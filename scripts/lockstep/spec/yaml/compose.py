@@ -1,0 +1,275 @@
+"""Composes YAML events into plain values, noting the place of each and what is wrong."""
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from lockstep.model.document import Json, Pointer, Span, to_json_pointer
+from lockstep.model.finding import Finding, Related
+from lockstep.spec.yaml.scalars import AmbiguousScalar, resolve_plain
+
+MAX_DEPTH = 40
+MAX_NODES = 50_000
+"""Values in a document, those that aliases repeat included."""
+
+_NO_KEY = object()
+_NO_KEY_FIX = "write a text key; put a value that begins with {{ in quotes"
+_BARE_TAG = re.compile(r"(&\S+\s+)?!")
+
+
+class Refused(Exception):
+    """The file cannot be read on; carries the finding that says why."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+@dataclass(slots=True)
+class _Open:
+    """A mapping or list whose end has not come yet."""
+
+    value: Any
+    pointer: Pointer
+    start: Any
+    anchor: str | None
+    nodes_before: int
+    key: Any = _NO_KEY
+    height: int = 1
+
+
+@dataclass(slots=True)
+class Composer:
+    """Composes one document of one file; use a new one for each file."""
+
+    path: str
+    text: str
+    spans: dict[Pointer, Span] = field(default_factory=dict)
+    key_spans: dict[Pointer, Span] = field(default_factory=dict)
+    flow: set[Pointer] = field(default_factory=set)
+    written: dict[Pointer, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    _stack: list[_Open] = field(default_factory=list)
+    _anchors: dict[str, tuple[Json, int, int]] = field(default_factory=dict)
+    _nodes: int = 0
+    _root: Any = _NO_KEY
+    _documents: int = 0
+
+    def compose(self, events: Any) -> Json:
+        """The value of the document. Raises Refused, or yaml.YAMLError where it is no YAML."""
+        while True:
+            event = events.get_event()
+            kind = type(event)
+            if kind is ScalarEvent:
+                self._scalar(event)
+            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                self._open(event, {} if kind is MappingStartEvent else [])
+            elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                self._close(event)
+            elif kind is AliasEvent:
+                self._alias(event)
+            elif kind is DocumentStartEvent:
+                self._document(event)
+            elif kind is StreamEndEvent:
+                break
+        if self._root is _NO_KEY or self._root is None:
+            fix = "write the document, or delete the file"
+            raise Refused(Finding(self.path, 1, 1, "yaml.empty", "the file is empty", fix))
+        return self._root
+
+    def _document(self, event: DocumentStartEvent) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            fix = "move each document into a file of its own"
+            self._refuse(event, "yaml.documents", "the file holds more than one document", fix)
+        if event.tags or event.version not in (None, (1, 2)):
+            message = "a directive changes here how the file is read, and it is read as YAML 1.2"
+            self._note(event, "yaml.directive", message, "remove the lines that begin with %")
+
+    def _open(self, event: Any, value: Json) -> None:
+        self._check_depth(event, 1)
+        self._check_tag(event)
+        self._anchors.pop(event.anchor, None)  # inside, the name means this unfinished value
+        before = self._nodes
+        pointer = self._place(value, event)
+        if event.flow_style:
+            self.flow.add(pointer)
+        self._stack.append(_Open(value, pointer, event.start_mark, event.anchor, before))
+
+    def _close(self, event: Any) -> None:
+        done = self._stack.pop()
+        start, end = done.start, event.end_mark
+        self.spans[done.pointer] = Span(
+            start.line + 1, start.column + 1, end.line + 1, end.column + 1
+        )
+        if self._stack:
+            self._stack[-1].height = max(self._stack[-1].height, done.height + 1)
+        if done.anchor:
+            nodes = self._nodes - done.nodes_before
+            self._anchors[done.anchor] = (done.value, nodes, done.height)
+
+    def _scalar(self, event: ScalarEvent) -> None:
+        self._check_tag(event)
+        value: Json = event.value
+        if event.implicit[0]:
+            try:
+                value = resolve_plain(event.value)
+            except AmbiguousScalar as trap:
+                message = f"{_shorten(event.value)} is {trap}"
+                fix = _quote_it(event.value) + (f", or {trap.instead}" if trap.instead else "")
+                self._note(event, "yaml.ambiguous", message, fix)
+        if self._wants_key():
+            self._key(event, value)
+            return
+        pointer = self._place(value, event)
+        if type(value) in (int, float) and repr(value) != event.value:
+            self.written[pointer] = event.value
+        if event.anchor:
+            self._anchors[event.anchor] = (value, 1, 0)
+
+    def _alias(self, event: AliasEvent) -> None:
+        anchor = event.anchor or ""
+        if anchor not in self._anchors:
+            inside = any(holder.anchor == anchor for holder in self._stack)
+            what = "stands inside the value that it repeats" if inside else "repeats no value above"
+            message = f"the alias {_shorten('*' + anchor)} {what}"
+            self._refuse(event, "yaml.alias", message, "write the value out")
+        if self._wants_key():
+            self._refuse(event, "yaml.alias", "an alias cannot be a key", "write the key out")
+        value, nodes, height = self._anchors[anchor]
+        self._check_depth(event, height)
+        self._count(event, nodes - 1)
+        self._place(value, event)
+        if self._stack:
+            self._stack[-1].height = max(self._stack[-1].height, height + 1)
+
+    def _wants_key(self) -> bool:
+        return (
+            bool(self._stack)
+            and isinstance(self._stack[-1].value, dict)
+            and (self._stack[-1].key is _NO_KEY)
+        )
+
+    def _key(self, event: ScalarEvent, value: Json) -> None:
+        holder = self._stack[-1]
+        key = event.value
+        pointer = (*holder.pointer, key)
+        if key == "<<" and event.implicit[0]:
+            fix = "write the fields out, or move them to the family's defaults"
+            self._note(event, "yaml.merge-key", "merge keys (<<) are not part of YAML 1.2", fix)
+        elif not isinstance(value, str):
+            message = f"the key {_shorten(key)} is not text"
+            self._note(event, "yaml.key", message, _quote_it(key))
+        elif key in holder.value:
+            self._duplicate(event, pointer)
+        self.key_spans.setdefault(pointer, _span(event))
+        holder.key = key
+
+    def _duplicate(self, event: ScalarEvent, pointer: Pointer) -> None:
+        span = self.key_spans[pointer]
+        message = (
+            f"the key {_shorten(event.value)} stands here again; it is first on line {span.line}"
+        )
+        self._note(event, "yaml.duplicate-key", message, "keep one of the two", pointer)
+        first = Related(self.path, span.line, span.column, "the first of the two")
+        self.findings[-1] = replace(self.findings[-1], related=(first,))
+
+    def _place(self, value: Json, event: Any) -> Pointer:
+        """Put a value where it belongs. Its span is that of the event until its end comes."""
+        self._count(event, 1)
+        if not self._stack:
+            self._root = value
+            pointer: Pointer = ()
+        else:
+            holder = self._stack[-1]
+            if isinstance(holder.value, list):
+                pointer = (*holder.pointer, len(holder.value))
+                holder.value.append(value)
+            elif holder.key is _NO_KEY:
+                self._refuse(event, "yaml.key", "a list or mapping cannot be a key", _NO_KEY_FIX)
+            else:
+                pointer = (*holder.pointer, holder.key)
+                holder.value[holder.key] = value
+                holder.key = _NO_KEY
+        self.spans[pointer] = _span(event)
+        return pointer
+
+    def _count(self, event: Any, nodes: int) -> None:
+        self._nodes += nodes
+        if self._nodes > MAX_NODES:
+            message = f"the file holds more than {MAX_NODES} values, repeated ones included"
+            self._refuse(event, "yaml.size", message, "split the file, or drop the aliases")
+
+    def _check_depth(self, event: Any, height: int) -> None:
+        """Aliases count as what they repeat: readers of the result recurse into it."""
+        if height and len(self._stack) + height > MAX_DEPTH:
+            message = f"values are nested deeper than {MAX_DEPTH} levels"
+            self._refuse(event, "yaml.depth", message, "flatten the structure")
+
+    def _check_tag(self, event: Any) -> None:
+        if event.tag is not None or self._has_bare_tag(event):
+            message = f"the tag {_shorten(event.tag or '!')} is not allowed"
+            self._note(event, "yaml.tag", message, "remove the tag and quote the value if needed")
+
+    def _has_bare_tag(self, event: Any) -> bool:
+        """libyaml drops the tag ``!`` of a scalar, which makes text of a number in YAML 1.2."""
+        start = event.start_mark.index
+        if type(event) is not ScalarEvent or not (
+            event.anchor or self.text[start : start + 1] == "!"
+        ):
+            return False
+        return bool(_BARE_TAG.match(self.text, start))
+
+    def _note(
+        self, event: Any, rule: str, message: str, fix: str, pointer: Pointer | None = None
+    ) -> None:
+        mark = event.start_mark
+        where = self._here() if pointer is None else pointer
+        self.findings.append(
+            Finding(
+                self.path,
+                mark.line + 1,
+                mark.column + 1,
+                rule,
+                message,
+                fix,
+                to_json_pointer(where),
+            )
+        )
+
+    def _here(self) -> Pointer:
+        """The pointer of the value that comes next."""
+        if not self._stack:
+            return ()
+        holder = self._stack[-1]
+        if isinstance(holder.value, list):
+            return (*holder.pointer, len(holder.value))
+        return holder.pointer if holder.key is _NO_KEY else (*holder.pointer, holder.key)
+
+    def _refuse(self, event: Any, rule: str, message: str, fix: str) -> Any:
+        self._note(event, rule, message, fix)
+        raise Refused(self.findings.pop())
+
+
+def _span(event: Any) -> Span:
+    start, end = event.start_mark, event.end_mark
+    return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+
+def _shorten(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def _quote_it(text: str) -> str:
+    return f'write it in quotes: "{text}"' if len(text) <= 60 else "write it in quotes"

@@ -1,0 +1,120 @@
+"""YAML bytes to a Document: safe, bounded, every value with its place, nothing guessed.
+
+libyaml gives the events; they are composed here, because its own composer recurses (a file of
+nested brackets crashes the process) and forgets duplicate keys.
+"""
+
+import re
+
+import yaml
+
+from lockstep.model.document import Document, Pointer, Span
+from lockstep.model.finding import Finding
+from lockstep.spec.yaml.compose import Composer, Refused
+from lockstep.spec.yaml.syntax import syntax_finding
+
+MAX_BYTES = 512 * 1024
+"""No file that a person edits comes near; a larger one is a mistake or an attack."""
+
+# The marks of 32 bits come first: those of 16 bits are a part of them.
+_BYTE_ORDER_MARKS = {
+    b"\xef\xbb\xbf": "UTF-8 with a byte-order mark",
+    b"\xff\xfe\0\0": "UTF-32",
+    b"\0\0\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+
+# What YAML forbids; line breaks that editors do not show, for text behind one would look like a
+# part of the comment before it; and characters that nobody sees, or that turn the order of others.
+# Sources: https://yaml.org/spec/1.2.2/#51-character-set, https://www.unicode.org/reports/tr55/
+_UNSEEN = re.compile(
+    "\r(?!\n)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff"
+    "\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\U000e0000-\U000e007f]"
+)
+
+
+def load_yaml(path: str, data: bytes) -> tuple[Document | None, list[Finding]]:
+    """Parse one file that must hold one YAML document.
+
+    Gives the document, or None where nothing usable was read, and what is wrong with the file.
+    A document is given beside findings when its shape is known, so that later checks can go on.
+    """
+    text = _decode(path, data)
+    if isinstance(text, Finding):
+        return None, [text]
+    composer = Composer(path, text)
+    try:
+        value = composer.compose(yaml.CSafeLoader(text))
+    except Refused as refusal:
+        return None, [*composer.findings, refusal.finding]
+    except yaml.YAMLError as error:
+        return None, [*composer.findings, syntax_finding(path, text, error)]
+    if not text.endswith("\n"):
+        _pull_in(composer.spans, text)
+    document = Document(
+        path, value, composer.spans, composer.key_spans, frozenset(composer.flow), composer.written
+    )
+    return document, composer.findings
+
+
+class Documents:
+    """Loads files and remembers them by content: two trees parse what they share once."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[tuple[str, bytes], tuple[Document | None, list[Finding]]] = {}
+
+    def load(self, path: str, data: bytes) -> tuple[Document | None, list[Finding]]:
+        """As load_yaml; the same file again gives the same Document."""
+        key = (path, data)
+        if key not in self._loaded:
+            self._loaded[key] = load_yaml(path, data)
+        return self._loaded[key]
+
+
+def _pull_in(spans: dict[Pointer, Span], text: str) -> None:
+    """Let no span leave a text without a last line break, behind which libyaml sees one more."""
+    last, end = text.count("\n") + 1, len(text.rpartition("\n")[2]) + 1
+    for pointer, span in spans.items():
+        if span.end_line > last:
+            start = span[:2] if span.line <= last else (last, end)
+            spans[pointer] = Span(*start, last, end)
+
+
+def _decode(path: str, data: bytes) -> str | Finding:
+    if len(data) > MAX_BYTES:
+        message = f"the file has {len(data)} bytes; at most {MAX_BYTES} are read"
+        return _finding(path, "yaml.size", message, "split it, or move the data elsewhere")
+    for mark, encoding in _BYTE_ORDER_MARKS.items():
+        if data.startswith(mark):
+            fix = "save it as UTF-8 without a byte-order mark"
+            return _finding(path, "yaml.encoding", f"the file is {encoding}", fix)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        message = f"the file is not UTF-8: byte 0x{data[error.start]:02x} has no meaning here"
+        before = data[: error.start].decode("utf-8")
+        return _behind(before, path, message, "save the file as UTF-8")
+    unseen = _UNSEEN.search(text)
+    return text if unseen is None else _behind(text[: unseen.start()], path, *_about(unseen[0]))
+
+
+def _about(character: str) -> tuple[str, str]:
+    """What is wrong with a character that no file may hold, and what to do."""
+    if character == "\r":
+        says = "a carriage return without a line feed ends a line here, which few editors show"
+        return says, "save the file with the line ends of Unix (LF) or Windows (CRLF)"
+    says = f"the character U+{ord(character):04X} is not allowed in a file"
+    if character == "\0":
+        return says, "save the file as UTF-8 text"
+    escape = f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}"
+    return says, f'remove it, or write it in double quotes as the escape "{escape}"'
+
+
+def _behind(before: str, path: str, message: str, fix: str) -> Finding:
+    line, column = before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
+    return Finding(path, line, column, "yaml.encoding", message, fix)
+
+
+def _finding(path: str, rule: str, message: str, fix: str) -> Finding:
+    return Finding(path, 1, 1, rule, message, fix)

@@ -1,0 +1,1 @@
+"""Text for people: phrases, and sanitising of what comes from elsewhere."""

@@ -1,0 +1,1 @@
+"""What moves a family: fetch, decide, commit, publish."""

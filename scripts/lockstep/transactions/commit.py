@@ -1,0 +1,152 @@
+"""Turns a decided state into files: specs, rendered manifests and records, checked together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from lockstep.check.compiled import templates_of
+from lockstep.check.validation import Checked, validate_tree, without_malformed
+from lockstep.commands.check import check_change
+from lockstep.edges.git import Git
+from lockstep.edges.native import silent
+from lockstep.model.clock import parse_time
+from lockstep.model.decision import Action, Decision, Variants, WayBack
+from lockstep.model.errors import Denied, Invalid, LockstepError
+from lockstep.model.fleet import Family, Tree
+from lockstep.model.outcome import POLICY_ERROR
+from lockstep.model.record import write_record
+from lockstep.render import render_cluster
+from lockstep.render.compare import compare
+from lockstep.render.restored import restorable_folders
+from lockstep.render.targets.kubernetes.manifests import cluster_folder
+from lockstep.spec.assemble import assemble
+from lockstep.transactions.state import Changes, State, overlay, own_findings, refuse, spec_changes
+
+
+@dataclass(frozen=True)
+class Change:
+    """A decided change of one family before its records: what is written, and what may judge it.
+
+    ``variants`` is how every cluster stands after it. ``rendered`` replaces the rendering where
+    old bytes come back. ``way_back_only`` asks only the rules that may block a way back;
+    without ``judged`` none is asked, because they cannot be.
+    """
+
+    variants: Mapping[str, Variants]
+    extra: Mapping[str, bytes | None] | None = None
+    rendered: Mapping[str, bytes] | None = None
+    way_back_only: bool = False
+    judged: bool = True
+
+
+_STATES_TO_RETURN_TO = (Action.ADOPT, Action.VERIFY)
+
+
+def build(
+    git: Git, state: State, change: Change, *decisions: Decision
+) -> tuple[str, tuple[Decision, ...]]:
+    """The git tree that holds the change with its rendered manifests and records, checked.
+
+    The decisions come back as recorded: one that a revert may return to holds the git objects
+    of the state after it. Raises Invalid or Denied with every finding when the result would not
+    pass, and LockstepError where rules could not judge it; nothing is written then but objects
+    that git forgets.
+    """
+    before = state.tree
+    edits = spec_changes(state.family, before, change.variants)
+    changes = edits | dict(change.extra or {})
+    after = overlay(before, changes)
+    rendered = change.rendered
+    if rendered is None and edits:  # bytes that a way back restored stand until then
+        rendered = render_family(after, state)
+    if rendered is not None:
+        changes |= rendered_changes(git, state, rendered)
+    tree = git.write_tree(state.snapshot.base, changes)
+    made = tuple(
+        replace(decision, way_back=state_objects(git, state, tree))
+        if decision.action in _STATES_TO_RETURN_TO
+        else decision
+        for decision in decisions
+    )
+    records = {decision.path: write_record(decision) for decision in made}
+    result = overlay(after, records)
+    if change.judged:
+        now = parse_time(decisions[0].decided_at)
+        checked = check_change(result, before, now, state.fleet, way_back_only=change.way_back_only)
+    else:
+        checked = validate_tree(result)
+    _refuse_bad(state, change, checked)
+    if change.judged and change.way_back_only:
+        _require_seen(state, checked)
+    return git.write_tree(tree, records), made
+
+
+def render_family(tree: Tree, state: State) -> dict[str, bytes]:
+    """The manifests of the family as the tree declares it, by path. Raises Invalid."""
+    fleet, findings = assemble(tree)
+    name, home = state.family.name, state.family.environment
+    unreadable = [f for f in own_findings(findings, home, name) if "/locks/" not in f.file]
+    refuse(unreadable, Invalid, "the change would leave a file unreadable")
+    family = fleet.environments[home].families[name]
+    environment = fleet.environments[family.environment]
+    templates = templates_of(tree)
+    with silent():
+        folders = [render_cluster(c, family, environment, templates) for c in family.clusters]
+    wrong = [finding for folder in folders for finding in folder.findings]
+    refuse(wrong, Invalid, "the change cannot be rendered")
+    return {path: data for folder in folders for path, data in folder.by_path().items()}
+
+
+def require_rendered(git: Git, state: State) -> None:
+    """Raise Invalid where the committed manifests of the family are not what it declares."""
+    folders = rendered_folders(state.family)
+    fresh = render_family(state.tree, state)
+    committed = git.read_tree(state.snapshot.base, folders)
+    wrong = compare(fresh, committed, restorable=restorable_folders(state.fleet))
+    refuse(wrong, Invalid, "rendered/ is not what the specs declare")
+
+
+def rendered_folders(family: Family) -> list[str]:
+    """The folders under ``rendered/`` that belong to the clusters of a family."""
+    return [cluster_folder(c.environment, c.name) for c in family.clusters]
+
+
+def rendered_changes(git: Git, state: State, rendered: Mapping[str, bytes]) -> Changes:
+    """What must change under ``rendered/`` for the family, stale files removed."""
+    folders = rendered_folders(state.family)
+    committed = git.read_tree(state.snapshot.base, folders)
+    changes: Changes = {path: None for path in committed if path not in rendered}
+    return changes | {p: data for p, data in rendered.items() if committed.get(p) != data}
+
+
+def state_objects(git: Git, state: State, tree: str) -> WayBack:
+    """The git objects of everything that a way back to this state needs."""
+    family = state.family
+    environment = state.fleet.environments[family.environment]
+    files = [environment.document.path, family.document.path]
+    files += [cluster.path for cluster in family.clusters]
+    files += [lock.path for lock in family.locks.values()]
+    return WayBack(
+        seen=state.snapshot.base,
+        files=git.object_ids(tree, files),
+        folders=git.object_ids(tree, rendered_folders(family)),
+    )
+
+
+def _require_seen(state: State, checked: Checked) -> None:
+    """Raise LockstepError where a mistake that was there kept a cluster from the rules."""
+    seen = {cluster.path for cluster in without_malformed(checked).clusters()}
+    unseen = [cluster.path for cluster in state.family.clusters if cluster.path not in seen]
+    if unseen:
+        raise LockstepError(f"no rule saw {', '.join(unseen)}: something about it is malformed")
+
+
+def _refuse_bad(state: State, change: Change, checked: Checked) -> None:
+    """A way back is stopped by what it makes worse only, not by mistakes that were there."""
+    invalid = checked.invalid
+    if change.way_back_only:
+        known = {(f.rule, f.file, f.pointer) for f in state.invalid}
+        invalid = tuple(f for f in invalid if (f.rule, f.file, f.pointer) not in known)
+    refuse(invalid, Invalid, "the result would be malformed")
+    unjudged = [finding for finding in checked.denied if finding.rule == POLICY_ERROR]
+    refuse(unjudged, LockstepError, "the rules could not judge the result")
+    refuse(checked.denied, Denied, "policy denies the result")

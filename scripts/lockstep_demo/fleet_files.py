@@ -1,0 +1,167 @@
+"""The files of the demo's fleet: one family in three regions, with Lockstep's own policies."""
+
+from pathlib import Path
+
+from lockstep.edges.resources import resource_dir
+from lockstep_demo.transactions import BASE_FEATURES, DEVICE_FEATURE, REGIONS
+
+ENVIRONMENT, FAMILY = "prod", "fraud-detection"
+FOLDER = f"clusters/{ENVIRONMENT}/{FAMILY}"
+
+_JURISDICTIONS = {"ap-south-1": "IN", "us-east-1": "US", "eu-west-1": "EU"}
+_IMAGE = "registry.example.com/ml/sklearn-server"
+_DIGEST = "sha256:5c1e0a8f7d3b64920f1ac85be2d7469380bd51fe64a7c293e80f1d6ab3925c47"
+
+_COLUMNS = "\n".join(f"        {name}: double" for name in (*BASE_FEATURES, DEVICE_FEATURE))
+
+_ENVIRONMENT = """\
+# yaml-language-server: $schema=../../policies/schemas/environment.json
+apiVersion: lockstep.dev/v1alpha1
+kind: Environment
+metadata:
+  name: prod
+spec:
+  tier: production
+  kubernetesVersion: "1.37"
+  regions:
+    - {name: ap-south-1, jurisdiction: IN, destination: prod-ap-south-1}
+    - {name: us-east-1, jurisdiction: US, destination: prod-us-east-1}
+    - {name: eu-west-1, jurisdiction: EU, destination: prod-eu-west-1}
+  argocd:
+    namespace: argocd
+    project: default
+    repoURL: https://git.example.com/ml/fleet.git
+    revision: main
+  currency: EUR
+  tenants:
+    - name: risk
+      owner: risk-ml@example.com
+      namespaces: [fraud-detection]
+      quota: {cpu: "24", memory: 48Gi}
+      budget: 6000
+"""
+
+_FAMILY = f"""\
+# yaml-language-server: $schema=../../../policies/schemas/model-family.json
+apiVersion: lockstep.dev/v1alpha1
+kind: ModelFamily
+metadata:
+  name: fraud-detection
+  tenant: risk
+  owner: risk-ml@example.com
+spec:
+  model: {{registry: mlflow, name: fraud}}
+  # A card is charged in one region and checked in another: all of them must judge alike.
+  consistency: {{maxVersionSkew: 1, maxSkewDuration: 24h}}
+  rollout:
+    waves: [[ap-south-1], [us-east-1], [eu-west-1]]
+    steps:
+      - {{weight: 10, bake: 1h}}
+      - {{weight: 50, bake: 1h}}
+      - {{weight: 100, bake: 2h}}
+    onFailure: revert
+    patience: 4h
+  gates:
+    - {{name: auc, source: mlflow, metric: auc, dataset: "holdout-{{region}}", min: 0.94,
+       maxDropVsStable: 0.005}}
+    # A false positive is a customer whose card is refused at the till.
+    - {{name: false-positives, source: mlflow, metric: fpr, dataset: "live-{{region}}", max: 0.03,
+       minSamples: 2000, maxAge: 24h, live: true, confidence: 0.99}}
+  defaults:
+    namespace: fraud-detection
+    serving:
+      image: {_IMAGE}@{_DIGEST}
+      port: 8080
+      replicas: 3
+      resources:
+        requests: {{cpu: 500m, memory: 1Gi}}
+        limits: {{cpu: "1", memory: 1Gi}}
+      disruption: {{maxUnavailable: 1}}
+      zones: 3
+    traffic:
+      timeout: 2s
+      retries: {{attempts: 2, perTryTimeout: 500ms}}
+    privacy:
+      data: personal
+      lawfulBasis: legitimate-interests
+      retention: 90d
+      automatedDecision: false  # it proposes; the bank decides
+    features:
+      store: feast
+      service: fraud_v2
+      views: {{payments: "4", cards: "2", devices: "1"}}
+      columns:
+{_COLUMNS}
+    cost: {{center: risk, monthly: 1200}}
+    observability:
+      slo: {{availability: 99.9, latency: 300ms, percentile: 99}}
+      alerts: [burn-rate, latency, skew]
+      dashboard: fraud-detection
+      onCall: {{secret: pagerduty-risk, key: routing-key}}
+"""
+
+_CLUSTER = """\
+# yaml-language-server: $schema=../../../policies/schemas/model-cluster.json
+apiVersion: lockstep.dev/v1alpha1
+kind: ModelCluster
+metadata:
+  name: fraud-detection-{region}
+spec:
+  region: {region}
+  residency: [{jurisdiction}]  # where these requests may be processed
+  host: fraud-detection.{region}.models.example.com
+  privacy: {{logs: {region}, training: [{region}]}}
+  access:
+    identity:
+      provider: aws
+      principal: arn:aws:iam::123456789012:role/fraud-{region}
+  variants:
+    - {{name: stable, version: "{version}", weight: 100}}
+"""
+
+_GITATTRIBUTES = """\
+rendered/** linguist-generated
+ledger/** linguist-generated
+clusters/**/locks/** linguist-generated
+"""
+
+
+def cluster_path(region: str) -> str:
+    """The file of one region's cluster."""
+    return f"{FOLDER}/{region}.yaml"
+
+
+def rendered_path(region: str) -> str:
+    """The folder of one region's manifests."""
+    return f"rendered/{ENVIRONMENT}/clusters/{FAMILY}-{region}"
+
+
+def fleet_files(version: str) -> dict[str, bytes]:
+    """Every file of the fleet with ``version`` in all regions, locks and manifests left out."""
+    files = {
+        ".gitattributes": _GITATTRIBUTES,
+        f"clusters/{ENVIRONMENT}/environment.yaml": _ENVIRONMENT,
+        f"{FOLDER}/family.yaml": _FAMILY,
+    }
+    for region in REGIONS:
+        files[cluster_path(region)] = _CLUSTER.format(
+            region=region, jurisdiction=_JURISDICTIONS[region], version=version
+        )
+    shipped = {**_shipped(resource_dir("policies")), **_shipped(resource_dir("templates"))}
+    return shipped | {path: text.encode() for path, text in files.items()}
+
+
+RISKY_EDITS = {
+    "ap-south-1": ("weight: 100}", "weight: 99}"),
+    "us-east-1": (
+        "  variants:",
+        f"  serving: {{image: {_IMAGE}:latest}}\n  variants:",
+    ),
+    "eu-west-1": ("  host:", "  failover: us-east-1\n  host:"),
+}
+"""By region, what a careless change replaces in the cluster's file, and by what."""
+
+
+def _shipped(folder: Path) -> dict[str, bytes]:
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {f"{folder.name}/{p.relative_to(folder).as_posix()}": p.read_bytes() for p in paths}

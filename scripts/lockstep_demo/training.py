@@ -1,0 +1,101 @@
+"""The three versions of the fraud model, trained on payments of all regions."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from lockstep_demo.transactions import BASE_FEATURES, DEVICE_FEATURE, REGIONS, collected
+
+_TRAINING_ROWS = 12_000
+_HOLDOUT_ROWS = 20_000
+_FALSE_POSITIVE_RATE = 0.013  # what the threshold is set for on the training data
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What makes one version: its algorithm, and the features that it looks at."""
+
+    version: str
+    algorithm: str
+    features: tuple[str, ...]
+
+
+RECIPES = (
+    Recipe("1", "logistic-regression", BASE_FEATURES),
+    Recipe("2", "gradient-boosting", BASE_FEATURES),
+    Recipe("3", "gradient-boosting", (*BASE_FEATURES, DEVICE_FEATURE)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How decisions compare with the truth: of ``honest`` payments, ``flagged`` were stopped."""
+
+    auc: float
+    honest: int
+    flagged: int
+    rows: int
+
+    @property
+    def false_positive_rate(self) -> float:
+        """Flagged honest payments as a share of the honest ones; NaN where there are none."""
+        return self.flagged / self.honest if self.honest else float("nan")
+
+
+def train(recipe: Recipe, seed: int) -> tuple[Any, Any]:
+    """A fitted classifier, whose decisions carry a threshold, and the data frame it learnt from.
+
+    The data frame has the recipe's features and the label in the column ``fraud``.
+    """
+    parts = [collected(region, _TRAINING_ROWS, seed) for region in REGIONS]
+    rows = pd.concat([rows for rows, _ in parts])[list(recipe.features)]
+    labels = np.concatenate([labels for _, labels in parts])
+    with _one_thread():
+        estimator = _algorithm(recipe.algorithm).fit(rows, labels)
+        honest = estimator.predict_proba(rows[labels == 0])[:, 1]
+    threshold = float(np.quantile(honest, 1 - _FALSE_POSITIVE_RATE))
+    model = FixedThresholdClassifier(
+        FrozenEstimator(estimator), threshold=threshold, response_method="predict_proba"
+    )
+    return model.fit(rows, labels), rows.assign(fraud=labels)
+
+
+def holdout(region: str, seed: int) -> tuple[Any, Any]:
+    """Payments of a region, of the time of the training data, that no version has learnt from."""
+    return collected(region, _HOLDOUT_ROWS, seed + 1)
+
+
+def quality(model: Any, features: tuple[str, ...], rows: Any, labels: Any) -> Quality:
+    """Score ``rows`` with a model and compare with the labels."""
+    with _one_thread():
+        scores = model.predict_proba(rows[list(features)])[:, 1]
+    flagged = scores >= model.threshold
+    honest = labels == 0
+    one_kind = honest.all() or not honest.any()
+    return Quality(
+        auc=float("nan") if one_kind else float(roc_auc_score(labels, scores)),
+        honest=int(honest.sum()),
+        flagged=int((flagged & honest).sum()),
+        rows=len(labels),
+    )
+
+
+def _algorithm(name: str) -> Any:
+    if name == "logistic-regression":
+        return make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
+    return HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=15, random_state=0)
+
+
+def _one_thread() -> Any:
+    """Small work: on a busy machine, threads that wait for each other cost ten times as much."""
+    return threadpool_limits(limits=1)

@@ -1,0 +1,172 @@
+"""The judges of a change and the waivers that count before them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from lockstep.check.compiled import policies_of
+from lockstep.check.policy_sets import Judge, Verdicts
+from lockstep.edges.files import read_tree
+from lockstep.model.finding import Finding, Severity
+from lockstep.opa.asking import OpaSession
+from lockstep.policy import Judged, expected_rules
+from lockstep.spec.validate import Schemas
+
+NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
+TREE = dict(read_tree(Path(__file__).resolve().parents[3], ["policies"]))
+PLACE = ("prod", "scoring", "scoring-a")
+FILE = "policies/data/waivers/{name}.yaml"
+TERMS = "policies/data/waivers.yaml"
+SCHEMA = "policies/schemas/waivers.json"
+RULE = "policies/rules/min-replicas/min_replicas.rego"
+
+
+def waiver(expires: str = "2026-06-30", name: str = "few", **others: str) -> dict[str, bytes]:
+    words = {
+        "rule": "min-replicas", "scope": "{environment: prod, family: scoring}",
+        "owner": "risk-ml@example.com", "reason": "no room", "ticket": "CAP-7",
+        "expires": f'"{expires}"', **others,
+    }  # fmt: skip
+    entry = "".join(f"\n      {key}: {text}" for key, text in words.items() if text)
+    text = f"""\
+apiVersion: lockstep.dev/v1alpha1
+kind: Waivers
+metadata: {{name: {name}}}
+spec:
+  waivers:
+    -{entry[6:]}
+"""
+    return {FILE.format(name=name): text.encode()}
+
+
+def edited(path: str, old: str, new: str) -> dict[str, bytes]:
+    text = TREE[path].decode()
+    assert old in text
+    return {path: text.replace(old, new).encode()}
+
+
+def judge(files: Mapping[str, bytes]) -> Judge:
+    tree = policies_of({**TREE, **files})
+    return Judge(tree, expected_rules(tree), Schemas(tree), cast(OpaSession, None))
+
+
+def verdicts(base: Mapping[str, bytes], head: Mapping[str, bytes]) -> Verdicts:
+    return Verdicts([judge(base), judge(head)], {**TREE, **head}, NOW)
+
+
+def found(severity: Severity = Severity.ERROR, message: str = "too few") -> Judged:
+    finding = Finding("clusters/a.yaml", 3, 1, "policy.min-replicas", message, "add some")
+    return Judged(replace(finding, severity=severity), *PLACE)
+
+
+def told(court: Verdicts) -> list[tuple[str, bool]]:
+    return [(finding.rule, finding.suppression is not None) for finding in court.findings()]
+
+
+def test_a_waiver_that_ends_sooner_than_that_of_the_base_counts_and_a_longer_one_does_not() -> None:
+    for expires, counts in (("2026-06-30", True), ("2026-06-15", True), ("2026-07-01", False)):
+        court = verdicts(waiver(), waiver(expires))
+        court.add([found()])
+        assert told(court) == [("policy.min-replicas", counts)]
+    court = verdicts(waiver("2026-06-31"), waiver("2026-06-30"))  # a day that there is not
+    court.add([found()])
+    assert told(court) == [("policy.min-replicas", False)]
+
+
+def test_a_renewal_is_not_called_unused_and_what_it_renews_is_once_it_counts() -> None:
+    old, new = waiver(), waiver("2026-08-01", "renewed")
+    court = verdicts(old, old | new)
+    court.add([found()])
+    assert told(court) == [("policy.min-replicas", True)]
+    court = verdicts(old | new, old | new)
+    court.add([found()])
+    (suppressed, unused) = court.findings()
+    assert suppressed.suppression is not None
+    assert suppressed.suppression.expires == "2026-08-01"
+    assert (unused.rule, unused.file) == ("waiver.unused", FILE.format(name="few"))
+
+
+def test_nobody_says_that_a_waiver_is_unused_while_its_cluster_is_not_judged() -> None:
+    court = verdicts(waiver(), waiver())
+    assert court.findings([PLACE]) == []
+    assert [finding.rule for finding in court.findings([("prod", "other", "scoring-a")])] == [
+        "waiver.unused"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (edited(TERMS, "longestDays: 90", "longestDays: 20"), "waiver.too-long"),
+        (edited(RULE, "waivable: true", "waivable: false"), "waiver.not-waivable"),
+    ],
+)
+def test_a_change_of_the_terms_meets_the_waivers_that_are_there(
+    change: dict[str, bytes], rule: str
+) -> None:
+    court = verdicts(waiver(), waiver() | change)
+    assert [finding.rule for finding in court.invalid] == [rule]
+
+
+def test_a_waiver_that_is_too_long_by_old_terms_and_by_new_ones_is_one_mistake() -> None:
+    change = edited(TERMS, "longestDays: 90", "longestDays: 20")
+    (found,) = verdicts({}, waiver("2026-12-31") | change).invalid
+    assert found.message == "expires is 2026-12-31, more than 90 days from now"
+
+
+def test_a_change_cannot_loosen_the_schema_of_its_waivers() -> None:
+    base = edited(TERMS, "acceptFromChange: false", "acceptFromChange: true")
+    loose = edited(SCHEMA, '"ticket", "expires"]', '"expires"]')
+    court = verdicts(base, base | loose | waiver(ticket=""))
+    court.add([found()])
+    assert [finding.rule for finding in court.invalid] == ["schema.missing-field"]
+    assert told(court) == [("policy.min-replicas", False)]
+
+
+@pytest.mark.parametrize("field", ["scope", "owner", "reason", "ticket"])
+def test_a_waiver_without_one_of_its_parts_waives_nothing_whatever_the_schema(field: str) -> None:
+    loose = edited(SCHEMA, '"required": ["rule", "scope", "owner", "reason", "ticket", "expires"],',
+                   "")  # fmt: skip
+    files = loose | waiver(**{field: ""})
+    court = verdicts(files, files)
+    court.add([found()])
+    assert [finding.rule for finding in court.invalid] == ["waiver.incomplete"]
+    assert told(court) == [("policy.min-replicas", False)]
+
+
+@pytest.mark.parametrize("first", [Severity.WARNING, Severity.ERROR])
+def test_of_two_judges_the_one_that_denies_is_heard(first: Severity) -> None:
+    court = verdicts({}, {})
+    other = Severity.ERROR if first is Severity.WARNING else Severity.WARNING
+    court.add([found(first, "said by the base")])
+    court.add([found(other, "said by the change")])
+    assert [finding.severity for finding in court.findings()] == [Severity.ERROR]
+
+
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("policies/data/residency.yml", "data.stray"),
+        ("policies/data/waivers/few.yml", "data.stray"),
+        ("policies/data/more/limits.yaml", "data.stray"),
+        ("policies/data/one.rego", "data.stray"),
+        ("policies/one.rego", "data.stray"),
+        ("policies/rules/min-replicas/thresholds.yml", "data.stray"),
+        ("policies/rules/min-replicas/data.json", "data.stray"),
+        ("policies/rules/thresholds.yaml", "data.stray"),
+        ("policies/data/more.json", "data.schema"),
+        ("policies/data/more.yaml", "data.schema"),
+    ],
+)
+def test_a_file_that_nobody_reads_or_checks_is_a_finding(path: str, rule: str) -> None:
+    court = verdicts({}, {path: b'{"thresholds": {"more": {"most": 1}}}\n'})
+    assert [(finding.rule, finding.file) for finding in court.invalid] == [(rule, path)]
+
+
+def test_notes_beside_the_policies_are_no_policies() -> None:
+    notes = dict.fromkeys(("policies/README.md", "policies/data/waivers/.gitkeep"), b"")
+    assert verdicts({}, notes).invalid == []

@@ -1,0 +1,46 @@
+"""What a verb gets to see of a tree."""
+
+import pytest
+
+from lockstep.check.workspace import choose_family, only_family, only_heads
+from lockstep.model.errors import UsageError
+from lockstep.model.fleet import Fleet
+
+FILES = dict.fromkeys(
+    (
+        "clusters/prod/environment.yaml",
+        "clusters/prod/fraud/family.yaml",
+        "clusters/prod/fraud/locks/1.yaml",
+        "clusters/prod/other/family.yaml",
+        "clusters/stray.yaml",
+        "ledger/README.md",
+        "ledger/prod/stray.json",
+        "ledger/prod/fraud/000001.json",
+        "ledger/prod/other/000001.json",
+        "policies/main.rego",
+    ),
+    b"",
+)
+
+
+def test_a_family_is_seen_with_its_environment_and_what_all_share() -> None:
+    assert list(only_family(FILES, "fraud")) == [
+        "clusters/prod/environment.yaml",
+        "clusters/prod/fraud/family.yaml",
+        "clusters/prod/fraud/locks/1.yaml",
+        "ledger/prod/fraud/000001.json",
+        "policies/main.rego",
+    ]
+
+
+def test_heads_name_environments_and_families() -> None:
+    assert list(only_heads(FILES)) == [
+        "clusters/prod/environment.yaml",
+        "clusters/prod/fraud/family.yaml",
+        "clusters/prod/other/family.yaml",
+    ]
+
+
+def test_a_family_that_nobody_knows_is_named_as_it_was_asked_for() -> None:
+    with pytest.raises(UsageError, match="there is no family 'staging/fraud'"):
+        choose_family(Fleet(), "staging/fraud", None)

@@ -1,0 +1,136 @@
+"""The demo from end to end on real parts, and that it does not claim what does not hold."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("sklearn", reason="the demo needs lockstep[registry]")
+
+from lockstep.cli import invoke
+from lockstep.model.errors import LockstepError
+from lockstep.model.exit_codes import ExitCode
+from lockstep.opa.binary import find_opa
+from lockstep_demo.narrator import ClaimFailed, Narrator
+from lockstep_demo.runner import run
+from lockstep_demo.scene import PlainGit, make_repositories
+
+REGIONS = ("ap-south-1", "eu-west-1", "us-east-1")
+
+
+@pytest.fixture(autouse=True)
+def no_server_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The demo makes its registry the default of the process; forget it afterwards."""
+    import mlflow
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    yield
+    mlflow.set_tracking_uri(None)
+    mlflow.set_registry_uri(None)
+
+
+def need_opa() -> None:
+    try:
+        find_opa()
+    except LockstepError as error:
+        pytest.skip(error.message)
+
+
+def git(folder: Path, *args: str) -> str:
+    done = subprocess.run(["git", *args], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def test_the_story_comes_out_and_git_agrees(tmp_path: Path) -> None:
+    need_opa()
+    out = StringIO()
+    run(tmp_path / "demo", invoke, out)
+    told = out.getvalue()
+    for part in (
+        "policy.weights-sum",
+        "policy.not-diverged",
+        "policy.residency",
+        "policy.image-by-digest",
+        "version 2 is verified",
+        "version 3 is taken back: false-positives in fraud-detection-eu-west-1",
+        "version 3 is in quarantine",
+        "All of it held",
+    ):
+        assert part in told
+    origin = tmp_path / "demo" / "origin.git"
+    verify = git(origin, "log", "--format=%H", "--grep=^Lockstep-Action: verify$", "main")
+    (verified,) = verify.splitlines()
+    for region in REGIONS:
+        for path in (
+            f"clusters/prod/fraud-detection/{region}.yaml",
+            f"rendered/prod/clusters/fraud-detection-{region}",
+        ):
+            assert git(origin, "rev-parse", f"main:{path}") == git(
+                origin, "rev-parse", f"{verified}:{path}"
+            )
+    assert git(tmp_path / "demo" / "fleet", "status", "--porcelain") == ""
+    records = git(origin, "ls-tree", "--name-only", "main:ledger/prod/fraud-detection")
+    newest = records.splitlines()[-1]
+    body = json.loads(git(origin, "show", f"main:ledger/prod/fraud-detection/{newest}"))
+    assert body["spec"]["action"] == "restore"
+    assert body["spec"]["restored"]["exact"] is True
+
+
+def test_a_verb_that_does_not_do_its_work_ends_the_demo(tmp_path: Path) -> None:
+    need_opa()
+
+    def lazy(arguments: list[str]) -> tuple[int, str]:
+        """Lockstep with an ``adopt`` that only says that it worked."""
+        return (0, "done") if arguments[0] == "adopt" else invoke(arguments)
+
+    out = StringIO()
+    with pytest.raises(ClaimFailed, match="not-diverged") as caught:
+        run(tmp_path / "demo", lazy, out)
+    assert caught.value.exit_code is ExitCode.VERIFICATION_FAILED
+    assert "All of it held" not in out.getvalue()
+
+
+def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("keep")
+    with pytest.raises(LockstepError, match="empty folder"):
+        run(tmp_path, invoke, StringIO())
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_missing_opa_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCKSTEP_OPA", "no-such-program")
+    with pytest.raises(LockstepError, match="no-such-program"):
+        run(tmp_path / "demo", invoke, StringIO())
+
+
+def test_a_claim_is_told_only_where_it_holds() -> None:
+    out = StringIO()
+    narrator = Narrator(out)
+    narrator.claim(True, "water is wet")
+    with pytest.raises(ClaimFailed, match="fire is cold"):
+        narrator.claim(False, "fire is cold", "it burnt")
+    assert "water is wet" in out.getvalue()
+    assert "cold" not in out.getvalue()
+
+
+def test_the_fleet_is_made_whatever_the_user_has_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "gitconfig"
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    (hooks / "pre-commit").write_text("#!/bin/sh\nexit 1\n")
+    (hooks / "pre-commit").chmod(0o755)
+    settings.write_text(
+        f"[commit]\n gpgsign = true\n[core]\n hooksPath = {hooks}\n[init]\n defaultBranch = x\n"
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    monkeypatch.setenv("GIT_DIR", os.devnull)
+    made: PlainGit = make_repositories(tmp_path, "1")
+    made("add", "--all")
+    made("commit", "--quiet", "--message", "first")
+    assert made("branch", "--show-current") == "main"

@@ -1,0 +1,83 @@
+"""Which OPA is used, and which one is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from lockstep.model.errors import LockstepError
+from lockstep.opa.binary import find_opa, judge_version, opa_version, require_recent
+from tests.unit.opa.parts import opa_program
+
+
+def program(folder: Path, name: str = "opa", says: str = "Version: 1.22.0") -> Path:
+    """A program that answers every question with one line."""
+    path = folder / name
+    path.write_text(f"#!/bin/sh\necho '{says}'\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _nothing_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOCKSTEP_OPA", raising=False)
+    monkeypatch.setenv("PATH", "/nonexistent")
+
+
+def test_the_named_program_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path)
+    mine = program(tmp_path, "mine")
+    monkeypatch.setenv("LOCKSTEP_OPA", str(mine))
+    assert find_opa(tmp_path) == mine
+
+
+def test_a_named_program_that_is_missing_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path)
+    monkeypatch.setenv("LOCKSTEP_OPA", "/nonexistent/opa")
+    with pytest.raises(LockstepError, match="LOCKSTEP_OPA names /nonexistent/opa"):
+        find_opa(tmp_path)
+
+
+def test_the_built_one_comes_before_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tools").mkdir()
+    built = program(tmp_path / "tools")
+    on_path = program(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_opa(tmp_path / "tools") == built
+    assert find_opa(tmp_path / "none") == on_path
+
+
+def test_none_at_all(tmp_path: Path) -> None:
+    with pytest.raises(LockstepError, match="there is no opa") as caught:
+        find_opa(tmp_path)
+    assert "make tools" in caught.value.fix
+
+
+@pytest.mark.parametrize("version", ["1.22.0", "1.22.2", "v1.30.1", "2.0.0", "1.22.2-dev"])
+def test_recent_versions_are_used(version: str) -> None:
+    judge_version(Path("opa"), version)
+
+
+@pytest.mark.parametrize("version", ["0.70.0", "1.21.9", "1.3.0"])
+def test_old_versions_are_refused_with_the_reason(tmp_path: Path, version: str) -> None:
+    old = program(tmp_path, says=f"Version: {version}")
+    with pytest.raises(LockstepError, match=f"version {version}; Lockstep needs 1.22") as caught:
+        require_recent(old)
+    assert caught.value.where == str(old)
+
+
+def test_another_program_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LockstepError, match="does not say that it is OPA"):
+        require_recent(program(tmp_path, says="hello"))
+
+
+def test_the_real_one_tells_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    opa = opa_program()
+    judge_version(opa, opa_version(opa))
+
+
+def test_another_program_at_the_same_path_is_asked_anew(tmp_path: Path) -> None:
+    assert opa_version(program(tmp_path, says="Version: 1.22.0")) == "1.22.0"
+    assert opa_version(program(tmp_path, says="Version: 1.23.45")) == "1.23.45"

@@ -1,0 +1,39 @@
+"""METADATA in Rego files, and the form of input that policies say they read."""
+
+import pytest
+
+from lockstep.model.errors import LockstepError
+from lockstep.policy.metadata import INPUT_FORM, MAIN, metadata, require_input_form
+from tests.unit.opa.parts import shipped_policies
+
+HEAD = "# METADATA\n# title: Entry point\n# custom:\n#   input: {form}\npackage lockstep\n"
+
+
+def test_each_block_comes_with_the_line_that_it_describes() -> None:
+    text = HEAD.format(form=2) + "\n# a comment\n\n# METADATA\n# title: Answers\nanswers := []\n"
+    assert list(metadata(MAIN, text)) == [
+        ("package lockstep", {"title": "Entry point", "custom": {"input": 2}}),
+        ("answers := []", {"title": "Answers"}),
+    ]
+
+
+def test_metadata_that_are_no_yaml_name_their_file() -> None:
+    with pytest.raises(LockstepError, match="METADATA are no YAML") as caught:
+        list(metadata(MAIN, "# METADATA\n# title: [\npackage lockstep\n"))
+    assert caught.value.where == MAIN
+
+
+def test_the_shipped_policies_read_what_is_given() -> None:
+    require_input_form(shipped_policies())
+
+
+@pytest.mark.parametrize("form", [INPUT_FORM - 1, INPUT_FORM + 1, "'2'", "[2]"])
+def test_policies_for_another_form_cannot_judge(form: object) -> None:
+    with pytest.raises(LockstepError, match=f"gives form {INPUT_FORM}") as caught:
+        require_input_form({MAIN: HEAD.format(form=form).encode()})
+    assert caught.value.where == MAIN
+
+
+def test_policies_that_say_nothing_are_of_the_first_form() -> None:
+    with pytest.raises(LockstepError, match="read input of form 1"):
+        require_input_form({MAIN: b"package lockstep\n"})

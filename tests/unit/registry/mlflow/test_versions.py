@@ -1,0 +1,426 @@
+"""The registry's facts, read from real MLflow, and from servers that answer nonsense."""
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lockstep.model.canonical import digest_json
+from lockstep.model.document import Json
+from lockstep.model.errors import Invalid, LockstepError
+from lockstep.registry.mlflow.client import NotInRegistry, Unreachable, clean, moment
+from lockstep.registry.mlflow.versions import MlflowRegistry
+from tests.unit.mlflow_store import (
+    MLMODEL,
+    Reply,
+    Store,
+    create_store,
+    free_port,
+    http_server,
+    odd_server,
+    remote_store,
+)
+
+READ_AT = "2026-01-31T08:00:00Z"
+T0 = 1_769_846_400_000
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    import mlflow
+
+    yield create_store(tmp_path_factory.mktemp("registry"))
+    mlflow.set_tracking_uri(None)
+
+
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+
+
+def facts(store: Store, name: str, version: str = "1") -> Json:
+    return MlflowRegistry(store.uri).facts(name, version, READ_AT)
+
+
+def metrics(store: Store, name: str) -> dict[tuple[str, str | None], Json]:
+    found = facts(store, name)["facts"]["metrics"]
+    return {(metric["name"], metric["dataset"]): metric for metric in found}
+
+
+def test_all_facts_of_a_version(store: Store) -> None:
+    version, model_id, run = store.version("full", tags={"team": "risk"})
+    store.measure(run, model_id, "auc", 0.95, "holdout-eu")
+    store.measure(run, model_id, "auc_samples", 5000, "holdout-eu")
+    digest = digest_json([["MLmodel", hashlib.sha256(MLMODEL.encode()).hexdigest()]])
+    assert facts(store, "full", version) == {
+        "identity": {
+            "registry": "mlflow",
+            "model": "full",
+            "version": "1",
+            "digest": digest,
+            "source": f"models:/{model_id}",
+            "modelId": model_id,
+            "run": run,
+        },
+        "facts": {
+            "readAt": READ_AT,
+            "status": "READY",
+            "archived": False,
+            "datasets": [{"name": "train", "digest": "abc123", "context": "training"}],
+            "metrics": [
+                {
+                    "name": "auc",
+                    "value": 0.95,
+                    "dataset": "holdout-eu",
+                    "datasetDigest": "d1",
+                    "samples": 5000,
+                    "measuredAt": "2026-01-31T08:00:00Z",
+                    "problem": "",
+                }
+            ],
+            "signature": {
+                "inputs": [{"name": "amount", "type": "double"}],
+                "outputs": [{"name": "", "type": "tensor of int64, shape [-1]"}],
+            },
+            "tags": {"team": "risk"},
+            "lineage": {"copiedFrom": None},
+        },
+    }
+
+
+def test_a_logged_nan_is_no_number(store: Store) -> None:
+    _, model_id, run = store.version("nan")
+    store.measure(run, model_id, "fpr", math.nan, "live")
+    found = metrics(store, "nan")[("fpr", "live")]
+    assert found["value"] is None
+    assert "NaN" in found["problem"]
+
+
+def test_a_real_zero_is_a_number(store: Store) -> None:
+    _, model_id, run = store.version("zero")
+    store.measure(run, model_id, "fpr", 0.0, "live")
+    assert metrics(store, "zero")[("fpr", "live")]["value"] == 0.0
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf])
+def test_infinity_is_no_number(store: Store, value: float) -> None:
+    _, model_id, run = store.version(f"inf{value}")
+    store.measure(run, model_id, "fpr", value, "live")
+    found = metrics(store, f"inf{value}")[("fpr", "live")]
+    assert found["value"] is None
+    assert "infinite" in found["problem"]
+
+
+def test_the_newest_of_repeated_values_wins_for_each_dataset(store: Store) -> None:
+    _, model_id, run = store.version("repeated")
+    later = store.run()
+    store.measure(run, model_id, "fpr", 0.01, "live-eu", at=T0 + 5000)
+    store.measure(later, model_id, "fpr", 0.02, "live-eu", at=T0 + 9000, digest="d2")
+    store.measure(run, model_id, "fpr", 0.03, "live-eu", at=T0 + 7000)
+    store.measure(run, model_id, "fpr", 0.04, "live-us", at=T0)
+    store.measure(run, model_id, "fpr", 0.05, at=T0 + 99_000)
+    found = metrics(store, "repeated")
+    assert found[("fpr", "live-eu")]["value"] == 0.02
+    assert found[("fpr", "live-eu")]["datasetDigest"] == "d2"
+    assert found[("fpr", "live-eu")]["measuredAt"] == "2026-01-31T08:00:09Z"
+    assert found[("fpr", "live-us")]["value"] == 0.04
+    assert found[("fpr", None)]["value"] == 0.05
+
+
+def test_a_newer_nan_hides_an_older_number(store: Store) -> None:
+    _, model_id, run = store.version("hidden")
+    store.measure(run, model_id, "fpr", 0.01, "live", at=T0)
+    store.measure(run, model_id, "fpr", math.nan, "live", at=T0 + 1)
+    assert metrics(store, "hidden")[("fpr", "live")]["value"] is None
+
+
+def test_different_values_of_the_same_moment_are_a_problem(store: Store) -> None:
+    _, model_id, run = store.version("torn")
+    store.measure(run, model_id, "fpr", 0.01, "live", at=T0)
+    store.measure(store.run(), model_id, "fpr", 0.02, "live", at=T0)
+    found = metrics(store, "torn")[("fpr", "live")]
+    assert found["value"] is None
+    assert "2 different values" in found["problem"]
+
+
+def test_a_count_belongs_to_the_value_beside_it(store: Store) -> None:
+    _, model_id, run = store.version("counted")
+    other = store.run()
+    store.measure(run, model_id, "a", 0.1, "live")
+    store.measure(run, model_id, "a_samples", 100, "live")
+    store.measure(run, model_id, "a_samples", 900, "holdout", step=1)
+    store.measure(run, model_id, "b", 0.1, "live")
+    store.measure(other, model_id, "b_samples", 100, "live")
+    store.measure(run, model_id, "c", 0.1, "live")
+    store.measure(run, model_id, "c_samples", math.nan, "live")
+    store.measure(run, model_id, "d", 0.1, "live")
+    store.measure(run, model_id, "d_samples", 10.5, "live")
+    store.measure(run, model_id, "e", 0.1, "live", at=T0)
+    store.measure(run, model_id, "e_samples", 70, "live", at=T0 + 3)
+    found = metrics(store, "counted")
+    counts = {name: metric["samples"] for (name, dataset), metric in found.items() if dataset}
+    assert counts == {"a": 100, "b": None, "c": None, "d": None, "e": 70, "a_samples": None}
+    assert ("a_samples", "holdout") in found  # there is no value there that it could belong to
+
+
+def test_the_digest_tells_content_and_names_apart_and_nothing_else(store: Store) -> None:
+    contents: list[dict[str, str]] = [
+        {"MLmodel": "a", "data/model.bin": "b"},
+        {"MLmodel": "a", "data/model.bin": "b", "registered_model_meta": "version 7"},
+        {"MLmodel": "a", "data/model.bin": "c"},
+        {"MLmodel": "a", "data/other.bin": "b"},
+        {"MLmodel": "a", "data/model.bin": "b", "data/registered_model_meta": "x"},
+    ]
+    digests = []
+    for files in contents:
+        version, _, _ = store.version("content", files)
+        digests.append(facts(store, "content", version)["identity"]["digest"])
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 4
+
+
+def test_a_version_without_files_is_refused(store: Store) -> None:
+    store.version("hollow", {})
+    with pytest.raises(LockstepError, match="no files"):
+        facts(store, "hollow")
+
+
+def test_a_pipe_among_the_files_is_refused_not_read(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "MLmodel").write_text("x: 1")
+    os.mkfifo(tmp_path / "pipe")
+    store.register("piped", tmp_path.as_uri(), store.run())
+    with pytest.raises(LockstepError, match="'pipe' of the model is no file"):
+        facts(store, "piped")
+
+
+def test_a_copy_of_a_copy_leads_to_the_same_model(store: Store) -> None:
+    version, model_id, _ = store.version("origin")
+    first = store.client.copy_model_version(f"models:/origin/{version}", "copied")
+    second = store.client.copy_model_version(f"models:/copied/{first.version}", "copied-again")
+    lock = facts(store, "copied-again", str(second.version))
+    original = facts(store, "origin", version)
+    assert lock["identity"]["modelId"] == model_id
+    assert lock["identity"]["digest"] == original["identity"]["digest"]
+    assert lock["identity"]["source"] == f"models:/{model_id}"
+    assert lock["facts"]["lineage"] == {"copiedFrom": "models:/copied/1"}
+
+
+def test_a_version_of_mlflow_2_has_facts_but_no_metrics_by_dataset(
+    store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "MLmodel").write_text("x: 1")
+    run = store.run()
+    store.client.log_artifacts(run, str(tmp_path), "model")
+    store.register("old", f"runs:/{run}/model", run)
+    lock = facts(store, "old")
+    assert lock["identity"]["modelId"] is None
+    assert lock["identity"]["run"] == run
+    assert lock["facts"]["metrics"] == []
+    assert lock["facts"]["signature"] is None
+    measured = MlflowRegistry(store.uri).measure(lock, "auc", "holdout")
+    assert measured.value is None
+    assert "no logged model" in measured.problem
+
+
+@pytest.mark.parametrize("alias", ["champion", "@champion", "latest", "Production", "", "01", "1 "])
+def test_an_alias_is_no_pin(store: Store, alias: str) -> None:
+    with pytest.raises(Invalid, match="pins nothing"):
+        facts(store, "full", alias)
+
+
+def test_archived_by_stage_or_by_tag(store: Store) -> None:
+    store.version("archived", tags={"archived": "True"})
+    store.version("archived", tags={"archived": "no"})
+    version, _, _ = store.version("archived")
+    with pytest.warns(FutureWarning):
+        store.client.transition_model_version_stage("archived", version, "Archived")
+    found = [facts(store, "archived", v)["facts"]["archived"] for v in ("1", "2", version)]
+    assert found == [True, False, True]
+
+
+def test_what_the_registry_does_not_have_is_its_own_error(store: Store) -> None:
+    store.version("present")
+    for name, version in (("absent", "1"), ("present", "9")):
+        with pytest.raises(NotInRegistry) as caught:
+            facts(store, name, version)
+        assert caught.value.where == store.uri
+
+
+def test_hostile_text_is_made_harmless(store: Store) -> None:
+    tags = {"evil": "a\nb\u202e\x1b[31m", "long": "x" * 4000}
+    store.version("hostile", {"MLmodel": MLMODEL}, tags)
+    found = facts(store, "hostile")["facts"]["tags"]
+    assert found["evil"] == "a b [31m"
+    assert len(found["long"]) == 1000
+
+
+def test_too_many_tags_are_refused(store: Store) -> None:
+    store.version("tagged", tags={f"tag-{i}": "x" for i in range(201)})
+    with pytest.raises(LockstepError, match="201 tags"):
+        facts(store, "tagged")
+
+
+@pytest.mark.parametrize(
+    "description",
+    ["[" * 30_000, "a: &x [1]\nb: *x\nsignature: {inputs: '[]'}", "\t: :", "\x00", "- 1", ""],
+)
+def test_a_hostile_description_gives_no_signature(store: Store, description: str) -> None:
+    version, _, _ = store.version("described", {"MLmodel": description, "x": "y"})
+    assert facts(store, "described", version)["facts"]["signature"] is None
+
+
+@pytest.mark.parametrize("columns", ["7", "nonsense", "[1, 2]", "[" * 5000])
+def test_hostile_columns_give_none(store: Store, columns: str) -> None:
+    text = f"signature:\n  inputs: '{columns}'\n"
+    version, _, _ = store.version("columns", {"MLmodel": text})
+    found = facts(store, "columns", version)["facts"]["signature"]
+    assert found == {"inputs": [], "outputs": []}
+
+
+def test_measure_reads_what_was_logged_after_the_lock(store: Store) -> None:
+    _, model_id, run = store.version("measured")
+    registry = MlflowRegistry(store.uri)
+    lock = registry.facts("measured", "1", READ_AT)
+    assert registry.measure(lock, "fpr", "live").problem == (
+        "no measurement of fpr on dataset live"
+    )
+    store.measure(run, model_id, "fpr", 0.02, "live")
+    store.measure(run, model_id, "fpr_samples", 4000, "live")
+    found = registry.measure(lock, "fpr", "live")
+    assert (found.value, found.samples, found.time) == (0.02, 4000, "2026-01-31T08:00:00Z")
+    assert registry.measure(lock, "fpr", None).value is None
+
+
+def test_a_model_that_is_gone_is_a_problem_and_no_failure(store: Store) -> None:
+    _, model_id, _ = store.version("gone")
+    registry = MlflowRegistry(store.uri)
+    lock = registry.facts("gone", "1", READ_AT)
+    store.client.delete_logged_model(model_id)
+    assert "no longer in the registry" in registry.measure(lock, "fpr", "live").problem
+
+
+def test_a_tracking_server_says_the_same_as_its_database(store: Store, tmp_path: Path) -> None:
+    _, model_id, run = store.version("served", tags={"team": "risk"})
+    store.measure(run, model_id, "fpr", math.nan, "live")
+    store.measure(run, model_id, "auc", 0.95, "holdout")
+    with http_server(store, tmp_path) as address:
+        registry = MlflowRegistry(address)
+        assert registry.facts("served", "1", READ_AT) == facts(store, "served")
+        with pytest.raises(NotInRegistry):
+            registry.facts("served", "2", READ_AT)
+        kept = remote_store(address, tmp_path)
+        version, _, _ = kept.version("kept", {"MLmodel": MLMODEL, "data/model.bin": "weights"})
+        lock = registry.facts("kept", version, READ_AT)
+    local, _, _ = store.version("kept", {"MLmodel": MLMODEL, "data/model.bin": "weights"})
+    assert lock["identity"]["digest"] == facts(store, "kept", local)["identity"]["digest"]
+    assert lock["facts"]["signature"] == facts(store, "kept", local)["facts"]["signature"]
+
+
+def test_no_server_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with pytest.raises(LockstepError, match="no MLflow server is named") as caught:
+        MlflowRegistry()
+    assert "MLFLOW_TRACKING_URI" in caught.value.fix
+
+
+def test_the_environment_names_the_server(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store.uri)
+    assert MlflowRegistry().server == store.uri
+
+
+def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(LockstepError, match="no such registry file"):
+        MlflowRegistry(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_text("not a database, but long enough to look at" * 50)
+    with pytest.raises(LockstepError, match="MLflow server"):
+        MlflowRegistry(f"sqlite:///{tmp_path / 'mlflow.db'}").facts("fraud", "1", READ_AT)
+
+
+def test_an_unreachable_server_is_named_without_credentials() -> None:
+    port = free_port()
+    registry = MlflowRegistry(f"http://someone:hunter2@127.0.0.1:{port}")
+    with pytest.raises(Unreachable) as caught:
+        registry.facts("fraud", "1", READ_AT)
+    assert caught.value.where == f"http://127.0.0.1:{port}"
+    assert "hunter2" not in caught.value.diagnostics()
+
+
+def version_reply(name: str = "fraud", version: str = "1", source: str = "models:/m-1") -> Reply:
+    return 200, {"model_version": {"name": name, "version": version, "source": source}}
+
+
+NONSENSE: dict[str, dict[str, Reply]] = {
+    "silence": {"": (200, None)},
+    "html": {"": (200, b"<html>Welcome</html>")},
+    "not found html": {"": (404, b"<html>no</html>")},
+    "empty object": {"": (200, {})},
+    "a list": {"": (200, [])},
+    "deep json": {"": (200, b"[" * 100_000)},
+    "server error": {"": (500, b"oops")},
+    "forbidden": {"": (403, {"error_code": "PERMISSION_DENIED", "message": "no"})},
+    "another version": {"model-versions/get?": version_reply(version="2")},
+    "another model": {"model-versions/get?": version_reply(name="other")},
+    "itself": {"model-versions/get?": version_reply(source="models:/fraud/1")},
+    "a ring": {
+        "name=fraud": version_reply(source="models:/ring/1"),
+        "name=ring": version_reply(name="ring", source="models:/fraud/1"),
+    },
+    "wrong types": {"": (200, {"model_version": {"name": ["x"], "version": {}}})},
+}
+
+
+@pytest.mark.parametrize("replies", NONSENSE.values(), ids=NONSENSE.keys())
+def test_nonsense_is_a_clear_error(replies: dict[str, Reply]) -> None:
+    with odd_server(replies) as address:
+        registry = MlflowRegistry(address)
+        with pytest.raises(LockstepError) as caught:
+            registry.facts("fraud", "1", READ_AT)
+    assert caught.value.where == address
+    assert len(caught.value.message) < 600
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("case", ["another version", "another model", "empty object"])
+def test_an_answer_about_another_version_is_not_taken(case: str) -> None:
+    with odd_server(NONSENSE[case]) as address, pytest.raises(LockstepError, match="about another"):
+        MlflowRegistry(address).facts("fraud", "1", READ_AT)
+
+
+def test_endless_copies_end() -> None:
+    chain = {f"name=m{i}&": version_reply(f"m{i}", source=f"models:/m{i + 1}/1") for i in range(40)}
+    with odd_server(chain) as address, pytest.raises(LockstepError, match="copy of a copy"):
+        MlflowRegistry(address).facts("m0", "1", READ_AT)
+
+
+def test_a_file_name_that_leaves_the_folder_is_refused() -> None:
+    replies: dict[str, Reply] = {
+        "model-versions/get-download-uri": (200, {"artifact_uri": "mlflow-artifacts:/x"}),
+        "model-versions/get?": version_reply(source="somewhere"),
+        "mlflow-artifacts/artifacts": (
+            200,
+            json.dumps({"files": [{"path": "../../etc/passwd", "is_dir": False}]}).encode(),
+        ),
+    }
+    with odd_server(replies) as address, pytest.raises(LockstepError) as caught:
+        MlflowRegistry(address).facts("fraud", "1", READ_AT)
+    assert caught.value.where == address
+
+
+def test_clean_keeps_ordinary_text_and_bounds_the_rest() -> None:
+    assert clean("Ünïcode 🙂 text", 100) == "Ünïcode 🙂 text"
+    assert clean("a\x00b\r\n\tc\u2028d", 100) == "a b c d"
+    assert clean("x" * 50, 10) == "x" * 9 + "…"
+
+
+@pytest.mark.parametrize("odd", [None, True, -1, 0, 10**30, "5", 1.5])
+def test_what_is_no_time_is_none(odd: object) -> None:
+    assert moment(odd) is None

@@ -1,0 +1,79 @@
+"""Two clusters never write one path, own one object or route one host."""
+
+from typing import Any
+
+from lockstep.model.finding import Finding
+from lockstep.render import render_fleet
+from tests.unit.render import rendering
+from tests.unit.render.rendering import STABLE, cluster, fleet_of, tree_of
+
+
+def collide(*clusters: dict[str, Any], versions: tuple[str, ...] = ("41",)) -> list[Finding]:
+    files, findings = render_fleet(
+        fleet_of(tree_of(*clusters, versions=versions)), rendering.templates()
+    )
+    assert not [path for path in files if "/clusters/" in path]
+    return findings
+
+
+def test_clusters_that_differ_do_not_collide() -> None:
+    fleet = fleet_of(tree_of(cluster("fraud-a"), cluster("fraud-b")))
+    assert not render_fleet(fleet, rendering.templates())[1]
+
+
+def test_one_host_cannot_have_two_owners() -> None:
+    findings = collide(
+        cluster("fraud-a", host="x.example.com"), cluster("fraud-b", host="x.example.com")
+    )
+    assert [(f.rule, f.file, f.pointer) for f in findings] == [
+        ("render.collision", "clusters/prod/fraud/c0.yaml", "/spec/host"),
+        ("render.collision", "clusters/prod/fraud/c1.yaml", "/spec/host"),
+    ]
+    assert "x.example.com in prod-eu-west-1 is claimed by clusters/prod/fraud/c1.yaml" in (
+        findings[0].message
+    )
+
+
+def test_one_host_may_be_served_in_two_regions() -> None:
+    specs = [
+        cluster("fraud-a", host="x.example.com"),
+        cluster("fraud-b", host="x.example.com", region="us-east-1"),
+    ]
+    assert not render_fleet(fleet_of(tree_of(*specs)), rendering.templates())[1]
+
+
+def test_two_clusters_of_one_name_collide_on_everything() -> None:
+    findings = collide(cluster("fraud-a"), cluster("fraud-a"))
+    assert {f.file for f in findings} == {
+        "clusters/prod/fraud/c0.yaml",
+        "clusters/prod/fraud/c1.yaml",
+    }
+    assert any("the folder rendered/prod/clusters/fraud-a" in f.message for f in findings)
+
+
+def test_names_that_meet_when_joined_are_found() -> None:
+    arm = [{**STABLE, "version": "1-v2"}]
+    findings = collide(
+        cluster("fraud", variants=arm),
+        cluster("fraud-v1", variants=[{**STABLE, "version": "2"}]),
+        versions=("1-v2", "2"),
+    )
+    assert {f.message.split(" is claimed")[0] for f in findings} == {
+        "the Deployment fraud/fraud-v1-v2 in prod-eu-west-1",
+        "the DestinationRule fraud/fraud-v1-v2 in prod-eu-west-1",
+    }
+
+
+def test_applications_of_two_environments_meet_in_argocd() -> None:
+    tree = tree_of(cluster("eu-fraud"))
+    for path, data in list(tree.items()):
+        other = path.replace("clusters/prod/", "clusters/prod-eu/")
+        tree[other] = data.replace(b"eu-fraud", b"fraud").replace(b"prod-eu-west", b"x-eu-west")
+    tree["clusters/prod-eu/environment.yaml"] = tree["clusters/prod-eu/environment.yaml"].replace(
+        b"name: prod\n", b"name: prod-eu\n"
+    )
+    _, findings = render_fleet(fleet_of(tree), rendering.templates())
+    assert {f.message.split(" is claimed")[0] for f in findings} == {
+        "the Application argocd/prod-eu-fraud in Argo CD"
+    }
+    assert {f.file.split("/")[1] for f in findings} == {"prod", "prod-eu"}

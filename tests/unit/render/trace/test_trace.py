@@ -1,0 +1,201 @@
+"""A finding about a rendered object is shown where its author wrote the value, or the template."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from lockstep.model.document import Pointer, value_at
+from lockstep.model.fleet import Fleet
+from lockstep.render.targets.kubernetes.manifests import CLUSTER_COMPONENTS, ENVIRONMENT_COMPONENTS
+from lockstep.render.trace.template_marks import mark
+from lockstep.render.trace.trace import Trace
+from tests.unit.render import rendering
+from tests.unit.render.rendering import fleet_of
+from tests.unit.render.tracing import (
+    TEXTS,
+    Leaf,
+    Subject,
+    all_trees,
+    documents,
+    leaves,
+    manifests,
+    named,
+    parts,
+    subjects,
+    traces,
+)
+
+NEW_VERSION = "9.9"
+
+
+def values(fleet: Fleet, subject: Subject) -> dict[Leaf, Any]:
+    """Every value of every manifest of a folder; items of lists by name, for they can move."""
+    return {
+        (name, named(manifest, pointer)): value
+        for name, manifest in manifests(fleet, subject).items()
+        for pointer, value in leaves(manifest)
+    }
+
+
+def replaced(tree: rendering.Tree, path: str, pointer: Pointer, value: Any) -> rendering.Tree:
+    """The tree with one value written elsewise; None removes it."""
+    document = yaml.safe_load(tree[path])
+    here: Any = document
+    for part in pointer[:-1]:
+        here = here[part] if type(part) is int else here.setdefault(part, {})
+    if value is None:
+        del here[pointer[-1]]
+    else:
+        here[pointer[-1]] = value
+    return {**tree, path: rendering.dump(document)}
+
+
+def renamed(tree: rendering.Tree, old: str, new: str) -> rendering.Tree:
+    return {path.replace(f"/{old}/", f"/{new}/"): data for path, data in tree.items()}
+
+
+def changes(subject: Subject, path: str, pointer: Pointer) -> Iterator[dict[Leaf, Any]]:
+    """What the folder holds after the value at a pointer of a file became another one."""
+    tree = all_trees()[subject.tree]
+    document = yaml.safe_load(tree[path])
+    old = value_at(document, pointer)
+    news: list[Any] = [old + 7 if isinstance(old, int) else f"{old or ''}x"]
+    same = [pointer]
+    if pointer[-1] == "failover":
+        news.append(None)  # brings a circuit breaker, whatever it names
+    if pointer[-1] == "region":
+        environment = yaml.safe_load(tree[f"clusters/{subject.environment}/environment.yaml"])
+        names = [region["name"] for region in environment["spec"]["regions"]]
+        news = [name for name in [*names, "moon-1"] if name != old][:1]
+    if pointer[-1] == "version":
+        news = [NEW_VERSION]
+        tree = locked(tree, f"clusters/{subject.environment}/{subject.family}", NEW_VERSION)
+        same = of_the_same_version(document, pointer)
+    for new in news:
+        after, changed = subject, tree
+        for each in same:
+            changed = replaced(changed, path, each, new)
+        if pointer == ("metadata", "name") and path != subject.cluster:
+            changed = renamed(changed, old, new)
+            number, *names = subject
+            after = Subject(number, *(str(name).replace(old, new) for name in names))
+        yield values(fleet_of(changed), after)
+    if pointer[-1] == "weight":  # that of a single destination is always 100
+        for each in of_the_same_version(document, pointer):
+            tree = replaced(tree, path, each, 0)
+        yield values(fleet_of(tree), subject)
+
+
+def of_the_same_version(document: Any, pointer: Pointer) -> list[Pointer]:
+    """A field of a variant, and that field of the others that have the same version."""
+    variants = value_at(document, pointer[:-2])
+    version = variants[pointer[-2]]["version"]
+    return [
+        (*pointer[:-2], index, pointer[-1])
+        for index, variant in enumerate(variants)
+        if variant["version"] == version
+    ]
+
+
+def locked(tree: rendering.Tree, folder: str, version: str) -> rendering.Tree:
+    lock = rendering.lock(version, digest="sha256:" + "9" * 64, source="models:/m-9")
+    return {**tree, f"{folder}/locks/{version}.yaml": rendering.dump(lock)}
+
+
+def test_every_component_is_tried_here() -> None:
+    tried = {
+        part.component
+        for subject in subjects()
+        for part in parts(fleet_of(all_trees()[subject.tree]), subject).values()
+    }
+    assert tried == {c.name for c in CLUSTER_COMPONENTS} | {c.name for c in ENVIRONMENT_COMPONENTS}
+
+
+@pytest.mark.parametrize("subject", subjects(), ids=str)
+def test_the_value_at_the_place_is_what_changes_the_manifest(subject: Subject) -> None:
+    """The one property that matters: whoever changes what a finding points at changes it."""
+    before = values(fleet_of(all_trees()[subject.tree]), subject)
+    after: dict[tuple[str, Pointer], list[dict[Leaf, Any]]] = {}
+    for leaf, trace in traces(subject).items():
+        if trace.place is None:
+            continue
+        key = trace.place.document.path, trace.place.pointer
+        if key not in after:
+            after[key] = list(changes(subject, *key))
+        assert any(each.get(leaf) != before[leaf] for each in after[key]), (leaf, key)
+    assert len(after) >= (5 if not subject.cluster else 12)
+
+
+def written_values(subject: Subject) -> Iterator[tuple[str, Pointer]]:
+    """Every value that people wrote for a folder, but for roles: those only order the buckets."""
+    fleet = fleet_of(all_trees()[subject.tree])
+    one, family, environment = documents(fleet, subject)
+    for pointer in [
+        ("metadata", "name"),
+        *(("spec", "argocd", n) for n in environment.spec["argocd"]),
+    ]:
+        yield environment.document.path, pointer
+    if one is None or family is None:
+        return
+    for index in range(len(environment.spec["regions"])):
+        yield environment.document.path, ("spec", "regions", index, "destination")
+    yield family.document.path, ("metadata", "name")
+    yield family.document.path, ("metadata", "tenant")
+    for lock in family.locks.values():
+        for name in ("digest", "source"):
+            yield lock.path, ("spec", "identity", name)
+    yield one.path, ("metadata", "name")
+    for pointer, value in leaves(one.effective["spec"], ("spec",)):
+        if not isinstance(value, bool) and pointer[-1] != "name":
+            document, inner = one.origin(pointer)
+            yield document.path, inner
+
+
+def shown(trace: Trace) -> set[tuple[str, int, int]]:
+    finding = trace.finding("", "", "")
+    places = {(other.file, other.line, other.column) for other in trace.related}
+    return places | {(finding.file, finding.line, finding.column)}
+
+
+@pytest.mark.parametrize("subject", subjects(), ids=str)
+def test_whatever_changes_a_manifest_is_shown_for_what_it_changes(subject: Subject) -> None:
+    """So a value without an origin, which is traced to the template, is one that nobody wrote."""
+    fleet = fleet_of(all_trees()[subject.tree])
+    before = values(fleet, subject)
+    one, family, environment = documents(fleet, subject)
+    known = [environment.document]
+    if one and family:
+        known += [family.document, one.document, *family.locks.values()]
+    by_path = {document.path: document for document in known}
+    for path, pointer in written_values(subject):
+        here = by_path[path].locate(pointer)
+        after = next(changes(subject, path, pointer))
+        kept = {name for name, _ in after}
+        for leaf, value in before.items():
+            if leaf[0] in kept and leaf in after and after[leaf] != value:
+                assert here in shown(traces(subject)[leaf]), (leaf, path, pointer)
+
+
+@pytest.mark.parametrize("subject", subjects(), ids=str)
+def test_what_nobody_wrote_is_shown_in_the_template(subject: Subject) -> None:
+    lines = {path: text.split("\n") for path, text in TEXTS.sources.values()}
+    values_of = values(fleet_of(all_trees()[subject.tree]), subject)
+    for leaf, trace in traces(subject).items():
+        where = trace.template
+        assert where is not None
+        text = lines[where.file][where.line - 1][where.column - 1 :]
+        if trace.place is None:
+            plain = str(values_of[leaf]).lower() if values_of[leaf] is not None else ""
+            found = text.lower().strip('"')
+            assert found.startswith(("{{", plain or "drop")) or values_of[leaf] in ({}, []), leaf
+        else:
+            assert text.startswith("{{")
+
+
+@pytest.mark.parametrize("subject", subjects(), ids=str)
+def test_the_marks_change_no_byte(subject: Subject) -> None:
+    for part in parts(fleet_of(all_trees()[subject.tree]), subject).values():
+        path, source = TEXTS.sources[part.component]
+        assert mark(path, source, part.context).text == TEXTS.write(part.component, part.context)

@@ -1,0 +1,147 @@
+"""Every value of the manifests of some fleets, with what it is traced to."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from functools import cache
+from typing import Any, NamedTuple
+
+from lockstep.model.document import Pointer, value_at
+from lockstep.model.fleet import Cluster, Environment, Family, Fleet
+from lockstep.render.fields import Unrenderable
+from lockstep.render.inputs import view_cluster, view_environment
+from lockstep.render.parse import parse_manifest
+from lockstep.render.targets.kubernetes.manifests import CLUSTER_COMPONENTS, ENVIRONMENT_COMPONENTS
+from lockstep.render.trace.origin_lookup import Authors
+from lockstep.render.trace.trace import Part, Trace, Tracer
+from tests.unit.render import rendering
+from tests.unit.render.rendering import cluster, fleet_of, tree_of
+
+GOLDEN = rendering.REPOSITORY / "tests" / "golden"
+TEXTS = rendering.templates().texts
+
+
+Leaf = tuple[str, Pointer]
+"""A file of a folder and the pointer of a value in it."""
+
+
+def leaves(value: Any, pointer: Pointer = ()) -> Iterator[tuple[Pointer, Any]]:
+    if isinstance(value, dict | list) and value:
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            yield from leaves(item, (*pointer, key))
+    else:
+        yield pointer, value
+
+
+def with_everything() -> dict[str, Any]:
+    """A cluster that uses every field and every condition of the templates."""
+    variants = [
+        {"name": "stable", "version": "41", "weight": 60},
+        {"name": "arm", "version": "41", "weight": 10, "experiment": True},
+        {"name": "candidate", "version": "42", "weight": 30},
+    ]
+    traffic = {
+        "bucketHeader": "x-user",
+        "timeout": "2s",
+        "retries": {"attempts": 2, "perTryTimeout": "1s"},
+        "circuitBreaker": {"consecutiveErrors": 7, "ejectFor": "45s"},
+    }
+    whole = cluster(variants=variants, traffic=traffic, failover="us-east-1")
+    whole["spec"]["serving"]["health"] = "/healthy"
+    return whole
+
+
+@cache
+def all_trees() -> tuple[rendering.Tree, ...]:
+    """The golden fleet, and one cluster with everything."""
+    golden = {
+        path.relative_to(GOLDEN).as_posix(): path.read_bytes()
+        for path in sorted((GOLDEN / "clusters").rglob("*.yaml"))
+    }
+    return golden, tree_of(with_everything())
+
+
+class Subject(NamedTuple):
+    """A folder that is rendered: of a cluster, or of an environment."""
+
+    tree: int
+    environment: str
+    family: str = ""
+    cluster: str = ""
+
+
+def subjects() -> list[Subject]:
+    found = []
+    for number, tree in enumerate(all_trees()):
+        fleet = fleet_of(tree)
+        found += [Subject(number, name) for name in fleet.environments]
+        found += [Subject(number, c.environment, c.family, c.path) for c in fleet.clusters()]
+    return found
+
+
+def documents(fleet: Fleet, subject: Subject) -> tuple[Cluster | None, Family | None, Environment]:
+    environment = fleet.environments[subject.environment]
+    if not subject.family:
+        return None, None, environment
+    family = environment.families[subject.family]
+    return next(c for c in family.clusters if c.path == subject.cluster), family, environment
+
+
+def parts(fleet: Fleet, subject: Subject) -> dict[str, Part]:
+    """The files of a folder by name; without those of a spec that cannot be rendered."""
+    one, family, environment = documents(fleet, subject)
+    try:
+        if one is None or family is None:
+            whole = view_environment(environment)
+            return {
+                name: Part.of(component, whole, name, context)
+                for component in ENVIRONMENT_COMPONENTS
+                for name, context in component.parts(whole)
+            }
+        view = view_cluster(one, family, environment)
+    except Unrenderable:
+        return {}
+    return {
+        name: Part.of(component, view, name, context)
+        for component in CLUSTER_COMPONENTS
+        for name, context in component.parts(view)
+    }
+
+
+def manifests(fleet: Fleet, subject: Subject) -> dict[str, Any]:
+    return {
+        name: parse_manifest(TEXTS.write(part.component, part.context))
+        for name, part in parts(fleet, subject).items()
+    }
+
+
+def named(manifest: Any, pointer: Pointer) -> Pointer:
+    found = []
+    for length, part in enumerate(pointer, 1):
+        item = value_at(manifest, pointer[:length])
+        subset = value_at(item, ("destination", "subset"))
+        found.append(value_at(item, ("name",)) or subset or part if type(part) is int else part)
+    return tuple(found)
+
+
+@cache
+def traces(subject: Subject) -> dict[Leaf, Trace]:
+    fleet = fleet_of(all_trees()[subject.tree])
+    one, family, environment = documents(fleet, subject)
+    authors = Authors(environment, family, one)
+    written = parts(fleet, subject)
+    tracers = {name: Tracer(part, TEXTS, authors) for name, part in written.items()}
+    return {
+        (name, named(manifest, pointer)): tracers[name].at(pointer)
+        for name, manifest in manifests(fleet, subject).items()
+        for pointer, _ in leaves(manifest)
+    }
+
+
+def with_defaults() -> tuple[dict[str, Any], rendering.Tree]:
+    """A cluster that takes its serving from the family, but for the replicas."""
+    one = cluster()
+    family: dict[str, Any] = deepcopy(rendering.FAMILY)
+    family["spec"]["defaults"] = {"serving": {**one["spec"]["serving"], "port": 9000}}
+    one["spec"]["serving"] = {"replicas": 5}
+    return one, {"clusters/prod/fraud/family.yaml": rendering.dump(family)}

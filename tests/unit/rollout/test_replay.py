@@ -1,0 +1,101 @@
+"""A replay finds every verdict and every move that a record's own evidence does not carry."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lockstep.model.decision import Action, Phase, Position
+from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
+from lockstep.model.fleet import Family
+from lockstep.rollout.replay import replay
+from tests.unit.fleets import family, recorded
+from tests.unit.rollout.ledgers import PROPOSED, STEADY, adopted, decide, proposed
+
+GATE = {"name": "fpr", "source": "mlflow", "metric": "fpr", "max": 0.03}
+TIME = "2026-03-01T08:00:00Z"
+ROLLING = Position(Phase.ROLLING, 0, 0)
+
+
+def evidence(value: float | None, verdict: Verdict, **changes: Any) -> Evidence:
+    made = Evidence(
+        GATE, "fraud-a", "2", "1", TIME, TIME, Answer("fpr", Measurement(value, time=TIME)),
+        verdict, "said so",
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+GOOD = evidence(0.01, Verdict.PASS)
+BAD = evidence(0.09, Verdict.FAIL)
+
+
+def decided(action: Action, items: list[Evidence], verdict: Verdict | None) -> Family:
+    made = proposed(adopted(family()), "2")
+    made = decide(made, Action.ADVANCE, ROLLING, "2")
+    to = Position(Phase.ROLLING, 0, 1) if action is Action.ADVANCE else STEADY
+    return decide(made, action, to, "2", evidence=tuple(items), verdict=verdict)
+
+
+def found(made: Family) -> list[tuple[str, str]]:
+    return [(finding.rule, finding.message) for finding in replay(made)]
+
+
+@pytest.mark.parametrize("action", [Action.ADVANCE, Action.VERIFY])
+def test_a_pass_of_every_gate_carries_a_move_forward(action: Action) -> None:
+    assert found(decided(action, [GOOD, GOOD], Verdict.PASS)) == []
+
+
+def test_a_failure_carries_a_way_back() -> None:
+    assert found(decided(Action.SHIFT, [GOOD, BAD], Verdict.FAIL)) == []
+
+
+def test_a_forged_verdict_of_one_gate_is_recomputed() -> None:
+    forged = replace(BAD, verdict=Verdict.PASS)
+    assert found(decided(Action.ADVANCE, [GOOD, forged], Verdict.PASS)) == [
+        ("replay.verdict", "gate fpr in fraud-a: recorded pass, recomputed fail"),
+        ("replay.verdict", "the record says pass, its evidence says fail"),
+        ("replay.action", "advance does not follow from the verdict fail"),
+    ]
+
+
+def test_a_forged_verdict_of_the_whole_is_recomputed() -> None:
+    wrong = decided(Action.RESTORE, [GOOD], Verdict.FAIL)
+    assert found(wrong) == [("replay.verdict", "the record says fail, its evidence says pass")]
+
+
+@pytest.mark.parametrize("items", [[], [evidence(None, Verdict.INCONCLUSIVE)]])
+def test_nothing_moves_forward_without_a_pass(items: list[Evidence]) -> None:
+    made = decided(Action.VERIFY, items, Verdict.INCONCLUSIVE)
+    assert [rule for rule, _ in found(made)] == ["replay.action"]
+
+
+def test_a_pass_without_evidence_is_not_believed() -> None:
+    made = decided(Action.VERIFY, [], Verdict.PASS)
+    assert [rule for rule, _ in found(made)] == ["replay.action"]
+
+
+def test_the_first_step_and_decisions_of_people_need_no_evidence() -> None:
+    made = proposed(adopted(family()), "2")
+    assert made.records[-1].decision.to == PROPOSED
+    made = decide(made, Action.ADVANCE, ROLLING, "2")
+    for action in (Action.HOLD, Action.RESUME, Action.RELEASE, Action.SHIFT, Action.RESTORE):
+        made = decide(made, action, STEADY, "2")
+    assert found(made) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"gate": {}}, {"gate": {"name": [], "max": "x"}}, {"gate": {**GATE, "max": None}},
+     {"since": "yesterday"}, {"asked_at": ""}, {"gate": {**GATE, "confidence": 7}},
+     {"gate": {**GATE, "minSamples": "many"}}, {"gate": {**GATE, "maxAge": "x"}}],
+)  # fmt: skip
+def test_evidence_that_makes_no_sense_is_no_pass(changes: dict[str, Any]) -> None:
+    made = decided(Action.ADVANCE, [evidence(0.01, Verdict.PASS, **changes)], Verdict.PASS)
+    assert {rule for rule, _ in found(made)} == {"replay.verdict", "replay.action"}
+
+
+def test_every_record_is_replayed_and_named() -> None:
+    made = decided(Action.ADVANCE, [BAD], Verdict.PASS)
+    forged = replace(made.records[-1].decision, sequence=6)
+    files = {finding.file for finding in replay(recorded(made, forged))}
+    assert files == {"ledger/prod/fraud/000004.json", "ledger/prod/fraud/000006.json"}

@@ -1,0 +1,98 @@
+"""When nothing moves forward."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from lockstep.model.document import Document, Json
+from lockstep.model.fleet import Environment
+from lockstep.spec.freezes import cron_problem, freezes_in_force
+
+ONCE = {"name": "audit", "reason": "books", "from": "2026-06-01T08:00:00Z",
+        "until": "2026-06-02T08:00:00Z"}  # fmt: skip
+FRIDAYS = {"name": "weekend", "reason": "nobody there", "cron": "0 16 * * FRI", "lasts": "64h"}
+
+
+def in_force(at: str, *freezes: Json, family: str | None = "fraud") -> list[Json]:
+    document = Document("clusters/prod/environment.yaml", {"spec": {"freezes": list(freezes)}})
+    moment = datetime.fromisoformat(at).replace(tzinfo=UTC)
+    return freezes_in_force(Environment("prod", document), family, moment)
+
+
+@pytest.mark.parametrize(
+    ("at", "held"),
+    [
+        ("2026-06-01T07:59:59", False), ("2026-06-01T08:00:00", True),
+        ("2026-06-02T07:59:59", True), ("2026-06-02T08:00:00", False),
+    ],
+)  # fmt: skip
+def test_a_freeze_that_comes_once_holds_from_its_begin_to_just_before_its_end(
+    at: str, held: bool
+) -> None:
+    frozen = {"name": "audit", "reason": "books", "until": "2026-06-02T08:00:00Z"}
+    assert in_force(at, ONCE) == ([frozen] if held else [])
+
+
+@pytest.mark.parametrize(
+    ("at", "held"),
+    [
+        ("2026-06-05T15:59:59", False),  # a Friday
+        ("2026-06-05T16:00:00", True),
+        ("2026-06-07T12:00:00", True),
+        ("2026-06-08T07:59:59", True),
+        ("2026-06-08T08:00:00", False),
+        ("2026-06-10T12:00:00", False),
+    ],
+)
+def test_a_freeze_that_comes_again_holds_for_its_length(at: str, held: bool) -> None:
+    assert [freeze["until"] for freeze in in_force(at, FRIDAYS)] == (
+        ["2026-06-08T08:00:00Z"] if held else []
+    )
+
+
+def test_a_freeze_may_concern_some_families_only() -> None:
+    some = {**ONCE, "families": ["scoring"]}
+    assert in_force("2026-06-01T12:00:00", some) == []
+    assert len(in_force("2026-06-01T12:00:00", some, family="scoring")) == 1
+    assert len(in_force("2026-06-01T12:00:00", some, family=None)) == 1
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        7, None, {}, {"from": "2026-06-01T08:00:00Z"}, {**ONCE, "until": None},
+        {**ONCE, "from": "2026-06-01"}, {**ONCE, "families": 5}, {**FRIDAYS, "cron": 5},
+        {**FRIDAYS, "cron": "0 16 * * X"}, {**FRIDAYS, "lasts": "long"}, {**FRIDAYS, "lasts": [1]},
+        {key: value for key, value in ONCE.items() if key != "name"},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_malformed_freeze_holds_nobody_up_and_hides_no_other(malformed: Json) -> None:
+    (held,) = in_force("2026-06-01T12:00:00", malformed, {**ONCE, "name": "other"})
+    assert held["name"] == "other"
+
+
+def test_no_freezes_hold_nobody_up() -> None:
+    moment = datetime(2026, 6, 1, tzinfo=UTC)
+    assert freezes_in_force(Environment("prod", Document("e", {})), "fraud", moment) == []
+
+
+def test_a_calendar_can_follow_a_cron_expression_or_not() -> None:
+    assert cron_problem("0 16 * * FRI") == ""
+    assert cron_problem("61 16 * * FRI") != ""
+    assert cron_problem("0 0 31 2 *") != ""
+
+
+@pytest.mark.parametrize(
+    "freeze",
+    [
+        None, "from and cron", {**ONCE, "from": 3}, {**ONCE, "from": "2026-13-41T00:00:00Z"},
+        {"from": ONCE["from"], "until": ONCE["until"]}, {**ONCE, "families": 3},
+        {"name": "x", "reason": "y", "from": ONCE["from"]}, {**FRIDAYS, "cron": 3},
+        {**FRIDAYS, "lasts": "99999999999h"}, {**FRIDAYS, "lasts": None},
+    ],
+)  # fmt: skip
+def test_what_a_schema_refuses_is_no_freeze_and_no_crash(freeze: Json) -> None:
+    held = {"name": "audit", "reason": "books", "until": "2026-06-02T08:00:00Z"}
+    assert in_force("2026-06-01T12:00:00", freeze, ONCE) == [held]
+    assert in_force("9999-12-31T23:59:59", freeze, ONCE) == []

@@ -1,0 +1,106 @@
+"""The forms of one cluster's variants: weights always add up, arms are never touched."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockstep.spec import variants as forms
+
+
+def variant(name: str, version: str, weight: int, **marks: bool) -> dict[str, Any]:
+    return {"name": name, "version": version, "weight": weight, **marks}
+
+
+def arm(weight: int, version: str = "7") -> dict[str, Any]:
+    return variant("ranker-b", version, weight, experiment=True)
+
+
+STEADY = [variant("stable", "1", 100)]
+WITH_ARM = [variant("stable", "1", 70), arm(30)]
+
+
+def test_a_proposal_adds_a_candidate_without_traffic() -> None:
+    assert forms.proposed(STEADY, "2") == [
+        variant("stable", "1", 100), variant("candidate", "2", 0),
+    ]  # fmt: skip
+    assert forms.proposed(WITH_ARM, "2") == [*WITH_ARM, variant("candidate", "2", 0)]
+
+
+@pytest.mark.parametrize(("weight", "share"), [(1, 1), (10, 7), (50, 35), (99, 69)])
+def test_a_step_shares_what_the_arms_leave(weight: int, share: int) -> None:
+    assert forms.stepped(WITH_ARM, "2", weight) == [
+        variant("stable", "1", 70 - share), arm(30), variant("candidate", "2", share),
+    ]  # fmt: skip
+
+
+def test_at_a_hundred_percent_the_roles_swap_and_the_old_version_stays_warm() -> None:
+    rolling = forms.stepped(WITH_ARM, "2", 50)
+    assert forms.stepped(rolling, "2", 100) == [
+        variant("stable", "2", 70), arm(30), variant("previous", "1", 0, warm=True),
+    ]  # fmt: skip
+
+
+def test_verified_leaves_the_stable_version_and_the_arms() -> None:
+    whole = forms.stepped(WITH_ARM, "2", 100)
+    assert forms.verified(whole) == [variant("stable", "2", 70), arm(30)]
+    assert forms.settled(forms.verified(whole)) and not forms.settled(whole)
+    assert not forms.settled([arm(100)]) and forms.settled(WITH_ARM)
+
+
+def test_a_shift_gives_all_traffic_to_the_other_running_version() -> None:
+    for weight in (10, 100):
+        rolling = forms.stepped(WITH_ARM, "2", weight)
+        assert forms.shifted(rolling, "2") == [
+            variant("stable", "1", 70), arm(30), variant("candidate", "2", 0, warm=True),
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "variants",
+    [STEADY, WITH_ARM, [arm(100, "2")], [variant("stable", "2", 100)],
+     [variant("stable", "1", 100), variant("candidate", "2", 0)]],
+)  # fmt: skip
+def test_there_is_nothing_to_shift_without_traffic_or_another_version(variants: list[Any]) -> None:
+    assert forms.shifted(variants, "2") == variants
+
+
+def test_arms_count_neither_as_serving_nor_as_weight() -> None:
+    both = [variant("stable", "1", 70), variant("candidate", "2", 0), arm(30, "1")]
+    assert forms.serving_versions(both) == forms.serving_versions([*both, arm(0)]) == {"1"}
+    assert forms.serving_versions([variant("stable", "1", 70), arm(30, "7")]) == {"1"}
+    assert forms.weight_of(both, "1") == 70
+    assert forms.weight_of(both, "2") == forms.weight_of(both, "3") == 0
+    assert forms.share(both) == 70
+    assert forms.role(both, "candidate") == both[1] and forms.role(both, "previous") is None
+
+
+def test_a_cluster_without_a_stable_variant_has_no_next_form() -> None:
+    with pytest.raises(ValueError, match="stable"):
+        forms.proposed([arm(100)], "2")
+
+
+@given(
+    st.lists(st.integers(0, 100), max_size=3).filter(lambda arms: sum(arms) <= 100),
+    st.lists(st.sampled_from(["propose", "shift", "verify"]) | st.integers(1, 100), max_size=10),
+)
+def test_on_any_path_weights_add_up_and_arms_stay_as_they_are(
+    weights: list[int], path: list[str | int]
+) -> None:
+    arms = [variant(f"arm-{n}", "7", weight) for n, weight in enumerate(weights)]
+    now = [variant("stable", "1", 100 - sum(weights)), *arms]
+    for move in path:
+        before = [dict(each) for each in now]
+        if isinstance(move, int):
+            after = forms.stepped(now, "2", move)
+        elif move == "propose":
+            after = forms.proposed(now, "2")
+        else:
+            after = forms.verified(now) if move == "verify" else forms.shifted(now, "2")
+        assert now == before, "the form before was changed in place"
+        now = after
+        assert sum(each["weight"] for each in now) == 100
+        assert all(0 <= each["weight"] <= 100 for each in now)
+        assert [each for each in now if each["name"].startswith("arm-")] == arms
+        assert [each["name"] for each in now].count("stable") == 1

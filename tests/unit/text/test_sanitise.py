@@ -1,0 +1,35 @@
+"""Text that is safe to show."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockstep.text.sanitise import lines, one_line
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain ü 世界", "plain ü 世界"),
+        ("a\nb\tc", r"a\nb\tc"),
+        ("\x1b[31m", r"\x1b[31m"),
+        ("\u2028\u202e\u200b", r"\u2028\u202e\u200b"),
+        ("no\xa0break", "no break"),
+        ("\ud800", r"\ud800"),
+    ],
+)
+def test_one_line(text: str, shown: str) -> None:
+    assert one_line(text) == shown
+
+
+def test_no_line_of_several_is_a_command_to_a_runner() -> None:
+    assert lines("a\n  ::error::x\n::x\n##[add-mask]y") == "a\n\\::error::x\n\\::x\n#\\#[add-mask]y"
+
+
+def test_lines_keep_their_breaks_only() -> None:
+    assert lines("a\nb\r\n\x1b") == "a\nb\\r\n\\x1b"
+
+
+@given(st.text(st.characters()))
+def test_whatever_comes_is_printable_afterwards(text: str) -> None:
+    assert one_line(text).isprintable()
