@@ -36,7 +36,7 @@ help: ## List the targets
 .PHONY: demo
 demo: setup tools ## Run the main job on real parts in a scratch folder, and name that folder
 	@dir=$$(mktemp -d "$${TMPDIR:-/tmp}/lockstep-demo.XXXXXX") && \
-	  { $(BIN)/lockstep demo --dir "$$dir"; status=$$?; \
+	  { $(BIN)/python -m lockstep_demo --dir "$$dir"; status=$$?; \
 	    echo "The demo's folder: $$dir"; exit $$status; }
 
 ##@ Develop

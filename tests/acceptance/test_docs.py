@@ -272,7 +272,7 @@ def test_every_make_target_that_is_named_exists() -> None:
 
 
 def test_the_demo_is_quoted_with_claims_that_it_makes() -> None:
-    sources = "".join(path.read_text() for path in (ROOT / "scripts/lockstep").rglob("*.py"))
+    sources = "".join(path.read_text() for path in (ROOT / "scripts/lockstep_demo").rglob("*.py"))
     quoted = "".join(blocks(section(README.read_text(), "What the demo shows"), "text"))
     claims = re.findall(r"^  \[holds\] .*?(?:: | is \S+, )(.+)$", quoted, re.MULTILINE)
     assert len(claims) > 2

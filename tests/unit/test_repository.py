@@ -88,18 +88,20 @@ def test_no_expression_reaches_a_shell_and_no_credentials_stay(path: Path) -> No
 # Layout
 
 
-def test_scripts_holds_one_package_and_nothing_beside_it() -> None:
+def test_scripts_holds_the_package_and_its_demo_and_nothing_beside_them() -> None:
     beside = {p.name for p in (REPOSITORY / "scripts").iterdir()} - {"__pycache__"}
-    assert beside == {"lockstep"}
+    assert beside == {"lockstep", "lockstep_demo"}
 
 
 def test_unit_tests_of_each_layer_mirror_it() -> None:
     tests = REPOSITORY / "tests" / "unit"
     for test in tests.glob("*/**/test_*.py"):
-        layer = REPOSITORY / "scripts" / "lockstep" / test.parent.relative_to(tests)
+        place = test.parent.relative_to(tests)
+        package = "" if place.name == "lockstep_demo" else "lockstep"
+        layer = REPOSITORY / "scripts" / package / place
         name = test.stem.removeprefix("test_")
         modules = (layer / f"{name}.py", layer / name)
-        about_all = name == layer.name
+        about_all = name == layer.name.removeprefix("lockstep_")
         assert about_all or any(module.exists() for module in modules), f"{test} tests no module"
 
 

@@ -26,20 +26,19 @@ _SWITCH_THREADS_AFTER = 0.0005
 
 # Each verb, the module that holds it, and what it does in a line.
 _VERBS = {
-    "adopt": ("steering", "Make a hand-made or first state the truth, with a reason."),
-    "advance": ("steering", "Ask the gates, and make the one decision that is due."),
+    "adopt": ("moving", "Make a hand-made or first state the truth, with a reason."),
+    "advance": ("moving", "Ask the gates, and make the one decision that is due."),
     "audit": ("reading", "Show who decided what and why; --verify and --replay prove it."),
     "check": ("checking", "Validate, ask policy, render and compare: what CI runs."),
-    "demo": ("demo", "Run the main job on real parts in a scratch folder."),
-    "hold": ("steering", "Let a rollout stand still until people resume it."),
+    "hold": ("moving", "Let a rollout stand still until people resume it."),
     "lock": ("locking", "Write down what the registry says of a version, or compare."),
     "merge-reports": ("reporting", "Make one report of those of several checks."),
     "policy": ("policies", "Work on the rules: list, explain, test, docs, bundle."),
-    "propose": ("steering", "Commit a registered version as candidate, on a branch."),
-    "release": ("steering", "End the quarantine of a version, with a reason."),
+    "propose": ("moving", "Commit a registered version as candidate, on a branch."),
+    "release": ("moving", "End the quarantine of a version, with a reason."),
     "render": ("checking", "Write the manifests that the specs declare."),
-    "resume": ("steering", "Leave a hold."),
-    "revert": ("steering", "Take the newest version back, in every cluster of a family."),
+    "resume": ("moving", "Leave a hold."),
+    "revert": ("moving", "Take the newest version back, in every cluster of a family."),
     "schema": ("schemas", "Work on the schemas: write the reference of all fields."),
     "status": ("reading", "Show how every cluster stands."),
     "validate": ("checking", "Hold every file against its schema."),
@@ -90,11 +89,11 @@ def _stop(number: int, _: object) -> NoReturn:
     sys.exit(128 + number)
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run one command line; its exit code. Nothing but a bug leaves a traceback."""
+def run(arguments: Sequence[str], command: click.Command = program) -> int:
+    """Run one command line of ``command``; its exit code. Only a bug leaves a traceback."""
     try:
         _refuse_bytes(arguments)
-        code = program.main(list(arguments), prog_name="lockstep", standalone_mode=False)
+        code = command.main(list(arguments), prog_name="lockstep", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return ExitCode.USAGE

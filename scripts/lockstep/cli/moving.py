@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from lockstep.check.workspace import Report
 from lockstep.cli import options
 from lockstep.edges import clock
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.result import Report
 from lockstep.transactions.run import Steering
 
 _FAMILY = click.argument("family")
@@ -69,9 +69,9 @@ def _rank(code: ExitCode) -> int:
 @options.steering
 def hold(family: str, reason: str, output: str, **steering: Any) -> ExitCode:
     """Let the rollout of FAMILY stand still; a failing gate still takes it back."""
-    from lockstep.commands.hold import run_hold
+    from lockstep.commands.hold import run
 
-    return _done(run_hold(_steering(**steering), family, reason), output)
+    return _done(run(_steering(**steering), family, reason), output)
 
 
 @click.command()
@@ -80,9 +80,9 @@ def hold(family: str, reason: str, output: str, **steering: Any) -> ExitCode:
 @options.steering
 def resume(family: str, reason: str, output: str, **steering: Any) -> ExitCode:
     """Let the rollout of FAMILY go on; the bake of its step starts again."""
-    from lockstep.commands.hold import run_resume
+    from lockstep.commands.resume import run
 
-    return _done(run_resume(_steering(**steering), family, reason), output)
+    return _done(run(_steering(**steering), family, reason), output)
 
 
 @click.command()

@@ -1,17 +1,16 @@
 """``lockstep adopt``: a hand-made or first state becomes the truth, with a reason."""
 
-from lockstep.check.workspace import Report
-from lockstep.commands.revert import digest_of
 from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Phase, Position, Target
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.result import Report
 from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import next_decision
 from lockstep.spec import variants as forms
 from lockstep.transactions.commit import Change, build, require_rendered
 from lockstep.transactions.publish import Proposal
-from lockstep.transactions.run import Steering, report_data, require_reason, steer, title
+from lockstep.transactions.run import Steering, digest_of, report_data, require_reason, steer, title
 from lockstep.transactions.state import State
 
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from lockstep.check.workspace import Report, choose_families, work_tree
-from lockstep.commands.hold import hold
+from lockstep.check.workspace import work_tree
 from lockstep.edges.git import Git
 from lockstep.gate_sources.base import GateSources
 from lockstep.gates.verdicts import judge_question
@@ -11,11 +10,14 @@ from lockstep.model.decision import Action, Decision, Phase
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Evidence
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.result import Report
 from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.plan import Move, Plan, plan, questions
 from lockstep.spec.assemble import assemble
+from lockstep.spec.selection import choose_families
 from lockstep.transactions.commit import Change, build
+from lockstep.transactions.hold import hold
 from lockstep.transactions.publish import Proposal
 from lockstep.transactions.rollback import Cause, take_back
 from lockstep.transactions.run import Steering, owner, report_data, require_agreement, steer, title

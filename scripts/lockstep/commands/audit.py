@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from lockstep.check.workspace import choose_families
 from lockstep.edges.files import read_tree
 from lockstep.edges.git import Git
 from lockstep.model.decision import Decision
@@ -16,6 +15,7 @@ from lockstep.rollout.position import divergences
 from lockstep.rollout.replay import replay
 from lockstep.rollout.replay_moves import replay_moves
 from lockstep.spec.assemble import assemble
+from lockstep.spec.selection import choose_families
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,15 @@ from datetime import datetime
 from pathlib import Path
 
 from lockstep.check.base import base_commit, merge_result
-from lockstep.check.pipeline import Examined, Question, examine
+from lockstep.check.pipeline import Question, examine
 from lockstep.check.policy_sets import CHILD
-from lockstep.check.validation import Checked, validate_tree
+from lockstep.check.validation import validate_tree
 from lockstep.check.workspace import work_tree
 from lockstep.edges.cache import Cache, content_key
 from lockstep.edges.git import Git
 from lockstep.model.canonical import digest_files
 from lockstep.model.document import Json
-from lockstep.model.fleet import Fleet, NoFile, Tree
+from lockstep.model.fleet import NoFile, Tree
 from lockstep.model.outcome import CONTENT, SHARD, Outcome
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.address import OpaOptions
@@ -110,23 +110,3 @@ def _remembered(kept: Json) -> Outcome | None:
         return Outcome.from_json(kept) if kept is not None else None
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-
-
-def check_change(
-    tree: Tree, before: Tree, now: datetime, around: Fleet, *, way_back_only: bool
-) -> Checked:
-    """What is wrong with a tree of one family that a verb is about to commit on top of ``before``.
-
-    Its rendering is the verb's own, so nothing is compared. What other families ``around`` it have
-    in quarantine stops no way back.
-    """
-    question = Question(
-        tree,
-        before,
-        now,
-        compared=False,
-        way_back_only=way_back_only,
-        around=Fleet() if way_back_only else around,
-    )
-    examined: Examined = examine(question)
-    return examined.checked

@@ -2,21 +2,20 @@
 
 from dataclasses import dataclass
 
-from lockstep.check.workspace import Report, choose_families, choose_family, work_tree
+from lockstep.check.workspace import work_tree
 from lockstep.edges.files import write_changes
 from lockstep.edges.git import Git
-from lockstep.model.clock import format_time
-from lockstep.model.document import Document, Json
-from lockstep.model.errors import VerificationFailed
+from lockstep.model.document import Document
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, Severity, arrange
 from lockstep.model.fleet import Family
-from lockstep.model.outcome import Outcome
+from lockstep.model.result import Report
 from lockstep.registry.mlflow.client import NotInRegistry
 from lockstep.registry.mlflow.versions import MlflowRegistry
-from lockstep.report.text import format_outcome
 from lockstep.spec.assemble import assemble
-from lockstep.spec.lock import build_lock, compare_lock, refresh_lock, write_lock
+from lockstep.spec.lock import compare_lock, write_lock
+from lockstep.spec.selection import choose_families, choose_family
+from lockstep.transactions.registry_check import fresh_lock, read_lock
 from lockstep.transactions.run import Steering
 
 
@@ -34,29 +33,6 @@ def write(steering: Steering, family: str, version: str) -> Report:
     write_changes(git.root, {path: write_lock(fresh)})
     digest = fresh["spec"]["identity"]["digest"]
     return Report(f"{path}: version {version} is locked ({digest})", data={"path": path})
-
-
-def read_lock(steering: Steering, family: Family, version: str) -> Json:
-    """The lock of a version as the registry says now.
-
-    Raises VerificationFailed where its identity is another one than was locked.
-    """
-    registry = MlflowRegistry(steering.registry)
-    fresh = _fresh(registry, steering, family, version)
-    known = family.locks.get(version)
-    lock, findings = refresh_lock(known, fresh) if known else (fresh, [])
-    if findings:
-        raise VerificationFailed(
-            format_outcome(Outcome(tuple(findings))),
-            fix="find out who changed the version in the registry; register a new one",
-        )
-    return lock
-
-
-def _fresh(registry: MlflowRegistry, steering: Steering, family: Family, version: str) -> Json:
-    model = family.document.value["spec"]["model"]["name"]
-    facts = registry.facts(model, version, format_time(steering.now))
-    return build_lock(family.environment, family.name, facts)
 
 
 @dataclass(frozen=True)
@@ -91,7 +67,7 @@ def _compare(
     registry: MlflowRegistry, steering: Steering, family: Family, version: str, lock: Document
 ) -> list[Finding]:
     try:
-        fresh = _fresh(registry, steering, family, version)
+        fresh = fresh_lock(registry, steering, family, version)
     except NotInRegistry as error:
         fix = "take the version out of the specs, or register it again"
         return [Finding(lock.path, 1, 1, "lock.identity", error.message, fix)]

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from lockstep.check.workspace import Report
 from lockstep.edges.files import read_tree, write_changes
 from lockstep.model.document import Json
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.result import Report
 from lockstep.policy import Rule, expected_rules
 from lockstep.policy.catalogue import as_markdown, as_text, explain
 from lockstep.report.table import format_table

@@ -3,21 +3,22 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
-from lockstep.check.workspace import Report
-from lockstep.commands.lock import read_lock
 from lockstep.edges.git import Git, Raced
 from lockstep.model.decision import Action, Decision, Phase, Position, Target
 from lockstep.model.document import Json
 from lockstep.model.errors import Denied
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.result import Report
 from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.quarantine import entries_of, in_force, matches
-from lockstep.rollout.trailers import commit_message, one_line
+from lockstep.rollout.trailers import commit_message
 from lockstep.spec import variants as forms
 from lockstep.spec.lock import write_lock
+from lockstep.text.sanitise import record_line
 from lockstep.transactions.commit import Change, build
 from lockstep.transactions.publish import newest_state, refuse_dirty
+from lockstep.transactions.registry_check import read_lock
 from lockstep.transactions.run import Steering, find_state, report_data, require_agreement, title
 from lockstep.transactions.state import State
 
@@ -91,7 +92,7 @@ def require_welcome(state: State, lock: Json) -> None:
         if matches(entry, **{key: identity[key] for key in keys}):
             raise Denied(
                 f"version {identity['version']} is in quarantine since {entry.get('since')}: "
-                f"{one_line(str(entry.get('reason')))}",
+                f"{record_line(str(entry.get('reason')))}",
                 where=title(state),
                 fix=f"lockstep release {_held_in(state, entry)} {entry.get('version')} "
                 "--reason '...'",
@@ -120,7 +121,7 @@ def _build(git: Git, state: State, lock: Json, wish: Wish) -> tuple[str, tuple[D
     identity = lock["spec"]["identity"]
     target = Target(identity["version"], identity["digest"])
     variants = {c.name: forms.proposed(c.variants, target.version) for c in family.clusters}
-    reason = one_line(wish.reason) or f"version {target.version} was registered"
+    reason = record_line(wish.reason) or f"version {target.version} was registered"
     decision = next_decision(
         family, Action.PROPOSE, Position(Phase.PROPOSED), target, variants, reason,
         state.snapshot.circumstances,

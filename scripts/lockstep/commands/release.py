@@ -1,10 +1,10 @@
 """``lockstep release``: end the quarantine of one version, by name and with a reason."""
 
-from lockstep.check.workspace import Report
 from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Phase, Target
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.result import Report
 from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.quarantine import entries_of, write_quarantine

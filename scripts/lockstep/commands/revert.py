@@ -1,16 +1,15 @@
 """``lockstep revert``: take the newest version back by hand, in every cluster of the family."""
 
-from lockstep.check.workspace import Report
 from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Target
-from lockstep.model.document import value_at
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.result import Report
 from lockstep.rollout import position as rollout
 from lockstep.spec import variants as forms
 from lockstep.transactions.publish import Proposal
 from lockstep.transactions.rollback import Cause, take_back
-from lockstep.transactions.run import Steering, require_reason, steer, title
+from lockstep.transactions.run import Steering, digest_of, require_reason, steer, title
 from lockstep.transactions.state import State
 
 
@@ -46,13 +45,3 @@ def version_at_fault(state: State) -> Target:
         )
     version = serving.pop()
     return Target(version, digest_of(state, version))
-
-
-def digest_of(state: State, version: str) -> str:
-    """The content digest of a locked version. Raises UsageError where it has no lock."""
-    lock = state.family.locks.get(version)
-    digest = value_at(lock.value, ("spec", "identity", "digest")) if lock else None
-    if not isinstance(digest, str):
-        fix = f"lockstep lock {title(state)} {version}, and commit it"
-        raise UsageError(f"{title(state)} has no lock of version {version}", fix=fix)
-    return digest

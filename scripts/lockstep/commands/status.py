@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from lockstep.check.validation import validate_tree, without_malformed
-from lockstep.check.workspace import Report, choose_families, work_tree
+from lockstep.check.workspace import work_tree
 from lockstep.edges.git import Git
 from lockstep.model.clock import format_time
 from lockstep.model.decision import Phase
@@ -13,11 +13,13 @@ from lockstep.model.document import Json
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.fleet import Cluster, Family, Fleet
 from lockstep.model.outcome import Outcome
+from lockstep.model.result import Report
 from lockstep.report.table import format_table
 from lockstep.report.text import format_outcome
 from lockstep.rollout import position as rollout
 from lockstep.rollout.quarantine import in_force
 from lockstep.spec import variants as forms
+from lockstep.spec.selection import choose_families
 
 COLUMNS = ("environment", "family", "region", "serving", "skew", "state", "quarantine", "since")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from lockstep.edges.git_merge import GitMerge
 from lockstep.edges.git_objects import SUBMODULE, submodule
 from lockstep.model.errors import LockstepError, UsageError
-from lockstep.rollout.trailers import one_line
+from lockstep.text.sanitise import record_line
 
 _RAW = re.compile(rb":\d{6} \d{6} [0-9a-f]+ ([0-9a-f]+) ([A-Z])\0([^\0]+)\0")
 _HELD = re.compile(rb"\d{6} blob ([0-9a-f]+)\t([^\0]+)\0")
@@ -82,7 +82,7 @@ class Git(GitMerge):
         if done.returncode:
             fix = "git config user.name and user.email, or set GIT_COMMITTER_NAME and _EMAIL"
             raise LockstepError("git does not know who commits", fix=fix)
-        return one_line(done.stdout.decode(errors="replace").rsplit(">", 1)[0] + ">")
+        return record_line(done.stdout.decode(errors="replace").rsplit(">", 1)[0] + ">")
 
     def changes(self) -> list[str]:
         """Paths that differ from HEAD in the index or the work tree, untracked ones included."""

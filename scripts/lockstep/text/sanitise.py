@@ -43,3 +43,14 @@ def _escape(character: str) -> str:
     if unicodedata.category(character) == "Zs":
         return " "
     return character.encode("unicode_escape").decode("ascii")
+
+
+_LINE_LENGTH = 300
+_DIRECTIONS = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # they reorder what is shown
+_NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029" + _DIRECTIONS + "]+")
+
+
+def record_line(text: str, longest: int = _LINE_LENGTH) -> str:
+    """Text of any origin as one printable line, so that it cannot become a trailer of its own."""
+    line = _NOT_PRINTABLE.sub(" ", text).strip()
+    return line if len(line) <= longest else line[: longest - 3] + "..."

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from lockstep.check.change import check_change
 from lockstep.check.compiled import templates_of
 from lockstep.check.validation import Checked, validate_tree, without_malformed
-from lockstep.commands.check import check_change
 from lockstep.edges.git import Git
 from lockstep.edges.native import silent
 from lockstep.model.clock import parse_time

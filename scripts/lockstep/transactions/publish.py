@@ -8,13 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from lockstep.check.workspace import SOURCES, Report, require_clusters
+from lockstep.check.workspace import SOURCES, require_clusters
 from lockstep.edges.git import Git, Raced
 from lockstep.model.decision import Decision
 from lockstep.model.errors import LockstepError
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.fleet import Tree
 from lockstep.model.record import read_record
+from lockstep.model.result import Report
 from lockstep.rollout.next_decision import Circumstances
 from lockstep.rollout.trailers import commit_message
 

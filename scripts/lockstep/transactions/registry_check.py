@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 
 from lockstep.model.clock import format_time
-from lockstep.model.document import Document
-from lockstep.model.errors import LockstepError
+from lockstep.model.document import Document, Json
+from lockstep.model.errors import LockstepError, VerificationFailed
+from lockstep.model.fleet import Family
+from lockstep.model.outcome import Outcome
 from lockstep.registry.mlflow.client import NotInRegistry
 from lockstep.registry.mlflow.versions import MlflowRegistry
-from lockstep.rollout.trailers import one_line
-from lockstep.spec.lock import build_lock, compare_lock
+from lockstep.report.text import format_outcome
+from lockstep.spec.lock import build_lock, compare_lock, refresh_lock
+from lockstep.text.sanitise import record_line
 from lockstep.transactions.run import Steering
 
 
@@ -31,7 +34,31 @@ def recheck_version(steering: Steering, lock: Document | None, version: str) -> 
     except NotInRegistry as error:
         return Recheck(problem=error.message)
     except LockstepError as error:
-        return Recheck(unchecked=one_line(f"registry: {error.located()}"))
+        return Recheck(unchecked=record_line(f"registry: {error.located()}"))
     fresh = build_lock(**lock.value["metadata"], spec=facts)
     wrong = [f for f in compare_lock(lock, fresh) if f.rule == "lock.identity"]
     return Recheck(problem="; ".join(finding.message for finding in wrong))
+
+
+def read_lock(steering: Steering, family: Family, version: str) -> Json:
+    """The lock of a version as the registry says now.
+
+    Raises VerificationFailed where its identity is another one than was locked.
+    """
+    registry = MlflowRegistry(steering.registry)
+    fresh = fresh_lock(registry, steering, family, version)
+    known = family.locks.get(version)
+    lock, findings = refresh_lock(known, fresh) if known else (fresh, [])
+    if findings:
+        raise VerificationFailed(
+            format_outcome(Outcome(tuple(findings))),
+            fix="find out who changed the version in the registry; register a new one",
+        )
+    return lock
+
+
+def fresh_lock(registry: MlflowRegistry, steering: Steering, family: Family, version: str) -> Json:
+    """What the registry says of a version now, in the form of a lock."""
+    model = family.document.value["spec"]["model"]["name"]
+    facts = registry.facts(model, version, format_time(steering.now))
+    return build_lock(family.environment, family.name, facts)

@@ -4,21 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lockstep.check.workspace import Report
-from lockstep.commands.hold import hold
 from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Decision, Phase, Position, Target, Variants
 from lockstep.model.document import Document
 from lockstep.model.errors import Denied, Invalid, LockstepError
 from lockstep.model.evidence import Evidence, Verdict
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.result import Report
 from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.quarantine import entries_of, from_ledger, write_quarantine
 from lockstep.rollout.rollback import WayBackPlan, plan_way_back
-from lockstep.rollout.trailers import one_line
 from lockstep.spec.yaml.load import load_yaml
+from lockstep.text.sanitise import record_line
 from lockstep.transactions.commit import Change, build
+from lockstep.transactions.hold import hold
 from lockstep.transactions.publish import Proposal
 from lockstep.transactions.registry_check import Recheck, recheck_version
 from lockstep.transactions.restore import Restoration, restoration, verified_locks
@@ -126,7 +126,7 @@ def _propose(git: Git, way: _Way, problem: str) -> Proposal:
     except (Denied, Invalid):
         raise
     except LockstepError as error:  # broken rules must not keep a bad version in production
-        way = replace(way, unchecked=(*way.unchecked, one_line(f"policy: {error.located()}")))
+        way = replace(way, unchecked=(*way.unchecked, record_line(f"policy: {error.located()}")))
         unjudged = replace(change, judged=False)
         tree, made = build(git, way.state, unjudged, *way.decisions())
     return Proposal(tree, made, _report(way, made, problem))

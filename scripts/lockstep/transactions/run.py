@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from lockstep.check.workspace import Report, choose_family, only_heads
 from lockstep.edges.git import Git
 from lockstep.model.decision import Decision
+from lockstep.model.document import value_at
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.result import Report
 from lockstep.rollout import position as rollout
-from lockstep.rollout.trailers import one_line
 from lockstep.spec.assemble import assemble
+from lockstep.spec.selection import choose_family, only_heads
+from lockstep.text.sanitise import record_line
 from lockstep.transactions.publish import Proposal, Snapshot, publish
 from lockstep.transactions.state import State, read_state
 
@@ -60,7 +62,7 @@ def find_state(
 
 def require_reason(reason: str) -> str:
     """The reason as one printable line. Raises UsageError where it says nothing."""
-    text = one_line(reason)
+    text = record_line(reason)
     if not text:
         raise UsageError("a reason must say something", fix="give --reason with a sentence")
     return text
@@ -107,3 +109,13 @@ def report_data(decisions: tuple[Decision, ...]) -> list[dict[str, object]]:
         }
         for d in decisions
     ]
+
+
+def digest_of(state: State, version: str) -> str:
+    """The content digest of a locked version. Raises UsageError where it has no lock."""
+    lock = state.family.locks.get(version)
+    digest = value_at(lock.value, ("spec", "identity", "digest")) if lock else None
+    if not isinstance(digest, str):
+        fix = f"lockstep lock {title(state)} {version}, and commit it"
+        raise UsageError(f"{title(state)} has no lock of version {version}", fix=fix)
+    return digest

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lockstep.check.validation import validate_tree
-from lockstep.check.workspace import only_family, only_quarantine
 from lockstep.model.canonical import digest_bytes
 from lockstep.model.decision import Decision, Record, Variants
 from lockstep.model.errors import Invalid, LockstepError
@@ -15,6 +14,7 @@ from lockstep.model.record import write_record
 from lockstep.report.text import format_outcome
 from lockstep.spec.assemble import assemble
 from lockstep.spec.edit import edit_variants
+from lockstep.spec.selection import only_family, only_quarantine
 from lockstep.transactions.publish import Snapshot
 
 Changes = dict[str, bytes | None]

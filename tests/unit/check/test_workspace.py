@@ -2,9 +2,9 @@
 
 import pytest
 
-from lockstep.check.workspace import choose_family, only_family, only_heads
 from lockstep.model.errors import UsageError
 from lockstep.model.fleet import Fleet
+from lockstep.spec.selection import choose_family, only_family, only_heads
 
 FILES = dict.fromkeys(
     (

@@ -12,7 +12,7 @@ from lockstep.model.errors import LockstepError
 from lockstep.opa.binary import find_opa
 from lockstep.opa.server import OpaServer
 
-POLICIES = Path(__file__).resolve().parents[4] / "policies"
+POLICIES = Path(__file__).resolve().parents[3] / "policies"
 
 DIVIDING = b"""\
 package lockstep

@@ -12,7 +12,7 @@ from lockstep.policy.input_schemas import flatten, input_schemas
 from lockstep.spec.schema.load import SchemaFiles, read_schemas
 from tests.unit.opa.parts import opa_program
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[3]
 TEXT = {"type": "string"}
 
 

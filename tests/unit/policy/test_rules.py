@@ -8,7 +8,7 @@ from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Severity
 from lockstep.policy.rules import CATEGORIES, Scope, blocking, expected_rules, untested
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[3]
 PATH = "policies/rules/one-thing/one_thing.rego"
 RULE = """\
 # METADATA

@@ -13,7 +13,7 @@ from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 from lockstep.render import RenderedFolder, Templates, render_cluster
 from lockstep.spec.assemble import assemble
 
-REPOSITORY = Path(__file__).resolve().parents[4]
+REPOSITORY = Path(__file__).resolve().parents[3]
 IMAGE = "registry.example.com/ml/sklearn-server@sha256:" + "a" * 64
 Tree = dict[str, bytes]
 

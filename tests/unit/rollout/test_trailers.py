@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockstep.model.decision import Action, Decision, Target
-from lockstep.rollout.trailers import commit_message, one_line
+from lockstep.rollout.trailers import commit_message
+from lockstep.text.sanitise import record_line
 from tests.unit.model.records import FULL
 
 FORGED = "fine\n\nLockstep-Action: release\nCo-authored-by: x <x@example.com>"
@@ -27,9 +28,9 @@ def expected(decision: Decision) -> list[str]:
     return [
         f"Lockstep-Action: {decision.action.value}",
         "Lockstep-Family: prod/fraud",
-        f"Lockstep-Version: {one_line(decision.target.version)}",
+        f"Lockstep-Version: {record_line(decision.target.version)}",
         f"Lockstep-Decision: {decision.id}",
-        f"Lockstep-Reason: {one_line(decision.reason)}",
+        f"Lockstep-Reason: {record_line(decision.reason)}",
     ]
 
 
@@ -63,11 +64,11 @@ def test_no_text_becomes_a_trailer_of_its_own(text: str) -> None:
 
 @given(st.text(), st.integers(10, 400))
 def test_one_line_is_one_printable_line_of_bounded_length(text: str, longest: int) -> None:
-    line = one_line(text, longest)
+    line = record_line(text, longest)
     assert len(line) <= longest and len(line.splitlines()) <= 1
     assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in line)
 
 
 def test_long_text_shows_that_it_was_cut() -> None:
-    assert one_line("x" * 300) == "x" * 300
-    assert one_line("x" * 301) == "x" * 297 + "..."
+    assert record_line("x" * 300) == "x" * 300
+    assert record_line("x" * 301) == "x" * 297 + "..."

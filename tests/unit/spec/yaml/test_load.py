@@ -9,7 +9,7 @@ import yaml
 from lockstep.spec.yaml.load import MAX_BYTES, Documents, load_yaml
 from tests.unit.spec.yaml.yaml_reader import read_independently, same
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "base"
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "base"
 PIECES = [
     "&a ", "*a", "!!str ", "! ", "<<: ", "- ", ": ", "? ", "{", "}", "[", "]", '"', "'", "#", " #",
     "\t", "\n", "\r\n", "  ", ",", "@", "`", "%", "=", "~", "no", "012", "1e3", "08.5", ".5_0", "|",

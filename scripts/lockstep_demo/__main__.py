@@ -1,12 +1,13 @@
-"""The verb demo."""
+"""``python -m lockstep_demo --dir DIR``: the demo, from the repository; it is not installed."""
 
 import sys
 from pathlib import Path
 
 import click
 
-from lockstep.cli.entry import invoke
+from lockstep.cli.entry import invoke, run
 from lockstep.model.exit_codes import ExitCode
+from lockstep_demo import runner
 
 
 @click.command()
@@ -15,11 +16,13 @@ from lockstep.model.exit_codes import ExitCode
     help="An empty or new folder; everything is made in it, and stays.",
 )  # fmt: skip
 def demo(folder: Path) -> ExitCode:
-    """Run the main job on real parts: a bad change stopped, a good version out, a bad one back.
+    """Run the main job on real parts: block a bad change, roll out one version, roll back another.
 
     Exit code 13 where something that the demo shows does not hold.
     """
-    from lockstep_demo import runner
-
     runner.run(folder, invoke, sys.stdout)
     return ExitCode.CLEAN
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:], demo))

@@ -1,0 +1,91 @@
+"""Parts of a tree and of a fleet: the files of one family, and the families that are meant."""
+
+import re
+
+from lockstep.model.errors import UsageError
+from lockstep.model.fleet import Environment, Family, Fleet, Tree
+
+_ENTRIES = re.compile(r"clusters/([^/]+/[^/]+)/quarantine\.yaml")
+_RECORD = re.compile(r"ledger/([^/]+/[^/]+)/[^/]+\.json")
+_QUARANTINES = re.compile(rb'"quarantines":\s*true')
+
+
+def only_family(tree: Tree, family: str) -> Tree:
+    """The files that concern one family, in all environments, and what all families share."""
+
+    def concerns(path: str) -> bool:
+        top, *below = path.split("/")
+        if top not in ("clusters", "ledger"):
+            return True
+        if len(below) > 2:
+            return below[1] == family
+        return top == "clusters" and len(below) == 2  # an environment's own file
+
+    return {path: data for path, data in tree.items() if concerns(path)}
+
+
+def only_quarantine(tree: Tree) -> Tree:
+    """What tells the quarantine of each family that has one: its head, its records, its entries."""
+    having = {_in_quarantine(path, data) for path, data in tree.items()}
+
+    def tells(path: str) -> bool:
+        top, _, rest = path.partition("/")
+        home, _, name = rest.rpartition("/")
+        told = top == "ledger" or name in ("family.yaml", "quarantine.yaml")
+        return name == "environment.yaml" or (told and home in having)
+
+    return {path: data for path, data in tree.items() if tells(path)}
+
+
+def _in_quarantine(path: str, data: bytes) -> str:
+    """``<environment>/<family>`` of a file that puts a version into quarantine; else empty."""
+    if record := _RECORD.fullmatch(path):
+        return record[1] if _QUARANTINES.search(data) else ""
+    entries = _ENTRIES.fullmatch(path)
+    return entries[1] if entries else ""
+
+
+def only_heads(tree: Tree) -> Tree:
+    """The files that name environments and families: enough to know which there are."""
+    heads = ("/environment.yaml", "/family.yaml")
+    return {path: data for path, data in tree.items() if path.endswith(heads)}
+
+
+def choose_families(fleet: Fleet, name: str | None, environment: str | None) -> tuple[Family, ...]:
+    """Every family that is meant: one by its name, those of an environment, or all.
+
+    Raises UsageError where the name or the environment is nobody's.
+    """
+    if environment is not None and environment not in fleet.environments:
+        known = ", ".join(sorted(fleet.environments)) or "none"
+        text = f"there is no environment {environment[:80]!r}"
+        raise UsageError(text, fix=f"environments: {known}")
+    if name is None:
+        return tuple(f for f in fleet.families() if environment in (None, f.environment))
+    if "/" not in name and environment is None:
+        same = tuple(family for family in fleet.families() if family.name == name)
+        if same:
+            return same
+    return (choose_family(fleet, name, environment)[1],)
+
+
+def choose_family(fleet: Fleet, name: str, environment: str | None) -> tuple[Environment, Family]:
+    """The family that a person means by ``name``, ``environment/name`` or a name and an option.
+
+    Raises UsageError where there is none, or one in several environments.
+    """
+    asked = name
+    if "/" in name and environment is None:
+        environment, _, name = name.partition("/")
+    found = [
+        (home, home.families[name])
+        for home in fleet.environments.values()
+        if name in home.families and environment in (None, home.name)
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        places = ", ".join(home.name for home, _ in found)
+        raise UsageError(f"the family {name} is in {places}", fix="say which with --environment")
+    known = ", ".join(f"{f.environment}/{f.name}" for f in fleet.families()) or "none"
+    raise UsageError(f"there is no family {asked[:80]!r}", fix=f"families: {known}")
