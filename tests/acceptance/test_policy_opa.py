@@ -124,13 +124,13 @@ def test_each_mistake_is_found_at_its_line(opa: OpaServer) -> None:
     bad[f"{FOLDER}/family.yaml"] = family.replace(b"@" + DIGEST.encode(), b":1.0")
     assert seen(judge(opa, bad)) == [
         ("eu-west-1.yaml", 7, "policy.residency",
-         'region "us-east-1" lies in "US", and spec.residency allows ["EU"]'),
+         'region "us-east-1" is in jurisdiction "US"; spec.residency allows only ["EU"]'),
         ("eu-west-1.yaml", 9, "policy.weights-sum",
-         "the weights of the variants add up to 99, not to 100"),
+         "the weights of the variants add up to 99; they must add up to 100"),
         ("eu-west-1.yaml", 9, "policy.version-pinned",
-         'version "latest" of variant "stable" is no version number'),
+         'version "latest" of variant "stable" is not a version number'),
         ("family.yaml", 12, "policy.image-by-digest",
-         'image "registry.example.com/server:1.0" is not named by digest'),
+         'image "registry.example.com/server:1.0" is not referenced by digest'),
     ]  # fmt: skip
 
 

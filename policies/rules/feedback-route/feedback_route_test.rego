@@ -50,13 +50,13 @@ _routed(routes) := _found(_with(routes))
 
 _object := {"kind": "VirtualService", "name": "fraud"}
 
-test_an_arm_with_a_route_of_its_own_is_sound if {
+test_an_arm_with_a_route_of_its_own_is_allowed if {
 	_found(_sound) == set()
 	feedback_route.checked with input as _sound
 	_routed([_weighted]) == set()
 }
 
-test_an_arm_in_the_route_of_everybody_is_denied if {
+test_an_arm_in_the_shared_route_is_denied if {
 	all := {"name": "weighted", "route": [_to("v41", 95), _to("v15", 5)]}
 	_routed([_bucket("v15"), all]) == {[
 		concat("", [
@@ -84,7 +84,7 @@ test_two_arms_that_learn_share_no_route if {
 	_found(example.put(live, "/rendered/VirtualService/0/spec/http", own)) == set()
 }
 
-test_a_destination_without_subset_is_everybody if {
+test_a_destination_without_subset_gets_all_requests if {
 	any := {"match": [_header], "route": [_to("v15", 5), {"destination": {"host": "fraud"}}]}
 	count(_routed([any])) == 1
 }
@@ -127,7 +127,7 @@ test_an_arm_that_does_not_learn_may_share if {
 test_a_version_in_two_places_is_denied_once if {
 	same := [_variants[0], _variants[1], object.union(_variants[2], {"version": "41"})]
 	_found(example.put(_sound, "/new/spec/variants", same)) == {[
-		`arm "bandit" learns from live data and has version "41", as ["stable"] has`,
+		`arm "bandit" learns from live data and has version "41", which ["stable"] also has`,
 		"",
 		"/spec/variants/2/version",
 	]}

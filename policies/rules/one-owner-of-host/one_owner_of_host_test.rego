@@ -10,7 +10,7 @@ _found(changed) := {[finding.message, object.get(finding, "object", null), findi
 	some finding in one_owner_of_host.deny with input as changed
 }
 
-test_what_is_rendered_is_sound if {
+test_what_is_rendered_is_allowed if {
 	_found(_sound) == set()
 	one_owner_of_host.checked with input as _sound
 }
@@ -44,7 +44,7 @@ test_two_objects_may_share_the_hosts if {
 	_found(halves) == set()
 }
 
-test_the_host_of_another_is_denied if {
+test_the_host_of_another_cluster_is_denied if {
 	greedy := example.put(_sound, "/rendered/VirtualService/0/spec/hosts/-", "*.models.example.com")
 	_found(greedy) == {[
 		concat("", [
@@ -61,7 +61,7 @@ test_the_service_of_another_namespace_is_denied if {
 	{pointer | some [_, _, pointer] in _found(moved)} == {"/spec/hosts/1"}
 }
 
-test_a_host_that_nobody_routes_is_denied if {
+test_an_unrouted_host_is_denied if {
 	inside := example.without(_sound, "/rendered/VirtualService/0/spec/hosts/0")
 	none := example.put(_sound, "/rendered/VirtualService", [])
 	every changed in [inside, none] {
