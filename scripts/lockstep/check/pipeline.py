@@ -27,15 +27,15 @@ from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.address import OpaOptions
 from lockstep.policy import (
     BATCH_SIZE,
-    Malformed,
+    MalformedClusters,
     PolicyItem,
     blocking,
+    environment_input,
     family_inputs,
     interpret,
-    tenancy_input,
 )
+from lockstep.policy.findings import trace_by
 from lockstep.policy.renames import family_before
-from lockstep.policy.trace import tracer
 from lockstep.render import FleetRendering
 from lockstep.rollout.history import judge_history, judge_left_behind
 from lockstep.spec.assemble import assemble, cluster_files
@@ -131,7 +131,7 @@ class _Examination:
                 rendering.family(family)
             result = rendering.result()
             found += compare_rendered(question.tree, checked.fleet, self._sound, result)
-        trace = tracer(templates)
+        trace = trace_by(templates)
         for judge in self._judges:
             verdicts.add(
                 judged
@@ -157,7 +157,7 @@ class _Examination:
     def _items(self, rendering: FleetRendering) -> Iterator[list[PolicyItem]]:
         """What OPA is asked, in groups of about one request, as soon as it is rendered."""
         environments = self._sound.environments.values()
-        yield [tenancy_input(self._sound, self._former, each) for each in environments]
+        yield [environment_input(self._sound, self._former, each) for each in environments]
         waiting: list[PolicyItem] = []
         for family in self._families():
             rendered = rendering.family(family)
@@ -168,10 +168,10 @@ class _Examination:
                 waiting = []
         yield waiting
 
-    def _malformed_of(self, family: Family) -> Malformed:
+    def _malformed_of(self, family: Family) -> MalformedClusters:
         before = family_before(self._sound, self._former, family)
         known = before.clusters if before else ()
-        return Malformed(
+        return MalformedClusters(
             (family.environment, family.name) not in self._incomplete,
             [cluster for cluster in known if cluster.subject in self._unseen],
         )

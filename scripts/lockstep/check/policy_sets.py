@@ -13,9 +13,8 @@ from lockstep.model.outcome import POLICY_ERROR, RuleText
 from lockstep.opa.address import OpaOptions
 from lockstep.opa.asking import OpaSession
 from lockstep.opa.session import opa_session
-from lockstep.policy import Judged, Moment, PolicyItem, Rule, batches
-from lockstep.policy.waivers import read_terms, read_waivers, sound_waivers
-from lockstep.policy.waiving import Waiving
+from lockstep.policy import Moment, PolicyItem, Rule, RuleFinding, batches
+from lockstep.policy.waivers import AppliedWaivers, read_waiver_limits, read_waivers, valid_waivers
 from lockstep.spec.validate import Schemas
 
 CHILD = OpaOptions()
@@ -91,7 +90,7 @@ class Verdicts:
         self._judges = judges
         self._now = now
         self._today = now.date()
-        self._found: dict[_Place, list[Judged]] = {}
+        self._found: dict[_Place, list[RuleFinding]] = {}
         self._last: Collection[_Place] = ()  # what the newest judge has found
         self._waivers, self.invalid = self._read_waivers(head)
 
@@ -106,12 +105,12 @@ class Verdicts:
         """The rules as reports show them."""
         return tuple(RuleText(r.id, r.title, r.description, r.category) for r in self.rules)
 
-    def add(self, found: Iterable[Judged]) -> None:
+    def add(self, found: Iterable[RuleFinding]) -> None:
         """Take all that one judge found.
 
         What an earlier one said of the same place stands, unless it only warned and this denies.
         """
-        mine: dict[_Place, list[Judged]] = {}
+        mine: dict[_Place, list[RuleFinding]] = {}
         for judged in found:
             f = judged.finding
             mine.setdefault((f.rule, f.file, f.line, f.column), []).append(judged)
@@ -139,23 +138,25 @@ class Verdicts:
         unjudged = any(finding.rule == POLICY_ERROR for finding in found)
         return found if unjudged else found + self._waivers.unused(left_out)
 
-    def _read_waivers(self, head: Tree) -> tuple[Waiving, list[Finding]]:
+    def _read_waivers(self, head: Tree) -> tuple[AppliedWaivers, list[Finding]]:
         first, last = self._judges[0], self._judges[-1]
-        terms = read_terms(first.policies)
+        terms = read_waiver_limits(first.policies)
         offered, malformed = read_waivers(head, *(judge.schemas for judge in self._judges))
-        sound, wrong = sound_waivers(offered, self.rules, terms, self._today)
+        sound, wrong = valid_waivers(offered, self.rules, terms, self._today)
         own = {rule.name: rule for judge in self._judges for rule in judge.rules}
-        later = sound_waivers(offered, own.values(), read_terms(last.policies), self._today)[1]
+        later = valid_waivers(
+            offered, own.values(), read_waiver_limits(last.policies), self._today
+        )[1]
         known = read_waivers(first.policies, first.schemas)[0]
-        accepted = {w.said for w in sound if terms.from_change or w.is_within(known)}
-        counting = [waiver for waiver in sound if waiver.said in accepted]
-        pending = [waiver for waiver in sound if waiver.said not in accepted]
+        accepted = {w.fields for w in sound if terms.from_change or w.is_within(known)}
+        counting = [waiver for waiver in sound if waiver.fields in accepted]
+        pending = [waiver for waiver in sound if waiver.fields not in accepted]
         once = {(f.rule, f.file, f.line): f for f in (*later, *wrong)}  # the base's words
         found = [*malformed, *once.values(), *threshold_findings(last.policies)]
-        return Waiving(counting, pending, self._today), found
+        return AppliedWaivers(counting, pending, self._today), found
 
 
-def _by_the_base(judged: Judged, paths: Mapping[str, str]) -> Judged:
+def _by_the_base(judged: RuleFinding, paths: Mapping[str, str]) -> RuleFinding:
     """With a word of why the change's own policies do not help; ``paths`` are the base's rules."""
     if judged.finding.rule not in paths:
         return judged
@@ -164,5 +165,5 @@ def _by_the_base(judged: Judged, paths: Mapping[str, str]) -> Judged:
     return replace(judged, finding=replace(judged.finding, related=related))
 
 
-def _stops(found: Iterable[Judged]) -> bool:
+def _stops(found: Iterable[RuleFinding]) -> bool:
     return any(judged.finding.severity is Severity.ERROR for judged in found)
