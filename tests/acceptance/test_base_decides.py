@@ -130,7 +130,7 @@ def test_a_change_in_conflict_with_its_base_is_not_checked(fleet: Fleet) -> None
 def test_uncommitted_changes_are_part_of_what_is_merged(fleet: Fleet) -> None:
     git(fleet.root, "switch", "--quiet", "--create", "pull")
     git(fleet.root, "switch", "--quiet", "main")
-    fleet.edit("clusters/prod/environment.yaml", "reason: nobody", "reason: hardly anybody")
+    fleet.edit("clusters/prod/environment.yaml", "reason: the office", "reason: the whole office")
     fleet.commit("main moves on")
     git(fleet.root, "switch", "--quiet", "pull")
     fleet.edit(FAMILY, *OUTSIDE)

@@ -9,7 +9,7 @@ _short := {
 }
 
 _long := {
-	"name": "year-end", "reason": "nobody is in the office",
+	"name": "year-end", "reason": "the office is closed",
 	"until": "2027-01-04T00:00:00Z",
 }
 
@@ -22,8 +22,8 @@ _found(old, new) := {[finding.message, finding.pointer] |
 test_a_step_forward_is_denied if {
 	_found(example.step(1), example.step(10)) == {[
 		concat("", [
-			`version "42" goes from weight 1 to 10 during the freeze "year-end" ("nobody is in `,
-			`the office"), which ends at "2027-01-04T00:00:00Z"`,
+			`version "42" goes from weight 1 to 10 during the freeze "year-end" ("the office is `,
+			`closed"), which ends at "2027-01-04T00:00:00Z"`,
 		]),
 		"/spec/variants/1/weight",
 	]}

@@ -2,7 +2,7 @@
 # title: Gates do not change during a rollout
 # description: >-
 #   While a rollout is running or held, the gates, waves, steps and onFailure of the family do not
-#   change, so that nobody weakens a gate to let a failing candidate pass. The bake time of a step may
+#   change, so that no gate can be weakened to let a failing candidate pass. The bake time of a step may
 #   change.
 # schemas:
 #   - input: schema.family

@@ -18,7 +18,7 @@ test_a_basis_is_allowed if {
 	lawful_basis.checked with input as example.cluster
 }
 
-test_data_about_nobody_need_none if {
+test_data_without_people_need_none if {
 	_found(_of({"data": "none"})) == set()
 	_found(_of({"data": "none", "lawfulBasis": "consent"})) == set()
 }

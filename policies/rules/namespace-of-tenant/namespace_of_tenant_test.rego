@@ -20,7 +20,7 @@ test_each_in_its_own_is_allowed if {
 	namespace_of_tenant.checked with input as example.environment
 }
 
-test_a_namespace_of_another_tenant_or_of_nobody_is_denied if {
+test_a_namespace_of_another_tenant_or_of_no_tenant_is_denied if {
 	every namespace in ["ranking", "kube-system"] {
 		_found(_moved(namespace)) == {[
 			sprintf(`spec.namespace is %q, but tenant "risk" has only the namespaces ["fraud"]`, [namespace]),

@@ -39,7 +39,7 @@ test_no_time_is_denied_where_people_are_concerned if {
 	}
 }
 
-test_data_about_nobody_are_exempt if {
+test_data_without_people_are_exempt if {
 	_found({"data": "none"}) == set()
 	_found({"data": "none", "retention": "9999d"}) == set()
 	without := example.without(example.cluster, "/new/spec/privacy")

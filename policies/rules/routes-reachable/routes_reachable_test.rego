@@ -165,7 +165,7 @@ test_what_is_missing_is_not_checked if {
 		"/new/spec/variants", "/rendered", "/rendered/VirtualService",
 		"/rendered/VirtualService/0/metadata", "/rendered/VirtualService/0/spec",
 	] {
-		sound := rendered.cluster(rendered.routes)
-		not routes_reachable.checked with input as example.without(sound, path)
+		valid := rendered.cluster(rendered.routes)
+		not routes_reachable.checked with input as example.without(valid, path)
 	}
 }
