@@ -14,7 +14,7 @@ _DECADE = 10
 class Share(NamedTuple):
     """A variant's name and version, its percentage, and whether it is an experiment's arm.
 
-    ``learns`` says that the arm goes on learning from its own answers.
+    ``learns`` says that the arm keeps learning from its own answers.
     """
 
     name: str
@@ -25,10 +25,10 @@ class Share(NamedTuple):
 
 
 def assign_buckets(shares: Iterable[Share]) -> dict[str, list[int]]:
-    """The buckets of each version that has any, ascending; whatever the order of the shares.
+    """The buckets of each version that has any, ascending; the order of the shares is irrelevant.
 
-    Arms come first, by name: a rollout beside them does not move their users. The candidate
-    takes from the top downwards, so that a growing weight only adds users to it. Weights that
+    Arms come first, by name: a rollout next to them does not move treceiver users. The candidate
+    gets the top ones downwards, so that a growing weight only adds users to it. Weights that
     go beyond 100 get what is left.
     """
     buckets: dict[str, list[int]] = {}
@@ -42,7 +42,7 @@ def assign_buckets(shares: Iterable[Share]) -> dict[str, list[int]]:
 
 
 def learners(shares: Iterable[Share]) -> dict[str, tuple[str, ...]]:
-    """The versions that learning arms serve and nobody else, with the names of those arms."""
+    """The versions that only learning arms serve, with the names of those arms."""
     serving = [share for share in shares if share.weight > 0]
     shared = {share.version for share in serving if not share.learns}
     alone: dict[str, tuple[str, ...]] = {}
@@ -68,8 +68,8 @@ def fallback_weights(shares: Collection[Share]) -> dict[str, int]:
     serving = [version for version, weight in weights.items() if weight > 0]
     if alone and serving:
         stable = [s.version for s in shares if s.name == "stable" and s.version in serving]
-        heir = stable[0] if stable else max(serving, key=weights.__getitem__)
-        weights[heir] += left
+        receiver = stable[0] if stable else max(serving, key=weights.__getitem__)
+        weights[receiver] += left
     return {version: weights[version] for version in serving}
 
 

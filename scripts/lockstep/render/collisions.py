@@ -42,7 +42,7 @@ def claims_of(path: str, destination: str, manifests: Iterable[Json]) -> Claims:
 def find_collisions(
     folders: Iterable[tuple[Cluster | Document, Claims]],
 ) -> dict[int, list[Finding]]:
-    """Findings by the index of the folder, for each that claims what another one claims."""
+    """Findings by the index of the folder, for each that claims what another folder claims."""
     origins: list[Cluster | Document] = []
     claimed: dict[str, list[tuple[int, Pointer]]] = {}
     for index, (origin, claims) in enumerate(folders):
@@ -60,6 +60,6 @@ def find_collisions(
 
 
 def _finding(origin: Cluster | Document, pointer: Pointer, what: str, others: list[str]) -> Finding:
-    message = f"{what} is claimed by {', '.join(others)[:300] or 'this cluster'} too"
+    message = f"{what} is also claimed by {', '.join(others)[:300] or 'this cluster'}"
     fix = "give one of them another name, namespace or host"
     return finding_at(origin, pointer, "render.collision", message, fix)

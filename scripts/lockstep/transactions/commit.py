@@ -16,8 +16,8 @@ from lockstep.model.outcome import POLICY_ERROR
 from lockstep.model.record import write_record
 from lockstep.render import render_cluster
 from lockstep.render.compare import compare
+from lockstep.render.names import cluster_folder
 from lockstep.render.restored import restorable_folders
-from lockstep.render.targets.kubernetes.manifests import cluster_folder
 from lockstep.spec.assemble import assemble
 from lockstep.transactions.state import Changes, State, overlay, own_findings, refuse, spec_changes
 

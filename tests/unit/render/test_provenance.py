@@ -25,7 +25,7 @@ def provenance_of(**spec: Any) -> Provenance:
     return parse_provenance(render_one(cluster(**spec)).files[FILE_NAME])
 
 
-def test_it_holds_the_digest_of_every_file_beside_it() -> None:
+def test_it_holds_the_digest_of_every_other_file() -> None:
     folder = render_one(cluster())
     provenance = parse_provenance(folder.files[FILE_NAME])
     assert provenance.outputs == {
@@ -122,7 +122,7 @@ def test_another_shape_is_refused(body: object) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[" * 100_000])
-def test_what_is_no_json_is_refused(data: bytes) -> None:
+def test_what_is_not_json_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"JSON|PROVENANCE"):
         parse_provenance(data)
 

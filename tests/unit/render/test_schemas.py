@@ -51,7 +51,7 @@ def manifests() -> dict[str, Any]:
 
 
 def problems(schemas: ManifestSchemas, manifest: Any, version: str = "1.37") -> list[str]:
-    return [problem.message for problem in schemas.problems(manifest, version)]
+    return [problem.describe() for problem in schemas.problems(manifest, version)]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -80,7 +80,7 @@ def every_mapping(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[st
 FREE = {"labels", "annotations", "matchLabels", "selector", "requests", "limits", "headers"}
 
 
-def test_an_unknown_field_is_refused_wherever_it_stands(
+def test_an_unknown_field_is_refused_wherever_it_is(
     schemas: ManifestSchemas, manifests: dict[str, Any]
 ) -> None:
     tried = 0
@@ -285,7 +285,7 @@ def test_our_schemas_require_what_the_definitions_require(crds: dict[str, Any]) 
         assert set(theirs.get("required", [])) <= set(ours["properties"]["spec"]["required"])
 
 
-def test_a_schema_of_the_base_that_cannot_be_used_says_where_to_mend_it() -> None:
+def test_a_schema_of_the_base_that_cannot_be_used_says_where_to_correct_it() -> None:
     right, path = rendering.resources(), f"{OWN_SCHEMAS}virtualservice-networking-v1.json"
     broken = {**right, path: b"{"}
     (found,) = ManifestSchemas(right, read_kubernetes_schema, broken).findings

@@ -9,10 +9,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from lockstep.model.document import Pointer
-from lockstep.render.view import ClusterView
 
 
-class Written(StrEnum):
+class SourceDocument(StrEnum):
     """The kinds of documents that values come from; how a pointer into each is to be read."""
 
     CLUSTER = "cluster"
@@ -28,9 +27,9 @@ class Written(StrEnum):
 
 
 class Source(NamedTuple):
-    """One value that somebody wrote."""
+    """One written value."""
 
-    document: Written
+    document: SourceDocument
     pointer: Pointer
 
 
@@ -45,14 +44,14 @@ class Origin:
 
 
 OriginTree = Origin | Mapping[str, "OriginTree"] | Sequence["OriginTree"] | None
-"""Has the shape of a context, see ``Component``. None where no written value is involved."""
+"""Has the shape of a context, see ``ManifestFile``. None where no written value is involved."""
 
 Origins = Mapping[str, OriginTree]
 
 
 def in_cluster(*pointer: str | int) -> Origin:
     """A value of the cluster: ``in_cluster("metadata", "name")``."""
-    return Origin((Source(Written.CLUSTER, pointer),))
+    return Origin((Source(SourceDocument.CLUSTER, pointer),))
 
 
 def in_spec(*pointer: str | int) -> Origin:
@@ -61,63 +60,31 @@ def in_spec(*pointer: str | int) -> Origin:
 
 
 def in_family(*pointer: str | int) -> Origin:
-    """A value of ``family.yaml`` that is no default of the clusters' specs."""
-    return Origin((Source(Written.FAMILY, pointer),))
+    """A value of ``family.yaml`` that is not a default of the clusters' specs."""
+    return Origin((Source(SourceDocument.FAMILY, pointer),))
 
 
 def in_environment(*pointer: str | int) -> Origin:
     """A value of ``environment.yaml``."""
-    return Origin((Source(Written.ENVIRONMENT, pointer),))
+    return Origin((Source(SourceDocument.ENVIRONMENT, pointer),))
 
 
 def in_variants(version: str, field: str) -> Origin:
     """A field of the variants that have this version."""
-    return Origin((Source(Written.VARIANT, (version, field)),))
+    return Origin((Source(SourceDocument.VARIANT, (version, field)),))
 
 
 def in_lock(version: str, name: str) -> Origin:
-    """A part of a version's identity; the variant that chose the version has to do with it."""
-    there = Source(Written.LOCK, (version, "spec", "identity", name))
+    """A part of a version's identity, and the variant that chose the version."""
+    there = Source(SourceDocument.LOCK, (version, "spec", "identity", name))
     return Origin((there,)) + in_variants(version, "version")
 
 
 def in_region(name: str) -> Origin:
-    """A field of the cluster's region in the environment; so is the cluster's choice of it."""
-    return Origin((Source(Written.REGION, (name,)),)) + in_spec("region")
+    """A field of the cluster's region in the environment, and the cluster's choice of it."""
+    return Origin((Source(SourceDocument.REGION, (name,)),)) + in_spec("region")
 
 
-def no_origins(_view: object, _file: str) -> Origins:
+def no_origins() -> Origins:
     """Nothing declared: every value is traced to its line of the template."""
     return {}
-
-
-NAME = in_cluster("metadata", "name")
-NAMESPACE = in_spec("namespace")
-FAMILY = in_family("metadata", "name")
-ENVIRONMENT = in_environment("metadata", "name")
-SERVICE = NAME + NAMESPACE
-"""The full name of the cluster's Service."""
-
-
-def metadata_origins(version: str | None = None) -> dict[str, OriginTree]:
-    """The origins of what ``render_context.metadata`` gives, for a cluster or one version."""
-    labels = {
-        "app.kubernetes.io/name": FAMILY,
-        "app.kubernetes.io/part-of": FAMILY,
-        "lockstep.dev/environment": ENVIRONMENT,
-        "lockstep.dev/tenant": in_family("metadata", "tenant"),
-        "lockstep.dev/family": FAMILY,
-        "lockstep.dev/cluster": NAME,
-    }
-    name = NAME
-    if version is not None:
-        chosen = in_variants(version, "version")
-        labels |= {"app.kubernetes.io/version": chosen, "lockstep.dev/version": chosen}
-        name = NAME + chosen
-    return {"name": name, "namespace": NAMESPACE, "labels": labels}
-
-
-def version_of(view: ClusterView, component: str, file: str) -> str | None:
-    """The version that a file ``<component>-<slug>.yaml`` is about; None for other files."""
-    names = {f"{component}-{running.slug}.yaml": running.version for running in view.running}
-    return names.get(file)
