@@ -1,10 +1,13 @@
 """Clusters with some of the fields that only some components read, and what they render to."""
 
+import re
+from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
 from lockstep.model.finding import Finding
 from lockstep.render import RenderedFolder, render_cluster, render_fleet
+from lockstep.render.provenance import FILE_NAME
 from tests.unit.render import rendering
 from tests.unit.render.rendering import STABLE, cluster, fleet_of, tree_of
 
@@ -16,6 +19,19 @@ PROMETHEUS = "http://prometheus.monitoring.svc:9090"
 KEDA = {"maxReplicas": 9, "requestsPerSecond": 50}
 HPA = {"maxReplicas": 8, "cpu": 70}
 TOKEN = {"store": "vault", "path": "ml/fraud", "key": "token"}
+
+ALWAYS = {
+    "application", "deployment", "destinationrule", "service", "serviceaccount", "virtualservice",
+}  # fmt: skip
+"""The components that every cluster has."""
+OPTIONAL = {"externalsecret", "horizontalpodautoscaler", "poddisruptionbudget", "scaledobject"}
+"""The components that only some specs bring."""
+
+
+def known(files: Iterable[str]) -> list[str]:
+    """These files without those of other components, so that a new one breaks no test."""
+    names = {*ALWAYS, *OPTIONAL, FILE_NAME}
+    return sorted(file for file in files if re.split("[-.]", file)[0] in names)
 
 
 def to(subset: str, weight: int) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from lockstep.render.provenance import FILE_NAME, parse_provenance
 from lockstep.spec.assemble import assemble
 from tests.unit.render import rendering
 from tests.unit.render.rendering import STABLE, cluster, fleet_of, render_one, tree_of
+from tests.unit.render.specs import known
 
 WARM = {"name": "previous", "version": "41", "weight": 0, "warm": True}
 
@@ -44,11 +45,11 @@ def line(tree: rendering.Tree, finding: Finding) -> str:
 def test_a_cluster_becomes_one_file_per_object() -> None:
     folder = render_one(cluster())
     assert folder.path == "rendered/prod/clusters/fraud-eu"
-    assert sorted(folder.files) == [
+    assert known(folder.files) == [
         "PROVENANCE", "application.yaml", "deployment-v41.yaml", "destinationrule-v41.yaml",
         "service.yaml", "serviceaccount.yaml", "virtualservice.yaml",
     ]  # fmt: skip
-    assert {m["kind"] for m in folder.manifests.values()} == {
+    assert {folder.manifests[n]["kind"] for n in known(folder.manifests)} == {
         "Application", "Deployment", "DestinationRule", "Service", "ServiceAccount",
         "VirtualService",
     }  # fmt: skip

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lockstep.model.canonical import digest_bytes
 from lockstep.render.provenance import (
     FILE_NAME,
+    RENDER_FORMAT,
     Provenance,
     digests,
     original_provenance,
@@ -17,6 +18,7 @@ from lockstep.render.provenance import (
     restore_provenance,
 )
 from tests.unit.render.rendering import STABLE, cluster, render_one
+from tests.unit.render.specs import known
 
 COMMIT = "c" * 40
 
@@ -38,13 +40,13 @@ def test_it_holds_the_digest_of_every_other_file() -> None:
 
 def test_it_names_the_templates_and_locks_that_were_used() -> None:
     provenance = provenance_of()
-    assert sorted(provenance.templates) == [
+    assert known(provenance.templates) == [
         "application", "deployment", "destinationrule", "service", "serviceaccount",
         "virtualservice",
     ]  # fmt: skip
     assert sorted(provenance.inputs) == ["environment", "locks", "spec"]
     assert sorted(provenance.inputs["locks"]) == ["41"]
-    assert (provenance.render_format, provenance.restored_from) == (1, None)
+    assert (provenance.render_format, provenance.restored_from) == (RENDER_FORMAT, None)
 
 
 def test_it_names_no_version_of_the_package_and_no_time() -> None:

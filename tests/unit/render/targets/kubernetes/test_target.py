@@ -1,6 +1,5 @@
 """What holds for all components: templates, sync waves, and where findings are."""
 
-import re
 from typing import Any
 
 import pytest
@@ -10,22 +9,22 @@ from lockstep.render.provenance import FILE_NAME, parse_provenance
 from lockstep.render.targets.kubernetes.target import KUBERNETES
 from tests.unit.render import rendering
 from tests.unit.render.rendering import cluster, fleet_of, render_one
-from tests.unit.render.specs import HPA, KEDA, TOKEN, access, render_watched, serving, watched
+from tests.unit.render.specs import (
+    HPA,
+    KEDA,
+    OPTIONAL,
+    TOKEN,
+    access,
+    known,
+    render_watched,
+    serving,
+    watched,
+)
 
-PLAIN = {
+PLAIN = [
     "PROVENANCE", "application.yaml", "deployment-v41.yaml", "destinationrule-v41.yaml",
     "service.yaml", "serviceaccount.yaml", "virtualservice.yaml",
-}  # fmt: skip
-OPTIONAL = {
-    "externalsecret", "horizontalpodautoscaler", "poddisruptionbudget", "scaledobject",
-}  # fmt: skip
-
-
-def component_of(file: str) -> str:
-    return re.split("[-.]", file)[0]
-
-
-ALWAYS = set(map(component_of, PLAIN))
+]  # fmt: skip
 
 
 def test_every_component_has_its_folder_of_templates() -> None:
@@ -75,7 +74,7 @@ def test_it_is_synced_with_or_before_the_deployment(
 
 def test_a_spec_without_optional_fields_has_no_optional_objects() -> None:
     folder = render_one(cluster())
-    assert {name for name in folder.files if component_of(name) in ALWAYS | OPTIONAL} == PLAIN
+    assert known(folder.files) == PLAIN
     assert b"topologySpread" not in folder.files["deployment-v41.yaml"]
     used = parse_provenance(folder.files[FILE_NAME]).templates
     assert not used.keys() & OPTIONAL
