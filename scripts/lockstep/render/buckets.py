@@ -60,6 +60,7 @@ def fallback_weights(shares: Collection[Share]) -> dict[str, int]:
     an arm not more than its ceiling, as they would in proportion. Where the stable version serves
     nothing, it goes to the largest weight; of equal ones to the version that is first in order.
     """
+    # By length first, so that version 9 is before version 10.
     weights: dict[str, int] = {}
     for share in sorted(shares, key=lambda share: (len(share.version), share.version)):
         weights[share.version] = weights.get(share.version, 0) + share.weight
@@ -78,6 +79,8 @@ def bucket_pattern(buckets: Collection[int]) -> str:
 
     RE2 syntax; anchored, so that it means the same where a part of the header would do.
     """
+    # Decades with the same last digits share one alternative: whole decades are [1-8][0-9]. A
+    # proxy runs this expression on every request, so it should be short.
     decades: dict[str, list[int]] = {}
     for decade in range(BUCKETS // _DECADE):
         units = [unit for unit in range(_DECADE) if decade * _DECADE + unit in buckets]
@@ -93,6 +96,7 @@ def bucket_pattern(buckets: Collection[int]) -> str:
 
 
 def _place(share: Share) -> tuple[int, str, str]:
+    """The rank of a share: stable next to the arms, so that only the candidate moves users."""
     rank = 0 if share.arm else {"stable": 1, "previous": 2, "candidate": 3}.get(share.name, 0)
     return rank, share.name, share.version
 

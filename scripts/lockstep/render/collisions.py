@@ -25,6 +25,7 @@ Claims = tuple[Claim, ...]
 def claims_of(path: str, destination: str, manifests: Iterable[Json]) -> Claims:
     """What a folder claims: its path, its objects in their cluster, and the hosts it routes."""
     name = ("metadata", "name")
+    # A folder can be claimed twice: two families may have a cluster of one name.
     claims = [Claim(f"the folder {path}", name)]
     for manifest in manifests:
         metadata, kind = manifest["metadata"], manifest["kind"]

@@ -83,6 +83,7 @@ def _compare_file(path: str, expected: bytes, found: bytes | None) -> Finding | 
         return None
     line, column, message = _first_difference(expected, found)
     wanted = "".join(_lines(expected)[line - 1 : line])  # none where only more lines are found
+    # That only PROVENANCE differs needs its own words: people look for a change of manifests.
     if path.endswith("/" + FILE_NAME) and (name := _NAME.match(wanted)):
         message = f"{name[1]} differs from that rendered now; the manifests are the same"
     return _finding(path, line, "render.different", message, column)

@@ -38,6 +38,7 @@ class Fields:
     def integer(self, *pointer: str | int) -> int:
         """A whole number; a boolean is not one."""
         value = value_at(self._value, pointer)
+        # Not isinstance: in Python a boolean is an int too.
         return value if type(value) is int else self._refuse(pointer, "a whole number")
 
     def items(self, *pointer: str | int) -> list[Json]:

@@ -76,6 +76,7 @@ class FleetRendering:
         findings = [finding for _, folder in self._folders for finding in folder.findings]
         for index, (_, folder) in enumerate(self._folders):
             findings += collisions.get(index, ())
+            # Neither of two folders is written: which of them is right is not known.
             if index not in collisions:
                 files |= folder.by_path()
         return dict(sorted(files.items())), list(arrange(findings))

@@ -93,6 +93,8 @@ class FolderWriter:
         used = {}
         self._require_schemas()
         for component, file in () if self._findings else files_of(components, view):
+            # Only templates that wrote something here: a change of another one must not touch
+            # this folder.
             used[component] = self._templates.texts.digests[component]
             self._write_file(component, file)
         if self._findings:

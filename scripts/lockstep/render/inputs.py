@@ -102,6 +102,7 @@ def _running(fields: Fields, family: Family, *, sticky: bool) -> tuple[Running, 
     for index, variant in enumerate(fields.items("spec", "variants")):
         here = ("spec", "variants", index)
         version, weight = fields.text(*here, "version"), fields.integer(*here, "weight")
+        # What neither serves nor is warm needs no lock: nothing of it is rendered.
         if weight > 0 or value_at(variant, ("warm",)) is True:
             identities[version] = _identity(fields, family, index, version)
         name, arm = fields.text(*here, "name"), value_at(variant, ("experiment",)) is True
@@ -120,6 +121,8 @@ def _running(fields: Fields, family: Family, *, sticky: bool) -> tuple[Running, 
             "give the stable variant a weight, so that such requests have somewhere to go",
         )  # fmt: skip
     buckets = assign_buckets(shares) if sticky else {}
+    # By version and not by role, so that a version that becomes stable moves nothing. By length
+    # first, so that 9 is before 10.
     order = sorted(identities, key=lambda version: (len(version), version))
     return tuple(
         Running(

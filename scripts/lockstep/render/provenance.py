@@ -20,6 +20,7 @@ RENDER_FORMAT = 1
 
 _FIELDS = {"renderFormat", "inputs", "templates", "outputs", "restoredFrom", "restoredFor"}
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+# A full id of SHA-1 or of SHA-256: a short one can become ambiguous.
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 

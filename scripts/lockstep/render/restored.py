@@ -50,6 +50,8 @@ def keep_restored(
 def git_tree_id(files: Mapping[str, bytes], *, algorithm: str = "sha1") -> str:
     """The id that git gives a folder of these regular files (no folders in it).
 
+    Computed here because rendering does not run git, and without the mark these bytes may be in
+    no repository.
     https://git-scm.com/book/en/v2/Git-Internals-Git-Objects; ``algorithm`` is that of the
     repository's object format.
     """
@@ -77,9 +79,11 @@ def _is_valid(files: Mapping[str, bytes], fresh: Provenance, trees: Collection[s
         marked = parse_provenance(files[FILE_NAME])
     except (KeyError, ValueError):
         return False
+    # People have changed the spec or a lock since, or the mark itself: render again.
     if marked.restored_for != fresh.inputs or marked.to_bytes() != files[FILE_NAME]:
         return False
     original = {**files, FILE_NAME: original_provenance(marked).to_bytes()}
+    # The ledger says by the length of its ids which object format the repository has.
     algorithms = {"sha256" if len(tree) == 64 else "sha1" for tree in trees}
     return any(git_tree_id(original, algorithm=a) in trees for a in algorithms)
 

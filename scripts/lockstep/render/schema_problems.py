@@ -36,6 +36,8 @@ class ManifestProblem(NamedTuple):
 
         ``everywhere`` for any item of a list, ``masked`` without the value.
         """
+        # Without index and value the same mistake of a template reads the same in every file, so
+        # that its findings become one.
         at = tuple("*" if everywhere and isinstance(part, int) else part for part in self.at)
         text = self.text
         if masked and self.value and text.startswith(self.value):

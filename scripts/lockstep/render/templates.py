@@ -135,6 +135,7 @@ def sandbox(write: Callable[[object], Quoted] = quote) -> ImmutableSandboxedEnvi
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    # Jinja's own filters are removed: attr and map reach attributes of Python objects.
     environment.filters = {"quote": write}
     return environment
 

@@ -40,6 +40,7 @@ def trace_object(
             continue
         try:
             text = templates.texts.write(component, file.context)
+            # Most files are another object: a search of the text spares parsing them.
             manifest = parse_manifest(text) if kind in text and name in text else {}
         except (TemplateFailure, Unreadable):
             continue

@@ -93,6 +93,7 @@ class Tracer:
         while pointer and pointer not in self._manifest.spans:
             pointer = pointer[:-1]
         value = value_at(self._manifest.value, pointer)
+        # A list or a mapping has no mark of its own: its parts may have one common cause.
         if value is not None and not isinstance(value, dict | list):
             return self._caused_by(self._mark(pointer))
         common = self._common(pointer)
