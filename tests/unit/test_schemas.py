@@ -280,15 +280,18 @@ def test_decision_schema_takes_a_record_with_everything(schemas: Schemas) -> Non
     assert schemas.check("Decision", written(seen_nowhere)) == []
 
 
-def test_decision_schema_refuses_what_nobody_wrote(schemas: Schemas) -> None:
+def test_decision_schema_allows_later_fields_and_refuses_wrong_ones(schemas: Schemas) -> None:
     document = written(decision(Action.ADVANCE, Position(Phase.STEADY)))
-    document.value["spec"]["approvedBy"] = "nobody"
+    document.value["spec"]["approvedBy"] = {"of": "a later version"}
+    document.value["spec"]["to"]["lane"] = 1
+    assert schemas.check("Decision", document) == []
     document.value["spec"]["action"] = "skip"
-    rules = {(f.rule, f.pointer) for f in schemas.check("Decision", document)}
-    assert rules == {
-        ("schema.unknown-field", "/spec/approvedBy"),
-        ("schema.value", "/spec/action"),
-    }
+    document.value["spec"]["Reason"] = document.value["spec"].pop("reason")
+    rules = {(f.rule, f.message.split()[0]) for f in schemas.check("Decision", document)}
+    assert rules == {("schema.value", "spec.action"), ("schema.unknown-field", "spec.Reason")}
+    del document.value["spec"]["Reason"]
+    rules = {(f.rule, f.message.split()[0]) for f in schemas.check("Decision", document)}
+    assert ("schema.missing-field", "spec.reason") in rules
 
 
 def test_lock_schema_takes_what_a_registry_may_hold(schemas: Schemas) -> None:

@@ -50,7 +50,8 @@ def test_any_changed_byte_is_refused_or_changes_the_digest(at: int, difference: 
     except ValueError:
         return
     assert record.digest != read_record(DATA).digest
-    assert record.decision != FULL or record.stated_id != FULL.id
+    # a field whose name was changed is one of a later program, and what is left may say the same
+    assert json.loads(record.data) != json.loads(DATA)
 
 
 @pytest.mark.parametrize(
