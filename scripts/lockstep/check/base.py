@@ -23,7 +23,7 @@ def base_commit(git: Git, base: str | None) -> str | None:
                 fix="fetch more, for example with fetch-depth: 2, or give --base",
             )
         return before
-    commits = git.meanings(base)
+    commits = git.possible_commits(base)
     if not commits:
         raise UsageError(f"{base[:100]!r} names no commit", fix="fetch it, or give another --base")
     if len(commits) > 1:

@@ -20,7 +20,7 @@ from lockstep.check.validation import (
     without_echo,
     without_malformed,
 )
-from lockstep.edges.native import silent
+from lockstep.edges.stderr import silenced_stderr
 from lockstep.model.fleet import Family, Fleet, Subject, Tree
 from lockstep.model.outcome import Outcome
 from lockstep.model.shard import WHOLE, Shard
@@ -83,7 +83,7 @@ def examine_by(judges: Sequence[Judge], question: Question) -> "Examined":
         judges = [*judges[:-1], judges[-1].telling_thresholds()]
     checked = validate_tree(question.tree, documents, [judge.schemas for judge in judges])
     old = assemble(question.before, documents)[0] if question.before is not None else None
-    with silent():
+    with silenced_stderr():
         return _Examination(question, judges, checked, old).run()
 
 

@@ -86,7 +86,7 @@ def _signatures(members: Mapping[str, bytes], folder: Path, opa: Path, signing: 
     try:
         return (signed / ".signatures.json").read_bytes()
     except OSError:
-        said = done.complaint or done.stdout.decode(errors="replace").strip()
+        said = done.error_text or done.stdout.decode(errors="replace").strip()
         raise LockstepError(
             f"the bundle cannot be signed: {said[:500] or 'opa gave no reason'}",
             where=str(signing.key), fix="give a private key in PEM that fits the algorithm",

@@ -75,7 +75,7 @@ class OpaChild:
             time.sleep(0.01)
         return status
 
-    def complaint(self) -> str:
+    def error_text(self) -> str:
         """What it wrote to stderr that matters; empty where it wrote nothing."""
         self._log.seek(0)
         return relevant_lines(self._log.read(8000).decode(errors="replace"))

@@ -74,7 +74,7 @@ class Compiler:
         return tuple(self._read(done)) if done.returncode else ()
 
     def _read(self, done: process.Completed) -> Iterator[Complaint]:
-        said = done.complaint or done.stdout.decode(errors="replace").strip()
+        said = done.error_text or done.stdout.decode(errors="replace").strip()
         try:
             errors = json.loads(said)["errors"]
             for error in errors:
@@ -99,7 +99,7 @@ class Compiler:
         argv = [str(self._opa), "inspect", "--annotations", "--format=json", "policies"]
         done = process.run(argv, cwd=self._folder, env={}, timeout=_PATIENCE)
         if done.returncode:
-            said = as_in_repository(done.complaint)
+            said = as_in_repository(done.error_text)
             named = tuple(Complaint(m[1], m[2]) for m in _AT_PLACE.finditer(said))
             return named or (Complaint("policies/", said[:1000] or "opa gave no reason"),)
         notes = read_report(done, "opa inspect").get("annotations") or []
@@ -133,6 +133,6 @@ def read_report(done: process.Completed, what: str) -> Json:
     try:
         return json.loads(done.stdout)
     except ValueError as error:
-        said = done.complaint or done.stdout.decode(errors="replace").strip()
+        said = done.error_text or done.stdout.decode(errors="replace").strip()
         said = as_in_repository(said)[:1000] or "nothing"
         raise LockstepError(f"{what} gave no report: {said}") from error

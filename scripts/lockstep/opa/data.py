@@ -41,7 +41,7 @@ def _evaluated(query: str, opa: Path, folder: Path) -> bytes:
     argv = [str(opa), "eval", "--format=raw", "--data=policies/data", query]
     done = process.run(argv, cwd=folder, env={}, timeout=_PATIENCE)
     if done.returncode:
-        raise _refused(as_in_repository(done.complaint))
+        raise _refused(as_in_repository(done.error_text))
     return done.stdout.strip()
 
 

@@ -100,7 +100,7 @@ class OpaServer(OpaSession):
             if time.monotonic() > deadline:
                 raise LockstepError(f"OPA was not ready after {_PATIENCE_TO_START:g} seconds")
             time.sleep(_POLL)
-        complaint = self._child.complaint()
+        complaint = self._child.error_text()
         if "address already in use" in complaint:
             return False
         self._sound.result()  # the compiler says where; OPA as a server writes that to stdout
@@ -114,7 +114,7 @@ class OpaServer(OpaSession):
         status = self._child.ended(patience=0.5) if broke_off(error) else None
         if status is None:
             return failure_of(error, str(self._opa))
-        said = self._child.complaint() or _NO_REASON
+        said = self._child.error_text() or _NO_REASON
         return LockstepError(
             f"OPA ended in the middle of a batch (status {status}: {said})", where=str(self._opa),
             fix="run the command again; if it happens again, look for a lack of memory",

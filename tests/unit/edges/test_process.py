@@ -21,12 +21,12 @@ def python(code: str) -> list[str]:
 def test_bytes_and_status_come_back_as_they_are() -> None:
     code = "import sys; d=sys.stdin.buffer.read(); sys.stdout.buffer.write(d[::-1]); sys.exit('no')"
     done = process.run(python(code), stdin=b"\x00\xff\r\n")
-    assert (done.returncode, done.stdout, done.complaint) == (1, b"\n\r\xff\x00", "no")
+    assert (done.returncode, done.stdout, done.error_text) == (1, b"\n\r\xff\x00", "no")
 
 
 def test_a_complaint_of_any_bytes_is_text() -> None:
     done = process.run(python(r"import sys; sys.stderr.buffer.write(b'\n gr\xfc\xdf \n')"))
-    assert done.complaint == "gr\ufffd\ufffd"
+    assert done.error_text == "gr\ufffd\ufffd"
 
 
 def test_the_environment_and_the_folder_are_those_given_and_stdin_is_empty(tmp_path: Path) -> None:

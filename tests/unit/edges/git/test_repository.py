@@ -57,13 +57,13 @@ def test_a_name_that_a_tag_shares_with_a_branch_has_two_meanings(tmp_path: Path)
     made, _ = with_remote(tmp_path)
     first = git(made.root, "rev-parse", "HEAD")
     second = commit(made.root, {"b": b""})
-    assert made.meanings("origin/main") == made.meanings(first) == {first}
-    assert made.meanings("nothing") == set()
+    assert made.possible_commits("origin/main") == made.possible_commits(first) == {first}
+    assert made.possible_commits("nothing") == set()
     git(made.root, "tag", "origin/main", second)
-    assert made.meanings("origin/main") == {first, second}
-    assert made.meanings("refs/remotes/origin/main") == {first}
+    assert made.possible_commits("origin/main") == {first, second}
+    assert made.possible_commits("refs/remotes/origin/main") == {first}
     git(made.root, "tag", "refs/remotes/origin/main", second)
-    assert made.meanings("refs/remotes/origin/main") == {first}
+    assert made.possible_commits("refs/remotes/origin/main") == {first}
 
 
 def test_a_replacement_does_not_stand_in_for_a_commit(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_branch_of_any_name_can_be_worked_on(tmp_path: Path, name: str) -> Non
 def test_a_detached_head_is_a_usage_error(tmp_path: Path) -> None:
     made = new_repository(tmp_path)
     git(tmp_path, "checkout", "--quiet", "--detach")
-    with pytest.raises(UsageError, match="no branch"):
+    with pytest.raises(UsageError, match="not on a branch"):
         made.branch()
 
 
@@ -161,7 +161,7 @@ def test_of_two_who_push_the_second_has_raced_and_overwrites_nothing(tmp_path: P
     first = child(other, {"x": b"1"})
     other.push("origin", first, "main")
     late = child(made, {"x": b"2"})
-    with pytest.raises(Raced, match="somebody faster"):
+    with pytest.raises(Raced, match="another push changed main first"):
         made.push("origin", late, "main")
     made.fetch("origin", "main")
     with pytest.raises(Raced):

@@ -90,7 +90,7 @@ def test_objects_are_read_by_id(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("oid", ["f" * 40, "", "no such object", "x" * 500, "--batch", "HEAD:no"])
 def test_a_lost_object_is_an_error(unchanged: Git, oid: str) -> None:
-    with pytest.raises(LockstepError, match="git has lost the object"):
+    with pytest.raises(LockstepError, match="git does not have the object"):
         unchanged.read_objects([oid])
 
 
@@ -103,7 +103,7 @@ def test_a_short_id_of_two_objects_is_an_error(tmp_path: Path) -> None:
             break
         seen[short] = data
     made = new_repository(tmp_path, {"a": seen[short], "b": data})
-    with pytest.raises(LockstepError, match=f"git has lost the object {short} ambiguous"):
+    with pytest.raises(LockstepError, match=f"git does not have the object {short} ambiguous"):
         made.read_objects([short])
 
 
