@@ -11,7 +11,7 @@ from lockstep.model.finding import Finding, Related, Severity
 from lockstep.model.fleet import Subject, Tree
 from lockstep.model.outcome import POLICY_ERROR, RuleText
 from lockstep.opa.address import OpaOptions
-from lockstep.opa.asking import OpaSession
+from lockstep.opa.evaluation import OpaSession
 from lockstep.opa.session import opa_session
 from lockstep.policy import Judged, Moment, PolicyItem, Rule, batches
 from lockstep.policy.waivers import read_terms, read_waivers, sound_waivers

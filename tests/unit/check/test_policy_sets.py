@@ -12,7 +12,7 @@ from lockstep.check.compiled import policies_of
 from lockstep.check.policy_sets import Judge, Verdicts
 from lockstep.edges.files import read_tree
 from lockstep.model.finding import Finding, Severity
-from lockstep.opa.asking import OpaSession
+from lockstep.opa.evaluation import OpaSession
 from lockstep.policy import Judged, expected_rules
 from lockstep.spec.validate import Schemas
 

@@ -57,7 +57,7 @@ def test_no_entry_point_is_never_a_pass() -> None:
 )
 def test_foreign_packages_are_refused(package: str) -> None:
     text = f"# METADATA\n# title: x\n\n  package\n  {package}\n".encode()
-    with pytest.raises(LockstepError, match="is not one of Lockstep's policies") as caught:
+    with pytest.raises(LockstepError, match="is not a package of Lockstep's policies") as caught:
         policy_files({**MAIN, RULE: text})
     assert caught.value.where == RULE
 
@@ -67,7 +67,7 @@ def test_foreign_packages_are_refused(package: str) -> None:
 )
 def test_a_foreign_package_hides_behind_nothing_that_opa_reads_over(start: str) -> None:
     text = f"{start}package system.authz\n\nallow := true\n".encode()
-    with pytest.raises(LockstepError, match=r"package system\.authz is not one"):
+    with pytest.raises(LockstepError, match=r"package system\.authz is not a package"):
         policy_files({**MAIN, RULE: text})
 
 
@@ -93,14 +93,14 @@ def test_a_file_without_a_package_is_refused(text: str) -> None:
     ],
 )
 def test_no_file_adds_to_the_package_of_another_place(path: str, package: str) -> None:
-    with pytest.raises(LockstepError, match="belongs to another place") as caught:
+    with pytest.raises(LockstepError, match="belongs to another folder") as caught:
         policy_files({**MAIN, path: f"package {package}\n".encode()})
     assert caught.value.where == path
 
 
 @pytest.mark.parametrize("name", ["lockstep.bundle", "lockstep.probe", "lockstep.server.x"])
 def test_what_lockstep_itself_answers_with_cannot_be_claimed(name: str) -> None:
-    with pytest.raises(LockstepError, match="is not one of Lockstep's policies"):
+    with pytest.raises(LockstepError, match="is not a package of Lockstep's policies"):
         policy_files({**MAIN, RULE: f"package {name}\n".encode()})
 
 
@@ -126,7 +126,7 @@ def test_a_name_that_two_files_are_loaded_under_is_refused() -> None:
         "policies/data/rule-one.yaml": b"thresholds: {b: 1}\n",
     }
     with pytest.raises(
-        LockstepError, match=r"rules/one/thresholds\.yaml is loaded under this name"
+        LockstepError, match=r"OPA loads policies/rules/one/thresholds\.yaml under this name"
     ):
         policy_files({**MAIN, **both})
 

@@ -10,12 +10,11 @@ import pytest
 from lockstep.edges.cache import Cache
 from lockstep.model.errors import LockstepError
 from lockstep.opa.address import TOKEN_VARIABLE, OpaOptions
-from lockstep.opa.asking import OpaSession
-from lockstep.opa.bisect import EvaluationFault
-from lockstep.opa.child import free_port
+from lockstep.opa.bisect import EvaluationFailed
+from lockstep.opa.child import ChildOpa, free_port
+from lockstep.opa.evaluation import OpaSession
 from lockstep.opa.files import policies_digest, policy_files
 from lockstep.opa.remote import RemoteOpa
-from lockstep.opa.server import OpaServer
 from lockstep.opa.session import opa_session
 from tests.unit.opa.parts import DIVIDING, batch_of, opa_program
 from tests.unit.opa.remote_parts import (
@@ -43,7 +42,7 @@ def remote(
     options: OpaOptions, policies: dict[str, bytes] = MAIN, patience: float = 60
 ) -> RemoteOpa:
     times = (patience, patience)
-    return RemoteOpa(policies, opa_program(), options, cache=NO_CACHE, patience=times)
+    return RemoteOpa(policies, opa_program(), options, cache=NO_CACHE, timeouts=times)
 
 
 def refusal(session: OpaSession) -> LockstepError:
@@ -69,7 +68,7 @@ def test_it_answers_over_tls_to_the_bearer_of_the_token(tmp_path: Path) -> None:
 
 def test_without_a_url_a_child_is_started() -> None:
     with opa_session(MAIN, cache=NO_CACHE) as opa:
-        assert isinstance(opa, OpaServer)
+        assert isinstance(opa, ChildOpa)
         assert opa.evaluate(batch_of([4])) == [{"id": "item-0", "share": 25}]
 
 
@@ -216,8 +215,8 @@ def odd(answer: Answer, patience: float = 60) -> LockstepError:
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [
-        (b"<html>welcome</html>", 200, "is no JSON"),
-        (b'{"result": [', 200, "is no JSON"),
+        (b"<html>welcome</html>", 200, "is not JSON"),
+        (b'{"result": [', 200, "is not JSON"),
         ({"result": []}, 200, "answered 0 of 1 specs: item-0 has no answer"),
         ({"result": [{"id": "other"}]}, 200, "item-0 has no answer"),
         ({"result": ["item-0"]}, 200, "item-0 has no answer"),
@@ -278,12 +277,12 @@ def test_a_server_that_does_not_show_that_it_is_strict_is_refused(
             if rule != "number":
                 return super()._query(given, package, rule)
             if sound is None and given == {"number": "none"}:
-                raise EvaluationFault("always")
+                raise EvaluationFailed("always")
             return sound if given == {"number": "22"} else None
 
     with running(tmp_path, bundle(tmp_path, MAIN)) as url:
         error = refusal(Lenient(MAIN, opa_program(), OpaOptions(url), cache=NO_CACHE))
-    assert "a builtin that fails is no error" in error.message
+    assert "a builtin that fails is not an error" in error.message
 
 
 def test_only_the_opa_is_sent_the_token(monkeypatch: pytest.MonkeyPatch) -> None:

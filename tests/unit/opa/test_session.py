@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockstep.opa.server import OpaServer
+from lockstep.opa.child import ChildOpa
 from lockstep.opa.session import opa_session
 from tests.unit.opa.parts import DIVIDING, batch_of, is_running, opa_program, wait_until_gone
 
@@ -24,7 +24,7 @@ def _needs_opa() -> None:
 def asked(policies: dict[str, bytes]) -> int:
     """The process id of the child that was asked about the policies."""
     with opa_session(policies) as opa:
-        assert isinstance(opa, OpaServer)
+        assert isinstance(opa, ChildOpa)
         assert opa.evaluate(batch_of([4])) == [{"id": "item-0", "share": 25}]
         return opa.pid
 
@@ -38,12 +38,12 @@ def test_a_child_stays_for_the_next_session_with_its_policies() -> None:
 def test_other_schemas_are_for_another_child() -> None:
     first = asked(MAIN)
     with opa_session(MAIN, schemas={"cluster": {"type": "object"}}) as opa:
-        assert isinstance(opa, OpaServer) and opa.pid != first
+        assert isinstance(opa, ChildOpa) and opa.pid != first
 
 
 def test_two_sessions_at_a_time_have_a_child_each() -> None:
     with opa_session(MAIN) as one, opa_session(MAIN) as other:
-        assert isinstance(one, OpaServer) and isinstance(other, OpaServer)
+        assert isinstance(one, ChildOpa) and isinstance(other, ChildOpa)
         assert one.pid != other.pid
         for opa in (one, other):
             assert opa.evaluate(batch_of([1])) == [{"id": "item-0", "share": 100}]
@@ -70,7 +70,7 @@ def test_one_that_failed_is_not_kept() -> None:
 
     def fail() -> None:
         with opa_session(MAIN) as opa:
-            assert isinstance(opa, OpaServer)
+            assert isinstance(opa, ChildOpa)
             pids.append(opa.pid)
             raise LookupError
 

@@ -17,8 +17,7 @@ from pathlib import Path
 import pytest
 
 from lockstep.model.errors import LockstepError
-from lockstep.opa.child import OpaChild, free_port
-from lockstep.opa.server import OpaServer
+from lockstep.opa.child import ChildOpa, OpaProcess, free_port, relevant_lines
 from tests.unit.opa.parts import (
     DIVIDING,
     batch_of,
@@ -75,10 +74,10 @@ def test_what_json_cannot_say_is_an_error() -> None:
     batch = batch_of([1])
     with serving() as server:
         batch["items"][0]["parts"] = float("nan")
-        with pytest.raises(LockstepError, match="no JSON"):
+        with pytest.raises(LockstepError, match="is not JSON"):
             server.evaluate(batch)
         batch["items"][0]["parts"] = {1, 2}
-        with pytest.raises(LockstepError, match="no JSON"):
+        with pytest.raises(LockstepError, match="is not JSON"):
             server.evaluate(batch)
 
 
@@ -102,15 +101,15 @@ def test_an_old_program_is_refused_with_the_reason(tmp_path: Path) -> None:
     old = tmp_path / "opa"
     old.write_text('#!/bin/sh\n[ "$1" = version ] && echo "Version: 0.70.0" && exit 0\nexit 1\n')
     old.chmod(0o755)
-    with OpaServer(MAIN, old) as server, pytest.raises(LockstepError, match=r"version 0\.70\.0"):
+    with ChildOpa(MAIN, old) as server, pytest.raises(LockstepError, match=r"version 0\.70\.0"):
         server.evaluate(batch_of([1]))
 
 
 def test_a_missing_program_leaves_nothing_behind(tmp_path: Path) -> None:
     program = (
         "import pathlib\n"
-        "from lockstep.opa.server import OpaServer\n"
-        f"OpaServer({MAIN!r}, pathlib.Path('/nonexistent/opa'))\n"
+        "from lockstep.opa.child import ChildOpa\n"
+        f"ChildOpa({MAIN!r}, pathlib.Path('/nonexistent/opa'))\n"
     )
     done = run_python(program, TMPDIR=str(tmp_path))
     assert b"cannot start /nonexistent/opa" in done.stderr
@@ -118,7 +117,7 @@ def test_a_missing_program_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_only_the_bearer_of_the_token_is_answered() -> None:
-    child = OpaChild(opa_program(), MAIN, free_port())
+    child = OpaProcess(opa_program(), MAIN, free_port())
     try:
         assert _status(child, "/v1/data/lockstep/server", token=child.token) == 200
         assert _status(child, "/v1/data/lockstep/server", token="guess") == 401
@@ -133,7 +132,7 @@ def test_only_the_bearer_of_the_token_is_answered() -> None:
 
 
 def test_nobody_can_read_the_token_or_the_environment() -> None:
-    child = OpaChild(opa_program(), MAIN, free_port())
+    child = OpaProcess(opa_program(), MAIN, free_port())
     try:
         assert _status(child, "/v1/data/lockstep/server", token=child.token) == 200
         process = Path(f"/proc/{child.pid}")
@@ -160,14 +159,14 @@ def test_the_files_are_gone_once_opa_is_ready() -> None:
 def test_another_program_on_the_port_is_not_believed() -> None:
     with impostor() as taken:
         ports = iter([taken, free_port()])
-        with OpaServer(MAIN, opa_program(), ports=lambda: next(ports)) as server:
+        with ChildOpa(MAIN, opa_program(), ports=lambda: next(ports)) as server:
             assert server.evaluate(batch_of([4])) == [{"id": "item-0", "share": 25}]
 
 
 def test_no_port_to_be_had_is_an_error() -> None:
     with (
         impostor() as taken,
-        OpaServer(MAIN, opa_program(), ports=lambda: taken) as server,
+        ChildOpa(MAIN, opa_program(), ports=lambda: taken) as server,
         pytest.raises(LockstepError, match="no free port"),
     ):
         server.evaluate(batch_of([1]))
@@ -200,7 +199,7 @@ def test_opa_that_died_before_it_was_asked() -> None:
 
 
 def test_close_ends_the_program_and_may_be_repeated() -> None:
-    server = OpaServer(MAIN, opa_program())
+    server = ChildOpa(MAIN, opa_program())
     pid = server.pid
     server.close()
     assert not is_running(pid)
@@ -210,8 +209,8 @@ def test_close_ends_the_program_and_may_be_repeated() -> None:
 def test_a_killed_parent_takes_opa_with_it() -> None:
     program = (
         "import os, pathlib, signal, sys\n"
-        "from lockstep.opa.server import OpaServer\n"
-        f"server = OpaServer({MAIN!r}, pathlib.Path({str(opa_program())!r}))\n"
+        "from lockstep.opa.child import ChildOpa\n"
+        f"server = ChildOpa({MAIN!r}, pathlib.Path({str(opa_program())!r}))\n"
         "server.evaluate({'families': {}, 'clusters': {}, 'items': []})\n"
         "print(server.pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -221,13 +220,22 @@ def test_a_killed_parent_takes_opa_with_it() -> None:
     assert wait_until_gone(int(done.stdout))
 
 
+def test_what_matters_in_a_log() -> None:
+    log = (
+        '{"level":"warning","msg":"running as root"}\n'
+        '{"level":"error","msg":"Listener failed.","err":"address already in use"}\n'
+        "{broken\n[]\nerror: load error\n"
+    )
+    assert relevant_lines(log) == ("Listener failed. address already in use\n[]\nerror: load error")
+
+
 def run_python(program: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment}
     argv = [sys.executable, "-c", program]
     return subprocess.run(argv, env=environment, capture_output=True, check=False)
 
 
-def _status(child: OpaChild, path: str, *, token: str = "", method: str = "POST") -> int:
+def _status(child: OpaProcess, path: str, *, token: str = "", method: str = "POST") -> int:
     """The HTTP status of one request, which waits until OPA listens."""
     request = urllib.request.Request(f"http://127.0.0.1:{child.port}{path}", method=method)
     if method != "GET":
