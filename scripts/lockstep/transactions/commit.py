@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from lockstep.check.change import check_change
 from lockstep.check.compiled import templates_of
+from lockstep.check.pipeline import check_change
 from lockstep.check.validation import Checked, validate_tree, without_malformed
 from lockstep.edges.git import Git
 from lockstep.edges.stderr import silenced_stderr
