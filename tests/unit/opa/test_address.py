@@ -95,7 +95,7 @@ def test_a_token_file_that_is_missing_or_empty_is_an_error(tmp_path: Path) -> No
         read_token(OpaOptions(token_file=tmp_path / "empty"))
 
 
-def test_a_ca_that_is_no_certificate_is_an_error(tmp_path: Path) -> None:
+def test_a_ca_that_is_not_a_certificate_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     for file in (tmp_path / "ca.pem", tmp_path / "none.pem"):
         with pytest.raises(LockstepError, match="CA certificate cannot be read") as caught:

@@ -1,4 +1,4 @@
-"""A real OPA child: what it answers, whom it answers, how it fails and how it ends."""
+"""A real OPA child: what it answers and to which requests, how it fails and how it ends."""
 
 import os
 import signal
@@ -70,7 +70,7 @@ def test_an_undefined_entry_point_is_an_error() -> None:
         server.evaluate(batch_of([1]))
 
 
-def test_what_json_cannot_say_is_an_error() -> None:
+def test_a_value_that_is_not_json_is_an_error() -> None:
     batch = batch_of([1])
     with serving() as server:
         batch["items"][0]["parts"] = float("nan")
@@ -131,7 +131,7 @@ def test_only_the_bearer_of_the_token_is_answered() -> None:
         child.stop()
 
 
-def test_nobody_can_read_the_token_or_the_environment() -> None:
+def test_the_token_and_the_environment_cannot_be_read() -> None:
     child = OpaProcess(opa_program(), MAIN, free_port())
     try:
         assert _status(child, "/v1/data/lockstep/server", token=child.token) == 200
@@ -156,14 +156,14 @@ def test_the_files_are_gone_once_opa_is_ready() -> None:
         assert server.evaluate(batch_of([2])) == [{"id": "item-0", "share": 50}]
 
 
-def test_another_program_on_the_port_is_not_believed() -> None:
+def test_another_program_on_the_port_is_not_trusted() -> None:
     with impostor() as taken:
         ports = iter([taken, free_port()])
         with ChildOpa(MAIN, opa_program(), ports=lambda: next(ports)) as server:
             assert server.evaluate(batch_of([4])) == [{"id": "item-0", "share": 25}]
 
 
-def test_no_port_to_be_had_is_an_error() -> None:
+def test_without_a_free_port_is_an_error() -> None:
     with (
         impostor() as taken,
         ChildOpa(MAIN, opa_program(), ports=lambda: taken) as server,
@@ -190,7 +190,7 @@ def test_opa_that_dies_in_the_middle_of_a_batch() -> None:
         killer.join()
 
 
-def test_opa_that_died_before_it_was_asked() -> None:
+def test_opa_that_died_before_an_evaluation() -> None:
     with serving() as server:
         server.evaluate(batch_of([1]))
         os.kill(server.pid, signal.SIGKILL)
@@ -206,7 +206,7 @@ def test_close_ends_the_program_and_may_be_repeated() -> None:
     server.close()
 
 
-def test_a_killed_parent_takes_opa_with_it() -> None:
+def test_opa_ends_when_its_parent_is_killed() -> None:
     program = (
         "import os, pathlib, signal, sys\n"
         "from lockstep.opa.child import ChildOpa\n"
@@ -260,9 +260,9 @@ def _opened(request: urllib.request.Request) -> Iterator[int]:
 
 @contextmanager
 def impostor() -> Iterator[int]:
-    """A server on a loopback port that answers every question, and gladly."""
+    """A server on a loopback port that answers every request."""
 
-    class Glad(BaseHTTPRequestHandler):
+    class Impostor(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = b'{"result": {"nonce": "guess", "version": "9.9.9"}}'
             self.send_response(200)
@@ -274,7 +274,7 @@ def impostor() -> Iterator[int]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = HTTPServer(("127.0.0.1", 0), Glad)
+    server = HTTPServer(("127.0.0.1", 0), Impostor)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

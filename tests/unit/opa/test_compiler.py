@@ -64,19 +64,19 @@ def test_the_shipped_policies_may_be_loaded() -> None:
         ),
     ],
 )
-def test_what_reaches_outside_is_refused_at_its_line(rule: str, builtin: str) -> None:
+def test_an_impure_builtin_is_refused_at_its_line(rule: str, builtin: str) -> None:
     error = refusal({"policies/lib/one.rego": f"package lockstep.lib.one\n\n{rule}\n"})
     assert f"a policy must not use {builtin}" in error.message
     assert error.where in ("policies/lib/one.rego:3", "policies/")
 
 
-def test_a_builtin_that_reaches_outside_cannot_take_the_place_of_another() -> None:
+def test_an_impure_builtin_cannot_replace_another() -> None:
     rule = "x if {\n\tcount([1]) == 1 with count as http.send\n}"
     error = refusal({"policies/lib/one.rego": f"package lockstep.lib.one\n\n{rule}\n"})
     assert error.where == "policies/lib/one.rego:4"
 
 
-def test_no_answer_is_given_by_rules_that_reach_outside() -> None:
+def test_rules_with_impure_builtins_are_not_evaluated() -> None:
     main = b"package lockstep\n\nanswers := [opa.runtime().version]\n"
     with (
         ChildOpa({MAIN: main}, opa_program(), cache=NO_CACHE) as opa,
@@ -86,7 +86,7 @@ def test_no_answer_is_given_by_rules_that_reach_outside() -> None:
     assert caught.value.where == "policies/main.rego:3"
 
 
-def test_every_complaint_is_told_with_its_place() -> None:
+def test_every_error_is_reported_with_its_place() -> None:
     error = refusal({
         "policies/lib/one.rego": "package lockstep.lib.one\n\nx := lost(1)\n\ny := lost(2)\n",
     })  # fmt: skip
@@ -106,7 +106,7 @@ def test_a_field_that_the_schema_lacks_is_named() -> None:
     require_compiled(policies, opa_program(), CLUSTER, NO_CACHE)
 
 
-def test_a_schema_that_nobody_gave_is_an_error() -> None:
+def test_a_missing_schema_is_an_error() -> None:
     error = refusal({MAIN: TYPED.format(field="region")}, {"family": {}})
     assert "undefined schema: schema.cluster" in error.message
 
@@ -142,7 +142,7 @@ def test_a_schema_has_a_name_that_rules_can_write(name: str, tmp_path: Path) -> 
         write_schemas({name: {}}, tmp_path)
 
 
-def test_data_that_two_files_define_name_both() -> None:
+def test_data_that_two_files_define_names_both() -> None:
     error = refusal({
         "policies/data/one.yaml": "thresholds: {one: {max: 1}}\n",
         "policies/data/rule-one.yaml": "thresholds: {one: {max: 1}}\n",
@@ -154,14 +154,14 @@ def test_data_that_two_files_define_name_both() -> None:
 
 
 @pytest.mark.parametrize("text", ["a: [1\n", "- 1\n", ""])
-def test_data_that_are_no_object_name_their_file(text: str) -> None:
+def test_data_that_is_not_an_object_names_its_file(text: str) -> None:
     error = refusal({"policies/data/rule-one.yaml": text})
     assert error.where == "policies/rules/one/thresholds.yaml"
     assert "cannot be read" in error.message
 
 
 @pytest.mark.parametrize("key", ["lockstep", "system", "a/b"])
-def test_data_do_not_stand_where_rules_do(key: str) -> None:
+def test_data_cannot_use_the_root_keys_of_rules(key: str) -> None:
     error = refusal({"policies/data/one.yaml": f'"{key}": {{bundle: {{digest: x}}}}\n'})
     assert f"must not have the key '{key}'" in error.message
 

@@ -1,4 +1,4 @@
-"""Which OPA judges, and how long a child stays."""
+"""Which OPA a session is with, and how long a child stays."""
 
 import os
 import signal
@@ -21,8 +21,8 @@ def _needs_opa() -> None:
     opa_program()
 
 
-def asked(policies: dict[str, bytes]) -> int:
-    """The process id of the child that was asked about the policies."""
+def evaluated_by(policies: dict[str, bytes]) -> int:
+    """The process id of the child that evaluated the policies."""
     with opa_session(policies) as opa:
         assert isinstance(opa, ChildOpa)
         assert opa.evaluate(batch_of([4])) == [{"id": "item-0", "share": 25}]
@@ -30,13 +30,13 @@ def asked(policies: dict[str, bytes]) -> int:
 
 
 def test_a_child_stays_for_the_next_session_with_its_policies() -> None:
-    first = asked(MAIN)
-    assert asked(OTHERS[0]) != first
-    assert asked(MAIN) == first
+    first = evaluated_by(MAIN)
+    assert evaluated_by(OTHERS[0]) != first
+    assert evaluated_by(MAIN) == first
 
 
 def test_other_schemas_are_for_another_child() -> None:
-    first = asked(MAIN)
+    first = evaluated_by(MAIN)
     with opa_session(MAIN, schemas={"cluster": {"type": "object"}}) as opa:
         assert isinstance(opa, ChildOpa) and opa.pid != first
 
@@ -52,17 +52,17 @@ def test_two_sessions_at_a_time_have_a_child_each() -> None:
 
 
 def test_only_a_few_stay() -> None:
-    first = asked(MAIN)
+    first = evaluated_by(MAIN)
     for policies in OTHERS:
-        asked(policies)
+        evaluated_by(policies)
     assert wait_until_gone(first)
 
 
 def test_one_that_died_meanwhile_is_replaced() -> None:
-    first = asked(MAIN)
+    first = evaluated_by(MAIN)
     os.kill(first, signal.SIGKILL)
     assert wait_until_gone(first)
-    assert asked(MAIN) != first
+    assert evaluated_by(MAIN) != first
 
 
 def test_one_that_failed_is_not_kept() -> None:
