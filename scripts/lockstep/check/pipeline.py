@@ -49,7 +49,7 @@ class CheckInput:
     """What is checked: a tree, what was before, when, and how much of it.
 
     ``before`` holds at least the base's clusters, ledger and policies; None where there is no
-    base. ``compared`` says whether ``rendered/`` must be as rendered. ``way_back_only`` evaluates
+    base. ``compared`` says whether ``rendered/`` must be as rendered. ``rollback_only`` evaluates
     only the rules that may stop a rollback. Families of ``around`` that the tree does not have are
     not checked, but what they have in quarantine counts.
     """
@@ -59,7 +59,7 @@ class CheckInput:
     now: datetime
     shard: Shard = WHOLE
     compared: bool = True
-    way_back_only: bool = False
+    rollback_only: bool = False
     around: Fleet = field(default_factory=Fleet)
 
 
@@ -78,7 +78,7 @@ def check_tree(given: CheckInput, options: OpaOptions = CHILD) -> "PipelineResul
 
 
 def check_change(
-    tree: Tree, before: Tree, now: datetime, around: Fleet, *, way_back_only: bool
+    tree: Tree, before: Tree, now: datetime, around: Fleet, *, rollback_only: bool
 ) -> Checked:
     """Check a tree of one family that a verb is about to commit on top of ``before``.
 
@@ -90,8 +90,8 @@ def check_change(
         before,
         now,
         compared=False,
-        way_back_only=way_back_only,
-        around=Fleet() if way_back_only else around,
+        rollback_only=rollback_only,
+        around=Fleet() if rollback_only else around,
     )
     return check_tree(given).checked
 
@@ -99,7 +99,7 @@ def check_change(
 def run_pipeline(policy_sets: Sequence[PolicySet], given: CheckInput) -> "PipelineResult":
     """Check a tree by these policy sets, in their order of precedence."""
     documents = Documents()  # the base shares most of its files with the tree
-    if given.way_back_only:
+    if given.rollback_only:
         policy_sets = [replace(each, rules=blocking(each.rules)) for each in policy_sets]
     else:  # the thresholds of the last set are reported, so its rules need not fail over them
         policy_sets = [*policy_sets[:-1], policy_sets[-1].without_malformed_thresholds()]
@@ -150,7 +150,7 @@ class _Pipeline:
         rendering = FleetRendering(self._valid, templates, kinds)
         evaluations = self._evaluate(rendering)
         found = list(checked.invalid)
-        if not given.way_back_only:  # a mistake in a waiver or a threshold must not stop a rollback
+        if not given.rollback_only:  # a mistake in a waiver or a threshold must not stop a rollback
             found += policy.invalid
         found += check_history(self._valid, self._old or Fleet())
         found += check_left_behind(given.tree, given.before or {}, self._valid)
