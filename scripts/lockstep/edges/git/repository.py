@@ -42,7 +42,11 @@ class Git(GitObjects):
         return cls(Path(os.fsdecode(done.stdout.rstrip(b"\n"))))
 
     def resolve(self, reference: str) -> str | None:
-        """The commit that a reference names, or None."""
+        """The commit that a reference names, or None.
+
+        A reference comes from a user or a CI variable: ``--end-of-options`` here, and below, keeps
+        git from reading ``--something`` as an option.
+        """
         done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options",
                          f"{reference}^{{commit}}")  # fmt: skip
         commit = done.stdout.decode().strip()
@@ -81,7 +85,10 @@ class Git(GitObjects):
         return wanted if wanted in names else None
 
     def actor(self) -> str:
-        """The committer, printable: ``name <email>``. Raises LockstepError without one."""
+        """The committer as git knows it: ``name <email>``. Raises LockstepError without one.
+
+        On one printable line, because it is written to commit messages and records.
+        """
         done = self._run("var", "GIT_COMMITTER_IDENT")
         if done.returncode:
             fix = "git config user.name and user.email, or set GIT_COMMITTER_NAME and _EMAIL"
@@ -89,7 +96,10 @@ class Git(GitObjects):
         return record_line(done.stdout.decode(errors="replace").rsplit(">", 1)[0] + ">")
 
     def changes(self) -> list[str]:
-        """Paths that differ from HEAD in the index or the work tree, untracked ones included."""
+        """Paths that differ from HEAD in the index or the work tree, untracked ones included.
+
+        Each option is given, so that the user's configuration of git status cannot hide a file.
+        """
         out = self._ok("status", "--porcelain", "-z", "--no-renames",
                        "--untracked-files=normal").decode(errors="replace")  # fmt: skip
         return [entry[3:] for entry in out.split("\0") if entry]
@@ -97,7 +107,8 @@ class Git(GitObjects):
     def fetch(self, remote: str, branch: str) -> str | None:
         """Fetch one branch; its commit, or None where the remote does not have it.
 
-        The refspec is written out, so that it does not depend on the clone's configuration.
+        The refspec is written out, so that it does not depend on the clone's configuration. Without
+        tags, because a tag of the remote could have the name of a branch.
         """
         done = self._run("fetch", "--quiet", "--no-tags", "--end-of-options", remote,
                          f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}")  # fmt: skip
@@ -111,7 +122,7 @@ class Git(GitObjects):
     def fetch_commit(self, remote: str, commit: str) -> bool:
         """Fetch one commit with its files; whether the remote gave it.
 
-        Only a shallow clone fetches without history: a whole one would become shallow by it.
+        Only a shallow clone fetches without history: ``--depth`` would make a whole one shallow.
         """
         depth = ["--depth=1"] if self.is_shallow() else []
         done = self._run("fetch", "--quiet", "--no-tags", *depth, "--end-of-options",
@@ -146,7 +157,8 @@ class Git(GitObjects):
     def fast_forward(self, commit: str) -> None:
         """Move the checked-out branch and its files to a descendant of HEAD.
 
-        Raises Raced where HEAD is not an ancestor of the commit: it has moved meanwhile.
+        Raises Raced where HEAD is not an ancestor of the commit: it has moved meanwhile. Without
+        hooks: the commit is checked, and may be published already.
         """
         done = self._run("merge", "--quiet", "--ff-only", "--no-verify", "--end-of-options", commit)
         if done.returncode:
@@ -166,8 +178,8 @@ class Git(GitObjects):
     def rewritten(self, folder: str) -> list[str]:
         """Files below a folder that any commit has modified or deleted, merges included.
 
-        git log shows no diff of a merge. What a merge itself has changed is found as content at
-        HEAD that no commit added.
+        A ledger only grows, so a valid one has none. git log shows no diff of a merge: what a merge
+        itself has changed is found as content at HEAD that no commit added.
         """
         out = self._ok("log", "--no-renames", "--raw", "--no-abbrev", "--format=", "-z",
                        "--", folder)  # fmt: skip
