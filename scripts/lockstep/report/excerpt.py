@@ -1,6 +1,6 @@
 """Draws a source line with a caret below the column that a finding is about."""
 
-from lockstep.text.sanitise import log_line
+from lockstep.text.sanitise import one_line
 
 WIDTH = 100
 """The terminal columns that a source line may take; the rest is cut, which ``…`` shows."""
@@ -30,7 +30,9 @@ def draw(text: str, line: int, column: int) -> tuple[str, str]:
 
 def _shown(text: str) -> list[str]:
     """What stands on the terminal for each character."""
-    return [" " * _TAB if character == "\t" else log_line(character) for character in text]
+    return [
+        " " * _TAB if character == "\t" else one_line(character, log=True) for character in text
+    ]
 
 
 def _fit_left(cells: list[str], room: int, is_cut: bool) -> str:

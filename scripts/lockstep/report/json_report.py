@@ -14,7 +14,7 @@ from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import Outcome, RuleText
 from lockstep.report.counting import counts
-from lockstep.text.sanitise import cut, one_line
+from lockstep.text.sanitise import one_line
 
 VERSION = 2
 """Raised when a field changes its meaning or goes; new fields do not raise it."""
@@ -65,15 +65,15 @@ def read_report(text: str | bytes) -> Outcome:
     report = _load(text)
     found = report.get("version") if isinstance(report, dict) else None
     if found != VERSION or isinstance(found, bool):
-        said = cut(one_line(json.dumps(found)), 40)
+        said = one_line(json.dumps(found), 40)
         raise ValueError(f"its version is {said}, and only {VERSION} can be read")
     from jsonschema_rs import ValidationError
 
     try:
         _validator().validate(report)
     except ValidationError as error:
-        where = cut(one_line("/".join(map(str, error.instance_path))), 100)
-        raise ValueError(f"/{where}: {cut(one_line(error.message), 200)}") from error
+        where = one_line("/".join(map(str, error.instance_path)), 100)
+        raise ValueError(f"/{where}: {one_line(error.message, 200)}") from error
     outcome = _outcome(report)
     told = {name: report["summary"][name] for name in counts(())}
     if report["exitCode"] != outcome.exit_code or told != counts(outcome.findings):
@@ -96,7 +96,7 @@ def _load(text: str | bytes) -> Json:
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     except ValueError as error:
-        raise ValueError(f"it is no JSON: {cut(one_line(str(error)), 100)}") from error
+        raise ValueError(f"it is no JSON: {one_line(str(error), 100)}") from error
 
 
 def _refuse(constant: str) -> None:

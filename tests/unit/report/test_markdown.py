@@ -10,8 +10,7 @@ from markdown_it.token import Token
 
 from lockstep.model.finding import Related, Severity, arrange
 from lockstep.model.outcome import Outcome
-from lockstep.report.code_span import fence
-from lockstep.report.markdown import LIMIT, format_outcome
+from lockstep.report.markdown import LIMIT, fence, format_outcome
 from tests.unit.report.outcomes import (
     ATTACKS,
     CLUSTER,
