@@ -11,7 +11,7 @@ from lockstep.model.outcome import POLICY_ERROR
 from lockstep.policy.items import PolicyItem
 from lockstep.policy.metadata import MAIN
 from lockstep.policy.rules import Rule, Scope
-from lockstep.spec.placing import Place
+from lockstep.spec.place import Place
 
 _LONGEST = 2000
 

@@ -9,7 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 from lockstep.model.clock import format_time, later, parse_duration, parse_time
 from lockstep.model.document import Json, value_at
+from lockstep.model.finding import Finding
 from lockstep.model.fleet import Environment
+from lockstep.spec.place import Place
+from lockstep.spec.structure.lists import entries
+from lockstep.text.phrases import brief
 
 _POINTER = ("spec", "freezes")
 
@@ -23,6 +27,14 @@ def freezes_in_force(environment: Environment, family: str | None, moment: datet
     freezes = value_at(environment.document.value, _POINTER)
     listed = freezes if isinstance(freezes, list) else []
     return [held for freeze in listed if (held := _held(freeze, family, moment))]
+
+
+def check_freezes(environment: Environment) -> Iterator[Finding]:
+    """Whether a calendar can follow each freeze of an environment, and families exist."""
+    for index, freeze in enumerate(entries(environment.document.value, _POINTER)):
+        if isinstance(freeze, dict):
+            yield from _times(environment, index, freeze)
+            yield from _families(environment, index, freeze)
 
 
 def cron_problem(expression: str) -> str:
@@ -73,3 +85,34 @@ def _began(expression: str, moment: datetime) -> datetime | None:
 
     after = moment.astimezone(UTC).replace(second=0, microsecond=0)
     return next(CronSim(expression, later(after, timedelta(minutes=1)), reverse=True), None)
+
+
+def _times(environment: Environment, index: int, freeze: Json) -> Iterator[Finding]:
+    expression = freeze.get("cron")
+    problem = cron_problem(expression) if isinstance(expression, str) else ""
+    if problem:
+        yield Place(environment.document, (*_POINTER, index, "cron")).finding(
+            "structure.cron",
+            f"spec.freezes[{index}].cron is {brief(expression)}, which no calendar has: {problem}",
+            "write minute, hour, day of month, month and day of week, such as 0 16 * * FRI",
+        )
+    try:
+        backwards = parse_time(freeze["until"]) <= parse_time(freeze["from"])
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return
+    if backwards:
+        yield Place(environment.document, (*_POINTER, index, "until")).finding(
+            "structure.freeze-ends-first",
+            f"the freeze ends at {freeze['until']} and begins at {freeze['from']}",
+            "let it end after it begins",
+        )
+
+
+def _families(environment: Environment, index: int, freeze: Json) -> Iterator[Finding]:
+    for place, name in enumerate(entries(freeze, ("families",))):
+        if isinstance(name, str) and name not in environment.families:
+            yield Place(environment.document, (*_POINTER, index, "families", place)).finding(
+                "structure.unknown-family",
+                f"the freeze names the family {brief(name)}, which is not in this environment",
+                "name a family of the environment, or take the name out",
+            )

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Iterator
 from lockstep.model.document import Pointer
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import DEFAULTS, Cluster, Family, Fleet
-from lockstep.spec.placing import Place, related
+from lockstep.spec.place import Place, related
 from lockstep.spec.schema.messages import Problem
-from lockstep.spec.schema.set import EFFECTIVE, Schemas, has_null, problem_finding
+from lockstep.spec.schema.schemas import EFFECTIVE, Schemas, has_null, problem_finding
 from lockstep.spec.structure.fleet import check_structure
-from lockstep.spec.structure.lists import Refused
+from lockstep.spec.structure.lists import InvalidPlaces
 from lockstep.text.phrases import field_path
 
 __all__ = ["Schemas", "validate_fleet"]
@@ -26,7 +26,7 @@ def validate_fleet(
     """
     reported = tuple(reported)
     found = _elsewhere(_documents(fleet, schemas), reported)
-    structure = check_structure(fleet, {finding.file for finding in reported}, Refused(found))
+    structure = check_structure(fleet, {finding.file for finding in reported}, InvalidPlaces(found))
     return list(arrange([*found, *_elsewhere(structure, [*reported, *found])]))
 
 
@@ -71,8 +71,8 @@ def _family(family: Family, schemas: Schemas) -> Iterator[Finding]:
 
 def _stands_for(problem: Problem) -> Pointer:
     """The field of a family that cannot be told: it is wrong, misspelt, or missing."""
-    if problem.at_key and problem.meant:
-        return (*problem.pointer[:-1], problem.meant)
+    if problem.at_key and problem.suggestion:
+        return (*problem.pointer[:-1], problem.suggestion)
     return problem.field
 
 

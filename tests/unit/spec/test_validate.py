@@ -15,7 +15,7 @@ from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 from lockstep.spec.assemble import assemble
 from lockstep.spec.merge import merge_patch
-from lockstep.spec.placing import INHERITS, MERGES, REPLACES
+from lockstep.spec.place import INHERITS, MERGES, REPLACES
 from lockstep.spec.validate import Schemas, validate_fleet
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -204,7 +204,7 @@ def test_a_number_as_it_was_written_stands_in_no_example() -> None:
 
 def test_an_image_with_a_blank_is_not_cut_short() -> None:
     (found,) = findings({FAMILY: ("example.com/ml/server", "example.com/ ml/server")})
-    assert found.fix.startswith("write registry.example.com/ml/server@sha256:")
+    assert found.fix.startswith("expected: the image of the server")
 
 
 def test_choice_written_as_a_number_is_quoted_as_it_was_written() -> None:

@@ -19,7 +19,7 @@ from lockstep.render.templates import TemplateSet
 from lockstep.render.trace.origin_lookup import Authors, origin_at
 from lockstep.render.trace.origins import Origins
 from lockstep.render.trace.template_marks import Mark, Marked, mark
-from lockstep.spec.placing import Place
+from lockstep.spec.place import Place
 from lockstep.spec.yaml.compose import Composer
 
 _NARROW = 2

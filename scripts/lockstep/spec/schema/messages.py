@@ -1,12 +1,13 @@
-"""What each keyword of JSON Schema means to the person whose document it refuses."""
+"""Turns schema errors into problems with a fix: one for each mistake, explained by keyword."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from lockstep.model.document import Json, Pointer
-from lockstep.spec.schema.suggestions import meant
+from lockstep.spec.schema.suggestions import quoted_form, suggest
 from lockstep.text.phrases import (
     a_type,
     advice,
@@ -17,15 +18,17 @@ from lockstep.text.phrases import (
     example,
     kind_of_thing,
     listed,
-    quoted_form,
     thing,
 )
 
+_MOST = 500
+"""Problems of one document that are reported: nobody reads more, and each takes time to explain."""
+
 _COMPARED = 30
-"""Unknown fields of one mapping that are compared with the known ones: that takes its time."""
+"""Unknown fields of one mapping that are compared with the known ones: comparing is slow."""
 
 _SHORT = 60
-"""Characters of a text that a message shows as it is."""
+"""Characters of a text that a message shows in full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,8 @@ class Problem:
 
     ``pointer`` is the place, or where a field is missing that of its parent, and ``missing`` its
     name. With ``at_key`` the mistake is the key, not the value. ``says`` follows the name of the
-    field in a sentence. ``meant`` is the field for which an unknown one was probably meant.
-    ``number`` is how the texts show a number, which its author may have written otherwise.
+    field in a sentence. ``suggestion`` is the known field whose misspelling an unknown one probably
+    is. ``number`` is how the texts show a number, which the file may write differently.
     """
 
     pointer: Pointer
@@ -44,7 +47,7 @@ class Problem:
     fix: str
     at_key: bool = False
     missing: str = ""
-    meant: str = ""
+    suggestion: str = ""
     number: str = ""
 
     @property
@@ -53,7 +56,29 @@ class Problem:
         return (*self.pointer, self.missing) if self.missing else self.pointer
 
 
-def problems_of(error: Any) -> Iterator[Problem]:
+def explain(errors: Iterable[Any]) -> list[Problem]:
+    """The problems behind the errors of the jsonschema package, without echoes of one mistake.
+
+    A value is reported once even when several keywords reject it, and a field is not reported as
+    missing when its own misspelling is reported already.
+    """
+    found = islice((p for error in errors for p in _problems_of(error)), _MOST)
+    problems = list(dict.fromkeys(found))
+    misspelt = {(*p.pointer[:-1], p.suggestion) for p in problems if p.suggestion}
+    values: dict[Pointer, Problem] = {}
+    others = []
+    for problem in problems:
+        if problem.missing:
+            if problem.field not in misspelt:
+                others.append(problem)
+        elif problem.at_key:
+            others.append(problem)
+        else:
+            values.setdefault(problem.pointer, problem)
+    return [*others, *values.values()]
+
+
+def _problems_of(error: Any) -> Iterator[Problem]:
     """The problems that one error of the jsonschema package stands for."""
     pointer: Pointer = tuple(error.absolute_path)
     if "propertyNames" in error.absolute_schema_path:
@@ -71,11 +96,11 @@ def _unknown(error: Any, pointer: Pointer) -> Iterator[Problem]:
         right = closest(name, known) if count < _COMPARED else ""
         says = "is not a known field"
         if right:
-            stands = right in error.instance  # perhaps by the family's defaults alone
+            exists = right in error.instance  # perhaps only in the family's defaults
             yield Problem(
                 (*pointer, name), "schema.unknown-field", f"{says}; did you mean {right}?",
-                f"write {right}" + (", or remove it" if stands else ""),
-                at_key=True, meant="" if stands else right,
+                f"write {right}" + (", or remove it" if exists else ""),
+                at_key=True, suggestion="" if exists else right,
             )  # fmt: skip
         else:
             fix = f"remove it; the fields here are {listed(known)}"
@@ -89,11 +114,11 @@ def _required(error: Any, pointer: Pointer) -> Iterator[Problem]:
         if name in error.instance:
             continue
         misspelt = next((key for key in others[:_COMPARED] if closest(key, [name])), "")
-        if open_to and misspelt:  # nothing else refuses a field that is unknown here
+        if open_to and misspelt:  # the mapping allows unknown fields, so nothing else reports it
             says = f"is not a known field; did you mean {name}?"
             yield Problem(
                 (*pointer, misspelt), "schema.unknown-field", says, f"write {name}",
-                at_key=True, meant=name,
+                at_key=True, suggestion=name,
             )  # fmt: skip
         else:
             yield _missing(pointer, name, "is missing")
@@ -126,22 +151,22 @@ def _type(error: Any, pointer: Pointer) -> Iterator[Problem]:
 
 
 def _retyped(value: Json, kinds: list[str], schema: Json) -> str:
-    """How to write a value of a wrong type; quotes only where the text would then be right."""
+    """How to write a value of a wrong type; quotes only where the quoted text would be valid."""
     quotes = quoted_form(value, kinds)
     if "string" in kinds and ("enum" in schema or not _fits(brief(value), schema)):
         allowed = [str(each) for each in schema.get("enum", [])]
         return f"write in quotes {alternatives(allowed)}" if allowed else advice(schema)
     if "object" in kinds and schema.get("properties"):
         return f"write the fields of it below: {listed(sorted(schema['properties']))}"
-    if not quotes and (instead := meant(value, {**schema, "type": kinds})):
+    if not quotes and (instead := suggest(value, {**schema, "type": kinds})):
         return f"write {instead}"
     wanted = " or ".join(a_type(kind) for kind in kinds)
     return quotes or f"write {wanted} {bounds(schema)}".rstrip() + example(schema)
 
 
 def _rewrite(value: Json, schema: Json) -> str:
-    """What was probably meant by a text, and what would be right."""
-    instead = meant(value, schema)
+    """A spelling of the text that the schema allows, if there is one, and what it expects."""
+    instead = suggest(value, schema)
     return f"write {instead}; {advice(schema)}" if instead else advice(schema)
 
 
@@ -207,7 +232,7 @@ def _count(error: Any, pointer: Pointer) -> Iterator[Problem]:
 
 
 def _unique(error: Any, pointer: Pointer) -> Iterator[Problem]:
-    says = "stands in the list already"
+    says = "is a duplicate entry: it is in this list already"
     yield Problem(pointer, "schema.repeated", says, "remove one of the two")
 
 

@@ -1,14 +1,14 @@
 """The reference of all fields, as Markdown, from the schemas alone."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lockstep.model.document import Json, value_at
-from lockstep.spec.schema.cells import cell, choice, rules, size, value
 from lockstep.spec.schema.load import SchemaFiles
 from lockstep.spec.schema.suggestions import written
 from lockstep.spec.schema.types import find, flatten, target
+from lockstep.text.phrases import a_type, alternatives, bounds, listed, thing
 
 _PEOPLE = ("Environment", "ModelFamily", "ModelCluster", "Waivers")
 _PARTS_ONLY = ("common.json", "effective-cluster.json")
@@ -75,18 +75,18 @@ class _Writer:
         schema = find(self.files, name)
         yield f"\n## {_title(self.files, name)}\n"
         file = name.partition("#")[0]
-        yield f"{cell(schema.get('description', ''))} Schema: `policies/schemas/{file}`."
+        yield f"{_cell(schema.get('description', ''))} Schema: `policies/schemas/{file}`."
         self.notes.clear()
         rows = list(self._fields(name, schema, path, self._needed(name)))
         if rows:
             yield "\n| field | what is allowed | needed | meaning | example |"
             yield "|---|---|---|---|---|"
             yield from rows
-        yield from (f"\n{rule}" for rule in rules(schema))
+        yield from (f"\n{rule}" for rule in _rules(schema))
         yield from (f"\nIn `{where}`: {rule}" for where, rule in self.notes)
         for part in schema.get("allOf", []):
             source = target(name, value_at(part, ("then", "$ref"), name))
-            yield f"\nFor `{choice(part)}` as in {self.section(source, path)}."
+            yield f"\nFor `{_choice(part)}` as in {self.section(source, path)}."
 
     def _fields(self, name: str, schema: Json, path: str, needed: Json) -> Iterator[str]:
         """A row for each field, and below it those of the mappings inside that have no file."""
@@ -106,12 +106,12 @@ class _Writer:
         if "default" in inner:
             meaning += f" By default `{written(inner['default'])}`."
         shown = ", ".join(f"`{written(example)}`" for example in examples)
-        yield _ROW.format(f"`{path}`", *map(cell, (allowed, needed, meaning, shown)))
+        yield _ROW.format(f"`{path}`", *map(_cell, (allowed, needed, meaning, shown)))
 
     def _inside(self, path: str, raw: Json, inner: Json, of: str, needed: Json) -> Iterator[str]:
         if self._link(path, raw, inner, of):
             return
-        self.notes += ((path, rule) for rule in rules(inner))
+        self.notes += ((path, rule) for rule in _rules(inner))
         yield from self._fields(of, inner, path, needed)
         for keyword, more in _MORE.items():
             each = inner.get(keyword)
@@ -144,13 +144,15 @@ class _Writer:
             item, source = self._follow(each, of)
             what = self._allowed(f"{path}[]", each, item, source)
             alike = "; no two alike" if inner.get("uniqueItems") else ""
-            return f"a list of {size(inner, 'Items')}: each {what}{alike}"
+            return f"a list of {_size(inner, 'Items')}: each {what}{alike}"
         if isinstance(inner.get("additionalProperties"), dict):
             keys, _ = self._follow(inner.get("propertyNames", {}), of)
             each, source = self._follow(inner["additionalProperties"], of)
             what = self._allowed(f"{path}.*", inner["additionalProperties"], each, source)
-            return f"a mapping of {size(inner, 'Properties')}; keys: {value(keys)}; values: {what}"
-        return value(inner)
+            return (
+                f"a mapping of {_size(inner, 'Properties')}; keys: {_value(keys)}; values: {what}"
+            )
+        return _value(inner)
 
     def _needed(self, name: str) -> Json:
         """What a cluster needs once defaults are merged, which its own schema does not ask for."""
@@ -182,3 +184,51 @@ def _title(files: SchemaFiles, name: str) -> str:
 def _slug(files: SchemaFiles, name: str) -> str:
     """The anchor that forges give a heading."""
     return re.sub(r"[^a-z0-9 -]", "", _title(files, name).lower()).replace(" ", "-")
+
+
+def _value(schema: Json) -> str:
+    """What one value may be, in words."""
+    if "const" in schema:
+        return f"`{written(schema['const'])}`"
+    if "enum" in schema:
+        return alternatives([f"`{written(each)}`" for each in schema["enum"]])
+    kinds = schema.get("type", "anything")
+    kinds = [kinds] if isinstance(kinds, str) else list(kinds)
+    words = alternatives([a_type(kind) if kind != "null" else "null" for kind in kinds])
+    if thing(schema) != "allowed here":
+        words = thing(schema) + (" or null" if "null" in kinds else "")
+    if "string" in kinds and "maxLength" in schema:
+        low, high = schema.get("minLength", 0), schema["maxLength"]
+        return f"{words}, {high if low == high else f'{low} to {high}'} characters"
+    return f"{words} {bounds(schema)}".strip()
+
+
+def _size(schema: Json, what: str) -> str:
+    """How many entries there may be; ``what`` is ``Items`` or ``Properties``."""
+    low, high = schema.get(f"min{what}", 0), schema.get(f"max{what}")
+    return f"{low} to {high} entries" if high else f"{low} or more entries"
+
+
+def _rules(schema: Mapping[str, Json]) -> Iterator[str]:
+    """What a mapping asks for beside its fields."""
+    choices = [part.get("required", []) for part in schema.get("anyOf", [])]
+    if choices and all(choices):
+        yield f"At least one of {alternatives([' and '.join(map(_code, c)) for c in choices])}."
+    for name, others in schema.get("dependentRequired", {}).items():
+        yield f"{_code(name)} needs {listed(list(map(_code, others)))}."
+
+
+def _choice(part: Json) -> str:
+    """The fields that an if asks for: ``source: mlflow``."""
+    fields = value_at(part, ("if", "properties"), {})
+    return ", ".join(f"{name}: {value_at(each, ('const',))}" for name, each in fields.items())
+
+
+def _code(name: str) -> str:
+    return f"`{name}`"
+
+
+def _cell(text: str) -> str:
+    """Text inside of a table: a bar would end the cell, and < would begin HTML."""
+    parts = re.split(r"(`[^`]*`)", text.replace("|", "\\|").replace("\n", " "))
+    return "".join(p if p.startswith("`") else p.replace("<", "&lt;") for p in parts)

@@ -9,7 +9,7 @@ from lockstep.model.document import Document, Json, value_at
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
-from lockstep.spec.placing import Place
+from lockstep.spec.place import Place
 from lockstep.spec.schema.load import broken, compile_fast, compile_slow, read_schemas
 from lockstep.spec.schema.messages import Problem, explain
 from lockstep.spec.schema.types import fields_by_name, flatten
@@ -67,7 +67,7 @@ class Schemas:
             says = "does not fit the schema of its kind"
             return [Problem((), "schema.form", says, "compare it with a file that does")]
         placed = [self._with_home(name, problem) for problem in problems]
-        misplaced = {p.meant for p in placed if p.rule == "schema.unknown-field"}
+        misplaced = {p.suggestion for p in placed if p.rule == "schema.unknown-field"}
         return [p for p in placed if not p.missing or field_path(p.field) not in misplaced]
 
     def _with_home(self, name: str, problem: Problem) -> Problem:
@@ -79,7 +79,7 @@ class Schemas:
             return problem
         says = f"is not a known field here; it belongs to {homes[0]}"
         fix = f"move it to {homes[0]}; mind the indentation"
-        return replace(problem, says=says, fix=fix, meant=homes[0])
+        return replace(problem, says=says, fix=fix, suggestion=homes[0])
 
     def _homes_in(self, name: str) -> dict[str, list[str]]:
         """By the name of each field, the mappings in which a document may have it."""

@@ -7,9 +7,9 @@ from lockstep.model.document import Document, Pointer, value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 from lockstep.spec.assemble import cluster_name
-from lockstep.spec.placing import Place
-from lockstep.spec.structure.freezes import check_freezes
-from lockstep.spec.structure.lists import Refused, entries
+from lockstep.spec.freezes import check_freezes
+from lockstep.spec.place import Place
+from lockstep.spec.structure.lists import InvalidPlaces, entries
 from lockstep.spec.structure.regions import check_regions, check_waves
 from lockstep.spec.structure.rollout import check_gates, check_steps
 from lockstep.spec.structure.variants import check_variants
@@ -20,29 +20,29 @@ _LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 def check_structure(
-    fleet: Fleet, faulty: Collection[str] = (), refused: Refused | None = None
+    fleet: Fleet, faulty: Collection[str] = (), invalid: InvalidPlaces | None = None
 ) -> list[Finding]:
     """Names against folders, regions and waves against each other, duplicates, variants' roles.
 
     Takes documents of any shape. ``faulty`` are paths of files that were not read whole: what
-    such a file says, and whether it is there, is not certain. ``refused`` is what schemas refuse:
+    such a file says, and whether it is there, is not certain. ``invalid`` is what schemas refuse:
     what is compared with it would only repeat that.
     """
-    refused = refused or Refused()
+    invalid = invalid or InvalidPlaces()
     findings: list[Finding] = []
     for environment in fleet.environments.values():
         findings += _environment(environment, fleet)
         findings += check_freezes(environment)
-        findings += _clusters_of(environment, refused)
+        findings += _clusters_of(environment, invalid)
         for family in environment.families.values():
             whole = not any(path.startswith(f"{family.folder}/") for path in faulty)
             findings += _family(family, whole=whole)
-            findings += check_waves(family, environment, refused, whole=whole)
-            findings += check_steps(family, refused)
-            findings += check_gates(family, refused)
+            findings += check_waves(family, environment, invalid, whole=whole)
+            findings += check_steps(family, invalid)
+            findings += check_gates(family, invalid)
             findings += _machine_files(family)
     for cluster in fleet.clusters():
-        findings += check_variants(cluster, refused)
+        findings += check_variants(cluster, invalid)
     return findings
 
 
@@ -76,7 +76,7 @@ def _predecessors(environment: Environment, fleet: Fleet) -> set[str]:
     return seen
 
 
-def _clusters_of(environment: Environment, refused: Refused) -> Iterator[Finding]:
+def _clusters_of(environment: Environment, invalid: InvalidPlaces) -> Iterator[Finding]:
     names: dict[str, Place] = {}
     hosts: dict[str, Place] = {}
     for family in environment.families.values():
@@ -84,7 +84,7 @@ def _clusters_of(environment: Environment, refused: Refused) -> Iterator[Finding
             stem = cluster.path.rsplit("/", 1)[-1].removesuffix(".yaml")
             wanted = cluster_name(family.name, stem)
             yield from _named(cluster.document, wanted, f"the file is {family.name}/{stem}.yaml")
-            yield from check_regions(cluster, environment, refused)
+            yield from check_regions(cluster, environment, invalid)
             if cluster.name == wanted:
                 yield from _taken(cluster, ("metadata", "name"), names, "name")
             yield from _taken(cluster, ("spec", "host"), hosts, "host")

@@ -24,7 +24,7 @@ def keys_of(value: Json, pointer: Pointer) -> list[str]:
     return list(found) if isinstance(found, dict) and len(found) <= _LONGEST else []
 
 
-class Refused:
+class InvalidPlaces:
     """The places that a schema finds fault with: what stands there is told, and not compared."""
 
     def __init__(self, findings: Iterable[Finding] = ()) -> None:
@@ -33,6 +33,6 @@ class Refused:
             self._pointers.setdefault(finding.file, []).append(finding.pointer + "/")
 
     def within(self, document: Document, pointer: Pointer) -> bool:
-        """Whether the value at a pointer is refused, or something in it."""
+        """Whether the value at a pointer is invalid, or something in it."""
         above = to_json_pointer(pointer) + "/"
         return any(told.startswith(above) for told in self._pointers.get(document.path, ()))

@@ -5,26 +5,26 @@ from collections.abc import Iterator
 from lockstep.model.document import Json, Pointer, value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster, Environment, Family
-from lockstep.spec.placing import Place, related
-from lockstep.spec.structure.lists import COMPARED, Refused, entries
+from lockstep.spec.place import Place, related
+from lockstep.spec.structure.lists import COMPARED, InvalidPlaces, entries
 from lockstep.text.phrases import alternatives, brief, closest
 
 _WAVES = ("spec", "rollout", "waves")
 
 
-def regions_of(environment: Environment, refused: Refused) -> list[str]:
+def regions_of(environment: Environment, invalid: InvalidPlaces) -> list[str]:
     """The names of the environment's regions, sorted; none where one of them has no right name."""
     names = [value_at(item, ("name",)) for item in entries(environment.spec, ("regions",))]
     pointers = [("spec", "regions", index, "name") for index in range(len(names))]
-    wrong = any(refused.within(environment.document, pointer) for pointer in pointers)
+    wrong = any(invalid.within(environment.document, pointer) for pointer in pointers)
     return [] if wrong or not all(isinstance(name, str) for name in names) else sorted(names)
 
 
 def check_regions(
-    cluster: Cluster, environment: Environment, refused: Refused
+    cluster: Cluster, environment: Environment, invalid: InvalidPlaces
 ) -> Iterator[Finding]:
     """Whether the environment has the regions that a cluster names."""
-    known = regions_of(environment, refused)
+    known = regions_of(environment, invalid)
     for field in ("region", "failover"):
         region = value_at(cluster.effective, ("spec", field))
         if isinstance(region, str) and known and region not in known:
@@ -34,13 +34,13 @@ def check_regions(
 
 
 def check_waves(
-    family: Family, environment: Environment, refused: Refused, *, whole: bool
+    family: Family, environment: Environment, invalid: InvalidPlaces, *, whole: bool
 ) -> Iterator[Finding]:
     """Whether the waves name each region that the family has a cluster in, and no other.
 
     With ``whole`` false there may be clusters that could not be read.
     """
-    known = regions_of(environment, refused)
+    known = regions_of(environment, invalid)
     named: dict[str, Place] = {}
     unknown: dict[str, str] = {}
     served = {cluster.region for cluster in family.clusters}
@@ -61,7 +61,7 @@ def check_waves(
             fix = "remove the region, or add a cluster in it"
             yield place.finding("structure.wave-without-cluster", says, fix)
         named.setdefault(region, place)
-    certain = all(unknown.values()) and not refused.within(family.document, _WAVES)
+    certain = all(unknown.values()) and not invalid.within(family.document, _WAVES)
     if certain and _are_lists(value_at(family.document.value, _WAVES)):
         yield from _outside_waves(family, named.keys() | set(unknown.values()), known)
 

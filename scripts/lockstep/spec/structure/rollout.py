@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from lockstep.model.document import value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
-from lockstep.spec.placing import Place
-from lockstep.spec.structure.lists import Refused, entries
+from lockstep.spec.place import Place
+from lockstep.spec.structure.lists import InvalidPlaces, entries
 from lockstep.text.phrases import brief
 
 
-def check_steps(family: Family, refused: Refused) -> Iterator[Finding]:
+def check_steps(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:
     """Whether each step gives the candidate more weight than the one before, and the last all."""
     pointer = ("spec", "rollout", "steps")
     steps = entries(family.document.value, pointer)
     weights = [value_at(step, ("weight",)) for step in steps]
-    doubtful = refused.within(family.document, pointer)
+    doubtful = invalid.within(family.document, pointer)
     if not weights or doubtful or not all(type(weight) is int for weight in weights):
         return
     for index in range(1, len(weights)):
@@ -34,13 +34,13 @@ def check_steps(family: Family, refused: Refused) -> Iterator[Finding]:
         )
 
 
-def check_gates(family: Family, refused: Refused) -> Iterator[Finding]:
+def check_gates(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:
     """Whether some value fulfils both bounds of each gate that has two."""
     for index, gate in enumerate(entries(family.document.value, ("spec", "gates"))):
         here = ("spec", "gates", index)
         least, most = value_at(gate, ("min",)), value_at(gate, ("max",))
         are_numbers = all(type(bound) in (int, float) for bound in (least, most))
-        if are_numbers and least > most and not refused.within(family.document, here):
+        if are_numbers and least > most and not invalid.within(family.document, here):
             yield Place(family.document, (*here, "min")).finding(
                 "structure.gate-bounds",
                 f"the gate asks for {brief(least)} or more and for {brief(most)} or less",

@@ -6,8 +6,8 @@ from itertools import compress
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster
-from lockstep.spec.placing import Place
-from lockstep.spec.structure.lists import COMPARED, Refused, entries, keys_of
+from lockstep.spec.place import Place
+from lockstep.spec.structure.lists import COMPARED, InvalidPlaces, entries, keys_of
 from lockstep.spec.variants import CANDIDATE, PREVIOUS, ROLES, STABLE
 from lockstep.text.phrases import brief, closest
 
@@ -15,7 +15,7 @@ _VARIANTS = ("spec", "variants")
 _TERMS = ("spec", "experiments")
 
 
-def check_variants(cluster: Cluster, refused: Refused) -> Iterator[Finding]:
+def check_variants(cluster: Cluster, invalid: InvalidPlaces) -> Iterator[Finding]:
     """One stable variant, each name once, one rollout at a time, experiments marked as such."""
     variants = entries(cluster.effective, _VARIANTS)
     if not variants:
@@ -26,7 +26,7 @@ def check_variants(cluster: Cluster, refused: Refused) -> Iterator[Finding]:
     names = [variant["name"] for variant in variants]
     yield from _duplicates(cluster, names)
     places = [cluster.origin((*_VARIANTS, index)) for index in range(len(names))]
-    certain = [not refused.within(*place) for place in places]
+    certain = [not invalid.within(*place) for place in places]
     yield from _experiments(cluster, list(compress(enumerate(variants), certain)))
     yield from _roles(cluster, names, variants, whole=all(certain))
     if all(certain):

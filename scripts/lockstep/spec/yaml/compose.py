@@ -28,7 +28,7 @@ _NO_KEY_FIX = "write a text key; put a value that begins with {{ in quotes"
 _BARE_TAG = re.compile(r"(&\S+\s+)?!")
 
 
-class Refused(Exception):
+class InvalidYaml(Exception):
     """The file cannot be read on; carries the finding that says why."""
 
     def __init__(self, finding: Finding) -> None:
@@ -67,7 +67,7 @@ class Composer:
     _documents: int = 0
 
     def compose(self, events: Any) -> Json:
-        """The value of the document. Raises Refused, or yaml.YAMLError where it is no YAML."""
+        """The value of the document. Raises InvalidYaml, or yaml.YAMLError where it is no YAML."""
         while True:
             event = events.get_event()
             kind = type(event)
@@ -85,7 +85,7 @@ class Composer:
                 break
         if self._root is _NO_KEY or self._root is None:
             fix = "write the document, or delete the file"
-            raise Refused(Finding(self.path, 1, 1, "yaml.empty", "the file is empty", fix))
+            raise InvalidYaml(Finding(self.path, 1, 1, "yaml.empty", "the file is empty", fix))
         return self._root
 
     def _document(self, event: DocumentStartEvent) -> None:
@@ -259,7 +259,7 @@ class Composer:
 
     def _refuse(self, event: Any, rule: str, message: str, fix: str) -> Any:
         self._note(event, rule, message, fix)
-        raise Refused(self.findings.pop())
+        raise InvalidYaml(self.findings.pop())
 
 
 def _span(event: Any) -> Span:

@@ -10,7 +10,7 @@ import yaml
 
 from lockstep.model.document import Document, Pointer, Span
 from lockstep.model.finding import Finding
-from lockstep.spec.yaml.compose import Composer, Refused
+from lockstep.spec.yaml.compose import Composer, InvalidYaml
 from lockstep.spec.yaml.syntax import syntax_finding
 
 MAX_BYTES = 512 * 1024
@@ -46,7 +46,7 @@ def load_yaml(path: str, data: bytes) -> tuple[Document | None, list[Finding]]:
     composer = Composer(path, text)
     try:
         value = composer.compose(yaml.CSafeLoader(text))
-    except Refused as refusal:
+    except InvalidYaml as refusal:
         return None, [*composer.findings, refusal.finding]
     except yaml.YAMLError as error:
         return None, [*composer.findings, syntax_finding(path, text, error)]

@@ -12,7 +12,7 @@ from lockstep.model.document import Document, Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Tree
 from lockstep.spec.schema.load import DIALECT, compile_fast, compile_slow, read_schemas
-from lockstep.spec.schema.set import Schemas
+from lockstep.spec.schema.schemas import Schemas
 
 FOLDER = "policies/schemas/"
 
