@@ -13,7 +13,7 @@ from lockstep.text.sanitise import one_line
 
 LIMIT = 65_000
 """Characters of a report: a comment on GitHub holds 65,536, and a workflow may put a mark into it
-by which it finds the comment again. GitLab takes 1,000,000."""
+by which it finds the comment again. GitLab allows 1,000,000."""
 
 _TEXT = 2_000
 """Characters of one message, fix or path."""
@@ -21,20 +21,20 @@ _TEXT = 2_000
 _TICKS = re.compile(r"`+")
 
 _RESERVE = 1_000
-"""Room for headline, the folded part and what is said of a cut."""
+"""Room for the headline, the folded part and the note about what is not shown."""
 
 
 def format_outcome(outcome: Outcome) -> str:
-    """A headline, the findings by file, and folded those that a waiver suppresses.
+    """A headline, the findings by file, and, folded, those that a waiver suppresses.
 
-    Of what does not fit, the least urgent is left out, counted, and said where to see it.
+    Where not all fit, the least urgent are left out, and a note counts them and says where to look.
     """
     findings = arrange(outcome.findings)
     blocks = {finding: _finding(finding, outcome) for finding in findings}
     kept = _fitting(blocks, LIMIT - _RESERVE)
     counting = [each for each in findings if kind(each) is not Kind.SUPPRESSED]
     waived = [each for each in findings if kind(each) is Kind.SUPPRESSED]
-    parts = [f"### Lockstep: {headline(findings, _said(outcome))}"]
+    parts = [f"### Lockstep: {headline(findings, _plain_numbers(outcome))}"]
     parts += _by_file([each for each in counting if each in kept], blocks)
     shown = [each for each in waived if each in kept]
     if shown:
@@ -43,14 +43,14 @@ def format_outcome(outcome: Outcome) -> str:
     left = [each for each in findings if each not in kept]
     if left:
         parts.append(
-            f"**Not shown: {listed(left)}.** A comment holds no more. "
+            f"**Not shown: {listed(left)}.** They do not fit into a comment. "
             "The text and the JSON report of `lockstep check` have all."
         )
     return "\n\n".join(parts)
 
 
-def _said(outcome: Outcome) -> dict[str, object]:
-    """The part of the summary that is sure to be no Markdown."""
+def _plain_numbers(outcome: Outcome) -> dict[str, object]:
+    """The part of the summary that cannot be Markdown."""
     return {name: value for name, value in outcome.summary.items() if isinstance(value, int)}
 
 

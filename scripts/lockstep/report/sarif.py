@@ -21,46 +21,46 @@ SCHEMA = (
 )
 
 RESULTS = 25_000
-"""Results of a run; GitHub refuses a file with more."""
+"""Results of a run; GitHub rejects a file with more."""
 
 SHOWN = 5_000
-"""Results of a run that GitHub shows, by severity; it says so itself where there are more."""
+"""Results of a run that GitHub shows, by severity; GitHub itself says when there are more."""
 
-# Not primaryLocationLineHash: GitHub's upload action computes that one, and warns of any other.
+# Not primaryLocationLineHash: GitHub's upload action computes that, and warns about other values.
 _FINGERPRINT = "lockstepFinding/v1"
 
 _ROOT = "%SRCROOT%"
-"""The base of every path: the root of the repository, wherever that is checked out."""
+"""The base of every path: the root of the repository, wherever it is checked out."""
 
 _RELATED = 99
 """Related locations of a result; GitHub keeps 100 locations, the result's own among them."""
 
 _SNIPPET = 1_000
-"""Characters of a region; a region that ends there says so by its last column."""
+"""Characters of a region; the last column of a longer one shows where it was cut."""
 
 _TEXT = 900
-"""Characters of a description; GitHub takes 1,024."""
+"""Characters of a description; GitHub allows 1,024."""
 
 _NAME = 200
-"""Characters of a name; GitHub takes 255."""
+"""Characters of a name; GitHub allows 255."""
 
-# The rules that are not policies have no text of their own; the first part of their id says whose.
+# Rules that are not policies have no text of their own; this is by the first part of their id.
 _FAMILIES = {
-    "layout": "Every file stands where its kind and its names say.",
-    "ledger": "The records of a family are a whole chain that nobody has rewritten.",
-    "lock": "A lock says of its version what the registry says.",
+    "layout": "Every file is in the place that its kind and its names require.",
+    "ledger": "The records of a family are an unbroken chain, and none was rewritten.",
+    "lock": "A lock agrees with the registry about its version.",
     "policy": "A policy of this repository denies the change.",
     "render": "The manifests in rendered/ are what the specs declare; lockstep render writes them.",
-    "replay": "Every verdict comes out again from the evidence in its record.",
+    "replay": "Replaying the evidence of a record gives the same verdict.",
     "rollout": "The specs of a family are as its newest record left them.",
-    "run": "The run came to an end of its own; where it did not, nothing was looked at.",
-    "schema": "Every file is as its schema says.",
+    "run": "The run was completed; a run that was not has checked nothing.",
+    "schema": "Every file matches its schema.",
     "structure": "The files of a family and its environment agree with each other.",
     "waiver": "A waiver names a rule that may be waived, for a short time, and is needed.",
-    "yaml": "Every file is YAML that reads the same everywhere.",
+    "yaml": "Every file is YAML that all readers read alike.",
 }
 _OTHER = "What Lockstep checks in specs, locks, records and manifests."
-_NOT_JUDGED = "This spec could not be judged by every rule, which is never a pass."
+_NOT_EVALUATED = "Not every rule could be evaluated on this spec, which is never a pass."
 
 _LEVELS = {Kind.ERROR: "error", Kind.WARNING: "warning"}
 
@@ -143,11 +143,11 @@ def _suppression(finding: Finding) -> Json:
     if waiver is None:
         return {}
     ticket = f" ({waiver.ticket})" if waiver.ticket else ""
-    words = f"{waiver.reason}{ticket}; waived by {waiver.owner} until {waiver.expires}"
+    text = f"{waiver.reason}{ticket}; waived by {waiver.owner} until {waiver.expires}"
     return {
         "kind": "external",
         "status": "accepted",
-        "justification": one_line(words),
+        "justification": one_line(text),
         "location": _location(waiver.file, waiver.line, 1),
     }
 
@@ -190,7 +190,7 @@ def _plain(text: str) -> str:
 
 
 def _describe_rules(rules: Iterable[RuleText], findings: Iterable[Finding]) -> list[Json]:
-    """A descriptor for each rule that judged and for each that findings name, sorted by id."""
+    """A descriptor for each evaluated rule and for each that findings name, sorted by id."""
     known = {one_line(rule.id): rule for rule in rules}
     ids = sorted({*known, *(one_line(finding.rule) for finding in findings)})
     return [_descriptor(name, known.get(name) or _unknown(name)) for name in ids]
@@ -198,7 +198,7 @@ def _describe_rules(rules: Iterable[RuleText], findings: Iterable[Finding]) -> l
 
 def _unknown(name: str) -> RuleText:
     family = name.partition(".")[0]
-    text = _NOT_JUDGED if name == POLICY_ERROR else _FAMILIES.get(family, _OTHER)
+    text = _NOT_EVALUATED if name == POLICY_ERROR else _FAMILIES.get(family, _OTHER)
     return RuleText(name, name.partition(".")[2].replace("-", " ") or name, text, family)
 
 

@@ -15,7 +15,7 @@ from lockstep.text.sanitise import one_line
 _COLOURS = {Kind.ERROR: "red", Kind.WARNING: "yellow", Kind.SUPPRESSED: "cyan"}
 
 RELATED = 20
-"""Related places that people are shown of one finding; a template has to do with every cluster."""
+"""Related places that are shown of one finding; that of a template concerns every cluster."""
 
 
 class _Paint(Protocol):
@@ -60,7 +60,7 @@ def _finding(finding: Finding, outcome: Outcome, paint: _Paint) -> Iterator[str]
 
 
 def describe_suppression(finding: Finding) -> str:
-    """Who waived a finding, until when, why, and where that stands; nothing is escaped."""
+    """Who waived a finding, until when, why, and where the waiver is; nothing is escaped."""
     waiver = finding.suppression
     if waiver is None:
         return ""

@@ -120,7 +120,7 @@ def advice(schema: Json) -> str:
 
 
 def example(schema: Json) -> str:
-    """``, like 30m or 2d`` from a schema's examples; empty where it has none, or true and false."""
+    """``, like 30m or 2d`` from a schema's examples; empty for a boolean or without examples."""
     is_shown = isinstance(schema, dict) and schema.get("type") != "boolean"
     examples = schema.get("examples") if is_shown else None
     return f", like {alternatives([str(e) for e in examples])}" if examples else ""

@@ -106,7 +106,7 @@ def change(path: str, value: Any) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        (change("version", 1), "its version is 1, and only 2 can be read"),
+        (change("version", 1), "its version is 1; only version 2 can be read"),
         (change("version", True), "its version is true"),
         (change("findings/0/line", "9"), "/findings/0/line"),
         (change("findings/0/line", 0), "/findings/0/line"),
@@ -117,9 +117,9 @@ def change(path: str, value: Any) -> Callable[[Any], None]:
         (change("summary/clusters", -1), "/summary/clusters"),
         (change("summary/clusters", 10**200), "/summary/clusters"),
         (change("summary/shard", "5"), "/summary/shard"),
-        (change("summary/errors", 0), "do not agree with its findings"),
-        (change("exitCode", 0), "do not agree with its findings"),
-        (change("findings", []), "do not agree with its findings"),
+        (change("summary/errors", 0), "contradict its findings"),
+        (change("exitCode", 0), "contradict its findings"),
+        (change("findings", []), "contradict its findings"),
         (change("rules", [["policy.x"]]), "/rules/0"),
     ],
 )

@@ -25,7 +25,7 @@ from tests.unit.report.outcomes import (
 OURS = re.compile(
     r"(Lockstep: [a-z0-9 ;]+|error|warning|suppressed| at \d+:\d+: ?|\(none\)| |fix: |also "
     r"|and \d+ more places|waived until | by |because: |ticket: |waiver: "
-    r"|Not shown: [a-z0-9, ]+\.| A comment holds no more\. The text and the JSON report of "
+    r"|Not shown: [a-z0-9, ]+\.| They do not fit into a comment\. The text and the JSON report of "
     r"| have all\.)*"
 )
 HTML = re.compile(r"<details>\n<summary>\d+ suppressed by waivers</summary>\n?|</details>\n?")

@@ -145,7 +145,7 @@ def test_default_at_the_wrong_depth_is_one_finding_in_the_familys_words() -> Non
     (found,) = findings(
         {FAMILY: ("    namespace: scoring\n", "    namespace: scoring\n    port: 1\n")}
     )
-    assert found.fix == "move it to spec.defaults.serving; mind the indentation"
+    assert found.fix == "move it to spec.defaults.serving; check the indentation"
     assert related(found) == [(EU, 6, INHERITS), (US, 6, INHERITS)]
 
 
@@ -261,10 +261,10 @@ def test_field_missing_from_a_list_item_can_not_be_inherited() -> None:
     assert (found.line, found.fix) == (11, "add weight")
 
 
-def test_empty_field_takes_a_default_away() -> None:
+def test_empty_field_removes_a_default() -> None:
     (found,) = findings({US: ("  variants", "  serving:\n  variants")})
     assert (found.file, found.line, found.column) == (US, 10, 3)
-    assert found.message == "spec.serving is empty, which takes the family's default away"
+    assert found.message == "spec.serving is empty, which removes the family's default"
     assert [(r.file, r.line, r.note) for r in found.related] == [(FAMILY, 21, REPLACES)]
 
 

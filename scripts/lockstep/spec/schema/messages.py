@@ -22,7 +22,7 @@ from lockstep.text.phrases import (
 )
 
 _MOST = 500
-"""Problems of one document that are reported: nobody reads more, and each takes time to explain."""
+"""Problems of one document that are reported; explaining more takes time and helps no reader."""
 
 _COMPARED = 30
 """Unknown fields of one mapping that are compared with the known ones: comparing is slow."""
@@ -79,7 +79,7 @@ def explain(errors: Iterable[Any]) -> list[Problem]:
 
 
 def _problems_of(error: Any) -> Iterator[Problem]:
-    """The problems that one error of the jsonschema package stands for."""
+    """The problems that one error of the jsonschema package means."""
     pointer: Pointer = tuple(error.absolute_path)
     if "propertyNames" in error.absolute_schema_path:
         says = f"has a name that is not {thing(error.schema)}"
@@ -232,7 +232,7 @@ def _count(error: Any, pointer: Pointer) -> Iterator[Problem]:
 
 
 def _unique(error: Any, pointer: Pointer) -> Iterator[Problem]:
-    says = "is a duplicate entry: it is in this list already"
+    says = "is a duplicate entry: already in this list"
     yield Problem(pointer, "schema.repeated", says, "remove one of the two")
 
 

@@ -18,20 +18,20 @@ _HEAD = """\
 # Fields of all files
 
 Begin a file with `# yaml-language-server: $schema=<path to the schema>`, and an editor that knows
-YAML shows these fields while you type. A field that is not listed is a mistake. *Needed* says
-where a field must stand: in a cluster, or in the defaults of its family.
+YAML shows these fields while you type. A field that is not listed is a mistake. *Needed* marks
+the fields that are required: in a cluster, or in the defaults of its family.
 """
 _ROW = "| {} | {} | {} | {} | {} |"
 
 
 def reference(files: SchemaFiles) -> str:
-    """The text of ``docs/schemas.md``: a section a kind, and one for each part with its own file.
+    """The text of ``docs/schemas.md``: a section for each kind, and for each part with a file.
 
     The same for the same schemas, in whatever order they come. ``files`` are those of a tree.
-    Raises LockstepError where one refers to nothing, or to itself.
+    Raises LockstepError where one refers to no schema, or to itself.
     """
     for name in files:
-        flatten(files, name)  # raises where a schema would have no end
+        flatten(files, name)  # raises for a schema that contains itself
     writer = _Writer(files)
     kinds = {value_at(s, ("properties", "kind", "const")): name for name, s in files.items()}
     machine = sorted(kind for kind in kinds if kind and kind not in _PEOPLE)
@@ -57,15 +57,15 @@ class _Writer:
     """Names of the schemas that have a section, with the path of the fields in it."""
     done: int = 0
     notes: list[tuple[str, str]] = field(default_factory=list)
-    """What the mappings inside of the section ask for beside their fields, by their path."""
+    """What the mappings inside of the section require in addition to fields, by their path."""
 
     def section(self, name: str, path: str) -> str:
-        """Demand a section; the link to it."""
+        """Ask for a section; gives the link to it."""
         self.waiting.setdefault(name, path)
         return f"[{_title(self.files, name)}](#{_slug(self.files, name)})"
 
     def sections(self) -> Iterator[str]:
-        """The text of the sections that were demanded and not written yet."""
+        """The text of the sections that were asked for and are not written yet."""
         while self.done < len(self.waiting):
             name, path = list(self.waiting.items())[self.done]
             self.done += 1
@@ -121,7 +121,7 @@ class _Writer:
                 yield from self._inside(f"{path}{more}", each, item, source, below)
 
     def _follow(self, schema: Json, name: str) -> tuple[Json, str]:
-        """What a schema means after all references, and the name of that schema's file."""
+        """The schema behind all references, and the name of its file."""
         of = name
         while "$ref" in schema:
             of = target(of, schema["$ref"])
@@ -129,7 +129,7 @@ class _Writer:
         return schema, of
 
     def _link(self, path: str, raw: Json, inner: Json, of: str) -> str:
-        """The link to a mapping that has a section of its own, for it has a file or a kind."""
+        """The link to a mapping that has a section of its own, because it has a file or a kind."""
         own = "$ref" in raw and "properties" in inner
         if own and ("#" not in of or of in self.waiting or _is_shared(of)):
             return self.section(of, "spec" if _is_shared(of) else path)
@@ -155,7 +155,7 @@ class _Writer:
         return _value(inner)
 
     def _needed(self, name: str) -> Json:
-        """What a cluster needs once defaults are merged, which its own schema does not ask for."""
+        """What a cluster needs once defaults are merged, which its own schema does not require."""
         whole = self.files.get("effective-cluster.json", {})
         if name == whole.get("$ref"):
             return whole
@@ -210,7 +210,7 @@ def _size(schema: Json, what: str) -> str:
 
 
 def _rules(schema: Mapping[str, Json]) -> Iterator[str]:
-    """What a mapping asks for beside its fields."""
+    """What a mapping requires in addition to its fields."""
     choices = [part.get("required", []) for part in schema.get("anyOf", [])]
     if choices and all(choices):
         yield f"At least one of {alternatives([' and '.join(map(_code, c)) for c in choices])}."
@@ -219,7 +219,7 @@ def _rules(schema: Mapping[str, Json]) -> Iterator[str]:
 
 
 def _choice(part: Json) -> str:
-    """The fields that an if asks for: ``source: mlflow``."""
+    """The fields that an if requires: ``source: mlflow``."""
     fields = value_at(part, ("if", "properties"), {})
     return ", ".join(f"{name}: {value_at(each, ('const',))}" for name, each in fields.items())
 
@@ -229,6 +229,6 @@ def _code(name: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text inside of a table: a bar would end the cell, and < would begin HTML."""
+    """Text for a cell of a table, where a bar would end the cell and < would begin HTML."""
     parts = re.split(r"(`[^`]*`)", text.replace("|", "\\|").replace("\n", " "))
     return "".join(p if p.startswith("`") else p.replace("<", "&lt;") for p in parts)

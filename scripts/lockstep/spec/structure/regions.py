@@ -13,7 +13,7 @@ _WAVES = ("spec", "rollout", "waves")
 
 
 def regions_of(environment: Environment, invalid: InvalidPlaces) -> list[str]:
-    """The names of the environment's regions, sorted; none where one of them has no right name."""
+    """The names of the environment's regions, sorted; none where a name is not valid."""
     names = [value_at(item, ("name",)) for item in entries(environment.spec, ("regions",))]
     pointers = [("spec", "regions", index, "name") for index in range(len(names))]
     wrong = any(invalid.within(environment.document, pointer) for pointer in pointers)
@@ -38,7 +38,7 @@ def check_waves(
 ) -> Iterator[Finding]:
     """Whether the waves name each region that the family has a cluster in, and no other.
 
-    With ``whole`` false there may be clusters that could not be read.
+    With ``whole`` false some clusters may not have been read.
     """
     known = regions_of(environment, invalid)
     named: dict[str, Place] = {}
@@ -48,7 +48,7 @@ def check_waves(
     for pointer, region in _regions_in_waves(family):
         place = Place(family.document, pointer)
         if region in named:
-            says = f"the region {brief(region)} stands in the waves already"
+            says = f"duplicate entry: the region {brief(region)} is already in a wave"
             first = named[region].related_as("the first of the two")
             fix = "name each region once"
             yield place.finding("structure.duplicate-region", says, fix, others=[first])
@@ -94,7 +94,7 @@ def _unknown(place: Place, region: str, instead: str, environment: Environment) 
     listed = related(environment.document, ("spec", "regions"), "the regions")
     return place.finding(
         "structure.unknown-region",
-        f"{place.field} is {brief(region)}, which is no region of this environment",
+        f"{place.field} is {brief(region)}, which is not a region of this environment",
         f"write {instead}; or add the region to {environment.document.path}",
         others=[listed],
     )

@@ -1,4 +1,4 @@
-"""Whether a family's plan can be walked: its steps rise to the end, and its gates can open."""
+"""Whether a family's plan can work: its steps rise to 100, and each gate can pass."""
 
 from collections.abc import Iterator
 
@@ -22,8 +22,8 @@ def check_steps(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:
         if weights[index] <= weights[index - 1]:
             yield Place(family.document, (*pointer, index, "weight")).finding(
                 "structure.step-order",
-                f"the weight {brief(weights[index])} comes after {brief(weights[index - 1])}",
-                "let each step give more weight than the one before",
+                f"the weight {brief(weights[index])} follows {brief(weights[index - 1])}",
+                "give each step more weight than the one before",
             )
             return
     if weights[-1] != 100:
@@ -35,7 +35,7 @@ def check_steps(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:
 
 
 def check_gates(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:
-    """Whether some value fulfils both bounds of each gate that has two."""
+    """Whether some value meets both bounds of each gate that has two."""
     for index, gate in enumerate(entries(family.document.value, ("spec", "gates"))):
         here = ("spec", "gates", index)
         least, most = value_at(gate, ("min",)), value_at(gate, ("max",))
@@ -43,6 +43,6 @@ def check_gates(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:
         if are_numbers and least > most and not invalid.within(family.document, here):
             yield Place(family.document, (*here, "min")).finding(
                 "structure.gate-bounds",
-                f"the gate asks for {brief(least)} or more and for {brief(most)} or less",
-                "correct min or max: no value fulfils both, so that no version would pass",
+                f"no value is both {brief(least)} or more and {brief(most)} or less",
+                "correct min or max; no version could pass this gate",
             )

@@ -200,7 +200,7 @@ def related(files: dict[str, bytes]) -> list[tuple[str, list[tuple[str, int, str
 
 def test_duplicate_names_the_first_of_the_two() -> None:
     twice = edited(EU, "host: scoring.eu-west-1", "host: scoring.us-east-1")
-    assert related(twice) == [("duplicate-host", [(EU, 10, "has it already")])]
+    assert related(twice) == [("duplicate-host", [(EU, 10, "uses it already")])]
     waves = edited(FAMILY, "[eu-west-1]]", "[eu-west-1, us-east-1]]")
     assert related(waves) == [("duplicate-region", [(FAMILY, 12, "the first of the two")])]
     variants = edited(
