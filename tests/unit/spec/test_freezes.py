@@ -11,7 +11,7 @@ from lockstep.spec.yaml.load import load_yaml
 
 ONCE = {"name": "audit", "reason": "books", "from": "2026-06-01T08:00:00Z",
         "until": "2026-06-02T08:00:00Z"}  # fmt: skip
-FRIDAYS = {"name": "weekend", "reason": "nobody there", "cron": "0 16 * * FRI", "lasts": "64h"}
+FRIDAYS = {"name": "weekend", "reason": "no staff", "cron": "0 16 * * FRI", "lasts": "64h"}
 
 
 def in_force(at: str, *freezes: Json, family: str | None = "fraud") -> list[Json]:
@@ -68,12 +68,12 @@ def test_a_freeze_may_concern_some_families_only() -> None:
     ],
     ids=repr,
 )  # fmt: skip
-def test_a_malformed_freeze_holds_nobody_up_and_hides_no_other(malformed: Json) -> None:
+def test_a_malformed_freeze_blocks_nothing_and_hides_no_other(malformed: Json) -> None:
     (held,) = in_force("2026-06-01T12:00:00", malformed, {**ONCE, "name": "other"})
     assert held["name"] == "other"
 
 
-def test_no_freezes_hold_nobody_up() -> None:
+def test_no_freezes_block_nothing() -> None:
     moment = datetime(2026, 6, 1, tzinfo=UTC)
     assert freezes_in_force(Environment("prod", Document("e", {})), "fraud", moment) == []
 
@@ -93,7 +93,7 @@ def test_a_calendar_can_follow_a_cron_expression_or_not() -> None:
         {**FRIDAYS, "lasts": "99999999999h"}, {**FRIDAYS, "lasts": None},
     ],
 )  # fmt: skip
-def test_what_a_schema_refuses_is_no_freeze_and_no_crash(freeze: Json) -> None:
+def test_what_a_schema_rejects_is_not_a_freeze_and_not_a_crash(freeze: Json) -> None:
     held = {"name": "audit", "reason": "books", "until": "2026-06-02T08:00:00Z"}
     assert in_force("2026-06-01T12:00:00", freeze, ONCE) == [held]
     assert in_force("9999-12-31T23:59:59", freeze, ONCE) == []

@@ -67,7 +67,7 @@ def test_pattern_that_one_engine_cannot_read_is_an_error(pattern: str) -> None:
         schemas.check("Name", Document("x.yaml", {"name": "x"}))
 
 
-def test_reference_to_a_file_beside_it() -> None:
+def test_reference_to_a_file_next_to_it() -> None:
     files = read_schemas(
         tree(a={"$ref": "sub/b.json#/$defs/x"}, sub__b={"$defs": {"x": {"type": "string"}}})
     )

@@ -140,7 +140,7 @@ CLOSED: Json = {
 }
 
 
-def test_value_that_two_keywords_refuse_is_one_problem() -> None:
+def test_value_that_two_keywords_reject_is_one_problem() -> None:
     schema = {"maxLength": 2, "pattern": "^a*$", "title": "some a"}
     assert len(problems(schema, "bbb")) == 1
 

@@ -96,7 +96,7 @@ def test_a_trap_is_a_finding_at_its_place_and_the_rest_is_still_read(
         (b"\n".join([b"- x"] * MAX_NODES), "yaml.size", MAX_NODES, 3),
     ],
 )
-def test_what_has_no_sound_value_is_refused(data: bytes, rule: str, line: int, column: int) -> None:
+def test_what_has_no_value_is_rejected(data: bytes, rule: str, line: int, column: int) -> None:
     loaded, findings = load_yaml("a.yaml", data)
     assert loaded is None
     assert [(f.rule, f.line, f.column) for f in findings] == [(rule, line, column)]
@@ -137,7 +137,7 @@ def test_aliases_repeat_a_finished_value_and_point_to_where_it_is_written_out() 
     assert loaded.locate(("b", "k", 0))[1:] == (2, 4)
 
 
-def test_exploding_aliases_are_refused_before_they_explode() -> None:
+def test_exploding_aliases_are_rejected_before_they_explode() -> None:
     lines = [b"a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     for level in range(1, 9):
         inside = b", ".join([b"*a%d" % (level - 1)] * 10)
