@@ -11,7 +11,7 @@ from lockstep.render.compare import compare, unrendered_folders
 from lockstep.render.restored import restorable_folders
 from lockstep.rollout.chain import verify_chain
 from lockstep.spec.assemble import assemble
-from lockstep.spec.schema.set import EFFECTIVE
+from lockstep.spec.schema.schemas import EFFECTIVE
 from lockstep.spec.validate import Schemas, validate_fleet
 from lockstep.spec.yaml.load import Documents
 
