@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from lockstep.check.compiled import policies_of
-from lockstep.check.policy_sets import call_judge
+from lockstep.check.policy_sets import open_policy_set
 from lockstep.edges.files import read_tree
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding
@@ -68,7 +68,7 @@ def trial() -> Iterator[Trial]:
     }
     trial = Trial(list(mutants_of(human)))
     with ExitStack() as stack:
-        check = MutantCheck(call_judge(stack, policies_of(tree)), tree | human, NOW)
+        check = MutantCheck(open_policy_set(stack, policies_of(tree)), tree | human, NOW)
         for mutant in trial.mutants:
             trial.findings[mutant] = check.well_formed(mutant.file, mutant.data).invalid
         well_formed = trial.uncaught()

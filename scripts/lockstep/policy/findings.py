@@ -16,7 +16,7 @@ from lockstep.policy.metadata import MAIN
 from lockstep.policy.rules import Rule, Scope
 from lockstep.render import Templates
 from lockstep.render.trace.objects import trace_object
-from lockstep.spec.placing import Place
+from lockstep.spec.place import Place
 
 _LONGEST = 2000
 

@@ -14,10 +14,10 @@ from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
 from lockstep.policy.rules import FOLDER
-from lockstep.spec.placing import Place
+from lockstep.spec.place import Place
 from lockstep.spec.schema.load import DIALECT, compile_slow
 from lockstep.spec.schema.messages import explain
-from lockstep.spec.schema.set import problem_finding
+from lockstep.spec.schema.schemas import problem_finding
 from lockstep.spec.yaml.load import load_yaml
 
 _SHARED = "policies/data/"

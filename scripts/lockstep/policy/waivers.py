@@ -14,8 +14,8 @@ from lockstep.model.fleet import Subject, Tree
 from lockstep.model.outcome import POLICY, UNUSED
 from lockstep.policy.findings import RuleFinding
 from lockstep.policy.rules import Rule
-from lockstep.spec.placing import Place
-from lockstep.spec.schema.set import Schemas
+from lockstep.spec.place import Place
+from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.phrases import brief, closest
 

@@ -93,11 +93,11 @@ def test_types(schema: Json, types: Json) -> None:
 @pytest.mark.parametrize(
     ("reference", "said"),
     [
-        ("#", "lead into themselves"),
-        ("one.json", "lead into themselves"),
-        ("two.json", "lead into themselves"),
-        ("three.json", "leads to no schema"),
-        ("two.json#/$defs/x", "leads to no schema"),
+        ("#", "refer to themselves"),
+        ("one.json", "refer to themselves"),
+        ("two.json", "refer to themselves"),
+        ("three.json", "there is no schema"),
+        ("two.json#/$defs/x", "there is no schema"),
     ],
 )
 def test_a_circular_or_dangling_reference_is_an_error(reference: str, said: str) -> None:

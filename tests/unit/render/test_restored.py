@@ -17,9 +17,10 @@ from lockstep.model.decision import (
     Record,
     Restored,
     Target,
-    WayBack,
+    VerifiedState,
 )
 from lockstep.model.fleet import Fleet
+from lockstep.model.record import record_of
 from lockstep.render import Templates, compare, keep_restored, render_fleet, restorable_folders
 from lockstep.render.provenance import FILE_NAME, restore_provenance
 from lockstep.render.restored import git_tree_id
@@ -72,7 +73,7 @@ def verified(old: Files) -> dict[str, set[str]]:
     return {FOLDER: {git_tree_id(inside(old))}}
 
 
-def test_restored_bytes_stand_although_the_templates_have_changed(old: Files, now: Files) -> None:
+def test_restored_bytes_stay_although_the_templates_have_changed(old: Files, now: Files) -> None:
     committed = restored(old, now)
     assert committed != now
     assert compare(now, committed, restorable=verified(old)) == []
@@ -87,7 +88,7 @@ def test_a_mark_that_no_record_confirms_is_not_believed(old: Files, now: Files) 
 
 
 @pytest.mark.parametrize("name", ["service.yaml", "deployment-v41.yaml", "PROVENANCE"])
-def test_restored_bytes_that_were_edited_do_not_stand(old: Files, now: Files, name: str) -> None:
+def test_restored_bytes_that_were_edited_do_not_stay(old: Files, now: Files, name: str) -> None:
     committed = restored(old, now)
     path = f"{FOLDER}/{name}"
     committed[path] = committed[path].replace(b"e", b"f", 1)
@@ -95,14 +96,14 @@ def test_restored_bytes_that_were_edited_do_not_stand(old: Files, now: Files, na
     assert compare(now, committed, restorable=verified(old))
 
 
-def test_an_added_or_removed_file_does_not_stand(old: Files, now: Files) -> None:
+def test_an_added_or_removed_file_ends_the_restore(old: Files, now: Files) -> None:
     more = {**restored(old, now), f"{FOLDER}/job.yaml": b""}
     assert compare(now, more, restorable=verified(old))
     less = {p: d for p, d in restored(old, now).items() if not p.endswith("/service.yaml")}
     assert compare(now, less, restorable=verified(old))
 
 
-def test_restored_bytes_stand_no_longer_when_the_spec_changes(
+def test_restored_bytes_do_not_stay_when_the_spec_changes(
     old: Files, now: Files, newer: Templates
 ) -> None:
     later = render(newer, host="new.models.example.com")
@@ -115,7 +116,7 @@ def test_a_file_that_only_todays_renderer_writes_is_not_kept(old: Files, now: Fi
     assert compare(today, restored(old, now), restorable=verified(old)) == []
 
 
-def test_an_unmarked_old_folder_does_not_stand(old: Files, now: Files) -> None:
+def test_an_unmarked_old_folder_does_not_stay(old: Files, now: Files) -> None:
     assert keep_restored(now, old, verified(old)) == now
 
 
@@ -129,7 +130,7 @@ def decided(action: Action, sequence: int, **details: Any) -> Record:
         "prod", "fraud", sequence, None, action, Target("41", "sha256:" + "4" * 64), steady,
         steady, {}, "because", "ci", "2026-03-01T08:00:00Z", **details,
     )  # fmt: skip
-    return Record(decision, "sha256:" + "0" * 64, decision.id)
+    return record_of(decision)
 
 
 def with_records(*records: Record) -> Fleet:
@@ -140,14 +141,14 @@ def with_records(*records: Record) -> Fleet:
 
 
 def test_the_ledger_says_which_folders_were_restored() -> None:
-    back = WayBack(COMMIT, {}, {FOLDER: "1" * 40})
-    verify = decided(Action.VERIFY, 1, way_back=back)
+    back = VerifiedState(COMMIT, {}, {FOLDER: "1" * 40})
+    verify = decided(Action.VERIFY, 1, verified_state=back)
     restore = decided(Action.RESTORE, 2, restored=Restored(1, True, (), COMMIT))
     assert restorable_folders(with_records(verify, restore)) == {FOLDER: {"1" * 40}}
 
 
 def test_a_restore_that_rendered_again_confirms_nothing() -> None:
-    verify = decided(Action.VERIFY, 1, way_back=WayBack(COMMIT, {}, {FOLDER: "1" * 40}))
+    verify = decided(Action.VERIFY, 1, verified_state=VerifiedState(COMMIT, {}, {FOLDER: "1" * 40}))
     rendered = decided(Action.RESTORE, 2, restored=Restored(1, True))
     elsewhere = decided(Action.RESTORE, 3, restored=Restored(9, True, (), COMMIT))
     assert restorable_folders(with_records(verify, rendered, elsewhere)) == {}
