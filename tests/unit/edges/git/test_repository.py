@@ -11,7 +11,7 @@ from tests.unit.edges.repositories import another_clone, commit, git, new_reposi
 
 
 def child(made: Git, files: dict[str, bytes | None], parent: str = "HEAD") -> str:
-    """A commit beside the work tree, on top of ``parent``."""
+    """A commit made without the work tree, on top of ``parent``."""
     base = git(made.root, "rev-parse", parent)
     return made.commit_tree(made.write_tree(base, files), [base], "decided")
 
@@ -40,7 +40,7 @@ def test_outside_of_a_work_tree_is_a_usage_error(tmp_path: Path, inside: str) ->
     "reference",
     ["", "--all", "-h", "nothing", "HEAD:clusters", "HEAD^9", "a b", "@{99}", "main..main", "\n"],
 )
-def test_what_names_no_commit_is_none(unchanged: Git, reference: str) -> None:
+def test_a_reference_without_a_commit_is_none(unchanged: Git, reference: str) -> None:
     assert unchanged.resolve(reference) is None
 
 
@@ -53,20 +53,20 @@ def test_commits_are_found_by_branch_tag_and_id(tmp_path: Path) -> None:
         made.resolve("HEAD\0")
 
 
-def test_a_name_that_a_tag_shares_with_a_branch_has_two_meanings(tmp_path: Path) -> None:
+def test_a_name_that_a_tag_shares_with_a_branch_names_two_commits(tmp_path: Path) -> None:
     made, _ = with_remote(tmp_path)
     first = git(made.root, "rev-parse", "HEAD")
     second = commit(made.root, {"b": b""})
-    assert made.meanings("origin/main") == made.meanings(first) == {first}
-    assert made.meanings("nothing") == set()
+    assert made.possible_commits("origin/main") == made.possible_commits(first) == {first}
+    assert made.possible_commits("nothing") == set()
     git(made.root, "tag", "origin/main", second)
-    assert made.meanings("origin/main") == {first, second}
-    assert made.meanings("refs/remotes/origin/main") == {first}
+    assert made.possible_commits("origin/main") == {first, second}
+    assert made.possible_commits("refs/remotes/origin/main") == {first}
     git(made.root, "tag", "refs/remotes/origin/main", second)
-    assert made.meanings("refs/remotes/origin/main") == {first}
+    assert made.possible_commits("refs/remotes/origin/main") == {first}
 
 
-def test_a_replacement_does_not_stand_in_for_a_commit(tmp_path: Path) -> None:
+def test_a_replacement_is_ignored(tmp_path: Path) -> None:
     made = new_repository(tmp_path, {"a": b"1"})
     first = git(tmp_path, "rev-parse", "HEAD")
     second = commit(tmp_path, {"a": b"2"})
@@ -90,7 +90,7 @@ def test_a_branch_of_any_name_can_be_worked_on(tmp_path: Path, name: str) -> Non
 def test_a_detached_head_is_a_usage_error(tmp_path: Path) -> None:
     made = new_repository(tmp_path)
     git(tmp_path, "checkout", "--quiet", "--detach")
-    with pytest.raises(UsageError, match="no branch"):
+    with pytest.raises(UsageError, match="not on a branch"):
         made.branch()
 
 
@@ -141,7 +141,7 @@ def test_a_branch_is_created_once_and_never_moved(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a..b", "a b", "main/x", "x.lock", ""])
-def test_a_branch_that_cannot_be_is_no_race(unchanged: Git, name: str) -> None:
+def test_an_impossible_branch_name_is_an_error_and_not_a_race(unchanged: Git, name: str) -> None:
     with pytest.raises(LockstepError, match="cannot make") as error:
         unchanged.create_branch(name, unchanged.resolve("HEAD") or "")
     assert not isinstance(error.value, Raced)
@@ -155,13 +155,13 @@ def test_a_push_publishes_and_a_fetch_sees_it(tmp_path: Path) -> None:
     assert another_clone(tmp_path, remote).fetch("origin", "main") == decided
 
 
-def test_of_two_who_push_the_second_has_raced_and_overwrites_nothing(tmp_path: Path) -> None:
+def test_the_second_of_two_pushes_raises_raced_and_overwrites_nothing(tmp_path: Path) -> None:
     made, remote = with_remote(tmp_path)
     other = another_clone(tmp_path, remote)
     first = child(other, {"x": b"1"})
     other.push("origin", first, "main")
     late = child(made, {"x": b"2"})
-    with pytest.raises(Raced, match="somebody faster"):
+    with pytest.raises(Raced, match="another push changed main first"):
         made.push("origin", late, "main")
     made.fetch("origin", "main")
     with pytest.raises(Raced):
@@ -170,7 +170,7 @@ def test_of_two_who_push_the_second_has_raced_and_overwrites_nothing(tmp_path: P
 
 
 @pytest.mark.parametrize("hook", ["pre-receive", "update"])
-def test_a_hook_that_declines_is_an_error_and_no_race(tmp_path: Path, hook: str) -> None:
+def test_a_hook_that_declines_is_an_error_and_not_a_race(tmp_path: Path, hook: str) -> None:
     made, remote = with_remote(tmp_path)
     script = remote / "hooks" / hook
     script.parent.mkdir(exist_ok=True)
@@ -209,7 +209,7 @@ def test_a_commit_is_fetched_into_a_shallow_clone(tmp_path: Path) -> None:
     assert not whole.is_shallow() and whole.has_objects(first)
 
 
-def test_a_fast_forward_brings_the_files_and_refuses_what_is_no_descendant(tmp_path: Path) -> None:
+def test_a_fast_forward_brings_the_files_and_refuses_other_lines_of_history(tmp_path: Path) -> None:
     made = new_repository(tmp_path)
     decided = child(made, {"x": b"1", "clusters/a.yaml": None})
     made.fast_forward(decided)

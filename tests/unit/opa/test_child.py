@@ -1,4 +1,4 @@
-"""A real OPA child: what it answers, whom it answers, how it fails and how it ends."""
+"""A real OPA child: what it answers and to which requests, how it fails and how it ends."""
 
 import os
 import signal
@@ -17,8 +17,7 @@ from pathlib import Path
 import pytest
 
 from lockstep.model.errors import LockstepError
-from lockstep.opa.child import OpaChild, free_port
-from lockstep.opa.server import OpaServer
+from lockstep.opa.child import ChildOpa, OpaProcess, free_port, relevant_lines
 from tests.unit.opa.parts import (
     DIVIDING,
     batch_of,
@@ -71,14 +70,14 @@ def test_an_undefined_entry_point_is_an_error() -> None:
         server.evaluate(batch_of([1]))
 
 
-def test_what_json_cannot_say_is_an_error() -> None:
+def test_a_value_that_is_not_json_is_an_error() -> None:
     batch = batch_of([1])
     with serving() as server:
         batch["items"][0]["parts"] = float("nan")
-        with pytest.raises(LockstepError, match="no JSON"):
+        with pytest.raises(LockstepError, match="is not JSON"):
             server.evaluate(batch)
         batch["items"][0]["parts"] = {1, 2}
-        with pytest.raises(LockstepError, match="no JSON"):
+        with pytest.raises(LockstepError, match="is not JSON"):
             server.evaluate(batch)
 
 
@@ -102,15 +101,15 @@ def test_an_old_program_is_refused_with_the_reason(tmp_path: Path) -> None:
     old = tmp_path / "opa"
     old.write_text('#!/bin/sh\n[ "$1" = version ] && echo "Version: 0.70.0" && exit 0\nexit 1\n')
     old.chmod(0o755)
-    with OpaServer(MAIN, old) as server, pytest.raises(LockstepError, match=r"version 0\.70\.0"):
+    with ChildOpa(MAIN, old) as server, pytest.raises(LockstepError, match=r"version 0\.70\.0"):
         server.evaluate(batch_of([1]))
 
 
 def test_a_missing_program_leaves_nothing_behind(tmp_path: Path) -> None:
     program = (
         "import pathlib\n"
-        "from lockstep.opa.server import OpaServer\n"
-        f"OpaServer({MAIN!r}, pathlib.Path('/nonexistent/opa'))\n"
+        "from lockstep.opa.child import ChildOpa\n"
+        f"ChildOpa({MAIN!r}, pathlib.Path('/nonexistent/opa'))\n"
     )
     done = run_python(program, TMPDIR=str(tmp_path))
     assert b"cannot start /nonexistent/opa" in done.stderr
@@ -118,7 +117,7 @@ def test_a_missing_program_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_only_the_bearer_of_the_token_is_answered() -> None:
-    child = OpaChild(opa_program(), MAIN, free_port())
+    child = OpaProcess(opa_program(), MAIN, free_port())
     try:
         assert _status(child, "/v1/data/lockstep/server", token=child.token) == 200
         assert _status(child, "/v1/data/lockstep/server", token="guess") == 401
@@ -132,8 +131,8 @@ def test_only_the_bearer_of_the_token_is_answered() -> None:
         child.stop()
 
 
-def test_nobody_can_read_the_token_or_the_environment() -> None:
-    child = OpaChild(opa_program(), MAIN, free_port())
+def test_the_token_and_the_environment_cannot_be_read() -> None:
+    child = OpaProcess(opa_program(), MAIN, free_port())
     try:
         assert _status(child, "/v1/data/lockstep/server", token=child.token) == 200
         process = Path(f"/proc/{child.pid}")
@@ -157,17 +156,17 @@ def test_the_files_are_gone_once_opa_is_ready() -> None:
         assert server.evaluate(batch_of([2])) == [{"id": "item-0", "share": 50}]
 
 
-def test_another_program_on_the_port_is_not_believed() -> None:
+def test_another_program_on_the_port_is_not_trusted() -> None:
     with impostor() as taken:
         ports = iter([taken, free_port()])
-        with OpaServer(MAIN, opa_program(), ports=lambda: next(ports)) as server:
+        with ChildOpa(MAIN, opa_program(), ports=lambda: next(ports)) as server:
             assert server.evaluate(batch_of([4])) == [{"id": "item-0", "share": 25}]
 
 
-def test_no_port_to_be_had_is_an_error() -> None:
+def test_without_a_free_port_is_an_error() -> None:
     with (
         impostor() as taken,
-        OpaServer(MAIN, opa_program(), ports=lambda: taken) as server,
+        ChildOpa(MAIN, opa_program(), ports=lambda: taken) as server,
         pytest.raises(LockstepError, match="no free port"),
     ):
         server.evaluate(batch_of([1]))
@@ -191,7 +190,7 @@ def test_opa_that_dies_in_the_middle_of_a_batch() -> None:
         killer.join()
 
 
-def test_opa_that_died_before_it_was_asked() -> None:
+def test_opa_that_died_before_an_evaluation() -> None:
     with serving() as server:
         server.evaluate(batch_of([1]))
         os.kill(server.pid, signal.SIGKILL)
@@ -200,18 +199,18 @@ def test_opa_that_died_before_it_was_asked() -> None:
 
 
 def test_close_ends_the_program_and_may_be_repeated() -> None:
-    server = OpaServer(MAIN, opa_program())
+    server = ChildOpa(MAIN, opa_program())
     pid = server.pid
     server.close()
     assert not is_running(pid)
     server.close()
 
 
-def test_a_killed_parent_takes_opa_with_it() -> None:
+def test_opa_ends_when_its_parent_is_killed() -> None:
     program = (
         "import os, pathlib, signal, sys\n"
-        "from lockstep.opa.server import OpaServer\n"
-        f"server = OpaServer({MAIN!r}, pathlib.Path({str(opa_program())!r}))\n"
+        "from lockstep.opa.child import ChildOpa\n"
+        f"server = ChildOpa({MAIN!r}, pathlib.Path({str(opa_program())!r}))\n"
         "server.evaluate({'families': {}, 'clusters': {}, 'items': []})\n"
         "print(server.pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -221,13 +220,22 @@ def test_a_killed_parent_takes_opa_with_it() -> None:
     assert wait_until_gone(int(done.stdout))
 
 
+def test_what_matters_in_a_log() -> None:
+    log = (
+        '{"level":"warning","msg":"running as root"}\n'
+        '{"level":"error","msg":"Listener failed.","err":"address already in use"}\n'
+        "{broken\n[]\nerror: load error\n"
+    )
+    assert relevant_lines(log) == ("Listener failed. address already in use\n[]\nerror: load error")
+
+
 def run_python(program: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment}
     argv = [sys.executable, "-c", program]
     return subprocess.run(argv, env=environment, capture_output=True, check=False)
 
 
-def _status(child: OpaChild, path: str, *, token: str = "", method: str = "POST") -> int:
+def _status(child: OpaProcess, path: str, *, token: str = "", method: str = "POST") -> int:
     """The HTTP status of one request, which waits until OPA listens."""
     request = urllib.request.Request(f"http://127.0.0.1:{child.port}{path}", method=method)
     if method != "GET":
@@ -252,9 +260,9 @@ def _opened(request: urllib.request.Request) -> Iterator[int]:
 
 @contextmanager
 def impostor() -> Iterator[int]:
-    """A server on a loopback port that answers every question, and gladly."""
+    """A server on a loopback port that answers every request."""
 
-    class Glad(BaseHTTPRequestHandler):
+    class Impostor(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = b'{"result": {"nonce": "guess", "version": "9.9.9"}}'
             self.send_response(200)
@@ -266,7 +274,7 @@ def impostor() -> Iterator[int]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = HTTPServer(("127.0.0.1", 0), Glad)
+    server = HTTPServer(("127.0.0.1", 0), Impostor)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

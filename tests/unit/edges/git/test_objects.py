@@ -1,4 +1,4 @@
-"""git's objects: read whole whatever their names are, and made without touching a file."""
+"""git's objects: read as they are whatever their names, and made without touching a file."""
 
 import hashlib
 import itertools
@@ -72,7 +72,7 @@ def test_a_submodule_is_refused_by_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("commit_id", ["", "nothing", "--help", "f" * 40])
-def test_a_tree_that_is_none_is_an_error(unchanged: Git, commit_id: str) -> None:
+def test_reading_what_is_not_a_tree_is_an_error(unchanged: Git, commit_id: str) -> None:
     with pytest.raises(LockstepError, match="git ls-tree failed"):
         unchanged.read_tree(commit_id, ["clusters"])
 
@@ -89,8 +89,8 @@ def test_objects_are_read_by_id(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("oid", ["f" * 40, "", "no such object", "x" * 500, "--batch", "HEAD:no"])
-def test_a_lost_object_is_an_error(unchanged: Git, oid: str) -> None:
-    with pytest.raises(LockstepError, match="git has lost the object"):
+def test_a_missing_object_is_an_error(unchanged: Git, oid: str) -> None:
+    with pytest.raises(LockstepError, match="git does not have the object"):
         unchanged.read_objects([oid])
 
 
@@ -103,7 +103,7 @@ def test_a_short_id_of_two_objects_is_an_error(tmp_path: Path) -> None:
             break
         seen[short] = data
     made = new_repository(tmp_path, {"a": seen[short], "b": data})
-    with pytest.raises(LockstepError, match=f"git has lost the object {short} ambiguous"):
+    with pytest.raises(LockstepError, match=f"git does not have the object {short} ambiguous"):
         made.read_objects([short])
 
 
@@ -115,7 +115,7 @@ def test_ids_of_folders_are_those_of_their_trees(tmp_path: Path) -> None:
     assert made.object_ids("HEAD", []) == {}
 
 
-def test_a_tree_is_written_beside_index_and_work_tree(tmp_path: Path) -> None:
+def test_a_tree_is_written_without_index_and_work_tree(tmp_path: Path) -> None:
     made = new_repository(tmp_path, {"a": b"1", "b/c": b"2", "b/d": b"3", "kept": b"4"})
     (tmp_path / "a").write_bytes(b"edited by hand")
     git(tmp_path, "add", "a")

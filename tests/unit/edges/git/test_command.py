@@ -14,8 +14,8 @@ SHOW = """
 import json, os
 from pathlib import Path
 from lockstep.edges.git import Git
-from lockstep.edges import git_command
-print(json.dumps([Git(Path.cwd()).resolve("HEAD"), git_command._environment()]))
+from lockstep.edges.git import command
+print(json.dumps([Git(Path.cwd()).resolve("HEAD"), command._environment()]))
 """
 
 
