@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from lockstep.model.clock import parse_time
 from lockstep.model.errors import UsageError
+from lockstep.text.sanitise import one_line
 
 
 def now(told: str | None = None) -> datetime:
@@ -17,5 +18,5 @@ def now(told: str | None = None) -> datetime:
         return parse_time(told).replace(microsecond=0)
     except ValueError as error:
         raise UsageError(
-            f"--now {told[:60]}: {error}", fix="write a time like 2026-01-31T08:00:00Z"
+            f"--now {one_line(told, 60)}: {error}", fix="write a time like 2026-01-31T08:00:00Z"
         ) from error
