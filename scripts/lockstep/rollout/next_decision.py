@@ -14,7 +14,7 @@ _AT_ANY_TIME = (Action.SHIFT, Action.RESTORE, Action.ADOPT)
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class DecisionContext:
     """Who decides, when and on what: the same for all decisions of one run.
 
     ``now`` is aware; ``actor`` is the git identity; ``base`` the commit that was read.
@@ -32,7 +32,7 @@ def next_decision(
     target: Target,
     variants: dict[str, Variants],
     reason: str,
-    circumstances: Circumstances,
+    context: DecisionContext,
     **details: Any,
 ) -> Decision:
     """The decision that follows the family's newest record.
@@ -43,7 +43,7 @@ def next_decision(
     """
     newest = family.records[-1] if family.records else None
     if newest and action not in _AT_ANY_TIME:
-        _refuse_earlier(newest.decision, circumstances.now)
+        _refuse_earlier(newest.decision, context.now)
     return Decision(
         environment=family.environment,
         family=family.name,
@@ -55,9 +55,9 @@ def next_decision(
         to=to,
         variants=variants,
         reason=reason,
-        actor=circumstances.actor,
-        decided_at=format_time(circumstances.now),
-        base=circumstances.base,
+        actor=context.actor,
+        decided_at=format_time(context.now),
+        base=context.base,
         plan=family.spec["rollout"],
         **details,
     )

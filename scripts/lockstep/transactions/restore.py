@@ -1,4 +1,4 @@
-"""The files of a way back: the very bytes that were verified, wherever that is possible."""
+"""The files of a restore: the very bytes that were verified, wherever that is possible."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from lockstep.render.provenance import FILE_NAME, restore_provenance
 from lockstep.rollout.rollback import WayBackPlan, changed_fields
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.transactions.commit import render_family, rendered_changes, rendered_folders
-from lockstep.transactions.state import State, overlay, spec_changes
+from lockstep.transactions.state import FamilyState, overlay, spec_changes
 
 
 @dataclass(frozen=True)
 class Restoration:
-    """What a restore writes beside the specs, and what its record says about it."""
+    """What a restore writes in addition to the specs, and what its record says about it."""
 
     rendered: Mapping[str, bytes]
     restored: Restored
@@ -25,9 +25,9 @@ class Restoration:
 
 
 def restoration(
-    git: Git, state: State, plan: WayBackPlan, locks: Mapping[str, bytes]
+    git: Git, state: FamilyState, plan: WayBackPlan, locks: Mapping[str, bytes]
 ) -> Restoration:
-    """How the family returns to the verified state of ``plan``, with ``locks`` that come back.
+    """How the family returns to the verified state of ``plan``, with the ``locks`` to restore.
 
     Rendered again where that gives the verified bytes, or where people have changed other
     fields since; the verified bytes themselves where only the renderer has changed. Raises
@@ -35,7 +35,7 @@ def restoration(
     """
     back = plan.to.way_back
     if back is None:
-        raise Invalid("the record to return to holds no way back", where=plan.to.path)
+        raise Invalid("the record to return to holds no verified state", where=plan.to.path)
     missing = _missing_objects(git, state, plan.to, back)
     edits = spec_changes(state.family, state.tree, plan.restore)
     after = overlay(state.tree, {**edits, **locks})
@@ -48,31 +48,31 @@ def restoration(
         return Restoration(rendered, Restored(sequence, exact=False, changed=changed), missing)
     if missing or changed:
         raise Invalid(
-            "the way back cannot be rendered", fix="mend the templates, then revert again"
+            "the restored specs cannot be rendered", fix="fix the templates, then revert again"
         )
     source = git.added_by(plan.to.path) or back.seen or state.snapshot.base
     files = _verified_bytes(git, state, back, rendered or {}, source)
     return Restoration(files, Restored(sequence, exact=True, bytes_from=source))
 
 
-def _try_render(after: Tree, state: State) -> dict[str, bytes] | None:
+def _try_render(after: Tree, state: FamilyState) -> dict[str, bytes] | None:
     try:
         return render_family(after, state)
-    except Invalid:  # broken templates must not stand in the way back
+    except Invalid:  # broken templates must not stop a rollback
         return None
 
 
-def _folders(git: Git, state: State, rendered: Mapping[str, bytes]) -> dict[str, str]:
+def _folders(git: Git, state: FamilyState, rendered: Mapping[str, bytes]) -> dict[str, str]:
     tree = git.write_tree(state.snapshot.base, rendered_changes(git, state, rendered))
     return git.object_ids(tree, rendered_folders(state.family))
 
 
-def _wanted(state: State, back: WayBack) -> dict[str, str]:
+def _wanted(state: FamilyState, back: WayBack) -> dict[str, str]:
     return {folder: back.folders.get(folder, "") for folder in rendered_folders(state.family)}
 
 
-def _missing_objects(git: Git, state: State, to: Decision, back: WayBack) -> tuple[str, ...]:
-    """Fetch what a shallow clone lacks; what cannot be had is said, never guessed."""
+def _missing_objects(git: Git, state: FamilyState, to: Decision, back: WayBack) -> tuple[str, ...]:
+    """Fetch what a shallow clone lacks; what cannot be fetched is reported, never guessed."""
     oids = [*back.files.values(), *back.folders.values()]
     remote = git.remote(git.branch())
     later = [r.decision.base for r in state.family.records if r.decision.sequence > to.sequence]
@@ -86,11 +86,11 @@ def _missing_objects(git: Git, state: State, to: Decision, back: WayBack) -> tup
     return ("verified bytes: this clone lacks them, and the remote did not give them",)
 
 
-def verified_locks(git: Git, state: State, plan: WayBackPlan) -> dict[str, bytes]:
-    """The locks of the versions that serve again, where they are not what was verified any more.
+def verified_locks(git: Git, state: FamilyState, plan: WayBackPlan) -> dict[str, bytes]:
+    """The locks of the versions that serve again, where they differ from what was verified.
 
-    Somebody has deleted the file since, made it unreadable or given it another identity. Facts
-    that were only refreshed stay.
+    The file was deleted since, made unreadable or given another identity. Facts that were only
+    refreshed stay.
     """
     back = plan.to.way_back
     if back is None or _missing_objects(git, state, plan.to, back):
@@ -125,7 +125,7 @@ def _changed(git: Git, family: Family, after: Tree, back: WayBack) -> tuple[str,
 
 
 def _verified_bytes(
-    git: Git, state: State, back: WayBack, fresh: Mapping[str, bytes], source: str
+    git: Git, state: FamilyState, back: WayBack, fresh: Mapping[str, bytes], source: str
 ) -> dict[str, bytes]:
     """The rendered folders as they were verified, marked with the commit that they come from."""
     files: dict[str, bytes] = {}
