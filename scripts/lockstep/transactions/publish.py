@@ -1,6 +1,6 @@
 """Makes a decision on the newest state and publishes it, or finds that another run made it.
 
-The loop is: fetch, read, decide, commit beside the work tree, push. A push that comes too late
+The loop is: fetch, read, decide, commit without the work tree, push. A push that comes too late
 means: fetch and decide again on the new tip. It is never rebased: the decision was made on a
 state that is no longer the newest.
 """
@@ -83,7 +83,7 @@ def publish_decision(git: Git, now: datetime, decide: Decide) -> Moved:
 def _follow(git: Git, commit: str, result: Decided) -> Decided:
     """Bring what was published into the work tree.
 
-    Where that fails the result says so and is no error: the decision is published all the same.
+    Where that fails the result says so, but it is not an error: the decision is published.
     """
     try:
         git.fast_forward(commit)
