@@ -8,4 +8,4 @@ from lockstep.transactions.run import RunOptions, move_family, require_reason
 def run(options: RunOptions, family: str, reason: str) -> Moved:
     """Enter a hold by hand. Raises UsageError where no rollout is running."""
     text = require_reason(reason)
-    return move_family(options, family, lambda git, state: hold(git, state, text), way_back=True)
+    return move_family(options, family, lambda git, state: hold(git, state, text), rollback=True)

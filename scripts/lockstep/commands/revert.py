@@ -13,5 +13,5 @@ def run(options: RunOptions, family: str, reason: str) -> Moved:
     """
     text = require_reason(reason)
     return move_family(
-        options, family, lambda git, state: revert(git, options, state, text), way_back=True
+        options, family, lambda git, state: revert(git, options, state, text), rollback=True
     )

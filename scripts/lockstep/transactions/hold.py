@@ -71,6 +71,6 @@ def _record_position(
         state.snapshot.context, evidence=evidence, verdict=verdict,
     )  # fmt: skip
     # No traffic moves, so only the rules that stop a rollback can stop this.
-    change = FamilyChange(rollout.current_variants(family), way_back_only=True)
+    change = FamilyChange(rollout.current_variants(family), rollback_only=True)
     tree, made = build(git, state, change, decision)
     return PlannedCommit(tree, Decided(made, code))

@@ -14,7 +14,7 @@ from lockstep.model.result import Blocked, RolledBack
 from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.quarantine import entries_of, from_ledger, write_quarantine
-from lockstep.rollout.rollback import WayBackPlan, plan_way_back
+from lockstep.rollout.rollback import RollbackPlan, plan_rollback
 from lockstep.spec import variants as forms
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.sanitise import record_line
@@ -77,7 +77,7 @@ def roll_back(
     or rules, is recorded. Without a verified state to return to, the family is held and its
     owner is to be notified.
     """
-    plan = plan_way_back(state.family, request.bad.version)
+    plan = plan_rollback(state.family, request.bad.version)
     if plan is None:
         reason = f"no verified state to return to; {request.reason}"
         phase = rollout.position(state.family).phase
@@ -91,15 +91,15 @@ def roll_back(
         return _blocked(state, problem)
     files = None if problem else restoration(git, state, plan, locks)
     unchecked = tuple(check.unchecked for check in checks if check.unchecked)
-    return _plan_commit(git, _Way(state, plan, request, files, unchecked, locks), problem)
+    return _plan_commit(git, _Rollback(state, plan, request, files, unchecked, locks), problem)
 
 
 @dataclass(frozen=True)
-class _Way:
+class _Rollback:
     """A decided rollback: everything that its records and its commit are made of."""
 
     state: FamilyState
-    plan: WayBackPlan
+    plan: RollbackPlan
     request: RollbackRequest
     files: Restoration | None
     unchecked: tuple[str, ...]
@@ -151,9 +151,9 @@ class _Way:
         return {**self.locks, path: write_quarantine(family, entries_of(family))}
 
 
-def _plan_commit(git: Git, way: _Way, problem: str) -> PlannedCommit:
+def _plan_commit(git: Git, way: _Rollback, problem: str) -> PlannedCommit:
     rendered = way.files.rendered if way.files else None
-    change = FamilyChange(way.variants(), way.extra(), rendered, way_back_only=True)
+    change = FamilyChange(way.variants(), way.extra(), rendered, rollback_only=True)
     try:
         tree, made = build(git, way.state, change, *way.decisions())
     except (Denied, Invalid):
@@ -168,7 +168,7 @@ def _plan_commit(git: Git, way: _Way, problem: str) -> PlannedCommit:
 
 
 def _ask_registry(
-    options: RunOptions, state: FamilyState, plan: WayBackPlan, locks: Mapping[str, bytes]
+    options: RunOptions, state: FamilyState, plan: RollbackPlan, locks: Mapping[str, bytes]
 ) -> list[RegistryCheck]:
     known = dict(state.family.locks)
     for path, data in locks.items():

@@ -33,27 +33,27 @@ def move_family(
     family: str,
     decide: Callable[[Git, FamilyState], PlannedCommit | Moved],
     *,
-    way_back: bool = False,
+    rollback: bool = False,
 ) -> Moved:
     """Run ``decide`` on the newest published state of a family and publish what it plans.
 
-    ``way_back`` says that it moves nothing forward (see read_state).
+    ``rollback`` says that it moves nothing forward (see read_state).
     """
     git = Git.find(options.root)
 
     def decide_on(snapshot: Snapshot) -> PlannedCommit | Moved:
-        return decide(git, find_state(snapshot, family, options.environment, way_back=way_back))
+        return decide(git, find_state(snapshot, family, options.environment, rollback=rollback))
 
     return publish_decision(git, options.now, decide_on)
 
 
 def find_state(
-    snapshot: Snapshot, family: str, environment: str | None, *, way_back: bool = False
+    snapshot: Snapshot, family: str, environment: str | None, *, rollback: bool = False
 ) -> FamilyState:
     """The family that a name means, as it was read (see choose_family and read_state)."""
     fleet, _ = assemble(only_heads(snapshot.tree))
     home, chosen = choose_family(fleet, family, environment)
-    return read_state(snapshot, home.name, chosen.name, way_back=way_back)
+    return read_state(snapshot, home.name, chosen.name, rollback=rollback)
 
 
 def require_reason(reason: str) -> str:

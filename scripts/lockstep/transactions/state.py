@@ -4,15 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lockstep.check.validation import validate_tree
-from lockstep.model.canonical import digest_bytes
-from lockstep.model.decision import Decision, Record, Variants
+from lockstep.model.decision import Decision, Variants
 from lockstep.model.document import value_at
 from lockstep.model.errors import Invalid, LockstepError, UsageError
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.model.outcome import Outcome
-from lockstep.model.record import write_record
+from lockstep.model.record import record_of
 from lockstep.report.text import format_outcome
 from lockstep.rollout import position as rollout
 from lockstep.spec.assemble import assemble
@@ -67,19 +66,19 @@ _DECIDING_BELOW = (
 
 
 def read_state(
-    snapshot: Snapshot, environment: str, name: str, *, way_back: bool = False
+    snapshot: Snapshot, environment: str, name: str, *, rollback: bool = False
 ) -> FamilyState:
     """The family to decide about.
 
     Raises Invalid where what a decision reads is malformed. Mistakes elsewhere, other
     environments included, must not stop a rollback; they stop a forward move when its result is
-    checked. A ``way_back`` asks no gate and restores the locks that it needs, so mistakes in
+    checked. A ``rollback`` asks no gate and restores the locks that it needs, so mistakes in
     those do not stop it either.
     """
     tree = only_family(snapshot.tree, name)
     checked = validate_tree(tree)
     near = own_findings(checked.invalid, environment, name)
-    deciding = [f for f in near if _decides(f) and not (way_back and _is_for_forward(f))]
+    deciding = [f for f in near if _decides(f) and not (rollback and _is_for_forward(f))]
     raise_errors(deciding, Invalid, "the family cannot be decided about")
     family = checked.fleet.environments[environment].families[name]
     fleet = checked.fleet.amid(assemble(only_quarantine(snapshot.tree))[0])
@@ -120,8 +119,7 @@ def spec_changes(family: Family, tree: Tree, variants: Mapping[str, Variants]) -
 
 def with_record(family: Family, decision: Decision) -> Family:
     """The family as it is once the decision is in its ledger."""
-    record = Record(decision, digest_bytes(write_record(decision)), decision.id)
-    return replace(family, records=(*family.records, record))
+    return replace(family, records=(*family.records, record_of(decision)))
 
 
 def refuse_diverged(state: FamilyState) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from lockstep.model.decision import Action, Phase, Position, Restored
 from lockstep.model.exit_codes import ExitCode
@@ -27,11 +28,11 @@ from lockstep.report.results import format_text, to_data
 from tests.unit.model.records import FULL
 
 TARGET = FULL.target.version
-SHIFT = replace(
+SHIFT = structs.replace(
     FULL, action=Action.SHIFT, to=Position(Phase.SHIFTED), reason="too slow", restored=None,
     evidence=(),
 )  # fmt: skip
-RESTORE = replace(
+RESTORE = structs.replace(
     SHIFT, action=Action.RESTORE, to=Position(Phase.STEADY), restored=Restored(3, True)
 )
 EVIDENCE = "  pass         auc in fraud-a: 0.95, must be at least 0.9"
@@ -56,7 +57,7 @@ def lines(result: Decided | Waiting) -> list[str]:
     ],
 )
 def test_a_decision_is_shown_with_its_reason(action: Action, head: str) -> None:
-    text = lines(Decided((replace(FULL, action=action),)))
+    text = lines(Decided((structs.replace(FULL, action=action),)))
     assert text[0] == f"prod/fraud: {head}: every gate passed"
     assert ("  fraud-a: stable 41@100" in text) is (head[:7] in ("version", "adopted")
             and action is not Action.RELEASE)  # fmt: skip
@@ -87,7 +88,7 @@ def test_a_rollback_names_both_halves_and_the_quarantine() -> None:
         "  unchecked: registry: away",
         f"  quarantine: version {TARGET} cannot be proposed until lockstep release",
     ]
-    again = replace(RESTORE, restored=Restored(3, False))
+    again = structs.replace(RESTORE, restored=Restored(3, False))
     assert "  restore: every cluster as verified in record 3 (rendered again)" in lines(
         RolledBack((again,))
     )
