@@ -17,7 +17,8 @@ _FAMILY = click.argument("family")
 def _steering(
     root: Path, environment: str | None, registry: str | None, now: str | None
 ) -> Steering:
-    return Steering(options.existing(root), clock.now(now), environment, registry)
+    folder, given = options.existing(root), now is not None
+    return Steering(folder, clock.now(now), environment, registry, time_given=given)
 
 
 def _done(report: Report, output: str) -> ExitCode:

@@ -115,6 +115,8 @@ def as_data(decision: Decision) -> Json:
         "family": f"{decision.environment}/{decision.family}",
         "sequence": decision.sequence,
         "decidedAt": decision.decided_at,
+        "timeGiven": decision.time_given,
+        "programVersion": decision.program_version,
         "actor": decision.actor,
         "action": decision.action.value,
         "version": decision.target.version,

@@ -43,7 +43,7 @@ def run(steering: Steering, wish: Wish) -> Report:
     refuse_dirty(git)
     branch = git.branch()
     remote = git.remote(branch)
-    snapshot = newest_state(git, branch, remote, steering.now)
+    snapshot = newest_state(git, branch, remote, steering.now, time_given=steering.time_given)
     state = find_state(snapshot, wish.family, steering.environment)
     require_ready(state)
     lock = read_lock(steering, state.family, wish.version)

@@ -33,6 +33,8 @@ def _decision(decision: Decision) -> Iterator[str]:
     yield one_line(f"{decision.decided_at}  {where}  {what}{verdict}")
     yield one_line(f"    who: {decision.actor}")
     yield one_line(f"    why: {decision.reason}")
+    given = "; its time was given by --now" if decision.time_given else ""
+    yield one_line(f"    with: Lockstep {decision.program_version}{given}")
     if decision.restored:
         yield one_line(f"    how: {_restored(decision)}")
     yield from (one_line(f"    {line}") for line in _evidence(decision))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from lockstep import __version__
 from lockstep.model.clock import format_time, parse_time
 from lockstep.model.decision import Action, Decision, Position, Target, Variants
 from lockstep.model.errors import LockstepError
@@ -17,12 +18,14 @@ _AT_ANY_TIME = (Action.SHIFT, Action.RESTORE, Action.ADOPT)
 class Circumstances:
     """Who decides, when and on what: the same for all decisions of one run.
 
-    ``now`` is aware; ``actor`` is the git identity; ``base`` the commit that was read.
+    ``now`` is aware; ``actor`` is the git identity; ``base`` the commit that was read;
+    ``time_given`` says that ``now`` was given by the caller, and is not the machine's clock.
     """
 
     now: datetime
     actor: str
     base: str | None
+    time_given: bool = False
 
 
 def next_decision(
@@ -57,6 +60,8 @@ def next_decision(
         reason=reason,
         actor=circumstances.actor,
         decided_at=format_time(circumstances.now),
+        program_version=__version__,
+        time_given=circumstances.time_given,
         base=circumstances.base,
         plan=family.spec["rollout"],
         **details,

@@ -47,9 +47,10 @@ class Proposal:
 Decide = Callable[[Snapshot], Proposal | Report]
 
 
-def publish(git: Git, now: datetime, decide: Decide) -> Report:
+def publish(git: Git, now: datetime, decide: Decide, *, time_given: bool = False) -> Report:
     """Run ``decide`` on the newest state of the checked-out branch and publish what it proposes.
 
+    ``time_given`` says that ``now`` is not the machine's clock; the records say so too.
     Raises LockstepError for a dirty work tree, unpublished commits, or a race lost too often.
     """
     branch = git.branch()
@@ -58,7 +59,7 @@ def publish(git: Git, now: datetime, decide: Decide) -> Report:
     mine: tuple[Decision, ...] = ()
     lost = ""
     for _ in range(_ATTEMPTS):
-        snapshot = newest_state(git, branch, remote, now)
+        snapshot = newest_state(git, branch, remote, now, time_given=time_given)
         if mine and all(_is_made(snapshot.tree, decision) for decision in mine):
             return _already_made(mine)
         outcome = decide(snapshot)
@@ -91,7 +92,9 @@ def _follow(git: Git, commit: str, report: Report) -> Report:
     return report
 
 
-def newest_state(git: Git, branch: str, remote: str | None, now: datetime) -> Snapshot:
+def newest_state(
+    git: Git, branch: str, remote: str | None, now: datetime, *, time_given: bool = False
+) -> Snapshot:
     """The tip of the branch as published. Raises LockstepError where HEAD is ahead of it."""
     head = git.resolve("HEAD")
     if head is None:
@@ -104,7 +107,7 @@ def newest_state(git: Git, branch: str, remote: str | None, now: datetime) -> Sn
         )
     tree = git.read_tree(tip, SOURCES)
     require_clusters(tree)
-    return Snapshot(tree, Circumstances(now, git.actor(), tip))
+    return Snapshot(tree, Circumstances(now, git.actor(), tip, time_given))
 
 
 def refuse_dirty(git: Git) -> None:

@@ -23,13 +23,15 @@ from lockstep.transactions.state import State, read_state
 class Steering:
     """How a verb that moves families was called.
 
-    ``now`` is the time to decide at (aware); ``registry`` overrides MLFLOW_TRACKING_URI.
+    ``now`` is the time to decide at (aware), ``time_given`` whether ``--now`` gave it;
+    ``registry`` overrides MLFLOW_TRACKING_URI.
     """
 
     root: Path
     now: datetime
     environment: str | None = None
     registry: str | None = None
+    time_given: bool = False
 
 
 def steer(
@@ -48,7 +50,7 @@ def steer(
     def decide(snapshot: Snapshot) -> Proposal | Report:
         return act(git, find_state(snapshot, family, steering.environment, rollback=rollback))
 
-    return publish(git, steering.now, decide)
+    return publish(git, steering.now, decide, time_given=steering.time_given)
 
 
 def find_state(
