@@ -10,6 +10,10 @@ from lockstep.model.decision import Action, Decision, Position, Target, Variants
 from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Family
 from lockstep.rollout import position as rollout
+from lockstep.text.sanitise import cut
+
+_LONGEST_REASON = 4000
+"""Of a record's text, which its schema bounds: a family of many clusters fails in many ways."""
 
 _AT_ANY_TIME = (Action.SHIFT, Action.RESTORE, Action.ADOPT)
 
@@ -57,7 +61,7 @@ def next_decision(
         source=rollout.position(family),
         to=to,
         variants=variants,
-        reason=reason,
+        reason=cut(reason, _LONGEST_REASON),
         actor=circumstances.actor,
         decided_at=format_time(circumstances.now),
         program_version=__version__,
