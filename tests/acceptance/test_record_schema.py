@@ -1,7 +1,11 @@
-"""Records that can be read and do not fit their schema: found, and no rollback stops for one."""
+"""Records that do not fit their schema, and commands that verify a ledger without Lockstep."""
 
 import json
+import re
+import shutil
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,3 +67,36 @@ def test_variants_of_a_cluster_that_cannot_be_are_found(world: World) -> None:
     forge(world, with_an_unknown_cluster_name)
     code, said = world.lockstep("audit", "--verify")
     assert code == 13 and "ledger.schema" in said
+
+
+ROOT = Path(__file__).resolve().parents[2]
+BY_HAND = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "docs/records.md").read_text(), re.M | re.S)
+
+
+def verified_by_hand(world: World) -> str:
+    """What the commands of the documentation print for the ledger of this world."""
+    if shutil.which("jq") is None:
+        pytest.skip("jq is missing")
+    said = ""
+    for script in BY_HAND:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script.replace("prod/fraud-detection", FAMILY)],
+            cwd=world.clone, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        said += done.stdout
+    return said
+
+
+def test_a_ledger_is_verified_by_hand_as_the_documentation_says(world: World) -> None:
+    assert len(BY_HAND) == 3
+    roll(world, "08", "10")
+    take_back(world, "11")
+    assert verified_by_hand(world) == ""
+    record = world.clone / "ledger" / FAMILY / "000002.json"
+    record.write_text(record.read_text().replace('"action": "propose"', '"action": "hold"'))
+    world.git("commit", "--quiet", "--all", "-m", "an edit of the past")
+    said = verified_by_hand(world)
+    assert "000002.json: the id is not that of its content" in said
+    assert "000003.json: the chain is broken" in said
+    assert "an edit of the past" in said and said.count("\n") == 3
