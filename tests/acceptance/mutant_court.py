@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from lockstep.check.policy_sets import Judge
+from lockstep.check.policy_sets import PolicySet
 from lockstep.check.validation import Checked, validate_tree, without_malformed
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.finding import Finding
@@ -12,7 +12,7 @@ from lockstep.model.fleet import Fleet, Tree
 from lockstep.policy import Moment, PolicyItem, batches, family_inputs, interpret, tenancy_input
 from lockstep.policy.trace import tracer
 from lockstep.render import FleetRendering, Templates
-from lockstep.rollout.history import judge_history
+from lockstep.rollout.history import check_history
 from lockstep.spec.yaml.load import Documents
 
 AT_ONCE = 200
@@ -33,7 +33,7 @@ class Court:
     one family only that family is rendered and asked about, with the tenancy of its environment.
     """
 
-    def __init__(self, judge: Judge, base: Tree, now: datetime) -> None:
+    def __init__(self, judge: PolicySet, base: Tree, now: datetime) -> None:
         self._judge = judge
         self._now = now
         self._base = base
@@ -88,5 +88,5 @@ class Court:
             if f"{family.folder}/".startswith(folder):
                 rendered = rendering.family(family)
                 items += family_inputs(sound, self._old, family, self._now, rendered)
-        findings = [*checked.invalid, *rendering.result()[1], *judge_history(sound, self._old)]
+        findings = [*checked.invalid, *rendering.result()[1], *check_history(sound, self._old)]
         return _Case(items, sound, findings)

@@ -41,7 +41,7 @@ def test_a_change_that_loosens_a_threshold_is_judged_by_the_old_one(fleet: Fleet
     assert code == 11
     (denied,) = [f for f in findings if f["rule"] == DENIED and f["file"] == FAMILY]
     assert denied["related"][-1]["file"] == f"{RULE}/image_registry.rego"
-    assert denied["related"][-1]["note"].startswith("judged by this rule of the base branch")
+    assert denied["related"][-1]["note"].startswith("the base branch's version of this rule")
 
 
 def test_what_both_deny_says_nothing_of_the_base(fleet: Fleet) -> None:

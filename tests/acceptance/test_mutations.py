@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from lockstep.check.compiled import policies_of
-from lockstep.check.policy_sets import call_judge
+from lockstep.check.policy_sets import open_policy_set
 from lockstep.edges.files import read_tree
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding
@@ -68,7 +68,7 @@ def trial() -> Iterator[Trial]:
     }
     trial = Trial(list(mutants_of(human)))
     with ExitStack() as stack:
-        court = Court(call_judge(stack, policies_of(tree)), tree | human, NOW)
+        court = Court(open_policy_set(stack, policies_of(tree)), tree | human, NOW)
         for mutant in trial.mutants:
             trial.findings[mutant] = court.well_formed(mutant.file, mutant.data).invalid
         sound = trial.uncaught()

@@ -10,7 +10,7 @@ from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Tree
 from lockstep.model.outcome import POLICY_ERROR
-from lockstep.opa.server import OpaServer
+from lockstep.opa.child import ChildOpa
 from lockstep.policy import (
     Moment,
     PolicyItem,
@@ -79,13 +79,13 @@ def files(**variants: str) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def opa() -> Iterator[OpaServer]:
-    with OpaServer(shipped_policies(), opa_program()) as server:
+def opa() -> Iterator[ChildOpa]:
+    with ChildOpa(shipped_policies(), opa_program()) as server:
         yield server
 
 
 def judge(
-    opa: OpaServer, new: Tree, old: Tree | None = None, *, rollback: bool = False
+    opa: ChildOpa, new: Tree, old: Tree | None = None, *, rollback: bool = False
 ) -> list[Finding]:
     rules = blocking(asked()) if rollback else asked()
     fleet, unreadable = assemble(new)
@@ -111,13 +111,13 @@ def seen(findings: list[Finding]) -> list[tuple[str, int, str, str]]:
     return [(f.file.rsplit("/", 1)[-1], f.line, f.rule, f.message) for f in findings]
 
 
-def test_a_sound_fleet_is_clean(opa: OpaServer) -> None:
+def test_a_sound_fleet_is_clean(opa: ChildOpa) -> None:
     assert judge(opa, files()) == []
     assert judge(opa, files(), files()) == []
     assert judge(opa, files(ap_south_1=step(10)), files()) == []
 
 
-def test_each_mistake_is_found_at_its_line(opa: OpaServer) -> None:
+def test_each_mistake_is_found_at_its_line(opa: ChildOpa) -> None:
     bad = files(eu_west_1='    - {name: stable, version: "latest", weight: 99}\n')
     bad[EU] = bad[EU].replace(b"  variants:", b"  failover: us-east-1\n  variants:")
     family = bad[f"{FOLDER}/family.yaml"]
@@ -134,21 +134,21 @@ def test_each_mistake_is_found_at_its_line(opa: OpaServer) -> None:
     ]  # fmt: skip
 
 
-def test_a_mistake_that_all_clusters_inherit_is_one_finding(opa: OpaServer) -> None:
+def test_a_mistake_that_all_clusters_inherit_is_one_finding(opa: ChildOpa) -> None:
     bad = files()
     family = bad[f"{FOLDER}/family.yaml"]
     bad[f"{FOLDER}/family.yaml"] = family.replace(DIGEST.encode(), b"sha256:short")
     assert len(judge(opa, bad)) == 1
 
 
-def test_a_change_is_judged_by_where_it_comes_from(opa: OpaServer) -> None:
+def test_a_change_is_judged_by_where_it_comes_from(opa: ChildOpa) -> None:
     jump = files(eu_west_1=step(50))
     assert seen(judge(opa, jump)) == []
     rules = [f.rule for f in judge(opa, jump, files())]
     assert rules == ["policy.step-in-plan", "policy.wave-order"]
 
 
-def test_skew_is_found_over_the_family(opa: OpaServer) -> None:
+def test_skew_is_found_over_the_family(opa: ChildOpa) -> None:
     third = STEADY.replace("41", "43")
     skewed = files(us_east_1=STEADY.replace("41", "42"), eu_west_1=third)
     skewed[f"{FOLDER}/locks/43.yaml"] = skewed[f"{FOLDER}/locks/42.yaml"].replace(b"42", b"43")
@@ -158,7 +158,7 @@ def test_skew_is_found_over_the_family(opa: OpaServer) -> None:
     )  # fmt: skip
 
 
-def test_a_way_back_is_judged_by_fewer_rules(opa: OpaServer) -> None:
+def test_a_way_back_is_judged_by_fewer_rules(opa: ChildOpa) -> None:
     jump = files(eu_west_1=step(50))
     assert judge(opa, jump, files(), rollback=True) == []
     unlocked = files()
@@ -166,7 +166,7 @@ def test_a_way_back_is_judged_by_fewer_rules(opa: OpaServer) -> None:
     assert {f.rule for f in judge(opa, unlocked, rollback=True)} == {"policy.version-locked"}
 
 
-def test_a_missing_value_is_an_error_and_no_pass(opa: OpaServer) -> None:
+def test_a_missing_value_is_an_error_and_no_pass(opa: ChildOpa) -> None:
     bare = files()
     bare[EU] = bare[EU].replace(b"  residency: [EU]\n", b"")
     (finding,) = judge(opa, bare)
@@ -178,11 +178,11 @@ def test_a_misspelt_package_is_an_error_and_no_pass() -> None:
     policies, rules = shipped_policies(), asked()
     path = "policies/rules/weights-sum/weights_sum.rego"
     policies[path] = policies[path].replace(b"rules.weights_sum", b"rules.weight_sum")
-    with pytest.raises(LockstepError, match=r"rules\.weight_sum belongs to another place"):
-        OpaServer(policies, opa_program())
+    with pytest.raises(LockstepError, match=r"rules\.weight_sum belongs to another folder"):
+        ChildOpa(policies, opa_program())
     del policies[path]  # an OPA that does not hold the rule
     items = policy_inputs(assemble(files())[0], None, NOW)
-    with OpaServer(policies, opa_program()) as opa:
+    with ChildOpa(policies, opa_program()) as opa:
         answers = opa.evaluate_all(list(batches(items, rules, Moment(NOW))))
     findings = found(items, answers, rules)
     assert {finding.rule for finding in findings} == {POLICY_ERROR}
@@ -199,7 +199,7 @@ def test_a_rule_that_fails_on_one_cluster_spares_the_others() -> None:
     )
     rules = asked()
     items = policy_inputs(assemble(files(us_east_1=STEADY.replace("100", "99")))[0], None, NOW)
-    with OpaServer(policies, opa_program()) as opa:
+    with ChildOpa(policies, opa_program()) as opa:
         answers = opa.evaluate_all(list(batches(items, rules, Moment(NOW))))
     broken = [answer for answer in answers if "error" in answer]
     assert [answer["id"] for answer in broken] == [EU]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lockstep.check.compiled import policies_of, threshold_findings
-from lockstep.check.pipeline import Question, examine_by
-from lockstep.check.policy_sets import call_judge
+from lockstep.check.pipeline import CheckInput, run_pipeline
+from lockstep.check.policy_sets import open_policy_set
 from lockstep.edges.files import read_tree
 from lockstep.model.document import Json
 from lockstep.model.exit_codes import ExitCode
@@ -102,16 +102,16 @@ def run_examples(tree: Tree, rules: list[Rule]) -> tuple[int, list[str]]:
     problems: list[str] = []
     shown = 0
     with ExitStack() as stack:
-        judges = [call_judge(stack, policies_of(tree))]
+        policy_sets = [open_policy_set(stack, policies_of(tree))]
         fleet = example_fleet(tree)
-        whole = examine_by(judges, Question(fleet, fleet, NOW, compared=False)).checked
+        whole = run_pipeline(policy_sets, CheckInput(fleet, fleet, NOW, compared=False)).checked
         if found := (*whole.invalid, *whole.denied):
             return 0, list(dict.fromkeys(unsound(found)))
         for rule in rules:
             for example in read_examples(tree, rule):
                 shown += 1
-                examined = examine_by(judges, _question(example)).checked
-                found = (*examined.invalid, *examined.denied)
+                result = run_pipeline(policy_sets, _input_of(example)).checked
+                found = (*result.invalid, *result.denied)
                 problems += [
                     f"policies/rules/{rule.name}/examples.yaml: {example.about!r} {problem}"
                     for problem in mistakes(example, found, rule)
@@ -119,5 +119,5 @@ def run_examples(tree: Tree, rules: list[Rule]) -> tuple[int, list[str]]:
     return shown, problems
 
 
-def _question(example: Example) -> Question:
-    return Question(example.after, example.before, example.now, compared=False)
+def _input_of(example: Example) -> CheckInput:
+    return CheckInput(example.after, example.before, example.now, compared=False)

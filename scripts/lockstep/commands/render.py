@@ -7,7 +7,7 @@ from lockstep.check.validation import Checked, validate_tree, without_malformed
 from lockstep.check.workspace import work_tree
 from lockstep.edges.files import write_changes
 from lockstep.edges.git import Git
-from lockstep.edges.native import silent
+from lockstep.edges.stderr import silenced_stderr
 from lockstep.model.finding import arrange
 from lockstep.model.result import Rendered
 from lockstep.render import render_fleet
@@ -21,7 +21,7 @@ def run(root: Path) -> Rendered:
     tree = work_tree(git)
     checked = validate_tree(tree)
     valid = without_malformed(checked)
-    with silent():
+    with silenced_stderr():
         files, findings = render_fleet(valid, templates_of(tree))
     wanted = keep_restored(files, tree, restorable_folders(valid))
     unrendered = unrendered_folders(checked.fleet, files, tree)

@@ -148,8 +148,8 @@ class Fleet:
     environments: Mapping[str, Environment] = field(default_factory=dict)
     strays: tuple[tuple[str, Document], ...] = ()
 
-    def amid(self, others: "Fleet") -> "Fleet":
-        """The same with those families of another fleet that its environments do not have."""
+    def merged_with(self, others: "Fleet") -> "Fleet":
+        """The same, with the families of another fleet that its own environments lack."""
         known = {name: other.families for name, other in others.environments.items()}
         return Fleet(
             {

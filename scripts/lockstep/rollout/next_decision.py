@@ -4,11 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from lockstep import __version__
 from lockstep.model.clock import format_time, parse_time
 from lockstep.model.decision import Action, Decision, Position, Target, Variants
 from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Family
 from lockstep.rollout import position as rollout
+from lockstep.text.sanitise import cut
+
+_LONGEST_REASON = 4000
+"""Of a record's text, which its schema bounds: a family of many clusters fails in many ways."""
 
 _AT_ANY_TIME = (Action.SHIFT, Action.RESTORE, Action.ADOPT)
 
@@ -17,12 +22,14 @@ _AT_ANY_TIME = (Action.SHIFT, Action.RESTORE, Action.ADOPT)
 class DecisionContext:
     """Who decides, when and on what: the same for all decisions of one run.
 
-    ``now`` is aware; ``actor`` is the git identity; ``base`` the commit that was read.
+    ``now`` is aware; ``actor`` is the git identity; ``base`` the commit that was read;
+    ``time_given`` says that ``now`` was given by the caller, and is not the machine's clock.
     """
 
     now: datetime
     actor: str
     base: str | None
+    time_given: bool = False
 
 
 def next_decision(
@@ -54,9 +61,11 @@ def next_decision(
         source=rollout.position(family),
         to=to,
         variants=variants,
-        reason=reason,
+        reason=cut(reason, _LONGEST_REASON),
         actor=context.actor,
         decided_at=format_time(context.now),
+        program_version=__version__,
+        time_given=context.time_given,
         base=context.base,
         plan=family.spec["rollout"],
         **details,

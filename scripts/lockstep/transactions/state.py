@@ -16,6 +16,7 @@ from lockstep.report.text import format_outcome
 from lockstep.rollout import position as rollout
 from lockstep.spec.assemble import assemble
 from lockstep.spec.edit import edit_variants
+from lockstep.spec.records import RULE as RECORD_SCHEMA
 from lockstep.spec.selection import only_family, only_quarantine
 from lockstep.transactions.publish import Snapshot
 
@@ -81,7 +82,7 @@ def read_state(
     deciding = [f for f in near if _decides(f) and not (rollback and _is_for_forward(f))]
     raise_errors(deciding, Invalid, "the family cannot be decided about")
     family = checked.fleet.environments[environment].families[name]
-    fleet = checked.fleet.amid(assemble(only_quarantine(snapshot.tree))[0])
+    fleet = checked.fleet.merged_with(assemble(only_quarantine(snapshot.tree))[0])
     return FamilyState(snapshot, tree, fleet, family, checked.invalid)
 
 
@@ -94,7 +95,8 @@ def own_findings(findings: Sequence[Finding], environment: str, name: str) -> li
 
 
 def _is_for_forward(finding: Finding) -> bool:
-    return "/locks/" in finding.file or finding.pointer.startswith("/spec/gates")
+    of_gates = "/locks/" in finding.file or finding.pointer.startswith("/spec/gates")
+    return of_gates or finding.rule == RECORD_SCHEMA  # the record could be read all the same
 
 
 def _decides(finding: Finding) -> bool:
