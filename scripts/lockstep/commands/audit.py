@@ -17,7 +17,7 @@ from lockstep.rollout.replay_moves import replay_moves
 from lockstep.spec.assemble import assemble
 from lockstep.spec.records import check_records
 from lockstep.spec.schema.load import FOLDER
-from lockstep.spec.schema.set import Schemas
+from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.selection import choose_families
 
 

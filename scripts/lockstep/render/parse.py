@@ -13,7 +13,7 @@ import ryml
 import yaml
 
 from lockstep.model.document import Json
-from lockstep.spec.yaml.compose import Composer, Refused
+from lockstep.spec.yaml.compose import Composer, InvalidYaml
 
 _QUOTED = (
     r'"(?:[^"\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]'
@@ -96,7 +96,7 @@ def _second_key(text: str) -> int:
     composer = Composer("", text)
     try:
         composer.compose(yaml.CSafeLoader(text))
-    except (Refused, yaml.YAMLError):
+    except (InvalidYaml, yaml.YAMLError):
         return 1
     lines = (note.line for note in composer.findings if note.rule == "yaml.duplicate-key")
     return next(lines, 1)

@@ -31,7 +31,7 @@ def test_a_decision_is_shown_with_who_and_why() -> None:
     ]
 
 
-def test_evidence_how_exact_a_restore_was_and_what_was_not_asked_are_shown_too() -> None:
+def test_evidence_the_form_of_a_restore_and_what_was_not_checked_are_shown_too() -> None:
     assert shown(FULL) == [
         "2026-03-01T08:00:00Z  prod/fraud 7  advance version 42: "
         "rolling wave 1 step 1 -> rolling wave 1 step 2 [pass]",
@@ -67,7 +67,7 @@ def test_what_was_proved_is_said_only_where_it_was_asked() -> None:
     assert shown(PLAIN)[-1] == "    with: Lockstep 0.1.0"
 
 
-def test_nothing_is_reported_as_verified_next_to_a_finding() -> None:
+def test_nothing_is_called_proved_next_to_a_finding() -> None:
     text = format_history([PLAIN], [BROKEN], verify=True, again=True)
     assert "verified:" not in text and "replayed:" not in text
     assert "ledger/prod/fraud/000002.json:1:1: error ledger.chain: it is broken" in text

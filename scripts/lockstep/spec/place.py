@@ -1,4 +1,4 @@
-"""Findings at the place where a value was written: in its own file, or in the family's."""
+"""The place where a value was written, its own file or the family's, and findings there."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from lockstep.model.finding import Finding, Related
 from lockstep.model.fleet import DEFAULTS, Cluster
 from lockstep.text.phrases import field_path
 
-INHERITS = "takes this default"
+INHERITS = "uses this default"
 REPLACES = "the family's default that it replaces"
 MERGES = "the family's default, which is merged with it"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A value inside one file, and the other places that have to do with it."""
+    """A value inside one file, and the other places that are involved."""
 
     document: Document
     pointer: Pointer
@@ -25,7 +25,7 @@ class Place:
     def in_cluster(cls, cluster: Cluster, pointer: Pointer) -> "Place":
         """Where the effective value of a cluster was written.
 
-        Related is the cluster that takes a default, or the default that the cluster replaces.
+        Related is the cluster that uses a default, or the default that the cluster replaces.
         """
         document, inner = cluster.origin(pointer)
         if document is not cluster.document:
@@ -37,11 +37,11 @@ class Place:
 
     @property
     def field(self) -> str:
-        """The field in the words of its author."""
+        """The field as messages name it, with the path that it has in this file."""
         return field_path(self.pointer)
 
     def related_as(self, note: str) -> Related:
-        """This place as another one that has to do with a finding."""
+        """This place as a related one of another finding."""
         return Related(*self.document.locate(self.pointer), note)
 
     def finding(

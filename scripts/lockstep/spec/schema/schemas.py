@@ -1,4 +1,8 @@
-"""The schemas of a repository, ready to be asked: a quick verdict, and reasons where it is no."""
+"""The schemas of a repository: a fast check, and an explanation where it fails.
+
+jsonschema-rs is fast and says little; the jsonschema package explains each error and is slow. So
+only what the first one rejects reaches the second.
+"""
 
 import functools
 import re
@@ -9,7 +13,7 @@ from lockstep.model.document import Document, Json, value_at
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
-from lockstep.spec.placing import Place
+from lockstep.spec.place import Place
 from lockstep.spec.schema.load import broken, compile_fast, compile_slow, read_schemas
 from lockstep.spec.schema.messages import Problem, explain
 from lockstep.spec.schema.types import fields_by_name, flatten
@@ -24,7 +28,7 @@ class Schemas:
     """The schemas of one tree (``policies/schemas/``); each is compiled once, when it is needed."""
 
     def __init__(self, tree: Tree) -> None:
-        """Nothing outside of ``tree`` is read. Raises LockstepError for unusable schemas."""
+        """Only ``tree`` is read. Raises LockstepError for unusable schemas."""
         self._files = read_schemas(tree)
         self._by_kind = {
             kind: name for name, schema in self._files.items() if (kind := _kind_of(schema))
@@ -64,22 +68,22 @@ class Schemas:
         except re.error as error:
             raise broken(name, error) from error
         if not problems and not valid:
-            says = "does not fit the schema of its kind"
-            return [Problem((), "schema.form", says, "compare it with a file that does")]
+            says = "does not match the schema of its kind"
+            return [Problem((), "schema.form", says, "compare it with a valid file of that kind")]
         placed = [self._with_home(name, problem) for problem in problems]
-        misplaced = {p.meant for p in placed if p.rule == "schema.unknown-field"}
+        misplaced = {p.suggestion for p in placed if p.rule == "schema.unknown-field"}
         return [p for p in placed if not p.missing or field_path(p.field) not in misplaced]
 
     def _with_home(self, name: str, problem: Problem) -> Problem:
-        """An unknown field that another mapping of the document has belongs there, probably."""
+        """An unknown field that only one other mapping knows probably belongs there."""
         if problem.rule != "schema.unknown-field" or "did you mean" in problem.says:
             return problem
         homes = self._homes(name).get(str(problem.pointer[-1]), [])
         if len(homes) != 1 or not homes[0]:
             return problem
         says = f"is not a known field here; it belongs to {homes[0]}"
-        fix = f"move it to {homes[0]}; mind the indentation"
-        return replace(problem, says=says, fix=fix, meant=homes[0])
+        fix = f"move it to {homes[0]}; check the indentation"
+        return replace(problem, says=says, fix=fix, suggestion=homes[0])
 
     def _homes_in(self, name: str) -> dict[str, list[str]]:
         """By the name of each field, the mappings in which a document may have it."""
@@ -91,12 +95,12 @@ class Schemas:
     def _is_valid(self, name: str, value: Json) -> bool:
         try:
             return self._fast(name).is_valid(value)
-        except ValueError:  # no JSON: a lone surrogate, for example
+        except ValueError:  # not JSON: a lone surrogate, for example
             return False
 
 
 def problem_finding(place: Place, problem: Problem) -> Finding:
-    """Names the field as its author wrote it, which for defaults is another path."""
+    """The finding for a problem; it names fields and numbers as the file writes them."""
     named = Place(place.document, (*place.pointer, problem.missing)) if problem.missing else place
     at_key = problem.at_key or bool(problem.missing)
     says, fix = problem.says, problem.fix
@@ -116,17 +120,17 @@ def _kind_of(schema: Json) -> str:
 
 
 def _has_whole_float(value: Json) -> bool:
-    """Whether a float such as 90.0 is in it, which a schema takes for an integer."""
+    """Whether it has a float such as 90.0, which JSON Schema accepts as an integer."""
     return any(type(item) is float and item.is_integer() for item in _leaves(value))
 
 
 def has_null(value: Json) -> bool:
-    """Whether an empty value is in it, which a merge takes for the removal of a field."""
+    """Whether it has an empty value, which removes the field in a merge."""
     return None in _leaves(value)
 
 
 def _leaves(value: Json) -> list[Any]:
-    """What is neither mapping nor list; without recursion, for documents may be deep."""
+    """What is neither mapping nor list; without recursion, because documents may be deep."""
     waiting, leaves = [value], []
     while waiting:
         item = waiting.pop()

@@ -1,7 +1,7 @@
-package lockstep.lib.relied_test
+package lockstep.lib.active_test
 
+import data.lockstep.lib.active
 import data.lockstep.lib.example_test as example
-import data.lockstep.lib.relied
 
 _variants := [
 	{"name": "stable", "version": "42", "weight": 100},
@@ -11,15 +11,15 @@ _variants := [
 	{"name": "idle", "version": "8", "weight": 0, "warm": false},
 ]
 
-test_the_candidate_is_relied_on_before_it_has_weight if {
-	relied.serving == {0: _variants[0], 2: _variants[2]} with input as example.with_variants(_variants)
+test_the_candidate_is_active_before_it_has_weight if {
+	active.by_index == {0: _variants[0], 2: _variants[2]} with input as example.with_variants(_variants)
 }
 
 test_what_is_warm_runs if {
-	object.keys(relied.running) == {0, 1, 2} with input as example.with_variants(_variants)
+	object.keys(active.or_warm) == {0, 1, 2} with input as example.with_variants(_variants)
 }
 
 test_a_candidate_with_weight_and_warm_is_one if {
 	both := [object.union(example.stable, {"warm": true})]
-	relied.running == {0: both[0]} with input as example.with_variants(both)
+	active.or_warm == {0: both[0]} with input as example.with_variants(both)
 }

@@ -1,19 +1,23 @@
-"""What rules of scope environment see: a summary of the families and clusters of one."""
+"""The input of rules of scope environment: a summary of its families and clusters.
+
+A summary, because an environment may have thousands of clusters: it holds only what these rules
+read. policies/main.rego calls it the tenancy of the environment.
+"""
 
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Environment, Family, Fleet
 
-OF_TENANTS = (
+SUMMARY_FIELDS = (
     "region", "namespace", "host", "serving", "variants", "access", "cost", "features",
     "experiments",
 )  # fmt: skip
-"""What they see of the spec of a cluster: what costs, claims a name or feeds others."""
+"""The fields of a cluster's spec in the summary: costs, claims of names, data for others."""
 
 
-def tenancy_of(environment: Environment, fleet: Fleet) -> Json:
-    """``families`` with tenant, owner and datasets, and ``clusters`` with a part of their spec.
+def summary_of(environment: Environment, fleet: Fleet) -> Json:
+    """``families`` with tenant, owner and datasets, ``clusters`` with a part of their spec.
 
-    ``elsewhere`` tells the identities of the clusters of all other environments of ``fleet``.
+    ``elsewhere`` lists the identities of the clusters in all other environments of ``fleet``.
     """
     return {
         "families": [_family(family) for family in environment.families.values()],
@@ -22,7 +26,7 @@ def tenancy_of(environment: Environment, fleet: Fleet) -> Json:
                 "name": cluster.name,
                 "family": family.name,
                 "tenant": _metadata(family)["tenant"],
-                "spec": {k: v for k, v in cluster.effective["spec"].items() if k in OF_TENANTS},
+                "spec": {k: v for k, v in cluster.effective["spec"].items() if k in SUMMARY_FIELDS},
             }
             for family in environment.families.values()
             for cluster in family.clusters
@@ -49,7 +53,7 @@ def _metadata(family: Family) -> Json:
 
 
 def _datasets(family: Family) -> Json:
-    """What each version in use was trained on and measured with, as its lock tells it."""
+    """The datasets of each version in use, by its lock."""
     versions = {value_at(v, ("version",)) for c in family.clusters for v in c.variants}
     pointer = ("spec", "facts", "datasets")
     return {v: value_at(k.value, pointer, []) for v, k in family.locks.items() if v in versions}

@@ -1,4 +1,4 @@
-"""Judges many trees that differ in one file by one OPA, in few requests."""
+"""Checks many trees that differ in one file with one OPA, in few requests."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,29 +8,28 @@ from lockstep.check.policy_sets import PolicySet
 from lockstep.check.validation import Checked, validate_tree, without_malformed
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.finding import Finding
-from lockstep.model.fleet import Fleet, Tree
-from lockstep.policy import Moment, PolicyItem, batches, family_inputs, interpret, tenancy_input
-from lockstep.policy.trace import tracer
+from lockstep.model.fleet import Tree
+from lockstep.policy import Moment, PolicyItem, batches, environment_input, family_inputs, interpret
+from lockstep.policy.findings import trace_by
 from lockstep.render import FleetRendering, Templates
 from lockstep.rollout.history import check_history
 from lockstep.spec.yaml.load import Documents
 
 AT_ONCE = 200
-"""So many trees are kept in memory until OPA is asked about them."""
+"""How many trees are kept in memory and sent to OPA together."""
 
 
 @dataclass
 class _Case:
     items: list[PolicyItem]
-    sound: Fleet
     findings: list[Finding]
 
 
-class Court:
-    """Examines trees as a check does, without comparing ``rendered/``.
+class MutantCheck:
+    """Evaluates trees as a check does, without comparing ``rendered/``.
 
-    ``base`` is the tree before the change, which is sound. Of a tree that differs in the folder of
-    one family only that family is rendered and asked about, with the tenancy of its environment.
+    ``base`` is the tree before the change, which has no findings. Where a tree differs in the
+    folder of one family, only that family is rendered and evaluated, with its environment.
     """
 
     def __init__(self, judge: PolicySet, base: Tree, now: datetime) -> None:
@@ -45,28 +44,28 @@ class Court:
         self._old = checked.fleet
 
     def well_formed(self, file: str, data: bytes) -> Checked:
-        """What schemas and structure find where one file is another."""
+        """What schemas and structure find where one file is replaced."""
         tree = self._slice(file) | {file: data}
         return validate_tree(tree, self._documents, [self._judge.schemas])
 
-    def verdicts(self, changes: Sequence[tuple[str, bytes]]) -> list[list[Finding]]:
+    def findings(self, changes: Sequence[tuple[str, bytes]]) -> list[list[Finding]]:
         """What history, rendering and rules find for each changed file; all are well-formed."""
         found: list[list[Finding]] = []
         for start in range(0, len(changes), AT_ONCE):
-            found += self._verdicts(changes[start : start + AT_ONCE])
+            found += self._findings(changes[start : start + AT_ONCE])
         return found
 
-    def _verdicts(self, changes: Iterable[tuple[str, bytes]]) -> list[list[Finding]]:
+    def _findings(self, changes: Iterable[tuple[str, bytes]]) -> list[list[Finding]]:
         cases = [self._case(file, data) for file, data in changes]
-        # One request for each tree: what items of a request share, they know by its path.
+        # One request for each tree, because items of a request share documents by their path.
         moment = Moment(self._now)
-        questions = [b for case in cases for b in batches(case.items, self._judge.rules, moment)]
-        answers = iter(self._judge.opa.evaluate_all(questions))
+        requests = [b for case in cases for b in batches(case.items, self._judge.rules, moment)]
+        answers = iter(self._judge.opa.evaluate_all(requests))
         for case in cases:
-            trace = tracer(self._templates)
+            trace = trace_by(self._templates)
             mine = [next(answers) for _ in case.items]
-            judged = interpret(case.items, mine, self._judge.rules, trace)
-            case.findings += [each.finding for each in judged]
+            found = interpret(case.items, mine, self._judge.rules, trace)
+            case.findings += [each.finding for each in found]
         return [case.findings for case in cases]
 
     def _slice(self, file: str) -> dict[str, bytes]:
@@ -80,13 +79,13 @@ class Court:
     def _case(self, file: str, data: bytes) -> _Case:
         tree = {**self._base, file: data}
         checked = validate_tree(tree, self._documents, [self._judge.schemas])
-        sound = without_malformed(checked)
+        valid = without_malformed(checked)
         folder = file.rpartition("/")[0] + "/"
-        rendering = FleetRendering(sound, self._templates, self._kinds)
-        items = [tenancy_input(sound, self._old, each) for each in sound.environments.values()]
-        for family in sound.families():
+        rendering = FleetRendering(valid, self._templates, self._kinds)
+        items = [environment_input(valid, self._old, each) for each in valid.environments.values()]
+        for family in valid.families():
             if f"{family.folder}/".startswith(folder):
                 rendered = rendering.family(family)
-                items += family_inputs(sound, self._old, family, self._now, rendered)
-        findings = [*checked.invalid, *rendering.result()[1], *check_history(sound, self._old)]
-        return _Case(items, sound, findings)
+                items += family_inputs(valid, self._old, family, self._now, rendered)
+        findings = [*checked.invalid, *rendering.result()[1], *check_history(valid, self._old)]
+        return _Case(items, findings)
