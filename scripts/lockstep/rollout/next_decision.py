@@ -4,25 +4,32 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from lockstep import __version__
 from lockstep.model.clock import format_time, parse_time
 from lockstep.model.decision import Action, Decision, Position, Target, Variants
 from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Family
 from lockstep.rollout import position as rollout
+from lockstep.text.sanitise import cut
+
+_LONGEST_REASON = 4000
+"""Of a record's text, which its schema bounds: a family of many clusters fails in many ways."""
 
 _AT_ANY_TIME = (Action.SHIFT, Action.RESTORE, Action.ADOPT)
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class DecisionContext:
     """Who decides, when and on what: the same for all decisions of one run.
 
-    ``now`` is aware; ``actor`` is the git identity; ``base`` the commit that was read.
+    ``now`` is aware; ``actor`` is the git identity; ``base`` the commit that was read;
+    ``time_given`` says that ``now`` was given by the caller, and is not the machine's clock.
     """
 
     now: datetime
     actor: str
     base: str | None
+    time_given: bool = False
 
 
 def next_decision(
@@ -32,7 +39,7 @@ def next_decision(
     target: Target,
     variants: dict[str, Variants],
     reason: str,
-    circumstances: Circumstances,
+    context: DecisionContext,
     **details: Any,
 ) -> Decision:
     """The decision that follows the family's newest record.
@@ -43,7 +50,7 @@ def next_decision(
     """
     newest = family.records[-1] if family.records else None
     if newest and action not in _AT_ANY_TIME:
-        _refuse_earlier(newest.decision, circumstances.now)
+        _refuse_earlier(newest.decision, context.now)
     return Decision(
         environment=family.environment,
         family=family.name,
@@ -54,10 +61,12 @@ def next_decision(
         source=rollout.position(family),
         to=to,
         variants=variants,
-        reason=reason,
-        actor=circumstances.actor,
-        decided_at=format_time(circumstances.now),
-        base=circumstances.base,
+        reason=cut(reason, _LONGEST_REASON),
+        actor=context.actor,
+        decided_at=format_time(context.now),
+        program_version=__version__,
+        time_given=context.time_given,
+        base=context.base,
         plan=family.spec["rollout"],
         **details,
     )

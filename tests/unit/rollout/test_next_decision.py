@@ -6,23 +6,24 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from msgspec import structs
 
+from lockstep import __version__
 from lockstep.model.decision import Action, Decision, Phase, Position, Target
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Verdict
 from lockstep.model.fleet import Family
 from lockstep.rollout import position as rollout
-from lockstep.rollout.next_decision import Circumstances, next_decision
+from lockstep.rollout.next_decision import DecisionContext, next_decision
 from tests.unit.fleets import digest_of, family, recorded
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=timezone(timedelta(hours=2)))
-HERE = Circumstances(NOON, "a runner <runner@example.com>", "c" * 40)
+HERE = DecisionContext(NOON, "a runner <runner@example.com>", "c" * 40)
 
 
-def decide(before: Family, action: Action = Action.ADOPT, circumstances: Circumstances = HERE,
+def decide(before: Family, action: Action = Action.ADOPT, context: DecisionContext = HERE,
            **details: object) -> Decision:  # fmt: skip
     return next_decision(
         before, action, Position(Phase.STEADY), Target("1", digest_of("1")),
-        rollout.current_variants(before), "because", circumstances, **details,
+        rollout.current_variants(before), "because", context, **details,
     )  # fmt: skip
 
 
@@ -34,6 +35,8 @@ def test_the_first_record_has_nothing_before_it() -> None:
     assert decision.decided_at == "2026-03-01T10:00:00Z"
     assert (decision.actor, decision.base) == (HERE.actor, HERE.base)
     assert decision.plan == family().spec["rollout"]
+    assert (decision.program_version, decision.time_given) == (__version__, False)
+    assert decide(family(), context=replace(HERE, time_given=True)).time_given
     assert set(decision.variants) == {"fraud-a", "fraud-b", "fraud-c"}
 
 
@@ -72,7 +75,7 @@ def test_no_bake_begins_before_the_newest_record_but_a_way_back_waits_for_no_clo
 def test_time_runner_and_evidence_do_not_change_the_id_but_what_is_decided_does() -> None:
     first = decide(family())
     other = replace(HERE, now=NOON + timedelta(days=1), actor="b <b@example.com>", base=None)
-    assert decide(family(), circumstances=other, verdict=Verdict.PASS).id == first.id
+    assert decide(family(), context=other, verdict=Verdict.PASS).id == first.id
     changes: list[dict[str, object]] = [
         {"environment": "staging"}, {"family": "churn"}, {"action": Action.HOLD},
         {"target": Target("1", digest_of("2"))}, {"to": Position(Phase.ROLLING, 0, 0)},
