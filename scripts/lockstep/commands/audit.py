@@ -13,7 +13,6 @@ from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.rollout.chain import verify_chain
 from lockstep.rollout.position import divergences
 from lockstep.rollout.replay import replay
-from lockstep.rollout.replay_moves import replay_moves
 from lockstep.spec.assemble import assemble
 from lockstep.spec.selection import choose_families
 
@@ -54,7 +53,7 @@ def read(
             findings += verify_chain(each)
         elif verify:
             findings += _verify(each)
-        findings += [*replay(each), *replay_moves(each)] if again else []
+        findings += replay(each) if again else []
     if not decisions and not findings:
         raise NothingToCheck("the ledger holds no record", fix="lockstep adopt makes the first")
     return History(decisions, arrange(findings))

@@ -9,8 +9,7 @@ from lockstep.model.decision import Action, Decision, Position, Target, Variants
 from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Family
 from lockstep.rollout import position as rollout
-
-_AT_ANY_TIME = (Action.SHIFT, Action.RESTORE, Action.ADOPT)
+from lockstep.rollout.transitions import RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +37,14 @@ def next_decision(
     """The decision that follows the family's newest record.
 
     ``details`` are the optional fields of Decision: verdict, evidence, way_back and so on.
-    Raises LockstepError for a time before that record: a bake would count from it. A way back
-    and an adopted state need no bake, and whoever needs them cannot wait for a clock.
+    Raises LockstepError for what the table of transitions does not allow, and for a time before
+    that record where the action has to come after it: a bake would count from it.
     """
     newest = family.records[-1] if family.records else None
-    if newest and action not in _AT_ANY_TIME:
+    source = rollout.position(family)
+    if RULES[action].find(source.phase, to.phase) is None:
+        _refuse_transition(family, action, source, to)
+    if newest and not RULES[action].any_time:
         _refuse_earlier(newest.decision, circumstances.now)
     return Decision(
         environment=family.environment,
@@ -51,7 +53,7 @@ def next_decision(
         previous=newest.digest if newest else None,
         action=action,
         target=target,
-        source=rollout.position(family),
+        source=source,
         to=to,
         variants=variants,
         reason=reason,
@@ -63,10 +65,18 @@ def next_decision(
     )
 
 
+def _refuse_transition(family: Family, action: Action, source: Position, to: Position) -> None:
+    raise LockstepError(
+        f"{action} cannot lead from {source} to {to}",
+        where=f"{family.environment}/{family.name}",
+        fix="run lockstep status: it shows the position that the decision must start from",
+    )
+
+
 def _refuse_earlier(newest: Decision, now: datetime) -> None:
     if now < parse_time(newest.decided_at):
         raise LockstepError(
             f"it is {format_time(now)}, and the newest record was decided at {newest.decided_at}",
             where=newest.path,
-            fix="set this machine's clock right, or give a later --now",
+            fix="correct this machine's clock, or give a later --now",
         )

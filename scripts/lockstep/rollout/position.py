@@ -8,9 +8,8 @@ from lockstep.model.clock import later, parse_duration, parse_time
 from lockstep.model.decision import Action, Decision, Phase, Position, Target, Variants
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Family
+from lockstep.rollout.transitions import RULES
 from lockstep.spec import variants as forms
-
-_ROLLING_ACTIONS = (Action.PROPOSE, Action.ADVANCE)
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def way_back(family: Family, *, barred: Collection[str] = ()) -> Decision | None
 def step_began(family: Family) -> datetime | None:
     """When the running step was decided (aware, UTC): the bake counts from here."""
     for record in reversed(family.records):
-        if record.decision.action in (*_ROLLING_ACTIONS, Action.RESUME):
+        if RULES[record.decision.action].starts_bake:
             return parse_time(record.decision.decided_at)
     return None
 

@@ -9,7 +9,7 @@ from lockstep.check.validation import Checked, validate_tree, without_malformed
 from lockstep.edges.git import Git
 from lockstep.edges.native import silent
 from lockstep.model.clock import parse_time
-from lockstep.model.decision import Action, Decision, Variants, WayBack
+from lockstep.model.decision import Decision, Variants, WayBack
 from lockstep.model.errors import Denied, Invalid, LockstepError
 from lockstep.model.fleet import Family, Tree
 from lockstep.model.outcome import POLICY_ERROR
@@ -18,6 +18,7 @@ from lockstep.render import render_cluster
 from lockstep.render.compare import compare
 from lockstep.render.restored import restorable_folders
 from lockstep.render.targets.kubernetes.manifests import cluster_folder
+from lockstep.rollout.transitions import RULES
 from lockstep.spec.assemble import assemble
 from lockstep.transactions.state import Changes, State, overlay, own_findings, refuse, spec_changes
 
@@ -36,9 +37,6 @@ class Change:
     rendered: Mapping[str, bytes] | None = None
     way_back_only: bool = False
     judged: bool = True
-
-
-_STATES_TO_RETURN_TO = (Action.ADOPT, Action.VERIFY)
 
 
 def build(
@@ -63,7 +61,7 @@ def build(
     tree = git.write_tree(state.snapshot.base, changes)
     made = tuple(
         replace(decision, way_back=state_objects(git, state, tree))
-        if decision.action in _STATES_TO_RETURN_TO
+        if RULES[decision.action].makes_verified_state
         else decision
         for decision in decisions
     )

@@ -20,7 +20,7 @@ def chain(length: int) -> Family:
     made = family()
     for _ in range(length):
         decision = next_decision(
-            made, Action.HOLD, Position(Phase.HELD, 0, 0), Target("1", digest_of("1")),
+            made, Action.ADOPT, Position(Phase.STEADY), Target("1", digest_of("1")),
             rollout.current_variants(made), "because",
             Circumstances(NOW, "a <a@example.com>", None),
         )  # fmt: skip
@@ -53,7 +53,7 @@ def test_an_edited_record_no_longer_carries_the_one_after_it() -> None:
 def test_an_edit_of_the_newest_record_changes_its_id() -> None:
     made = chain(2)
     newest = made.records[-1]
-    data = write_record(newest.decision).replace(b'"action": "hold"', b'"action": "resume"')
+    data = write_record(newest.decision).replace(b'"action": "adopt"', b'"action": "resume"')
     forged = replace(made, records=(made.records[0], read_record(data)))
     assert forged.records[-1].decision.action is Action.RESUME
     assert found(forged) == [("ledger.id", "000002.json")]
