@@ -10,8 +10,8 @@ from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, Severity, arrange
 from lockstep.model.fleet import Family
 from lockstep.model.result import Report
-from lockstep.registry.mlflow.client import NotInRegistry
-from lockstep.registry.mlflow.versions import MlflowRegistry
+from lockstep.registry.base import NotInRegistry, Registry
+from lockstep.registry.factory import open_registry
 from lockstep.spec.assemble import assemble
 from lockstep.spec.lock import compare_lock, write_lock
 from lockstep.spec.selection import choose_families, choose_family
@@ -53,7 +53,7 @@ def check(steering: Steering, family: str | None) -> Comparison:
     """Compare every lock of a family, or of the whole fleet, with the registry."""
     git = Git.find(steering.root)
     fleet, _ = assemble(work_tree(git, ("clusters",)))
-    registry = MlflowRegistry(steering.registry)
+    registry = open_registry(steering.registry)
     findings: list[Finding] = []
     locks = 0
     for chosen in choose_families(fleet, family, steering.environment):
@@ -64,7 +64,7 @@ def check(steering: Steering, family: str | None) -> Comparison:
 
 
 def _compare(
-    registry: MlflowRegistry, steering: Steering, family: Family, version: str, lock: Document
+    registry: Registry, steering: Steering, family: Family, version: str, lock: Document
 ) -> list[Finding]:
     try:
         fresh = fresh_lock(registry, steering, family, version)

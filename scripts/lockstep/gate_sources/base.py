@@ -1,4 +1,4 @@
-"""Where gates get their numbers: one interface, and the sources that exist.
+"""Where gates get their evidence: one interface, and the sources that exist.
 
 A new source is one module with a class like ``MlflowGates``, and one line in ``SOURCES``.
 """
@@ -12,7 +12,7 @@ from lockstep.model.evidence import Answer, Question
 
 
 class GateSource(Protocol):
-    """Something that can be asked for measurements."""
+    """A system that gives the facts a gate needs."""
 
     def ask(self, question: Question) -> Answer:
         """Measure; never judge, and never raise for a server that cannot be asked.

@@ -7,8 +7,8 @@ from lockstep.model.document import Document, Json
 from lockstep.model.errors import LockstepError, VerificationFailed
 from lockstep.model.fleet import Family
 from lockstep.model.outcome import Outcome
-from lockstep.registry.mlflow.client import NotInRegistry
-from lockstep.registry.mlflow.versions import MlflowRegistry
+from lockstep.registry.base import NotInRegistry, Registry
+from lockstep.registry.factory import open_registry
 from lockstep.report.text import format_outcome
 from lockstep.spec.lock import build_lock, compare_lock, refresh_lock
 from lockstep.text.sanitise import record_line
@@ -29,7 +29,7 @@ def recheck_version(steering: Steering, lock: Document | None, version: str) -> 
         return Recheck(problem=f"version {version} has no lock")
     identity = lock.value["spec"]["identity"]
     try:
-        registry = MlflowRegistry(steering.registry)
+        registry = open_registry(steering.registry)
         facts = registry.facts(identity["model"], version, format_time(steering.now))
     except NotInRegistry as error:
         return Recheck(problem=error.message)
@@ -45,7 +45,7 @@ def read_lock(steering: Steering, family: Family, version: str) -> Json:
 
     Raises VerificationFailed where its identity is another one than was locked.
     """
-    registry = MlflowRegistry(steering.registry)
+    registry = open_registry(steering.registry)
     fresh = fresh_lock(registry, steering, family, version)
     known = family.locks.get(version)
     lock, findings = refresh_lock(known, fresh) if known else (fresh, [])
@@ -57,7 +57,7 @@ def read_lock(steering: Steering, family: Family, version: str) -> Json:
     return lock
 
 
-def fresh_lock(registry: MlflowRegistry, steering: Steering, family: Family, version: str) -> Json:
+def fresh_lock(registry: Registry, steering: Steering, family: Family, version: str) -> Json:
     """What the registry says of a version now, in the form of a lock."""
     model = family.document.value["spec"]["model"]["name"]
     facts = registry.facts(model, version, format_time(steering.now))
