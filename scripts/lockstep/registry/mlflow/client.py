@@ -44,7 +44,8 @@ class Connection:
         """Turn whatever MLflow raises inside into a LockstepError that names the server.
 
         A server can make MLflow's client raise nearly anything by an answer that is not valid, so
-        every exception is caught. Raises NotInRegistry where the server says that something does not exist.
+        every exception is caught. Raises NotInRegistry where the server says that something does
+        not exist.
         """
         try:
             yield

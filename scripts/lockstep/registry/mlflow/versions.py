@@ -149,7 +149,7 @@ def _source(connection: Connection, found: Any) -> tuple[str, str | None]:
         copied_from = copied_from or clean(source, _LONGEST_TEXT)
         if copy.groups() in seen or len(seen) > _MOST_COPIES:
             raise LockstepError(
-                f"version {found.version} of {found.name} is a copy of itself, or of too many copies",
+                f"version {found.version} of {found.name} is a copy of a copy, without an end",
                 where=connection.server,
                 fix="register the model again from its run",
             )
