@@ -36,7 +36,7 @@ def next_decision(
 ) -> Decision:
     """The decision that follows the family's newest record.
 
-    ``details`` are the optional fields of Decision: verdict, evidence, way_back and so on.
+    ``details`` are the optional fields of Decision: verdict, evidence, verified_state and so on.
     Raises LockstepError for what the table of transitions does not allow, and for a time before
     that record where the action has to come after it: a bake would count from it.
     """

@@ -1,10 +1,10 @@
 """Every transition: those in the table replay, and all others are refused and found."""
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
 import pytest
+from msgspec.structs import replace
 
 from lockstep.model.decision import Action, Decision, Phase, Position, Variants
 from lockstep.model.errors import LockstepError
