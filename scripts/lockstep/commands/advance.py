@@ -13,7 +13,8 @@ from lockstep.model.exit_codes import ExitCode
 from lockstep.model.result import Report
 from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import next_decision
-from lockstep.rollout.plan import Move, Plan, plan, questions
+from lockstep.rollout.plan import Move, Plan, plan
+from lockstep.rollout.questions import questions
 from lockstep.spec.assemble import assemble
 from lockstep.spec.selection import choose_families
 from lockstep.transactions.commit import Change, build
@@ -67,7 +68,7 @@ def advance(git: Git, steering: Steering, state: State) -> Proposal | Report:
 def gather(steering: Steering, state: State) -> list[Evidence]:
     """Ask every gate and judge the answers; empty where no candidate has weight."""
     sources = GateSources({"mlflow": steering.registry})
-    asked = questions(state.family, state.family.environment, steering.now)
+    asked = questions(state.family, steering.now)
     return [judge_question(question, sources.ask(question)) for question in asked]
 
 

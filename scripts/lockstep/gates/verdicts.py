@@ -1,8 +1,8 @@
 """Verdicts on what a gate source answered: pure, so that a record alone gives the verdict again.
 
-A verdict is ``pass`` only where a usable number is inside of every bound. No number, NaN, a
-stale one or too few samples are ``inconclusive``; a source that could not be asked, or a gate
-whose settings are not valid, is ``error``.
+A verdict is ``pass`` only where a usable number is inside of every bound, and a condition holds.
+No number, NaN, a stale one or too few samples are ``inconclusive``; a source that could not be
+asked, or a gate whose settings are not valid, is ``error``.
 """
 
 from datetime import datetime
@@ -12,7 +12,15 @@ from lockstep.gates.intervals import Interval, difference, wilson
 from lockstep.gates.measurements import InvalidGate, number, why_unusable
 from lockstep.model.clock import parse_time
 from lockstep.model.document import Json, value_at
-from lockstep.model.evidence import Answer, Evidence, Measurement, Question, Verdict, worst
+from lockstep.model.evidence import (
+    Answer,
+    Condition,
+    Evidence,
+    Measurement,
+    Question,
+    Verdict,
+    worst,
+)
 
 Judgement = tuple[Verdict, str]
 """A verdict and its reason, which says the numbers."""
@@ -63,19 +71,29 @@ def judge(gate: Json, answer: Answer, since: datetime, now: datetime) -> Judgeme
     """
     if answer.failure:
         return Verdict.ERROR, f"could not be asked: {answer.failure}"
+    judgements = [_judge_condition(answer.condition)] if answer.condition else []
     try:
-        useless = why_unusable("candidate", answer.candidate, gate, since, now)
-        if useless:
-            return Verdict.INCONCLUSIVE, useless
-        judgements = [
-            _judge_bound(name, gate, answer, since, now) for name in _BOUNDS if name in gate
-        ]
+        if not judgements or any(name in gate for name in _BOUNDS):
+            judgements += _judge_bounds(gate, answer, since, now)
     except InvalidGate as error:
         return Verdict.ERROR, str(error)
-    if not judgements:
-        return Verdict.ERROR, f"the gate has none of the bounds {', '.join(_BOUNDS)}"
     verdict = worst(found for found, _ in judgements)
     return verdict, "; ".join(reason for found, reason in judgements if found is verdict)
+
+
+def _judge_condition(condition: Condition) -> Judgement:
+    if condition.holds is None:
+        return Verdict.INCONCLUSIVE, condition.reason
+    return Verdict.PASS if condition.holds else Verdict.FAIL, condition.reason
+
+
+def _judge_bounds(gate: Json, answer: Answer, since: datetime, now: datetime) -> list[Judgement]:
+    """A verdict for each bound of the gate; one in all where the measurement cannot be used."""
+    useless = why_unusable("candidate", answer.candidate, gate, since, now)
+    if useless:
+        return [(Verdict.INCONCLUSIVE, useless)]
+    found = [_judge_bound(name, gate, answer, since, now) for name in _BOUNDS if name in gate]
+    return found or [(Verdict.ERROR, f"the gate has none of the bounds {', '.join(_BOUNDS)}")]
 
 
 def _judge_bound(

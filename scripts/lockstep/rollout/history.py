@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 
+from lockstep.model.decision import Decision
 from lockstep.model.document import Document, value_at
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet, Tree
+from lockstep.rollout.questions import propose_gates
 from lockstep.rollout.replay import replay
+from lockstep.rollout.transitions import RULES, Need
 
 _IDENTITY = ("spec", "identity")
 
@@ -54,6 +57,22 @@ def _unfounded(family: Family, before: Family | None) -> Iterator[Finding]:
     known = _digests(before)
     if _digests(family).keys() - known.keys():
         yield from (finding for finding in replay(family) if finding.file not in known)
+    if family.records and (newest := family.records[-1].decision).path not in known:
+        yield from _other_gates(family, newest)
+
+
+def _other_gates(family: Family, newest: Decision) -> Iterator[Finding]:
+    """Whether a new proposal, or its first step, passed the gates that the family declares now.
+
+    A record says itself which gates it had to pass, so this is asked of the spec while the two
+    belong together; later on, the gates of the family may change.
+    """
+    transition = RULES[newest.action].find(newest.source.phase, newest.to.phase)
+    recorded = value_at(newest.plan, ("proposeGates",), {})
+    if transition and Need.PROPOSE_GATES in transition.needs and recorded != propose_gates(family):
+        text = "it did not have to pass the gates with when: propose that the family declares"
+        fix = "propose the version again, so that these gates are asked"
+        yield Finding(newest.path, 1, 1, "replay.gates", text, fix)
 
 
 def _exchanged(family: Family, before: Family | None) -> Iterator[Finding]:

@@ -6,9 +6,11 @@ from typing import Any
 
 from lockstep.model.clock import format_time, parse_time
 from lockstep.model.decision import Action, Decision, Position, Target, Variants
+from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Family
 from lockstep.rollout import position as rollout
+from lockstep.rollout.questions import propose_gates
 from lockstep.rollout.transitions import RULES
 
 
@@ -60,9 +62,16 @@ def next_decision(
         actor=circumstances.actor,
         decided_at=format_time(circumstances.now),
         base=circumstances.base,
-        plan=family.spec["rollout"],
+        plan=_plan_in_force(family),
         **details,
     )
+
+
+def _plan_in_force(family: Family) -> Json:
+    """What a replay needs of the family's spec: it must not depend on what the spec says later."""
+    plan: Json = family.spec["rollout"]
+    required = propose_gates(family)
+    return {**plan, "proposeGates": required} if required else plan
 
 
 def _refuse_transition(family: Family, action: Action, source: Position, to: Position) -> None:

@@ -4,7 +4,7 @@
 was enough: the transition, the version, the bake, the weights, and gates of every cluster.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from lockstep.gates.verdicts import judge_again
@@ -46,11 +46,47 @@ def _verdicts(decision: Decision) -> Iterator[Finding]:
     if _needs_pass(decision) and overall is not Verdict.PASS:
         text = f"{decision.action} does not follow from the verdict {overall}"
         yield _verdict_finding(decision, "replay.action", text)
+    elif missing := _not_asked(decision):
+        text = f"{decision.action} needs these gates, which were not asked: {', '.join(missing)}"
+        yield _verdict_finding(decision, "replay.action", text)
+
+
+def _needs(decision: Decision) -> Collection[Need]:
+    """What the decision needs; a forged one that is no transition needs all that its action may."""
+    rules = RULES[decision.action]
+    transition = rules.find(decision.source.phase, decision.to.phase)
+    return transition.needs if transition else rules.needs
 
 
 def _needs_pass(decision: Decision) -> bool:
-    transition = RULES[decision.action].find(decision.source.phase, decision.to.phase)
-    return Need.STEP_GATES in (transition.needs if transition else RULES[decision.action].needs)
+    """Whether only a pass of all its evidence supports the decision."""
+    needs = _needs(decision)
+    given = bool(decision.evidence or _required(decision))
+    return Need.STEP_GATES in needs or (Need.PROPOSE_GATES in needs and given)
+
+
+def _not_asked(decision: Decision) -> list[str]:
+    """The gates of a proposal that its record demands, and whose evidence it does not hold."""
+    if Need.PROPOSE_GATES not in _needs(decision):
+        return []
+    asked = {(item.cluster, item.gate.get("name")) for item in decision.evidence}
+    return [
+        f"{str(name)[:80]} in {str(cluster)[:80]}"
+        for cluster, names in _required(decision).items()
+        for name in names
+        if (cluster, name) not in asked
+    ]
+
+
+def _required(decision: Decision) -> Mapping[str, list[str]]:
+    """The gates that a proposal had to pass, by cluster, by the plan that the record holds."""
+    required = value_at(decision.plan, ("proposeGates",), {})
+    if not isinstance(required, dict):
+        return {"plan": ["proposeGates"]}  # no gate has this name, so a forged plan never passes
+    return {
+        cluster: names if isinstance(names, list) else [str(names)]
+        for cluster, names in required.items()
+    }
 
 
 def _verdict_finding(decision: Decision, rule: str, message: str) -> Finding:
