@@ -13,7 +13,7 @@ from lockstep.rollout.transitions import RULES, Need
 _IDENTITY = ("spec", "identity")
 
 
-def judge_history(new: Fleet, old: Fleet) -> list[Finding]:
+def check_history(new: Fleet, old: Fleet) -> list[Finding]:
     """What is wrong with how ``new`` goes on from ``old``, in the families that both have.
 
     A record that was edited or taken away, one that was added and does not follow from its own
@@ -29,7 +29,7 @@ def judge_history(new: Fleet, old: Fleet) -> list[Finding]:
     return list(arrange(findings))
 
 
-def judge_left_behind(tree: Tree, before: Tree, fleet: Fleet) -> list[Finding]:
+def check_left_behind(tree: Tree, before: Tree, fleet: Fleet) -> list[Finding]:
     """What is wrong with the records of families that the tree no longer declares.
 
     They stay as they were: without them nothing would say what is in quarantine.

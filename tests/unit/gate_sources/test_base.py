@@ -1,4 +1,4 @@
-"""A source is one class and one entry in SOURCES: its answers reach verdict and record as they are."""
+"""A source is one class and one entry in SOURCES: its answers reach verdict and record."""
 
 import json
 from collections.abc import Callable

@@ -101,9 +101,7 @@ def test_between_the_halves_of_a_rollback_nothing_is_asked() -> None:
 @pytest.mark.parametrize(
     ("holds", "move"), [(True, Move.STEP), (False, Move.REVERT), (None, Move.WAIT)]
 )
-def test_the_first_step_waits_for_the_gates_of_the_proposal(
-    holds: bool | None, move: Move
-) -> None:
+def test_the_first_step_waits_for_the_gates_of_the_proposal(holds: bool | None, move: Move) -> None:
     at = proposed()
     due = plan(at, asked_again(at, holds), LATER)
     assert due.move is move
