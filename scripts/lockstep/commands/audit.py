@@ -1,15 +1,13 @@
 """``lockstep audit``: who, what, why; recomputed from the records, and held against git."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from lockstep.edges.files import read_tree
 from lockstep.edges.git import Git
-from lockstep.model.decision import Decision
-from lockstep.model.document import Json
 from lockstep.model.errors import NothingToCheck
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet, Tree
+from lockstep.model.result import History
 from lockstep.rollout.chain import verify_chain
 from lockstep.rollout.position import divergences
 from lockstep.rollout.replay import replay
@@ -17,15 +15,7 @@ from lockstep.spec.assemble import assemble
 from lockstep.spec.selection import choose_families
 
 
-@dataclass(frozen=True)
-class History:
-    """The decisions of the families asked for, and what does not hold about them."""
-
-    decisions: tuple[Decision, ...]
-    findings: tuple[Finding, ...] = ()
-
-
-def read(
+def run(
     root: Path, family: str | None, environment: str | None, *, verify: bool, again: bool
 ) -> History:
     """The decision records of the work tree.
@@ -56,7 +46,7 @@ def read(
         findings += replay(each) if again else []
     if not decisions and not findings:
         raise NothingToCheck("the ledger holds no record", fix="lockstep adopt makes the first")
-    return History(decisions, arrange(findings))
+    return History(decisions, arrange(findings), verified=verify, replayed=again)
 
 
 def _missing_heads(tree: Tree, fleet: Fleet) -> dict[str, bytes]:
@@ -102,26 +92,7 @@ def _verify_kept(git: Git, tree: Tree, folder: str) -> list[Finding]:
 def _verify(family: Family) -> list[Finding]:
     findings = verify_chain(family)
     for divergence in divergences(family):
-        fix = "undo the edit, take the version back with lockstep revert, or adopt a settled state"
+        fix = "undo the edit, roll back with lockstep revert, or adopt a settled state"
         text = str(divergence)
         findings.append(Finding(divergence.file, divergence.line, 1, "rollout.diverged", text, fix))
     return findings
-
-
-def as_data(decision: Decision) -> Json:
-    """One decision for ``--format json``: what a person asks of it, with its evidence."""
-    return {
-        "family": f"{decision.environment}/{decision.family}",
-        "sequence": decision.sequence,
-        "decidedAt": decision.decided_at,
-        "actor": decision.actor,
-        "action": decision.action.value,
-        "version": decision.target.version,
-        "from": decision.source.to_json(),
-        "to": decision.to.to_json(),
-        "verdict": decision.verdict.value if decision.verdict else None,
-        "reason": decision.reason,
-        "id": decision.id,
-        "evidence": [item.to_json() for item in decision.evidence],
-        "unchecked": list(decision.unchecked),
-    }

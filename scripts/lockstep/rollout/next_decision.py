@@ -15,7 +15,7 @@ from lockstep.rollout.transitions import RULES
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class DecisionContext:
     """Who decides, when and on what: the same for all decisions of one run.
 
     ``now`` is aware; ``actor`` is the git identity; ``base`` the commit that was read.
@@ -33,7 +33,7 @@ def next_decision(
     target: Target,
     variants: dict[str, Variants],
     reason: str,
-    circumstances: Circumstances,
+    context: DecisionContext,
     **details: Any,
 ) -> Decision:
     """The decision that follows the family's newest record.
@@ -47,7 +47,7 @@ def next_decision(
     if RULES[action].find(source.phase, to.phase) is None:
         _refuse_transition(family, action, source, to)
     if newest and not RULES[action].any_time:
-        _refuse_earlier(newest.decision, circumstances.now)
+        _refuse_earlier(newest.decision, context.now)
     return Decision(
         environment=family.environment,
         family=family.name,
@@ -59,9 +59,9 @@ def next_decision(
         to=to,
         variants=variants,
         reason=reason,
-        actor=circumstances.actor,
-        decided_at=format_time(circumstances.now),
-        base=circumstances.base,
+        actor=context.actor,
+        decided_at=format_time(context.now),
+        base=context.base,
         plan=_plan_in_force(family),
         **details,
     )

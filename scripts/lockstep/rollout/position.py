@@ -10,6 +10,7 @@ from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Family
 from lockstep.rollout.transitions import RULES
 from lockstep.spec import variants as forms
+from lockstep.text.phrases import list_variants
 
 
 @dataclass(frozen=True)
@@ -203,9 +204,7 @@ def _versions(decision: Decision) -> set[str]:
 
 def brief(variants: Variants | None) -> str:
     """``stable 41@90, candidate 42@10`` for a message."""
-    if variants is None:
-        return "no variants"
-    return ", ".join(f"{v.get('name')} {v.get('version')}@{v.get('weight')}" for v in variants)
+    return list_variants(variants)
 
 
 def same_variants(one: Variants, other: Variants) -> bool:

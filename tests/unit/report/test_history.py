@@ -1,4 +1,4 @@
-"""The ledger in words: who, what, when, why, on which evidence, and what was proved."""
+"""The ledger as text: who, what, when, why, on which evidence, and what was proved."""
 
 import pytest
 from hypothesis import given
@@ -45,10 +45,10 @@ def test_evidence_the_form_of_a_restore_and_what_was_not_checked_are_shown_too()
     ("restored", "words"),
     [
         (Restored(3, True), "exactly as verified in record 3"),
-        (Restored(3, False), "as verified in record 3, but for what people changed: "
+        (Restored(3, False), "as verified in record 3, except for what people changed: "
                              "what this clone could not compare"),
         (Restored(3, False, ("a#/x", "b#/y")),
-         "as verified in record 3, but for what people changed: a#/x, b#/y"),
+         "as verified in record 3, except for what people changed: a#/x, b#/y"),
     ],
 )  # fmt: skip
 def test_a_restore_says_how_exact_it_was(restored: Restored, words: str) -> None:
@@ -64,7 +64,7 @@ def test_what_was_proved_is_said_only_where_it_was_asked() -> None:
     assert shown(PLAIN)[-1] == "    why: found by hand"
 
 
-def test_nothing_is_called_proved_next_to_a_finding() -> None:
+def test_nothing_is_reported_as_verified_next_to_a_finding() -> None:
     text = format_history([PLAIN], [BROKEN], verify=True, again=True)
     assert "verified:" not in text and "replayed:" not in text
     assert "ledger/prod/fraud/000002.json:1:1: error ledger.chain: it is broken" in text

@@ -8,7 +8,7 @@ from msgspec import structs
 from lockstep.model.decision import Action, Phase, Position, Target, Variants, VerifiedState
 from lockstep.model.fleet import Family
 from lockstep.rollout import position as rollout
-from lockstep.rollout.next_decision import Circumstances, next_decision
+from lockstep.rollout.next_decision import DecisionContext, next_decision
 from lockstep.spec import variants as forms
 from tests.unit.fleets import digest_of, family, recorded
 
@@ -38,7 +38,7 @@ def decide(
     decision = next_decision(
         before, Action.ADOPT, STEADY, target_of(version),
         rollout.current_variants(before) if variants is None else variants,
-        "because", Circumstances(now, SOMEBODY, "c" * 40), **details,
+        "because", DecisionContext(now, SOMEBODY, "c" * 40), **details,
     )  # fmt: skip
     return recorded(before, structs.replace(decision, action=action, to=to))
 

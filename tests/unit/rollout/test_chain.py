@@ -12,7 +12,7 @@ from lockstep.model.fleet import Family
 from lockstep.model.record import read_record, write_record
 from lockstep.rollout import position as rollout
 from lockstep.rollout.chain import verify_chain
-from lockstep.rollout.next_decision import Circumstances, next_decision
+from lockstep.rollout.next_decision import DecisionContext, next_decision
 from tests.unit.fleets import digest_of, family, recorded
 
 NOW = parse_time("2026-03-01T08:00:00Z")
@@ -24,7 +24,7 @@ def chain(length: int) -> Family:
         decision = next_decision(
             made, Action.ADOPT, Position(Phase.STEADY), Target("1", digest_of("1")),
             rollout.current_variants(made), "because",
-            Circumstances(NOW, "a <a@example.com>", None),
+            DecisionContext(NOW, "a <a@example.com>", None),
         )  # fmt: skip
         made = recorded(made, decision)
     return made

@@ -11,20 +11,20 @@ from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Verdict
 from lockstep.model.fleet import Family
 from lockstep.rollout import position as rollout
-from lockstep.rollout.next_decision import Circumstances, next_decision
+from lockstep.rollout.next_decision import DecisionContext, next_decision
 from lockstep.rollout.transitions import RULES
 from tests.unit.fleets import digest_of, family, recorded
 from tests.unit.rollout.ledgers import STEADY, in_phase
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=timezone(timedelta(hours=2)))
-HERE = Circumstances(NOON, "a runner <runner@example.com>", "c" * 40)
+HERE = DecisionContext(NOON, "a runner <runner@example.com>", "c" * 40)
 
 
-def decide(before: Family, action: Action = Action.ADOPT, circumstances: Circumstances = HERE,
+def decide(before: Family, action: Action = Action.ADOPT, context: DecisionContext = HERE,
            to: Position = STEADY, **details: object) -> Decision:  # fmt: skip
     return next_decision(
         before, action, to, Target("1", digest_of("1")),
-        rollout.current_variants(before), "because", circumstances, **details,
+        rollout.current_variants(before), "because", context, **details,
     )  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def test_no_bake_begins_before_the_newest_record_but_a_rollback_waits_for_no_clo
 def test_time_runner_and_evidence_do_not_change_the_id_but_what_is_decided_does() -> None:
     first = decide(family())
     other = replace(HERE, now=NOON + timedelta(days=1), actor="b <b@example.com>", base=None)
-    assert decide(family(), circumstances=other, verdict=Verdict.PASS).id == first.id
+    assert decide(family(), context=other, verdict=Verdict.PASS).id == first.id
     changes: list[dict[str, object]] = [
         {"environment": "staging"}, {"family": "churn"}, {"action": Action.HOLD},
         {"target": Target("1", digest_of("2"))}, {"to": Position(Phase.ROLLING, 0, 0)},

@@ -15,7 +15,7 @@ from lockstep.model.errors import Invalid
 from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
 from lockstep.model.fleet import Family
 from lockstep.rollout import position as rollout
-from lockstep.rollout.next_decision import Circumstances, next_decision
+from lockstep.rollout.next_decision import DecisionContext, next_decision
 from lockstep.rollout.plan import Move, plan
 from lockstep.rollout.questions import questions
 from lockstep.spec import variants as forms
@@ -28,14 +28,12 @@ TWO = Target("2", digest_of("2"))
 def decide(
     before: Family, action: Action, to: Position, variants: dict[str, Variants], now: datetime
 ) -> Family:
-    circumstances = Circumstances(now, "a runner <runner@example.com>", "c" * 40)
+    context = DecisionContext(now, "a runner <runner@example.com>", "c" * 40)
     details: dict[str, Any] = (
         {"verified_state": VerifiedState(None, {}, {})} if action is Action.ADOPT else {}
     )
     target = Target("1", digest_of("1")) if action is Action.ADOPT else TWO
-    decision = next_decision(
-        before, action, to, target, variants, "because", circumstances, **details
-    )
+    decision = next_decision(before, action, to, target, variants, "because", context, **details)
     return recorded(before, decision)
 
 
@@ -213,7 +211,7 @@ def test_the_same_inputs_give_the_same_decision_id_at_any_time_by_anyone() -> No
     assert due.to is not None and due.variants is not None
     ids = {
         next_decision(
-            at, Action.ADVANCE, due.to, TWO, due.variants, reason, Circumstances(now, who, base)
+            at, Action.ADVANCE, due.to, TWO, due.variants, reason, DecisionContext(now, who, base)
         ).id
         for reason, now, who, base in [
             ("x", START, "a <a@example.com>", None),

@@ -13,7 +13,7 @@ from lockstep.model.evidence import Answer, Condition, Evidence, Verdict
 from lockstep.model.fleet import Family, Fleet
 from lockstep.rollout import position as rollout
 from lockstep.rollout.history import check_history
-from lockstep.rollout.next_decision import Circumstances, next_decision
+from lockstep.rollout.next_decision import DecisionContext, next_decision
 from lockstep.rollout.plan import Move, plan
 from lockstep.rollout.questions import propose_gates, questions, questions_of_proposal
 from lockstep.rollout.replay import replay
@@ -33,7 +33,7 @@ from tests.unit.rollout.ledgers import (
 LATER = START + timedelta(hours=1)
 SMOKE = {"name": "smoke", "source": "file", "when": "propose"}
 LOCK: Json = {"identity": {"version": "2", "digest": digest_of("2")}}
-HERE = Circumstances(START, SOMEBODY, "c" * 40)
+HERE = DecisionContext(START, SOMEBODY, "c" * 40)
 
 
 def with_gate(made: Family, **settings: Json) -> Family:
@@ -128,7 +128,7 @@ def test_the_record_says_what_had_to_pass_and_a_replay_demands_it() -> None:
     }
     first = next_decision(
         at, Action.ADVANCE, Position(Phase.ROLLING, 0, 0), target_of("2"), after, "because",
-        Circumstances(LATER, SOMEBODY, None), verdict=Verdict.PASS,
+        DecisionContext(LATER, SOMEBODY, None), verdict=Verdict.PASS,
         evidence=tuple(asked_again(at, True)),
     )  # fmt: skip
     assert replay(recorded(at, first)) == []

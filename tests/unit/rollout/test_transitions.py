@@ -11,7 +11,7 @@ from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
 from lockstep.model.fleet import Family
 from lockstep.rollout import position as rollout
-from lockstep.rollout.next_decision import Circumstances, next_decision
+from lockstep.rollout.next_decision import DecisionContext, next_decision
 from lockstep.rollout.replay import replay
 from lockstep.rollout.transitions import RULES, Place
 from lockstep.spec import variants as forms
@@ -73,7 +73,7 @@ def decided(before: Family, action: Action, to: Position) -> Decision:
     given = evidence(before, action)
     return next_decision(
         before, action, to, target_of("2"), variants(before, action, to), "because",
-        Circumstances(BAKED, SOMEBODY, "c" * 40),
+        DecisionContext(BAKED, SOMEBODY, "c" * 40),
         evidence=given, verdict=Verdict.PASS if given else None,
     )  # fmt: skip
 
