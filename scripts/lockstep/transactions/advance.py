@@ -3,8 +3,6 @@
 from collections.abc import Callable
 
 from lockstep.edges.git import Git
-from lockstep.gate_sources.base import GateSources
-from lockstep.gates.verdicts import judge_question
 from lockstep.model.decision import Action, Phase
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Evidence
@@ -15,6 +13,7 @@ from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.plan import Move, Plan, plan
 from lockstep.rollout.questions import questions
 from lockstep.transactions.commit import FamilyChange, build
+from lockstep.transactions.gates import ask_gates
 from lockstep.transactions.hold import hold
 from lockstep.transactions.publish import PlannedCommit
 from lockstep.transactions.rollback import RollbackRequest, roll_back
@@ -24,7 +23,7 @@ from lockstep.transactions.state import FamilyState, refuse_diverged
 
 def advance(git: Git, options: RunOptions, state: FamilyState) -> PlannedCommit | Waiting | Blocked:
     """The decision that is due for a family on its newest published state, or why it waits."""
-    evidence = ask_gates(options, state)
+    evidence = ask_gates(options, questions(state.family, options.now))
     due = plan(state.family, evidence, options.now)
     if due.move is Move.DIVERGED:
         refuse_diverged(state)
@@ -32,13 +31,6 @@ def advance(git: Git, options: RunOptions, state: FamilyState) -> PlannedCommit 
     if act is None:
         return _wait(state, due, evidence)
     return act(git, options, state, due, evidence)
-
-
-def ask_gates(options: RunOptions, state: FamilyState) -> list[Evidence]:
-    """The verdict of every gate on its source's answer; empty where no candidate has weight."""
-    sources = GateSources({"mlflow": options.registry})
-    asked = questions(state.family, options.now)
-    return [judge_question(question, sources.ask(question)) for question in asked]
 
 
 def _wait(state: FamilyState, due: Plan, evidence: list[Evidence]) -> Waiting:
