@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
+from lockstep import __version__
+from lockstep.cli import invoke
 from lockstep.model.decision import Action, Decision, Phase, Position
 from lockstep.model.record import read_record, write_record
 from tests.acceptance.rollouts import (
@@ -179,3 +181,17 @@ def test_a_record_that_starts_where_no_record_led_breaks_the_chain(world: World)
     path.write_bytes(write_record(replace(decision, source=Position(Phase.STEADY))))
     code, said = world.lockstep("check")
     assert code == 10 and "ledger.position" in said
+
+
+def test_a_time_that_was_given_is_in_the_record_and_shown_by_audit(world: World) -> None:
+    adopted = world.records()[0]["spec"]
+    assert adopted["timeGiven"] is True and adopted["programVersion"] == __version__
+    arguments = ["adopt", FAMILY, "--reason", "by this machine's clock", "--root", str(world.clone)]
+    code, said = invoke(arguments)
+    assert code == 0, said
+    assert "timeGiven" not in world.records()[-1]["spec"]
+    given, own = json.loads(world.must("audit", "--format", "json"))["decisions"]
+    assert (given["timeGiven"], own["timeGiven"]) == (True, False)
+    assert given["programVersion"] == own["programVersion"] == __version__
+    said = world.must("audit")
+    assert said.count(f"with: Lockstep {__version__}; its time was given by --now") == 1

@@ -23,7 +23,8 @@ def _run_options(
 ) -> "RunOptions":
     from lockstep.transactions.run import RunOptions  # status and audit do not need what it needs
 
-    return RunOptions(options.existing(root), clock.now(now), environment, registry)
+    folder, given = options.existing(root), now is not None
+    return RunOptions(folder, clock.now(now), environment, registry, time_given=given)
 
 
 @click.command()

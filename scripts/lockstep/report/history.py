@@ -35,6 +35,8 @@ def _decision(decision: Decision) -> Iterator[str]:
     yield one_line(f"{decision.decided_at}  {where}  {what}{verdict}")
     yield one_line(f"    who: {decision.actor}")
     yield one_line(f"    why: {decision.reason}")
+    given = "; its time was given by --now" if decision.time_given else ""
+    yield one_line(f"    with: Lockstep {decision.program_version}{given}")
     if decision.restored:
         yield one_line(f"    how: {_restored(decision)}")
     yield from (one_line(f"    {describe_evidence(item)}") for item in decision.evidence)
@@ -64,6 +66,8 @@ def decision_to_json(decision: Decision) -> Json:
         "family": f"{decision.environment}/{decision.family}",
         "sequence": decision.sequence,
         "decidedAt": decision.decided_at,
+        "timeGiven": decision.time_given,
+        "programVersion": decision.program_version,
         "actor": decision.actor,
         "action": decision.action.value,
         "version": decision.target.version,

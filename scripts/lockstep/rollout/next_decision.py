@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from lockstep import __version__
 from lockstep.model.clock import format_time, parse_time
 from lockstep.model.decision import Action, Decision, Position, Target, Variants
 from lockstep.model.document import Json
@@ -12,18 +13,24 @@ from lockstep.model.fleet import Family
 from lockstep.rollout import position as rollout
 from lockstep.rollout.questions import propose_gates
 from lockstep.rollout.transitions import RULES
+from lockstep.text.sanitise import cut
+
+_LONGEST_REASON = 4000
+"""Of a record's text, which its schema bounds: a family of many clusters fails in many ways."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionContext:
     """Who decides, when and on what: the same for all decisions of one run.
 
-    ``now`` is aware; ``actor`` is the git identity; ``base`` the commit that was read.
+    ``now`` is aware; ``actor`` is the git identity; ``base`` the commit that was read;
+    ``time_given`` says that ``now`` was given by the caller, and is not the machine's clock.
     """
 
     now: datetime
     actor: str
     base: str | None
+    time_given: bool = False
 
 
 def next_decision(
@@ -58,9 +65,11 @@ def next_decision(
         source=source,
         to=to,
         variants=variants,
-        reason=reason,
+        reason=cut(reason, _LONGEST_REASON),
         actor=context.actor,
         decided_at=format_time(context.now),
+        program_version=__version__,
+        time_given=context.time_given,
         base=context.base,
         plan=_plan_in_force(family),
         **details,

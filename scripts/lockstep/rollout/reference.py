@@ -15,7 +15,7 @@ _PHASES = {
 }
 
 
-def reference() -> str:
+def rollout_reference() -> str:
     """The whole page, as Markdown."""
     return "\n".join([*_head(), *_diagram(), *_phases(), *_actions(), *_transitions()])
 

@@ -48,7 +48,7 @@ def propose(options: RunOptions, request: ProposalRequest) -> Proposed | Waiting
     require_clean_work_tree(git)
     branch = git.branch()
     remote = git.remote(branch)
-    snapshot = newest_state(git, branch, remote, options.now)
+    snapshot = newest_state(git, branch, remote, options.now, time_given=options.time_given)
     state = find_state(snapshot, request.family, options.environment)
     require_ready(state)
     lock = read_lock(options, state.family, request.version)

@@ -46,9 +46,10 @@ class PlannedCommit:
 Decide = Callable[[Snapshot], PlannedCommit | Moved]
 
 
-def publish_decision(git: Git, now: datetime, decide: Decide) -> Moved:
+def publish_decision(git: Git, now: datetime, decide: Decide, *, time_given: bool = False) -> Moved:
     """Run ``decide`` on the newest state of the checked-out branch and publish what it plans.
 
+    ``time_given`` says that ``now`` is not the machine's clock; the records say so too.
     Raises LockstepError for a dirty work tree, unpublished commits, or a race lost too often.
     """
     branch = git.branch()
@@ -57,7 +58,7 @@ def publish_decision(git: Git, now: datetime, decide: Decide) -> Moved:
     mine: tuple[Decision, ...] = ()
     lost = ""
     for _ in range(_ATTEMPTS):
-        snapshot = newest_state(git, branch, remote, now)
+        snapshot = newest_state(git, branch, remote, now, time_given=time_given)
         if mine and all(_is_made(snapshot.tree, decision) for decision in mine):
             return AlreadyDecided(mine[-1])
         planned = decide(snapshot)
@@ -92,7 +93,9 @@ def _follow(git: Git, commit: str, result: Decided) -> Decided:
     return result
 
 
-def newest_state(git: Git, branch: str, remote: str | None, now: datetime) -> Snapshot:
+def newest_state(
+    git: Git, branch: str, remote: str | None, now: datetime, *, time_given: bool = False
+) -> Snapshot:
     """The tip of the branch as published. Raises LockstepError where HEAD is ahead of it."""
     head = git.resolve("HEAD")
     if head is None:
@@ -105,7 +108,7 @@ def newest_state(git: Git, branch: str, remote: str | None, now: datetime) -> Sn
         )
     tree = git.read_tree(tip, SOURCES)
     require_clusters(tree)
-    return Snapshot(tree, DecisionContext(now, git.actor(), tip))
+    return Snapshot(tree, DecisionContext(now, git.actor(), tip, time_given))
 
 
 def require_clean_work_tree(git: Git) -> None:

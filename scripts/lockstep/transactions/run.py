@@ -19,13 +19,15 @@ from lockstep.transactions.state import FamilyState, read_state
 class RunOptions:
     """How a verb that moves families was called.
 
-    ``now`` is the time to decide at (aware); ``registry`` overrides MLFLOW_TRACKING_URI.
+    ``now`` is the time to decide at (aware), ``time_given`` whether ``--now`` gave it;
+    ``registry`` overrides MLFLOW_TRACKING_URI.
     """
 
     root: Path
     now: datetime
     environment: str | None = None
     registry: str | None = None
+    time_given: bool = False
 
 
 def move_family(
@@ -44,7 +46,7 @@ def move_family(
     def decide_on(snapshot: Snapshot) -> PlannedCommit | Moved:
         return decide(git, find_state(snapshot, family, options.environment, rollback=rollback))
 
-    return publish_decision(git, options.now, decide_on)
+    return publish_decision(git, options.now, decide_on, time_given=options.time_given)
 
 
 def find_state(

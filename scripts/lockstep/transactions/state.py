@@ -16,6 +16,7 @@ from lockstep.report.text import format_outcome
 from lockstep.rollout import position as rollout
 from lockstep.spec.assemble import assemble
 from lockstep.spec.edit import edit_variants
+from lockstep.spec.records import RULE as RECORD_SCHEMA
 from lockstep.spec.selection import only_family, only_quarantine
 from lockstep.transactions.publish import Snapshot
 
@@ -94,7 +95,8 @@ def own_findings(findings: Sequence[Finding], environment: str, name: str) -> li
 
 
 def _is_for_forward(finding: Finding) -> bool:
-    return "/locks/" in finding.file or finding.pointer.startswith("/spec/gates")
+    of_gates = "/locks/" in finding.file or finding.pointer.startswith("/spec/gates")
+    return of_gates or finding.rule == RECORD_SCHEMA  # the record could be read all the same
 
 
 def _decides(finding: Finding) -> bool:

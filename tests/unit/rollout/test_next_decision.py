@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from msgspec import structs
 
+from lockstep import __version__
 from lockstep.model.decision import Action, Decision, Phase, Position, Target
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Verdict
@@ -36,6 +37,8 @@ def test_the_first_record_has_nothing_before_it() -> None:
     assert decision.decided_at == "2026-03-01T10:00:00Z"
     assert (decision.actor, decision.base) == (HERE.actor, HERE.base)
     assert decision.plan == family().spec["rollout"]
+    assert (decision.program_version, decision.time_given) == (__version__, False)
+    assert decide(family(), context=replace(HERE, time_given=True)).time_given
     assert set(decision.variants) == {"fraud-a", "fraud-b", "fraud-c"}
 
 
