@@ -11,7 +11,7 @@ from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.model.result import History
 from lockstep.rollout.chain import verify_chain
-from lockstep.rollout.position import divergences
+from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.replay import replay
 from lockstep.spec.assemble import assemble
 from lockstep.spec.records import check_records
@@ -112,7 +112,7 @@ def _verify(
 
 
 def _diverged(family: Family) -> Iterator[Finding]:
-    for divergence in divergences(family):
+    for divergence in find_divergences(family):
         fix = "undo the edit, roll back with lockstep revert, or adopt a settled state"
         text = str(divergence)
         yield Finding(divergence.file, divergence.line, 1, "rollout.diverged", text, fix)

@@ -10,7 +10,7 @@ from lockstep.model.decision import Action, Decision, Position, Target, Variants
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Family
-from lockstep.rollout import position as rollout
+from lockstep.rollout.position import position_of
 from lockstep.rollout.questions import propose_gates
 from lockstep.rollout.transitions import RULES
 from lockstep.text.sanitise import cut
@@ -50,7 +50,7 @@ def next_decision(
     that record where the action has to come after it: a bake would count from it.
     """
     newest = family.records[-1] if family.records else None
-    source = rollout.position(family)
+    source = position_of(family)
     if RULES[action].find(source.phase, to.phase) is None:
         _refuse_transition(family, action, source, to)
     if newest and not RULES[action].any_time:

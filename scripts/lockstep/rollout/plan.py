@@ -14,7 +14,17 @@ from lockstep.model.decision import Action, Phase, Position, Variants
 from lockstep.model.document import value_at
 from lockstep.model.evidence import Evidence, Verdict, worst
 from lockstep.model.fleet import Family
-from lockstep.rollout import position as rollout
+from lockstep.rollout.divergence import find_divergences
+from lockstep.rollout.position import (
+    bake_ends,
+    clusters_of_wave,
+    current_variants,
+    following,
+    plan_changed,
+    position_of,
+    running_target,
+    step_began,
+)
 from lockstep.rollout.questions import before_first_step, has_propose_gates
 from lockstep.spec import variants as forms
 
@@ -49,10 +59,10 @@ class Plan:
 
 def plan(family: Family, evidence: Sequence[Evidence], now: datetime) -> Plan:
     """The next move of a family. ``evidence`` answers the questions of the same time."""
-    at = rollout.position(family)
+    at = position_of(family)
     if at.phase is Phase.NEW:
         return Plan(Move.NOTHING, "it has no record yet; lockstep adopt makes the first one")
-    divergences = rollout.divergences(family)
+    divergences = find_divergences(family)
     if divergences:
         return Plan(Move.DIVERGED, "; ".join(str(each) for each in divergences))
     if (exchanged := _exchanged(family)) and at.phase is not Phase.SHIFTED:
@@ -83,7 +93,7 @@ def _first_step(family: Family, verdict: Verdict, evidence: Sequence[Evidence]) 
 
 def _exchanged(family: Family) -> str:
     """Why the candidate's lock is not that of the proposed version; empty where it is."""
-    target = rollout.target(family)
+    target = running_target(family)
     if target is None:
         return ""
     lock = family.locks.get(target.version)
@@ -101,21 +111,21 @@ def _failed(family: Family, at: Position, evidence: Sequence[Evidence]) -> Plan:
     if at.phase is Phase.HELD:
         return Plan(Move.WAIT, f"held: {reason}", verdict=Verdict.FAIL, tell_people=True)
     held = Position(Phase.HELD, at.wave, at.step)
-    unchanged = rollout.current_variants(family)
+    unchanged = current_variants(family)
     return Plan(Move.HOLD, reason, held, unchanged, Verdict.FAIL, tell_people=True)
 
 
 def _judge_bake(
     family: Family, at: Position, verdict: Verdict, evidence: Sequence[Evidence], now: datetime
 ) -> Plan:
-    began = rollout.step_began(family)
+    began = step_began(family)
     if began is None or at.step is None:
         return Plan(Move.WAIT, "the record does not say when the step began", verdict=verdict)
-    ends = rollout.bake_ends(family, began, at.step)
+    ends = bake_ends(family, began, at.step)
     if ends is None:
         reason = f"spec.rollout.steps was shortened: there is no step {at.step + 1} now"
         return Plan(Move.WAIT, reason, verdict=verdict, tell_people=True)
-    if rollout.plan_changed(family):
+    if plan_changed(family):
         reason = "the waves or weights of spec.rollout were changed in the middle of a rollout: "
         reason += "undo the change, or revert"
         return Plan(Move.WAIT, reason, verdict=verdict, tell_people=True)
@@ -127,7 +137,7 @@ def _judge_bake(
         reason = reasons(evidence, verdict) or NO_EVIDENCE
         return Plan(Move.WAIT, reason, verdict=verdict, tell_people=overdue)
     reason = f"baked since {format_time(began)}, and every gate passed"
-    after = rollout.following(family, at)
+    after = following(family, at)
     if after is not None:
         return _step(family, after, verdict, reason)
     settled = {c.name: forms.verified(c.variants) for c in family.clusters}
@@ -135,11 +145,11 @@ def _judge_bake(
 
 
 def _step(family: Family, to: Position, verdict: Verdict | None, reason: str) -> Plan:
-    target = rollout.target(family)
+    target = running_target(family)
     if target is None or to.wave is None or to.step is None:
         return Plan(Move.WAIT, "the record names no version to move to")
     weight = family.spec["rollout"]["steps"][to.step]["weight"]
-    moving = {cluster.name for cluster in rollout.clusters_of_wave(family, to.wave)}
+    moving = {cluster.name for cluster in clusters_of_wave(family, to.wave)}
     after = {
         cluster.name: forms.stepped(cluster.variants, target.version, weight)
         if cluster.name in moving

@@ -14,7 +14,7 @@ from lockstep.model.document import Json, value_at
 from lockstep.model.errors import Invalid
 from lockstep.model.evidence import Question
 from lockstep.model.fleet import Cluster, Family
-from lockstep.rollout import position as rollout
+from lockstep.rollout.position import position_of, running_target, step_began
 from lockstep.spec import variants as forms
 
 _COMPARISON = "maxDropVsStable"
@@ -26,7 +26,7 @@ def questions(family: Family, now: datetime) -> list[Question]:
 
     Raises Invalid where the candidate has no lock.
     """
-    target, began = rollout.target(family), rollout.step_began(family)
+    target, began = running_target(family), step_began(family)
     if target is None or began is None:
         return []
     first = before_first_step(family)
@@ -52,7 +52,7 @@ def questions_of_proposal(
 
 def before_first_step(family: Family) -> bool:
     """Whether a candidate is proposed, and no step has given it traffic yet."""
-    at = rollout.position(family)
+    at = position_of(family)
     return at.phase in (Phase.PROPOSED, Phase.HELD) and at.wave is None
 
 

@@ -14,9 +14,11 @@ from lockstep.model.document import Json, value_at
 from lockstep.model.evidence import Verdict, worst
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
-from lockstep.rollout import position as rollout
+from lockstep.rollout.divergence import same_variants
+from lockstep.rollout.position import newest_decision, running_target, step_began
 from lockstep.rollout.transitions import RULES, Need, Place
 from lockstep.spec import variants as forms
+from lockstep.text.phrases import list_variants
 
 _FIX_VERDICT = "compare the record with git's history; its evidence does not support the decision"
 _FIX_MOVE = "find the commit that brought the record: Lockstep does not write such a record"
@@ -118,7 +120,7 @@ def _faults(before: Family, decision: Decision) -> Iterator[str]:
     transition = rules.find(decision.source.phase, decision.to.phase)
     if transition is None:
         yield f"this action cannot lead from {decision.source} to {decision.to}"
-    elif rules.running_version and decision.target != rollout.target(before):
+    elif rules.running_version and decision.target != running_target(before):
         yield f"the rollout is not about version {decision.target.version}"
     elif decision.to != _next_position(decision):
         yield f"{decision.to} does not come after {decision.source} in the plan"
@@ -146,7 +148,7 @@ def _next_position(decision: Decision) -> Position:
 
 
 def _wrong_variants(before: Family, decision: Decision) -> Iterator[str]:
-    was = rollout.newest(before)
+    was = newest_decision(before)
     if was is None:
         return
     if was.variants.keys() != decision.variants.keys():
@@ -154,8 +156,8 @@ def _wrong_variants(before: Family, decision: Decision) -> Iterator[str]:
         return
     for name, found in decision.variants.items():
         expected = _expected(was.variants[name], decision)
-        if not any(rollout.same_variants(found, each) for each in expected):
-            yield f"{name} has {rollout.brief(found)}, which does not follow from what it had"
+        if not any(same_variants(found, each) for each in expected):
+            yield f"{name} has {list_variants(found)}, which does not follow from what it had"
 
 
 def _expected(was: Variants, decision: Decision) -> list[Variants]:
@@ -173,7 +175,7 @@ def _expected(was: Variants, decision: Decision) -> list[Variants]:
 
 def _too_early(before: Family, decision: Decision) -> Iterator[str]:
     """What a move forward must wait for: the bake, and gates where two versions share traffic."""
-    was, began, step = rollout.newest(before), rollout.step_began(before), decision.source.step
+    was, began, step = newest_decision(before), step_began(before), decision.source.step
     if was is None or began is None or step is None:
         return
     bake = value_at(_steps(decision), (step, "bake"))

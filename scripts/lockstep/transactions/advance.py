@@ -8,10 +8,11 @@ from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Evidence
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.result import Blocked, Decided, Waiting
-from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.plan import Move, Plan, plan
+from lockstep.rollout.position import position_of, running_target
 from lockstep.rollout.questions import questions
+from lockstep.rollout.skew import skew_breached
 from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.gates import ask_gates
 from lockstep.transactions.hold import hold
@@ -34,19 +35,19 @@ def advance(git: Git, options: RunOptions, state: FamilyState) -> PlannedCommit 
 
 
 def _wait(state: FamilyState, due: Plan, evidence: list[Evidence]) -> Waiting:
-    at = rollout.position(state.family)
+    at = position_of(state.family)
     return Waiting(
         state.title, str(at), due.move.value, due.reason, evidence,
         _CODES.get((due.move, at.phase is Phase.NEW), ExitCode.GATE_CLOSED),
         notify=state.owner if due.tell_people else "",
-        skew_breached=rollout.skew_breached(state.family, state.snapshot.context.now),
+        skew_breached=skew_breached(state.family, state.snapshot.context.now),
     )  # fmt: skip
 
 
 def _move(
     git: Git, options: RunOptions, state: FamilyState, due: Plan, evidence: list[Evidence]
 ) -> PlannedCommit:
-    target = rollout.target(state.family)
+    target = running_target(state.family)
     if target is None or due.to is None or due.variants is None:
         raise LockstepError(f"{state.title}: the plan names no version to move")
     action = Action.VERIFY if due.move is Move.VERIFY else Action.ADVANCE
@@ -67,7 +68,7 @@ def _hold(
 def _revert(
     git: Git, options: RunOptions, state: FamilyState, due: Plan, evidence: list[Evidence]
 ) -> PlannedCommit | Blocked:
-    target = rollout.target(state.family)
+    target = running_target(state.family)
     if target is None:
         raise LockstepError(f"{state.title}: no version to roll back")
     request = RollbackRequest(target, due.reason, evidence, due.verdict)

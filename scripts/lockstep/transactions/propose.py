@@ -10,11 +10,12 @@ from lockstep.model.errors import Denied
 from lockstep.model.evidence import Evidence, Verdict, worst
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.result import Proposed, Waiting
-from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.plan import NO_EVIDENCE, reasons
+from lockstep.rollout.position import position_of, running_target
 from lockstep.rollout.quarantine import entries_of, in_force, matches
 from lockstep.rollout.questions import has_propose_gates, questions_of_proposal
+from lockstep.rollout.skew import skew_breached
 from lockstep.rollout.trailers import commit_message
 from lockstep.spec import variants as forms
 from lockstep.spec.lock import write_lock
@@ -80,26 +81,26 @@ def _refused(state: FamilyState, evidence: tuple[Evidence, ...], verdict: Verdic
     """An error is not the version's fault: the run could not find out, and may be repeated."""
     code = ExitCode.COULD_NOT_RUN if verdict is Verdict.ERROR else ExitCode.GATE_CLOSED
     reason = reasons(evidence, verdict) or NO_EVIDENCE
-    position = str(rollout.position(state.family))
+    position = str(position_of(state.family))
     return Waiting(state.title, position, "refused", f"not proposed: {reason}", evidence, code)
 
 
 def require_ready(state: FamilyState) -> None:
     """Raise Denied where the family cannot have a candidate now."""
     family = state.family
-    at = rollout.position(family)
+    at = position_of(family)
     if at.phase is Phase.NEW:
         fix = f"lockstep adopt {state.title} --reason '...'"
         raise Denied(f"{state.title} has no verified state to return to", fix=fix)
     refuse_diverged(state)
     if at.phase is not Phase.STEADY:
-        target = rollout.target(family)
+        target = running_target(family)
         version = target.version if target else "?"
         raise Denied(
             f"{state.title} is busy with version {version}: {at}",
             fix="finish it with lockstep advance, or roll it back with lockstep revert",
         )
-    if rollout.skew_breached(family, state.snapshot.context.now):
+    if skew_breached(family, state.snapshot.context.now):
         raise Denied(
             f"{state.title}: regions have served different versions for longer than allowed",
             fix="bring them to one version first, and adopt that state",

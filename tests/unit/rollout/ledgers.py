@@ -1,14 +1,14 @@
 """Families with a ledger: each decision follows the one before it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import structs
 
 from lockstep.model.decision import Action, Phase, Position, Target, Variants, VerifiedState
 from lockstep.model.fleet import Family
-from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import DecisionContext, next_decision
+from lockstep.rollout.position import current_variants
 from lockstep.spec import variants as forms
 from tests.unit.fleets import digest_of, family, recorded
 
@@ -37,7 +37,7 @@ def decide(
     """
     decision = next_decision(
         before, Action.ADOPT, STEADY, target_of(version),
-        rollout.current_variants(before) if variants is None else variants,
+        current_variants(before) if variants is None else variants,
         "because", DecisionContext(now, SOMEBODY, "c" * 40), **details,
     )  # fmt: skip
     return recorded(before, structs.replace(decision, action=action, to=to))
@@ -90,3 +90,10 @@ def in_phase(phase: Phase, now: datetime = START) -> Family:
         shifted = {c.name: forms.shifted(c.variants, "2") for c in made.clusters}
         return decide(made, Action.SHIFT, Position(Phase.SHIFTED), "2", shifted, now)
     return made
+
+
+def skewed() -> Family:
+    """Two versions serve, since one hour after START."""
+    hour = timedelta(hours=1)
+    made = stepped(proposed(adopted(family()), "2", START), "2", {"a": 10}, START + hour)
+    return stepped(made, "2", {"a": 50}, START + 5 * hour)

@@ -10,9 +10,9 @@ from lockstep.model.clock import parse_time
 from lockstep.model.decision import Action, Decision, Phase, Position, Record, Target
 from lockstep.model.fleet import Family
 from lockstep.model.record import read_record, write_record
-from lockstep.rollout import position as rollout
 from lockstep.rollout.chain import verify_chain
 from lockstep.rollout.next_decision import DecisionContext, next_decision
+from lockstep.rollout.position import current_variants
 from tests.unit.fleets import digest_of, family, recorded
 
 NOW = parse_time("2026-03-01T08:00:00Z")
@@ -23,7 +23,7 @@ def chain(length: int) -> Family:
     for _ in range(length):
         decision = next_decision(
             made, Action.ADOPT, Position(Phase.STEADY), Target("1", digest_of("1")),
-            rollout.current_variants(made), "because",
+            current_variants(made), "because",
             DecisionContext(NOW, "a <a@example.com>", None),
         )  # fmt: skip
         made = recorded(made, decision)

@@ -11,8 +11,8 @@ from lockstep.model.decision import Action, Decision, Phase, Position, Target
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Verdict
 from lockstep.model.fleet import Family
-from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import DecisionContext, next_decision
+from lockstep.rollout.position import current_variants
 from lockstep.rollout.transitions import RULES
 from tests.unit.fleets import digest_of, family, recorded
 from tests.unit.rollout.ledgers import STEADY, in_phase
@@ -25,7 +25,7 @@ def decide(before: Family, action: Action = Action.ADOPT, context: DecisionConte
            to: Position = STEADY, **details: object) -> Decision:  # fmt: skip
     return next_decision(
         before, action, to, Target("1", digest_of("1")),
-        rollout.current_variants(before), "because", context, **details,
+        current_variants(before), "because", context, **details,
     )  # fmt: skip
 
 

@@ -14,9 +14,9 @@ from lockstep.model.decision import Action, Phase, Position, Target, Variants, V
 from lockstep.model.errors import Invalid
 from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
 from lockstep.model.fleet import Family
-from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import DecisionContext, next_decision
 from lockstep.rollout.plan import Move, plan
+from lockstep.rollout.position import current_variants, position_of
 from lockstep.rollout.questions import questions
 from lockstep.spec import variants as forms
 from tests.unit.fleets import digest_of, family, recorded
@@ -39,7 +39,7 @@ def decide(
 
 def adopted() -> Family:
     before = family()
-    steady = rollout.current_variants(before)
+    steady = current_variants(before)
     return decide(before, Action.ADOPT, Position(Phase.STEADY), steady, START)
 
 
@@ -73,9 +73,9 @@ def shares(at: Family, version: str) -> list[int]:
 def test_a_good_version_walks_wave_by_wave_and_ends_verified() -> None:
     at, now = proposed(), START
     seen = []
-    while rollout.position(at).phase is not Phase.STEADY:
+    while position_of(at).phase is not Phase.STEADY:
         at = moved(at, now)
-        seen.append((str(rollout.position(at)), shares(at, "2")))
+        seen.append((str(position_of(at)), shares(at, "2")))
         now += timedelta(hours=2)
     assert seen == [
         ("rolling wave 1 step 1", [10, 0, 0]),
@@ -184,7 +184,7 @@ def test_on_failure_hold_is_one_record_and_then_only_a_report() -> None:
 
 def test_a_held_rollout_does_not_move_but_a_failure_still_takes_it_back() -> None:
     at = moved(proposed(), START)
-    held = decide(at, Action.HOLD, Position(Phase.HELD, 0, 0), rollout.current_variants(at), START)
+    held = decide(at, Action.HOLD, Position(Phase.HELD, 0, 0), current_variants(at), START)
     later = START + timedelta(days=1)
     assert plan(held, evidence(held, Verdict.PASS, later), later).move is Move.WAIT
     assert plan(held, evidence(held, Verdict.FAIL, later), later).move is Move.REVERT

@@ -11,10 +11,10 @@ from lockstep.model.decision import Action, Decision, Phase, Position
 from lockstep.model.document import Json
 from lockstep.model.evidence import Answer, Condition, Evidence, Verdict
 from lockstep.model.fleet import Family, Fleet
-from lockstep.rollout import position as rollout
 from lockstep.rollout.history import check_history
 from lockstep.rollout.next_decision import DecisionContext, next_decision
 from lockstep.rollout.plan import Move, plan
+from lockstep.rollout.position import position_of
 from lockstep.rollout.questions import propose_gates, questions, questions_of_proposal
 from lockstep.rollout.replay import replay
 from lockstep.spec import variants as forms
@@ -171,4 +171,4 @@ def test_a_new_proposal_has_to_pass_the_gates_that_the_family_declares() -> None
 
     assert rules(recorded(before, proposal(before, answered(before)))) == []
     assert rules(recorded(before, forged)) == ["replay.gates"]
-    assert rollout.position(recorded(before, forged)) == PROPOSED
+    assert position_of(recorded(before, forged)) == PROPOSED

@@ -10,8 +10,8 @@ from lockstep.model.decision import Action, Decision, Phase, Position, Variants
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
 from lockstep.model.fleet import Family
-from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import DecisionContext, next_decision
+from lockstep.rollout.position import current_variants, following, position_of
 from lockstep.rollout.replay import replay
 from lockstep.rollout.transitions import RULES, Place
 from lockstep.spec import variants as forms
@@ -40,14 +40,14 @@ def start(source: Phase, action: Action, to: Phase) -> Family:
 
 
 def destination(before: Family, action: Action, to: Phase) -> Position:
-    at = rollout.position(before)
+    at = position_of(before)
     if RULES[action].place is Place.NEXT and to is Phase.ROLLING:
-        return rollout.following(before, at) or Position(to)
+        return following(before, at) or Position(to)
     return Position(to, at.wave, at.step) if RULES[action].place is Place.SAME else Position(to)
 
 
 def variants(before: Family, action: Action, to: Position) -> dict[str, Variants]:
-    after = rollout.current_variants(before)
+    after = current_variants(before)
     for cluster in before.clusters:
         if action is Action.PROPOSE:
             after[cluster.name] = forms.proposed(cluster.variants, "2")
@@ -88,7 +88,7 @@ def test_what_the_table_allows_replays_without_a_finding(
     source: Phase, action: Action, to: Phase
 ) -> None:
     before = start(source, action, to)
-    assert rollout.position(before).phase is source
+    assert position_of(before).phase is source
     decision = decided(before, action, destination(before, action, to))
     found = replay(recorded(before, decision))
     assert [finding for finding in found if finding.file == decision.path] == []
