@@ -11,9 +11,8 @@ from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.model.result import History
 from lockstep.rollout.chain import verify_chain
-from lockstep.rollout.position import divergences
+from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.replay import replay
-from lockstep.rollout.replay_moves import replay_moves
 from lockstep.spec.assemble import assemble
 from lockstep.spec.records import check_records
 from lockstep.spec.schema.load import FOLDER
@@ -46,7 +45,7 @@ def run(
             findings += _verify_kept(git, tree, folder)
         findings += _verify(families, heads, unreadable)
     for each in families if again else ():
-        findings += [*replay(each), *replay_moves(each)]
+        findings += replay(each)
     if not decisions and not findings:
         raise NothingToCheck("the ledger holds no record", fix="lockstep adopt makes the first")
     return History(decisions, arrange(findings), verified=verify, replayed=again)
@@ -113,7 +112,7 @@ def _verify(
 
 
 def _diverged(family: Family) -> Iterator[Finding]:
-    for divergence in divergences(family):
+    for divergence in find_divergences(family):
         fix = "undo the edit, roll back with lockstep revert, or adopt a settled state"
         text = str(divergence)
         yield Finding(divergence.file, divergence.line, 1, "rollout.diverged", text, fix)

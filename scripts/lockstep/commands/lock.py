@@ -7,8 +7,8 @@ from lockstep.model.document import Document
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family
 from lockstep.model.result import LockComparison, Locked
-from lockstep.registry.mlflow.client import NotInRegistry
-from lockstep.registry.mlflow.versions import MlflowRegistry
+from lockstep.registry.base import NotInRegistry, Registry
+from lockstep.registry.factory import open_registry
 from lockstep.spec.assemble import assemble
 from lockstep.spec.lock import compare_lock, write_lock
 from lockstep.spec.selection import choose_families, choose_family
@@ -36,7 +36,7 @@ def check(options: RunOptions, family: str | None) -> LockComparison:
     """Compare every lock of a family, or of the whole fleet, with the registry."""
     git = Git.find(options.root)
     fleet, _ = assemble(work_tree(git, ("clusters",)))
-    registry = MlflowRegistry(options.registry)
+    registry = open_registry(options.registry)
     findings: list[Finding] = []
     locks = 0
     for chosen in choose_families(fleet, family, options.environment):
@@ -47,7 +47,7 @@ def check(options: RunOptions, family: str | None) -> LockComparison:
 
 
 def _compare(
-    registry: MlflowRegistry, options: RunOptions, family: Family, version: str, lock: Document
+    registry: Registry, options: RunOptions, family: Family, version: str, lock: Document
 ) -> list[Finding]:
     try:
         fresh = fresh_lock(registry, options, family, version)

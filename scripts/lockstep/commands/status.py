@@ -11,8 +11,17 @@ from lockstep.model.clock import format_time
 from lockstep.model.decision import Phase
 from lockstep.model.fleet import Cluster, Family, Fleet
 from lockstep.model.result import ClusterStatus, Status
-from lockstep.rollout import position as rollout
+from lockstep.rollout.divergence import find_divergences
+from lockstep.rollout.position import (
+    bake_ends,
+    current_variants,
+    newest_decision,
+    position_of,
+    running_target,
+    step_began,
+)
 from lockstep.rollout.quarantine import in_force
+from lockstep.rollout.skew import versions_with_weight
 from lockstep.spec import variants as forms
 from lockstep.spec.selection import choose_families
 
@@ -29,7 +38,7 @@ def run(root: Path, now: datetime, family: str | None, environment: str | None) 
 
 
 def _rows(fleet: Fleet, family: Family, now: datetime) -> Iterator[ClusterStatus]:
-    skew = rollout.versions_with_weight(rollout.current_variants(family)) - 1
+    skew = versions_with_weight(current_variants(family)) - 1
     state = describe_state(family, now)
     quarantine = ", ".join(_quarantined(fleet, family)) or "-"
     for cluster in family.clusters:
@@ -41,10 +50,10 @@ def _rows(fleet: Fleet, family: Family, now: datetime) -> Iterator[ClusterStatus
 
 def describe_state(family: Family, now: datetime) -> str:
     """The phase of a family in words: how far, how long it bakes, whether it has diverged."""
-    at = rollout.position(family)
-    if rollout.divergences(family):
+    at = position_of(family)
+    if find_divergences(family):
         return f"diverged ({at})"
-    target = rollout.target(family)
+    target = running_target(family)
     if target is None:
         return "no record: adopt it" if at.phase is Phase.NEW else at.phase.value
     if at.phase is not Phase.ROLLING or at.wave is None or at.step is None:
@@ -58,8 +67,8 @@ def describe_state(family: Family, now: datetime) -> str:
 
 
 def _bake(family: Family, step: int, now: datetime) -> str:
-    began = rollout.step_began(family)
-    ends = rollout.bake_ends(family, began, step) if began else None
+    began = step_began(family)
+    ends = bake_ends(family, began, step) if began else None
     if ends is None:
         return "not started" if began is None else "which is no longer in the plan"
     return f"baking until {format_time(ends)}" if now < ends else "baked, waiting for its gates"
@@ -80,5 +89,5 @@ def _quarantined(fleet: Fleet, family: Family) -> list[str]:
 
 
 def _since(family: Family) -> str:
-    decision = rollout.newest(family)
+    decision = newest_decision(family)
     return decision.decided_at if decision else "-"

@@ -66,7 +66,7 @@ class AlreadyDecided:
 
 @dataclass(frozen=True)
 class Waiting:
-    """``advance`` decided nothing: the gates' evidence, and why the family stays where it is.
+    """No decision was made: the gates' evidence, and why the family stays where it is.
 
     ``notify`` is the owner of the family where a person has to act, and empty otherwise.
     """

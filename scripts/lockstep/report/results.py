@@ -173,6 +173,7 @@ def _waiting(result: Waiting) -> Iterator[str]:
 def _proposed(decision: Decision, branch: str) -> Iterator[str]:
     yield f"{_family(decision)}: version {decision.target.version} is proposed on branch {branch}"
     yield f"  candidate with weight 0 in {', '.join(decision.variants)}"
+    yield from _evidence(decision.evidence)
     yield "  merge the branch, then run lockstep advance"
 
 

@@ -4,9 +4,10 @@ from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Phase, Position, Target
 from lockstep.model.errors import UsageError
 from lockstep.model.result import Decided
-from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import next_decision
+from lockstep.rollout.position import current_variants
 from lockstep.spec import variants as forms
+from lockstep.text.phrases import list_variants
 from lockstep.transactions.commit import FamilyChange, build, require_rendered
 from lockstep.transactions.publish import PlannedCommit
 from lockstep.transactions.state import FamilyState, digest_of
@@ -22,7 +23,7 @@ def adopt(git: Git, state: FamilyState, reason: str) -> PlannedCommit:
     _require_settled(state)
     require_rendered(git, state)
     family = state.family
-    variants = rollout.current_variants(family)
+    variants = current_variants(family)
     serving = {v for each in variants.values() for v in forms.serving_versions(each)}
     if not serving:
         raise UsageError(f"{state.title}: only experiments serve, and no stable version does")
@@ -41,7 +42,7 @@ def _require_settled(state: FamilyState) -> None:
         if not forms.settled(cluster.variants):
             where = cluster.locate(("spec", "variants"))
             raise UsageError(
-                f"{cluster.name} is in the middle of a rollout: {rollout.brief(cluster.variants)}",
+                f"{cluster.name} is in the middle of a rollout: {list_variants(cluster.variants)}",
                 where=f"{where.file}:{where.line}",
                 fix="run lockstep revert, or remove the candidate and previous versions first",
             )

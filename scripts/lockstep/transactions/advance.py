@@ -3,17 +3,18 @@
 from collections.abc import Callable
 
 from lockstep.edges.git import Git
-from lockstep.gate_sources.base import GateSources
-from lockstep.gates.verdicts import judge_question
 from lockstep.model.decision import Action, Phase
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Evidence
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.result import Blocked, Decided, Waiting
-from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import next_decision
-from lockstep.rollout.plan import Move, Plan, plan, questions
+from lockstep.rollout.plan import Move, Plan, plan
+from lockstep.rollout.position import position_of, running_target
+from lockstep.rollout.questions import questions
+from lockstep.rollout.skew import skew_breached
 from lockstep.transactions.commit import FamilyChange, build
+from lockstep.transactions.gates import ask_gates
 from lockstep.transactions.hold import hold
 from lockstep.transactions.publish import PlannedCommit
 from lockstep.transactions.rollback import RollbackRequest, roll_back
@@ -23,7 +24,7 @@ from lockstep.transactions.state import FamilyState, refuse_diverged
 
 def advance(git: Git, options: RunOptions, state: FamilyState) -> PlannedCommit | Waiting | Blocked:
     """The decision that is due for a family on its newest published state, or why it waits."""
-    evidence = ask_gates(options, state)
+    evidence = ask_gates(options, questions(state.family, options.now))
     due = plan(state.family, evidence, options.now)
     if due.move is Move.DIVERGED:
         refuse_diverged(state)
@@ -33,27 +34,20 @@ def advance(git: Git, options: RunOptions, state: FamilyState) -> PlannedCommit 
     return act(git, options, state, due, evidence)
 
 
-def ask_gates(options: RunOptions, state: FamilyState) -> list[Evidence]:
-    """The verdict of every gate on its source's answer; empty where no candidate has weight."""
-    sources = GateSources({"mlflow": options.registry})
-    asked = questions(state.family, state.family.environment, options.now)
-    return [judge_question(question, sources.ask(question)) for question in asked]
-
-
 def _wait(state: FamilyState, due: Plan, evidence: list[Evidence]) -> Waiting:
-    at = rollout.position(state.family)
+    at = position_of(state.family)
     return Waiting(
         state.title, str(at), due.move.value, due.reason, evidence,
         _CODES.get((due.move, at.phase is Phase.NEW), ExitCode.GATE_CLOSED),
         notify=state.owner if due.tell_people else "",
-        skew_breached=rollout.skew_breached(state.family, state.snapshot.context.now),
+        skew_breached=skew_breached(state.family, state.snapshot.context.now),
     )  # fmt: skip
 
 
 def _move(
     git: Git, options: RunOptions, state: FamilyState, due: Plan, evidence: list[Evidence]
 ) -> PlannedCommit:
-    target = rollout.target(state.family)
+    target = running_target(state.family)
     if target is None or due.to is None or due.variants is None:
         raise LockstepError(f"{state.title}: the plan names no version to move")
     action = Action.VERIFY if due.move is Move.VERIFY else Action.ADVANCE
@@ -74,7 +68,7 @@ def _hold(
 def _revert(
     git: Git, options: RunOptions, state: FamilyState, due: Plan, evidence: list[Evidence]
 ) -> PlannedCommit | Blocked:
-    target = rollout.target(state.family)
+    target = running_target(state.family)
     if target is None:
         raise LockstepError(f"{state.title}: no version to roll back")
     request = RollbackRequest(target, due.reason, evidence, due.verdict)

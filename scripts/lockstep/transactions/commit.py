@@ -11,7 +11,7 @@ from lockstep.check.validation import Checked, validate_tree, without_malformed
 from lockstep.edges.git import Git
 from lockstep.edges.stderr import silenced_stderr
 from lockstep.model.clock import parse_time
-from lockstep.model.decision import Action, Decision, Variants, VerifiedState
+from lockstep.model.decision import Decision, Variants, VerifiedState
 from lockstep.model.errors import Denied, Invalid, LockstepError
 from lockstep.model.fleet import Family, Tree
 from lockstep.model.outcome import POLICY_ERROR
@@ -20,6 +20,7 @@ from lockstep.render import render_cluster
 from lockstep.render.compare import compare
 from lockstep.render.names import cluster_folder
 from lockstep.render.restored import restorable_folders
+from lockstep.rollout.transitions import RULES
 from lockstep.spec.assemble import assemble
 from lockstep.transactions.state import (
     FamilyState,
@@ -47,9 +48,6 @@ class FamilyChange:
     evaluated: bool = True
 
 
-_STATES_TO_RETURN_TO = (Action.ADOPT, Action.VERIFY)
-
-
 def build(
     git: Git, state: FamilyState, change: FamilyChange, *decisions: Decision
 ) -> tuple[str, tuple[Decision, ...]]:
@@ -72,7 +70,7 @@ def build(
     tree = git.write_tree(state.snapshot.base, changes)
     made = tuple(
         structs.replace(decision, verified_state=state_objects(git, state, tree))
-        if decision.action in _STATES_TO_RETURN_TO
+        if RULES[decision.action].makes_verified_state
         else decision
         for decision in decisions
     )

@@ -8,8 +8,8 @@ from lockstep.model.errors import UsageError
 from lockstep.model.evidence import Evidence, Verdict
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.result import Blocked, Decided
-from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import next_decision
+from lockstep.rollout.position import current_variants, position_of, running_target
 from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.publish import PlannedCommit
 from lockstep.transactions.state import FamilyState, refuse_diverged
@@ -28,13 +28,13 @@ def hold(
     ``verdict`` is that of the gates where they enter it, and none where a person does.
     Raises UsageError where no rollout is running, or a rollback is.
     """
-    at = rollout.position(state.family)
+    at = position_of(state.family)
     if at.phase is Phase.HELD:
         return Blocked(state.title, f"held: {reason}", state.owner)
     if at.phase is Phase.SHIFTED:  # a hold would keep the family between two states
         fix = "run lockstep advance, which finishes the rollback"
         raise UsageError(f"{state.title} is being rolled back, which cannot be held", fix=fix)
-    if rollout.target(state.family) is None:
+    if running_target(state.family) is None:
         raise UsageError(f"{state.title} has no running rollout to hold: it is {at}")
     to = Position(Phase.HELD, at.wave, at.step)
     code = ExitCode.GATE_CLOSED if verdict else ExitCode.CLEAN
@@ -44,7 +44,7 @@ def hold(
 def resume(git: Git, state: FamilyState, reason: str) -> PlannedCommit:
     """Leave a hold at the same step. Raises UsageError where the family is not held."""
     refuse_diverged(state)
-    at = rollout.position(state.family)
+    at = position_of(state.family)
     if at.phase is not Phase.HELD:
         raise UsageError(f"{state.title} is not held: it is {at}")
     phase = Phase.PROPOSED if at.wave is None else Phase.ROLLING
@@ -65,12 +65,12 @@ def _record_position(
     """One record of a new position; the variants stay as they are."""
     family = state.family
     newest = family.records[-1].decision
-    target = rollout.target(family) or newest.target
+    target = running_target(family) or newest.target
     decision = next_decision(
         family, action, to, target, dict(newest.variants), reason,
         state.snapshot.context, evidence=evidence, verdict=verdict,
     )  # fmt: skip
     # No traffic moves, so only the rules that stop a rollback can stop this.
-    change = FamilyChange(rollout.current_variants(family), rollback_only=True)
+    change = FamilyChange(current_variants(family), rollback_only=True)
     tree, made = build(git, state, change, decision)
     return PlannedCommit(tree, Decided(made, code))

@@ -7,8 +7,8 @@ from lockstep.model.document import Document, Json
 from lockstep.model.errors import LockstepError, VerificationFailed
 from lockstep.model.fleet import Family
 from lockstep.model.outcome import Outcome
-from lockstep.registry.mlflow.client import NotInRegistry
-from lockstep.registry.mlflow.versions import MlflowRegistry
+from lockstep.registry.base import NotInRegistry, Registry
+from lockstep.registry.factory import open_registry
 from lockstep.report.text import format_outcome
 from lockstep.spec.lock import build_lock, compare_lock, refresh_lock
 from lockstep.text.sanitise import record_line
@@ -32,7 +32,7 @@ def check_version(options: RunOptions, lock: Document | None, version: str) -> R
         return RegistryCheck(problem=f"version {version} has no lock")
     identity = lock.value["spec"]["identity"]
     try:
-        registry = MlflowRegistry(options.registry)
+        registry = open_registry(options.registry)
         facts = registry.facts(identity["model"], version, format_time(options.now))
     except NotInRegistry as error:
         return RegistryCheck(problem=error.message)
@@ -48,7 +48,7 @@ def read_lock(options: RunOptions, family: Family, version: str) -> Json:
 
     Raises VerificationFailed where its identity differs from the locked one.
     """
-    registry = MlflowRegistry(options.registry)
+    registry = open_registry(options.registry)
     fresh = fresh_lock(registry, options, family, version)
     known = family.locks.get(version)
     lock, findings = refresh_lock(known, fresh) if known else (fresh, [])
@@ -60,7 +60,7 @@ def read_lock(options: RunOptions, family: Family, version: str) -> Json:
     return lock
 
 
-def fresh_lock(registry: MlflowRegistry, options: RunOptions, family: Family, version: str) -> Json:
+def fresh_lock(registry: Registry, options: RunOptions, family: Family, version: str) -> Json:
     """What the registry says of a version now, in the form of a lock."""
     model = family.document.value["spec"]["model"]["name"]
     facts = registry.facts(model, version, format_time(options.now))

@@ -4,8 +4,8 @@ from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Phase, Target
 from lockstep.model.errors import UsageError
 from lockstep.model.result import Decided
-from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import next_decision
+from lockstep.rollout.position import current_variants, position_of
 from lockstep.rollout.quarantine import entries_of, write_quarantine
 from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.publish import PlannedCommit
@@ -23,7 +23,7 @@ def release(git: Git, state: FamilyState, version: str, reason: str) -> PlannedC
             f"version {version[:60]} of {state.title} is not in quarantine here",
             fix=f"in quarantine: {listed}; an earlier environment's is released there",
         )
-    if rollout.position(state.family).phase is Phase.SHIFTED:
+    if position_of(state.family).phase is Phase.SHIFTED:
         fix = "run lockstep advance first, which finishes the rollback"
         raise UsageError(f"{state.title} is being rolled back from version {version}", fix=fix)
     return _release(git, state, Target(version, entry["digest"]), reason)
@@ -31,8 +31,8 @@ def release(git: Git, state: FamilyState, version: str, reason: str) -> PlannedC
 
 def _release(git: Git, state: FamilyState, target: Target, reason: str) -> PlannedCommit:
     family = state.family
-    at = rollout.position(family)
-    variants = rollout.current_variants(family)
+    at = position_of(family)
+    variants = current_variants(family)
     decision = next_decision(
         family, Action.RELEASE, at, target, variants, reason, state.snapshot.context
     )

@@ -11,8 +11,8 @@ from lockstep.model.errors import Denied, Invalid, LockstepError, UsageError
 from lockstep.model.evidence import Evidence, Verdict
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.result import Blocked, RolledBack
-from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import next_decision
+from lockstep.rollout.position import position_of, running_target
 from lockstep.rollout.quarantine import entries_of, from_ledger, write_quarantine
 from lockstep.rollout.rollback import RollbackPlan, plan_rollback
 from lockstep.spec import variants as forms
@@ -53,7 +53,7 @@ def revert(
 
 
 def _version_at_fault(state: FamilyState) -> Target:
-    running = rollout.target(state.family)
+    running = running_target(state.family)
     if running is not None:
         return running
     serving = {v for c in state.family.clusters for v in forms.serving_versions(c.variants)}
@@ -80,7 +80,7 @@ def roll_back(
     plan = plan_rollback(state.family, request.bad.version)
     if plan is None:
         reason = f"no verified state to return to; {request.reason}"
-        phase = rollout.position(state.family).phase
+        phase = position_of(state.family).phase
         if phase in (Phase.STEADY, Phase.SHIFTED):  # nothing moves, so there is nothing to hold
             return _blocked(state, reason)
         return hold(git, state, reason, evidence=request.evidence, verdict=request.verdict)

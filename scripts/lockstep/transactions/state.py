@@ -13,7 +13,7 @@ from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.model.outcome import Outcome
 from lockstep.model.record import record_of
 from lockstep.report.text import format_outcome
-from lockstep.rollout import position as rollout
+from lockstep.rollout.divergence import find_divergences
 from lockstep.spec.assemble import assemble
 from lockstep.spec.edit import edit_variants
 from lockstep.spec.records import RULE as RECORD_SCHEMA
@@ -126,7 +126,7 @@ def with_record(family: Family, decision: Decision) -> Family:
 
 def refuse_diverged(state: FamilyState) -> None:
     """Raise Diverged where the specs are not those of the newest record."""
-    if divergences := rollout.divergences(state.family):
+    if divergences := find_divergences(state.family):
         listed = "\n  ".join(str(each) for each in divergences)
         raise Diverged(
             f"{state.title} has diverged from its newest record:\n  {listed}",

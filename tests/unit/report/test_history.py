@@ -67,7 +67,7 @@ def test_what_was_proved_is_said_only_where_it_was_asked() -> None:
     assert shown(PLAIN)[-1] == "    with: Lockstep 0.1.0"
 
 
-def test_nothing_is_called_proved_next_to_a_finding() -> None:
+def test_nothing_is_reported_as_verified_next_to_a_finding() -> None:
     text = format_history([PLAIN], [BROKEN], verify=True, again=True)
     assert "verified:" not in text and "replayed:" not in text
     assert "ledger/prod/fraud/000002.json:1:1: error ledger.chain: it is broken" in text
