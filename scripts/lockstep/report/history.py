@@ -1,4 +1,4 @@
-"""The ledger for people: who decided what, when, why, and on which evidence."""
+"""The ledger as text: who decided what, when, why, and on which evidence."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -13,13 +13,13 @@ from lockstep.text.sanitise import one_line
 def format_history(
     decisions: Sequence[Decision], findings: Sequence[Finding], *, verify: bool, again: bool
 ) -> str:
-    """Each decision with its evidence, then what was proved, or what does not hold."""
+    """Each decision with its evidence, then what was verified, or the findings."""
     lines = [line for decision in decisions for line in _decision(decision)]
     if findings:
         lines += ["", format_outcome(Outcome(tuple(findings)))]
     else:
         records = count(len(decisions), "record")
-        lines += [f"verified: the chain of {records} holds"] if verify else []
+        lines += [f"verified: the chain of {records} is whole"] if verify else []
         lines += [f"replayed: {records} give the same verdicts again"] if again else []
     return "\n".join(lines)
 
@@ -50,7 +50,7 @@ def _restored(decision: Decision) -> str:
     if restored.exact:
         return f"exactly as verified in record {restored.sequence}"
     kept = ", ".join(restored.changed) or "what this clone could not compare"
-    return f"as verified in record {restored.sequence}, but for what people changed: {kept}"
+    return f"as verified in record {restored.sequence}, except for what people changed: {kept}"
 
 
 def _evidence(decision: Decision) -> Iterable[str]:
