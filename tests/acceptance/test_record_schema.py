@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.rollouts import DAY, advance, assert_home, last_record, roll, take_back
+from tests.acceptance.rollouts import DAY, advance, assert_restored, last_record, roll, roll_back
 from tests.acceptance.world import FAMILY, World
 
 
@@ -52,8 +52,8 @@ def test_a_record_that_does_not_fit_is_found_and_stops_only_forward_moves(
     assert code == 13 and place in said
     code, said = advance(world, "12")
     assert code == 10 and "ledger.schema" in said
-    take_back(world, "13")
-    assert_home(world)
+    roll_back(world, "13")
+    assert_restored(world)
 
 
 def test_a_hold_waits_for_no_record(world: World) -> None:
@@ -91,7 +91,7 @@ def verified_by_hand(world: World) -> str:
 def test_a_ledger_is_verified_by_hand_as_the_documentation_says(world: World) -> None:
     assert len(BY_HAND) == 3
     roll(world, "08", "10")
-    take_back(world, "11")
+    roll_back(world, "11")
     assert verified_by_hand(world) == ""
     record = world.clone / "ledger" / FAMILY / "000002.json"
     record.write_text(record.read_text().replace('"action": "propose"', '"action": "hold"'))

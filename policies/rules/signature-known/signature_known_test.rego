@@ -9,7 +9,7 @@ _found(changed) := {[finding.message, finding.pointer] |
 
 _put(path, value) := example.put(example.cluster, path, value)
 
-test_a_ready_version_with_inputs_is_sound if {
+test_a_ready_version_with_inputs_is_allowed if {
 	_found(example.cluster) == set()
 	signature_known.checked with input as example.cluster
 }
@@ -25,11 +25,11 @@ test_a_version_that_is_not_ready_is_denied if {
 
 test_a_version_without_inputs_is_denied if {
 	_found(_put("/locks/41/facts/signature", null)) == {[
-		`version "41" has no signature with inputs; its lock says null`,
+		`version "41" has no signature with inputs; its lock has null`,
 		"/spec/variants/0/version",
 	]}
 	_found(_put("/locks/41/facts/signature", {"inputs": [], "outputs": []})) == {[
-		`version "41" has no signature with inputs; its lock says {"inputs":[],"outputs":[]}`,
+		`version "41" has no signature with inputs; its lock has {"inputs":[],"outputs":[]}`,
 		"/spec/variants/0/version",
 	]}
 	count(_found(example.without(example.cluster, "/locks/41/facts/signature"))) == 1
@@ -37,7 +37,7 @@ test_a_version_without_inputs_is_denied if {
 
 test_outputs_may_be_unknown if _found(_put("/locks/41/facts/signature/outputs", [])) == set()
 
-test_the_candidate_is_asked_before_it_has_weight if {
+test_the_candidate_is_checked_before_it_has_weight if {
 	proposed := example.with_variants(example.step(0))
 	{pointer | some [_, pointer] in _found(example.put(proposed, "/locks/42/facts/signature", null))} == {"/spec/variants/1/version"}
 }
@@ -47,7 +47,7 @@ test_what_does_not_serve_may_be_without if {
 	_found(example.put(idle, "/locks/42/facts/signature", null)) == set()
 }
 
-test_only_production_asks_for_a_signature if {
+test_a_signature_is_required_only_in_production if {
 	staging := _put("/environment/spec/tier", "staging")
 	_found(example.put(staging, "/locks/41/facts/signature", null)) == set()
 	count(_found(example.put(staging, "/locks/41/facts/status", "FAILED"))) == 1

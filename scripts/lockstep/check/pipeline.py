@@ -29,15 +29,15 @@ from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.address import OpaOptions
 from lockstep.policy import (
     BATCH_SIZE,
-    Malformed,
+    MalformedClusters,
     PolicyItem,
     blocking,
+    environment_input,
     family_inputs,
     interpret,
-    tenancy_input,
 )
+from lockstep.policy.findings import trace_by
 from lockstep.policy.renames import family_before
-from lockstep.policy.trace import tracer
 from lockstep.render import FleetRendering
 from lockstep.rollout.history import check_history, check_left_behind
 from lockstep.spec.assemble import assemble, cluster_files
@@ -156,7 +156,7 @@ class _Pipeline:
         found += check_left_behind(given.tree, given.before or {}, self._valid)
         if given.compared:
             found += self._compared(rendering)
-        trace = tracer(templates)
+        trace = trace_by(templates)
         for policy_set in self._policy_sets:
             policy.add(
                 each
@@ -189,7 +189,7 @@ class _Pipeline:
     def _items(self, rendering: FleetRendering) -> Iterator[list[PolicyItem]]:
         """What OPA evaluates, in groups of about one request, as soon as it is rendered."""
         environments = self._valid.environments.values()
-        yield [tenancy_input(self._valid, self._former, each) for each in environments]
+        yield [environment_input(self._valid, self._former, each) for each in environments]
         waiting: list[PolicyItem] = []
         for family in self._families():
             rendered = rendering.family(family)
@@ -200,11 +200,11 @@ class _Pipeline:
                 waiting = []
         yield waiting
 
-    def _malformed_of(self, family: Family) -> Malformed:
+    def _malformed_of(self, family: Family) -> MalformedClusters:
         """What rules must know of clusters that they do not see: these were not removed."""
         before = family_before(self._valid, self._former, family)
         known = before.clusters if before else ()
-        return Malformed(
+        return MalformedClusters(
             (family.environment, family.name) not in self._incomplete,
             [cluster for cluster in known if cluster.subject in self._unseen],
         )

@@ -18,9 +18,8 @@ from lockstep.model.outcome import POLICY_ERROR, RuleText
 from lockstep.opa.address import OpaOptions
 from lockstep.opa.evaluation import OpaSession
 from lockstep.opa.session import opa_session
-from lockstep.policy import Judged, Moment, PolicyItem, Rule, batches
-from lockstep.policy.waivers import read_terms, read_waivers, sound_waivers
-from lockstep.policy.waiving import Waiving
+from lockstep.policy import Moment, PolicyItem, Rule, RuleFinding, batches
+from lockstep.policy.waivers import AppliedWaivers, read_waiver_limits, read_waivers, valid_waivers
 from lockstep.spec.validate import Schemas
 
 CHILD = OpaOptions()
@@ -102,7 +101,7 @@ class PolicyFindings:
         self._policy_sets = policy_sets
         self._now = now
         self._today = now.date()
-        self._found: dict[_Place, list[Judged]] = {}
+        self._found: dict[_Place, list[RuleFinding]] = {}
         self._last: Collection[_Place] = ()  # what the newest policy set has found
         self._waivers, self.invalid = self._read_waivers(head)
 
@@ -117,12 +116,12 @@ class PolicyFindings:
         """The rules as reports show them."""
         return tuple(RuleText(r.id, r.title, r.description, r.category) for r in self.rules)
 
-    def add(self, found: Iterable[Judged]) -> None:
+    def add(self, found: Iterable[RuleFinding]) -> None:
         """Add all that one policy set has found.
 
         A finding of an earlier set at the same place stays, unless it only warns and this denies.
         """
-        added: dict[_Place, list[Judged]] = {}
+        added: dict[_Place, list[RuleFinding]] = {}
         for each in found:
             f = each.finding
             added.setdefault((f.rule, f.file, f.line, f.column), []).append(each)
@@ -152,27 +151,28 @@ class PolicyFindings:
         incomplete = any(finding.rule == POLICY_ERROR for finding in found)
         return found if incomplete else found + self._waivers.unused(left_out)
 
-    def _read_waivers(self, head: Tree) -> tuple[Waiving, list[Finding]]:
+    def _read_waivers(self, head: Tree) -> tuple[AppliedWaivers, list[Finding]]:
         """The waivers of the head that count or are pending, and what is wrong with them.
 
         By the base's terms, and by the change's own, which the waivers must meet once it is merged.
         """
         first, last = self._policy_sets[0], self._policy_sets[-1]
-        terms = read_terms(first.policies)
+        terms = read_waiver_limits(first.policies)
         offered, malformed = read_waivers(head, *(each.schemas for each in self._policy_sets))
-        valid, wrong = sound_waivers(offered, self.rules, terms, self._today)
+        valid, wrong = valid_waivers(offered, self.rules, terms, self._today)
         own = {rule.name: rule for each in self._policy_sets for rule in each.rules}
-        later = sound_waivers(offered, own.values(), read_terms(last.policies), self._today)[1]
+        own_terms = read_waiver_limits(last.policies)
+        later = valid_waivers(offered, own.values(), own_terms, self._today)[1]
         known = read_waivers(first.policies, first.schemas)[0]
-        accepted = {w.said for w in valid if terms.from_change or w.is_within(known)}
-        counting = [waiver for waiver in valid if waiver.said in accepted]
-        pending = [waiver for waiver in valid if waiver.said not in accepted]
+        accepted = {w.fields for w in valid if terms.from_change or w.is_within(known)}
+        counting = [waiver for waiver in valid if waiver.fields in accepted]
+        pending = [waiver for waiver in valid if waiver.fields not in accepted]
         once = {(f.rule, f.file, f.line): f for f in (*later, *wrong)}  # in the base's words
         found = [*malformed, *once.values(), *threshold_findings(last.policies)]
-        return Waiving(counting, pending, self._today), found
+        return AppliedWaivers(counting, pending, self._today), found
 
 
-def _by_the_base(found: Judged, paths: Mapping[str, str]) -> Judged:
+def _by_the_base(found: RuleFinding, paths: Mapping[str, str]) -> RuleFinding:
     """With a note why the change's own policies do not help; ``paths`` are the base's rules."""
     if found.finding.rule not in paths:
         return found
@@ -181,5 +181,5 @@ def _by_the_base(found: Judged, paths: Mapping[str, str]) -> Judged:
     return replace(found, finding=replace(found.finding, related=related))
 
 
-def _stops(found: Iterable[Judged]) -> bool:
+def _stops(found: Iterable[RuleFinding]) -> bool:
     return any(each.finding.severity is Severity.ERROR for each in found)

@@ -35,5 +35,5 @@ def schema_docs(compare: bool, root: Path, output: str) -> ExitCode:
     if done.outcome.findings:
         text = format_outcome(done.outcome)
     findings = [finding.to_json() for finding in done.outcome.findings]
-    options.show(text, {"written": list(done.written), "findings": findings}, output)
+    options.show_page(text, {"written": list(done.written), "findings": findings}, output)
     return done.outcome.exit_code

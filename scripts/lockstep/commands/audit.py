@@ -1,37 +1,26 @@
 """``lockstep audit``: who decided what and why, recomputed from records and compared with git."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lockstep.edges.files import read_tree
 from lockstep.edges.git import Git
 from lockstep.edges.resources import resource_dir
-from lockstep.model.decision import Decision
-from lockstep.model.document import Json
 from lockstep.model.errors import NothingToCheck
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet, Tree
+from lockstep.model.result import History
 from lockstep.rollout.chain import verify_chain
-from lockstep.rollout.position import divergences
+from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.replay import replay
-from lockstep.rollout.replay_moves import replay_moves
 from lockstep.spec.assemble import assemble
 from lockstep.spec.records import check_records
 from lockstep.spec.schema.load import FOLDER
-from lockstep.spec.schema.set import Schemas
+from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.selection import choose_families
 
 
-@dataclass(frozen=True)
-class History:
-    """The decisions of the chosen families, and what is wrong with them."""
-
-    decisions: tuple[Decision, ...]
-    findings: tuple[Finding, ...] = ()
-
-
-def read(
+def run(
     root: Path, family: str | None, environment: str | None, *, verify: bool, again: bool
 ) -> History:
     """The decision records of the work tree.
@@ -56,10 +45,10 @@ def read(
             findings += _verify_kept(git, tree, folder)
         findings += _verify(families, heads, unreadable)
     for each in families if again else ():
-        findings += [*replay(each), *replay_moves(each)]
+        findings += replay(each)
     if not decisions and not findings:
         raise NothingToCheck("the ledger holds no record", fix="lockstep adopt makes the first")
-    return History(decisions, arrange(findings))
+    return History(decisions, arrange(findings), verified=verify, replayed=again)
 
 
 def _missing_heads(tree: Tree, fleet: Fleet) -> dict[str, bytes]:
@@ -123,28 +112,7 @@ def _verify(
 
 
 def _diverged(family: Family) -> Iterator[Finding]:
-    for divergence in divergences(family):
+    for divergence in find_divergences(family):
         fix = "undo the edit, roll back with lockstep revert, or adopt a settled state"
         text = str(divergence)
         yield Finding(divergence.file, divergence.line, 1, "rollout.diverged", text, fix)
-
-
-def as_data(decision: Decision) -> Json:
-    """One decision for ``--format json``, with its evidence."""
-    return {
-        "family": f"{decision.environment}/{decision.family}",
-        "sequence": decision.sequence,
-        "decidedAt": decision.decided_at,
-        "timeGiven": decision.time_given,
-        "programVersion": decision.program_version,
-        "actor": decision.actor,
-        "action": decision.action.value,
-        "version": decision.target.version,
-        "from": decision.source.to_json(),
-        "to": decision.to.to_json(),
-        "verdict": decision.verdict.value if decision.verdict else None,
-        "reason": decision.reason,
-        "id": decision.id,
-        "evidence": [item.to_json() for item in decision.evidence],
-        "unchecked": list(decision.unchecked),
-    }

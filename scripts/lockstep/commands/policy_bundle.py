@@ -39,7 +39,7 @@ class Bundled:
 
 
 def run(root: Path, output: Path, signing: Signing | None = None) -> Bundled:
-    """Write the rules under ``policies/`` as a bundle, once OPA's compiler has found them sound.
+    """Write the rules under ``policies/`` as a bundle, if OPA's compiler accepts them.
 
     Raises LockstepError when they are not, or the bundle cannot be signed or written.
     """

@@ -1,4 +1,4 @@
-"""``lockstep policy test``: whether the rules themselves can be relied on."""
+"""``lockstep policy test``: lint, tests, coverage and examples of the rules."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,22 +18,22 @@ from lockstep.policy import Rule, expected_rules
 from lockstep.policy.examples import (
     NOW,
     Example,
+    differences,
     example_fleet,
-    mistakes,
+    fleet_problems,
     read_examples,
-    unsound,
 )
 from lockstep.policy.input_schemas import input_schemas
-from lockstep.policy.rule_lint import undisciplined
+from lockstep.policy.rule_lint import lint_rules
 from lockstep.report.counting import count
 from lockstep.spec.schema.load import read_schemas
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyReport:
-    """The rules of a repository, what is wrong with their files, and what OPA says of them.
+    """The rules of a repository, the problems of their files, and the results of OPA's tests.
 
-    ``wrong`` and ``examples`` hold a line for each problem; ``shown`` counts the examples.
+    ``wrong`` and ``examples`` hold one line per problem; ``shown`` counts the examples.
     """
 
     rules: tuple[Rule, ...]
@@ -44,7 +44,7 @@ class PolicyReport:
 
     @property
     def problems(self) -> list[str]:
-        """Each thing that is wrong, as a line of text."""
+        """Every problem, one line each."""
         problems = list(self.wrong)
         if self.opa.refused:
             return [*problems, self.opa.refused]
@@ -84,12 +84,12 @@ def run(root: Path, only: str | None = None) -> PolicyReport:
     """Check the rules under ``policies/`` strictly, run their tests and examples.
 
     ``only`` is the name of a rule whose examples alone are run. Raises LockstepError when there
-    are no rules, or one of them is described so badly that no check could rely on it.
+    are no rules, or one of them lacks METADATA that a check needs.
     """
     tree = read_tree(root, ["policies", "templates"])
     rules = expected_rules(tree)
     wrong = [f"{f.file}:{f.line}: {f.message}" for f in threshold_findings(tree)]
-    wrong += undisciplined(tree, rules)
+    wrong += lint_rules(tree, rules)
     types = input_schemas(read_schemas(tree))
     opa = check_and_test(policy_files(tree, tests=True), find_opa(), types)
     chosen = [rule for rule in rules if only in (None, rule.name)]
@@ -98,7 +98,7 @@ def run(root: Path, only: str | None = None) -> PolicyReport:
 
 
 def run_examples(tree: Tree, rules: list[Rule]) -> tuple[int, list[str]]:
-    """How many examples the rules have, and a line for each that shows another thing."""
+    """How many examples the rules have, and one line per difference from what they expect."""
     problems: list[str] = []
     shown = 0
     with ExitStack() as stack:
@@ -106,7 +106,7 @@ def run_examples(tree: Tree, rules: list[Rule]) -> tuple[int, list[str]]:
         fleet = example_fleet(tree)
         whole = run_pipeline(policy_sets, CheckInput(fleet, fleet, NOW, compared=False)).checked
         if found := (*whole.invalid, *whole.denied):
-            return 0, list(dict.fromkeys(unsound(found)))
+            return 0, list(dict.fromkeys(fleet_problems(found)))
         for rule in rules:
             for example in read_examples(tree, rule):
                 shown += 1
@@ -114,7 +114,7 @@ def run_examples(tree: Tree, rules: list[Rule]) -> tuple[int, list[str]]:
                 found = (*result.invalid, *result.denied)
                 problems += [
                     f"policies/rules/{rule.name}/examples.yaml: {example.about!r} {problem}"
-                    for problem in mistakes(example, found, rule)
+                    for problem in differences(example, found, rule)
                 ]
     return shown, problems
 

@@ -1,18 +1,25 @@
 """``lockstep schema docs``: the references of all fields, written from the schemas."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lockstep.edges.files import read_tree, write_changes
 from lockstep.edges.git import Git
+from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.outcome import Outcome
+from lockstep.rollout.reference import rollout_reference
 from lockstep.spec.schema.load import FOLDER, read_schemas
 from lockstep.spec.schema.record_reference import record_reference
 from lockstep.spec.schema.reference import reference
 
-REFERENCES = {"docs/records.md": record_reference, "docs/schemas.md": reference}
-"""What the verb writes, each from the schemas of the work tree."""
+REFERENCES: Mapping[str, Callable[[dict[str, Json]], str]] = {
+    "docs/records.md": record_reference,
+    "docs/rollout.md": lambda schemas: rollout_reference(),
+    "docs/schemas.md": reference,
+}
+"""What the verb writes: from the schemas of the work tree, and from the table of transitions."""
 
 
 @dataclass(frozen=True)

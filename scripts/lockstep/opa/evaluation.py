@@ -39,7 +39,7 @@ class OpaSession(ABC):
         self.close()
 
     def evaluate(self, batch: Json) -> list[Json]:
-        """The answers to the items of one batch (see lockstep.policy.batches).
+        """The answers to the items of one batch (see lockstep.policy.items).
 
         An item whose evaluation failed has the answer ``{"id", "error"}``. Raises LockstepError
         when OPA cannot be reached, holds other rules, or gives no answer at all.

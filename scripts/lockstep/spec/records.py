@@ -8,9 +8,9 @@ from lockstep.model.document import Document, Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
 from lockstep.model.record import body_of
-from lockstep.spec.placing import Place
+from lockstep.spec.place import Place
 from lockstep.spec.schema.messages import Problem
-from lockstep.spec.schema.set import Schemas, problem_finding
+from lockstep.spec.schema.schemas import Schemas, problem_finding
 from lockstep.spec.yaml.load import load_yaml
 
 RULE = "ledger.schema"

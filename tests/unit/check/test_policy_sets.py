@@ -13,7 +13,7 @@ from lockstep.check.policy_sets import PolicyFindings, PolicySet
 from lockstep.edges.files import read_tree
 from lockstep.model.finding import Finding, Severity
 from lockstep.opa.evaluation import OpaSession
-from lockstep.policy import Judged, expected_rules
+from lockstep.policy import RuleFinding, expected_rules
 from lockstep.spec.validate import Schemas
 
 NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
@@ -58,9 +58,9 @@ def findings(base: Mapping[str, bytes], head: Mapping[str, bytes]) -> PolicyFind
     return PolicyFindings([policy_set(base), policy_set(head)], {**TREE, **head}, NOW)
 
 
-def found(severity: Severity = Severity.ERROR, message: str = "too few") -> Judged:
+def found(severity: Severity = Severity.ERROR, message: str = "too few") -> RuleFinding:
     finding = Finding("clusters/a.yaml", 3, 1, "policy.min-replicas", message, "add some")
-    return Judged(replace(finding, severity=severity), *PLACE)
+    return RuleFinding(replace(finding, severity=severity), *PLACE)
 
 
 def reported(policy: PolicyFindings) -> list[tuple[str, bool]]:

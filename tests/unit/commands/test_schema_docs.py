@@ -10,6 +10,7 @@ import pytest
 from lockstep.cli.entry import invoke
 
 ROOT = Path(__file__).resolve().parents[3]
+NAMES = ("records", "rollout", "schemas")
 
 
 @pytest.fixture
@@ -21,11 +22,11 @@ def repository(tmp_path: Path) -> Path:
 
 def test_it_writes_once_and_then_has_nothing_to_do(repository: Path) -> None:
     verb = ["schema", "docs", "--root", str(repository)]
-    assert invoke(verb) == (0, "docs/records.md written\ndocs/schemas.md written\n")
+    assert invoke(verb) == (0, "".join(f"docs/{name}.md written\n" for name in NAMES))
     text = (repository / "docs/schemas.md").read_text()
     assert "| `spec.serving.port` |" in text
     assert "| `spec.verifiedState.commit` |" in (repository / "docs/records.md").read_text()
-    current = "docs/records.md is up to date\ndocs/schemas.md is up to date\n"
+    current = "".join(f"docs/{name}.md is up to date\n" for name in NAMES)
     assert invoke(verb) == (0, current)
     assert invoke([*verb, "--check"]) == (0, current)
 
@@ -34,7 +35,7 @@ def test_check_names_the_first_stale_line_and_writes_nothing(repository: Path) -
     verb = ["schema", "docs", "--root", str(repository)]
     code, output = invoke([*verb, "--check"])
     assert code == 10
-    for name in ("records", "schemas"):
+    for name in NAMES:
         assert f"docs/{name}.md:1:1: error schema.docs: the reference is missing" in output
     invoke(verb)
     path = repository / "policies/schemas/cluster/serving.json"

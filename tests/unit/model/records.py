@@ -12,7 +12,7 @@ from lockstep.model.decision import (
     Target,
     VerifiedState,
 )
-from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
+from lockstep.model.evidence import Answer, Condition, Evidence, Measurement, Verdict
 
 FULL = Decision(
     environment="prod",
@@ -69,7 +69,10 @@ POSITIONS = st.builds(Position, st.sampled_from(Phase)) | st.builds(
 MEASUREMENTS = st.builds(
     Measurement, NUMBERS, st.none() | COUNTS, st.none() | TEXTS, st.none() | TEXTS, TEXTS
 )
-ANSWERS = st.builds(Answer, TEXTS, MEASUREMENTS, st.none() | MEASUREMENTS, TEXTS)
+CONDITIONS = st.builds(Condition, st.none() | st.booleans(), TEXTS)
+ANSWERS = st.builds(
+    Answer, TEXTS, MEASUREMENTS, st.none() | MEASUREMENTS, TEXTS, st.none() | CONDITIONS
+)
 GATES = st.dictionaries(TEXTS, NUMBERS | TEXTS, max_size=3)
 EVIDENCE = st.builds(
     Evidence, GATES, TEXTS, TEXTS, st.none() | TEXTS, TEXTS, TEXTS, ANSWERS,

@@ -15,7 +15,7 @@ PLAIN = Decision(
     Position(Phase.STEADY), {}, "found by hand", "a <a@example.com>", "2026-03-01T08:00:00Z",
     "0.1.0",
 )  # fmt: skip
-BROKEN = Finding("ledger/prod/fraud/000002.json", 1, 1, "ledger.chain", "it is broken", "mend it")
+BROKEN = Finding("ledger/prod/fraud/000002.json", 1, 1, "ledger.chain", "it is broken", "fix it")
 
 
 def shown(*decisions: Decision, verify: bool = False, again: bool = False) -> list[str]:

@@ -10,7 +10,7 @@ from lockstep.model.decision import Record
 from lockstep.model.finding import Finding
 from lockstep.model.record import read_record
 from lockstep.spec.records import RULE, check_records
-from lockstep.spec.schema.set import Schemas
+from lockstep.spec.schema.schemas import Schemas
 from tests.unit.fleets import family
 from tests.unit.rollout.ledgers import adopted, proposed
 

@@ -7,7 +7,7 @@ from lockstep.model.document import Json, Pointer, value_at
 from lockstep.model.finding import Related
 from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.render.targets.origins import Origin, OriginTree, Source, SourceDocument
-from lockstep.spec.placing import Place
+from lockstep.spec.place import Place
 
 _NOTHING = object()
 

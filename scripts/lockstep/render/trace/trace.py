@@ -16,7 +16,7 @@ from lockstep.render.targets.base import ManifestFile
 from lockstep.render.templates import TemplateSet
 from lockstep.render.trace.origin_lookup import OriginLookup, origin_at
 from lockstep.render.trace.template_marks import MarkedText, TemplateMark, render_marked
-from lockstep.spec.placing import Place
+from lockstep.spec.place import Place
 from lockstep.spec.yaml.compose import Composer
 
 _SHORTEST_SHARED = 2

@@ -103,7 +103,7 @@ def test_a_default_is_found_in_the_family_and_names_the_cluster_that_inherits_it
     finding = trace.finding("", "", "")
     assert tree[finding.file].decode().split("\n")[finding.line - 1].strip() == "port: 9000"
     assert [(r.file, r.note) for r in finding.related] == [
-        ("clusters/prod/fraud/c0.yaml", "takes this default")
+        ("clusters/prod/fraud/c0.yaml", "uses this default")
     ]
     own, _ = trace_of(one, "Deployment", "fraud-eu-v41", "/spec/replicas", files=files)
     assert place(own) == ("c0.yaml", "/spec/serving/replicas")

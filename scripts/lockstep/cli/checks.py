@@ -1,0 +1,82 @@
+"""Verbs over the whole tree: validate, render and check."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lockstep.cli import options
+from lockstep.cli.opa_options import opa_options
+from lockstep.cli.reports import requested
+from lockstep.edges import clock
+from lockstep.model.errors import UsageError
+from lockstep.model.exit_codes import ExitCode
+from lockstep.model.outcome import SHARD
+from lockstep.model.shard import WHOLE, Shard
+from lockstep.opa.address import OpaOptions
+
+if TYPE_CHECKING:
+    from lockstep.model.outcome import Outcome
+
+_BASE = click.option(
+    "--base",
+    help="The branch or commit that the change is for, whose rules are used: by default HEAD where "
+    "the work tree has changes, and the first parent of HEAD where it has none.",
+)
+_SHARD = click.option("--shard", metavar="I/N", help="Check part I of N only; see merge-reports.")
+
+
+@click.command()
+@options.root
+@options.reporting
+def validate(root: Path, **how: Any) -> ExitCode:
+    """Check every file against its schema, and that the files fit together."""
+    from lockstep.commands import check as verb
+
+    return requested(**how).run(lambda: verb.validate(options.existing(root)))
+
+
+@click.command()
+@_BASE
+@_SHARD
+@options.now
+@opa_options
+@options.root
+@options.reporting
+def check(
+    base: str | None, shard: str | None, now: str | None, opa: OpaOptions, root: Path, **how: Any
+) -> ExitCode:
+    """Validate, evaluate policy, render and compare with rendered/: everything, offline.
+
+    Exit code 0 clean, 10 where a file is malformed or not rendered, 11 where policy denies.
+    """
+    from lockstep.check.cached import CheckOptions
+    from lockstep.commands import check as verb
+
+    part = _shard(shard)
+
+    def run() -> "Outcome":
+        given = CheckOptions(clock.now(now), base, part, opa)
+        return verb.check(options.existing(root), given)
+
+    return requested(**how).run(run, {} if part == WHOLE else {SHARD: str(part)})
+
+
+@click.command()
+@options.root
+@options.showing
+def render(root: Path, output: str, colour: str) -> ExitCode:
+    """Write rendered/ as the specs declare it; remove what they no longer declare."""
+    from lockstep.commands import render as verb
+
+    rendered = verb.run(options.existing(root))
+    if rendered.outcome.findings or output not in ("text", "json"):
+        return requested(output, colour).show(rendered.outcome)
+    return options.show(rendered, output)
+
+
+def _shard(text: str | None) -> Shard:
+    try:
+        return WHOLE if text is None else Shard.parse(text)
+    except ValueError as error:
+        raise UsageError(f"--shard: {error}", fix="write it like --shard 2/4") from error

@@ -1,0 +1,145 @@
+"""How the outcome of a check is printed and written to files, and the verb merge-reports."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lockstep.cli import options
+from lockstep.model.errors import LockstepError, UsageError
+from lockstep.model.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from lockstep.model.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Reports:
+    """The reports that a user asked for: a format to print, and files by format."""
+
+    output: str = "text"
+    colour: bool = False
+    files: tuple[tuple[str, Path], ...] = ()
+
+    def run(
+        self, check: "Callable[[], Outcome]", about: Mapping[str, object] = MappingProxyType({})
+    ) -> ExitCode:
+        """Run a check and report what it finds. An error is written to every report, then raised.
+
+        Otherwise the report of an earlier run could be mistaken for this one's.
+        ``about`` is the summary of such a report.
+        """
+        from lockstep.model.outcome import failed
+
+        try:
+            outcome = check()
+        except LockstepError as error:
+            self._show(failed(error, about), printed=self.output != "text")
+            raise
+        return self.show(outcome)
+
+    def show(self, outcome: "Outcome") -> ExitCode:
+        """Write the files, print the report; the exit code of the outcome.
+
+        Raises LockstepError where a file cannot be written, after all others were.
+        """
+        self._show(outcome)
+        return outcome.exit_code
+
+    def _show(self, outcome: "Outcome", *, printed: bool = True) -> None:
+        with ExitStack() as stack:
+            if printed:
+                stack.callback(self._print, outcome)
+            for output, path in reversed(self.files):
+                stack.callback(_write, path, _format(outcome, output))
+
+    def _print(self, outcome: "Outcome") -> None:
+        click.echo(_format(outcome, self.output, colour=self.colour), color=self.colour)
+
+
+def requested(output: str, colour: str, reports: Sequence[str] = ()) -> Reports:
+    """The reports that the options of a verb ask for.
+
+    Called before a check runs, so that a mistake is reported at once. Raises UsageError for a
+    format that does not exist, a path that cannot be written to, and a path that is given twice.
+    """
+    files = tuple(_parse(text) for text in reports)
+    for number, (_, path) in enumerate(files):
+        if path.resolve() in {other.resolve() for _, other in files[:number]}:
+            raise UsageError(
+                "two reports cannot have the same path", where=str(path), fix="give each its own"
+            )
+    return Reports(output, _is_coloured(colour), files)
+
+
+def _parse(text: str) -> tuple[str, Path]:
+    output, separator, path = text.partition("=")
+    if not separator or output not in options.FORMATS or not path:
+        formats = ", ".join(options.FORMATS)
+        raise UsageError(
+            f"--report {text[:200]!r} is not FORMAT=PATH", fix=f"the formats are {formats}"
+        )
+    _refuse_unwritable(Path(path))
+    return output, Path(path)
+
+
+def _refuse_unwritable(path: Path) -> None:
+    try:
+        if path.exists() and not path.is_file():
+            raise UsageError(
+                "a report cannot be written here: this is not a file", where=str(path),
+                fix="name a file; --format prints",
+            )  # fmt: skip
+        folder = next(each for each in path.resolve().parents if each.exists())
+        writable = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+    except (OSError, RuntimeError, ValueError) as error:  # too long, a loop, or a zero byte in it
+        raise UsageError(f"this is not a valid path: {error}", where=str(path)[:200]) from error
+    if not writable:
+        text = f"a report cannot be written here: {folder} is not a folder that you may write to"
+        raise UsageError(text, where=str(path), fix="name a file in another folder")
+
+
+def _is_coloured(choice: str) -> bool:
+    """``auto`` means colours on a terminal that shows them, unless NO_COLOR is set."""
+    if choice != "auto":
+        return choice == "always"
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not plain
+
+
+def _format(outcome: "Outcome", output: str, *, colour: bool = False) -> str:
+    reporter: Any = import_module(f"lockstep.report.{options.FORMATS[output]}")
+    more = {"colour": colour} if output == "text" else {}
+    text: str = reporter.format_outcome(outcome, **more)
+    return text
+
+
+def _write(path: Path, text: str) -> None:
+    from lockstep.edges.files import write_file
+
+    try:
+        write_file(path, f"{text}\n".encode())
+    except OSError as error:
+        text = f"cannot write the report: {error.strerror}"
+        raise LockstepError(text, where=str(path), fix="name another file") from error
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="REPORT.json...",
+                type=click.Path(path_type=Path))  # fmt: skip
+@options.reporting
+def merge_reports(paths: tuple[Path, ...], **how: Any) -> ExitCode:
+    """Merge the JSON reports of several checks, such as those of all shards, into one.
+
+    The exit code is that of one check over everything; 1 where a shard is missing.
+    """
+    from lockstep.commands import merge_reports as verb
+
+    return requested(**how).run(lambda: verb.run(paths))

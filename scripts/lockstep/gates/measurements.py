@@ -1,0 +1,80 @@
+"""Whether a gate can use a measurement: a number, recent enough, of enough samples."""
+
+import math
+from datetime import datetime, timedelta
+
+from lockstep.model.clock import parse_duration, parse_time
+from lockstep.model.document import Json
+from lockstep.model.evidence import Measurement
+
+
+class InvalidGate(ValueError):
+    """A setting of the gate is not valid; the text says which and why."""
+
+
+def why_unusable(
+    who: str, measured: Measurement, gate: Json, since: datetime, now: datetime
+) -> str:
+    """Why a gate cannot use a measurement; empty where it can.
+
+    ``who`` is ``candidate`` or ``stable``, for the text. Raises InvalidGate where a setting of
+    the gate is not valid.
+    """
+    value, samples = measured.value, measured.samples
+    if measured.problem or value is None:
+        return f"{who}: {measured.problem or 'no value'}"
+    if not is_number(value):
+        return f"{who}: the value is {value}, which is not a finite number"
+    # A value over no samples is a default, and often a perfect 0: it must never pass.
+    if samples is not None and (not is_number(samples) or samples <= 0):
+        return f"{who}: measured on {samples} samples"
+    needed = number(gate, "minSamples", 0)
+    if (needed > 0 or "confidence" in gate) and samples is None:
+        return f"{who}: the sample count is not known"
+    if samples is not None and samples < needed:
+        return f"{who}: {samples} samples, {needed:g} needed"
+    return _untimely(who, measured.time, gate, since, now)
+
+
+def _untimely(who: str, text: str | None, gate: Json, since: datetime, now: datetime) -> str:
+    live = gate.get("live", False)
+    if not isinstance(live, bool):
+        raise InvalidGate(f"live is {live!r}; it must be true or false")
+    if not live and "maxAge" not in gate:
+        return ""
+    try:
+        time = parse_time(text or "")
+    except (TypeError, ValueError):
+        return f"{who}: the time of the measurement is not known"
+    if time > now:  # the clocks disagree, so its age is not known
+        return f"{who}: measured at {text}, which is in the future"
+    if live and time < since:  # it measured the weights of an earlier step
+        return f"{who}: last measured at {text}, before this step was decided"
+    if "maxAge" in gate and now - time > _duration(gate):
+        return f"{who}: measured at {text}, older than {gate['maxAge']}"
+    return ""
+
+
+def is_number(value: Json) -> bool:
+    """Whether a value is an integer or a float that arithmetic can use."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:  # an integer that no float can hold
+        return False
+
+
+def number(gate: Json, name: str, default: float | None = None) -> float:
+    """A setting of the gate. Raises InvalidGate where it is no finite number."""
+    value = gate.get(name, default)
+    if not is_number(value):
+        raise InvalidGate(f"{name} is {value!r}, which is not a finite number")
+    return float(value)
+
+
+def _duration(gate: Json) -> timedelta:
+    try:
+        return parse_duration(gate["maxAge"])
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidGate(f"maxAge {gate['maxAge']!r} is not a duration") from error
