@@ -44,11 +44,11 @@ def found(made: Family) -> list[tuple[str, str]]:
     return [(finding.rule, finding.file[-11:]) for finding in verify_chain(made)]
 
 
-def test_a_sound_chain_and_no_chain_have_no_findings() -> None:
+def test_a_whole_chain_and_no_chain_have_no_findings() -> None:
     assert found(chain(4)) == found(family()) == []
 
 
-def test_an_edited_record_no_longer_carries_the_one_after_it() -> None:
+def test_an_edited_record_breaks_the_chain_at_the_one_after_it() -> None:
     assert found(edited(chain(3), 1, reason="another")) == [("ledger.chain", "000003.json")]
 
 
