@@ -118,7 +118,7 @@ test_an_own_gate_as_strict_as_the_familys_is_allowed if {
 	_found([object.union(_auc, {"min": 0.9}), _fpr, _own(_auc, {"metric": "recall"})]) == set()
 }
 
-test_a_segment_that_nobody_regulates_is_exempt if {
+test_a_segment_that_is_not_regulated_is_exempt if {
 	_found_in(_with(false, [_own(_auc, {"min": -1}), _auc])) == set()
 	_found_in(_base) == set()
 }

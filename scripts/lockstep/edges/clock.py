@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from lockstep.model.clock import parse_time
 from lockstep.model.errors import UsageError
+from lockstep.text.sanitise import one_line
 
 
 def now(given: str | None = None) -> datetime:
@@ -17,5 +18,5 @@ def now(given: str | None = None) -> datetime:
         return parse_time(given).replace(microsecond=0)
     except ValueError as error:
         raise UsageError(
-            f"--now {given[:60]}: {error}", fix="write a time like 2026-01-31T08:00:00Z"
+            f"--now {one_line(given, 60)}: {error}", fix="write a time like 2026-01-31T08:00:00Z"
         ) from error

@@ -1,4 +1,4 @@
-"""What the rules get to see of a fleet and of a change to it."""
+"""The input of the rules: a fleet, and the change to it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
