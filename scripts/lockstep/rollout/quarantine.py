@@ -15,8 +15,8 @@ def in_force(
     """The quarantine entries that bind a family, in its environment and in earlier ones.
 
     These are its own, and those of other families about its model or about the content of one of
-    its versions (``digests`` in addition to those of its locks), but for versions that it has verified
-    itself. An entry holds registry, model, version, digest, since, decision and reason. The ledger
+    its versions (``digests`` in addition to those of its locks), except for versions that it has
+    verified itself. An entry holds registry, model, version, digest, since, decision and reason. The ledger
     is the truth, so deleting a line of ``quarantine.yaml`` frees nothing; a line that the ledger
     does not know binds too.
     """

@@ -25,7 +25,7 @@ class RollbackPlan:
     shift: dict[str, Variants]
     restore: dict[str, Variants]
     shifts: bool
-    """Whether there is traffic to move before the restore, and a running version that can have it."""
+    """Whether there is traffic to move before the restore, and a running version to give it to."""
 
 
 def plan_rollback(family: Family, bad: str) -> RollbackPlan | None:

@@ -26,7 +26,7 @@ def check_sources(files: Mapping[str, Json]) -> None:
     for source in sorted({*chosen, *listed, *there} - {""}):
         name = f"{GATES}{source}.json"
         if source not in there:
-            raise _unregistered(f"it names the source {source!r}, and {name} does not exist")
+            raise _unregistered(f"it names the source {source!r}, and there is no {name}")
         if source not in listed:
             raise _unregistered(f"the enum of source lacks {source!r}, which {name} describes")
         if chosen.get(source) != name:
