@@ -16,9 +16,9 @@ def in_force(
 
     These are its own, and those of other families about its model or about the content of one of
     its versions (``digests`` in addition to those of its locks), except for versions that it has
-    verified itself. An entry holds registry, model, version, digest, since, decision and reason. The ledger
-    is the truth, so deleting a line of ``quarantine.yaml`` frees nothing; a line that the ledger
-    does not know binds too.
+    verified itself. An entry holds registry, model, version, digest, since, decision and reason.
+    The ledger is the truth, so deleting a line of ``quarantine.yaml`` releases nothing; a line that
+    the ledger does not know binds too.
     """
     entries: dict[tuple[str, str], Json] = {}
     here = fleet.environments.get(environment)
