@@ -83,7 +83,7 @@ def test_a_first_record_that_claims_a_predecessor_is_found() -> None:
     assert found(made) == [("ledger.chain", "000001.json")]
 
 
-def test_a_chain_that_was_made_anew_from_the_middle_is_found() -> None:
+def test_a_chain_that_was_written_again_from_the_middle_is_found() -> None:
     made, other = chain(4), chain(2)
     spliced = edited(other, 1, reason="forged").records + made.records[2:]
     assert found(replace(made, records=spliced)) == [("ledger.chain", "000003.json")]
