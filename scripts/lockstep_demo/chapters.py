@@ -98,13 +98,12 @@ def _claim_clean(scene: Scene, text: str, *command: str) -> None:
 
 def _claim_bytes(scene: Scene) -> None:
     """Compare the objects on main with those that the verified record names."""
-    verified = _verified(scene)
-    way_back = verified["spec"]["wayBack"]
+    verified = _verified(scene)["spec"]["verifiedState"]
     for region in REGIONS:
         path, folder = cluster_path(region), rendered_path(region)
         for place, wanted in (
-            (path, way_back["files"].get(path)),
-            (folder, way_back["folders"].get(folder)),
+            (path, verified["files"].get(path)),
+            (folder, verified["folders"].get(folder)),
         ):
             found = scene.git("rev-parse", f"origin/main:{place}")
             text = f"git rev-parse origin/main:{place} is {found[:12]}, as it was verified"

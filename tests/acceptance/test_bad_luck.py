@@ -248,6 +248,6 @@ def test_a_shallow_clone_can_advance_and_take_back(world: World) -> None:
         "revert", FAMILY, "--reason", "bad", at="2026-03-01T10:10:00Z", root=shallow
     )
     assert code == 0, said
-    tree = world.records()[0]["spec"]["wayBack"]["folders"]
+    tree = world.records()[0]["spec"]["verifiedState"]["folders"]
     for folder, oid in tree.items():
         assert git(shallow, "rev-parse", f"HEAD:{folder}") == oid

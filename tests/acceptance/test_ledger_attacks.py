@@ -4,9 +4,9 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from lockstep.model.decision import Action, Decision, Phase, Position
 from lockstep.model.record import read_record, write_record

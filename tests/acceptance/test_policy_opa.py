@@ -85,9 +85,9 @@ def opa() -> Iterator[OpaServer]:
 
 
 def judge(
-    opa: OpaServer, new: Tree, old: Tree | None = None, *, way_back: bool = False
+    opa: OpaServer, new: Tree, old: Tree | None = None, *, rollback: bool = False
 ) -> list[Finding]:
-    rules = blocking(asked()) if way_back else asked()
+    rules = blocking(asked()) if rollback else asked()
     fleet, unreadable = assemble(new)
     assert not unreadable
     items = policy_inputs(fleet, assemble(old)[0] if old is not None else None, NOW)
@@ -160,10 +160,10 @@ def test_skew_is_found_over_the_family(opa: OpaServer) -> None:
 
 def test_a_way_back_is_judged_by_fewer_rules(opa: OpaServer) -> None:
     jump = files(eu_west_1=step(50))
-    assert judge(opa, jump, files(), way_back=True) == []
+    assert judge(opa, jump, files(), rollback=True) == []
     unlocked = files()
     del unlocked[f"{FOLDER}/locks/41.yaml"]
-    assert {f.rule for f in judge(opa, unlocked, way_back=True)} == {"policy.version-locked"}
+    assert {f.rule for f in judge(opa, unlocked, rollback=True)} == {"policy.version-locked"}
 
 
 def test_a_missing_value_is_an_error_and_no_pass(opa: OpaServer) -> None:

@@ -29,10 +29,10 @@ def roll_into_the_second_wave(world: World) -> None:
         assert code == 0, said
 
 
-def test_adopt_makes_the_first_record_and_a_way_back(world: World) -> None:
+def test_adopt_makes_the_first_record_and_a_verified_state(world: World) -> None:
     (record,) = world.records()
     assert record["spec"]["action"] == "adopt"
-    assert record["spec"]["wayBack"]["folders"].keys() == {
+    assert record["spec"]["verifiedState"]["folders"].keys() == {
         f"rendered/prod/clusters/scoring-{region}" for region in REGIONS
     }
     assert world.is_clean()
@@ -99,8 +99,8 @@ def test_a_bad_version_is_taken_back_in_every_region_to_the_verified_bytes(world
     code, said = advance(world, f"{DAY}12:40:00Z")
     assert code == 12, said
     assert "auc in scoring-eu-west-1" in said
-    way_back = world.records()[0]["spec"]["wayBack"]
-    for folder, tree in way_back["folders"].items():
+    verified = world.records()[0]["spec"]["verifiedState"]
+    for folder, tree in verified["folders"].items():
         assert world.git("rev-parse", f"HEAD:{folder}") == tree
     assert world.git("rev-parse", "HEAD:clusters/prod/scoring/eu-west-1.yaml") == before
     shift, restore = (record["spec"] for record in world.records()[-2:])

@@ -4,9 +4,9 @@ from copy import deepcopy
 from dataclasses import replace
 
 from lockstep.model.canonical import digest_bytes
-from lockstep.model.decision import Decision, Record
+from lockstep.model.decision import Decision
 from lockstep.model.fleet import Family, Fleet
-from lockstep.model.record import write_record
+from lockstep.model.record import record_of
 from lockstep.spec.assemble import assemble
 
 ENVIRONMENT = b"""\
@@ -80,7 +80,7 @@ def family(files: dict[str, bytes] | None = None) -> Family:
 
 def recorded(before: Family, decision: Decision) -> Family:
     """The family after a decision: the record in its ledger, its variants in its specs."""
-    record = Record(decision, digest_bytes(write_record(decision)), decision.id)
+    record = record_of(decision)
     clusters = tuple(
         replace(
             cluster,

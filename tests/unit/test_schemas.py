@@ -4,7 +4,6 @@ import functools
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -12,6 +11,7 @@ import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lockstep.model.decision import (
     Action,
@@ -20,7 +20,7 @@ from lockstep.model.decision import (
     Position,
     Restored,
     Target,
-    WayBack,
+    VerifiedState,
 )
 from lockstep.model.document import Document, Json
 from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
@@ -267,24 +267,31 @@ def test_decision_schema_takes_a_record_with_everything(schemas: Schemas) -> Non
         verdict=Verdict.FAIL,
         evidence=(evidence(), replace(evidence(), answer=failed, stable_version=None)),
         unchecked=("the registry",),
-        way_back=WayBack(COMMIT, {"clusters/prod/a.yaml": COMMIT}, {"rendered/prod": COMMIT}),
+        verified_state=VerifiedState(
+            COMMIT, {"clusters/prod/a.yaml": COMMIT}, {"rendered/prod": COMMIT}
+        ),
         restored=Restored(3, False, ("clusters/prod/a.yaml#/spec/host",), COMMIT),
         quarantines=True,
     )
     assert schemas.check("Decision", written(full)) == []
-    seen_nowhere = replace(full, way_back=WayBack(None, {}, {}), restored=Restored(3, True))
+    seen_nowhere = replace(
+        full, verified_state=VerifiedState(None, {}, {}), restored=Restored(3, True)
+    )
     assert schemas.check("Decision", written(seen_nowhere)) == []
 
 
-def test_decision_schema_refuses_what_nobody_wrote(schemas: Schemas) -> None:
+def test_decision_schema_allows_later_fields_and_refuses_wrong_ones(schemas: Schemas) -> None:
     document = written(decision(Action.ADVANCE, Position(Phase.STEADY)))
-    document.value["spec"]["approvedBy"] = "nobody"
+    document.value["spec"]["approvedBy"] = {"of": "a later version"}
+    document.value["spec"]["to"]["lane"] = 1
+    assert schemas.check("Decision", document) == []
     document.value["spec"]["action"] = "skip"
-    rules = {(f.rule, f.pointer) for f in schemas.check("Decision", document)}
-    assert rules == {
-        ("schema.unknown-field", "/spec/approvedBy"),
-        ("schema.value", "/spec/action"),
-    }
+    document.value["spec"]["Reason"] = document.value["spec"].pop("reason")
+    rules = {(f.rule, f.message.split()[0]) for f in schemas.check("Decision", document)}
+    assert rules == {("schema.value", "spec.action"), ("schema.unknown-field", "spec.Reason")}
+    del document.value["spec"]["Reason"]
+    rules = {(f.rule, f.message.split()[0]) for f in schemas.check("Decision", document)}
+    assert ("schema.missing-field", "spec.reason") in rules
 
 
 def test_lock_schema_takes_what_a_registry_may_hold(schemas: Schemas) -> None:

@@ -8,7 +8,7 @@ from lockstep.model.fleet import Fleet, Tree
 
 
 def check_change(
-    tree: Tree, before: Tree, now: datetime, around: Fleet, *, way_back_only: bool
+    tree: Tree, before: Tree, now: datetime, around: Fleet, *, rollback_only: bool
 ) -> Checked:
     """What is wrong with a tree of one family that a verb is about to commit on top of ``before``.
 
@@ -20,8 +20,8 @@ def check_change(
         before,
         now,
         compared=False,
-        way_back_only=way_back_only,
-        around=Fleet() if way_back_only else around,
+        rollback_only=rollback_only,
+        around=Fleet() if rollback_only else around,
     )
     examined: Examined = examine(question)
     return examined.checked

@@ -47,7 +47,7 @@ class Question:
     """What is examined: a tree, what was before, when, and by how much of the work.
 
     ``before`` holds at least the base's clusters, ledger and policies; None where there is no
-    base. ``compared`` says whether ``rendered/`` must be as rendered; ``way_back_only`` asks only
+    base. ``compared`` says whether ``rendered/`` must be as rendered; ``rollback_only`` asks only
     the rules that may stop a way back. Families ``around`` those of the tree are not judged, and
     what they have in quarantine binds.
     """
@@ -57,7 +57,7 @@ class Question:
     now: datetime
     shard: Shard = WHOLE
     compared: bool = True
-    way_back_only: bool = False
+    rollback_only: bool = False
     around: Fleet = field(default_factory=Fleet)
 
 
@@ -77,7 +77,7 @@ def examine(question: Question, options: OpaOptions = CHILD) -> "Examined":
 def examine_by(judges: Sequence[Judge], question: Question) -> "Examined":
     """Examine a tree by these judges, in their order of precedence."""
     documents = Documents()  # the base shares most of its files with the head
-    if question.way_back_only:
+    if question.rollback_only:
         judges = [replace(judge, rules=blocking(judge.rules)) for judge in judges]
     else:
         judges = [*judges[:-1], judges[-1].telling_thresholds()]
@@ -122,7 +122,7 @@ class _Examination:
         rendering = FleetRendering(self._sound, templates, kinds)
         answers = self._ask(rendering)
         found = list(checked.invalid)
-        if not question.way_back_only:  # a mistake in a waiver or a threshold stops no way back
+        if not question.rollback_only:  # a mistake in a waiver or a threshold stops no way back
             found += verdicts.invalid
         found += judge_history(self._sound, self._old or Fleet())
         found += judge_left_behind(question.tree, question.before or {}, self._sound)

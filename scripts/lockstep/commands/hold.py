@@ -12,4 +12,4 @@ from lockstep.transactions.run import (
 def run(steering: Steering, family: str, reason: str) -> Report:
     """Enter a hold by hand. Raises UsageError where no rollout is running."""
     text = require_reason(reason)
-    return steer(steering, family, lambda git, state: hold(git, state, text), way_back=True)
+    return steer(steering, family, lambda git, state: hold(git, state, text), rollback=True)

@@ -28,7 +28,7 @@ def run(steering: Steering, family: str, reason: str) -> Report:
         report = Report(outcome.report.text, ExitCode.CLEAN, outcome.report.data)
         return Proposal(outcome.tree, outcome.decisions, report)
 
-    return steer(steering, family, act, way_back=True)
+    return steer(steering, family, act, rollback=True)
 
 
 def version_at_fault(state: State) -> Target:

@@ -1,8 +1,16 @@
-"""Decision records: the chain in ``ledger/`` that says what was decided, why and on what."""
+"""Decision records: the chain in ``ledger/`` that says what was decided, why and on what.
+
+These are msgspec structs, because their fields are what a record's file holds: in camelCase, and
+without the optional fields that have nothing to say. ``lockstep.model.record`` reads and writes
+them. The bounds (``Meta``) hold for what is read; the program itself does not construct others.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated, NotRequired, TypedDict
+
+from msgspec import Meta, Struct, field, to_builtins
 
 from lockstep.model.canonical import digest_json
 from lockstep.model.document import Json
@@ -12,6 +20,13 @@ API_VERSION = "lockstep.dev/v1alpha1"
 
 Variants = list[Json]
 """``spec.variants`` of one cluster: mappings with name, version, weight, and perhaps warm."""
+
+Sequence = Annotated[int, Meta(ge=1, le=999_999)]
+"""The number of a record: six digits, as in its file's name."""
+
+# A git option or a revision such as HEAD:secret would reach git where an object id is expected.
+GitObject = Annotated[str, Meta(pattern=r"\A(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")]
+"""An object id of git, in either of its object formats."""
 
 
 class Action(StrEnum):
@@ -29,7 +44,7 @@ class Action(StrEnum):
 
 
 class Phase(StrEnum):
-    """Where a family stands. Only ``rolling`` and ``held`` have a wave and a step."""
+    """The phase that a family is in. Only ``rolling`` and ``held`` have a wave and a step."""
 
     NEW = "new"
     STEADY = "steady"
@@ -39,24 +54,16 @@ class Phase(StrEnum):
     SHIFTED = "shifted"
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(Struct, frozen=True, omit_defaults=True):
     """A phase, and inside a rollout the wave and the step in it, both counted from 0."""
 
     phase: Phase
-    wave: int | None = None
-    step: int | None = None
+    wave: Annotated[int, Meta(ge=0)] | None = None
+    step: Annotated[int, Meta(ge=0)] | None = None
 
     def to_json(self) -> Json:
         """Plain JSON data; wave and step only where they have a meaning."""
-        if self.wave is None:
-            return {"phase": self.phase.value}
-        return {"phase": self.phase.value, "wave": self.wave, "step": self.step}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Json]) -> "Position":
-        """The inverse of to_json. Raises KeyError or ValueError on another shape."""
-        return cls(Phase(data["phase"]), data.get("wave"), data.get("step"))
+        return to_builtins(self)
 
     def __str__(self) -> str:
         if self.wave is None or self.step is None:
@@ -64,42 +71,75 @@ class Position:
         return f"{self.phase.value} wave {self.wave + 1} step {self.step + 1}"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """The version that a decision is about, with its content digest from the lock."""
 
     version: str
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """One decision. ``variants`` is how every cluster of the family stands after it.
+class Variant(TypedDict):
+    """One recorded variant. A field that is not named here never reaches a spec in a restore."""
+
+    name: str
+    version: str
+    weight: Annotated[int, Meta(ge=0, le=100)]
+    warm: NotRequired[bool]
+    experiment: NotRequired[bool]
+
+
+class VerifiedState(Struct, frozen=True):
+    """What a revert restores: git object ids of the specs, locks and rendered folders.
+
+    ``files`` and ``folders`` map repository paths to blob and tree ids; ``commit`` is where they
+    were seen live, and what to fetch in a shallow clone.
+    """
+
+    commit: GitObject | None
+    files: Mapping[str, GitObject]
+    folders: Mapping[str, GitObject]
+
+
+class Restored(Struct, frozen=True, rename="camel"):
+    """How a restore was done: to which record, and whether to the very bytes of it.
+
+    ``changed`` lists the fields (``path#/pointer``) that people changed since and that stay;
+    ``bytes_from`` is the commit whose rendered bytes came back because the renderer has changed.
+    """
+
+    sequence: Sequence
+    exact: bool
+    changed: tuple[str, ...] = ()
+    bytes_from: str | None = None
+
+
+class Decision(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One decision. ``variants`` are those of every cluster of the family after it.
 
     ``previous`` is the digest of the record before it (None for the first), ``plan`` the waves
-    and steps in force, ``base`` the commit that it was decided on, ``way_back`` (see Tracked)
-    the git objects to which a later revert returns, ``unchecked`` what could not be asked.
+    and steps in force, ``base`` the commit that it was decided on, ``verified_state`` what a
+    later revert may return to, ``unchecked`` what could not be checked.
     """
 
     environment: str
     family: str
-    sequence: int
+    sequence: Sequence
     previous: str | None
     action: Action
     target: Target
-    source: Position
+    source: Position = field(name="from")
     to: Position
-    variants: Mapping[str, Variants]
+    variants: Mapping[str, list[Variant]]
     reason: str
     actor: str
     decided_at: str
-    base: str | None = None
+    base: GitObject | None = None
     plan: Json = None
     verdict: Verdict | None = None
     evidence: tuple[Evidence, ...] = ()
     unchecked: tuple[str, ...] = ()
-    way_back: "WayBack | None" = None
-    restored: "Restored | None" = None
+    verified_state: VerifiedState | None = None
+    restored: Restored | None = None
     quarantines: bool = False
 
     @property
@@ -124,37 +164,14 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class WayBack:
-    """What a revert restores: git object ids of the specs, locks and rendered folders.
-
-    ``files`` and ``folders`` map repository paths to blob and tree ids; ``seen`` is the commit
-    at which they were seen live, and a place to fetch from in a shallow clone.
-    """
-
-    seen: str | None
-    files: Mapping[str, str]
-    folders: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Restored:
-    """How a restore was done: to which record, and whether to the very bytes of it.
-
-    ``changed`` lists the fields (``path#/pointer``) that people changed since and that stay;
-    ``from_commit`` is set where old rendered bytes came back because the renderer has changed.
-    """
-
-    sequence: int
-    exact: bool
-    changed: tuple[str, ...] = ()
-    bytes_from: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Record:
-    """A decision as it stands in the ledger, with the digest of its file's bytes."""
+    """A decision with its file: the bytes, their digest, and the id that is written in them.
+
+    ``data`` may hold fields of a later program that ``decision`` does not have.
+    """
 
     decision: Decision
+    data: bytes
     digest: str
     stated_id: str
 

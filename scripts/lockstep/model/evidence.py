@@ -1,8 +1,10 @@
 """What a gate asked, what the source answered, and what that meant."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct, to_builtins
 
 from lockstep.model.document import Json
 
@@ -48,8 +50,7 @@ class Question:
     segment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(Struct, frozen=True, rename="camel"):
     """What a source holds of one version: a fact, without judgement.
 
     ``value`` is None where there is no usable number; ``problem`` then says why (``NaN logged``,
@@ -57,15 +58,14 @@ class Measurement:
     ``time`` when it was measured (RFC 3339 UTC); each is None where the source does not say.
     """
 
-    value: float | None = None
+    value: float | int | None = None  # an integer stays one, so that its bytes do too
     samples: int | None = None
     time: str | None = None
     dataset_digest: str | None = None
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A source's answer to a Question.
 
     ``query`` is what was asked, in the source's own terms. ``failure`` says why the source could
@@ -78,11 +78,10 @@ class Answer:
     failure: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True, rename="camel"):
     """One judged answer: enough to judge it again from the record alone."""
 
-    gate: Json
+    gate: Mapping[str, Json]
     cluster: str
     candidate_version: str
     stable_version: str | None
@@ -94,19 +93,4 @@ class Evidence:
 
     def to_json(self) -> Json:
         """Plain JSON data, the shape kept in a decision record."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Json]) -> "Evidence":
-        """The inverse of to_json. Raises KeyError, TypeError or ValueError on another shape."""
-        answer = dict(data["answer"])
-        stable = answer.pop("stable")
-        return cls(
-            **{k: v for k, v in data.items() if k not in ("answer", "verdict")},
-            verdict=Verdict(data["verdict"]),
-            answer=Answer(
-                **{k: v for k, v in answer.items() if k != "candidate"},
-                candidate=Measurement(**answer["candidate"]),
-                stable=Measurement(**stable) if stable else None,
-            ),
-        )
+        return to_builtins(self)

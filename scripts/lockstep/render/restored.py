@@ -67,8 +67,8 @@ def _restored_by(family: Family) -> Collection[tuple[str, str]]:
         if decision.restored is None or decision.restored.bytes_from is None:
             continue
         verified = decisions.get(decision.restored.sequence)
-        if verified is not None and verified.way_back is not None:
-            found += verified.way_back.folders.items()
+        if verified is not None and verified.verified_state is not None:
+            found += verified.verified_state.folders.items()
     return found
 
 

@@ -37,7 +37,7 @@ def next_decision(
 ) -> Decision:
     """The decision that follows the family's newest record.
 
-    ``details`` are the optional fields of Decision: verdict, evidence, way_back and so on.
+    ``details`` are the optional fields of Decision: verdict, evidence, verified_state and so on.
     Raises LockstepError for a time before that record: a bake would count from it. A way back
     and an adopted state need no bake, and whoever needs them cannot wait for a clock.
     """

@@ -80,11 +80,11 @@ def target(family: Family) -> Target | None:
     return next((d.target for d in decisions if d.action is not Action.RELEASE), None)
 
 
-def way_back(family: Family, *, barred: Collection[str] = ()) -> Decision | None:
+def verified_decision(family: Family, *, barred: Collection[str] = ()) -> Decision | None:
     """The newest decision with a verified state to return to in which no barred version serves."""
     for record in reversed(family.records):
         decision = record.decision
-        if decision.way_back and not (_versions(decision) & set(barred)):
+        if decision.verified_state and not (_versions(decision) & set(barred)):
             return decision
     return None
 
@@ -193,7 +193,7 @@ def verified_versions(family: Family) -> set[str]:
     return {
         version
         for record in family.records
-        if record.decision.way_back
+        if record.decision.verified_state
         for version in _versions(record.decision)
     }
 

@@ -17,7 +17,7 @@ _ABSENT = object()  # a null removes an inherited field, so it is not the same a
 
 
 @dataclass(frozen=True)
-class WayBackPlan:
+class RollbackPlan:
     """Where a revert of ``bad`` leads: the decision to return to, and both forms of the way."""
 
     bad: str
@@ -28,7 +28,7 @@ class WayBackPlan:
     """Whether there is traffic to move before the way back is whole, and a version to take it."""
 
 
-def plan_way_back(family: Family, bad: str) -> WayBackPlan | None:
+def plan_rollback(family: Family, bad: str) -> RollbackPlan | None:
     """The way back from version ``bad``; None where no verified state is left to return to.
 
     A state in which ``bad`` or a quarantined version serves is none, so that a way back from a
@@ -38,13 +38,13 @@ def plan_way_back(family: Family, bad: str) -> WayBackPlan | None:
     if that is not the bad one, and gets the one of the verified state otherwise.
     """
     quarantined = {str(entry.get("version")) for entry in entries_of(family)}
-    verified = rollout.way_back(family, barred={bad} | quarantined)
+    verified = rollout.verified_decision(family, barred={bad} | quarantined)
     if verified is None:
         return None
     shift = {c.name: forms.shifted(c.variants, bad) for c in family.clusters}
     restore = {c.name: _restored(c, verified, bad) for c in family.clusters}
     shifts = shift != rollout.current_variants(family)
-    return WayBackPlan(bad, verified, shift, restore, shifts)
+    return RollbackPlan(bad, verified, shift, restore, shifts)
 
 
 def _restored(cluster: Cluster, verified: Decision, bad: str) -> Variants:

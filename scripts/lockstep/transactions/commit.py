@@ -1,7 +1,9 @@
 """Turns a decided state into files: specs, rendered manifests and records, checked together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import structs
 
 from lockstep.check.change import check_change
 from lockstep.check.compiled import templates_of
@@ -9,7 +11,7 @@ from lockstep.check.validation import Checked, validate_tree, without_malformed
 from lockstep.edges.git import Git
 from lockstep.edges.native import silent
 from lockstep.model.clock import parse_time
-from lockstep.model.decision import Action, Decision, Variants, WayBack
+from lockstep.model.decision import Action, Decision, Variants, VerifiedState
 from lockstep.model.errors import Denied, Invalid, LockstepError
 from lockstep.model.fleet import Family, Tree
 from lockstep.model.outcome import POLICY_ERROR
@@ -27,14 +29,14 @@ class Change:
     """A decided change of one family before its records: what is written, and what may judge it.
 
     ``variants`` is how every cluster stands after it. ``rendered`` replaces the rendering where
-    old bytes come back. ``way_back_only`` asks only the rules that may block a way back;
+    old bytes come back. ``rollback_only`` asks only the rules that may block a way back;
     without ``judged`` none is asked, because they cannot be.
     """
 
     variants: Mapping[str, Variants]
     extra: Mapping[str, bytes | None] | None = None
     rendered: Mapping[str, bytes] | None = None
-    way_back_only: bool = False
+    rollback_only: bool = False
     judged: bool = True
 
 
@@ -62,7 +64,7 @@ def build(
         changes |= rendered_changes(git, state, rendered)
     tree = git.write_tree(state.snapshot.base, changes)
     made = tuple(
-        replace(decision, way_back=state_objects(git, state, tree))
+        structs.replace(decision, verified_state=state_objects(git, state, tree))
         if decision.action in _STATES_TO_RETURN_TO
         else decision
         for decision in decisions
@@ -71,11 +73,11 @@ def build(
     result = overlay(after, records)
     if change.judged:
         now = parse_time(decisions[0].decided_at)
-        checked = check_change(result, before, now, state.fleet, way_back_only=change.way_back_only)
+        checked = check_change(result, before, now, state.fleet, rollback_only=change.rollback_only)
     else:
         checked = validate_tree(result)
     _refuse_bad(state, change, checked)
-    if change.judged and change.way_back_only:
+    if change.judged and change.rollback_only:
         _require_seen(state, checked)
     return git.write_tree(tree, records), made
 
@@ -118,15 +120,15 @@ def rendered_changes(git: Git, state: State, rendered: Mapping[str, bytes]) -> C
     return changes | {p: data for p, data in rendered.items() if committed.get(p) != data}
 
 
-def state_objects(git: Git, state: State, tree: str) -> WayBack:
+def state_objects(git: Git, state: State, tree: str) -> VerifiedState:
     """The git objects of everything that a way back to this state needs."""
     family = state.family
     environment = state.fleet.environments[family.environment]
     files = [environment.document.path, family.document.path]
     files += [cluster.path for cluster in family.clusters]
     files += [lock.path for lock in family.locks.values()]
-    return WayBack(
-        seen=state.snapshot.base,
+    return VerifiedState(
+        commit=state.snapshot.base,
         files=git.object_ids(tree, files),
         folders=git.object_ids(tree, rendered_folders(family)),
     )
@@ -143,7 +145,7 @@ def _require_seen(state: State, checked: Checked) -> None:
 def _refuse_bad(state: State, change: Change, checked: Checked) -> None:
     """A way back is stopped by what it makes worse only, not by mistakes that were there."""
     invalid = checked.invalid
-    if change.way_back_only:
+    if change.rollback_only:
         known = {(f.rule, f.file, f.pointer) for f in state.invalid}
         invalid = tuple(f for f in invalid if (f.rule, f.file, f.pointer) not in known)
     refuse(invalid, Invalid, "the result would be malformed")

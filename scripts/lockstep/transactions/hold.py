@@ -61,6 +61,6 @@ def record_position(
         family, action, to, target, dict(newest.variants), reason,
         state.snapshot.circumstances, evidence=evidence, verdict=verdict,
     )  # fmt: skip
-    change = Change(rollout.current_variants(family), way_back_only=True)
+    change = Change(rollout.current_variants(family), rollback_only=True)
     tree, made = build(git, state, change, decision)
     return Proposal(tree, made, Report(f"{title(state)}: {to}: {reason}", code, report_data(made)))

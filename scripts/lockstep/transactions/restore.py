@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lockstep.edges.git import Git
-from lockstep.model.decision import Decision, Restored, WayBack
+from lockstep.model.decision import Decision, Restored, VerifiedState
 from lockstep.model.document import Document, Json, value_at
 from lockstep.model.errors import Invalid
 from lockstep.model.fleet import Family, Tree
 from lockstep.render.provenance import FILE_NAME, restore_provenance
-from lockstep.rollout.rollback import WayBackPlan, changed_fields
+from lockstep.rollout.rollback import RollbackPlan, changed_fields
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.transactions.commit import render_family, rendered_changes, rendered_folders
 from lockstep.transactions.state import State, overlay, spec_changes
@@ -25,7 +25,7 @@ class Restoration:
 
 
 def restoration(
-    git: Git, state: State, plan: WayBackPlan, locks: Mapping[str, bytes]
+    git: Git, state: State, plan: RollbackPlan, locks: Mapping[str, bytes]
 ) -> Restoration:
     """How the family returns to the verified state of ``plan``, with ``locks`` that come back.
 
@@ -33,7 +33,7 @@ def restoration(
     fields since; the verified bytes themselves where only the renderer has changed. Raises
     Invalid where neither can be had.
     """
-    back = plan.to.way_back
+    back = plan.to.verified_state
     if back is None:
         raise Invalid("the record to return to holds no way back", where=plan.to.path)
     missing = _missing_objects(git, state, plan.to, back)
@@ -50,7 +50,7 @@ def restoration(
         raise Invalid(
             "the way back cannot be rendered", fix="mend the templates, then revert again"
         )
-    source = git.added_by(plan.to.path) or back.seen or state.snapshot.base
+    source = git.added_by(plan.to.path) or back.commit or state.snapshot.base
     files = _verified_bytes(git, state, back, rendered or {}, source)
     return Restoration(files, Restored(sequence, exact=True, bytes_from=source))
 
@@ -67,16 +67,16 @@ def _folders(git: Git, state: State, rendered: Mapping[str, bytes]) -> dict[str,
     return git.object_ids(tree, rendered_folders(state.family))
 
 
-def _wanted(state: State, back: WayBack) -> dict[str, str]:
+def _wanted(state: State, back: VerifiedState) -> dict[str, str]:
     return {folder: back.folders.get(folder, "") for folder in rendered_folders(state.family)}
 
 
-def _missing_objects(git: Git, state: State, to: Decision, back: WayBack) -> tuple[str, ...]:
+def _missing_objects(git: Git, state: State, to: Decision, back: VerifiedState) -> tuple[str, ...]:
     """Fetch what a shallow clone lacks; what cannot be had is said, never guessed."""
     oids = [*back.files.values(), *back.folders.values()]
     remote = git.remote(git.branch())
     later = [r.decision.base for r in state.family.records if r.decision.sequence > to.sequence]
-    for commit in [*later, back.seen]:
+    for commit in [*later, back.commit]:
         if git.has_objects(*oids):
             return ()
         if remote and commit:
@@ -86,13 +86,13 @@ def _missing_objects(git: Git, state: State, to: Decision, back: WayBack) -> tup
     return ("verified bytes: this clone lacks them, and the remote did not give them",)
 
 
-def verified_locks(git: Git, state: State, plan: WayBackPlan) -> dict[str, bytes]:
+def verified_locks(git: Git, state: State, plan: RollbackPlan) -> dict[str, bytes]:
     """The locks of the versions that serve again, where they are not what was verified any more.
 
     Somebody has deleted the file since, made it unreadable or given it another identity. Facts
     that were only refreshed stay.
     """
-    back = plan.to.way_back
+    back = plan.to.verified_state
     if back is None or _missing_objects(git, state, plan.to, back):
         return {}
     versions = sorted({v["version"] for each in plan.restore.values() for v in each})
@@ -110,7 +110,7 @@ def _identity(lock: Document | None) -> Json:
     return value_at(lock.value, ("spec", "identity")) if lock else None
 
 
-def _changed(git: Git, family: Family, after: Tree, back: WayBack) -> tuple[str, ...]:
+def _changed(git: Git, family: Family, after: Tree, back: VerifiedState) -> tuple[str, ...]:
     """The fields that people changed since the state was verified, locks left out."""
     paths = [path for path in back.files if "/locks/" not in path]
     before = dict(zip(paths, git.read_objects([back.files[p] for p in paths]), strict=True))
@@ -125,7 +125,7 @@ def _changed(git: Git, family: Family, after: Tree, back: WayBack) -> tuple[str,
 
 
 def _verified_bytes(
-    git: Git, state: State, back: WayBack, fresh: Mapping[str, bytes], source: str
+    git: Git, state: State, back: VerifiedState, fresh: Mapping[str, bytes], source: str
 ) -> dict[str, bytes]:
     """The rendered folders as they were verified, marked with the commit that they come from."""
     files: dict[str, bytes] = {}

@@ -14,7 +14,7 @@ from lockstep.model.result import Report
 from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.quarantine import entries_of, from_ledger, write_quarantine
-from lockstep.rollout.rollback import WayBackPlan, plan_way_back
+from lockstep.rollout.rollback import RollbackPlan, plan_rollback
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.sanitise import record_line
 from lockstep.transactions.commit import Change, build
@@ -44,7 +44,7 @@ def take_back(git: Git, steering: Steering, state: State, cause: Cause) -> Propo
     or rules, is recorded. Without a verified state to return to, the family is held and people
     are told.
     """
-    plan = plan_way_back(state.family, cause.bad.version)
+    plan = plan_rollback(state.family, cause.bad.version)
     if plan is None:
         reason = f"no verified state to return to; {cause.reason}"
         phase = rollout.position(state.family).phase
@@ -58,15 +58,15 @@ def take_back(git: Git, steering: Steering, state: State, cause: Cause) -> Propo
         return _blocked(state, problem)
     files = None if problem else restoration(git, state, plan, locks)
     unchecked = tuple(check.unchecked for check in checks if check.unchecked)
-    return _propose(git, _Way(state, plan, cause, files, unchecked, locks), problem)
+    return _propose(git, _Rollback(state, plan, cause, files, unchecked, locks), problem)
 
 
 @dataclass(frozen=True)
-class _Way:
+class _Rollback:
     """One way back, decided: everything that its records and its commit are made of."""
 
     state: State
-    plan: WayBackPlan
+    plan: RollbackPlan
     cause: Cause
     files: Restoration | None
     unchecked: tuple[str, ...]
@@ -118,9 +118,9 @@ class _Way:
         return {**self.locks, path: write_quarantine(family, entries_of(family))}
 
 
-def _propose(git: Git, way: _Way, problem: str) -> Proposal:
+def _propose(git: Git, way: _Rollback, problem: str) -> Proposal:
     rendered = way.files.rendered if way.files else None
-    change = Change(way.variants(), way.extra(), rendered, way_back_only=True)
+    change = Change(way.variants(), way.extra(), rendered, rollback_only=True)
     try:
         tree, made = build(git, way.state, change, *way.decisions())
     except (Denied, Invalid):
@@ -132,7 +132,7 @@ def _propose(git: Git, way: _Way, problem: str) -> Proposal:
     return Proposal(tree, made, _report(way, made, problem))
 
 
-def _report(way: _Way, made: tuple[Decision, ...], problem: str) -> Report:
+def _report(way: _Rollback, made: tuple[Decision, ...], problem: str) -> Report:
     bad, to = way.cause.bad.version, way.plan.to
     lines = [f"{title(way.state)}: version {bad} is taken back: {way.cause.reason}"]
     if way.plan.shifts:
@@ -148,7 +148,7 @@ def _report(way: _Way, made: tuple[Decision, ...], problem: str) -> Report:
 
 
 def _recheck(
-    steering: Steering, state: State, plan: WayBackPlan, locks: Mapping[str, bytes]
+    steering: Steering, state: State, plan: RollbackPlan, locks: Mapping[str, bytes]
 ) -> list[Recheck]:
     known = dict(state.family.locks)
     for path, data in locks.items():

@@ -37,27 +37,27 @@ def steer(
     family: str,
     act: Callable[[Git, State], Proposal | Report],
     *,
-    way_back: bool = False,
+    rollback: bool = False,
 ) -> Report:
     """Run ``act`` on the newest published state of a family and publish what it proposes.
 
-    ``way_back`` says that it moves nothing forward (see read_state).
+    ``rollback`` says that it moves nothing forward (see read_state).
     """
     git = Git.find(steering.root)
 
     def decide(snapshot: Snapshot) -> Proposal | Report:
-        return act(git, find_state(snapshot, family, steering.environment, way_back=way_back))
+        return act(git, find_state(snapshot, family, steering.environment, rollback=rollback))
 
     return publish(git, steering.now, decide)
 
 
 def find_state(
-    snapshot: Snapshot, family: str, environment: str | None, *, way_back: bool = False
+    snapshot: Snapshot, family: str, environment: str | None, *, rollback: bool = False
 ) -> State:
     """The family that a person means, as it was read (see choose_family and read_state)."""
     fleet, _ = assemble(only_heads(snapshot.tree))
     home, chosen = choose_family(fleet, family, environment)
-    return read_state(snapshot, home.name, chosen.name, way_back=way_back)
+    return read_state(snapshot, home.name, chosen.name, rollback=rollback)
 
 
 def require_reason(reason: str) -> str:

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lockstep.check.validation import validate_tree
-from lockstep.model.canonical import digest_bytes
-from lockstep.model.decision import Decision, Record, Variants
+from lockstep.model.decision import Decision, Variants
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.model.outcome import Outcome
-from lockstep.model.record import write_record
+from lockstep.model.record import record_of
 from lockstep.report.text import format_outcome
 from lockstep.spec.assemble import assemble
 from lockstep.spec.edit import edit_variants
@@ -47,17 +46,17 @@ _DECIDING_BELOW = (
 )
 
 
-def read_state(snapshot: Snapshot, environment: str, name: str, *, way_back: bool = False) -> State:
+def read_state(snapshot: Snapshot, environment: str, name: str, *, rollback: bool = False) -> State:
     """The family to decide about.
 
     Raises Invalid where what a decision reads is malformed. Mistakes elsewhere, other
     environments included, must not stand in the way of a way back; they stop a forward move
-    when its result is checked. ``way_back`` asks no gate, and brings the locks that it needs.
+    when its result is checked. ``rollback`` asks no gate, and brings the locks that it needs.
     """
     tree = only_family(snapshot.tree, name)
     checked = validate_tree(tree)
     near = own_findings(checked.invalid, environment, name)
-    deciding = [f for f in near if _decides(f) and not (way_back and _is_for_forward(f))]
+    deciding = [f for f in near if _decides(f) and not (rollback and _is_for_forward(f))]
     refuse(deciding, Invalid, "the family cannot be decided about")
     family = checked.fleet.environments[environment].families[name]
     fleet = checked.fleet.amid(assemble(only_quarantine(snapshot.tree))[0])
@@ -98,8 +97,7 @@ def spec_changes(family: Family, tree: Tree, variants: Mapping[str, Variants]) -
 
 def with_record(family: Family, decision: Decision) -> Family:
     """The family as it is once the decision is in its ledger."""
-    record = Record(decision, digest_bytes(write_record(decision)), decision.id)
-    return replace(family, records=(*family.records, record))
+    return replace(family, records=(*family.records, record_of(decision)))
 
 
 def refuse(findings: Sequence[Finding], error: type[LockstepError], what: str) -> None:

@@ -2,12 +2,13 @@
 
 import json
 import math
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec import convert
+from msgspec.structs import replace
 
 from lockstep.gates.intervals import difference, wilson
 from lockstep.gates.verdicts import judge, judge_again, judge_question
@@ -203,7 +204,7 @@ def test_evidence_judges_the_same_again_after_json() -> None:
     evidence = judge_question(question, Answer("q", Measurement(0.05, 5000, DURING)))
     assert evidence.verdict is Verdict.FAIL
     assert (evidence.candidate_version, evidence.stable_version) == ("43", None)
-    again = Evidence.from_json(json.loads(json.dumps(evidence.to_json())))
+    again = convert(json.loads(json.dumps(evidence.to_json())), Evidence)
     assert judge_again(again) == (evidence.verdict, evidence.reason)
     assert judge_again(replace(again, since="noon"))[0] is Verdict.ERROR
     assert judge_again(replace(again, gate=["max"]))[0] is Verdict.ERROR

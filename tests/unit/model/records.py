@@ -10,7 +10,7 @@ from lockstep.model.decision import (
     Position,
     Restored,
     Target,
-    WayBack,
+    VerifiedState,
 )
 from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
 
@@ -39,7 +39,9 @@ FULL = Decision(
         ),
     ),
     unchecked=("the registry",),
-    way_back=WayBack("b" * 64, {"clusters/prod/fraud/a.yaml": "c" * 40}, {"rendered": "d" * 40}),
+    verified_state=VerifiedState(
+        "b" * 64, {"clusters/prod/fraud/a.yaml": "c" * 40}, {"rendered": "d" * 40}
+    ),
     restored=Restored(3, False, ("a.yaml#/spec/host",), "e" * 40),
     quarantines=True,
 )  # fmt: skip
@@ -90,16 +92,20 @@ DECISIONS = st.builds(
     verdict=st.none() | st.sampled_from(Verdict),
     evidence=st.lists(EVIDENCE, max_size=2).map(tuple),
     unchecked=st.lists(TEXTS, max_size=2).map(tuple),
-    way_back=st.none()
+    verified_state=st.none()
     | st.builds(
-        WayBack,
+        VerifiedState,
         st.none() | OBJECTS,
         st.dictionaries(TEXTS, OBJECTS),
         st.dictionaries(TEXTS, OBJECTS),
     ),
     restored=st.none()
     | st.builds(
-        Restored, COUNTS, st.booleans(), st.lists(TEXTS, max_size=2).map(tuple), st.none() | TEXTS
+        Restored,
+        st.integers(1, 999_999),
+        st.booleans(),
+        st.lists(TEXTS, max_size=2).map(tuple),
+        st.none() | TEXTS,
     ),
     quarantines=st.booleans(),
 )

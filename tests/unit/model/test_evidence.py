@@ -1,13 +1,14 @@
 """Evidence: the verdict that counts, and the shape in which it is recorded."""
 
 import json
-from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import ValidationError, convert
+from msgspec.structs import replace
 
 from lockstep.model.evidence import Evidence, Verdict, worst
 from tests.unit.model.records import EVIDENCE, FULL
@@ -33,7 +34,7 @@ def test_a_failure_anywhere_fails_and_only_passes_pass(verdicts: list[Verdict]) 
 
 @given(EVIDENCE)
 def test_evidence_comes_back_from_json_text(evidence: Evidence) -> None:
-    assert Evidence.from_json(json.loads(json.dumps(evidence.to_json()))) == evidence
+    assert convert(json.loads(json.dumps(evidence.to_json())), Evidence) == evidence
 
 
 SHAPE: dict[str, Any] = FULL.evidence[0].to_json()
@@ -42,20 +43,20 @@ SHAPE: dict[str, Any] = FULL.evidence[0].to_json()
 @pytest.mark.parametrize(
     "data",
     [
-        {}, SHAPE | {"extra": 1}, SHAPE | {"verdict": "perhaps"}, SHAPE | {"verdict": None},
+        {}, SHAPE | {"verdict": "perhaps"}, SHAPE | {"verdict": None},
         SHAPE | {"answer": None}, SHAPE | {"answer": {}}, SHAPE | {"answer": []},
         SHAPE | {"answer": SHAPE["answer"] | {"candidate": None}},
-        SHAPE | {"answer": SHAPE["answer"] | {"candidate": {"value": 1, "unit": "%"}}},
+        SHAPE | {"answer": SHAPE["answer"] | {"candidate": {"value": True}}},
         SHAPE | {"answer": SHAPE["answer"] | {"stable": 7}},
         {key: value for key, value in SHAPE.items() if key != "since"},
     ],
 )  # fmt: skip
 def test_another_shape_is_no_evidence(data: dict[str, Any]) -> None:
-    with pytest.raises((KeyError, TypeError, ValueError)):
-        Evidence.from_json(data)
+    with pytest.raises(ValidationError):
+        convert(data, Evidence)
 
 
 def test_what_has_no_stable_version_stays_so() -> None:
     evidence = replace(FULL.evidence[0], stable_version=None)
     alone = replace(evidence, answer=replace(evidence.answer, stable=None))
-    assert Evidence.from_json(alone.to_json()) == alone
+    assert convert(alone.to_json(), Evidence) == alone

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from lockstep.model.decision import Action, Phase, Position, Target, WayBack
+from lockstep.model.decision import Action, Phase, Position, Target, VerifiedState
 from lockstep.model.document import Json
 from lockstep.model.fleet import Environment, Fleet
 from lockstep.policy import (
@@ -121,7 +121,7 @@ def test_the_rollout_and_the_ways_back_are_known() -> None:
     decision = next_decision(
         before, Action.ADOPT, Position(Phase.STEADY), Target("1", digest_of("1")),
         current_variants(before), "it serves already", Circumstances(START, "a", "c" * 40),
-        way_back=WayBack(None, {}, {}),
+        verified_state=VerifiedState(None, {}, {}),
     )  # fmt: skip
     one = fleet()
     after = recorded(before, decision)

@@ -17,9 +17,10 @@ from lockstep.model.decision import (
     Record,
     Restored,
     Target,
-    WayBack,
+    VerifiedState,
 )
 from lockstep.model.fleet import Fleet
+from lockstep.model.record import record_of
 from lockstep.render import Templates, compare, keep_restored, render_fleet, restorable_folders
 from lockstep.render.provenance import FILE_NAME, restore_provenance
 from lockstep.render.restored import git_tree_id
@@ -129,7 +130,7 @@ def decided(action: Action, sequence: int, **details: Any) -> Record:
         "prod", "fraud", sequence, None, action, Target("41", "sha256:" + "4" * 64), steady,
         steady, {}, "because", "ci", "2026-03-01T08:00:00Z", **details,
     )  # fmt: skip
-    return Record(decision, "sha256:" + "0" * 64, decision.id)
+    return record_of(decision)
 
 
 def with_records(*records: Record) -> Fleet:
@@ -140,14 +141,14 @@ def with_records(*records: Record) -> Fleet:
 
 
 def test_the_ledger_says_which_folders_were_restored() -> None:
-    back = WayBack(COMMIT, {}, {FOLDER: "1" * 40})
-    verify = decided(Action.VERIFY, 1, way_back=back)
+    back = VerifiedState(COMMIT, {}, {FOLDER: "1" * 40})
+    verify = decided(Action.VERIFY, 1, verified_state=back)
     restore = decided(Action.RESTORE, 2, restored=Restored(1, True, (), COMMIT))
     assert restorable_folders(with_records(verify, restore)) == {FOLDER: {"1" * 40}}
 
 
 def test_a_restore_that_rendered_again_confirms_nothing() -> None:
-    verify = decided(Action.VERIFY, 1, way_back=WayBack(COMMIT, {}, {FOLDER: "1" * 40}))
+    verify = decided(Action.VERIFY, 1, verified_state=VerifiedState(COMMIT, {}, {FOLDER: "1" * 40}))
     rendered = decided(Action.RESTORE, 2, restored=Restored(1, True))
     elsewhere = decided(Action.RESTORE, 3, restored=Restored(9, True, (), COMMIT))
     assert restorable_folders(with_records(verify, rendered, elsewhere)) == {}

@@ -1,10 +1,9 @@
 """The ledger in words: who, what, when, why, on which evidence, and what was proved."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lockstep.model.decision import Action, Decision, Phase, Position, Restored
 from lockstep.model.finding import Finding

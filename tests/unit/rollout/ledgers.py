@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from lockstep.model.decision import Action, Phase, Position, Target, Variants, WayBack
+from lockstep.model.decision import Action, Phase, Position, Target, Variants, VerifiedState
 from lockstep.model.fleet import Family
 from lockstep.rollout import position as rollout
 from lockstep.rollout.next_decision import Circumstances, next_decision
@@ -13,7 +13,7 @@ from tests.unit.fleets import digest_of, recorded
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 STEADY, PROPOSED = Position(Phase.STEADY), Position(Phase.PROPOSED)
 SOMEBODY = "a runner <runner@example.com>"
-VERIFIED = WayBack(None, {}, {})
+VERIFIED = VerifiedState(None, {}, {})
 
 
 def target_of(version: str) -> Target:
@@ -40,7 +40,7 @@ def decide(
 
 def adopted(before: Family, version: str = "1", now: datetime = START) -> Family:
     """A family whose present form is the state that a revert returns to."""
-    return decide(before, Action.ADOPT, STEADY, version, now=now, way_back=VERIFIED)
+    return decide(before, Action.ADOPT, STEADY, version, now=now, verified_state=VERIFIED)
 
 
 def proposed(before: Family, version: str, now: datetime = START) -> Family:
@@ -64,4 +64,4 @@ def verified(before: Family, version: str, now: datetime = START) -> Family:
     """A verified state in which ``version`` serves alone."""
     whole = {c.name: forms.stepped(c.variants, version, 100) for c in before.clusters}
     settled = {name: forms.verified(each) for name, each in whole.items()}
-    return decide(before, Action.VERIFY, STEADY, version, settled, now, way_back=VERIFIED)
+    return decide(before, Action.VERIFY, STEADY, version, settled, now, verified_state=VERIFIED)

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from lockstep.model.canonical import digest_bytes
 from lockstep.model.clock import parse_time
 from lockstep.model.decision import Action, Decision, Phase, Position, Record, Target
@@ -34,7 +36,7 @@ def record(decision: Decision) -> Record:
 
 def edited(made: Family, index: int, **changes: Any) -> Family:
     records = list(made.records)
-    records[index] = record(replace(records[index].decision, **changes))
+    records[index] = record(structs.replace(records[index].decision, **changes))
     return replace(made, records=tuple(records))
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from msgspec import structs
 
 from lockstep.model.decision import Action, Decision, Phase, Position, Target
 from lockstep.model.errors import LockstepError
@@ -77,5 +78,5 @@ def test_time_runner_and_evidence_do_not_change_the_id_but_what_is_decided_does(
         {"target": Target("1", digest_of("2"))}, {"to": Position(Phase.ROLLING, 0, 0)},
         {"source": Position(Phase.HELD, 0, 0)}, {"previous": digest_of("1")},
     ]  # fmt: skip
-    ids = {replace(first, **change).id for change in changes}  # type: ignore[arg-type]
+    ids = {structs.replace(first, **change).id for change in changes}
     assert len(ids | {first.id}) == len(changes) + 1

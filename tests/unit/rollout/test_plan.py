@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from lockstep.model.clock import format_time
-from lockstep.model.decision import Action, Phase, Position, Target, Variants, WayBack
+from lockstep.model.decision import Action, Phase, Position, Target, Variants, VerifiedState
 from lockstep.model.errors import Invalid
 from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
 from lockstep.model.fleet import Family
@@ -27,7 +28,9 @@ def decide(
     before: Family, action: Action, to: Position, variants: dict[str, Variants], now: datetime
 ) -> Family:
     circumstances = Circumstances(now, "a runner <runner@example.com>", "c" * 40)
-    details: dict[str, Any] = {"way_back": WayBack(None, {}, {})} if action is Action.ADOPT else {}
+    details: dict[str, Any] = (
+        {"verified_state": VerifiedState(None, {}, {})} if action is Action.ADOPT else {}
+    )
     target = Target("1", digest_of("1")) if action is Action.ADOPT else TWO
     decision = next_decision(
         before, action, to, target, variants, "because", circumstances, **details
@@ -164,7 +167,7 @@ def test_one_failing_cluster_takes_the_family_back_even_while_it_bakes() -> None
     at = moved(moved(proposed(), START), START + timedelta(hours=1))
     now = START + timedelta(hours=1, minutes=1)
     items = evidence(at, Verdict.PASS, now)
-    items[0] = replace(items[0], verdict=Verdict.FAIL, reason="0.09 is above 0.03")
+    items[0] = structs.replace(items[0], verdict=Verdict.FAIL, reason="0.09 is above 0.03")
     due = plan(at, items, now)
     assert (due.move, due.reason) == (Move.REVERT, "fpr in fraud-a: 0.09 is above 0.03")
 
@@ -228,6 +231,6 @@ def test_forward_needs_a_pass_of_every_gate_and_a_whole_bake(
         at = moved(at, START + timedelta(hours=hours))
     now = START + timedelta(hours=3, minutes=minutes)
     items = evidence(at, Verdict.PASS, now)
-    items = [replace(i, verdict=v) for i, v in zip(items, verdicts, strict=True)]
+    items = [structs.replace(i, verdict=v) for i, v in zip(items, verdicts, strict=True)]
     forward = plan(at, items, now).move in (Move.STEP, Move.VERIFY)
     assert forward == (set(verdicts) == {Verdict.PASS} and minutes >= 60)

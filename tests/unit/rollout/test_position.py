@@ -34,7 +34,7 @@ def test_a_family_without_a_ledger_is_new_and_differs_from_nothing() -> None:
     assert rollout.position(made) == Position(Phase.NEW)
     assert rollout.divergences(made) == []
     assert rollout.step_began(made) is None and rollout.skew_since(made) is None
-    assert rollout.way_back(made) is None
+    assert rollout.verified_decision(made) is None
 
 
 def test_the_newest_record_says_where_a_family_stands_and_with_which_version() -> None:
@@ -94,7 +94,7 @@ def test_the_way_back_is_the_newest_verified_state_without_a_barred_version() ->
     made = verified(proposed(adopted(family()), "2"), "2")
     made = stepped(proposed(made, "3"), "3", {"a": 10})
     for barred, sequence in ((set(), 3), ({"3"}, 3), ({"2", "3"}, 1), ({"1", "2"}, None)):
-        decision = rollout.way_back(made, barred=barred)
+        decision = rollout.verified_decision(made, barred=barred)
         assert (decision.sequence if decision else None) == sequence
 
 

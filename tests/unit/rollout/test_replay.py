@@ -1,9 +1,9 @@
 """A replay finds every verdict and every move that a record's own evidence does not carry."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from lockstep.model.decision import Action, Phase, Position
 from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lockstep.model.decision import Action, Phase, Position
 from lockstep.model.fleet import Family
 from lockstep.rollout import position as rollout
-from lockstep.rollout.rollback import changed_fields, plan_way_back
+from lockstep.rollout.rollback import changed_fields, plan_rollback
 from lockstep.spec import variants as forms
 from tests.unit.fleets import family, tree
 from tests.unit.rollout.ledgers import STEADY, adopted, decide, proposed, stepped, verified
@@ -23,7 +23,7 @@ def rolling() -> Family:
 
 
 def taken_back(made: Family, bad: str) -> Family:
-    plan = plan_way_back(made, bad)
+    plan = plan_rollback(made, bad)
     assert plan is not None
     if plan.shifts:
         made = decide(made, Action.SHIFT, SHIFTED, bad, plan.shift, quarantines=True)
@@ -31,7 +31,7 @@ def taken_back(made: Family, bad: str) -> Family:
 
 
 def test_every_cluster_goes_back_in_two_halves_the_first_of_which_moves_all_traffic() -> None:
-    plan = plan_way_back(rolling(), "2")
+    plan = plan_rollback(rolling(), "2")
     assert plan is not None and plan.shifts and plan.to.sequence == 1
     assert all(forms.weight_of(each, "2") == 0 for each in plan.shift.values())
     assert all(forms.weight_of(each, "1") == 100 for each in plan.shift.values())
@@ -39,14 +39,14 @@ def test_every_cluster_goes_back_in_two_halves_the_first_of_which_moves_all_traf
 
 
 def test_without_traffic_on_the_bad_version_there_is_nothing_to_shift() -> None:
-    plan = plan_way_back(proposed(adopted(family()), "2"), "2")
+    plan = plan_rollback(proposed(adopted(family()), "2"), "2")
     assert plan is not None and not plan.shifts
     assert plan.restore == rollout.current_variants(adopted(family()))
 
 
 def test_there_is_no_way_back_without_a_verified_state() -> None:
-    assert plan_way_back(family(), "1") is None
-    assert plan_way_back(adopted(family()), "1") is None
+    assert plan_rollback(family(), "1") is None
+    assert plan_rollback(adopted(family()), "1") is None
 
 
 def test_a_way_back_from_a_way_back_never_brings_the_bad_version_home() -> None:
@@ -55,7 +55,7 @@ def test_a_way_back_from_a_way_back_never_brings_the_bad_version_home() -> None:
     assert set(forms.serving_versions(back.clusters[0].variants)) == {"2"}
     further = taken_back(back, "2")
     assert set(forms.serving_versions(further.clusters[0].variants)) == {"1"}
-    assert plan_way_back(further, "1") is None
+    assert plan_rollback(further, "1") is None
 
 
 def test_arms_come_back_as_they_were_when_the_state_was_verified() -> None:
@@ -66,7 +66,7 @@ def test_arms_come_back_as_they_were_when_the_state_was_verified() -> None:
     recorded = [dict(each) for each in made.clusters[0].variants]
     made = proposed(made, "2")
     made.clusters[0].variants[0]["weight"], made.clusters[0].variants[1]["weight"] = 90, 10
-    plan = plan_way_back(made, "2")
+    plan = plan_rollback(made, "2")
     assert plan is not None and plan.restore["fraud-a"] == recorded
 
 
@@ -76,7 +76,7 @@ def test_a_cluster_that_joined_since_keeps_a_good_version_and_loses_a_bad_one() 
     for version, expected in (("3", "3"), ("2", "1")):
         joined = family().clusters[2]
         joined.variants[0]["version"] = version
-        plan = plan_way_back(replace(made, clusters=(*made.clusters, joined)), "2")
+        plan = plan_rollback(replace(made, clusters=(*made.clusters, joined)), "2")
         assert plan is not None
         assert plan.restore["fraud-c"] == [{"name": "stable", "version": expected, "weight": 100}]
         assert plan.restore["fraud-a"] == made.clusters[0].variants

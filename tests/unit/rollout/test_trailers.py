@@ -1,11 +1,11 @@
 """Commit messages: what git reads as trailers is what Lockstep wrote, whatever a person typed."""
 
 import subprocess
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lockstep.model.decision import Action, Decision, Target
 from lockstep.rollout.trailers import commit_message
