@@ -67,7 +67,7 @@ def bad_version(scene: Scene) -> None:
     narrator.say("Proposing version 3 again is refused:")
     text = scene.lockstep("propose", FAMILY, "3", expect=ExitCode.DENIED)
     narrator.claim(
-        "quarantine" in text, "version 3 cannot be proposed, and the reason is shown", text
+        "quarantine" in text, "version 3 cannot be proposed again, and the output says why", text
     )
 
 

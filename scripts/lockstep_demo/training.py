@@ -97,5 +97,5 @@ def _algorithm(name: str) -> Any:
 
 
 def _one_thread() -> Any:
-    """The work is small: on a busy machine, threads that wait for each other make it ten times slower."""
+    """One thread: on a busy machine, threads that wait for each other cost ten times as much."""
     return threadpool_limits(limits=1)
