@@ -25,7 +25,7 @@ def healthy_version(scene: Scene) -> None:
         "of Lockstep, so the demo does not wait for the hours of a bake. Meanwhile payments come "
         "in. The weights in git decide which version scores a payment, and the results are "
         "logged to MLflow: an evaluation of the dataset live-<region>, with the false positive "
-        "rate and its sample count. The gates read nothing else."
+        "rate and its sample count. The gate false-positives reads nothing else."
     )
     before = _commits(scene)
     actions = _roll(scene, explain=2)
