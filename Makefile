@@ -57,7 +57,7 @@ COVERAGE_CORE = $(shell $(BIN)/python -c 'import sys; print("sysmon" if sys.vers
 .PHONY: coverage
 coverage: setup tools ## Measure which lines of the program the unit tests run; pyproject.toml has the floor
 	@COVERAGE_CORE=$(COVERAGE_CORE) $(BIN)/python -m pytest $(PYTEST_FLAGS) --cov \
-	  --hypothesis-profile=coverage --ignore=tests/unit/lockstep_demo tests/unit
+	  --hypothesis-profile=few-examples --ignore=tests/unit/lockstep_demo tests/unit
 
 .PHONY: lint
 lint: lint-python lint-policies lint-shell lint-workflows ## Check code, types, layers, policies and workflows

@@ -26,6 +26,7 @@ TESTS = {
         "tests/unit/commands/test_policy_catalogue.py",
         "tests/unit/policy/test_rules.py",
     ),
+    "Add a component": ("tests/golden", "tests/unit/render"),
 }
 
 

@@ -1,7 +1,7 @@
 """The worked examples of docs/architecture.md: the files that they write, and their commands."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +14,11 @@ _PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)+)`")
 
 @dataclass(frozen=True)
 class WorkedExample:
-    """One example. ``files`` and ``edits`` (diffs without line numbers) are by path."""
+    """One example: files by path, edits (path and a diff without line numbers), and commands."""
 
     title: str
     files: Mapping[str, str]
-    edits: Mapping[str, str]
+    edits: Sequence[tuple[str, str]]
     commands: str
 
     def apply(self, root: Path) -> None:
@@ -28,7 +28,7 @@ class WorkedExample:
             assert not target.exists(), f"{path} exists already"
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text)
-        for path, diff in self.edits.items():
+        for path, diff in self.edits:
             target = root / path
             target.write_text(patched(target.read_text(), diff))
 
@@ -54,7 +54,7 @@ def worked_examples(page: str) -> list[WorkedExample]:
 
 def _example(section: str) -> WorkedExample:
     title, _, body = section.partition("\n")
-    files, edits, commands = dict[str, str](), dict[str, str](), ""
+    files, edits, commands = dict[str, str](), list[tuple[str, str]](), ""
     end = 0
     for block in _PARTS.finditer(body):
         language, text = block[1], block[2]
@@ -65,5 +65,8 @@ def _example(section: str) -> WorkedExample:
             continue
         path = _PATH.search(paragraph)
         assert path, f"no path before the block that begins with {text.splitlines()[0]!r}"
-        (edits if language == "diff" else files)[path[1]] = text
+        if language == "diff":
+            edits.append((path[1], text))
+        else:
+            files[path[1]] = text
     return WorkedExample(title, files, edits, commands)
