@@ -1,18 +1,19 @@
 # METADATA
 # title: Batch entry point
 # description: >-
-#   The one rule that Lockstep asks. It takes a batch of specs, evaluates the asked rules on each of
-#   them with an input of its own, and answers per spec what was evaluated beside what was found.
+#   The one rule that Lockstep queries. It takes a batch of specs, evaluates the requested rules on
+#   each of them with an input of its own, and answers for each spec which rules were evaluated and
+#   what they found.
 #
 #   The batch holds `rules` (names of the rules to evaluate, by scope: `cluster`, `family` or
 #   `environment`), `time`, `environments`, `environments_before` and `families` (what many specs
-#   share, once each), `clusters` (each cluster's document as it is and as it was), `tenancies` (a
+#   share, once each), `clusters` (the document of each cluster as it is and as it was), `tenancies` (a
 #   summary of all clusters of an environment) and `items`, which refer to these by their keys.
 #
 #   An item of scope `cluster` sees `input.name`, `input.new`, `input.old` (null for a cluster that
 #   is new) and `input.rendered` (manifests by kind); one of scope `family` sees `input.clusters`, a
-#   list of such clusters, `input.removed`, those that are gone, and `input.complete`, whether none of
-#   them is left out because its file is malformed. Both see `input.family` and
+#   list of such clusters, `input.removed`, those that were removed, and `input.complete`: false where a
+#   cluster is left out because its file is malformed. Both see `input.family` and
 #   `input.family_before` (documents), `input.variants_before` (of each cluster as it was),
 #   `input.locks` (by version), `input.quarantine` (entries in force), `input.freezes` (those in
 #   force) and `input.rollout` (phase, wave, step, verified, adopted, diverged, skewBreached). One of
@@ -27,7 +28,7 @@ package lockstep
 
 # METADATA
 # title: Answers
-# description: One answer per item, in the order of the items; an item without its data has none.
+# description: One answer per item, in the order of the items; none for an item without its data.
 # entrypoint: true
 answers := [answer |
 	some item in input.items
@@ -77,17 +78,18 @@ _pair(id) := input.clusters[id] if not input.clusters[id].unchanged
 
 _answer := {
 	"id": input.id,
-	"evaluated": [name | some name, _ in _verdicts],
+	"evaluated": [name | some name, _ in _results],
 	"findings": [object.union(finding, {"rule": name}) |
-		some name, denials in _verdicts
+		some name, denials in _results
 		some finding in denials
 	],
 }
 
-# A rule was evaluated when its package answers both questions: what it denies (a set, empty or
-# not), and whether everything that it reads was there. A package that does not exist, or a value
-# that is missing, leaves the rule out, and Lockstep takes that for an error.
-_verdicts := {name: denials |
+# A rule counts as evaluated when its package defines both `deny` (a set, empty or not) and `checked`
+# (everything that the rule reads was there). A package that does not exist, or a value that is
+# missing, leaves the rule out of `evaluated`. Lockstep reports that as an error, so that a typo
+# never looks like a pass.
+_results := {name: denials |
 	some name in input.rules
 	data.lockstep.rules[name].checked == true
 	denials := data.lockstep.rules[name].deny

@@ -1,21 +1,22 @@
 # METADATA
-# title: The cluster at hand
+# title: The evaluated cluster
 # description: >-
-#   What several rules of scope cluster ask about it. Each is worked out once per cluster, however
-#   many rules ask.
+#   Facts that several rules of scope cluster need. OPA computes each once per cluster, however many
+#   rules use it.
 package lockstep.lib.cluster
 
 import data.lockstep.lib.variants
 
 # METADATA
 # title: Readable
-# description: Whether the variants can be reasoned about.
+# description: Whether every variant has a version and a weight of the right type.
 readable if variants.are_readable(input.new.spec.variants)
 
 # METADATA
 # title: Past is known
 # description: >-
-#   Whether it is known how the cluster was, or that it is new, and how its family was before.
+#   Whether the state before the change is known: the cluster as it was, or, for a new one, the
+#   variants of its family.
 past_is_known if {
 	input.old == null
 	is_array(input.variants_before)
@@ -25,12 +26,12 @@ past_is_known if is_object(input.old)
 
 # METADATA
 # title: New
-# description: Whether the cluster was not there before, under whatever name.
+# description: Whether the cluster did not exist before, under any name.
 new if input.old == null
 
 # METADATA
 # title: Changed
-# description: Whether the variants are others than they were. Undefined for a new cluster.
+# description: Whether the variants differ from those before. Undefined for a new cluster.
 changed if {
 	input.old != null
 	not _same

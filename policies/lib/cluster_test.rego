@@ -3,7 +3,7 @@ package lockstep.lib.cluster_test
 import data.lockstep.lib.cluster
 import data.lockstep.lib.example_test as example
 
-test_a_sound_cluster_is_readable if cluster.readable with input as example.cluster
+test_a_valid_cluster_is_readable if cluster.readable with input as example.cluster
 
 test_a_cluster_without_variants_is_not_readable if {
 	not cluster.readable with input as example.without(example.cluster, "/new/spec/variants")

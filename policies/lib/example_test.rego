@@ -1,6 +1,6 @@
 # METADATA
 # title: Example inputs
-# description: A sound cluster and a sound family for the tests of rules, and ways to change them.
+# description: A valid cluster and a valid family for the tests of rules, and ways to change them.
 package lockstep.lib.example_test
 
 digest := concat("", ["sha256:", concat("", ["a" | some _ in numbers.range(1, 64)])])
@@ -92,7 +92,7 @@ lock(version) := {
 	},
 }
 
-# A document that no rule has anything against.
+# A document without any finding.
 document(region, variants) := {
 	"metadata": {"name": concat("-", ["fraud", region])},
 	"spec": {

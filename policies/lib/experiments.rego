@@ -8,8 +8,8 @@ import data.lockstep.lib.variants
 # METADATA
 # title: Learns live
 # description: >-
-#   Whether a variant of a spec is an arm that goes on learning from the answers that it gives. An
-#   arm without terms does not say so.
+#   Whether a variant of a spec is an arm that keeps learning from live feedback. Only the arm's terms
+#   say so; an arm without terms does not count.
 learns_live(spec, variant) if {
 	variants.is_arm(variant)
 	spec.experiments[variant.name].learnsFrom == "live"

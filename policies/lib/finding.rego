@@ -1,6 +1,6 @@
 # METADATA
 # title: Findings
-# description: The only place that builds a finding, so that all of them have one shape.
+# description: The only place that builds a finding, so that all findings have the same fields.
 package lockstep.lib.finding
 
 _longest := 160
@@ -8,9 +8,9 @@ _longest := 160
 # METADATA
 # title: Finding at a place
 # description: >-
-#   A finding about the value at `path` (keys and indexes from the document's root). `rule` is what
-#   `rego.metadata.rule()` gives; the `%s` of its `custom.message` are filled with `values`, which
-#   are shown as JSON and shortened, so that no value can forge a line of a report.
+#   A finding about the value at `path` (keys and indexes from the document's root). `rule` is the
+#   result of `rego.metadata.rule()`; each `%s` of its `custom.message` is filled with one of `values`.
+#   Values are shown as JSON and shortened, so that none can forge a line of a report.
 at(rule, path, values) := {
 	"message": sprintf(rule.custom.message, [shown(value) | some value in values]),
 	"fix": rule.custom.solution,
@@ -19,7 +19,7 @@ at(rule, path, values) := {
 
 _pointer(path) := concat("", [sprintf("/%v", [_escaped(part)]) | some part in path])
 
-# RFC 6901: a key may hold a slash.
+# RFC 6901: a key may contain a slash.
 _escaped(part) := replace(replace(part, "~", "~0"), "/", "~1") if is_string(part)
 
 _escaped(part) := part if is_number(part)
@@ -32,8 +32,7 @@ of_cluster(rule, name, path, values) := object.union(at(rule, path, values), {"c
 # METADATA
 # title: Finding about several clusters
 # description: >-
-#   At the first of the clusters, which are in the order of their names; the others are named as
-#   places that are involved.
+#   At the first of the clusters, which are sorted by name; the others are listed as related places.
 of_clusters(rule, names, path, values) := with_others(
 	of_cluster(rule, names[0], path, values),
 	[{"cluster": name, "path": path, "note": "involved"} |
@@ -42,9 +41,9 @@ of_clusters(rule, names, path, values) := with_others(
 )
 
 # METADATA
-# title: Places that are involved too
+# title: Related places
 # description: >-
-#   The finding with further places: `cluster` (its name), `path` in its document and a `note`.
+#   The finding with related places: `cluster` (its name), `path` in its document and a `note`.
 with_others(finding, places) := object.union(finding, {"also": [other |
 	some place in places
 	other := {
@@ -56,7 +55,7 @@ with_others(finding, places) := object.union(finding, {"also": [other |
 
 # METADATA
 # title: Finding in the family's file
-# description: What a rule of scope cluster finds in family.yaml, at `path` from its root.
+# description: A finding of a rule of scope cluster in family.yaml, at `path` from its root.
 in_family(rule, path, values) := object.union(at(rule, path, values), {"document": "family"})
 
 # METADATA
@@ -76,7 +75,7 @@ of_object(rule, kind, name, path, values) := object.union(
 
 # METADATA
 # title: A value as text
-# description: JSON, because it escapes control characters; cut where it gets long.
+# description: As JSON, which escapes control characters, and cut after 160 characters.
 shown(value) := text if {
 	text := json.marshal(value)
 	count(text) <= _longest

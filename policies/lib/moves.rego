@@ -1,9 +1,10 @@
 # METADATA
 # title: Moves forward
 # description: >-
-#   What a change does to the shares of the cluster at hand. A version that was verified before is
-#   on its way back and never moves forward. A cluster that its family did not have moves a version
-#   by what that has more than in any cluster before; one of a new family moves nothing.
+#   What a change does to the weights of the evaluated cluster. A version that was verified before
+#   never moves forward: giving it weight is a rollback. In a cluster that is new to its family, a
+#   version moves forward by the weight that it has above the most that it had in any cluster of the
+#   family. In a cluster of a new family nothing moves forward.
 package lockstep.lib.moves
 
 import data.lockstep.lib.cluster
@@ -11,7 +12,7 @@ import data.lockstep.lib.variants
 
 # METADATA
 # title: Before
-# description: The variants as they were; empty where nothing readable was there.
+# description: The variants before the change; empty where there were none that can be read.
 default before := []
 
 before := input.old.spec.variants
@@ -19,8 +20,8 @@ before := input.old.spec.variants
 # METADATA
 # title: Forward
 # description: >-
-#   The variants whose version gains weight with the change and was never verified: by their index,
-#   the version's weight `before` and `after`. An arm of an experiment counts by its own weight.
+#   The variants whose version gains weight in the change and was never verified, by index, with the
+#   version's weight `before` and `after`. An arm of an experiment counts by its own weight.
 forward[i] := {"before": was, "after": is} if {
 	_may_move
 	some i, variant in input.new.spec.variants

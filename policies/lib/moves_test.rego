@@ -22,7 +22,7 @@ test_what_stays_or_shrinks_does_not_move_forward if {
 	_forward([example.stable], example.step(0)) == {}
 }
 
-test_a_verified_version_is_on_its_way_back if {
+test_a_verified_version_never_moves_forward if {
 	_forward(example.step(50), [example.stable]) == {}
 }
 

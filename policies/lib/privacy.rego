@@ -1,23 +1,23 @@
 # METADATA
 # title: Privacy
-# description: What the requests of the cluster at hand hold about people, by spec.privacy.data.
+# description: What the requests of the evaluated cluster contain about people, by spec.privacy.data.
 package lockstep.lib.privacy
 
 # METADATA
 # title: Is about people
 # description: >-
-#   Whether the requests hold personal data in the sense of the law; what is pseudonymous is personal
-#   data still (Recital 26 GDPR).
+#   Whether the requests contain personal data as the GDPR defines it. Pseudonymous data are personal
+#   data too (Recital 26 GDPR).
 is_about_people if input.new.spec.privacy.data in {"pseudonymous", "personal", "special"}
 
 # METADATA
 # title: Identifies people
-# description: Whether the requests themselves tell who somebody is.
+# description: Whether the requests themselves identify a person.
 identifies_people if input.new.spec.privacy.data in {"personal", "special"}
 
 # METADATA
 # title: Is special
-# description: Whether the requests hold special categories of personal data (Art. 9 GDPR).
+# description: Whether the requests contain special categories of personal data (Art. 9 GDPR).
 is_special if input.new.spec.privacy.data == "special"
 
 # METADATA
@@ -28,8 +28,8 @@ decides_alone if input.new.spec.privacy.automatedDecision == true
 # METADATA
 # title: Is regulated
 # description: >-
-#   Whether a regulator watches over decisions about the cluster's segment, or did until the change
-#   at hand: no change takes away what it is judged by.
+#   Whether the cluster's segment is regulated, or was before the change. The past counts so that a
+#   change cannot lift the rules that it is checked by.
 is_regulated if input.new.spec.segment.regulated == true
 
 is_regulated if input.old.spec.segment.regulated == true

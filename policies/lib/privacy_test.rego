@@ -20,7 +20,7 @@ test_each_class_of_data if {
 	not privacy.is_special with input as _of("personal")
 }
 
-test_nothing_said_is_nothing if {
+test_an_environment_without_tenants_has_none if {
 	silent := example.without(example.cluster, "/new/spec/privacy")
 	not privacy.is_about_people with input as silent
 	not privacy.identifies_people with input as silent

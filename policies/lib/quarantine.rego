@@ -4,13 +4,14 @@
 package lockstep.lib.quarantine
 
 # METADATA
-# title: Holds
+# title: Applies to
 # description: >-
-#   Whether an entry is about a version: by the content that the version's lock tells, or by its
-#   name and number in the registry.
-holds(entry, version) if entry.digest == input.locks[version].identity.digest
+#   Whether an entry applies to a version: by the content digest in the version's lock, or by model
+#   and version number in the registry. The digest counts because the same content can be registered
+#   again under another number.
+applies_to(entry, version) if entry.digest == input.locks[version].identity.digest
 
-holds(entry, version) if {
+applies_to(entry, version) if {
 	entry.version == version
 	entry.model == input.family.spec.model.name
 	entry.registry == input.family.spec.model.registry

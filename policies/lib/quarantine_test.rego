@@ -5,7 +5,7 @@ import data.lockstep.lib.quarantine
 
 _entry := {"registry": "mlflow", "model": "fraud", "version": "41", "digest": "sha256:0"}
 
-_holds(entry, version) if quarantine.holds(entry, version) with input as example.cluster
+_holds(entry, version) if quarantine.applies_to(entry, version) with input as example.cluster
 
 test_by_name_and_number if {
 	_holds(_entry, "41")

@@ -1,13 +1,13 @@
 # METADATA
 # title: Regions
-# description: What the environment says about its regions, worked out once per evaluation.
+# description: The regions of the environment, computed once per evaluation.
 package lockstep.lib.regions
 
 # METADATA
 # title: Jurisdictions
 # description: >-
-#   The jurisdictions of each region, by its name: one, where the environment lists it once. A
-#   region that the environment does not have is not among them.
+#   The jurisdictions of each region, by its name. A region has several only where the environment
+#   lists it more than once; an unknown region has none.
 jurisdictions[region.name] contains region.jurisdiction if {
 	some region in input.environment.spec.regions
 }

@@ -1,14 +1,14 @@
 # METADATA
 # title: Secrets
 # description: >-
-#   Text that looks like a secret, by data.thresholds.no_secret: `prefixed` are kinds that are known
-#   by a fixed part, one of `hints`; `tokens` are kinds of long runs of letters and digits. What is
-#   found is named by its kind and place and never shown.
+#   Text that looks like a secret, by data.thresholds.no_secret: `prefixed` are kinds of secrets with
+#   a fixed part, which is one of `hints`; `tokens` are kinds of long runs of letters and digits. A
+#   finding names kind and place of the secret and never shows it.
 package lockstep.lib.secrets
 
 # METADATA
-# title: Thresholds are there
-# description: Whether there is something to look for.
+# title: Thresholds are defined
+# description: Whether the thresholds define kinds of secrets to look for.
 are_defined if {
 	count(_hints) > 0
 	count(_prefixed) > 0
@@ -24,8 +24,8 @@ _tokens := data.thresholds.no_secret.tokens
 # METADATA
 # title: Secrets of a document
 # description: >-
-#   Each place that holds what looks like a secret, as [path, kind]. A secret that is a key is placed
-#   at the object that has the key, and no path leads through such a key, so that it shows none.
+#   Each place with text that looks like a secret, as [path, kind]. A secret that is a key is reported
+#   at the object that has the key, and paths end before such a key, so that no path shows a secret.
 found(document) := places if {
 	_may_hold(json.marshal(document))
 	texts := {[path, text] |
@@ -44,16 +44,17 @@ found(document) := places if {
 	}
 } else := set()
 
-# A first look at all of a document at once, which spares nearly all of them the walk.
+# A quick search of the whole document as text. Nearly all documents have no match, and skipping the
+# walk through them is most of this rule's speed.
 _may_hold(text) if {
 	some hint in _hints
 	contains(text, hint)
 }
 
-# A run that is no digest: what stands before it is no 6 with a colon.
+# A long run that is not a digest: the text before it is not "6:", as in sha256:.
 _may_hold(text) if regex.match(`(?:[^0-9A-Za-z+:]|[^6]:)[0-9A-Za-z+]{24}`, text)
 
-# Digests are named as such, and are no secrets.
+# Digests start with sha256: and are not secrets.
 _runs(text) := [run |
 	some run in regex.find_n(`(?:sha256:)?[0-9A-Za-z+]{24,}`, text, -1)
 	not startswith(run, "sha256:")
@@ -80,6 +81,6 @@ _shown(path, secret) := array.slice(path, 0, end) if {
 }
 
 # METADATA
-# title: A path for people
+# title: A readable path
 # description: The parts of a path joined by dots.
 where(path) := concat(".", [sprintf("%v", [part]) | some part in path])

@@ -38,14 +38,14 @@ test_a_run_is_found_from_24_on if {
 	_found({"a": replace(_run, "0", "x")}) == set()
 }
 
-test_a_digest_is_none if {
+test_a_digest_is_not_a_secret if {
 	_found({"a": concat("", ["name@sha256:", _run])}) == set()
 	both := {"a": concat("", ["name@sha256:", _run]), "b": _key}
 	_found(both) == {[["b"], "a key"]}
 	_found({"a": concat("", ["md5:", _run])}) == {[["a"], "a token"]}
 }
 
-test_what_has_a_fixed_part_is_no_mere_token if {
+test_what_has_a_fixed_part_is_not_reported_as_a_token if {
 	_found({"a": concat(" ", [_key, _run])}) == {[["a"], "a key"]}
 }
 
@@ -56,7 +56,7 @@ test_a_key_is_found_at_its_object if {
 
 test_a_path_is_joined_by_dots if secrets.where(["a", 0, "b"]) == "a.0.b"
 
-test_something_to_look_for if {
+test_thresholds_are_defined if {
 	secrets.are_defined with data.thresholds as _thresholds
 	every path in ["/no_secret/hints", "/no_secret/prefixed", "/no_secret/tokens", "/no_secret"] {
 		few := json.remove(_thresholds, [path])

@@ -1,9 +1,9 @@
 # METADATA
 # title: Signatures
-# description: What a version takes and gives, as its lock tells it, and which types fit.
+# description: The inputs and outputs of a version by its lock, and which types fit.
 package lockstep.lib.signature
 
-# What MLflow converts without loss when it enforces a signature, by the type that is given.
+# The conversions without loss that MLflow makes when it enforces a signature, by the given type.
 # https://mlflow.org/docs/latest/ml/model/signatures/
 _widens := {
 	"integer": {"long", "double"},
@@ -12,14 +12,14 @@ _widens := {
 
 # METADATA
 # title: Fits
-# description: Whether a value of the type `given` may be passed where `needed` is asked for.
+# description: Whether a value of the type `given` may be passed where the type `needed` is expected.
 fits(given, needed) if given == needed
 
 fits(given, needed) if needed in _widens[given]
 
 # METADATA
-# title: Inputs that must be given
-# description: The inputs of a version that no caller may leave out; none where nothing is known.
+# title: Required inputs
+# description: The inputs that callers of a version must send; none where the version has no signature.
 required(version) := [column |
 	some column in input.locks[version].facts.signature.inputs
 	not column.required == false
@@ -37,22 +37,22 @@ outputs(version) := [[_name(column), column.type] |
 # METADATA
 # title: Inputs by name
 # description: >-
-#   The type of each input. One without a name goes by its place, as tensors do. Of two with the
-#   same name the last one counts.
+#   The type of each input. An input without a name, such as a tensor, is known by its position. Of two
+#   with the same name the last one counts.
 types(version) := object.union_n([{key(i, column): column.type} |
 	some i, column in input.locks[version].facts.signature.inputs
 ])
 
 # METADATA
 # title: Key of a column
-# description: Its name, or its place where it has none.
+# description: Its name, or its position where it has none.
 key(_, column) := column.name if is_named(column)
 
-key(place, column) := place if not is_named(column)
+key(position, column) := position if not is_named(column)
 
 # METADATA
 # title: Is named
-# description: Whether a column has a name by which it can be given.
+# description: Whether a column has a name by which callers can send it.
 is_named(column) if {
 	is_string(column.name)
 	column.name != ""

@@ -41,7 +41,7 @@ test_a_column_without_name_goes_by_its_place if {
 	signature.types("41") == {0: "long", 1: "double", "a": "string"} with input as signed
 }
 
-test_a_name_that_comes_twice_is_no_error if {
+test_a_name_that_comes_twice_is_not_an_error if {
 	signed := _with({"inputs": [{"name": "a", "type": "long"}, {"name": "a", "type": "double"}]})
 	signature.types("41") == {"a": "double"} with input as signed
 }

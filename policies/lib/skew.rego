@@ -1,15 +1,15 @@
 # METADATA
 # title: Skew of a family
 # description: >-
-#   Which versions the clusters of a family serve, experiments left out, and which one deviates. For
-#   rules of scope family.
+#   Which versions the clusters of a family serve, experiments not counted, and which version
+#   deviates. For rules of scope family.
 package lockstep.lib.skew
 
 import data.lockstep.lib.variants
 
 # METADATA
 # title: Serving clusters
-# description: For each version with weight, the clusters in which it has some.
+# description: For each version with weight, the clusters in which it has weight.
 serving[version] contains cluster.name if {
 	some cluster in input.clusters
 	some version in variants.serving(cluster.new.spec.variants)
@@ -17,14 +17,14 @@ serving[version] contains cluster.name if {
 
 # METADATA
 # title: Amount
-# description: The distinct versions with weight, less one.
+# description: The number of distinct versions with weight, minus one.
 amount := count(serving) - 1
 
 # METADATA
 # title: Allowed
 # description: >-
-#   What the family allows; undefined where it does not say. A change that allows more is judged by
-#   what was allowed before it.
+#   The skew that the family allows; undefined where it sets none. A change that raises it is still
+#   checked by the lower value from before, so that no change can allow itself more.
 allowed := min({input.family.spec.consistency.maxVersionSkew} | _allowed_before)
 
 _allowed_before contains skew if {
@@ -39,14 +39,14 @@ is_allowed if amount <= allowed
 
 # METADATA
 # title: Deviating version
-# description: The newest of the versions that the fewest clusters serve.
+# description: The version that the fewest clusters serve; of several the newest.
 deviating := rarest(serving)
 
 # METADATA
 # title: Rarest
 # description: >-
-#   Of an object from text to the set of those that have it, the key that the fewest have; of
-#   several the greatest, where a longer text is the greater one, as with numbers.
+#   The key with the fewest members, of an object from text to sets; of several the greatest. A longer
+#   text counts as greater, as with numbers.
 rarest(holders) := max([[count(key), key] |
 	some key, names in holders
 	count(names) == min([count(others) | some others in holders])
@@ -54,7 +54,7 @@ rarest(holders) := max([[count(key), key] |
 
 # METADATA
 # title: First place
-# description: The cluster, first by name, and the place in it where the deviating version has weight.
+# description: The first cluster by name in which the deviating version has weight, and the path there.
 first := [name, _path(name, deviating)] if name := min(serving[deviating])
 
 # METADATA

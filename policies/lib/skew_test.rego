@@ -41,7 +41,7 @@ test_the_rarest_is_the_newest_of_the_rarest if {
 	skew.rarest({"9": {"a"}, "10": {"b", "c"}}) == "9"
 }
 
-test_a_change_that_allows_more_is_judged_by_what_was_allowed if {
+test_a_change_that_allows_more_is_checked_by_what_was_allowed_before if {
 	more := example.put(_two, "/family/spec/consistency/maxVersionSkew", 5)
 	skew.allowed == 1 with input as more
 	skew.allowed == 5 with input as example.put(more, "/family_before", null)

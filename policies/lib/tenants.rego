@@ -1,14 +1,14 @@
 # METADATA
 # title: Tenants
 # description: >-
-#   What rules of scope environment ask about tenants. Each is worked out once per environment.
+#   Facts about tenants that rules of scope environment need, computed once per environment.
 package lockstep.lib.tenants
 
 _most := 10
 
 # METADATA
 # title: Declared
-# description: The tenants that the environment lists; none where it has no such list.
+# description: The tenants that the environment lists; empty where it has no such list.
 declared := object.get(input.environment.spec, "tenants", [])
 
 # METADATA
@@ -22,8 +22,8 @@ clusters[tenant] contains i if {
 # METADATA
 # title: The largest
 # description: >-
-#   The names of at most ten clusters out of `sizes` (a size for each index in input.clusters), the
-#   largest first, and of two of one size the one that comes first by name.
+#   The names of the ten largest clusters of `sizes` (a size for each index in input.clusters), largest
+#   first; clusters of equal size are sorted by name.
 largest(sizes) := [pair[1] | some pair in array.slice(_by_size(sizes), 0, _most)]
 
 _by_size(sizes) := sort([[0 - size, input.clusters[i].name] | some i, size in sizes])

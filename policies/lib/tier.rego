@@ -1,18 +1,19 @@
 # METADATA
 # title: Tier of the environment
 # description: >-
-#   How much depends on the environment at hand. One that does not say is production, and one that was
-#   production is that for the change that ends it: no change takes away what it is judged by.
+#   Whether the environment is production. An environment that sets no tier is production. One that
+#   was production before the change still counts as such, so that a change cannot lift the rules that
+#   it is checked by.
 package lockstep.lib.tier
 
 # METADATA
 # title: Is production
-# description: Whether everything must be there that production asks for.
-is_production if _asks_most(input.environment)
+# description: Whether the requirements for production apply.
+is_production if _has_tier_production(input.environment)
 
-is_production if _asks_most(input.environment_before)
+is_production if _has_tier_production(input.environment_before)
 
-_asks_most(environment) if {
+_has_tier_production(environment) if {
 	is_object(environment.spec)
 	object.get(environment.spec, "tier", "production") == "production"
 }

@@ -1,13 +1,14 @@
 # METADATA
 # title: Variants
-# description: What a cluster's list of variants says about versions and their shares.
+# description: The versions and weights in a cluster's list of variants.
 package lockstep.lib.variants
 
 _roles := {"stable", "candidate", "previous"}
 
 # METADATA
 # title: Experiment arm
-# description: Whether a variant is an arm of an experiment and no role of a rollout.
+# description: Whether a variant is an arm of an experiment. A name that is a role of a rollout never is one, so
+#   that the flag cannot hide a candidate from the rollout rules.
 is_arm(variant) if {
 	variant.experiment == true
 	not variant.name in _roles
@@ -15,7 +16,7 @@ is_arm(variant) if {
 
 # METADATA
 # title: Well-formed variants
-# description: Whether every variant has a version and a weight that can be reasoned about.
+# description: Whether every variant has a version that is text and a weight that is a number.
 are_readable(variants) if {
 	is_array(variants)
 	every variant in variants {
@@ -26,7 +27,7 @@ are_readable(variants) if {
 
 # METADATA
 # title: Plain version
-# description: Whether a version is a number as the registry counts them, and no name for one.
+# description: Whether a version is a number of the registry, and not an alias.
 is_plain(version) if {
 	is_string(version)
 	regex.match(`^[1-9][0-9]{0,17}$`, version)
@@ -35,8 +36,8 @@ is_plain(version) if {
 # METADATA
 # title: Plain versions
 # description: >-
-#   Whether all versions are plain. Where one is not, version-pinned denies the spec, and no rule
-#   can say what the change moves.
+#   Whether all versions are plain. Where one is not, version-pinned denies the spec, and rules about
+#   rollouts cannot say what the change moves.
 are_plain(variants) if {
 	every variant in variants {
 		is_plain(variant.version)
@@ -44,9 +45,9 @@ are_plain(variants) if {
 }
 
 # METADATA
-# title: Whole
-# description: What the experiment arms leave of 100 for the roles.
-whole(variants) := 100 - sum([variant.weight |
+# title: Total of the roles
+# description: The weight that experiment arms leave for the roles, out of 100.
+roles_total(variants) := 100 - sum([variant.weight |
 	some variant in variants
 	is_arm(variant)
 	is_number(variant.weight)
@@ -54,14 +55,14 @@ whole(variants) := 100 - sum([variant.weight |
 
 # METADATA
 # title: Add up
-# description: Whether the weights of roles and arms together are the whole traffic.
+# description: Whether the weights of roles and arms add up to 100.
 add_up(variants) if sum([variant.weight | some variant in variants]) == 100
 
 # METADATA
 # title: Weight of a version
 # description: >-
-#   Its share of the traffic in the roles, experiment arms left out. A weight that is no number
-#   counts as none: the past may be malformed, and then nothing in it was reached.
+#   Its weight in the roles, experiment arms not counted. A weight that is not a number counts as 0:
+#   the state before the change may be malformed, and then it served no traffic.
 weight(variants, version) := sum([variant.weight |
 	some variant in variants
 	variant.version == version
@@ -72,15 +73,15 @@ weight(variants, version) := sum([variant.weight |
 # METADATA
 # title: Weight before
 # description: >-
-#   The weight that a version had in `old`, on the scale of `new`: taking away an arm of an
-#   experiment makes every role larger without moving a version.
-weight_before(old, new, version) := ceil((weight(old, version) * whole(new)) / whole(old)) if {
-	whole(old) > 0
+#   The weight that a version had in `old`, on the scale of `new`. Removing an experiment arm raises
+#   the weight of every role, and that must not count as a move of a version.
+weight_before(old, new, version) := ceil((weight(old, version) * roles_total(new)) / roles_total(old)) if {
+	roles_total(old) > 0
 } else := 0
 
 # METADATA
 # title: Serving versions
-# description: The versions with weight, experiment arms left out.
+# description: The versions with weight, experiment arms not counted.
 serving(variants) := {variant.version |
 	some variant in variants
 	variant.weight > 0
@@ -89,5 +90,6 @@ serving(variants) := {variant.version |
 
 # METADATA
 # title: Weight of a step
-# description: The integer that a step of `percent` gives a version where the roles share `whole`.
-part(whole, percent) := max([1, floor((whole * percent) / 100)])
+# description: The weight, an integer of at least 1, that a step of `percent` gives a version where the roles
+#   have `total` together.
+step_weight(total, percent) := max([1, floor((total * percent) / 100)])

@@ -8,7 +8,7 @@ _roles := [
 	{"name": "candidate", "version": "42", "weight": 5},
 ]
 
-test_an_arm_is_no_role if {
+test_an_arm_is_not_a_role if {
 	variants.is_arm(_roles[1])
 	not variants.is_arm(_roles[0])
 	not variants.is_arm({"name": "arm"})
@@ -42,7 +42,7 @@ test_all_versions_are_plain_or_the_list_is_not if {
 }
 
 test_arms_do_not_count if {
-	variants.whole(_roles) == 50
+	variants.roles_total(_roles) == 50
 	variants.weight(_roles, "7") == 0
 	variants.weight(_roles, "42") == 5
 	variants.serving(_roles) == {"41", "42"}
@@ -60,13 +60,13 @@ test_weight_before_where_arms_took_all if {
 test_a_malformed_past_counts_as_nothing if {
 	variants.weight([{"version": "41", "weight": "90"}], "41") == 0
 	variants.weight("stable", "41") == 0
-	variants.whole([{"name": "arm", "weight": "50", "experiment": true}]) == 100
+	variants.roles_total([{"name": "arm", "weight": "50", "experiment": true}]) == 100
 	variants.weight_before(null, _roles, "41") == 0
 }
 
 test_a_step_is_an_integer_and_never_nothing if {
-	variants.part(100, 10) == 10
-	variants.part(50, 1) == 1
-	variants.part(33, 50) == 16
-	variants.part(50, 100) == 50
+	variants.step_weight(100, 10) == 10
+	variants.step_weight(50, 1) == 1
+	variants.step_weight(33, 50) == 16
+	variants.step_weight(50, 100) == 50
 }

@@ -1,11 +1,11 @@
 # METADATA
 # title: Workloads
-# description: The pods of a cluster, how many there are and what they request.
+# description: "The pods of a cluster: how many run, and what they request."
 package lockstep.lib.workloads
 
 # METADATA
 # title: Running versions
-# description: The versions that have pods; one without traffic has some while it is kept warm.
+# description: "The versions that have pods: those with weight, and those that are kept warm."
 running(variants) := {variant.version |
 	some variant in variants
 	_runs(variant)
@@ -17,7 +17,7 @@ _runs(variant) if variant.warm == true
 
 # METADATA
 # title: Most replicas
-# description: How many pods one version has at most, which is where an autoscaler ends.
+# description: The highest number of pods that one version can have, autoscalers included.
 most_replicas(serving) := max([
 	serving.replicas,
 	object.get(serving, ["hpa", "maxReplicas"], 0),
@@ -25,11 +25,11 @@ most_replicas(serving) := max([
 ])
 
 # METADATA
-# title: Replicas that are asked for
+# title: Required replicas
 # description: >-
-#   The replicas of `serving`, or what min-replicas asks of production where that is more: so few
-#   pods are that rule's to report, and what else is said of them holds once they are more.
-replicas_asked(serving) := max([
+#   The replicas of `serving`, or the minimum of min-replicas for production where that is more. Too
+#   few replicas are reported by min-replicas alone; other rules check what holds once that is fixed.
+replicas_required(serving) := max([
 	serving.replicas,
 	object.get(data.thresholds, ["min_replicas", "production"], 1),
 ])
@@ -37,25 +37,25 @@ replicas_asked(serving) := max([
 # METADATA
 # title: CPU as a number
 # description: >-
-#   An amount of CPU in whole thousandths of a core, so that sums are exact. Undefined for what is
-#   no amount.
+#   An amount of CPU in whole thousandths of a core, so that sums are exact. Undefined for text that is
+#   not an amount.
 millicores(text) := round(units.parse(text) * 1000) if is_string(text)
 
 # METADATA
 # title: Memory as a number
-# description: An amount of memory in bytes. Undefined for what is no amount.
+# description: An amount of memory in bytes. Undefined for text that is not an amount.
 bytes(text) := units.parse_bytes(text) if is_string(text)
 
 # METADATA
-# title: Requests of the cluster at hand
+# title: Requests of the evaluated cluster
 # description: >-
-#   What one of its pods requests, for rules of scope cluster: CPU in thousandths of a core, memory
-#   in bytes. Worked out once, however many rules ask.
+#   What one of its pods requests, for rules of scope cluster: CPU in thousandths of a core, memory in
+#   bytes.
 requests := amounts(input.new.spec.serving.resources.requests)
 
 # METADATA
 # title: Amounts as numbers
-# description: CPU and memory of a pod as numbers. Undefined where one of them is no amount.
+# description: CPU and memory of a pod as numbers. Undefined where one of them is not an amount.
 amounts(texts) := {"cpu": millicores(texts.cpu), "memory": bytes(texts.memory)}
 
 # METADATA
@@ -67,7 +67,7 @@ cpu_text(amount) := sprintf("%dm", [amount]) if amount % 1000 != 0
 
 # METADATA
 # title: Memory as text
-# description: Bytes as Kubernetes writes them; a part of a MiB counts as a whole one.
+# description: Bytes as Kubernetes writes them, rounded up to a whole MiB.
 memory_text(amount) := sprintf("%dGi", [round(amount / _gib)]) if amount % _gib == 0
 
 memory_text(amount) := sprintf("%dMi", [ceil(amount / _mib)]) if amount % _gib != 0

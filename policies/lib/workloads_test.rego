@@ -24,9 +24,9 @@ test_an_autoscaler_has_the_last_word if {
 
 test_fewer_replicas_than_are_asked_for_count_as_those if {
 	asked := {"min_replicas": {"production": 2}}
-	workloads.replicas_asked({"replicas": 1}) == 2 with data.thresholds as asked
-	workloads.replicas_asked({"replicas": 3}) == 3 with data.thresholds as asked
-	workloads.replicas_asked({"replicas": 1}) == 1 with data.thresholds as {}
+	workloads.replicas_required({"replicas": 1}) == 2 with data.thresholds as asked
+	workloads.replicas_required({"replicas": 3}) == 3 with data.thresholds as asked
+	workloads.replicas_required({"replicas": 1}) == 1 with data.thresholds as {}
 }
 
 test_cpu_is_counted_in_thousandths if {
@@ -49,7 +49,7 @@ test_requests_of_the_cluster_at_hand if {
 	not workloads.requests with input as bare
 }
 
-test_what_is_no_amount_has_no_number if {
+test_what_is_not_an_amount_has_no_number if {
 	every text in ["", "much", 1, null, ["1"]] {
 		not workloads.millicores(text)
 		not workloads.bytes(text)

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from lockstep.edges.git_command import GitCommand
+from lockstep.edges.git.command import GitCommand
 from lockstep.model.clock import format_time
 from lockstep.model.errors import LockstepError
 from lockstep_demo.fleet_files import ENVIRONMENT, FAMILY, cluster_path, fleet_files

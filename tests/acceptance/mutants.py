@@ -18,8 +18,8 @@ Pointer = tuple[str | int, ...]
 class Mutant:
     """One file with one mistake at ``pointer``; ``mutation`` is ``way`` or ``way:variety``.
 
-    ``near`` are the lines where a reader would look for it: those of the mapping or list that the
-    field stands or stood in, and the heads of the mappings around it.
+    ``near`` are the lines where a reader would look for it: those of the mapping or list that has
+    or had the field, and the first lines of the mappings around it.
     """
 
     file: str
@@ -43,7 +43,7 @@ class Mutant:
 
 
 class _Dumper(yaml.CSafeDumper):
-    """Block style with every text in quotes, so that no text is taken for something else."""
+    """Block style with every text in quotes, so that YAML reads every text as text."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -63,9 +63,9 @@ def written(value: Any) -> bytes:
 def mutants_of(files: dict[str, bytes]) -> Iterator[Mutant]:
     """Every field of every file in each way that fits it.
 
-    Each variety is tried once for each field of a kind. Where the same field stands in several
-    places, every place has each way in one variety, which the place's name chooses: other fields
-    that come or go change nothing.
+    Each variety is tried once for each field of a kind. Where the same field is in several places,
+    every place has each way in one variety, chosen by the place's name, so that added or removed
+    fields do not change the choice.
     """
     seen: set[tuple[str, str, str]] = set()
     for file, data in sorted(files.items()):
@@ -87,7 +87,7 @@ def _mutant(file: str, value: Any, pointer: Pointer, mutation: str, changed: Any
 
 
 def _lines(data: bytes, pointer: Pointer) -> frozenset[int]:
-    """The lines of what the field stands in, and the first lines of everything around that."""
+    """The lines of the mapping or list with the field, and the first lines of all around it."""
     node: Any = yaml.compose(data, Loader=yaml.CSafeLoader)
     lines = set() if len(pointer) > 1 else {1}
     for part in pointer[:-1]:
@@ -149,7 +149,7 @@ def _other_types(old: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _empties(old: Any) -> Iterator[tuple[str, Any]]:
-    """Nothing, and what is empty in the field's own type and in another one."""
+    """Null, and the empty values of the field's own type and of another one."""
     yield "emptied:null", None
     own = type(old)() if isinstance(old, str | list | dict) else ""
     other: Any = {} if isinstance(old, list) else []

@@ -39,7 +39,7 @@ def test_a_file_that_cannot_be_read_is_one_finding_and_the_rest_is_still_checked
         "clusters/prod/environment.yaml",
     ],
 )
-def test_the_manifests_of_a_file_that_cannot_be_read_stay_and_are_not_blamed(
+def test_the_manifests_of_a_file_that_cannot_be_read_stay_and_have_no_findings(
     world: World, path: str
 ) -> None:
     rendered = {p: d for p, d in files_of(world.clone).items() if p.startswith("rendered/")}
@@ -75,7 +75,7 @@ def test_a_malformed_cluster_is_not_taken_for_one_that_diverged(world: World) ->
     assert (code, found["rule"], found["file"]) == (10, "schema.type", CLUSTER)
 
 
-def test_the_segment_of_a_malformed_cluster_is_not_taken_for_one_that_nobody_serves(
+def test_the_segment_of_a_malformed_cluster_is_not_taken_for_one_that_no_cluster_serves(
     tmp_path: Path,
 ) -> None:
     fleet = Fleet.create(tmp_path)
@@ -92,7 +92,7 @@ def test_the_segment_of_a_malformed_cluster_is_not_taken_for_one_that_nobody_ser
         (f"clusters/{FAMILY}/family.yaml", "spec: 5"),
     ],
 )
-def test_a_malformed_base_can_be_mended(world: World, path: str, wrong: str) -> None:
+def test_a_malformed_base_can_be_fixed(world: World, path: str, wrong: str) -> None:
     file = world.clone / path
     right = file.read_text()
     file.write_text(f"{right.partition('spec:')[0]}{wrong}\n")
@@ -108,7 +108,7 @@ def test_a_family_without_its_head(world: World) -> None:
     assert code == 10 and "family.yaml is missing" in said
 
 
-def test_a_symbolic_link_among_the_specs_is_refused(world: World) -> None:
+def test_a_symbolic_link_among_the_specs_is_rejected(world: World) -> None:
     (world.clone / CLUSTER).unlink()
     (world.clone / CLUSTER).symlink_to("/etc/passwd")
     code, said = world.lockstep("check")

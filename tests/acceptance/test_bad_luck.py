@@ -1,4 +1,4 @@
-"""Bad input and bad luck: a clear message, the right exit code, and nothing half-done."""
+"""Wrong arguments, races, crashes: a clear message, the right exit code, nothing half-done."""
 
 import signal
 import stat
@@ -42,10 +42,10 @@ def test_a_repository_without_clusters(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "verb", [["advance"], ["revert", "--reason", "x"], ["adopt", "--reason", "x"]]
 )
-def test_a_family_that_nobody_knows(world: World, verb: list[str]) -> None:
-    code, said = world.lockstep(verb[0], "nobody", *verb[1:])
+def test_an_unknown_family(world: World, verb: list[str]) -> None:
+    code, said = world.lockstep(verb[0], "unknown", *verb[1:])
     assert code == 2
-    assert "there is no family 'nobody'" in said and "prod/scoring" in said
+    assert "there is no family 'unknown'" in said and "prod/scoring" in said
 
 
 def test_a_registry_that_does_not_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,7 @@ def test_a_version_that_is_not_registered(world: World) -> None:
 
 
 @pytest.mark.parametrize("version", ["champion", "@champion", "latest", "../../x", "-1", "1;ls"])
-def test_an_alias_or_worse_is_no_version(world: World, version: str) -> None:
+def test_an_alias_or_worse_is_not_a_version(world: World, version: str) -> None:
     code, said = world.lockstep("propose", FAMILY, "--", version)
     assert code in (2, 10, 11), said
     assert "Traceback" not in said and world.is_clean()
@@ -87,7 +87,7 @@ def test_a_dirty_work_tree_is_refused_and_left_alone(world: World, verb: list[st
     assert files_of(world.clone) == before
 
 
-def test_commits_that_nobody_has_published_are_refused(world: World) -> None:
+def test_unpublished_commits_are_refused(world: World) -> None:
     world.git("commit", "--quiet", "--allow-empty", "-m", "mine alone")
     code, said = world.lockstep("advance", FAMILY)
     assert code == 1 and "does not have" in said
@@ -237,7 +237,7 @@ def wait_for(folder: Path, pattern: str) -> None:
         time.sleep(0.02)
 
 
-def test_a_shallow_clone_can_advance_and_take_back(world: World) -> None:
+def test_a_shallow_clone_can_advance_and_roll_back(world: World) -> None:
     world.merge_proposal()
     for hour in ("08", "10"):
         assert world.lockstep("advance", FAMILY, at=f"2026-03-01T{hour}:00:00Z")[0] == 0

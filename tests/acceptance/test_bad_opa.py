@@ -1,4 +1,4 @@
-"""An OPA that is missing, too old, or dies; and nothing of it is left behind."""
+"""An OPA that is missing, too old, or dies; and nothing is left behind."""
 
 import time
 from pathlib import Path
@@ -35,7 +35,7 @@ def slow_down_policy(world: World, steps: int) -> None:
 def test_opa_that_dies_in_the_middle_of_a_batch(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A wrapper kills the real OPA as soon as a policy asks: here, when it is first busy."""
+    """A wrapper kills the real OPA while it evaluates a slow rule."""
     from lockstep.opa.binary import find_opa
 
     real = find_opa()

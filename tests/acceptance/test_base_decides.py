@@ -1,4 +1,4 @@
-"""The base branch's rules judge a change: it cannot switch off, weaken or outdate them."""
+"""A change is checked by the base branch's rules: it cannot remove, weaken or outdate them."""
 
 from pathlib import Path
 
@@ -28,23 +28,23 @@ def weaken(fleet: Fleet) -> None:
     fleet.commit("weaken and use it")
 
 
-def test_a_change_that_removes_a_rule_is_still_judged_by_it(fleet: Fleet) -> None:
+def test_a_change_that_removes_a_rule_is_still_checked_by_it(fleet: Fleet) -> None:
     weaken(fleet)
     code, findings = fleet.check("--base", "main")
     assert (code, rules(findings)) == (11, [DENIED])
 
 
-def test_a_change_that_loosens_a_threshold_is_judged_by_the_old_one(fleet: Fleet) -> None:
+def test_a_change_that_loosens_a_threshold_is_checked_by_the_old_one(fleet: Fleet) -> None:
     fleet.edit(f"{RULE}/thresholds.yaml", "registry.example.com", "docker.io/evil")
     fleet.edit(FAMILY, *OUTSIDE)
     code, findings = fleet.check()
     assert code == 11
     (denied,) = [f for f in findings if f["rule"] == DENIED and f["file"] == FAMILY]
     assert denied["related"][-1]["file"] == f"{RULE}/image_registry.rego"
-    assert denied["related"][-1]["note"].startswith("judged by this rule of the base branch")
+    assert denied["related"][-1]["note"].startswith("the base branch's version of this rule")
 
 
-def test_what_both_deny_says_nothing_of_the_base(fleet: Fleet) -> None:
+def test_what_both_deny_does_not_mention_the_base(fleet: Fleet) -> None:
     fleet.edit(f"{RULE}/thresholds.yaml", "registry.example.com", "images.example.com")
     fleet.edit(FAMILY, *OUTSIDE)
     _, findings = fleet.check()
@@ -52,7 +52,7 @@ def test_what_both_deny_says_nothing_of_the_base(fleet: Fleet) -> None:
     assert denied and "of the base branch" not in str(denied)
 
 
-def test_a_change_that_loosens_a_schema_is_judged_by_the_old_one(fleet: Fleet) -> None:
+def test_a_change_that_loosens_a_schema_is_checked_by_the_old_one(fleet: Fleet) -> None:
     fleet.edit("policies/schemas/cluster/serving.json", '"maximum": 65535', '"maximum": 99999')
     fleet.edit(FAMILY, "port: 8080", "port: 70000")
     code, findings = fleet.check()
@@ -64,7 +64,7 @@ def test_a_change_that_loosens_a_schema_is_judged_by_the_old_one(fleet: Fleet) -
     ("kind", "schema"),
     [("service", "service-v1"), ("virtualservice", "virtualservice-networking-v1")],
 )
-def test_a_change_that_loosens_a_schema_of_manifests_is_judged_by_the_old_one(
+def test_a_change_that_loosens_a_schema_of_manifests_is_checked_by_the_old_one(
     fleet: Fleet, kind: str, schema: str
 ) -> None:
     fleet.write(f"policies/schemas/rendered/{schema}.json", "{}")
@@ -75,7 +75,7 @@ def test_a_change_that_loosens_a_schema_of_manifests_is_judged_by_the_old_one(
     assert (code, set(rules(findings)), findings[0]["file"]) == (10, {"render.manifest"}, template)
 
 
-def test_a_change_that_adds_a_rule_is_judged_by_it_too(fleet: Fleet) -> None:
+def test_a_change_that_adds_a_rule_is_checked_by_it_too(fleet: Fleet) -> None:
     text = (fleet.root / f"{RULE}/image_registry.rego").read_text()
     remove(fleet, RULE)
     fleet.commit("no such rule yet")
@@ -99,7 +99,7 @@ def test_a_stale_branch_cannot_bring_older_rules(fleet: Fleet) -> None:
     assert (code, rules(findings)) == (11, [DENIED])
 
 
-def test_the_merge_result_is_judged_not_the_branch(fleet: Fleet) -> None:
+def test_the_merge_result_is_checked_not_the_branch(fleet: Fleet) -> None:
     git(fleet.root, "switch", "--quiet", "--create", "pull")
     fleet.edit(EU, 'version: "7"', 'version: "8"')
     fleet.commit("another version in the EU at once")
@@ -113,7 +113,7 @@ def test_the_merge_result_is_judged_not_the_branch(fleet: Fleet) -> None:
     assert "policy.step-in-plan" in rules(findings)
 
 
-def test_a_change_in_conflict_with_its_base_is_not_judged(fleet: Fleet) -> None:
+def test_a_change_in_conflict_with_its_base_is_not_checked(fleet: Fleet) -> None:
     git(fleet.root, "switch", "--quiet", "--create", "pull")
     fleet.edit(FAMILY, "timeout: 2s", "timeout: 3s")
     fleet.commit("slower")
@@ -130,7 +130,7 @@ def test_a_change_in_conflict_with_its_base_is_not_judged(fleet: Fleet) -> None:
 def test_uncommitted_changes_are_part_of_what_is_merged(fleet: Fleet) -> None:
     git(fleet.root, "switch", "--quiet", "--create", "pull")
     git(fleet.root, "switch", "--quiet", "main")
-    fleet.edit("clusters/prod/environment.yaml", "reason: nobody", "reason: hardly anybody")
+    fleet.edit("clusters/prod/environment.yaml", "reason: the office", "reason: the whole office")
     fleet.commit("main moves on")
     git(fleet.root, "switch", "--quiet", "pull")
     fleet.edit(FAMILY, *OUTSIDE)
@@ -141,9 +141,7 @@ def test_uncommitted_changes_are_part_of_what_is_merged(fleet: Fleet) -> None:
 
 
 @pytest.mark.parametrize("place", ["refs/tags/main", "refs/remotes/main/HEAD", "refs/main"])
-def test_nothing_that_takes_the_name_of_the_base_judges_in_its_place(
-    fleet: Fleet, place: str
-) -> None:
+def test_no_other_ref_with_the_name_of_the_base_replaces_it(fleet: Fleet, place: str) -> None:
     weaken(fleet)
     git(fleet.root, "update-ref", place, "pull")
     code, findings = fleet.check("--base", "main")
@@ -152,7 +150,7 @@ def test_nothing_that_takes_the_name_of_the_base_judges_in_its_place(
     assert (code, rules(findings)) == (11, [DENIED])
 
 
-def test_a_clone_that_does_not_know_what_was_before_is_no_base_for_a_verdict(
+def test_a_shallow_clone_without_the_base_is_an_error(
     fleet: Fleet, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     weaken(fleet)
@@ -240,7 +238,7 @@ def test_a_malformed_threshold_is_one_finding(fleet: Fleet) -> None:
     assert (code, rules(findings)) == (10, ["schema.type"])
 
 
-def test_a_malformed_threshold_of_the_base_is_no_pass(fleet: Fleet) -> None:
+def test_a_malformed_threshold_of_the_base_is_not_a_pass(fleet: Fleet) -> None:
     fleet.edit(*THRESHOLD)
     git(fleet.root, "commit", "--quiet", "--all", "--message=malformed")
     path, right, wrong = THRESHOLD

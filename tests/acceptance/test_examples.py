@@ -3,7 +3,7 @@
 A case is a folder in ``positive/`` or ``negative/`` with the files that change and an
 ``expected.json``: what the case is ``about``, the ``exit`` code, the ``findings`` and perhaps the
 ``removed`` files. The change is rendered and then checked, as its author would do it.
-The rules have examples of their own beside them. ``LOCKSTEP_UPDATE_EXAMPLES=1`` writes what is
+The rules have examples of their own next to them. ``LOCKSTEP_UPDATE_EXAMPLES=1`` writes what is
 found instead of comparing it.
 """
 
@@ -53,7 +53,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def changed(case: Path, base: Path, folder: Path) -> Path:
-    """A clone of the base in which the change of a case stands, rendered as far as it can be."""
+    """A clone of the base with the change of a case, rendered as far as it can be."""
     shutil.copytree(base, folder, symlinks=True)
     shutil.copytree(
         case, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("expected.json")

@@ -251,9 +251,9 @@ def test_damaged_records(data: bytes) -> None:
     }
     fleet, findings = assemble({**heads, path: data}, DOCUMENTS)
     (family,) = (f for f in fleet.families() if f.name == "fraud-detection")
-    told = [found for found in findings if found.file == path]
-    assert len(told) + len(family.records) == 1, data
-    places_are_inside(data, told)
+    reported = [found for found in findings if found.file == path]
+    assert len(reported) + len(family.records) == 1, data
+    places_are_inside(data, reported)
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_damaged_records(data: bytes) -> None:
     ],
     ids=lambda data: repr(data[:8]),
 )
-def test_the_largest_files_of_every_kind_are_read_or_refused(data: bytes) -> None:
+def test_the_largest_files_of_every_kind_are_read_or_rejected(data: bytes) -> None:
     assert len(data) <= MAX_BYTES
     document, findings = load_yaml("a.yaml", data)
     assert document is not None or findings
@@ -297,7 +297,7 @@ def test_the_largest_files_of_every_kind_are_read_or_refused(data: bytes) -> Non
         assert size_of(document.value)[0] <= MAX_NODES
 
 
-def test_a_file_of_nothing_but_unknown_fields_is_judged_and_told_in_part() -> None:
+def test_a_file_of_nothing_but_unknown_fields_is_checked_and_reported_in_part() -> None:
     path = "clusters/prod/fraud-detection/us-east-1.yaml"
     unknown = b"".join(b"  field%d: 1\n" % number for number in range(20_000))
     found = judge({**FLEET, path: FLEET[path] + unknown})

@@ -1,7 +1,7 @@
-"""Every field of the reference fleet with a mistake in it: somebody notices, or we say why not.
+"""Every field of the reference fleet with a mistake: a check finds it, or a list says why not.
 
 ``mutation_exceptions.yaml`` lists the mistakes that may pass (``uncaught``), and those of the
-schema that are told more than once or elsewhere (``echoed``), each with the reason.
+schema that are reported more than once or elsewhere (``echoed``), each with the reason.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,12 +16,12 @@ import pytest
 import yaml
 
 from lockstep.check.compiled import policies_of
-from lockstep.check.policy_sets import call_judge
+from lockstep.check.policy_sets import open_policy_set
 from lockstep.edges.files import read_tree
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding
 from lockstep.opa.binary import find_opa
-from tests.acceptance.mutant_court import Court
+from tests.acceptance.mutant_check import MutantCheck
 from tests.acceptance.mutants import Mutant, mutants_of, written
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +33,7 @@ MISSING = "schema.missing-field"
 
 @dataclass
 class Trial:
-    """What became of the mutants: the findings about each."""
+    """The mutants, and the findings about each."""
 
     mutants: list[Mutant] = field(default_factory=list)
     findings: dict[Mutant, Sequence[Finding]] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Trial:
         return [m for m in self.mutants if not any(f.stops for f in self.findings[m])]
 
     def echoed(self) -> list[Mutant]:
-        """Those with a mistake of the schema that is not one finding where a reader would look."""
+        """Those with a schema mistake that is not exactly one finding at its place."""
         return [m for m in self.mutants if _echoed(m, self.findings[m])]
 
 
@@ -68,17 +68,17 @@ def trial() -> Iterator[Trial]:
     }
     trial = Trial(list(mutants_of(human)))
     with ExitStack() as stack:
-        court = Court(call_judge(stack, policies_of(tree)), tree | human, NOW)
+        check = MutantCheck(open_policy_set(stack, policies_of(tree)), tree | human, NOW)
         for mutant in trial.mutants:
-            trial.findings[mutant] = court.well_formed(mutant.file, mutant.data).invalid
-        sound = trial.uncaught()
-        verdicts = court.verdicts([(mutant.file, mutant.data) for mutant in sound])
-        trial.findings |= dict(zip(sound, verdicts, strict=True))
+            trial.findings[mutant] = check.well_formed(mutant.file, mutant.data).invalid
+        well_formed = trial.uncaught()
+        found = check.findings([(mutant.file, mutant.data) for mutant in well_formed])
+        trial.findings |= dict(zip(well_formed, found, strict=True))
         yield trial
 
 
 def excused(mutant: Mutant, exception: dict[str, Any]) -> list[tuple[str, str]]:
-    """The patterns of an exception that are about a mutant: path and mutation."""
+    """The patterns of an exception that match a mutant: path and mutation."""
     if exception["kind"] != mutant.kind:
         return []
     return [
@@ -96,7 +96,7 @@ def _matches(path: str, pattern: str) -> bool:
 
 
 def check_exceptions(mutants: Sequence[Mutant], exceptions: list[dict[str, Any]]) -> list[str]:
-    """A line for each mutant that is not excused, and for each pattern that excuses none."""
+    """One line per mutant without an exception, and per pattern that matches no mutant."""
     problems = [f"not listed: {m}" for m in mutants if not any(excused(m, e) for e in exceptions)]
     for exception in exceptions:
         used = {pattern for mutant in mutants for pattern in excused(mutant, exception)}

@@ -1,6 +1,6 @@
 """The same mistakes give the same findings: whatever the order of files, and in any shards.
 
-``LOCKSTEP_ALL_CLUSTERS=1`` takes a fleet of 1,000 clusters instead of 200.
+``LOCKSTEP_ALL_CLUSTERS=1`` makes a fleet of 1,000 clusters instead of 200.
 """
 
 import os
@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from lockstep.check.compiled import policies_of
-from lockstep.check.pipeline import Question, examine_by
-from lockstep.check.policy_sets import Judge, call_judge
+from lockstep.check.pipeline import CheckInput, run_pipeline
+from lockstep.check.policy_sets import PolicySet, open_policy_set
 from lockstep.commands import merge_reports
 from lockstep.edges.files import read_tree
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
@@ -38,15 +38,15 @@ CLUSTERS = 1000 if os.environ.get("LOCKSTEP_ALL_CLUSTERS") else 200
 
 @dataclass(frozen=True)
 class Spoilt:
-    """A fleet with mistakes, the sound one before it, and what one run finds."""
+    """A fleet with mistakes, the valid one before it, and what one run finds."""
 
-    judges: Sequence[Judge]
+    policy_sets: Sequence[PolicySet]
     before: Tree
     tree: Tree
     whole: Outcome
 
     def outcome(self, tree: Tree, before: Tree, shard: Shard = WHOLE) -> Outcome:
-        return examine_by(self.judges, Question(tree, before, NOW, shard)).outcome(tree)
+        return run_pipeline(self.policy_sets, CheckInput(tree, before, NOW, shard)).outcome(tree)
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +56,14 @@ def spoilt() -> Iterator[Spoilt]:
     except LockstepError as error:
         pytest.skip(f"OPA is missing: {error.message}")
     shared = dict(read_tree(ROOT, ["policies", "templates"]))
-    sound = make_fleet(CLUSTERS)
-    rendered, findings = render_fleet(assemble(sound)[0], Templates(shared, read_kubernetes_schema))
+    valid = make_fleet(CLUSTERS)
+    rendered, findings = render_fleet(assemble(valid)[0], Templates(shared, read_kubernetes_schema))
     assert not findings
-    files = spoil(sound, rendered)
+    files = spoil(valid, rendered)
     shared |= waivers(files)
-    before, tree = shared | sound | rendered, shared | files
+    before, tree = shared | valid | rendered, shared | files
     with ExitStack() as stack:
-        made = Spoilt([call_judge(stack, policies_of(shared))], before, tree, Outcome(()))
+        made = Spoilt([open_policy_set(stack, policies_of(shared))], before, tree, Outcome(()))
         yield replace(made, whole=made.outcome(tree, before))
 
 
@@ -108,7 +108,7 @@ def test_shards_find_together_what_one_run_finds(spoilt: Spoilt, tmp_path: Path)
     assert format_outcome(merged) == format_outcome(spoilt.whole)
 
 
-def test_a_waiver_is_unused_only_where_no_shard_has_a_use_for_it(spoilt: Spoilt) -> None:
+def test_a_waiver_is_unused_only_where_no_shard_uses_it(spoilt: Spoilt) -> None:
     lines = spoilt.tree[WAIVERS].decode().splitlines()
     last = max(n for n, line in enumerate(lines, 1) if "- rule:" in line)
     unused = {finding.line for finding in spoilt.whole.findings if finding.rule == UNUSED}

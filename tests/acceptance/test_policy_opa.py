@@ -10,7 +10,7 @@ from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Tree
 from lockstep.model.outcome import POLICY_ERROR
-from lockstep.opa.server import OpaServer
+from lockstep.opa.child import ChildOpa
 from lockstep.policy import (
     Moment,
     PolicyItem,
@@ -26,11 +26,11 @@ from tests.unit.opa.parts import opa_program, shipped_policies
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NOWHERE = Finding("", 1, 1, "", "", "")
-ASKED = {
+RULES = {
     "image-by-digest", "quarantined-not-served", "residency", "step-in-plan", "version-locked",
     "version-not-archived", "version-pinned", "version-skew", "wave-order", "weights-sum",
 }  # fmt: skip
-"""Rules that look at nothing but what this fleet declares."""
+"""Rules that need nothing but what this fleet declares."""
 
 DIGEST = "sha256:" + "a" * 64
 HEAD = "apiVersion: lockstep.dev/v1alpha1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec:\n"
@@ -48,7 +48,7 @@ def step(weight: int) -> str:
 
 
 def files(**variants: str) -> dict[str, bytes]:
-    """A sound fleet; ``eu_west_1=...`` gives the variants of one region."""
+    """A fleet without findings; ``eu_west_1=...`` gives the variants of one region."""
     regions = "".join(
         f"    - {{name: {name}, jurisdiction: {home}}}\n" for name, home in REGIONS.items()
     )
@@ -79,110 +79,110 @@ def files(**variants: str) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def opa() -> Iterator[OpaServer]:
-    with OpaServer(shipped_policies(), opa_program()) as server:
+def opa() -> Iterator[ChildOpa]:
+    with ChildOpa(shipped_policies(), opa_program()) as server:
         yield server
 
 
-def judge(
-    opa: OpaServer, new: Tree, old: Tree | None = None, *, rollback: bool = False
+def evaluate(
+    opa: ChildOpa, new: Tree, old: Tree | None = None, *, rollback: bool = False
 ) -> list[Finding]:
-    rules = blocking(asked()) if rollback else asked()
+    rules = blocking(chosen()) if rollback else chosen()
     fleet, unreadable = assemble(new)
     assert not unreadable
     items = policy_inputs(fleet, assemble(old)[0] if old is not None else None, NOW)
     return found(items, opa.evaluate_all(list(batches(items, rules, Moment(NOW)))), rules)
 
 
-def asked() -> tuple[Rule, ...]:
-    """The rules that these tests are about."""
-    return tuple(rule for rule in expected_rules(shipped_policies()) if rule.name in ASKED)
+def chosen() -> tuple[Rule, ...]:
+    """The rules that these tests evaluate."""
+    return tuple(rule for rule in expected_rules(shipped_policies()) if rule.name in RULES)
 
 
 def found(
     items: Sequence[PolicyItem], answers: Sequence[Json], rules: Sequence[Rule]
 ) -> list[Finding]:
-    """The findings in OPA's answers; nothing is rendered here, so that nothing is traced."""
-    judged = interpret(items, answers, rules, lambda *_: NOWHERE)
-    return list(arrange(one.finding for one in judged))
+    """The findings in OPA's answers; nothing is rendered here, so nothing is traced."""
+    found = interpret(items, answers, rules, lambda *_: NOWHERE)
+    return list(arrange(one.finding for one in found))
 
 
 def seen(findings: list[Finding]) -> list[tuple[str, int, str, str]]:
     return [(f.file.rsplit("/", 1)[-1], f.line, f.rule, f.message) for f in findings]
 
 
-def test_a_sound_fleet_is_clean(opa: OpaServer) -> None:
-    assert judge(opa, files()) == []
-    assert judge(opa, files(), files()) == []
-    assert judge(opa, files(ap_south_1=step(10)), files()) == []
+def test_a_valid_fleet_is_clean(opa: ChildOpa) -> None:
+    assert evaluate(opa, files()) == []
+    assert evaluate(opa, files(), files()) == []
+    assert evaluate(opa, files(ap_south_1=step(10)), files()) == []
 
 
-def test_each_mistake_is_found_at_its_line(opa: OpaServer) -> None:
+def test_each_mistake_is_found_at_its_line(opa: ChildOpa) -> None:
     bad = files(eu_west_1='    - {name: stable, version: "latest", weight: 99}\n')
     bad[EU] = bad[EU].replace(b"  variants:", b"  failover: us-east-1\n  variants:")
     family = bad[f"{FOLDER}/family.yaml"]
     bad[f"{FOLDER}/family.yaml"] = family.replace(b"@" + DIGEST.encode(), b":1.0")
-    assert seen(judge(opa, bad)) == [
+    assert seen(evaluate(opa, bad)) == [
         ("eu-west-1.yaml", 7, "policy.residency",
-         'region "us-east-1" lies in "US", and spec.residency allows ["EU"]'),
+         'region "us-east-1" is in jurisdiction "US"; spec.residency allows only ["EU"]'),
         ("eu-west-1.yaml", 9, "policy.weights-sum",
-         "the weights of the variants add up to 99, not to 100"),
+         "the weights of the variants add up to 99; they must add up to 100"),
         ("eu-west-1.yaml", 9, "policy.version-pinned",
-         'version "latest" of variant "stable" is no version number'),
+         'version "latest" of variant "stable" is not a version number'),
         ("family.yaml", 12, "policy.image-by-digest",
-         'image "registry.example.com/server:1.0" is not named by digest'),
+         'image "registry.example.com/server:1.0" is not referenced by digest'),
     ]  # fmt: skip
 
 
-def test_a_mistake_that_all_clusters_inherit_is_one_finding(opa: OpaServer) -> None:
+def test_a_mistake_that_all_clusters_inherit_is_one_finding(opa: ChildOpa) -> None:
     bad = files()
     family = bad[f"{FOLDER}/family.yaml"]
     bad[f"{FOLDER}/family.yaml"] = family.replace(DIGEST.encode(), b"sha256:short")
-    assert len(judge(opa, bad)) == 1
+    assert len(evaluate(opa, bad)) == 1
 
 
-def test_a_change_is_judged_by_where_it_comes_from(opa: OpaServer) -> None:
+def test_a_change_is_compared_with_the_state_before(opa: ChildOpa) -> None:
     jump = files(eu_west_1=step(50))
-    assert seen(judge(opa, jump)) == []
-    rules = [f.rule for f in judge(opa, jump, files())]
+    assert seen(evaluate(opa, jump)) == []
+    rules = [f.rule for f in evaluate(opa, jump, files())]
     assert rules == ["policy.step-in-plan", "policy.wave-order"]
 
 
-def test_skew_is_found_over_the_family(opa: OpaServer) -> None:
+def test_skew_is_found_over_the_family(opa: ChildOpa) -> None:
     third = STEADY.replace("41", "43")
     skewed = files(us_east_1=STEADY.replace("41", "42"), eu_west_1=third)
     skewed[f"{FOLDER}/locks/43.yaml"] = skewed[f"{FOLDER}/locks/42.yaml"].replace(b"42", b"43")
-    (finding,) = judge(opa, skewed)
+    (finding,) = evaluate(opa, skewed)
     assert (finding.rule, finding.file, finding.pointer) == (
         "policy.version-skew", EU, "/spec/variants/0/version",
     )  # fmt: skip
 
 
-def test_a_way_back_is_judged_by_fewer_rules(opa: OpaServer) -> None:
+def test_a_rollback_is_checked_by_fewer_rules(opa: ChildOpa) -> None:
     jump = files(eu_west_1=step(50))
-    assert judge(opa, jump, files(), rollback=True) == []
+    assert evaluate(opa, jump, files(), rollback=True) == []
     unlocked = files()
     del unlocked[f"{FOLDER}/locks/41.yaml"]
-    assert {f.rule for f in judge(opa, unlocked, rollback=True)} == {"policy.version-locked"}
+    assert {f.rule for f in evaluate(opa, unlocked, rollback=True)} == {"policy.version-locked"}
 
 
-def test_a_missing_value_is_an_error_and_no_pass(opa: OpaServer) -> None:
+def test_a_missing_value_is_an_error_and_not_a_pass(opa: ChildOpa) -> None:
     bare = files()
     bare[EU] = bare[EU].replace(b"  residency: [EU]\n", b"")
-    (finding,) = judge(opa, bare)
+    (finding,) = evaluate(opa, bare)
     assert (finding.file, finding.rule) == (EU, POLICY_ERROR)
     assert "rule residency was not evaluated" in finding.message
 
 
-def test_a_misspelt_package_is_an_error_and_no_pass() -> None:
-    policies, rules = shipped_policies(), asked()
+def test_a_misspelt_package_is_an_error_and_not_a_pass() -> None:
+    policies, rules = shipped_policies(), chosen()
     path = "policies/rules/weights-sum/weights_sum.rego"
     policies[path] = policies[path].replace(b"rules.weights_sum", b"rules.weight_sum")
-    with pytest.raises(LockstepError, match=r"rules\.weight_sum belongs to another place"):
-        OpaServer(policies, opa_program())
+    with pytest.raises(LockstepError, match=r"rules\.weight_sum belongs to another folder"):
+        ChildOpa(policies, opa_program())
     del policies[path]  # an OPA that does not hold the rule
     items = policy_inputs(assemble(files())[0], None, NOW)
-    with OpaServer(policies, opa_program()) as opa:
+    with ChildOpa(policies, opa_program()) as opa:
         answers = opa.evaluate_all(list(batches(items, rules, Moment(NOW))))
     findings = found(items, answers, rules)
     assert {finding.rule for finding in findings} == {POLICY_ERROR}
@@ -190,16 +190,16 @@ def test_a_misspelt_package_is_an_error_and_no_pass() -> None:
     assert len(findings) == len(REGIONS)
 
 
-def test_a_rule_that_fails_on_one_cluster_spares_the_others() -> None:
+def test_a_rule_that_fails_on_one_cluster_is_evaluated_on_the_others() -> None:
     policies = shipped_policies()
     path = "policies/rules/residency/residency.rego"
     policies[path] += (
         b"\ndeny contains {} if {\n"
         b'\tstartswith(input.new.spec.region, "eu")\n\tto_number(input.new.spec.region)\n}\n'
     )
-    rules = asked()
+    rules = chosen()
     items = policy_inputs(assemble(files(us_east_1=STEADY.replace("100", "99")))[0], None, NOW)
-    with OpaServer(policies, opa_program()) as opa:
+    with ChildOpa(policies, opa_program()) as opa:
         answers = opa.evaluate_all(list(batches(items, rules, Moment(NOW))))
     broken = [answer for answer in answers if "error" in answer]
     assert [answer["id"] for answer in broken] == [EU]

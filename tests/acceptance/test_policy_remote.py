@@ -1,4 +1,4 @@
-"""An OPA that somebody else runs, with the bundle that the command line wrote for it."""
+"""A running OPA, with the bundle that the command line wrote for it."""
 
 import json
 import subprocess
@@ -24,8 +24,8 @@ ROOT = POLICIES.parent
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
-def questions() -> list[Json]:
-    """All that the shipped rules are asked about the reference fleet, with one mistake in it."""
+def requests() -> list[Json]:
+    """All batches for the shipped rules over the reference fleet, with one mistake in it."""
     tree = read_tree(ROOT, ["clusters", "ledger"])
     path = "clusters/prod/fraud-detection/us-east-1.yaml"
     wrong = {**tree, path: tree[path].replace(b"weight: 100", b"weight: 90")}
@@ -49,14 +49,14 @@ def test_a_signed_bundle_gives_the_answers_of_a_child_and_a_tampered_one_none(
     assert code == 0, said
     assert json.loads(said)["signed"] is True
     verify = ("--verification-key=public.pem", "--signing-alg=ES256")
-    asked = questions()
+    sent = requests()
     with (
         running(tmp_path, bundle, *verify, token=False) as url,
         opa_session(shipped_policies(), OpaOptions(url)) as remote,
     ):
-        answers = remote.evaluate_all(asked)
+        answers = remote.evaluate_all(sent)
     with opa_session(shipped_policies()) as child:
-        assert answers == child.evaluate_all(asked)
+        assert answers == child.evaluate_all(sent)
     assert "weights_sum" in {f["rule"] for answer in answers for f in answer["findings"]}
 
     bundle.write_bytes(_tampered(bundle, tmp_path))
@@ -64,7 +64,7 @@ def test_a_signed_bundle_gives_the_answers_of_a_child_and_a_tampered_one_none(
         pytest.raises(AssertionError, match=r"weights_sum\.rego.*digest mismatch"),
         running(tmp_path, bundle, *verify, token=False),
     ):
-        pytest.fail("OPA started with a bundle that somebody changed")
+        pytest.fail("OPA started with a tampered bundle")
 
 
 def _tampered(bundle: Path, folder: Path) -> bytes:
@@ -91,7 +91,7 @@ def test_equal_rules_give_equal_bundles_on_the_command_line(tmp_path: Path) -> N
     assert made[0] == made[1]
 
 
-def test_rules_that_do_not_compile_make_no_bundle(tmp_path: Path) -> None:
+def test_rules_that_do_not_compile_are_not_bundled(tmp_path: Path) -> None:
     opa_program()
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "main.rego").write_text("package lockstep\n\nanswers := lost(1)\n")
@@ -101,29 +101,29 @@ def test_rules_that_do_not_compile_make_no_bundle(tmp_path: Path) -> None:
     assert not (tmp_path / "b").exists()
 
 
-def test_a_missing_key_is_told(tmp_path: Path) -> None:
+def test_a_missing_key_is_reported(tmp_path: Path) -> None:
     arguments = ["policy", "bundle", "-o", str(tmp_path / "b"), "--signing-key", "/none"]
     code, said = invoke([*arguments, "--root", str(ROOT)])
     assert code == 2
     assert "/none: there is no such key" in said
 
 
-def test_the_options_say_which_opa_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_options_say_which_opa_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
     @click.command()
     @opa_options
     def ask(opa: OpaOptions) -> None:
         click.echo(repr(opa))
 
-    def told(*arguments: str) -> str:
+    def parsed(*arguments: str) -> str:
         return CliRunner().invoke(ask, arguments).output.strip()
 
     for name in ("LOCKSTEP_OPA_URL", "LOCKSTEP_OPA_TOKEN_FILE", "LOCKSTEP_OPA_CA"):
         monkeypatch.delenv(name, raising=False)
-    assert told() == repr(OpaOptions())
+    assert parsed() == repr(OpaOptions())
     given = OpaOptions("https://opa.example.com", Path("t"), Path("c"))
     arguments = ["--opa-url", given.url, "--opa-token-file", "t", "--opa-ca", "c"]
-    assert told(*arguments) == repr(given)
+    assert parsed(*arguments) == repr(given)
     monkeypatch.setenv("LOCKSTEP_OPA_URL", "https://other.example.com")
-    assert told() == repr(OpaOptions("https://other.example.com"))
-    assert told(*arguments) == repr(given)
-    assert "No such option" in told("--opa-token", "secret")
+    assert parsed() == repr(OpaOptions("https://other.example.com"))
+    assert parsed(*arguments) == repr(given)
+    assert "No such option" in parsed("--opa-token", "secret")

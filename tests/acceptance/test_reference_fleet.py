@@ -1,4 +1,4 @@
-"""The fleet in this repository is what its own checks want it to be, and what people learn from."""
+"""The fleet in this repository passes its own checks and is the example to learn from."""
 
 import json
 import re
@@ -35,13 +35,13 @@ def copy(tmp_path: Path) -> Path:
 
 
 def check(root: Path) -> tuple[int, list[Any]]:
-    """The exit code of a whole check, and all that it finds, warnings too."""
+    """The exit code of a whole check, and all of its findings, warnings included."""
     code, said = invoke(["check", "--root", str(root), "--now", NOW, "--format", "json"])
     return code, json.loads(said)["findings"]
 
 
 def spec(family: str, cluster: str = "family") -> Any:
-    """What a person wrote; for a cluster without the family's defaults."""
+    """The spec as written; for a cluster without the family's defaults."""
     return yaml.safe_load((REPOSITORY / PROD / family / f"{cluster}.yaml").read_text())["spec"]
 
 
@@ -90,7 +90,7 @@ def test_check_needs_no_registry(copy: Path) -> None:
         ("recommender/family", 'items: "4"', 'items: "4", prices: "1"', None),
     ],
 )
-def test_what_is_special_about_a_family_is_watched_over(
+def test_the_special_settings_of_a_family_are_checked(
     copy: Path, file: str, old: str, new: str, rule: str | None
 ) -> None:
     path = copy / PROD / f"{file}.yaml"
@@ -174,8 +174,8 @@ def test_regulated_segments_of_credit_scoring_have_stricter_gates() -> None:
 
 
 def test_data_of_the_uk_stay_in_the_uk_and_the_eu() -> None:
-    lies_in = jurisdictions()
-    british = [region for region, jurisdiction in lies_in.items() if jurisdiction == "UK"]
+    homes = jurisdictions()
+    british = [region for region, jurisdiction in homes.items() if jurisdiction == "UK"]
     clusters = [
         yaml.safe_load((REPOSITORY / path).read_text())["spec"]
         for path in HUMAN
@@ -184,7 +184,7 @@ def test_data_of_the_uk_stay_in_the_uk_and_the_eu() -> None:
     assert clusters
     for cluster in clusters:
         places = {cluster["failover"], cluster["privacy"]["logs"], *cluster["privacy"]["training"]}
-        assert {lies_in[place] for place in places} <= set(cluster["residency"]) <= {"UK", "EU"}
+        assert {homes[place] for place in places} <= set(cluster["residency"]) <= {"UK", "EU"}
 
 
 def served(cluster: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Reports from outside: printed, stored beside, merged; on real git and real OPA."""
+"""Reports from outside: printed, written to files, merged; on real git and real OPA."""
 
 import json
 import os
@@ -118,7 +118,7 @@ def test_reports_do_not_depend_on_the_machine_or_the_folder(
         ("sarif=x\0y", "this is no path"),
     ],
 )
-def test_a_report_that_cannot_be_is_refused_before_the_check(
+def test_a_report_that_cannot_be_is_rejected_before_the_check(
     tmp_path: Path, report: str, words: str
 ) -> None:
     (tmp_path / "file").write_text("kept")
@@ -158,9 +158,9 @@ def test_where_nothing_could_be_checked_every_report_says_so(bad: Path, tmp_path
     assert code == 3 and text.startswith("error: there are no clusters to work on")
     for path in paths.values():
         assert "there are no clusters to work on" in path.read_text()
-    told = data(paths["json"].read_text())
-    jsonschema.Draft202012Validator(data(REPORT.read_text())).validate(told)
-    assert told["exitCode"] == 3
+    report = data(paths["json"].read_text())
+    jsonschema.Draft202012Validator(data(REPORT.read_text())).validate(report)
+    assert report["exitCode"] == 3
     log = data(paths["sarif"].read_text())
     jsonschema.Draft4Validator(data(SARIF.read_text())).validate(log)
     assert not log["runs"][0]["invocations"][0]["executionSuccessful"]
@@ -176,15 +176,15 @@ def test_where_nothing_could_be_checked_every_report_says_so(bad: Path, tmp_path
         ([], 1, "run.could-not-run", "policies/main.rego"),
     ],
 )
-def test_a_run_that_an_error_ends_is_told_where_it_happened(
+def test_a_run_that_an_error_ends_says_where_it_happened(
     bad: Path, arguments: list[str], code: int, rule: str, file: str
 ) -> None:
     if not arguments:
         (bad / "policies/main.rego").write_text("package lockstep\n\nx := {\n")
     found, text = check(bad, "--format", "json", *arguments)
-    told = json.JSONDecoder().raw_decode(text[text.index("{\n") :])[0]
-    assert (found, told["exitCode"]) == (code, code)
-    assert [(each["rule"], each["file"]) for each in told["findings"]] == [(rule, file)]
+    report = json.JSONDecoder().raw_decode(text[text.index("{\n") :])[0]
+    assert (found, report["exitCode"]) == (code, code)
+    assert [(each["rule"], each["file"]) for each in report["findings"]] == [(rule, file)]
 
 
 def test_no_name_of_a_file_is_a_command_to_the_runner(bad: Path) -> None:

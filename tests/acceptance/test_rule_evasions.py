@@ -1,4 +1,4 @@
-"""What a change may try so that the rules do not see what it does."""
+"""Ways in which a change may try to evade the rules."""
 
 import json
 import re
@@ -37,10 +37,10 @@ def commit(root: Path) -> None:
 
 
 def found(root: Path, now: str = NOW) -> set[tuple[str, str]]:
-    """The rule and the file of each finding about a change, rendered as it should be."""
+    """The rule and the file of each finding about a change, with rendered/ up to date."""
     assert invoke(["render", "--root", str(root)])[0] == 0
-    said = invoke(["check", "--root", str(root), "--now", now, "--format", "json"])[1]
-    return {(f["rule"].removeprefix("policy."), f["file"]) for f in json.loads(said)["findings"]}
+    report = invoke(["check", "--root", str(root), "--now", now, "--format", "json"])[1]
+    return {(f["rule"].removeprefix("policy."), f["file"]) for f in json.loads(report)["findings"]}
 
 
 def replace(root: Path, path: Path, pattern: str, text: str) -> None:
@@ -51,7 +51,7 @@ def replace(root: Path, path: Path, pattern: str, text: str) -> None:
 
 
 def register(root: Path, family: str, version: str, like: str) -> None:
-    """A lock of another version, as the registry would have told it this morning."""
+    """A lock of another version, as if read from the registry this morning."""
     locks = root / PROD / family / "locks"
     shutil.copy(locks / f"{like}.yaml", locks / f"{version}.yaml")
     lock = PROD / family / "locks" / f"{version}.yaml"
@@ -70,7 +70,7 @@ def swap(root: Path, family: str, cluster: str, old: str, new: str) -> None:
     )  # fmt: skip
 
 
-def test_a_change_cannot_take_away_the_tier_by_which_it_is_judged(fleet: Path) -> None:
+def test_a_change_cannot_lower_the_tier_that_it_is_checked_by(fleet: Path) -> None:
     replace(fleet, ENVIRONMENT, "tier: production.*", "tier: development")
     family = PROD / "fraud-detection/family.yaml"
     replace(fleet, family, "      onCall: .*\n", "")
@@ -96,7 +96,7 @@ def test_a_change_cannot_end_the_freeze_in_which_it_moves(
     assert found(fleet, "2026-09-04T16:31:00Z") == {("freeze", str(cluster))}
 
 
-def test_a_new_name_is_no_new_family(fleet: Path) -> None:
+def test_a_new_name_does_not_make_a_new_family(fleet: Path) -> None:
     register(fleet, "fraud-detection", "42", "41")
     for region in ("ap-south-1", "us-east-1", "eu-west-1"):
         swap(fleet, "fraud-detection", region, "41", "42")
@@ -106,7 +106,7 @@ def test_a_new_name_is_no_new_family(fleet: Path) -> None:
     assert {rule for rule, _ in found(fleet)} == {"step-in-plan"}
 
 
-def test_a_plan_written_anew_carries_no_move_of_the_same_change(fleet: Path) -> None:
+def test_a_new_plan_does_not_allow_a_move_of_the_same_change(fleet: Path) -> None:
     register(fleet, "personalisation", "25", "21")
     swap(fleet, "personalisation", "eu-west-1", "21", "25")
     us_east = PROD / "personalisation/us-east-1.yaml"

@@ -1,4 +1,4 @@
-"""A finding about a rendered object stands at the line of the template or spec that caused it."""
+"""A finding about a rendered object is at the line of the template or spec that wrote it."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def test_a_template_that_breaks_a_route_is_named_with_its_line(tmp_path: Path) -
     assert places == {(TEMPLATE, line)}
 
 
-def test_a_manifest_that_kubernetes_refuses_stands_at_the_value_in_the_spec(tmp_path: Path) -> None:
+def test_a_manifest_that_kubernetes_refuses_is_reported_at_its_value(tmp_path: Path) -> None:
     fleet = Fleet.create(tmp_path)
     template = "templates/service/service.yaml.j2"
     fleet.edit(template, "      port: 80\n", "      port: eighty\n")
@@ -36,9 +36,7 @@ def test_a_manifest_that_kubernetes_refuses_stands_at_the_value_in_the_spec(tmp_
 
 
 @pytest.mark.parametrize("broken", [EU, FAMILY, "clusters/prod/environment.yaml"])
-def test_the_manifests_of_a_file_that_nobody_can_read_are_not_deleted(
-    tmp_path: Path, broken: str
-) -> None:
+def test_the_manifests_of_an_unreadable_file_are_not_deleted(tmp_path: Path, broken: str) -> None:
     fleet = Fleet.create(tmp_path)
     before = {p: p.read_bytes() for p in (tmp_path / "rendered").rglob("*") if p.is_file()}
     fleet.edit(broken, "kind:", "kind: [")
@@ -49,7 +47,7 @@ def test_the_manifests_of_a_file_that_nobody_can_read_are_not_deleted(
     assert all(path.read_bytes() == data for path, data in before.items())
 
 
-def test_a_template_of_bad_shape_is_told_by_the_finding_alone(
+def test_a_malformed_template_is_one_finding_and_no_other_output(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     fleet = Fleet.create(tmp_path)

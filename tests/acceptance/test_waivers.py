@@ -1,4 +1,4 @@
-"""Findings that are accepted for a while: by whom, until when, and never by the change itself."""
+"""Waivers: who accepts a finding, until when, and never in the change itself."""
 
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,12 @@ def fleet(tmp_path: Path) -> Fleet:
     return Fleet.create(tmp_path)
 
 
-# Where there is no budget and no zone, these rules have their say too.
+# Without a disruption budget and zones, these rules deny too.
 OTHERS = {"policy.zone-spread", "policy.disruption-budget"}
 
 
 def lower(fleet: Fleet) -> None:
-    """One replica in the EU, where two are asked for."""
+    """One replica in the EU, where two are required."""
     fleet.edit(FAMILY, "      disruption: {maxUnavailable: 1}\n      zones: 3\n", "")
     fleet.edit(
         "clusters/prod/scoring/us-east-1.yaml", "  variants:",
@@ -65,7 +65,7 @@ def test_a_waiver_on_the_base_suppresses_and_stays_in_the_report(fleet: Fleet) -
     }  # fmt: skip
 
 
-def test_a_waiver_that_is_over_is_not_said_to_count_once_it_is_merged(fleet: Fleet) -> None:
+def test_an_expired_waiver_of_the_change_is_reported_as_expired(fleet: Fleet) -> None:
     waived(fleet)
     lower(fleet)
     code, findings = fleet.check(now="2026-07-01T08:00:00Z")

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from lockstep.check.base import base_commit
 from lockstep.check.compiled import policies_of
-from lockstep.check.policy_sets import call_judge
+from lockstep.check.policy_sets import open_policy_set
 from lockstep.edges.files import read_tree, write_changes
 from lockstep.edges.git import Git
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
@@ -147,9 +147,9 @@ def _render(fleet: Fleet, rendering: FleetRendering) -> dict[str, dict[str, list
 def _policy(tree: Tree, new: Fleet, old: Fleet | None, objects: Rendered) -> list[Finding]:
     """Start an OPA and evaluate all rules, as a check does while it renders."""
     with ExitStack() as stack:
-        judge = call_judge(stack, policies_of(tree))
+        policy_set = open_policy_set(stack, policies_of(tree))
         items = policy_inputs(new, old, NOW, rendered=objects)
-        found = interpret(items, judge.answers(items, NOW), judge.rules, _nowhere)
+        found = interpret(items, policy_set.evaluate(items, NOW), policy_set.rules, _nowhere)
         return [judged.finding for judged in found]
 
 

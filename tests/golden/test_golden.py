@@ -1,6 +1,6 @@
 """The bytes of whole manifests, kept: a change of them is seen in review, and raises renderFormat.
 
-After a change that is meant: ``pytest tests/golden --update-golden``, and read the diff.
+After an intended change: ``pytest tests/golden --update-golden``, and read the diff.
 """
 
 import shutil

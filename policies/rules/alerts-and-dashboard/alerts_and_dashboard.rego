@@ -1,9 +1,9 @@
 # METADATA
 # title: Alerts and a dashboard
 # description: >-
-#   In production people are alerted of all that thresholds.alerts_and_dashboard names, and there
-#   is a dashboard to look at when that happens. An alert measures against an objective that is
-#   written down, wherever it is.
+#   In production a cluster has every kind of alert that thresholds.alerts_and_dashboard lists, and a
+#   dashboard that shows the on-call engineer what is wrong. In every environment an alert needs the
+#   objective that it measures against.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -29,9 +29,9 @@ _observability := object.get(input.new.spec, "observability", {})
 _alerts := object.get(_observability, "alerts", [])
 
 # METADATA
-# title: Alerts are missing
+# title: Missing alerts
 # custom:
-#   message: spec.observability.alerts has %s, and production asks for %s too
+#   message: spec.observability.alerts has %s; production also requires %s
 #   solution: add the missing kinds to spec.observability.alerts
 deny contains finding.at(
 	rego.metadata.rule(),
@@ -49,8 +49,8 @@ deny contains finding.at(
 # METADATA
 # title: No dashboard
 # custom:
-#   message: spec.observability.dashboard is missing, beside %s
-#   solution: give the uid of the Grafana dashboard on which the cluster is seen
+#   message: spec.observability.dashboard is missing; spec.observability has only %s
+#   solution: set spec.observability.dashboard to the uid of the Grafana dashboard of this cluster
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "observability", "dashboard"],
@@ -60,20 +60,20 @@ deny contains finding.at(
 	not _observability.dashboard
 }
 
-# What an alert is measured against, in spec.observability.
+# The objective that an alert measures against, in spec.observability.
 _objective := {"burn-rate": ["slo", "availability"], "latency": ["slo", "latency"]}
 
 # METADATA
-# title: An alert of nothing
+# title: An alert without an objective
 # custom:
-#   message: the alert %s measures against %s of spec.observability, which is missing
-#   solution: give the objective, or take the alert away
+#   message: the alert %s measures against spec.observability field %s, which is missing
+#   solution: add the objective, or remove the alert
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "observability", "alerts", i],
 	[kind, concat(".", path)],
 ) if {
-	not tier.is_production # there slo-present asks for the whole objective
+	not tier.is_production # in production slo-present requires the objective
 	some i, kind in _alerts
 	path := _objective[kind]
 	object.get(_observability, path, null) == null

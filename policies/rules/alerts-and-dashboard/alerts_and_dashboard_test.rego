@@ -19,7 +19,7 @@ _checked(view) if {
 		with data.thresholds.alerts_and_dashboard as _thresholds
 }
 
-test_all_that_is_asked_for_is_sound if {
+test_all_that_is_asked_for_is_allowed if {
 	_found(example.cluster) == set()
 	_found(_alerts(["drift", "burn-rate"])) == set()
 	_checked(example.cluster)
@@ -27,7 +27,7 @@ test_all_that_is_asked_for_is_sound if {
 
 test_missing_alerts_are_denied_in_production if {
 	_found(_alerts(["latency", "drift"])) == {[
-		`spec.observability.alerts has ["latency","drift"], and production asks for ["burn-rate"] too`,
+		`spec.observability.alerts has ["latency","drift"]; production also requires ["burn-rate"]`,
 		"/spec/observability/alerts",
 	]}
 	_found(_staging(_alerts(["latency"]))) == set()
@@ -36,7 +36,7 @@ test_missing_alerts_are_denied_in_production if {
 test_a_missing_dashboard_is_denied_in_production if {
 	blind := example.without(example.cluster, "/new/spec/observability/dashboard")
 	_found(blind) == {[
-		`spec.observability.dashboard is missing, beside ["alerts","onCall","slo"]`,
+		`spec.observability.dashboard is missing; spec.observability has only ["alerts","onCall","slo"]`,
 		"/spec/observability/dashboard",
 	]}
 	_found(_staging(blind)) == set()
@@ -56,13 +56,13 @@ test_an_alert_without_its_objective_is_denied_elsewhere if {
 	_found(_staging(unmeasured)) == {
 		[
 			concat("", [
-				`the alert "burn-rate" measures against "slo.availability" `,
-				"of spec.observability, which is missing",
+				`the alert "burn-rate" measures against spec.observability field "slo.availability", `,
+				"which is missing",
 			]),
 			"/spec/observability/alerts/0",
 		],
 		[
-			`the alert "latency" measures against "slo.latency" of spec.observability, which is missing`,
+			`the alert "latency" measures against spec.observability field "slo.latency", which is missing`,
 			"/spec/observability/alerts/1",
 		],
 	}

@@ -1,9 +1,10 @@
 # METADATA
 # title: Cost is declared
 # description: >-
-#   In production a cluster says who pays for it and how much, and nowhere is that less than what
-#   its pods cost at the prices of thresholds.cost_declared: requests of all replicas of all running
-#   versions, for a month. Budgets of tenants add these sums up.
+#   In production a cluster declares its cost centre and its monthly cost. In every environment the
+#   declared cost covers at least what its pods cost at the prices of thresholds.cost_declared: the
+#   requests of all replicas of all running versions, for a month. tenant-budget adds up the declared
+#   costs, so a cost that is too low would hide spending.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -36,41 +37,41 @@ _pods := input.new.spec.serving.replicas * count(workloads.running(input.new.spe
 
 _prices := data.thresholds.cost_declared.prices[input.environment.spec.currency]
 
-# Undefined where the prices are not known. Counted in hundredths, so that a sum which is whole
-# stays whole.
-_estimate := ceil(round(((100 * _pods) * _hours) * _of_a_pod) / 100)
+# Undefined where there are no prices in the environment's currency. Rounded to hundredths first:
+# prices have no exact binary form, and ceil would turn 4380.0000001 into 4381.
+_estimate := ceil(round(((100 * _pods) * _hours) * _price_per_pod_hour) / 100)
 
-_of_a_pod := (_cores * _prices.cpuHour) + (_gib * _prices.gibHour)
+_price_per_pod_hour := (_cores * _prices.cpuHour) + (_gib * _prices.gibHour)
 
 _cores := workloads.requests.cpu / 1000
 
 _gib := workloads.requests.memory / 1073741824
 
-_about := sprintf("%d %s", [_estimate, input.environment.spec.currency])
+_estimate_text := sprintf("%d %s", [_estimate, input.environment.spec.currency])
 
-default _told := "an unknown sum"
+default _estimate_or_unknown := "an unknown sum"
 
-_told := _about
+_estimate_or_unknown := _estimate_text
 
 # METADATA
 # title: No declared cost
 # custom:
-#   message: spec.cost is missing, and %s pods cost about %s a month
-#   solution: give spec.cost with the cost centre and what the cluster may cost a month
-deny contains finding.at(rego.metadata.rule(), ["spec", "cost"], [_pods, _told]) if {
+#   message: spec.cost is missing; %s pods cost about %s a month
+#   solution: add spec.cost with the cost centre and the monthly cost
+deny contains finding.at(rego.metadata.rule(), ["spec", "cost"], [_pods, _estimate_or_unknown]) if {
 	tier.is_production
 	not input.new.spec.cost
 }
 
 # METADATA
-# title: Declared too low
+# title: Declared cost too low
 # custom:
-#   message: spec.cost.monthly is %s, and %s pods cost about %s a month
+#   message: spec.cost.monthly is %s, but %s pods cost about %s a month
 #   solution: declare at least the estimate, or run fewer or smaller pods
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "cost", "monthly"],
-	[input.new.spec.cost.monthly, _pods, _about],
+	[input.new.spec.cost.monthly, _pods, _estimate_text],
 ) if {
 	input.new.spec.cost.monthly < _estimate
 }
@@ -78,8 +79,8 @@ deny contains finding.at(
 # METADATA
 # title: No price
 # custom:
-#   message: spec.cost.monthly is %s in %s, and thresholds.cost_declared.prices has no such currency
-#   solution: add the prices in the environment's currency to the thresholds of cost-declared
+#   message: spec.cost.monthly is %s in %s; thresholds.cost_declared.prices has no prices in this currency
+#   solution: add prices in the environment's currency to the thresholds of cost-declared
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "cost", "monthly"],

@@ -27,7 +27,7 @@ test_the_estimate_itself_is_enough if {
 test_less_than_the_estimate_is_denied_everywhere if {
 	found := _found(_monthly(4379))
 	found == {[
-		`spec.cost.monthly is 4379, and 3 pods cost about "4380 EUR" a month`,
+		`spec.cost.monthly is 4379, but 3 pods cost about "4380 EUR" a month`,
 		"/spec/cost/monthly",
 	]}
 	_found(_staging(_monthly(4379))) == found
@@ -42,7 +42,7 @@ _variants := [
 test_every_running_version_costs if {
 	two := example.put(_monthly(8759), "/new/spec/variants", _variants)
 	_found(two) == {[
-		`spec.cost.monthly is 8759, and 6 pods cost about "8760 EUR" a month`,
+		`spec.cost.monthly is 8759, but 6 pods cost about "8760 EUR" a month`,
 		"/spec/cost/monthly",
 	]}
 	_found(example.put(two, "/new/spec/cost/monthly", 8760)) == set()
@@ -53,7 +53,7 @@ test_a_part_of_the_currency_counts_as_a_whole if {
 	found := cost_declared.deny with input as _monthly(22)
 		with data.thresholds.cost_declared as dear
 	{finding.message | some finding in found} == {
-		`spec.cost.monthly is 22, and 3 pods cost about "23 EUR" a month`,
+		`spec.cost.monthly is 22, but 3 pods cost about "23 EUR" a month`,
 	}
 	cost_declared.deny == set() with input as _monthly(23)
 		with data.thresholds.cost_declared as dear
@@ -71,7 +71,7 @@ _silent := example.without(example.cluster, "/new/spec/cost")
 
 test_production_declares_its_cost if {
 	_found(_silent) == {[
-		`spec.cost is missing, and 3 pods cost about "4380 EUR" a month`,
+		`spec.cost is missing; 3 pods cost about "4380 EUR" a month`,
 		"/spec/cost",
 	]}
 	_found(_staging(_silent)) == set()
@@ -81,7 +81,7 @@ test_production_declares_its_cost if {
 test_without_a_price_the_cost_must_still_be_declared if {
 	priceless := example.put(_silent, "/environment/spec/currency", "JPY")
 	_found(priceless) == {[
-		`spec.cost is missing, and 3 pods cost about "an unknown sum" a month`,
+		`spec.cost is missing; 3 pods cost about "an unknown sum" a month`,
 		"/spec/cost",
 	]}
 }
@@ -90,8 +90,8 @@ test_a_currency_without_prices_is_denied_in_production if {
 	foreign := example.put(_monthly(1), "/environment/spec/currency", "JPY")
 	_found(foreign) == {[
 		concat("", [
-			`spec.cost.monthly is 1 in "JPY", `,
-			"and thresholds.cost_declared.prices has no such currency",
+			`spec.cost.monthly is 1 in "JPY"; thresholds.cost_declared.prices has no prices in `,
+			"this currency",
 		]),
 		"/spec/cost/monthly",
 	]}

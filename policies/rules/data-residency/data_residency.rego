@@ -1,10 +1,10 @@
 # METADATA
 # title: Data residency
 # description: >-
-#   Logs and training data about people lie in jurisdictions that the cluster's spec.residency
-#   allows, as its requests do: what spec.privacy.logs and spec.privacy.training name, and what the
-#   registry's tag data.jurisdictions tells of each version with weight. In production, where the
-#   requests identify people, both must be named.
+#   Logs and training data are in jurisdictions that the cluster's spec.residency allows, as its
+#   requests are. The rule checks the regions in spec.privacy.logs and spec.privacy.training, and the
+#   registry tag data.jurisdictions of each version with weight. In production both fields are
+#   required where requests identify people.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -32,7 +32,7 @@ checked if {
 
 _tag := "data.jurisdictions"
 
-# Each place of the spec that says where data lie: its path, and the region.
+# Each field of the spec that says where data are: its path, and the region.
 _places contains [["spec", "privacy", "logs"], input.new.spec.privacy.logs]
 
 _places contains [["spec", "privacy", "training", i], region] if {
@@ -40,19 +40,19 @@ _places contains [["spec", "privacy", "training", i], region] if {
 }
 
 # METADATA
-# title: An unknown region of data
+# title: Unknown region
 # custom:
-#   message: data lie in %s, and the environment has no such region
-#   solution: name a region of environment.yaml, or have the region added there
+#   message: data are in region %s, which the environment does not have
+#   solution: use a region of environment.yaml, or have the region added there
 deny contains finding.at(rego.metadata.rule(), path, [region]) if {
 	some [path, region] in _places
 	not regions.jurisdictions[region]
 }
 
 # METADATA
-# title: Data outside
+# title: Data outside the allowed jurisdictions
 # custom:
-#   message: data lie in region %s, which is in %s, and spec.residency allows %s
+#   message: data are in region %s in jurisdiction %s; spec.residency allows only %s
 #   solution: move the data to a region in one of the jurisdictions of spec.residency
 deny contains finding.at(
 	rego.metadata.rule(),
@@ -65,11 +65,11 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: A version trained outside
+# title: Version trained on data from outside
 # custom:
-#   message: version %s has data from %s by its tag data.jurisdictions, and spec.residency allows %s
+#   message: the tag data.jurisdictions of version %s names %s; spec.residency allows only %s
 #   solution: >-
-#     serve a version whose data lie in the jurisdictions of spec.residency, or correct the tag in
+#     serve a version with training data from the jurisdictions of spec.residency, or correct the tag in
 #     the registry and run lockstep lock
 deny contains finding.at(
 	rego.metadata.rule(),
@@ -84,10 +84,10 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: Data whose place is not said
+# title: Region of logs or training data not given
 # custom:
-#   message: the requests hold %s data, and spec.privacy does not name the place of %s
-#   solution: name the region of the logs and those of the training data in spec.privacy
+#   message: the requests contain %s data, but spec.privacy does not give the regions of %s
+#   solution: set spec.privacy.logs and spec.privacy.training to the regions of these data
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "privacy", "data"],

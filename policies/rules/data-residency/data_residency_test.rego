@@ -12,11 +12,11 @@ _with(path, value) := example.put(example.cluster, path, value)
 _tagged(text) := _with("/locks/41/facts/tags/data.jurisdictions", text)
 
 _outside(region, jurisdiction) := sprintf(
-	`data lie in region "%s", which is in "%s", and spec.residency allows ["EU"]`,
+	`data are in region "%s" in jurisdiction "%s"; spec.residency allows only ["EU"]`,
 	[region, jurisdiction],
 )
 
-test_data_inside_are_sound if {
+test_data_inside_are_allowed if {
 	_found(example.cluster) == set()
 	data_residency.checked with input as example.cluster
 	both := _with("/new/spec/residency", ["EU", "UK"])
@@ -38,7 +38,7 @@ test_training_data_outside_are_denied if {
 }
 
 test_an_unknown_region_is_denied if {
-	message := `data lie in "mars-1", and the environment has no such region`
+	message := `data are in region "mars-1", which the environment does not have`
 	_found(_with("/new/spec/privacy/logs", "mars-1")) == {[message, "/spec/privacy/logs"]}
 	_found(_with("/new/spec/privacy/training", ["mars-1"])) == {[
 		message,
@@ -46,12 +46,12 @@ test_an_unknown_region_is_denied if {
 	]}
 }
 
-test_what_the_registry_tells_counts if {
+test_the_tag_in_the_registry_counts if {
 	_found(_tagged("EU")) == set()
 	_found(_tagged("EU, US")) == {[
 		concat("", [
-			`version "41" has data from "US" by its tag data.jurisdictions, `,
-			`and spec.residency allows ["EU"]`,
+			`the tag data.jurisdictions of version "41" names "US"; spec.residency allows only `,
+			`["EU"]`,
 		]),
 		"/spec/variants/0/version",
 	]}
@@ -76,13 +76,13 @@ test_a_version_without_lock_is_for_another_rule if {
 test_production_names_both_places if {
 	silent := example.without(example.cluster, "/new/spec/privacy/logs")
 	_found(silent) == {[
-		`the requests hold "personal" data, and spec.privacy does not name the place of ["logs"]`,
+		`the requests contain "personal" data, but spec.privacy does not give the regions of ["logs"]`,
 		"/spec/privacy/data",
 	]}
 	bare := _with("/new/spec/privacy", {"data": "special"})
 	{message | some [message, _] in _found(bare)} == {concat("", [
-		`the requests hold "special" data, `,
-		`and spec.privacy does not name the place of ["logs","training"]`,
+		`the requests contain "special" data, but spec.privacy does not give the regions of `,
+		`["logs","training"]`,
 	])}
 	_found(example.put(silent, "/environment/spec/tier", "staging")) == set()
 	_found(_with("/new/spec/privacy", {"data": "pseudonymous"})) == set()

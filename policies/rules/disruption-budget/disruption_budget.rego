@@ -1,9 +1,9 @@
 # METADATA
-# title: Drains without an outage
+# title: Disruption budget
 # description: >-
-#   In production a disruption budget is there, and it keeps a pod while nodes are drained. A budget
-#   that lets no pod go is denied everywhere: nodes under it cannot be drained, and no upgrade of
-#   the Kubernetes cluster ends.
+#   In production a cluster has a disruption budget that keeps at least one pod running while nodes
+#   are drained. In every environment a budget that allows no eviction at all is denied: its nodes can
+#   never be drained, and an upgrade of the Kubernetes cluster never ends.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -35,8 +35,8 @@ _budget := object.get(input.new.spec.serving, "disruption", {})
 # METADATA
 # title: No budget
 # custom:
-#   message: spec.serving.disruption is missing, so that one drain may take all %s pods of a version
-#   solution: "give spec.serving.disruption, such as {maxUnavailable: 1}"
+#   message: spec.serving.disruption is missing; one drain can evict all %s pods of a version
+#   solution: "add spec.serving.disruption, such as {maxUnavailable: 1}"
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "serving", "disruption"],
@@ -47,9 +47,9 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: A budget that keeps all pods
+# title: minAvailable too high
 # custom:
-#   message: minAvailable is %s of %s replicas, so that no pod may go and no node can be drained
+#   message: minAvailable is %s of %s replicas; no pod may be evicted and no node can be drained
 #   solution: lower spec.serving.disruption.minAvailable below spec.serving.replicas
 deny contains finding.at(
 	rego.metadata.rule(),
@@ -60,9 +60,9 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: A budget that lets none go
+# title: maxUnavailable too low
 # custom:
-#   message: maxUnavailable is %s, so that no pod may go and no node can be drained
+#   message: maxUnavailable is %s; no pod may be evicted and no node can be drained
 #   solution: set spec.serving.disruption.maxUnavailable to 1 or more
 deny contains finding.at(
 	rego.metadata.rule(),
@@ -73,10 +73,10 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: A budget that keeps nothing
+# title: A budget that keeps no pod
 # custom:
-#   message: the budget %s keeps none of %s replicas while nodes are drained
-#   solution: choose a budget under which at least one pod of a version stays
+#   message: the budget %s keeps none of the %s replicas while nodes are drained
+#   solution: choose a budget that keeps at least one pod of a version
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "serving", "disruption", field],
@@ -89,5 +89,5 @@ deny contains finding.at(
 _keeping_nothing contains "minAvailable" if _budget.minAvailable < 1
 
 _keeping_nothing contains "maxUnavailable" if {
-	_budget.maxUnavailable >= workloads.replicas_asked(input.new.spec.serving)
+	_budget.maxUnavailable >= workloads.replicas_required(input.new.spec.serving)
 }

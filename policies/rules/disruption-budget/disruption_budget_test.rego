@@ -14,7 +14,7 @@ _found(view) := {[finding.message, finding.pointer] |
 		with data.thresholds.min_replicas as {"production": 2}
 }
 
-test_a_budget_that_keeps_some_and_lets_some_go_is_sound if {
+test_a_budget_that_keeps_some_and_lets_some_go_is_allowed if {
 	every budget in [
 		{"maxUnavailable": 1}, {"maxUnavailable": 2}, {"minAvailable": 1}, {"minAvailable": 2},
 	] {
@@ -25,7 +25,7 @@ test_a_budget_that_keeps_some_and_lets_some_go_is_sound if {
 
 test_production_needs_a_budget if {
 	_found(_none) == {[
-		"spec.serving.disruption is missing, so that one drain may take all 3 pods of a version",
+		"spec.serving.disruption is missing; one drain can evict all 3 pods of a version",
 		"/spec/serving/disruption",
 	]}
 	_found(_staging(_none)) == set()
@@ -35,16 +35,16 @@ test_production_needs_a_budget if {
 test_keeping_all_pods_is_denied_everywhere if {
 	found := _found(_budget({"minAvailable": 3}))
 	found == {[
-		"minAvailable is 3 of 3 replicas, so that no pod may go and no node can be drained",
+		"minAvailable is 3 of 3 replicas; no pod may be evicted and no node can be drained",
 		"/spec/serving/disruption/minAvailable",
 	]}
 	_found(_staging(_budget({"minAvailable": 3}))) == found
 }
 
-test_letting_none_go_is_denied_everywhere if {
+test_allowing_no_eviction_is_denied_everywhere if {
 	found := _found(_budget({"maxUnavailable": 0}))
 	found == {[
-		"maxUnavailable is 0, so that no pod may go and no node can be drained",
+		"maxUnavailable is 0; no pod may be evicted and no node can be drained",
 		"/spec/serving/disruption/maxUnavailable",
 	]}
 	_found(_staging(_budget({"maxUnavailable": 0}))) == found
@@ -52,11 +52,11 @@ test_letting_none_go_is_denied_everywhere if {
 
 test_keeping_nothing_is_denied_in_production if {
 	_found(_budget({"minAvailable": 0})) == {[
-		`the budget {"minAvailable":0} keeps none of 3 replicas while nodes are drained`,
+		`the budget {"minAvailable":0} keeps none of the 3 replicas while nodes are drained`,
 		"/spec/serving/disruption/minAvailable",
 	]}
 	_found(_budget({"maxUnavailable": 3})) == {[
-		`the budget {"maxUnavailable":3} keeps none of 3 replicas while nodes are drained`,
+		`the budget {"maxUnavailable":3} keeps none of the 3 replicas while nodes are drained`,
 		"/spec/serving/disruption/maxUnavailable",
 	]}
 	_found(_staging(_budget({"minAvailable": 0}))) == set()

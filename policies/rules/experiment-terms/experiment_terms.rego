@@ -1,11 +1,11 @@
 # METADATA
 # title: Terms of an experiment
 # description: >-
-#   An experiment has an end and bounds: in production each arm has terms in spec.experiments, no
-#   experiment has expired, and no arm gets more than its ceiling. An arm that learns from live data
-#   has a ceiling, and thresholds.experiment_terms bounds it. It bounds too what all arms of a cluster
-#   in production get together: gates, steps and skew leave experiments out, so that a version with
-#   most of the traffic in an arm would be a rollout without them.
+#   An experiment has an end and a limit. In production each arm has terms in spec.experiments. No
+#   experiment runs after its last day, and no arm gets more weight than its ceiling. An arm that
+#   learns from live data needs a ceiling, which thresholds.experiment_terms limits. In production the
+#   thresholds also limit the total weight of all arms: gates, steps and skew do not count experiments,
+#   so an arm with most of the traffic would be a rollout without any gate.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -30,22 +30,22 @@ checked if {
 	is_string(input.time.today)
 	is_object(input.environment.spec)
 	is_number(_live_ceiling)
-	is_number(_together)
+	is_number(_total_ceiling)
 }
 
 _terms := object.get(input.new.spec, "experiments", {})
 
 _live_ceiling := data.thresholds.experiment_terms.liveCeiling
 
-_together := data.thresholds.experiment_terms.together
+_total_ceiling := data.thresholds.experiment_terms.together
 
 _arms := experiments.arms(input.new.spec.variants)
 
 # METADATA
 # title: An arm without terms
 # custom:
-#   message: arm %s has no terms; spec.experiments has terms for %s
-#   solution: write until when the experiment runs, and whether it learns live, in spec.experiments
+#   message: arm %s has no terms; spec.experiments has terms only for %s
+#   solution: add the arm's terms to spec.experiments, with its last day and whether it learns live
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "variants", i, "name"],
@@ -58,9 +58,9 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: An experiment that is over
+# title: An expired experiment
 # custom:
-#   message: the experiment of arm %s ended on %s, and today is %s
+#   message: the experiment of arm %s ended on %s; today is %s
 #   solution: remove the arm and its terms, or extend the experiment
 deny contains finding.at(
 	rego.metadata.rule(),
@@ -73,10 +73,10 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: Above its ceiling
+# title: Weight above the ceiling
 # custom:
-#   message: arm %s has weight %s, and its ceiling is %s
-#   solution: give the arm no more weight than its terms allow
+#   message: arm %s has weight %s; its ceiling is %s
+#   solution: lower the weight of the arm to its ceiling
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "variants", i, "weight"],
@@ -85,7 +85,7 @@ deny contains finding.at(
 	some i, ceiling in _above
 }
 
-# The ceilings that arms are above, by the arm's index.
+# The ceilings that arms exceed, by the arm's index.
 _above[i] := ceiling if {
 	some i, variant in input.new.spec.variants
 	variants.is_arm(variant)
@@ -94,10 +94,10 @@ _above[i] := ceiling if {
 }
 
 # METADATA
-# title: Learning without a ceiling
+# title: Live learning without a ceiling
 # custom:
-#   message: arm %s learns from live data, and its terms have no ceiling
-#   solution: write the largest share of the traffic that the arm may get as its ceiling
+#   message: arm %s learns from live data, but its terms have no ceiling
+#   solution: set ceiling in the arm's terms to the highest weight that the arm may get
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "experiments", name, "learnsFrom"],
@@ -110,9 +110,9 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: Too high a ceiling
+# title: Ceiling too high
 # custom:
-#   message: arm %s learns from live data with a ceiling of %s, and %s is the highest allowed
+#   message: arm %s learns from live data with a ceiling of %s; the highest allowed is %s
 #   solution: lower the ceiling
 deny contains finding.at(
 	rego.metadata.rule(),
@@ -131,18 +131,18 @@ _shares := {i: variant.weight |
 }
 
 # METADATA
-# title: Arms that get too much together
+# title: Total weight of the arms too high
 # custom:
-#   message: arms %s get %s of 100 together, and %s is the most that experiments may have
-#   solution: give the arms less, or let lockstep propose and advance bring the version to all traffic
+#   message: arms %s have a total weight of %s; experiments may have at most %s
+#   solution: lower the weights of the arms, or roll the version out with lockstep propose and advance
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "variants", largest, "weight"],
-	[[input.new.spec.variants[i].name | some i, _ in _shares], total, _together],
+	[[input.new.spec.variants[i].name | some i, _ in _shares], total, _total_ceiling],
 ) if {
 	tier.is_production
-	count(_above) == 0 # one mistake, told above
+	count(_above) == 0 # reported above already
 	total := sum([weight | some _, weight in _shares])
-	total > _together
+	total > _total_ceiling
 	largest := min([i | some i, weight in _shares; weight == max([each | some _, each in _shares])])
 }

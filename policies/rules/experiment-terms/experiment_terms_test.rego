@@ -25,7 +25,7 @@ _found(input_) := {[finding.message, finding.pointer] |
 	some finding in experiment_terms.deny with input as input_ with data.thresholds as _ceiling
 }
 
-test_terms_at_every_bound_are_sound if {
+test_terms_at_every_bound_are_allowed if {
 	_found(_cluster(10, _live({}))) == set()
 	_found(_cluster(50, {"bandit": {"learnsFrom": "offline", "expires": "2026-06-02"}})) == set()
 	_found(_cluster(50, _live({"learnsFrom": "offline", "ceiling": 50}))) == set()
@@ -38,13 +38,13 @@ test_terms_at_every_bound_are_sound if {
 test_production_asks_each_arm_for_terms if {
 	bare := example.without(_cluster(10, {}), "/new/spec/experiments")
 	_found(bare) == {[
-		`arm "bandit" has no terms; spec.experiments has terms for []`,
+		`arm "bandit" has no terms; spec.experiments has terms only for []`,
 		"/spec/variants/1/name",
 	]}
 	_found(example.put(bare, "/environment/spec/tier", "development")) == set()
 }
 
-test_terms_for_nobody_are_for_the_structure if {
+test_terms_without_an_arm_are_left_to_the_structure_check if {
 	others := {
 		"stable": {"learnsFrom": "live", "ceiling": 100, "expires": "2020-01-01"},
 		"candidate": {"learnsFrom": "live", "expires": "2026-06-01"},
@@ -54,14 +54,14 @@ test_terms_for_nobody_are_for_the_structure if {
 
 test_the_day_after_the_last_is_too_late if {
 	_found(_cluster(10, _live({"expires": "2026-05-31"}))) == {[
-		`the experiment of arm "bandit" ended on "2026-05-31", and today is "2026-06-01"`,
+		`the experiment of arm "bandit" ended on "2026-05-31"; today is "2026-06-01"`,
 		"/spec/experiments/bandit/expires",
 	]}
 }
 
 test_weight_above_the_ceiling_is_denied if {
 	_found(_cluster(11, _live({}))) == {[
-		`arm "bandit" has weight 11, and its ceiling is 10`,
+		`arm "bandit" has weight 11; its ceiling is 10`,
 		"/spec/variants/1/weight",
 	]}
 	offline := _live({"learnsFrom": "offline", "ceiling": 20})
@@ -77,7 +77,7 @@ test_a_role_has_no_ceiling if {
 
 test_learning_live_needs_a_ceiling if {
 	_found(_cluster(10, {"bandit": {"learnsFrom": "live", "expires": "2026-06-01"}})) == {[
-		`arm "bandit" learns from live data, and its terms have no ceiling`,
+		`arm "bandit" learns from live data, but its terms have no ceiling`,
 		"/spec/experiments/bandit/learnsFrom",
 	]}
 }
@@ -85,8 +85,7 @@ test_learning_live_needs_a_ceiling if {
 test_the_ceiling_of_live_learning_is_bounded if {
 	_found(_cluster(10, _live({"ceiling": 11}))) == {[
 		concat("", [
-			`arm "bandit" learns from live data with a ceiling of 11, `,
-			"and 10 is the highest allowed",
+			`arm "bandit" learns from live data with a ceiling of 11; the highest allowed is 10`,
 		]),
 		"/spec/experiments/bandit/ceiling",
 	]}
@@ -105,7 +104,7 @@ test_what_is_missing_is_not_checked if {
 test_arms_get_no_more_together_than_is_allowed if {
 	offline := {"bandit": {"learnsFrom": "offline", "expires": "2026-06-02"}}
 	_found(_cluster(51, offline)) == {[
-		`arms ["bandit"] get 51 of 100 together, and 50 is the most that experiments may have`,
+		`arms ["bandit"] have a total weight of 51; experiments may have at most 50`,
 		"/spec/variants/1/weight",
 	]}
 	count(_found(_cluster(51, {"bandit": object.union(offline.bandit, {"ceiling": 50})}))) == 1
@@ -116,7 +115,7 @@ test_arms_get_no_more_together_than_is_allowed if {
 		{"bandit": offline.bandit, "other": offline.bandit},
 	)
 	_found(shared) == {[
-		`arms ["bandit","other"] get 51 of 100 together, and 50 is the most that experiments may have`,
+		`arms ["bandit","other"] have a total weight of 51; experiments may have at most 50`,
 		"/spec/variants/2/weight",
 	]}
 	_found(example.put(shared, "/environment/spec/tier", "staging")) == set()

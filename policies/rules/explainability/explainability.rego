@@ -1,8 +1,8 @@
 # METADATA
 # title: Explainability
 # description: >-
-#   A decision about a person that no human makes can be explained to that person, by a method that
-#   thresholds.explainability accepts: for segments that a regulator watches over, by one of fewer
+#   An automated decision about a person can be explained to that person, by a method that
+#   thresholds.explainability accepts. Fewer methods are accepted for regulated segments
 #   (Art. 13 (2) f and Art. 15 (1) h GDPR).
 # schemas:
 #   - input: schema.cluster
@@ -34,8 +34,8 @@ _accepted := _thresholds.regulated if {
 # METADATA
 # title: No explanation
 # custom:
-#   message: spec.privacy.automatedDecision is %s, and spec.privacy.explainability is not given
-#   solution: write how a decision is explained in spec.privacy.explainability
+#   message: spec.privacy.automatedDecision is %s, but spec.privacy.explainability is missing
+#   solution: set spec.privacy.explainability to the method that explains a decision
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "privacy", "automatedDecision"],
@@ -48,8 +48,8 @@ deny contains finding.at(
 # METADATA
 # title: A method that is not accepted
 # custom:
-#   message: spec.privacy.explainability is %s, and what is accepted here is %s
-#   solution: explain decisions by one of the accepted methods
+#   message: spec.privacy.explainability is %s; accepted methods for this segment are %s
+#   solution: use one of the accepted methods to explain decisions
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "privacy", "explainability"],

@@ -18,7 +18,7 @@ _found(method, regulated) := {[finding.message, finding.pointer] |
 		with data.thresholds as _methods
 }
 
-test_an_accepted_method_is_sound if {
+test_an_accepted_method_is_allowed if {
 	_found({"explainability": "lime"}, false) == set()
 	_found({"explainability": "shap"}, true) == set()
 	explainability.checked with input as example.cluster with data.thresholds as _methods
@@ -26,21 +26,21 @@ test_an_accepted_method_is_sound if {
 
 test_a_method_that_is_not_accepted_is_denied if {
 	_found({"explainability": "inherent"}, false) == {[
-		`spec.privacy.explainability is "inherent", and what is accepted here is ["lime","shap"]`,
+		`spec.privacy.explainability is "inherent"; accepted methods for this segment are ["lime","shap"]`,
 		"/spec/privacy/explainability",
 	]}
 }
 
 test_a_regulated_segment_accepts_fewer if {
 	_found({"explainability": "lime"}, true) == {[
-		`spec.privacy.explainability is "lime", and what is accepted here is ["shap"]`,
+		`spec.privacy.explainability is "lime"; accepted methods for this segment are ["shap"]`,
 		"/spec/privacy/explainability",
 	]}
 }
 
 test_no_method_is_denied if {
 	_found({}, false) == {[
-		"spec.privacy.automatedDecision is true, and spec.privacy.explainability is not given",
+		"spec.privacy.automatedDecision is true, but spec.privacy.explainability is missing",
 		"/spec/privacy/automatedDecision",
 	]}
 }

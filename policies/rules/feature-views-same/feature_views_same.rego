@@ -1,8 +1,8 @@
 # METADATA
-# title: Same features everywhere
+# title: Same features in every cluster
 # description: >-
-#   The clusters of a family read the same version of each feature view, from the same service of
-#   the same store: one model that is fed in two ways decides in two ways. The finding points at the
+#   The clusters of a family read the same version of each feature view, from the same service of the
+#   same store. The same model decides differently when its features differ. The finding points at the
 #   version that the fewest clusters read.
 # schemas:
 #   - input: schema.family
@@ -47,7 +47,7 @@ _others(values, name, path) := [place |
 # METADATA
 # title: Two versions of a view
 # custom:
-#   message: the clusters of the family read feature view %s in %s versions, %s in %s
+#   message: the clusters of the family read feature view %s in %s versions; version %s is read by %s
 #   solution: read the same version of the view in every cluster of the family
 deny contains finding.with_others(
 	finding.of_cluster(
@@ -66,7 +66,7 @@ deny contains finding.with_others(
 # METADATA
 # title: Two sources
 # custom:
-#   message: "%s of spec.features is %s in %s, and another in the other clusters of the family"
+#   message: "%s of spec.features is %s in %s and differs in the other clusters of the family"
 #   solution: read the features from the same service in every cluster of the family
 deny contains finding.with_others(
 	finding.of_cluster(rego.metadata.rule(), name, path, [field, odd, sources[odd]]),

@@ -16,7 +16,7 @@ _put(cluster, field, value) := example.put(
 	sprintf("/clusters/%d/new/spec/features/%s", [cluster, field]), value,
 )
 
-test_the_same_features_are_sound if {
+test_the_same_features_are_allowed if {
 	_found(_same) == set()
 	feature_views_same.checked with input as _same
 }
@@ -25,8 +25,8 @@ test_another_version_of_a_view_is_denied_where_the_fewest_read_it if {
 	found := feature_views_same.deny with input as _put(1, "views/cards", "2")
 	found == {{
 		"message": concat("", [
-			`the clusters of the family read feature view "cards" in 2 versions, `,
-			`"2" in ["fraud-us-east-1"]`,
+			`the clusters of the family read feature view "cards" in 2 versions; version "2" is `,
+			`read by ["fraud-us-east-1"]`,
 		]),
 		"fix": "read the same version of the view in every cluster of the family",
 		"pointer": "/spec/features/views/cards",
@@ -51,7 +51,7 @@ test_of_two_halves_the_newer_deviates if {
 	{name | some [name, _, _] in _found(two)} == {"fraud-ap-south-1"}
 }
 
-test_a_view_that_only_some_read_is_no_matter if {
+test_a_view_that_only_some_read_is_allowed if {
 	_found(_put(0, "views/devices", "1")) == set()
 	_found(example.without(_same, "/clusters/0/new/spec/features")) == set()
 }
@@ -60,8 +60,8 @@ test_another_service_or_store_is_denied if {
 	_found(_put(2, "service", "fraud_v2")) == {[
 		"fraud-eu-west-1",
 		concat("", [
-			`"service" of spec.features is "fraud_v2" in ["fraud-eu-west-1"], `,
-			"and another in the other clusters of the family",
+			`"service" of spec.features is "fraud_v2" in ["fraud-eu-west-1"] and differs in the `,
+			"other clusters of the family",
 		]),
 		"/spec/features/service",
 	]}

@@ -1,10 +1,10 @@
 # METADATA
 # title: Feedback stays in its family
 # description: >-
-#   What an arm that learns from live data writes, no other family of the environment uses: none reads
-#   or writes the feature view in the same store, and none serves a version that was trained on a
-#   dataset of the arm's version, the same by name and digest. feedback-data asks the same within the
-#   arm's own family.
+#   No other family of the environment uses the data of an arm that learns from live data: none reads
+#   or writes the arm's feature views in the same store, and none serves a version that was trained on
+#   the same dataset (by name and digest) as the arm's version. Otherwise a faulty arm would spoil the
+#   other family's model. feedback-data checks the same within the arm's own family.
 # schemas:
 #   - input: schema.environment
 # custom:
@@ -33,8 +33,8 @@ checked if {
 	}
 }
 
-# The arms that learn: places of the cluster and of the variant, and the terms. Most environments have
-# none, and then nothing else here is looked at.
+# The arms that learn: index of the cluster, index of the variant, and terms. Most environments have
+# none, and then OPA evaluates nothing else of this rule.
 _learning contains [k, i, cluster.spec.experiments[variant.name]] if {
 	some k, cluster in input.clusters
 	cluster.spec.experiments
@@ -44,7 +44,7 @@ _learning contains [k, i, cluster.spec.experiments[variant.name]] if {
 
 _store(cluster) := object.get(cluster.spec, ["features", "store"], "")
 
-# Who reads or writes a feature view of a store: the places of clusters.
+# The clusters (by index) that read or write a feature view of a store.
 _users[[_store(cluster), view]] contains k if {
 	some k, cluster in input.clusters
 	some view in _views(cluster)
@@ -56,7 +56,7 @@ _views(cluster) := object.keys(object.get(cluster.spec, ["features", "views"], {
 
 _datasets[family.name] := family.datasets if some family in input.families
 
-# What versions in roles were trained on, by name and digest: the families.
+# The families with a version in a role that was trained on a dataset, by its name and digest.
 _trained[[dataset.name, dataset.digest]] contains cluster.family if {
 	some cluster in input.clusters
 	some variant in cluster.spec.variants
@@ -64,7 +64,7 @@ _trained[[dataset.name, dataset.digest]] contains cluster.family if {
 	some dataset in _training(cluster.family, variant.version)
 }
 
-# A dataset of which nobody said what it was for may have been trained on.
+# A dataset without a context counts, because it may have been used for training.
 _training(family, version) := [dataset |
 	some dataset in _datasets[family][version]
 	dataset.context in {"training", null}
@@ -76,7 +76,7 @@ _training(family, version) := [dataset |
 # title: Feedback into another family
 # custom:
 #   message: arm %s of %s learns from live data and writes to %s, which other families use in %s
-#   solution: give the arm a feature view of its own to write to
+#   solution: let the arm write to a feature view of its own
 deny contains finding.of_cluster(
 	rego.metadata.rule(), cluster.name, ["spec", "experiments", arm, "writes", n],
 	[arm, cluster.name, view, others],
@@ -93,11 +93,12 @@ deny contains finding.of_cluster(
 }
 
 # METADATA
-# title: It learned from what another family learned from
+# title: Training dataset shared with another family
 # custom:
 #   message: >-
-#     version %s of arm %s, which learns from live data, was trained on dataset %s, as was what %s serves
-#   solution: serve a version in the arm that was trained on datasets of its own
+#     version %s of arm %s, which learns from live data, was trained on dataset %s, which also trained
+#     versions of %s
+#   solution: serve a version in the arm that was trained on separate datasets
 deny contains finding.of_cluster(
 	rego.metadata.rule(), cluster.name, ["spec", "variants", i, "version"],
 	[variant.version, variant.name, dataset.name, others],

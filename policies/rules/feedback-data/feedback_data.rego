@@ -1,10 +1,10 @@
 # METADATA
 # title: Data of a learning arm
 # description: >-
-#   An arm that learns from live data keeps to itself: the feature views that it writes are neither
-#   read nor written by production or by another arm, in any cluster of the family, and it shares no
-#   training dataset with a version in a role. Otherwise its mistakes come back as facts in the next
-#   version of production. What the arm names in its terms counts, and what the locks say.
+#   The data of an arm that learns from live data stay separate: neither the serving variants nor
+#   another arm reads or writes its feature views, in any cluster of the family, and it shares no
+#   training dataset with a version in a role. Otherwise its mistakes become training data of the next
+#   production version. The rule checks the arm's terms and the locks.
 # schemas:
 #   - input: schema.family
 # custom:
@@ -30,8 +30,8 @@ checked if {
 	is_object(input.locks)
 }
 
-# The arms that learn: cluster, index and content of the variant, terms. Most families have none,
-# and then nothing else here is looked at.
+# The arms that learn: cluster, index and content of the variant, terms. Most families have none, and
+# then OPA evaluates nothing else of this rule.
 _learning contains [cluster.name, i, variant, cluster.new.spec.experiments[variant.name]] if {
 	some cluster in input.clusters
 	cluster.new.spec.experiments
@@ -52,7 +52,8 @@ _production[view] contains cluster.name if {
 	some view in cluster.new.spec.features.writes
 }
 
-# The arms that write to a feature view. Arms of one name are one experiment in several clusters.
+# The arms that write to a feature view. Arms with the same name in several clusters are one
+# experiment.
 _writers[view] contains arm if {
 	some cluster in input.clusters
 	some arm, terms in cluster.new.spec.experiments
@@ -74,7 +75,7 @@ _trained[kind][key] contains version if {
 	key != ""
 }
 
-# A dataset of which nobody said what it was for may have been trained on.
+# A dataset without a context counts, because it may have been used for training.
 _training(version) := [dataset |
 	some dataset in input.locks[version].facts.datasets
 	dataset.context in {"training", null}
@@ -83,12 +84,12 @@ _training(version) := [dataset |
 _users(kind, key) := object.get(_trained, [kind, key], set())
 
 # METADATA
-# title: Nothing said about its data
+# title: Data of the arm not declared
 # custom:
-#   message: arm %s learns from live data, and its terms do not name its %s
+#   message: arm %s learns from live data, but its terms have no %s
 #   solution: >-
-#     name the feature views that the arm writes to and the datasets that it learns from, as writes
-#     and training
+#     list the feature views that the arm writes to under writes, and the datasets that it learns from
+#     under training
 deny contains finding.of_cluster(
 	rego.metadata.rule(),
 	name,
@@ -104,7 +105,7 @@ deny contains finding.of_cluster(
 # title: Feedback into production
 # custom:
 #   message: arm %s learns from live data and writes to %s, which production uses in %s
-#   solution: give the arm a feature view of its own to write to
+#   solution: let the arm write to a feature view of its own
 deny contains finding.of_cluster(
 	rego.metadata.rule(),
 	name,
@@ -119,8 +120,8 @@ deny contains finding.of_cluster(
 # METADATA
 # title: Feedback into another arm
 # custom:
-#   message: arm %s learns from live data and writes to %s, as does %s
-#   solution: give each arm a feature view of its own to write to
+#   message: arm %s learns from live data and writes to %s, a view also written by %s
+#   solution: let each arm write to a feature view of its own
 deny contains finding.of_cluster(
 	rego.metadata.rule(),
 	name,
@@ -132,14 +133,14 @@ deny contains finding.of_cluster(
 	others := _writers[view] - {variant.name}
 	count(others) > 0
 	earlier := {other | some other in (others & _learners); other < variant.name}
-	count(earlier) == 0 # two arms that both learn are said once
+	count(earlier) == 0 # a pair of learning arms is reported once
 }
 
 # METADATA
-# title: It learns from what production learned from
+# title: Training dataset shared with production, by the terms
 # custom:
-#   message: arm %s learns from live data and from dataset %s, as did version %s of production
-#   solution: let the arm learn from a dataset of its own
+#   message: arm %s learns from live data and from dataset %s, which also trained version %s in production
+#   solution: let the arm learn from a separate dataset
 deny contains finding.of_cluster(
 	rego.metadata.rule(),
 	name,
@@ -154,12 +155,12 @@ deny contains finding.of_cluster(
 }
 
 # METADATA
-# title: It learned from what production learned from
+# title: Training dataset shared with production, by the lock
 # custom:
 #   message: >-
-#     version %s of arm %s, which learns from live data, was trained on dataset %s, as was version %s
-#     of production
-#   solution: serve a version in the arm that was trained on datasets of its own
+#     version %s of arm %s, which learns from live data, was trained on dataset %s, which also trained
+#     version %s in production
+#   solution: serve a version in the arm that was trained on separate datasets
 deny contains finding.of_cluster(
 	rego.metadata.rule(),
 	name,
@@ -167,7 +168,7 @@ deny contains finding.of_cluster(
 	[variant.version, variant.name, dataset.name, users],
 ) if {
 	some [name, i, variant, terms] in _learning
-	not variant.version in _roles # that is for feedback-route to say
+	not variant.version in _roles # feedback-route reports that
 	some dataset in _training(variant.version)
 	not dataset.name in object.get(terms, "training", [])
 	users := _users("name", dataset.name) | _users("digest", dataset.digest)

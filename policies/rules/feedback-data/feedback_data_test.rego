@@ -47,7 +47,7 @@ _found_in(input_) := {[finding.message, finding.pointer] |
 	finding.cluster == "fraud-us-east-1"
 }
 
-test_an_arm_that_keeps_to_itself_is_sound if {
+test_an_arm_that_keeps_to_itself_is_allowed if {
 	_found_in(_family) == set()
 	feedback_data.deny == set() with input as _family
 	feedback_data.checked with input as _family
@@ -73,8 +73,8 @@ test_a_view_that_production_writes_or_reads_is_denied if {
 
 test_a_view_that_another_arm_writes_is_denied if {
 	message := concat("", [
-		`arm "bandit" learns from live data and writes to "bandit_feedback", `,
-		`as does ["seasonal"]`,
+		`arm "bandit" learns from live data and writes to "bandit_feedback", a view also `,
+		`written by ["seasonal"]`,
 	])
 	denial := [message, "/spec/experiments/bandit/writes/0"]
 	shared := {"learnsFrom": "offline", "writes": ["bandit_feedback"]}
@@ -82,7 +82,7 @@ test_a_view_that_another_arm_writes_is_denied if {
 	_found("/clusters/0/new/spec/experiments", {"seasonal": shared}) == {denial}
 }
 
-test_two_arms_that_both_learn_are_said_once if {
+test_two_arms_that_both_learn_are_reported_once if {
 	shared := object.union(_terms.bandit, {"training": ["seasonal-feedback"]})
 	{pointer |
 		some [_, pointer] in _found("/clusters/1/new/spec/experiments/seasonal", shared)
@@ -103,8 +103,8 @@ test_a_dataset_that_production_was_trained_on_is_denied if {
 	shared := _production([{"name": "bandit-feedback", "digest": "1", "context": "training"}])
 	_found_in(shared) == {[
 		concat("", [
-			`arm "bandit" learns from live data and from dataset "bandit-feedback", `,
-			`as did version ["41"] of production`,
+			`arm "bandit" learns from live data and from dataset "bandit-feedback", which also `,
+			`trained version ["41"] in production`,
 		]),
 		"/spec/experiments/bandit/training/0",
 	]}
@@ -113,7 +113,7 @@ test_a_dataset_that_production_was_trained_on_is_denied if {
 _was_trained := {[
 	concat("", [
 		`version "15" of arm "bandit", which learns from live data, was trained on dataset `,
-		`"bandit-feedback", as was version ["41"] of production`,
+		`"bandit-feedback", which also trained version ["41"] in production`,
 	]),
 	"/spec/variants/1/version",
 ]}
@@ -168,11 +168,11 @@ test_a_version_without_lock_is_for_another_rule if {
 
 test_a_learning_arm_names_its_data if {
 	_found(_bandit, {"learnsFrom": "live"}) == {[
-		`arm "bandit" learns from live data, and its terms do not name its ["writes","training"]`,
+		`arm "bandit" learns from live data, but its terms have no ["writes","training"]`,
 		"/spec/experiments/bandit/learnsFrom",
 	]}
 	_found(_bandit, {"learnsFrom": "live", "writes": ["bandit_feedback"]}) == {[
-		`arm "bandit" learns from live data, and its terms do not name its ["training"]`,
+		`arm "bandit" learns from live data, but its terms have no ["training"]`,
 		"/spec/experiments/bandit/learnsFrom",
 	]}
 }

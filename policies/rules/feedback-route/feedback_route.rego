@@ -1,10 +1,10 @@
 # METADATA
 # title: Route of a learning arm
 # description: >-
-#   Only requests that are meant for it reach an arm that learns from live data: by routes of its
-#   own, each with a match on a header, never by the weighted route of everybody and never as a copy
-#   of what others get. So its subset is no other variant's: one version cannot be in such an arm
-#   and in another variant of the cluster.
+#   Only requests that are selected for it reach an arm that learns from live data: by routes of its
+#   own, each with a match on a header, never by the weighted route for all requests and never as a
+#   mirror of other traffic. Subsets are per version, so the arm's version is in no other variant of
+#   the cluster.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -23,8 +23,8 @@ import data.lockstep.lib.experiments
 import data.lockstep.lib.finding
 import data.lockstep.lib.variants
 
-# Where there are routes, the subsets of every learning arm that gets traffic must be known. A version
-# that is no number has none that could be told by its label, and another rule refuses it.
+# Where there are routes, the subset of every learning arm with traffic must be known. A version that
+# is not a number has no subset label; version-pinned denies it.
 checked if {
 	cluster.readable
 	is_array(input.rendered.VirtualService)
@@ -34,19 +34,19 @@ checked if {
 		is_array(manifest.spec.http)
 	}
 	every variant in _learning {
-		_is_told(variant)
+		_has_known_subset(variant)
 	}
 }
 
-_is_told(variant) if _subsets[variant.version]
+_has_known_subset(variant) if _subsets[variant.version]
 
-_is_told(variant) if variant.weight == 0
+_has_known_subset(variant) if variant.weight == 0
 
-_is_told(_) if count(input.rendered.VirtualService) == 0
+_has_known_subset(_) if count(input.rendered.VirtualService) == 0
 
-_is_told(variant) if not variants.is_plain(variant.version)
+_has_known_subset(variant) if not variants.is_plain(variant.version)
 
-# By its place among the variants. Most clusters have none, and then no manifest is looked at.
+# By the index of the variant. Most clusters have no such arm, and then OPA reads no manifest.
 _learning[i] := variant if {
 	input.new.spec.experiments
 	some i, variant in input.new.spec.variants
@@ -66,14 +66,14 @@ _subsets[version] contains subset.name if {
 	version := subset.labels["lockstep.dev/version"]
 }
 
-# The arm whose subset it is. Of a version that is shared another denial speaks.
+# The arm that a subset belongs to. A shared version is left out: the first denial reports it.
 _arm_of[subset] := arm.name if {
 	some i, arm in _learning
 	not _sharers[i]
 	some subset in _subsets[arm.version]
 }
 
-# Where each route sends requests: for each path below the route the name of the subset.
+# The subsets that a route sends requests to, by the path below the route.
 _destinations(route) := object.union_n([
 	{["route", i, "destination", "subset"]: _subset(place.destination) |
 		some i, place in route.route
@@ -93,8 +93,8 @@ _has_match(route) if {
 	}
 }
 
-# Each place that sends requests to a learning arm: object, route with its index, path, arm, and the
-# other subsets of the route.
+# Each destination that is a learning arm: name of the object, index of the route, route, path, arm,
+# and the other subsets of the route.
 _reached contains [manifest.metadata.name, i, route, path, _arm_of[subset], others] if {
 	count(_arm_of) > 0
 	some manifest in input.rendered.VirtualService
@@ -107,10 +107,10 @@ _reached contains [manifest.metadata.name, i, route, path, _arm_of[subset], othe
 _arm(subset) := object.get(_arm_of, subset, "")
 
 # METADATA
-# title: A version in two places
+# title: Version of the arm in another variant
 # custom:
-#   message: arm %s learns from live data and has version %s, as %s has
-#   solution: register what the arm learns as a version of its own
+#   message: arm %s learns from live data and has version %s, which %s also has
+#   solution: register the arm's model as a separate version
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "variants", i, "version"],
@@ -124,7 +124,7 @@ deny contains finding.at(
 # title: A shared route
 # custom:
 #   message: route %s sends requests to arm %s, which learns from live data, and to subsets %s
-#   solution: give the arm a route of its own, with a match, and leave it out of all others
+#   solution: give the arm a route of its own with a match, and remove it from all other routes
 deny contains finding.of_object(
 	rego.metadata.rule(),
 	"VirtualService",
@@ -137,10 +137,10 @@ deny contains finding.of_object(
 }
 
 # METADATA
-# title: A route for everybody
+# title: A route without a header match
 # custom:
 #   message: route %s leads to arm %s, which learns from live data, and matches %s
-#   solution: let the route match on a request header in each of its matches
+#   solution: add a request header to each match of the route
 deny contains finding.of_object(
 	rego.metadata.rule(),
 	"VirtualService",

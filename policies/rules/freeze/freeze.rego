@@ -1,8 +1,8 @@
 # METADATA
-# title: Nothing moves in freezes
+# title: No forward moves during a freeze
 # description: >-
-#   While a freeze of environment.yaml is in force, no version gains weight that was not verified
-#   before. The way back is never frozen, and a new cluster moves nothing.
+#   While a freeze in environment.yaml is in force, only versions that were verified before gain
+#   weight. Freezes never block rollbacks. A cluster of a new family is allowed.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -31,14 +31,14 @@ checked if {
 	}
 }
 
-# Of several freezes the one that lasts longest.
+# If several freezes are in force, the one that ends last.
 _freeze := max([[freeze.until, freeze.name, freeze.reason] | some freeze in input.freezes])
 
 # METADATA
-# title: A move in a freeze
+# title: A forward move during a freeze
 # custom:
-#   message: version %s goes from weight %s to %s in the freeze %s (%s), which lasts until %s
-#   solution: wait until the freeze has ended; a version that was verified may come back meanwhile
+#   message: version %s goes from weight %s to %s during the freeze %s (%s), which ends at %s
+#   solution: wait until the freeze has ended; rollbacks to a verified version are allowed
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "weight"],
 	[input.new.spec.variants[i].version, move.before, move.after, name, reason, until],

@@ -1,8 +1,8 @@
 # METADATA
-# title: Gates stay during rollouts
+# title: Gates do not change during a rollout
 # description: >-
-#   While a rollout is running or held, its gates, waves, steps and what follows a failure stay as
-#   they were: a version is judged by what was agreed before it came. How long a step bakes may
+#   While a rollout is running or held, the gates, waves, steps and onFailure of the family do not
+#   change, so that no gate can be weakened to let a failing candidate pass. The bake time of a step may
 #   change.
 # schemas:
 #   - input: schema.family
@@ -43,10 +43,10 @@ _named(spec, name) if {
 }
 
 # METADATA
-# title: A gate that was changed
+# title: Changed gate
 # custom:
-#   message: "%s of gate %s was %s and is now %s, while a rollout is %s"
-#   solution: put the gate back as it was, and change it when the rollout has ended
+#   message: "%s of gate %s changed from %s to %s while a rollout is %s"
+#   solution: restore the gate, and change it after the rollout has ended
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "gates", i, key],
 	[key, gate.name, before, after, input.rollout.phase],
@@ -62,10 +62,10 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: A gate that is new
+# title: Added gate
 # custom:
-#   message: gate %s was not there when the rollout began, which is %s
-#   solution: take the gate out, and add it when the rollout has ended
+#   message: gate %s was added while a rollout is %s
+#   solution: remove the gate, and add it after the rollout has ended
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "gates", i],
 	[gate.name, input.rollout.phase],
@@ -77,10 +77,10 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: A gate that is gone
+# title: Removed gate
 # custom:
 #   message: gate %s was removed while a rollout is %s
-#   solution: put the gate back as it was, and remove it when the rollout has ended
+#   solution: restore the gate, and remove it after the rollout has ended
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "gates"],
 	[was.name, input.rollout.phase],
@@ -95,10 +95,10 @@ _plan(rollout, "steps") := [object.remove(step, ["bake"]) | some step in rollout
 _plan(rollout, field) := rollout[field] if field in {"waves", "onFailure"}
 
 # METADATA
-# title: A plan that was changed
+# title: Changed plan
 # custom:
-#   message: "%s of spec.rollout was %s and is now %s, while a rollout is %s"
-#   solution: put it back as it was, and change it when the rollout has ended
+#   message: "%s of spec.rollout changed from %s to %s while a rollout is %s"
+#   solution: restore it, and change it after the rollout has ended
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "rollout", field],
 	[field, before, after, input.rollout.phase],

@@ -22,36 +22,36 @@ _put(path, value) := _found(example.put(_running("rolling"), path, value))
 
 _second := {"name": "fpr", "source": "mlflow", "metric": "fpr", "dataset": "live", "max": 0.1}
 
-test_other_bakes_are_free if {
+test_other_bakes_are_exempt if {
 	_found(_running("rolling")) == set()
 	gates_fixed.checked with input as _running("rolling")
 }
 
 test_a_changed_gate_is_denied_at_the_field if {
 	_put("/family/spec/gates/0/min", 0.8) == {[
-		`"min" of gate "auc" was 0.9 and is now 0.8, while a rollout is "rolling"`,
+		`"min" of gate "auc" changed from 0.9 to 0.8 while a rollout is "rolling"`,
 		"/spec/gates/0/min",
 	]}
 	_found(example.put(_running("held"), "/family/spec/gates/0/min", 0.8)) == {[
-		`"min" of gate "auc" was 0.9 and is now 0.8, while a rollout is "held"`,
+		`"min" of gate "auc" changed from 0.9 to 0.8 while a rollout is "held"`,
 		"/spec/gates/0/min",
 	]}
 }
 
 test_a_field_that_comes_or_goes_is_a_change if {
 	_put("/family/spec/gates/0/segment", "consumer") == {[
-		`"segment" of gate "auc" was null and is now "consumer", while a rollout is "rolling"`,
+		`"segment" of gate "auc" changed from null to "consumer" while a rollout is "rolling"`,
 		"/spec/gates/0/segment",
 	]}
 	_found(example.without(_running("rolling"), "/family/spec/gates/0/dataset")) == {[
-		`"dataset" of gate "auc" was "holdout-{region}" and is now null, while a rollout is "rolling"`,
+		`"dataset" of gate "auc" changed from "holdout-{region}" to null while a rollout is "rolling"`,
 		"/spec/gates/0/dataset",
 	]}
 }
 
 test_a_new_gate_is_denied if {
 	_put("/family/spec/gates/-", _second) == {[
-		`gate "fpr" was not there when the rollout began, which is "rolling"`,
+		`gate "fpr" was added while a rollout is "rolling"`,
 		"/spec/gates/1",
 	]}
 }
@@ -63,7 +63,7 @@ test_a_gate_that_is_gone_is_denied if {
 	]}
 }
 
-test_another_order_of_gates_is_free if {
+test_another_order_of_gates_is_exempt if {
 	both := json.patch(_running("rolling"), [
 		{"op": "add", "path": "/family/spec/gates/-", "value": _second},
 		{"op": "add", "path": "/family_before/spec/gates/0", "value": _second},
@@ -73,20 +73,20 @@ test_another_order_of_gates_is_free if {
 
 test_a_changed_plan_is_denied if {
 	_put("/family/spec/rollout/onFailure", "hold") == {[
-		`"onFailure" of spec.rollout was "revert" and is now "hold", while a rollout is "rolling"`,
+		`"onFailure" of spec.rollout changed from "revert" to "hold" while a rollout is "rolling"`,
 		"/spec/rollout/onFailure",
 	]}
 	_put("/family/spec/rollout/waves", [["eu-west-1"]]) == {[
 		concat("", [
-			`"waves" of spec.rollout was [["ap-south-1"],["us-east-1"],["eu-west-1"]] `,
-			`and is now [["eu-west-1"]], while a rollout is "rolling"`,
+			`"waves" of spec.rollout changed from [["ap-south-1"],["us-east-1"],["eu-west-1"]] to `,
+			`[["eu-west-1"]] while a rollout is "rolling"`,
 		]),
 		"/spec/rollout/waves",
 	]}
 	_put("/family/spec/rollout/steps/0/weight", 50) == {[
 		concat("", [
-			`"steps" of spec.rollout was [{"weight":1},{"weight":100}] `,
-			`and is now [{"weight":50},{"weight":100}], while a rollout is "rolling"`,
+			`"steps" of spec.rollout changed from [{"weight":1},{"weight":100}] to `,
+			`[{"weight":50},{"weight":100}] while a rollout is "rolling"`,
 		]),
 		"/spec/rollout/steps",
 	]}
@@ -104,7 +104,7 @@ test_outside_of_a_rollout_all_may_change if {
 	}
 }
 
-test_a_new_family_is_free if {
+test_a_new_family_is_exempt if {
 	newcomer := example.put(_running("rolling"), "/family_before", null)
 	_found(newcomer) == set()
 	gates_fixed.checked with input as newcomer

@@ -1,9 +1,9 @@
 # METADATA
 # title: Human review
 # description: >-
-#   Where an answer decides about a person without a human, the person can ask for a human to review
-#   it (Art. 22 (3) GDPR). spec.privacy.humanReview says which team does. A pseudonym hides nobody from
-#   the decision.
+#   A person can ask for a human review of an automated decision (Art. 22 (3) GDPR), and
+#   spec.privacy.humanReview names the team that does it. The rule includes pseudonymous data, because
+#   the decision still affects a person.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -22,11 +22,11 @@ import data.lockstep.lib.privacy
 checked if is_object(input.new.spec)
 
 # METADATA
-# title: Nobody to ask
+# title: No team for reviews
 # custom:
 #   message: >-
-#     spec.privacy.automatedDecision is %s on %s data, and spec.privacy.humanReview is not given
-#   solution: name the team that reviews decisions, as its e-mail address, in spec.privacy.humanReview
+#     spec.privacy.automatedDecision is %s on %s data, but spec.privacy.humanReview is missing
+#   solution: set spec.privacy.humanReview to the e-mail address of the team that reviews decisions
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "privacy", "automatedDecision"],

@@ -12,19 +12,19 @@ _found(privacy) := {[finding.message, finding.pointer] |
 
 _alone(data_) := {"data": data_, "automatedDecision": true}
 
-test_a_team_to_ask_is_sound if {
+test_a_review_team_is_allowed if {
 	every data_ in ["pseudonymous", "personal", "special"] {
 		_found(object.union(_alone(data_), {"humanReview": "review@example.com"})) == set()
 	}
 	human_review.checked with input as example.cluster
 }
 
-test_nobody_to_ask_is_denied if {
+test_a_missing_review_team_is_denied if {
 	every data_ in ["pseudonymous", "personal", "special"] {
 		_found(_alone(data_)) == {[
 			concat("", [
 				`spec.privacy.automatedDecision is true on "`, data_,
-				`" data, and spec.privacy.humanReview is not given`,
+				`" data, but spec.privacy.humanReview is missing`,
 			]),
 			"/spec/privacy/automatedDecision",
 		]}

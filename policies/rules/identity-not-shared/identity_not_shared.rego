@@ -1,8 +1,9 @@
 # METADATA
-# title: An identity for each cluster
+# title: One identity per cluster
 # description: >-
-#   No two clusters act as the same principal, in this environment or in two: whoever breaks into one
-#   would hold the rights of both, and the cloud's log could not tell them apart.
+#   No two clusters use the same cloud principal, within an environment or across environments. An
+#   attacker in one cluster would have the rights of both, and the cloud's audit log could not tell
+#   them apart.
 # schemas:
 #   - input: schema.environment
 # custom:
@@ -30,15 +31,15 @@ checked if {
 	}
 }
 
-# No cloud tells principals apart by their case.
+# Clouds compare principals without regard to case.
 _users[lower(cluster.spec.access.identity.principal)] contains cluster.name if {
 	some cluster in input.clusters
 }
 
 # METADATA
-# title: A shared identity
+# title: Shared identity
 # custom:
-#   message: principal %s is the identity of %s clusters, %s
+#   message: "principal %s is the identity of %s clusters: %s"
 #   solution: give each cluster a principal of its own
 deny contains finding.of_clusters(
 	rego.metadata.rule(),
@@ -50,17 +51,17 @@ deny contains finding.of_clusters(
 	count(names) > 1
 }
 
-# The clusters of earlier environments, by name, that act as a principal. Of two environments that
-# share one the later one says so.
+# The clusters of other environments that use a principal. Only environments that come first by name
+# count, so that a shared principal is reported once.
 _users_elsewhere[lower(other.principal)] contains concat("/", [other.environment, other.name]) if {
 	some other in input.elsewhere
 	other.environment < input.environment.metadata.name
 }
 
 # METADATA
-# title: An identity of another environment
+# title: Identity shared with another environment
 # custom:
-#   message: principal %s of cluster %s is the identity of %s too
+#   message: principal %s of cluster %s is also the identity of %s
 #   solution: give the cluster a principal of its own
 deny contains finding.of_cluster(
 	rego.metadata.rule(), names[0], ["spec", "access", "identity", "principal"],

@@ -1,8 +1,8 @@
 # METADATA
 # title: Image by digest
 # description: >-
-#   The serving image is named by its content, not by a tag: a tag can be moved, and then the same
-#   commit would run other code after the next restart.
+#   The serving image is referenced by digest, not by tag. A tag can be moved, and then the same commit
+#   would run different code after the next restart.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -20,9 +20,9 @@ import data.lockstep.lib.finding
 checked if is_string(input.new.spec.serving.image)
 
 # METADATA
-# title: An image without digest
+# title: Image without digest
 # custom:
-#   message: image %s is not named by digest
+#   message: image %s is not referenced by digest
 #   solution: write the image as name@sha256:<64 hexadecimal digits>
 deny contains finding.at(rego.metadata.rule(), ["spec", "serving", "image"], [image]) if {
 	image := input.new.spec.serving.image

@@ -5,7 +5,7 @@ import data.lockstep.rules.image_by_digest
 
 _with(image) := example.put(example.cluster, "/new/spec/serving/image", image)
 
-test_a_digest_is_sound if {
+test_a_digest_is_allowed if {
 	image_by_digest.deny == set() with input as example.cluster
 	image_by_digest.checked with input as example.cluster
 }
@@ -13,7 +13,7 @@ test_a_digest_is_sound if {
 test_a_tag_is_denied if {
 	found := image_by_digest.deny with input as _with("ml/server:1.0")
 	found == {{
-		"message": `image "ml/server:1.0" is not named by digest`,
+		"message": `image "ml/server:1.0" is not referenced by digest`,
 		"fix": "write the image as name@sha256:<64 hexadecimal digits>",
 		"pointer": "/spec/serving/image",
 	}}

@@ -1,8 +1,8 @@
 # METADATA
 # title: Registry of the image
 # description: >-
-#   Images come from a registry that thresholds.image_registry names: one that the organisation scans
-#   and that cannot vanish. An image without a host comes from Docker Hub, docker.io.
+#   Images come from a registry that thresholds.image_registry lists: one that the organisation scans
+#   and keeps available. An image without a host comes from Docker Hub, docker.io.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -48,10 +48,10 @@ _is_allowed if {
 }
 
 # METADATA
-# title: An image from elsewhere
+# title: Image from another registry
 # custom:
-#   message: the image comes from %s, and images come from %s
-#   solution: copy the image to one of these registries, and name it there
+#   message: the image is %s; allowed registries are %s
+#   solution: copy the image to one of these registries, and reference it there
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "serving", "image"],

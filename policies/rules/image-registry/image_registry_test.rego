@@ -15,7 +15,7 @@ _found_among(image, registries) := {[finding.message, finding.pointer] |
 
 _found(image) := _found_among(image, _registries)
 
-test_own_registries_are_sound if {
+test_own_registries_are_allowed if {
 	_found(example.cluster.new.spec.serving.image) == set()
 	_found("mirror.example.com:5000/ml/server:1") == set()
 	image_registry.checked with input as example.cluster
@@ -25,7 +25,7 @@ test_own_registries_are_sound if {
 test_another_registry_is_denied if {
 	_found("ghcr.io/ml/server") == {[
 		concat("", [
-			`the image comes from "ghcr.io/ml/server", and images come from `,
+			`the image is "ghcr.io/ml/server"; allowed registries are `,
 			`["registry.example.com","mirror.example.com:5000/ml"]`,
 		]),
 		"/spec/serving/image",
@@ -48,8 +48,7 @@ test_an_image_without_host_is_from_docker_hub if {
 	_found_among("nginx@sha256:0", ["docker.io/library"]) == set()
 	_found_among("ml/server", ["docker.io/ml"]) == set()
 	{message | some [message, _] in _found_among("ml/server", ["docker.io/library"])} == {concat("", [
-		`the image comes from "docker.io/ml/server", `,
-		`and images come from ["docker.io/library"]`,
+		`the image is "docker.io/ml/server"; allowed registries are ["docker.io/library"]`,
 	])}
 	count(_found("nginx:1")) == 1
 }

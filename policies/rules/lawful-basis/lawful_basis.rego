@@ -1,9 +1,9 @@
 # METADATA
 # title: Lawful basis
 # description: >-
-#   Who processes data about people says why that is lawful (Art. 6 GDPR). For special categories
-#   not every basis will do (Art. 9): thresholds.lawful_basis lists those that will. Every cluster
-#   in production says what its requests hold.
+#   Processing data about people needs a lawful basis (Art. 6 GDPR). Special categories of data allow
+#   only some of them (Art. 9), which thresholds.lawful_basis lists. Every cluster in production says
+#   what its requests contain.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -30,21 +30,22 @@ checked if {
 _special := data.thresholds.lawful_basis.special
 
 # METADATA
-# title: Nothing said about the data
+# title: Class of data not given
 # custom:
-#   message: cluster %s does not give spec.privacy.data, and this environment is production
+#   message: cluster %s is in production and has no spec.privacy.data
 #   solution: >-
-#     write what the requests hold about people: none, pseudonymous, personal or special
+#     set spec.privacy.data to what the requests contain about people: none, pseudonymous, personal or
+#     special
 deny contains finding.at(rego.metadata.rule(), ["spec", "privacy", "data"], [input.name]) if {
 	tier.is_production
 	not input.new.spec.privacy.data
 }
 
 # METADATA
-# title: No basis
+# title: No lawful basis
 # custom:
-#   message: the requests hold %s data, and spec.privacy.lawfulBasis is not given
-#   solution: ask who answers for data protection for the basis, and write it
+#   message: the requests contain %s data, but spec.privacy.lawfulBasis is missing
+#   solution: get the lawful basis from the data protection officer, and set spec.privacy.lawfulBasis
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "privacy", "data"],
@@ -55,10 +56,10 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: A basis that does not carry
+# title: Basis not accepted for special categories
 # custom:
-#   message: spec.privacy.lawfulBasis is %s, and special categories of data need one of %s
-#   solution: rest the processing on one of these, or take the special categories out of the requests
+#   message: spec.privacy.lawfulBasis is %s; special categories of data need one of %s
+#   solution: use one of these bases, or remove the special categories from the requests
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "privacy", "lawfulBasis"],

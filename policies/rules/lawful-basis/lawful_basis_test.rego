@@ -11,14 +11,14 @@ _found(input_) := {[finding.message, finding.pointer] |
 	some finding in lawful_basis.deny with input as input_ with data.thresholds as _special
 }
 
-test_a_basis_is_sound if {
+test_a_basis_is_allowed if {
 	_found(example.cluster) == set()
 	_found(_of({"data": "pseudonymous", "lawfulBasis": "contract"})) == set()
 	_found(_of({"data": "special", "lawfulBasis": "vital-interests"})) == set()
 	lawful_basis.checked with input as example.cluster
 }
 
-test_data_about_nobody_need_none if {
+test_data_without_people_need_none if {
 	_found(_of({"data": "none"})) == set()
 	_found(_of({"data": "none", "lawfulBasis": "consent"})) == set()
 }
@@ -28,7 +28,7 @@ test_data_about_people_need_one_everywhere if {
 		bare := _of({"data": data_})
 		denial := [
 			sprintf(
-				`the requests hold "%s" data, and spec.privacy.lawfulBasis is not given`,
+				`the requests contain "%s" data, but spec.privacy.lawfulBasis is missing`,
 				[data_],
 			),
 			"/spec/privacy/data",
@@ -41,8 +41,8 @@ test_data_about_people_need_one_everywhere if {
 test_not_every_basis_allows_special_categories if {
 	_found(_of({"data": "special", "lawfulBasis": "contract"})) == {[
 		concat("", [
-			`spec.privacy.lawfulBasis is "contract", `,
-			`and special categories of data need one of ["consent","vital-interests"]`,
+			`spec.privacy.lawfulBasis is "contract"; special categories of data need one of `,
+			`["consent","vital-interests"]`,
 		]),
 		"/spec/privacy/lawfulBasis",
 	]}
@@ -51,10 +51,7 @@ test_not_every_basis_allows_special_categories if {
 test_production_says_what_it_holds if {
 	silent := example.without(example.cluster, "/new/spec/privacy")
 	_found(silent) == {[
-		concat("", [
-			`cluster "fraud-eu-west-1" does not give spec.privacy.data, `,
-			"and this environment is production",
-		]),
+		`cluster "fraud-eu-west-1" is in production and has no spec.privacy.data`,
 		"/spec/privacy/data",
 	]}
 	_found(example.put(silent, "/environment/spec/tier", "staging")) == set()

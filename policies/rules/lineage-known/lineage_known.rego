@@ -1,9 +1,9 @@
 # METADATA
-# title: Origin is known
+# title: Lineage is known
 # description: >-
-#   In production the registry knows where a version comes from that serves or is next to: the
-#   dataset that it was trained on, by name and digest, and the run that made it, or the version of
-#   which it is a copy.
+#   In production the registry knows the lineage of each version that serves or is a candidate: its
+#   training dataset by name and digest, and the run that made it or the version that it was copied
+#   from.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -16,9 +16,9 @@
 #   waivable: true
 package lockstep.rules.lineage_known
 
+import data.lockstep.lib.active
 import data.lockstep.lib.cluster
 import data.lockstep.lib.finding
-import data.lockstep.lib.relied
 import data.lockstep.lib.tier
 
 checked if {
@@ -38,40 +38,40 @@ _is_trained_on(lock) if {
 	dataset.digest != ""
 }
 
-_has_origin(lock) if _says(lock.identity.run)
+_has_origin(lock) if _is_given(lock.identity.run)
 
-_has_origin(lock) if _says(lock.facts.lineage.copiedFrom)
+_has_origin(lock) if _is_given(lock.facts.lineage.copiedFrom)
 
-_says(text) if not text in {"", null}
+_is_given(text) if not text in {"", null}
 
 # METADATA
-# title: No training data
+# title: No training dataset
 # custom:
-#   message: the lock of version %s names no training dataset with name and digest, only %s
+#   message: the lock of version %s has no training dataset with name and digest, only %s
 #   solution: >-
-#     log the dataset in the training run with mlflow.log_input and context "training", register the
-#     version anew, and propose that one
+#     log the dataset in the training run with mlflow.log_input and context "training", register a new
+#     version, and propose it
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "version"],
 	[variant.version, lock.facts.datasets],
 ) if {
 	tier.is_production
-	some i, variant in relied.serving
+	some i, variant in active.by_index
 	lock := input.locks[variant.version]
 	not _is_trained_on(lock)
 }
 
 # METADATA
-# title: No run
+# title: No run and no source version
 # custom:
-#   message: version %s has neither a run that made it nor a version that it copies; its source is %s
-#   solution: register the version from its run, or copy it from a version that was, and propose that
+#   message: version %s has neither a run nor a version that it was copied from; its source is %s
+#   solution: register a new version from its run, or copy a version that has a run, and propose it
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "version"],
 	[variant.version, object.get(lock.identity, "source", null)],
 ) if {
 	tier.is_production
-	some i, variant in relied.serving
+	some i, variant in active.by_index
 	lock := input.locks[variant.version]
 	not _has_origin(lock)
 }

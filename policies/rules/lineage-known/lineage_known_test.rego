@@ -9,14 +9,14 @@ _found(changed) := {[finding.message, finding.pointer] |
 
 _put(path, value) := example.put(example.cluster, path, value)
 
-test_a_version_with_data_and_run_is_sound if {
+test_a_version_with_data_and_run_is_allowed if {
 	_found(example.cluster) == set()
 	lineage_known.checked with input as example.cluster
 }
 
 test_a_version_without_training_data_is_denied if {
 	_found(_put("/locks/41/facts/datasets", [])) == {[
-		`the lock of version "41" names no training dataset with name and digest, only []`,
+		`the lock of version "41" has no training dataset with name and digest, only []`,
 		"/spec/variants/0/version",
 	]}
 	every dataset in [
@@ -36,7 +36,7 @@ test_one_training_dataset_among_others_is_enough if {
 test_a_version_without_run_is_denied if {
 	every run in [null, ""] {
 		_found(_put("/locks/41/identity/run", run)) == {[
-			`version "41" has neither a run that made it nor a version that it copies; its source is "models:/m-1"`,
+			`version "41" has neither a run nor a version that it was copied from; its source is "models:/m-1"`,
 			"/spec/variants/0/version",
 		]}
 	}

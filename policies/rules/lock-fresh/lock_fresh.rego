@@ -1,9 +1,9 @@
 # METADATA
 # title: Lock is fresh
 # description: >-
-#   A version enters a cluster, or gains weight there, on facts that were read from the registry a
-#   short time ago: since then it may have been archived, tagged or measured again. A version that
-#   was verified before and a new cluster are free.
+#   When a version enters a cluster or gains weight there, its lock was read from the registry
+#   recently. Since then the version may have been archived, tagged or measured again. Versions that
+#   were verified before and clusters of a new family are exempt.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -36,7 +36,7 @@ _allowed := data.thresholds.lock_fresh.maxAgeHours
 
 _hour := 3600000000000
 
-# Runners' clocks may differ by minutes, and input.time.now is that of the last full hour.
+# Clocks of runners may differ by minutes, and input.time.now is the last full hour.
 _tolerated := -1
 
 _moving contains i if some i, _ in moves.forward
@@ -48,7 +48,7 @@ _moving contains i if {
 	not variant.version in input.rollout.verified
 }
 
-# When the lock of each of these variants was read, by the variant's index; null where it is silent.
+# When the lock of each of these variants was read, by index; null where the lock has no time.
 _read[i] := object.get(input.locks[version], ["facts", "readAt"], null) if {
 	some i in _moving
 	version := input.new.spec.variants[i].version
@@ -59,8 +59,8 @@ _age(read) := floor((time.parse_rfc3339_ns(input.time.now) - time.parse_rfc3339_
 # METADATA
 # title: An old lock
 # custom:
-#   message: the lock of version %s was read at %s, %s hours ago, and at most %s are allowed
-#   solution: run lockstep lock for this family, and look at what has changed in the registry
+#   message: the lock of version %s was read at %s, %s hours ago; at most %s hours are allowed
+#   solution: run lockstep lock for this family, and review what has changed in the registry
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "version"],
 	[input.new.spec.variants[i].version, read, age, _allowed],
@@ -73,7 +73,7 @@ deny contains finding.at(
 # METADATA
 # title: A lock from the future
 # custom:
-#   message: the lock of version %s was read at %s, and now it is %s
+#   message: the lock of version %s was read at %s, which is after the current time %s
 #   solution: run lockstep lock for this family; never edit a lock
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "version"],

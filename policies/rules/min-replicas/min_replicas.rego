@@ -1,8 +1,8 @@
 # METADATA
 # title: Enough replicas
 # description: >-
-#   In production each version runs in at least as many pods as thresholds.min_replicas asks for, so
-#   that the end of one pod is not the end of an answer.
+#   In production each version runs in at least as many pods as thresholds.min_replicas requires, so
+#   that the loss of one pod causes no outage.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -26,8 +26,8 @@ checked if {
 # METADATA
 # title: Too few replicas
 # custom:
-#   message: spec.serving.replicas is %s, and production asks for at least %s
-#   solution: raise spec.serving.replicas, and the tenant's quota where it does not suffice
+#   message: spec.serving.replicas is %s; production requires at least %s
+#   solution: raise spec.serving.replicas, and the tenant's quota if it is too small
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "serving", "replicas"],

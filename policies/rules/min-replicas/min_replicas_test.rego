@@ -12,14 +12,14 @@ _found(view) := {[finding.message, finding.pointer] |
 		with data.thresholds.min_replicas as _thresholds
 }
 
-test_enough_replicas_are_sound if {
+test_enough_replicas_are_allowed if {
 	_found(_with(3)) == set()
 	min_replicas.checked with input as _with(3) with data.thresholds.min_replicas as _thresholds
 }
 
 test_one_fewer_is_denied_in_production if {
 	_found(_with(2)) == {[
-		"spec.serving.replicas is 2, and production asks for at least 3",
+		"spec.serving.replicas is 2; production requires at least 3",
 		"/spec/serving/replicas",
 	]}
 }

@@ -11,19 +11,19 @@ _deciding := example.put(example.cluster, "/new/spec/privacy/automatedDecision",
 
 _tagged(text) := example.put(_deciding, "/locks/41/facts/tags/model_card.digest", text)
 
-test_a_digest_is_sound if {
+test_a_digest_is_allowed if {
 	_found(_tagged(example.digest)) == set()
 	model_card.checked with input as _tagged(example.digest)
 }
 
 test_no_card_is_denied_for_each_reason if {
 	_found(_deciding) == {[
-		`version "41" has no tag model_card.digest, which ["automated decisions"] ask for`,
+		`version "41" has no tag model_card.digest, which is required for ["automated decisions"]`,
 		"/spec/variants/0/version",
 	]}
 	special := example.put(example.cluster, "/new/spec/privacy/data", "special")
 	_found(special) == {[
-		`version "41" has no tag model_card.digest, which ["special data"] ask for`,
+		`version "41" has no tag model_card.digest, which is required for ["special data"]`,
 		"/spec/variants/0/version",
 	]}
 	regulated := example.put(
@@ -31,7 +31,7 @@ test_no_card_is_denied_for_each_reason if {
 		{"name": "consumer", "regulated": true},
 	)
 	_found(regulated) == {[
-		`version "41" has no tag model_card.digest, which ["a regulated segment"] ask for`,
+		`version "41" has no tag model_card.digest, which is required for ["a regulated segment"]`,
 		"/spec/variants/0/version",
 	]}
 }
@@ -46,9 +46,9 @@ test_every_version_needs_one_whatever_its_weight if {
 	{pointer | some [_, pointer] in _found(both)} == {"/spec/variants/1/version"}
 }
 
-test_what_is_no_digest_is_denied if {
+test_what_is_not_a_digest_is_denied if {
 	_found(_tagged("v3")) == {[
-		`the tag model_card.digest of version "41" is "v3", and no SHA-256`,
+		`the tag model_card.digest of version "41" is "v3", which is not a SHA-256 digest`,
 		"/spec/variants/0/version",
 	]}
 	every text in [

@@ -1,8 +1,8 @@
 # METADATA
 # title: Namespaces of one tenant
 # description: >-
-#   A cluster stands in a namespace of its own tenant, and no namespace belongs to two tenants: who
-#   may write into a namespace can read its Secrets and change what runs there.
+#   A cluster is in a namespace of its own tenant, and no namespace belongs to two tenants. Whoever may
+#   write to a namespace can read its Secrets and change its workloads.
 # schemas:
 #   - input: schema.environment
 # custom:
@@ -36,17 +36,17 @@ _own[tenant.name] contains namespace if {
 	some namespace in tenant.namespaces
 }
 
-# The places of the tenants that claim a namespace.
+# The indexes of the tenants that list a namespace.
 _claims[namespace] contains i if {
 	some i, tenant in tenants.declared
 	some namespace in tenant.namespaces
 }
 
 # METADATA
-# title: A namespace of somebody else
+# title: Namespace of another tenant
 # custom:
-#   message: spec.namespace is %s, and tenant %s has the namespaces %s
-#   solution: choose one of these namespaces, or have it added to the tenant in environment.yaml
+#   message: spec.namespace is %s, but tenant %s has only the namespaces %s
+#   solution: use one of these namespaces, or have yours added to the tenant in environment.yaml
 deny contains finding.of_cluster(
 	rego.metadata.rule(),
 	cluster.name,
@@ -54,15 +54,15 @@ deny contains finding.of_cluster(
 	[cluster.spec.namespace, cluster.tenant, own],
 ) if {
 	some cluster in input.clusters
-	own := _own[cluster.tenant] # a tenant that nobody lists is for tenant-known to report
+	own := _own[cluster.tenant] # tenant-known reports a tenant that is not listed
 	not cluster.spec.namespace in own
 }
 
 # METADATA
-# title: A namespace claimed twice
+# title: Namespace listed by two tenants
 # custom:
-#   message: namespace %s is claimed by the tenants %s
-#   solution: leave the namespace to one tenant
+#   message: namespace %s is listed by the tenants %s
+#   solution: remove the namespace from all but one tenant
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "tenants", i, "namespaces", j],
@@ -70,7 +70,7 @@ deny contains finding.at(
 ) if {
 	some namespace, claims in _claims
 	names := {tenants.declared[i].name | some i in claims}
-	count(names) > 1 # a tenant that is listed twice is for tenant-quota to report
+	count(names) > 1 # tenant-quota reports a tenant that is listed twice
 	some i in claims
 	i > min(claims)
 	some j

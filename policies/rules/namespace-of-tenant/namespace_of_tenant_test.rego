@@ -14,16 +14,16 @@ _has(i, namespaces) := example.put(
 	namespaces,
 )
 
-test_each_in_its_own_is_sound if {
+test_each_in_its_own_is_allowed if {
 	_found(example.environment) == set()
 	_found(_has(0, ["other", "fraud"])) == set()
 	namespace_of_tenant.checked with input as example.environment
 }
 
-test_a_namespace_of_another_tenant_or_of_nobody_is_denied if {
+test_a_namespace_of_another_tenant_or_of_no_tenant_is_denied if {
 	every namespace in ["ranking", "kube-system"] {
 		_found(_moved(namespace)) == {[
-			sprintf(`spec.namespace is %q, and tenant "risk" has the namespaces ["fraud"]`, [namespace]),
+			sprintf(`spec.namespace is %q, but tenant "risk" has only the namespaces ["fraud"]`, [namespace]),
 			"fraud-eu-west-1", "/spec/namespace",
 		]}
 	}
@@ -31,7 +31,7 @@ test_a_namespace_of_another_tenant_or_of_nobody_is_denied if {
 
 test_a_namespace_that_two_tenants_claim_is_denied_at_the_later_one if {
 	_found(_has(1, ["ranking", "fraud"])) == {[
-		`namespace "fraud" is claimed by the tenants ["risk","shop"]`,
+		`namespace "fraud" is listed by the tenants ["risk","shop"]`,
 		"", "/spec/tenants/1/namespaces/1",
 	]}
 }
@@ -46,13 +46,13 @@ test_a_third_claim_is_denied_too if {
 	}
 }
 
-test_the_first_of_those_who_claim_it_may_keep_it if {
+test_the_first_tenant_that_lists_it_is_not_reported if {
 	others := example.put(
 		example.environment, "/environment/spec/tenants/-",
 		example.tenant("search", "ranking"),
 	)
 	_found(others) == {[
-		`namespace "ranking" is claimed by the tenants ["search","shop"]`,
+		`namespace "ranking" is listed by the tenants ["search","shop"]`,
 		"", "/spec/tenants/2/namespaces/0",
 	]}
 }

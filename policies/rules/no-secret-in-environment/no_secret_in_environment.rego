@@ -1,7 +1,7 @@
 # METADATA
 # title: No secret in environment.yaml
 # description: >-
-#   No text of environment.yaml looks like a secret by thresholds.no_secret.
+#   No text in environment.yaml looks like a secret by thresholds.no_secret.
 # schemas:
 #   - input: schema.environment
 # custom:
@@ -25,10 +25,10 @@ checked if {
 # METADATA
 # title: A secret
 # custom:
-#   message: what stands at %s looks like %s
+#   message: the text at %s looks like %s
 #   solution: >-
-#     revoke it, for whoever reads git has it; keep the new one in the secret store, and name it in
-#     spec.access.secrets
+#     revoke the secret, because everyone who can read git has it; put a new one in the secret store,
+#     and reference it in spec.access.secrets
 deny contains finding.at(rego.metadata.rule(), path, [secrets.where(path), kind]) if {
 	some [path, kind] in secrets.found(input.environment)
 }

@@ -1,8 +1,8 @@
 # METADATA
 # title: No secret in family.yaml
 # description: >-
-#   No text of family.yaml looks like a secret by thresholds.no_secret; its defaults are judged with
-#   the clusters that take them.
+#   No text in family.yaml looks like a secret by thresholds.no_secret. no-secret checks the defaults,
+#   with each cluster that inherits them.
 # schemas:
 #   - input: schema.family
 # custom:
@@ -26,10 +26,10 @@ checked if {
 # METADATA
 # title: A secret
 # custom:
-#   message: what stands at %s looks like %s
+#   message: the text at %s looks like %s
 #   solution: >-
-#     revoke it, for whoever reads git has it; keep the new one in the secret store, and name it in
-#     spec.access.secrets
+#     revoke the secret, because everyone who can read git has it; put a new one in the secret store,
+#     and reference it in spec.access.secrets
 deny contains finding.at(rego.metadata.rule(), path, [secrets.where(path), kind]) if {
 	some [path, kind] in secrets.found(input.family)
 }

@@ -1,9 +1,9 @@
 # METADATA
 # title: No secret in git
 # description: >-
-#   No text of a cluster's spec, family defaults included, looks like a secret: git keeps it for
-#   good, and everybody who clones it has it. What does is in thresholds.no_secret. The finding says
-#   where it is and of what kind, and does not repeat it.
+#   No text in a cluster's spec, family defaults included, looks like a secret by thresholds.no_secret.
+#   Git keeps it forever, and everyone who clones the repository has it. The finding gives place and
+#   kind of the secret and does not repeat it.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -27,10 +27,10 @@ checked if {
 # METADATA
 # title: A secret
 # custom:
-#   message: what stands at %s looks like %s
+#   message: the text at %s looks like %s
 #   solution: >-
-#     revoke it, for whoever reads git has it; keep the new one in the secret store, and name it in
-#     spec.access.secrets
+#     revoke the secret, because everyone who can read git has it; put a new one in the secret store,
+#     and reference it in spec.access.secrets
 deny contains finding.at(rego.metadata.rule(), path, [secrets.where(path), kind]) if {
 	some [path, kind] in secrets.found(input.new)
 }

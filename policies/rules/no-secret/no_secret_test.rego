@@ -8,7 +8,7 @@ _at(text) := example.put(example.cluster, "/new/spec/access/secrets/STORE_TOKEN/
 _kinds(text) := {finding.message | some finding in no_secret.deny with input as _at(text)}
 
 _looks_like(kind) := {sprintf(
-	`what stands at "spec.access.secrets.STORE_TOKEN.key" looks like "%s"`,
+	`the text at "spec.access.secrets.STORE_TOKEN.key" looks like "%s"`,
 	[kind],
 )}
 
@@ -19,7 +19,7 @@ _mixed := "aZ3dF6hK9mN2pQ5sT8vX1yB4cE7gJ0lR6uW9zA2f"
 
 _hex := "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 
-test_a_cluster_without_secrets_is_sound if {
+test_a_cluster_without_secrets_is_allowed if {
 	no_secret.deny == set() with input as example.cluster
 	no_secret.checked with input as example.cluster
 }
@@ -52,7 +52,7 @@ test_the_finding_says_where_and_never_what if {
 	not contains(json.marshal(found), _hex)
 }
 
-test_ordinary_text_is_no_secret if {
+test_ordinary_text_is_not_a_secret if {
 	every text in [
 		"arn:aws:iam::123456789012:role/FraudDetectionProductionEuWest1ServingRole",
 		"fraud-detection-serving@ml-prod-1.iam.gserviceaccount.com",

@@ -1,8 +1,8 @@
 # METADATA
-# title: Variants as recorded
+# title: Variants match the newest record
 # description: >-
-#   The variants of a family are those of its newest decision record. A weight that was changed by
-#   hand passed no gate and has no record, so nothing knows any more where the rollout stands.
+#   The variants of a family are those of its newest decision record. A weight that was edited by hand
+#   passed no gate and has no record, so Lockstep no longer knows the position of the rollout.
 # schemas:
 #   - input: schema.family
 # custom:
@@ -19,15 +19,15 @@ import data.lockstep.lib.finding
 
 checked if {
 	is_boolean(input.rollout.diverged)
-	_is_told
+	_divergences_are_readable
 	every cluster in input.clusters {
 		is_string(cluster.name)
 	}
 }
 
-_is_told if input.rollout.diverged == false
+_divergences_are_readable if input.rollout.diverged == false
 
-_is_told if {
+_divergences_are_readable if {
 	count(input.rollout.divergences) > 0
 	every divergence in input.rollout.divergences {
 		is_string(divergence.cluster)
@@ -39,12 +39,12 @@ _is_told if {
 _present := {cluster.name | some cluster in input.clusters}
 
 # METADATA
-# title: Variants without a record
+# title: Variants differ from the newest record
 # custom:
-#   message: cluster %s has %s, and the newest decision record says %s
+#   message: cluster %s has %s, but the newest decision record has %s
 #   solution: >-
-#     take the change back and let lockstep advance or revert move the family; or record it with
-#     lockstep adopt and a reason
+#     undo the change and move the family with lockstep advance or revert; or record the change with
+#     lockstep adopt --reason
 deny contains finding.of_cluster(
 	rego.metadata.rule(), divergence.cluster, ["spec", "variants"],
 	[divergence.cluster, divergence.found, divergence.recorded],
@@ -55,10 +55,10 @@ deny contains finding.of_cluster(
 }
 
 # METADATA
-# title: A cluster that is gone
+# title: Recorded cluster was removed
 # custom:
-#   message: cluster %s is gone, and the newest decision record says that it has %s
-#   solution: bring the cluster back, or record that it is gone with lockstep adopt and a reason
+#   message: cluster %s was removed, but the newest decision record has it with %s
+#   solution: restore the cluster, or record its removal with lockstep adopt --reason
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "rollout", "waves"],
 	[divergence.cluster, divergence.recorded],

@@ -22,7 +22,7 @@ _changed := {
 	"recorded": "stable 41@100",
 }
 
-test_what_is_recorded_is_sound if {
+test_what_is_recorded_is_allowed if {
 	not_diverged.deny == set() with input as _steady
 	not_diverged.checked with input as _steady
 }
@@ -31,12 +31,12 @@ test_a_change_without_record_is_denied_at_its_cluster if {
 	found := not_diverged.deny with input as _diverged([_changed])
 	found == {{
 		"message": concat("", [
-			`cluster "fraud-us-east-1" has "stable 41@90, candidate 42@10", `,
-			`and the newest decision record says "stable 41@100"`,
+			`cluster "fraud-us-east-1" has "stable 41@90, candidate 42@10", but the newest `,
+			`decision record has "stable 41@100"`,
 		]),
 		"fix": concat("", [
-			"take the change back and let lockstep advance or revert move the family; ",
-			"or record it with lockstep adopt and a reason",
+			"undo the change and move the family with lockstep advance or revert; or record the ",
+			"change with lockstep adopt --reason",
 		]),
 		"pointer": "/spec/variants",
 		"cluster": "fraud-us-east-1",
@@ -46,7 +46,7 @@ test_a_change_without_record_is_denied_at_its_cluster if {
 test_a_cluster_that_is_gone_is_denied_in_the_family if {
 	found := not_diverged.deny with input as _diverged([_gone])
 	{[finding.message, finding.pointer] | some finding in found} == {[
-		`cluster "fraud-eu-west-2" is gone, and the newest decision record says that it has "stable 41@100"`,
+		`cluster "fraud-eu-west-2" was removed, but the newest decision record has it with "stable 41@100"`,
 		"/spec/rollout/waves",
 	]}
 	every finding in found {

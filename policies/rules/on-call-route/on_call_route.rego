@@ -1,8 +1,8 @@
 # METADATA
-# title: Somebody is called
+# title: On-call route
 # description: >-
-#   In production pages have somewhere to go: the cluster names the Secret with the routing key of
-#   those on call.
+#   In production alerts page an on-call engineer: the cluster names the Secret that has the routing
+#   key of the on-call team.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -30,10 +30,10 @@ _observability := object.get(input.new.spec, "observability", {})
 _route := object.get(_observability, "onCall", {})
 
 # METADATA
-# title: Nobody is called
+# title: No on-call route
 # custom:
-#   message: spec.observability.onCall is missing, and nobody is called by the alerts %s
-#   solution: name in spec.observability.onCall the Secret and the key of the team's routing key
+#   message: spec.observability.onCall is missing; no one is paged by the alerts %s
+#   solution: set spec.observability.onCall to the Secret and key that have the team's routing key
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "observability", "onCall"],

@@ -11,18 +11,18 @@ _found(view) := {[finding.message, finding.pointer] |
 	some finding in on_call_route.deny with input as view
 }
 
-test_a_named_secret_is_sound if {
+test_a_named_secret_is_allowed if {
 	_found(example.cluster) == set()
 	_found(_route({"secret": "cafe", "key": "0123456789abcdef"})) == set()
 	on_call_route.checked with input as example.cluster
 }
 
-test_production_calls_somebody if {
+test_production_needs_an_on_call_route if {
 	silent := example.without(example.cluster, "/new/spec/observability/onCall")
 	_found(silent) == {[
 		concat("", [
-			"spec.observability.onCall is missing, ",
-			`and nobody is called by the alerts ["burn-rate","latency","drift"]`,
+			"spec.observability.onCall is missing; no one is paged by the alerts ",
+			`["burn-rate","latency","drift"]`,
 		]),
 		"/spec/observability/onCall",
 	]}
@@ -33,7 +33,7 @@ test_production_calls_somebody if {
 test_nothing_at_all_is_denied_in_production if {
 	bare := example.without(example.cluster, "/new/spec/observability")
 	_found(bare) == {[
-		"spec.observability.onCall is missing, and nobody is called by the alerts []",
+		"spec.observability.onCall is missing; no one is paged by the alerts []",
 		"/spec/observability/onCall",
 	]}
 	_found(_staging(bare)) == set()

@@ -1,9 +1,8 @@
 # METADATA
 # title: One autoscaler
 # description: >-
-#   At most one autoscaler sets the number of pods: two of them would undo each other's work. It can
-#   scale, since it may have more pods than there are at least, and the Prometheus that KEDA asks
-#   is known.
+#   At most one autoscaler sets the number of pods; two would work against each other. Its maxReplicas
+#   is above spec.serving.replicas, and KEDA has a Prometheus to query.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -36,8 +35,8 @@ _scalers := {kind: scaler |
 # METADATA
 # title: Two autoscalers
 # custom:
-#   message: spec.serving scales each version by hpa, to %s pods, and by keda, to %s
-#   solution: take one of the two away; keda makes a HorizontalPodAutoscaler of its own
+#   message: spec.serving scales each version both by hpa, to %s pods, and by keda, to %s
+#   solution: remove one of the two; keda creates a HorizontalPodAutoscaler of its own
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "serving", "keda"],
@@ -47,10 +46,10 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: Nothing to scale
+# title: No room to scale
 # custom:
-#   message: "%s scales each version to at most %s pods, and spec.serving.replicas is %s already"
-#   solution: raise maxReplicas above spec.serving.replicas, or take the autoscaler away
+#   message: "%s scales each version to at most %s pods, but spec.serving.replicas is already %s"
+#   solution: raise maxReplicas above spec.serving.replicas, or remove the autoscaler
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "serving", kind, "maxReplicas"],
@@ -61,10 +60,10 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: No Prometheus to ask
+# title: No Prometheus to query
 # custom:
-#   message: keda scales by %s requests a second, and environment.yaml names no Prometheus to ask
-#   solution: give spec.prometheus in environment.yaml, or scale by hpa
+#   message: keda scales by %s requests a second, but environment.yaml has no spec.prometheus to query
+#   solution: set spec.prometheus in environment.yaml, or scale by hpa
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "serving", "keda"],

@@ -21,7 +21,7 @@ _hpa := {"maxReplicas": 4, "cpu": 70}
 
 _keda := {"maxReplicas": 9, "requestsPerSecond": 50}
 
-test_none_and_one_are_sound if {
+test_none_and_one_are_allowed if {
 	every changes in [{}, {"hpa": _hpa}, {"keda": _keda}] {
 		_found(_serving(changes)) == set()
 		one_autoscaler.checked with input as _serving(changes)
@@ -30,18 +30,18 @@ test_none_and_one_are_sound if {
 
 test_two_are_denied if {
 	_found(_serving({"hpa": _hpa, "keda": _keda})) == {[
-		"spec.serving scales each version by hpa, to 4 pods, and by keda, to 9",
+		"spec.serving scales each version both by hpa, to 4 pods, and by keda, to 9",
 		"/spec/serving/keda",
 	]}
 }
 
 test_one_that_cannot_scale_is_denied if {
 	_found(_serving({"hpa": {"maxReplicas": 3, "cpu": 70}})) == {[
-		`"hpa" scales each version to at most 3 pods, and spec.serving.replicas is 3 already`,
+		`"hpa" scales each version to at most 3 pods, but spec.serving.replicas is already 3`,
 		"/spec/serving/hpa/maxReplicas",
 	]}
 	_found(_serving({"keda": {"maxReplicas": 1, "requestsPerSecond": 5}})) == {[
-		`"keda" scales each version to at most 1 pods, and spec.serving.replicas is 3 already`,
+		`"keda" scales each version to at most 1 pods, but spec.serving.replicas is already 3`,
 		"/spec/serving/keda/maxReplicas",
 	]}
 }
@@ -49,7 +49,7 @@ test_one_that_cannot_scale_is_denied if {
 test_keda_needs_a_prometheus if {
 	blind := example.without(_serving({"keda": _keda}), "/environment/spec/prometheus")
 	_found(blind) == {[
-		"keda scales by 50 requests a second, and environment.yaml names no Prometheus to ask",
+		"keda scales by 50 requests a second, but environment.yaml has no spec.prometheus to query",
 		"/spec/serving/keda",
 	]}
 	_found(example.without(_serving({"hpa": _hpa}), "/environment/spec/prometheus")) == set()

@@ -1,8 +1,8 @@
 # METADATA
 # title: One owner of a host
 # description: >-
-#   One VirtualService routes the cluster's host, and it takes no host but that and those of the
-#   cluster's Services. Istio merges several objects for one host in no order that can be relied on.
+#   Exactly one VirtualService routes the cluster's host, and it routes no other hosts than that and
+#   the cluster's Services. Istio merges several objects for one host in an undefined order.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -34,7 +34,7 @@ _own := {input.new.spec.host} | {host |
 }
 
 # METADATA
-# title: Two owners
+# title: Two VirtualServices for a host
 # custom:
 #   message: host %s is routed by VirtualService %s and by %s
 #   solution: route each host in one VirtualService
@@ -50,10 +50,10 @@ deny contains finding.of_object(
 }
 
 # METADATA
-# title: A host of something else
+# title: A host that is not the cluster's
 # custom:
 #   message: VirtualService %s routes host %s, which is neither spec.host nor a Service of this cluster
-#   solution: route spec.host and the cluster's Service alone; another host is for its own cluster
+#   solution: route only spec.host and the cluster's Services; route another host in its own cluster
 deny contains finding.of_object(
 	rego.metadata.rule(), "VirtualService", manifest.metadata.name, ["spec", "hosts", k],
 	[manifest.metadata.name, host],
@@ -64,12 +64,12 @@ deny contains finding.of_object(
 }
 
 # METADATA
-# title: A host that nobody routes
+# title: spec.host without a route
 # custom:
 #   message: no VirtualService routes spec.host, which is %s
-#   solution: let the cluster's VirtualService name spec.host among its hosts
+#   solution: add spec.host to the hosts of the cluster's VirtualService
 deny contains finding.at(rego.metadata.rule(), ["spec", "host"], [host]) if {
-	count(input.rendered.Service) > 0 # else nothing was rendered, which has a finding of its own
+	count(input.rendered.Service) > 0 # without any, rendering failed, which is reported already
 	host := input.new.spec.host
 	hosts := {each | some manifest in input.rendered.VirtualService; some each in manifest.spec.hosts}
 	not host in hosts

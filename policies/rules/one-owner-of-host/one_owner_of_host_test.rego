@@ -4,15 +4,15 @@ import data.lockstep.lib.example_test as example
 import data.lockstep.lib.rendered_test as rendered
 import data.lockstep.rules.one_owner_of_host
 
-_sound := rendered.cluster(rendered.routes)
+_valid := rendered.cluster(rendered.routes)
 
 _found(changed) := {[finding.message, object.get(finding, "object", null), finding.pointer] |
 	some finding in one_owner_of_host.deny with input as changed
 }
 
-test_what_is_rendered_is_sound if {
-	_found(_sound) == set()
-	one_owner_of_host.checked with input as _sound
+test_what_is_rendered_is_allowed if {
+	_found(_valid) == set()
+	one_owner_of_host.checked with input as _valid
 }
 
 test_a_second_owner_is_denied if {
@@ -20,7 +20,7 @@ test_a_second_owner_is_denied if {
 		rendered.virtual_service("fraud-b", []),
 		{"spec": {"hosts": ["fraud.eu-west-1.models.example.com"]}},
 	)
-	_found(example.put(_sound, "/rendered/VirtualService/-", second)) == {[
+	_found(example.put(_valid, "/rendered/VirtualService/-", second)) == {[
 		concat("", [
 			`host "fraud.eu-west-1.models.example.com" is routed by VirtualService `,
 			`"fraud-eu-west-1" and by "fraud-b"`,
@@ -31,7 +31,7 @@ test_a_second_owner_is_denied if {
 }
 
 test_two_objects_may_share_the_hosts if {
-	halves := json.patch(_sound, [
+	halves := json.patch(_valid, [
 		{
 			"op": "replace", "path": "/rendered/VirtualService/0/spec/hosts",
 			"value": ["fraud.eu-west-1.models.example.com"],
@@ -44,8 +44,8 @@ test_two_objects_may_share_the_hosts if {
 	_found(halves) == set()
 }
 
-test_the_host_of_another_is_denied if {
-	greedy := example.put(_sound, "/rendered/VirtualService/0/spec/hosts/-", "*.models.example.com")
+test_the_host_of_another_cluster_is_denied if {
+	greedy := example.put(_valid, "/rendered/VirtualService/0/spec/hosts/-", "*.models.example.com")
 	_found(greedy) == {[
 		concat("", [
 			`VirtualService "fraud-eu-west-1" routes host "*.models.example.com", `,
@@ -57,13 +57,13 @@ test_the_host_of_another_is_denied if {
 }
 
 test_the_service_of_another_namespace_is_denied if {
-	moved := example.put(_sound, "/rendered/Service/0/metadata/namespace", "ranking")
+	moved := example.put(_valid, "/rendered/Service/0/metadata/namespace", "ranking")
 	{pointer | some [_, _, pointer] in _found(moved)} == {"/spec/hosts/1"}
 }
 
-test_a_host_that_nobody_routes_is_denied if {
-	inside := example.without(_sound, "/rendered/VirtualService/0/spec/hosts/0")
-	none := example.put(_sound, "/rendered/VirtualService", [])
+test_an_unrouted_host_is_denied if {
+	inside := example.without(_valid, "/rendered/VirtualService/0/spec/hosts/0")
+	none := example.put(_valid, "/rendered/VirtualService", [])
 	every changed in [inside, none] {
 		_found(changed) == {[
 			`no VirtualService routes spec.host, which is "fraud.eu-west-1.models.example.com"`,
@@ -74,7 +74,7 @@ test_a_host_that_nobody_routes_is_denied if {
 }
 
 test_where_nothing_was_rendered_nothing_is_missed if {
-	nothing := example.put(_sound, "/rendered", {"VirtualService": [], "Service": []})
+	nothing := example.put(_valid, "/rendered", {"VirtualService": [], "Service": []})
 	_found(nothing) == set()
 	one_owner_of_host.checked with input as nothing
 }
@@ -84,6 +84,6 @@ test_what_is_missing_is_not_checked if {
 		"/new/spec/host", "/rendered", "/rendered/VirtualService", "/rendered/Service",
 		"/rendered/VirtualService/0/metadata", "/rendered/Service/0/spec",
 	] {
-		not one_owner_of_host.checked with input as example.without(_sound, path)
+		not one_owner_of_host.checked with input as example.without(_valid, path)
 	}
 }

@@ -1,9 +1,9 @@
 # METADATA
-# title: An owner who answers
+# title: Owner within the organisation
 # description: >-
-#   The owner of a family is an address in one of the mail domains of thresholds.owner_of_tenant, so
-#   that whoever answers for the tenant's model is reached, and is no private mailbox. A sub-domain
-#   counts where it is listed itself.
+#   The owner of a family is an address in one of the mail domains of thresholds.owner_of_tenant, and
+#   not a private mailbox, so that the responsible team can be reached. A sub-domain must be listed
+#   itself.
 # schemas:
 #   - input: schema.family
 # custom:
@@ -28,16 +28,16 @@ checked if {
 
 _domains := data.thresholds.owner_of_tenant.domains
 
-# Domains know no case. What has no domain has none that is listed.
+# Domains are compared without regard to case. An address without a domain matches none.
 _domain := lower(parts[count(parts) - 1]) if {
 	parts := split(input.family.metadata.owner, "@")
 }
 
 # METADATA
-# title: An owner from elsewhere
+# title: Owner outside the organisation
 # custom:
-#   message: metadata.owner is %s, and owners have an address in one of the domains %s
-#   solution: name the team that answers for the family, by its address in the organisation
+#   message: metadata.owner is %s, which is not in one of the mail domains %s
+#   solution: set metadata.owner to the organisation's address of the team that owns the family
 deny contains finding.at(
 	rego.metadata.rule(),
 	["metadata", "owner"],

@@ -1,8 +1,9 @@
 # METADATA
-# title: Quarantined version not served
+# title: Quarantined versions get no traffic
 # description: >-
-#   A version in quarantine gets no traffic, here or in any later environment, until a person has
-#   released it. It is known by its content, or by its name and number in the registry.
+#   A version in quarantine gets no traffic, in this environment and in later ones, until it is
+#   released from quarantine. It is recognised by its content digest, or by its model and number in the
+#   registry.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -30,8 +31,8 @@ checked if {
 # METADATA
 # title: Traffic for a quarantined version
 # custom:
-#   message: version %s of variant %s has weight %s, and it is in quarantine since %s (%s)
-#   solution: serve another version, or release this one with lockstep release and a reason
+#   message: version %s of variant %s has weight %s, but it is in quarantine since %s (%s)
+#   solution: serve another version, or release this one from quarantine with lockstep release --reason
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "variants", i, "weight"],
@@ -46,5 +47,5 @@ deny contains finding.at(
 	some i, variant in input.new.spec.variants
 	variant.weight > 0
 	some entry in input.quarantine
-	quarantine.holds(entry, variant.version)
+	quarantine.applies_to(entry, variant.version)
 }

@@ -17,7 +17,7 @@ _found(entry) := found if {
 	found := quarantined_not_served.deny with input as quarantined
 }
 
-test_an_empty_quarantine_is_sound if {
+test_an_empty_quarantine_is_allowed if {
 	quarantined_not_served.deny == set() with input as example.cluster
 	quarantined_not_served.checked with input as example.cluster
 }
@@ -25,10 +25,10 @@ test_an_empty_quarantine_is_sound if {
 test_a_version_is_known_by_its_name if {
 	_found(_entry) == {{
 		"message": concat("", [
-			`version "41" of variant "stable" has weight 100, and it is in quarantine since `,
+			`version "41" of variant "stable" has weight 100, but it is in quarantine since `,
 			`"2026-01-31T08:00:00Z" ("false positives")`,
 		]),
-		"fix": "serve another version, or release this one with lockstep release and a reason",
+		"fix": "serve another version, or release this one from quarantine with lockstep release --reason",
 		"pointer": "/spec/variants/0/weight",
 	}}
 }
@@ -37,13 +37,13 @@ test_a_version_is_known_by_its_content if {
 	count(_found({"version": "9", "model": "copy", "digest": example.digest})) == 1
 }
 
-test_others_are_free if {
+test_others_are_exempt if {
 	_found(object.union(_entry, {"version": "40"})) == set()
 	_found(object.union(_entry, {"model": "other"})) == set()
 	_found(object.union(_entry, {"registry": "other"})) == set()
 }
 
-test_no_traffic_is_no_harm if {
+test_a_version_without_traffic_is_allowed if {
 	idle := example.put(example.cluster, "/new/spec/variants/0/weight", 0)
 	quarantined_not_served.deny == set() with input as example.put(idle, "/quarantine", [_entry])
 }

@@ -1,9 +1,10 @@
 # METADATA
-# title: All regions are covered
+# title: Every cluster takes part in a rollout
 # description: >-
-#   A rollout is about every cluster of the family: all have the candidate, even where it has no
-#   weight yet. And all have the same stable version, unless it is a candidate or a previous version
-#   elsewhere: regions that judge alike must not drift apart unnoticed.
+#   A rollout covers every cluster of the family: all have the candidate, even where its weight is
+#   still 0. All have the same stable version, unless a rollout explains the difference: then it is the
+#   candidate or the previous version of another cluster. Otherwise regions would serve different
+#   versions unnoticed.
 # schemas:
 #   - input: schema.family
 # custom:
@@ -28,7 +29,7 @@ checked if {
 	}
 }
 
-# Cluster and index of each role, by role and version.
+# Cluster and variant index of each role, by role and version.
 _places[variant.name][variant.version] contains [cluster.name, i] if {
 	some cluster in input.clusters
 	variants.are_plain(cluster.new.spec.variants)
@@ -41,7 +42,7 @@ _with(version) := {name |
 	some [name, _] in _places[role][version]
 }
 
-# Of several candidates the one that most clusters have: the others are the mistake.
+# If there are several candidates, the one that most clusters have.
 _candidate := max([[count(_with(version)), count(version), version] |
 	some version, _ in _places.candidate
 ])[2]
@@ -56,9 +57,9 @@ _also(role, version) := [place |
 ]
 
 # METADATA
-# title: A cluster without the candidate
+# title: Cluster without the candidate
 # custom:
-#   message: cluster %s has no version %s, which is the candidate of the family's rollout
+#   message: cluster %s does not have version %s, the candidate of the family's rollout
 #   solution: add it as candidate with weight 0, as lockstep propose does in every cluster
 deny contains finding.with_others(
 	finding.of_cluster(
@@ -67,7 +68,7 @@ deny contains finding.with_others(
 	),
 	_also("candidate", _candidate),
 ) if {
-	skew.is_allowed # a larger skew is for version-skew to report
+	skew.is_allowed # version-skew reports a larger skew
 	without := {each.name | some each in input.clusters} - _with(_candidate)
 	some cluster in input.clusters
 	variants.are_plain(cluster.new.spec.variants)
@@ -76,19 +77,19 @@ deny contains finding.with_others(
 
 _most := max([count(places) | some _, places in _places.stable])
 
-# Of several the oldest: the newer ones have deviated.
+# If several are equally common, the oldest: the newer ones deviate.
 _common := min([[count(version), version] |
 	some version, places in _places.stable
 	count(places) == _most
 ])[1]
 
 # METADATA
-# title: A stable version of its own
+# title: Different stable version
 # custom:
 #   message: >-
-#     the stable version of cluster %s is %s, that of most others is %s, and no rollout of the family
-#     explains it
-#   solution: let lockstep propose and advance bring all clusters to one version
+#     the stable version of cluster %s is %s, most other clusters have %s, and no rollout of the family
+#     explains the difference
+#   solution: bring all clusters to one version with lockstep propose and advance
 deny contains finding.with_others(
 	finding.of_cluster(
 		rego.metadata.rule(), name, ["spec", "variants", i, "version"],

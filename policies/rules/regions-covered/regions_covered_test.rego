@@ -19,7 +19,7 @@ _done := [_stable("42"), {"name": "previous", "version": "41", "weight": 0, "war
 
 _held := [example.stable, {"name": "candidate", "version": "42", "weight": 0, "warm": true}]
 
-test_every_form_of_a_rollout_is_sound if {
+test_every_form_of_a_rollout_is_allowed if {
 	steady := [example.stable]
 	new := [_stable("42")]
 	every family in [
@@ -41,7 +41,7 @@ test_a_cluster_without_the_candidate_is_denied if {
 	family := _family(example.step(10), [example.stable], example.step(0))
 	found := regions_covered.deny with input as family
 	found == {{
-		"message": `cluster "fraud-us-east-1" has no version "42", which is the candidate of the family's rollout`,
+		"message": `cluster "fraud-us-east-1" does not have version "42", the candidate of the family's rollout`,
 		"fix": "add it as candidate with weight 0, as lockstep propose does in every cluster",
 		"pointer": "/spec/variants",
 		"cluster": "fraud-us-east-1",
@@ -60,7 +60,7 @@ test_a_cluster_without_the_candidate_is_denied if {
 	}}
 }
 
-test_an_arm_is_no_candidate if {
+test_an_arm_is_not_a_candidate if {
 	arm := [
 		{"name": "stable", "version": "41", "weight": 90},
 		{"name": "arm", "version": "42", "weight": 10, "experiment": true},
@@ -78,8 +78,8 @@ test_a_stable_version_of_its_own_is_denied if {
 	_found(family) == {[
 		"fraud-eu-west-1",
 		concat("", [
-			`the stable version of cluster "fraud-eu-west-1" is "42", that of most others is "41", `,
-			"and no rollout of the family explains it",
+			`the stable version of cluster "fraud-eu-west-1" is "42", most other clusters have `,
+			`"41", and no rollout of the family explains the difference`,
 		]),
 		"/spec/variants/0/version",
 	]}
@@ -119,7 +119,7 @@ test_what_is_missing_is_not_checked if {
 	}
 }
 
-test_what_is_no_version_is_left_to_version_pinned if {
+test_what_is_not_a_version_is_left_to_version_pinned if {
 	_found(_family([example.stable], [example.stable], [_stable("v41")])) == set()
 	_found(_family(example.step(0), example.step(0), [example.stable, {
 		"name": "candidate",

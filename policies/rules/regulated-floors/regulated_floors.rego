@@ -1,10 +1,10 @@
 # METADATA
-# title: Floors for regulated segments
+# title: Minimum gates for regulated segments
 # description: >-
-#   In production the gates that are asked of a regulated segment, its own and those of the whole
-#   family, hold the floors of thresholds.regulated_floors: for each metric there one gate with a
-#   bound at least as strict, on samples enough and with the confidence that is asked for. A gate of
-#   the segment's own is nowhere laxer than the family's on the same metric.
+#   In production the gates of a regulated segment (its own and those of the whole family) meet the
+#   floors of thresholds.regulated_floors: for each metric listed there, one gate has a bound that is
+#   at least as strict, with enough samples and the required confidence. In every environment a gate
+#   for the segment is at least as strict as the family's gate on the same metric.
 # schemas:
 #   - input: schema.family
 # custom:
@@ -36,14 +36,15 @@ _at_least := {"min", "minSamples", "confidence"}
 
 _at_most := {"max", "maxDropVsStable"}
 
-# A segment that was regulated is that for the change that says otherwise.
+# A segment that was regulated before the change still counts, so that a change cannot lift the
+# floors that it is checked by.
 _regulated contains cluster.new.spec.segment.name if {
 	some cluster in input.clusters
 	some document in [cluster.new, cluster.old]
 	document.spec.segment.regulated == true
 }
 
-# The places of a segment's own gates on a metric, and of the family's.
+# The indexes of a segment's own gates on a metric, and of the family's.
 _own[gate.segment][gate.metric] contains i if some i, gate in input.family.spec.gates
 
 _general[gate.metric] contains i if {
@@ -53,11 +54,11 @@ _general[gate.metric] contains i if {
 
 _own_of(segment, metric) := object.get(_own, [segment, metric], set())
 
-_asked(segment, metric) := _own_of(segment, metric) | object.get(_general, metric, set())
+_gates_for(segment, metric) := _own_of(segment, metric) | object.get(_general, metric, set())
 
 _bounds(gate) := object.filter(gate, _at_least | _at_most)
 
-# Whether a gate demands less than `floor` does. What it does not state is less than anything.
+# Whether a gate is laxer than `floor`. A missing bound is laxer than any.
 _laxer(gate, floor) if {
 	some key, bound in floor
 	not _holds(key, gate[key], bound)
@@ -82,16 +83,16 @@ _one_holds(gates, floor) if {
 	not _laxer(input.family.spec.gates[i], floor)
 }
 
-# Where to say that none is strict enough: at the segment's own gate where it has one.
+# The gate to report when none is strict enough: the segment's own where it has one.
 _nearest(segment, metric) := own if {
 	own := min(_own_of(segment, metric))
 } else := min(_general[metric])
 
 # METADATA
-# title: A floor without gate
+# title: No gate on the metric
 # custom:
-#   message: no gate is asked of regulated segment %s about %s, and the floor is %s
-#   solution: give the segment a gate on this metric that holds the floor
+#   message: regulated segment %s has no gate on metric %s; the floor is %s
+#   solution: add a gate on this metric for the segment that meets the floor
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "gates"],
@@ -100,13 +101,13 @@ deny contains finding.at(
 	tier.is_production
 	some segment in _regulated
 	some metric, floor in _floors
-	count(_asked(segment, metric)) == 0
+	count(_gates_for(segment, metric)) == 0
 }
 
 # METADATA
-# title: Below the floor
+# title: Gate below the floor
 # custom:
-#   message: gate %s asks %s of regulated segment %s about %s, and the floor is %s
+#   message: gate %s requires %s of regulated segment %s on metric %s; the floor is %s
 #   solution: make the gate at least as strict as the floor
 deny contains finding.at(
 	rego.metadata.rule(),
@@ -116,17 +117,17 @@ deny contains finding.at(
 	tier.is_production
 	some segment in _regulated
 	some metric, floor in _floors
-	gates := _asked(segment, metric)
+	gates := _gates_for(segment, metric)
 	not _one_holds(gates, floor)
 	nearest := _nearest(segment, metric)
 	gate := input.family.spec.gates[nearest]
 }
 
 # METADATA
-# title: Laxer than for everybody
+# title: Laxer than the family's gate
 # custom:
-#   message: gate %s of regulated segment %s has %s, and gate %s of the whole family has %s
-#   solution: make the segment's gate at least as strict as that of the whole family, or remove it
+#   message: gate %s of regulated segment %s has %s, but gate %s of the whole family has %s
+#   solution: make the segment's gate at least as strict as the family's, or remove it
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "gates", i, key],

@@ -35,7 +35,7 @@ _found_in(input_) := {[finding.message, finding.pointer] |
 	some finding in regulated_floors.deny with input as input_ with data.thresholds as _floors
 }
 
-test_gates_at_the_floor_are_sound if {
+test_gates_at_the_floor_are_allowed if {
 	_found([_auc, _fpr]) == set()
 	_found([_own(_auc, {}), _own(_fpr, {})]) == set()
 	_found([_auc, _own(_fpr, {"max": -1})]) == set()
@@ -52,8 +52,8 @@ test_what_was_regulated_is_that_for_the_change_that_ends_it if {
 
 test_a_metric_without_gate_is_denied if {
 	message := concat("", [
-		`no gate is asked of regulated segment "consumer" about "fpr", `,
-		`and the floor is {"confidence":0.9,"max":0}`,
+		`regulated segment "consumer" has no gate on metric "fpr"; the floor is `,
+		`{"confidence":0.9,"max":0}`,
 	])
 	_found([_auc]) == {[message, "/spec/gates"]}
 	_found([_auc, object.union(_fpr, {"segment": "business"})]) == {[message, "/spec/gates"]}
@@ -62,8 +62,8 @@ test_a_metric_without_gate_is_denied if {
 test_a_bound_below_the_floor_is_denied if {
 	_found([object.union(_auc, {"min": -0.1}), _fpr]) == {[
 		concat("", [
-			`gate "auc" asks {"min":-0.1,"minSamples":100} of regulated segment "consumer" `,
-			`about "auc", and the floor is {"min":0,"minSamples":100}`,
+			`gate "auc" requires {"min":-0.1,"minSamples":100} of regulated segment "consumer" on `,
+			`metric "auc"; the floor is {"min":0,"minSamples":100}`,
 		]),
 		"/spec/gates/0",
 	]}
@@ -95,8 +95,8 @@ test_one_gate_that_holds_the_floor_is_enough if {
 test_an_own_gate_laxer_than_the_familys_is_denied if {
 	_found([object.union(_auc, {"min": 0.9}), _fpr, _own(_auc, {"name": "mine", "min": 0.8})]) == {[
 		concat("", [
-			`gate "mine" of regulated segment "consumer" has {"min":0.8}, `,
-			`and gate "auc" of the whole family has {"min":0.9}`,
+			`gate "mine" of regulated segment "consumer" has {"min":0.8}, but gate "auc" of the `,
+			`whole family has {"min":0.9}`,
 		]),
 		"/spec/gates/2/min",
 	]}
@@ -107,12 +107,12 @@ test_an_own_gate_laxer_than_the_familys_is_denied if {
 	{pointer | some [_, pointer] in _found(more)} == {"/spec/gates/2/maxDropVsStable"}
 }
 
-test_an_own_gate_as_strict_as_the_familys_is_sound if {
+test_an_own_gate_as_strict_as_the_familys_is_allowed if {
 	_found([_auc, _fpr, _own(_auc, {}), _own(_fpr, {})]) == set()
 	_found([object.union(_auc, {"min": 0.9}), _fpr, _own(_auc, {"metric": "recall"})]) == set()
 }
 
-test_a_segment_that_nobody_regulates_is_free if {
+test_a_segment_that_nobody_regulates_is_exempt if {
 	_found_in(_with(false, [_own(_auc, {"min": -1}), _auc])) == set()
 	_found_in(_base) == set()
 }

@@ -1,10 +1,10 @@
 # METADATA
-# title: Training can be repeated
+# title: Training is reproducible
 # description: >-
-#   A version that many workers have trained says with which version of which engine, how many they
-#   were and with which seed, in its tags train.engine, train.version, train.workers and train.seed:
-#   without these nobody trains it again. Many workers have trained it where the tags name more than
-#   one, or an engine that the thresholds call distributed, alone or among other words (ray-train).
+#   In production a version that was trained on several workers records how, in its tags train.engine,
+#   train.version, train.workers and train.seed; without these the training cannot be repeated. A
+#   version counts as such where train.workers is more than 1, or a word of train.engine (such as ray
+#   in ray-train) is an engine that the thresholds list as distributed.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -17,9 +17,9 @@
 #   waivable: true
 package lockstep.rules.reproducible_training
 
+import data.lockstep.lib.active
 import data.lockstep.lib.cluster
 import data.lockstep.lib.finding
-import data.lockstep.lib.relied
 import data.lockstep.lib.tier
 
 checked if {
@@ -47,9 +47,9 @@ _has_many_workers(tags) if {
 
 _number := `^[1-9][0-9]{0,8}$`
 
-# The tags of each variant whose version many workers have trained, by the variant's index.
+# The tags of each variant whose version was trained on several workers, by index.
 _distributed[i] := tags if {
-	some i, variant in relied.serving
+	some i, variant in active.by_index
 	tags := input.locks[variant.version].facts.tags
 	_has_many_workers(tags)
 }
@@ -68,7 +68,7 @@ _with(tags) := concat("", [tags["train.workers"], " workers"]) if _is_blank(tags
 # METADATA
 # title: Missing tags
 # custom:
-#   message: version %s was trained with %s, and its lock has no tags %s
+#   message: version %s was trained with %s, but its lock does not have the tags %s
 #   solution: set the tags on the version in the registry, and run lockstep lock for this family
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "version"],
@@ -81,9 +81,9 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: No number of workers
+# title: Malformed number of workers
 # custom:
-#   message: the tag train.workers of version %s is %s, which is no whole number from 1 upwards
+#   message: the tag train.workers of version %s is %s, which is not a whole number of at least 1
 #   solution: set the tag to the number of workers, and run lockstep lock for this family
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "version"],

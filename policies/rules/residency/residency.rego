@@ -1,9 +1,9 @@
 # METADATA
 # title: Residency
 # description: >-
-#   The region of a cluster and the region that takes over when it fails lie in jurisdictions that
-#   the cluster's spec.residency allows, and the spec allows no more than thresholds.residency does
-#   for the jurisdiction that the cluster stands in.
+#   The region of a cluster and its failover region are in jurisdictions that the cluster's
+#   spec.residency allows. The spec allows no more than thresholds.residency does for the jurisdiction
+#   of the cluster's region.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -27,10 +27,10 @@ checked if {
 }
 
 # METADATA
-# title: An unknown region
+# title: Unknown region
 # custom:
 #   message: the environment has no region %s
-#   solution: name a region of environment.yaml, or have the region added there
+#   solution: use a region of environment.yaml, or have the region added there
 deny contains finding.at(rego.metadata.rule(), ["spec", field], [region]) if {
 	some field in ["region", "failover"]
 	region := input.new.spec[field]
@@ -38,10 +38,10 @@ deny contains finding.at(rego.metadata.rule(), ["spec", field], [region]) if {
 }
 
 # METADATA
-# title: A region outside
+# title: Region outside the allowed jurisdictions
 # custom:
-#   message: region %s lies in %s, and spec.residency allows %s
-#   solution: choose a region in one of the jurisdictions of spec.residency
+#   message: region %s is in jurisdiction %s; spec.residency allows only %s
+#   solution: use a region in one of the jurisdictions of spec.residency
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", field],
@@ -53,10 +53,10 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: More than is allowed here
+# title: Residency wider than allowed
 # custom:
-#   message: spec.residency allows %s, and requests that arrive in %s may be processed in %s only
-#   solution: take the jurisdiction out of spec.residency
+#   message: spec.residency allows %s, but requests that arrive in %s may be processed only in %s
+#   solution: remove the jurisdiction from spec.residency
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "residency", i],

@@ -12,7 +12,7 @@ _found(changes) := {[finding.message, finding.pointer] |
 	some finding in residency.deny with input as _spec(changes)
 }
 
-test_home_and_failover_inside_are_sound if {
+test_region_and_failover_inside_are_allowed if {
 	_found({"failover": "eu-central-1"}) == set()
 	_found({"region": "eu-west-2", "failover": "eu-west-1", "residency": ["UK", "EU"]}) == set()
 	_found({"region": "us-east-1", "failover": "ap-south-1", "residency": ["US", "IN"]}) == set()
@@ -21,14 +21,14 @@ test_home_and_failover_inside_are_sound if {
 
 test_a_failover_outside_is_denied if {
 	_found({"failover": "us-east-1"}) == {[
-		`region "us-east-1" lies in "US", and spec.residency allows ["EU"]`,
+		`region "us-east-1" is in jurisdiction "US"; spec.residency allows only ["EU"]`,
 		"/spec/failover",
 	]}
 }
 
-test_a_home_outside_is_denied if {
+test_a_region_outside_is_denied if {
 	_found({"region": "us-east-1"}) == {[
-		`region "us-east-1" lies in "US", and spec.residency allows ["EU"]`,
+		`region "us-east-1" is in jurisdiction "US"; spec.residency allows only ["EU"]`,
 		"/spec/region",
 	]}
 }
@@ -44,8 +44,8 @@ test_an_unknown_region_is_denied if {
 test_a_residency_wider_than_the_bound_is_denied if {
 	_found({"residency": ["EU", "US"], "failover": "us-east-1"}) == {[
 		concat("", [
-			`spec.residency allows "US", `,
-			`and requests that arrive in "EU" may be processed in ["EU"] only`,
+			`spec.residency allows "US", but requests that arrive in "EU" may be processed only `,
+			`in ["EU"]`,
 		]),
 		"/spec/residency/1",
 	]}

@@ -1,9 +1,9 @@
 # METADATA
-# title: Pods with bounds
+# title: Bounded pod resources
 # description: >-
-#   A pod requests no more than it may use and may use no more than thresholds.resources_bounded
-#   allows, so that it fits on a node. In production its memory limit equals its request: memory
-#   that was promised twice is taken back by killing pods.
+#   A pod requests no more than its limit, and its limit is at most that of
+#   thresholds.resources_bounded, so that it fits on a node. In production the memory limit equals the
+#   request: when memory is overcommitted, Kubernetes frees it by killing pods.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -33,9 +33,9 @@ _limit := workloads.amounts(_resources.limits)
 _most := workloads.amounts(data.thresholds.resources_bounded)
 
 # METADATA
-# title: A request above the limit
+# title: Request above the limit
 # custom:
-#   message: a pod requests %s of %s, and its limit is %s
+#   message: a pod requests %s of %s, but its limit is %s
 #   solution: raise the limit to the request or more, or lower the request
 deny contains finding.at(
 	rego.metadata.rule(),
@@ -47,10 +47,10 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: Memory promised twice
+# title: Overcommitted memory
 # custom:
-#   message: the memory limit of a pod is %s and its request %s, and in production they are equal
-#   solution: set requests.memory and limits.memory to what the pod needs at most
+#   message: the memory limit of a pod is %s and its request is %s; in production they must be equal
+#   solution: set requests.memory and limits.memory to the most that the pod needs
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "serving", "resources", "limits", "memory"],
@@ -61,9 +61,9 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: A pod too large
+# title: Pod too large
 # custom:
-#   message: a pod may use %s of %s, and at most %s is allowed
+#   message: a pod may use %s of %s; at most %s is allowed
 #   solution: lower the limit and run more replicas, or have the threshold of the rule raised
 deny contains finding.at(
 	rego.metadata.rule(),

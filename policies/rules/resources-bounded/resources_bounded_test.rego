@@ -15,7 +15,7 @@ _found(view) := {[finding.message, finding.pointer] |
 		with data.thresholds.resources_bounded as _thresholds
 }
 
-test_a_bounded_pod_is_sound if {
+test_a_bounded_pod_is_allowed if {
 	_found(example.cluster) == set()
 	resources_bounded.checked with input as example.cluster
 		with data.thresholds.resources_bounded as _thresholds
@@ -28,11 +28,11 @@ test_the_bounds_themselves_are_allowed if {
 test_a_request_above_the_limit_is_denied if {
 	_found(_pod({"cpu": "1001m", "memory": "1025Mi"}, {"cpu": "1", "memory": "1Gi"})) == {
 		[
-			`a pod requests "1001m" of "cpu", and its limit is "1"`,
+			`a pod requests "1001m" of "cpu", but its limit is "1"`,
 			"/spec/serving/resources/requests/cpu",
 		],
 		[
-			`a pod requests "1025Mi" of "memory", and its limit is "1Gi"`,
+			`a pod requests "1025Mi" of "memory", but its limit is "1Gi"`,
 			"/spec/serving/resources/requests/memory",
 		],
 	}
@@ -40,11 +40,11 @@ test_a_request_above_the_limit_is_denied if {
 
 _overcommitted := _pod({"cpu": "1", "memory": "1023Mi"}, {"cpu": "1", "memory": "1Gi"})
 
-test_memory_promised_twice_is_denied_in_production if {
+test_overcommitted_memory_is_denied_in_production if {
 	_found(_overcommitted) == {[
 		concat("", [
-			`the memory limit of a pod is "1Gi" and its request "1023Mi", `,
-			"and in production they are equal",
+			`the memory limit of a pod is "1Gi" and its request is "1023Mi"; in production they `,
+			"must be equal",
 		]),
 		"/spec/serving/resources/limits/memory",
 	]}
@@ -56,11 +56,11 @@ test_a_pod_above_the_bounds_is_denied_everywhere if {
 	found := _found(large)
 	found == {
 		[
-			`a pod may use "4001m" of "cpu", and at most "4" is allowed`,
+			`a pod may use "4001m" of "cpu"; at most "4" is allowed`,
 			"/spec/serving/resources/limits/cpu",
 		],
 		[
-			`a pod may use "8193Mi" of "memory", and at most "8Gi" is allowed`,
+			`a pod may use "8193Mi" of "memory"; at most "8Gi" is allowed`,
 			"/spec/serving/resources/limits/memory",
 		],
 	}
@@ -77,7 +77,7 @@ test_what_is_missing_is_not_checked if {
 	}
 }
 
-test_what_is_no_amount_is_not_checked if {
+test_what_is_not_an_amount_is_not_checked if {
 	every amount in ["", "many", 1, null, ["1"]] {
 		not resources_bounded.checked with input as _pod(
 			{"cpu": amount, "memory": "1Gi"},

@@ -1,8 +1,8 @@
 # METADATA
 # title: Retention
 # description: >-
-#   Requests and answers about people are kept for a stated time, and not longer than
-#   thresholds.retention allows for what they hold (Art. 5 (1) e GDPR).
+#   Requests and answers about people have a retention time, which is not longer than
+#   thresholds.retention allows for their class of data (Art. 5 (1) e GDPR).
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -28,10 +28,10 @@ checked if {
 _max_days := data.thresholds.retention.maxDays
 
 # METADATA
-# title: No end
+# title: No retention time
 # custom:
-#   message: the requests hold %s data, and spec.privacy.retention is not given
-#   solution: write for how long requests and answers are kept, such as 30d
+#   message: the requests contain %s data, but spec.privacy.retention is missing
+#   solution: set spec.privacy.retention to how long requests and answers are kept, such as 30d
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "privacy", "data"],
@@ -44,8 +44,8 @@ deny contains finding.at(
 # METADATA
 # title: Kept too long
 # custom:
-#   message: spec.privacy.retention is %s, and %s data may be kept for %s days
-#   solution: shorten the retention, or keep less about people in the requests
+#   message: spec.privacy.retention is %s; %s data may be kept for at most %s days
+#   solution: shorten the retention, or remove data about people from the requests
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "privacy", "retention"],

@@ -11,7 +11,7 @@ _found(privacy) := {[finding.message, finding.pointer] |
 	some finding in retention.deny with input as _of(privacy) with data.thresholds as _days
 }
 
-test_the_longest_time_is_sound if {
+test_the_longest_time_is_allowed if {
 	_found({"data": "pseudonymous", "retention": "300d"}) == set()
 	_found({"data": "personal", "retention": "100d"}) == set()
 	_found({"data": "special", "retention": "9d"}) == set()
@@ -20,7 +20,7 @@ test_the_longest_time_is_sound if {
 
 test_a_day_more_is_denied if {
 	_found({"data": "special", "retention": "10d"}) == {[
-		`spec.privacy.retention is "10d", and "special" data may be kept for 9 days`,
+		`spec.privacy.retention is "10d"; "special" data may be kept for at most 9 days`,
 		"/spec/privacy/retention",
 	]}
 	count(_found({"data": "personal", "retention": "101d"})) == 1
@@ -31,7 +31,7 @@ test_no_time_is_denied_where_people_are_concerned if {
 	every data_ in ["pseudonymous", "personal", "special"] {
 		_found({"data": data_}) == {[
 			sprintf(
-				`the requests hold "%s" data, and spec.privacy.retention is not given`,
+				`the requests contain "%s" data, but spec.privacy.retention is missing`,
 				[data_],
 			),
 			"/spec/privacy/data",
@@ -39,7 +39,7 @@ test_no_time_is_denied_where_people_are_concerned if {
 	}
 }
 
-test_data_about_nobody_are_free if {
+test_data_without_people_are_exempt if {
 	_found({"data": "none"}) == set()
 	_found({"data": "none", "retention": "9999d"}) == set()
 	without := example.without(example.cluster, "/new/spec/privacy")

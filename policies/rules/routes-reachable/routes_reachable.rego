@@ -1,9 +1,9 @@
 # METADATA
-# title: Routes can be reached
+# title: Routes are reachable
 # description: >-
-#   Each route of a host can get requests: none stands behind a route that takes everything, no two
-#   are for the same requests, and the weights of a route's destinations add up to 100. Istio takes
-#   the first route that matches, and a single destination gets everything whatever its weight says.
+#   Each route of a host can get requests: none comes after a route that matches everything, no two
+#   match the same requests, and the weights of a route's destinations add up to 100. Istio uses the
+#   first route that matches, and sends everything to a single destination whatever its weight is.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -30,8 +30,8 @@ checked if {
 	}
 }
 
-# A line for each bucket, so that one search finds all that a pattern takes. Written out, because it
-# would be worked out anew for each cluster.
+# One line per bucket, so that one search finds all that a pattern matches. A constant, because OPA
+# would compute a generated list again for each cluster.
 _buckets := concat("\n", [
 	"0\n1\n2\n3\n4\n5\n6\n7\n8\n9",
 	"10\n11\n12\n13\n14\n15\n16\n17\n18\n19",
@@ -47,9 +47,9 @@ _buckets := concat("\n", [
 
 _name(route, i) := object.get(route, "name", i)
 
-_takes_all(route) if count(object.get(route, "match", [])) == 0
+_matches_all(route) if count(object.get(route, "match", [])) == 0
 
-_takes_all(route) if {
+_matches_all(route) if {
 	some match in route.match
 	_is_any(match)
 }
@@ -58,17 +58,17 @@ _is_any(match) if count(object.remove(match, ["name"])) == 0
 
 _is_any(match) if object.remove(match, ["name"]) == {"uri": {"prefix": "/"}}
 
-# The first route of each object that takes everything.
+# The first route of an object that matches everything.
 _end(host) := min([i |
 	some i, route in host.spec.http
-	_takes_all(route)
+	_matches_all(route)
 ])
 
 # METADATA
-# title: A route behind everything
+# title: Route after one that matches everything
 # custom:
-#   message: route %s stands behind route %s, which takes every request
-#   solution: put the routes that match some requests before the one that takes all, or remove one
+#   message: route %s comes after route %s, which matches every request
+#   solution: move the routes with conditions before the one without, or remove one of them
 deny contains finding.of_object(
 	rego.metadata.rule(), "VirtualService", host.metadata.name, ["spec", "http", i],
 	[_name(route, i), _name(host.spec.http[end], end)],
@@ -79,7 +79,7 @@ deny contains finding.of_object(
 	i > end
 }
 
-# What two conditions on a request have in common, where that can be told.
+# The requests that two conditions both match, for the conditions that can be compared.
 _shared(one, other) := object.remove(one, ["name"]) if {
 	object.remove(one, ["name"]) == object.remove(other, ["name"])
 }
@@ -89,11 +89,11 @@ _shared(one, other) := {header: both} if {
 	[other_header, against] := _single_header(other)
 	header == other_header
 	condition != against
-	both := _taken(condition) & _taken(against)
+	both := _matched(condition) & _matched(against)
 	count(both) > 0
 }
 
-# For a match that asks for the value of one header and nothing else.
+# For a match on the value of one header and nothing else.
 _single_header(match) := [header, condition] if {
 	object.keys(object.remove(match, ["name"])) == {"headers"}
 	count(match.headers) == 1
@@ -101,29 +101,29 @@ _single_header(match) := [header, condition] if {
 }
 
 # Envoy compares a pattern with the whole value.
-_taken(condition) := {bucket |
+_matched(condition) := {bucket |
 	some bucket in regex.find_n(pattern, _buckets, -1)
 } if {
 	pattern := sprintf("(?m)^(?:%s)$", [condition.regex])
 }
 
-_taken(condition) := {condition.exact}
+_matched(condition) := {condition.exact}
 
 # METADATA
-# title: Two routes for the same requests
+# title: Two routes match the same requests
 # custom:
-#   message: routes %s and %s both take requests with %s
-#   solution: make the matches of the routes exclude each other; the first route gets them all
+#   message: routes %s and %s both match requests with %s
+#   solution: make the matches exclude each other; Istio sends all such requests to the first route
 deny contains finding.of_object(
 	rego.metadata.rule(), "VirtualService", host.metadata.name, ["spec", "http", i, "match"],
 	[_name(earlier, j), _name(route, i), min(shared)],
 ) if {
 	some host in input.rendered.VirtualService
 	some i, route in host.spec.http
-	not _takes_all(route)
+	not _matches_all(route)
 	some j, earlier in host.spec.http
 	j < i
-	not _takes_all(earlier)
+	not _matches_all(earlier)
 	shared := {common |
 		some one in earlier.match
 		some other in route.match
@@ -135,13 +135,13 @@ deny contains finding.of_object(
 # METADATA
 # title: Weights of a route
 # custom:
-#   message: the weights of the destinations of route %s add up to %s, not to 100
-#   solution: give the destinations of each route weights that add up to 100
+#   message: the weights of the destinations of route %s add up to %s; they must add up to 100
+#   solution: change the weights of the destinations so that they add up to 100
 deny contains finding.of_object(
 	rego.metadata.rule(), "VirtualService", host.metadata.name, ["spec", "http", i, "route"],
 	[_name(route, i), total],
 ) if {
-	variants.add_up(input.new.spec.variants) # other sums are for weights-sum to report
+	variants.add_up(input.new.spec.variants) # weights-sum reports other sums
 	some host in input.rendered.VirtualService
 	some i, route in host.spec.http
 	count(route.route) > 1
@@ -152,8 +152,8 @@ deny contains finding.of_object(
 # METADATA
 # title: Weight of a single destination
 # custom:
-#   message: route %s has one destination, which gets everything, and its weight is %s
-#   solution: give a single destination the weight 100, or leave the route out
+#   message: the only destination of route %s has weight %s, but it gets all requests
+#   solution: give the destination weight 100, or remove the route
 deny contains finding.of_object(
 	rego.metadata.rule(), "VirtualService", host.metadata.name, ["spec", "http", i, "route", 0],
 	[_name(route, i), weight],

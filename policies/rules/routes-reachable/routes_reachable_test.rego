@@ -16,7 +16,7 @@ _header(name, condition, version) := {
 	"route": [rendered.to(version, 100)],
 }
 
-test_routes_as_they_are_rendered_are_sound if {
+test_routes_as_they_are_rendered_are_allowed if {
 	_found(rendered.routes) == set()
 	routes_reachable.checked with input as rendered.cluster(rendered.routes)
 }
@@ -24,7 +24,7 @@ test_routes_as_they_are_rendered_are_sound if {
 test_a_route_behind_everything_is_denied if {
 	[first, second, third] := rendered.routes
 	_found([first, third, second]) == {[
-		`route "bucket-v42" stands behind route "weighted", which takes every request`,
+		`route "bucket-v42" comes after route "weighted", which matches every request`,
 		"/spec/http/2",
 	]}
 	routes_reachable.deny == {finding |
@@ -48,7 +48,7 @@ test_every_form_of_everything_is_known if {
 test_a_route_without_a_name_goes_by_its_place if {
 	nameless := object.remove(rendered.weighted, ["name"])
 	_found([nameless, nameless]) == {[
-		"route 1 stands behind route 0, which takes every request",
+		"route 1 comes after route 0, which matches every request",
 		"/spec/http/1",
 	]}
 }
@@ -61,7 +61,7 @@ test_the_same_match_twice_is_denied if {
 	]})
 	_found([first, second, rendered.weighted]) == {[
 		concat("", [
-			`routes "bucket-v41" and "bucket-v42" both take requests with `,
+			`routes "bucket-v41" and "bucket-v42" both match requests with `,
 			`{"headers":{"x-user-bucket":{"regex":"^(?:[0-9]|[1-8][0-9])$"}}}`,
 		]),
 		"/spec/http/1/match",
@@ -72,7 +72,7 @@ test_buckets_that_overlap_are_denied if {
 	one := rendered.bucket("41", "^(?:[0-9]|[1-8][0-9]|90)$")
 	other := rendered.bucket("42", "9[0-9]")
 	_found([one, other, rendered.weighted]) == {[
-		`routes "bucket-v41" and "bucket-v42" both take requests with {"x-user-bucket":["90"]}`,
+		`routes "bucket-v41" and "bucket-v42" both match requests with {"x-user-bucket":["90"]}`,
 		"/spec/http/1/match",
 	]}
 }
@@ -89,7 +89,7 @@ test_each_bucket_counts if {
 	}
 }
 
-test_everything_twice_is_one_mistake if {
+test_several_mistakes_of_one_kind_are_one_finding if {
 	all := object.union(rendered.weighted, {"match": [{}]})
 	_pointers([all, all]) == {"/spec/http/1"}
 	_pointers([rendered.routes[0], object.union(all, {"match": [rendered.routes[0].match[0], {}]})]) == set()
@@ -102,7 +102,7 @@ test_a_value_inside_a_pattern_overlaps if {
 	_found([exact, rendered.routes[0]]) == set()
 }
 
-test_what_cannot_be_told_is_left if {
+test_conditions_that_cannot_be_compared_are_not_checked if {
 	prefix := _header("x-user-bucket", {"prefix": "9"}, "41")
 	elsewhere := _header("x-other", {"regex": "9[0-9]"}, "41")
 	narrower := object.union(rendered.routes[1], {"match": [object.union(
@@ -121,7 +121,7 @@ test_what_cannot_be_told_is_left if {
 test_weights_must_add_up if {
 	short := object.union(rendered.weighted, {"route": [rendered.to("41", 90), rendered.to("42", 9)]})
 	_found([short]) == {[
-		`the weights of the destinations of route "weighted" add up to 99, not to 100`,
+		`the weights of the destinations of route "weighted" add up to 99; they must add up to 100`,
 		"/spec/http/0/route",
 	]}
 	silent := object.union(rendered.weighted, {"route": [
@@ -137,7 +137,7 @@ test_a_single_destination_says_100 if {
 			some found in _found([object.union(rendered.weighted, {"route": [rendered.to("41", weight)]})])
 		]
 		pointer == "/spec/http/0/route/0"
-		endswith(message, sprintf("and its weight is %s", [json.marshal(weight)]))
+		contains(message, sprintf("has weight %s, but", [json.marshal(weight)]))
 	}
 	mute := object.remove(rendered.to("41", 0), ["weight"])
 	count(_found([object.union(rendered.weighted, {"route": [mute]})])) == 1
@@ -154,7 +154,7 @@ test_weights_of_the_spec_are_left_to_the_rule_for_sums if {
 	routes_reachable.deny == set() with input as wrong
 }
 
-test_an_object_without_routes_is_no_matter_of_this_rule if {
+test_an_object_without_routes_is_not_checked_by_this_rule if {
 	none := example.without(rendered.cluster([]), "/rendered/VirtualService/0/spec/http")
 	routes_reachable.deny == set() with input as none
 	routes_reachable.checked with input as none
@@ -165,7 +165,7 @@ test_what_is_missing_is_not_checked if {
 		"/new/spec/variants", "/rendered", "/rendered/VirtualService",
 		"/rendered/VirtualService/0/metadata", "/rendered/VirtualService/0/spec",
 	] {
-		sound := rendered.cluster(rendered.routes)
-		not routes_reachable.checked with input as example.without(sound, path)
+		valid := rendered.cluster(rendered.routes)
+		not routes_reachable.checked with input as example.without(valid, path)
 	}
 }

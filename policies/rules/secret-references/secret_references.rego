@@ -1,8 +1,8 @@
 # METADATA
-# title: Secrets of the family
+# title: Secrets from the family's own paths
 # description: >-
-#   Secrets come from a store that thresholds.secret_references names, and from below a path that
-#   belongs to the family or its tenant, so that no family reads what another one keeps.
+#   Secrets come from a store that thresholds.secret_references lists, and from below a path of the
+#   family or its tenant, so that no family reads the secrets of another.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -29,7 +29,7 @@ _thresholds := data.thresholds.secret_references
 
 _secrets := input.new.spec.access.secrets
 
-# The paths below which this family's secrets lie.
+# The paths below which this family's secrets are.
 _own := [path |
 	some pattern in _thresholds.paths
 	path := strings.replace_n(
@@ -38,7 +38,7 @@ _own := [path |
 	)
 ]
 
-# Below it, and not out of it again.
+# Below one of them, and without . or .. that would lead out of it.
 _is_own(path) if {
 	some own in _own
 	startswith(concat("", [path, "/"]), concat("", [own, "/"]))
@@ -46,10 +46,10 @@ _is_own(path) if {
 }
 
 # METADATA
-# title: An unknown store
+# title: Unknown store
 # custom:
-#   message: secret %s is in store %s, and the stores are %s
-#   solution: keep the secret in one of these stores
+#   message: secret %s is in store %s; allowed stores are %s
+#   solution: move the secret to one of these stores
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "access", "secrets", name, "store"],
@@ -60,10 +60,10 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: A secret of others
+# title: Secret of another family
 # custom:
-#   message: secret %s is read from %s, and those of this family lie below %s
-#   solution: keep the secret below a path of the family's own, and read it from there
+#   message: secret %s is read from %s; the secrets of this family are below %s
+#   solution: move the secret below one of these paths, and read it from there
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "access", "secrets", name, "path"],

@@ -16,7 +16,7 @@ _found(secret) := {[finding.message, finding.pointer] |
 		with data.thresholds as _thresholds
 }
 
-test_own_secrets_are_sound if {
+test_own_secrets_are_allowed if {
 	_found({}) == set()
 	_found({"store": "aws", "path": "ml/fraud/a/b"}) == set()
 	_found({"path": "tenants/risk/ml/store"}) == set()
@@ -27,7 +27,7 @@ test_own_secrets_are_sound if {
 
 test_an_unknown_store_is_denied if {
 	_found({"store": "drawer"}) == {[
-		`secret "TOKEN" is in store "drawer", and the stores are ["vault","aws"]`,
+		`secret "TOKEN" is in store "drawer"; allowed stores are ["vault","aws"]`,
 		"/spec/access/secrets/TOKEN/store",
 	]}
 }
@@ -35,8 +35,8 @@ test_an_unknown_store_is_denied if {
 test_a_path_of_others_is_denied if {
 	_found({"path": "ml/ranking/store"}) == {[
 		concat("", [
-			`secret "TOKEN" is read from "ml/ranking/store", `,
-			`and those of this family lie below ["ml/fraud","tenants/risk/ml"]`,
+			`secret "TOKEN" is read from "ml/ranking/store"; the secrets of this family are below `,
+			`["ml/fraud","tenants/risk/ml"]`,
 		]),
 		"/spec/access/secrets/TOKEN/path",
 	]}
@@ -51,7 +51,7 @@ test_what_only_begins_alike_is_denied if {
 	}
 }
 
-test_a_cluster_without_secrets_is_sound if {
+test_a_cluster_without_secrets_is_allowed if {
 	every path in ["/new/spec/access/secrets", "/new/spec/access"] {
 		bare := example.without(example.cluster, path)
 		secret_references.deny == set() with input as bare with data.thresholds as _thresholds

@@ -1,9 +1,10 @@
 # METADATA
-# title: Thresholds per segment
+# title: A gate per segment
 # description: >-
-#   What is good enough for all users may be bad for a group of them. So each segment that clusters
-#   of the family serve in production has a gate of its own, and a gate names no segment that no
-#   cluster serves: such a gate would never be asked. A cluster whose file is malformed may serve it.
+#   A candidate that is good enough on average can be bad for a group of users. So in production each
+#   segment that clusters of the family serve has a gate of its own. A gate for a segment that no
+#   cluster serves is denied, because it would never be evaluated; while the file of a cluster is
+#   malformed this is not checked, since that cluster may serve the segment.
 # schemas:
 #   - input: schema.family
 # custom:
@@ -39,10 +40,10 @@ _served := object.keys(_clusters_of)
 _gated contains gate.segment if some gate in input.family.spec.gates
 
 # METADATA
-# title: A segment without gate
+# title: Segment without a gate
 # custom:
-#   message: no gate of the family is asked of segment %s alone; the segments with gates are %s
-#   solution: give the family a gate with this segment, and with bounds that suit it
+#   message: the family has no gate for segment %s; it has gates for the segments %s
+#   solution: add a gate for this segment, with bounds that suit it
 deny contains finding.of_clusters(
 	rego.metadata.rule(),
 	sort(names),
@@ -55,9 +56,9 @@ deny contains finding.of_clusters(
 }
 
 # METADATA
-# title: A gate that is never asked
+# title: Gate that is never evaluated
 # custom:
-#   message: gate %s is for segment %s, and the segments that clusters of the family serve are %s
+#   message: gate %s is for segment %s, but the clusters of the family serve only the segments %s
 #   solution: correct the segment's name, or remove the gate
 deny contains finding.at(
 	rego.metadata.rule(),

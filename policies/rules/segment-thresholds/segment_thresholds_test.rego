@@ -27,7 +27,7 @@ _found(input_) := {finding |
 	some finding in segment_thresholds.deny with input as input_
 }
 
-test_segments_with_gates_are_sound if {
+test_segments_with_gates_are_allowed if {
 	_found(_with(["consumer", "business", "consumer"], ["business", "consumer"])) == set()
 	_found(_steady) == set()
 	segment_thresholds.checked with input as _steady
@@ -37,10 +37,10 @@ test_segments_with_gates_are_sound if {
 test_a_segment_without_gate_is_denied_at_its_clusters if {
 	_found(_with(["consumer", "business", "consumer"], ["business"])) == {{
 		"message": concat("", [
-			`no gate of the family is asked of segment "consumer" alone; `,
-			`the segments with gates are ["business"]`,
+			`the family has no gate for segment "consumer"; it has gates for the segments `,
+			`["business"]`,
 		]),
-		"fix": "give the family a gate with this segment, and with bounds that suit it",
+		"fix": "add a gate for this segment, with bounds that suit it",
 		"pointer": "/spec/segment/name",
 		"cluster": "fraud-ap-south-1",
 		"also": [{
@@ -62,8 +62,8 @@ test_a_gate_for_no_segment_is_denied_everywhere if {
 	every one in [wrong, staging] {
 		{[finding.message, finding.pointer] | some finding in _found(one)} == {[
 			concat("", [
-				`gate "consumers-auc" is for segment "consumers", `,
-				`and the segments that clusters of the family serve are ["consumer"]`,
+				`gate "consumers-auc" is for segment "consumers", but the clusters of the family `,
+				`serve only the segments ["consumer"]`,
 			]),
 			"/spec/gates/2/segment",
 		]}

@@ -1,10 +1,10 @@
 # METADATA
 # title: Compatible with callers
 # description: >-
-#   A version that comes beside or after the stable one takes the requests that callers send today
-#   and answers in the same form: it needs no input that the stable version did not have with a type
-#   that fits, and it gives the same outputs. Where spec.features.columns says what the feature store
-#   gives, inputs are left to signature-fits-features. A version that was verified is free.
+#   A new version accepts the requests that callers send today and answers in the same form. It
+#   requires no input that the stable version does not have with a type that fits, and its outputs are
+#   the same. Where spec.features.columns lists the inputs from the feature store, they are checked by
+#   signature-fits-features instead. A version that was verified before is exempt.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -17,10 +17,10 @@
 #   waivable: true
 package lockstep.rules.signature_compatible
 
+import data.lockstep.lib.active
 import data.lockstep.lib.cluster
 import data.lockstep.lib.finding
 import data.lockstep.lib.moves
-import data.lockstep.lib.relied
 import data.lockstep.lib.signature
 
 checked if {
@@ -35,14 +35,15 @@ _stable(variants) := max([variant.version |
 	variant.name == "stable"
 ])
 
-# The version that callers know: the stable one before the change, or now where there was none.
+# The version that callers know: the stable one before the change, or the current one where there
+# was none.
 _known := _stable(moves.before)
 
 _known := _stable(input.new.spec.variants) if not _stable(moves.before)
 
-# The variants that are compared with it, by their index.
-_coming[i] := variant if {
-	some i, variant in relied.serving
+# The variants that are compared with it, by index.
+_compared[i] := variant if {
+	some i, variant in active.by_index
 	variant.version != _known
 	not variant.version in input.rollout.verified
 }
@@ -58,32 +59,32 @@ _fits(types, key, needed) if signature.fits(types[key], needed)
 # METADATA
 # title: Inputs that callers do not send
 # custom:
-#   message: version %s needs inputs that version %s, which callers know, does not take like that, %s
+#   message: "version %s requires inputs that version %s, which callers know, does not have: %s"
 #   solution: >-
-#     make the new inputs optional in the model, or offer them in spec.features.columns, or let callers
-#     send them to a version of its own first
+#     make the new inputs optional in the model, or provide them in spec.features.columns, or first roll
+#     out a version to which callers can send them
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "version"],
 	[variant.version, _known, unmet],
 ) if {
 	not input.new.spec.features.columns
 	count(input.locks[_known].facts.signature.inputs) > 0
-	some i, variant in _coming
+	some i, variant in _compared
 	unmet := _unmet(variant.version)
 	count(unmet) > 0
 }
 
 # METADATA
-# title: Other outputs
+# title: Different outputs
 # custom:
-#   message: version %s gives the outputs %s, and version %s, which callers know, gives %s
-#   solution: give the same outputs by name and type, or serve the version as a family of its own
+#   message: version %s has the outputs %s, but version %s, which callers know, has %s
+#   solution: return the same outputs by name and type, or serve the version as a separate family
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "version"],
 	[variant.version, outputs, _known, known],
 ) if {
 	known := signature.outputs(_known)
-	some i, variant in _coming
+	some i, variant in _compared
 	outputs := signature.outputs(variant.version)
 	outputs != known
 }

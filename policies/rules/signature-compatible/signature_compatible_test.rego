@@ -3,7 +3,7 @@ package lockstep.rules.signature_compatible_test
 import data.lockstep.lib.example_test as example
 import data.lockstep.rules.signature_compatible
 
-# A fleet that does not say what its feature store gives.
+# A fleet without spec.features.columns.
 _bare(input_) := example.without(input_, "/new/spec/features/columns")
 
 _proposed := _bare(example.change([example.stable], example.step(0)))
@@ -24,7 +24,7 @@ test_the_same_signature_is_compatible if {
 test_a_new_input_is_denied if {
 	_found(_inputs(_proposed, [_column("amount", "double"), _column("device", "string")])) == {[
 		concat("", [
-			`version "42" needs inputs that version "41", which callers know, does not take like that, `,
+			`version "42" requires inputs that version "41", which callers know, does not have: `,
 			`[{"name":"device","type":"string"}]`,
 		]),
 		"/spec/variants/1/version",
@@ -69,8 +69,8 @@ test_other_outputs_are_denied if {
 	}
 	_found(example.put(_proposed, "/locks/42/facts/signature/outputs/0/type", "long")) == {[
 		concat("", [
-			`version "42" gives the outputs [["","long"]], `,
-			`and version "41", which callers know, gives [["","double"]]`,
+			`version "42" has the outputs [["","long"]], but version "41", which callers know, `,
+			`has [["","double"]]`,
 		]),
 		"/spec/variants/1/version",
 	]}
@@ -101,12 +101,12 @@ test_an_arm_gets_the_same_requests if {
 	{pointer | some [_, pointer] in _found(_inputs(beside, [_column("device", "string")]))} == {"/spec/variants/1/version"}
 }
 
-test_a_version_on_its_way_back_is_free if {
+test_a_version_that_is_rolled_back_to_is_exempt if {
 	back := _bare(example.change(_new, [example.stable]))
 	_found(example.put(back, "/locks/41/facts/signature/inputs", [_column("device", "string")])) == set()
 }
 
-test_without_a_signature_nothing_can_be_told if {
+test_without_a_signature_nothing_is_checked if {
 	every version in ["41", "42"] {
 		path := sprintf("/locks/%s/facts/signature", [version])
 		_found(example.put(_proposed, path, null)) == set()

@@ -1,9 +1,9 @@
 # METADATA
 # title: Features fit the model
 # description: >-
-#   Where spec.features.columns says what the feature service gives, each input that a version needs
-#   is one of the columns, with a type that MLflow converts to the needed one without loss. This holds
-#   for all versions that serve or are kept ready to. Inputs without a name are left out.
+#   Where spec.features.columns lists the columns of the feature service, each required input of a
+#   version is one of them, with a type that MLflow converts without loss. The rule checks every
+#   version that serves, is a candidate or is kept warm. Inputs without a name are not checked.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -16,9 +16,9 @@
 #   waivable: true
 package lockstep.rules.signature_fits_features
 
+import data.lockstep.lib.active
 import data.lockstep.lib.cluster
 import data.lockstep.lib.finding
-import data.lockstep.lib.relied
 import data.lockstep.lib.signature
 
 checked if {
@@ -35,16 +35,16 @@ _needed(version) := [column |
 ]
 
 # METADATA
-# title: A column that is missing
+# title: Missing column
 # custom:
-#   message: version %s needs inputs that spec.features.columns does not have, %s
-#   solution: have the service give them and add them to spec.features.columns, or serve another version
+#   message: "version %s requires inputs that spec.features.columns does not have: %s"
+#   solution: add them to the feature service and to spec.features.columns, or serve another version
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "version"],
 	[variant.version, missing],
 ) if {
 	is_object(_columns)
-	some i, variant in relied.running
+	some i, variant in active.or_warm
 	missing := [column.name |
 		some column in _needed(variant.version)
 		not _columns[column.name]
@@ -53,16 +53,16 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: A column of another type
+# title: Column of another type
 # custom:
-#   message: version %s needs types that spec.features.columns does not have, %s
-#   solution: train the model on the types that the service gives, or have the service give others
+#   message: "version %s requires types that the columns in spec.features.columns do not have: %s"
+#   solution: train the model on the types of the feature service, or change the types of the service
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "version"],
 	[variant.version, other],
 ) if {
 	is_object(_columns)
-	some i, variant in relied.running
+	some i, variant in active.or_warm
 	other := [{"column": column.name, "has": _columns[column.name], "needs": column.type} |
 		some column in _needed(variant.version)
 		_columns[column.name]

@@ -21,7 +21,7 @@ test_columns_that_are_there_fit if {
 
 test_a_missing_column_is_denied if {
 	_found(_inputs(example.cluster, "41", [_column("amount", "double"), _column("device", "string")])) == {[
-		`version "41" needs inputs that spec.features.columns does not have, ["device"]`,
+		`version "41" requires inputs that spec.features.columns does not have: ["device"]`,
 		"/spec/variants/0/version",
 	]}
 }
@@ -29,7 +29,7 @@ test_a_missing_column_is_denied if {
 test_another_type_is_denied if {
 	_found(_inputs(example.cluster, "41", [_column("amount", "long")])) == {[
 		concat("", [
-			`version "41" needs types that spec.features.columns does not have, `,
+			`version "41" requires types that the columns in spec.features.columns do not have: `,
 			`[{"column":"amount","has":"double","needs":"long"}]`,
 		]),
 		"/spec/variants/0/version",
@@ -63,7 +63,7 @@ test_what_is_warm_or_next_to_serve_must_fit if {
 	_found(_inputs(example.with_variants(cold), "42", wants)) == set()
 }
 
-test_without_columns_nothing_can_be_told if {
+test_without_columns_nothing_is_checked if {
 	wants := [_column("device", "string")]
 	every path in ["/new/spec/features", "/new/spec/features/columns"] {
 		_found(_inputs(example.without(example.cluster, path), "41", wants)) == set()

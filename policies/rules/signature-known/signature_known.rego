@@ -1,9 +1,9 @@
 # METADATA
 # title: Signature is known
 # description: >-
-#   A version that serves, or is next to, is whole in the registry, and in production it has a
-#   signature that says what it takes: without one nothing can tell whether callers and feature store
-#   give it what it needs.
+#   A version that serves or is a candidate is READY in the registry, and in production it has a
+#   signature with inputs. Without a signature Lockstep cannot check that callers and the feature
+#   store send what the version needs.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -16,9 +16,9 @@
 #   waivable: true
 package lockstep.rules.signature_known
 
+import data.lockstep.lib.active
 import data.lockstep.lib.cluster
 import data.lockstep.lib.finding
-import data.lockstep.lib.relied
 import data.lockstep.lib.tier
 
 checked if {
@@ -31,15 +31,15 @@ checked if {
 }
 
 # METADATA
-# title: Not ready
+# title: Version not ready
 # custom:
 #   message: the status of version %s in the registry is %s, not READY
-#   solution: wait until the registry has it READY or register it anew, then run lockstep lock
+#   solution: wait until it is READY in the registry or register it again, then run lockstep lock
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "version"],
 	[variant.version, status],
 ) if {
-	some i, variant in relied.serving
+	some i, variant in active.by_index
 	status := input.locks[variant.version].facts.status
 	status != "READY"
 }
@@ -47,19 +47,18 @@ deny contains finding.at(
 # METADATA
 # title: No signature
 # custom:
-#   message: version %s has no signature with inputs; its lock says %s
+#   message: version %s has no signature with inputs; its lock has %s
 #   solution: >-
-#     log the model with a signature or an input example, register it as a new version, and propose
-#     that one
+#     log the model with a signature or an input example, register it as a new version, and propose it
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "version"],
-	[variant.version, said],
+	[variant.version, recorded],
 ) if {
 	tier.is_production
-	some i, variant in relied.serving
+	some i, variant in active.by_index
 	facts := input.locks[variant.version].facts
 	not _has_inputs(facts)
-	said := object.get(facts, "signature", null)
+	recorded := object.get(facts, "signature", null)
 }
 
 _has_inputs(facts) if count(facts.signature.inputs) > 0

@@ -9,7 +9,7 @@ _found(changed) := {[finding.message, finding.pointer] |
 
 _put(path, value) := example.put(example.cluster, path, value)
 
-test_a_ready_version_with_inputs_is_sound if {
+test_a_ready_version_with_inputs_is_allowed if {
 	_found(example.cluster) == set()
 	signature_known.checked with input as example.cluster
 }
@@ -25,11 +25,11 @@ test_a_version_that_is_not_ready_is_denied if {
 
 test_a_version_without_inputs_is_denied if {
 	_found(_put("/locks/41/facts/signature", null)) == {[
-		`version "41" has no signature with inputs; its lock says null`,
+		`version "41" has no signature with inputs; its lock has null`,
 		"/spec/variants/0/version",
 	]}
 	_found(_put("/locks/41/facts/signature", {"inputs": [], "outputs": []})) == {[
-		`version "41" has no signature with inputs; its lock says {"inputs":[],"outputs":[]}`,
+		`version "41" has no signature with inputs; its lock has {"inputs":[],"outputs":[]}`,
 		"/spec/variants/0/version",
 	]}
 	count(_found(example.without(example.cluster, "/locks/41/facts/signature"))) == 1

@@ -1,9 +1,8 @@
 # METADATA
-# title: Skew not for long
+# title: Skew is short
 # description: >-
 #   The clusters of a family serve different versions for no longer than its
-#   consistency.maxSkewDuration, counted from the record that began it. Until they agree again, only
-#   the way back or the end of the running rollout moves the family.
+#   consistency.maxSkewDuration, counted from the record that began the skew.
 # schemas:
 #   - input: schema.family
 # custom:
@@ -32,8 +31,8 @@ checked if {
 # METADATA
 # title: Different versions for too long
 # custom:
-#   message: "for longer than spec.consistency.maxSkewDuration, %s, the clusters have served %s versions: %s"
-#   solution: finish the rollout with lockstep advance, or take it back with lockstep revert
+#   message: "for longer than spec.consistency.maxSkewDuration (%s) the clusters have served %s versions: %s"
+#   solution: finish the rollout with lockstep advance, or roll it back with lockstep revert
 deny contains finding.with_others(
 	finding.of_cluster(
 		rego.metadata.rule(), skew.first[0], skew.first[1],

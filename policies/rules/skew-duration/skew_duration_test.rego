@@ -17,10 +17,10 @@ test_a_skew_for_too_long_is_found_at_every_cluster if {
 	found := skew_duration.deny with input as _two
 	found == {{
 		"message": concat("", [
-			`for longer than spec.consistency.maxSkewDuration, "24h", the clusters have served 2 versions: `,
+			`for longer than spec.consistency.maxSkewDuration ("24h") the clusters have served 2 versions: `,
 			`{"41":["fraud-eu-west-1","fraud-us-east-1"],"42":["fraud-ap-south-1"]}`,
 		]),
-		"fix": "finish the rollout with lockstep advance, or take it back with lockstep revert",
+		"fix": "finish the rollout with lockstep advance, or roll it back with lockstep revert",
 		"pointer": "/spec/variants/0/version",
 		"cluster": "fraud-ap-south-1",
 		"also": [
@@ -39,13 +39,13 @@ test_a_skew_for_too_long_is_found_at_every_cluster if {
 	skew_duration.checked with input as _two
 }
 
-test_a_skew_within_its_time_is_sound if {
+test_a_skew_within_its_time_is_allowed if {
 	within := example.put(_two, "/rollout/skewBreached", false)
 	skew_duration.deny == set() with input as within
 	skew_duration.checked with input as within
 }
 
-test_a_change_that_ends_the_skew_is_sound if {
+test_a_change_that_ends_the_skew_is_allowed if {
 	ended := _serving({"ap-south-1": "41", "us-east-1": "41", "eu-west-1": "41"})
 	skew_duration.deny == set() with input as ended
 }

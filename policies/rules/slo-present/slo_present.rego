@@ -1,9 +1,9 @@
 # METADATA
-# title: An objective to hold
+# title: Service level objective
 # description: >-
-#   In production a cluster has a service level objective: an availability of at least what
-#   thresholds.slo_present asks for, and a latency with the share of requests that keep it. Alerts
-#   measure against it.
+#   In production a cluster has a service level objective: an availability of at least that in
+#   thresholds.slo_present, and a latency with the percentile of requests that meet it. Alerts measure
+#   against this objective.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -31,8 +31,8 @@ _least := data.thresholds.slo_present.production
 # METADATA
 # title: No objective
 # custom:
-#   message: spec.observability.slo is missing, and production asks for %s percent availability
-#   solution: give spec.observability.slo with availability, latency and percentile
+#   message: spec.observability.slo is missing; production requires %s percent availability
+#   solution: add spec.observability.slo with availability, latency and percentile
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "observability", "slo"],
@@ -43,10 +43,10 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: Too little availability
+# title: Availability too low
 # custom:
-#   message: the objective is %s percent availability, and production asks for at least %s
-#   solution: raise spec.observability.slo.availability, and what is needed to hold it
+#   message: the objective is %s percent availability; production requires at least %s
+#   solution: raise spec.observability.slo.availability, and run what is needed to meet it
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "observability", "slo", "availability"],
@@ -57,10 +57,10 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: No latency
+# title: No latency objective
 # custom:
-#   message: the objective %s has no %s, so that slow answers miss nothing
-#   solution: give the latency and the percentile of the requests that keep it
+#   message: the objective %s has no %s; slow answers would not violate it
+#   solution: add the latency and the percentile of the requests that must meet it
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "observability", "slo"],

@@ -1,9 +1,9 @@
 # METADATA
-# title: Step not larger than the plan
+# title: No step larger than the plan
 # description: >-
-#   In one change the weight of a version grows at most to the next step of the family's plan, and of
-#   the plan before where the change writes another one. A new family, an adopted state and a version
-#   that was verified before (a way back) are free to move.
+#   In one change the weight of a version grows at most to the next step of the family's plan. Where
+#   the change edits the plan, the next step of the old plan counts too. A new family, an adopted state
+#   and a version that was verified before (a rollback) are exempt.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -30,24 +30,24 @@ checked if {
 	is_number(step.weight)
 }
 
-# A plan that the change writes anew does not carry what moves in the same change.
+# Both plans count: a change must not edit the plan and use the new steps at once.
 _steps := [step |
 	some family in [input.family, input.family_before]
 	some step in family.spec.rollout.steps
 	is_number(step.weight)
 ]
 
-_limit(before, whole) := min([weight |
+_limit(before, total) := min([weight |
 	some step in _steps
-	weight := variants.part(whole, step.weight)
+	weight := variants.step_weight(total, step.weight)
 	weight > before
 ])
 
 # METADATA
-# title: A larger step
+# title: Step too large
 # custom:
-#   message: version %s goes from weight %s to %s, and the next step of the plan is %s
-#   solution: give it the weight of the next step, or let lockstep advance move it
+#   message: version %s goes from weight %s to %s; the next step of the plan is %s
+#   solution: give it the weight of the next step, or move it with lockstep advance
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "variants", i, "weight"],
@@ -56,10 +56,10 @@ deny contains finding.at(
 	not input.rollout.adopted
 	new := input.new.spec.variants
 	variants.are_plain(new)
-	variants.add_up(new) # other sums are for weights-sum to report
+	variants.add_up(new) # weights-sum reports other sums
 	some i, move in moves.forward
 	variant := new[i]
 	not variants.is_arm(variant)
-	limit := _limit(move.before, variants.whole(new))
+	limit := _limit(move.before, variants.roles_total(new))
 	move.after > limit
 }

@@ -12,7 +12,7 @@ _swapped := [
 	{"name": "previous", "version": "41", "weight": 0, "warm": true},
 ]
 
-test_each_step_of_the_plan_is_sound if {
+test_each_step_of_the_plan_is_allowed if {
 	every pair in [[0, 1], [1, 10], [10, 50], [1, 1], [50, 10], [0, 0]] {
 		_found(example.step(pair[0]), example.step(pair[1])) == set()
 	}
@@ -23,7 +23,7 @@ test_each_step_of_the_plan_is_sound if {
 
 test_a_larger_step_is_denied if {
 	_found(example.step(1), example.step(50)) == {[
-		`version "42" goes from weight 1 to 50, and the next step of the plan is 10`,
+		`version "42" goes from weight 1 to 50; the next step of the plan is 10`,
 		"/spec/variants/1/weight",
 	]}
 }
@@ -45,7 +45,7 @@ test_a_plan_written_anew_carries_no_move_of_the_same_change if {
 test_a_cluster_that_joins_takes_no_larger_step_than_the_others if {
 	joining := example.put(example.with_variants(_swapped), "/variants_before", [example.step(10)])
 	found := step_in_plan.deny with input as joining
-	{finding.message | some finding in found} == {`version "42" goes from weight 10 to 100, and the next step of the plan is 50`}
+	{finding.message | some finding in found} == {`version "42" goes from weight 10 to 100; the next step of the plan is 50`}
 	served := example.put(joining, "/variants_before", [example.step(10), _swapped])
 	step_in_plan.deny == set() with input as served
 }
@@ -85,16 +85,16 @@ test_an_arm_that_becomes_a_role_starts_at_nothing if {
 	count(_found([half, arm], example.step(50))) == 1
 }
 
-test_a_new_cluster_is_free if {
+test_a_new_cluster_is_exempt if {
 	step_in_plan.deny == set() with input as example.with_variants(_swapped)
 }
 
-test_a_way_back_is_free if {
+test_a_rollback_is_exempt if {
 	back := [{"name": "stable", "version": "41", "weight": 100}]
 	_found(_swapped, back) == set()
 }
 
-test_an_adopted_state_is_free if {
+test_an_adopted_state_is_exempt if {
 	change := example.change([example.stable], _swapped)
 	step_in_plan.deny == set() with input as example.put(change, "/rollout/adopted", true)
 }
@@ -130,6 +130,6 @@ test_a_plan_without_weights_is_not_checked if {
 	not step_in_plan.checked with input as plan
 }
 
-test_what_is_no_version_is_left_to_version_pinned if {
+test_what_is_not_a_version_is_left_to_version_pinned if {
 	_found([example.stable], [{"name": "stable", "version": "v41", "weight": 100}]) == set()
 }

@@ -1,9 +1,9 @@
 # METADATA
 # title: Sticky experiment
 # description: >-
-#   Weights are drawn anew for each request, so that a user would meet all arms of an experiment and
-#   none could be told from another. An arm with weight needs spec.traffic.bucketHeader, the header
-#   that keeps a user with one variant.
+#   An experiment arm with weight needs spec.traffic.bucketHeader, the request header that keeps a user
+#   on one variant. Otherwise the router picks a variant for each request, users see all arms, and the
+#   experiment measures nothing.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -29,10 +29,10 @@ _arms := [[i, variant.name] |
 ]
 
 # METADATA
-# title: Arms by chance
+# title: Arms without a bucket header
 # custom:
-#   message: arms %s have weight, and spec.traffic.bucketHeader is not given
-#   solution: name the request header that carries a user's bucket in spec.traffic.bucketHeader
+#   message: arms %s have weight, but spec.traffic.bucketHeader is missing
+#   solution: set spec.traffic.bucketHeader to the request header that has the user's bucket
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "variants", _arms[0][0], "weight"],

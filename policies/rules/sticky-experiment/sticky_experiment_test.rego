@@ -14,14 +14,14 @@ _found(variants, header) := {[finding.message, finding.pointer] |
 
 _header := {"bucketHeader": "x-user-bucket"}
 
-test_arms_with_a_header_are_sound if {
+test_arms_with_a_header_are_allowed if {
 	_found([example.stable, _arm("blue", 1)], _header) == set()
 	sticky_experiment.checked with input as example.cluster
 }
 
 test_arms_without_a_header_are_denied_once if {
 	_found([example.stable, _arm("blue", 1), _arm("green", 1)], {}) == {[
-		`arms ["blue","green"] have weight, and spec.traffic.bucketHeader is not given`,
+		`arms ["blue","green"] have weight, but spec.traffic.bucketHeader is missing`,
 		"/spec/variants/1/weight",
 	]}
 	bare := example.without(

@@ -1,10 +1,10 @@
 # METADATA
-# title: Removed in two phases
+# title: Removal in two phases
 # description: >-
-#   A version that had weight stays for one change at weight 0 with warm: true before it goes: proxies
-#   learn of new routes one after the other, and requests that still come would find no subset. Free
-#   are a way back from a version that was not verified or is in quarantine, an adopted state and a
-#   new cluster.
+#   A version that had weight stays for one change at weight 0 with warm: true before it is removed.
+#   Proxies get new routes one after the other, and until then their requests would find no subset.
+#   Exempt are a rollback from a version that was not verified or is in quarantine, an adopted state
+#   and a new cluster.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -46,50 +46,50 @@ _is_known(version) if {
 	variant.version == version
 }
 
-# The versions whose workload, subset and route all go with this change, and the weight they had.
-_gone[version] := weight if {
+# The versions whose workload, subset and route this change removes, with the weight they had.
+_removed[version] := weight if {
 	cluster.changed
 	not input.rollout.adopted
 	variants.are_plain(input.new.spec.variants)
 	some version in {variant.version | some variant in moves.before; variant.weight > 0}
 	not _runs(version)
-	not _is_way_back(version)
+	not _is_rollback_from(version)
 	weight := sum([variant.weight | some variant in moves.before; variant.version == version])
 }
 
-_is_way_back(version) if {
+_is_rollback_from(version) if {
 	every serving in variants.serving(input.new.spec.variants) {
 		serving in input.rollout.verified
 	}
-	_is_to_be_left(version)
+	_may_be_dropped(version)
 }
 
-_is_to_be_left(version) if not version in input.rollout.verified
+_may_be_dropped(version) if not version in input.rollout.verified
 
-_is_to_be_left(version) if {
+_may_be_dropped(version) if {
 	some entry in input.quarantine
-	quarantine.holds(entry, version)
+	quarantine.applies_to(entry, version)
 }
 
 # METADATA
-# title: A version that goes at once
+# title: Version removed at once
 # custom:
 #   message: version %s had weight %s, and this change removes it together with its route
 #   solution: keep it at weight 0 with warm true in this change, and remove it in the next one
 deny contains finding.at(rego.metadata.rule(), ["spec", "variants"], [version, weight]) if {
-	some version, weight in _gone
+	some version, weight in _removed
 	not _is_known(version)
 }
 
 # METADATA
-# title: A version that goes cold at once
+# title: Workload removed at once
 # custom:
-#   message: version %s had weight %s, and variant %s keeps it at weight 0 without a workload
+#   message: version %s had weight %s, and variant %s now has weight 0 without a workload
 #   solution: add warm true to the variant in this change, and remove it in a later one
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "weight"],
-	[variant.version, _gone[variant.version], variant.name],
+	[variant.version, _removed[variant.version], variant.name],
 ) if {
 	some i, variant in input.new.spec.variants
-	_gone[variant.version]
+	_removed[variant.version]
 }

@@ -35,7 +35,7 @@ test_a_version_that_goes_at_once_is_denied if {
 test_a_version_that_goes_cold_at_once_is_denied if {
 	every cold in [_previous, object.union(_previous, {"warm": false})] {
 		_found(example.step(50), [_new, cold]) == {[
-			`version "41" had weight 50, and variant "previous" keeps it at weight 0 without a workload`,
+			`version "41" had weight 50, and variant "previous" now has weight 0 without a workload`,
 			"/spec/variants/1/weight",
 		]}
 	}
@@ -47,16 +47,16 @@ test_a_version_that_still_serves_in_another_role_is_kept if {
 	_found([example.stable], [_new, _previous, _warm(_variant("arm", "41", 0))]) == set()
 }
 
-test_the_way_back_is_free if {
+test_a_rollback_is_exempt if {
 	_found(example.step(50), [example.stable]) == set()
 	_found([_new, _warm(_previous)], [example.stable]) == set()
 }
 
-test_a_way_back_to_what_was_not_verified_is_none if {
+test_a_return_to_an_unverified_version_is_not_a_rollback if {
 	count(_found(example.step(50), [_variant("stable", "40", 100)])) == 2
 }
 
-test_leaving_a_verified_version_is_no_way_back if {
+test_leaving_a_verified_version_is_not_a_rollback if {
 	both := _verified(["41", "42"], [_new], [example.stable])
 	count(subset_two_phase.deny) == 1 with input as both
 	entry := {"registry": "mlflow", "model": "fraud", "version": "42"}
@@ -71,7 +71,7 @@ test_arms_go_in_two_phases_too if {
 	_found(before, [_new, _warm(object.union(_arm, {"weight": 0}))]) == set()
 }
 
-test_the_ways_out_are_free if {
+test_exemptions if {
 	change := example.change(example.step(50), [_new])
 	subset_two_phase.deny == set() with input as example.put(change, "/rollout/adopted", true)
 	subset_two_phase.deny == set() with input as example.with_variants([_new])
@@ -98,6 +98,6 @@ test_what_is_missing_is_not_checked if {
 	}
 }
 
-test_what_is_no_version_is_left_to_version_pinned if {
+test_what_is_not_a_version_is_left_to_version_pinned if {
 	_found([example.stable], [_variant("stable", "v41", 100)]) == set()
 }

@@ -1,9 +1,9 @@
 # METADATA
 # title: Subsets and routes agree
 # description: >-
-#   Each subset that a route leads to is declared by a DestinationRule of the same host: without it
-#   every request of the route is answered with 503. And each subset that is declared is routed,
-#   unless its version has no weight.
+#   Each subset that a route leads to is declared by a DestinationRule for the same host; otherwise
+#   Istio answers every request of the route with 503. Each declared subset has a route, unless its
+#   version has no weight.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -35,7 +35,7 @@ _declared contains [manifest.spec.host, subset.name] if {
 	some subset in manifest.spec.subsets
 }
 
-# Each place that names a subset: object, name of the route, path, destination.
+# Each reference to a subset: name of the object, name of the route, path, destination.
 _named contains [manifest.metadata.name, object.get(route, "name", i), path, place.destination] if {
 	some manifest in input.rendered.VirtualService
 	some i, route in manifest.spec.http
@@ -54,17 +54,18 @@ _named contains [manifest.metadata.name, object.get(route, "name", i), path, rou
 
 _routed contains [destination.host, destination.subset] if some [_, _, _, destination] in _named
 
-# The hosts of which a subset is missing: what is left over there is most likely misnamed.
-_torn contains destination.host if {
+# The hosts with an undeclared subset. An unrouted subset there is most likely the same subset under
+# a wrong name, and is not reported again.
+_incomplete contains destination.host if {
 	some [_, _, _, destination] in _named
 	not [destination.host, destination.subset] in _declared
 }
 
 # METADATA
-# title: A subset that nothing declares
+# title: Undeclared subset
 # custom:
-#   message: route %s leads to subset %s, and no DestinationRule declares it for host %s
-#   solution: declare the subset in a DestinationRule of that host, or take the destination out
+#   message: route %s leads to subset %s, but no DestinationRule declares it for host %s
+#   solution: declare the subset in a DestinationRule for that host, or remove the destination
 deny contains finding.of_object(
 	rego.metadata.rule(), "VirtualService", name, path,
 	[route, destination.subset, destination.host],
@@ -83,10 +84,10 @@ _is_idle(subset) if {
 }
 
 # METADATA
-# title: A subset that nothing reaches
+# title: Subset without a route
 # custom:
-#   message: no route leads to subset %s of host %s, and no variant of weight 0 explains it
-#   solution: route the subset, or give its version weight 0 in spec.variants
+#   message: no route leads to subset %s of host %s, although its version has weight or is unknown
+#   solution: add a route to the subset, or give its version weight 0 in spec.variants
 deny contains finding.of_object(
 	rego.metadata.rule(), "DestinationRule", manifest.metadata.name, ["spec", "subsets", i, "name"],
 	[subset.name, manifest.spec.host],
@@ -94,6 +95,6 @@ deny contains finding.of_object(
 	some manifest in input.rendered.DestinationRule
 	some i, subset in manifest.spec.subsets
 	not [manifest.spec.host, subset.name] in _routed
-	not manifest.spec.host in _torn
+	not manifest.spec.host in _incomplete
 	not _is_idle(subset)
 }

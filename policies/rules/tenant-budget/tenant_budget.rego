@@ -1,8 +1,8 @@
 # METADATA
 # title: Tenants within budget
 # description: >-
-#   What a tenant's clusters declare to cost a month stays within its budget together. Production
-#   names the currency of these sums.
+#   The declared monthly costs of a tenant's clusters add up to no more than the tenant's budget. A
+#   production environment names the currency of these sums.
 # schemas:
 #   - input: schema.environment
 # custom:
@@ -37,8 +37,8 @@ _currency := object.get(input.environment.spec, "currency", "")
 # METADATA
 # title: No currency
 # custom:
-#   message: spec.currency is missing, and the clusters declare to cost %s of it a month
-#   solution: give spec.currency in environment.yaml, such as EUR
+#   message: spec.currency is missing; the clusters declare a total cost of %s a month
+#   solution: set spec.currency in environment.yaml, such as EUR
 deny contains finding.at(rego.metadata.rule(), ["spec", "currency"], [declared]) if {
 	tier.is_production
 	_currency == ""
@@ -46,10 +46,10 @@ deny contains finding.at(rego.metadata.rule(), ["spec", "currency"], [declared])
 }
 
 # METADATA
-# title: More than the budget
+# title: Budget exceeded
 # custom:
-#   message: the clusters of tenant %s declare to cost %s a month together, and its budget is %s
-#   solution: make its clusters smaller, or have the budget in environment.yaml raised
+#   message: the clusters of tenant %s declare a total cost of %s a month; its budget is %s
+#   solution: make the clusters smaller, or have the budget in environment.yaml raised
 deny contains finding.of_clusters(
 	rego.metadata.rule(),
 	tenants.largest(costs),

@@ -18,7 +18,7 @@ _found(view) := {[finding.message, finding.pointer] |
 	some finding in tenant_budget.deny with input as view
 }
 
-test_a_budget_that_is_just_used_up_is_sound if {
+test_a_budget_that_is_just_used_up_is_allowed if {
 	_found(_budget(1801)) == set()
 	tenant_budget.checked with input as _budget(1801)
 }
@@ -27,10 +27,10 @@ test_more_than_the_budget_is_denied_at_the_dearest_cluster if {
 	found := tenant_budget.deny with input as _budget(1800)
 	found == {{
 		"message": concat("", [
-			`the clusters of tenant "risk" declare to cost 1801 a month together, `,
-			"and its budget is 1800",
+			`the clusters of tenant "risk" declare a total cost of 1801 a month; its budget is `,
+			"1800",
 		]),
-		"fix": "make its clusters smaller, or have the budget in environment.yaml raised",
+		"fix": "make the clusters smaller, or have the budget in environment.yaml raised",
 		"pointer": "/spec/cost/monthly",
 		"cluster": "fraud-us-east-1",
 		"also": [{
@@ -47,7 +47,7 @@ test_a_cluster_without_a_cost_counts_for_nothing if {
 	tenant_budget.checked with input as free
 }
 
-test_clusters_of_nobody_listed_count_for_nobody if {
+test_clusters_of_unlisted_tenants_count_for_none if {
 	_found(example.put(_budget(900), "/clusters/2/tenant", "nobody")) == set()
 }
 
@@ -60,7 +60,7 @@ test_without_tenants_there_is_no_budget if {
 test_production_names_its_currency if {
 	nameless := example.without(_fleet, "/environment/spec/currency")
 	_found(nameless) == {[
-		"spec.currency is missing, and the clusters declare to cost 2701 of it a month",
+		"spec.currency is missing; the clusters declare a total cost of 2701 a month",
 		"/spec/currency",
 	]}
 	_found(example.put(nameless, "/environment/spec/tier", "staging")) == set()

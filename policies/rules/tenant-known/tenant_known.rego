@@ -1,9 +1,9 @@
 # METADATA
-# title: A known tenant
+# title: Known tenant
 # description: >-
-#   A family belongs to a tenant that environment.yaml lists: quota, budget and namespaces hold for
-#   those. Where the environment lists none, nothing is asked; tenant-quota demands the list in
-#   production.
+#   A family belongs to a tenant that environment.yaml lists, because quotas, budgets and namespaces
+#   apply only to those. The rule applies where the environment lists tenants; tenant-quota requires
+#   the list in production.
 # schemas:
 #   - input: schema.family
 # custom:
@@ -29,10 +29,10 @@ checked if {
 _known := {tenant.name | some tenant in input.environment.spec.tenants}
 
 # METADATA
-# title: An unknown tenant
+# title: Unknown tenant
 # custom:
-#   message: metadata.tenant is %s, and environment.yaml lists %s
-#   solution: name one of these tenants, or have the tenant added to environment.yaml
+#   message: metadata.tenant is %s, but environment.yaml lists only %s
+#   solution: use one of these tenants, or have yours added to environment.yaml
 deny contains finding.at(
 	rego.metadata.rule(),
 	["metadata", "tenant"],

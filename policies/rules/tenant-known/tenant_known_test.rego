@@ -13,7 +13,7 @@ _found(view) := {[finding.message, finding.pointer] |
 	some finding in tenant_known.deny with input as view
 }
 
-test_a_listed_tenant_is_sound if {
+test_a_listed_tenant_is_allowed if {
 	_found(_of("risk")) == set()
 	_found(_of("shop")) == set()
 	tenant_known.checked with input as _family
@@ -21,7 +21,7 @@ test_a_listed_tenant_is_sound if {
 
 test_an_unlisted_tenant_is_denied if {
 	_found(_of("ris")) == {[
-		`metadata.tenant is "ris", and environment.yaml lists ["risk","shop"]`,
+		`metadata.tenant is "ris", but environment.yaml lists only ["risk","shop"]`,
 		"/metadata/tenant",
 	]}
 }

@@ -1,9 +1,9 @@
 # METADATA
 # title: Tenants within quota
 # description: >-
-#   What all pods of a tenant's clusters request together stays within its quota, at the most pods
-#   that autoscalers may start and for every version that runs. Production lists its tenants, each
-#   once, because what nobody lists has no quota.
+#   The requests of all pods of a tenant's clusters add up to no more than its quota, with all pods
+#   that autoscalers may start and for every version that runs. A production environment lists its
+#   tenants, each once: a tenant that is not listed would have no quota.
 # schemas:
 #   - input: schema.environment
 # custom:
@@ -56,10 +56,10 @@ _memory[i] := _pods[i] * workloads.bytes(cluster.spec.serving.resources.requests
 }
 
 # METADATA
-# title: No tenants
+# title: No tenants listed
 # custom:
-#   message: spec.tenants is missing, so that nothing bounds what %s families of production use
-#   solution: list the tenants of the families in environment.yaml, with their quotas and budgets
+#   message: spec.tenants is missing; nothing limits what the %s families of production use
+#   solution: add the tenants of the families to environment.yaml, with quotas and budgets
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "tenants"],
@@ -70,9 +70,9 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: A tenant twice
+# title: Duplicate tenant
 # custom:
-#   message: tenant %s is listed before, so that it has two quotas and two budgets
+#   message: tenant %s is listed twice; it has two quotas and two budgets
 #   solution: keep one of the two entries
 deny contains finding.at(
 	rego.metadata.rule(),
@@ -87,9 +87,9 @@ deny contains finding.at(
 _listed[tenant.name] contains i if some i, tenant in tenants.declared
 
 # METADATA
-# title: More CPU than the quota
+# title: CPU quota exceeded
 # custom:
-#   message: the pods of tenant %s may request %s of CPU together, and its quota is %s
+#   message: the pods of tenant %s may request %s of CPU together; its quota is %s
 #   solution: run fewer or smaller pods, or have the quota in environment.yaml raised
 deny contains finding.of_clusters(
 	rego.metadata.rule(),
@@ -104,9 +104,9 @@ deny contains finding.of_clusters(
 }
 
 # METADATA
-# title: More memory than the quota
+# title: Memory quota exceeded
 # custom:
-#   message: the pods of tenant %s may request %s of memory together, and its quota is %s
+#   message: the pods of tenant %s may request %s of memory together; its quota is %s
 #   solution: run fewer or smaller pods, or have the quota in environment.yaml raised
 deny contains finding.of_clusters(
 	rego.metadata.rule(),

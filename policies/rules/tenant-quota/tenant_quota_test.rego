@@ -23,7 +23,7 @@ _in_environment(view) := {[finding.message, finding.pointer] |
 	some finding in tenant_quota.deny with input as view
 }
 
-test_a_quota_that_is_just_used_up_is_sound if {
+test_a_quota_that_is_just_used_up_is_allowed if {
 	just := _quota(_fleet, "3", "6Gi")
 	_found(just) == set()
 	tenant_quota.checked with input as just
@@ -31,14 +31,14 @@ test_a_quota_that_is_just_used_up_is_sound if {
 
 test_more_cpu_than_the_quota_is_denied if {
 	_found(_quota(_fleet, "2999m", "6Gi")) == {[
-		`the pods of tenant "risk" may request "3" of CPU together, and its quota is "2999m"`,
+		`the pods of tenant "risk" may request "3" of CPU together; its quota is "2999m"`,
 		"fraud-eu-west-1", "/spec/serving/replicas", ["fraud-us-east-1"],
 	]}
 }
 
 test_more_memory_than_the_quota_is_denied if {
 	_found(_quota(_fleet, "3", "6143Mi")) == {[
-		`the pods of tenant "risk" may request "6Gi" of memory together, and its quota is "6143Mi"`,
+		`the pods of tenant "risk" may request "6Gi" of memory together; its quota is "6143Mi"`,
 		"fraud-eu-west-1", "/spec/serving/replicas", ["fraud-us-east-1"],
 	]}
 }
@@ -70,13 +70,13 @@ test_every_running_version_counts if {
 	count(_found(_quota(two, "4499m", "9Gi"))) == 1
 }
 
-test_clusters_of_nobody_listed_count_for_nobody if {
+test_clusters_of_unlisted_tenants_count_for_none if {
 	other := example.put(_fleet, "/clusters/2/tenant", "nobody")
 	_found(_quota(other, "1500m", "3Gi")) == set()
 	tenant_quota.checked with input as other
 }
 
-test_a_tenant_without_clusters_is_sound if {
+test_a_tenant_without_clusters_is_allowed if {
 	idle := example.put(example.environment, "/clusters", [])
 	_found(idle) == set()
 	tenant_quota.checked with input as idle
@@ -86,7 +86,7 @@ _bare := example.without(example.environment, "/environment/spec/tenants")
 
 test_production_lists_its_tenants if {
 	_in_environment(_bare) == {[
-		"spec.tenants is missing, so that nothing bounds what 2 families of production use",
+		"spec.tenants is missing; nothing limits what the 2 families of production use",
 		"/spec/tenants",
 	]}
 	tenant_quota.checked with input as _bare
@@ -99,7 +99,7 @@ test_a_tenant_that_is_listed_twice_is_denied if {
 		example.tenant("risk", "scores"),
 	)
 	_in_environment(twice) == {[
-		`tenant "risk" is listed before, so that it has two quotas and two budgets`,
+		`tenant "risk" is listed twice; it has two quotas and two budgets`,
 		"/spec/tenants/2/name",
 	]}
 }
@@ -117,7 +117,7 @@ test_what_is_missing_is_not_checked if {
 	}
 }
 
-test_what_is_no_amount_is_not_checked if {
+test_what_is_not_an_amount_is_not_checked if {
 	not tenant_quota.checked with input as _quota(_fleet, "many", "6Gi")
 	not tenant_quota.checked with input as example.put(
 		_fleet, "/clusters/0/spec/serving/hpa",

@@ -1,9 +1,9 @@
 # METADATA
-# title: Version in lock
+# title: Every version has a lock
 # description: >-
-#   Every version that a cluster names has a lock with the registry's facts about it, and the lock
-#   is about that version of the family's model. A version that is no number is left to
-#   version-pinned.
+#   Every version of a cluster has a lock with the registry's facts, and the lock is for that version
+#   of the family's model. Without it no other rule could check the version. version-pinned reports a
+#   version that is not a number.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -27,13 +27,13 @@ checked if {
 	is_string(input.family.spec.model.name)
 }
 
-_is_about(lock, version) if {
+_is_for(lock, version) if {
 	lock.identity.version == version
 	lock.identity.model == input.family.spec.model.name
 	lock.identity.registry == input.family.spec.model.registry
 }
 
-_said(lock, key) := object.get(lock, ["identity", key], null)
+_recorded(lock, key) := object.get(lock, ["identity", key], null)
 
 # METADATA
 # title: No lock
@@ -51,20 +51,20 @@ deny contains finding.at(
 }
 
 # METADATA
-# title: A lock of something else
+# title: Lock of another version or model
 # custom:
-#   message: the lock of version %s is about version %s of %s in %s, and the family's model is %s in %s
+#   message: the lock of version %s is for version %s of %s in %s, but the family's model is %s in %s
 #   solution: run lockstep lock for this family; never copy or edit a lock
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "variants", i, "version"],
 	[
 		variant.version,
-		_said(lock, "version"), _said(lock, "model"), _said(lock, "registry"),
+		_recorded(lock, "version"), _recorded(lock, "model"), _recorded(lock, "registry"),
 		input.family.spec.model.name, input.family.spec.model.registry,
 	],
 ) if {
 	some i, variant in input.new.spec.variants
 	lock := input.locks[variant.version]
-	not _is_about(lock, variant.version)
+	not _is_for(lock, variant.version)
 }

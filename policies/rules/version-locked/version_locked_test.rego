@@ -3,7 +3,7 @@ package lockstep.rules.version_locked_test
 import data.lockstep.lib.example_test as example
 import data.lockstep.rules.version_locked
 
-test_a_locked_version_is_sound if {
+test_a_locked_version_is_allowed if {
 	version_locked.deny == set() with input as example.cluster
 	version_locked.checked with input as example.cluster
 }
@@ -17,7 +17,7 @@ test_a_version_without_lock_is_denied if {
 	}}
 }
 
-test_a_version_that_is_no_number_is_left_to_another_rule if {
+test_a_version_that_is_not_a_number_is_left_to_another_rule if {
 	alias := [object.union(example.stable, {"version": "latest"})]
 	version_locked.deny == set() with input as example.with_variants(alias)
 }
@@ -33,8 +33,8 @@ test_a_lock_of_something_else_is_denied if {
 test_a_lock_without_identity_is_denied if {
 	found := version_locked.deny with input as example.put(example.cluster, "/locks/41", {})
 	{finding.message | some finding in found} == {concat("", [
-		`the lock of version "41" is about version null of null in null, `,
-		`and the family's model is "fraud" in "mlflow"`,
+		`the lock of version "41" is for version null of null in null, but the family's model `,
+		`is "fraud" in "mlflow"`,
 	])}
 }
 

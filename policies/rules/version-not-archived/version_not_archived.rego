@@ -1,7 +1,7 @@
 # METADATA
-# title: Version not archived
+# title: No archived version
 # description: >-
-#   No cluster names a version that its owners have archived in the registry.
+#   No cluster has a version that is archived in the registry: its owners have withdrawn it.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -26,16 +26,16 @@ checked if {
 _unknown contains variant.version if {
 	some variant in input.new.spec.variants
 	lock := input.locks[variant.version]
-	not _says(lock)
+	not _says_archived(lock)
 }
 
-_says(lock) if is_boolean(lock.facts.archived)
+_says_archived(lock) if is_boolean(lock.facts.archived)
 
 # METADATA
-# title: An archived version
+# title: Archived version
 # custom:
 #   message: version %s of variant %s is archived in the registry
-#   solution: propose a version that is not archived, or have its owner take it out of the archive and run lockstep lock
+#   solution: propose a version that is not archived, or have its owner restore it and run lockstep lock
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "variants", i, "version"],

@@ -5,7 +5,7 @@ import data.lockstep.rules.version_not_archived
 
 _with(archived) := example.put(example.cluster, "/locks/41/facts/archived", archived)
 
-test_a_version_in_use_is_sound if {
+test_a_version_in_use_is_allowed if {
 	version_not_archived.deny == set() with input as example.cluster
 	version_not_archived.checked with input as example.cluster
 }

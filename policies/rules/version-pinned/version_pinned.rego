@@ -1,8 +1,8 @@
 # METADATA
-# title: An alias is no pin
+# title: Versions are numbers, not aliases
 # description: >-
-#   A version is a plain number of the registry. An alias or a stage can be moved there, and then
-#   the same commit would serve another model.
+#   A version is a number of the registry. An alias or a stage can be moved to another version, and
+#   then the same commit would serve another model.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -22,9 +22,9 @@ import data.lockstep.lib.variants
 checked if cluster.readable
 
 # METADATA
-# title: A version that is no number
+# title: Version is not a number
 # custom:
-#   message: version %s of variant %s is no version number
+#   message: version %s of variant %s is not a version number
 #   solution: write the number of the registered version, in quotes, such as "42"
 deny contains finding.at(
 	rego.metadata.rule(),

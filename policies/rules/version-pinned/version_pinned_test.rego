@@ -5,7 +5,7 @@ import data.lockstep.rules.version_pinned
 
 _variant(version) := [object.union(example.stable, {"version": version})]
 
-test_a_number_is_sound if {
+test_a_number_is_allowed if {
 	version_pinned.deny == set() with input as example.cluster
 	version_pinned.checked with input as example.cluster
 }
@@ -13,7 +13,7 @@ test_a_number_is_sound if {
 test_an_alias_is_denied if {
 	found := version_pinned.deny with input as example.with_variants(_variant("@champion"))
 	found == {{
-		"message": `version "@champion" of variant "stable" is no version number`,
+		"message": `version "@champion" of variant "stable" is not a version number`,
 		"fix": `write the number of the registered version, in quotes, such as "42"`,
 		"pointer": "/spec/variants/0/version",
 	}}

@@ -1,9 +1,9 @@
 # METADATA
 # title: Version skew
 # description: >-
-#   The clusters of a family serve no more versions than its consistency.maxVersionSkew allows: the
-#   distinct versions with weight, less one, experiments left out. The finding points at the cluster
-#   that deviates: the newest of the versions that the fewest clusters serve.
+#   The skew of a family is at most its consistency.maxVersionSkew. The skew is the number of distinct
+#   versions with weight, minus one; experiments do not count. The finding points at the version that
+#   the fewest clusters serve; of several, at the newest.
 # schemas:
 #   - input: schema.family
 # custom:
@@ -31,8 +31,8 @@ checked if {
 # METADATA
 # title: Too many versions
 # custom:
-#   message: "the clusters of the family serve %s versions, a skew of %s where %s is allowed: %s"
-#   solution: finish or revert the rollout of one version before another one gets weight
+#   message: "the clusters of the family serve %s versions, a skew of %s; at most %s is allowed: %s"
+#   solution: finish or revert the rollout of one version before another version gets weight
 deny contains finding.with_others(
 	finding.of_cluster(
 		rego.metadata.rule(), skew.first[0], skew.first[1],

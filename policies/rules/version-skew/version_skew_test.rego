@@ -10,7 +10,7 @@ _serving(versions) := example.family({region: [null, [variant]] |
 
 _three := _serving({"ap-south-1": "43", "us-east-1": "42", "eu-west-1": "9"})
 
-test_one_version_and_two_are_sound if {
+test_one_version_and_two_are_allowed if {
 	one := _serving({"ap-south-1": "41", "us-east-1": "41", "eu-west-1": "41"})
 	two := _serving({"ap-south-1": "42", "us-east-1": "41", "eu-west-1": "41"})
 	version_skew.deny == set() with input as one
@@ -22,10 +22,10 @@ test_three_versions_are_denied_at_the_newest_of_the_rarest if {
 	found := version_skew.deny with input as _three
 	found == {{
 		"message": concat("", [
-			"the clusters of the family serve 3 versions, a skew of 2 where 1 is allowed: ",
+			"the clusters of the family serve 3 versions, a skew of 2; at most 1 is allowed: ",
 			`{"42":["fraud-us-east-1"],"43":["fraud-ap-south-1"],"9":["fraud-eu-west-1"]}`,
 		]),
-		"fix": "finish or revert the rollout of one version before another one gets weight",
+		"fix": "finish or revert the rollout of one version before another version gets weight",
 		"pointer": "/spec/variants/0/version",
 		"cluster": "fraud-ap-south-1",
 		"also": [

@@ -1,9 +1,9 @@
 # METADATA
-# title: Wave by wave
+# title: Waves in order
 # description: >-
-#   In one change a version gains weight in a cluster only where all clusters of the earlier waves
-#   serve nothing else, experiments left out; where the change writes other waves, those before it
-#   count too. A new family, an adopted state and a version that was verified before are free.
+#   A version gains weight in a cluster only when all clusters of the earlier waves serve that version
+#   alone, experiments not counted. Where the change edits the waves, the old waves count too. A new
+#   family, an adopted state and a version that was verified before are exempt.
 # schemas:
 #   - input: schema.family
 # custom:
@@ -59,7 +59,7 @@ _is_earlier(one, other) if {
 	_wave[plan][one] < _wave[plan][other]
 }
 
-# Where each cluster has weight for something else than a version: the first such variant.
+# The first variant of a cluster that has weight and another version.
 _other(cluster, version) := min([i |
 	some i, variant in cluster.new.spec.variants
 	variant.version != version
@@ -67,7 +67,7 @@ _other(cluster, version) := min([i |
 	not variants.is_arm(variant)
 ])
 
-# The clusters of waves before that of `name` which still serve another version, each where it does.
+# The clusters of earlier waves than that of `name` that still serve another version, with the place.
 _waiting(name, version) := [place |
 	some cluster in input.clusters
 	index := _other(cluster, version)
@@ -79,7 +79,8 @@ _waiting(name, version) := [place |
 	}
 ]
 
-# What the weights of a cluster are compared with; for one that is new, what its family served.
+# The variants that a cluster's weights are compared with: its own before the change, or those of its
+# family where the cluster is new.
 _pasts(cluster) := [object.get(cluster.old, ["spec", "variants"], [])] if cluster.old != null
 
 _pasts(cluster) := input.variants_before if cluster.old == null
@@ -90,10 +91,10 @@ _before(cluster, version) := max([weight |
 ])
 
 # METADATA
-# title: Weight before its wave
+# title: Weight before the earlier waves have finished
 # custom:
-#   message: version %s gains weight in %s while earlier waves still serve another version in %s
-#   solution: finish the earlier waves first, or let lockstep advance move the version
+#   message: "version %s gains weight in %s while clusters of earlier waves still serve another version: %s"
+#   solution: finish the earlier waves first, or move the version with lockstep advance
 deny contains finding.with_others(
 	finding.of_cluster(
 		rego.metadata.rule(), cluster.name, ["spec", "variants", i, "weight"],

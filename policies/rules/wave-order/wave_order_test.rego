@@ -22,10 +22,10 @@ test_a_later_wave_must_wait if {
 	found := wave_order.deny with input as early
 	found == {{
 		"message": concat("", [
-			`version "42" gains weight in "fraud-eu-west-1" while earlier waves `,
-			`still serve another version in ["fraud-ap-south-1","fraud-us-east-1"]`,
+			`version "42" gains weight in "fraud-eu-west-1" while clusters of earlier waves still `,
+			`serve another version: ["fraud-ap-south-1","fraud-us-east-1"]`,
 		]),
-		"fix": "finish the earlier waves first, or let lockstep advance move the version",
+		"fix": "finish the earlier waves first, or move the version with lockstep advance",
 		"pointer": "/spec/variants/1/weight",
 		"cluster": "fraud-eu-west-1",
 		"also": [
@@ -43,7 +43,7 @@ test_a_later_wave_must_wait if {
 	}}
 }
 
-test_the_place_that_holds_it_up_is_a_variant_with_weight if {
+test_the_place_that_delays_it_is_a_variant_with_weight if {
 	half := [
 		{"name": "arm", "version": "7", "weight": 50, "experiment": true},
 		{"name": "candidate", "version": "42", "weight": 25},
@@ -59,7 +59,7 @@ test_a_half_finished_wave_holds_the_next if {
 	count(wave_order.deny) == 1 with input as early
 }
 
-test_what_was_out_of_order_before_and_does_not_grow_is_left if {
+test_what_was_out_of_order_before_and_does_not_grow_is_allowed if {
 	still := _family([_old, _old], [example.step(1), example.step(1)], [_old, _old])
 	less := _family([_old, _old], [example.step(50), example.step(10)], [_old, _old])
 	wave_order.deny == set() with input as still
@@ -92,7 +92,7 @@ test_a_cluster_that_joins_waits_as_the_others_do if {
 	not wave_order.checked with input as example.without(joining, "/variants_before")
 }
 
-test_the_ways_out_are_free if {
+test_exemptions if {
 	back := _family([_new, _new], [_new, _old], [_new, _new])
 	early := _family([_old, _old], [_old, example.step(1)], [_old, _old])
 	newcomer := _family([_old, _old], [_old, _old], [null, _new])
@@ -142,7 +142,7 @@ test_a_change_beside_the_weight_is_left if {
 	wave_order.deny == set() with input as beside
 }
 
-test_what_is_no_version_is_left_to_version_pinned if {
+test_what_is_not_a_version_is_left_to_version_pinned if {
 	other := [{"name": "stable", "version": "v41", "weight": 100}]
 	wave_order.deny == set() with input as _family([_old, _old], [_old, _old], [_old, other])
 }

@@ -1,8 +1,8 @@
 # METADATA
-# title: Weights sum to 100
+# title: Weights add up to 100
 # description: >-
 #   The weights of all variants of a cluster, experiment arms included, add up to 100, and none is
-#   negative. Routers read other sums as they like, and some send all traffic to one version.
+#   negative. Routers interpret other sums differently, and some send all traffic to one version.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -24,18 +24,18 @@ checked if cluster.readable
 _sum := sum([variant.weight | some variant in input.new.spec.variants])
 
 # METADATA
-# title: Another sum
+# title: Wrong sum
 # custom:
-#   message: the weights of the variants add up to %s, not to 100
+#   message: the weights of the variants add up to %s; they must add up to 100
 #   solution: change the weights so that they add up to 100
 deny contains finding.at(rego.metadata.rule(), ["spec", "variants"], [_sum]) if {
 	not variants.add_up(input.new.spec.variants)
 }
 
 # METADATA
-# title: A negative weight
+# title: Negative weight
 # custom:
-#   message: the weight of variant %s is %s
+#   message: "the weight of variant %s is negative: %s"
 #   solution: give the variant a weight from 0 to 100
 deny contains finding.at(
 	rego.metadata.rule(),

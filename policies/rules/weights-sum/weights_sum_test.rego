@@ -7,7 +7,7 @@ _found(variants) := found if {
 	found := weights_sum.deny with input as example.with_variants(variants)
 }
 
-test_100_is_sound if {
+test_a_sum_of_100_is_allowed if {
 	_found([example.stable]) == set()
 	_found(example.step(1)) == set()
 	_found(example.step(0)) == set()
@@ -17,7 +17,7 @@ test_100_is_sound if {
 test_other_sums_are_denied if {
 	some weight in [0, 99, 101]
 	_found([object.union(example.stable, {"weight": weight})]) == {{
-		"message": sprintf("the weights of the variants add up to %d, not to 100", [weight]),
+		"message": sprintf("the weights of the variants add up to %d; they must add up to 100", [weight]),
 		"fix": "change the weights so that they add up to 100",
 		"pointer": "/spec/variants",
 	}}
@@ -32,7 +32,7 @@ test_arms_count if {
 
 test_a_negative_weight_is_denied if {
 	_found(example.step(-10)) == {{
-		"message": `the weight of variant "candidate" is -10`,
+		"message": `the weight of variant "candidate" is negative: -10`,
 		"fix": "give the variant a weight from 0 to 100",
 		"pointer": "/spec/variants/1/weight",
 	}}

@@ -1,9 +1,9 @@
 # METADATA
 # title: Workload identity
 # description: >-
-#   Pods in production act at the cloud as themselves, by an identity of their own, and not by a key
-#   that can be stolen. What spec.access.identity.principal names is a principal of that provider:
-#   an IAM role, a Google service account or the client id of an Azure identity.
+#   Pods in production use a workload identity of their own at the cloud, and not a key that can be
+#   stolen. spec.access.identity.principal is a principal of the given provider: an IAM role, a Google
+#   service account or the client id of an Azure identity.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -40,17 +40,17 @@ _is_principal("azure", principal) if {
 # METADATA
 # title: No identity
 # custom:
-#   message: cluster %s has no spec.access.identity, and this environment is production
-#   solution: give the cluster a cloud identity of its own, and name it in spec.access.identity
+#   message: cluster %s is in production and has no spec.access.identity
+#   solution: create a cloud identity for the cluster, and set spec.access.identity
 deny contains finding.at(rego.metadata.rule(), ["spec", "access", "identity"], [input.name]) if {
 	tier.is_production
 	not input.new.spec.access.identity
 }
 
 # METADATA
-# title: An identity of another cloud
+# title: Principal of another provider
 # custom:
-#   message: principal %s is no principal of provider %s
+#   message: principal %s is not a principal of provider %s
 #   solution: >-
 #     write arn:aws:iam::<account>:role/<name> for aws, <name>@<project>.iam.gserviceaccount.com for
 #     gcp, the client id for azure, or correct the provider

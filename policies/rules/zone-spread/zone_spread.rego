@@ -1,9 +1,9 @@
 # METADATA
 # title: Spread over zones
 # description: >-
-#   In production the pods of a version stand in at least as many zones as thresholds.zone_spread
-#   asks for, and there are enough of them for one in each, so that the loss of a zone is not the
-#   loss of the cluster.
+#   In production the pods of a version are spread over at least as many zones as
+#   thresholds.zone_spread requires, with at least one pod per zone, so that the cluster survives the
+#   loss of a zone.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -28,14 +28,14 @@ checked if {
 
 _serving := input.new.spec.serving
 
-# Without a word the pods may all stand in one zone.
+# Where spec.serving.zones is not set, all pods may be in one zone.
 _zones := object.get(_serving, "zones", 1)
 
 # METADATA
 # title: Too few zones
 # custom:
-#   message: the pods of a version are spread over %s of the zones, and production asks for %s
-#   solution: set spec.serving.zones to that number or more, as far as the region has zones
+#   message: the pods of a version are spread over %s zones; production requires at least %s
+#   solution: set spec.serving.zones to this number or more, up to the zones of the region
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "serving", "zones"],
@@ -49,14 +49,14 @@ deny contains finding.at(
 # METADATA
 # title: More zones than pods
 # custom:
-#   message: "%s replicas cannot stand in %s zones"
-#   solution: raise spec.serving.replicas to spec.serving.zones or more, or name fewer zones
+#   message: "%s replicas cannot be spread over %s zones"
+#   solution: raise spec.serving.replicas to at least spec.serving.zones, or lower spec.serving.zones
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "serving", "zones"],
 	[replicas, _zones],
 ) if {
 	tier.is_production
-	replicas := workloads.replicas_asked(_serving)
+	replicas := workloads.replicas_required(_serving)
 	_zones > replicas
 }

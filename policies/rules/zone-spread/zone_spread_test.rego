@@ -24,7 +24,7 @@ _checked(view) if {
 	zone_spread.checked with input as view with data.thresholds.zone_spread as _thresholds
 }
 
-test_enough_zones_for_enough_pods_are_sound if {
+test_enough_zones_for_enough_pods_are_allowed if {
 	_found(_serving({"zones": 2, "replicas": 2})) == set()
 	_found(_serving({"zones": 3, "replicas": 3})) == set()
 	_checked(_serving({"zones": 2}))
@@ -32,7 +32,7 @@ test_enough_zones_for_enough_pods_are_sound if {
 
 test_too_few_zones_are_denied_in_production if {
 	found := {[
-		"the pods of a version are spread over 1 of the zones, and production asks for 2",
+		"the pods of a version are spread over 1 zones; production requires at least 2",
 		"/spec/serving/zones",
 	]}
 	_found(_serving({"zones": 1})) == found
@@ -43,7 +43,7 @@ test_too_few_zones_are_denied_in_production if {
 
 test_more_zones_than_pods_are_denied_in_production if {
 	crowded := _serving({"zones": 4, "replicas": 3})
-	_found(crowded) == {["3 replicas cannot stand in 4 zones", "/spec/serving/zones"]}
+	_found(crowded) == {["3 replicas cannot be spread over 4 zones", "/spec/serving/zones"]}
 	_found(_staging(crowded)) == set()
 }
 

@@ -1,1 +1,1 @@
-"""What judges a tree: validation, policy sets, the pipeline over all families, shards."""
+"""Checks a tree: validation, policy sets, the pipeline over all families, shards, the cache."""

@@ -1,4 +1,4 @@
-"""The base of a change: which commit judges it, and what a merge with it would give."""
+"""The base of a change: which commit's policies are used, and what a merge with it would give."""
 
 from collections.abc import Mapping
 
@@ -9,27 +9,29 @@ from lockstep.model.fleet import Tree
 
 
 def base_commit(git: Git, base: str | None) -> str | None:
-    """The commit to compare with; None where there is none before a first commit.
+    """The commit to compare with, whose policies are used; None before a first commit.
 
-    Raises UsageError where ``base`` names none, or several: whoever may push a tag must not choose
-    who judges. Raises LockstepError where a shallow clone lacks it.
+    Without ``base`` it is HEAD where the work tree has changes, and else the parent of HEAD.
+    Raises UsageError where ``base`` names no commit, or several: git prefers a tag to a branch of
+    the same name, and the right to push a tag must not be the right to choose the policies. Raises
+    LockstepError where a shallow clone lacks the commit.
     """
     if base is None:
         changed = any(path.startswith(EVERYTHING) for path in git.changes())
         before = git.resolve("HEAD" if changed else "HEAD^1")
         if before is None and git.is_shallow():
             raise LockstepError(
-                "this clone is too shallow to know what was before HEAD, and whose rules judge",
+                "this clone is too shallow: the commit before HEAD, whose rules count, is missing",
                 fix="fetch more, for example with fetch-depth: 2, or give --base",
             )
         return before
-    commits = git.meanings(base)
+    commits = git.possible_commits(base)
     if not commits:
         raise UsageError(f"{base[:100]!r} names no commit", fix="fetch it, or give another --base")
     if len(commits) > 1:
         raise UsageError(
             f"{base[:100]!r} names several commits: a tag and a branch, for example",
-            fix="write it whole, such as refs/heads/main or refs/remotes/origin/main",
+            fix="give its full name, such as refs/heads/main or refs/remotes/origin/main",
         )
     return commits.pop()
 
@@ -37,7 +39,8 @@ def base_commit(git: Git, base: str | None) -> str | None:
 def merge_result(git: Git, tree: Tree, base: str) -> Tree:
     """The files as they would be once the work tree is merged into ``base``.
 
-    A work tree that holds all of ``base`` is that already. Raises LockstepError for a conflict.
+    Two changes may each be valid and break a rule together, so the merge is what is checked. A
+    work tree that is ahead of ``base`` is that already. Raises LockstepError for a conflict.
     """
     if git.is_ancestor(base, "HEAD"):
         return tree
@@ -52,5 +55,5 @@ def merge_result(git: Git, tree: Tree, base: str) -> Tree:
 
 
 def _changes(before: Tree, after: Tree) -> Mapping[str, bytes | None]:
-    gone: dict[str, bytes | None] = {path: None for path in before if path not in after}
-    return gone | {path: data for path, data in after.items() if before.get(path) != data}
+    removed: dict[str, bytes | None] = {path: None for path in before if path not in after}
+    return removed | {path: data for path, data in after.items() if before.get(path) != data}

@@ -1,6 +1,6 @@
-"""What is compiled from files of a tree: done once for the same files while the process lives.
+"""What is compiled from a tree's files: once for the same files, while the process lives.
 
-One process often judges many trees with the same templates and policies: each family that
+One process often checks many trees with the same templates and policies: each family that
 ``advance`` moves, each example of a rule.
 """
 
@@ -24,13 +24,13 @@ from lockstep.spec.validate import Schemas
 POLICIES = "policies/"
 _TEMPLATES = ("templates/", OWN_SCHEMAS)
 _KEPT = 4
-"""Trees of which the compiled files are kept: a change, its base, and two to spare."""
+"""Trees whose compiled files are kept: a change, its base, and two more."""
 
 _Files = tuple[tuple[str, bytes], ...]
 
 
 @dataclass(frozen=True)
-class Law:
+class CompiledPolicies:
     """The rules and schemas of one tree; ``input_schemas`` are those for OPA's compiler."""
 
     rules: tuple[Rule, ...]
@@ -43,9 +43,9 @@ def policies_of(tree: Tree) -> dict[str, bytes]:
     return dict(_files_of(tree, (POLICIES,)))
 
 
-def law_of(tree: Tree) -> Law:
-    """The rules and schemas of a tree. Raises LockstepError where they are unusable."""
-    return _law(_files_of(tree, (POLICIES,)))
+def compile_policies(tree: Tree) -> CompiledPolicies:
+    """The rules and schemas of a tree. Raises LockstepError where they cannot be used."""
+    return _policies(_files_of(tree, (POLICIES,)))
 
 
 def threshold_findings(tree: Tree) -> tuple[Finding, ...]:
@@ -54,7 +54,10 @@ def threshold_findings(tree: Tree) -> tuple[Finding, ...]:
 
 
 def templates_of(tree: Tree, base: Tree | None = None) -> Templates:
-    """The templates of a tree with the schemas of what they make; those of ``base`` judge too."""
+    """The templates of a tree, with the schemas that rendered objects must fit.
+
+    Those of ``base`` count in addition, so that a change cannot loosen the schema of its objects.
+    """
     return _templates(_files_of(tree, _TEMPLATES), _files_of(base or {}, (OWN_SCHEMAS,)))
 
 
@@ -63,11 +66,11 @@ def _files_of(tree: Tree, folders: tuple[str, ...]) -> _Files:
 
 
 @lru_cache(_KEPT)
-def _law(files: _Files) -> Law:
+def _policies(files: _Files) -> CompiledPolicies:
     policies = dict(files)
     require_input_form(policies)
     types = input_schemas(read_schemas(policies))
-    return Law(expected_rules(policies), Schemas(policies), types)
+    return CompiledPolicies(expected_rules(policies), Schemas(policies), types)
 
 
 @lru_cache(_KEPT)

@@ -1,4 +1,4 @@
-"""validate + render-and-compare over one tree: what every check of Lockstep runs beside policy."""
+"""Validates a tree and compares ``rendered/``: all of a check except for policies."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -11,19 +11,20 @@ from lockstep.render.compare import compare, unrendered_folders
 from lockstep.render.restored import restorable_folders
 from lockstep.rollout.chain import verify_chain
 from lockstep.spec.assemble import assemble
-from lockstep.spec.schema.set import EFFECTIVE
+from lockstep.spec.schema.schemas import EFFECTIVE
 from lockstep.spec.validate import Schemas, validate_fleet
 from lockstep.spec.yaml.load import Documents
 
-# Machine files that concern a family as a whole; where nobody can read one, no Family has it.
+# Machine files that concern a family as a whole. An unreadable one is in no Family, so it is
+# found by its path.
 _SHARED = re.compile(r"(clusters/[^/]+/[^/]+)/(?:locks/[^/]+|quarantine)\.yaml")
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A fleet with what is wrong in it so far, while a check goes on.
+    """A fleet with what a check has found in it so far.
 
-    ``invalid`` is what schemas, structure and rendering find, ``denied`` what policy does.
+    ``invalid`` is what schemas, structure and rendering find, ``denied`` what policies find.
     """
 
     fleet: Fleet
@@ -31,7 +32,7 @@ class Checked:
     denied: tuple[Finding, ...] = ()
 
     def outcome(self, tree: Tree, rules: Sequence[RuleText] = ()) -> Outcome:
-        """What is left of it for a report: the findings with their source lines from ``tree``."""
+        """What a report needs of it: the findings, with their source lines from ``tree``."""
         findings = arrange((*self.invalid, *self.denied))
         families, clusters = len(self.fleet.families()), len(self.fleet.clusters())
         summary = {"clusters": clusters, "families": families}
@@ -39,14 +40,15 @@ class Checked:
 
 
 def excerpts(findings: Iterable[Finding], tree: Tree) -> dict[tuple[str, int], str]:
-    """The lines that findings point at, by file and line; what cannot be read is left out."""
+    """The lines that findings point at, by file and line; lines that are not there are left out."""
     wanted: dict[str, set[int]] = {}
     for finding in findings:
         wanted.setdefault(finding.file, set()).add(finding.line)
     lines: dict[tuple[str, int], str] = {}
     for file, numbers in wanted.items():
         data = tree.get(file, b"")
-        # of bytes: at line feeds and carriage returns only
+        # Bytes are split at line feeds and carriage returns only, as YAML counts lines; text
+        # would be split at other characters, too.
         text = [] if isinstance(data, NoFile) else data.splitlines()
         lines |= {
             (file, n): text[n - 1].decode(errors="replace")
@@ -61,7 +63,7 @@ def validate_tree(
 ) -> Checked:
     """Files, schemas, structure and the chains of records; no policy and no rendering.
 
-    ``schemas`` are those that judge, by default the tree's own; each of them must be content.
+    Files must fit all of ``schemas``: the base's and the tree's own, by default the latter alone.
     """
     fleet, unreadable = assemble(tree, documents)
     findings = list(unreadable)
@@ -72,22 +74,23 @@ def validate_tree(
 
 
 def compare_rendered(
-    tree: Tree, fleet: Fleet, sound: Fleet, rendered: tuple[dict[str, bytes], list[Finding]]
+    tree: Tree, fleet: Fleet, valid: Fleet, rendered: tuple[dict[str, bytes], list[Finding]]
 ) -> list[Finding]:
-    """What is wrong in ``rendered/`` of a tree; malformed clusters are not judged again.
+    """What is wrong in ``rendered/`` of a tree; folders of malformed clusters are left out.
 
-    ``sound`` is the part of ``fleet`` that was rendered, ``rendered`` its files and findings.
+    ``valid`` is the part of ``fleet`` that was rendered, ``rendered`` its files and findings.
     """
     files, findings = rendered
     unrendered = unrendered_folders(fleet, files, tree)
-    restorable = restorable_folders(sound)
+    restorable = restorable_folders(valid)
     return findings + compare(files, tree, restorable=restorable, unrendered=unrendered)
 
 
 def without_malformed(checked: Checked) -> Fleet:
     """The part of the fleet in which no file has an error, so that one mistake stays one finding.
 
-    A broken environment or family takes its clusters with it; a broken lock or record its family.
+    Without a malformed environment or family its clusters are left out, too; without a malformed
+    lock or record its family.
     """
     broken = {f.file for f in checked.invalid if f.severity is Severity.ERROR}
     environments = {
@@ -98,12 +101,13 @@ def without_malformed(checked: Checked) -> Fleet:
     return Fleet(environments)
 
 
-def well_formed(old: Fleet, schemas: Schemas, sound: Fleet) -> Fleet:
-    """The part of an older fleet that schemas take: a base may hold what a change comes to mend.
+def fitting_part(old: Fleet, schemas: Schemas, valid: Fleet) -> Fleet:
+    """The part of the base's fleet that fits the schemas, which rules can read.
 
-    What it shares with ``sound`` is not looked at again.
+    The base may hold a mistake that the change fixes. Documents that the base shares with
+    ``valid`` are the same objects, and known to fit: in most changes that is all but a few.
     """
-    known = {(id(c.document), id(c.family_document)) for c in sound.clusters()}
+    known = {(id(c.document), id(c.family_document)) for c in valid.clusters()}
 
     def fits(cluster: Cluster) -> bool:
         same = (id(cluster.document), id(cluster.family_document)) in known
@@ -120,8 +124,8 @@ def well_formed(old: Fleet, schemas: Schemas, sound: Fleet) -> Fleet:
     return Fleet({name: part(each) for name, each in old.environments.items()})
 
 
-def without_echo(checked: Checked) -> Checked:
-    """Without what rendering says of a value that policy denies: one mistake, one finding."""
+def without_render_echo(checked: Checked) -> Checked:
+    """Without findings of rendering at a value that policy denies: one mistake, one finding."""
     denied = {(finding.file, finding.line, finding.column) for finding in checked.denied}
     invalid = (
         finding

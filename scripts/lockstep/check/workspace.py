@@ -1,4 +1,4 @@
-"""What a verb works on: the repository, its tree at a commit or in the work tree."""
+"""The work tree as a verb reads it: which folders, and what is refused in them."""
 
 from collections.abc import Iterable
 
@@ -12,27 +12,27 @@ SOURCES = ("clusters", "ledger", "policies", "templates")
 
 EVERYTHING = (*SOURCES, "rendered")
 
-
-_TOLD = ("clusters", "rendered")
-"""Where a check tells what is no file beside all else; rules and records must be whole."""
+_COLLECTED = ("clusters", "rendered")
+"""Where a link or a huge file is a finding among others. Without a rule or a record there is
+nothing to rely on, so elsewhere it ends the check."""
 
 
 def work_tree(git: Git, folders: Iterable[str] = EVERYTHING, *, collect: bool = False) -> Tree:
     """The files of the work tree. Raises NothingToCheck where it declares no cluster.
 
-    Raises Invalid for a submodule, a symbolic link or a huge file; with ``collect`` for the last
-    two only among rules, templates and records, and elsewhere the tree has a NoFile.
+    Raises Invalid for a submodule, a symbolic link or a huge file. With ``collect`` it does so for
+    links and huge files among rules, templates and records only; elsewhere the tree has a NoFile.
     """
     wanted = tuple(folders)
     git.refuse_submodules(wanted)
-    others = (git.root / "policies").is_dir()  # without rules there is nothing else to tell
-    tree = read_tree(git.root, wanted, collect=_TOLD if collect and others else ())
+    checked = collect and (git.root / "policies").is_dir()  # without rules nothing can be found
+    tree = read_tree(git.root, wanted, collect=_COLLECTED if checked else ())
     require_clusters(tree)
     return tree
 
 
 def require_clusters(tree: Tree) -> None:
-    """Raise NothingToCheck for a tree without specs: it must not look like a clean one."""
+    """Raise NothingToCheck for a tree without specs, which must not pass as a clean fleet."""
     if not any(path.startswith("clusters/") and path.endswith(".yaml") for path in tree):
         raise NothingToCheck(
             "there are no clusters to work on: clusters/ holds no .yaml file",

@@ -52,13 +52,14 @@ def check(
 
     Exit code 0 clean, 10 where a file is malformed or not rendered, 11 where policy denies.
     """
+    from lockstep.check.cached import CheckOptions
     from lockstep.commands import check as verb
 
     part = _shard(shard)
 
     def run() -> "Outcome":
-        asked = verb.Asked(clock.now(now), base, part, opa)
-        return verb.check(options.existing(root), asked)
+        given = CheckOptions(clock.now(now), base, part, opa)
+        return verb.check(options.existing(root), given)
 
     return wanted(**how).tell(run, {} if part == WHOLE else {SHARD: str(part)})
 

@@ -9,7 +9,7 @@ from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.exit_codes import ExitCode
 from lockstep.opa.binary import find_opa
 from lockstep.opa.bundle import Signing, bundle_of
-from lockstep.opa.check import require_sound
+from lockstep.opa.compiler import require_compiled
 from lockstep.opa.files import policies_digest, policy_files
 
 
@@ -39,7 +39,7 @@ class Bundled:
 
 
 def run(root: Path, output: Path, signing: Signing | None = None) -> Bundled:
-    """Write the rules under ``policies/`` as a bundle, once OPA's compiler has found them sound.
+    """Write the rules under ``policies/`` as a bundle, if OPA's compiler accepts them.
 
     Raises LockstepError when they are not, or the bundle cannot be signed or written.
     """
@@ -47,7 +47,7 @@ def run(root: Path, output: Path, signing: Signing | None = None) -> Bundled:
         raise UsageError("there is no such key", where=str(signing.key), fix="give --signing-key")
     opa = find_opa()
     files = policy_files(read_tree(root, ["policies"]))
-    require_sound(files, opa)
+    require_compiled(files, opa)
     bundle = bundle_of(files, opa, signing)
     try:
         write_file(output, bundle)

@@ -30,8 +30,8 @@ def explain_rule(root: Path, name: str) -> Report:
     rules = {rule.name: rule for rule in expected_rules(policies)}
     wanted = name.removeprefix("policy.")
     if wanted not in rules:
-        meant = closest(wanted, sorted(rules))
-        fix = f"did you mean {meant}?" if meant else "see lockstep policy list"
+        close = closest(wanted, sorted(rules))
+        fix = f"did you mean {close}?" if close else "see lockstep policy list"
         raise UsageError(f"there is no rule {name[:80]!r}", fix=fix)
     rule = rules[wanted]
     explanation = explain(rule, policies)
@@ -47,14 +47,14 @@ def explain_rule(root: Path, name: str) -> Report:
 
 
 def write_docs(root: Path, *, check: bool) -> Report:
-    """Write the catalogue, or with ``check`` say whether the page is as it would be written."""
+    """Write the catalogue, or with ``check`` report whether the page is up to date."""
     policies = read_tree(root, ["policies", "templates"])
     page = as_markdown([explain(rule, policies) for rule in expected_rules(policies)]).encode()
     known = read_tree(root, ["docs"]).get(PAGE)
     if known == page:
-        return Report(f"{PAGE} is as the rules say", data={"stale": False})
+        return Report(f"{PAGE} is up to date", data={"stale": False})
     if check:
-        text = f"{PAGE} is not what the rules say; run lockstep policy docs"
+        text = f"{PAGE} is out of date; run lockstep policy docs"
         return Report(text, ExitCode.INVALID, {"stale": True})
     write_changes(root, {PAGE: page})
     return Report(f"{PAGE} written", data={"stale": False})

@@ -1,12 +1,12 @@
-"""``lockstep policy test``: whether the rules themselves can be relied on."""
+"""``lockstep policy test``: lint, tests, coverage and examples of the rules."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from lockstep.check.compiled import policies_of, threshold_findings
-from lockstep.check.pipeline import Question, examine_by
-from lockstep.check.policy_sets import call_judge
+from lockstep.check.pipeline import CheckInput, run_pipeline
+from lockstep.check.policy_sets import open_policy_set
 from lockstep.edges.files import read_tree
 from lockstep.model.document import Json
 from lockstep.model.exit_codes import ExitCode
@@ -18,22 +18,22 @@ from lockstep.policy import Rule, expected_rules
 from lockstep.policy.examples import (
     NOW,
     Example,
+    differences,
     example_fleet,
-    mistakes,
+    fleet_problems,
     read_examples,
-    unsound,
 )
 from lockstep.policy.input_schemas import input_schemas
-from lockstep.policy.rule_lint import undisciplined
+from lockstep.policy.rule_lint import lint_rules
 from lockstep.report.counting import count
 from lockstep.spec.schema.load import read_schemas
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyReport:
-    """The rules of a repository, what is wrong with their files, and what OPA says of them.
+    """The rules of a repository, the problems of their files, and the results of OPA's tests.
 
-    ``wrong`` and ``examples`` hold a line for each problem; ``shown`` counts the examples.
+    ``wrong`` and ``examples`` hold one line per problem; ``shown`` counts the examples.
     """
 
     rules: tuple[Rule, ...]
@@ -44,7 +44,7 @@ class PolicyReport:
 
     @property
     def problems(self) -> list[str]:
-        """Each thing that is wrong, as a line of text."""
+        """Every problem, one line each."""
         problems = list(self.wrong)
         if self.opa.refused:
             return [*problems, self.opa.refused]
@@ -84,12 +84,12 @@ def run(root: Path, only: str | None = None) -> PolicyReport:
     """Check the rules under ``policies/`` strictly, run their tests and examples.
 
     ``only`` is the name of a rule whose examples alone are run. Raises LockstepError when there
-    are no rules, or one of them is described so badly that no check could rely on it.
+    are no rules, or one of them lacks METADATA that a check needs.
     """
     tree = read_tree(root, ["policies", "templates"])
     rules = expected_rules(tree)
     wrong = [f"{f.file}:{f.line}: {f.message}" for f in threshold_findings(tree)]
-    wrong += undisciplined(tree, rules)
+    wrong += lint_rules(tree, rules)
     types = input_schemas(read_schemas(tree))
     opa = check_and_test(policy_files(tree, tests=True), find_opa(), types)
     chosen = [rule for rule in rules if only in (None, rule.name)]
@@ -98,26 +98,26 @@ def run(root: Path, only: str | None = None) -> PolicyReport:
 
 
 def run_examples(tree: Tree, rules: list[Rule]) -> tuple[int, list[str]]:
-    """How many examples the rules have, and a line for each that shows another thing."""
+    """How many examples the rules have, and one line per difference from what they expect."""
     problems: list[str] = []
     shown = 0
     with ExitStack() as stack:
-        judges = [call_judge(stack, policies_of(tree))]
+        policy_sets = [open_policy_set(stack, policies_of(tree))]
         fleet = example_fleet(tree)
-        whole = examine_by(judges, Question(fleet, fleet, NOW, compared=False)).checked
+        whole = run_pipeline(policy_sets, CheckInput(fleet, fleet, NOW, compared=False)).checked
         if found := (*whole.invalid, *whole.denied):
-            return 0, list(dict.fromkeys(unsound(found)))
+            return 0, list(dict.fromkeys(fleet_problems(found)))
         for rule in rules:
             for example in read_examples(tree, rule):
                 shown += 1
-                examined = examine_by(judges, _question(example)).checked
-                found = (*examined.invalid, *examined.denied)
+                result = run_pipeline(policy_sets, _input_of(example)).checked
+                found = (*result.invalid, *result.denied)
                 problems += [
                     f"policies/rules/{rule.name}/examples.yaml: {example.about!r} {problem}"
-                    for problem in mistakes(example, found, rule)
+                    for problem in differences(example, found, rule)
                 ]
     return shown, problems
 
 
-def _question(example: Example) -> Question:
-    return Question(example.after, example.before, example.now, compared=False)
+def _input_of(example: Example) -> CheckInput:
+    return CheckInput(example.after, example.before, example.now, compared=False)

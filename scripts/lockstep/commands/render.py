@@ -8,7 +8,7 @@ from lockstep.check.validation import Checked, validate_tree, without_malformed
 from lockstep.check.workspace import work_tree
 from lockstep.edges.files import write_changes
 from lockstep.edges.git import Git
-from lockstep.edges.native import silent
+from lockstep.edges.stderr import silenced_stderr
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import Outcome
 from lockstep.render import render_fleet
@@ -44,7 +44,7 @@ def run(root: Path) -> Rendered:
     tree = work_tree(git)
     checked = validate_tree(tree)
     sound = without_malformed(checked)
-    with silent():
+    with silenced_stderr():
         files, findings = render_fleet(sound, templates_of(tree))
     wanted = keep_restored(files, tree, restorable_folders(sound))
     unrendered = unrendered_folders(checked.fleet, files, tree)

@@ -1,1 +1,1 @@
-"""The only I/O: git, OPA, MLflow, files, processes and the clock."""
+"""Input and output: git, files, other programs, the cache, the clock."""

@@ -1,6 +1,7 @@
-"""Results kept by the content of everything that they depend on, never by time.
+"""A cache of results, keyed by the content of everything that they depend on, never by time.
 
-The folder belongs to the user, not to the repository: a pull request cannot bring a result.
+It is in a folder of the user and not of the repository, so that a pull request cannot bring a
+result of its own.
 """
 
 import hashlib
@@ -21,22 +22,29 @@ _ENTRY = re.compile(r"[0-9a-f]{64}")
 
 
 class Cache:
-    """A folder of results; ``LOCKSTEP_CACHE`` names another one, or none where it is empty."""
+    """Results in a folder, one file each; without a folder nothing is kept.
+
+    Its failures are silent: a result that cannot be kept or read is worked out again.
+    """
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
     @classmethod
     def of_user(cls) -> "Cache":
-        """``$XDG_CACHE_HOME/lockstep``, or ``~/.cache/lockstep``."""
+        """The cache in ``$XDG_CACHE_HOME/lockstep``, or ``~/.cache/lockstep``.
+
+        LOCKSTEP_CACHE names another folder; an empty one turns the cache off.
+        """
         named = os.environ.get("LOCKSTEP_CACHE")
         if named is not None:
             return cls(Path(named) if named else None)
         home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+        # The XDG specification says that a relative path is invalid: it could be in a work tree.
         return cls(Path(home) / "lockstep") if os.path.isabs(home) else cls(None)
 
     def get(self, key: str) -> Json:
-        """What was put under the key; None where there is nothing that can be trusted and read."""
+        """The value of the key; None where there is none, or it cannot be trusted or read."""
         if self._folder is None or not self._is_ours(self._folder):
             return None
         try:
@@ -45,7 +53,7 @@ class Cache:
             return None
 
     def put(self, key: str, value: Json) -> None:
-        """Keep a value under a ``content_key``; a cache that cannot be written is no error."""
+        """Keep a value under a ``content_key``, where the folder can be written."""
         if self._folder is None:
             return
         try:
@@ -58,18 +66,23 @@ class Cache:
 
     @staticmethod
     def _is_ours(folder: Path) -> bool:
-        """Whether nobody else may write there: another user, or who commits to a repository."""
+        """Whether only this user can write to the folder, and no commit can bring a file of it.
+
+        An entry says what a check has found: who can write one can make a bad change pass.
+        """
         try:
             state = folder.stat()
             above = folder.resolve().parents
-            gits = {path / ".git" for path in above if (path / ".git").exists()}
-            checked_out = bool(gits) and gits.isdisjoint(above)  # below .git nothing is checked out
+            repositories = {path / ".git" for path in above if (path / ".git").exists()}
+            # CI keeps caches below .git: git never checks out a file there.
+            checked_out = bool(repositories) and repositories.isdisjoint(above)
         except OSError:
             return False
         return state.st_uid == os.getuid() and not state.st_mode & 0o022 and not checked_out
 
     @staticmethod
     def _forget_oldest(folder: Path) -> None:
+        """Delete all entries but the newest; files that are not entries stay."""
         ours = (path for path in folder.iterdir() if _ENTRY.fullmatch(path.name))
         entries = sorted(ours, key=lambda path: path.stat().st_mtime)
         for path in entries[:-_ENTRIES_KEPT]:
@@ -77,7 +90,10 @@ class Cache:
 
 
 def content_key(trees: Iterable[Tree], facts: Iterable[str]) -> str:
-    """A key that changes with any byte of the trees, any fact, this program or a library of it."""
+    """A key that changes with any byte of the trees, any fact, this program or a library of it.
+
+    Each part has its length before it, so that no two lists of parts give the same bytes.
+    """
     digest = hashlib.sha256()
     for part in (*facts, *_program()):
         digest.update(f"{len(part)}:{part}".encode(errors="surrogateescape"))
@@ -91,7 +107,10 @@ def content_key(trees: Iterable[Tree], facts: Iterable[str]) -> str:
 
 
 def _program() -> list[str]:
-    """What runs: Python, the installed distributions by name and version, and Lockstep's code."""
+    """What runs: Python, the installed distributions by name and version, and Lockstep's code.
+
+    The code by its bytes and not by its version: a developer edits it between two runs.
+    """
     site = {Path(entry) for entry in sys.path if entry.endswith("-packages")}
     installed = sorted(
         path.name for folder in site if folder.is_dir() for path in folder.glob("*.dist-info")

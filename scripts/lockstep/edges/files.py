@@ -1,4 +1,4 @@
-"""Files of a work tree: read as one tree, written whole or not at all."""
+"""Files of a work tree: read as one tree; each is written as a whole or not at all."""
 
 import os
 import tempfile
@@ -8,9 +8,9 @@ from pathlib import Path
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.fleet import NoFile, Tree
 
-_PIECE = 64 * 1024
+_CHUNK = 64 * 1024
 _LARGEST = 16 * 1024 * 1024
-"""Bytes of a file: none of a fleet comes near, and a larger one would fill the memory."""
+"""Bytes of a file: no file of a fleet comes near, and a larger one could fill the memory."""
 
 _LINK = "this is a symbolic link, which could lead out of the repository"
 _TOO_LARGE = f"the file has more than {_LARGEST} bytes"
@@ -19,9 +19,9 @@ _TOO_LARGE = f"the file has more than {_LARGEST} bytes"
 def read_tree(root: Path, folders: Iterable[str], *, collect: Iterable[str] = ()) -> Tree:
     """Every file below the folders, by path relative to ``root`` with ``/`` separators.
 
-    A missing folder holds nothing. Raises Invalid for a symbolic link, which could lead out of
+    A missing folder is an empty one. Raises Invalid for a symbolic link, which could lead out of
     the repository, and for a huge file; LockstepError for what cannot be read. In the folders of
-    ``collect`` links and huge files are a NoFile of the tree instead, for a finding to tell.
+    ``collect``, a link or a huge file is a NoFile in the tree instead, which becomes a finding.
     """
     tree: dict[str, bytes] = {}
     for folder in folders:
@@ -38,7 +38,10 @@ def read_tree(root: Path, folders: Iterable[str], *, collect: Iterable[str] = ()
 
 
 def _read_folder(root: Path, folder: str, tree: dict[str, bytes]) -> list[str]:
-    """Read the files of one folder into ``tree``; the folders in it."""
+    """Read the files of one folder into ``tree``; the folders in it.
+
+    What is not a file, such as a pipe, is left out: git does not store it.
+    """
     folders, path = [], folder
     try:
         for entry in sorted(os.scandir(f"{root}/{folder}"), key=lambda entry: entry.name):
@@ -51,14 +54,16 @@ def _read_folder(root: Path, folder: str, tree: dict[str, bytes]) -> list[str]:
                 tree[path] = _read_bounded(entry.path)
     except OSError as error:
         text = f"cannot read it: {error.strerror}"
-        raise LockstepError(text, where=path, fix="mend the file's permissions") from error
+        raise LockstepError(text, where=path, fix="fix the permissions of the file") from error
     return folders
 
 
 def _read_bounded(path: str) -> bytes:
     with open(path, "rb", buffering=0) as file:
-        data = file.read(_PIECE)
-        while more := file.read(max(_PIECE, len(data))):
+        # By the bytes that come, not by the size that the file system gives: a file under /proc
+        # has size 0, and another may grow while it is read.
+        data = file.read(_CHUNK)
+        while more := file.read(max(_CHUNK, len(data))):
             data += more
             if len(data) > _LARGEST:
                 return NoFile(_TOO_LARGE.encode())
@@ -66,7 +71,8 @@ def _read_bounded(path: str) -> bytes:
 
 
 def read_file(path: Path, limit: int) -> bytes:
-    """One file that a user names, of at most ``limit`` bytes. Raises LockstepError else."""
+    """One file that a user names. Raises LockstepError where it has more than ``limit`` bytes, or
+    cannot be read."""
     try:
         with path.open("rb") as file:
             data = file.read(limit + 1)
@@ -78,7 +84,7 @@ def read_file(path: Path, limit: int) -> bytes:
 
 
 def write_changes(root: Path, changes: Mapping[str, bytes | None]) -> None:
-    """Write each file by a rename, so that no reader ever sees half of one; None deletes.
+    """Write each file of ``changes`` below ``root``; None deletes, with folders that become empty.
 
     Raises LockstepError where a path leaves ``root`` or cannot be written.
     """
@@ -95,13 +101,16 @@ def write_changes(root: Path, changes: Mapping[str, bytes | None]) -> None:
 
 
 def write_file(target: Path, data: bytes) -> None:
-    """Write one file atomically: a temporary file beside it takes its name."""
+    """Write one file by a rename, so that no reader ever sees half of it.
+
+    The temporary file is in the same folder, because a rename works within one file system only.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".lockstep-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        os.chmod(temporary, 0o644)
+        os.chmod(temporary, 0o644)  # mkstemp makes it readable for this user alone
         os.replace(temporary, target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
@@ -109,6 +118,7 @@ def write_file(target: Path, data: bytes) -> None:
 
 
 def _inside(root: Path, path: str) -> Path:
+    """The file at a path of a tree; no ``..``, NUL or symbolic link leads it out of ``root``."""
     parts = path.split("/")
     if "\0" in path or any(part in ("", ".", "..") for part in parts):
         raise LockstepError("this path would leave the repository", where=path[:200])

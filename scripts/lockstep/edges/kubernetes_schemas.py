@@ -1,6 +1,7 @@
-"""The Kubernetes schemas that ship in the kubernetes-validate package, read without importing it.
+"""The Kubernetes schemas that ship in the kubernetes-validate package.
 
-Only its ``-strict`` schemas refuse unknown fields. Importing the package costs more than reading.
+Its files are read without importing the package, because the import takes longer than a whole
+rendering. Only the ``-strict`` schemas refuse unknown fields.
 """
 
 import importlib.util
@@ -17,11 +18,11 @@ _FILE = re.compile(r"_?[a-z0-9-]{1,100}\.json")
 def read_kubernetes_schema(version: str, name: str) -> bytes | None:
     """The bytes of a schema file of a Kubernetes version (``1.37``, ``service-v1.json``).
 
-    None where the package knows no such version or no such file. Raises LockstepError where the
-    package is not installed.
+    None where the package has no such version or file. Raises LockstepError where the package is
+    not installed.
     """
     if not _VERSION.fullmatch(version) or not _FILE.fullmatch(name):
-        return None
+        return None  # both come from files of a repository, and must not become a path elsewhere
     path = _folder() / f"v{version}.0-local-strict" / name
     return path.read_bytes() if path.is_file() else None
 

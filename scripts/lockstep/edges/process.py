@@ -1,4 +1,8 @@
-"""The one door to other programs: no shell, no inherited surprises, clear failures."""
+"""Starts other programs: the only module that may, without a shell and with clear errors.
+
+No shell, so that no name from a file can become a command. An environment that is given replaces
+the caller's as a whole, so that a program sees no secret that it does not need.
+"""
 
 import ctypes
 import os
@@ -12,18 +16,19 @@ from pathlib import Path
 from lockstep.model.errors import LockstepError
 
 _PR_SET_PDEATHSIG = 1
+"""prctl(2): the signal that the kernel sends to this process when its parent dies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """What a finished program left: its exit status and the bytes that it wrote."""
+    """A program that has ended: its exit status and the bytes that it wrote."""
 
     returncode: int
     stdout: bytes
     stderr: bytes
 
     @property
-    def complaint(self) -> str:
+    def error_text(self) -> str:
         """What the program wrote to stderr, for an error message."""
         return self.stderr.decode(errors="replace").strip()
 
@@ -38,8 +43,8 @@ def run(
 ) -> Completed:
     """Run a program to its end. ``env`` replaces the environment; ``timeout`` is in seconds.
 
-    A non-zero status is for the caller to judge. Raises LockstepError when the program is
-    missing, cannot be started or does not end in time.
+    A status other than zero raises nothing: what it means depends on the program. Raises
+    LockstepError when the program is missing, cannot be started or does not end in time.
     """
     try:
         done = subprocess.run(  # noqa: S603
@@ -47,7 +52,7 @@ def run(
             cwd=cwd,
             env=env,
             timeout=timeout,
-            input=stdin or b"",
+            input=stdin or b"",  # never the terminal: a program that asks would wait forever
             capture_output=True,
             check=False,
         )
@@ -67,7 +72,8 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start a program that the kernel stops when this process dies, even by ``kill -9`` (Linux).
 
-    What it writes to stderr goes to the file ``stderr``, or nowhere. The caller stops it.
+    What it writes to stderr goes to the file ``stderr``, or nowhere: nothing reads a pipe, and a
+    full one would block the program. The caller stops it.
     """
     with open(stderr or os.devnull, "wb") as sink:
         try:
@@ -96,7 +102,7 @@ def stop(child: subprocess.Popen[bytes], *, patience: float = 2.0) -> None:
 
 
 def _cannot_start(program: str, error: OSError | ValueError) -> LockstepError:
-    if isinstance(error, ValueError):  # a NUL or half a character, which no argument can hold
+    if isinstance(error, ValueError):  # an argument with a NUL or half a surrogate pair
         return LockstepError(f"cannot start {program}: {error}")
     return LockstepError(
         f"cannot start {program}: {error.strerror}", fix=f"install {program} or put it on PATH"
@@ -104,6 +110,11 @@ def _cannot_start(program: str, error: OSError | ValueError) -> LockstepError:
 
 
 def _death_signal(parent: int):  # type: ignore[no-untyped-def]
+    """What a new process runs before its program; None where the kernel has no such signal.
+
+    ``kill -9`` gives Lockstep no chance to stop its children. libc is loaded here, because the
+    child of a process with threads must not import or allocate much between fork and exec.
+    """
     if not sys.platform.startswith("linux"):
         return None
     libc = ctypes.CDLL(None)

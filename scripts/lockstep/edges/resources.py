@@ -1,4 +1,4 @@
-"""Where the templates and policies that ship with Lockstep lie, however it was installed."""
+"""Where the templates and policies that ship with Lockstep are, however it was installed."""
 
 from pathlib import Path
 from typing import Literal
@@ -10,7 +10,11 @@ _CHECKOUT = _PACKAGE.parent.parent
 
 
 def resource_dir(name: Literal["templates", "policies"]) -> Path:
-    """The folder shipped under ``name``: inside a wheel, or in the checkout when editable."""
+    """The folder that ships under ``name``: in the installed package, or in the checkout.
+
+    The package comes first: what is two folders above it may be anything once it is installed.
+    Raises LockstepError where neither has it.
+    """
     for candidate in (_PACKAGE / "_data" / name, _CHECKOUT / name):
         if candidate.is_dir():
             return candidate
@@ -20,5 +24,5 @@ def resource_dir(name: Literal["templates", "policies"]) -> Path:
 
 
 def tool_dir() -> Path:
-    """Where ``make tools`` builds the Go programs; need not exist."""
+    """Where ``make tools`` builds the Go programs; the folder need not exist."""
     return _CHECKOUT / "tools" / "bin"

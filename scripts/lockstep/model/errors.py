@@ -4,10 +4,10 @@ from lockstep.model.exit_codes import ExitCode
 
 
 class LockstepError(Exception):
-    """Something kept Lockstep from doing its work.
+    """Something that kept Lockstep from doing its work.
 
     ``message`` says what happened, ``where`` names the file (``path:line``), server or command
-    at fault, ``fix`` says what the reader can do about it.
+    that caused it, ``fix`` says what the reader can do about it.
     """
 
     exit_code = ExitCode.COULD_NOT_RUN
@@ -19,8 +19,10 @@ class LockstepError(Exception):
         self.fix = fix
 
     def located(self) -> str:
-        """What happened, behind the place where it did."""
-        where = self.where.replace("\n", "\\n")  # a path can have line breaks
+        """What happened, after the place where it did."""
+        # A path can have line breaks. Where errors are printed, only line breaks are not escaped,
+        # because messages may have several lines; so the place is kept on one line here.
+        where = self.where.replace("\n", "\\n")
         return f"{where}: {self.message}" if where else self.message
 
     def diagnostics(self) -> str:
@@ -30,19 +32,19 @@ class LockstepError(Exception):
 
 
 class UsageError(LockstepError):
-    """The command line or the place it was run in asks for something that has no meaning."""
+    """The command line, or the folder that it was run in, makes no sense."""
 
     exit_code = ExitCode.USAGE
 
 
 class NothingToCheck(LockstepError):
-    """There is no input, which must never look like a clean result."""
+    """There is no input. An exit code of its own, because this must never look like a pass."""
 
     exit_code = ExitCode.NOTHING_TO_CHECK
 
 
 class Invalid(LockstepError):
-    """An input is malformed, and the verb needs it whole to go on."""
+    """An input is malformed, and the verb cannot go on without it."""
 
     exit_code = ExitCode.INVALID
 

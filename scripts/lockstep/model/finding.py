@@ -1,4 +1,4 @@
-"""The one shape for everything that is wrong with an input, whichever stage found it."""
+"""The one form of everything that is wrong with an input, whichever check found it."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -16,7 +16,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Related:
-    """Another place that has to do with a finding; ``note`` says how, in a few words.
+    """Another place that is involved in a finding; ``note`` says how, in a few words.
 
     Lines and columns count from 1.
     """
@@ -48,8 +48,8 @@ class Finding:
 
     ``file`` is relative to the repository with ``/`` separators; ``line`` and ``column`` count
     from 1 (columns in characters); ``pointer`` is the JSON pointer (RFC 6901) inside the file.
-    ``related`` are the other places involved: the clusters that inherit the value, the rest of a
-    family. A finding with ``suppression`` is reported and stops nothing.
+    ``related`` are the other places that are involved: clusters that inherit the value, the rest
+    of a family. A finding with ``suppression`` is reported and stops nothing.
     The field order is the report order: by place, then by rule.
     """
 

@@ -1,4 +1,4 @@
-"""The fleet as it stands in one tree of files: environments, families, clusters, facts."""
+"""The fleet that one tree of files declares: environments, families, clusters, facts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ Subject = tuple[str, str, str]
 
 
 class NoFile(bytes):
-    """What stands in a Tree for something that is not read as a file; its bytes say why."""
+    """The entry in a Tree of something that is not read as a file; its bytes say why."""
 
     FIX = "put a plain file of at most 16 MiB in its place, or remove it"
 
@@ -132,7 +132,7 @@ class Environment:
 
     @property
     def predecessor(self) -> str | None:
-        """The environment that versions pass before they may enter this one."""
+        """The environment that versions must pass before they enter this one."""
         name = value_at(self.spec, ("predecessor",))
         return name if isinstance(name, str) else None
 
@@ -141,15 +141,15 @@ class Environment:
 class Fleet:
     """Every environment of a repository, by name.
 
-    ``strays`` are documents, each with the kind that its place asks for, whose environment or
-    family could not be read: they belong to nothing, and are checked all the same.
+    ``strays`` are documents, each with the kind that its place requires, whose environment or
+    family could not be read: they belong to nothing, and are still checked.
     """
 
     environments: Mapping[str, Environment] = field(default_factory=dict)
     strays: tuple[tuple[str, Document], ...] = ()
 
-    def amid(self, others: "Fleet") -> "Fleet":
-        """The same with those families of another fleet that its environments do not have."""
+    def merged_with(self, others: "Fleet") -> "Fleet":
+        """The same, with the families of another fleet that its own environments lack."""
         known = {name: other.families for name, other in others.environments.items()}
         return Fleet(
             {

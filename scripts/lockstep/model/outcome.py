@@ -1,4 +1,4 @@
-"""What a check has to say: everything that a report needs, whatever its format."""
+"""The result of a check: everything that a report needs, whatever its format."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ POLICY = "policy."
 """The rule id of what a policy finds is this and the rule's name."""
 
 POLICY_ERROR = POLICY + "error"
-"""The rule id of a finding that says: this spec could not be judged. Never a pass."""
+"""The rule id of a finding that says: this spec could not be evaluated. Never a pass."""
 
 _RUN_INVALID = "run.invalid"
 RUN_FAILED = {
@@ -21,23 +21,23 @@ RUN_FAILED = {
     ExitCode.USAGE: "run.usage",
     ExitCode.NOTHING_TO_CHECK: "run.nothing-to-check",
 }
-"""The rule ids that say: nothing was looked at. See failed."""
+"""The rule ids that say: nothing was checked. See failed."""
 
 UNEVALUATED = {POLICY_ERROR: ExitCode.COULD_NOT_RUN} | {r: code for code, r in RUN_FAILED.items()}
-"""The rule ids that say: something was not looked at; the exit code of each."""
+"""The rule ids that say: something was not checked; the exit code of each."""
 
 _PLACE = re.compile(r"([^\s:]+\.[a-z0-9]+)(?::(\d{1,9}))?(?::(\d{1,9}))?")
 _WHOLE = "clusters"
-"""Where a finding stands that is about a whole run."""
+"""The file of a finding that is about a whole run."""
 
 UNUSED = "waiver.unused"
-"""The rule id of a waiver that waives nothing; in shards it counts where all of them say so."""
+"""The rule id of a waiver that waives nothing; it counts only where all shards report it."""
 
 SHARD = "shard"
 """In the summary of an outcome about a part of a fleet: which part, such as ``2/4``."""
 
 CONTENT = "content"
-"""Beside it: the digest of the files that were checked and of the base, equal in all shards."""
+"""Next to it: the digest of the files that were checked and of the base, equal in all shards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class RuleText:
 class Outcome:
     """The findings of one check in report order, and what they are shown with.
 
-    ``summary`` holds counts of what was looked at, such as ``{"clusters": 3}``. ``excerpts`` are
-    the source lines of the findings, by file and line. ``rules`` are the policy rules that judged.
+    ``summary`` has counts of what was checked, such as ``{"clusters": 3}``. ``excerpts`` are the
+    source lines of the findings, by file and line. ``rules`` are the evaluated policy rules.
     """
 
     findings: tuple[Finding, ...]
@@ -70,7 +70,7 @@ class Outcome:
 
     @property
     def has_looked(self) -> bool:
-        """False where an error ended the run before anything was looked at (see failed)."""
+        """False where an error ended the run before anything was checked (see failed)."""
         never = {*RUN_FAILED.values(), _RUN_INVALID}
         return not any(finding.rule in never for finding in self.findings)
 
@@ -95,10 +95,10 @@ class Outcome:
 
 
 def exit_code_of(findings: Iterable[Finding]) -> ExitCode:
-    """The exit code for findings: what was not looked at counts most, then what is malformed.
+    """The exit code for findings: what was not checked counts most, then what is malformed.
 
-    1 where a spec could not be judged, 10 where one is malformed, 11 where policy denies; 1, 2 or
-    3 where the run itself has failed (see failed).
+    1 where a spec could not be evaluated, 10 where one is malformed, 11 where policy denies;
+    1, 2 or 3 where the run itself has failed (see failed).
     """
     stopping = {finding.rule for finding in findings if finding.stops}
     if unevaluated := UNEVALUATED.keys() & stopping:
@@ -109,7 +109,7 @@ def exit_code_of(findings: Iterable[Finding]) -> ExitCode:
 
 
 def failed(error: LockstepError, summary: Mapping[str, object]) -> Outcome:
-    """What reports say of a run that an error ended: one finding, with the error's exit code."""
+    """The outcome of a run that an error ended: one finding, with the error's exit code."""
     rule = RUN_FAILED.get(error.exit_code, _RUN_INVALID)
     message = "; ".join(line.strip() for line in error.message.splitlines())
     place = _PLACE.fullmatch(error.where)
@@ -137,7 +137,7 @@ def merge(outcomes: Iterable[Outcome]) -> Outcome:
 
 
 def _agreed(finding: Finding, parts: Iterable[Outcome]) -> bool:
-    """Whether a finding holds for the whole: a waiver may be of use in another shard."""
+    """Whether a finding holds for the whole: a waiver may be used in another shard."""
     if finding.rule != UNUSED:
         return True
     return all(finding in part.findings for part in parts if SHARD in part.summary)

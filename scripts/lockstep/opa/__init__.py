@@ -1,1 +1,1 @@
-"""OPA: the program, the child or server that judges, and what it says."""
+"""OPA: the program, its compiler, and sessions with a child process or a running server."""

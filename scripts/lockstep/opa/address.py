@@ -1,4 +1,4 @@
-"""Where a running OPA is, and how one proves to each other who one is: URL, token, certificates."""
+"""Where a running OPA is, and the token and certificates that it and Lockstep show each other."""
 
 import ipaddress
 import os
@@ -20,11 +20,11 @@ _URL_FIX = "give it as https://host, https://host:port or https://host/path"
 
 @dataclass(frozen=True, slots=True)
 class OpaOptions:
-    """Which OPA to ask: the one at ``url``, or a child where it is empty.
+    """Which OPA evaluates: the one at ``url``, or a child process where it is empty.
 
-    ``token_file`` holds the bearer token (else LOCKSTEP_OPA_TOKEN does), ``ca_file`` the CA in PEM
-    that signed the server's certificate (else the system's CAs count), ``client_cert`` a PEM with
-    certificate and key, for a server that asks for one.
+    ``token_file`` holds the bearer token (by default LOCKSTEP_OPA_TOKEN does), ``ca_file`` the CA
+    in PEM that signed the server's certificate (by default the system's CAs), ``client_cert`` a
+    PEM with certificate and key, for a server that asks for one.
     """
 
     url: str = ""
@@ -43,11 +43,11 @@ class Address:
     encrypted: bool
 
 
-def address_of(url: str) -> Address:
-    """Parse the URL of an OPA. Raises UsageError for one that must not, or cannot, be asked.
+def parse_address(url: str) -> Address:
+    """Parse the URL of an OPA. Raises UsageError for one that cannot, or must not, be used.
 
-    Plain http is for this machine alone: elsewhere anyone on the way reads the token and writes
-    the verdicts. A URL ends up in logs, so that it holds no user, password or query.
+    Plain http is for this machine alone: elsewhere anyone on the network path could read the token
+    and write the answers. A URL is shown in logs, so it must not hold a user, password or query.
     """
     try:
         parts = urlsplit(url)
@@ -60,23 +60,23 @@ def address_of(url: str) -> Address:
     if parts.query or parts.fragment or "?" in url or "#" in url:
         raise _unusable("the URL of the OPA must not hold a query or a fragment")
     if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable():
-        raise _unusable("the URL of the OPA is not one of http or https with a host")
+        raise _unusable("the URL of the OPA is not an http or https URL with a host")
     encrypted = parts.scheme == "https"
     if not encrypted and not _is_loopback(parts.hostname):
-        raise _unusable("an OPA on another machine is not asked over plain http",
-                        "use https; what is not encrypted can be read and forged")  # fmt: skip
+        raise _unusable("an OPA on another machine must not be used over plain http",
+                        "use https: without it others can read and forge answers")  # fmt: skip
     given = f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
     default = 443 if encrypted else 80
     return Address(given, parts.hostname, default if port is None else port, encrypted)
 
 
-def token_of(options: OpaOptions) -> str:
+def read_token(options: OpaOptions) -> str:
     """The bearer token, from the file or the environment; empty where there is none.
 
-    Raises LockstepError for one that cannot be read or sent, without showing it.
+    Raises LockstepError for one that cannot be read or sent; no message shows it.
     """
     if options.token_file is None:
-        return _sound_token(os.environ.get(TOKEN_VARIABLE, ""), TOKEN_VARIABLE)
+        return _valid_token(os.environ.get(TOKEN_VARIABLE, ""), TOKEN_VARIABLE)
     where = str(options.token_file)
     try:
         with options.token_file.open("rb") as file:
@@ -87,13 +87,13 @@ def token_of(options: OpaOptions) -> str:
         ) from None
     if not data.strip():
         raise LockstepError("there is no token in this file", where=where)
-    return _sound_token(data.decode(errors="replace"), where)
+    return _valid_token(data.decode(errors="replace"), where)
 
 
-def trusted(options: OpaOptions) -> str:
-    """The CA file or folder that a server's certificate is held against.
+def ca_of(options: OpaOptions) -> str:
+    """The CA file or folder that a server's certificate is checked with.
 
-    Raises LockstepError where the one that was asked for is missing, or this system has none.
+    Raises LockstepError where the file of the options is missing, or this system has no CAs.
     """
     if options.ca_file is not None:
         return _readable(options.ca_file, "CA")
@@ -121,11 +121,12 @@ def _readable(file: Path, whose: str) -> str:
     return str(file)
 
 
-def _sound_token(text: str, where: str) -> str:
+def _valid_token(text: str, where: str) -> str:
     token = text.strip()
     if token and (len(token) > _LONGEST_TOKEN or not _TOKEN.fullmatch(token)):
         raise LockstepError(
-            "this is no bearer token: a character in it cannot be sent", where=where,
+            "this is not a bearer token: it is too long, or a character in it cannot be sent",
+            where=where,
             fix="give the token alone, as letters, digits and -._~+/=",
         )  # fmt: skip
     return token

@@ -1,7 +1,7 @@
 """The expected rules as an OPA bundle, for an OPA that runs elsewhere.
 
 Format: https://www.openpolicyagent.org/docs/latest/management-bundles/#bundle-file-format. Equal
-policies give equal bytes, a signature by ECDSA aside.
+policies give equal bytes, except for a signature by ECDSA, which contains a random number.
 """
 
 import gzip
@@ -20,7 +20,7 @@ from lockstep.opa.binary import OLDEST
 from lockstep.opa.data import data_document
 from lockstep.opa.files import policies_digest, write_policy_files
 
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 
 _PROBE = b"""\
 package lockstep.probe
@@ -29,7 +29,8 @@ import rego.v2
 
 number := to_number(input.number)
 """
-"""Fails in a builtin when it is asked to; its import keeps an OPA before 1.22 from loading it."""
+"""Fails in a builtin for an input that is not a number, which RemoteOpa checks. An OPA before 1.22
+cannot load the bundle, because it does not know the import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,9 @@ class Signing:
 def bundle_of(files: Mapping[str, bytes], opa: Path, signing: Signing | None = None) -> bytes:
     """A gzipped tar of the files (as policy_files gives them) that OPA loads as a bundle.
 
-    Beside them it holds ``data.lockstep.bundle`` (their digest, and the oldest OPA) and a rule that
-    shows whether a builtin may fail. Raises LockstepError when the data contradict each other, or
-    the key cannot sign.
+    In addition it holds ``data.lockstep.bundle`` (their digest, and the oldest OPA) and a rule that
+    shows whether OPA reports a builtin that fails. Raises LockstepError when two files of data
+    define the same key, or the key cannot sign.
     """
     with tempfile.TemporaryDirectory(prefix="lockstep-opa-") as name:
         folder = Path(name)
@@ -60,7 +61,7 @@ def bundle_of(files: Mapping[str, bytes], opa: Path, signing: Signing | None = N
 
 def _own_members(digest: str, data: bytes) -> dict[str, bytes]:
     oldest = ".".join(map(str, OLDEST))
-    # Whoever owns a root is the only one who may write below it, the API of OPA included.
+    # Nothing else may write below the roots of a bundle: no other bundle, and not OPA's API.
     roots = sorted({"lockstep", "lockstep_test", *json.loads(data)})
     return {
         ".manifest": canonical_json({"revision": digest, "roots": roots, "rego_version": 1}),
@@ -71,7 +72,7 @@ def _own_members(digest: str, data: bytes) -> dict[str, bytes]:
 
 
 def _signatures(members: Mapping[str, bytes], folder: Path, opa: Path, signing: Signing) -> bytes:
-    """What ``opa sign`` writes for these files."""
+    """The file of signatures that ``opa sign`` writes for these files."""
     unpacked, signed = folder / "bundle", folder / "signed"
     for path, data in members.items():
         (unpacked / path).parent.mkdir(parents=True, exist_ok=True)
@@ -81,12 +82,12 @@ def _signatures(members: Mapping[str, bytes], folder: Path, opa: Path, signing: 
         str(opa), "sign", "--bundle", f"--signing-key={signing.key.absolute()}",
         f"--signing-alg={signing.algorithm}", f"--output-file-path={signed}", ".",
     ]  # fmt: skip
-    # Names in the signature are those on the command line.
-    done = process.run(argv, cwd=unpacked, env={}, timeout=_PATIENCE)
+    # The signature has the names of the command line, so this runs in the folder.
+    done = process.run(argv, cwd=unpacked, env={}, timeout=_TIMEOUT)
     try:
         return (signed / ".signatures.json").read_bytes()
     except OSError:
-        said = done.complaint or done.stdout.decode(errors="replace").strip()
+        said = done.error_text or done.stdout.decode(errors="replace").strip()
         raise LockstepError(
             f"the bundle cannot be signed: {said[:500] or 'opa gave no reason'}",
             where=str(signing.key), fix="give a private key in PEM that fits the algorithm",

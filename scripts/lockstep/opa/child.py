@@ -1,21 +1,42 @@
-"""One run of ``opa run --server``: its files, its port, its secrets, its end."""
+"""An OPA that runs as a child of this process: private, on loopback only, gone with Lockstep."""
 
 import hashlib
+import json
 import secrets
 import shutil
 import socket
 import tempfile
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lockstep.edges import process
+from lockstep.edges.cache import Cache
 from lockstep.model.errors import LockstepError
-from lockstep.opa.bisect import relevant_lines
-from lockstep.opa.files import ARGUMENTS, write_policy_files
+from lockstep.opa.compiler import InputSchemas, require_compiled
+from lockstep.opa.evaluation import (
+    ANSWER_TIMEOUT,
+    CONNECT_TIMEOUT,
+    OpaSession,
+    in_background,
+    new_client,
+)
+from lockstep.opa.files import ARGUMENTS, policy_files, write_policy_files
+from lockstep.opa.transport_errors import connection_broke, error_of
 
-HOST = "127.0.0.1"
+if TYPE_CHECKING:
+    from opa_client.opa import OpaClient
 
+_HOST = "127.0.0.1"
+_START_TIMEOUT = 20.0
+_POLL = 0.01
+_PORTS_TO_TRY = 5
+_NO_REASON = "it gave no reason"
+
+# Port 0 would let OPA choose, but it does not say which port it got. Version checks would send
+# requests to the internet.
 _FLAGS = (
     "--server", "--authentication=token", "--authorization=basic", "--log-level=error",
     "--skip-version-check", "--skip-known-schema-check", "--shutdown-grace-period=1",
@@ -39,60 +60,167 @@ allow if {{
 """
 
 
-class OpaChild:
-    """A started OPA. ``token`` is what it asks for; ``nonce`` is what only it can answer.
+class ChildOpa(OpaSession):
+    """A session with an OPA that this run has started for itself.
 
-    Its files lie in a folder of this user alone, and hold the digest of the token rather than
-    the token. Its environment is empty, because every policy can read that.
+    The constructor starts the program and returns at once. The first evaluation waits until it is
+    ready, and until OPA's compiler has accepted the policies. OPA answers only requests with the
+    random token of this start, so that no other user of the machine can use it. In turn OPA must
+    know the nonce of this start, so that a program that took the port first cannot answer for it.
+    """
+
+    def __init__(
+        self,
+        policies: Mapping[str, bytes],
+        opa: Path,
+        *,
+        schemas: InputSchemas | None = None,
+        cache: Cache | None = None,
+        ports: Callable[[], int] | None = None,
+    ) -> None:
+        """``policies`` are files by repository path, ``opa`` the program (see find_opa).
+
+        Rules that name one of the ``schemas`` are checked against it. ``cache`` remembers which
+        policies compile. ``ports`` gives a loopback port that is free now; it is called again
+        where another program took the port first. Raises LockstepError when the policies have no
+        entry point or claim a package that is not theirs.
+        """
+        super().__init__()
+        self._opa = opa
+        self._files = policy_files(policies)
+        self._lock = threading.Lock()
+        self._ready = False
+        self._ports = ports or free_port
+        self._process = OpaProcess(opa, self._files, self._ports())
+        self._compiled = in_background(lambda: require_compiled(self._files, opa, schemas, cache))
+
+    @property
+    def pid(self) -> int:
+        """The process id of OPA."""
+        return self._process.pid
+
+    def is_running(self) -> bool:
+        """Whether the program has not ended yet."""
+        return self._process.ended() is None
+
+    def close(self) -> None:
+        """Stop the program and remove its files. Safe to call twice."""
+        self._process.stop()
+
+    def _wait(self) -> None:
+        with self._lock:
+            if self._ready:
+                return
+            for _ in range(_PORTS_TO_TRY):
+                if self._comes_up():
+                    self._process.remove_files()
+                    self._compiled.result()
+                    self._ready = True
+                    return
+                self._process.stop()
+                self._process = OpaProcess(self._opa, self._files, self._ports())
+            raise LockstepError("OPA found no free port on this machine", where=_HOST)
+
+    def _comes_up(self) -> bool:
+        """Whether OPA is ready; False when another program took its port first."""
+        deadline = time.monotonic() + _START_TIMEOUT
+        client = self._client()
+        while self._process.ended() is None:
+            try:
+                answer = client.query_rule({}, "lockstep.server", "nonce").get("result")
+            except (OSError, ValueError, AttributeError):
+                answer = None  # it does not listen yet, or another program answers
+            if answer == self._process.nonce:
+                return True
+            if time.monotonic() > deadline:
+                raise LockstepError(f"OPA was not ready after {_START_TIMEOUT:g} seconds")
+            time.sleep(_POLL)
+        said = self._process.error_text()
+        if "address already in use" in said:
+            return False
+        self._compiled.result()  # the compiler says where; a server that does not start does not
+        raise LockstepError(
+            f"OPA did not start: {said or _NO_REASON}", where=str(self._opa),
+            fix="run the command again; lockstep policy test shows what OPA says of the rules",
+        )  # fmt: skip
+
+    def _error_of(self, error: Exception) -> LockstepError:
+        # A connection breaks a moment before the process has ended.
+        status = self._process.ended(within=0.5) if connection_broke(error) else None
+        if status is None:
+            return error_of(error, str(self._opa))
+        said = self._process.error_text() or _NO_REASON
+        return LockstepError(
+            f"OPA ended in the middle of a batch (status {status}: {said})", where=str(self._opa),
+            fix="run the command again; if it happens again, look for a lack of memory",
+        )  # fmt: skip
+
+    def _connect(self) -> "OpaClient":
+        timeout = (CONNECT_TIMEOUT, ANSWER_TIMEOUT)
+        return new_client(_HOST, self._process.port, self._process.token, timeout=timeout)
+
+    def _client(self) -> "OpaClient":
+        """This thread's client, for the port that the child has now."""
+        client = super()._client()
+        if client.port != self._process.port:
+            client = self._clients.client = self._connect()
+        return client
+
+
+class OpaProcess:
+    """One run of ``opa run --server``: its files, its port, its secrets, its end.
+
+    It answers requests with ``token`` only, and only it can answer with ``nonce``. Its files are
+    in a folder that no other user can read, and hold the digest of the token in place of the
+    token. Its environment is empty, because every policy can read that (``opa.runtime``).
     """
 
     def __init__(self, opa: Path, policies: Mapping[str, bytes], port: int) -> None:
         """Start ``opa`` on a loopback port with files as ``files.policy_files`` gives them."""
         self.token, self.nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         self.port = port
-        self._opa = opa
-        folder = self._folder = Path(tempfile.mkdtemp(prefix="lockstep-opa-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="lockstep-opa-"))
+        log = self._folder / "stderr"
         try:
-            self._write(folder, policies)
-            log = folder / "stderr"
+            self._write(policies)
             log.touch()
-            argv = [str(opa), "run", *_FLAGS, f"--addr={HOST}:{self.port}", *ARGUMENTS, "server"]
-            self._child = process.start(argv, cwd=folder, env={}, stderr=log)
+            argv = [str(opa), "run", *_FLAGS, f"--addr={_HOST}:{port}", *ARGUMENTS, "server"]
+            self._child = process.start(argv, cwd=self._folder, env={}, stderr=log)
         except BaseException:
-            self.forget_files()
+            self.remove_files()
             raise
-        self._log = log.open("rb")
+        self._log = log.open("rb")  # stays readable when the files are removed
 
     @property
     def pid(self) -> int:
         """The process id."""
         return self._child.pid
 
-    def ended(self, *, patience: float = 0.0) -> int | None:
-        """The exit status, waiting ``patience`` seconds for it; None while the program runs."""
-        deadline = time.monotonic() + patience
+    def ended(self, *, within: float = 0.0) -> int | None:
+        """The exit status, waiting ``within`` seconds for it; None while the program runs."""
+        deadline = time.monotonic() + within
         while (status := self._child.poll()) is None and time.monotonic() < deadline:
             time.sleep(0.01)
         return status
 
-    def complaint(self) -> str:
+    def error_text(self) -> str:
         """What it wrote to stderr that matters; empty where it wrote nothing."""
         self._log.seek(0)
         return relevant_lines(self._log.read(8000).decode(errors="replace"))
 
-    def forget_files(self) -> None:
-        """Remove its files: it holds the policies in memory once it is ready."""
+    def remove_files(self) -> None:
+        """Remove its files: once it is ready it holds the policies in memory."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def stop(self) -> None:
-        """End it and remove what was written for it. Safe to call twice."""
+        """End it and remove its files. Safe to call twice."""
         process.stop(self._child)
         self._log.close()
-        self.forget_files()
+        self.remove_files()
 
-    def _write(self, folder: Path, policies: Mapping[str, bytes]) -> None:
-        write_policy_files(policies, folder)
-        server = folder / "server"
+    def _write(self, policies: Mapping[str, bytes]) -> None:
+        write_policy_files(policies, self._folder)
+        server = self._folder / "server"
         server.mkdir()
         digest = hashlib.sha256(self.token.encode()).hexdigest()
         (server / "server.rego").write_text(_SERVER_POLICY.format(nonce=self.nonce))
@@ -100,11 +228,27 @@ class OpaChild:
 
 
 def free_port() -> int:
-    """A port that is free now; who takes it first, is found out when OPA starts."""
+    """A port that is free now; another program may still take it before OPA does (see _wait)."""
     try:
         with socket.socket() as probe:
-            probe.bind((HOST, 0))
+            probe.bind((_HOST, 0))
             port: int = probe.getsockname()[1]
             return port
     except OSError as error:
-        raise LockstepError(f"no port of {HOST} is free: {error.strerror}") from error
+        raise LockstepError(f"no port of {_HOST} is free: {error.strerror}") from error
+
+
+def relevant_lines(log: str) -> str:
+    """What matters in OPA's stderr: plain lines, and the errors among its JSON lines."""
+    lines = []
+    for line in log.splitlines():
+        if not line.startswith("{"):
+            lines.append(line)
+            continue
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and entry.get("level") in ("error", "fatal", "panic"):
+            lines.append(f"{entry.get('msg')} {entry.get('err', '')}".strip())
+    return "\n".join(lines)[:4000]

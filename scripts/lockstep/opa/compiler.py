@@ -1,33 +1,48 @@
 """OPA's compiler over policy files: strict, with schemas, and without impure builtins.
 
 Rules may use no builtin whose answer depends on more than its input: network, clock, chance,
-environment. OPA itself knows which ones these are; a server cannot be told to leave them out, but
+environment. OPA itself knows which ones these are; a server cannot leave them out, but
 ``opa check --capabilities`` can.
+
+Schemas, tried on OPA 1.22: ``schema.cluster`` of an annotation is the file ``cluster.json``. OPA
+reads ``properties`` (always closed), one ``type`` (the first one of a list), ``items``, ``anyOf``
+and ``allOf`` of objects, and ``$ref`` to ``#/...``; it ignores the rest. It would fetch a remote
+reference and open a file, so only local ones are accepted here. Without schemas it ignores
+annotations.
 """
 
 import json
 import re
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lockstep.edges import process
+from lockstep.edges.cache import Cache, content_key
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
+from lockstep.opa.binary import opa_version, require_version
 from lockstep.opa.data import data_document
-from lockstep.opa.files import ARGUMENTS, TEST_ARGUMENTS, as_in_repository
-from lockstep.opa.schemas import Schemas, write_schemas
+from lockstep.opa.files import ARGUMENTS, TEST_ARGUMENTS, as_in_repository, write_policy_files
 
-_PATIENCE = 60.0
+InputSchemas = Mapping[str, Json]
+"""JSON schemas by the name that rules use: ``cluster`` is ``schema.cluster``."""
+
+_TIMEOUT = 60.0
+_COMPILES = "compiles"
 _VERIFY = "crypto.x509.parse_and_verify_certificates"
-_CLOCKED = frozenset({_VERIFY, f"{_VERIFY}_with_options"})
-"""They ask the clock whether a certificate has expired, and OPA does not say so of them."""
+_READS_CLOCK = frozenset({_VERIFY, f"{_VERIFY}_with_options"})
+"""They compare a certificate's end with the clock, which OPA's own list does not say."""
 _AT_PLACE = re.compile(r"^(policies/\S+:\d+): rego_\w+: (.*)$", re.MULTILINE)
 _UNDEFINED = re.compile(r"undefined function (\S+)")
+_SCHEMA_NAME = re.compile(r"[a-z][a-z0-9_-]*(?:/[a-z][a-z0-9_-]*)*")
+_REFERRING = frozenset({"$ref", "$id", "id"})
+_SCHEMAS = "policies/schemas"
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class CompileError:
     """One thing that is wrong with a policy, at ``file:line``."""
 
     where: str
@@ -37,12 +52,45 @@ class Complaint:
         return f"{self.where}: {self.message}"
 
 
+def require_compiled(
+    files: Mapping[str, bytes],
+    opa: Path,
+    schemas: InputSchemas | None = None,
+    cache: Cache | None = None,
+) -> None:
+    """Compile the files that OPA loads (see policy_files), once for each content.
+
+    Raises LockstepError with the first error, its place, and the others below it, or where the
+    program is too old.
+    """
+    version = opa_version(opa)
+    require_version(opa, version)
+    cache = cache or Cache.of_user()
+    given = json.dumps(schemas or {}, sort_keys=True).encode()
+    key = content_key([files, {"schemas": given}], ["opa check", version])
+    if cache.get(key) == _COMPILES:
+        return
+    with tempfile.TemporaryDirectory(prefix="lockstep-opa-") as name:
+        write_policy_files(files, Path(name))
+        _refuse(Compiler(opa, Path(name), schemas).errors())
+    cache.put(key, _COMPILES)
+
+
+def _refuse(errors: Sequence[CompileError]) -> None:
+    if errors:
+        first, *others = errors
+        raise LockstepError(
+            "\n  also ".join((first.message, *map(str, others))), where=first.where,
+            fix="fix the policy there; lockstep policy test compiles and tests all of them",
+        )  # fmt: skip
+
+
 class Compiler:
     """``opa`` over a folder that holds policy files as write_policy_files leaves them."""
 
-    def __init__(self, opa: Path, folder: Path, schemas: Schemas | None = None) -> None:
-        """Write what the compiler needs beside the policies. Raises LockstepError for a schema
-        that would have OPA look elsewhere."""
+    def __init__(self, opa: Path, folder: Path, schemas: InputSchemas | None = None) -> None:
+        """Write what the compiler needs into the folder, too. Raises LockstepError for a schema
+        that refers to something outside itself."""
         self._opa = opa
         self._folder = folder
         loaded = (*ARGUMENTS, *TEST_ARGUMENTS)
@@ -56,56 +104,57 @@ class Compiler:
             write_schemas(schemas, folder / "schemas")
             self._schemas = [f"--schema={folder / 'schemas'}"]
 
-    def call(self, *words: str, patience: float = _PATIENCE) -> process.Completed:
-        """Run ``opa <words>`` with pure builtins on the policies, tests included where written."""
+    def call(self, *words: str, timeout: float = _TIMEOUT) -> process.Completed:
+        """Run ``opa <words>`` with pure builtins on the policies, with tests where written."""
         argv = [str(self._opa), *words, *self._flags, *self._loaded]
-        return process.run(argv, cwd=self._folder, env={}, timeout=patience)
+        return process.run(argv, cwd=self._folder, env={}, timeout=timeout)
 
-    def complaints(self) -> tuple[Complaint, ...]:
-        """All that OPA has to say against the files, strictly; empty where they are sound.
+    def errors(self) -> tuple[CompileError, ...]:
+        """All that OPA finds wrong in the files, strictly; empty where they compile.
 
-        Raises LockstepError when the data of the policies cannot be put together.
+        Raises LockstepError when the data of the policies cannot be merged.
         """
-        unparsed = self._unparsed()
-        if unparsed:
-            return unparsed
+        syntax = self._syntax_errors()
+        if syntax:
+            return syntax
         data_document(self._opa, self._folder)
         done = self.call("check", "--strict", "--format=json", *self._schemas)
         return tuple(self._read(done)) if done.returncode else ()
 
-    def _read(self, done: process.Completed) -> Iterator[Complaint]:
-        said = done.complaint or done.stdout.decode(errors="replace").strip()
+    def _read(self, done: process.Completed) -> Iterator[CompileError]:
+        said = done.error_text or done.stdout.decode(errors="replace").strip()
         try:
             errors = json.loads(said)["errors"]
             for error in errors:
-                yield Complaint(_place(error.get("location")), self._explained(error["message"]))
+                yield CompileError(_place(error.get("location")), self._explained(error["message"]))
         except (ValueError, KeyError, TypeError, AttributeError):
-            yield Complaint("policies/", as_in_repository(said)[:1000] or "opa gave no reason")
+            yield CompileError("policies/", as_in_repository(said)[:1000] or "opa gave no reason")
 
     def _explained(self, message: str) -> str:
+        """The compiler's message; for a builtin that was taken away, why it must not be used."""
         function = _UNDEFINED.fullmatch(message)
         if function and function[1] in self._impure:
             return (
-                f"a policy must not use {function[1]}: its verdict would depend on more than its "
+                f"a policy must not use {function[1]}: its result would depend on more than its "
                 "input; take what the rule needs from its input"
             )
         return message
 
-    def _unparsed(self) -> tuple[Complaint, ...]:
+    def _syntax_errors(self) -> tuple[CompileError, ...]:
         """What cannot be parsed, and annotations that hold a schema.
 
         The compiler would open any file that such a schema refers to, so this comes first.
         """
         argv = [str(self._opa), "inspect", "--annotations", "--format=json", "policies"]
-        done = process.run(argv, cwd=self._folder, env={}, timeout=_PATIENCE)
+        done = process.run(argv, cwd=self._folder, env={}, timeout=_TIMEOUT)
         if done.returncode:
-            said = as_in_repository(done.complaint)
-            named = tuple(Complaint(m[1], m[2]) for m in _AT_PLACE.finditer(said))
-            return named or (Complaint("policies/", said[:1000] or "opa gave no reason"),)
+            said = as_in_repository(done.error_text)
+            named = tuple(CompileError(m[1], m[2]) for m in _AT_PLACE.finditer(said))
+            return named or (CompileError("policies/", said[:1000] or "opa gave no reason"),)
         notes = read_report(done, "opa inspect").get("annotations") or []
         return tuple(
-            Complaint(
-                _place(note["location"]), "a schema must not stand in an annotation; name one"
+            CompileError(
+                _place(note["location"]), "an annotation must not contain a schema; name one"
             )
             for note in notes
             if any("definition" in s for s in note["annotations"].get("schemas") or [])
@@ -114,12 +163,12 @@ class Compiler:
 
 def _capabilities(opa: Path) -> tuple[Json, frozenset[str]]:
     """What this OPA can do without network, chance and clock, and the builtins taken away."""
-    told = process.run([str(opa), "capabilities", "--current"], env={}, timeout=_PATIENCE)
-    can = read_report(told, "opa capabilities")
-    told_of = frozenset(b["name"] for b in can["builtins"] if b.get("nondeterministic"))
-    impure = told_of | _CLOCKED
-    pure = [builtin for builtin in can["builtins"] if builtin["name"] not in impure]
-    return {**can, "builtins": pure, "allow_net": []}, impure
+    done = process.run([str(opa), "capabilities", "--current"], env={}, timeout=_TIMEOUT)
+    all_of_it = read_report(done, "opa capabilities")
+    listed = (b["name"] for b in all_of_it["builtins"] if b.get("nondeterministic"))
+    impure = _READS_CLOCK.union(listed)
+    pure = [builtin for builtin in all_of_it["builtins"] if builtin["name"] not in impure]
+    return {**all_of_it, "builtins": pure, "allow_net": []}, impure
 
 
 def _place(location: Json) -> str:
@@ -133,6 +182,37 @@ def read_report(done: process.Completed, what: str) -> Json:
     try:
         return json.loads(done.stdout)
     except ValueError as error:
-        said = done.complaint or done.stdout.decode(errors="replace").strip()
+        said = done.error_text or done.stdout.decode(errors="replace").strip()
         said = as_in_repository(said)[:1000] or "nothing"
         raise LockstepError(f"{what} gave no report: {said}") from error
+
+
+def write_schemas(schemas: InputSchemas, into: Path) -> None:
+    """Write each schema to a file below a folder, where ``opa check`` looks for it.
+
+    Raises LockstepError for a name that no rule can write, or a reference to anything outside the
+    schema itself: OPA would open a file, or fetch a URL, that a rule's author names.
+    """
+    for name, schema in schemas.items():
+        if not _SCHEMA_NAME.fullmatch(name):
+            raise LockstepError(f"no rule can name a schema {name[:80]!r}", where=_SCHEMAS)
+        for reference in _references(schema):
+            if not reference.startswith("#/"):
+                raise LockstepError(
+                    f"schema {name} refers to {reference[:80]!r}", where=_SCHEMAS,
+                    fix="keep all that a schema for rules needs in it: refer to #/$defs/...",
+                )  # fmt: skip
+        target = into / f"{name}.json"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(json.dumps(schema))
+
+
+def _references(schema: Json) -> Iterator[str]:
+    """Every reference in a schema, and every id: OPA resolves references against these."""
+    if isinstance(schema, list):
+        for part in schema:
+            yield from _references(part)
+    if isinstance(schema, dict):
+        yield from (s for k, s in schema.items() if k in _REFERRING and isinstance(s, str))
+        for part in schema.values():
+            yield from _references(part)

@@ -1,7 +1,7 @@
 """Which policy files OPA gets, under which names, and what keeps them in their own packages.
 
-What the rules may do is judged by OPA's compiler (see opa_check); only their packages are looked
-at here, because OPA evaluates some packages by itself as soon as it serves.
+OPA's compiler checks what rules may do (see compiler). Only their packages are checked here,
+because OPA evaluates some packages by itself as soon as it serves (``system.authz``).
 """
 
 import re
@@ -12,26 +12,26 @@ from lockstep.model.canonical import digest_files
 from lockstep.model.errors import LockstepError
 
 ARGUMENTS = ("policies/main.rego", "policies/lib", "policies/rules", "policies/data")
-"""What ``opa`` is told to load; paths in its messages are then those of the repository."""
+"""What ``opa`` loads; as relative paths, so that its messages name the files of the repository."""
 
 TEST_ARGUMENTS = ("policies/main_test.rego",)
-"""What there is to load beside these when the policies are tested."""
+"""What ``opa`` loads in addition when the policies are tested."""
 
-# lockstep.server, .bundle and .probe are what Lockstep itself gives an OPA to answer with.
+# Lockstep's own answers come from lockstep.server, .bundle and .probe: no rule may forge them.
 _OWN_PACKAGE = re.compile(r"lockstep(?:_test)?(?:\.(?!(?:server|bundle|probe)\b)[a-z][a-z0-9_]*)*")
-# A comment ends at "\n" alone; "\r" is a space to OPA, and a byte order mark nothing at all.
+# As OPA reads it: a comment ends at "\n" only, "\r" is a space, a byte order mark is ignored.
 _PACKAGE = re.compile(r"\ufeff?(?:[ \t\r\n]|#[^\n]*\n)*package[ \t\r\n]+([^ \t\r\n;#]+)")
 _THRESHOLDS = re.compile(r"policies/rules/([^/]+)/thresholds\.yaml")
 _LOADED_THRESHOLDS = re.compile(r"\bpolicies/data/rule-([^/:\s]+)\.yaml")
 
 
 def policy_files(policies: Mapping[str, bytes], *, tests: bool = False) -> dict[str, bytes]:
-    """The files of ``policies/`` that OPA loads: Rego, and data, under the paths it loads them by.
+    """The files of ``policies/`` that OPA loads: Rego and data, under the paths it loads them by.
 
-    Data lies directly under policies/data, or is a rule's ``thresholds.yaml``: that one gets the
+    Data is directly under policies/data, or in a rule's ``thresholds.yaml``: that file gets the
     name ``policies/data/rule-<rule>.yaml``, because OPA puts a file's keys under its folder.
-    Schemas and waivers are read by Lockstep and not by OPA. Raises LockstepError when there is
-    no entry point, a file claims a package that is not its own, or a name is taken twice.
+    Lockstep itself reads schemas and waivers. Raises LockstepError when there is no entry point, a
+    file claims a package that is not its own, or two files would have the same name.
     """
     chosen: dict[str, bytes] = {}
     for path, data in policies.items():
@@ -39,11 +39,11 @@ def policy_files(policies: Mapping[str, bytes], *, tests: bool = False) -> dict[
         if not name:
             continue
         if name in chosen:
-            raise _taken(name)
+            raise _name_conflict(name)
         chosen[name] = data
     if "policies/main.rego" not in chosen:
         raise LockstepError(
-            "there is no policies/main.rego, so that no rule can be evaluated",
+            "there is no policies/main.rego, so no rule can be evaluated",
             fix="restore policies/ from git; checking without rules is never a pass",
         )
     for path, data in chosen.items():
@@ -53,7 +53,7 @@ def policy_files(policies: Mapping[str, bytes], *, tests: bool = False) -> dict[
 
 
 def write_policy_files(files: Mapping[str, bytes], folder: Path) -> None:
-    """Write files below an empty private folder, and the folders that OPA is told to load."""
+    """Write files below an empty private folder, with the folders that OPA loads (ARGUMENTS)."""
     parents = {path.rpartition("/")[0] for path in files}
     for parent in sorted(parents.union(ARGUMENTS[1:])):
         (folder / parent).mkdir(parents=True, exist_ok=True)
@@ -67,12 +67,12 @@ def policies_digest(files: Mapping[str, bytes]) -> str:
 
 
 def as_in_repository(text: str) -> str:
-    """A message of OPA with the paths that people know."""
+    """A message of OPA with paths as they are in the repository."""
     return _LOADED_THRESHOLDS.sub(r"policies/rules/\1/thresholds.yaml", text)
 
 
 def _loaded_as(path: str, *, tests: bool) -> str:
-    """The path that OPA loads a file by; empty for one that it does not get."""
+    """The path that OPA loads a file by; empty for a file that it does not load."""
     parts = path.split("/")
     if parts[0] != "policies" or any(part in ("", ".", "..") for part in parts):
         return ""
@@ -87,9 +87,9 @@ def _loaded_as(path: str, *, tests: bool) -> str:
     return path if is_main or parts[1] in ("lib", "rules") else ""
 
 
-def _taken(name: str) -> LockstepError:
+def _name_conflict(name: str) -> LockstepError:
     return LockstepError(
-        f"{as_in_repository(name)} is loaded under this name, which is therefore taken",
+        f"OPA loads {as_in_repository(name)} under this name: two files cannot have it",
         where=name, fix="rename the file under policies/data",
     )  # fmt: skip
 
@@ -103,18 +103,21 @@ def _require_own_package(path: str, data: bytes) -> None:
         )  # fmt: skip
     if not _OWN_PACKAGE.fullmatch(package[1]):
         raise LockstepError(
-            f"package {package[1][:80]} is not one of Lockstep's policies", where=path,
+            f"package {package[1][:80]} is not a package of Lockstep's policies", where=path,
             fix="name the package lockstep.rules.<rule> or lockstep.lib.<name>",
         )  # fmt: skip
     if not re.fullmatch(_packages_at(path), package[1]):
         raise LockstepError(
-            f"package {package[1][:80]} belongs to another place", where=path,
-            fix="keep each rule in policies/rules/<rule>/, and what rules share in policies/lib/",
+            f"package {package[1][:80]} belongs to another folder", where=path,
+            fix="keep each rule in policies/rules/<rule>/, and shared functions in policies/lib/",
         )  # fmt: skip
 
 
 def _packages_at(path: str) -> str:
-    """A pattern of the packages of a file: no file may add to what another place defines."""
+    """A pattern of the packages that a file may have, by its folder.
+
+    Rego merges files of one package: a file elsewhere could otherwise change what a rule finds.
+    """
     _, folder, *below = path.split("/")
     if not below:
         return "lockstep(_test)?"

@@ -1,4 +1,4 @@
-"""Which OPA judges: a child of this process, or one that the user has running."""
+"""Opens a session with an OPA: a child of this process, or the one that the options name."""
 
 import atexit
 from collections.abc import Iterator, Mapping
@@ -7,34 +7,36 @@ from contextlib import AbstractContextManager, contextmanager
 from lockstep.edges.cache import Cache
 from lockstep.model.canonical import digest_json
 from lockstep.opa.address import OpaOptions
-from lockstep.opa.asking import OpaSession
 from lockstep.opa.binary import find_opa
+from lockstep.opa.child import ChildOpa
+from lockstep.opa.compiler import InputSchemas
+from lockstep.opa.evaluation import OpaSession
 from lockstep.opa.files import policies_digest, policy_files
 from lockstep.opa.remote import RemoteOpa
-from lockstep.opa.schemas import Schemas
-from lockstep.opa.server import OpaServer
 
 _CHILD = OpaOptions()
 _KEPT = 2
 """Idle children at most: one for a change, one for its base."""
 
-_idle: dict[tuple[str, ...], OpaServer] = {}
-"""Children that nobody asks just now, by what they hold; the one idle for longest first."""
+# A start takes longer than the evaluation of a family, and one process often checks many trees
+# by the same policies: each family that advance moves, each example of a rule.
+_idle: dict[tuple[str, ...], ChildOpa] = {}
+"""Children that no session uses now, by what they hold; the one idle for longest comes first."""
 
 
 def opa_session(
     policies: Mapping[str, bytes],
     options: OpaOptions = _CHILD,
     *,
-    schemas: Schemas | None = None,
+    schemas: InputSchemas | None = None,
     cache: Cache | None = None,
 ) -> AbstractContextManager[OpaSession]:
-    """An OPA that judges by ``policies`` (files by repository path), to be used as a context.
+    """An OPA that holds ``policies`` (files by repository path), to be used as a context.
 
     It gets ready while the caller does something else. A child stays for the next session with
     the same policies, and ends with this process. An ``opa`` program is needed either way: its
-    compiler says whether the rules keep to their input. Raises LockstepError where there is none,
-    or the policies or options are unusable.
+    compiler checks that rules depend on their input alone. Raises LockstepError where there is
+    none, or the policies or options cannot be used.
     """
     if options.url:
         return RemoteOpa(policies, find_opa(), options, schemas=schemas, cache=cache)
@@ -43,20 +45,20 @@ def opa_session(
 
 @contextmanager
 def _child(
-    policies: Mapping[str, bytes], schemas: Schemas | None, cache: Cache | None
-) -> Iterator[OpaServer]:
+    policies: Mapping[str, bytes], schemas: InputSchemas | None, cache: Cache | None
+) -> Iterator[ChildOpa]:
     opa = find_opa()
     holds = (str(opa), policies_digest(policy_files(policies)), digest_json(schemas))
-    server = _idle.pop(holds, None)
-    if server is None or not server.is_running():
-        server = OpaServer(policies, opa, schemas=schemas, cache=cache)
+    child = _idle.pop(holds, None)
+    if child is None or not child.is_running():
+        child = ChildOpa(policies, opa, schemas=schemas, cache=cache)
     try:
-        yield server
+        yield child
     except BaseException:
-        server.close()
+        child.close()  # it may be in the middle of an answer
         raise
     surplus = [_idle.pop(holds)] if holds in _idle else []
-    _idle[holds] = server
+    _idle[holds] = child
     surplus += [_idle.pop(key) for key in list(_idle)[:-_KEPT]]
     for each in surplus:
         each.close()

@@ -8,18 +8,17 @@ from pathlib import Path
 from lockstep.edges import process
 from lockstep.model.document import Json
 from lockstep.opa.binary import require_recent
-from lockstep.opa.compiler import Compiler, read_report
+from lockstep.opa.compiler import Compiler, InputSchemas, read_report
 from lockstep.opa.files import write_policy_files
-from lockstep.opa.schemas import Schemas
 
-_PATIENCE = 300.0
+_TIMEOUT = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class OpaReport:
-    """What OPA says of a set of policies with their tests.
+    """What OPA reports about a set of policies with their tests.
 
-    ``refused`` is the compiler's complaint; nothing else was then tried. ``failed`` are tests as
+    ``refused`` holds the compiler's errors; nothing else ran then. ``failed`` are tests as
     ``file:line: name``. ``coverage`` is the percentage of lines that ran, ``uncovered`` places as
     ``file:line``; both stay empty when a test failed.
     """
@@ -32,25 +31,25 @@ class OpaReport:
 
 
 def check_and_test(
-    files: Mapping[str, bytes], opa: Path, schemas: Schemas | None = None
+    files: Mapping[str, bytes], opa: Path, schemas: InputSchemas | None = None
 ) -> OpaReport:
     """Compile the files strictly and without impure builtins, run the tests, measure coverage.
 
     ``files`` are those of ``files.policy_files`` with tests; rules that name one of the
-    ``schemas`` are held against it. Raises LockstepError when the program is too old, or says what
-    cannot be understood.
+    ``schemas`` are checked against it. Raises LockstepError when the program is too old, or its
+    report cannot be read.
     """
     require_recent(opa)
     with tempfile.TemporaryDirectory(prefix="lockstep-opa-") as name:
         folder = Path(name)
         write_policy_files(files, folder)
         compiler = Compiler(opa, folder, schemas)
-        complaints = compiler.complaints()
-        if complaints:
-            return OpaReport(refused="\n".join(map(str, complaints)))
+        errors = compiler.errors()
+        if errors:
+            return OpaReport(refused="\n".join(map(str, errors)))
 
         def test(*words: str) -> process.Completed:
-            return compiler.call("test", *words, "--format=json", patience=_PATIENCE)
+            return compiler.call("test", *words, "--format=json", timeout=_TIMEOUT)
 
         passed, failed = _results(test())
         if failed:

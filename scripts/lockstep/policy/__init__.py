@@ -1,17 +1,22 @@
-"""Policy: what the rules are asked about a fleet, and what their answers mean.
+"""Policy: what the rules evaluate in a fleet, and what their answers mean.
 
-The order is expected_rules, policy_inputs, batches, then OPA (an edge), then interpret.
+The order is expected_rules, policy_inputs, batches, then OPA (in lockstep.opa), then interpret.
 """
 
-from lockstep.policy.answers import interpret
-from lockstep.policy.batches import BATCH_SIZE, batches
-from lockstep.policy.findings import Judged, Trace
-from lockstep.policy.inputs import family_inputs, policy_inputs, tenancy_input
-from lockstep.policy.items import Malformed, Moment, PolicyItem, Rendered
+from lockstep.policy.findings import RuleFinding, Trace, interpret
+from lockstep.policy.inputs import environment_input, family_inputs, policy_inputs
+from lockstep.policy.items import (
+    BATCH_SIZE,
+    MalformedClusters,
+    Moment,
+    PolicyItem,
+    Rendered,
+    batches,
+)
 from lockstep.policy.rules import Rule, Scope, blocking, expected_rules, untested
 
 __all__ = [
-    "BATCH_SIZE", "Judged", "Malformed", "Moment", "PolicyItem", "Rendered", "Rule", "Scope",
-    "Trace", "batches", "blocking", "expected_rules", "family_inputs", "interpret",
-    "policy_inputs", "tenancy_input", "untested",
+    "BATCH_SIZE", "MalformedClusters", "Moment", "PolicyItem", "Rendered", "Rule", "RuleFinding",
+    "Scope", "Trace", "batches", "blocking", "environment_input", "expected_rules",
+    "family_inputs", "interpret", "policy_inputs", "untested",
 ]  # fmt: skip

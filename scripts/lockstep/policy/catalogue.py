@@ -1,4 +1,4 @@
-"""The catalogue of the rules: what each demands and why, shown by its own examples."""
+"""The catalogue of the rules: what each requires and why, with its own examples."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ spec:
       scope: {{environment: prod, family: scoring}}  # or a cluster
       owner: team@example.com
       reason: why the finding is accepted for now
-      ticket: where the work is tracked that ends it
+      ticket: the ticket of the work that makes the waiver unnecessary
       expires: "YYYY-MM-DD"  # the last day
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All that is to be said about one rule; ``thresholds`` is the text of its file, or empty."""
+    """A rule with its examples; ``thresholds`` is the text of its file, or empty."""
 
     rule: Rule
     examples: tuple[Example, ...]
@@ -33,17 +33,17 @@ class Explanation:
 
     @property
     def facts(self) -> str:
-        """``capacity · error · scope cluster · since 0.1.0`` and what is special about it."""
+        """The rule in a line, such as ``capacity · error · scope cluster · since 0.1.0``."""
         rule = self.rule
         facts = [rule.category, rule.severity.value, f"scope {rule.scope.value}"]
         facts.append(f"since {rule.since}")
         if rule.blocks_revert:
-            facts.append("stops even a way back")
+            facts.append("also stops rollbacks")
         return " · ".join(facts)
 
     @property
     def how_to_waive(self) -> str:
-        """What to add where, or that nothing can be done."""
+        """A waiver to copy; empty where the rule cannot be waived."""
         if not self.rule.waivable:
             return ""
         return _WAIVER.format(name=f"{self.rule.name}-for-now", rule=self.rule.name)
@@ -59,7 +59,7 @@ def as_text(explanation: Explanation) -> str:
     """The explanation for a terminal."""
     rule = explanation.rule
     parts = [f"{rule.name}: {rule.title}\n{explanation.facts}", rule.description]
-    parts += [f"{title}\n  says: {says}\n  fix:  {fix}" for title, says, fix in rule.denials]
+    parts += [f"{title}\n  message: {says}\n  fix:     {fix}" for title, says, fix in rule.denials]
     if explanation.thresholds:
         where = f"Thresholds, in {rule.thresholds}"
         parts.append(f"{where}\n{_indented(explanation.thresholds)}")
@@ -94,15 +94,16 @@ _HEAD = """\
 
 <!-- Written by `lockstep policy docs` from policies/rules/, never by hand. -->
 
-What `lockstep check` asks of every change, by category. `lockstep policy explain RULE` shows one of
-them on a terminal; [architecture.md](architecture.md) says how they are evaluated."""
+The rules that `lockstep check` evaluates on every change, by category. `lockstep policy explain
+RULE` shows one of them on a terminal. [architecture.md](architecture.md) explains how they are
+evaluated."""
 
 
 def _section(explanation: Explanation) -> str:
     rule = explanation.rule
     parts = [f"### {rule.name}", f"**{rule.title}** ({explanation.facts})", rule.description]
     parts.append(
-        "\n".join(f"- {title}: `{says}`. To mend it: {fix}." for title, says, fix in rule.denials)
+        "\n".join(f"- {title}: `{says}`. To fix it: {fix}." for title, says, fix in rule.denials)
     )
     if explanation.thresholds:
         parts.append(f"Thresholds:\n\n```yaml\n{explanation.thresholds}\n```")

@@ -1,7 +1,7 @@
 """The examples of a rule: small changes of the example fleet, and what the rule finds in them.
 
-They stand in ``policies/rules/<rule>/examples.yaml``; the fleet, which is sound as it stands, in
-``policies/examples/clusters/``.
+They are in ``policies/rules/<rule>/examples.yaml``, the fleet in ``policies/examples/clusters/``.
+No rule finds anything in the fleet before an example changes it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,10 +17,10 @@ from lockstep.policy.rules import FOLDER, Rule
 from lockstep.spec.yaml.load import load_yaml
 
 FLEET = "policies/examples/"
-"""Where the example fleet stands; below it the paths are those of a repository."""
+"""Where the example fleet is; the paths below are those of a fleet repository."""
 
 NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
-"""When the examples play that name no time."""
+"""The time of examples that give none."""
 
 _WAIVERS = "policies/data/waivers/"
 _FIX = "compare it with the examples.yaml of another rule"
@@ -31,10 +31,10 @@ Edit = Mapping[str, Json]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One example: the trees before and after its change, the time, and what is to be found.
+    """One example: the trees before and after its change, the time, and the expected findings.
 
     ``finds`` are file, line, column and message of each finding; a good example has none.
-    ``changes`` are the edits that make the mistake, to be shown to people.
+    ``changes`` are the edits of the example, which the documentation shows.
     """
 
     rule: str
@@ -47,21 +47,21 @@ class Example:
 
     @property
     def good(self) -> bool:
-        """Whether nothing is to be found."""
+        """Whether the rule must find nothing."""
         return not self.finds
 
 
 def read_examples(policies: Tree, rule: Rule) -> tuple[Example, ...]:
     """The examples of a rule, bad ones first; empty where it has none.
 
-    Raises LockstepError where the file cannot be understood, or an edit does not fit the fleet.
+    Raises LockstepError where the file cannot be read, or an edit does not fit the fleet.
     """
     path = f"{FOLDER}{rule.name}/examples.yaml"
     if path not in policies:
         return ()
     document, findings = load_yaml(path, policies[path])
     if document is None or findings:
-        first = findings[0].message if findings else "it is empty"
+        first = findings[0].message if findings else "the file is empty"
         raise LockstepError(f"the examples cannot be read: {first}", where=path, fix=_FIX)
     fleet = example_fleet(policies)
     try:
@@ -77,17 +77,17 @@ def read_examples(policies: Tree, rule: Rule) -> tuple[Example, ...]:
 
 
 def example_fleet(policies: Tree) -> Tree:
-    """The tree that examples change: their fleet, under these policies without any waiver.
+    """The tree that examples change: the example fleet with these policies, without waivers.
 
-    Waivers are about other fleets, and end on days of other years.
+    Waivers are for other fleets, and they would be unused or expired here.
     """
     kept = {path: data for path, data in policies.items() if not path.startswith(_WAIVERS)}
     return {path.removeprefix(FLEET): data for path, data in kept.items()}
 
 
-def unsound(found: Sequence[Finding]) -> list[str]:
-    """What is wrong with the fleet before any example changes it, a line each."""
-    fix = "mend the fleet of the examples, or the rule; no example was run"
+def fleet_problems(found: Sequence[Finding]) -> list[str]:
+    """One line per finding in the fleet before any example changes it."""
+    fix = "fix the example fleet or the rule; no example was run"
     return [
         f"{FLEET if f.file.startswith('clusters/') else ''}{text}; {fix}"
         for f in found
@@ -95,8 +95,8 @@ def unsound(found: Sequence[Finding]) -> list[str]:
     ]
 
 
-def mistakes(example: Example, found: Sequence[Finding], rule: Rule) -> list[str]:
-    """How what was found differs from what the example says, a line each."""
+def differences(example: Example, found: Sequence[Finding], rule: Rule) -> list[str]:
+    """One line per difference between the findings and what the example expects."""
     seen = {(f.file, f.line, f.column, f.message) for f in found if f.rule == rule.id}
     wanted = set(example.finds)
     return [
@@ -119,7 +119,7 @@ def _example(rule: Rule, entry: Json, now: datetime, fleet: Tree, *, wrong: bool
         for f in entry.get("finds", ())
     )
     if wrong is not bool(finds):
-        raise ValueError(f"{about!r}: a bad example finds something, and a good one nothing")
+        raise ValueError(f"{about!r}: a bad example needs finds, and a good one must not have any")
     return Example(rule.name, about, now, before, _apply(before, changes, rule), changes, finds)
 
 
@@ -140,9 +140,8 @@ def _replaced(text: str, edit: Edit, rule: Rule) -> str:
     old, new = str(edit["replace"]), str(edit["with"])
     if text.count(old) != 1:
         raise LockstepError(
-            f"an example replaces {old[:60]!r}, which stands {text.count(old)} times in "
-            f"{edit['file']}",
+            f"an example replaces {old[:60]!r}, which is {text.count(old)} times in {edit['file']}",
             where=f"{FOLDER}{rule.name}/examples.yaml",
-            fix="replace a text that stands there once",
+            fix="replace a text that is in the file exactly once",
         )
     return text.replace(old, new)

@@ -1,6 +1,9 @@
-"""Where a finding of a rule belongs: the file, line and column that its author wrote."""
+"""From OPA's answers to findings, each at the file, line and column where its value is written.
 
-from collections.abc import Callable, Mapping
+An answer that is missing, or a rule that was not evaluated, is an error finding and never a pass.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lockstep.model.document import Document, Json, from_json_pointer
@@ -11,20 +14,22 @@ from lockstep.model.outcome import POLICY_ERROR
 from lockstep.policy.items import PolicyItem
 from lockstep.policy.metadata import MAIN
 from lockstep.policy.rules import Rule, Scope
-from lockstep.spec.placing import Place
+from lockstep.render import Templates
+from lockstep.render.trace.objects import trace_object
+from lockstep.spec.place import Place
 
 _LONGEST = 2000
 
 Trace = Callable[[PolicyItem, str, str, str], Finding]
-"""Where a value of a rendered object comes from: item, kind, name and JSON pointer.
+"""Finds where a value of a rendered object is written, by item, kind, name and JSON pointer.
 
-The finding that it gives holds the place (file, line, column, pointer, related) and nothing else.
+The finding that it returns has the place (file, line, column, pointer, related) and nothing else.
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A finding of a rule and what it is about; ``family`` and ``cluster`` may be empty."""
+class RuleFinding:
+    """A finding of a rule and its subject; ``family`` and ``cluster`` may be empty."""
 
     finding: Finding
     environment: str
@@ -32,11 +37,79 @@ class Judged:
     cluster: str = ""
 
 
-def judged(item: PolicyItem, found: Json, rules: Mapping[str, Rule], trace: Trace) -> Judged:
-    """What OPA found about an item, at its place. Raises LockstepError where it makes no sense."""
+def interpret(
+    items: Sequence[PolicyItem], answers: Sequence[Json], rules: Sequence[Rule], trace: Trace
+) -> list[RuleFinding]:
+    """The findings in OPA's answers, each at the place of its value.
+
+    A spec on which a rule failed, or was not evaluated, has a finding of the rule POLICY_ERROR.
+    Raises LockstepError when there is no answer for a spec. ``trace`` finds where a value of a
+    rendered object is written.
+    """
+    by_scope = {s: {rule.package: rule for rule in rules if rule.scope is s} for s in Scope}
+    wanted = [item for item in items if by_scope[item.scope]]
+    by_id = _answers_by_id(answers)
+    _require_all(wanted, by_id)
+    found: list[RuleFinding] = []
+    for item in wanted:
+        found += _about(item, by_id[item.id], by_scope[item.scope], trace)
+    return found
+
+
+def _about(
+    item: PolicyItem, answer: Json, rules: Mapping[str, Rule], trace: Trace
+) -> list[RuleFinding]:
+    if "error" in answer:
+        where, message = answer["error"]["where"], answer["error"]["message"]
+        says = f"the rules could not be evaluated on this spec: {where}: {message}"
+        fix = "fix the rule at that place, or the value of the spec that it fails on"
+        return [_not_evaluated(item, says, fix)]
+    evaluated = answer.get("evaluated")
+    if not isinstance(evaluated, list) or not isinstance(answer.get("findings"), list):
+        raise _malformed_answer(f"no list of evaluated rules for {item.id}")
+    missing = [rule for package, rule in rules.items() if package not in evaluated]
+    return [
+        *(_rule_finding(item, found, rules, trace) for found in answer["findings"]),
+        *(_missing_rule(item, rule) for rule in missing),
+    ]
+
+
+def _missing_rule(item: PolicyItem, rule: Rule) -> RuleFinding:
+    return _not_evaluated(
+        item,
+        f"rule {rule.name} was not evaluated: a value that it reads is missing",
+        f"compare the spec with checked in {rule.path}; deny and checked must be in "
+        f"package lockstep.rules.{rule.package}",
+    )
+
+
+def _answers_by_id(answers: Sequence[Json]) -> Mapping[str, Json]:
+    by_id: dict[str, Json] = {}
+    for answer in answers:
+        if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
+            raise _malformed_answer("an answer without an id")
+        if answer["id"] in by_id:
+            raise _malformed_answer(f"two answers for {answer['id']}")
+        by_id[answer["id"]] = answer
+    return by_id
+
+
+def _require_all(items: Sequence[PolicyItem], answers: Mapping[str, Json]) -> None:
+    for item in items:
+        if item.id not in answers:
+            raise LockstepError(
+                "OPA gave no answer for this spec", where=item.id,
+                fix="use the policies/main.rego of this version of Lockstep",
+            )  # fmt: skip
+
+
+def _rule_finding(
+    item: PolicyItem, found: Json, rules: Mapping[str, Rule], trace: Trace
+) -> RuleFinding:
+    """A finding of OPA at its place. Raises LockstepError where it is malformed."""
     parts = [found.get(key) if isinstance(found, dict) else None for key in _PARTS]
     if not all(isinstance(part, str) for part in parts) or parts[0] not in rules:
-        raise nonsense(f"a finding about {item.id} without rule, message, fix or pointer")
+        raise _malformed_answer(f"a finding for {item.id} without rule, message, fix or pointer")
     package, message, fix, pointer = map(str, parts)
     rule = rules[package]
     place = _place(item, found, pointer, trace)
@@ -44,23 +117,23 @@ def judged(item: PolicyItem, found: Json, rules: Mapping[str, Rule], trace: Trac
         place, rule=rule.id, message=message[:_LONGEST], fix=fix[:_LONGEST], severity=rule.severity,
         related=(*place.related, *_also(item, found.get("also", ()))),
     )  # fmt: skip
-    return Judged(finding, *_subject(item, found.get("cluster")))
+    return RuleFinding(finding, *_subject(item, found.get("cluster")))
 
 
 _PARTS = ("rule", "message", "fix", "pointer")
 
 
-def unjudged(item: PolicyItem, message: str, fix: str) -> Judged:
-    """The finding that says: the rules could not judge this item. Never a pass."""
+def _not_evaluated(item: PolicyItem, message: str, fix: str) -> RuleFinding:
+    """The finding of an item that could not be evaluated by every rule."""
     place = _in(_document(item), "")
     finding = replace(place, rule=POLICY_ERROR, message=message[:_LONGEST], fix=fix)
-    return Judged(finding, *_subject(item, None))
+    return RuleFinding(finding, *_subject(item, None))
 
 
-def nonsense(what: str) -> LockstepError:
-    """The error for an answer that no rule of this version gives."""
+def _malformed_answer(what: str) -> LockstepError:
+    """The error for an answer that does not have the form that main.rego gives it."""
     return LockstepError(
-        f"OPA's answer makes no sense: {what}", where=MAIN,
+        f"malformed answer from OPA: {what}", where=MAIN,
         fix="restore policies/main.rego and policies/lib from git",
     )  # fmt: skip
 
@@ -85,13 +158,13 @@ def _in(document: Document, pointer: str) -> Finding:
 
 
 def _also(item: PolicyItem, places: Json) -> tuple[Related, ...]:
-    """Other clusters that a rule names, each at the value that it means."""
+    """The related places in other clusters, each at the value that the rule points to."""
     related = []
     for place in places:
         cluster = _cluster(item, place.get("cluster"))
         pointer = from_json_pointer(str(place.get("pointer")), cluster.effective)
         document, inner = cluster.origin(pointer)
-        if document is not cluster.document:  # an inherited value: the cluster is what is meant
+        if document is not cluster.document:  # inherited: point at the cluster itself
             inner = ("metadata", "name")
         where = cluster.document.locate(inner)
         related.append(Related(*where, str(place.get("note"))[:200]))
@@ -102,12 +175,12 @@ def _cluster(item: PolicyItem, name: Json) -> Cluster:
     for candidate in item.clusters:
         if item.scope is Scope.CLUSTER or candidate.name == name:
             return candidate
-    raise nonsense(f"a finding about a cluster that {item.id} does not have")
+    raise _malformed_answer(f"a finding for a cluster that {item.id} does not have")
 
 
 def _lock(item: PolicyItem, version: str) -> Document:
     if item.family is None or version not in item.family.locks:
-        raise nonsense(f"a finding about a lock that {item.id} does not have")
+        raise _malformed_answer(f"a finding for a lock that {item.id} does not have")
     return item.family.locks[version]
 
 
@@ -124,3 +197,18 @@ def _subject(item: PolicyItem, cluster: Json) -> tuple[str, str, str]:
         return item.environment.name, item.family.name if item.family else "", ""
     found = _cluster(item, cluster)
     return item.environment.name, found.family, found.name
+
+
+def trace_by(templates: Templates) -> Trace:
+    """Finds the line of the spec or of a template that wrote a value of a rendered object.
+
+    Each call renders the cluster again, with origins, so it is used only where there is a finding.
+    """
+
+    def trace(item: PolicyItem, kind: str, name: str, pointer: str) -> Finding:
+        cluster = item.clusters[0] if item.scope is Scope.CLUSTER else None
+        family = item.family if cluster else None
+        found = trace_object(cluster, family, item.environment, templates, kind, name, pointer)
+        return found.finding("", "", "")
+
+    return trace

@@ -1,9 +1,9 @@
-"""The types of what the rules see, for ``opa check --schema``: a misspelt field fails there."""
+"""The types of the rules' input, for ``opa check --schema``: a misspelt field fails there."""
 
 from collections.abc import Mapping
 
 from lockstep.model.document import Json
-from lockstep.policy.tenancy import OF_TENANTS
+from lockstep.policy.environment_summary import SUMMARY_FIELDS
 from lockstep.spec.schema.load import SchemaFiles
 from lockstep.spec.schema.types import flatten
 
@@ -17,10 +17,10 @@ _ANY: Json = {}
 def input_schemas(files: SchemaFiles) -> dict[str, Json]:
     """The schema of ``input`` for each scope of rules: ``cluster``, ``family``, ``environment``.
 
-    All objects are closed but maps by name: the locks (by version) and the rendered manifests (by
-    kind). ``old`` and what was ``_before`` may be null, which the types cannot say: rules ask
-    ``is_null`` or ``is_object``. ``files`` are the schemas of a tree; raises LockstepError where
-    one of them is missing or refers to itself.
+    All objects are closed except maps: the locks (by version) and the rendered manifests (by kind).
+    ``old`` and fields that end in ``_before`` may be null, which OPA's types cannot express: rules
+    use ``is_null`` or ``is_object``. ``files`` are the schemas of a tree. Raises LockstepError
+    where one of them is missing or refers to itself.
     """
     cluster = flatten(files, "effective-cluster.json")
     pair = {"name": _TEXT, "new": cluster, "old": cluster}
@@ -30,7 +30,7 @@ def input_schemas(files: SchemaFiles) -> dict[str, Json]:
     return {
         "cluster": _object({**family, **pair, "rendered": _map(_list(_map(_ANY)))}),
         "family": _object({**family, "clusters": _list(_object(pair)), "removed": _list(removed)}),
-        "environment": _object({**_everywhere(files), **_tenancy(files, cluster)}),
+        "environment": _object({**_everywhere(files), **_summary(files, cluster)}),
     }
 
 
@@ -63,9 +63,9 @@ def _around_a_family(files: SchemaFiles) -> dict[str, Json]:
     }
 
 
-def _tenancy(files: SchemaFiles, cluster: Json) -> dict[str, Json]:
+def _summary(files: SchemaFiles, cluster: Json) -> dict[str, Json]:
     spec = cluster["properties"]["spec"]["properties"]
-    seen = _object({name: spec[name] for name in OF_TENANTS if name in spec})
+    seen = _object({name: spec[name] for name in SUMMARY_FIELDS if name in spec})
     owned = {"name": _TEXT, "tenant": _TEXT}
     lock = flatten(files, "model-lock.json")["properties"]["spec"]["properties"]
     datasets = lock["facts"]["properties"]["datasets"]

@@ -1,4 +1,4 @@
-"""What the rules get to see: each cluster, family and environment with the facts around it."""
+"""The input of the rules: each cluster, family and environment with the facts about it."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,10 +6,10 @@ from datetime import datetime
 
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
-from lockstep.policy.items import NONE_MALFORMED, Malformed, PolicyItem, Rendered, Shared
+from lockstep.policy.environment_summary import summary_of
+from lockstep.policy.items import NO_MALFORMED, MalformedClusters, PolicyItem, Rendered, Shared
 from lockstep.policy.renames import cluster_before, environment_before, family_before
 from lockstep.policy.rules import Scope
-from lockstep.policy.tenancy import tenancy_of
 from lockstep.rollout.position import moved_at, rollout_facts
 from lockstep.rollout.quarantine import in_force
 from lockstep.spec.freezes import freezes_in_force
@@ -21,19 +21,19 @@ def policy_inputs(
     now: datetime,
     rendered: Rendered | None = None,
 ) -> list[PolicyItem]:
-    """The items that judge ``new`` and the change from ``old`` (None: there was nothing before).
+    """The items for ``new`` and the change from ``old`` (None: there was nothing before).
 
-    Both fleets hold well-formed documents alone: what a schema refuses is a finding already, and
-    a rule that misses a value is an error.
+    Both fleets must hold only well-formed documents: what a schema refuses is a finding already,
+    and a rule that misses a value is an error.
     """
-    items = [tenancy_input(new, old, environment) for environment in new.environments.values()]
+    items = [environment_input(new, old, environment) for environment in new.environments.values()]
     for family in new.families():
         items += family_inputs(new, old, family, now, rendered or {})
     return items
 
 
-def tenancy_input(fleet: Fleet, old: Fleet | None, environment: Environment) -> PolicyItem:
-    """The item that judges a whole environment of ``fleet``: what its tenants claim and spend."""
+def environment_input(fleet: Fleet, old: Fleet | None, environment: Environment) -> PolicyItem:
+    """The item for a whole environment of ``fleet``: what its tenants claim and spend."""
     clusters = tuple(c for family in environment.families.values() for c in family.clusters)
     was = environment_before(fleet, old, environment)
     shared = _shared(environment, was, None)
@@ -45,7 +45,7 @@ def tenancy_input(fleet: Fleet, old: Fleet | None, environment: Environment) -> 
         None,
         clusters,
         shared,
-        tenancy=tenancy_of(environment, fleet),
+        summary=summary_of(environment, fleet),
     )
 
 
@@ -59,9 +59,9 @@ def family_inputs(
     family: Family,
     now: datetime,
     rendered: Rendered,
-    malformed: Malformed = NONE_MALFORMED,
+    malformed: MalformedClusters = NO_MALFORMED,
 ) -> Iterator[PolicyItem]:
-    """The items that judge one family of ``fleet``: one for each cluster, and one for all."""
+    """The items for one family of ``fleet``: one for each cluster, and one for the family."""
     environment = fleet.environments[family.environment]
     before = family_before(fleet, old, family)
     was = environment_before(fleet, old, environment)
@@ -86,7 +86,7 @@ def _freezes(
     before: Family | None,
     now: datetime,
 ) -> list[Json]:
-    """The freezes in force. One that the change takes away still holds for what it moves."""
+    """The freezes in force. One that the change removes still applies to what the change moves."""
     moment = moved_at(family, now)
     earlier = freezes_in_force(was, before.name, moment) if was and before else []
     return _with_earlier(freezes_in_force(environment, family.name, moment), earlier)
@@ -95,7 +95,7 @@ def _freezes(
 def _quarantine(
     fleet: Fleet, old: Fleet | None, family: Family, before: Family | None
 ) -> list[Json]:
-    """The entries in force. A new name does not leave those of the old one behind."""
+    """The entries in force. Renaming a family does not drop the entries of the old name."""
     held = in_force(fleet, family.environment, family.name)
     if old and before and before.folder != family.folder:
         return _with_earlier(held, in_force(old, before.environment, before.name))
@@ -128,7 +128,7 @@ def _facts(
 
 
 def _without_defaults(family: Family) -> Json:
-    spec: Json = family.spec  # of the past it may be anything
+    spec: Json = family.spec  # before the change it may be anything
     if isinstance(spec, dict):
         spec = {key: value for key, value in spec.items() if key != "defaults"}
     return {**family.document.value, "spec": spec}

@@ -1,24 +1,28 @@
-"""What OPA is asked about, one evaluation each, and what comes with it."""
+"""The items that OPA evaluates, and the requests that carry them.
 
-from collections.abc import Mapping, Sequence
+An item is a cluster, a family or an environment with its facts. Requests have a bounded size and
+contain once what their items share.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from lockstep.model.clock import format_time
 from lockstep.model.document import Json
 from lockstep.model.fleet import Cluster, Environment, Family
-from lockstep.policy.rules import Scope
+from lockstep.policy.rules import Rule, Scope
 
 Rendered = Mapping[str, Mapping[str, list[Json]]]
 """The rendered objects of each cluster, by the path of its file, then by kind."""
 
 _FIRST, _LAST = datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-"""Rego counts nanoseconds in 64 bits: the times beyond are as good as these."""
+"""Rego counts nanoseconds in 64 bits, so times outside this range are clamped to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What all items of one family see, as OPA gets it."""
+    """The input that all items of one family share."""
 
     environment: Json
     environment_before: Json
@@ -30,8 +34,8 @@ class PolicyItem:
     """One evaluation: a cluster, a family with all of its clusters, or a whole environment.
 
     ``id`` is the path of the file that declares it. ``documents`` holds each cluster's effective
-    document as it is and as it was, by the path of its file; for an environment ``tenancy`` sums
-    up its clusters instead. ``family`` is None for an environment.
+    document as it is and as it was, by the path of its file; an environment has a ``summary`` of
+    its clusters instead. ``family`` is None for an environment.
     """
 
     id: str
@@ -41,26 +45,27 @@ class PolicyItem:
     clusters: tuple[Cluster, ...]
     shared: Shared
     documents: Json = field(default_factory=dict)
-    tenancy: Json = None
+    summary: Json = None
 
 
 @dataclass(frozen=True, slots=True)
-class Malformed:
-    """Whether all clusters of a family are judged, and what the others were ``before``.
+class MalformedClusters:
+    """Whether a family is ``complete``, and its malformed clusters as they were ``before``.
 
-    Those are not taken for removed, nor for diverged from the records.
+    A cluster with a malformed file is not evaluated. Its earlier state stays in the family, so that
+    it does not count as removed or as diverged from the records.
     """
 
     complete: bool = True
     before: Sequence[Cluster] = ()
 
 
-NONE_MALFORMED = Malformed()
+NO_MALFORMED = MalformedClusters()
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The time at which rules judge: to the hour, so that the same answer holds for an hour."""
+    """The time of an evaluation: to the hour, so that results can be cached for an hour."""
 
     now: datetime
 
@@ -69,3 +74,53 @@ class Moment:
         known = min(max(self.now.astimezone(UTC), _FIRST), _LAST)
         text = format_time(known.replace(minute=0, second=0, microsecond=0))
         return {"now": text, "today": text[:10]}
+
+
+BATCH_SIZE = 200
+"""The most items in one request to OPA: larger requests are not faster, and may time out."""
+
+
+def batches(
+    items: Sequence[PolicyItem], rules: Sequence[Rule], moment: Moment, size: int = BATCH_SIZE
+) -> Iterator[Json]:
+    """The items in requests of at most ``size``, each with what its items share once.
+
+    Items of a scope without a rule in ``rules`` are left out.
+    """
+    names = {scope: [rule.package for rule in rules if rule.scope is scope] for scope in Scope}
+    wanted = [item for item in items if names[item.scope]]
+    for start in range(0, len(wanted), size):
+        yield _batch(wanted[start : start + size], names, moment)
+
+
+def _batch(items: Sequence[PolicyItem], names: dict[Scope, list[str]], moment: Moment) -> Json:
+    batch: Json = {
+        "rules": {scope.value: packages for scope, packages in names.items()},
+        "time": moment.to_json(),
+        "environments": {},
+        "environments_before": {},
+        "families": {},
+        "clusters": {},
+        "tenancies": {},
+        "items": [],
+    }
+    for item in items:
+        batch["environments"][item.environment.name] = item.shared.environment
+        batch["environments_before"][item.environment.name] = item.shared.environment_before
+        if item.family:
+            batch["families"][item.family.folder] = item.shared.facts
+            batch["clusters"] |= item.documents
+        else:
+            batch["tenancies"][item.environment.name] = item.summary
+        batch["items"].append(_reference(item))
+    return batch
+
+
+def _reference(item: PolicyItem) -> Json:
+    return {
+        "id": item.id,
+        "scope": item.scope.value,
+        "environment": item.environment.name,
+        "family": item.family.folder if item.family else "",
+        "clusters": list(item.documents),
+    }

@@ -1,4 +1,4 @@
-"""METADATA in Rego files, and what the entry point says there of the input that it reads.
+"""METADATA in Rego files, and the form of input that the entry point declares there.
 
 Format: https://www.openpolicyagent.org/docs/latest/policy-language/#annotations.
 """
@@ -14,14 +14,14 @@ from lockstep.model.fleet import Tree
 MAIN = "policies/main.rego"
 
 INPUT_FORM = 2
-"""Which form of input this Lockstep gives (policies/main.rego describes it). Raised when rules
-that were written for an earlier form could not read it."""
+"""The form of input that this Lockstep writes (policies/main.rego describes it). Increase it when
+rules for the earlier form could not read the new one."""
 
 
 def metadata(path: str, text: str) -> Iterator[tuple[str, Json]]:
     """Each METADATA block of a Rego file: the line that it describes, and its data.
 
-    Raises LockstepError where one is no YAML.
+    Raises LockstepError where a block is not valid YAML.
     """
     block: list[str] | None = None
     for line in text.splitlines():
@@ -34,7 +34,7 @@ def metadata(path: str, text: str) -> Iterator[tuple[str, Json]]:
                 data = yaml.load("\n".join(block), Loader=yaml.CSafeLoader)
             except yaml.YAMLError as error:
                 raise LockstepError(
-                    f"its METADATA are no YAML: {error}", where=path,
+                    f"its METADATA is not valid YAML: {error}", where=path,
                     fix="compare it with another file below policies/",
                 ) from error  # fmt: skip
             yield line.strip(), data if isinstance(data, dict) else {}
@@ -42,17 +42,18 @@ def metadata(path: str, text: str) -> Iterator[tuple[str, Json]]:
 
 
 def require_input_form(policies: Tree) -> None:
-    """Raise LockstepError where the entry point reads another form of input than ours.
+    """Raise LockstepError where the entry point reads a different form of input.
 
-    Said once and before anything is asked: each rule would miss values, and fail on each spec.
+    Checked once before any evaluation, because otherwise every rule would miss values and every
+    spec would have an error.
     """
     if MAIN not in policies:
-        return  # whoever loads the policies says so
+        return  # loading the policies reports that
     heads = dict(metadata(MAIN, policies[MAIN].decode(errors="replace")))
     form = value_at(heads.get("package lockstep"), ("custom", "input"), 1)
     if form != INPUT_FORM:
         raise LockstepError(
-            f"these policies read input of form {str(form)[:20]}, and this Lockstep gives form "
+            f"these policies read input of form {str(form)[:20]}, but this Lockstep writes form "
             f"{INPUT_FORM}", where=MAIN,
-            fix="use the Lockstep that they came with, or bring policies/ of this one to the base",
+            fix="use the Lockstep version of these policies, or update policies/ on the base",
         )  # fmt: skip

@@ -1,7 +1,7 @@
-"""What was there before a change: an environment, a family, a cluster, whatever it was named.
+"""The state before a change of an environment, a family or a cluster, across renames.
 
-A rule that asks what a change does must not take what was renamed for something new. The past may
-be malformed, for it is not judged.
+Rules that compare before and after must not treat a renamed thing as new: a new name would then
+lift every limit on what the change moves. The state before may be malformed; it is not checked.
 """
 
 from lockstep.model.document import Json, value_at
@@ -11,7 +11,7 @@ from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 def environment_before(
     new: Fleet, old: Fleet | None, environment: Environment
 ) -> Environment | None:
-    """The environment as it was. A renamed one is known by a Kubernetes cluster that it is for."""
+    """The environment as it was. A renamed one is recognised by a destination that it shares."""
     if old is None:
         return None
     gone = (e for e in old.environments.values() if e.name not in new.environments)
@@ -20,7 +20,7 @@ def environment_before(
 
 
 def family_before(new: Fleet, old: Fleet | None, family: Family) -> Family | None:
-    """The family as it was. A renamed one is known by its model."""
+    """The family as it was. A renamed one is recognised by its model."""
     home = new.environments[family.environment]
     before = environment_before(new, old, home)
     if before is None:
@@ -31,7 +31,7 @@ def family_before(new: Fleet, old: Fleet | None, family: Family) -> Family | Non
 
 
 def cluster_before(cluster: Cluster, family: Family, before: Family | None) -> Cluster | None:
-    """The cluster as it was. A renamed one is known by its region, so that it stays no newcomer."""
+    """The cluster as it was. A renamed one is recognised by its file name, then by its region."""
     if before is None:
         return None
     kept = {other.path for other in family.clusters}

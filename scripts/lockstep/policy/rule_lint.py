@@ -1,4 +1,4 @@
-"""Rules about the rules: what every folder below ``policies/rules/`` must hold and say."""
+"""Lint for rules: what every folder below ``policies/rules/`` must contain and declare."""
 
 import re
 from collections.abc import Iterator
@@ -12,39 +12,41 @@ _FILES = re.compile(
 )
 
 
-def undisciplined(policies: Tree, rules: tuple[Rule, ...]) -> list[str]:
-    """A line for each thing that a rule lacks: a test, examples, METADATA, values in messages."""
-    problems = [f"{path}: the rule has no test beside it" for path in untested(policies, rules)]
+def lint_rules(policies: Tree, rules: tuple[Rule, ...]) -> list[str]:
+    """One line per problem: a missing test or example, bad METADATA, a message without a value."""
+    problems = [
+        f"{path}: the rule has no test file in its folder" for path in untested(policies, rules)
+    ]
     problems += [
-        f"{path}: no such file belongs into the folder of a rule"
+        f"{path}: unexpected file in the folder of a rule"
         for path in sorted(policies)
         if path.startswith(FOLDER) and not _FILES.fullmatch(path.split("/", 3)[-1])
     ]
     for rule in rules:
-        problems += [f"{rule.path}: {problem}" for problem in _lacks(rule, policies)]
+        problems += [f"{rule.path}: {problem}" for problem in _problems(rule, policies)]
     return problems
 
 
-def _lacks(rule: Rule, policies: Tree) -> Iterator[str]:
+def _problems(rule: Rule, policies: Tree) -> Iterator[str]:
     text = policies[rule.path].decode(errors="replace")
     head = text[: text.find("\npackage ")]
     if rule.category not in CATEGORIES:
-        yield f"custom.category is none of {', '.join(CATEGORIES)}"
+        yield f"custom.category is not one of {', '.join(CATEGORIES)}"
     if not re.search(r"^#   waivable: (?:true|false)$", head, re.MULTILINE):
-        yield "custom.waivable says whether the rule may be waived"
+        yield "custom.waivable is missing; set it to true or false"
     if not re.search(rf"^#   - input: schema\.{rule.scope.value}$", head, re.MULTILINE):
-        yield f"the METADATA lack schemas: [input: schema.{rule.scope.value}]"
+        yield f"METADATA without schemas: [input: schema.{rule.scope.value}]"
     if not re.fullmatch(r"\d+\.\d+\.\d+", rule.since, re.ASCII):
-        yield f"custom.since is {rule.since!r}, and no version of Lockstep, such as 0.1.0"
+        yield f"custom.since is {rule.since!r}, which is not a version of Lockstep, such as 0.1.0"
     if not re.search(r"^import data\.lockstep\.lib\.finding$", text, re.MULTILINE):
-        yield "it imports no data.lockstep.lib.finding, which alone builds findings"
-    for number in _homemade(text):
-        yield f"line {number}: a finding is built by a function of data.lockstep.lib.finding alone"
+        yield "import data.lockstep.lib.finding is missing; only its functions build findings"
+    for number in _without_helper(text):
+        yield f"line {number}: build the finding with a function of data.lockstep.lib.finding"
     for title, message, solution in rule.denials:
         if "%s" not in message:
-            yield f"the message of {title!r} does not show the value that it found"
+            yield f"the message of {title!r} has no %s for the value that the rule found"
         if message.endswith(".") or solution.endswith("."):
-            yield f"the message and the solution of {title!r} end without a full stop"
+            yield f"the message or the solution of {title!r} ends with a full stop; remove it"
     examples = read_examples(policies, rule)
     if not any(example.good for example in examples):
         yield "examples.yaml has no good example"
@@ -52,8 +54,8 @@ def _lacks(rule: Rule, policies: Tree) -> Iterator[str]:
         yield "examples.yaml has no bad example"
 
 
-def _homemade(text: str) -> Iterator[int]:
-    """The lines of each deny whose finding is not what a function of the helper gave."""
+def _without_helper(text: str) -> Iterator[int]:
+    """The line of each deny whose finding does not come from a function of the library."""
     for number, line in enumerate(text.splitlines(), start=1):
         if re.match(r"deny\b", line) and not re.match(r"deny contains finding\.[a-z_]+\(", line):
             yield number

@@ -1,7 +1,7 @@
 """The rules that must be evaluated, read from the policy files themselves.
 
-The folders under ``policies/rules/`` are the list: a rule whose package is misspelt, or that has
-no METADATA, is then missed rather than forgotten.
+The folders under ``policies/rules/`` are the list of rules, not what OPA loaded, so that a rule
+with a misspelt package or without METADATA is an error and is never skipped silently.
 """
 
 import re
@@ -21,14 +21,14 @@ CATEGORIES = (
     "traffic", "rollout", "consistency", "registry", "privacy", "segments", "feedback", "capacity",
     "cost", "access", "observability",
 )  # fmt: skip
-"""What a rule can be about; the catalogue is in this order."""
+"""The categories of rules, in the order of the catalogue."""
 
 _SLUG = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
-_FIX = "docs of a rule stand in its METADATA; compare with another rule in policies/rules/"
+_FIX = "a rule is described by its METADATA; compare with another rule in policies/rules/"
 
 
 class Scope(StrEnum):
-    """What a rule looks at in one evaluation."""
+    """What a rule sees in one evaluation."""
 
     CLUSTER = "cluster"
     FAMILY = "family"
@@ -39,9 +39,9 @@ class Scope(StrEnum):
 class Rule:
     """One rule as its METADATA describes it. ``name`` is that of its folder.
 
-    ``denials`` are its reasons to deny, each with title, message and solution; a rule that
-    ``blocks_revert`` stops even a way back; one that is not ``waivable`` holds without exception.
-    ``reads`` are the kinds of rendered objects that it looks at.
+    ``denials`` are its deny rules, each with title, message and solution. A rule that
+    ``blocks_revert`` also stops rollbacks; one that is not ``waivable`` allows no exception.
+    ``reads`` are the kinds of rendered objects that it reads.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Rule:
 
     @property
     def thresholds(self) -> str:
-        """The path of its thresholds, where it has some."""
+        """The path of its thresholds file; a rule without thresholds has none there."""
         return f"{FOLDER}{self.name}/thresholds.yaml"
 
     @property
@@ -76,8 +76,8 @@ class Rule:
 def expected_rules(policies: Tree) -> tuple[Rule, ...]:
     """Every rule of a tree, by name: one per folder under ``policies/rules/``.
 
-    Raises LockstepError when there is none, or a folder holds no rule that can be relied on: no
-    METADATA, another package, no ``deny`` and ``checked``, a ``deny`` without its message.
+    Raises LockstepError when there is none, or a folder has no usable rule: no METADATA, another
+    package, no ``deny`` or ``checked``, a ``deny`` without its message.
     """
     sources: dict[str, dict[str, str]] = {}
     for path in sorted(policies):
@@ -87,19 +87,19 @@ def expected_rules(policies: Tree) -> tuple[Rule, ...]:
                 files[path] = policies[path].decode(errors="replace")
     if not sources:
         raise LockstepError(
-            "there are no rules, and a check without rules is never a pass", where=FOLDER,
+            "there are no rules; a check without rules never passes", where=FOLDER,
             fix="restore policies/ from git",
         )  # fmt: skip
     return tuple(_rule(name, sources[name]) for name in sorted(sources))
 
 
 def blocking(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
-    """The rules that stop even a way back."""
+    """The rules that also stop rollbacks."""
     return tuple(rule for rule in rules if rule.blocks_revert)
 
 
 def untested(policies: Tree, rules: tuple[Rule, ...]) -> tuple[str, ...]:
-    """The paths of rules without a test file beside them."""
+    """The paths of rules without a test file in their folder."""
     return tuple(
         rule.path
         for rule in rules
@@ -109,9 +109,11 @@ def untested(policies: Tree, rules: tuple[Rule, ...]) -> tuple[str, ...]:
 
 def _rule(name: str, files: dict[str, str]) -> Rule:
     if not _SLUG.fullmatch(name):
-        raise _unusable(FOLDER + name, "the name of a rule's folder is lower-case-with-dashes")
+        raise _unusable(FOLDER + name, "the name of a rule's folder must be lower-case-with-dashes")
     if len(files) != 1:
-        raise _unusable(FOLDER + name, f"a rule's folder holds one rule, this one {len(files)}")
+        raise _unusable(
+            FOLDER + name, f"a rule's folder must have one rule; this one has {len(files)}"
+        )
     path, text = next(iter(files.items()))
     blocks = list(metadata(path, text))
     package = f"package lockstep.rules.{name.replace('-', '_')}"
@@ -119,10 +121,14 @@ def _rule(name: str, files: dict[str, str]) -> Rule:
     if head is None:
         raise _unusable(path, f"METADATA followed by {package} is missing")
     if not re.search(r"^checked\b", text, re.MULTILINE):
-        raise _unusable(path, "the rule has no checked, which says that all it reads was there")
+        raise _unusable(
+            path, "the rule has no checked, which says that everything it reads was there"
+        )
     denials = tuple(_denial(path, data) for target, data in blocks if _is_deny(target))
     if not denials or len(denials) != len(re.findall(r"^deny\b", text, re.MULTILINE)):
-        raise _unusable(path, "every deny needs METADATA of its own, and there must be one")
+        raise _unusable(
+            path, "a rule needs at least one deny, and each deny needs METADATA of its own"
+        )
     return _described(name, path, head, denials)
 
 
@@ -154,14 +160,14 @@ def _denial(path: str, data: Json) -> tuple[str, str, str]:
 def _text(data: Json, key: str) -> str:
     value = data[key]
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{key} is no text")
+        raise ValueError(f"{key} is not text")
     return value.strip()
 
 
 def _flag(data: Json, key: str) -> bool:
     value = data[key]
     if not isinstance(value, bool):
-        raise ValueError(f"{key} is neither true nor false")
+        raise ValueError(f"{key} is not true or false")
     return value
 
 

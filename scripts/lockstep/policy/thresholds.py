@@ -1,8 +1,8 @@
-"""Thresholds: the numbers and lists that an organisation sets, held against their schemas.
+"""Thresholds: the numbers and lists that an organisation sets, validated by their schemas.
 
-A rule has its own beside it (``thresholds.yaml`` and ``thresholds.schema.json``, read by the rule
-as ``data.thresholds.<package>``); what several rules share stands in ``policies/data/<name>.yaml``,
-with ``policies/schemas/data/<name>.json``.
+A rule has its own in its folder (``thresholds.yaml`` and ``thresholds.schema.json``, read by the
+rule as ``data.thresholds.<package>``). What several rules share is in
+``policies/data/<name>.yaml``, with ``policies/schemas/data/<name>.json``.
 """
 
 import json
@@ -14,10 +14,10 @@ from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
 from lockstep.policy.rules import FOLDER
-from lockstep.spec.placing import Place
+from lockstep.spec.place import Place
 from lockstep.spec.schema.load import DIALECT, compile_slow
 from lockstep.spec.schema.messages import explain
-from lockstep.spec.schema.set import problem_finding
+from lockstep.spec.schema.schemas import problem_finding
 from lockstep.spec.yaml.load import load_yaml
 
 _SHARED = "policies/data/"
@@ -29,14 +29,14 @@ _READ = re.compile(
     r"|data/[^/]+\.(?:yaml|json)|data/waivers/.+\.yaml"
     r"|rules/[^/]+/(?:.+\.rego|thresholds\.yaml|thresholds\.schema\.json|examples\.yaml))"
 )
-"""Which files of the policies somebody reads: OPA, the schemas, waivers and examples."""
+"""The policy files that are read: Rego, schemas, data, waivers, thresholds and examples."""
 
 
 def check_data(policies: Tree) -> list[Finding]:
-    """What is wrong with the thresholds of a tree: unreadable, unknown, missing, out of bounds.
+    """The findings about the thresholds of a tree: unreadable, unknown, missing, out of bounds.
 
-    Also files that look like a part of the policies and that nobody reads: what they say would be
-    missed. Raises LockstepError for a schema that cannot be used.
+    Also policy files that nothing reads: their content would be ignored silently. Raises
+    LockstepError for a schema that cannot be used.
     """
     stray = {path: _stray(path) for path in sorted(policies) if _is_stray(path)}
     read = (path for path in sorted(policies) if path not in stray)
@@ -49,7 +49,7 @@ def _is_stray(path: str) -> bool:
 
 def _stray(path: str) -> Finding:
     fix = "rename it, move it to where docs/opa.md says, or remove it"
-    return Finding(path, 1, 1, "data.stray", "nobody reads a policy file of this name here", fix)
+    return Finding(path, 1, 1, "data.stray", "no policy file of this name is read here", fix)
 
 
 def _check(path: str, policies: Tree) -> Iterator[Finding]:
@@ -69,7 +69,7 @@ def _check(path: str, policies: Tree) -> Iterator[Finding]:
 
 
 def _names(path: str) -> tuple[str, str] | None:
-    """The schema of a file with thresholds and the key below which they stand."""
+    """The schema of a file with thresholds, and the key that holds them."""
     if path.startswith(FOLDER) and path.endswith("/thresholds.yaml"):
         rule = path.removeprefix(FOLDER).split("/")[0]
         return f"{FOLDER}{rule}/thresholds.schema.json", rule.replace("-", "_")
@@ -104,8 +104,8 @@ def _schema(path: str, data: bytes) -> Json:
     try:
         schema = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise LockstepError(f"this schema is no JSON: {error}", where=path) from error
+        raise LockstepError(f"this schema is not valid JSON: {error}", where=path) from error
     if value_at(schema, ("$schema",)) != DIALECT:
         fix = f'begin it with "$schema": "{DIALECT}"'
-        raise LockstepError("this is no schema of draft 2020-12", where=path, fix=fix)
+        raise LockstepError("this is not a schema of draft 2020-12", where=path, fix=fix)
     return {key: value for key, value in schema.items() if key != "$schema"}

@@ -1,35 +1,37 @@
 """Waivers: findings that are accepted for a while, each with an owner, a reason and an end.
 
-They stand in ``policies/data/waivers/<name>.yaml``. Only one that is on the base branch counts, so
-that no change can waive what it breaks; the base's data may allow otherwise.
+They are in ``policies/data/waivers/<name>.yaml``. Only waivers on the base branch count, so that a
+change cannot waive what it breaks; the data of the base branch may allow otherwise.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from lockstep.model.document import Document, Json, Pointer, value_at
-from lockstep.model.finding import Finding, Related, Suppression
+from lockstep.model.finding import Finding, Related, Severity, Suppression
 from lockstep.model.fleet import Subject, Tree
-from lockstep.model.outcome import POLICY
-from lockstep.policy.findings import Judged
+from lockstep.model.outcome import POLICY, UNUSED
+from lockstep.policy.findings import RuleFinding
 from lockstep.policy.rules import Rule
-from lockstep.spec.placing import Place
-from lockstep.spec.schema.set import Schemas
+from lockstep.spec.place import Place
+from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.phrases import brief, closest
 
 FOLDER = "policies/data/waivers/"
 
 _POINTER = ("spec", "waivers")
-_TERMS = "policies/data/waivers.yaml"
+_LIMITS = "policies/data/waivers.yaml"
+_PENDING = "this waiver counts once it is on the base branch"
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What the base's data allow: how far off an expiry may be, and waivers of the change itself.
+class WaiverLimits:
+    """The limits in ``policies/data/waivers.yaml``, below ``thresholds.waivers``.
 
-    Stands in ``policies/data/waivers.yaml`` below ``thresholds.waivers``.
+    ``longest_days`` is how far ahead an expiry may be; ``from_change`` allows waivers of the change
+    itself. The defaults allow nothing.
     """
 
     longest_days: int = 0
@@ -52,8 +54,8 @@ class Waiver:
     expires: str
 
     @property
-    def said(self) -> tuple[str, ...]:
-        """All that it says: two waivers with the same words are one."""
+    def fields(self) -> tuple[str, ...]:
+        """All of its fields: two waivers with the same fields are one."""
         return (
             self.rule, self.environment, self.family, self.cluster, self.owner, self.reason,
             self.ticket, self.expires,
@@ -61,39 +63,39 @@ class Waiver:
 
     @property
     def last_day(self) -> date:
-        """One that no calendar has (the 31st of June) is over already."""
+        """The last day that it applies; a day that does not exist (31 June) is past."""
         try:
             return date.fromisoformat(self.expires)
         except ValueError:
             return date.min
 
     def is_within(self, known: Iterable["Waiver"]) -> bool:
-        """Whether one of these says the same and ends no earlier: to end sooner waives less."""
-        same = (each for each in known if each.said[:-1] == self.said[:-1])
+        """Whether one of ``known`` has the same fields and ends on the same day or later."""
+        same = (each for each in known if each.fields[:-1] == self.fields[:-1])
         return any(self.last_day <= each.last_day for each in same)
 
     def place(self, field: str = "rule") -> Place:
-        """Where one of its fields stands."""
+        """The place of one of its fields."""
         pointer: Pointer = (*_POINTER, self.index, field)
         return Place(self.document, pointer)
 
     def related(self, note: str) -> Related:
-        """The waiver as a place that a finding names."""
+        """The waiver as a related place of a finding."""
         return Related(*self.document.locate(self.place().pointer), note)
 
-    def covers(self, judged: Judged) -> bool:
-        """Whether it is about this finding."""
-        place = (judged.environment, judged.family, judged.cluster)
-        rule = judged.finding.rule
+    def covers(self, found: RuleFinding) -> bool:
+        """Whether it applies to this finding."""
+        place = (found.environment, found.family, found.cluster)
+        rule = found.finding.rule
         return self.reaches(place) and self.rule in (rule, rule.removeprefix(POLICY))
 
     def reaches(self, place: Subject) -> bool:
-        """Whether its scope holds this environment, family and cluster."""
+        """Whether its scope includes this environment, family and cluster."""
         wanted = (self.environment, self.family, self.cluster)
         return all(want in ("", have) for want, have in zip(wanted, place, strict=True))
 
     def suppression(self) -> Suppression:
-        """What a finding says about the waiver that it is under."""
+        """The waiver as the suppression of a finding."""
         where = self.document.locate(self.place().pointer)
         return Suppression(
             where.file, where.line, self.owner, self.reason, self.ticket, self.expires
@@ -103,7 +105,7 @@ class Waiver:
 def read_waivers(tree: Tree, *schemas: Schemas) -> tuple[list[Waiver], list[Finding]]:
     """The waivers of a tree, and what is malformed; a file with a mistake waives nothing.
 
-    Each of the schemas must be content.
+    A file must fit each of ``schemas``.
     """
     waivers: list[Waiver] = []
     findings: list[Finding] = []
@@ -123,43 +125,45 @@ def _is_waivers(path: str) -> bool:
     return path.startswith(FOLDER) and path.endswith(".yaml")
 
 
-def read_terms(tree: Tree) -> Terms:
-    """The terms that a tree's data set; none where they are missing, and then nothing is waived."""
-    document, _ = load_yaml(_TERMS, tree.get(_TERMS, b""))
-    terms = value_at(document.value if document else None, ("thresholds", "waivers"), {})
-    days, allowed = value_at(terms, ("longestDays",)), value_at(terms, ("acceptFromChange",))
-    return Terms(days if type(days) is int else 0, allowed is True)
+def read_waiver_limits(tree: Tree) -> WaiverLimits:
+    """The limits of a tree. Where they are missing, no waiver is allowed."""
+    document, _ = load_yaml(_LIMITS, tree.get(_LIMITS, b""))
+    limits = value_at(document.value if document else None, ("thresholds", "waivers"), {})
+    days, allowed = value_at(limits, ("longestDays",)), value_at(limits, ("acceptFromChange",))
+    return WaiverLimits(days if type(days) is int else 0, allowed is True)
 
 
-def sound_waivers(
-    waivers: Iterable[Waiver], rules: Iterable[Rule], terms: Terms, today: date
+def valid_waivers(
+    waivers: Iterable[Waiver], rules: Iterable[Rule], limits: WaiverLimits, today: date
 ) -> tuple[list[Waiver], list[Finding]]:
-    """The waivers that may count, and what is wrong with the others."""
+    """The waivers that may count, and a finding for each of the others."""
     known = {rule.name: rule for rule in rules}
-    sound: list[Waiver] = []
+    valid: list[Waiver] = []
     findings: list[Finding] = []
     for waiver in waivers:
-        problem = _problem(waiver, known, terms, today)
+        problem = _problem(waiver, known, limits, today)
         if problem:
             findings.append(problem)
         else:
-            sound.append(waiver)
-    return sound, findings
+            valid.append(waiver)
+    return valid, findings
 
 
 def _problem(
-    waiver: Waiver, known: Mapping[str, Rule], terms: Terms, today: date
+    waiver: Waiver, known: Mapping[str, Rule], limits: WaiverLimits, today: date
 ) -> Finding | None:
     name = waiver.rule.removeprefix(POLICY)
-    if not all(waiver.said[4:]) or not any(waiver.said[1:4]):  # whatever a schema lets through
+    if not all(waiver.fields[4:]) or not any(
+        waiver.fields[1:4]
+    ):  # a schema of the base may allow it
         return waiver.place().finding(
             "waiver.incomplete",
-            "a waiver names its scope, owner, reason, ticket and end",
-            "write what is missing",
+            "a waiver needs scope, owner, reason, ticket and expires",
+            "add the missing fields",
         )
     if name not in known:
-        meant = closest(name, sorted(known))
-        fix = f"write {meant}" if meant else "name a rule that lockstep policy list shows"
+        close = closest(name, sorted(known))
+        fix = f"write {close}" if close else "name a rule that lockstep policy list shows"
         return waiver.place().finding(
             "waiver.unknown-rule", f"there is no rule {brief(waiver.rule)}", fix
         )
@@ -167,12 +171,12 @@ def _problem(
         return waiver.place().finding(
             "waiver.not-waivable",
             f"the rule {name} cannot be waived",
-            "remove the waiver, and mend what the rule finds",
+            "remove the waiver, and fix what the rule finds",
         )
-    if (waiver.last_day - today).days > terms.longest_days:
+    if (waiver.last_day - today).days > limits.longest_days:
         return waiver.place("expires").finding(
             "waiver.too-long",
-            f"expires is {waiver.expires}, more than {terms.longest_days} days from now",
+            f"expires is {waiver.expires}, more than {limits.longest_days} days from now",
             "choose an earlier day; a waiver can be renewed when it ends",
         )
     return None
@@ -180,12 +184,12 @@ def _problem(
 
 def _waiver(document: Document, index: int, entry: Json) -> Waiver:
     scope = ("environment", "family", "cluster")
-    parts = [_said(entry, "scope", part) for part in scope]
-    words = [_said(entry, field) for field in ("rule", "owner", "reason", "ticket", "expires")]
-    return Waiver(document, index, words[0], *parts, *words[1:])
+    parts = [_text(entry, "scope", part) for part in scope]
+    others = [_text(entry, field) for field in ("rule", "owner", "reason", "ticket", "expires")]
+    return Waiver(document, index, others[0], *parts, *others[1:])
 
 
-def _said(entry: Json, *path: str) -> str:
+def _text(entry: Json, *path: str) -> str:
     value = value_at(entry, path)
     return value.strip() if isinstance(value, str) else ""
 
@@ -195,6 +199,56 @@ def _misnamed(document: Document) -> list[Finding]:
     stem = document.path.rsplit("/", 1)[-1].removesuffix(".yaml")
     if not isinstance(name, str) or name == stem:
         return []
-    says = f"metadata.name is {brief(name)}, and the file is {stem}.yaml"
+    says = f"metadata.name is {brief(name)}, but the file is {stem}.yaml"
     place = Place(document, ("metadata", "name"))
     return [place.finding("structure.name", says, f"write {stem}, or rename the file")]
+
+
+class AppliedWaivers:
+    """Applies waivers to findings, and remembers which of them were used.
+
+    ``pending`` are waivers that the change adds and that do not count yet.
+    """
+
+    def __init__(self, waivers: Sequence[Waiver], pending: Sequence[Waiver], today: date) -> None:
+        self._expired = [w for w in (*waivers, *pending) if w.last_day < today]
+        in_force = (w for w in waivers if w.last_day >= today)
+        # the one that ends last first, so that a renewal replaces what it renews
+        self._in_force = sorted(in_force, key=lambda w: w.last_day, reverse=True)
+        self._pending = [w for w in pending if w.last_day >= today]
+        self._used: set[tuple[str, ...]] = set()
+
+    def apply(self, found: RuleFinding, *, waivable: bool) -> Finding:
+        """The finding suppressed by a waiver, or with its expired and pending waivers as notes."""
+        if not waivable:
+            return found.finding
+        pending = self._matching(self._pending, found)
+        for waiver in self._in_force:
+            if waiver.covers(found):
+                self._used.add(waiver.fields)
+                return replace(found.finding, suppression=waiver.suppression())
+        expired = self._matching(self._expired, found)
+        notes = [waiver.related(f"this waiver expired on {waiver.expires}") for waiver in expired]
+        notes += [waiver.related(_PENDING) for waiver in pending]
+        return replace(found.finding, related=(*found.finding.related, *notes))
+
+    def unused(self, left_out: Sequence[Subject] = ()) -> list[Finding]:
+        """A warning for each waiver that applied to no finding.
+
+        Not for waivers whose scope includes one of ``left_out``: these subjects were not
+        evaluated, so the waiver may still be needed.
+        """
+        every = (*self._in_force, *self._expired, *self._pending)
+        idle = [waiver for waiver in every if waiver.fields not in self._used]
+        return [_unused(w) for w in idle if not any(map(w.reaches, left_out))]
+
+    def _matching(self, waivers: Iterable[Waiver], found: RuleFinding) -> list[Waiver]:
+        matching = [waiver for waiver in waivers if waiver.covers(found)]
+        self._used |= {waiver.fields for waiver in matching}
+        return matching
+
+
+def _unused(waiver: Waiver) -> Finding:
+    says = f"this waiver of {waiver.rule} waives nothing"
+    finding = waiver.place().finding(UNUSED, says, "remove the waiver")
+    return replace(finding, severity=Severity.WARNING)

@@ -1,7 +1,7 @@
 """From a fleet to manifests: a pure function of specs, lock identities and templates.
 
 The same values give the same bytes, in any order, on any machine, on any day. What a template
-wrote is parsed again and held against the schema of its kind before anybody sees it.
+wrote is parsed again and checked by the schema of its kind before it becomes a file.
 """
 
 from lockstep.render.compare import compare, stale_paths, unrendered_folders

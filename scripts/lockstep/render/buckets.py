@@ -14,7 +14,7 @@ _DECADE = 10
 class Share(NamedTuple):
     """A variant's name and version, its percentage, and whether it is an experiment's arm.
 
-    ``learns`` says that the arm goes on learning from its own answers.
+    ``learns`` says that the arm keeps learning from its own answers.
     """
 
     name: str
@@ -25,10 +25,10 @@ class Share(NamedTuple):
 
 
 def assign_buckets(shares: Iterable[Share]) -> dict[str, list[int]]:
-    """The buckets of each version that has any, ascending; whatever the order of the shares.
+    """The buckets of each version that has any, ascending; the order of the shares is irrelevant.
 
-    Arms come first, by name: a rollout beside them does not move their users. The candidate
-    takes from the top downwards, so that a growing weight only adds users to it. Weights that
+    Arms come first, by name: a rollout next to them does not move treceiver users. The candidate
+    gets the top ones downwards, so that a growing weight only adds users to it. Weights that
     go beyond 100 get what is left.
     """
     buckets: dict[str, list[int]] = {}
@@ -42,7 +42,7 @@ def assign_buckets(shares: Iterable[Share]) -> dict[str, list[int]]:
 
 
 def learners(shares: Iterable[Share]) -> dict[str, tuple[str, ...]]:
-    """The versions that learning arms serve and nobody else, with the names of those arms."""
+    """The versions that only learning arms serve, with the names of those arms."""
     serving = [share for share in shares if share.weight > 0]
     shared = {share.version for share in serving if not share.learns}
     alone: dict[str, tuple[str, ...]] = {}
@@ -60,6 +60,7 @@ def fallback_weights(shares: Collection[Share]) -> dict[str, int]:
     an arm not more than its ceiling, as they would in proportion. Where the stable version serves
     nothing, it goes to the largest weight; of equal ones to the version that is first in order.
     """
+    # By length first, so that version 9 is before version 10.
     weights: dict[str, int] = {}
     for share in sorted(shares, key=lambda share: (len(share.version), share.version)):
         weights[share.version] = weights.get(share.version, 0) + share.weight
@@ -68,8 +69,8 @@ def fallback_weights(shares: Collection[Share]) -> dict[str, int]:
     serving = [version for version, weight in weights.items() if weight > 0]
     if alone and serving:
         stable = [s.version for s in shares if s.name == "stable" and s.version in serving]
-        heir = stable[0] if stable else max(serving, key=weights.__getitem__)
-        weights[heir] += left
+        receiver = stable[0] if stable else max(serving, key=weights.__getitem__)
+        weights[receiver] += left
     return {version: weights[version] for version in serving}
 
 
@@ -78,6 +79,8 @@ def bucket_pattern(buckets: Collection[int]) -> str:
 
     RE2 syntax; anchored, so that it means the same where a part of the header would do.
     """
+    # Decades with the same last digits share one alternative: whole decades are [1-8][0-9]. A
+    # proxy runs this expression on every request, so it should be short.
     decades: dict[str, list[int]] = {}
     for decade in range(BUCKETS // _DECADE):
         units = [unit for unit in range(_DECADE) if decade * _DECADE + unit in buckets]
@@ -93,6 +96,7 @@ def bucket_pattern(buckets: Collection[int]) -> str:
 
 
 def _place(share: Share) -> tuple[int, str, str]:
+    """The rank of a share: stable next to the arms, so that only the candidate moves users."""
     rank = 0 if share.arm else {"stable": 1, "previous": 2, "candidate": 3}.get(share.name, 0)
     return rank, share.name, share.version
 

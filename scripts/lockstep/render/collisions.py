@@ -25,6 +25,7 @@ Claims = tuple[Claim, ...]
 def claims_of(path: str, destination: str, manifests: Iterable[Json]) -> Claims:
     """What a folder claims: its path, its objects in their cluster, and the hosts it routes."""
     name = ("metadata", "name")
+    # A folder can be claimed twice: two families may have a cluster of one name.
     claims = [Claim(f"the folder {path}", name)]
     for manifest in manifests:
         metadata, kind = manifest["metadata"], manifest["kind"]
@@ -42,7 +43,7 @@ def claims_of(path: str, destination: str, manifests: Iterable[Json]) -> Claims:
 def find_collisions(
     folders: Iterable[tuple[Cluster | Document, Claims]],
 ) -> dict[int, list[Finding]]:
-    """Findings by the index of the folder, for each that claims what another one claims."""
+    """Findings by the index of the folder, for each that claims what another folder claims."""
     origins: list[Cluster | Document] = []
     claimed: dict[str, list[tuple[int, Pointer]]] = {}
     for index, (origin, claims) in enumerate(folders):
@@ -60,6 +61,6 @@ def find_collisions(
 
 
 def _finding(origin: Cluster | Document, pointer: Pointer, what: str, others: list[str]) -> Finding:
-    message = f"{what} is claimed by {', '.join(others)[:300] or 'this cluster'} too"
+    message = f"{what} is also claimed by {', '.join(others)[:300] or 'this cluster'}"
     fix = "give one of them another name, namespace or host"
     return finding_at(origin, pointer, "render.collision", message, fix)

@@ -1,4 +1,4 @@
-"""Whether ``rendered/`` holds what the specs mean: nothing missing, different or left over."""
+"""Whether ``rendered/`` holds what the specs declare: nothing missing, different or left over."""
 
 import re
 from collections import Counter
@@ -8,16 +8,16 @@ from itertools import takewhile, zip_longest
 
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Fleet, NoFile, Tree
+from lockstep.render.names import cluster_folder, environment_folder
 from lockstep.render.provenance import FILE_NAME
 from lockstep.render.restored import Restorable, keep_restored
-from lockstep.render.targets.kubernetes.manifests import cluster_folder, environment_folder
 from lockstep.spec.assemble import cluster_files
 
 ROOT = "rendered/"
 _FIX = "lockstep render"
 _NAME = re.compile(r"\s*(\"[^\"]+\"):")
-_NEW = "this folder is not there"
-_GONE = "nothing renders this folder any more"
+_NEW = "this folder is missing"
+_GONE = "this folder is not rendered any more"
 
 
 def compare(
@@ -30,16 +30,16 @@ def compare(
     """A finding for each file that is missing, different or stale in ``committed``, or each folder.
 
     ``restorable`` is what ``restorable_folders`` says; without it every folder must be as
-    rendered now. ``unrendered`` are folders that could not be rendered and are not judged.
+    rendered now. ``unrendered`` are folders that could not be rendered and are not compared.
     """
     expected = keep_restored(rendered, committed, restorable or {})
     findings = [
         finding
         for path, data in expected.items()
-        if (finding := _judge(path, data, committed.get(path))) is not None
+        if (finding := _compare_file(path, data, committed.get(path))) is not None
     ]
     findings += [
-        _finding(path, 1, "render.stale", "nothing renders this file any more")
+        _finding(path, 1, "render.stale", "this file is not rendered any more")
         for path in stale_paths(expected, committed, unrendered=unrendered)
         if not isinstance(committed[path], NoFile)
     ]
@@ -49,7 +49,7 @@ def compare(
 def stale_paths(
     rendered: Mapping[str, bytes], committed: Tree, *, unrendered: Collection[str] = ()
 ) -> list[str]:
-    """The committed paths under ``rendered/`` that nothing renders any more, in order."""
+    """The committed paths under ``rendered/`` that are not rendered any more, in order."""
     kept = tuple(f"{folder}/" for folder in unrendered)
     return sorted(
         path
@@ -64,7 +64,7 @@ def unrendered_folders(
     """The folders that the fleet should have and that were not rendered, because of findings.
 
     ``paths`` are those of all files. A cluster keeps its folder as long as it has its file, even
-    where that, or what it belongs to, cannot be read and is no part of the fleet.
+    where that, or what it belongs to, cannot be read and is not part of the fleet.
     """
     clusters = {(c.environment, c.name) for c in fleet.clusters()}
     clusters |= {(environment, name) for environment, _, name in cluster_files(paths).values()}
@@ -74,17 +74,18 @@ def unrendered_folders(
     return sorted(path for path in wanted if f"{path}/{FILE_NAME}" not in rendered)
 
 
-def _judge(path: str, expected: bytes, found: bytes | None) -> Finding | None:
+def _compare_file(path: str, expected: bytes, found: bytes | None) -> Finding | None:
     if isinstance(found, NoFile):
-        return None  # told already
+        return None  # reported where the tree was read
     if found is None:
-        return _finding(path, 1, "render.missing", "this file is not there")
+        return _finding(path, 1, "render.missing", "this file is missing")
     if found == expected:
         return None
     line, column, message = _first_difference(expected, found)
     wanted = "".join(_lines(expected)[line - 1 : line])  # none where only more lines are found
+    # That only PROVENANCE differs needs its own words: people look for a change of manifests.
     if path.endswith("/" + FILE_NAME) and (name := _NAME.match(wanted)):
-        message = f"rendered now from another {name[1]}; the manifests are the same"
+        message = f"{name[1]} differs from that rendered now; the manifests are the same"
     return _finding(path, line, "render.different", message, column)
 
 
@@ -115,7 +116,7 @@ def _finding(path: str, line: int, rule: str, message: str, column: int = 1) -> 
 
 
 def _without_echo(findings: list[Finding]) -> list[Finding]:
-    """PROVENANCE differs whenever a file beside it does; alone it says something new."""
+    """PROVENANCE differs whenever another file of its folder does; alone it says something new."""
     others = {_folder(f.file) for f in findings if not f.file.endswith("/" + FILE_NAME)}
     return [
         f for f in findings
@@ -130,7 +131,7 @@ def _without_echo(findings: list[Finding]) -> list[Finding]:
 def _by_folder(
     findings: Iterable[Finding], expected: Mapping[str, bytes], committed: Tree
 ) -> Iterator[Finding]:
-    """A folder that is missing or stale as a whole is one mistake, told at its PROVENANCE."""
+    """A folder that is missing or stale as a whole is one mistake, reported at its PROVENANCE."""
     wanted, there = Counter(map(_folder, expected)), Counter(map(_folder, committed))
     for finding in findings:
         folder = _folder(finding.file)

@@ -1,4 +1,4 @@
-"""Typed reading of the fields that rendering uses, with the place of whatever is amiss."""
+"""Typed reading of the fields that rendering uses, with the place of what is wrong."""
 
 from typing import NoReturn, TypeGuard
 
@@ -18,8 +18,8 @@ class Unrenderable(Exception):
 class Fields:
     """Reads values of a cluster (its effective spec) or of another document.
 
-    Each method raises Unrenderable, at the place where the author would write the value, when
-    it is missing or of another type. A ``default`` stands for a value that may be missing.
+    Each method raises Unrenderable, at the place where the value is or would be written, when it
+    is missing or has another type. A ``default`` is used for a value that may be missing.
     """
 
     def __init__(self, origin: Cluster | Document) -> None:
@@ -36,8 +36,9 @@ class Fields:
         return value if _is_text(value) else self._refuse(pointer, "text")
 
     def integer(self, *pointer: str | int) -> int:
-        """A whole number, no boolean."""
+        """A whole number; a boolean is not one."""
         value = value_at(self._value, pointer)
+        # Not isinstance: in Python a boolean is an int too.
         return value if type(value) is int else self._refuse(pointer, "a whole number")
 
     def items(self, *pointer: str | int) -> list[Json]:

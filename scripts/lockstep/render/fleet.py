@@ -1,4 +1,4 @@
-"""Renders a whole fleet, family by family: every folder whole, or the findings that say why not."""
+"""Renders a whole fleet, family by family: each folder is complete, or findings say why not."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -10,14 +10,15 @@ from lockstep.render.collisions import find_collisions
 from lockstep.render.fields import Unrenderable
 from lockstep.render.folder import FolderWriter, RenderedFolder, Templates
 from lockstep.render.inputs import view_cluster, view_environment
-from lockstep.render.targets.kubernetes import manifests
+from lockstep.render.names import cluster_folder, environment_folder
+from lockstep.render.targets.kubernetes.target import KUBERNETES
 
 
 def render_cluster(
     cluster: Cluster, family: Family, environment: Environment, templates: Templates
 ) -> RenderedFolder:
     """The manifests of one cluster, or the findings that say why there are none."""
-    path = manifests.cluster_folder(cluster.environment, cluster.name)
+    path = cluster_folder(cluster.environment, cluster.name)
     if templates.findings:
         return RenderedFolder(path, findings=templates.findings)
     try:
@@ -25,13 +26,12 @@ def render_cluster(
     except Unrenderable as error:
         return RenderedFolder(path, findings=(error.finding,))
     writer = FolderWriter(environment, templates, family, cluster)
-    components = manifests.CLUSTER_COMPONENTS
-    return writer.write(path, components, view, view.inputs(), view.destination)
+    return writer.write(path, KUBERNETES.cluster, view, view.inputs(), view.destination)
 
 
 def render_environment(environment: Environment, templates: Templates) -> RenderedFolder:
     """The manifests that belong to a whole environment, or the findings."""
-    path = manifests.environment_folder(environment.name)
+    path = environment_folder(environment.name)
     if templates.findings:
         return RenderedFolder(path, findings=templates.findings)
     try:
@@ -39,11 +39,11 @@ def render_environment(environment: Environment, templates: Templates) -> Render
     except Unrenderable as error:
         return RenderedFolder(path, findings=(error.finding,))
     writer = FolderWriter(environment, templates)
-    return writer.write(path, manifests.ENVIRONMENT_COMPONENTS, view, view.inputs(), "")
+    return writer.write(path, KUBERNETES.environment, view, view.inputs(), "")
 
 
 class FleetRendering:
-    """Renders a fleet family by family, and says at the end what became of all of it.
+    """Renders a fleet family by family, and gives all its files and findings at the end.
 
     ``kinds`` are the kinds of objects that ``family`` gives back for the rules that read them.
     Other parsed manifests are left out: thousands of live objects slow Python's collector down.
@@ -76,6 +76,7 @@ class FleetRendering:
         findings = [finding for _, folder in self._folders for finding in folder.findings]
         for index, (_, folder) in enumerate(self._folders):
             findings += collisions.get(index, ())
+            # Neither of two folders is written: which of them is right is not known.
             if index not in collisions:
                 files |= folder.by_path()
         return dict(sorted(files.items())), list(arrange(findings))
@@ -91,8 +92,8 @@ class FleetRendering:
 def render_fleet(fleet: Fleet, templates: Templates) -> tuple[dict[str, bytes], list[Finding]]:
     """All files under ``rendered/`` by path, and the findings of what could not be rendered.
 
-    A folder with a finding, or that shares an object, a host or its path with another one, is
-    left out whole: ``unrendered_folders`` lists it, so that nobody takes it for deleted.
+    A folder with a finding, or that shares an object, a host or its path with another folder, is
+    left out whole: ``unrendered_folders`` lists it, so that it does not count as deleted.
     """
     rendering = FleetRendering(fleet, templates)
     for family in fleet.families():

@@ -1,4 +1,4 @@
-"""Writes one folder of manifests: each file rendered, parsed again and held against its schema."""
+"""Writes one folder of manifests: each file rendered, parsed again and checked by its schema."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,11 +11,12 @@ from lockstep.render.fields import finding_at
 from lockstep.render.parse import Unreadable, parse_manifest
 from lockstep.render.provenance import FILE_NAME, Provenance, digests
 from lockstep.render.schemas import ManifestSchemas, ReadKubernetes
-from lockstep.render.targets.kubernetes.manifests import Component, View, template_paths
+from lockstep.render.targets.base import Component, ManifestFile, View, files_of
+from lockstep.render.targets.kubernetes.target import KUBERNETES
 from lockstep.render.templates import TemplateFailure, TemplateSet
-from lockstep.render.trace.manifest_findings import Blame
-from lockstep.render.trace.origin_lookup import Authors
-from lockstep.render.trace.trace import Part, Tracer
+from lockstep.render.trace.manifest_findings import ManifestFindings
+from lockstep.render.trace.origin_lookup import OriginLookup
+from lockstep.render.trace.trace import Tracer
 
 HEADER = (
     "# Machine-written by `lockstep render`, never by hand: edit clusters/ or templates/ instead.\n"
@@ -27,14 +28,14 @@ class Templates:
 
     Uses ``templates/`` and ``policies/schemas/rendered/`` of the tree. ``read_kubernetes`` gives
     the Kubernetes schemas (``lockstep.edges.kubernetes_schemas``). ``base`` is the tree whose
-    schemas judge too. ``findings`` has one for each file that cannot be used; nothing can be
+    schemas apply too. ``findings`` has one for each file that cannot be used; nothing can be
     rendered then.
     """
 
     def __init__(
         self, tree: Tree, read_kubernetes: ReadKubernetes, base: Tree | None = None
     ) -> None:
-        self.texts = TemplateSet(tree, template_paths())
+        self.texts = TemplateSet(tree, KUBERNETES.templates())
         self.schemas = ManifestSchemas(tree, read_kubernetes, base)
         self.findings = (*self.texts.findings, *self.schemas.findings)
 
@@ -71,7 +72,7 @@ class FolderWriter:
         family: Family | None = None,
         cluster: Cluster | None = None,
     ) -> None:
-        self._authors = Authors(environment, family, cluster)
+        self._lookup = OriginLookup(environment, family, cluster)
         self._environment = environment
         self._version = str(value_at(environment.spec, ("kubernetesVersion",)))
         self._templates = templates
@@ -91,10 +92,11 @@ class FolderWriter:
         objects live, for the claims."""
         used = {}
         self._require_schemas()
-        for component in () if self._findings else components:
-            for name, context in component.parts(view):
-                used[component.name] = self._templates.texts.digests[component.name]
-                self._write_file(name, Part.of(component, view, name, context))
+        for component, file in () if self._findings else files_of(components, view):
+            # Only templates that wrote something here: a change of another one must not touch
+            # this folder.
+            used[component] = self._templates.texts.digests[component]
+            self._write_file(component, file)
         if self._findings:
             return RenderedFolder(path, findings=arrange(self._findings))
         provenance = Provenance(inputs, used, digests(self._files))
@@ -106,34 +108,36 @@ class FolderWriter:
         if self._templates.schemas.knows(self._version):
             return
         here = ("spec", "kubernetesVersion")
-        message = f"there are no schemas of Kubernetes {self._version[:40]!r} to hold manifests to"
+        message = f"Lockstep has no schemas for Kubernetes {self._version[:40]!r}"
         fix = "write a version that the installed kubernetes-validate package has, such as 1.37"
         self._findings.append(
             finding_at(self._environment.document, here, "render.kubernetes-version", message, fix)
         )
 
-    def _write_file(self, name: str, part: Part) -> None:
+    def _write_file(self, component: str, file: ManifestFile) -> None:
+        name = file.name
         if name in self._files:
-            message = f"two versions come to one file name, {name}"
+            message = f"two versions have the same file name, {name}"
             fix = "give one of them another name in the registry"
-            self._findings.append(self._authors.whole.finding("render.collision", message, fix))
+            self._findings.append(self._lookup.whole_spec.finding("render.collision", message, fix))
         try:
-            text = HEADER + self._templates.texts.write(part.component, part.context)
+            text = HEADER + self._templates.texts.write(component, file.context)
             manifest = parse_manifest(text)
         except TemplateFailure as error:
-            here = self._authors.named("this could not be rendered")
+            here = self._lookup.name_with("this could not be rendered")
             self._findings.append(replace(error.finding, related=(here,)))
             return
         except Unreadable as error:
-            self._findings.append(self._blame(part).of_unreadable(name, error, HEADER.count("\n")))
+            findings = self._findings_of(component, file)
+            self._findings.append(findings.of_unreadable(name, error, HEADER.count("\n")))
             return
         if problems := list(self._templates.schemas.problems(manifest, self._version)):
-            blame = self._blame(part)
-            self._findings += [blame.of_problem(name, problem, manifest) for problem in problems]
+            findings = self._findings_of(component, file)
+            self._findings += [findings.of_problem(name, problem, manifest) for problem in problems]
         self._files[name] = text.encode()
         self._manifests[name] = manifest
 
-    def _blame(self, part: Part) -> Blame:
-        return Blame(
-            part.component, self._authors, Tracer(part, self._templates.texts, self._authors)
-        )
+    def _findings_of(self, component: str, file: ManifestFile) -> ManifestFindings:
+        # Made only where something is wrong: it renders the file once more, with marks.
+        tracer = Tracer(component, file, self._templates.texts, self._lookup)
+        return ManifestFindings(component, self._lookup, tracer)

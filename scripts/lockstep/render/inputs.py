@@ -1,4 +1,4 @@
-"""What rendering takes from a cluster, its locks and its environment: those fields and no others.
+"""What rendering reads of a cluster, its locks and its environment: those fields and no others.
 
 The same values are digested into PROVENANCE, so a field that is read here counts as an input.
 """
@@ -6,9 +6,14 @@ The same values are digested into PROVENANCE, so a field that is read here count
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.render.buckets import Share, assign_buckets, fallback_weights, learners
-from lockstep.render.capacity import read_access, read_capacity, read_prometheus
 from lockstep.render.fields import Fields
 from lockstep.render.names import object_name, version_slug
+from lockstep.render.targets.kubernetes.deployment import read_zones
+from lockstep.render.targets.kubernetes.externalsecret import read_secrets
+from lockstep.render.targets.kubernetes.horizontalpodautoscaler import read_hpa
+from lockstep.render.targets.kubernetes.poddisruptionbudget import read_disruption
+from lockstep.render.targets.kubernetes.scaledobject import read_keda, read_prometheus
+from lockstep.render.targets.kubernetes.serviceaccount import read_identity
 from lockstep.render.view import ArgoCd, ClusterView, EnvironmentView, Running
 from lockstep.spec.variants import ROLES
 
@@ -16,7 +21,7 @@ DEFAULT_HEALTH = "/ping"
 
 
 def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> ClusterView:
-    """The fields of a cluster that rendering uses. Raises Unrenderable where one is amiss."""
+    """The fields of a cluster that rendering uses. Raises Unrenderable where one is wrong."""
     fields = Fields(cluster)
     region = fields.text("spec", "region")
     traffic = _traffic(fields)
@@ -34,7 +39,7 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
         running=_running(fields, family, sticky="bucketHeader" in traffic),
         destination=_destination(fields, environment, region),
         argocd=_argocd(environment),
-        access=read_access(fields),
+        access={**read_identity(fields), **read_secrets(fields)},
         prometheus=read_prometheus(fields, environment),
     )
 
@@ -46,7 +51,7 @@ def view_environment(environment: Environment) -> EnvironmentView:
 
 
 def _label(name: str, fields: Fields) -> str:
-    """A name that becomes part of a path under ``rendered/``, so it can be nothing but a name."""
+    """A name that becomes part of a path under ``rendered/``, so it must be a valid name."""
     if object_name(name) != name:
         fields.fail(
             ("metadata", "name"), "render.input", f"{name[:80]!r} cannot name a folder",
@@ -63,7 +68,12 @@ def _serving(fields: Fields) -> Json:
         "replicas": fields.integer("spec", "serving", "replicas"),
         "requests": fields.texts("spec", "serving", "resources", "requests"),
         "limits": fields.texts("spec", "serving", "resources", "limits"),
-        **read_capacity(fields),
+        # Each is there only where the spec has it, so that the inputs of other clusters keep their
+        # digest when Lockstep learns a new field.
+        **read_zones(fields),
+        **read_disruption(fields),
+        **read_hpa(fields),
+        **read_keda(fields),
     }
 
 
@@ -92,6 +102,7 @@ def _running(fields: Fields, family: Family, *, sticky: bool) -> tuple[Running, 
     for index, variant in enumerate(fields.items("spec", "variants")):
         here = ("spec", "variants", index)
         version, weight = fields.text(*here, "version"), fields.integer(*here, "weight")
+        # What neither serves nor is warm needs no lock: nothing of it is rendered.
         if weight > 0 or value_at(variant, ("warm",)) is True:
             identities[version] = _identity(fields, family, index, version)
         name, arm = fields.text(*here, "name"), value_at(variant, ("experiment",)) is True
@@ -110,6 +121,8 @@ def _running(fields: Fields, family: Family, *, sticky: bool) -> tuple[Running, 
             "give the stable variant a weight, so that such requests have somewhere to go",
         )  # fmt: skip
     buckets = assign_buckets(shares) if sticky else {}
+    # By version and not by role, so that a version that becomes stable moves nothing. By length
+    # first, so that 9 is before 10.
     order = sorted(identities, key=lambda version: (len(version), version))
     return tuple(
         Running(
@@ -121,7 +134,7 @@ def _running(fields: Fields, family: Family, *, sticky: bool) -> tuple[Running, 
 
 
 def _learns(fields: Fields, arm: str) -> bool:
-    """Whether an arm goes on learning from the answers that it gives."""
+    """Whether an arm keeps learning from the answers that it gives."""
     here = ("spec", "experiments", arm, "learnsFrom")
     return arm not in ROLES and fields.has(*here) and fields.text(*here) == "live"
 
@@ -131,7 +144,7 @@ def _identity(fields: Fields, family: Family, index: int, version: str) -> dict[
     how = f"lockstep lock {family.environment}/{family.name} {version[:80]}"
     lock = family.locks.get(version)
     if lock is None:
-        message = f"version {version[:80]!r} runs here and has no lock: its content is not known"
+        message = f"version {version[:80]!r} runs here but has no lock, so its content is not known"
         fields.fail(here, "render.lock", message, how)
     facts = Fields(lock)
     identity: dict[str, str | None] = {
@@ -154,7 +167,7 @@ def _destination(fields: Fields, environment: Environment, region: str) -> str:
             return Fields(environment.document).text("spec", "regions", index, "destination")
     fields.fail(
         ("spec", "region"), "render.region",
-        f"{environment.document.path} lists no region {region!r}",
+        f"region {region!r} is not in {environment.document.path}",
         "use a region of the environment, or add it there with its destination",
     )  # fmt: skip
 

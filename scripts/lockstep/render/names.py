@@ -1,4 +1,4 @@
-"""Names and label values of Kubernetes objects, made from names that people chose."""
+"""Names of folders, Kubernetes objects and labels, made from names that people chose."""
 
 import hashlib
 import re
@@ -9,12 +9,22 @@ _NOT_IN_NAMES = re.compile(r"[^a-z0-9-]+")
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 
 
+def cluster_folder(environment: str, cluster: str) -> str:
+    """Where a cluster's manifests are: ``rendered/<environment>/clusters/<cluster>``."""
+    return f"rendered/{environment}/clusters/{cluster}"
+
+
+def environment_folder(environment: str) -> str:
+    """Where the manifests are that belong to a whole environment."""
+    return f"rendered/{environment}/environment"
+
+
 def object_name(*parts: str) -> str:
     """A DNS label (RFC 1035: at most 63, begins with a letter) for the parts joined by hyphens.
 
     A name that had to be changed or cut ends in a hash of the exact parts, so that ``1.0`` and
-    ``1-0`` stay two names. Joined parts can still meet (``a`` + ``b-c`` and ``a-b`` + ``c``):
-    the rendered objects of a fleet are checked for that.
+    ``1-0`` stay two names. Different parts can still give one name (``a`` + ``b-c`` and
+    ``a-b`` + ``c``): ``collisions`` looks for that in the rendered objects of a fleet.
     """
     wanted = "-".join(parts)
     name = _NOT_IN_NAMES.sub("-", wanted.lower()).strip("-")

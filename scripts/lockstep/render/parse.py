@@ -1,8 +1,8 @@
-"""Reads rendered text back, in the small part of YAML that every YAML reader takes alike.
+"""Reads rendered text back, in the small part of YAML that every YAML reader reads alike.
 
 rapidyaml is quick and lenient, and reads YAML 1.2 while Kubernetes tools read YAML 1.1. So each
-line is held against a grammar first: plain keys, quoted strings, whole numbers, booleans, plain
-words that no version of YAML takes for something else. No anchors, tags, block scalars, dates.
+line is checked by a grammar first: plain keys, quoted strings, whole numbers, booleans, plain
+words that no version of YAML reads as something else. No anchors, tags, block scalars, dates.
 """
 
 import json
@@ -13,7 +13,7 @@ import ryml
 import yaml
 
 from lockstep.model.document import Json
-from lockstep.spec.yaml.compose import Composer, Refused
+from lockstep.spec.yaml.compose import Composer, InvalidYaml
 
 _QUOTED = (
     r'"(?:[^"\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]'
@@ -36,18 +36,18 @@ _LINE = re.compile(rf" *+(?:{_COMMENT}|(?:- )*+(?:{_KEY}:(?: {_VALUE})?+|{_VALUE
 class Unreadable(ValueError):
     """The text is not a single YAML mapping of the allowed form; ``line`` counts from 1.
 
-    ``says`` is the message without the text of the line, ``has_text`` whether it has that.
+    ``reason`` is the message without the text of the line, ``has_text`` whether it has that.
     """
 
-    def __init__(self, says: str, line: int = 1, text: str | None = None) -> None:
-        super().__init__(says if text is None else f"{says}: {text[:80]!r}")
-        self.says = says
+    def __init__(self, reason: str, line: int = 1, text: str | None = None) -> None:
+        super().__init__(reason if text is None else f"{reason}: {text[:80]!r}")
+        self.reason = reason
         self.line = line
         self.has_text = text is not None
 
 
-class _StandsTwice(Exception):
-    """A key stands twice; its line is not known."""
+class _DuplicateKey(Exception):
+    """A mapping has a key twice; its line is not known."""
 
 
 def parse_manifest(text: str) -> Json:
@@ -55,19 +55,19 @@ def parse_manifest(text: str) -> Json:
     lines = text.removesuffix("\n").split("\n")
     if not all(map(is_plain, lines)):
         number = next(n for n, line in enumerate(lines, 1) if not is_plain(line))
-        raise Unreadable("this line is no plain YAML", number, lines[number - 1])
+        raise Unreadable("this line is not plain YAML", number, lines[number - 1])
     try:
         tree = ryml.parse_in_arena(text.encode())
         value = _DECODER.decode(ryml.emit_json_malloc(tree, tree.root_id()) or "null")
     except ryml.ExceptionParse as error:
         line = min(max(error.errdata_parse.ymlloc.line, 1), len(lines))
-        raise Unreadable(f"this is no YAML: {str(error.msg).strip()[:200]}", line) from None
+        raise Unreadable(f"this is not YAML: {str(error.msg).strip()[:200]}", line) from None
     except ryml.ExceptionBasic as error:
         raise Unreadable(f"this YAML cannot be read: {str(error.msg).strip()[:200]}") from None
-    except _StandsTwice as error:
+    except _DuplicateKey as error:
         raise Unreadable(str(error), _second_key(text)) from None
     except json.JSONDecodeError as error:
-        raise Unreadable(f"this is no YAML that JSON can hold: {error.msg}") from None
+        raise Unreadable(f"this is not YAML that JSON can hold: {error.msg}") from None
     if not isinstance(value, dict):
         raise Unreadable("a rendered file must be one mapping")
     return value
@@ -77,7 +77,7 @@ def parse_manifest(text: str) -> Json:
 def is_plain(line: str) -> bool:
     """Whether a line is of the form that is allowed.
 
-    Kept for the lines that come again and again: most of a manifest is the same everywhere.
+    Cached, because the same lines are in most manifests.
     """
     return _LINE.fullmatch(line) is not None
 
@@ -87,16 +87,16 @@ def _mapping(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(mapping) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise _StandsTwice(f"the key {twice[:80]!r} stands twice in one mapping")
+        raise _DuplicateKey(f"duplicate key {twice[:80]!r}")
     return mapping
 
 
 def _second_key(text: str) -> int:
-    """The line of the first key that stands twice: the quick parser does not know it."""
+    """The line of the first duplicate key: the quick parser does not know it."""
     composer = Composer("", text)
     try:
         composer.compose(yaml.CSafeLoader(text))
-    except (Refused, yaml.YAMLError):
+    except (InvalidYaml, yaml.YAMLError):
         return 1
     lines = (note.line for note in composer.findings if note.rule == "yaml.duplicate-key")
     return next(lines, 1)

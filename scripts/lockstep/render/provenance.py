@@ -1,6 +1,6 @@
 """PROVENANCE: what a rendered folder was made from, and what it must hold.
 
-The file has no ending, because Argo CD takes every ``.yaml`` and ``.json`` for a manifest. It
+The file has no ending, because Argo CD reads every ``.yaml`` and ``.json`` as a manifest. It
 names no version of the package and no time, so the same inputs always give the same bytes.
 """
 
@@ -20,6 +20,7 @@ RENDER_FORMAT = 1
 
 _FIELDS = {"renderFormat", "inputs", "templates", "outputs", "restoredFrom", "restoredFor"}
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+# A full id of SHA-1 or of SHA-256: a short one can become ambiguous.
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -29,8 +30,8 @@ class Provenance:
 
     ``inputs`` holds the digest of the fields that were used of the spec and of the environment,
     and of the lock identities by version; ``templates`` the digest of each template by
-    component; ``outputs`` that of each file by name. Where a revert brought old bytes back
-    instead of rendering them, ``restored_from`` is the commit that it took them from and
+    component; ``outputs`` that of each file by name. Where a revert restored old bytes
+    instead of rendering them, ``restored_from`` is the commit that they are from and
     ``restored_for`` the inputs that today's renderer had for the same spec.
     """
 
@@ -69,9 +70,9 @@ def parse_provenance(data: bytes) -> Provenance:
     try:
         body = json.loads(data)
     except (ValueError, RecursionError):
-        raise ValueError("PROVENANCE is no JSON") from None
+        raise ValueError("PROVENANCE is not JSON") from None
     if not isinstance(body, dict) or not body.keys() <= _FIELDS:
-        raise ValueError("PROVENANCE is no mapping of the known fields")
+        raise ValueError("PROVENANCE is not a mapping of the known fields")
     _require(type(body.get("renderFormat")) is int, "renderFormat")
     _require(isinstance(body.get("inputs"), dict), "inputs")
     for name in ("templates", "outputs"):
@@ -86,9 +87,9 @@ def parse_provenance(data: bytes) -> Provenance:
 
 
 def restore_provenance(old: bytes, fresh: bytes, commit: str) -> bytes:
-    """PROVENANCE for a folder whose old bytes come back because the renderer has changed.
+    """PROVENANCE for a folder whose old bytes are restored because the renderer has changed.
 
-    ``old`` is the PROVENANCE that stood beside those bytes in ``commit`` (a full id); ``fresh``
+    ``old`` is the PROVENANCE of those bytes in ``commit`` (a full id); ``fresh``
     the one of today's rendering of the restored spec. Raises ValueError for malformed ones.
     """
     _require(_is_commit(commit), "restoredFrom")
@@ -102,7 +103,7 @@ def original_provenance(restored: Provenance) -> Provenance:
 
 
 def _pretty(value: Json, indent: str) -> str:
-    """What json.dumps with an indent gives, which has no quick form of it."""
+    """What json.dumps with an indent gives, but quicker: with an indent it is not in C."""
     if not isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
     if not value:

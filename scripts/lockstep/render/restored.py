@@ -1,7 +1,7 @@
-"""Folders in which a revert put old bytes back: they stand until their spec changes.
+"""Folders in which a revert restored old bytes: they stay until their spec changes.
 
-The mark in PROVENANCE is not believed for itself. The folder must be, to the byte, the git tree
-that a verified record of the ledger names.
+The mark in PROVENANCE alone is not trusted, because anyone can write it. The folder must be, to
+the byte, the git tree that a verified record of the ledger names.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ Restorable = Mapping[str, Collection[str]]
 
 
 def restorable_folders(fleet: Fleet) -> dict[str, set[str]]:
-    """The folders whose old bytes a recorded restore brought back, with their git tree ids."""
+    """The folders whose old bytes a recorded revert restored, with their git tree ids."""
     folders: dict[str, set[str]] = {}
     for family in fleet.families():
         for path, tree in _restored_by(family):
@@ -31,7 +31,7 @@ def restorable_folders(fleet: Fleet) -> dict[str, set[str]]:
 def keep_restored(
     rendered: Mapping[str, bytes], committed: Tree, restorable: Restorable
 ) -> dict[str, bytes]:
-    """``rendered``, with the committed bytes for each folder that is restored and still right.
+    """``rendered``, with the committed bytes for each folder that is restored and still valid.
 
     That is a folder whose PROVENANCE is marked, whose spec and locks have not changed since, and
     which apart from the mark is a tree of ``restorable``.
@@ -40,7 +40,7 @@ def keep_restored(
     for path, trees in restorable.items():
         inside = _folder(committed, path)
         fresh = rendered.get(f"{path}/{FILE_NAME}")
-        if fresh is not None and _stands(inside, parse_provenance(fresh), trees):
+        if fresh is not None and _is_valid(inside, parse_provenance(fresh), trees):
             for name in _folder(rendered, path):
                 del kept[f"{path}/{name}"]
             kept |= {f"{path}/{name}": data for name, data in inside.items()}
@@ -50,6 +50,8 @@ def keep_restored(
 def git_tree_id(files: Mapping[str, bytes], *, algorithm: str = "sha1") -> str:
     """The id that git gives a folder of these regular files (no folders in it).
 
+    Computed here because rendering does not run git, and without the mark these bytes may be in
+    no repository.
     https://git-scm.com/book/en/v2/Git-Internals-Git-Objects; ``algorithm`` is that of the
     repository's object format.
     """
@@ -72,14 +74,16 @@ def _restored_by(family: Family) -> Collection[tuple[str, str]]:
     return found
 
 
-def _stands(files: Mapping[str, bytes], fresh: Provenance, trees: Collection[str]) -> bool:
+def _is_valid(files: Mapping[str, bytes], fresh: Provenance, trees: Collection[str]) -> bool:
     try:
         marked = parse_provenance(files[FILE_NAME])
     except (KeyError, ValueError):
         return False
+    # People have changed the spec or a lock since, or the mark itself: render again.
     if marked.restored_for != fresh.inputs or marked.to_bytes() != files[FILE_NAME]:
         return False
     original = {**files, FILE_NAME: original_provenance(marked).to_bytes()}
+    # The ledger says by the length of its ids which object format the repository has.
     algorithms = {"sha256" if len(tree) == 64 else "sha1" for tree in trees}
     return any(git_tree_id(original, algorithm=a) in trees for a in algorithms)
 

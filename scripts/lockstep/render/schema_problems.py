@@ -1,4 +1,4 @@
-"""What the schema of a kind says of a manifest, in words that help to find who wrote it."""
+"""What the schema of a kind finds wrong with a manifest, with the place and the value."""
 
 import json
 import re
@@ -17,11 +17,11 @@ _NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 _SHAPES = (jsonschema_rs.ValidationErrorKind.Type, jsonschema_rs.ValidationErrorKind.Required)
 
 
-class Problem(NamedTuple):
-    """A mistake in a manifest, at ``pointer``: the words of a schema about the value ``at``.
+class ManifestProblem(NamedTuple):
+    """A mistake in a manifest, at ``pointer``: what a schema says about the value ``at``.
 
-    ``at_key`` tells that the key at ``pointer`` is the mistake, ``of_shape`` that no other value
-    of this type could mend it: it is of a wrong type, or has too few fields.
+    ``at_key`` says that the key at ``pointer`` is the mistake, ``wrong_shape`` that no other value
+    of this type could fix it: it is of a wrong type, or has too few fields.
     """
 
     pointer: Pointer
@@ -29,15 +29,15 @@ class Problem(NamedTuple):
     at: Pointer = ()
     value: str = ""
     at_key: bool = False
-    of_shape: bool = False
+    wrong_shape: bool = False
 
-    @property
-    def message(self) -> str:
-        """The mistake in words that name the place, where there is one."""
-        return self.says()
+    def describe(self, *, everywhere: bool = False, masked: bool = False) -> str:
+        """The message, with the place if there is one.
 
-    def says(self, *, everywhere: bool = False, masked: bool = False) -> str:
-        """The message; ``everywhere`` for any item of a list, ``masked`` without the value."""
+        ``everywhere`` for any item of a list, ``masked`` without the value.
+        """
+        # Without index and value the same mistake of a template reads the same in every file, so
+        # that its findings become one.
         at = tuple("*" if everywhere and isinstance(part, int) else part for part in self.at)
         text = self.text
         if masked and self.value and text.startswith(self.value):
@@ -45,8 +45,11 @@ class Problem(NamedTuple):
         return f"{to_json_pointer(at)}: {text[:300]}" if at else text[:300]
 
 
-def problems_of(errors: Sequence[jsonschema_rs.ValidationError]) -> Iterator[Problem]:
-    """A field that is missing because it stands there misspelt is found once, at that one."""
+def problems_of(errors: Sequence[jsonschema_rs.ValidationError]) -> Iterator[ManifestProblem]:
+    """The problems that these errors say.
+
+    A field that is missing because it is misspelt is one problem, at the misspelt one.
+    """
     missing: dict[Pointer, list[str]] = {}
     unknown: dict[Pointer, list[str]] = {}
     for error in errors:
@@ -54,42 +57,42 @@ def problems_of(errors: Sequence[jsonschema_rs.ValidationError]) -> Iterator[Pro
         if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
             missing.setdefault(here, []).append(error.kind.property)
         unknown.setdefault(here, []).extend(getattr(error.kind, "unexpected", ()))
-    meant = {
+    suggestions = {
         (here, name): right
         for here, names in unknown.items()
         for name in names
         if (right := closest(name, missing.get(here, ())))
     }
-    found = {(here, right) for (here, _), right in meant.items()}
+    found = {(here, right) for (here, _), right in suggestions.items()}
     for error in errors:
         here = tuple(error.instance_path)
         if (here, getattr(error.kind, "property", None)) not in found:
-            yield _problem(error, meant)
+            yield _problem(error, suggestions)
 
 
 def _problem(
-    error: jsonschema_rs.ValidationError, meant: Mapping[tuple[Pointer, str], str]
-) -> Problem:
+    error: jsonschema_rs.ValidationError, suggestions: Mapping[tuple[Pointer, str], str]
+) -> ManifestProblem:
     """An unknown field is found at the field rather than at the mapping around it."""
     here: Pointer = tuple(error.instance_path)
     unknown = getattr(error.kind, "unexpected", None)
-    right = meant.get((here, unknown[0])) if unknown else None
-    return Problem(
+    right = suggestions.get((here, unknown[0])) if unknown else None
+    return ManifestProblem(
         (*here, unknown[0]) if unknown else here,
         f"{error.message}; did you mean {right!r}?" if right else error.message,
         here,
         json.dumps(error.instance, ensure_ascii=False, separators=(",", ":")),
         at_key=bool(unknown),
-        of_shape=isinstance(error.kind, _SHAPES),
+        wrong_shape=isinstance(error.kind, _SHAPES),
     )
 
 
-def problems_of_name(manifest: Json) -> Iterator[Problem]:
-    """Kubernetes' schemas neither ask for a name nor say what one is; its server does."""
+def problems_of_name(manifest: Json) -> Iterator[ManifestProblem]:
+    """Kubernetes' schemas neither require a name nor say what is valid; its server does."""
     here: Pointer = ("metadata", "name")
     name = value_at(manifest, here)
     if name is None:
-        yield Problem(here, "an object without a name", here)
+        yield ManifestProblem(here, "the object has no name", here)
     elif not isinstance(name, str) or not _NAME.fullmatch(name):
         value = json.dumps(name, ensure_ascii=False)
-        yield Problem(here, f"{value} is no name that Kubernetes takes", here, value)
+        yield ManifestProblem(here, f"{value} is not a valid name in Kubernetes", here, value)

@@ -1,4 +1,4 @@
-"""Holds rendered objects against the schemas of their kinds, each compiled once.
+"""Checks rendered objects by the schemas of their kinds, each compiled once.
 
 Kubernetes' own objects: the strict schemas of the environment's Kubernetes version. Those of
 Istio and Argo CD: closed schemas in ``policies/schemas/rendered/``.
@@ -12,15 +12,15 @@ import jsonschema_rs
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
-from lockstep.render.schema_problems import Problem, problems_of, problems_of_name
+from lockstep.render.schema_problems import ManifestProblem, problems_of, problems_of_name
 
 OWN_SCHEMAS = "policies/schemas/rendered/"
 _SHARED = "_definitions.json"
 _REF_TO_SHARED = b'"/api/_definitions.json#/$defs/'
 _LOCAL = "#/$defs/"
 
-_MEND = "mend it; it must be JSON Schema 2020-12 without references elsewhere"
-_MEND_BASE = "it is the base's, which judges this change: mend it on the base branch first"
+_FIX = "correct it; it must be JSON Schema 2020-12 without references to other files"
+_FIX_BASE = "correct it on the base branch first: the schemas of the base apply to this change too"
 
 ReadKubernetes = Callable[[str, str], bytes | None]
 """Gives a schema file by Kubernetes version and file name; None where there is none."""
@@ -29,8 +29,8 @@ ReadKubernetes = Callable[[str, str], bytes | None]
 class ManifestSchemas:
     """Schemas by kind. ``findings`` has one for each own schema that cannot be used.
 
-    An own schema stands before Kubernetes'. Where ``base`` has other ones than ``tree``, a
-    manifest must be content with both, as with all that judges a change.
+    An own schema takes precedence over that of Kubernetes. Where those of ``base`` differ from
+    those of ``tree``, a manifest must be valid by both: a change cannot loosen its own checks.
     """
 
     def __init__(
@@ -41,25 +41,27 @@ class ManifestSchemas:
         self._definitions: dict[str, Json] = {}
         self._kubernetes: dict[tuple[str, str], jsonschema_rs.Validator | None] = {}
         own, known = _own_files(tree), _own_files(base or {})
-        self._own = [dict(self._compile_own(own, _MEND))]
+        self._own = [dict(self._compile_own(own, _FIX))]
         if known not in ({}, own):
-            self._own.append(dict(self._compile_own(known, _MEND_BASE)))
+            self._own.append(dict(self._compile_own(known, _FIX_BASE)))
 
     def knows(self, kubernetes_version: str) -> bool:
         """Whether there are schemas of that Kubernetes version."""
         return bool(self._shared(kubernetes_version))
 
-    def problems(self, manifest: Json, kubernetes_version: str) -> Iterator[Problem]:
+    def problems(self, manifest: Json, kubernetes_version: str) -> Iterator[ManifestProblem]:
         """What is wrong with a manifest, each mistake with its place in it."""
         kind, version = manifest.get("kind"), manifest.get("apiVersion")
         if not isinstance(kind, str) or not isinstance(version, str):
-            yield Problem((), "it has no apiVersion and kind")
+            yield ManifestProblem((), "it has no apiVersion and kind")
             return
         name = _file_name(version, kind)
         validators = self._validators(kubernetes_version, name)
         if not validators:
-            yield Problem(("kind",), f"there is no schema for {version[:80]} {kind[:80]}")
+            yield ManifestProblem(("kind",), f"there is no schema for {version[:80]} {kind[:80]}")
+        # is_valid first: it is quicker than listing errors, and nearly all manifests are valid.
         wrong = [list(v.iter_errors(manifest)) for v in validators if not v.is_valid(manifest)]
+        # Once, where the schemas of the tree and of its base say the same.
         yield from dict.fromkeys(problem for errors in wrong for problem in problems_of(errors))
         if validators and not wrong:
             yield from problems_of_name(manifest)

@@ -21,11 +21,11 @@ from lockstep.model.fleet import Tree
 _UNPRINTABLE = re.compile(
     "[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
-"""What YAML calls unprintable or takes for a line break, so that it has to stand escaped."""
-
+"""What YAML calls unprintable or reads as a line break, so that it has to be escaped."""
 
 _UNDEFINED = re.compile(r"'(\w+)' is undefined")
-_LINE_BREAK = re.compile("\r\n|\r|\n")
+LINE_BREAK = re.compile("\r\n|\r|\n")
+"""Where Jinja begins a new line; Python's ``splitlines`` knows more line breaks."""
 
 
 class Quoted(str):
@@ -35,7 +35,7 @@ class Quoted(str):
 
 
 def quote(value: object) -> Quoted:
-    """A string, whole number or boolean as a scalar that every YAML reader takes for that value.
+    """A string, whole number or boolean as a scalar that every YAML reader reads as that value.
 
     Strings are always quoted, in the form that JSON, YAML 1.1 and YAML 1.2 share. Raises
     TypeError for any other type, and ValueError for text with a NUL or half a surrogate pair,
@@ -98,7 +98,7 @@ class TemplateSet:
             self.findings.append(_finding(path, 1, "the template is not UTF-8", "save it as UTF-8"))
         except TemplateSyntaxError as error:
             text = f"the template cannot be compiled: {error.message}"
-            fix, source = "mend the Jinja syntax", self.sources[name][1]
+            fix, source = "correct the Jinja syntax", self.sources[name][1]
             self.findings.append(_finding(path, error.lineno, text, fix, source))
         else:
             self._compiled[name] = Template.from_code(self._environment, code, {})
@@ -122,7 +122,7 @@ class TemplateFailure(Exception):
         self.finding = finding
 
 
-_FIX = "mend the template: it may write only values of its context, through the quote filter"
+_FIX = "correct the template: it may write only values of its context, through the quote filter"
 
 
 def sandbox(write: Callable[[object], Quoted] = quote) -> ImmutableSandboxedEnvironment:
@@ -135,6 +135,7 @@ def sandbox(write: Callable[[object], Quoted] = quote) -> ImmutableSandboxedEnvi
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    # Jinja's own filters are removed: attr and map reach attributes of Python objects.
     environment.filters = {"quote": write}
     return environment
 
@@ -153,7 +154,7 @@ def _line(error: Exception, path: str) -> int:
 
 def _finding(path: str, line: int, message: str, fix: str, source: str = "") -> Finding:
     """At the name that is undefined, or else at the first of the line that is Jinja's."""
-    text = dict(enumerate(_LINE_BREAK.split(source), 1)).get(line, "")
+    text = dict(enumerate(LINE_BREAK.split(source), 1)).get(line, "")
     name = _UNDEFINED.search(message)
     found = name and re.search(rf"(?<=\{{[{{%]).*?(?<![\w.])({name[1]})(?!\w)", text)
     found = found or re.search(r"(\{[{%])", text)

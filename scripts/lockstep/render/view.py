@@ -13,7 +13,7 @@ class Running:
 
     ``fallback`` is its percentage of the requests that carry no bucket: the weight, but for
     learning arms (see ``buckets.fallback_weights``). ``learners`` are the names of the learning
-    arms, where nobody else serves this version.
+    arms, where no other variant serves this version.
     """
 
     version: str
@@ -41,7 +41,7 @@ class ClusterView:
 
     ``serving`` and ``traffic`` have the shape of the spec, defaults filled in; ``running`` is
     in version order, each version once, whatever roles it has. ``access`` holds ``identity`` and
-    ``secrets`` where the spec has them; ``prometheus`` is the address that KEDA asks.
+    ``secrets`` where the spec has them; ``prometheus`` is the address that KEDA queries.
     """
 
     environment: str
@@ -61,7 +61,7 @@ class ClusterView:
     prometheus: str | None
 
     def inputs(self) -> dict[str, Json]:
-        """Digests of what the output depends on beside the templates.
+        """Digests of what the output depends on in addition to the templates.
 
         A part that only some clusters have is left out of those that lack it, so that a new kind
         of part changes no digest of theirs.
@@ -101,7 +101,7 @@ class EnvironmentView:
     argocd: ArgoCd
 
     def inputs(self) -> dict[str, Json]:
-        """Digests of what the output depends on beside the templates."""
+        """Digests of what the output depends on in addition to the templates."""
         return {"environment": digest_json(_environment_inputs(self.environment, self.argocd))}
 
 

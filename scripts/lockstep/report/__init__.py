@@ -1,1 +1,1 @@
-"""Reporters: what a person or a machine reads of a result."""
+"""Reporters: results as text for people and as data for programs."""

@@ -1,4 +1,4 @@
-"""How many findings there are of each kind, in numbers and in words."""
+"""How many findings there are of each kind, as numbers and as text."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ class Kind(StrEnum):
 
 
 URGENCY = tuple(Kind)
-"""The kinds in the order in which a report that must be cut keeps them."""
+"""The kinds in the order in which a report of limited size keeps them."""
 
 
 def kind(finding: Finding) -> Kind:
@@ -48,7 +48,7 @@ def count(number: int, noun: str) -> str:
 
 
 def listed(findings: Iterable[Finding]) -> str:
-    """What there is, without what there is not: ``2 errors, 1 warning, 3 suppressed``."""
+    """The counts that are not zero: ``2 errors, 1 warning, 3 suppressed``."""
     found = counts(findings)
     parts = [count(found[f"{noun}s"], noun) for noun in ("error", "warning") if found[f"{noun}s"]]
     parts += [f"{found['suppressed']} suppressed"] if found["suppressed"] else []
@@ -58,7 +58,7 @@ def listed(findings: Iterable[Finding]) -> str:
 def headline(findings: Iterable[Finding], summary: Mapping[str, object]) -> str:
     """The outcome in one line: ``2 errors and 1 warning in 3 clusters; 1 suppressed``.
 
-    ``summary`` is what was looked at; its ``clusters`` (a number) and ``shard`` are said.
+    ``summary`` is what was checked; its ``clusters`` (a number) and ``shard`` are shown.
     """
     found = counts(findings)
     text = count(found["errors"], "error")

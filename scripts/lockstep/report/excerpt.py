@@ -1,16 +1,16 @@
 """Draws a source line with a caret below the column that a finding is about."""
 
-from lockstep.text.sanitise import log_line
+from lockstep.text.sanitise import one_line
 
 WIDTH = 100
-"""The terminal columns that a source line may take; the rest is cut, which ``…`` shows."""
+"""The terminal columns of a source line; ``…`` marks where the rest is cut."""
 
-_BEFORE = 60  # of the columns, at least so many for what stands before the caret
+_BEFORE = 60  # of the columns, at least so many for the text before the caret
 _TAB = 4
 
 
 def draw(text: str, line: int, column: int) -> tuple[str, str]:
-    """The source line behind its number, and the caret below it.
+    """The source line after its number, and the caret below it.
 
     ``line`` and ``column`` count from 1, columns in characters. Tabs and wide characters take
     their columns on the terminal, control characters are escaped, and of a long line the part
@@ -29,8 +29,10 @@ def draw(text: str, line: int, column: int) -> tuple[str, str]:
 
 
 def _shown(text: str) -> list[str]:
-    """What stands on the terminal for each character."""
-    return [" " * _TAB if character == "\t" else log_line(character) for character in text]
+    """What the terminal shows for each character."""
+    return [
+        " " * _TAB if character == "\t" else one_line(character, log=True) for character in text
+    ]
 
 
 def _fit_left(cells: list[str], room: int, is_cut: bool) -> str:

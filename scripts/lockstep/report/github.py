@@ -14,7 +14,7 @@ SHOWN = 10
 """The annotations of one kind (error, warning, notice) that GitHub shows for a step."""
 
 MESSAGE = 4000
-"""Characters of a message; the runner itself cuts, without a word, at 4,096."""
+"""Characters of a message; the runner itself cuts at 4,096 and does not say so."""
 
 _COMMANDS = {Kind.ERROR: "error", Kind.WARNING: "warning", Kind.SUPPRESSED: "notice"}
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
@@ -22,7 +22,7 @@ _PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ","
 
 
 def format_outcome(outcome: Outcome) -> str:
-    """A command for each finding, in report order, and a last line for who reads the log.
+    """A command for each finding, in report order, and a last line for readers of the log.
 
     Where GitHub will not show all of them as annotations, the first command is a notice that
     says how many there are.
@@ -39,7 +39,7 @@ def _notice(findings: Sequence[Finding]) -> Iterator[str]:
     if over:
         text = (
             f"There are {' and '.join(over)}, and GitHub annotates at most {SHOWN} of a kind: "
-            "the log of this step has them all"
+            "the log of this step has all of them"
         )
         yield f"::notice title=lockstep::{text.translate(_DATA)}"
 

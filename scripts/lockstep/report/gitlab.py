@@ -1,7 +1,7 @@
 """Findings as a report of GitLab's Code Quality: JSON for ``artifacts: reports: codequality``.
 
-GitLab tells new findings from known ones by ``fingerprint``, of which it takes each only once.
-It knows no suppression: such a finding has the lowest severity and says so in its description.
+GitLab distinguishes new findings from known ones by ``fingerprint``, and shows each only once.
+It has no suppression: such a finding has the lowest severity and says so in its description.
 """
 
 from lockstep.model.finding import Finding, arrange

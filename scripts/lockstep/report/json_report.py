@@ -1,6 +1,6 @@
-"""Findings as JSON for machines; the shape is a promise, and ``version`` names it.
+"""Findings as JSON for programs; the format is stable, and ``version`` names it.
 
-``report.schema.json`` beside this file says the shape in JSON Schema.
+``report.schema.json`` next to this file defines the format in JSON Schema.
 """
 
 import json
@@ -14,10 +14,10 @@ from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import Outcome, RuleText
 from lockstep.report.counting import counts
-from lockstep.text.sanitise import cut, one_line
+from lockstep.text.sanitise import one_line
 
 VERSION = 2
-"""Raised when a field changes its meaning or goes; new fields do not raise it."""
+"""Raised when a field changes its meaning or is removed; new fields do not raise it."""
 
 _FIELDS = (
     "rule", "severity", "message", "fix", "file", "line", "column", "pointer", "related",
@@ -28,8 +28,9 @@ _FIELDS = (
 def format_outcome(outcome: Outcome, *, exit_code: ExitCode | None = None) -> str:
     """The outcome as an object that read_report reads back; no final newline.
 
-    The summary has ``errors``, ``warnings`` and ``suppressed`` beside what the caller counted,
-    such as ``clusters``. ``exit_code`` is that of the verb, where it is not the outcome's own.
+    The summary has ``errors``, ``warnings`` and ``suppressed`` in addition to what the caller
+    counted, such as ``clusters``. ``exit_code`` is that of the verb, where it differs from the
+    outcome's own.
     """
     findings = arrange(outcome.findings)
     shown = {(finding.file, finding.line) for finding in findings}
@@ -58,26 +59,26 @@ def format_data(data: object) -> str:
 
 
 def read_report(text: str | bytes) -> Outcome:
-    """The outcome that a report tells. Raises ValueError, with what is wrong, for any other text.
+    """The outcome that a report describes. Raises ValueError, with what is wrong, for other text.
 
     Errors, warnings and suppressed are not part of the outcome's summary: its findings say them.
     """
     report = _load(text)
     found = report.get("version") if isinstance(report, dict) else None
     if found != VERSION or isinstance(found, bool):
-        said = cut(one_line(json.dumps(found)), 40)
-        raise ValueError(f"its version is {said}, and only {VERSION} can be read")
+        shown = one_line(json.dumps(found), 40)
+        raise ValueError(f"its version is {shown}; only version {VERSION} can be read")
     from jsonschema_rs import ValidationError
 
     try:
         _validator().validate(report)
     except ValidationError as error:
-        where = cut(one_line("/".join(map(str, error.instance_path))), 100)
-        raise ValueError(f"/{where}: {cut(one_line(error.message), 200)}") from error
+        where = one_line("/".join(map(str, error.instance_path)), 100)
+        raise ValueError(f"/{where}: {one_line(error.message, 200)}") from error
     outcome = _outcome(report)
-    told = {name: report["summary"][name] for name in counts(())}
-    if report["exitCode"] != outcome.exit_code or told != counts(outcome.findings):
-        raise ValueError("its counts or its exit code do not agree with its findings")
+    stated = {name: report["summary"][name] for name in counts(())}
+    if report["exitCode"] != outcome.exit_code or stated != counts(outcome.findings):
+        raise ValueError("its counts or its exit code contradict its findings")
     return outcome
 
 
@@ -91,16 +92,16 @@ def _validator() -> Any:
 
 def _load(text: str | bytes) -> Json:
     try:
-        # No field has a fraction, and 1.0 would pass for an integer.
+        # No field has a fraction, and JSON Schema would accept 1.0 as an integer.
         return json.loads(text, parse_constant=_refuse, parse_float=str)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     except ValueError as error:
-        raise ValueError(f"it is no JSON: {cut(one_line(str(error)), 100)}") from error
+        raise ValueError(f"it is not JSON: {one_line(str(error), 100)}") from error
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a JSON number")
 
 
 def _outcome(report: Mapping[str, Json]) -> Outcome:

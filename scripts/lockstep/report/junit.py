@@ -2,7 +2,7 @@
 
 A suite for each file with a case for each finding, and before them a suite ``lockstep`` with what
 passed, so that a clean check is a report too. An error is a failure; a spec that could not be
-judged is an error of JUnit; warnings and suppressed findings are skipped cases with their reason.
+evaluated is an error of JUnit; warnings and suppressed findings are skipped, with their reason.
 Names of cases hold no line numbers: CI systems compare them between branches.
 """
 
@@ -17,11 +17,11 @@ from lockstep.report.text import describe_suppression
 from lockstep.text.sanitise import one_line
 
 WELL_FORMED = "everything is well-formed"
-"""The case that passes where nothing but policy finds an error."""
+"""The case that passes unless something other than policy finds an error."""
 
 
 def format_outcome(outcome: Outcome) -> str:
-    """An XML document: ASCII, so that it says the same in every encoding."""
+    """An XML document in ASCII, which is the same in every encoding."""
     findings = arrange(outcome.findings)
     root = ElementTree.Element("testsuites", name="lockstep")
     passed = _passed(outcome, findings)
@@ -42,7 +42,7 @@ def format_outcome(outcome: Outcome) -> str:
 def _passed(outcome: Outcome, findings: Sequence[Finding]) -> list[str]:
     broken = {finding.rule for finding in findings if finding.stops}
     passed = [] if any(not rule.startswith(POLICY) for rule in broken) else [WELL_FORMED]
-    if broken & UNEVALUATED.keys():  # some rule has not seen every spec
+    if broken & UNEVALUATED.keys():  # some rule was not evaluated on every spec
         return passed
     return passed + sorted({rule.id for rule in outcome.rules} - broken)
 
@@ -58,7 +58,7 @@ def _suite(root: ElementTree.Element, file: str, findings: Sequence[Finding]) ->
 
 
 def _unused(name: str, names: Container[str]) -> str:
-    """The name, numbered where it is taken: of cases with one name GitLab keeps the first only."""
+    """The name, numbered if it is in use: GitLab keeps only the first of several equal names."""
     numbered = (f"{name} ({number})" for number in count(2))
     return next(each for each in chain([name], numbered) if each not in names)
 

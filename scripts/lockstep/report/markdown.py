@@ -1,37 +1,40 @@
 """Findings as a comment on a pull request, in the Markdown of GitHub and GitLab."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import Outcome
-from lockstep.report.code_span import code, fence
 from lockstep.report.counting import Kind, by_urgency, headline, kind, listed
 from lockstep.report.excerpt import draw
 from lockstep.report.text import RELATED
+from lockstep.text.sanitise import one_line
 
 LIMIT = 65_000
 """Characters of a report: a comment on GitHub holds 65,536, and a workflow may put a mark into it
-by which it finds the comment again. GitLab takes 1,000,000."""
+by which it finds the comment again. GitLab allows 1,000,000."""
 
 _TEXT = 2_000
 """Characters of one message, fix or path."""
 
+_TICKS = re.compile(r"`+")
+
 _RESERVE = 1_000
-"""Room for headline, the folded part and what is said of a cut."""
+"""Room for the headline, the folded part and the note about what is not shown."""
 
 
 def format_outcome(outcome: Outcome) -> str:
-    """A headline, the findings by file, and folded those that a waiver suppresses.
+    """A headline, the findings by file, and, folded, those that a waiver suppresses.
 
-    Of what does not fit, the least urgent is left out, counted, and said where to see it.
+    Where not all fit, the least urgent are left out, and a note counts them and says where to look.
     """
     findings = arrange(outcome.findings)
     blocks = {finding: _finding(finding, outcome) for finding in findings}
     kept = _fitting(blocks, LIMIT - _RESERVE)
     counting = [each for each in findings if kind(each) is not Kind.SUPPRESSED]
     waived = [each for each in findings if kind(each) is Kind.SUPPRESSED]
-    parts = [f"### Lockstep: {headline(findings, _said(outcome))}"]
+    parts = [f"### Lockstep: {headline(findings, _plain_numbers(outcome))}"]
     parts += _by_file([each for each in counting if each in kept], blocks)
     shown = [each for each in waived if each in kept]
     if shown:
@@ -40,14 +43,14 @@ def format_outcome(outcome: Outcome) -> str:
     left = [each for each in findings if each not in kept]
     if left:
         parts.append(
-            f"**Not shown: {listed(left)}.** A comment holds no more. "
+            f"**Not shown: {listed(left)}.** They do not fit into a comment. "
             "The text and the JSON report of `lockstep check` have all."
         )
     return "\n\n".join(parts)
 
 
-def _said(outcome: Outcome) -> dict[str, object]:
-    """The part of the summary that is sure to be no Markdown."""
+def _plain_numbers(outcome: Outcome) -> dict[str, object]:
+    """The part of the summary that cannot be Markdown."""
     return {name: value for name, value in outcome.summary.items() if isinstance(value, int)}
 
 
@@ -73,13 +76,13 @@ def _by_file(findings: Sequence[Finding], blocks: dict[Finding, str]) -> Iterato
 
 
 def _heading(file: str) -> str:
-    return f"#### {code(file, _TEXT)}"
+    return f"#### {_code(file)}"
 
 
 def _finding(finding: Finding, outcome: Outcome) -> str:
     place = f"{finding.line}:{finding.column}"
-    head = f"**{kind(finding)}** {code(finding.rule, _TEXT)} at {place}: "
-    lines = [head + code(finding.message, _TEXT)]
+    head = f"**{kind(finding)}** {_code(finding.rule)} at {place}: "
+    lines = [head + _code(finding.message)]
     excerpt = outcome.excerpts.get((finding.file, finding.line))
     if excerpt is not None:
         lines.append(fence(list(draw(excerpt, finding.line, finding.column))))
@@ -91,16 +94,40 @@ def _finding(finding: Finding, outcome: Outcome) -> str:
 
 def _notes(finding: Finding) -> Iterable[str]:
     if finding.fix:
-        yield f"fix: {code(finding.fix, _TEXT)}"
+        yield f"fix: {_code(finding.fix)}"
     for place in finding.related[:RELATED]:
-        where = code(f"{place.file}:{place.line}:{place.column}", _TEXT)
-        yield f"also {where}" + (f" {code(place.note, _TEXT)}" if place.note else "")
+        where = _code(f"{place.file}:{place.line}:{place.column}")
+        yield f"also {where}" + (f" {_code(place.note)}" if place.note else "")
     if len(finding.related) > RELATED:
         yield f"and {len(finding.related) - RELATED} more places"
     waiver = finding.suppression
     if waiver:
-        yield f"waived until {code(waiver.expires, _TEXT)} by {code(waiver.owner, _TEXT)}"
-        yield f"because: {code(waiver.reason, _TEXT)}"
+        yield f"waived until {_code(waiver.expires)} by {_code(waiver.owner)}"
+        yield f"because: {_code(waiver.reason)}"
         if waiver.ticket:
-            yield f"ticket: {code(waiver.ticket, _TEXT)}"
-        yield f"waiver: {code(f'{waiver.file}:{waiver.line}', _TEXT)}"
+            yield f"ticket: {_code(waiver.ticket)}"
+        yield f"waiver: {_code(f'{waiver.file}:{waiver.line}')}"
+
+
+def _code(text: str) -> str:
+    """A code span that shows the text on one line, or ``(none)`` for an empty text.
+
+    Backslashes and entities would not do: forges look for ``@name`` and ``#1`` in the text that
+    is left after them, but never in code. What is cut of a long text is counted.
+    """
+    shown = one_line(text, _TEXT)
+    if not shown.strip():
+        return "(none)"
+    ticks = "`" * (_longest(shown) + 1)
+    return f"{ticks} {shown} {ticks}"
+
+
+def fence(lines: list[str]) -> str:
+    """A code block of lines that are printable already; none of them can end it."""
+    text = "\n".join(lines)
+    ticks = "`" * max(3, _longest(text) + 1)
+    return f"{ticks}text\n{text}\n{ticks}"
+
+
+def _longest(text: str) -> int:
+    return max(map(len, _TICKS.findall(text)), default=0)

@@ -4,31 +4,63 @@ https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01
 Nothing in it depends on the machine or the time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from urllib.parse import quote
 
 from lockstep import __version__
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding, arrange
-from lockstep.model.outcome import UNEVALUATED, Outcome
+from lockstep.model.outcome import POLICY, POLICY_ERROR, UNEVALUATED, Outcome, RuleText
 from lockstep.report.counting import Kind, by_urgency, kind, listed
 from lockstep.report.fingerprint import fingerprints
 from lockstep.report.json_report import format_data
-from lockstep.report.sarif_places import ROOT, location, plain, related_locations
-from lockstep.report.sarif_rules import describe_rules
-from lockstep.text.sanitise import one_line
+from lockstep.text.sanitise import cut, one_line
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 
 RESULTS = 25_000
-"""Results of a run; GitHub refuses a file with more."""
+"""Results of a run; GitHub rejects a file with more."""
 
 SHOWN = 5_000
-"""Results of a run that GitHub shows, by severity; it says so itself where there are more."""
+"""Results of a run that GitHub shows, by severity; GitHub itself says when there are more."""
 
-# Not primaryLocationLineHash: GitHub's upload action computes that one, and warns of any other.
+# Not primaryLocationLineHash: GitHub's upload action computes that, and warns about other values.
 _FINGERPRINT = "lockstepFinding/v1"
+
+_ROOT = "%SRCROOT%"
+"""The base of every path: the root of the repository, wherever it is checked out."""
+
+_RELATED = 99
+"""Related locations of a result; GitHub keeps 100 locations, the result's own among them."""
+
+_SNIPPET = 1_000
+"""Characters of a region; the last column of a longer one shows where it was cut."""
+
+_TEXT = 900
+"""Characters of a description; GitHub allows 1,024."""
+
+_NAME = 200
+"""Characters of a name; GitHub allows 255."""
+
+# Rules that are not policies have no text of their own; this is by the first part of their id.
+_FAMILIES = {
+    "layout": "Every file is in the place that its kind and its names require.",
+    "ledger": "The records of a family are an unbroken chain, and none was rewritten.",
+    "lock": "A lock agrees with the registry about its version.",
+    "policy": "A policy of this repository denies the change.",
+    "render": "The manifests in rendered/ are what the specs declare; lockstep render writes them.",
+    "replay": "Replaying the evidence of a record gives the same verdict.",
+    "rollout": "The specs of a family are as its newest record left them.",
+    "run": "The run was completed; a run that was not has checked nothing.",
+    "schema": "Every file matches its schema.",
+    "structure": "The files of a family and its environment agree with each other.",
+    "waiver": "A waiver names a rule that may be waived, for a short time, and is needed.",
+    "yaml": "Every file is YAML that all readers read alike.",
+}
+_OTHER = "What Lockstep checks in specs, locks, records and manifests."
+_NOT_EVALUATED = "Not every rule could be evaluated on this spec, which is never a pass."
 
 _LEVELS = {Kind.ERROR: "error", Kind.WARNING: "warning"}
 
@@ -39,7 +71,7 @@ def format_outcome(outcome: Outcome) -> str:
     keyed = dict(zip(findings, fingerprints(findings), strict=True))
     urgent = by_urgency(findings)
     kept, left = set(urgent[:RESULTS]), urgent[RESULTS:]
-    rules = describe_rules(outcome.rules, findings)
+    rules = _describe_rules(outcome.rules, findings)
     index = {rule["id"]: number for number, rule in enumerate(rules)}
     results = [
         _result(finding, keyed[finding], index, outcome) for finding in findings if finding in kept
@@ -48,7 +80,7 @@ def format_outcome(outcome: Outcome) -> str:
     run = {
         "tool": {"driver": driver},
         "invocations": [_invocation(outcome, left)],
-        "originalUriBaseIds": {ROOT: {"description": {"text": "The root of the repository."}}},
+        "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
         "columnKind": "unicodeCodePoints",
         "results": results,
     }
@@ -70,7 +102,7 @@ def _invocation(outcome: Outcome, left: Sequence[Finding]) -> Json:
 
 
 def _result(finding: Finding, fingerprint: str, index: dict[str, int], outcome: Outcome) -> Json:
-    related, left_out = related_locations(finding)
+    related, left_out = _related_locations(finding)
     excerpt = outcome.excerpts.get((finding.file, finding.line))
     rule = one_line(finding.rule)
     result = {
@@ -79,7 +111,7 @@ def _result(finding: Finding, fingerprint: str, index: dict[str, int], outcome: 
         "kind": "fail",
         "level": _level(finding),
         "message": {"text": _message(finding, left_out)},
-        "locations": [location(finding.file, finding.line, finding.column, excerpt)],
+        "locations": [_location(finding.file, finding.line, finding.column, excerpt)],
         "partialFingerprints": {_FINGERPRINT: fingerprint},
         "properties": {"pointer": one_line(finding.pointer), "fix": one_line(finding.fix)},
     }
@@ -96,11 +128,11 @@ def _level(finding: Finding) -> str:
 
 def _message(finding: Finding, left_out: int) -> str:
     """What is wrong, what to do, and links to the related locations by their ids."""
-    lines = [plain(finding.message) or plain(finding.rule)]
-    lines += [f"Fix: {plain(finding.fix)}"] if finding.fix else []
+    lines = [_plain(finding.message) or _plain(finding.rule)]
+    lines += [f"Fix: {_plain(finding.fix)}"] if finding.fix else []
     for number, place in enumerate(finding.related[: len(finding.related) - left_out], 1):
         lines.append(
-            f"See [line {place.line}]({number}) of {plain(place.file)} {plain(place.note)}"
+            f"See [line {place.line}]({number}) of {_plain(place.file)} {_plain(place.note)}"
         )
     lines += [f"And {left_out} more related places."] if left_out else []
     return "\n\n".join(lines)
@@ -111,10 +143,80 @@ def _suppression(finding: Finding) -> Json:
     if waiver is None:
         return {}
     ticket = f" ({waiver.ticket})" if waiver.ticket else ""
-    words = f"{waiver.reason}{ticket}; waived by {waiver.owner} until {waiver.expires}"
+    text = f"{waiver.reason}{ticket}; waived by {waiver.owner} until {waiver.expires}"
     return {
         "kind": "external",
         "status": "accepted",
-        "justification": one_line(words),
-        "location": location(waiver.file, waiver.line, 1),
+        "justification": one_line(text),
+        "location": _location(waiver.file, waiver.line, 1),
+    }
+
+
+def _location(file: str, line: int, column: int, excerpt: str | None = None) -> Json:
+    """A place in a file: to the end of the line where ``excerpt`` is that line."""
+    region: dict[str, Json] = {"startLine": max(line, 1), "startColumn": max(column, 1)}
+    text = (excerpt or "").rstrip()[region["startColumn"] - 1 :][:_SNIPPET]
+    if text:
+        region["endLine"] = region["startLine"]
+        region["endColumn"] = region["startColumn"] + len(text)
+        region["snippet"] = {"text": one_line(text)}
+    return {"physicalLocation": {"artifactLocation": _artifact(file), "region": region}}
+
+
+def _related_locations(finding: Finding) -> tuple[list[Json], int]:
+    """The first related places with ids from 1 on, and how many are left out."""
+    kept = finding.related[:_RELATED]
+    places = [
+        {
+            **_location(place.file, place.line, place.column),
+            "id": number,
+            "message": {"text": _plain(place.note) or "related"},
+        }
+        for number, place in enumerate(kept, 1)
+    ]
+    return places, len(finding.related) - len(kept)
+
+
+def _artifact(file: str) -> Json:
+    """A relative reference: no name can turn it into another scheme, host or absolute path."""
+    path = quote(file.lstrip("/").encode("utf-8", "backslashreplace"), safe="/")
+    return {"uri": path or ".", "uriBaseId": _ROOT}
+
+
+def _plain(text: str) -> str:
+    """Text without meaning in a SARIF message: no embedded link, no placeholder."""
+    shown = one_line(text).replace("{", "{{").replace("}", "}}")
+    return shown.replace("](", "] (")
+
+
+def _describe_rules(rules: Iterable[RuleText], findings: Iterable[Finding]) -> list[Json]:
+    """A descriptor for each evaluated rule and for each that findings name, sorted by id."""
+    known = {one_line(rule.id): rule for rule in rules}
+    ids = sorted({*known, *(one_line(finding.rule) for finding in findings)})
+    return [_descriptor(name, known.get(name) or _unknown(name)) for name in ids]
+
+
+def _unknown(name: str) -> RuleText:
+    family = name.partition(".")[0]
+    text = _NOT_EVALUATED if name == POLICY_ERROR else _FAMILIES.get(family, _OTHER)
+    return RuleText(name, name.partition(".")[2].replace("-", " ") or name, text, family)
+
+
+def _descriptor(name: str, rule: RuleText) -> Json:
+    title = one_line(rule.title) or name
+    description = one_line(rule.description) or title
+    category = one_line(rule.category) or ("policy" if name.startswith(POLICY) else "lockstep")
+    return {
+        "id": name,
+        "name": cut(title, _NAME),
+        "shortDescription": {"text": cut(title, _TEXT)},
+        "fullDescription": {"text": cut(description, _TEXT)},
+        "help": {"text": description},
+        "defaultConfiguration": {"level": "error"},
+        "properties": {
+            "category": category,
+            "precision": "very-high",
+            "problem.severity": "error",
+            "tags": [category],
+        },
     }

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from lockstep.text.sanitise import one_line
 
 _WIDTH_OF_A_FILE = 160
-"""Where no terminal says how wide it is: in a pipe, a file or a test."""
+"""Where there is no terminal to ask for its width: in a pipe, a file or a test."""
 
 _NUMBER_CHARACTERS = frozenset("0123456789.,%+-")
 

@@ -10,12 +10,12 @@ from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import Outcome
 from lockstep.report.counting import Kind, headline, kind
 from lockstep.report.excerpt import draw
-from lockstep.text.sanitise import log_line
+from lockstep.text.sanitise import one_line
 
 _COLOURS = {Kind.ERROR: "red", Kind.WARNING: "yellow", Kind.SUPPRESSED: "cyan"}
 
 RELATED = 20
-"""Related places that people are shown of one finding; a template has to do with every cluster."""
+"""Related places that are shown of one finding; that of a template concerns every cluster."""
 
 
 class _Paint(Protocol):
@@ -39,27 +39,28 @@ def _plain(text: str, *, fg: str | None = None, bold: bool = False) -> str:
 
 def _finding(finding: Finding, outcome: Outcome, paint: _Paint) -> Iterator[str]:
     found = kind(finding)
-    place = log_line(f"{finding.file}:{finding.line}:{finding.column}:")
+    place = one_line(f"{finding.file}:{finding.line}:{finding.column}:", log=True)
     what = paint(found.value, fg=_COLOURS[found], bold=True)
-    yield f"{paint(place, bold=True)} {what} {log_line(f'{finding.rule}: {finding.message}')}"
+    says = one_line(f"{finding.rule}: {finding.message}", log=True)
+    yield f"{paint(place, bold=True)} {what} {says}"
     excerpt = outcome.excerpts.get((finding.file, finding.line))
     if excerpt is not None:
         source, caret = draw(excerpt, finding.line, finding.column)
-        yield f"    {log_line(source)}"
+        yield f"    {one_line(source, log=True)}"
         yield f"    {paint(caret, fg=_COLOURS[found])}"
     if finding.fix:
-        yield f"    fix: {log_line(finding.fix)}"
-    for place_too in finding.related[:RELATED]:
-        where = f"{place_too.file}:{place_too.line}:{place_too.column}"
-        yield f"    also {log_line(f'{where} {place_too.note}')}"
+        yield f"    fix: {one_line(finding.fix, log=True)}"
+    for also in finding.related[:RELATED]:
+        where = f"{also.file}:{also.line}:{also.column}"
+        yield f"    also {one_line(f'{where} {also.note}', log=True)}"
     if len(finding.related) > RELATED:
         yield f"    and {len(finding.related) - RELATED} more places; the JSON report has them all"
     if finding.suppression is not None:
-        yield f"    {log_line(describe_suppression(finding))}"
+        yield f"    {one_line(describe_suppression(finding), log=True)}"
 
 
 def describe_suppression(finding: Finding) -> str:
-    """Who waived a finding, until when, why, and where that stands; nothing is escaped."""
+    """Who waived a finding, until when, why, and where the waiver is; nothing is escaped."""
     waiver = finding.suppression
     if waiver is None:
         return ""

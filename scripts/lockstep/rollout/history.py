@@ -11,7 +11,7 @@ from lockstep.rollout.replay_moves import replay_moves
 _IDENTITY = ("spec", "identity")
 
 
-def judge_history(new: Fleet, old: Fleet) -> list[Finding]:
+def check_history(new: Fleet, old: Fleet) -> list[Finding]:
     """What is wrong with how ``new`` goes on from ``old``, in the families that both have.
 
     A record that was edited or taken away, one that was added and does not follow from its own
@@ -27,7 +27,7 @@ def judge_history(new: Fleet, old: Fleet) -> list[Finding]:
     return list(arrange(findings))
 
 
-def judge_left_behind(tree: Tree, before: Tree, fleet: Fleet) -> list[Finding]:
+def check_left_behind(tree: Tree, before: Tree, fleet: Fleet) -> list[Finding]:
     """What is wrong with the records of families that the tree no longer declares.
 
     They stay as they were: with them would go the memory of what is in quarantine.

@@ -1,4 +1,4 @@
-"""A tree of files becomes a Fleet: each file read once, defaults merged under clusters."""
+"""Builds a Fleet from a tree of files: each file read once, defaults merged under clusters."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -19,6 +19,7 @@ from lockstep.model.fleet import (
 from lockstep.model.record import read_record
 from lockstep.spec.merge import merge_patch
 from lockstep.spec.yaml.load import Documents
+from lockstep.text.sanitise import one_line, quoted
 
 _PLACES = re.compile(
     r"clusters/(?P<environment>[^/]+)/"
@@ -41,18 +42,18 @@ _KINDS = {
 def assemble(tree: Tree, documents: Documents | None = None) -> tuple[Fleet, list[Finding]]:
     """The fleet that a tree declares, and what kept a file from being part of it.
 
-    Only files under ``clusters/`` and ``ledger/`` count. A file that cannot be read, stands in
-    no known place or is of another kind than its place asks for is a finding, and the rest of
+    Only files under ``clusters/`` and ``ledger/`` count. A file that cannot be read, is not in a
+    known place or has another kind than its place requires is a finding, and the rest of
     the fleet is still there. ``documents`` is shared by callers that read several trees.
     """
     return _Assembly(tree, documents or Documents()).run()
 
 
 def cluster_files(paths: Iterable[str]) -> dict[str, Subject]:
-    """The files that are meant for clusters, each with the cluster that it is meant for.
+    """The files that declare clusters, each with the cluster that it declares.
 
-    Whether they can be read or not, and those that a slip (``.yml``, a dot before it) has hidden,
-    which are findings: none of these clusters was taken away.
+    Files that cannot be read count, and so do those that a slip (``.yml``, a leading dot) hides:
+    they are findings, and their manifests must not be deleted as if the cluster were gone.
     """
     places = {path: _CLUSTER.fullmatch(path) for path in paths if not _is_prose(path)}
     return {
@@ -102,7 +103,7 @@ class _Assembly:
             self.findings.append(
                 Finding(
                     path, where.line, where.column, "layout.kind",
-                    f"kind is {_shown(kind)}; a file in this place is a {_KINDS[role]}",
+                    f"kind is {_shown(kind)}; a file in this place must be a {_KINDS[role]}",
                     f"write kind: {_KINDS[role]}, or move the file", "/kind",
                 )
             )  # fmt: skip
@@ -113,16 +114,18 @@ class _Assembly:
     def _read_record(self, path: str) -> None:
         place = _LEDGER.fullmatch(path)
         if not place:
-            self._note(path, "ledger.place", "no decision record belongs here", "remove the file")
+            self._note(
+                path, "ledger.place", "this is not the path of a decision record", "remove the file"
+            )
             return
         try:
             record = read_record(self.tree[path])
         except ValueError as error:
-            text = f"this is not a decision record: {_harmless(str(error)[:100])}"
+            text = f"this is not a decision record: {one_line(str(error), 100)}"
             self._note(path, "ledger.record", text, "restore the file from git; never edit it")
             return
         if record.decision.path != path:
-            text = f"the record says that it is {record.decision.path[:200]!r}"
+            text = f"by its content the record belongs to {quoted(record.decision.path, 200)}"
             self._note(path, "ledger.place", text, "restore the ledger from git")
             return
         self.records.setdefault((place["environment"], place["family"]), []).append(record)
@@ -152,8 +155,8 @@ class _Assembly:
         return self.documents.get((environment, family, role), {})
 
     def _strays(self, environments: dict[str, Environment]) -> Iterator[tuple[str, Document]]:
-        """The documents without a home. A missing head is told once, a broken one is already."""
-        told = {finding.file for finding in self.findings}
+        """Documents without their environment or family; its missing file is reported once."""
+        reported = {finding.file for finding in self.findings}
         for (environment, family, role), documents in sorted(self.documents.items()):
             head, rule = f"clusters/{environment}/environment.yaml", "layout.environment"
             if environment in environments:
@@ -161,8 +164,8 @@ class _Assembly:
                 if not family or family in environments[environment].families:
                     continue
             yield from ((_KINDS[role], document) for document in documents.values())
-            if head not in told:
-                told.add(head)
+            if head not in reported:
+                reported.add(head)
                 text = f"{head} is missing"
                 self._note(next(iter(documents.values())).path, rule, text, "add that file")
 
@@ -171,12 +174,7 @@ class _Assembly:
 
 
 def _shown(kind: Json) -> str:
-    return "missing" if kind is None else repr(str(kind)[:60])
-
-
-def _harmless(text: str) -> str:
-    """The text with control characters, which a hostile record may hold, as escapes."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    return "missing" if kind is None else quoted(str(kind))
 
 
 def _is_prose(path: str) -> bool:

@@ -1,7 +1,7 @@
 """Machine edits of the variants in a file that people write: every other byte stays.
 
 A version or a weight changes in place; a list item is inserted or removed with its line. The
-result is parsed again and must say what was meant, and nothing else may have changed.
+result is parsed again: it must have the wanted variants, and nothing else may have changed.
 """
 
 import re
@@ -11,6 +11,7 @@ from lockstep.model.decision import Variants
 from lockstep.model.document import Document, Json, Pointer, Span, value_at
 from lockstep.model.errors import Invalid
 from lockstep.spec.yaml.load import load_yaml
+from lockstep.text.sanitise import quoted
 
 VARIANTS: Pointer = ("spec", "variants")
 
@@ -107,11 +108,11 @@ class _Edit:
         span = self.document.spans[(*VARIANTS, index)]
         before = self.lines[span.line - 1][: span.column - 1].rstrip(" ")
         if before.strip(" ") != "-":
-            raise _refuse(self.document, "an item of variants does not stand behind a plain dash")
+            raise _refuse(self.document, "an item of variants does not follow a plain dash")
         return len(before) - 1
 
     def _last_line(self, index: int) -> int:
-        """The last line that holds a value of the item; what follows is comments and blanks."""
+        """The last line with a value of the item; only comments and white space follow."""
         item = (*VARIANTS, index)
         return max(
             _end_line(span)
@@ -142,7 +143,7 @@ def _scalar(document: Document, value: Json, quote: str = "") -> str:
     if isinstance(value, int):
         return str(value)
     if not _SAFE_VERSION.fullmatch(value):
-        raise _refuse(document, f"{value[:80]!r} cannot be written into it safely")
+        raise _refuse(document, f"{quoted(value, 80)} cannot be written into it safely")
     if value in ("stable", "candidate", "previous"):
         return str(value)
     return f"'{value}'" if quote == "'" else f'"{value}"'
@@ -153,7 +154,7 @@ def _verify(document: Document, result: bytes, wanted: Variants) -> None:
     if after is None or findings:
         raise _refuse(document, "an edit would leave it unreadable (an anchor, perhaps)")
     if _by_name(value_at(after.value, VARIANTS)) != _by_name(wanted):
-        raise _refuse(document, "an edit would not say what was meant")
+        raise _refuse(document, "the edited file would not have the wanted variants")
     if _without_variants(after.value) != _without_variants(document.value):
         raise _refuse(document, "an edit would change more than its variants")
 

@@ -26,13 +26,13 @@ def build_lock(environment: str, family: str, spec: Json) -> Json:
 def write_lock(lock: Json) -> bytes:
     """The file's bytes: the same for equal locks, and read back as the same value.
 
-    Raises LockstepError where the registry says so much that the file could not be read again.
+    Raises LockstepError where the file would be too large to be read again.
     """
     data = dump_yaml(lock, by="lockstep lock")
     if len(data) > MAX_BYTES:
         raise LockstepError(
-            f"the lock would have {len(data)} bytes, and files over {MAX_BYTES} are not read",
-            fix="remove tags or metrics of the version that nobody needs",
+            f"the lock would have {len(data)} bytes; at most {MAX_BYTES} are allowed",
+            fix="remove tags or metrics of the version that are not needed",
         )
     return data
 
@@ -52,7 +52,7 @@ def compare_lock(lock: Document, fresh: Json) -> list[Finding]:
 
     Another identity is an error at each field (``lock.identity``); other facts are one warning
     that lists what has changed (``lock.stale``). Measurements made since the lock was read are
-    no change: live evidence comes in all the time.
+    not a change, because live evidence keeps coming in.
     """
     findings = _identity_findings(lock, fresh)
     pointer: Pointer = ("spec", "facts")
@@ -67,7 +67,7 @@ def compare_lock(lock: Document, fresh: Json) -> list[Finding]:
                 pointer,
                 "lock.stale",
                 Severity.WARNING,
-                f"the registry now says something else about: {listed}",
+                f"the registry has changed since the lock was written: {listed}",
                 f"read the facts again: lockstep lock {_title(lock.value)}",
             )
         )
@@ -117,14 +117,14 @@ def _facts(lock: Json) -> Json:
 
 
 def _title(lock: Json) -> str:
-    """``prod/fraud-detection 42``: what the verb lock takes."""
+    """``prod/fraud-detection 42``: the arguments of the verb lock."""
     metadata = value_at(lock, ("metadata",), {})
     version = value_at(lock, ("spec", "identity", "version"))
     return f"{value_at(metadata, ('environment',))}/{value_at(metadata, ('family',))} {version}"
 
 
 def _changes(written: Json, found: Json, read_at: str) -> Iterator[str]:
-    """What differs, in the reader's words: ``status``, ``metric auc on holdout-eu-west-1``."""
+    """The names of what differs: ``status``, ``metric auc on holdout-eu-west-1``."""
     for key in sorted(written.keys() | found.keys(), key=str):
         before, after = written.get(key), found.get(key)
         if before == after:

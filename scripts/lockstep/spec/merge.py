@@ -1,4 +1,4 @@
-"""JSON Merge Patch, RFC 7396: how a cluster's spec lies over its family's defaults."""
+"""JSON Merge Patch, RFC 7396: how a cluster's spec overrides its family's defaults."""
 
 from lockstep.model.document import Json
 

@@ -1,9 +1,10 @@
-"""Parts of a tree and of a fleet: the files of one family, and the families that are meant."""
+"""Selects parts of a tree and of a fleet: the files of one family, the families of a command."""
 
 import re
 
 from lockstep.model.errors import UsageError
 from lockstep.model.fleet import Environment, Family, Fleet, Tree
+from lockstep.text.sanitise import quoted
 
 _ENTRIES = re.compile(r"clusters/([^/]+/[^/]+)/quarantine\.yaml")
 _RECORD = re.compile(r"ledger/([^/]+/[^/]+)/[^/]+\.json")
@@ -25,16 +26,16 @@ def only_family(tree: Tree, family: str) -> Tree:
 
 
 def only_quarantine(tree: Tree) -> Tree:
-    """What tells the quarantine of each family that has one: its head, its records, its entries."""
+    """The files that define the families' quarantines: their heads, records and entries."""
     having = {_in_quarantine(path, data) for path, data in tree.items()}
 
-    def tells(path: str) -> bool:
+    def defines(path: str) -> bool:
         top, _, rest = path.partition("/")
         home, _, name = rest.rpartition("/")
-        told = top == "ledger" or name in ("family.yaml", "quarantine.yaml")
-        return name == "environment.yaml" or (told and home in having)
+        of_family = top == "ledger" or name in ("family.yaml", "quarantine.yaml")
+        return name == "environment.yaml" or (of_family and home in having)
 
-    return {path: data for path, data in tree.items() if tells(path)}
+    return {path: data for path, data in tree.items() if defines(path)}
 
 
 def _in_quarantine(path: str, data: bytes) -> str:
@@ -52,13 +53,13 @@ def only_heads(tree: Tree) -> Tree:
 
 
 def choose_families(fleet: Fleet, name: str | None, environment: str | None) -> tuple[Family, ...]:
-    """Every family that is meant: one by its name, those of an environment, or all.
+    """The families that a command names: one by its name, those of an environment, or all.
 
-    Raises UsageError where the name or the environment is nobody's.
+    Raises UsageError where there is no such family or environment.
     """
     if environment is not None and environment not in fleet.environments:
         known = ", ".join(sorted(fleet.environments)) or "none"
-        text = f"there is no environment {environment[:80]!r}"
+        text = f"there is no environment {quoted(environment, 80)}"
         raise UsageError(text, fix=f"environments: {known}")
     if name is None:
         return tuple(f for f in fleet.families() if environment in (None, f.environment))
@@ -70,7 +71,7 @@ def choose_families(fleet: Fleet, name: str | None, environment: str | None) -> 
 
 
 def choose_family(fleet: Fleet, name: str, environment: str | None) -> tuple[Environment, Family]:
-    """The family that a person means by ``name``, ``environment/name`` or a name and an option.
+    """The family that a person names by ``name``, ``environment/name`` or a name and an option.
 
     Raises UsageError where there is none, or one in several environments.
     """
@@ -86,6 +87,6 @@ def choose_family(fleet: Fleet, name: str, environment: str | None) -> tuple[Env
         return found[0]
     if found:
         places = ", ".join(home.name for home, _ in found)
-        raise UsageError(f"the family {name} is in {places}", fix="say which with --environment")
+        raise UsageError(f"the family {name} is in {places}", fix="choose one with --environment")
     known = ", ".join(f"{f.environment}/{f.name}" for f in fleet.families()) or "none"
-    raise UsageError(f"there is no family {asked[:80]!r}", fix=f"families: {known}")
+    raise UsageError(f"there is no family {quoted(asked, 80)}", fix=f"families: {known}")

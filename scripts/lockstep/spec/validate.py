@@ -1,4 +1,4 @@
-"""Holds every document of a fleet against the schema of its kind."""
+"""Checks every document of a fleet against the schema of its kind."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Iterator
 from lockstep.model.document import Pointer
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import DEFAULTS, Cluster, Family, Fleet
-from lockstep.spec.placing import Place, related
+from lockstep.spec.place import Place, related
 from lockstep.spec.schema.messages import Problem
-from lockstep.spec.schema.set import EFFECTIVE, Schemas, has_null, problem_finding
+from lockstep.spec.schema.schemas import EFFECTIVE, Schemas, has_null, problem_finding
 from lockstep.spec.structure.fleet import check_structure
-from lockstep.spec.structure.lists import Refused
+from lockstep.spec.structure.lists import InvalidPlaces
 from lockstep.text.phrases import field_path
 
 __all__ = ["Schemas", "validate_fleet"]
@@ -21,12 +21,12 @@ def validate_fleet(
 ) -> list[Finding]:
     """What is wrong with the documents of a fleet and with how they fit together.
 
-    ``reported`` are findings of the loader: a value that it has found fault with (an unquoted
-    ``012``) is not reported again. Gives findings in report order.
+    ``reported`` are findings of the loader: a value that it rejects (an unquoted ``012``) is not
+    reported again. Gives findings in report order.
     """
     reported = tuple(reported)
     found = _elsewhere(_documents(fleet, schemas), reported)
-    structure = check_structure(fleet, {finding.file for finding in reported}, Refused(found))
+    structure = check_structure(fleet, {finding.file for finding in reported}, InvalidPlaces(found))
     return list(arrange([*found, *_elsewhere(structure, [*reported, *found])]))
 
 
@@ -54,7 +54,7 @@ def _family(family: Family, schemas: Schemas) -> Iterator[Finding]:
     for problem in problems:
         yield problem_finding(Place(family.document, problem.pointer), problem)
     inherited = {_key(p.pointer, p): p for p in problems if p.pointer[: len(DEFAULTS)] == DEFAULTS}
-    wrong = {_stands_for(problem) for problem in problems}
+    wrong = {_field_in_doubt(problem) for problem in problems}
     mergeable = not wrong & {DEFAULTS, DEFAULTS[:1]}
     missing: list[tuple[Cluster, Problem]] = []
     for cluster in family.clusters:
@@ -69,28 +69,28 @@ def _family(family: Family, schemas: Schemas) -> Iterator[Finding]:
     yield from _missing(family, missing)
 
 
-def _stands_for(problem: Problem) -> Pointer:
-    """The field of a family that cannot be told: it is wrong, misspelt, or missing."""
-    if problem.at_key and problem.meant:
-        return (*problem.pointer[:-1], problem.meant)
+def _field_in_doubt(problem: Problem) -> Pointer:
+    """The field of a family whose value is not known: it is wrong, misspelt, or missing."""
+    if problem.at_key and problem.suggestion:
+        return (*problem.pointer[:-1], problem.suggestion)
     return problem.field
 
 
 def _lost(field: Pointer, wrong: Collection[Pointer]) -> bool:
-    """Whether a cluster lacks a field since the family's default, or what holds it, is wrong."""
+    """Whether a cluster lacks a field because the family's default, or a parent of it, is wrong."""
     default = DEFAULTS + field[1:]
     return any(default[:depth] in wrong for depth in range(len(DEFAULTS), len(default) + 1))
 
 
 def _key(pointer: Pointer, problem: Problem) -> tuple[Pointer, str, bool]:
-    """What a problem of a default is known by, in the family and in each cluster that takes it."""
+    """What a problem of a default is known by, in the family and in each cluster that uses it."""
     return pointer, problem.missing, problem.at_key
 
 
 def _cluster(
     cluster: Cluster, schemas: Schemas, *, mergeable: bool
 ) -> Iterator[tuple[Place, Problem]]:
-    """A cluster is checked as it takes effect. What its file says beyond that is empty fields."""
+    """The problems of a cluster with its defaults merged, and of empty fields in its own file."""
     own = cluster.document
     if not mergeable or has_null(own.value):
         for problem in schemas.problems(schemas.file_of("ModelCluster"), own.value):
@@ -126,10 +126,10 @@ def _missing(family: Family, missing: list[tuple[Cluster, Problem]]) -> Iterator
 
 
 def _emptied(cluster: Cluster, problem: Problem, name: str) -> Finding:
-    """An empty field removes what the family says; here it is needed."""
+    """An empty field removes the family's default; here the field is needed."""
     place = Place.in_cluster(cluster, problem.field)
     says, fix = f"{name} is empty, and a cluster needs it", "give it a value"
     if place.related:
-        says = f"{name} is empty, which takes the family's default away"
-        fix += ", or remove the line to take the default"
+        says = f"{name} is empty, which removes the family's default"
+        fix += ", or remove the line to use the default"
     return place.finding(problem.rule, says, fix, at_key=True)

@@ -1,1 +1,1 @@
-"""Text for people: phrases, and sanitising of what comes from elsewhere."""
+"""Text for people: phrases, and sanitising of text that comes from elsewhere."""

@@ -1,16 +1,13 @@
-"""Words for values, types and fields; whatever comes from a file is shortened and escaped."""
+"""Phrases for values, types and fields, for messages that people read."""
 
 import re
 from collections.abc import Iterable, Sequence
 
 from lockstep.model.document import Json, Pointer
+from lockstep.text.sanitise import quoted
 
 _LONGEST = 60
-_SCANNED = 1_000
-_CREDENTIALS = re.compile(r"://[^/@\s]*@")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,59}")
-_INTEGER = re.compile(r"[-+]?[0-9]+")
-_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 _TYPES = {
     "string": "text",
     "integer": "a whole number",
@@ -23,7 +20,7 @@ _TYPES = {
 
 
 def field_path(pointer: Pointer) -> str:
-    """A field as people say it: ``spec.variants[0].weight``; ``the file`` for the whole."""
+    """A field as messages name it: ``spec.variants[0].weight``; ``the file`` for the whole."""
     text = ""
     for part in pointer:
         if isinstance(part, int):
@@ -38,8 +35,7 @@ def field_path(pointer: Pointer) -> str:
 def brief(value: Json) -> str:
     """A value for a message: about 60 characters, control characters escaped, no credentials."""
     if isinstance(value, str):
-        shown = _CREDENTIALS.sub("://***@", value[:_SCANNED])
-        return repr(shown if len(shown) <= _LONGEST else shown[: _LONGEST - 3] + "...")
+        return quoted(value, _LONGEST)
     text = repr(value) if isinstance(value, int | float) else kind_of_thing(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
@@ -62,23 +58,6 @@ def kind_of_thing(value: Json) -> str:
     return "a list" if isinstance(value, list) else "a mapping"
 
 
-def quoted_form(value: Json, kinds: Sequence[str]) -> str:
-    """How to write a value so that it gets a wanted type; empty where quotes are no help."""
-    if isinstance(value, bool):
-        return f'write it in quotes: "{str(value).lower()}"' if "string" in kinds else ""
-    if isinstance(value, int | float) and "string" in kinds:
-        return f'write it in quotes: "{brief(value)}"'
-    if isinstance(value, float) and value.is_integer() and "integer" in kinds:
-        return f"write {brief(int(value))}"
-    if isinstance(value, str) and _means(value, kinds):
-        return f"write it without quotes: {value}"
-    if "array" in kinds and isinstance(value, dict):
-        return 'write a list: begin each item with "- "'
-    if "array" in kinds:
-        return f"write it as a list: [{value}]" if _is_word(value) else ""
-    return ""
-
-
 def bounds(schema: Json) -> str:
     """``from 1 to 9``, ``1 or more``; empty where a schema has no bounds."""
     low = schema.get("minimum", schema.get("exclusiveMinimum"))
@@ -93,11 +72,12 @@ def bounds(schema: Json) -> str:
 
 
 def closest(word: Json, known: Iterable[str], likeness: float = 0.7) -> str:
-    """The known word that was probably meant, or an empty text.
+    """The known word that is closest to a misspelt one, or an empty text.
 
-    Case, hyphens, underscores and blanks do not count, nor does the order of the letters; a word
-    may be cut short, or drawn out. ``likeness`` is how alike others must be, at most 1.
+    Case, hyphens, underscores and spaces do not count, nor does the order of the letters; a word
+    may be cut short, or go on. ``likeness`` is how alike other words must be, at most 1.
     """
+    # difflib takes quadratic time, so long words are not compared at all.
     letters = _letters(word) if isinstance(word, str) and len(word) <= 64 else ""
     by_letters = {_letters(each): each for each in reversed(list(known))}
     if not letters or letters in by_letters:
@@ -107,7 +87,7 @@ def closest(word: Json, known: Iterable[str], likeness: float = 0.7) -> str:
             found = [name for each, name in by_letters.items() if alike(each, letters)]
             if found:
                 return found[0] if len(found) == 1 else ""
-    import difflib
+    import difflib  # here, because most runs compare nothing
 
     match = difflib.get_close_matches(letters, by_letters, n=1, cutoff=likeness)
     return by_letters[match[0]] if match else ""
@@ -140,9 +120,9 @@ def advice(schema: Json) -> str:
 
 
 def example(schema: Json) -> str:
-    """``, like 30m or 2d`` from a schema's examples; empty where it has none, or true and false."""
-    told = isinstance(schema, dict) and schema.get("type") != "boolean"
-    examples = schema.get("examples") if told else None
+    """``, like 30m or 2d`` from a schema's examples; empty for a boolean or without examples."""
+    is_shown = isinstance(schema, dict) and schema.get("type") != "boolean"
+    examples = schema.get("examples") if is_shown else None
     return f", like {alternatives([str(e) for e in examples])}" if examples else ""
 
 
@@ -160,15 +140,3 @@ def _joined(words: Sequence[str], last: str) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
-
-
-def _means(text: str, kinds: Sequence[str]) -> bool:
-    """Whether the text, without its quotes, would be of a wanted type."""
-    if "boolean" in kinds and text in ("true", "false"):
-        return True
-    form = _NUMBER if "number" in kinds else _INTEGER if "integer" in kinds else None
-    return bool(form and len(text) < 20 and form.fullmatch(text))
-
-
-def _is_word(value: Json) -> bool:
-    return isinstance(value, str) and bool(re.fullmatch(r"[A-Za-z0-9_.-]{1,60}", value))

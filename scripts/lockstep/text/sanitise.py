@@ -1,34 +1,55 @@
-"""Makes text from files, registries and servers safe to show on a terminal."""
+"""Makes text from files, registries and servers safe to show: the only place that escapes or cuts.
+
+Whoever can write a spec, a tag in the registry or an answer of a server can put terminal escapes,
+line breaks, commands to a CI runner or forged trailers into it.
+"""
 
 import re
 import unicodedata
 
-# "##[error]", "##vso[task", "##teamcity[": commands to a CI runner, wherever on a line they stand.
+# "##[error]", "##vso[task", "##teamcity[": a CI runner obeys these wherever they are on a line.
 _COMMAND = re.compile(r"##(?=\w*\[)")
+_CREDENTIALS = re.compile(r"://[^/@\s]*@")
+_SCANNED = 1_000  # of a long text, only so much is searched for credentials and quoted
+# Listed here and not taken from Unicode's categories, which grow with each version of Python: two
+# runners must write the same bytes into a record.
+_BREAKS_A_RECORD = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+"
+)
 
 
-def one_line(text: str) -> str:
+def one_line(text: str, limit: int | None = None, *, log: bool = False) -> str:
     """The text on one line: control and format characters, line breaks included, as escapes.
 
-    Terminal escapes, carriage returns and characters that turn the direction of writing could
-    otherwise hide or forge a line of a report.
+    Terminal escapes, carriage returns and characters that change the direction of writing could
+    otherwise hide or forge a line of a report. ``limit`` cuts as cut does. With ``log`` no CI
+    runner that reads the line takes it for a command.
     """
-    if text.isprintable():
-        return text
-    return "".join(_escape(character) for character in text)
-
-
-def log_line(text: str) -> str:
-    """As one_line, and no CI runner that reads the log takes it for a command to itself."""
-    shown = one_line(text)
-    if shown.lstrip().startswith("::"):
-        shown = "\\" + shown.lstrip()
-    return _COMMAND.sub(r"#\\#", shown) if "##" in shown else shown
+    shown = text if text.isprintable() else "".join(map(_escape, text))
+    if log:
+        if shown.lstrip().startswith("::"):
+            shown = "\\" + shown.lstrip()
+        shown = _COMMAND.sub(r"#\\#", shown) if "##" in shown else shown
+    return shown if limit is None else cut(shown, limit)
 
 
 def lines(text: str) -> str:
-    """As log_line, but line feeds stay."""
-    return "\n".join(map(log_line, text.split("\n")))
+    """As one_line for a log, but line feeds stay."""
+    return "\n".join(one_line(line, log=True) for line in text.split("\n"))
+
+
+def quoted(text: str, limit: int = 60) -> str:
+    """The text in single quotes, on one line, without the credentials of URLs.
+
+    ``limit`` is in characters before escaping; a longer text ends with ``...``.
+    """
+    shown = _CREDENTIALS.sub("://***@", text[:_SCANNED])
+    return repr(_ended(shown, limit))
+
+
+def record_line(text: str, limit: int = 300) -> str:
+    """The text as one line of a record or commit message: it cannot become a trailer of its own."""
+    return _ended(_BREAKS_A_RECORD.sub(" ", text).strip(), limit)
 
 
 def cut(text: str, limit: int) -> str:
@@ -37,20 +58,14 @@ def cut(text: str, limit: int) -> str:
     return text if more <= 0 else f"{text[:limit]}… ({more} more characters)"
 
 
+def _ended(text: str, limit: int) -> str:
+    """The text within a limit that counts the ``...`` at the end of what is cut."""
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
 def _escape(character: str) -> str:
     if character.isprintable():
         return character
     if unicodedata.category(character) == "Zs":
         return " "
     return character.encode("unicode_escape").decode("ascii")
-
-
-_LINE_LENGTH = 300
-_DIRECTIONS = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # they reorder what is shown
-_NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029" + _DIRECTIONS + "]+")
-
-
-def record_line(text: str, longest: int = _LINE_LENGTH) -> str:
-    """Text of any origin as one printable line, so that it cannot become a trailer of its own."""
-    line = _NOT_PRINTABLE.sub(" ", text).strip()
-    return line if len(line) <= longest else line[: longest - 3] + "..."

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
-from lockstep.check.change import check_change
 from lockstep.check.compiled import templates_of
+from lockstep.check.pipeline import check_change
 from lockstep.check.validation import Checked, validate_tree, without_malformed
 from lockstep.edges.git import Git
-from lockstep.edges.native import silent
+from lockstep.edges.stderr import silenced_stderr
 from lockstep.model.clock import parse_time
 from lockstep.model.decision import Action, Decision, Variants, VerifiedState
 from lockstep.model.errors import Denied, Invalid, LockstepError
@@ -18,8 +18,8 @@ from lockstep.model.outcome import POLICY_ERROR
 from lockstep.model.record import write_record
 from lockstep.render import render_cluster
 from lockstep.render.compare import compare
+from lockstep.render.names import cluster_folder
 from lockstep.render.restored import restorable_folders
-from lockstep.render.targets.kubernetes.manifests import cluster_folder
 from lockstep.spec.assemble import assemble
 from lockstep.transactions.state import Changes, State, overlay, own_findings, refuse, spec_changes
 
@@ -91,7 +91,7 @@ def render_family(tree: Tree, state: State) -> dict[str, bytes]:
     family = fleet.environments[home].families[name]
     environment = fleet.environments[family.environment]
     templates = templates_of(tree)
-    with silent():
+    with silenced_stderr():
         folders = [render_cluster(c, family, environment, templates) for c in family.clusters]
     wrong = [finding for folder in folders for finding in folder.findings]
     refuse(wrong, Invalid, "the change cannot be rendered")

@@ -59,7 +59,7 @@ def read_state(snapshot: Snapshot, environment: str, name: str, *, rollback: boo
     deciding = [f for f in near if _decides(f) and not (rollback and _is_for_forward(f))]
     refuse(deciding, Invalid, "the family cannot be decided about")
     family = checked.fleet.environments[environment].families[name]
-    fleet = checked.fleet.amid(assemble(only_quarantine(snapshot.tree))[0])
+    fleet = checked.fleet.merged_with(assemble(only_quarantine(snapshot.tree))[0])
     return State(snapshot, tree, fleet, family, checked.invalid)
 
 

@@ -1,4 +1,4 @@
-"""The judges of a change and the waivers that count before them."""
+"""What the policy sets of a change find together, and the waivers that count."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,11 +9,11 @@ from typing import cast
 import pytest
 
 from lockstep.check.compiled import policies_of
-from lockstep.check.policy_sets import Judge, Verdicts
+from lockstep.check.policy_sets import PolicyFindings, PolicySet
 from lockstep.edges.files import read_tree
 from lockstep.model.finding import Finding, Severity
-from lockstep.opa.asking import OpaSession
-from lockstep.policy import Judged, expected_rules
+from lockstep.opa.evaluation import OpaSession
+from lockstep.policy import RuleFinding, expected_rules
 from lockstep.spec.validate import Schemas
 
 NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
@@ -49,51 +49,51 @@ def edited(path: str, old: str, new: str) -> dict[str, bytes]:
     return {path: text.replace(old, new).encode()}
 
 
-def judge(files: Mapping[str, bytes]) -> Judge:
+def policy_set(files: Mapping[str, bytes]) -> PolicySet:
     tree = policies_of({**TREE, **files})
-    return Judge(tree, expected_rules(tree), Schemas(tree), cast(OpaSession, None))
+    return PolicySet(tree, expected_rules(tree), Schemas(tree), cast(OpaSession, None))
 
 
-def verdicts(base: Mapping[str, bytes], head: Mapping[str, bytes]) -> Verdicts:
-    return Verdicts([judge(base), judge(head)], {**TREE, **head}, NOW)
+def findings(base: Mapping[str, bytes], head: Mapping[str, bytes]) -> PolicyFindings:
+    return PolicyFindings([policy_set(base), policy_set(head)], {**TREE, **head}, NOW)
 
 
-def found(severity: Severity = Severity.ERROR, message: str = "too few") -> Judged:
+def found(severity: Severity = Severity.ERROR, message: str = "too few") -> RuleFinding:
     finding = Finding("clusters/a.yaml", 3, 1, "policy.min-replicas", message, "add some")
-    return Judged(replace(finding, severity=severity), *PLACE)
+    return RuleFinding(replace(finding, severity=severity), *PLACE)
 
 
-def told(court: Verdicts) -> list[tuple[str, bool]]:
-    return [(finding.rule, finding.suppression is not None) for finding in court.findings()]
+def reported(policy: PolicyFindings) -> list[tuple[str, bool]]:
+    return [(finding.rule, finding.suppression is not None) for finding in policy.findings()]
 
 
 def test_a_waiver_that_ends_sooner_than_that_of_the_base_counts_and_a_longer_one_does_not() -> None:
     for expires, counts in (("2026-06-30", True), ("2026-06-15", True), ("2026-07-01", False)):
-        court = verdicts(waiver(), waiver(expires))
-        court.add([found()])
-        assert told(court) == [("policy.min-replicas", counts)]
-    court = verdicts(waiver("2026-06-31"), waiver("2026-06-30"))  # a day that there is not
-    court.add([found()])
-    assert told(court) == [("policy.min-replicas", False)]
+        policy = findings(waiver(), waiver(expires))
+        policy.add([found()])
+        assert reported(policy) == [("policy.min-replicas", counts)]
+    policy = findings(waiver("2026-06-31"), waiver("2026-06-30"))  # a day that there is not
+    policy.add([found()])
+    assert reported(policy) == [("policy.min-replicas", False)]
 
 
 def test_a_renewal_is_not_called_unused_and_what_it_renews_is_once_it_counts() -> None:
     old, new = waiver(), waiver("2026-08-01", "renewed")
-    court = verdicts(old, old | new)
-    court.add([found()])
-    assert told(court) == [("policy.min-replicas", True)]
-    court = verdicts(old | new, old | new)
-    court.add([found()])
-    (suppressed, unused) = court.findings()
+    policy = findings(old, old | new)
+    policy.add([found()])
+    assert reported(policy) == [("policy.min-replicas", True)]
+    policy = findings(old | new, old | new)
+    policy.add([found()])
+    (suppressed, unused) = policy.findings()
     assert suppressed.suppression is not None
     assert suppressed.suppression.expires == "2026-08-01"
     assert (unused.rule, unused.file) == ("waiver.unused", FILE.format(name="few"))
 
 
-def test_nobody_says_that_a_waiver_is_unused_while_its_cluster_is_not_judged() -> None:
-    court = verdicts(waiver(), waiver())
-    assert court.findings([PLACE]) == []
-    assert [finding.rule for finding in court.findings([("prod", "other", "scoring-a")])] == [
+def test_a_waiver_is_not_called_unused_while_no_rule_sees_its_cluster() -> None:
+    policy = findings(waiver(), waiver())
+    assert policy.findings([PLACE]) == []
+    assert [finding.rule for finding in policy.findings([("prod", "other", "scoring-a")])] == [
         "waiver.unused"
     ]
 
@@ -105,26 +105,26 @@ def test_nobody_says_that_a_waiver_is_unused_while_its_cluster_is_not_judged() -
         (edited(RULE, "waivable: true", "waivable: false"), "waiver.not-waivable"),
     ],
 )
-def test_a_change_of_the_terms_meets_the_waivers_that_are_there(
+def test_a_change_of_the_terms_applies_to_existing_waivers(
     change: dict[str, bytes], rule: str
 ) -> None:
-    court = verdicts(waiver(), waiver() | change)
-    assert [finding.rule for finding in court.invalid] == [rule]
+    policy = findings(waiver(), waiver() | change)
+    assert [finding.rule for finding in policy.invalid] == [rule]
 
 
 def test_a_waiver_that_is_too_long_by_old_terms_and_by_new_ones_is_one_mistake() -> None:
     change = edited(TERMS, "longestDays: 90", "longestDays: 20")
-    (found,) = verdicts({}, waiver("2026-12-31") | change).invalid
+    (found,) = findings({}, waiver("2026-12-31") | change).invalid
     assert found.message == "expires is 2026-12-31, more than 90 days from now"
 
 
 def test_a_change_cannot_loosen_the_schema_of_its_waivers() -> None:
     base = edited(TERMS, "acceptFromChange: false", "acceptFromChange: true")
     loose = edited(SCHEMA, '"ticket", "expires"]', '"expires"]')
-    court = verdicts(base, base | loose | waiver(ticket=""))
-    court.add([found()])
-    assert [finding.rule for finding in court.invalid] == ["schema.missing-field"]
-    assert told(court) == [("policy.min-replicas", False)]
+    policy = findings(base, base | loose | waiver(ticket=""))
+    policy.add([found()])
+    assert [finding.rule for finding in policy.invalid] == ["schema.missing-field"]
+    assert reported(policy) == [("policy.min-replicas", False)]
 
 
 @pytest.mark.parametrize("field", ["scope", "owner", "reason", "ticket"])
@@ -132,19 +132,19 @@ def test_a_waiver_without_one_of_its_parts_waives_nothing_whatever_the_schema(fi
     loose = edited(SCHEMA, '"required": ["rule", "scope", "owner", "reason", "ticket", "expires"],',
                    "")  # fmt: skip
     files = loose | waiver(**{field: ""})
-    court = verdicts(files, files)
-    court.add([found()])
-    assert [finding.rule for finding in court.invalid] == ["waiver.incomplete"]
-    assert told(court) == [("policy.min-replicas", False)]
+    policy = findings(files, files)
+    policy.add([found()])
+    assert [finding.rule for finding in policy.invalid] == ["waiver.incomplete"]
+    assert reported(policy) == [("policy.min-replicas", False)]
 
 
 @pytest.mark.parametrize("first", [Severity.WARNING, Severity.ERROR])
-def test_of_two_judges_the_one_that_denies_is_heard(first: Severity) -> None:
-    court = verdicts({}, {})
+def test_of_two_policy_sets_the_one_that_denies_counts(first: Severity) -> None:
+    policy = findings({}, {})
     other = Severity.ERROR if first is Severity.WARNING else Severity.WARNING
-    court.add([found(first, "said by the base")])
-    court.add([found(other, "said by the change")])
-    assert [finding.severity for finding in court.findings()] == [Severity.ERROR]
+    policy.add([found(first, "said by the base")])
+    policy.add([found(other, "said by the change")])
+    assert [finding.severity for finding in policy.findings()] == [Severity.ERROR]
 
 
 @pytest.mark.parametrize(
@@ -162,11 +162,11 @@ def test_of_two_judges_the_one_that_denies_is_heard(first: Severity) -> None:
         ("policies/data/more.yaml", "data.schema"),
     ],
 )
-def test_a_file_that_nobody_reads_or_checks_is_a_finding(path: str, rule: str) -> None:
-    court = verdicts({}, {path: b'{"thresholds": {"more": {"most": 1}}}\n'})
-    assert [(finding.rule, finding.file) for finding in court.invalid] == [(rule, path)]
+def test_a_file_that_is_neither_read_nor_checked_is_a_finding(path: str, rule: str) -> None:
+    policy = findings({}, {path: b'{"thresholds": {"more": {"most": 1}}}\n'})
+    assert [(finding.rule, finding.file) for finding in policy.invalid] == [(rule, path)]
 
 
-def test_notes_beside_the_policies_are_no_policies() -> None:
+def test_notes_among_the_policies_are_ignored() -> None:
     notes = dict.fromkeys(("policies/README.md", "policies/data/waivers/.gitkeep"), b"")
-    assert verdicts({}, notes).invalid == []
+    assert findings({}, notes).invalid == []

@@ -1,6 +1,6 @@
-"""Which shard looks after what."""
+"""Which shard evaluates a family and reports a finding."""
 
-from lockstep.check.shards import Ownership
+from lockstep.check.shards import ShardScope
 from lockstep.model.finding import Finding
 from lockstep.model.shard import Shard
 from tests.unit.fleets import fleet, tree
@@ -16,7 +16,7 @@ FILES = (
 def owners(file: str, count: int) -> list[int]:
     finding = Finding(file, 1, 1, "r", "m", "f")
     shards = [Shard(index, count) for index in range(1, count + 1)]
-    return [shard.index for shard in shards if Ownership(fleet(), shard).keeps(finding)]
+    return [shard.index for shard in shards if ShardScope(fleet(), shard).reports(finding)]
 
 
 def test_every_file_has_exactly_one_shard() -> None:
@@ -41,7 +41,7 @@ def test_families_are_spread_over_shards() -> None:
         for path, data in tree().items():
             files[path.replace("/fraud/", f"/f{number}/")] = data.replace(b"fraud", b"f%d" % number)
     whole = fleet(files)
-    parts = [Ownership(whole, Shard(index, 4)).part(whole) for index in range(1, 5)]
+    parts = [ShardScope(whole, Shard(index, 4)).part(whole) for index in range(1, 5)]
     counts = [len(part.families()) for part in parts]
     assert sum(counts) == 40
     assert min(counts) > 3

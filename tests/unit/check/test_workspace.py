@@ -1,46 +1,49 @@
-"""What a verb gets to see of a tree."""
+"""What a verb reads of a work tree, and what it refuses."""
+
+from pathlib import Path
 
 import pytest
 
-from lockstep.model.errors import UsageError
-from lockstep.model.fleet import Fleet
-from lockstep.spec.selection import choose_family, only_family, only_heads
+from lockstep.check.workspace import require_clusters, work_tree
+from lockstep.model.errors import Invalid, NothingToCheck
+from lockstep.model.fleet import NoFile
+from tests.unit.edges.repositories import git, new_repository
 
-FILES = dict.fromkeys(
-    (
-        "clusters/prod/environment.yaml",
-        "clusters/prod/fraud/family.yaml",
-        "clusters/prod/fraud/locks/1.yaml",
-        "clusters/prod/other/family.yaml",
-        "clusters/stray.yaml",
-        "ledger/README.md",
-        "ledger/prod/stray.json",
-        "ledger/prod/fraud/000001.json",
-        "ledger/prod/other/000001.json",
-        "policies/main.rego",
-    ),
-    b"",
-)
+FILES = {
+    "clusters/prod/environment.yaml": b"a: 1\n",
+    "policies/main.rego": b"package lockstep\n",
+    "ledger/prod/fraud/000001.json": b"{}\n",
+    "README.md": b"",
+}
 
 
-def test_a_family_is_seen_with_its_environment_and_what_all_share() -> None:
-    assert list(only_family(FILES, "fraud")) == [
-        "clusters/prod/environment.yaml",
-        "clusters/prod/fraud/family.yaml",
-        "clusters/prod/fraud/locks/1.yaml",
-        "ledger/prod/fraud/000001.json",
-        "policies/main.rego",
-    ]
+def test_the_folders_of_lockstep_are_read_and_no_others(tmp_path: Path) -> None:
+    made = new_repository(tmp_path, FILES)
+    assert set(work_tree(made)) == FILES.keys() - {"README.md"}
+    assert list(work_tree(made, ("clusters",))) == ["clusters/prod/environment.yaml"]
 
 
-def test_heads_name_environments_and_families() -> None:
-    assert list(only_heads(FILES)) == [
-        "clusters/prod/environment.yaml",
-        "clusters/prod/fraud/family.yaml",
-        "clusters/prod/other/family.yaml",
-    ]
+@pytest.mark.parametrize("path", ["README.md", "clusters/README.md", "policies/a.yaml"])
+def test_a_tree_without_specs_is_nothing_to_check(path: str) -> None:
+    with pytest.raises(NothingToCheck, match="there are no clusters"):
+        require_clusters({path: b""})
 
 
-def test_a_family_that_nobody_knows_is_named_as_it_was_asked_for() -> None:
-    with pytest.raises(UsageError, match="there is no family 'staging/fraud'"):
-        choose_family(Fleet(), "staging/fraud", None)
+def test_links_are_collected_among_specs_and_refused_among_rules(tmp_path: Path) -> None:
+    made = new_repository(tmp_path, FILES)
+    (tmp_path / "clusters" / "link.yaml").symlink_to("/etc/passwd")
+    with pytest.raises(Invalid, match="symbolic link"):
+        work_tree(made)
+    assert isinstance(work_tree(made, collect=True)["clusters/link.yaml"], NoFile)
+    (tmp_path / "policies" / "link.rego").symlink_to("/etc/passwd")
+    with pytest.raises(Invalid, match="symbolic link") as error:
+        work_tree(made, collect=True)
+    assert error.value.where == "policies/link.rego"
+
+
+def test_a_submodule_is_refused(tmp_path: Path) -> None:
+    made = new_repository(tmp_path, FILES)
+    entry = f"160000,{'a' * 40},clusters/module"
+    git(tmp_path, "update-index", "--add", "--cacheinfo", entry)
+    with pytest.raises(Invalid, match="submodule"):
+        work_tree(made)

@@ -19,7 +19,7 @@ def policy(*arguments: str, root: Path = ROOT) -> tuple[int, str]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The policies and their page, to be changed."""
+    """A copy of the policies and their page."""
     for name in ("policies", "templates"):
         shutil.copytree(ROOT / name, tmp_path / name)
     (tmp_path / "docs").mkdir()
@@ -45,7 +45,7 @@ def test_the_list_as_json_is_for_programs() -> None:
 def test_every_rule_can_be_explained(name: str) -> None:
     code, text = policy("explain", name)
     assert code == 0
-    for part in (f"{name}: ", "\n  says: ", "\n  fix:  ", "\nBad: ", "\nGood: "):
+    for part in (f"{name}: ", "\n  message: ", "\n  fix:     ", "\nBad: ", "\nGood: "):
         assert part in text
     assert ("This rule cannot be waived." in text) is not ("To waive it for a while" in text)
 
@@ -63,16 +63,16 @@ def test_a_misspelt_rule_is_refused_with_the_right_name() -> None:
     assert "there is no rule 'weigths-sum'" in text and "did you mean weights-sum?" in text
 
 
-def test_the_page_is_as_the_rules_say() -> None:
+def test_the_page_is_up_to_date() -> None:
     assert policy("docs", "--check")[0] == 0
 
 
-def test_a_stale_page_is_found_and_written_anew(copy: Path) -> None:
+def test_a_stale_page_is_found_and_rewritten(copy: Path) -> None:
     rule = copy / "policies/rules/weights-sum/weights_sum.rego"
-    rule.write_text(rule.read_text().replace("title: Another sum", "title: A wrong sum"))
+    rule.write_text(rule.read_text().replace("title: Wrong sum", "title: Another sum"))
     code, text = policy("docs", "--check", root=copy)
     assert code == 10 and "run lockstep policy docs" in text
-    assert "A wrong sum" not in (copy / PAGE).read_text()
+    assert "Another sum" not in (copy / PAGE).read_text()
     assert policy("docs", root=copy)[0] == 0
-    assert "A wrong sum" in (copy / PAGE).read_text()
+    assert "Another sum" in (copy / PAGE).read_text()
     assert policy("docs", "--check", root=copy)[0] == 0

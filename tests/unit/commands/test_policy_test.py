@@ -39,7 +39,7 @@ def repository(folder: Path, **changes: str) -> Path:
 
 
 def problems_of(root: Path) -> list[str]:
-    """The problems, but for lines of what the rules share that only those left out would run."""
+    """The problems, except uncovered lines of the library that only other rules run."""
     shared = re.compile(r"policies/lib/(?!more)\w+\.rego:\d+: no test runs this line")
     return [line for line in run(root).problems if not shared.fullmatch(line)]
 
@@ -82,7 +82,7 @@ def test_a_rule_without_test_is_named(tmp_path: Path) -> None:
     root = repository(tmp_path)
     (root / TEST).unlink()
     report = run(root)
-    assert f"{RULE}: the rule has no test beside it" in report.problems
+    assert f"{RULE}: the rule has no test file in its folder" in report.problems
 
 
 @pytest.mark.parametrize(
@@ -110,10 +110,10 @@ def test_impure_builtins_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("#   category: traffic\n", "", "custom.category is none of traffic, rollout"),
+        ("#   category: traffic\n", "", "custom.category is not one of traffic"),
         ("#   since: 0.1.0\n", "#   since: lately\n", "custom.since is 'lately'"),
-        ("#   waivable: false\n", "", "custom.waivable says whether the rule may be waived"),
-        ("#   - input: schema.cluster\n", "#   - input: schema.family\n", "lack schemas"),
+        ("#   waivable: false\n", "", "custom.waivable is missing"),
+        ("#   - input: schema.cluster\n", "#   - input: schema.family\n", "without schemas"),
     ],
 )
 def test_metadata_are_complete(tmp_path: Path, old: str, new: str, problem: str) -> None:
@@ -123,11 +123,12 @@ def test_metadata_are_complete(tmp_path: Path, old: str, new: str, problem: str)
 
 
 def test_messages_show_what_was_found(tmp_path: Path) -> None:
-    more = "\n# METADATA\n# title: Silent\n# custom:\n#   message: wrong.\n#   solution: mend it\n"
+    more = "\n# METADATA\n# title: Silent\n# custom:\n#   message: wrong.\n#   solution: fix it\n"
     more += 'deny contains finding.at(rego.metadata.rule(), ["spec"], []) if 1 == 2\n'
     problems = run(repository(tmp_path, rule=more)).problems
-    assert f"{RULE}: the message of 'Silent' does not show the value that it found" in problems
-    full = f"{RULE}: the message and the solution of 'Silent' end without a full stop"
+    silent = f"{RULE}: the message of 'Silent' has no %s for the value that the rule found"
+    assert silent in problems
+    full = f"{RULE}: the message or the solution of 'Silent' ends with a full stop; remove it"
     assert full in problems
 
 
@@ -138,19 +139,20 @@ def test_messages_show_what_was_found(tmp_path: Path) -> None:
         "object.union(finding.at(1, [], []), {})",
     ],
 )
-def test_findings_are_built_by_the_helper_alone(tmp_path: Path, head: str) -> None:
-    more = "\n# METADATA\n# title: Own\n# custom:\n#   message: it is %s\n#   solution: mend it\n"
+def test_only_the_library_builds_findings(tmp_path: Path, head: str) -> None:
+    more = "\n# METADATA\n# title: Own\n# custom:\n#   message: it is %s\n#   solution: fix it\n"
     problems = run(repository(tmp_path, rule=f"{more}deny contains {head} if 1 == 2\n")).problems
     line = (tmp_path / RULE).read_text().count("\n")
-    assert any(f"{RULE}: line {line}: a finding is built by" in problem for problem in problems)
+    assert any(f"{RULE}: line {line}: build the finding with" in problem for problem in problems)
 
 
-def test_a_helper_of_the_same_name_is_another_one(tmp_path: Path) -> None:
+def test_a_library_of_the_same_name_does_not_count(tmp_path: Path) -> None:
     root = repository(tmp_path, lib="package lockstep.lib.more\n\nat(_, _, _) := 1\n")
     replaced(
         root, RULE, "import data.lockstep.lib.finding", "import data.lockstep.lib.more as finding"
     )
-    assert any("imports no data.lockstep.lib.finding" in problem for problem in run(root).problems)
+    missing = "import data.lockstep.lib.finding is missing"
+    assert any(missing in problem for problem in run(root).problems)
 
 
 def test_every_rule_has_a_bad_and_a_good_example(tmp_path: Path) -> None:
@@ -170,17 +172,17 @@ def test_an_example_shows_exactly_what_it_says(tmp_path: Path) -> None:
     assert "finds clusters/prod/scoring/family.yaml:41:17" in second
 
 
-def test_a_fleet_that_a_threshold_denies_is_told_once_and_not_by_every_example(
+def test_a_fleet_that_a_threshold_denies_is_reported_once_and_not_per_example(
     tmp_path: Path,
 ) -> None:
     root = repository(tmp_path)
     replaced(root, "policies/rules/min-replicas/thresholds.yaml", "production: 2", "production: 3")
     (only,) = problems_of(root)
     assert only.startswith("policies/examples/clusters/prod/ranking/family.yaml:24:17: ")
-    assert "(policy.min-replicas); mend the fleet of the examples" in only
+    assert "(policy.min-replicas); fix the example fleet" in only
 
 
-def test_waivers_are_about_other_fleets_than_that_of_the_examples(tmp_path: Path) -> None:
+def test_waivers_do_not_apply_to_the_example_fleet(tmp_path: Path) -> None:
     root = repository(tmp_path)
     waiver = root / "policies/data/waivers/for-now.yaml"
     waiver.parent.mkdir()
@@ -193,13 +195,13 @@ def test_waivers_are_about_other_fleets_than_that_of_the_examples(tmp_path: Path
     assert problems_of(root) == []
 
 
-def test_an_example_that_fits_no_file_is_an_error(tmp_path: Path) -> None:
+def test_an_example_that_does_not_fit_its_file_is_an_error(tmp_path: Path) -> None:
     root = repository(tmp_path)
     (root / EXAMPLES).write_text(
         "bad:\n  - about: x\n    change: [{file: clusters/prod/scoring/family.yaml, "
         'replace: "lost", with: ""}]\n    finds: [{file: a, line: 1, column: 1, message: m}]\n'
     )
-    with pytest.raises(LockstepError, match="'lost', which stands 0 times") as caught:
+    with pytest.raises(LockstepError, match="'lost', which is 0 times") as caught:
         run(root)
     assert caught.value.where == EXAMPLES
 
@@ -210,7 +212,7 @@ def test_thresholds_are_held_against_their_schema(tmp_path: Path) -> None:
     assert any("thresholds.yaml:4" in line and "-2" in line for line in run(root).problems)
 
 
-def test_no_other_file_belongs_to_a_rule(tmp_path: Path) -> None:
+def test_an_unexpected_file_of_a_rule_is_named(tmp_path: Path) -> None:
     root = repository(tmp_path)
     (root / "policies/rules/weights-sum/notes.txt").write_text("x")
     line = "policies/rules/weights-sum/notes.txt: no such file belongs into the folder of a rule"

@@ -51,7 +51,7 @@ def with_remote(folder: Path) -> tuple[Git, Path]:
 
 
 def another_clone(folder: Path, remote: Path) -> Git:
-    """A second clone of the remote, of somebody else."""
+    """A second clone of the remote, with another committer."""
     git(folder, "clone", "--quiet", str(remote), "other")
     other = folder / "other"
     git(other, "config", "user.name", "B Tester")

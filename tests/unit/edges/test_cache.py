@@ -1,4 +1,4 @@
-"""The cache: kept by content, believed only where nobody else can write, never in the way."""
+"""The cache: keyed by content, trusted only where no one else can write, and never an error."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def test_what_was_put_is_got_under_its_own_key_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o775, 0o722, 0o702])
-def test_a_folder_that_others_may_write_is_neither_believed_nor_used(
+def test_a_folder_that_others_may_write_is_neither_read_nor_written(
     tmp_path: Path, mode: int
 ) -> None:
     cache = Cache(tmp_path / "cache")
@@ -34,7 +34,7 @@ def test_a_folder_that_others_may_write_is_neither_believed_nor_used(
     assert [path.name for path in (tmp_path / "cache").iterdir()] == [KEY]
 
 
-def test_a_folder_in_a_work_tree_is_neither_believed_nor_used(tmp_path: Path) -> None:
+def test_a_folder_in_a_work_tree_is_neither_read_nor_written(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "cache"
     Cache(folder).put(KEY, VALUE)
     (tmp_path / ".git").mkdir()  # a pull request could bring the entry
@@ -46,7 +46,7 @@ def test_a_folder_in_a_work_tree_is_neither_believed_nor_used(tmp_path: Path) ->
     assert inside.get(KEY) == VALUE
 
 
-def test_a_folder_of_somebody_else_is_not_believed(tmp_path: Path) -> None:
+def test_a_folder_of_another_user_is_not_read(tmp_path: Path) -> None:
     folder, key = Path("/proc/sys/kernel"), "pid_max"  # holds a number, and belongs to root
     if os.getuid() == 0:
         folder, key = tmp_path / "cache", KEY
@@ -59,7 +59,7 @@ def test_a_folder_of_somebody_else_is_not_believed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b"1" * 10_000, b'{"a": 1} x']
 )
-def test_a_broken_entry_is_no_entry(tmp_path: Path, data: bytes) -> None:
+def test_a_broken_entry_is_ignored(tmp_path: Path, data: bytes) -> None:
     cache = Cache(tmp_path)
     tmp_path.chmod(0o700)
     (tmp_path / KEY).write_bytes(data)
@@ -68,7 +68,7 @@ def test_a_broken_entry_is_no_entry(tmp_path: Path, data: bytes) -> None:
     assert cache.get(KEY) == VALUE
 
 
-def test_a_folder_in_place_of_an_entry_or_a_file_in_place_of_the_folder_is_no_error(
+def test_a_folder_or_file_in_the_wrong_place_is_not_an_error(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "cache" / KEY).mkdir(parents=True)

@@ -22,7 +22,7 @@ def test_the_machines_time_is_utc_in_whole_seconds(tmp_path: Path) -> None:
     assert read.tzinfo is UTC and read.microsecond == 0
 
 
-def test_a_told_time_is_taken_in_utc_and_whole_seconds() -> None:
+def test_a_given_time_is_read_in_utc_and_whole_seconds() -> None:
     expected = datetime(2026, 1, 31, 6, tzinfo=UTC)
     assert clock.now("2026-01-31T08:00:00.999+02:00") == expected
 
@@ -30,7 +30,7 @@ def test_a_told_time_is_taken_in_utc_and_whole_seconds() -> None:
 @pytest.mark.parametrize(
     "told", ["", "tomorrow", "2026-01-31T08:00:00", "0001-01-01T00:00:00+01:00", "x" * 10_000]
 )
-def test_what_is_no_time_is_a_usage_error_that_shows_the_form(told: str) -> None:
+def test_an_invalid_time_is_a_usage_error_that_shows_the_form(told: str) -> None:
     with pytest.raises(UsageError, match="--now") as error:
         clock.now(told)
     assert "2026-01-31T08:00:00Z" in error.value.fix

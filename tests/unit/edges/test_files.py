@@ -50,7 +50,7 @@ def test_links_and_huge_files_are_refused_or_collected_and_never_read(tmp_path: 
     assert error.value.where == "a/huge" and "at most 16 MiB" in error.value.fix
 
 
-def test_a_pipe_is_no_file_and_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_is_left_out_and_not_waited_for(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     os.mkfifo(tmp_path / "a" / "pipe")
     assert read_tree(tmp_path, ["a"]) == {}
@@ -148,7 +148,7 @@ def test_a_link_in_place_of_a_file_is_replaced_and_its_target_left_alone(tmp_pat
 
 
 @pytest.mark.parametrize("path", ["a/b", "a/b/c/d"])
-def test_what_cannot_be_written_is_an_error_and_leaves_no_rest(tmp_path: Path, path: str) -> None:
+def test_a_failed_write_is_an_error_and_leaves_nothing_behind(tmp_path: Path, path: str) -> None:
     write_changes(tmp_path, {"a/b/c": b"1"})
     with pytest.raises(LockstepError, match="cannot write it") as error:
         write_changes(tmp_path, {path: b"x"})

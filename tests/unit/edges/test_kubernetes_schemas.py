@@ -1,4 +1,4 @@
-"""The Kubernetes schemas are read from the installed package, and nothing beside them."""
+"""The Kubernetes schemas are read from the installed package, and nothing else is."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The one door to other programs: their bytes and status as they are, and no orphans."""
+"""Other programs: their bytes and status as they are, and none outlives Lockstep."""
 
 import os
 import signal
@@ -21,12 +21,12 @@ def python(code: str) -> list[str]:
 def test_bytes_and_status_come_back_as_they_are() -> None:
     code = "import sys; d=sys.stdin.buffer.read(); sys.stdout.buffer.write(d[::-1]); sys.exit('no')"
     done = process.run(python(code), stdin=b"\x00\xff\r\n")
-    assert (done.returncode, done.stdout, done.complaint) == (1, b"\n\r\xff\x00", "no")
+    assert (done.returncode, done.stdout, done.error_text) == (1, b"\n\r\xff\x00", "no")
 
 
-def test_a_complaint_of_any_bytes_is_text() -> None:
+def test_stderr_of_any_bytes_is_text() -> None:
     done = process.run(python(r"import sys; sys.stderr.buffer.write(b'\n gr\xfc\xdf \n')"))
-    assert done.complaint == "gr\ufffd\ufffd"
+    assert done.error_text == "gr\ufffd\ufffd"
 
 
 def test_the_environment_and_the_folder_are_those_given_and_stdin_is_empty(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_missing_program_is_an_error_that_says_what_to_do(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("argument", ["a\0b", "\ud800"])
-def test_an_argument_that_none_can_be_is_an_error(argument: str) -> None:
+def test_an_impossible_argument_is_an_error(argument: str) -> None:
     for begin in (process.run, process.start):
         with pytest.raises(LockstepError, match="cannot start true"):
             begin(["true", argument])
@@ -64,12 +64,12 @@ def test_a_program_that_does_not_end_is_ended() -> None:
         process.run(python("import time; time.sleep(60)"), timeout=0.2)
 
 
-def test_a_started_program_writes_its_complaints_to_the_file(tmp_path: Path) -> None:
-    complaints = tmp_path / "stderr"
+def test_a_started_program_writes_its_stderr_to_the_file(tmp_path: Path) -> None:
+    stderr = tmp_path / "stderr"
     code = "import os, sys; print('out'); print(os.environ['A'], os.getcwd(), file=sys.stderr)"
-    child = process.start(python(code), cwd=tmp_path, env={"A": "1"}, stderr=complaints)
+    child = process.start(python(code), cwd=tmp_path, env={"A": "1"}, stderr=stderr)
     assert child.wait(30) == 0
-    assert complaints.read_text() == f"1 {tmp_path}\n"
+    assert stderr.read_text() == f"1 {tmp_path}\n"
 
 
 def test_a_stopped_program_is_asked_and_then_killed() -> None:
@@ -113,7 +113,7 @@ def test_a_started_program_dies_with_its_parent_however_that_dies(how: signal.Si
 
 
 def is_running(pid: int) -> bool:
-    """Whether the process lives: neither gone nor a zombie that nobody has reaped yet."""
+    """Whether the process lives: neither gone nor a zombie."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):

@@ -26,7 +26,7 @@ def asked(site: Path) -> str:
     return done.stdout.strip() or done.stderr.splitlines()[-1]
 
 
-def test_an_installed_package_uses_the_copy_inside_of_it_and_says_where_there_is_none(
+def test_an_installed_package_uses_its_own_copy_or_says_that_it_has_none(
     tmp_path: Path,
 ) -> None:
     site = tmp_path / "lib" / "site"

@@ -42,8 +42,8 @@ def test_any_order_of_arrival_gives_the_same_report_with_each_finding_once(
     assert set(arranged) == set(findings) and len(arranged) == len(set(findings))
 
 
-HERE = Related("a.yaml", 7, 3, "takes this default")
-THERE = Related("c.yaml", 1, 1, "takes this default")
+HERE = Related("a.yaml", 7, 3, "uses this default")
+THERE = Related("c.yaml", 1, 1, "uses this default")
 WAIVED = Suppression("w.yaml", 9, "ml@example.com", "known", "OPS-1", "2026-06-30")
 
 

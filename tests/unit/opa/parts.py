@@ -10,7 +10,7 @@ import pytest
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.opa.binary import find_opa
-from lockstep.opa.server import OpaServer
+from lockstep.opa.child import ChildOpa
 
 POLICIES = Path(__file__).resolve().parents[3] / "policies"
 
@@ -42,10 +42,10 @@ def shipped_policies() -> dict[str, bytes]:
 
 
 @contextmanager
-def serving(main: bytes = DIVIDING, **others: bytes) -> Iterator[OpaServer]:
+def serving(main: bytes = DIVIDING, **others: bytes) -> Iterator[ChildOpa]:
     """A server with this entry point; further files are named without ``policies/lib/``."""
     files = {f"policies/lib/{name}.rego": data for name, data in others.items()}
-    with OpaServer({"policies/main.rego": main, **files}, opa_program()) as server:
+    with ChildOpa({"policies/main.rego": main, **files}, opa_program()) as server:
         yield server
 
 

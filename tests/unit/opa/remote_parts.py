@@ -141,9 +141,9 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 @contextmanager
 def pretending(digest: Callable[[], str], answer: Answer) -> Iterator[tuple[str, list[str]]]:
-    """A server that gets through the handshake and then answers oddly: its URL, what it was sent.
+    """A server that passes the first checks and then answers oddly: its URL, and what it was sent.
 
-    ``digest`` is what it says that it holds, ``answer`` is asked for ``data.lockstep.answers``.
+    ``digest`` gives the digest that it reports, ``answer`` answers ``data.lockstep.answers``.
     """
     seen: list[str] = []
 

@@ -8,10 +8,10 @@ from lockstep.model.errors import LockstepError, UsageError
 from lockstep.opa.address import (
     TOKEN_VARIABLE,
     OpaOptions,
-    address_of,
+    ca_of,
     client_certificate,
-    token_of,
-    trusted,
+    parse_address,
+    read_token,
 )
 
 SECRET = "s3cr3t-value"
@@ -31,7 +31,7 @@ SECRET = "s3cr3t-value"
     ],
 )  # fmt: skip
 def test_usable_urls(url: str, base: str, host: str, port: int, encrypted: bool) -> None:
-    address = address_of(url)
+    address = parse_address(url)
     assert (address.url, address.host, address.port) == (base, host, port)
     assert address.encrypted is encrypted
 
@@ -48,17 +48,17 @@ def test_usable_urls(url: str, base: str, host: str, port: int, encrypted: bool)
         (f"https://{SECRET}@opa.example.com", "user or a password"),
         (f"https://opa.example.com/?token={SECRET}", "query"),
         (f"https://opa.example.com/#{SECRET}", "fragment"),
-        ("ftp://opa.example.com", "not one of http or https"),
-        ("opa.example.com:8181", "not one of http or https"),
-        ("https://", "not one of http or https"),
+        ("ftp://opa.example.com", "not an http or https URL"),
+        ("opa.example.com:8181", "not an http or https URL"),
+        ("https://", "not an http or https URL"),
         ("https://opa.example.com:99999", "cannot be parsed"),
         ("https://[::1", "cannot be parsed"),
-        ("https://opa.example.com/\x1b[2J", "not one of http or https"),
+        ("https://opa.example.com/\x1b[2J", "not an http or https URL"),
     ],
 )
 def test_unusable_urls_are_refused_without_being_shown(url: str, said: str) -> None:
     with pytest.raises(UsageError, match=said) as caught:
-        address_of(url)
+        parse_address(url)
     assert SECRET not in caught.value.diagnostics()
 
 
@@ -68,10 +68,10 @@ def test_the_token_is_read_from_the_file_before_the_environment(
     file = tmp_path / "token"
     file.write_text("from-file\n")
     monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
-    assert token_of(OpaOptions()) == ""
+    assert read_token(OpaOptions()) == ""
     monkeypatch.setenv(TOKEN_VARIABLE, " from-environment\n")
-    assert token_of(OpaOptions()) == "from-environment"
-    assert token_of(OpaOptions(token_file=file)) == "from-file"
+    assert read_token(OpaOptions()) == "from-environment"
+    assert read_token(OpaOptions(token_file=file)) == "from-file"
 
 
 @pytest.mark.parametrize(
@@ -82,24 +82,24 @@ def test_a_token_that_cannot_be_sent_is_refused_without_being_shown(
 ) -> None:
     file = tmp_path / "token"
     file.write_text(token)
-    with pytest.raises(LockstepError, match="no bearer token") as caught:
-        token_of(OpaOptions(token_file=file))
+    with pytest.raises(LockstepError, match="not a bearer token") as caught:
+        read_token(OpaOptions(token_file=file))
     assert token[:12] not in caught.value.diagnostics()
 
 
 def test_a_token_file_that_is_missing_or_empty_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LockstepError, match="No such file"):
-        token_of(OpaOptions(token_file=tmp_path / "none"))
+        read_token(OpaOptions(token_file=tmp_path / "none"))
     (tmp_path / "empty").write_text("\n")
     with pytest.raises(LockstepError, match="there is no token"):
-        token_of(OpaOptions(token_file=tmp_path / "empty"))
+        read_token(OpaOptions(token_file=tmp_path / "empty"))
 
 
-def test_a_ca_that_is_no_certificate_is_an_error(tmp_path: Path) -> None:
+def test_a_ca_that_is_not_a_certificate_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     for file in (tmp_path / "ca.pem", tmp_path / "none.pem"):
         with pytest.raises(LockstepError, match="CA certificate cannot be read") as caught:
-            trusted(OpaOptions(ca_file=file))
+            ca_of(OpaOptions(ca_file=file))
         assert caught.value.where == str(file)
         with pytest.raises(LockstepError, match="client certificate cannot be read"):
             client_certificate(OpaOptions(client_cert=file))
@@ -111,4 +111,4 @@ def test_the_systems_own_cas_count_by_default(
     ours = tmp_path / "cas.pem"
     ours.write_text("")
     monkeypatch.setenv("SSL_CERT_FILE", str(ours))
-    assert trusted(OpaOptions()) == str(ours)
+    assert ca_of(OpaOptions()) == str(ours)

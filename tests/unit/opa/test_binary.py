@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from lockstep.model.errors import LockstepError
-from lockstep.opa.binary import find_opa, judge_version, opa_version, require_recent
+from lockstep.opa.binary import find_opa, opa_version, require_recent, require_version
 from tests.unit.opa.parts import opa_program
 
 
 def program(folder: Path, name: str = "opa", says: str = "Version: 1.22.0") -> Path:
-    """A program that answers every question with one line."""
+    """A program that always prints one line."""
     path = folder / name
     path.write_text(f"#!/bin/sh\necho '{says}'\n")
     path.chmod(0o755)
@@ -48,7 +48,7 @@ def test_the_built_one_comes_before_path(tmp_path: Path, monkeypatch: pytest.Mon
     assert find_opa(tmp_path / "none") == on_path
 
 
-def test_none_at_all(tmp_path: Path) -> None:
+def test_without_any_program_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LockstepError, match="there is no opa") as caught:
         find_opa(tmp_path)
     assert "make tools" in caught.value.fix
@@ -56,7 +56,7 @@ def test_none_at_all(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", ["1.22.0", "1.22.2", "v1.30.1", "2.0.0", "1.22.2-dev"])
 def test_recent_versions_are_used(version: str) -> None:
-    judge_version(Path("opa"), version)
+    require_version(Path("opa"), version)
 
 
 @pytest.mark.parametrize("version", ["0.70.0", "1.21.9", "1.3.0"])
@@ -68,16 +68,16 @@ def test_old_versions_are_refused_with_the_reason(tmp_path: Path, version: str) 
 
 
 def test_another_program_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(LockstepError, match="does not say that it is OPA"):
+    with pytest.raises(LockstepError, match="does not report a version of OPA"):
         require_recent(program(tmp_path, says="hello"))
 
 
-def test_the_real_one_tells_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_real_one_reports_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     opa = opa_program()
-    judge_version(opa, opa_version(opa))
+    require_version(opa, opa_version(opa))
 
 
-def test_another_program_at_the_same_path_is_asked_anew(tmp_path: Path) -> None:
+def test_another_program_at_the_same_path_has_its_own_version(tmp_path: Path) -> None:
     assert opa_version(program(tmp_path, says="Version: 1.22.0")) == "1.22.0"
     assert opa_version(program(tmp_path, says="Version: 1.23.45")) == "1.23.45"

@@ -1,4 +1,4 @@
-"""The bundle for an OPA that runs elsewhere: what is in it, its bytes, and who refuses it."""
+"""The bundle for an OPA that runs elsewhere: what is in it, its bytes, and when OPA refuses it."""
 
 import io
 import json
@@ -53,7 +53,7 @@ def loads(folder: Path, bundle: bytes, *flags: str) -> subprocess.CompletedProce
 
 
 def verifies(folder: Path, bundle: bytes, key: Path, algorithm: str) -> str:
-    """What OPA says against a bundle whose signature it must verify; empty where it is sound."""
+    """OPA's error for a bundle whose signature it must verify; empty where it is valid."""
     path = folder / "signed.tar.gz"
     path.write_bytes(bundle)
     argv = [str(opa_program()), "build", "--bundle", str(path), f"--verification-key={key}",
@@ -96,7 +96,7 @@ def test_an_opa_that_is_too_old_cannot_load_it(tmp_path: Path) -> None:
         assert subprocess.run(argv, capture_output=True, check=False).returncode == status
 
 
-def test_data_that_contradict_each_other_make_no_bundle() -> None:
+def test_conflicting_data_is_not_bundled() -> None:
     more = {"policies/data/more.yaml": b"thresholds: {one: {max: 8}}\n"}
     with pytest.raises(LockstepError, match=r"thresholds\.one\.max is defined twice"):
         bundle_of({**FILES, **more}, opa_program())
@@ -116,7 +116,7 @@ def test_a_signed_bundle_verifies_and_a_tampered_one_does_not(tmp_path: Path) ->
     assert "signatures" in verifies(tmp_path, unsigned, public, "ES256")
 
 
-def test_a_key_that_cannot_sign_is_told(tmp_path: Path) -> None:
+def test_a_key_that_cannot_sign_is_an_error(tmp_path: Path) -> None:
     key = tmp_path / "key.pem"
     key.write_text("no key")
     with pytest.raises(LockstepError, match="cannot be signed") as caught:

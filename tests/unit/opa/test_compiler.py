@@ -6,10 +6,8 @@ import pytest
 
 from lockstep.edges.cache import Cache
 from lockstep.model.errors import LockstepError
-from lockstep.opa.check import require_sound
-from lockstep.opa.compiler import Compiler
-from lockstep.opa.schemas import Schemas, write_schemas
-from lockstep.opa.server import OpaServer
+from lockstep.opa.child import ChildOpa
+from lockstep.opa.compiler import Compiler, InputSchemas, require_compiled, write_schemas
 from tests.unit.opa.parts import batch_of, opa_program, shipped_policies
 
 MAIN = "policies/main.rego"
@@ -22,7 +20,7 @@ package lockstep
 
 answers := [] if input.spec.{field}
 """
-CLUSTER: Schemas = {
+CLUSTER: InputSchemas = {
     "cluster": {
         "type": "object",
         "properties": {"spec": {"$ref": "#/$defs/spec"}},
@@ -32,17 +30,17 @@ CLUSTER: Schemas = {
 NO_CACHE = Cache(None)
 
 
-def refusal(files: dict[str, str], schemas: Schemas | None = None) -> LockstepError:
+def refusal(files: dict[str, str], schemas: InputSchemas | None = None) -> LockstepError:
     """What loading these files, with an entry point where they have none, is refused with."""
     texts = {MAIN: "package lockstep\n\nanswers := []\n", **files}
     policies = {path: text.encode() for path, text in texts.items()}
     with pytest.raises(LockstepError) as caught:
-        require_sound(policies, opa_program(), schemas, NO_CACHE)
+        require_compiled(policies, opa_program(), schemas, NO_CACHE)
     return caught.value
 
 
 def test_the_shipped_policies_may_be_loaded() -> None:
-    with OpaServer(shipped_policies(), opa_program(), cache=NO_CACHE) as opa:
+    with ChildOpa(shipped_policies(), opa_program(), cache=NO_CACHE) as opa:
         assert opa.evaluate_all([]) == []
 
 
@@ -66,29 +64,29 @@ def test_the_shipped_policies_may_be_loaded() -> None:
         ),
     ],
 )
-def test_what_reaches_outside_is_refused_at_its_line(rule: str, builtin: str) -> None:
+def test_an_impure_builtin_is_refused_at_its_line(rule: str, builtin: str) -> None:
     error = refusal({"policies/lib/one.rego": f"package lockstep.lib.one\n\n{rule}\n"})
     assert f"a policy must not use {builtin}" in error.message
     assert error.where in ("policies/lib/one.rego:3", "policies/")
 
 
-def test_a_builtin_that_reaches_outside_cannot_take_the_place_of_another() -> None:
+def test_an_impure_builtin_cannot_replace_another() -> None:
     rule = "x if {\n\tcount([1]) == 1 with count as http.send\n}"
     error = refusal({"policies/lib/one.rego": f"package lockstep.lib.one\n\n{rule}\n"})
     assert error.where == "policies/lib/one.rego:4"
 
 
-def test_no_answer_is_given_by_rules_that_reach_outside() -> None:
+def test_rules_with_impure_builtins_are_not_evaluated() -> None:
     main = b"package lockstep\n\nanswers := [opa.runtime().version]\n"
     with (
-        OpaServer({MAIN: main}, opa_program(), cache=NO_CACHE) as opa,
+        ChildOpa({MAIN: main}, opa_program(), cache=NO_CACHE) as opa,
         pytest.raises(LockstepError, match=r"must not use opa\.runtime") as caught,
     ):
         opa.evaluate(batch_of([1]))
     assert caught.value.where == "policies/main.rego:3"
 
 
-def test_every_complaint_is_told_with_its_place() -> None:
+def test_every_error_is_reported_with_its_place() -> None:
     error = refusal({
         "policies/lib/one.rego": "package lockstep.lib.one\n\nx := lost(1)\n\ny := lost(2)\n",
     })  # fmt: skip
@@ -105,10 +103,10 @@ def test_a_field_that_the_schema_lacks_is_named() -> None:
     error = refusal({MAIN: TYPED.format(field="regoin")}, CLUSTER)
     assert (error.where, error.message) == (f"{MAIN}:7", "undefined ref: input.spec.regoin")
     policies = {MAIN: TYPED.format(field="region").encode()}
-    require_sound(policies, opa_program(), CLUSTER, NO_CACHE)
+    require_compiled(policies, opa_program(), CLUSTER, NO_CACHE)
 
 
-def test_a_schema_that_nobody_gave_is_an_error() -> None:
+def test_a_missing_schema_is_an_error() -> None:
     error = refusal({MAIN: TYPED.format(field="region")}, {"family": {}})
     assert "undefined schema: schema.cluster" in error.message
 
@@ -119,7 +117,7 @@ def test_a_schema_inside_an_annotation_is_refused_before_it_is_read(tmp_path: Pa
     inline = f'input: {{"\\x24ref": "file://{secret}"}}'
     error = refusal({MAIN: TYPED.replace("input: schema.cluster", inline).replace("{field}", "x")})
     assert error.where == f"{MAIN}:5"
-    assert "must not stand in an annotation" in error.message
+    assert "an annotation must not contain a schema" in error.message
     assert "password" not in error.message
 
 
@@ -144,7 +142,7 @@ def test_a_schema_has_a_name_that_rules_can_write(name: str, tmp_path: Path) -> 
         write_schemas({name: {}}, tmp_path)
 
 
-def test_data_that_two_files_define_name_both() -> None:
+def test_data_that_two_files_define_names_both() -> None:
     error = refusal({
         "policies/data/one.yaml": "thresholds: {one: {max: 1}}\n",
         "policies/data/rule-one.yaml": "thresholds: {one: {max: 1}}\n",
@@ -156,14 +154,14 @@ def test_data_that_two_files_define_name_both() -> None:
 
 
 @pytest.mark.parametrize("text", ["a: [1\n", "- 1\n", ""])
-def test_data_that_are_no_object_name_their_file(text: str) -> None:
+def test_data_that_is_not_an_object_names_its_file(text: str) -> None:
     error = refusal({"policies/data/rule-one.yaml": text})
     assert error.where == "policies/rules/one/thresholds.yaml"
     assert "cannot be read" in error.message
 
 
 @pytest.mark.parametrize("key", ["lockstep", "system", "a/b"])
-def test_data_do_not_stand_where_rules_do(key: str) -> None:
+def test_data_cannot_use_the_root_keys_of_rules(key: str) -> None:
     error = refusal({"policies/data/one.yaml": f'"{key}": {{bundle: {{digest: x}}}}\n'})
     assert f"must not have the key '{key}'" in error.message
 
@@ -173,7 +171,7 @@ def test_thresholds_beside_a_rule_reach_it_and_are_at_the_root() -> None:
         b'answers := [{"id": i.id, "max": data.thresholds.one.max} | some i in input.items]\n'
     )
     policies = {MAIN: main, "policies/rules/one/thresholds.yaml": b"thresholds: {one: {max: 7}}\n"}
-    with OpaServer(policies, opa_program(), cache=NO_CACHE) as opa:
+    with ChildOpa(policies, opa_program(), cache=NO_CACHE) as opa:
         assert opa.evaluate(batch_of([1])) == [{"id": "item-0", "max": 7}]
 
 
@@ -181,18 +179,18 @@ def test_the_result_is_remembered_for_these_files_and_schemas_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache, policies = Cache(tmp_path / "cache"), {MAIN: TYPED.format(field="region").encode()}
-    require_sound(policies, opa_program(), CLUSTER, cache)
+    require_compiled(policies, opa_program(), CLUSTER, cache)
     compiled: list[Compiler] = []
 
-    def complaints(compiler: Compiler) -> tuple[()]:
+    def errors(compiler: Compiler) -> tuple[()]:
         compiled.append(compiler)
         return ()
 
-    monkeypatch.setattr(Compiler, "complaints", complaints)
-    require_sound(policies, opa_program(), CLUSTER, cache)
+    monkeypatch.setattr(Compiler, "errors", errors)
+    require_compiled(policies, opa_program(), CLUSTER, cache)
     assert compiled == []
-    require_sound(policies, opa_program(), None, cache)
-    require_sound({**policies, "policies/data/a.yaml": b"a: 1"}, opa_program(), CLUSTER, cache)
+    require_compiled(policies, opa_program(), None, cache)
+    require_compiled({**policies, "policies/data/a.yaml": b"a: 1"}, opa_program(), CLUSTER, cache)
     assert len(compiled) == 2
 
 
@@ -200,4 +198,4 @@ def test_what_is_refused_is_not_remembered(tmp_path: Path) -> None:
     cache, policies = Cache(tmp_path / "cache"), {MAIN: b"package lockstep\n\nanswers := lost(1)\n"}
     for _ in range(2):
         with pytest.raises(LockstepError, match="undefined function lost"):
-            require_sound(policies, opa_program(), None, cache)
+            require_compiled(policies, opa_program(), None, cache)

@@ -57,7 +57,7 @@ def test_no_entry_point_is_never_a_pass() -> None:
 )
 def test_foreign_packages_are_refused(package: str) -> None:
     text = f"# METADATA\n# title: x\n\n  package\n  {package}\n".encode()
-    with pytest.raises(LockstepError, match="is not one of Lockstep's policies") as caught:
+    with pytest.raises(LockstepError, match="is not a package of Lockstep's policies") as caught:
         policy_files({**MAIN, RULE: text})
     assert caught.value.where == RULE
 
@@ -67,7 +67,7 @@ def test_foreign_packages_are_refused(package: str) -> None:
 )
 def test_a_foreign_package_hides_behind_nothing_that_opa_reads_over(start: str) -> None:
     text = f"{start}package system.authz\n\nallow := true\n".encode()
-    with pytest.raises(LockstepError, match=r"package system\.authz is not one"):
+    with pytest.raises(LockstepError, match=r"package system\.authz is not a package"):
         policy_files({**MAIN, RULE: text})
 
 
@@ -92,28 +92,28 @@ def test_a_file_without_a_package_is_refused(text: str) -> None:
         ("policies/rules/one.rego", "lockstep.rules.one"),
     ],
 )
-def test_no_file_adds_to_the_package_of_another_place(path: str, package: str) -> None:
-    with pytest.raises(LockstepError, match="belongs to another place") as caught:
+def test_no_file_adds_to_the_package_of_another_folder(path: str, package: str) -> None:
+    with pytest.raises(LockstepError, match="belongs to another folder") as caught:
         policy_files({**MAIN, path: f"package {package}\n".encode()})
     assert caught.value.where == path
 
 
 @pytest.mark.parametrize("name", ["lockstep.bundle", "lockstep.probe", "lockstep.server.x"])
 def test_what_lockstep_itself_answers_with_cannot_be_claimed(name: str) -> None:
-    with pytest.raises(LockstepError, match="is not one of Lockstep's policies"):
+    with pytest.raises(LockstepError, match="is not a package of Lockstep's policies"):
         policy_files({**MAIN, RULE: f"package {name}\n".encode()})
 
 
 def test_thresholds_of_a_rule_are_data_and_other_files_beside_it_are_not() -> None:
     thresholds = b"thresholds: {one: {max: 1}}\n"
-    beside = {
+    others = {
         "policies/rules/one/thresholds.yaml": thresholds,
         "policies/rules/one/examples.yaml": b"a: 1\n",
         "policies/rules/one/thresholds.schema.json": b"{}",
         "policies/rules/one/more/thresholds.yaml": b"a: 1\n",
         "policies/rules/thresholds.yaml": b"a: 1\n",
     }
-    loaded = policy_files({**MAIN, **beside})
+    loaded = policy_files({**MAIN, **others})
     assert loaded == {**MAIN, "policies/data/rule-one.yaml": thresholds}
     assert as_in_repository("policies/data/rule-one.yaml: bad") == (
         "policies/rules/one/thresholds.yaml: bad"
@@ -126,7 +126,7 @@ def test_a_name_that_two_files_are_loaded_under_is_refused() -> None:
         "policies/data/rule-one.yaml": b"thresholds: {b: 1}\n",
     }
     with pytest.raises(
-        LockstepError, match=r"rules/one/thresholds\.yaml is loaded under this name"
+        LockstepError, match=r"OPA loads policies/rules/one/thresholds\.yaml under this name"
     ):
         policy_files({**MAIN, **both})
 
@@ -142,7 +142,7 @@ def test_the_digest_is_of_what_is_loaded_and_of_nothing_else() -> None:
     assert policies_digest({"policies/lib/\udcff.rego": b""}).startswith("sha256:")
 
 
-def test_all_folders_that_opa_is_told_of_exist(tmp_path: Path) -> None:
+def test_all_folders_that_opa_loads_exist(tmp_path: Path) -> None:
     write_policy_files({**MAIN, RULE: b"package lockstep.rules.one\n"}, tmp_path)
     assert all((tmp_path / argument).exists() for argument in ARGUMENTS)
     assert (tmp_path / RULE).read_bytes() == b"package lockstep.rules.one\n"

@@ -1,4 +1,4 @@
-"""An OPA that runs elsewhere: whom Lockstep believes, what it gives away, how failures read."""
+"""A running OPA: when Lockstep trusts it, what it is sent, and how failures are reported."""
 
 import socket
 import time
@@ -10,12 +10,11 @@ import pytest
 from lockstep.edges.cache import Cache
 from lockstep.model.errors import LockstepError
 from lockstep.opa.address import TOKEN_VARIABLE, OpaOptions
-from lockstep.opa.asking import OpaSession
-from lockstep.opa.bisect import EvaluationFault
-from lockstep.opa.child import free_port
+from lockstep.opa.bisect import EvaluationFailed
+from lockstep.opa.child import ChildOpa, free_port
+from lockstep.opa.evaluation import OpaSession
 from lockstep.opa.files import policies_digest, policy_files
 from lockstep.opa.remote import RemoteOpa
-from lockstep.opa.server import OpaServer
 from lockstep.opa.session import opa_session
 from tests.unit.opa.parts import DIVIDING, batch_of, opa_program
 from tests.unit.opa.remote_parts import (
@@ -43,11 +42,11 @@ def remote(
     options: OpaOptions, policies: dict[str, bytes] = MAIN, patience: float = 60
 ) -> RemoteOpa:
     times = (patience, patience)
-    return RemoteOpa(policies, opa_program(), options, cache=NO_CACHE, patience=times)
+    return RemoteOpa(policies, opa_program(), options, cache=NO_CACHE, timeouts=times)
 
 
 def refusal(session: OpaSession) -> LockstepError:
-    """What one question is refused with; it never shows the token."""
+    """The error of one evaluation; it never shows the token."""
     with session, pytest.raises(LockstepError) as caught:
         session.evaluate(batch_of([1]))
     assert TOKEN not in caught.value.diagnostics()
@@ -69,7 +68,7 @@ def test_it_answers_over_tls_to_the_bearer_of_the_token(tmp_path: Path) -> None:
 
 def test_without_a_url_a_child_is_started() -> None:
     with opa_session(MAIN, cache=NO_CACHE) as opa:
-        assert isinstance(opa, OpaServer)
+        assert isinstance(opa, ChildOpa)
         assert opa.evaluate(batch_of([4])) == [{"id": "item-0", "share": 25}]
 
 
@@ -94,7 +93,9 @@ kind(parts) := "two" if parts > 0
     assert answers[1]["error"]["where"].startswith("policies/main.rego:")
 
 
-def test_a_wrong_or_missing_token_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_or_missing_token_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with running(tmp_path, bundle(tmp_path, MAIN)) as url:
         for token in ("wrong", ""):
             monkeypatch.setenv(TOKEN_VARIABLE, token)
@@ -103,7 +104,7 @@ def test_a_wrong_or_missing_token_is_told(tmp_path: Path, monkeypatch: pytest.Mo
             assert error.where == url
 
 
-def test_other_rules_are_never_asked(tmp_path: Path) -> None:
+def test_an_opa_with_other_rules_is_not_used(tmp_path: Path) -> None:
     with running(tmp_path, bundle(tmp_path, OTHER)) as url:
         error = refusal(remote(OpaOptions(url)))
     assert policies_digest(OTHER) in error.message
@@ -111,7 +112,7 @@ def test_other_rules_are_never_asked(tmp_path: Path) -> None:
     assert "lockstep policy bundle" in error.fix
 
 
-def test_an_opa_without_the_bundle_is_never_asked(tmp_path: Path) -> None:
+def test_an_opa_without_the_bundle_is_not_used(tmp_path: Path) -> None:
     folder = tmp_path / "plain"
     folder.mkdir()
     (folder / "main.rego").write_bytes(DIVIDING)
@@ -122,19 +123,19 @@ def test_an_opa_without_the_bundle_is_never_asked(tmp_path: Path) -> None:
     assert "lockstep policy bundle" in error.fix
 
 
-def test_rules_that_change_while_they_are_asked_are_found_out() -> None:
-    told = [DIGEST]
+def test_rules_that_change_during_an_evaluation_are_detected() -> None:
+    digests = [DIGEST]
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
-        told.append("sha256:later")
+        digests.append("sha256:later")
         reply(handler, {"result": [{"id": "item-0"}]})
 
-    with pretending(lambda: told[-1], answer) as (url, _):
+    with pretending(lambda: digests[-1], answer) as (url, _):
         error = refusal(remote(OpaOptions(url)))
     assert "this OPA holds rules sha256:later" in error.message
 
 
-def test_rules_that_reach_outside_are_refused_here_too(tmp_path: Path) -> None:
+def test_impure_rules_are_refused_for_a_running_opa_too(tmp_path: Path) -> None:
     main = b"package lockstep\n\nanswers := [opa.runtime().env]\n"
     policies = {"policies/main.rego": main}
     with running(tmp_path, bundle(tmp_path, policies)) as url:
@@ -180,20 +181,20 @@ def test_a_client_certificate_is_shown_to_an_opa_that_asks_for_one(tmp_path: Pat
     assert "client certificate" in error.fix
 
 
-def test_tls_where_there_is_none_is_told(tmp_path: Path) -> None:
+def test_a_server_without_tls_is_reported(tmp_path: Path) -> None:
     with running(tmp_path, bundle(tmp_path, MAIN)) as url:
         error = refusal(remote(OpaOptions(url.replace("http:", "https:"))))
     assert "no TLS connection" in error.message
 
 
-def test_nobody_listens() -> None:
+def test_an_opa_that_does_not_listen_is_reported() -> None:
     url = f"http://127.0.0.1:{free_port()}"
     error = refusal(remote(OpaOptions(url)))
     assert "cannot be reached" in error.message
     assert error.where == url
 
 
-def test_a_name_that_means_nothing() -> None:
+def test_a_host_name_without_an_address_is_reported() -> None:
     error = refusal(remote(OpaOptions("https://opa.invalid")))
     assert "cannot be resolved" in error.message
 
@@ -216,8 +217,8 @@ def odd(answer: Answer, patience: float = 60) -> LockstepError:
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [
-        (b"<html>welcome</html>", 200, "is no JSON"),
-        (b'{"result": [', 200, "is no JSON"),
+        (b"<html>welcome</html>", 200, "is not JSON"),
+        (b'{"result": [', 200, "is not JSON"),
         ({"result": []}, 200, "answered 0 of 1 specs: item-0 has no answer"),
         ({"result": [{"id": "other"}]}, 200, "item-0 has no answer"),
         ({"result": ["item-0"]}, 200, "item-0 has no answer"),
@@ -235,18 +236,18 @@ def test_odd_answers_are_errors(body: object, status: int, said: str) -> None:
     assert said in odd(lambda handler: reply(handler, body, status)).message
 
 
-def test_an_answer_that_is_cut_off_is_told() -> None:
+def test_an_answer_that_is_cut_off_is_reported() -> None:
     error = odd(lambda handler: reply(handler, b'{"result"', 200, {"Content-Length": "5000"}))
     assert "cut off" in error.message
 
 
-def test_a_connection_that_breaks_is_told() -> None:
+def test_a_connection_that_breaks_is_reported() -> None:
     error = odd(lambda handler: handler.connection.shutdown(socket.SHUT_RDWR))
     assert "cannot be reached" in error.message
 
 
 @pytest.mark.parametrize("started", [False, True])
-def test_an_opa_that_falls_silent_is_told(started: bool) -> None:
+def test_an_opa_that_stops_sending_is_reported(started: bool) -> None:
     def answer(handler: BaseHTTPRequestHandler) -> None:
         if started:
             reply(handler, b"{", 200, {"Content-Length": "5000"})
@@ -256,7 +257,7 @@ def test_an_opa_that_falls_silent_is_told(started: bool) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed_and_takes_the_token_nowhere(status: int) -> None:
+def test_a_redirect_is_not_followed_and_gets_no_token(status: int) -> None:
     def elsewhere(handler: BaseHTTPRequestHandler) -> None:
         reply(handler, {"result": [{"id": "item-0"}]})
 
@@ -267,23 +268,23 @@ def test_a_redirect_is_not_followed_and_takes_the_token_nowhere(status: int) -> 
     assert seen == []
 
 
-@pytest.mark.parametrize("sound", [22, None])
+@pytest.mark.parametrize("number", [22, None])
 def test_a_server_that_does_not_show_that_it_is_strict_is_refused(
-    sound: int | None, tmp_path: Path
+    number: int | None, tmp_path: Path
 ) -> None:
-    """Behind a proxy that cuts the query of a URL off, or with another probe."""
+    """Behind a proxy that drops the query of a URL, or with another probe."""
 
     class Lenient(RemoteOpa):
         def _query(self, given: object, package: str, rule: str) -> object:
             if rule != "number":
                 return super()._query(given, package, rule)
-            if sound is None and given == {"number": "none"}:
-                raise EvaluationFault("always")
-            return sound if given == {"number": "22"} else None
+            if number is None and given == {"number": "none"}:
+                raise EvaluationFailed("always")
+            return number if given == {"number": "22"} else None
 
     with running(tmp_path, bundle(tmp_path, MAIN)) as url:
         error = refusal(Lenient(MAIN, opa_program(), OpaOptions(url), cache=NO_CACHE))
-    assert "a builtin that fails is no error" in error.message
+    assert "a builtin that fails is not an error" in error.message
 
 
 def test_only_the_opa_is_sent_the_token(monkeypatch: pytest.MonkeyPatch) -> None:

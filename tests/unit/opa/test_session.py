@@ -1,4 +1,4 @@
-"""Which OPA judges, and how long a child stays."""
+"""Which OPA a session is with, and how long a child stays."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockstep.opa.server import OpaServer
+from lockstep.opa.child import ChildOpa
 from lockstep.opa.session import opa_session
 from tests.unit.opa.parts import DIVIDING, batch_of, is_running, opa_program, wait_until_gone
 
@@ -21,29 +21,29 @@ def _needs_opa() -> None:
     opa_program()
 
 
-def asked(policies: dict[str, bytes]) -> int:
-    """The process id of the child that was asked about the policies."""
+def evaluated_by(policies: dict[str, bytes]) -> int:
+    """The process id of the child that evaluated the policies."""
     with opa_session(policies) as opa:
-        assert isinstance(opa, OpaServer)
+        assert isinstance(opa, ChildOpa)
         assert opa.evaluate(batch_of([4])) == [{"id": "item-0", "share": 25}]
         return opa.pid
 
 
 def test_a_child_stays_for_the_next_session_with_its_policies() -> None:
-    first = asked(MAIN)
-    assert asked(OTHERS[0]) != first
-    assert asked(MAIN) == first
+    first = evaluated_by(MAIN)
+    assert evaluated_by(OTHERS[0]) != first
+    assert evaluated_by(MAIN) == first
 
 
 def test_other_schemas_are_for_another_child() -> None:
-    first = asked(MAIN)
+    first = evaluated_by(MAIN)
     with opa_session(MAIN, schemas={"cluster": {"type": "object"}}) as opa:
-        assert isinstance(opa, OpaServer) and opa.pid != first
+        assert isinstance(opa, ChildOpa) and opa.pid != first
 
 
 def test_two_sessions_at_a_time_have_a_child_each() -> None:
     with opa_session(MAIN) as one, opa_session(MAIN) as other:
-        assert isinstance(one, OpaServer) and isinstance(other, OpaServer)
+        assert isinstance(one, ChildOpa) and isinstance(other, ChildOpa)
         assert one.pid != other.pid
         for opa in (one, other):
             assert opa.evaluate(batch_of([1])) == [{"id": "item-0", "share": 100}]
@@ -52,17 +52,17 @@ def test_two_sessions_at_a_time_have_a_child_each() -> None:
 
 
 def test_only_a_few_stay() -> None:
-    first = asked(MAIN)
+    first = evaluated_by(MAIN)
     for policies in OTHERS:
-        asked(policies)
+        evaluated_by(policies)
     assert wait_until_gone(first)
 
 
 def test_one_that_died_meanwhile_is_replaced() -> None:
-    first = asked(MAIN)
+    first = evaluated_by(MAIN)
     os.kill(first, signal.SIGKILL)
     assert wait_until_gone(first)
-    assert asked(MAIN) != first
+    assert evaluated_by(MAIN) != first
 
 
 def test_one_that_failed_is_not_kept() -> None:
@@ -70,7 +70,7 @@ def test_one_that_failed_is_not_kept() -> None:
 
     def fail() -> None:
         with opa_session(MAIN) as opa:
-            assert isinstance(opa, OpaServer)
+            assert isinstance(opa, ChildOpa)
             pids.append(opa.pid)
             raise LookupError
 

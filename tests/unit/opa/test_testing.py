@@ -54,7 +54,7 @@ def test_a_test_that_fails_to_run_has_not_passed() -> None:
     assert found.failed == (f"{TESTS}:5: test_x",)
 
 
-def test_a_program_that_is_no_opa_is_an_error(tmp_path: Path) -> None:
+def test_a_program_that_is_not_opa_is_an_error(tmp_path: Path) -> None:
     other = tmp_path / "opa"
     other.write_text('#!/bin/sh\n[ "$1" = version ] && echo "Version: 1.22.0" || echo what\n')
     other.chmod(0o755)

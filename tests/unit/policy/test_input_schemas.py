@@ -29,7 +29,7 @@ def one(schema: Json, **others: Json) -> Json:
     return flatten({"one.json": schema, **names}, "one.json")
 
 
-def test_references_stand_in_place_from_whatever_file_they_come() -> None:
+def test_references_are_resolved_from_every_file() -> None:
     part = {"properties": {"b": {"$ref": "../common.json#/$defs/x"}, "c": {"$ref": "#/$defs/y"}},
             "$defs": {"y": {"type": "integer"}}}  # fmt: skip
     common = {"$defs": {"x": {"type": "string", "pattern": "^a"}}}
@@ -38,7 +38,7 @@ def test_references_stand_in_place_from_whatever_file_they_come() -> None:
     assert whole == {"type": "object", "properties": {"a": inside}}
 
 
-def test_fields_beside_a_reference_add_up() -> None:
+def test_fields_next_to_a_reference_are_added() -> None:
     base = {"type": "object", "properties": {"a": {"properties": {"x": TEXT}}}}
     whole = one({"$ref": "base.json", "properties": {"a": {"required": ["x"]}}}, base=base)
     assert value_at(whole, ("properties", "a", "properties")) == {"x": TEXT}
@@ -93,14 +93,14 @@ def test_types(schema: Json, types: Json) -> None:
 @pytest.mark.parametrize(
     ("reference", "said"),
     [
-        ("#", "lead into themselves"),
-        ("one.json", "lead into themselves"),
-        ("two.json", "lead into themselves"),
-        ("three.json", "leads to no schema"),
-        ("two.json#/$defs/x", "leads to no schema"),
+        ("#", "refer to themselves"),
+        ("one.json", "refer to themselves"),
+        ("two.json", "refer to themselves"),
+        ("three.json", "there is no schema"),
+        ("two.json#/$defs/x", "there is no schema"),
     ],
 )
-def test_reference_without_end_or_aim_is_an_error(reference: str, said: str) -> None:
+def test_a_circular_or_dangling_reference_is_an_error(reference: str, said: str) -> None:
     with pytest.raises(LockstepError, match=said) as caught:
         one({"properties": {"a": {"$ref": reference}}}, two={"$ref": "one.json"})
     assert caught.value.where == "policies/schemas/one.json"
@@ -111,7 +111,7 @@ def leaves(schema: Json) -> list[Json]:
     return [schema, *(leaf for inner in inside if inner for leaf in leaves(inner))]
 
 
-def test_input_schemas_hold_nothing_that_opa_does_not_read(files: SchemaFiles) -> None:
+def test_input_schemas_have_only_keywords_that_opa_reads(files: SchemaFiles) -> None:
     schemas = input_schemas(files)
     assert schemas.keys() == {"cluster", "family", "environment"}
     for leaf in (leaf for schema in schemas.values() for leaf in leaves(schema)):
@@ -163,14 +163,14 @@ def compiles(files: SchemaFiles, folder: Path, scope: str, expression: str) -> b
 
 
 @pytest.mark.parametrize(("scope", "expression"), MISSPELT)
-def test_misspelt_field_in_a_rule_does_not_compile(
+def test_a_misspelt_field_in_a_rule_does_not_compile(
     files: SchemaFiles, tmp_path: Path, scope: str, expression: str
 ) -> None:
     assert not compiles(files, tmp_path, scope, expression)
 
 
 @pytest.mark.parametrize(("scope", "expression"), RIGHT)
-def test_field_that_there_is_compiles(
+def test_an_existing_field_compiles(
     files: SchemaFiles, tmp_path: Path, scope: str, expression: str
 ) -> None:
     assert compiles(files, tmp_path, scope, expression)

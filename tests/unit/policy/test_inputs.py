@@ -88,7 +88,7 @@ def test_a_renamed_cluster_keeps_its_past() -> None:
     assert old["metadata"]["name"] == "fraud-a"
 
 
-def test_a_new_cluster_beside_another_in_its_region_has_no_past() -> None:
+def test_a_new_cluster_next_to_another_in_its_region_has_no_past() -> None:
     files = tree()
     files["clusters/prod/fraud/z.yaml"] = files[A].replace(b"fraud-a", b"fraud-z")
     items = policy_inputs(fleet(files), fleet(), NOW)
@@ -111,7 +111,7 @@ def test_only_locks_of_versions_in_use_are_sent() -> None:
     assert shared["locks"]["2"]["identity"]["digest"] == digest_of("2")
 
 
-def test_the_rollout_and_the_ways_back_are_known() -> None:
+def test_the_rollout_and_the_verified_versions_are_known() -> None:
     before = family()
     shared = facts(policy_inputs(fleet(), None, NOW))
     assert shared["rollout"] == {
@@ -157,9 +157,9 @@ def test_the_past_of_a_family_is_known() -> None:
     assert facts(policy_inputs(fleet(), None, NOW))["family_before"] is None
 
 
-def test_an_environment_sees_what_costs_and_what_claims() -> None:
+def test_an_environment_sees_costs_and_claims() -> None:
     (environment, *_) = policy_inputs(fleet(), None, NOW)
-    assert environment.tenancy["families"] == [
+    assert environment.summary["families"] == [
         {
             "name": "fraud",
             "tenant": "risk",
@@ -167,10 +167,10 @@ def test_an_environment_sees_what_costs_and_what_claims() -> None:
             "datasets": {"1": []},
         }
     ]
-    names = [cluster["name"] for cluster in environment.tenancy["clusters"]]
+    names = [cluster["name"] for cluster in environment.summary["clusters"]]
     assert names == ["fraud-a", "fraud-b", "fraud-c"]
-    assert environment.tenancy["clusters"][0]["tenant"] == "risk"
-    assert environment.tenancy["clusters"][0]["spec"].keys() == {"region", "variants"}
+    assert environment.summary["clusters"][0]["tenant"] == "risk"
+    assert environment.summary["clusters"][0]["spec"].keys() == {"region", "variants"}
 
 
 def test_rendered_objects_go_with_their_cluster() -> None:
@@ -180,7 +180,7 @@ def test_rendered_objects_go_with_their_cluster() -> None:
     assert "rendered" not in second.documents[second.id]
 
 
-def test_a_freeze_holds_for_what_moves_now_and_not_for_what_has_moved_before() -> None:
+def test_a_freeze_applies_to_what_moves_now_and_not_to_earlier_moves() -> None:
     files = tree()
     files["clusters/prod/environment.yaml"] = files["clusters/prod/environment.yaml"].replace(
         b"regions: []",
@@ -203,7 +203,7 @@ def frozen_in_june(files: dict[str, bytes]) -> dict[str, bytes]:
     return files
 
 
-def test_a_freeze_that_the_change_takes_away_holds_for_it() -> None:
+def test_a_freeze_that_the_change_removes_applies_to_it() -> None:
     frozen = fleet(frozen_in_june(tree()))
     held = facts(policy_inputs(fleet(), frozen, NOW))["freezes"]
     assert [freeze["name"] for freeze in held] == ["june"]
@@ -248,7 +248,7 @@ def test_a_renamed_family_keeps_its_past() -> None:
     assert facts(policy_inputs(fleet(other), fleet(), NOW))["family_before"] is None
 
 
-def test_a_family_beside_another_one_of_its_model_has_no_past() -> None:
+def test_a_family_next_to_another_one_of_its_model_has_no_past() -> None:
     files = tree() | renamed(tree(), "fraud", "checks")
     items = policy_inputs(fleet(files), fleet(), NOW)
     (new,) = (item for item in items if item.id == "clusters/prod/checks/family.yaml")
@@ -328,7 +328,7 @@ def test_batches_are_bounded_and_whole() -> None:
     assert len(made[1]["clusters"]) == 3
 
 
-def test_scopes_without_a_rule_are_not_asked() -> None:
+def test_scopes_without_a_rule_are_left_out() -> None:
     items = policy_inputs(fleet(), None, NOW)
     (batch,) = batches(items, rules("family"), MOMENT)
     assert [item["id"] for item in batch["items"]] == [FAMILY]
@@ -339,7 +339,7 @@ def test_an_empty_environment_is_one_item() -> None:
     one = fleet().environments["prod"]
     empty = Environment(one.name, one.document)
     (item,) = policy_inputs(Fleet({"prod": empty}), None, NOW)
-    assert item.tenancy == {"families": [], "clusters": [], "elsewhere": []}
+    assert item.summary == {"families": [], "clusters": [], "elsewhere": []}
 
 
 def test_an_environment_sees_the_identities_of_the_others() -> None:
@@ -347,6 +347,6 @@ def test_an_environment_sees_the_identities_of_the_others() -> None:
     path = "clusters/prod/fraud/a.yaml"
     here[path] += b"  access: {identity: {provider: aws, principal: role-a}}\n"
     items = policy_inputs(fleet(here | renamed(here, "prod", "stage")), None, NOW)
-    seen = {item.environment.name: item.tenancy["elsewhere"] for item in items if item.tenancy}
+    seen = {item.environment.name: item.summary["elsewhere"] for item in items if item.summary}
     assert seen["stage"] == [{"environment": "prod", "name": "fraud-a", "principal": "role-a"}]
     assert [each["environment"] for each in seen["prod"]] == ["stage"]

@@ -1,4 +1,4 @@
-"""METADATA in Rego files, and the form of input that policies say they read."""
+"""METADATA in Rego files, and the form of input that policies declare."""
 
 import pytest
 
@@ -17,23 +17,23 @@ def test_each_block_comes_with_the_line_that_it_describes() -> None:
     ]
 
 
-def test_metadata_that_are_no_yaml_name_their_file() -> None:
-    with pytest.raises(LockstepError, match="METADATA are no YAML") as caught:
+def test_metadata_that_is_not_yaml_names_its_file() -> None:
+    with pytest.raises(LockstepError, match="METADATA is not valid YAML") as caught:
         list(metadata(MAIN, "# METADATA\n# title: [\npackage lockstep\n"))
     assert caught.value.where == MAIN
 
 
-def test_the_shipped_policies_read_what_is_given() -> None:
+def test_the_shipped_policies_read_the_current_form() -> None:
     require_input_form(shipped_policies())
 
 
 @pytest.mark.parametrize("form", [INPUT_FORM - 1, INPUT_FORM + 1, "'2'", "[2]"])
-def test_policies_for_another_form_cannot_judge(form: object) -> None:
-    with pytest.raises(LockstepError, match=f"gives form {INPUT_FORM}") as caught:
+def test_policies_for_another_form_are_refused(form: object) -> None:
+    with pytest.raises(LockstepError, match=f"writes form {INPUT_FORM}") as caught:
         require_input_form({MAIN: HEAD.format(form=form).encode()})
     assert caught.value.where == MAIN
 
 
-def test_policies_that_say_nothing_are_of_the_first_form() -> None:
+def test_policies_without_a_form_have_the_first_form() -> None:
     with pytest.raises(LockstepError, match="read input of form 1"):
         require_input_form({MAIN: b"package lockstep\n"})

@@ -28,7 +28,7 @@ checked if input.new
 # title: Broken
 # custom:
 #   message: it is %s
-#   solution: mend it
+#   solution: fix it
 deny contains 1 if input.new
 """
 
@@ -37,13 +37,13 @@ def tree(text: str = RULE, path: str = PATH) -> dict[str, bytes]:
     return {path: text.encode()}
 
 
-def test_a_rule_is_what_its_metadata_say() -> None:
+def test_a_rule_is_read_from_its_metadata() -> None:
     (rule,) = expected_rules(tree())
     assert (rule.name, rule.package, rule.id) == ("one-thing", "one_thing", "policy.one-thing")
     assert (rule.scope, rule.severity, rule.blocks_revert) == (
         Scope.FAMILY, Severity.WARNING, True,
     )  # fmt: skip
-    assert rule.denials == (("Broken", "it is %s", "mend it"),)
+    assert rule.denials == (("Broken", "it is %s", "fix it"),)
     assert (rule.title, rule.description, rule.since) == ("One thing", "It holds.", "0.1.0")
 
 
@@ -65,7 +65,7 @@ def test_the_shipped_rules() -> None:
     assert untested(shipped, rules) == ()
 
 
-def test_a_rule_without_a_test_is_seen() -> None:
+def test_a_rule_without_a_test_is_named() -> None:
     files = tree()
     assert untested(files, expected_rules(files)) == (PATH,)
     files["policies/rules/one-thing/one_thing_test.rego"] = b""
@@ -73,7 +73,7 @@ def test_a_rule_without_a_test_is_seen() -> None:
 
 
 @pytest.mark.parametrize("files", [{}, {"policies/main.rego": b""}, {"policies/rules/a.rego": b""}])
-def test_no_rules_are_never_a_pass(files: dict[str, bytes]) -> None:
+def test_no_rules_is_an_error(files: dict[str, bytes]) -> None:
     with pytest.raises(LockstepError, match="there are no rules"):
         expected_rules(files)
 
@@ -84,10 +84,10 @@ def test_no_rules_are_never_a_pass(files: dict[str, bytes]) -> None:
         ("package lockstep.rules.one_thing", "package lockstep.rules.one_thign", "is missing"),
         ("# METADATA\n# title: One", "# title: One", "is missing"),
         ("checked if", "chekced if", "has no checked"),
-        ("deny contains", "denny contains", "every deny needs METADATA"),
-        ("# METADATA\n# title: Broken", "# title: Broken", "every deny needs METADATA"),
+        ("deny contains", "denny contains", "each deny needs METADATA"),
+        ("# METADATA\n# title: Broken", "# title: Broken", "each deny needs METADATA"),
         ("#   message: it is %s\n", "", "custom.message"),
-        ("#   solution: mend it", "#   solution: 7", "custom.message and custom.solution"),
+        ("#   solution: fix it", "#   solution: 7", "custom.message and custom.solution"),
         ("# title: One thing\n", "", "'title'"),
         ("short_name: one-thing", "short_name: two", "short_name"),
         ("severity: warning", "severity: fatal", "fatal"),
@@ -95,10 +95,10 @@ def test_no_rules_are_never_a_pass(files: dict[str, bytes]) -> None:
         ("blocksRevert: true", "blocksRevert: maybe", "blocksRevert"),
         ("#   since: 0.1.0\n", "", "'since'"),
         ("# custom:\n#   short_name", "# others:\n#   short_name", "scope"),
-        ("# title: One thing", "# title: [", "no YAML"),
+        ("# title: One thing", "# title: [", "not valid YAML"),
     ],
 )
-def test_a_rule_that_nobody_can_rely_on_is_refused(old: str, new: str, message: str) -> None:
+def test_an_unusable_rule_is_refused(old: str, new: str, message: str) -> None:
     assert old in RULE
     with pytest.raises(LockstepError) as caught:
         expected_rules(tree(RULE.replace(old, new)))
@@ -107,14 +107,14 @@ def test_a_rule_that_nobody_can_rely_on_is_refused(old: str, new: str, message: 
 
 
 def test_two_denials_and_one_description_are_refused() -> None:
-    with pytest.raises(LockstepError, match="every deny needs METADATA"):
+    with pytest.raises(LockstepError, match="each deny needs METADATA"):
         expected_rules(tree(RULE + "\ndeny contains 2 if input.old\n"))
 
 
 def test_a_folder_holds_one_rule_and_has_a_plain_name() -> None:
-    with pytest.raises(LockstepError, match="holds one rule, this one 2"):
+    with pytest.raises(LockstepError, match="must have one rule; this one has 2"):
         expected_rules({**tree(), **tree(path=PATH.replace("thing.rego", "more.rego"))})
-    with pytest.raises(LockstepError, match="holds one rule, this one 0"):
+    with pytest.raises(LockstepError, match="must have one rule; this one has 0"):
         expected_rules({PATH.replace(".rego", "_test.rego"): b""})
     with pytest.raises(LockstepError, match="lower-case-with-dashes"):
         expected_rules(tree(path="policies/rules/One_Thing/one_thing.rego"))

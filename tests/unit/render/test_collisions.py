@@ -29,7 +29,7 @@ def test_one_host_cannot_have_two_owners() -> None:
         ("render.collision", "clusters/prod/fraud/c0.yaml", "/spec/host"),
         ("render.collision", "clusters/prod/fraud/c1.yaml", "/spec/host"),
     ]
-    assert "x.example.com in prod-eu-west-1 is claimed by clusters/prod/fraud/c1.yaml" in (
+    assert "x.example.com in prod-eu-west-1 is also claimed by clusters/prod/fraud/c1.yaml" in (
         findings[0].message
     )
 
@@ -58,7 +58,7 @@ def test_names_that_meet_when_joined_are_found() -> None:
         cluster("fraud-v1", variants=[{**STABLE, "version": "2"}]),
         versions=("1-v2", "2"),
     )
-    assert {f.message.split(" is claimed")[0] for f in findings} == {
+    assert {f.message.split(" is also claimed")[0] for f in findings} == {
         "the Deployment fraud/fraud-v1-v2 in prod-eu-west-1",
         "the DestinationRule fraud/fraud-v1-v2 in prod-eu-west-1",
     }
@@ -73,7 +73,7 @@ def test_applications_of_two_environments_meet_in_argocd() -> None:
         b"name: prod\n", b"name: prod-eu\n"
     )
     _, findings = render_fleet(fleet_of(tree), rendering.templates())
-    assert {f.message.split(" is claimed")[0] for f in findings} == {
+    assert {f.message.split(" is also claimed")[0] for f in findings} == {
         "the Application argocd/prod-eu-fraud in Argo CD"
     }
     assert {f.file.split("/")[1] for f in findings} == {"prod", "prod-eu"}

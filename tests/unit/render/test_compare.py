@@ -35,10 +35,10 @@ def test_a_folder_that_is_missing_or_stale_as_a_whole_is_one_finding(
     others = {path: data for path, data in rendered.items() if path not in inside}
     (missing,) = compare(rendered, others)
     assert (missing.rule, missing.file) == ("render.missing", f"{FOLDER}/PROVENANCE")
-    assert missing.message == f"this folder is not there, with {len(inside)} files"
+    assert missing.message == f"this folder is missing, with {len(inside)} files"
     (stale,) = compare(others, rendered)
     assert (stale.rule, stale.file) == ("render.stale", f"{FOLDER}/PROVENANCE")
-    assert stale.message == f"nothing renders this folder any more, with {len(inside)} files"
+    assert stale.message == f"this folder is not rendered any more, with {len(inside)} files"
 
 
 def test_a_different_file_is_found_at_its_first_different_line(rendered: dict[str, bytes]) -> None:
@@ -83,7 +83,7 @@ def test_provenance_is_reported_only_where_it_says_something_new(
     assert (alone.rule, alone.file) == ("render.different", path)
     edited = rendered[path].replace(b'"spec": "sha256:', b'"spec": "sha256:0')
     (spec,) = compare(rendered, {**rendered, path: edited})
-    assert spec.message == 'rendered now from another "spec"; the manifests are the same'
+    assert spec.message == '"spec" differs from that rendered now; the manifests are the same'
     (longer,) = compare(rendered, {**rendered, path: rendered[path] + b"\nmore\n"})
     assert longer.message == "rendered now: no such line; here: 'more'"
     (service,) = compare(rendered, {**rendered, path: b"{}\n", SERVICE: b""})

@@ -26,6 +26,7 @@ from lockstep.render.provenance import FILE_NAME, parse_provenance
 from lockstep.spec.assemble import assemble
 from tests.unit.render import rendering
 from tests.unit.render.rendering import STABLE, cluster, fleet_of, render_one, tree_of
+from tests.unit.render.specs import known
 
 WARM = {"name": "previous", "version": "41", "weight": 0, "warm": True}
 
@@ -44,11 +45,11 @@ def line(tree: rendering.Tree, finding: Finding) -> str:
 def test_a_cluster_becomes_one_file_per_object() -> None:
     folder = render_one(cluster())
     assert folder.path == "rendered/prod/clusters/fraud-eu"
-    assert sorted(folder.files) == [
+    assert known(folder.files) == [
         "PROVENANCE", "application.yaml", "deployment-v41.yaml", "destinationrule-v41.yaml",
         "service.yaml", "serviceaccount.yaml", "virtualservice.yaml",
     ]  # fmt: skip
-    assert {m["kind"] for m in folder.manifests.values()} == {
+    assert {folder.manifests[n]["kind"] for n in known(folder.manifests)} == {
         "Application", "Deployment", "DestinationRule", "Service", "ServiceAccount",
         "VirtualService",
     }  # fmt: skip
@@ -67,7 +68,7 @@ def test_every_file_says_that_a_machine_wrote_it() -> None:
         assert folder.files[name].startswith(b"# Machine-written by `lockstep render`")
 
 
-def test_only_yaml_and_provenance_stand_in_a_rendered_folder() -> None:
+def test_a_rendered_folder_has_only_yaml_and_provenance() -> None:
     files, _ = render_fleet(fleet_of(tree_of(cluster())), rendering.templates())
     assert all(re.fullmatch(r"[a-z0-9-]+\.yaml|PROVENANCE", p.split("/")[-1]) for p in files)
 
@@ -229,7 +230,7 @@ def test_a_spec_of_the_wrong_shape_is_a_finding(spec: object) -> None:
 
 
 @pytest.mark.parametrize("name", ["../../etc", "a/b", "UPPER", "", "a\nb", "-a", "a" * 64])
-def test_a_name_that_is_no_name_cannot_choose_a_path(name: str) -> None:
+def test_a_name_that_is_not_valid_cannot_choose_a_path(name: str) -> None:
     broken = cluster()
     broken["metadata"]["name"] = name
     (finding,) = findings_of(tree_of(broken))
@@ -316,7 +317,7 @@ def changed_template(component: str, old: bytes, new: bytes) -> Templates:
             b"type: ClusterIP",
             b"type: a\n  type: b",
             "render.yaml",
-            "'type' stands twice",
+            "duplicate key 'type'",
         ),
         ("application", b'      - "PruneLast=true"\n', b"", "render.manifest", "syncOptions"),
         ("virtualservice", b"weight: {{ weight", b"weight: {{ wait", "render.template", "'wait'"),
@@ -365,7 +366,7 @@ def test_a_broken_cluster_is_not_taken_for_a_deleted_one() -> None:
 
 
 @pytest.mark.parametrize("lost", ["fraud/c0", "fraud/family", "environment"])
-def test_a_cluster_that_nobody_can_read_is_not_taken_for_a_deleted_one(lost: str) -> None:
+def test_a_cluster_that_cannot_be_read_does_not_count_as_deleted(lost: str) -> None:
     tree = tree_of(cluster() | {"metadata": {"name": "fraud-c0"}})
     before, _ = render_fleet(fleet_of(tree), rendering.templates())
     fleet, _ = assemble({**tree, f"clusters/prod/{lost}.yaml": b"["})

@@ -1,4 +1,4 @@
-"""What a template wrote is believed only in the form that all YAML readers take alike."""
+"""What a template wrote is accepted only in the form that all YAML readers read alike."""
 
 import re
 
@@ -45,7 +45,7 @@ KEYS = TEXTS.filter(lambda text: not NUMBER_LIKE.fullmatch(text))
 
 @pytest.mark.parametrize("key", ["nan", "inf", "-inf", "infinity", ".nan", "NaN"])
 def test_a_key_that_the_parser_would_rewrite_is_refused(key: str) -> None:
-    with pytest.raises(Unreadable, match="no plain YAML"):
+    with pytest.raises(Unreadable, match="not plain YAML"):
         parse_manifest(f'"{key}": ""\n')
     assert parse_manifest(f'"{key}s": "{key}"\n') == {f"{key}s": key}
 
@@ -69,7 +69,7 @@ def test_quoted_values_come_back_as_they_were(mapping: dict[str, str | int | boo
         'a: "b', "? a", "a: [b", "a: b\r", "", "# \u2028b: c", "# \x85b: c", "#\rb: c",
     ],
 )  # fmt: skip
-def test_what_readers_take_differently_is_refused_at_its_line(line: str) -> None:
+def test_what_readers_read_differently_is_refused_at_its_line(line: str) -> None:
     with pytest.raises(Unreadable) as refused:
         parse_manifest(f"fine: x\n{line}\n")
     assert refused.value.line == 2
@@ -79,7 +79,7 @@ def test_what_readers_take_differently_is_refused_at_its_line(line: str) -> None
     "text",
     ["- a\n", "a\n", '"a"\n', "# nothing\n", "a: 1\n  b: 2\n", "a:\n- b\n c: d\n", "{}: x\n"],
 )
-def test_what_is_no_single_mapping_is_refused(text: str) -> None:
+def test_what_is_not_a_single_mapping_is_refused(text: str) -> None:
     with pytest.raises(Unreadable):
         parse_manifest(text)
 
@@ -88,14 +88,14 @@ def test_what_is_no_single_mapping_is_refused(text: str) -> None:
     ("text", "line"),
     [("a: 1\na: 2\n", 2), ('a: 1\nb: 2\n"a": 2\n', 3), ("x:\n  - a: 1\n    a: 1\n", 3)],
 )
-def test_a_key_that_stands_twice_is_refused_at_the_second(text: str, line: int) -> None:
-    with pytest.raises(Unreadable, match="'a' stands twice") as refused:
+def test_a_duplicate_key_is_refused_at_the_second(text: str, line: int) -> None:
+    with pytest.raises(Unreadable, match="duplicate key 'a'") as refused:
         parse_manifest(text)
     assert refused.value.line == line
 
 
 def test_a_line_that_does_not_fit_those_before_it_is_refused_there() -> None:
-    with pytest.raises(Unreadable, match="no YAML") as refused:
+    with pytest.raises(Unreadable, match="not YAML") as refused:
         parse_manifest("x: 1\na: 1\n  b: 2\nc: 3\n")
     assert refused.value.line == 3
 

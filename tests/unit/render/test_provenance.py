@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lockstep.model.canonical import digest_bytes
 from lockstep.render.provenance import (
     FILE_NAME,
+    RENDER_FORMAT,
     Provenance,
     digests,
     original_provenance,
@@ -17,6 +18,7 @@ from lockstep.render.provenance import (
     restore_provenance,
 )
 from tests.unit.render.rendering import STABLE, cluster, render_one
+from tests.unit.render.specs import known
 
 COMMIT = "c" * 40
 
@@ -25,7 +27,7 @@ def provenance_of(**spec: Any) -> Provenance:
     return parse_provenance(render_one(cluster(**spec)).files[FILE_NAME])
 
 
-def test_it_holds_the_digest_of_every_file_beside_it() -> None:
+def test_it_holds_the_digest_of_every_other_file() -> None:
     folder = render_one(cluster())
     provenance = parse_provenance(folder.files[FILE_NAME])
     assert provenance.outputs == {
@@ -38,13 +40,13 @@ def test_it_holds_the_digest_of_every_file_beside_it() -> None:
 
 def test_it_names_the_templates_and_locks_that_were_used() -> None:
     provenance = provenance_of()
-    assert sorted(provenance.templates) == [
+    assert known(provenance.templates) == [
         "application", "deployment", "destinationrule", "service", "serviceaccount",
         "virtualservice",
     ]  # fmt: skip
     assert sorted(provenance.inputs) == ["environment", "locks", "spec"]
     assert sorted(provenance.inputs["locks"]) == ["41"]
-    assert (provenance.render_format, provenance.restored_from) == (1, None)
+    assert (provenance.render_format, provenance.restored_from) == (RENDER_FORMAT, None)
 
 
 def test_it_names_no_version_of_the_package_and_no_time() -> None:
@@ -122,7 +124,7 @@ def test_another_shape_is_refused(body: object) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[" * 100_000])
-def test_what_is_no_json_is_refused(data: bytes) -> None:
+def test_what_is_not_json_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"JSON|PROVENANCE"):
         parse_provenance(data)
 

@@ -73,7 +73,7 @@ def verified(old: Files) -> dict[str, set[str]]:
     return {FOLDER: {git_tree_id(inside(old))}}
 
 
-def test_restored_bytes_stand_although_the_templates_have_changed(old: Files, now: Files) -> None:
+def test_restored_bytes_stay_although_the_templates_have_changed(old: Files, now: Files) -> None:
     committed = restored(old, now)
     assert committed != now
     assert compare(now, committed, restorable=verified(old)) == []
@@ -88,7 +88,7 @@ def test_a_mark_that_no_record_confirms_is_not_believed(old: Files, now: Files) 
 
 
 @pytest.mark.parametrize("name", ["service.yaml", "deployment-v41.yaml", "PROVENANCE"])
-def test_restored_bytes_that_were_edited_do_not_stand(old: Files, now: Files, name: str) -> None:
+def test_restored_bytes_that_were_edited_do_not_stay(old: Files, now: Files, name: str) -> None:
     committed = restored(old, now)
     path = f"{FOLDER}/{name}"
     committed[path] = committed[path].replace(b"e", b"f", 1)
@@ -96,14 +96,14 @@ def test_restored_bytes_that_were_edited_do_not_stand(old: Files, now: Files, na
     assert compare(now, committed, restorable=verified(old))
 
 
-def test_an_added_or_removed_file_does_not_stand(old: Files, now: Files) -> None:
+def test_an_added_or_removed_file_ends_the_restore(old: Files, now: Files) -> None:
     more = {**restored(old, now), f"{FOLDER}/job.yaml": b""}
     assert compare(now, more, restorable=verified(old))
     less = {p: d for p, d in restored(old, now).items() if not p.endswith("/service.yaml")}
     assert compare(now, less, restorable=verified(old))
 
 
-def test_restored_bytes_stand_no_longer_when_the_spec_changes(
+def test_restored_bytes_do_not_stay_when_the_spec_changes(
     old: Files, now: Files, newer: Templates
 ) -> None:
     later = render(newer, host="new.models.example.com")
@@ -116,7 +116,7 @@ def test_a_file_that_only_todays_renderer_writes_is_not_kept(old: Files, now: Fi
     assert compare(today, restored(old, now), restorable=verified(old)) == []
 
 
-def test_an_unmarked_old_folder_does_not_stand(old: Files, now: Files) -> None:
+def test_an_unmarked_old_folder_does_not_stay(old: Files, now: Files) -> None:
     assert keep_restored(now, old, verified(old)) == now
 
 

@@ -121,7 +121,7 @@ def test_a_template_that_cannot_be_compiled_is_a_finding(source: str | bytes, li
         ("  {% include 'other' %}", 3),
     ],
 )
-def test_a_failure_stands_at_the_column_of_what_failed(line: str, column: int) -> None:
+def test_a_failure_is_at_the_column_of_what_failed(line: str, column: int) -> None:
     with pytest.raises(TemplateFailure) as failed:
         write(f"a: 1\n{line}\n", value="text")
     assert (failed.value.finding.line, failed.value.finding.column) == (2, column)

@@ -10,9 +10,10 @@ from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 from lockstep.render.fields import Unrenderable
 from lockstep.render.inputs import view_cluster, view_environment
 from lockstep.render.parse import parse_manifest
-from lockstep.render.targets.kubernetes.manifests import CLUSTER_COMPONENTS, ENVIRONMENT_COMPONENTS
-from lockstep.render.trace.origin_lookup import Authors
-from lockstep.render.trace.trace import Part, Trace, Tracer
+from lockstep.render.targets.base import ManifestFile, files_of
+from lockstep.render.targets.kubernetes.target import KUBERNETES
+from lockstep.render.trace.origin_lookup import OriginLookup
+from lockstep.render.trace.trace import Trace, Tracer
 from tests.unit.render import rendering
 from tests.unit.render.rendering import cluster, fleet_of, tree_of
 
@@ -87,31 +88,21 @@ def documents(fleet: Fleet, subject: Subject) -> tuple[Cluster | None, Family | 
     return next(c for c in family.clusters if c.path == subject.cluster), family, environment
 
 
-def parts(fleet: Fleet, subject: Subject) -> dict[str, Part]:
-    """The files of a folder by name; without those of a spec that cannot be rendered."""
+def files(fleet: Fleet, subject: Subject) -> list[tuple[str, ManifestFile]]:
+    """The files of a folder with their components; none of a spec that cannot be rendered."""
     one, family, environment = documents(fleet, subject)
     try:
         if one is None or family is None:
-            whole = view_environment(environment)
-            return {
-                name: Part.of(component, whole, name, context)
-                for component in ENVIRONMENT_COMPONENTS
-                for name, context in component.parts(whole)
-            }
-        view = view_cluster(one, family, environment)
+            return list(files_of(KUBERNETES.environment, view_environment(environment)))
+        return list(files_of(KUBERNETES.cluster, view_cluster(one, family, environment)))
     except Unrenderable:
-        return {}
-    return {
-        name: Part.of(component, view, name, context)
-        for component in CLUSTER_COMPONENTS
-        for name, context in component.parts(view)
-    }
+        return []
 
 
 def manifests(fleet: Fleet, subject: Subject) -> dict[str, Any]:
     return {
-        name: parse_manifest(TEXTS.write(part.component, part.context))
-        for name, part in parts(fleet, subject).items()
+        file.name: parse_manifest(TEXTS.write(component, file.context))
+        for component, file in files(fleet, subject)
     }
 
 
@@ -128,9 +119,11 @@ def named(manifest: Any, pointer: Pointer) -> Pointer:
 def traces(subject: Subject) -> dict[Leaf, Trace]:
     fleet = fleet_of(all_trees()[subject.tree])
     one, family, environment = documents(fleet, subject)
-    authors = Authors(environment, family, one)
-    written = parts(fleet, subject)
-    tracers = {name: Tracer(part, TEXTS, authors) for name, part in written.items()}
+    lookup = OriginLookup(environment, family, one)
+    tracers = {
+        file.name: Tracer(component, file, TEXTS, lookup)
+        for component, file in files(fleet, subject)
+    }
     return {
         (name, named(manifest, pointer)): tracers[name].at(pointer)
         for name, manifest in manifests(fleet, subject).items()
@@ -139,7 +132,7 @@ def traces(subject: Subject) -> dict[Leaf, Trace]:
 
 
 def with_defaults() -> tuple[dict[str, Any], rendering.Tree]:
-    """A cluster that takes its serving from the family, but for the replicas."""
+    """A cluster that has its serving from the family, but for the replicas."""
     one = cluster()
     family: dict[str, Any] = deepcopy(rendering.FAMILY)
     family["spec"]["defaults"] = {"serving": {**one["spec"]["serving"], "port": 9000}}

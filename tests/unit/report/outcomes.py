@@ -60,7 +60,7 @@ def outcomes(draw: st.DrawFn) -> Outcome:
 
 
 def shuffled(outcome: Outcome) -> Outcome:
-    """The same outcome, told in another order."""
+    """The same outcome, in another order."""
     chance = random.Random(len(outcome.findings))
     findings, rules = list(outcome.findings), list(outcome.rules)
     excerpts = list(outcome.excerpts.items())
@@ -73,6 +73,6 @@ def shuffled(outcome: Outcome) -> Outcome:
 def many(number: int, severity: Severity = Severity.ERROR, rule: str = "policy.x") -> list[Finding]:
     """That many findings in ten files."""
     return [
-        Finding(f"clusters/{n % 10}.yaml", n + 1, 1, rule, f"mistake {n}", "mend", "", severity)
+        Finding(f"clusters/{n % 10}.yaml", n + 1, 1, rule, f"mistake {n}", "fix it", "", severity)
         for n in range(number)
     ]

@@ -36,7 +36,7 @@ def under(text: str, line: int, column: int) -> str:
         ("", 1, ""),
     ],
 )
-def test_the_caret_stands_below_the_column(text: str, column: int, pointed: str) -> None:
+def test_the_caret_is_below_the_column(text: str, column: int, pointed: str) -> None:
     assert under(text, 12, column) == pointed
 
 
@@ -44,7 +44,7 @@ def test_source_and_caret_stand_behind_the_line_number() -> None:
     assert draw("  a: b", 105, 6) == ("105 |   a: b", "    |      ^")
 
 
-def test_a_tab_takes_its_columns() -> None:
+def test_a_tab_fills_its_columns() -> None:
     assert draw("\ta: b", 1, 2) == ("1 |     a: b", "  |     ^")
 
 

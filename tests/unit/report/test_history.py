@@ -14,14 +14,14 @@ PLAIN = Decision(
     "prod", "fraud", 1, None, Action.ADOPT, FULL.target, Position(Phase.NEW),
     Position(Phase.STEADY), {}, "found by hand", "a <a@example.com>", "2026-03-01T08:00:00Z",
 )  # fmt: skip
-BROKEN = Finding("ledger/prod/fraud/000002.json", 1, 1, "ledger.chain", "it is broken", "mend it")
+BROKEN = Finding("ledger/prod/fraud/000002.json", 1, 1, "ledger.chain", "it is broken", "fix it")
 
 
 def shown(*decisions: Decision, verify: bool = False, again: bool = False) -> list[str]:
     return format_history(decisions, (), verify=verify, again=again).split("\n")
 
 
-def test_a_decision_is_told_with_who_and_why() -> None:
+def test_a_decision_is_shown_with_who_and_why() -> None:
     assert shown(PLAIN) == [
         "2026-03-01T08:00:00Z  prod/fraud 1  adopt version 42: new -> steady",
         "    who: a <a@example.com>",
@@ -29,7 +29,7 @@ def test_a_decision_is_told_with_who_and_why() -> None:
     ]
 
 
-def test_evidence_the_way_of_a_restore_and_what_was_not_asked_are_told_too() -> None:
+def test_evidence_the_form_of_a_restore_and_what_was_not_checked_are_shown_too() -> None:
     assert shown(FULL) == [
         "2026-03-01T08:00:00Z  prod/fraud 7  advance version 42: "
         "rolling wave 1 step 1 -> rolling wave 1 step 2 [pass]",
@@ -64,7 +64,7 @@ def test_what_was_proved_is_said_only_where_it_was_asked() -> None:
     assert shown(PLAIN)[-1] == "    why: found by hand"
 
 
-def test_nothing_is_called_proved_beside_a_finding() -> None:
+def test_nothing_is_called_proved_next_to_a_finding() -> None:
     text = format_history([PLAIN], [BROKEN], verify=True, again=True)
     assert "verified:" not in text and "replayed:" not in text
     assert "ledger/prod/fraud/000002.json:1:1: error ledger.chain: it is broken" in text
@@ -85,7 +85,7 @@ def test_no_record_can_forge_a_line_or_reach_the_terminal() -> None:
 
 
 @given(st.lists(DECISIONS, max_size=3))
-def test_any_decision_can_be_told(decisions: list[Decision]) -> None:
+def test_any_decision_can_be_shown(decisions: list[Decision]) -> None:
     text = format_history(decisions, (), verify=False, again=False)
     assert text.count("    who: ") >= len(decisions)
     assert all(line.isprintable() for line in text.split("\n"))

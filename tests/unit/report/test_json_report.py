@@ -61,12 +61,12 @@ def test_counts_of_the_caller_cannot_hide_errors() -> None:
     assert json.loads(format_outcome(Outcome((WRONG,), {"errors": 0})))["summary"]["errors"] == 1
 
 
-def test_numbers_that_json_does_not_have_are_refused() -> None:
+def test_numbers_that_json_does_not_have_are_rejected() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         format_data({"seconds": float("nan")})
 
 
-def test_the_schema_is_a_schema_and_refuses_what_is_not_of_the_shape() -> None:
+def test_the_schema_is_a_schema_and_rejects_what_is_not_of_the_shape() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     validator = jsonschema.Draft202012Validator(SCHEMA)
     assert validator.is_valid(report())
@@ -106,7 +106,7 @@ def change(path: str, value: Any) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        (change("version", 1), "its version is 1, and only 2 can be read"),
+        (change("version", 1), "its version is 1; only version 2 can be read"),
         (change("version", True), "its version is true"),
         (change("findings/0/line", "9"), "/findings/0/line"),
         (change("findings/0/line", 0), "/findings/0/line"),
@@ -117,13 +117,13 @@ def change(path: str, value: Any) -> Callable[[Any], None]:
         (change("summary/clusters", -1), "/summary/clusters"),
         (change("summary/clusters", 10**200), "/summary/clusters"),
         (change("summary/shard", "5"), "/summary/shard"),
-        (change("summary/errors", 0), "do not agree with its findings"),
-        (change("exitCode", 0), "do not agree with its findings"),
-        (change("findings", []), "do not agree with its findings"),
+        (change("summary/errors", 0), "contradict its findings"),
+        (change("exitCode", 0), "contradict its findings"),
+        (change("findings", []), "contradict its findings"),
         (change("rules", [["policy.x"]]), "/rules/0"),
     ],
 )
-def test_a_report_of_another_shape_is_refused(edit: Callable[[Any], None], words: str) -> None:
+def test_a_report_of_another_shape_is_rejected(edit: Callable[[Any], None], words: str) -> None:
     found = report()
     edit(found)
     with pytest.raises(ValueError, match=words):
@@ -135,7 +135,7 @@ def test_a_report_of_another_shape_is_refused(edit: Callable[[Any], None], words
     ["", "{", "[]", "null", "2", '{"version": NaN}', "[" * 100_000, b"\xff\xfe{", '"\\ud800"',
      '{"version": 2}', '{"version": ' + "9" * 5000 + "}"],
 )  # fmt: skip
-def test_what_is_no_report_is_refused(text: str | bytes) -> None:
+def test_what_is_not_a_report_is_rejected(text: str | bytes) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         read_report(text)
 

@@ -63,7 +63,7 @@ def test_what_is_malformed_does_not_pass_as_well_formed() -> None:
     assert WELL_FORMED not in names(root, "lockstep")
 
 
-def test_a_spec_that_could_not_be_judged_is_an_error_and_no_rule_passed() -> None:
+def test_a_spec_that_could_not_be_evaluated_is_an_error_and_no_rule_passed() -> None:
     root = parse(Outcome((replace(WRONG, rule="policy.error"),), rules=RULES))
     assert len(results(root, "error")) == 1
     assert names(root, "lockstep") == [WELL_FORMED]
@@ -91,8 +91,8 @@ def test_any_outcome_is_xml_with_a_case_for_each_finding(outcome: Outcome) -> No
     root = parse(outcome)
     cases = [case for case in root.iter("testcase") if "file" in case.attrib]
     assert len(cases) == len(arrange(outcome.findings))
-    told = [(case.attrib["classname"], case.attrib["name"]) for case in cases]
-    assert len(set(told)) == len(told)
+    named = [(case.attrib["classname"], case.attrib["name"]) for case in cases]
+    assert len(set(named)) == len(named)
     stopping = sum(finding.stops for finding in arrange(outcome.findings))
     assert stopping == len(results(root, "failure")) + len(results(root, "error"))
     assert {element.tag for element in root.iter()} <= {

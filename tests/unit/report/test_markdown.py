@@ -10,8 +10,7 @@ from markdown_it.token import Token
 
 from lockstep.model.finding import Related, Severity, arrange
 from lockstep.model.outcome import Outcome
-from lockstep.report.code_span import fence
-from lockstep.report.markdown import LIMIT, format_outcome
+from lockstep.report.markdown import LIMIT, fence, format_outcome
 from tests.unit.report.outcomes import (
     ATTACKS,
     CLUSTER,
@@ -26,7 +25,7 @@ from tests.unit.report.outcomes import (
 OURS = re.compile(
     r"(Lockstep: [a-z0-9 ;]+|error|warning|suppressed| at \d+:\d+: ?|\(none\)| |fix: |also "
     r"|and \d+ more places|waived until | by |because: |ticket: |waiver: "
-    r"|Not shown: [a-z0-9, ]+\.| A comment holds no more\. The text and the JSON report of "
+    r"|Not shown: [a-z0-9, ]+\.| They do not fit into a comment\. The text and the JSON report of "
     r"| have all\.)*"
 )
 HTML = re.compile(r"<details>\n<summary>\d+ suppressed by waivers</summary>\n?|</details>\n?")

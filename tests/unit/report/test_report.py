@@ -42,5 +42,5 @@ def test_every_format_tells_every_finding_with_what_to_do(output: str) -> None:
 
 
 @pytest.mark.parametrize("output", FORMATS)
-def test_no_path_of_this_machine_is_told(output: str) -> None:
+def test_no_path_of_this_machine_is_shown(output: str) -> None:
     assert "/work" not in write(output, ORDINARY) and "/home" not in write(output, ORDINARY)

@@ -99,14 +99,14 @@ def test_the_fingerprint_stays_when_lines_move_and_is_not_githubs_own() -> None:
     assert list(here["partialFingerprints"]) == ["lockstepFinding/v1"]
 
 
-def test_the_exit_code_is_told() -> None:
+def test_the_exit_code_is_given() -> None:
     invocation = run(ORDINARY)["invocations"][0]
     assert (invocation["executionSuccessful"], invocation["exitCode"]) == (True, 11)
-    unjudged = Outcome((replace(WRONG, rule="policy.error"),))
-    assert run(unjudged)["invocations"][0]["executionSuccessful"] is False
+    unevaluated = Outcome((replace(WRONG, rule="policy.error"),))
+    assert run(unevaluated)["invocations"][0]["executionSuccessful"] is False
 
 
-def test_more_results_than_github_takes_are_cut_by_urgency_and_counted(
+def test_more_results_than_github_allows_are_cut_by_urgency_and_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert sarif.RESULTS == 25_000
@@ -119,7 +119,7 @@ def test_more_results_than_github_takes_are_cut_by_urgency_and_counted(
     assert "Not in this file: 2 warnings" in note["message"]["text"]
 
 
-def test_more_related_places_than_github_takes_are_counted() -> None:
+def test_more_related_places_than_github_allows_are_counted() -> None:
     related = tuple(Related("a.yaml", n, 1, "here") for n in range(1, 151))
     found = result(replace(WRONG, related=related))
     assert len(found["relatedLocations"]) == 99

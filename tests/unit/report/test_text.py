@@ -91,7 +91,7 @@ def test_count() -> None:
 
 
 def test_of_very_many_related_places_the_rest_is_counted() -> None:
-    related = tuple(Related(f"clusters/{n:03}.yaml", 1, 1, "takes it") for n in range(53))
+    related = tuple(Related(f"clusters/{n:03}.yaml", 1, 1, "uses it") for n in range(53))
     text = format_outcome(Outcome((replace(WRONG, related=related),)))
     assert text.count("    also clusters/") == 20
     assert "    and 33 more places; the JSON report has them all\n" in text

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lockstep.model.fleet import Family, Fleet
-from lockstep.rollout.history import judge_history, judge_left_behind
+from lockstep.rollout.history import check_history, check_left_behind
 from tests.unit.fleets import digest_of, family, fleet, tree
 from tests.unit.rollout.ledgers import adopted, proposed
 
@@ -20,7 +20,7 @@ def of(only: Family) -> Fleet:
 
 
 def rules(new: Fleet, old: Fleet) -> list[tuple[str, str]]:
-    return [(finding.rule, finding.file) for finding in judge_history(new, old)]
+    return [(finding.rule, finding.file) for finding in check_history(new, old)]
 
 
 def test_an_unchanged_past_is_sound() -> None:
@@ -48,11 +48,11 @@ def test_a_family_that_is_taken_out_leaves_its_ledger_behind() -> None:
     assert rules(Fleet(), of(with_ledger())) == []
     records = {record.decision.path: b"{}" for record in with_ledger().records}
     before = {**tree(), **records}
-    assert judge_left_behind(before, before, Fleet()) == judge_left_behind(records, before, Fleet())
+    assert check_left_behind(before, before, Fleet()) == check_left_behind(records, before, Fleet())
     first, second = sorted(records)
-    found = judge_left_behind({first: b"{ }"}, before, Fleet())
+    found = check_left_behind({first: b"{ }"}, before, Fleet())
     assert [finding.file for finding in found] == [first, second]
-    assert judge_left_behind({}, before, of(with_ledger())) == [], "those are judged by digest"
+    assert check_left_behind({}, before, of(with_ledger())) == [], "those are judged by digest"
 
 
 def test_a_lock_cannot_be_exchanged_under_its_version() -> None:

@@ -61,7 +61,7 @@ def test_environments_keep_their_families_apart() -> None:
     assert all(cluster.environment in cluster.path for cluster in fleet.clusters())
 
 
-def test_other_folders_and_prose_are_nobodys_business() -> None:
+def test_other_folders_and_prose_are_ignored() -> None:
     files = {"README.md": b"\xff", "docs/a.yaml": b"[", "rendered/x.yaml": b"[", "policies/a": b""}
     prose = {"clusters/prod/README.md": b"\xff", "clusters/prod/fraud/.gitkeep": b""}
     assert assemble(tree() | files | prose)[1] == []

@@ -116,7 +116,7 @@ def test_a_file_without_a_final_newline_comes_back_without_one() -> None:
 def test_what_cannot_be_edited_safely_is_refused_with_how_to_rewrite(
     data: bytes, reason: str
 ) -> None:
-    with pytest.raises(Invalid, match=reason) as refusal:
+    with pytest.raises(Invalid, match=reason) as caught:
         edit(
             data,
             [
@@ -124,8 +124,8 @@ def test_what_cannot_be_edited_safely_is_refused_with_how_to_rewrite(
                 {"name": "previous", "version": "1", "weight": 0, "warm": True},
             ],
         )
-    assert "one item a line" in refusal.value.fix
-    assert refusal.value.where.startswith("c.yaml:")
+    assert "one item a line" in caught.value.fix
+    assert caught.value.where.startswith("c.yaml:")
 
 
 def test_a_version_that_could_become_structure_is_refused() -> None:

@@ -6,11 +6,12 @@ import pytest
 
 from lockstep.model.document import Document, Json
 from lockstep.model.fleet import Environment
-from lockstep.spec.freezes import cron_problem, freezes_in_force
+from lockstep.spec.freezes import check_freezes, cron_problem, freezes_in_force
+from lockstep.spec.yaml.load import load_yaml
 
 ONCE = {"name": "audit", "reason": "books", "from": "2026-06-01T08:00:00Z",
         "until": "2026-06-02T08:00:00Z"}  # fmt: skip
-FRIDAYS = {"name": "weekend", "reason": "nobody there", "cron": "0 16 * * FRI", "lasts": "64h"}
+FRIDAYS = {"name": "weekend", "reason": "no staff", "cron": "0 16 * * FRI", "lasts": "64h"}
 
 
 def in_force(at: str, *freezes: Json, family: str | None = "fraud") -> list[Json]:
@@ -67,12 +68,12 @@ def test_a_freeze_may_concern_some_families_only() -> None:
     ],
     ids=repr,
 )  # fmt: skip
-def test_a_malformed_freeze_holds_nobody_up_and_hides_no_other(malformed: Json) -> None:
+def test_a_malformed_freeze_blocks_nothing_and_hides_no_other(malformed: Json) -> None:
     (held,) = in_force("2026-06-01T12:00:00", malformed, {**ONCE, "name": "other"})
     assert held["name"] == "other"
 
 
-def test_no_freezes_hold_nobody_up() -> None:
+def test_no_freezes_block_nothing() -> None:
     moment = datetime(2026, 6, 1, tzinfo=UTC)
     assert freezes_in_force(Environment("prod", Document("e", {})), "fraud", moment) == []
 
@@ -92,7 +93,39 @@ def test_a_calendar_can_follow_a_cron_expression_or_not() -> None:
         {**FRIDAYS, "lasts": "99999999999h"}, {**FRIDAYS, "lasts": None},
     ],
 )  # fmt: skip
-def test_what_a_schema_refuses_is_no_freeze_and_no_crash(freeze: Json) -> None:
+def test_what_a_schema_rejects_is_not_a_freeze_and_not_a_crash(freeze: Json) -> None:
     held = {"name": "audit", "reason": "books", "until": "2026-06-02T08:00:00Z"}
     assert in_force("2026-06-01T12:00:00", freeze, ONCE) == [held]
     assert in_force("9999-12-31T23:59:59", freeze, ONCE) == []
+
+
+HEAD = "spec:\n  freezes:\n    - "
+
+
+def found(freeze: str) -> list[tuple[str, int, int]]:
+    document, findings = load_yaml("clusters/prod/environment.yaml", f"{HEAD}{freeze}\n".encode())
+    assert document is not None and not findings
+    return [(f.rule, f.line, f.column) for f in check_freezes(Environment("prod", document))]
+
+
+@pytest.mark.parametrize(
+    ("freeze", "rule"),
+    [
+        ('{name: a, cron: "61 * * * *", lasts: 1h}', "structure.cron"),
+        ('{name: a, cron: "0 0 31 2 *", lasts: 1h}', "structure.cron"),
+        ('{name: a, from: "2026-01-02T00:00:00Z", until: "2026-01-01T00:00:00Z"}',
+         "structure.freeze-ends-first"),
+        ("{name: a, families: [lost]}", "structure.unknown-family"),
+    ],
+)  # fmt: skip
+def test_what_no_calendar_can_follow(freeze: str, rule: str) -> None:
+    ((seen, line, column),) = found(freeze)
+    assert (seen, line) == (rule, 3)
+    assert column > 10
+
+
+def test_what_can_be_followed_and_what_is_for_the_schema() -> None:
+    assert found('{name: a, cron: "0 16 * * FRI", lasts: 64h}') == []
+    assert found('{name: a, from: "2026-01-01T00:00:00Z", until: "2026-01-02T00:00:00Z"}') == []
+    assert found("{name: a, from: never, until: [1]}") == []
+    assert found("none") == []

@@ -155,7 +155,7 @@ def test_a_long_list_of_changes_is_cut_and_counted() -> None:
     assert "and 14 more" in finding.message
 
 
-def test_a_refresh_takes_new_facts() -> None:
+def test_a_refresh_writes_new_facts() -> None:
     fresh = lock_with(status="FAILED", readAt="2026-02-28T08:00:00Z")
     assert refresh_lock(written(lock_with()), fresh) == (fresh, [])
 

@@ -1,1 +1,1 @@
-"""Serving targets: each is a package with one module per component."""
+"""Serving targets: each is a package with one module per component, and what all of them share."""

@@ -1,1 +1,1 @@
-"""From a rendered value back to the line that its author wrote."""
+"""From a rendered value back to the line of the spec or of the template that caused it."""

@@ -6,13 +6,13 @@ from dataclasses import replace
 from lockstep.model.document import Json, Pointer, value_at
 from lockstep.model.finding import Related
 from lockstep.model.fleet import Cluster, Environment, Family
-from lockstep.render.trace.origins import Origin, OriginTree, Source, Written
-from lockstep.spec.placing import Place
+from lockstep.render.targets.origins import Origin, OriginTree, Source, SourceDocument
+from lockstep.spec.place import Place
 
 _NOTHING = object()
 
 
-class Authors:
+class OriginLookup:
     """The documents that the values of a folder come from.
 
     ``cluster`` and ``family`` are None for the environment's own folder.
@@ -26,50 +26,50 @@ class Authors:
         self._cluster = cluster
 
     @property
-    def whole(self) -> Place:
+    def whole_spec(self) -> Place:
         """The spec of the cluster, or of the environment: where nothing better is known."""
         document = self._cluster.document if self._cluster else self._environment.document
         return Place(document, ("spec",))
 
-    def named(self, note: str) -> Related:
+    def name_with(self, note: str) -> Related:
         """The name of the cluster, or of the environment, as a place of a finding elsewhere."""
-        return replace(self.whole, pointer=("metadata", "name")).related_as(note)
+        return replace(self.whole_spec, pointer=("metadata", "name")).related_as(note)
 
     def places(self, origin: Origin, below: Pointer = ()) -> list[Place]:
         """Where the values of an origin are; ``below`` leads on where something is written.
 
         Where none is written, the first: a default of Lockstep, which would be written there.
-        Places in the cluster are those of its effective spec: ``settle`` tells who wrote them.
+        Places in the cluster are those of its effective spec: ``where_written`` gives their file.
         """
-        found = [place for source in origin.sources for place in self._expand(source)]
+        found = [place for source in origin.sources for place in self._places_of(source)]
         written = [place for place in found if _is_written(self._value(place), place.pointer)]
         return [self._deepen(place, below) for place in written or found[:1]]
 
-    def settle(self, place: Place) -> Place:
+    def where_written(self, place: Place) -> Place:
         """A place in the effective cluster, as the place in the file that wrote it."""
         if self._cluster is not None and place.document is self._cluster.document:
             return Place.in_cluster(self._cluster, place.pointer)
         return place
 
-    def _expand(self, source: Source) -> Iterator[Place]:
+    def _places_of(self, source: Source) -> Iterator[Place]:
         document, pointer = source
         cluster, family, environment = self._cluster, self._family, self._environment
-        if document is Written.ENVIRONMENT:
+        if document is SourceDocument.ENVIRONMENT:
             yield Place(environment.document, pointer)
-        elif document is Written.REGION and cluster:
+        elif document is SourceDocument.REGION and cluster:
             regions = value_at(environment.spec, ("regions",), [])
             for index, entry in enumerate(regions):
                 if value_at(entry, ("name",)) == cluster.region:
                     yield Place(environment.document, ("spec", "regions", index, *pointer))
-        elif document is Written.FAMILY and cluster:
+        elif document is SourceDocument.FAMILY and cluster:
             yield Place(family.document if family else cluster.family_document, pointer)
-        elif document is Written.LOCK and family and pointer[0] in family.locks:
+        elif document is SourceDocument.LOCK and family and pointer[0] in family.locks:
             yield Place(family.locks[str(pointer[0])], pointer[1:])
-        elif document is Written.VARIANT and cluster:
+        elif document is SourceDocument.VARIANT and cluster:
             for index, variant in enumerate(cluster.variants):
                 if value_at(variant, ("version",)) == pointer[0]:
                     yield Place(cluster.document, ("spec", "variants", index, *pointer[1:]))
-        elif document is Written.CLUSTER and cluster:
+        elif document is SourceDocument.CLUSTER and cluster:
             yield Place(cluster.document, pointer)
 
     def _value(self, place: Place) -> Json:
@@ -87,17 +87,17 @@ class Authors:
 
 
 def origin_at(tree: OriginTree, context: Json, path: Pointer) -> tuple[Origin | None, Pointer]:
-    """The origin of the value at ``path`` of a context, and the rest of the path in words.
+    """The origin of the value at ``path`` of a context, and the rest of the path by name.
 
-    In words an item of a list of tuples is its first element, as a key is. Where a tree names
+    By name an item of a list of tuples is its first element, as a key is. Where a tree names
     such items one by one, their keys were made by Python and have no origin.
     """
-    steps = list(_words(context, path))
+    steps = list(_steps_by_name(context, path))
     while steps and not isinstance(tree, Origin):
-        index, word = steps.pop(0)
+        index, name = steps.pop(0)
         if isinstance(tree, Mapping):
-            tree = tree.get(str(word))
-            if isinstance(tree, Origin) and word != index and steps and steps[0][0] == 0:
+            tree = tree.get(str(name))
+            if isinstance(tree, Origin) and name != index and steps and steps[0][0] == 0:
                 return None, ()
         elif isinstance(tree, Sequence) and isinstance(index, int) and index < len(tree):
             tree = tree[index]
@@ -105,11 +105,11 @@ def origin_at(tree: OriginTree, context: Json, path: Pointer) -> tuple[Origin | 
             tree = None
     if not isinstance(tree, Origin):
         return None, ()
-    return tree, tuple(word for _, word in steps)
+    return tree, tuple(name for _, name in steps)
 
 
-def _words(value: Json, path: Pointer) -> Iterator[tuple[str | int, str | int]]:
-    """Each step of a path as it is, and in words."""
+def _steps_by_name(value: Json, path: Pointer) -> Iterator[tuple[str | int, str | int]]:
+    """Each step of a path as it is, and by name."""
     for part in path:
         item = value[part]
         named = isinstance(value, list) and isinstance(item, tuple) and isinstance(item[0], str)

@@ -1,29 +1,26 @@
 """From a place in a rendered manifest back to what caused it: a value of the spec, or a template.
 
 Nothing here runs while rendering goes well. A finding makes the file be rendered once more with
-marks (``marks``), and its component says where the marked values come from.
+marks (``template_marks``), and its component says where the marked values come from.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 
 import yaml
 
 from lockstep.model.document import Document, Location, Pointer, value_at
 from lockstep.model.finding import Finding, Related
-from lockstep.render.context import Context
 from lockstep.render.parse import is_plain
-from lockstep.render.targets.kubernetes.manifests import Component, View
+from lockstep.render.targets.base import ManifestFile
 from lockstep.render.templates import TemplateSet
-from lockstep.render.trace.origin_lookup import Authors, origin_at
-from lockstep.render.trace.origins import Origins
-from lockstep.render.trace.template_marks import Mark, Marked, mark
-from lockstep.spec.placing import Place
+from lockstep.render.trace.origin_lookup import OriginLookup, origin_at
+from lockstep.render.trace.template_marks import MarkedText, TemplateMark, render_marked
+from lockstep.spec.place import Place
 from lockstep.spec.yaml.compose import Composer
 
-_NARROW = 2
-"""The parts of a pointer that names something: all of a spec is no cause of anything."""
+_SHORTEST_SHARED = 2
+"""A shared pointer must have that many parts: all of a spec is not the cause of anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +29,7 @@ class Trace:
 
     ``place`` is the value to change; None where no written value is involved, and the line of the
     template is what to change. ``template`` is that line, where one could be found. ``related``
-    are the other values that are involved. ``computed`` tells that an expression there wrote it,
+    are the other values that are involved. ``computed`` says that an expression there wrote it,
     so that it may be another text for another cluster.
     """
 
@@ -49,49 +46,37 @@ class Trace:
         return Finding(*where, rule, message, fix, related=self.related)
 
     def in_template(self) -> "Trace":
-        """The same where the template is to blame, whatever the value: the value is related."""
+        """The same at the line of the template, for what no value can fix: the value is related."""
         if self.place is None or self.template is None:
             return self
-        what = self.place.related_as(f"{self.place.field} is what it writes")
+        what = self.place.related_as(f"the template writes {self.place.field} there")
         return replace(self, place=None, related=(what,))
 
     @property
-    def cure(self) -> str:
+    def fix(self) -> str:
         """What a person can change, to be the fix of a finding."""
         if self.template is None:
             return "correct the spec, or the template"
         line = f"line {self.template.line} of {self.template.file}"
-        return f"correct this value, or {line}" if self.place else f"mend {line}"
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One file of a component: its context, and what tells where that comes from."""
-
-    component: str
-    context: Context
-    origins: Callable[[], Origins]
-
-    @classmethod
-    def of(cls, component: Component[View], view: View, file: str, context: Context) -> "Part":
-        """A file as ``Component.parts`` gave it for a view."""
-        return cls(component.name, context, partial(component.origins, view, file))
+        return f"correct this value, or {line}" if self.place else f"fix {line}"
 
 
 class Tracer:
-    """Traces the places of one rendered file. Raises nothing: what it cannot find is the spec.
+    """Traces the places of one file of a component. Raises nothing: the spec is the last resort.
 
     Lines are those of what the template wrote, without a header.
     """
 
-    def __init__(self, part: Part, texts: TemplateSet, authors: Authors) -> None:
-        self._part = part
-        self._authors = authors
-        self._path, source = texts.sources[part.component]
-        self._marked: Marked | None = None
+    def __init__(
+        self, component: str, file: ManifestFile, texts: TemplateSet, lookup: OriginLookup
+    ) -> None:
+        self._file = file
+        self._lookup = lookup
+        self._path, source = texts.sources[component]
+        self._marked: MarkedText | None = None
         self._manifest = Document(self._path, None)
         try:
-            self._marked = mark(self._path, source, part.context)
+            self._marked = render_marked(self._path, source, file.context)
             self._manifest = _read(self._path, self._marked.text)
         except Exception:  # a template can fail in any way that Python can, and was reported then
             return
@@ -102,51 +87,52 @@ class Tracer:
         With ``key`` what caused that there is such a key.
         """
         if not self._manifest.spans:
-            return Trace(self._authors.whole)
+            return Trace(self._lookup.whole_spec)
         if key and pointer in self._manifest.key_spans:
             return self._caused_by(self._mark(pointer, key=True))
         while pointer and pointer not in self._manifest.spans:
             pointer = pointer[:-1]
         value = value_at(self._manifest.value, pointer)
+        # A list or a mapping has no mark of its own: its parts may have one common cause.
         if value is not None and not isinstance(value, dict | list):
             return self._caused_by(self._mark(pointer))
         common = self._common(pointer)
         template = self._line(self._mark(pointer, key=True))
-        return Trace(self._authors.settle(common) if common else None, template)
+        return Trace(self._lookup.where_written(common) if common else None, template)
 
     def at_line(self, line: int) -> Trace:
-        """What caused a line that is no YAML: its key, where the template's own part is in order.
+        """What caused a line that is not YAML: its key, where the template's own part is valid.
 
-        A quoted value is always YAML. As a key it can be one that is refused, or stand twice.
+        A quoted value is always YAML. As a key it can be refused, or be a duplicate.
         """
         if self._marked is None:
-            return Trace(self._authors.whole)
-        head = self._marked.head(line)
+            return Trace(self._lookup.whole_spec)
+        first = self._marked.first_mark(line)
         if not is_plain(self.frame(line)):
-            return Trace(None, self._line(head))
-        return self._caused_by(head)
+            return Trace(None, self._line(first))
+        return self._caused_by(first)
 
     def frame(self, line: int) -> str:
-        """A line without what differs from cluster to cluster: ``"x"`` stands for each value."""
+        """A line without what differs from cluster to cluster: each value is ``"x"``."""
         lines = self._marked.frame.split("\n") if self._marked else []
         return lines[line - 1] if 0 < line <= len(lines) else ""
 
-    def _mark(self, pointer: Pointer, *, key: bool = False) -> Mark:
+    def _mark(self, pointer: Pointer, *, key: bool = False) -> TemplateMark:
         where = self._manifest.locate(pointer, key=key)
-        return (self._marked or Marked("")).at(where.line, where.column)
+        return (self._marked or MarkedText("")).mark_at(where.line, where.column)
 
-    def _caused_by(self, written: Mark) -> Trace:
-        template = self._line(written)
-        if places := self._places(written):
-            first, *others = map(self._authors.settle, places)
-            return Trace(first, template, tuple(map(_also, others)), computed=True)
-        return Trace(None, template, computed=written.expression)
+    def _caused_by(self, mark: TemplateMark) -> Trace:
+        template = self._line(mark)
+        if places := self._places(mark):
+            first, *others = map(self._lookup.where_written, places)
+            return Trace(first, template, tuple(map(_as_related, others)), computed=True)
+        return Trace(None, template, computed=mark.is_expression)
 
-    def _places(self, written: Mark) -> list[Place]:
-        if written.value is None:
+    def _places(self, mark: TemplateMark) -> list[Place]:
+        if mark.value is None:
             return []
-        origin, below = origin_at(self._part.origins(), self._part.context, written.value)
-        return self._authors.places(origin, below) if origin else []
+        origin, below = origin_at(self._file.origins(), self._file.context, mark.value)
+        return self._lookup.places(origin, below) if origin else []
 
     def _common(self, pointer: Pointer) -> Place | None:
         """The one thing that all values below a list or a mapping are parts of, if there is one."""
@@ -166,8 +152,8 @@ class Tracer:
             if inside and not isinstance(value_at(self._manifest.value, other), dict | list):
                 yield other
 
-    def _line(self, written: Mark) -> Location:
-        return Location(self._path, written.line, written.column)
+    def _line(self, mark: TemplateMark) -> Location:
+        return Location(self._path, mark.line, mark.column)
 
 
 def _read(path: str, text: str) -> Document:
@@ -176,9 +162,9 @@ def _read(path: str, text: str) -> Document:
     return Document(path, value, composer.spans, composer.key_spans)
 
 
-def _also(place: Place) -> Related:
+def _as_related(place: Place) -> Related:
     where = place.document.locate(place.pointer)
-    return Related(*where, f"{place.field} has to do with it too")
+    return Related(*where, f"{place.field} is involved too")
 
 
 def _shared(one: Place, other: Place) -> Place | None:
@@ -187,5 +173,5 @@ def _shared(one: Place, other: Place) -> Place | None:
         if left != right:
             break
         length += 1
-    same = one.document is other.document and length >= _NARROW
+    same = one.document is other.document and length >= _SHORTEST_SHARED
     return Place(one.document, one.pointer[:length]) if same else None

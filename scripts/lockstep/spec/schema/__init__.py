@@ -1,1 +1,1 @@
-"""The schemas of all files: read, asked, explained, and shown to people and to OPA."""
+"""The schemas of all files: read, compiled, explained, documented, and flattened for OPA."""

@@ -10,10 +10,11 @@ from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Tree
 from lockstep.spec.schema.gate_schema import check_sources
+from lockstep.text.sanitise import one_line
 
 FOLDER = "policies/schemas/"
 BASE = "https://lockstep.dev/schemas/"
-"""What relative references resolve against. A name only: nothing is served there."""
+"""What relative references resolve against. Only a name: nothing is fetched from there."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NOT_SCHEMAS = (FOLDER + "rendered/",)
@@ -44,7 +45,7 @@ def read_schemas(tree: Tree) -> SchemaFiles:
 def compile_fast(files: SchemaFiles) -> Callable[[str], jsonschema_rs.Validator]:
     """A function from a schema's path to its compiled validator (jsonschema-rs).
 
-    Raises LockstepError for a reference that leads nowhere, or out of the tree.
+    Raises LockstepError for a reference to a schema that does not exist, or outside of the tree.
     """
     resources = [(BASE + name, schema) for name, schema in files.items()]
     try:
@@ -66,10 +67,10 @@ def compile_fast(files: SchemaFiles) -> Callable[[str], jsonschema_rs.Validator]
 
 
 def broken(name: str, error: Exception) -> LockstepError:
-    """The error for a schema that cannot be used, with the first line of what was said."""
-    said = str(error).strip().split("\n", 1)[0][:300]
+    """The error for a schema that cannot be used, with the first line of the reason."""
+    reason = one_line(str(error).strip().split("\n", 1)[0], 300)
     return LockstepError(
-        f"this schema cannot be used: {said}",
+        f"this schema cannot be used: {reason}",
         where=FOLDER + name,
         fix="correct the schema; it may refer to files of policies/schemas/ only",
     )
@@ -97,8 +98,8 @@ def _refuse(uri: str) -> NoReturn:
 def compile_slow(name: str, files: SchemaFiles) -> Any:
     """A validator of the jsonschema package, whose errors say which schema was broken and how.
 
-    It is stricter than the draft in one point: 90.0 is no integer, for it would be written so
-    into manifests.
+    It is stricter than the draft in one point: 90.0 is not an integer, because manifests would
+    then say 90.0.
     """
     from jsonschema import Draft202012Validator, validators
     from referencing import Registry
@@ -120,7 +121,7 @@ def _is_integer(_: Any, value: Json) -> bool:
 
 
 def _unique_items(_: Any, wanted: bool, items: Json, __: Json) -> Iterator[Any]:
-    """The package's own takes quadratic time for lists of mappings."""
+    """Replaces the package's own check, which is quadratic for lists of mappings."""
     from jsonschema import ValidationError
 
     if not wanted or not isinstance(items, list):
@@ -129,5 +130,5 @@ def _unique_items(_: Any, wanted: bool, items: Json, __: Json) -> Iterator[Any]:
     for index, item in enumerate(items):
         text = json.dumps(item, sort_keys=True)
         if text in seen:
-            yield ValidationError("stands here again", path=[index])
+            yield ValidationError("duplicate entry", path=[index])
         seen.add(text)

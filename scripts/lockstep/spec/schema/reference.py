@@ -1,14 +1,14 @@
 """The reference of all fields, as Markdown, from the schemas alone."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lockstep.model.document import Json, value_at
-from lockstep.spec.schema.cells import cell, choice, rules, size, value
 from lockstep.spec.schema.load import SchemaFiles
 from lockstep.spec.schema.suggestions import written
 from lockstep.spec.schema.types import find, flatten, target
+from lockstep.text.phrases import a_type, alternatives, bounds, listed, thing
 
 _PEOPLE = ("Environment", "ModelFamily", "ModelCluster", "Waivers")
 _PARTS_ONLY = ("common.json", "effective-cluster.json")
@@ -18,20 +18,20 @@ _HEAD = """\
 # Fields of all files
 
 Begin a file with `# yaml-language-server: $schema=<path to the schema>`, and an editor that knows
-YAML shows these fields while you type. A field that is not listed is a mistake. *Needed* says
-where a field must stand: in a cluster, or in the defaults of its family.
+YAML shows these fields while you type. A field that is not listed is a mistake. *Needed* marks
+the fields that are required: in a cluster, or in the defaults of its family.
 """
 _ROW = "| {} | {} | {} | {} | {} |"
 
 
 def reference(files: SchemaFiles) -> str:
-    """The text of ``docs/schemas.md``: a section a kind, and one for each part with its own file.
+    """The text of ``docs/schemas.md``: a section for each kind, and for each part with a file.
 
     The same for the same schemas, in whatever order they come. ``files`` are those of a tree.
-    Raises LockstepError where one refers to nothing, or to itself.
+    Raises LockstepError where one refers to no schema, or to itself.
     """
     for name in files:
-        flatten(files, name)  # raises where a schema would have no end
+        flatten(files, name)  # raises for a schema that contains itself
     writer = _Writer(files)
     kinds = {value_at(s, ("properties", "kind", "const")): name for name, s in files.items()}
     machine = sorted(kind for kind in kinds if kind and kind not in _PEOPLE)
@@ -57,15 +57,15 @@ class _Writer:
     """Names of the schemas that have a section, with the path of the fields in it."""
     done: int = 0
     notes: list[tuple[str, str]] = field(default_factory=list)
-    """What the mappings inside of the section ask for beside their fields, by their path."""
+    """What the mappings inside of the section require in addition to fields, by their path."""
 
     def section(self, name: str, path: str) -> str:
-        """Demand a section; the link to it."""
+        """Ask for a section; gives the link to it."""
         self.waiting.setdefault(name, path)
         return f"[{_title(self.files, name)}](#{_slug(self.files, name)})"
 
     def sections(self) -> Iterator[str]:
-        """The text of the sections that were demanded and not written yet."""
+        """The text of the sections that were asked for and are not written yet."""
         while self.done < len(self.waiting):
             name, path = list(self.waiting.items())[self.done]
             self.done += 1
@@ -75,18 +75,18 @@ class _Writer:
         schema = find(self.files, name)
         yield f"\n## {_title(self.files, name)}\n"
         file = name.partition("#")[0]
-        yield f"{cell(schema.get('description', ''))} Schema: `policies/schemas/{file}`."
+        yield f"{_cell(schema.get('description', ''))} Schema: `policies/schemas/{file}`."
         self.notes.clear()
         rows = list(self._fields(name, schema, path, self._needed(name)))
         if rows:
             yield "\n| field | what is allowed | needed | meaning | example |"
             yield "|---|---|---|---|---|"
             yield from rows
-        yield from (f"\n{rule}" for rule in rules(schema))
+        yield from (f"\n{rule}" for rule in _rules(schema))
         yield from (f"\nIn `{where}`: {rule}" for where, rule in self.notes)
         for part in schema.get("allOf", []):
             source = target(name, value_at(part, ("then", "$ref"), name))
-            yield f"\nFor `{choice(part)}` as in {self.section(source, path)}."
+            yield f"\nFor `{_choice(part)}` as in {self.section(source, path)}."
 
     def _fields(self, name: str, schema: Json, path: str, needed: Json) -> Iterator[str]:
         """A row for each field, and below it those of the mappings inside that have no file."""
@@ -106,12 +106,12 @@ class _Writer:
         if "default" in inner:
             meaning += f" By default `{written(inner['default'])}`."
         shown = ", ".join(f"`{written(example)}`" for example in examples)
-        yield _ROW.format(f"`{path}`", *map(cell, (allowed, needed, meaning, shown)))
+        yield _ROW.format(f"`{path}`", *map(_cell, (allowed, needed, meaning, shown)))
 
     def _inside(self, path: str, raw: Json, inner: Json, of: str, needed: Json) -> Iterator[str]:
         if self._link(path, raw, inner, of):
             return
-        self.notes += ((path, rule) for rule in rules(inner))
+        self.notes += ((path, rule) for rule in _rules(inner))
         yield from self._fields(of, inner, path, needed)
         for keyword, more in _MORE.items():
             each = inner.get(keyword)
@@ -121,7 +121,7 @@ class _Writer:
                 yield from self._inside(f"{path}{more}", each, item, source, below)
 
     def _follow(self, schema: Json, name: str) -> tuple[Json, str]:
-        """What a schema means after all references, and the name of that schema's file."""
+        """The schema behind all references, and the name of its file."""
         of = name
         while "$ref" in schema:
             of = target(of, schema["$ref"])
@@ -129,7 +129,7 @@ class _Writer:
         return schema, of
 
     def _link(self, path: str, raw: Json, inner: Json, of: str) -> str:
-        """The link to a mapping that has a section of its own, for it has a file or a kind."""
+        """The link to a mapping that has a section of its own, because it has a file or a kind."""
         own = "$ref" in raw and "properties" in inner
         if own and ("#" not in of or of in self.waiting or _is_shared(of)):
             return self.section(of, "spec" if _is_shared(of) else path)
@@ -144,16 +144,18 @@ class _Writer:
             item, source = self._follow(each, of)
             what = self._allowed(f"{path}[]", each, item, source)
             alike = "; no two alike" if inner.get("uniqueItems") else ""
-            return f"a list of {size(inner, 'Items')}: each {what}{alike}"
+            return f"a list of {_size(inner, 'Items')}: each {what}{alike}"
         if isinstance(inner.get("additionalProperties"), dict):
             keys, _ = self._follow(inner.get("propertyNames", {}), of)
             each, source = self._follow(inner["additionalProperties"], of)
             what = self._allowed(f"{path}.*", inner["additionalProperties"], each, source)
-            return f"a mapping of {size(inner, 'Properties')}; keys: {value(keys)}; values: {what}"
-        return value(inner)
+            return (
+                f"a mapping of {_size(inner, 'Properties')}; keys: {_value(keys)}; values: {what}"
+            )
+        return _value(inner)
 
     def _needed(self, name: str) -> Json:
-        """What a cluster needs once defaults are merged, which its own schema does not ask for."""
+        """What a cluster needs once defaults are merged, which its own schema does not require."""
         whole = self.files.get("effective-cluster.json", {})
         if name == whole.get("$ref"):
             return whole
@@ -182,3 +184,51 @@ def _title(files: SchemaFiles, name: str) -> str:
 def _slug(files: SchemaFiles, name: str) -> str:
     """The anchor that forges give a heading."""
     return re.sub(r"[^a-z0-9 -]", "", _title(files, name).lower()).replace(" ", "-")
+
+
+def _value(schema: Json) -> str:
+    """What one value may be, in words."""
+    if "const" in schema:
+        return f"`{written(schema['const'])}`"
+    if "enum" in schema:
+        return alternatives([f"`{written(each)}`" for each in schema["enum"]])
+    kinds = schema.get("type", "anything")
+    kinds = [kinds] if isinstance(kinds, str) else list(kinds)
+    words = alternatives([a_type(kind) if kind != "null" else "null" for kind in kinds])
+    if thing(schema) != "allowed here":
+        words = thing(schema) + (" or null" if "null" in kinds else "")
+    if "string" in kinds and "maxLength" in schema:
+        low, high = schema.get("minLength", 0), schema["maxLength"]
+        return f"{words}, {high if low == high else f'{low} to {high}'} characters"
+    return f"{words} {bounds(schema)}".strip()
+
+
+def _size(schema: Json, what: str) -> str:
+    """How many entries there may be; ``what`` is ``Items`` or ``Properties``."""
+    low, high = schema.get(f"min{what}", 0), schema.get(f"max{what}")
+    return f"{low} to {high} entries" if high else f"{low} or more entries"
+
+
+def _rules(schema: Mapping[str, Json]) -> Iterator[str]:
+    """What a mapping requires in addition to its fields."""
+    choices = [part.get("required", []) for part in schema.get("anyOf", [])]
+    if choices and all(choices):
+        yield f"At least one of {alternatives([' and '.join(map(_code, c)) for c in choices])}."
+    for name, others in schema.get("dependentRequired", {}).items():
+        yield f"{_code(name)} needs {listed(list(map(_code, others)))}."
+
+
+def _choice(part: Json) -> str:
+    """The fields that an if requires: ``source: mlflow``."""
+    fields = value_at(part, ("if", "properties"), {})
+    return ", ".join(f"{name}: {value_at(each, ('const',))}" for name, each in fields.items())
+
+
+def _code(name: str) -> str:
+    return f"`{name}`"
+
+
+def _cell(text: str) -> str:
+    """Text for a cell of a table, where a bar would end the cell and < would begin HTML."""
+    parts = re.split(r"(`[^`]*`)", text.replace("|", "\\|").replace("\n", " "))
+    return "".join(p if p.startswith("`") else p.replace("<", "&lt;") for p in parts)

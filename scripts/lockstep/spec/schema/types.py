@@ -1,7 +1,7 @@
-"""Schemas in one piece: no reference, no choice, for readers that know the types of fields only.
+"""Flattened schemas, without references and choices, for readers that only know types of fields.
 
-``opa check --schema`` is one: it reads JSON Schema as of draft 7, takes an object with
-``properties`` for closed, and reads no file beside the one that it is given.
+``opa check --schema`` is one: it reads JSON Schema as of draft 7, treats an object with
+``properties`` as closed, and reads no other file than the one that it is given.
 Source: https://www.openpolicyagent.org/docs/policy-language#using-schemas-to-enhance-the-rego-type-checker
 """
 
@@ -23,15 +23,15 @@ def flatten(files: Mapping[str, Json], name: str) -> Json:
     name, ``additionalProperties``. An object that allows several forms, such as a gate, has the
     fields of all of them. A value that may be null keeps its type only where it is a mapping or a
     list. ``files`` are schemas by their path below ``policies/schemas/``. Raises LockstepError
-    where a reference leads nowhere or into itself.
+    where a reference leads to no schema, or back to itself.
     """
     return _types(_whole(files, name, ()))
 
 
 def fields_by_name(schema: Json, above: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
-    """Each field of a flattened schema: its name, and the path of the mapping that it stands in.
+    """Each field of a flattened schema: its name, and the path of the mapping that has it.
 
-    Fields of list items are left out: their place is not one place.
+    Fields of list items are left out, because they have a place in each item.
     """
     for name, inner in schema.get("properties", {}).items():
         yield name, ".".join(above)
@@ -46,7 +46,7 @@ def find(files: Mapping[str, Json], name: str, holder: str = "") -> Json:
     path, _, fragment = name.partition("#")
     schema = value_at(files.get(path), from_json_pointer(fragment, files.get(path)))
     if not isinstance(schema, dict | bool):
-        raise _unusable(holder or name, f"{name} leads to no schema")
+        raise _unusable(holder or name, f"there is no schema {name}")
     return schema
 
 
@@ -59,9 +59,9 @@ def target(name: str, reference: str) -> str:
 
 
 def _whole(files: Mapping[str, Json], name: str, within: tuple[str, ...]) -> Json:
-    """The schema at a name, with all that it refers to put in its place."""
+    """The schema at a name, with every reference replaced by what it refers to."""
     if name in within:
-        raise _unusable(within[0], f"{' and '.join(sorted(set(within)))} lead into themselves")
+        raise _unusable(within[0], f"{' and '.join(sorted(set(within)))} refer to themselves")
     holder = within[-1] if within else name
     return _resolved(files, name.partition("#")[0], find(files, name, holder), (*within, name))
 
@@ -143,7 +143,7 @@ def _kind(schema: Json) -> str:
 
 def _unusable(name: str, says: str) -> LockstepError:
     return LockstepError(
-        f"this schema cannot be put in one piece: {says}",
+        f"this schema cannot be flattened: {says}",
         where=_FOLDER + name.partition("#")[0],
         fix="correct the reference; a schema may not contain itself",
     )

@@ -1,4 +1,4 @@
-"""What no schema can state: how the files of a fleet fit together."""
+"""How the files of a fleet fit together, which no schema can express."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -7,42 +7,42 @@ from lockstep.model.document import Document, Pointer, value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 from lockstep.spec.assemble import cluster_name
-from lockstep.spec.placing import Place
-from lockstep.spec.structure.freezes import check_freezes
-from lockstep.spec.structure.lists import Refused, entries
+from lockstep.spec.freezes import check_freezes
+from lockstep.spec.place import Place
+from lockstep.spec.structure.lists import InvalidPlaces, entries
 from lockstep.spec.structure.regions import check_regions, check_waves
 from lockstep.spec.structure.rollout import check_gates, check_steps
 from lockstep.spec.structure.variants import check_variants
 from lockstep.text.phrases import brief
 
 _LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
-"""What a name may be, as the schemas say: no other one is proposed."""
+"""What a name may be, as the schemas say: a fix proposes no other one."""
 
 
 def check_structure(
-    fleet: Fleet, faulty: Collection[str] = (), refused: Refused | None = None
+    fleet: Fleet, faulty: Collection[str] = (), invalid: InvalidPlaces | None = None
 ) -> list[Finding]:
     """Names against folders, regions and waves against each other, duplicates, variants' roles.
 
-    Takes documents of any shape. ``faulty`` are paths of files that were not read whole: what
-    such a file says, and whether it is there, is not certain. ``refused`` is what schemas refuse:
-    what is compared with it would only repeat that.
+    Accepts documents of any shape. ``faulty`` are paths of files that were not read whole: what
+    such a file says, and whether it exists, is not certain. ``invalid`` is what schemas reject:
+    comparing with it would only repeat that.
     """
-    refused = refused or Refused()
+    invalid = invalid or InvalidPlaces()
     findings: list[Finding] = []
     for environment in fleet.environments.values():
         findings += _environment(environment, fleet)
         findings += check_freezes(environment)
-        findings += _clusters_of(environment, refused)
+        findings += _clusters_of(environment, invalid)
         for family in environment.families.values():
             whole = not any(path.startswith(f"{family.folder}/") for path in faulty)
             findings += _family(family, whole=whole)
-            findings += check_waves(family, environment, refused, whole=whole)
-            findings += check_steps(family, refused)
-            findings += check_gates(family, refused)
+            findings += check_waves(family, environment, invalid, whole=whole)
+            findings += check_steps(family, invalid)
+            findings += check_gates(family, invalid)
             findings += _machine_files(family)
     for cluster in fleet.clusters():
-        findings += check_variants(cluster, refused)
+        findings += check_variants(cluster, invalid)
     return findings
 
 
@@ -76,7 +76,7 @@ def _predecessors(environment: Environment, fleet: Fleet) -> set[str]:
     return seen
 
 
-def _clusters_of(environment: Environment, refused: Refused) -> Iterator[Finding]:
+def _clusters_of(environment: Environment, invalid: InvalidPlaces) -> Iterator[Finding]:
     names: dict[str, Place] = {}
     hosts: dict[str, Place] = {}
     for family in environment.families.values():
@@ -84,7 +84,7 @@ def _clusters_of(environment: Environment, refused: Refused) -> Iterator[Finding
             stem = cluster.path.rsplit("/", 1)[-1].removesuffix(".yaml")
             wanted = cluster_name(family.name, stem)
             yield from _named(cluster.document, wanted, f"the file is {family.name}/{stem}.yaml")
-            yield from check_regions(cluster, environment, refused)
+            yield from check_regions(cluster, environment, invalid)
             if cluster.name == wanted:
                 yield from _taken(cluster, ("metadata", "name"), names, "name")
             yield from _taken(cluster, ("spec", "host"), hosts, "host")
@@ -96,7 +96,7 @@ def _named(document: Document, wanted: str, because: str) -> Iterator[Finding]:
         rename = "rename the file or folder"
         yield Place(document, ("metadata", "name")).finding(
             "structure.name",
-            f"metadata.name is {brief(name)}, and {because}",
+            f"metadata.name is {brief(name)}, but {because}",
             f"write {wanted}, or {rename}"
             if _LABEL.fullmatch(wanted)
             else f"{rename}: lower-case letters, digits and hyphens, beginning with a letter",
@@ -114,9 +114,9 @@ def _taken(
     if first is not place:
         yield place.finding(
             f"structure.duplicate-{what}",
-            f"the {what} {brief(value)} belongs to {first.document.path} already",
+            f"the {what} {brief(value)} is already used by {first.document.path}",
             f"choose another {what}" if what == "host" else "rename one of the two files",
-            others=[first.related_as("has it already")],
+            others=[first.related_as("uses it already")],
         )
 
 
@@ -140,7 +140,7 @@ def _machine_files(family: Family) -> Iterator[Finding]:
             if isinstance(found, str) and found != value:
                 yield Place(document, ("metadata", field)).finding(
                     "structure.name",
-                    f"metadata.{field} is {brief(found)}, and the file stands in {family.folder}/",
+                    f"metadata.{field} is {brief(found)}, but the file is in {family.folder}/",
                     "restore the file from git; machine files are never moved or edited",
                 )
     for name, lock in family.locks.items():
@@ -148,7 +148,7 @@ def _machine_files(family: Family) -> Iterator[Finding]:
         if isinstance(version, str) and version != name:
             yield Place(lock, ("spec", "identity", "version")).finding(
                 "structure.lock-name",
-                f"the lock is of version {brief(version)}, and its file is named {brief(name)}",
+                f"the lock is of version {brief(version)}, but its file is named {brief(name)}",
                 "write the lock again: lockstep lock",
             )
 
@@ -164,7 +164,7 @@ def _repeated(document: Document, pointer: Pointer, field: str, what: str) -> It
         if first is not place:
             yield place.finding(
                 f"structure.duplicate-{what}",
-                f"the {what} {brief(value)} stands in this list already",
+                f"duplicate entry: the {what} {brief(value)} is already in this list",
                 f"give each {what} a name of its own, or remove one of the two",
                 others=[first.related_as("the first of the two")],
             )

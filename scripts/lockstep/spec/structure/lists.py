@@ -1,4 +1,4 @@
-"""What is held against each other: the entries of lists and maps, where no schema refuses them."""
+"""The entries of lists and maps that structure checks compare, and the places not to compare."""
 
 from collections.abc import Iterable
 
@@ -6,26 +6,26 @@ from lockstep.model.document import Document, Json, Pointer, to_json_pointer, va
 from lockstep.model.finding import Finding
 
 _LONGEST = 1_000
-"""No schema allows more entries: a longer list has its finding, and is not looked into."""
+"""No schema allows more entries: a longer list has its finding already and is not compared."""
 
 COMPARED = 30
-"""Unknown names of one file for which the right one is looked for: that takes its time."""
+"""Unknown names of one file for which the closest known one is looked up: comparing is slow."""
 
 
 def entries(value: Json, pointer: Pointer) -> list[Json]:
-    """The entries of the list at a pointer; none where there is no list, or a far too long one."""
+    """The entries of the list at a pointer; none where it is not a list, or is far too long."""
     found = value_at(value, pointer)
     return found if isinstance(found, list) and len(found) <= _LONGEST else []
 
 
 def keys_of(value: Json, pointer: Pointer) -> list[str]:
-    """The keys of the mapping at a pointer; none where there is none, or a far too large one."""
+    """The keys of the mapping at a pointer; none where it is not a mapping, or is far too large."""
     found = value_at(value, pointer)
     return list(found) if isinstance(found, dict) and len(found) <= _LONGEST else []
 
 
-class Refused:
-    """The places that a schema finds fault with: what stands there is told, and not compared."""
+class InvalidPlaces:
+    """The places that a schema rejects: reported already, so comparing them would repeat it."""
 
     def __init__(self, findings: Iterable[Finding] = ()) -> None:
         self._pointers: dict[str, list[str]] = {}
@@ -33,6 +33,6 @@ class Refused:
             self._pointers.setdefault(finding.file, []).append(finding.pointer + "/")
 
     def within(self, document: Document, pointer: Pointer) -> bool:
-        """Whether the value at a pointer is refused, or something in it."""
+        """Whether the value at a pointer is invalid, or something in it."""
         above = to_json_pointer(pointer) + "/"
-        return any(told.startswith(above) for told in self._pointers.get(document.path, ()))
+        return any(each.startswith(above) for each in self._pointers.get(document.path, ()))

@@ -5,26 +5,26 @@ from collections.abc import Iterator
 from lockstep.model.document import Json, Pointer, value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster, Environment, Family
-from lockstep.spec.placing import Place, related
-from lockstep.spec.structure.lists import COMPARED, Refused, entries
+from lockstep.spec.place import Place, related
+from lockstep.spec.structure.lists import COMPARED, InvalidPlaces, entries
 from lockstep.text.phrases import alternatives, brief, closest
 
 _WAVES = ("spec", "rollout", "waves")
 
 
-def regions_of(environment: Environment, refused: Refused) -> list[str]:
-    """The names of the environment's regions, sorted; none where one of them has no right name."""
+def regions_of(environment: Environment, invalid: InvalidPlaces) -> list[str]:
+    """The names of the environment's regions, sorted; none where a name is not valid."""
     names = [value_at(item, ("name",)) for item in entries(environment.spec, ("regions",))]
     pointers = [("spec", "regions", index, "name") for index in range(len(names))]
-    wrong = any(refused.within(environment.document, pointer) for pointer in pointers)
+    wrong = any(invalid.within(environment.document, pointer) for pointer in pointers)
     return [] if wrong or not all(isinstance(name, str) for name in names) else sorted(names)
 
 
 def check_regions(
-    cluster: Cluster, environment: Environment, refused: Refused
+    cluster: Cluster, environment: Environment, invalid: InvalidPlaces
 ) -> Iterator[Finding]:
     """Whether the environment has the regions that a cluster names."""
-    known = regions_of(environment, refused)
+    known = regions_of(environment, invalid)
     for field in ("region", "failover"):
         region = value_at(cluster.effective, ("spec", field))
         if isinstance(region, str) and known and region not in known:
@@ -34,13 +34,13 @@ def check_regions(
 
 
 def check_waves(
-    family: Family, environment: Environment, refused: Refused, *, whole: bool
+    family: Family, environment: Environment, invalid: InvalidPlaces, *, whole: bool
 ) -> Iterator[Finding]:
     """Whether the waves name each region that the family has a cluster in, and no other.
 
-    With ``whole`` false there may be clusters that could not be read.
+    With ``whole`` false some clusters may not have been read.
     """
-    known = regions_of(environment, refused)
+    known = regions_of(environment, invalid)
     named: dict[str, Place] = {}
     unknown: dict[str, str] = {}
     served = {cluster.region for cluster in family.clusters}
@@ -48,7 +48,7 @@ def check_waves(
     for pointer, region in _regions_in_waves(family):
         place = Place(family.document, pointer)
         if region in named:
-            says = f"the region {brief(region)} stands in the waves already"
+            says = f"duplicate entry: the region {brief(region)} is already in a wave"
             first = named[region].related_as("the first of the two")
             fix = "name each region once"
             yield place.finding("structure.duplicate-region", says, fix, others=[first])
@@ -61,7 +61,7 @@ def check_waves(
             fix = "remove the region, or add a cluster in it"
             yield place.finding("structure.wave-without-cluster", says, fix)
         named.setdefault(region, place)
-    certain = all(unknown.values()) and not refused.within(family.document, _WAVES)
+    certain = all(unknown.values()) and not invalid.within(family.document, _WAVES)
     if certain and _are_lists(value_at(family.document.value, _WAVES)):
         yield from _outside_waves(family, named.keys() | set(unknown.values()), known)
 
@@ -94,7 +94,7 @@ def _unknown(place: Place, region: str, instead: str, environment: Environment) 
     listed = related(environment.document, ("spec", "regions"), "the regions")
     return place.finding(
         "structure.unknown-region",
-        f"{place.field} is {brief(region)}, which is no region of this environment",
+        f"{place.field} is {brief(region)}, which is not a region of this environment",
         f"write {instead}; or add the region to {environment.document.path}",
         others=[listed],
     )

@@ -1,29 +1,29 @@
-"""Whether a family's plan can be walked: its steps rise to the end, and its gates can open."""
+"""Whether a family's plan can work: its steps rise to 100, and each gate can pass."""
 
 from collections.abc import Iterator
 
 from lockstep.model.document import value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
-from lockstep.spec.placing import Place
-from lockstep.spec.structure.lists import Refused, entries
+from lockstep.spec.place import Place
+from lockstep.spec.structure.lists import InvalidPlaces, entries
 from lockstep.text.phrases import brief
 
 
-def check_steps(family: Family, refused: Refused) -> Iterator[Finding]:
+def check_steps(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:
     """Whether each step gives the candidate more weight than the one before, and the last all."""
     pointer = ("spec", "rollout", "steps")
     steps = entries(family.document.value, pointer)
     weights = [value_at(step, ("weight",)) for step in steps]
-    doubtful = refused.within(family.document, pointer)
+    doubtful = invalid.within(family.document, pointer)
     if not weights or doubtful or not all(type(weight) is int for weight in weights):
         return
     for index in range(1, len(weights)):
         if weights[index] <= weights[index - 1]:
             yield Place(family.document, (*pointer, index, "weight")).finding(
                 "structure.step-order",
-                f"the weight {brief(weights[index])} comes after {brief(weights[index - 1])}",
-                "let each step give more weight than the one before",
+                f"the weight {brief(weights[index])} follows {brief(weights[index - 1])}",
+                "give each step more weight than the one before",
             )
             return
     if weights[-1] != 100:
@@ -34,15 +34,15 @@ def check_steps(family: Family, refused: Refused) -> Iterator[Finding]:
         )
 
 
-def check_gates(family: Family, refused: Refused) -> Iterator[Finding]:
-    """Whether some value fulfils both bounds of each gate that has two."""
+def check_gates(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:
+    """Whether some value meets both bounds of each gate that has two."""
     for index, gate in enumerate(entries(family.document.value, ("spec", "gates"))):
         here = ("spec", "gates", index)
         least, most = value_at(gate, ("min",)), value_at(gate, ("max",))
         are_numbers = all(type(bound) in (int, float) for bound in (least, most))
-        if are_numbers and least > most and not refused.within(family.document, here):
+        if are_numbers and least > most and not invalid.within(family.document, here):
             yield Place(family.document, (*here, "min")).finding(
                 "structure.gate-bounds",
-                f"the gate asks for {brief(least)} or more and for {brief(most)} or less",
-                "correct min or max: no value fulfils both, so that no version would pass",
+                f"no value is both {brief(least)} or more and {brief(most)} or less",
+                "correct min or max; no version could pass this gate",
             )

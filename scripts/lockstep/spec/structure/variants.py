@@ -6,8 +6,8 @@ from itertools import compress
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster
-from lockstep.spec.placing import Place
-from lockstep.spec.structure.lists import COMPARED, Refused, entries, keys_of
+from lockstep.spec.place import Place
+from lockstep.spec.structure.lists import COMPARED, InvalidPlaces, entries, keys_of
 from lockstep.spec.variants import CANDIDATE, PREVIOUS, ROLES, STABLE
 from lockstep.text.phrases import brief, closest
 
@@ -15,7 +15,7 @@ _VARIANTS = ("spec", "variants")
 _TERMS = ("spec", "experiments")
 
 
-def check_variants(cluster: Cluster, refused: Refused) -> Iterator[Finding]:
+def check_variants(cluster: Cluster, invalid: InvalidPlaces) -> Iterator[Finding]:
     """One stable variant, each name once, one rollout at a time, experiments marked as such."""
     variants = entries(cluster.effective, _VARIANTS)
     if not variants:
@@ -26,7 +26,7 @@ def check_variants(cluster: Cluster, refused: Refused) -> Iterator[Finding]:
     names = [variant["name"] for variant in variants]
     yield from _duplicates(cluster, names)
     places = [cluster.origin((*_VARIANTS, index)) for index in range(len(names))]
-    certain = [not refused.within(*place) for place in places]
+    certain = [not invalid.within(*place) for place in places]
     yield from _experiments(cluster, list(compress(enumerate(variants), certain)))
     yield from _roles(cluster, names, variants, whole=all(certain))
     if all(certain):
@@ -39,25 +39,25 @@ def _duplicates(cluster: Cluster, names: list[str]) -> Iterator[Finding]:
             first = Place.in_cluster(cluster, (*_VARIANTS, names.index(name), "name"))
             yield Place.in_cluster(cluster, (*_VARIANTS, index, "name")).finding(
                 "structure.duplicate-variant",
-                f"the variant {brief(name)} stands in this list already",
+                f"duplicate entry: the variant {brief(name)} is already in this list",
                 "give each variant a name of its own, or remove one of the two",
                 others=[first.related_as("the first of the two")],
             )
 
 
 def _roles(cluster: Cluster, names: list[str], variants: Json, *, whole: bool) -> Iterator[Finding]:
-    whole = whole and not any(map(_is_unmarked_arm, variants))  # one mistake, told already
+    whole = whole and not any(map(_is_unmarked_arm, variants))  # the same mistake, reported already
     if STABLE not in names and whole:
         yield Place.in_cluster(cluster, _VARIANTS).finding(
             "structure.no-stable-variant",
             "no variant has the name stable",
-            "name the variant that serves now stable",
+            "give the variant that serves the traffic now the name stable",
             at_key=True,
         )
     if CANDIDATE in names and PREVIOUS in names:
         yield Place.in_cluster(cluster, (*_VARIANTS, names.index(PREVIOUS), "name")).finding(
             "structure.candidate-and-previous",
-            "the variants hold a candidate and a previous version, which are of two rollouts",
+            "the variants have a candidate and a previous version, which belong to two rollouts",
             "finish or revert one rollout before the next begins",
         )
 
@@ -69,28 +69,28 @@ def _experiments(cluster: Cluster, variants: list[tuple[int, Json]]) -> Iterator
         if name in ROLES and variant.get("experiment") is True:
             yield place.finding(
                 "structure.experiment",
-                f"{name} is a role of a rollout, and the variant says experiment: true",
+                f"{name} is a role of a rollout, but the variant has experiment: true",
                 "give the arm of the experiment another name, or remove experiment: true",
             )
         elif _is_unmarked_arm(variant):
-            meant = closest(name, ROLES)
+            suggestion = closest(name, ROLES)
             roles = "add experiment: true, or name it stable, candidate or previous"
             yield place.finding(
                 "structure.experiment",
-                f"{brief(name)} is no role of a rollout, and does not say experiment: true",
-                f"write {meant}" if meant else roles,
+                f"{brief(name)} is not a role of a rollout, and has no experiment: true",
+                f"write {suggestion}" if suggestion else roles,
             )
 
 
 def _terms(cluster: Cluster, arms: list[str]) -> Iterator[Finding]:
-    """The terms of experiments are those of arms that there are."""
+    """The terms of experiments belong to arms that exist."""
     unknown = [name for name in keys_of(cluster.effective, _TERMS) if name not in arms]
     for count, name in enumerate(unknown):
         right = closest(name, arms) if count < COMPARED else ""
         fix = f"write {right}" if right else "remove its terms, or add the variant"
         yield Place.in_cluster(cluster, (*_TERMS, name)).finding(
             "structure.unknown-arm",
-            f"there is no arm of an experiment with the name {brief(name)}",
+            f"there is no experiment arm with the name {brief(name)}",
             fix,
             at_key=True,
         )

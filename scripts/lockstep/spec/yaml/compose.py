@@ -1,4 +1,4 @@
-"""Composes YAML events into plain values, noting the place of each and what is wrong."""
+"""Composes YAML events into plain values, with the place of each and what is wrong."""
 
 import re
 from dataclasses import dataclass, field, replace
@@ -18,18 +18,19 @@ from yaml.events import (
 from lockstep.model.document import Json, Pointer, Span, to_json_pointer
 from lockstep.model.finding import Finding, Related
 from lockstep.spec.yaml.scalars import AmbiguousScalar, resolve_plain
+from lockstep.text.phrases import brief
 
 MAX_DEPTH = 40
 MAX_NODES = 50_000
-"""Values in a document, those that aliases repeat included."""
+"""Values in a document, counting what aliases repeat: a few lines of aliases can mean billions."""
 
 _NO_KEY = object()
 _NO_KEY_FIX = "write a text key; put a value that begins with {{ in quotes"
 _BARE_TAG = re.compile(r"(&\S+\s+)?!")
 
 
-class Refused(Exception):
-    """The file cannot be read on; carries the finding that says why."""
+class InvalidYaml(Exception):
+    """The file cannot be read further; carries the finding that says why."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.message)
@@ -38,7 +39,7 @@ class Refused(Exception):
 
 @dataclass(slots=True)
 class _Open:
-    """A mapping or list whose end has not come yet."""
+    """A mapping or list whose end is not read yet."""
 
     value: Any
     pointer: Pointer
@@ -67,7 +68,7 @@ class Composer:
     _documents: int = 0
 
     def compose(self, events: Any) -> Json:
-        """The value of the document. Raises Refused, or yaml.YAMLError where it is no YAML."""
+        """The value of the document. Raises InvalidYaml, or yaml.YAMLError where it is not YAML."""
         while True:
             event = events.get_event()
             kind = type(event)
@@ -85,22 +86,22 @@ class Composer:
                 break
         if self._root is _NO_KEY or self._root is None:
             fix = "write the document, or delete the file"
-            raise Refused(Finding(self.path, 1, 1, "yaml.empty", "the file is empty", fix))
+            raise InvalidYaml(Finding(self.path, 1, 1, "yaml.empty", "the file is empty", fix))
         return self._root
 
     def _document(self, event: DocumentStartEvent) -> None:
         self._documents += 1
         if self._documents > 1:
             fix = "move each document into a file of its own"
-            self._refuse(event, "yaml.documents", "the file holds more than one document", fix)
+            self._refuse(event, "yaml.documents", "the file has more than one document", fix)
         if event.tags or event.version not in (None, (1, 2)):
-            message = "a directive changes here how the file is read, and it is read as YAML 1.2"
+            message = "directives (%) are not allowed: every file is read as YAML 1.2"
             self._note(event, "yaml.directive", message, "remove the lines that begin with %")
 
     def _open(self, event: Any, value: Json) -> None:
         self._check_depth(event, 1)
         self._check_tag(event)
-        self._anchors.pop(event.anchor, None)  # inside, the name means this unfinished value
+        self._anchors.pop(event.anchor, None)  # an alias inside would repeat itself without end
         before = self._nodes
         pointer = self._place(value, event)
         if event.flow_style:
@@ -126,7 +127,7 @@ class Composer:
             try:
                 value = resolve_plain(event.value)
             except AmbiguousScalar as trap:
-                message = f"{_shorten(event.value)} is {trap}"
+                message = f"{brief(event.value)} is {trap}"
                 fix = _quote_it(event.value) + (f", or {trap.instead}" if trap.instead else "")
                 self._note(event, "yaml.ambiguous", message, fix)
         if self._wants_key():
@@ -142,8 +143,8 @@ class Composer:
         anchor = event.anchor or ""
         if anchor not in self._anchors:
             inside = any(holder.anchor == anchor for holder in self._stack)
-            what = "stands inside the value that it repeats" if inside else "repeats no value above"
-            message = f"the alias {_shorten('*' + anchor)} {what}"
+            what = "is inside the value that it repeats" if inside else "has no anchor above it"
+            message = f"the alias {brief('*' + anchor)} {what}"
             self._refuse(event, "yaml.alias", message, "write the value out")
         if self._wants_key():
             self._refuse(event, "yaml.alias", "an alias cannot be a key", "write the key out")
@@ -169,7 +170,7 @@ class Composer:
             fix = "write the fields out, or move them to the family's defaults"
             self._note(event, "yaml.merge-key", "merge keys (<<) are not part of YAML 1.2", fix)
         elif not isinstance(value, str):
-            message = f"the key {_shorten(key)} is not text"
+            message = f"the key {brief(key)} is not text"
             self._note(event, "yaml.key", message, _quote_it(key))
         elif key in holder.value:
             self._duplicate(event, pointer)
@@ -178,15 +179,13 @@ class Composer:
 
     def _duplicate(self, event: ScalarEvent, pointer: Pointer) -> None:
         span = self.key_spans[pointer]
-        message = (
-            f"the key {_shorten(event.value)} stands here again; it is first on line {span.line}"
-        )
+        message = f"duplicate key {brief(event.value)}, first defined on line {span.line}"
         self._note(event, "yaml.duplicate-key", message, "keep one of the two", pointer)
         first = Related(self.path, span.line, span.column, "the first of the two")
         self.findings[-1] = replace(self.findings[-1], related=(first,))
 
     def _place(self, value: Json, event: Any) -> Pointer:
-        """Put a value where it belongs. Its span is that of the event until its end comes."""
+        """Put a value into its parent. Its span is that of the event until its end is known."""
         self._count(event, 1)
         if not self._stack:
             self._root = value
@@ -208,8 +207,8 @@ class Composer:
     def _count(self, event: Any, nodes: int) -> None:
         self._nodes += nodes
         if self._nodes > MAX_NODES:
-            message = f"the file holds more than {MAX_NODES} values, repeated ones included"
-            self._refuse(event, "yaml.size", message, "split the file, or drop the aliases")
+            message = f"the file has more than {MAX_NODES} values, counting what aliases repeat"
+            self._refuse(event, "yaml.size", message, "split the file, or remove the aliases")
 
     def _check_depth(self, event: Any, height: int) -> None:
         """Aliases count as what they repeat: readers of the result recurse into it."""
@@ -219,11 +218,11 @@ class Composer:
 
     def _check_tag(self, event: Any) -> None:
         if event.tag is not None or self._has_bare_tag(event):
-            message = f"the tag {_shorten(event.tag or '!')} is not allowed"
+            message = f"the tag {brief(event.tag or '!')} is not allowed"
             self._note(event, "yaml.tag", message, "remove the tag and quote the value if needed")
 
     def _has_bare_tag(self, event: Any) -> bool:
-        """libyaml drops the tag ``!`` of a scalar, which makes text of a number in YAML 1.2."""
+        """libyaml drops the tag ``!`` of a scalar, which turns a number into text in YAML 1.2."""
         start = event.start_mark.index
         if type(event) is not ScalarEvent or not (
             event.anchor or self.text[start : start + 1] == "!"
@@ -249,7 +248,7 @@ class Composer:
         )
 
     def _here(self) -> Pointer:
-        """The pointer of the value that comes next."""
+        """The pointer of the value that is read next."""
         if not self._stack:
             return ()
         holder = self._stack[-1]
@@ -259,16 +258,12 @@ class Composer:
 
     def _refuse(self, event: Any, rule: str, message: str, fix: str) -> Any:
         self._note(event, rule, message, fix)
-        raise Refused(self.findings.pop())
+        raise InvalidYaml(self.findings.pop())
 
 
 def _span(event: Any) -> Span:
     start, end = event.start_mark, event.end_mark
     return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1)
-
-
-def _shorten(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
 def _quote_it(text: str) -> str:

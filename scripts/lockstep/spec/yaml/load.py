@@ -10,13 +10,13 @@ import yaml
 
 from lockstep.model.document import Document, Pointer, Span
 from lockstep.model.finding import Finding
-from lockstep.spec.yaml.compose import Composer, Refused
+from lockstep.spec.yaml.compose import Composer, InvalidYaml
 from lockstep.spec.yaml.syntax import syntax_finding
 
 MAX_BYTES = 512 * 1024
-"""No file that a person edits comes near; a larger one is a mistake or an attack."""
+"""Far more than any file that people edit has; a larger one is a mistake or an attack."""
 
-# The marks of 32 bits come first: those of 16 bits are a part of them.
+# Those of 32 bits come first, because they begin with those of 16 bits.
 _BYTE_ORDER_MARKS = {
     b"\xef\xbb\xbf": "UTF-8 with a byte-order mark",
     b"\xff\xfe\0\0": "UTF-32",
@@ -25,8 +25,8 @@ _BYTE_ORDER_MARKS = {
     b"\xfe\xff": "UTF-16",
 }
 
-# What YAML forbids; line breaks that editors do not show, for text behind one would look like a
-# part of the comment before it; and characters that nobody sees, or that turn the order of others.
+# What YAML forbids; line breaks that editors do not show, because text after one would look like a
+# part of the comment before it; and characters that are invisible or reorder the others.
 # Sources: https://yaml.org/spec/1.2.2/#51-character-set, https://www.unicode.org/reports/tr55/
 _UNSEEN = re.compile(
     "\r(?!\n)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff"
@@ -38,7 +38,7 @@ def load_yaml(path: str, data: bytes) -> tuple[Document | None, list[Finding]]:
     """Parse one file that must hold one YAML document.
 
     Gives the document, or None where nothing usable was read, and what is wrong with the file.
-    A document is given beside findings when its shape is known, so that later checks can go on.
+    A document comes with findings when its shape is known, so that later checks can go on.
     """
     text = _decode(path, data)
     if isinstance(text, Finding):
@@ -46,7 +46,7 @@ def load_yaml(path: str, data: bytes) -> tuple[Document | None, list[Finding]]:
     composer = Composer(path, text)
     try:
         value = composer.compose(yaml.CSafeLoader(text))
-    except Refused as refusal:
+    except InvalidYaml as refusal:
         return None, [*composer.findings, refusal.finding]
     except yaml.YAMLError as error:
         return None, [*composer.findings, syntax_finding(path, text, error)]
@@ -73,7 +73,7 @@ class Documents:
 
 
 def _pull_in(spans: dict[Pointer, Span], text: str) -> None:
-    """Let no span leave a text without a last line break, behind which libyaml sees one more."""
+    """Keep all spans inside a text without a final line break, where libyaml sees one line more."""
     last, end = text.count("\n") + 1, len(text.rpartition("\n")[2]) + 1
     for pointer, span in spans.items():
         if span.end_line > last:
@@ -83,7 +83,7 @@ def _pull_in(spans: dict[Pointer, Span], text: str) -> None:
 
 def _decode(path: str, data: bytes) -> str | Finding:
     if len(data) > MAX_BYTES:
-        message = f"the file has {len(data)} bytes; at most {MAX_BYTES} are read"
+        message = f"the file has {len(data)} bytes; at most {MAX_BYTES} are allowed"
         return _finding(path, "yaml.size", message, "split it, or move the data elsewhere")
     for mark, encoding in _BYTE_ORDER_MARKS.items():
         if data.startswith(mark):
@@ -92,18 +92,20 @@ def _decode(path: str, data: bytes) -> str | Finding:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        message = f"the file is not UTF-8: byte 0x{data[error.start]:02x} has no meaning here"
+        message = f"the file is not UTF-8: byte 0x{data[error.start]:02x} is not valid here"
         before = data[: error.start].decode("utf-8")
-        return _behind(before, path, message, "save the file as UTF-8")
+        return _finding_after(before, path, message, "save the file as UTF-8")
     unseen = _UNSEEN.search(text)
-    return text if unseen is None else _behind(text[: unseen.start()], path, *_about(unseen[0]))
+    return (
+        text if unseen is None else _finding_after(text[: unseen.start()], path, *_about(unseen[0]))
+    )
 
 
 def _about(character: str) -> tuple[str, str]:
-    """What is wrong with a character that no file may hold, and what to do."""
+    """What is wrong with a character that is not allowed in any file, and what to do."""
     if character == "\r":
-        says = "a carriage return without a line feed ends a line here, which few editors show"
-        return says, "save the file with the line ends of Unix (LF) or Windows (CRLF)"
+        says = "a carriage return without a line feed is a line break that few editors show"
+        return says, "save the file with the line endings of Unix (LF) or Windows (CRLF)"
     says = f"the character U+{ord(character):04X} is not allowed in a file"
     if character == "\0":
         return says, "save the file as UTF-8 text"
@@ -111,7 +113,7 @@ def _about(character: str) -> tuple[str, str]:
     return says, f'remove it, or write it in double quotes as the escape "{escape}"'
 
 
-def _behind(before: str, path: str, message: str, fix: str) -> Finding:
+def _finding_after(before: str, path: str, message: str, fix: str) -> Finding:
     line, column = before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
     return Finding(path, line, column, "yaml.encoding", message, fix)
 

@@ -1,7 +1,7 @@
 """What a plain YAML scalar means: YAML 1.2's core schema, and no guessing beyond it.
 
 Parsers of YAML 1.1 read ``NO``, ``1:30``, ``012`` and ``2026-01-31`` as something that their
-author did not write. Such a scalar is refused here, so that every reader sees the same value.
+author did not write. Such a scalar is rejected, so that every reader sees the same value.
 Source: https://yaml.org/spec/1.2.2/#103-core-schema
 """
 
@@ -54,8 +54,8 @@ Scalar = str | int | float | bool | None
 class AmbiguousScalar(ValueError):
     """The scalar means different things to different readers; the text says what.
 
-    ``instead`` is how else than in quotes it may be written, as a phrase; empty where only quotes
-    are left.
+    ``instead`` is the other way to write it, without quotes, as a phrase; empty where only quotes
+    help.
     """
 
     def __init__(self, meaning: str, instead: str = "") -> None:
@@ -69,11 +69,11 @@ def resolve_plain(text: str) -> Scalar:
         return _WORDS[text]
     if text in _YAML_1_1_BOOLEANS:
         word = "true" if text.lower() in ("y", "yes", "on") else "false"
-        raise AmbiguousScalar("a boolean to some readers", f"as {word} where a boolean is meant")
+        raise AmbiguousScalar("a boolean to some readers", f"as {word} for a boolean")
     if text[0] not in "0123456789+-.":
         return text
     if _NOT_FINITE.fullmatch(text):
-        raise AmbiguousScalar("no finite number", "as a finite number")
+        raise AmbiguousScalar("not a finite number", "as a finite number")
     for pattern, meaning, instead in _TRAPS:
         if pattern.fullmatch(text):
             raise AmbiguousScalar(meaning, instead)
@@ -85,10 +85,10 @@ def _number(text: str) -> Scalar:
     if not integer and not _FLOAT.fullmatch(text):
         return text
     if len(text) > _LONGEST_NUMBER:
-        raise AmbiguousScalar("a number longer than its readers can hold", "with fewer digits")
+        raise AmbiguousScalar("a number with more digits than readers keep", "with fewer digits")
     if integer:
         return int(text)
     number = float(text)
     if not math.isfinite(number):
-        raise AmbiguousScalar("a number larger than its readers can hold")
+        raise AmbiguousScalar("a number larger than readers can represent")
     return number

@@ -1,4 +1,8 @@
-"""What libyaml says of a file that is no YAML, in the words and at the place of its author."""
+"""Explains libyaml's syntax errors in plain words, at the place that the author has to change.
+
+libyaml names states of its parser ("did not find expected '-' indicator") and often stops a line
+behind the mistake. An error that is not in the table keeps libyaml's own words.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,14 +11,15 @@ from typing import Any, NamedTuple
 import yaml
 
 from lockstep.model.finding import Finding
+from lockstep.text.sanitise import one_line
 
 RULE = "yaml.syntax"
 _LONGEST_KEY = 1024
 """Characters of a key before its colon: https://yaml.org/spec/1.2.2/#742-flow-mappings"""
 
 _QUOTE = "put the whole value in quotes"
-_INDENT = "indent the line like those that it belongs to, by blanks"
-_TABS = ("a tab indents this line, and YAML takes blanks only", "replace the tab by blanks")
+_INDENT = "indent the line with spaces, like the lines that it belongs to"
+_TABS = ("tab used for indentation; YAML allows only spaces", "replace the tab with spaces")
 _NO_TAGS = (
     "tags (!...) are not allowed",
     "remove the tag; put a value that begins with ! in quotes",
@@ -22,7 +27,7 @@ _NO_TAGS = (
 _NO_ESCAPE = "write \\\\ for a backslash, or put the text in single quotes"
 
 
-class _Fault(NamedTuple):
+class _SyntaxError(NamedTuple):
     """One syntax error; ``at`` is where the reader stopped, ``since`` where the value began."""
 
     text: str
@@ -32,17 +37,17 @@ class _Fault(NamedTuple):
 
     @property
     def character(self) -> str:
-        """What stands where the reader stopped; empty at the end of the file."""
+        """The character at which the reader stopped; empty at the end of the file."""
         return self.text[self.at.index : self.at.index + 1]
 
     @property
     def at_end(self) -> bool:
-        """Whether nothing but blanks follows."""
+        """Whether nothing but white space follows."""
         return not self.text[self.at.index :].strip()
 
     @property
     def begins_line(self) -> bool:
-        """Whether only blanks stand before it on its line."""
+        """Whether only white space is before it on its line."""
         return not self.text[self.at.index - self.at.column : self.at.index].strip()
 
     @property
@@ -56,19 +61,19 @@ class _Fault(NamedTuple):
         return f"that begins on line {self.since.line + 1}"
 
 
-_Said = tuple[str, str] | tuple[str, str, Any]
-"""The message, what to do, and the place where it is not where the reader stopped."""
+_Explanation = tuple[str, str] | tuple[str, str, Any]
+"""The message, the fix, and the place where it differs from where the reader stopped."""
 
 
-def syntax_finding(path: str, text: str, error: yaml.YAMLError) -> Finding:
+def syntax_finding(path: str, text: str, raised: yaml.YAMLError) -> Finding:
     """The finding for an error of libyaml's reader, inside of ``text``."""
-    at = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    at = getattr(raised, "problem_mark", None) or getattr(raised, "context_mark", None)
     if at is None:
-        said = f"this is not YAML: {str(error)[:200]}"
-        return Finding(path, 1, 1, RULE, said, "correct the syntax")
-    context, problem = (str(getattr(error, name) or "") for name in ("context", "problem"))
-    fault = _Fault(text, context, at, getattr(error, "context_mark", None) or at)
-    says, fix, *place = _WORDS.get(problem, _other(problem))(fault)
+        says = f"this is not YAML: {one_line(str(raised), 200)}"
+        return Finding(path, 1, 1, RULE, says, "correct the syntax")
+    context, problem = (str(getattr(raised, name) or "") for name in ("context", "problem"))
+    error = _SyntaxError(text, context, at, getattr(raised, "context_mark", None) or at)
+    says, fix, *place = _EXPLAIN.get(problem, _other(problem))(error)
     line, column = _inside(text, *(place or [at]))
     return Finding(path, line, column, RULE, says, fix)
 
@@ -81,71 +86,71 @@ def _inside(text: str, mark: Any) -> tuple[int, int]:
     return len(lines), len(lines[-1]) + 1
 
 
-def _key(fault: _Fault) -> _Said:
-    """A mapping goes on with something that is no field of it."""
-    if not fault.begins_line:
-        says = "text stands behind the end of a value in quotes or brackets"
+def _key(error: _SyntaxError) -> _Explanation:
+    """A mapping goes on with something that is not a field of it."""
+    if not error.begins_line:
+        says = "text follows the end of a value in quotes or brackets"
         return says, "quote the value as a whole and double its quotes, or remove a bracket"
-    if fault.character == "-":
-        return f"a list item stands among the fields of the mapping {fault.begun}", _INDENT
-    return f"the line is not indented like the mapping {fault.begun}", _INDENT
+    if error.character == "-":
+        return f"a list item is among the fields of the mapping {error.begun}", _INDENT
+    return f"the line is not indented like the mapping {error.begun}", _INDENT
 
 
-def _item(fault: _Fault) -> _Said:
-    return f"the line is no item of the list {fault.begun}", _INDENT
+def _item(error: _SyntaxError) -> _Explanation:
+    return f"the line is not an item of the list {error.begun}", _INDENT
 
 
-def _colon(fault: _Fault) -> _Said:
-    if fault.at.column >= _LONGEST_KEY:
+def _colon(error: _SyntaxError) -> _Explanation:
+    if error.at.column >= _LONGEST_KEY:
         return f"the key is longer than {_LONGEST_KEY} characters", "shorten it"
-    if fault.second_colon:
-        return "a second ': ' stands on this line", _QUOTE
-    says = "this field stands below text: the line before has a value already, or no ': '"
+    if error.second_colon:
+        return "a second ': ' on this line", _QUOTE
+    says = "a field cannot follow text: the line before has a value already, or no ': '"
     return says, f"write the line before as field: value, or {_INDENT}"
 
 
-def _no_colon(fault: _Fault) -> _Said:
-    line = fault.text[fault.since.index :].partition("\n")[0]
+def _no_colon(error: _SyntaxError) -> _Explanation:
+    line = error.text[error.since.index :].partition("\n")[0]
     if ": " in line[_LONGEST_KEY:]:
-        return f"the key is longer than {_LONGEST_KEY} characters", "shorten it", fault.since
-    fix = "write field: value; behind the colon stands a blank"
-    return "this is neither a field nor a value: it has no ': '", fix, fault.since
+        return f"the key is longer than {_LONGEST_KEY} characters", "shorten it", error.since
+    fix = "write field: value, with a space after the colon"
+    return "this is neither a field nor a value: it has no ': '", fix, error.since
 
 
-def _unclosed(what: str, end: str) -> Callable[[_Fault], _Said]:
-    def say(fault: _Fault) -> _Said:
-        if fault.at_end:
-            return f"the {what} that begins here is not closed", f"add {end}", fault.since
-        return f"the {what} {fault.begun} goes on without a comma or {end}", f"add a comma or {end}"
+def _unclosed(what: str, end: str) -> Callable[[_SyntaxError], _Explanation]:
+    def explain(error: _SyntaxError) -> _Explanation:
+        if error.at_end:
+            return f"the {what} that begins here is not closed", f"add {end}", error.since
+        return f"the {what} {error.begun} goes on without a comma or {end}", f"add a comma or {end}"
 
-    return say
-
-
-def _quote(fault: _Fault) -> _Said:
-    return "the quote that opens here is not closed", "close it, or double it", fault.since
+    return explain
 
 
-def _start(fault: _Fault) -> _Said:
-    if fault.character == "\t":
+def _quote(error: _SyntaxError) -> _Explanation:
+    return "the quote that opens here is not closed", "close it, or double it", error.since
+
+
+def _start(error: _SyntaxError) -> _Explanation:
+    if error.character == "\t":
         return _TABS
-    return f"a value cannot begin with {fault.character!r}", _QUOTE
+    return f"a value cannot begin with {error.character!r}", _QUOTE
 
 
-def _node(fault: _Fault) -> _Said:
-    if fault.at_end and fault.since is not fault.at:
+def _node(error: _SyntaxError) -> _Explanation:
+    if error.at_end and error.since is not error.at:
         return "the file ends where a value is missing", "write the value, or close the bracket"
-    if fault.text[fault.at.index :].strip() in ("", "..."):
+    if error.text[error.at.index :].strip() in ("", "..."):
         return "the file is empty", "write the document, or delete the file"
-    return f"a value is missing before {fault.character!r}", f"write the value, or {_QUOTE}"
+    return f"a value is missing before {error.character!r}", f"write the value, or {_QUOTE}"
 
 
-def _name(fault: _Fault) -> _Said:
-    what = "* begins an alias" if "alias" in fault.context else "& begins an anchor"
-    return f"{what}, and no name follows", _QUOTE, fault.since
+def _name(error: _SyntaxError) -> _Explanation:
+    what = "* begins an alias" if "alias" in error.context else "& begins an anchor"
+    return f"{what}, but no name follows", _QUOTE, error.since
 
 
-def _escape(fault: _Fault) -> _Said:
-    return f"{fault.text[fault.at.index : fault.at.index + 2]} is no escape", _NO_ESCAPE
+def _escape(error: _SyntaxError) -> _Explanation:
+    return f"{error.text[error.at.index : error.at.index + 2]} is not a valid escape", _NO_ESCAPE
 
 
 @dataclass(frozen=True)
@@ -155,35 +160,35 @@ class _Mark:
     column: int
 
 
-def _outside(fault: _Fault) -> _Said:
-    """Text behind the end of the document: what ended it is the mistake, where that is in sight."""
-    start = fault.at.index - fault.at.column
-    for number, line in reversed(list(enumerate(fault.text[:start].split("\n")[:-1]))):
+def _outside(error: _SyntaxError) -> _Explanation:
+    """Text after the end of the document: the line that ended it is the mistake, if one did."""
+    start = error.at.index - error.at.column
+    for number, line in reversed(list(enumerate(error.text[:start].split("\n")[:-1]))):
         start -= len(line) + 1
         if line.startswith("..."):
-            says = "the document ends here (...), and more text follows"
+            says = "the document ends here (...), but more text follows"
             return says, "remove this line", _Mark(start, number, 0)
         if line.startswith("%"):
-            return (*_DIRECTIVE(fault)[:2], _Mark(start, number, 0))
+            return (*_DIRECTIVE(error)[:2], _Mark(start, number, 0))
         if line.strip() and not line.lstrip().startswith("#"):
             break
-    return "this line stands outside of the document", "let all top fields begin in column 1"
+    return "this line is outside of the document", "begin all top-level fields in column 1"
 
 
-def _always(says: str, fix: str) -> Callable[[_Fault], _Said]:
-    return lambda fault: (says, fix)
+def _always(says: str, fix: str) -> Callable[[_SyntaxError], _Explanation]:
+    return lambda error: (says, fix)
 
 
-def _other(problem: str) -> Callable[[_Fault], _Said]:
-    def say(fault: _Fault) -> _Said:
-        said = ", ".join(part for part in (fault.context, problem) if part)
-        return f"this is not YAML: {said}", "correct the syntax here or on the line before"
+def _other(problem: str) -> Callable[[_SyntaxError], _Explanation]:
+    def explain(error: _SyntaxError) -> _Explanation:
+        reason = ", ".join(part for part in (error.context, problem) if part)
+        return f"this is not YAML: {reason}", "correct the syntax here or on the line before"
 
-    return say
+    return explain
 
 
-_DIRECTIVE = _always("lines that begin with % are not read here", "remove the line, or quote it")
-_WORDS: dict[str, Callable[[_Fault], _Said]] = {
+_DIRECTIVE = _always("directives (%) are not allowed", "remove the line, or quote the value")
+_EXPLAIN: dict[str, Callable[[_SyntaxError], _Explanation]] = {
     "did not find expected key": _key,
     "did not find expected '-' indicator": _item,
     "mapping values are not allowed in this context": _colon,
@@ -200,10 +205,10 @@ _WORDS: dict[str, Callable[[_Fault], _Said]] = {
         "the escape has too few hexadecimal digits", _NO_ESCAPE
     ),
     "found invalid Unicode character escape code": _always(
-        "the escape stands for no character", "write the character itself"
+        "the escape is not a valid character", "write the character itself"
     ),
     "block sequence entries are not allowed in this context": _always(
-        "a list item stands behind other text", "begin the list on a line of its own"
+        "a list item follows other text", "begin the list on a line of its own"
     ),
     "mapping keys are not allowed in this context": _always(
         "a value cannot begin with '? '", _QUOTE
@@ -211,14 +216,17 @@ _WORDS: dict[str, Callable[[_Fault], _Said]] = {
     "found a tab character that violates indentation": _always(*_TABS),
     "found a tab character where an indentation space is expected": _always(*_TABS),
     "did not find expected comment or line break": _always(
-        "text stands behind | or >", "begin the text on the next line, or quote the value"
+        "text follows | or > on the same line",
+        "begin the text on the next line, or quote the value",
     ),
     "found undefined tag handle": _always(*_NO_TAGS),
     "did not find the expected '>'": _always(*_NO_TAGS),
     "did not find expected whitespace or line break": _always(*_NO_TAGS),
     "did not find expected tag URI": _always(*_NO_TAGS),
     "did not find expected <document start>": _outside,
-    "found incompatible YAML document": _always("only YAML 1.2 is read", "remove the line %YAML"),
+    "found incompatible YAML document": _always(
+        "only YAML 1.2 is allowed", "remove the line %YAML"
+    ),
     "found unknown directive name": _DIRECTIVE,
     "found duplicate %YAML directive": _DIRECTIVE,
     "found duplicate %TAG directive": _DIRECTIVE,

@@ -1,4 +1,4 @@
-"""Machine-written YAML: the same bytes for equal values, and one meaning for every reader."""
+"""Writes machine-written YAML: equal values give equal bytes, which every reader reads alike."""
 
 import re
 
@@ -6,7 +6,7 @@ import yaml
 
 from lockstep.model.document import Json
 
-# Words that every YAML version reads as themselves; all other text is quoted.
+# Every YAML version reads these words as text; all other text is quoted.
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 _RESERVED = frozenset(["y", "yes", "n", "no", "on", "off", "true", "false", "null", "nan", "inf"])
 
@@ -20,10 +20,10 @@ def dump_yaml(value: Json, *, by: str) -> bytes:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes what some YAML reader could take for another type, and repeats instead of aliases."""
+    """Quotes what a YAML reader could read as another type, and repeats values without aliases."""
 
     def ignore_aliases(self, data: Json) -> bool:
-        """Never write ``&anchor``: machine files must be readable where aliases are refused."""
+        """Never write ``&anchor``: machine files must be readable where aliases are not allowed."""
         return True
 
 

@@ -1,4 +1,4 @@
-"""Who is to blame for a manifest that is wrong: a line of the template, or a value of a spec."""
+"""What made a manifest wrong: a line of the template, or a value of a spec."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -37,7 +37,7 @@ def findings_of(spec: dict[str, Any], templates: Templates) -> tuple[Finding, ..
         ("{% endfor %}", "{%- endfor %}", "{{ key | quote }}: {{ value | quote }}"),
     ],
 )
-def test_a_line_that_is_no_yaml_is_found_in_the_template(old: str, new: str, text: str) -> None:
+def test_a_line_that_is_not_yaml_is_found_in_the_template(old: str, new: str, text: str) -> None:
     tree = rendering.resources()
     path = "templates/service/service.yaml.j2"
     source = tree[path].decode().replace("protocol: TCP", "protocol: no").replace(old, new, 1)
@@ -47,7 +47,7 @@ def test_a_line_that_is_no_yaml_is_found_in_the_template(old: str, new: str, tex
     assert {f.file for f in found} == {path}
 
 
-def test_a_value_that_makes_no_yaml_is_found_in_the_spec() -> None:
+def test_a_value_that_does_not_make_yaml_is_found_in_the_spec() -> None:
     one = cluster()
     one["spec"]["serving"]["resources"]["limits"] = {"cpu": "1", "nan": "2"}
     (finding,) = findings_of(one, rendering.templates())
@@ -56,7 +56,7 @@ def test_a_value_that_makes_no_yaml_is_found_in_the_spec() -> None:
     assert "templates/deployment/deployment.yaml.j2" in finding.fix
 
 
-def test_a_line_that_the_template_spoils_is_not_blamed_on_its_key() -> None:
+def test_a_line_that_the_template_breaks_is_not_traced_to_its_key() -> None:
     old = "limits %}\n              {{ key | quote }}: {{"
     templates = changed("deployment", old, old.replace(": {{", ": no {{"))
     (finding,) = findings_of(cluster(), templates)
@@ -73,7 +73,7 @@ def test_a_kind_without_schema_is_found_at_the_kind() -> None:
     assert source.split("\n")[finding.line - 1] == "kind: Servant"
 
 
-def test_a_key_that_stands_twice_is_found_at_the_second() -> None:
+def test_a_duplicate_key_is_found_at_the_second() -> None:
     templates = changed("service", "type: ClusterIP", "type: a\n  type: b")
     (finding,) = findings_of(cluster(), templates)
     path, source = templates.texts.sources["service"]
@@ -93,11 +93,11 @@ def test_a_field_that_the_schema_does_not_know_is_the_templates(
     path, source = templates.texts.sources["deployment"]
     line = source.split(new)[0].count("\n") + 1
     assert (unknown.file, unknown.line, unknown.column) == (path, line, column)
-    assert unknown.fix == f"mend line {line} of {path}"
+    assert unknown.fix == f"fix line {line} of {path}"
     assert repr(new.strip(" :")) in unknown.message
 
 
-def test_a_misspelt_field_that_is_required_is_found_once_with_what_was_meant() -> None:
+def test_a_misspelt_field_that_is_required_is_found_once_with_a_suggestion() -> None:
     templates = changed("deployment", "      containers:", "      containerz:")
     (finding,) = findings_of(cluster(), templates)
     source = templates.texts.sources["deployment"][1]
@@ -124,7 +124,7 @@ def fleet_findings(templates: Templates) -> list[Finding]:
         ("revisionHistoryLimit: 2", "revisionHistoryLimit: 2.5", "render.yaml", ": 2.5'"),
         ("image: {{ image", "image: {{ port | quote }}{{ image", "render.yaml", '"x""x"'),
         ("image: {{ image", "image: {{ missing", "render.template", "'missing' is undefined"),
-        ("{{ value | quote }}", "{{ value | quote }} #\x1b", "render.yaml", "no plain YAML"),
+        ("{{ value | quote }}", "{{ value | quote }} #\x1b", "render.yaml", "not plain YAML"),
         ("kind: Deployment", "kind: Deploy", "render.manifest", "no schema for apps/v1 Deploy"),
         (" value: {{ value", " value: {{ port", "render.manifest", "env/*"),
         ("revisionHistoryLimit: 2", "revisionHistoryLimit: {{ name.upper() | quote }}",
@@ -148,7 +148,8 @@ def test_a_value_of_a_wrong_type_is_the_templates_and_the_value_is_named() -> No
     (finding,) = fleet_findings(templates)
     assert finding.file == "templates/deployment/deployment.yaml.j2"
     assert {(r.file, r.note) for r in finding.related} == {
-        (f"clusters/prod/fraud/c{n}.yaml", "spec.serving.image is what it writes") for n in (0, 1)
+        (f"clusters/prod/fraud/c{n}.yaml", "the template writes spec.serving.image there")
+        for n in (0, 1)
     }
 
 
@@ -181,13 +182,13 @@ def test_what_a_template_computes_is_shown_with_the_cluster_that_it_was_for() ->
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("", "/metadata/name: an object without a name"),
-        ("  name: A_b\n", '/metadata/name: "A_b" is no name that Kubernetes takes'),
-        ("  name: {{ (namespace ~ '/') | quote }}\n", "is no name that Kubernetes takes"),
-        ("  name: {{ ('n' ~ name * 99) | quote }}\n", "this value is no name that Kubernetes"),
+        ("", "/metadata/name: the object has no name"),
+        ("  name: A_b\n", '/metadata/name: "A_b" is not a valid name in Kubernetes'),
+        ("  name: {{ (namespace ~ '/') | quote }}\n", "is not a valid name in Kubernetes"),
+        ("  name: {{ ('n' ~ name * 99) | quote }}\n", "this value is not a valid name in"),
     ],
 )
-def test_an_object_has_a_name_that_kubernetes_takes(name: str, says: str) -> None:
+def test_an_object_has_a_name_that_kubernetes_accepts(name: str, says: str) -> None:
     templates = changed("service", "  name: {{ name | quote }}\n", name)
     findings = fleet_findings(templates)
     assert findings and {f.rule for f in findings} == {"render.manifest"}
@@ -203,14 +204,14 @@ def test_an_object_without_metadata_is_the_templates_mistake() -> None:
     assert (finding.file, finding.line) == (path, 2)
 
 
-def test_an_empty_template_is_to_blame_and_no_spec() -> None:
+def test_an_empty_template_is_found_and_not_the_spec() -> None:
     tree = rendering.resources()
     tree["templates/service/service.yaml.j2"] = b""
     (finding,) = fleet_findings(Templates(tree, read_kubernetes_schema))
     assert (finding.file, finding.line) == ("templates/service/service.yaml.j2", 1)
 
 
-def test_a_refused_default_is_one_finding_for_all_clusters_that_take_it() -> None:
+def test_a_refused_default_is_one_finding_for_all_clusters_that_inherit_it() -> None:
     one, files = with_defaults()
     other = deepcopy(one)
     other["metadata"]["name"] = "fraud-us"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lockstep.model.document import to_json_pointer, value_at
 from lockstep.render.trace.objects import trace_object
-from lockstep.render.trace.origin_lookup import Authors
+from lockstep.render.trace.origin_lookup import OriginLookup
 from lockstep.render.trace.trace import Trace, Tracer
 from tests.unit.render import rendering
 from tests.unit.render.rendering import cluster, fleet_of, tree_of
@@ -17,7 +17,7 @@ from tests.unit.render.tracing import (
     TEXTS,
     all_trees,
     documents,
-    parts,
+    files,
     subjects,
     traces,
     with_defaults,
@@ -91,11 +91,11 @@ def test_several_values_that_make_one_are_all_shown() -> None:
     line = tree[other.file].decode().split("\n")[other.line - 1]
     assert (line.strip(), other.note) == (
         "weight: 10",
-        "spec.variants[1].weight has to do with it too",
+        "spec.variants[1].weight is involved too",
     )
 
 
-def test_a_default_is_found_in_the_family_and_names_the_cluster_that_takes_it() -> None:
+def test_a_default_is_found_in_the_family_and_names_the_cluster_that_inherits_it() -> None:
     one, files = with_defaults()
     pointer = f"{CONTAINER}/ports/0/containerPort"
     trace, tree = trace_of(one, "Deployment", "fraud-eu-v41", pointer, files=files)
@@ -103,13 +103,13 @@ def test_a_default_is_found_in_the_family_and_names_the_cluster_that_takes_it() 
     finding = trace.finding("", "", "")
     assert tree[finding.file].decode().split("\n")[finding.line - 1].strip() == "port: 9000"
     assert [(r.file, r.note) for r in finding.related] == [
-        ("clusters/prod/fraud/c0.yaml", "takes this default")
+        ("clusters/prod/fraud/c0.yaml", "uses this default")
     ]
     own, _ = trace_of(one, "Deployment", "fraud-eu-v41", "/spec/replicas", files=files)
     assert place(own) == ("c0.yaml", "/spec/serving/replicas")
 
 
-def test_a_value_that_nobody_wrote_is_found_where_it_would_stand() -> None:
+def test_a_value_that_is_not_written_is_found_where_it_would_be() -> None:
     pointer = f"{CONTAINER}/readinessProbe/httpGet/path"
     trace, tree = trace_of(cluster(), "Deployment", "fraud-eu-v41", pointer)
     finding = trace.finding("", "", "")
@@ -138,7 +138,7 @@ def test_what_the_template_says_is_found_at_its_line(pointer: str, line: str) ->
     path, source = TEXTS.sources["deployment"]
     assert (finding.file, finding.pointer) == (path, "")
     assert source.split("\n")[finding.line - 1].strip() == line
-    assert trace.cure == f"mend line {finding.line} of {path}"
+    assert trace.fix == f"fix line {finding.line} of {path}"
 
 
 def test_a_mapping_whose_values_are_one_thing_of_the_spec_is_found_there() -> None:
@@ -177,7 +177,7 @@ def test_what_a_lock_says_names_the_variant_that_chose_the_version() -> None:
     assert tree[other.file].decode().split("\n")[other.line - 1].strip() == "version: '42'"
 
 
-def test_objects_of_one_name_are_told_apart_by_kind() -> None:
+def test_objects_of_one_name_are_distinguished_by_kind() -> None:
     trace, _ = trace_of(cluster(), "Service", "fraud-eu", "/spec/type")
     assert place(trace) == ("service.yaml.j2", "")
 
@@ -187,7 +187,7 @@ def test_objects_of_one_name_are_told_apart_by_kind() -> None:
     ["/spec/serving/none", "/spec/replicas/deeper/0", "no pointer", "/" * 3000, "/spec/~", "//0",
      "/spec/template/spec/containers/7/image", "/spec/template/spec/containers/" + "9" * 9000],
 )  # fmt: skip
-def test_a_pointer_that_leads_nowhere_is_no_error(pointer: str) -> None:
+def test_a_pointer_that_leads_nowhere_is_not_an_error(pointer: str) -> None:
     trace, tree = trace_of(cluster(), "Deployment", "fraud-eu-v41", pointer)
     finding = trace.finding("", "", "")
     assert finding.file in {**tree, **rendering.resources()}
@@ -200,9 +200,8 @@ def test_no_pointer_at_all_makes_it_fail(pointer: list[str | int]) -> None:
     subject = next(s for s in subjects() if s.tree == 1 and s.cluster)
     fleet = fleet_of(all_trees()[1])
     one, family, environment = documents(fleet, subject)
-    tracer = Tracer(
-        parts(fleet, subject)["virtualservice.yaml"], TEXTS, Authors(environment, family, one)
-    )
+    file = dict(files(fleet, subject))["virtualservice"]
+    tracer = Tracer("virtualservice", file, TEXTS, OriginLookup(environment, family, one))
     assert tracer.at(tuple(pointer)).finding("", "", "").line >= 1
 
 
@@ -216,7 +215,7 @@ def test_no_pointer_at_all_makes_it_fail(pointer: list[str | int]) -> None:
         ("a", "b"),
     ],
 )
-def test_an_object_that_nobody_writes_is_the_whole_spec(kind: str, name: str) -> None:
+def test_an_object_that_no_component_writes_is_the_whole_spec(kind: str, name: str) -> None:
     trace, _ = trace_of(cluster(), kind, name, "/spec")
     assert place(trace) == ("c0.yaml", "/spec")
 

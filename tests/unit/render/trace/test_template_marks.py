@@ -2,13 +2,13 @@
 
 import pytest
 
-from lockstep.render.trace.template_marks import Marked, mark
+from lockstep.render.trace.template_marks import MarkedText, render_marked
 
 CONTEXT = {"name": "fraud", "on": True, "off": False, "items": [("a", 1), ("b", 0)], "none": None}
 
 
-def marked(source: str) -> Marked:
-    return mark("templates/x/x.yaml.j2", source, CONTEXT)
+def marked(source: str) -> MarkedText:
+    return render_marked("templates/x/x.yaml.j2", source, CONTEXT)
 
 
 SOURCES = [
@@ -33,25 +33,25 @@ def test_every_character_is_found_where_the_template_has_it(source: str) -> None
     text = marked(source)
     for number, line in enumerate(text.text.split("\n"), 1):
         for column, character in enumerate(line, 1):
-            here = text.at(number, column)
+            here = text.mark_at(number, column)
             there = lines[here.line - 1][here.column - 1 :]
-            assert here.expression == (there[:2] == "{{" and "raw" not in source)
-            assert here.expression or there[0] == character, (line, column)
+            assert here.is_expression == (there[:2] == "{{" and "raw" not in source)
+            assert here.is_expression or there[0] == character, (line, column)
 
 
 def test_a_value_knows_its_path_in_the_context() -> None:
     text = marked(SOURCES[2])
     assert text.text == '  "a": 1\n  "b": 0\nb: c\n'
-    assert text.at(1, 3).value == ("items", 0, 0)
-    assert text.at(2, 8).value == ("items", 1, 1)
-    assert [text.at(2, 8).line, text.at(2, 8).column] == [2, 22]
-    assert text.at(3, 1)[1:] == (4, 1, False, None)
-    assert text.head(2).value == ("items", 1, 0)
+    assert text.mark_at(1, 3).value == ("items", 0, 0)
+    assert text.mark_at(2, 8).value == ("items", 1, 1)
+    assert [text.mark_at(2, 8).line, text.mark_at(2, 8).column] == [2, 22]
+    assert text.mark_at(3, 1)[1:] == (4, 1, False, None)
+    assert text.first_mark(2).value == ("items", 1, 0)
 
 
 def test_a_value_that_is_set_anew_keeps_its_path_and_a_literal_has_none() -> None:
     text = marked(SOURCES[7])
-    assert (text.at(1, 4).value, text.at(2, 4).value) == (("name",), None)
+    assert (text.mark_at(1, 4).value, text.mark_at(2, 4).value) == (("name",), None)
 
 
 def test_booleans_and_numbers_are_written_as_always() -> None:
@@ -67,4 +67,4 @@ def test_the_frame_is_what_the_template_itself_wrote() -> None:
 
 def test_marks_of_a_hostile_template_are_only_text() -> None:
     text = marked('a: \0{"line": 900, "column": 1}\0b\n')
-    assert text.at(1, 20).line == 1
+    assert text.mark_at(1, 20).line == 1

@@ -1,4 +1,4 @@
-"""A finding about a rendered object is shown where its author wrote the value, or the template."""
+"""A finding about a rendered object is shown where the value was written, or in the template."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,8 +8,8 @@ import yaml
 
 from lockstep.model.document import Pointer, value_at
 from lockstep.model.fleet import Fleet
-from lockstep.render.targets.kubernetes.manifests import CLUSTER_COMPONENTS, ENVIRONMENT_COMPONENTS
-from lockstep.render.trace.template_marks import mark
+from lockstep.render.targets.kubernetes.target import KUBERNETES
+from lockstep.render.trace.template_marks import render_marked
 from lockstep.render.trace.trace import Trace
 from tests.unit.render import rendering
 from tests.unit.render.rendering import fleet_of
@@ -19,10 +19,10 @@ from tests.unit.render.tracing import (
     Subject,
     all_trees,
     documents,
+    files,
     leaves,
     manifests,
     named,
-    parts,
     subjects,
     traces,
 )
@@ -40,7 +40,7 @@ def values(fleet: Fleet, subject: Subject) -> dict[Leaf, Any]:
 
 
 def replaced(tree: rendering.Tree, path: str, pointer: Pointer, value: Any) -> rendering.Tree:
-    """The tree with one value written elsewise; None removes it."""
+    """The tree with another value at a pointer; None removes it."""
     document = yaml.safe_load(tree[path])
     here: Any = document
     for part in pointer[:-1]:
@@ -57,7 +57,7 @@ def renamed(tree: rendering.Tree, old: str, new: str) -> rendering.Tree:
 
 
 def changes(subject: Subject, path: str, pointer: Pointer) -> Iterator[dict[Leaf, Any]]:
-    """What the folder holds after the value at a pointer of a file became another one."""
+    """What the folder holds after the value at a pointer of a file was changed."""
     tree = all_trees()[subject.tree]
     document = yaml.safe_load(tree[path])
     old = value_at(document, pointer)
@@ -106,16 +106,16 @@ def locked(tree: rendering.Tree, folder: str, version: str) -> rendering.Tree:
 
 def test_every_component_is_tried_here() -> None:
     tried = {
-        part.component
+        component
         for subject in subjects()
-        for part in parts(fleet_of(all_trees()[subject.tree]), subject).values()
+        for component, _ in files(fleet_of(all_trees()[subject.tree]), subject)
     }
-    assert tried == {c.name for c in CLUSTER_COMPONENTS} | {c.name for c in ENVIRONMENT_COMPONENTS}
+    assert tried == KUBERNETES.templates().keys()
 
 
 @pytest.mark.parametrize("subject", subjects(), ids=str)
 def test_the_value_at_the_place_is_what_changes_the_manifest(subject: Subject) -> None:
-    """The one property that matters: whoever changes what a finding points at changes it."""
+    """The one property that matters: a change of what a finding points at changes the manifest."""
     before = values(fleet_of(all_trees()[subject.tree]), subject)
     after: dict[tuple[str, Pointer], list[dict[Leaf, Any]]] = {}
     for leaf, trace in traces(subject).items():
@@ -160,8 +160,8 @@ def shown(trace: Trace) -> set[tuple[str, int, int]]:
 
 
 @pytest.mark.parametrize("subject", subjects(), ids=str)
-def test_whatever_changes_a_manifest_is_shown_for_what_it_changes(subject: Subject) -> None:
-    """So a value without an origin, which is traced to the template, is one that nobody wrote."""
+def test_each_value_that_changes_a_manifest_is_shown_for_what_it_changes(subject: Subject) -> None:
+    """So a value that is traced to the template for want of an origin was not written by people."""
     fleet = fleet_of(all_trees()[subject.tree])
     before = values(fleet, subject)
     one, family, environment = documents(fleet, subject)
@@ -179,7 +179,7 @@ def test_whatever_changes_a_manifest_is_shown_for_what_it_changes(subject: Subje
 
 
 @pytest.mark.parametrize("subject", subjects(), ids=str)
-def test_what_nobody_wrote_is_shown_in_the_template(subject: Subject) -> None:
+def test_what_people_did_not_write_is_shown_in_the_template(subject: Subject) -> None:
     lines = {path: text.split("\n") for path, text in TEXTS.sources.values()}
     values_of = values(fleet_of(all_trees()[subject.tree]), subject)
     for leaf, trace in traces(subject).items():
@@ -196,6 +196,7 @@ def test_what_nobody_wrote_is_shown_in_the_template(subject: Subject) -> None:
 
 @pytest.mark.parametrize("subject", subjects(), ids=str)
 def test_the_marks_change_no_byte(subject: Subject) -> None:
-    for part in parts(fleet_of(all_trees()[subject.tree]), subject).values():
-        path, source = TEXTS.sources[part.component]
-        assert mark(path, source, part.context).text == TEXTS.write(part.component, part.context)
+    for component, file in files(fleet_of(all_trees()[subject.tree]), subject):
+        path, source = TEXTS.sources[component]
+        text = render_marked(path, source, file.context).text
+        assert text == TEXTS.write(component, file.context)

@@ -12,7 +12,7 @@ from lockstep.model.document import Document, Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Tree
 from lockstep.spec.schema.load import DIALECT, compile_fast, compile_slow, read_schemas
-from lockstep.spec.schema.set import Schemas
+from lockstep.spec.schema.schemas import Schemas
 
 FOLDER = "policies/schemas/"
 
@@ -67,7 +67,7 @@ def test_pattern_that_one_engine_cannot_read_is_an_error(pattern: str) -> None:
         schemas.check("Name", Document("x.yaml", {"name": "x"}))
 
 
-def test_reference_to_a_file_beside_it() -> None:
+def test_reference_to_a_file_next_to_it() -> None:
     files = read_schemas(
         tree(a={"$ref": "sub/b.json#/$defs/x"}, sub__b={"$defs": {"x": {"type": "string"}}})
     )

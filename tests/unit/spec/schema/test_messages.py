@@ -140,7 +140,7 @@ CLOSED: Json = {
 }
 
 
-def test_value_that_two_keywords_refuse_is_one_problem() -> None:
+def test_value_that_two_keywords_reject_is_one_problem() -> None:
     schema = {"maxLength": 2, "pattern": "^a*$", "title": "some a"}
     assert len(problems(schema, "bbb")) == 1
 
@@ -289,12 +289,12 @@ def test_too_many_fields_are_named() -> None:
     ("schema", "value", "says", "fix"),
     [
         (
-            {"type": "boolean"}, "yes",
-            "is the text 'yes'; it must be true or false", "write true",
+            {"type": "boolean"}, "True",
+            "is the text 'True'; it must be true or false", "write true",
         ),
         (
             {"type": "integer", "minimum": 0, "maximum": 100}, "10%",
-            "is the text '10%'; it must be a whole number", "write 10",
+            "is the text '10%'; it must be a whole number", "write a whole number from 0 to 100",
         ),
         (
             {"type": "integer", "minimum": 0, "maximum": 100}, 0.5,
@@ -306,8 +306,8 @@ def test_too_many_fields_are_named() -> None:
         ),
         (
             {"type": "string", "pattern": "^[0-9]+m$", "maxLength": 4, "title": "a length of time",
-             "description": "Minutes."}, "10 minutes",
-            "is '10 minutes', which is not a length of time", "write 10m; expected: minutes",
+             "description": "Minutes."}, "10M",
+            "is '10M', which is not a length of time", "write 10m; expected: minutes",
         ),
         (
             {"type": "string", "pattern": "^[a-z]+$", "maxLength": 4, "title": "a name",
@@ -316,11 +316,11 @@ def test_too_many_fields_are_named() -> None:
         ),
     ],
 )  # fmt: skip
-def test_message_with_what_was_meant(schema: Json, value: Json, says: str, fix: str) -> None:
+def test_message_with_a_suggestion(schema: Json, value: Json, says: str, fix: str) -> None:
     assert only(schema, value) == (says, fix)
 
 
-def test_thousands_of_mistakes_are_told_in_part() -> None:
+def test_thousands_of_mistakes_are_reported_in_part() -> None:
     assert len(problems(CLOSED, {f"field{n}": 1 for n in range(20_000)})) == 500
 
 

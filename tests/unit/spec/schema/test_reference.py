@@ -41,7 +41,7 @@ def test_every_field_has_a_row(files: SchemaFiles) -> None:
     wanted = {name for file, schema in files.items() for name in fields_of(schema)}
     assert wanted - names == set()
     doubles = {path for path in rows if path.startswith("spec.serving") and rows.count(path) > 1}
-    assert doubles == set(), "a part that two kinds share stands once"
+    assert doubles == set(), "a part that two kinds share is written once"
 
 
 def test_a_row_says_what_is_allowed_in_words(files: SchemaFiles) -> None:

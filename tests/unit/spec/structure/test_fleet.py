@@ -85,8 +85,8 @@ def many(entry: str) -> str:
 def test_a_list_that_is_far_too_long_is_for_the_schema_to_tell(
     path: str, old: str, new: str
 ) -> None:
-    told = rules(edited(path, old, new))
-    assert {rule for rule, _ in told} <= {"region-in-no-wave"} and len(told) <= 2
+    found = rules(edited(path, old, new))
+    assert {rule for rule, _ in found} <= {"region-in-no-wave"} and len(found) <= 2
 
 
 def test_a_file_whose_name_no_cluster_can_have_is_to_be_renamed() -> None:
@@ -96,7 +96,7 @@ def test_a_file_whose_name_no_cluster_can_have_is_to_be_renamed() -> None:
     assert found.fix.startswith("rename the file or folder: lower-case")
 
 
-def test_an_unknown_region_in_a_wave_is_not_told_again_by_the_cluster_that_it_leaves_out() -> None:
+def test_an_unknown_region_in_a_wave_is_not_reported_again_by_a_cluster() -> None:
     assert rules(edited(FAMILY, "[eu-west-1]", "[nowhere]")) == [("unknown-region", FAMILY)]
 
 
@@ -200,7 +200,7 @@ def related(files: dict[str, bytes]) -> list[tuple[str, list[tuple[str, int, str
 
 def test_duplicate_names_the_first_of_the_two() -> None:
     twice = edited(EU, "host: scoring.eu-west-1", "host: scoring.us-east-1")
-    assert related(twice) == [("duplicate-host", [(EU, 10, "has it already")])]
+    assert related(twice) == [("duplicate-host", [(EU, 10, "uses it already")])]
     waves = edited(FAMILY, "[eu-west-1]]", "[eu-west-1, us-east-1]]")
     assert related(waves) == [("duplicate-region", [(FAMILY, 12, "the first of the two")])]
     variants = edited(
@@ -215,11 +215,11 @@ def test_unknown_region_names_where_the_regions_are() -> None:
     assert related(files)[0] == ("unknown-region", [(HOME, 8, "the regions")])
 
 
-def test_inherited_value_names_the_cluster_that_takes_it() -> None:
+def test_inherited_value_names_the_cluster_that_uses_it() -> None:
     files = edited(FAMILY, "  defaults:", "  defaults:\n    failover: us-west-9")
     fleet, _ = assemble(files)
-    takes = {r.file for f in check_structure(fleet) for r in f.related if "default" in r.note}
-    assert takes == {US}, "the other one has a failover of its own"
+    users = {r.file for f in check_structure(fleet) for r in f.related if "default" in r.note}
+    assert users == {US}, "the other one has a failover of its own"
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_inherited_value_names_the_cluster_that_takes_it() -> None:
         (FAMILY, "[[us-east-1], [eu-west-1]]", "[[us-east-1, 3]]"),
     ],
 )
-def test_what_a_schema_refuses_is_no_matter_here(path: str, old: str, new: str) -> None:
+def test_what_a_schema_rejects_is_not_reported_here(path: str, old: str, new: str) -> None:
     assert rules(edited(path, old, new)) == []
 
 

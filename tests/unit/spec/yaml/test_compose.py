@@ -96,7 +96,7 @@ def test_a_trap_is_a_finding_at_its_place_and_the_rest_is_still_read(
         (b"\n".join([b"- x"] * MAX_NODES), "yaml.size", MAX_NODES, 3),
     ],
 )
-def test_what_has_no_sound_value_is_refused(data: bytes, rule: str, line: int, column: int) -> None:
+def test_what_has_no_value_is_rejected(data: bytes, rule: str, line: int, column: int) -> None:
     loaded, findings = load_yaml("a.yaml", data)
     assert loaded is None
     assert [(f.rule, f.line, f.column) for f in findings] == [(rule, line, column)]
@@ -110,8 +110,8 @@ def test_second_of_two_keys_names_the_first() -> None:
 @pytest.mark.parametrize(
     ("data", "fix"),
     [
-        (b"a: NO\n", 'write it in quotes: "NO", or as false where a boolean is meant'),
-        (b"a: yes\n", 'write it in quotes: "yes", or as true where a boolean is meant'),
+        (b"a: NO\n", 'write it in quotes: "NO", or as false for a boolean'),
+        (b"a: yes\n", 'write it in quotes: "yes", or as true for a boolean'),
         (b"a: 012\n", 'write it in quotes: "012", or as a number without leading zeros'),
         (b"a: 0x1F\n", 'write it in quotes: "0x1F", or as a decimal number'),
         (b"a: 1_000\n", 'write it in quotes: "1_000", or without the underscores'),
@@ -125,8 +125,8 @@ def test_what_to_write_instead_of_a_trap(data: bytes, fix: str) -> None:
     assert found.fix == fix
 
 
-def test_alias_says_whether_it_has_no_anchor_or_stands_in_its_own_value() -> None:
-    for data, says in ((b"a: *b\n", "repeats no value above"), (b"a: &b [*b]\n", "stands inside")):
+def test_alias_says_whether_it_has_no_anchor_or_is_in_its_own_value() -> None:
+    for data, says in ((b"a: *b\n", "has no anchor above it"), (b"a: &b [*b]\n", "is inside")):
         _, (found,) = load_yaml("a.yaml", data)
         assert f"the alias '*b' {says}" in found.message
 
@@ -137,7 +137,7 @@ def test_aliases_repeat_a_finished_value_and_point_to_where_it_is_written_out() 
     assert loaded.locate(("b", "k", 0))[1:] == (2, 4)
 
 
-def test_exploding_aliases_are_refused_before_they_explode() -> None:
+def test_exploding_aliases_are_rejected_before_they_explode() -> None:
     lines = [b"a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     for level in range(1, 9):
         inside = b", ".join([b"*a%d" % (level - 1)] * 10)

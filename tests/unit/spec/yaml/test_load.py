@@ -1,4 +1,4 @@
-"""The loader: what is refused, and that whatever it takes means the same to another reader."""
+"""The loader: what it rejects, and that what it accepts means the same to another reader."""
 
 import random
 from pathlib import Path
@@ -114,7 +114,7 @@ def test_another_encoding_is_named(data: bytes, encoding: str) -> None:
 
 
 @pytest.mark.parametrize("unseen", ["\u202e", "\u2066", "\u200b", "\U000e0041"])
-def test_characters_that_nobody_sees_are_refused_in_comments_too(unseen: str) -> None:
+def test_invisible_characters_are_rejected_in_comments_too(unseen: str) -> None:
     assert found(f"a: 1\nb: 2 # x{unseen}\n".encode()) == [("yaml.encoding", 2, 9)]
 
 
@@ -132,7 +132,7 @@ def test_a_directive_for_the_version_that_is_read_is_fine() -> None:
     assert found(b"%YAML 1.2\n---\na: 1\n") == []
 
 
-def test_an_empty_value_at_the_end_stands_inside_of_the_file() -> None:
+def test_an_empty_value_at_the_end_is_inside_of_the_file() -> None:
     document, _ = load_yaml("a.yaml", b"? a")
     assert document is not None and document.locate(("a",)) == ("a.yaml", 1, 4)
 

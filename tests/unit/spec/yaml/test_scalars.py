@@ -1,4 +1,4 @@
-"""Plain scalars: YAML 1.2's values, and a refusal where readers disagree."""
+"""Plain scalars: YAML 1.2's values, and an error where readers disagree."""
 
 import math
 from typing import Any
@@ -45,19 +45,19 @@ def test_what_every_reader_reads_alike(text: str, value: Any) -> None:
         ("1:30 -1:30:00 190:20:30.15", "a base-60 number"),
         ("2026-01-31 2026-1-1 2026-01-31T08:00:00Z", "a date to some readers"),
         ("1_000 1_0.5 1_0.5e+3 .5_0 1__0", "a number with underscores to some readers"),
-        (".inf -.Inf +.INF .nan .NaN .NAN", "no finite number"),
-        ("1" * 26 + " 0." + "3" * 24, "a number longer than its readers can hold"),
-        ("1e999 -1e999", "a number larger than its readers can hold"),
+        (".inf -.Inf +.INF .nan .NaN .NAN", "not a finite number"),
+        ("1" * 26 + " 0." + "3" * 24, "a number with more digits than readers keep"),
+        ("1e999 -1e999", "a number larger than readers can represent"),
     ],
 )
-def test_what_readers_disagree_about_is_refused_with_the_reason(texts: str, meaning: str) -> None:
+def test_what_readers_disagree_about_is_rejected_with_the_reason(texts: str, meaning: str) -> None:
     for text in texts.split():
-        with pytest.raises(AmbiguousScalar) as refusal:
+        with pytest.raises(AmbiguousScalar) as caught:
             resolve_plain(text)
-        assert str(refusal.value) == meaning, text
+        assert str(caught.value) == meaning, text
 
 
-def test_dates_with_blanks_are_refused() -> None:
+def test_dates_with_spaces_are_rejected() -> None:
     for text in ("2026-01-31 08:00:00", "2026-01-31\t08:00:00", "2026-01-31 8:0:0 +1"):
         with pytest.raises(AmbiguousScalar, match="date"):
             resolve_plain(text)

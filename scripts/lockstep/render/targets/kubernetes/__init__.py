@@ -1,1 +1,1 @@
-"""The serving target kubernetes: Deployments behind Istio, synced by Argo CD."""
+"""The serving target kubernetes: one module per component, named as its folder of templates."""

@@ -1,0 +1,59 @@
+"""How git is run: without ``GIT_*`` variables that point elsewhere, without prompts or a shell."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from lockstep.edges import process
+from lockstep.model.errors import LockstepError
+
+# Who commits, and how a remote is reached, are for the user to say. GIT_DIR, GIT_INDEX_FILE and
+# the like are set by the hooks that run Lockstep, and are about another repository or index.
+_KEPT = (
+    "GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_SSH", "GIT_SSL_", "GIT_ASKPASS", "GIT_CONFIG_",
+    "GIT_HTTP_", "GIT_PROXY_", "GIT_EXEC_PATH",
+)  # fmt: skip
+_TIMEOUT = 300.0
+
+
+class GitCommand:
+    """Runs git in one folder. ``root`` is the top of the work tree."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def _ok(
+        self, *args: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
+    ) -> bytes:
+        """What git wrote to stdout. Raises LockstepError where it failed."""
+        done = self._run(*args, stdin=stdin, env=env)
+        if done.returncode:
+            raise LockstepError(f"git {args[0]} failed: {done.error_text[-500:]}",
+                                where=str(self.root))  # fmt: skip
+        return done.stdout
+
+    def _run(
+        self, *args: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
+    ) -> process.Completed:
+        """Run git to its end, whatever its status; ``env`` adds to the environment."""
+        # Paths are read as they are, so git must not quote them; a file may be named ``*`` or
+        # ``:(top)x``, so they are no patterns; and core.fsmonitor names a program that git would
+        # run, which anyone who writes to .git/config could choose.
+        argv = ["git", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false",
+                "--literal-pathspecs", *args]  # fmt: skip
+        return process.run(
+            argv, cwd=self.root, stdin=stdin, env=_environment() | dict(env or {}), timeout=_TIMEOUT
+        )
+
+
+def _environment() -> dict[str, str]:
+    """The caller's environment without the ``GIT_*`` that would point git elsewhere."""
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("GIT_") or key.startswith(_KEPT)
+    }
+    # A replacement (refs/replace) would show another commit than the one that its id names, a
+    # prompt would wait forever in CI, and messages are compared with English words (see push).
+    own = {"GIT_TERMINAL_PROMPT": "0", "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C.UTF-8"}
+    return kept | own

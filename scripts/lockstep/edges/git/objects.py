@@ -1,0 +1,175 @@
+"""git's objects: blobs, trees and commits are read and made without touching index or files."""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from lockstep.edges.git.command import GitCommand
+from lockstep.model.errors import Invalid, LockstepError
+from lockstep.model.fleet import Tree
+
+_OBJECT_ID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")  # SHA-1 or SHA-256
+_SYMLINK = b"120000"
+SUBMODULE = b"160000"
+"""The mode of a submodule in trees and in the index."""
+
+# A snapshot is only read again, never published. A fixed author and date give it the same id in
+# each run, and make it possible where git does not know who commits.
+_SNAPSHOT_AUTHOR = {
+    f"GIT_{role}_{fact}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for fact, value in (
+        ("NAME", "lockstep"), ("EMAIL", "lockstep@example.com"), ("DATE", "2000-01-01T00:00:00Z"),
+    )
+}  # fmt: skip
+
+
+def submodule_error(path: str) -> Invalid:
+    """The error for a submodule at a path: another repository decides what is in it."""
+    text = "this is a submodule: changes of its files do not show in this repository"
+    return Invalid(text, where=path, fix="replace it by the files themselves")
+
+
+class GitObjects(GitCommand):
+    """Reads and makes blobs, trees and commits of one repository."""
+
+    def read_tree(self, commit: str, folders: Sequence[str]) -> Tree:
+        """Every file below the folders in a commit or tree.
+
+        Raises Invalid for symbolic links and submodules: this repository does not hold what they
+        point at.
+        """
+        out = self._ok("ls-tree", "-r", "-z", "--full-tree", commit, "--", *folders)
+        names: list[tuple[str, bytes]] = []
+        for entry in out.split(b"\0")[:-1]:
+            facts, _, path = entry.partition(b"\t")
+            mode, _, oid = facts.split(b" ")
+            if mode == _SYMLINK:
+                text = "this is a symbolic link, which could lead out of the repository"
+                raise Invalid(text, where=os.fsdecode(path), fix="replace it by the file itself")
+            if mode == SUBMODULE:
+                raise submodule_error(os.fsdecode(path))
+            names.append((path.decode(errors="surrogateescape"), oid))
+        blobs = self._blobs([oid for _, oid in names])
+        return {path: blob for (path, _), blob in zip(names, blobs, strict=True)}
+
+    def read_objects(self, oids: Sequence[str]) -> list[bytes]:
+        """The bytes of blobs by id. Raises LockstepError where this clone lacks one."""
+        return list(self._blobs([oid.encode() for oid in oids]))
+
+    def _blobs(self, oids: Sequence[bytes]) -> Iterator[bytes]:
+        """The bytes of blobs by id, from one git process: one for each file would take minutes."""
+        out = self._ok("cat-file", "--batch", stdin=b"".join(oid + b"\n" for oid in oids))
+        at = 0
+        for _ in oids:
+            head, _, _ = out[at : at + 200].partition(b"\n")
+            facts = head.split(b" ")
+            if len(facts) != 3:  # missing, or a short id that several objects have
+                text = head.decode(errors="replace")
+                raise LockstepError(f"git does not have the object {text}", fix="git fetch")
+            size = int(facts[2])
+            at += len(head) + 1
+            yield out[at : at + size]
+            at += size + 1
+
+    def object_ids(self, tree: str, paths: Sequence[str]) -> dict[str, str]:
+        """The blob or tree id of each path that exists in a commit or tree."""
+        out = self._ok("ls-tree", "-z", "--full-tree", tree, "--", *paths) if paths else b""
+        ids = {}
+        for entry in out.split(b"\0")[:-1]:
+            facts, _, path = entry.partition(b"\t")
+            ids[os.fsdecode(path)] = facts.split(b" ")[2].decode()
+        return ids
+
+    def has_objects(self, *oids: str) -> bool:
+        """Whether this clone holds all of these objects (a shallow clone may not)."""
+        if any(not _OBJECT_ID.fullmatch(oid) for oid in oids):
+            return False
+        listed = "".join(f"{oid}\n" for oid in oids).encode()
+        return b" missing\n" not in self._ok("cat-file", "--batch-check", stdin=listed)
+
+    def write_tree(self, base: str | None, changes: Mapping[str, bytes | None]) -> str:
+        """The id of the tree of ``base`` with files written, or deleted where None.
+
+        Made with an index of its own, so that the user's index and files stay as they are. Raises
+        LockstepError for a path that git does not store.
+        """
+        with self._index() as env:
+            if base is not None:
+                self._ok("read-tree", base, env=env)
+            written = {path: data for path, data in changes.items() if data is not None}
+            lines = [b"100644 " + oid + b"\t" + os.fsencode(path)
+                     for path, oid in zip(written, self._hash(written), strict=True)]  # fmt: skip
+            zero = b"0" * 40
+            lines += [
+                b"0 " + zero + b"\t" + os.fsencode(p) for p, d in changes.items() if d is None
+            ]
+            done = self._run("update-index", "-z", "--index-info", env=env,
+                             stdin=b"\0".join([*lines, b""]))  # fmt: skip
+            # git leaves out a path such as .git/config with a warning, and exits with 0.
+            if done.returncode or "Ignoring path" in done.error_text:
+                raise LockstepError(f"git update-index failed: {done.error_text[-500:]}",
+                                    where=str(self.root))  # fmt: skip
+            return self._ok("write-tree", env=env).decode().strip()
+
+    def _hash(self, files: Mapping[str, bytes]) -> list[bytes]:
+        """Store the bytes of files as blobs, as they are; their ids.
+
+        By way of numbered files: git hashes many from a list of paths in one process. Without
+        filters, because attributes of the repository must not change what is committed.
+        """
+        with tempfile.TemporaryDirectory(prefix="lockstep-") as folder:
+            names = []
+            for number, data in enumerate(files.values()):
+                name = os.path.join(folder, str(number))
+                Path(name).write_bytes(data)
+                names.append(os.fsencode(name) + b"\n")
+            return self._ok("hash-object", "-w", "--no-filters", "--stdin-paths",
+                            stdin=b"".join(names)).split()  # fmt: skip
+
+    @contextmanager
+    def _index(self) -> Iterator[dict[str, str]]:
+        """The environment for an index of its own, empty, which goes afterwards."""
+        with tempfile.TemporaryDirectory(prefix="lockstep-") as folder:
+            yield {"GIT_INDEX_FILE": os.path.join(folder, "index")}
+
+    def commit_tree(self, tree: str, parents: Sequence[str], message: str) -> str:
+        """Make a commit object that no branch names yet; its id. Signed where the user signs."""
+        args = [part for parent in parents for part in ("-p", parent)]
+        signs = self._run("config", "--type=bool", "--get", "commit.gpgSign").stdout
+        if signs.strip() == b"true":  # only git commit follows this setting by itself
+            args.append("-S")
+        made = self._ok("commit-tree", *args, "-F", "-", tree, stdin=message.encode())
+        return made.decode().strip()
+
+    def snapshot(self, parent: str, changes: Mapping[str, bytes | None]) -> str:
+        """A commit of ``parent`` with files written, or deleted where None; no branch names it."""
+        tree = self.write_tree(parent, changes)
+        made = self._ok(
+            "commit-tree", "-p", parent, "-F", "-", tree, stdin=b"", env=_SNAPSHOT_AUTHOR
+        )
+        return made.decode().strip()
+
+    def merge(self, ours: str, theirs: str) -> str:
+        """The tree of the merge of two commits.
+
+        Raises LockstepError where they conflict, naming the files, or share no history here.
+        """
+        done = self._run("merge-tree", "--write-tree", "--name-only", "-z", "--no-messages",
+                         ours, theirs)  # fmt: skip
+        tree, *conflicts = os.fsdecode(done.stdout).rstrip("\0").split("\0")
+        if done.returncode == 0:
+            return tree
+        if done.returncode == 1:
+            files = ", ".join(sorted(set(filter(None, conflicts))))[:500]
+            raise LockstepError(
+                f"the change does not merge with its base; files in conflict: {files}",
+                fix="merge the base into your branch, then run it again",
+            )
+        raise LockstepError(
+            f"git cannot merge the change with its base: {done.error_text[-300:]}",
+            fix="fetch the history of both, for example with fetch-depth: 0",
+        )

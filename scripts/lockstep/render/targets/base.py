@@ -1,0 +1,90 @@
+"""What a serving target and its components are, and the files that they write.
+
+A target is what serves models: ``kubernetes`` is one. Its components are the kinds of manifests
+that it needs.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
+
+from lockstep.model.document import Json
+from lockstep.render.targets.origins import Origins, no_origins
+from lockstep.render.view import ClusterView, EnvironmentView
+
+View = TypeVar("View")
+
+Context = dict[str, Json]
+"""Plain values for a template: what it would have to decide is decided in Python."""
+
+
+class ManifestFile(NamedTuple):
+    """One file of a component: its name, the context of the template, and the context's origins.
+
+    ``origins`` gives where the values of the context were written, so that a finding about the
+    rendered object points at the line to change. It is a function because only a finding needs
+    it: rendering must not pay for it. What it gives has the shape of the context, and ends early
+    where it can, for an ``Origin`` stands for all that is below it::
+
+        {
+            **metadata_origins(version),                     # what metadata(view, version) gives
+            "replicas": in_spec("serving", "replicas"),
+            "retries": in_spec("traffic", "retries"),        # retries.attempts too
+            "requests": in_spec("serving", "resources", "requests"),  # a list of pairs, by key
+            "weight": in_variants(version, "weight"),        # of the variants of this version
+            "host": in_cluster("metadata", "name") + in_spec("namespace"),   # the first is shown
+            "hosts": (in_spec("host"), None),                # by index
+            "routes": {"weighted": (None, in_spec("x"))},    # tuples, by their first item
+        }
+
+    A value without an origin is traced to its line of the template. So a template writes each
+    value as the context has it (``{{ name | quote }}``): what the template computes has no origin.
+    ``tests/unit/render/trace/test_trace.py`` finds origins that are missing or wrong.
+    """
+
+    name: str
+    context: Context
+    origins: Callable[[], Origins] = no_origins
+
+
+Files = Iterator[ManifestFile]
+"""The files of a component for one cluster or environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Component(Generic[View]):
+    """A kind of manifest: its template is ``templates/<name>/<name>.yaml.j2``.
+
+    ``files`` gives its files for a cluster or an environment; none where the spec needs none.
+    """
+
+    name: str
+    files: Callable[[View], Files]
+
+    @property
+    def template(self) -> str:
+        """The path of its template in the repository."""
+        return f"templates/{self.name}/{self.name}.yaml.j2"
+
+
+@dataclass(frozen=True, slots=True)
+class ServingTarget:
+    """A serving target: the components of each cluster, and those of each whole environment."""
+
+    name: str
+    cluster: tuple[Component[ClusterView], ...]
+    environment: tuple[Component[EnvironmentView], ...]
+
+    def templates(self) -> dict[str, str]:
+        """The path of each component's template, by the component's name."""
+        paths = {component.name: component.template for component in self.cluster}
+        return paths | {component.name: component.template for component in self.environment}
+
+
+def files_of(
+    components: Iterable[Component[View]], view: View
+) -> Iterator[tuple[str, ManifestFile]]:
+    """Each file of these components for a view, with the name of its component."""
+    for component in components:
+        for file in component.files(view):
+            yield component.name, file

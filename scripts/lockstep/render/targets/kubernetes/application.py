@@ -1,0 +1,44 @@
+"""The Application of a cluster: Argo CD syncs the cluster's folder with it."""
+
+from lockstep.render.names import cluster_folder, object_name
+from lockstep.render.targets.base import Component, Files, ManifestFile
+from lockstep.render.targets.kubernetes.git_source import git_source, git_source_origins
+from lockstep.render.targets.kubernetes.metadata import (
+    ENVIRONMENT,
+    NAME,
+    NAMESPACE,
+    metadata,
+    metadata_origins,
+)
+from lockstep.render.targets.origins import Origins, in_region
+from lockstep.render.view import ClusterView
+
+
+def _files(view: ClusterView) -> Files:
+    """One for the cluster; it lives where Argo CD does, not where the cluster's objects go."""
+    folder = cluster_folder(view.environment, view.name)
+    context = {
+        **metadata(view),
+        **git_source(view),
+        "name": object_name(view.environment, view.name),
+        "path": folder,
+        "watched": f"/{folder}",
+        "destination": view.destination,
+        "destination_namespace": view.namespace,
+    }
+    yield ManifestFile("application.yaml", context, _origins)
+
+
+def _origins() -> Origins:
+    return {
+        **metadata_origins(),
+        **git_source_origins(),
+        "name": ENVIRONMENT + NAME,
+        "path": ENVIRONMENT + NAME,
+        "watched": ENVIRONMENT + NAME,
+        "destination": in_region("destination"),
+        "destination_namespace": NAMESPACE,
+    }
+
+
+COMPONENT = Component("application", _files)

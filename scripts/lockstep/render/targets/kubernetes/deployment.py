@@ -1,0 +1,119 @@
+"""The Deployment of each version: its pods, what they serve, and what they may use."""
+
+from functools import partial
+
+from lockstep.model.document import Json
+from lockstep.render.fields import Fields
+from lockstep.render.names import label_value, object_name
+from lockstep.render.targets.base import Component, Context, Files, ManifestFile
+from lockstep.render.targets.kubernetes.metadata import (
+    FAMILY,
+    NAME,
+    metadata,
+    metadata_origins,
+    selector,
+    selector_origins,
+)
+from lockstep.render.targets.origins import Origins, OriginTree, in_lock, in_spec, in_variants
+from lockstep.render.view import ClusterView, Running
+
+MODEL_VARIABLES = ("MODEL_URI", "MODEL_DIGEST", "MODEL_VERSION")
+"""The variables that say to a pod which model it serves."""
+
+_AZURE_POD_LABEL = "azure.workload.identity/use"
+"""Azure gives its token only to pods that ask for it."""
+
+
+def read_zones(fields: Fields) -> dict[str, Json]:
+    """``zones`` of a serving, where the spec has them. Raises Unrenderable."""
+    here = ("spec", "serving", "zones")
+    return {"zones": fields.integer(*here)} if fields.has(*here) else {}
+
+
+def _files(view: ClusterView) -> Files:
+    """One for each version: warm ones too, with all replicas, to get the traffic at once."""
+    for version in view.running:
+        yield ManifestFile(
+            f"deployment-{version.slug}.yaml",
+            _context(view, version),
+            partial(_origins, version),
+        )
+
+
+def _context(view: ClusterView, version: Running) -> Context:
+    source, digest = version.identity["source"], version.identity["digest"]
+    env = zip(MODEL_VARIABLES, (source, digest, version.version), strict=True)
+    return {
+        **metadata(view, version),
+        "selector": sorted(selector(view, version).items()),
+        "pod_labels": sorted(_pod_labels(view, version).items()),
+        "service_account": object_name(view.name),
+        "image": view.serving["image"],
+        "port": view.serving["port"],
+        "health": view.serving["health"],
+        "replicas": _fixed_replicas(view),
+        "zones": view.serving.get("zones"),
+        "requests": sorted(view.serving["requests"].items()),
+        "limits": sorted(view.serving["limits"].items()),
+        "env": [(name, _literal(value)) for name, value in env],
+        "secret": object_name(view.name),
+        "secrets": [(name,) for name in sorted(view.access.get("secrets", {}))],
+    }
+
+
+def _origins(version: Running) -> Origins:
+    serving = ("image", "port", "health", "replicas", "zones")
+    return {
+        **metadata_origins(version),
+        "selector": selector_origins(version),
+        "pod_labels": _pod_label_origins(version),
+        "service_account": NAME,
+        **{name: in_spec("serving", name) for name in serving},
+        **{name: in_spec("serving", "resources", name) for name in ("requests", "limits")},
+        "env": {
+            "MODEL_URI": in_lock(version.version, "source"),
+            "MODEL_DIGEST": in_lock(version.version, "digest"),
+            "MODEL_VERSION": in_variants(version.version, "version"),
+        },
+        "secret": NAME,
+        "secrets": in_spec("access", "secrets"),
+    }
+
+
+def _pod_labels(view: ClusterView, version: Running) -> dict[str, str]:
+    """Only what never changes while a version serves: a new label restarts every pod."""
+    identity = view.access.get("identity")
+    azure = {_AZURE_POD_LABEL: "true"} if identity and identity["provider"] == "azure" else {}
+    return {
+        **selector(view, version),
+        "app.kubernetes.io/name": label_value(view.family),
+        "app.kubernetes.io/version": label_value(version.version),
+        "lockstep.dev/family": label_value(view.family),
+        **azure,
+    }
+
+
+def _pod_label_origins(version: Running) -> dict[str, OriginTree]:
+    return {
+        **selector_origins(version),
+        "app.kubernetes.io/name": FAMILY,
+        "app.kubernetes.io/version": in_variants(version.version, "version"),
+        "lockstep.dev/family": FAMILY,
+        _AZURE_POD_LABEL: in_spec("access", "identity", "provider"),
+    }
+
+
+def _fixed_replicas(view: ClusterView) -> int | None:
+    """None where an autoscaler sets them: each sync would undo what it has set."""
+    return None if {"hpa", "keda"} & view.serving.keys() else view.serving["replicas"]
+
+
+def _literal(text: str | None) -> str:
+    """Text that Kubernetes passes on as it is: it expands ``$(NAME)`` in a container's env.
+
+    https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
+    """
+    return (text or "").replace("$", "$$")
+
+
+COMPONENT = Component("deployment", _files)

@@ -1,0 +1,73 @@
+"""The DestinationRules of a cluster: its circuit breaker and failover, and a subset per version."""
+
+from functools import partial
+
+from lockstep.render.names import label_value
+from lockstep.render.targets.base import Component, Files, ManifestFile
+from lockstep.render.targets.kubernetes.metadata import (
+    SERVICE,
+    metadata,
+    metadata_origins,
+    service_host,
+)
+from lockstep.render.targets.origins import Origin, Origins, in_spec, in_variants
+from lockstep.render.view import ClusterView, Running
+
+DEFAULT_BREAKER = {"consecutiveErrors": 5, "ejectFor": "30s"}
+"""Istio fails over only where outlier detection is on, so failover alone brings it."""
+
+
+def _files(view: ClusterView) -> Files:
+    """The policy and each subset in an object of its own, which Istio merges by host.
+
+    So a version's subset is pruned after the traffic has left it, as its Deployment is; as part
+    of one object it would vanish before the routes that name it.
+    https://istio.io/latest/docs/ops/best-practices/traffic-management/#avoid-503-errors-while-reconfiguring-service-routes
+    """
+    host = {"host": service_host(view), "policy": None, "subset": None}
+    breaker = view.traffic.get("circuitBreaker") or (DEFAULT_BREAKER if view.failover else None)
+    if breaker:
+        policy = {
+            "consecutive_errors": breaker["consecutiveErrors"],
+            "eject_for": breaker["ejectFor"],
+            "region": view.region,
+            "failover": view.failover,
+        }
+        context = {**metadata(view), **host, "policy": policy}
+        yield ManifestFile("destinationrule.yaml", context, partial(_policy_origins, view))
+    for version in view.running:
+        subset = {"name": version.slug, "version": label_value(version.version)}
+        context = {**metadata(view, version), **host, "subset": subset}
+        name = f"destinationrule-{version.slug}.yaml"
+        yield ManifestFile(name, context, partial(_subset_origins, version))
+
+
+def _policy_origins(view: ClusterView) -> Origins:
+    return {
+        **metadata_origins(),
+        "host": SERVICE,
+        "policy": {
+            "consecutive_errors": _breaker_origin(view, "consecutiveErrors"),
+            "eject_for": _breaker_origin(view, "ejectFor"),
+            "region": in_spec("region"),
+            "failover": in_spec("failover"),
+        },
+    }
+
+
+def _subset_origins(version: Running) -> Origins:
+    return {
+        **metadata_origins(version),
+        "host": SERVICE,
+        "subset": in_variants(version.version, "version"),
+    }
+
+
+def _breaker_origin(view: ClusterView, name: str) -> Origin:
+    """Failover brings a circuit breaker where the spec has none."""
+    if view.traffic.get("circuitBreaker"):
+        return in_spec("traffic", "circuitBreaker", name)
+    return in_spec("failover")
+
+
+COMPONENT = Component("destinationrule", _files)

@@ -1,0 +1,25 @@
+"""What both kinds of Argo CD Applications share: the project, repository and branch they follow."""
+
+from lockstep.render.targets.base import Context
+from lockstep.render.targets.origins import OriginTree, in_environment
+from lockstep.render.view import ClusterView, EnvironmentView
+
+
+def git_source(view: ClusterView | EnvironmentView) -> Context:
+    """Where an Application lives, and what it follows."""
+    return {
+        "project": view.argocd.project,
+        "repo_url": view.argocd.repo_url,
+        "revision": view.argocd.revision,
+        "namespace": view.argocd.namespace,
+    }
+
+
+def git_source_origins() -> dict[str, OriginTree]:
+    """The origins of what ``git_source`` gives: all of it is in the environment's file."""
+    return {
+        "project": in_environment("spec", "argocd", "project"),
+        "repo_url": in_environment("spec", "argocd", "repoURL"),
+        "revision": in_environment("spec", "argocd", "revision"),
+        "namespace": in_environment("spec", "argocd", "namespace"),
+    }

@@ -1,0 +1,45 @@
+"""The HorizontalPodAutoscaler of each version: how many pods it gets by its use of CPU."""
+
+from functools import partial
+
+from lockstep.model.document import Json
+from lockstep.render.fields import Fields
+from lockstep.render.targets.base import Component, Files, ManifestFile
+from lockstep.render.targets.kubernetes.metadata import metadata, metadata_origins
+from lockstep.render.targets.origins import Origins, in_spec
+from lockstep.render.view import ClusterView, Running
+
+_HPA = ("spec", "serving", "hpa")
+
+
+def read_hpa(fields: Fields) -> dict[str, Json]:
+    """``hpa`` of a serving, where the spec has it. Raises Unrenderable."""
+    if not fields.has(*_HPA):
+        return {}
+    return {"hpa": {name: fields.integer(*_HPA, name) for name in ("maxReplicas", "cpu")}}
+
+
+def _files(view: ClusterView) -> Files:
+    """One for each version; never fewer pods than ``replicas``."""
+    scaler = view.serving.get("hpa")
+    for version in view.running if scaler is not None else ():
+        context = {
+            **metadata(view, version),
+            "replicas": view.serving["replicas"],
+            "max_replicas": scaler["maxReplicas"],
+            "cpu": scaler["cpu"],
+        }
+        name = f"horizontalpodautoscaler-{version.slug}.yaml"
+        yield ManifestFile(name, context, partial(_origins, version))
+
+
+def _origins(version: Running) -> Origins:
+    return {
+        **metadata_origins(version),
+        "replicas": in_spec("serving", "replicas"),
+        "max_replicas": in_spec("serving", "hpa", "maxReplicas"),
+        "cpu": in_spec("serving", "hpa", "cpu"),
+    }
+
+
+COMPONENT = Component("horizontalpodautoscaler", _files)

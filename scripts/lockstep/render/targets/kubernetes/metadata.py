@@ -1,0 +1,84 @@
+"""What several components share: metadata, labels, selectors, names and their origins."""
+
+from lockstep.render.names import label_value, object_name
+from lockstep.render.targets.base import Context
+from lockstep.render.targets.origins import (
+    OriginTree,
+    in_cluster,
+    in_environment,
+    in_family,
+    in_spec,
+    in_variants,
+)
+from lockstep.render.view import ClusterView, Running
+
+CLUSTER_DOMAIN = "cluster.local"
+
+NAME = in_cluster("metadata", "name")
+NAMESPACE = in_spec("namespace")
+FAMILY = in_family("metadata", "name")
+ENVIRONMENT = in_environment("metadata", "name")
+SERVICE = NAME + NAMESPACE
+"""The origin of ``service_host``."""
+
+
+def metadata(view: ClusterView, version: Running | None = None) -> Context:
+    """Name, namespace and labels of an object of a cluster, or of one of its versions."""
+    labels = {
+        "app.kubernetes.io/name": label_value(view.family),
+        "app.kubernetes.io/component": "model-server",
+        "app.kubernetes.io/managed-by": "lockstep",
+        "app.kubernetes.io/part-of": label_value(view.family),
+        "lockstep.dev/environment": label_value(view.environment),
+        "lockstep.dev/tenant": label_value(view.tenant),
+        "lockstep.dev/family": label_value(view.family),
+        "lockstep.dev/cluster": label_value(view.name),
+    }
+    name = object_name(view.name)
+    if version:
+        labels["app.kubernetes.io/version"] = label_value(version.version)
+        labels["lockstep.dev/version"] = label_value(version.version)
+        name = object_name(view.name, version.slug)
+    return {"name": name, "namespace": view.namespace, "labels": sorted(labels.items())}
+
+
+def metadata_origins(version: Running | None = None) -> dict[str, OriginTree]:
+    """The origins of what ``metadata`` gives, for a cluster or one of its versions."""
+    labels = {
+        "app.kubernetes.io/name": FAMILY,
+        "app.kubernetes.io/part-of": FAMILY,
+        "lockstep.dev/environment": ENVIRONMENT,
+        "lockstep.dev/tenant": in_family("metadata", "tenant"),
+        "lockstep.dev/family": FAMILY,
+        "lockstep.dev/cluster": NAME,
+    }
+    name = NAME
+    if version:
+        chosen = in_variants(version.version, "version")
+        labels |= {"app.kubernetes.io/version": chosen, "lockstep.dev/version": chosen}
+        name = NAME + chosen
+    return {"name": name, "namespace": NAMESPACE, "labels": labels}
+
+
+def selector(view: ClusterView, version: Running) -> dict[str, str]:
+    """The labels that select the pods of one version.
+
+    Two and no more, because Kubernetes never lets a Deployment's selector change.
+    """
+    return {
+        "lockstep.dev/cluster": label_value(view.name),
+        "lockstep.dev/version": label_value(version.version),
+    }
+
+
+def selector_origins(version: Running) -> dict[str, OriginTree]:
+    """The origins of what ``selector`` gives."""
+    return {
+        "lockstep.dev/cluster": NAME,
+        "lockstep.dev/version": in_variants(version.version, "version"),
+    }
+
+
+def service_host(view: ClusterView) -> str:
+    """The full name of the cluster's Service inside Kubernetes."""
+    return f"{object_name(view.name)}.{view.namespace}.svc.{CLUSTER_DOMAIN}"

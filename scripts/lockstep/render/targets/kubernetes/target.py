@@ -1,0 +1,37 @@
+"""The serving target kubernetes: Deployments behind Istio, synced by Argo CD.
+
+A new component is its own module, its template, and one line here (beside its import). It needs a
+schema in ``policies/schemas/rendered/`` only where Kubernetes itself has none for the kind.
+"""
+
+from lockstep.render.targets.base import ServingTarget
+from lockstep.render.targets.kubernetes import (
+    application,
+    applications,
+    deployment,
+    destinationrule,
+    externalsecret,
+    horizontalpodautoscaler,
+    poddisruptionbudget,
+    scaledobject,
+    service,
+    serviceaccount,
+    virtualservice,
+)
+
+KUBERNETES = ServingTarget(
+    "kubernetes",
+    cluster=(
+        serviceaccount.COMPONENT,
+        externalsecret.COMPONENT,
+        service.COMPONENT,
+        deployment.COMPONENT,
+        poddisruptionbudget.COMPONENT,
+        horizontalpodautoscaler.COMPONENT,
+        scaledobject.COMPONENT,
+        destinationrule.COMPONENT,
+        virtualservice.COMPONENT,
+        application.COMPONENT,
+    ),
+    environment=(applications.COMPONENT,),
+)

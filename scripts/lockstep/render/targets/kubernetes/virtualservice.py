@@ -1,0 +1,94 @@
+"""The VirtualService of a cluster: which version each request reaches."""
+
+from functools import partial
+
+from lockstep.render.buckets import bucket_pattern
+from lockstep.render.targets.base import Component, Files, ManifestFile
+from lockstep.render.targets.kubernetes.metadata import (
+    SERVICE,
+    metadata,
+    metadata_origins,
+    service_host,
+)
+from lockstep.render.targets.origins import Origin, Origins, OriginTree, in_spec, in_variants
+from lockstep.render.view import ClusterView, Running
+
+Route = tuple[str, str | None, list[tuple[str, int]]]
+"""Its name, the buckets that it is for (all requests where None), subsets with weights."""
+
+
+def _files(view: ClusterView) -> Files:
+    """The one object that routes the cluster's host, and its Service for callers inside."""
+    retries = view.traffic.get("retries")
+    context = {
+        **metadata(view),
+        "hosts": [view.host, service_host(view)],
+        "service": service_host(view),
+        "bucket_header": view.traffic.get("bucketHeader"),
+        "timeout": view.traffic.get("timeout"),
+        "retries": {"perTryTimeout": None, **retries} if retries else None,
+        "routes": _routes(view),
+    }
+    yield ManifestFile("virtualservice.yaml", context, partial(_origins, view))
+
+
+def _origins(view: ClusterView) -> Origins:
+    return {
+        **metadata_origins(),
+        "hosts": (in_spec("host"), SERVICE),
+        "service": SERVICE,
+        "bucket_header": in_spec("traffic", "bucketHeader"),
+        "timeout": in_spec("traffic", "timeout"),
+        "retries": in_spec("traffic", "retries"),
+        "routes": _route_origins(view),
+    }
+
+
+def _routes(view: ClusterView) -> list[Route]:
+    """Versions with weight only: a route's single destination gets everything, even at 0.
+
+    A version that only learning arms serve has its bucket route and no other.
+    """
+    serving = [version for version in view.running if version.weight > 0]
+    routes: list[Route] = []
+    if len(serving) > 1:
+        routes += [
+            (f"bucket-{version.slug}", bucket_pattern(version.buckets), [(version.slug, 100)])
+            for version in serving
+            if version.buckets
+        ]
+    open_to_all = [version for version in serving if not version.learners]
+    alone = len(open_to_all) == 1
+    weighted = [(version.slug, 100 if alone else version.fallback) for version in open_to_all]
+    return [*routes, ("weighted", None, weighted)]
+
+
+def _route_origins(view: ClusterView) -> dict[str, OriginTree]:
+    """By the name of the route: a version's buckets depend on the weights of all versions."""
+    destinations: dict[str, OriginTree] = {}
+    routes: dict[str, OriginTree] = {"weighted": (None, None, destinations)}
+    for running in view.running:
+        chosen = in_variants(running.version, "version")
+        weight = in_variants(running.version, "weight")
+        destinations[running.slug] = (chosen, _fallback_origin(view, running))
+        direct = {running.slug: (chosen, weight)}
+        buckets = weight
+        for other in view.running:
+            buckets += in_variants(other.version, "weight")
+        routes[f"bucket-{running.slug}"] = (chosen, buckets, direct)
+    return routes
+
+
+def _fallback_origin(view: ClusterView, running: Running) -> Origin:
+    """One version gets what the learning arms leave, and the terms of those arms say so."""
+    origin = in_variants(running.version, "weight")
+    if running.fallback != running.weight:
+        for other in view.running:
+            if other.learners:
+                origin += in_variants(other.version, "weight")
+            for arm in other.learners:
+                origin += in_spec("experiments", arm, "learnsFrom")
+    return origin
+
+
+COMPONENT = Component("virtualservice", _files)

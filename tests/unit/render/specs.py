@@ -1,0 +1,78 @@
+"""Clusters with some of the fields that only some components read, and what they render to."""
+
+import re
+from collections.abc import Iterable
+from copy import deepcopy
+from typing import Any
+
+from lockstep.model.finding import Finding
+from lockstep.render import RenderedFolder, render_cluster, render_fleet
+from lockstep.render.provenance import FILE_NAME
+from tests.unit.render import rendering
+from tests.unit.render.rendering import STABLE, cluster, fleet_of, tree_of
+
+NINETY = {**STABLE, "weight": 90}
+TEN = {"name": "candidate", "version": "42", "weight": 10}
+WARM = {"name": "previous", "version": "42", "weight": 0, "warm": True}
+SERVICE = "fraud-eu.fraud.svc.cluster.local"
+PROMETHEUS = "http://prometheus.monitoring.svc:9090"
+KEDA = {"maxReplicas": 9, "requestsPerSecond": 50}
+HPA = {"maxReplicas": 8, "cpu": 70}
+TOKEN = {"store": "vault", "path": "ml/fraud", "key": "token"}
+
+ALWAYS = {
+    "application", "deployment", "destinationrule", "service", "serviceaccount", "virtualservice",
+}  # fmt: skip
+"""The components that every cluster has."""
+OPTIONAL = {"externalsecret", "horizontalpodautoscaler", "poddisruptionbudget", "scaledobject"}
+"""The components that only some specs bring."""
+
+
+def known(files: Iterable[str]) -> list[str]:
+    """These files without those of other components, so that a new one breaks no test."""
+    names = {*ALWAYS, *OPTIONAL, FILE_NAME}
+    return sorted(file for file in files if re.split("[-.]", file)[0] in names)
+
+
+def to(subset: str, weight: int) -> dict[str, Any]:
+    return {"destination": {"host": SERVICE, "subset": subset}, "weight": weight}
+
+
+def serving(**more: Any) -> dict[str, Any]:
+    """A cluster with a warm second version, and these fields in its serving."""
+    whole = cluster(variants=[STABLE, WARM])
+    whole["spec"]["serving"] |= more
+    return whole
+
+
+def access(**more: Any) -> dict[str, Any]:
+    """A cluster with this access."""
+    return cluster(access=more)
+
+
+def identity(provider: str, principal: str) -> dict[str, Any]:
+    """A cluster whose pods have this identity."""
+    return access(identity={"provider": provider, "principal": principal})
+
+
+def watched(spec: dict[str, Any]) -> rendering.Tree:
+    """The tree of a cluster, in an environment with a Prometheus."""
+    whole: dict[str, Any] = deepcopy(rendering.ENVIRONMENT)
+    whole["spec"]["prometheus"] = PROMETHEUS
+    return {**tree_of(spec), "clusters/prod/environment.yaml": rendering.dump(whole)}
+
+
+def render_watched(spec: dict[str, Any]) -> RenderedFolder:
+    environment, family = rendering.only_family(fleet_of(watched(spec)))
+    return render_cluster(family.clusters[0], family, environment, rendering.templates())
+
+
+def pod_of(folder: RenderedFolder, version: str = "41") -> Any:
+    return folder.manifests[f"deployment-v{version}.yaml"]["spec"]["template"]
+
+
+def the_finding(tree: rendering.Tree) -> Finding:
+    files, findings = render_fleet(fleet_of(tree), rendering.templates())
+    assert not [path for path in files if "/clusters/" in path]
+    (finding,) = findings
+    return finding

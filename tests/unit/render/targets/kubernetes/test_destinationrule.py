@@ -1,0 +1,42 @@
+"""Subsets, circuit breakers and failover."""
+
+from tests.unit.render.rendering import cluster, render_one
+from tests.unit.render.specs import NINETY, SERVICE, TEN
+
+
+def test_each_version_has_a_subset_in_an_object_of_its_own() -> None:
+    folder = render_one(cluster(variants=[NINETY, TEN]))
+    for version in ("41", "42"):
+        rule = folder.manifests[f"destinationrule-v{version}.yaml"]
+        assert rule["metadata"]["name"] == f"fraud-eu-v{version}"
+        assert rule["spec"] == {
+            "host": SERVICE,
+            "subsets": [{"name": f"v{version}", "labels": {"lockstep.dev/version": version}}],
+        }
+    assert "destinationrule.yaml" not in folder.files
+
+
+def test_a_circuit_breaker_becomes_outlier_detection() -> None:
+    breaker = {"consecutiveErrors": 7, "ejectFor": "45s"}
+    folder = render_one(cluster(traffic={"circuitBreaker": breaker}))
+    assert folder.manifests["destinationrule.yaml"]["spec"] == {
+        "host": SERVICE,
+        "trafficPolicy": {
+            "outlierDetection": {
+                "consecutive5xxErrors": 7,
+                "interval": "10s",
+                "baseEjectionTime": "45s",
+                "maxEjectionPercent": 50,
+            }
+        },
+    }
+
+
+def test_failover_names_its_region_and_brings_the_outlier_detection_that_it_needs() -> None:
+    folder = render_one(cluster(failover="eu-central-1"))
+    policy = folder.manifests["destinationrule.yaml"]["spec"]["trafficPolicy"]
+    assert policy["outlierDetection"]["consecutive5xxErrors"] == 5
+    assert policy["loadBalancer"]["localityLbSetting"] == {
+        "enabled": True,
+        "failover": [{"from": "eu-west-1", "to": "eu-central-1"}],
+    }

@@ -1,0 +1,121 @@
+"""Which version gets which requests: weights, buckets, learning arms."""
+
+from typing import Any
+
+from tests.unit.render.rendering import STABLE, cluster, render_one
+from tests.unit.render.specs import NINETY, SERVICE, TEN, WARM, to
+
+BUCKETS = {"bucketHeader": "x-user-bucket"}
+BANDIT = {"name": "bandit", "version": "7", "weight": 20, "experiment": True}
+
+
+def routes_of(**spec: Any) -> Any:
+    return render_one(cluster(**spec)).manifests["virtualservice.yaml"]["spec"]["http"]
+
+
+def test_the_routes_own_the_host_and_the_name_of_the_service() -> None:
+    spec = render_one(cluster()).manifests["virtualservice.yaml"]["spec"]
+    assert spec["hosts"] == ["fraud-eu.models.example.com", SERVICE]
+
+
+def test_traffic_is_split_by_weight() -> None:
+    (route,) = routes_of(variants=[NINETY, TEN])
+    assert route == {"name": "weighted", "route": [to("v41", 90), to("v42", 10)]}
+
+
+def test_a_single_destination_says_100() -> None:
+    (route,) = routes_of(variants=[NINETY])
+    assert route["route"] == [to("v41", 100)]
+
+
+def test_a_version_in_two_variants_is_one_destination() -> None:
+    arm = {"name": "arm", "version": "41", "weight": 20, "experiment": True}
+    (route,) = routes_of(variants=[{**STABLE, "weight": 70}, TEN, arm])
+    assert route["route"] == [to("v41", 90), to("v42", 10)]
+
+
+def test_timeout_and_retries_hold_for_every_route() -> None:
+    retries = {"attempts": 2, "perTryTimeout": "500ms"}
+    traffic = {"timeout": "2s", "retries": retries, "bucketHeader": "x-user-bucket"}
+    for route in routes_of(traffic=traffic, variants=[NINETY, TEN]):
+        assert (route["timeout"], route["retries"]) == ("2s", retries)
+    (route,) = routes_of(traffic={"retries": {"attempts": 0}})
+    assert route["retries"] == {"attempts": 0}
+
+
+def test_a_bucket_header_sends_each_user_to_one_version() -> None:
+    routes = routes_of(traffic={"bucketHeader": "x-user-bucket"}, variants=[NINETY, TEN])
+    assert [route["name"] for route in routes] == ["bucket-v41", "bucket-v42", "weighted"]
+    assert [route.get("match") for route in routes] == [
+        [{"headers": {"x-user-bucket": {"regex": "^(?:[0-9]|[1-8][0-9])$"}}}],
+        [{"headers": {"x-user-bucket": {"regex": "^(?:9[0-9])$"}}}],
+        None,
+    ]
+    assert [route["route"] for route in routes] == [
+        [to("v41", 100)],
+        [to("v42", 100)],
+        [to("v41", 90), to("v42", 10)],
+    ]
+
+
+def test_a_bucket_header_with_one_version_needs_no_matches() -> None:
+    (route,) = routes_of(traffic={"bucketHeader": "x-user-bucket"}, variants=[STABLE, WARM])
+    assert route["name"] == "weighted"
+
+
+def learning(*others: dict[str, Any], how: str = "live", **spec: Any) -> Any:
+    """The routes next to an arm of 20 percent that learns."""
+    terms = {"bandit": {"learnsFrom": how, "expires": "2026-06-30"}}
+    variants = [*others, BANDIT]
+    one = cluster(**{"variants": variants, "experiments": terms, "traffic": BUCKETS} | spec)
+    folder = render_one(one, versions=("41", "42", "7"))
+    assert "deployment-v7.yaml" in folder.files
+    return folder.manifests["virtualservice.yaml"]["spec"]["http"]
+
+
+def subsets(route: Any) -> list[Any]:
+    return [destination["destination"] for destination in route["route"]]
+
+
+def test_an_arm_that_learns_live_shares_no_route() -> None:
+    routes = learning({**STABLE, "weight": 70}, TEN)
+    to_arm = [route for route in routes if to("v7", 100)["destination"] in subsets(route)]
+    assert [route["name"] for route in to_arm] == ["bucket-v7"]
+    assert to_arm[0]["route"] == [to("v7", 100)]
+    assert routes[-1] == {"name": "weighted", "route": [to("v41", 90), to("v42", 10)]}
+
+
+def test_an_arm_that_does_not_learn_keeps_its_part_of_the_fallback() -> None:
+    expected = [to("v7", 20), to("v41", 70), to("v42", 10)]
+    assert learning({**STABLE, "weight": 70}, TEN, how="offline")[-1]["route"] == expected
+    assert learning({**STABLE, "weight": 70}, TEN, experiments=None)[-1]["route"] == expected
+
+
+def test_next_to_a_learning_arm_a_single_version_gets_the_whole_fallback() -> None:
+    routes = learning({**STABLE, "weight": 80})
+    assert [route["name"] for route in routes] == ["bucket-v7", "bucket-v41", "weighted"]
+    assert routes[-1]["route"] == [to("v41", 100)]
+
+
+def test_without_buckets_a_learning_arm_gets_no_route() -> None:
+    (route,) = learning({**STABLE, "weight": 70}, TEN, traffic={})
+    assert route["route"] == [to("v41", 90), to("v42", 10)]
+
+
+def test_a_version_that_others_serve_too_stays_in_the_fallback() -> None:
+    routes = learning({**STABLE, "version": "7", "weight": 70}, TEN)
+    assert routes[-1]["route"] == [to("v7", 90), to("v42", 10)]
+
+
+def test_a_variant_that_is_not_marked_as_an_arm_is_not_a_learning_arm() -> None:
+    unmarked = {**TEN, "name": "bandit"}
+    terms = {"bandit": {"learnsFrom": "live"}}
+    routes = routes_of(variants=[NINETY, unmarked], experiments=terms, traffic=BUCKETS)
+    assert routes[-1]["route"] == [to("v41", 90), to("v42", 10)]
+
+
+def test_terms_of_a_role_do_not_make_it_a_learning_arm() -> None:
+    terms = {"candidate": {"learnsFrom": "live"}}
+    marked = {**TEN, "experiment": True}
+    routes = routes_of(variants=[NINETY, marked], experiments=terms, traffic=BUCKETS)
+    assert routes[-1]["route"] == [to("v41", 90), to("v42", 10)]

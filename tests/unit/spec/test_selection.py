@@ -1,0 +1,46 @@
+"""Which files of a tree a verb reads for one family, and which family a name means."""
+
+import pytest
+
+from lockstep.model.errors import UsageError
+from lockstep.model.fleet import Fleet
+from lockstep.spec.selection import choose_family, only_family, only_heads
+
+FILES = dict.fromkeys(
+    (
+        "clusters/prod/environment.yaml",
+        "clusters/prod/fraud/family.yaml",
+        "clusters/prod/fraud/locks/1.yaml",
+        "clusters/prod/other/family.yaml",
+        "clusters/stray.yaml",
+        "ledger/README.md",
+        "ledger/prod/stray.json",
+        "ledger/prod/fraud/000001.json",
+        "ledger/prod/other/000001.json",
+        "policies/main.rego",
+    ),
+    b"",
+)
+
+
+def test_a_family_is_read_with_its_environment_and_what_all_share() -> None:
+    assert list(only_family(FILES, "fraud")) == [
+        "clusters/prod/environment.yaml",
+        "clusters/prod/fraud/family.yaml",
+        "clusters/prod/fraud/locks/1.yaml",
+        "ledger/prod/fraud/000001.json",
+        "policies/main.rego",
+    ]
+
+
+def test_heads_name_environments_and_families() -> None:
+    assert list(only_heads(FILES)) == [
+        "clusters/prod/environment.yaml",
+        "clusters/prod/fraud/family.yaml",
+        "clusters/prod/other/family.yaml",
+    ]
+
+
+def test_an_unknown_family_is_named_as_it_was_given() -> None:
+    with pytest.raises(UsageError, match="there is no family 'staging/fraud'"):
+        choose_family(Fleet(), "staging/fraud", None)
