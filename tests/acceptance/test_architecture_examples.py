@@ -26,7 +26,12 @@ TESTS = {
         "tests/unit/commands/test_policy_catalogue.py",
         "tests/unit/policy/test_rules.py",
     ),
-    "Add a component": ("tests/golden", "tests/unit/render"),
+    "Add a component": (
+        "tests/golden",
+        "tests/unit/render",
+        "--ignore=tests/unit/render/test_buckets.py",
+        "--ignore=tests/unit/render/trace/test_objects.py",
+    ),
 }
 
 
@@ -85,7 +90,8 @@ def test_an_example_needs_no_other_edit_than_those_shown(
     example.apply(copy)
     _run(copy, "bash", "-euc", example.commands)
     _commit(copy, example.title)
-    _run(copy, sys.executable, "-m", "pytest", "-q", "-x", "-n0", *TESTS[example.title])
+    pytest_again = (sys.executable, "-m", "pytest", "-q", "-x", "-n0", "-p", "no:cacheprovider")
+    _run(copy, *pytest_again, "--hypothesis-profile=few-examples", *TESTS[example.title])
 
 
 def test_every_example_is_found() -> None:
