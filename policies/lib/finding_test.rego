@@ -2,12 +2,12 @@ package lockstep.lib.finding_test
 
 import data.lockstep.lib.finding
 
-_rule := {"custom": {"message": "%s is not %s", "solution": "mend it"}}
+_rule := {"custom": {"message": "%s is not %s", "solution": "fix it"}}
 
 test_finding_has_its_place_and_values if {
 	finding.at(_rule, ["spec", "variants", 0], ["a", 1]) == {
 		"message": `"a" is not 1`,
-		"fix": "mend it",
+		"fix": "fix it",
 		"pointer": "/spec/variants/0",
 	}
 }
@@ -15,7 +15,7 @@ test_finding_has_its_place_and_values if {
 test_finding_of_a_cluster_names_it if {
 	finding.of_cluster(_rule, "fraud-eu", ["spec"], [[], null]) == {
 		"message": "[] is not null",
-		"fix": "mend it",
+		"fix": "fix it",
 		"pointer": "/spec",
 		"cluster": "fraud-eu",
 	}
@@ -38,7 +38,7 @@ test_a_value_of_just_the_longest_length_is_whole if {
 test_several_clusters_have_a_first_and_others if {
 	finding.of_clusters(_rule, ["fraud-eu", "fraud-us"], ["spec", "host"], [1, 2]) == {
 		"message": "1 is not 2",
-		"fix": "mend it",
+		"fix": "fix it",
 		"pointer": "/spec/host",
 		"cluster": "fraud-eu",
 		"also": [{"cluster": "fraud-us", "pointer": "/spec/host", "note": "involved"}],

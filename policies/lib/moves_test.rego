@@ -36,7 +36,7 @@ test_a_cluster_of_a_new_family_moves_nothing if {
 	_joins([], [_stable(95), _arm("42", 5)]) == {}
 }
 
-test_a_cluster_that_joins_a_family_moves_what_nobody_served_so_far if {
+test_a_cluster_that_joins_a_family_moves_what_no_cluster_served_so_far if {
 	_joins([example.step(1), example.step(10)], example.step(50)) == {1: {"before": 10, "after": 50}}
 	_joins([[example.stable]], example.step(1)) == {1: {"before": 0, "after": 1}}
 	_joins([[example.stable]], [_stable(95), _arm("42", 5)]) == {1: {"before": 0, "after": 5}}

@@ -22,10 +22,10 @@ test_an_autoscaler_has_the_last_word if {
 	workloads.most_replicas({"replicas": 3, "hpa": {"maxReplicas": 2}}) == 3
 }
 
-test_fewer_replicas_than_are_asked_for_count_as_those if {
-	asked := {"min_replicas": {"production": 2}}
-	workloads.replicas_required({"replicas": 1}) == 2 with data.thresholds as asked
-	workloads.replicas_required({"replicas": 3}) == 3 with data.thresholds as asked
+test_fewer_replicas_than_required_count_as_required if {
+	required := {"min_replicas": {"production": 2}}
+	workloads.replicas_required({"replicas": 1}) == 2 with data.thresholds as required
+	workloads.replicas_required({"replicas": 3}) == 3 with data.thresholds as required
 	workloads.replicas_required({"replicas": 1}) == 1 with data.thresholds as {}
 }
 

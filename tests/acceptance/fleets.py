@@ -17,7 +17,7 @@ FAMILY = "clusters/prod/scoring/family.yaml"
 
 @dataclass
 class Fleet:
-    """A repository with the example fleet on main; ``main`` is sound."""
+    """A repository with the example fleet on main; ``main`` is valid."""
 
     root: Path
 
@@ -35,7 +35,7 @@ class Fleet:
         return fleet
 
     def edit(self, path: str, old: str, new: str) -> None:
-        """Replace a text that stands once in a file."""
+        """Replace a text that is in a file exactly once."""
         text = (self.root / path).read_text()
         assert text.count(old) == 1, (path, old)
         (self.root / path).write_text(text.replace(old, new))

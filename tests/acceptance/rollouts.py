@@ -1,4 +1,4 @@
-"""Rollouts for acceptance tests: steps by the hour, edits by hand, the way back."""
+"""Rollouts for acceptance tests: steps by the hour, edits by hand, rollbacks."""
 
 import re
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def roll(world: World, *hours: str, version: str = "2") -> None:
         assert code == 0, said
 
 
-def take_back(world: World, hour: str, code: int = 0) -> str:
+def roll_back(world: World, hour: str, code: int = 0) -> str:
     found, said = world.lockstep("revert", FAMILY, "--reason", "bad", at=f"{DAY}{hour}:00:00Z")
     assert found == code, said
     return said
@@ -49,7 +49,7 @@ def last_record(world: World) -> Path:
     return sorted((world.clone / "ledger" / FAMILY).glob("*.json"))[-1]
 
 
-def assert_home(world: World) -> None:
+def assert_restored(world: World) -> None:
     for region in REGIONS:
         assert world.variants(region) == [{"name": "stable", "version": "1", "weight": 100}]
     assert world.is_clean()

@@ -32,6 +32,13 @@ TESTS = {
         "--ignore=tests/unit/render/test_buckets.py",
         "--ignore=tests/unit/render/trace/test_objects.py",
     ),
+    "Add a gate source": (
+        "tests/unit/gate_sources",
+        "tests/unit/gates",
+        "tests/unit/spec/schema",
+        "tests/unit/commands/test_schema_docs.py",
+        "tests/unit/test_schemas.py",
+    ),
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lockstep.model.record import read_record
-from tests.acceptance.rollouts import DAY, assert_home, last_record, roll, take_back
+from tests.acceptance.rollouts import DAY, assert_restored, last_record, roll, roll_back
 from tests.acceptance.world import FAMILY, World
 
 LATER: Any = {"lanes": ["a later version", 1.5, None]}
@@ -46,8 +46,8 @@ def test_a_record_with_unknown_fields_is_checked_audited_and_reverted(world: Wor
     world.must("check", at=f"{DAY}10:30:00Z")
     world.must("status", at=f"{DAY}10:30:00Z")
     world.must("audit", "--verify", "--replay")
-    take_back(world, "11")
-    assert_home(world)
+    roll_back(world, "11")
+    assert_restored(world)
     assert path.read_bytes() == data
     following = world.records()[int(path.stem)]
     assert following["spec"]["previous"] == read_record(data).digest
@@ -66,8 +66,8 @@ def test_a_rollout_goes_on_after_a_record_with_unknown_fields(world: World) -> N
 def test_a_state_verified_by_a_later_version_is_returned_to(world: World) -> None:
     publish_from_later(world)
     roll(world, "08")
-    take_back(world, "09")
-    assert_home(world)
+    roll_back(world, "09")
+    assert_restored(world)
     world.must("audit", "--verify", "--replay")
 
 

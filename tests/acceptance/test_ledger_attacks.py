@@ -8,16 +8,18 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
+from lockstep import __version__
+from lockstep.cli import invoke
 from lockstep.model.decision import Action, Decision, Phase, Position
 from lockstep.model.record import read_record, write_record
 from tests.acceptance.rollouts import (
     DAY,
     advance,
-    assert_home,
+    assert_restored,
     last_record,
     publish,
     roll,
-    take_back,
+    roll_back,
 )
 from tests.acceptance.world import FAMILY, World, git
 
@@ -48,7 +50,7 @@ def test_a_ledger_that_is_gone_does_not_verify(world: World) -> None:
 
 def test_a_family_does_not_take_its_records_along(world: World) -> None:
     roll(world, "08", version="3")
-    take_back(world, "09")
+    roll_back(world, "09")
     records = world.records()
     world.git("switch", "--quiet", "-c", "pull")
     shutil.rmtree(world.clone / "clusters/prod/scoring")
@@ -56,9 +58,9 @@ def test_a_family_does_not_take_its_records_along(world: World) -> None:
     world.git("commit", "--quiet", "--all", "-m", "no scoring")
     world.must("check", "--base", "main")
     said = world.must("audit", FAMILY, "--verify", "--replay")
-    assert "version 3" in said and "records holds" in said, "who asks still hears of it"
+    assert "version 3" in said and "records holds" in said, "its records can still be read"
     shutil.rmtree(world.clone / "ledger")
-    world.git("commit", "--quiet", "--all", "-m", "and no memory of what was in quarantine")
+    world.git("commit", "--quiet", "--all", "-m", "and no record of what was in quarantine")
     code, said = world.lockstep("check", "--base", "main")
     assert code == 10 and said.count("ledger.rewritten") == len(records)
 
@@ -89,7 +91,7 @@ def test_a_record_that_a_merge_has_changed_does_not_verify(world: World) -> None
 
 def test_a_proposal_that_was_merged_too_late_leaves_the_ledger_whole(world: World) -> None:
     roll(world, "08", version="3")
-    take_back(world, "09")
+    roll_back(world, "09")
     said = world.must("propose", FAMILY, "2", "--format", "json", at=f"{DAY}10:00:00Z")
     world.must("release", FAMILY, "3", "--reason", "fine", at=f"{DAY}11:00:00Z")
     merged = subprocess.run(
@@ -110,8 +112,8 @@ def test_a_squashed_proposal_is_one_like_any_other(world: World) -> None:
     world.git("merge", "--quiet", "--squash", json.loads(said)[0]["branch"])
     publish(world, "version 2")
     assert advance(world, "08")[0] == 0
-    take_back(world, "09")
-    assert_home(world)
+    roll_back(world, "09")
+    assert_restored(world)
     assert world.lockstep("audit", "--verify", "--replay")[0] == 0
 
 
@@ -179,3 +181,17 @@ def test_a_record_that_starts_where_no_record_led_breaks_the_chain(world: World)
     path.write_bytes(write_record(replace(decision, source=Position(Phase.STEADY))))
     code, said = world.lockstep("check")
     assert code == 10 and "ledger.position" in said
+
+
+def test_a_time_that_was_given_is_in_the_record_and_shown_by_audit(world: World) -> None:
+    adopted = world.records()[0]["spec"]
+    assert adopted["timeGiven"] is True and adopted["programVersion"] == __version__
+    arguments = ["adopt", FAMILY, "--reason", "by this machine's clock", "--root", str(world.clone)]
+    code, said = invoke(arguments)
+    assert code == 0, said
+    assert "timeGiven" not in world.records()[-1]["spec"]
+    given, own = json.loads(world.must("audit", "--format", "json"))["decisions"]
+    assert (given["timeGiven"], own["timeGiven"]) == (True, False)
+    assert given["programVersion"] == own["programVersion"] == __version__
+    said = world.must("audit")
+    assert said.count(f"with: Lockstep {__version__}; its time was given by --now") == 1

@@ -221,7 +221,7 @@ RECORD = write_record(
         "prod", "fraud-detection", 1, None, Action.PROPOSE, Target("42", "sha256:" + "ab" * 32),
         Position(Phase.NEW), Position(Phase.NEW),
         {"fraud-detection-eu-west-1": [{"name": "stable", "version": "41", "weight": 100}]},
-        "because", "ml@example.com", "2026-01-31T08:00:00Z",
+        "because", "ml@example.com", "2026-01-31T08:00:00Z", "0.1.0",
     )
 )  # fmt: skip
 JSON = st.recursive(

@@ -1,4 +1,4 @@
-"""A version through the command line: proposed, advanced, verified, taken back, proved."""
+"""A version through the command line: proposed, advanced, verified, rolled back, audited."""
 
 import json
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_a_second_proposal_of_the_same_state_finds_the_first(world: World) -> No
     assert world.git("branch", "--list") == branches
 
 
-def test_a_good_version_ends_verified_everywhere(world: World) -> None:
+def test_a_healthy_version_ends_verified_everywhere(world: World) -> None:
     roll_to_the_end(world)
     assert [r["spec"]["action"] for r in world.records()] == [
         "adopt", "propose", "advance", "advance", "advance", "advance", "verify",
@@ -92,7 +92,7 @@ def test_a_baking_step_commits_nothing_and_says_until_when(world: World) -> None
     assert world.git("rev-parse", "HEAD") == head
 
 
-def test_a_bad_version_is_taken_back_in_every_region_to_the_verified_bytes(world: World) -> None:
+def test_a_bad_version_is_rolled_back_in_every_region_to_the_verified_bytes(world: World) -> None:
     before = world.git("rev-parse", "HEAD:clusters/prod/scoring/eu-west-1.yaml")
     roll_into_the_second_wave(world)
     world.measure("2", 0.5, f"{DAY}12:30:00Z", ("eu-west-1",))
@@ -155,7 +155,7 @@ def test_the_same_model_under_another_number_is_refused_by_its_digest(world: Wor
     assert code == 11 and "in quarantine" in said
 
 
-def test_a_weight_edited_by_hand_is_diverged_and_only_the_way_back_moves(world: World) -> None:
+def test_a_weight_edited_by_hand_is_diverged_and_only_a_rollback_moves(world: World) -> None:
     world.merge_proposal()
     advance(world, f"{DAY}08:00:00Z")
     world.edit(f"clusters/{FAMILY}/us-east-1.yaml", "weight: 10}", "weight: 60}")
@@ -171,13 +171,13 @@ def test_a_weight_edited_by_hand_is_diverged_and_only_the_way_back_moves(world: 
     assert world.lockstep("check")[0] == 0
 
 
-def test_a_verified_version_can_still_be_taken_back(world: World) -> None:
+def test_a_verified_version_can_still_be_rolled_back(world: World) -> None:
     roll_to_the_end(world)
     world.must("revert", FAMILY, "--reason", "slow poison", at="2026-03-02T08:00:00Z")
     for region in REGIONS:
         assert world.variants(region) == [{"name": "stable", "version": "1", "weight": 100}]
     code, said = world.lockstep("revert", FAMILY, "--reason", "again", at="2026-03-02T09:00:00Z")
-    assert code == 12, said  # the version that was taken back must not come home
+    assert code == 12, said  # the version that was rolled back must not return
     assert world.variants("eu-west-1")[0]["version"] == "1"
 
 
@@ -196,7 +196,7 @@ def test_people_s_other_edits_survive_a_restore_and_are_listed(world: World) -> 
     assert world.lockstep("check")[0] == 0
 
 
-def test_when_templates_changed_the_verified_bytes_come_back_marked(world: World) -> None:
+def test_when_templates_changed_the_verified_bytes_are_restored_and_marked(world: World) -> None:
     roll_into_the_second_wave(world)
     template = "templates/service/service.yaml.j2"
     text = (world.clone / template).read_text()
@@ -208,7 +208,7 @@ def test_when_templates_changed_the_verified_bytes_come_back_marked(world: World
     folder = world.clone / "rendered/prod/clusters/scoring-eu-west-1"
     assert "# a new line" not in (folder / "service.yaml").read_text()
     assert json.loads((folder / "PROVENANCE").read_text())["restoredFrom"]
-    assert world.lockstep("check")[0] == 0, "a restored folder is compared with what came back"
+    assert world.lockstep("check")[0] == 0, "a restored folder is compared with the restored bytes"
     assert world.lockstep("render")[1].startswith("rendered/ is as")
     (folder / "service.yaml").write_text("kind: Hacked\n")
     assert world.lockstep("check")[0] == 10
@@ -226,7 +226,7 @@ def test_a_restore_waits_while_the_registry_denies_the_old_version(world: World)
     assert {v["version"] for v in serving} == {"1"}
 
 
-def test_a_registry_that_cannot_be_asked_does_not_stop_the_way_back(world: World) -> None:
+def test_a_registry_that_cannot_be_asked_does_not_stop_a_rollback(world: World) -> None:
     roll_into_the_second_wave(world)
     (world.folder / "mlflow.db").unlink()
     world.must("revert", FAMILY, "--reason", "bad", at=f"{DAY}12:10:00Z")
@@ -235,7 +235,7 @@ def test_a_registry_that_cannot_be_asked_does_not_stop_the_way_back(world: World
 
 
 @pytest.mark.parametrize("broken", [True, False], ids=["broken", "without METADATA"])
-def test_broken_rules_do_not_stop_the_way_back_and_are_recorded(world: World, broken: bool) -> None:
+def test_broken_rules_do_not_stop_a_rollback_and_are_recorded(world: World, broken: bool) -> None:
     roll_into_the_second_wave(world)
     rule = world.clone / "policies/rules/weights-sum/weights_sum.rego"
     rule.write_text(f"{rule.read_text()}\nthis is no rego\n" if broken else "# not a rule yet\n")

@@ -14,12 +14,12 @@ from tests.acceptance.rollouts import (
     LOCK,
     US,
     advance,
-    assert_home,
+    assert_restored,
     forge_digest,
     publish,
     rewrite,
     roll,
-    take_back,
+    roll_back,
 )
 from tests.acceptance.world import FAMILY, World, git
 
@@ -28,13 +28,13 @@ def test_a_release_in_the_middle_of_a_rollout_does_not_change_what_it_is_about(
     world: World,
 ) -> None:
     roll(world, "08", version="3")
-    take_back(world, "09")
+    roll_back(world, "09")
     world.merge_proposal("2", at=f"{DAY}10:00:00Z")
     world.must("release", FAMILY, "3", "--reason", "it was the data", at=f"{DAY}10:00:00Z")
     code, said = advance(world, "10")
     assert code == 0 and "version 2 to rolling wave 1 step 1" in said
     assert [v["version"] for v in world.variants("us-east-1")] == ["1", "2"]
-    take_back(world, "11")
+    roll_back(world, "11")
     assert world.records()[-1]["spec"]["target"]["version"] == "2"
     assert world.lockstep("audit", "--verify", "--replay")[0] == 0
 
@@ -44,11 +44,11 @@ def shift_only(world: World) -> None:
 
     roll(world, "08", "10", "12")
     mlflow.MlflowClient(world.registry, world.registry).delete_model_version("scoring", "1")
-    assert "restore waits" in take_back(world, "13")
+    assert "restore waits" in roll_back(world, "13")
 
 
 @pytest.mark.parametrize("verb", [["hold", FAMILY], ["resume", FAMILY], ["release", FAMILY, "2"]])
-def test_a_way_back_cannot_be_held_or_turned_round(world: World, verb: list[str]) -> None:
+def test_a_rollback_cannot_be_held_or_reversed(world: World, verb: list[str]) -> None:
     shift_only(world)
     code, said = world.lockstep(*verb, "--reason", "wait", at=f"{DAY}13:10:00Z")
     assert code == 2, said
@@ -72,11 +72,11 @@ def test_a_plan_changed_in_the_middle_leaves_no_cluster_out(
     code, said = advance(world, "14")
     assert code == 12 and "spec.rollout" in said
     assert world.git("rev-parse", "HEAD") == head
-    take_back(world, "15")
-    assert_home(world)
+    roll_back(world, "15")
+    assert_restored(world)
 
 
-def test_a_longer_bake_is_no_other_plan(world: World) -> None:
+def test_a_longer_bake_does_not_change_the_plan(world: World) -> None:
     roll(world, "08")
     world.edit(HEAD, "{weight: 10, bake: 1h}", "{weight: 10, bake: 3h}")
     assert advance(world, "10")[0] == 12
@@ -88,16 +88,16 @@ def test_time_does_not_run_backwards_so_no_bake_is_skipped(world: World, verb: s
     roll(world, "08")
     arguments = [verb, FAMILY, "--reason", "x"]
     if verb == "release":
-        take_back(world, "09")
+        roll_back(world, "09")
         arguments.insert(2, "2")
     code, said = world.lockstep(*arguments, at="1999-01-01T00:00:00Z")
     assert code == 1 and "1999" in said and "2026-03-01T" in said
 
 
-def test_a_clock_that_is_behind_does_not_stop_the_way_back(world: World) -> None:
+def test_a_clock_that_is_behind_does_not_stop_a_rollback(world: World) -> None:
     roll(world, "08")
-    take_back(world, "07")
-    assert_home(world)
+    roll_back(world, "07")
+    assert_restored(world)
 
 
 def test_what_is_not_rendered_cannot_become_the_state_to_return_to(world: World) -> None:
@@ -130,7 +130,9 @@ def test_a_cluster_in_which_only_experiments_serve_is_not_adopted(world: World) 
     assert code == 2 and "experiments" in said
 
 
-def test_a_rollout_over_an_experiment_leaves_the_arm_alone_and_comes_back(world: World) -> None:
+def test_a_rollout_over_an_experiment_leaves_the_arm_alone_and_can_be_rolled_back(
+    world: World,
+) -> None:
     share_with_arm(world, 50)
     world.must("adopt", FAMILY, "--reason", "an A/B test", at=f"{DAY}09:00:00Z")
     before = world.variants("us-east-1")
@@ -140,14 +142,14 @@ def test_a_rollout_over_an_experiment_leaves_the_arm_alone_and_comes_back(world:
     assert {v["name"]: v["weight"] for v in world.variants("us-east-1")} == {
         "stable": 50, "b": 50, "previous": 0,
     }  # fmt: skip
-    take_back(world, "12")
+    roll_back(world, "12")
     assert world.variants("us-east-1") == before
     assert world.lockstep("check")[0] == 0
     assert world.lockstep("audit", "--verify", "--replay")[0] == 0
 
 
 @pytest.mark.parametrize("change", ["deleted", "forged", "unreadable"])
-def test_a_lost_lock_comes_back_with_the_state_that_it_belongs_to(
+def test_a_lost_lock_is_restored_with_the_state_that_it_belongs_to(
     world: World, change: str
 ) -> None:
     roll(world, "08")
@@ -159,9 +161,9 @@ def test_a_lost_lock_comes_back_with_the_state_that_it_belongs_to(
     else:
         (world.clone / LOCK).write_text("spec: [")
     publish(world)
-    take_back(world, "12")
+    roll_back(world, "12")
     assert (world.clone / LOCK).read_text() == kept
-    assert_home(world)
+    assert_restored(world)
     assert world.lockstep("check")[0] == 0
 
 
@@ -171,8 +173,8 @@ def test_a_candidate_whose_lock_was_exchanged_gets_no_more_traffic(world: World)
     rewrite(world, path, forge_digest)
     code, said = advance(world, "12")
     assert code == 12 and path in said and "revert" in said
-    take_back(world, "13")
-    assert_home(world)
+    roll_back(world, "13")
+    assert_restored(world)
 
 
 @pytest.mark.parametrize(
@@ -186,20 +188,20 @@ def test_a_candidate_whose_lock_was_exchanged_gets_no_more_traffic(world: World)
         ("templates/service/service.yaml.j2", lambda text: text + "{% broken"),
     ],
 )
-def test_a_mistake_elsewhere_stops_a_rollout_but_not_its_way_back(
+def test_a_mistake_elsewhere_stops_a_rollout_but_not_its_rollback(
     world: World, path: str, change: Callable[[str], str]
 ) -> None:
     roll(world, "08")
     (world.clone / path).parent.mkdir(parents=True, exist_ok=True)
     rewrite(world, path, change)
     assert advance(world, "10")[0] == 10
-    said = take_back(world, "11")
-    assert_home(world)
+    said = roll_back(world, "11")
+    assert_restored(world)
     hides_the_family = path in (HEAD, f"clusters/{FAMILY}/locks/9.yaml")
     assert ("unchecked: policy: no rule saw clusters/" in said) is hides_the_family
 
 
-def test_a_failing_gate_takes_a_version_back_whatever_is_broken_in_another_environment(
+def test_a_failing_gate_rolls_a_version_back_whatever_is_broken_in_another_environment(
     world: World,
 ) -> None:
     roll(world, "08")
@@ -207,20 +209,20 @@ def test_a_failing_gate_takes_a_version_back_whatever_is_broken_in_another_envir
     rewrite(world, "clusters/staging/scoring/us-east-1.yaml", lambda _: "spec: [")
     world.measure("2", 0.1, f"{DAY}08:30:00Z")
     code, said = advance(world, "09")
-    assert code == 12 and "taken back" in said
-    assert_home(world)
+    assert code == 12 and "rolled back" in said
+    assert_restored(world)
 
 
-def test_an_older_quarantine_is_no_edit_of_people(world: World) -> None:
-    """With other templates the verified bytes come back, also when it happens a second time."""
+def test_an_older_quarantine_does_not_count_as_an_edit_by_people(world: World) -> None:
+    """With other templates the verified bytes are restored, also when it happens a second time."""
     roll(world, "08", version="3")
-    take_back(world, "09")
+    roll_back(world, "09")
     roll(world, "10")
     template = "templates/service/service.yaml.j2"
     rewrite(world, template, lambda text: text.replace("spec:", "# a new line\nspec:", 1))
-    take_back(world, "11")
+    roll_back(world, "11")
     assert world.records()[-1]["spec"]["restored"]["exact"] is True
-    assert_home(world)
+    assert_restored(world)
 
 
 def test_a_quarantine_of_an_earlier_environment_is_released_there(world: World) -> None:
@@ -250,7 +252,7 @@ def test_a_quarantine_of_an_earlier_environment_is_released_there(world: World) 
     [["status", "nobody"], ["status", "-e", "nowhere"], ["advance", "-e", "nowhere"],
      ["audit", "nobody"], ["audit", "-e", "nowhere"], ["lock", "--check", "-e", "nowhere"]],
 )  # fmt: skip
-def test_nobody_is_never_a_clean_answer(world: World, verb: list[str]) -> None:
+def test_an_unknown_name_is_never_a_clean_answer(world: World, verb: list[str]) -> None:
     code, said = world.lockstep(*verb)
     assert code == 2, said
     assert "there is no" in said and "fix:" in said
@@ -267,7 +269,7 @@ def test_what_could_not_be_decided_is_not_hidden_by_a_closed_gate(world: World) 
     assert code == 2 and "baking" in said
 
 
-def test_a_work_tree_that_cannot_follow_is_told_that_the_decision_is_published(
+def test_a_work_tree_that_cannot_follow_is_reported_with_the_published_decision(
     world: World,
 ) -> None:
     world.merge_proposal()
@@ -300,15 +302,15 @@ def test_an_identity_of_git_cannot_colour_or_turn_a_record(world: World) -> None
     assert actor.startswith("Eve ") and actor.isprintable()
 
 
-def test_the_end_of_all_times_is_no_traceback(world: World) -> None:
+def test_the_last_possible_time_gives_no_traceback(world: World) -> None:
     end = "9999-12-31T23:59:59Z"
     world.merge_proposal()
     code, said = world.lockstep("advance", FAMILY, at=end)
     assert (code, "policy.lock-fresh" in said) == (11, True), "its lock is long out of date"
     world.must("hold", FAMILY, "--reason", "for ever", at=end)
     assert "9999" in world.must("audit", FAMILY)
-    take_back(world, "09")
-    assert_home(world)
+    roll_back(world, "09")
+    assert_restored(world)
 
 
 def test_a_family_that_gets_another_name_leaves_its_records_behind(world: World) -> None:
@@ -339,13 +341,13 @@ spec:
 """
 
 
-def test_neither_a_waiver_nor_a_mistake_in_one_stops_the_way_back(world: World) -> None:
+def test_neither_a_waiver_nor_a_mistake_in_one_stops_a_rollback(world: World) -> None:
     roll(world, "08")
     (world.clone / "policies/data/waivers").mkdir()
     rewrite(world, "policies/data/waivers/replicas.yaml", lambda _: WAIVERS)
     world.must("hold", FAMILY, "--reason", "wait", at=f"{DAY}09:00:00Z")
-    take_back(world, "10")
-    assert_home(world)
+    roll_back(world, "10")
+    assert_restored(world)
 
 
 def add_sibling(world: World) -> None:
@@ -360,7 +362,7 @@ def add_sibling(world: World) -> None:
     world.must("adopt", "prod/twin", "--reason", "the same model, for others")
 
 
-def test_what_another_family_of_the_model_took_back_moves_nowhere(world: World) -> None:
+def test_what_another_family_of_the_model_rolled_back_does_not_move(world: World) -> None:
     add_sibling(world)
     said = world.must("propose", "prod/twin", "2", "--format", "json")
     world.git("merge", "--quiet", "--no-edit", json.loads(said)[0]["branch"])

@@ -42,7 +42,7 @@ def files_of(clone: Path) -> dict[str, bytes]:
 
 @dataclass
 class World:
-    """Paths and ways to act; ``clone`` is where commands run unless told otherwise."""
+    """Paths and ways to act; ``clone`` is where commands run by default."""
 
     folder: Path
 

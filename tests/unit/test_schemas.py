@@ -238,7 +238,7 @@ def decision(action: Action, to: Position) -> Decision:
         Target("42", DIGEST), Position(Phase.NEW), to,
         {"fraud-eu": [{"name": "stable", "version": "41", "weight": 100},
                       {"name": "candidate", "version": "42", "weight": 0, "warm": True}]},
-        "because", "ml@example.com", TIME,
+        "because", "ml@example.com", TIME, "0.1.0",
     )  # fmt: skip
 
 
@@ -262,6 +262,7 @@ def test_decision_schema_takes_a_record_with_everything(schemas: Schemas) -> Non
     failed = Answer("auc on d", failure="the registry does not answer")
     full = replace(
         decision(Action.RESTORE, Position(Phase.STEADY)),
+        time_given=True,
         base=COMMIT,
         plan=family.value["spec"]["rollout"],
         verdict=Verdict.FAIL,

@@ -19,7 +19,7 @@ _checked(view) if {
 		with data.thresholds.alerts_and_dashboard as _thresholds
 }
 
-test_all_that_is_asked_for_is_allowed if {
+test_all_required_alerts_are_allowed if {
 	_found(example.cluster) == set()
 	_found(_alerts(["drift", "burn-rate"])) == set()
 	_checked(example.cluster)

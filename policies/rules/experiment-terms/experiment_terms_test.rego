@@ -35,7 +35,7 @@ test_terms_at_every_bound_are_allowed if {
 	}
 }
 
-test_production_asks_each_arm_for_terms if {
+test_in_production_each_arm_needs_terms if {
 	bare := example.without(_cluster(10, {}), "/new/spec/experiments")
 	_found(bare) == {[
 		`arm "bandit" has no terms; spec.experiments has terms only for []`,

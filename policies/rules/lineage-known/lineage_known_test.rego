@@ -63,7 +63,7 @@ test_what_does_not_serve_may_be_without if {
 	_found(example.put(example.with_variants(idle), "/locks/42/facts/datasets", [])) == set()
 }
 
-test_only_production_asks if {
+test_lineage_is_required_only_in_production if {
 	staging := example.put(_put("/locks/41/identity/run", null), "/environment/spec/tier", "staging")
 	_found(example.put(staging, "/locks/41/facts/datasets", [])) == set()
 }

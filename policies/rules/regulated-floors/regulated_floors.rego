@@ -18,6 +18,7 @@
 package lockstep.rules.regulated_floors
 
 import data.lockstep.lib.finding
+import data.lockstep.lib.gates
 import data.lockstep.lib.tier
 
 checked if {
@@ -44,11 +45,16 @@ _regulated contains cluster.new.spec.segment.name if {
 	document.spec.segment.regulated == true
 }
 
-# The indexes of a segment's own gates on a metric, and of the family's.
-_own[gate.segment][gate.metric] contains i if some i, gate in input.family.spec.gates
+# The indexes of a segment's own gates on a metric, and of the family's. A gate that is asked before
+# the first step says nothing of live traffic, so it holds no floor.
+_own[gate.segment][gate.metric] contains i if {
+	some i, gate in input.family.spec.gates
+	gates.at_steps(gate)
+}
 
 _general[gate.metric] contains i if {
 	some i, gate in input.family.spec.gates
+	gates.at_steps(gate)
 	not gate.segment
 }
 
@@ -78,8 +84,8 @@ _holds(key, value, bound) if {
 	value <= bound
 }
 
-_one_holds(gates, floor) if {
-	some i in gates
+_one_holds(places, floor) if {
+	some i in places
 	not _laxer(input.family.spec.gates[i], floor)
 }
 
@@ -117,8 +123,8 @@ deny contains finding.at(
 	tier.is_production
 	some segment in _regulated
 	some metric, floor in _floors
-	gates := _gates_for(segment, metric)
-	not _one_holds(gates, floor)
+	places := _gates_for(segment, metric)
+	not _one_holds(places, floor)
 	nearest := _nearest(segment, metric)
 	gate := input.family.spec.gates[nearest]
 }
@@ -134,6 +140,7 @@ deny contains finding.at(
 	[gate.name, gate.segment, {key: gate[key]}, other.name, {key: other[key]}],
 ) if {
 	some i, gate in input.family.spec.gates
+	gates.at_steps(gate)
 	gate.segment in _regulated
 	some j in _general[gate.metric]
 	other := input.family.spec.gates[j]

@@ -59,6 +59,12 @@ test_a_metric_without_gate_is_denied if {
 	_found([_auc, object.union(_fpr, {"segment": "business"})]) == {[message, "/spec/gates"]}
 }
 
+test_a_gate_that_is_asked_before_the_first_step_holds_no_floor if {
+	proposal := {"when": "propose"}
+	{pointer | some [_, pointer] in _found([_auc, object.union(_fpr, proposal)])} == {"/spec/gates"}
+	_found([_auc, _fpr, _own(_fpr, object.union(proposal, {"name": "before", "max": 1}))]) == set()
+}
+
 test_a_bound_below_the_floor_is_denied if {
 	_found([object.union(_auc, {"min": -0.1}), _fpr]) == {[
 		concat("", [
@@ -112,7 +118,7 @@ test_an_own_gate_as_strict_as_the_familys_is_allowed if {
 	_found([object.union(_auc, {"min": 0.9}), _fpr, _own(_auc, {"metric": "recall"})]) == set()
 }
 
-test_a_segment_that_nobody_regulates_is_exempt if {
+test_a_segment_that_is_not_regulated_is_exempt if {
 	_found_in(_with(false, [_own(_auc, {"min": -1}), _auc])) == set()
 	_found_in(_base) == set()
 }

@@ -82,7 +82,7 @@ test_workers_that_are_blank_are_missing if {
 	]}
 }
 
-test_only_production_asks_for_tags if {
+test_the_tags_are_required_only_in_production if {
 	staging := example.put(_tagged({"train.engine": "ray"}), "/environment/spec/tier", "staging")
 	_found(staging) == set()
 	wrong := example.put(staging, "/locks/41/facts/tags/train.workers", "many")

@@ -18,6 +18,7 @@
 package lockstep.rules.segment_thresholds
 
 import data.lockstep.lib.finding
+import data.lockstep.lib.gates
 import data.lockstep.lib.tier
 
 checked if {
@@ -37,7 +38,11 @@ _clusters_of[cluster.new.spec.segment.name] contains cluster.name if {
 
 _served := object.keys(_clusters_of)
 
-_gated contains gate.segment if some gate in input.family.spec.gates
+# A gate that is asked before the first step protects no user during the rollout.
+_gated contains gate.segment if {
+	some gate in input.family.spec.gates
+	gates.at_steps(gate)
+}
 
 # METADATA
 # title: Segment without a gate

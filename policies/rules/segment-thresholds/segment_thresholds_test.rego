@@ -51,6 +51,12 @@ test_a_segment_without_gate_is_denied_at_its_clusters if {
 	}}
 }
 
+test_a_gate_that_is_asked_before_the_first_step_protects_no_segment if {
+	gated := _with(["consumer", "consumer", "consumer"], ["consumer"])
+	proposal := example.put(gated, "/family/spec/gates/1/when", "propose")
+	{finding.pointer | some finding in _found(proposal)} == {"/spec/segment/name"}
+}
+
 test_only_production_needs_gates_for_all if {
 	staging := example.put(_with(["consumer"], []), "/environment/spec/tier", "staging")
 	_found(staging) == set()

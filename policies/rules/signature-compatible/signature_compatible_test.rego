@@ -97,8 +97,8 @@ test_in_a_new_cluster_the_stable_version_is_known if {
 test_an_arm_gets_the_same_requests if {
 	arm := {"name": "arm", "version": "42", "weight": 10, "experiment": true}
 	rest := object.union(example.stable, {"weight": 90})
-	beside := _bare(example.change([example.stable], [rest, arm]))
-	{pointer | some [_, pointer] in _found(_inputs(beside, [_column("device", "string")]))} == {"/spec/variants/1/version"}
+	with_arm := _bare(example.change([example.stable], [rest, arm]))
+	{pointer | some [_, pointer] in _found(_inputs(with_arm, [_column("device", "string")]))} == {"/spec/variants/1/version"}
 }
 
 test_a_version_that_is_rolled_back_to_is_exempt if {

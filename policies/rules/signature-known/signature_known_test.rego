@@ -37,7 +37,7 @@ test_a_version_without_inputs_is_denied if {
 
 test_outputs_may_be_unknown if _found(_put("/locks/41/facts/signature/outputs", [])) == set()
 
-test_the_candidate_is_asked_before_it_has_weight if {
+test_the_candidate_is_checked_before_it_has_weight if {
 	proposed := example.with_variants(example.step(0))
 	{pointer | some [_, pointer] in _found(example.put(proposed, "/locks/42/facts/signature", null))} == {"/spec/variants/1/version"}
 }
@@ -47,7 +47,7 @@ test_what_does_not_serve_may_be_without if {
 	_found(example.put(idle, "/locks/42/facts/signature", null)) == set()
 }
 
-test_only_production_asks_for_a_signature if {
+test_a_signature_is_required_only_in_production if {
 	staging := _put("/environment/spec/tier", "staging")
 	_found(example.put(staging, "/locks/41/facts/signature", null)) == set()
 	count(_found(example.put(staging, "/locks/41/facts/status", "FAILED"))) == 1

@@ -60,7 +60,7 @@ test_weights_that_do_not_add_up_are_left_to_the_rule_for_sums if {
 	_found(example.step(1), [example.stable, object.union(example.step(60)[1], {"weight": 60})]) == set()
 }
 
-test_steps_shrink_beside_an_experiment if {
+test_steps_shrink_with_an_experiment if {
 	arm := {"name": "arm", "version": "7", "weight": 50, "experiment": true}
 	before := [{"name": "stable", "version": "41", "weight": 50}, arm]
 	after := [

@@ -26,7 +26,7 @@ test_an_unlisted_tenant_is_denied if {
 	]}
 }
 
-test_without_a_list_nothing_is_asked if {
+test_without_a_list_every_tenant_is_allowed if {
 	bare := example.without(_of("ris"), "/environment/spec/tenants")
 	_found(bare) == set()
 	tenant_known.checked with input as bare

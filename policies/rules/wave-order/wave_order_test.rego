@@ -136,10 +136,10 @@ test_only_the_variant_with_weight_is_named if {
 	{finding.pointer | some finding in found} == {"/spec/variants/3/weight"}
 }
 
-test_a_change_beside_the_weight_is_left if {
+test_a_change_of_other_fields_is_allowed if {
 	warm := [object.union(variant, {"warm": true}) | some variant in example.step(1)]
-	beside := _family([_old, _old], [example.step(1), warm], [_old, _old])
-	wave_order.deny == set() with input as beside
+	other_field := _family([_old, _old], [example.step(1), warm], [_old, _old])
+	wave_order.deny == set() with input as other_field
 }
 
 test_what_is_not_a_version_is_left_to_version_pinned if {

@@ -6,6 +6,7 @@ from lockstep.check.workspace import EVERYTHING, require_clusters
 from lockstep.edges.git import Git
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.fleet import Tree
+from lockstep.text.sanitise import quoted
 
 
 def base_commit(git: Git, base: str | None) -> str | None:
@@ -27,10 +28,12 @@ def base_commit(git: Git, base: str | None) -> str | None:
         return before
     commits = git.possible_commits(base)
     if not commits:
-        raise UsageError(f"{base[:100]!r} names no commit", fix="fetch it, or give another --base")
+        raise UsageError(
+            f"{quoted(base, 100)} names no commit", fix="fetch it, or give another --base"
+        )
     if len(commits) > 1:
         raise UsageError(
-            f"{base[:100]!r} names several commits: a tag and a branch, for example",
+            f"{quoted(base, 100)} names several commits: a tag and a branch, for example",
             fix="give its full name, such as refs/heads/main or refs/remotes/origin/main",
         )
     return commits.pop()

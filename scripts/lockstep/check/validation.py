@@ -11,6 +11,8 @@ from lockstep.render.compare import compare, unrendered_folders
 from lockstep.render.restored import restorable_folders
 from lockstep.rollout.chain import verify_chain
 from lockstep.spec.assemble import assemble
+from lockstep.spec.records import RULE as RECORD_SCHEMA
+from lockstep.spec.records import check_records
 from lockstep.spec.schema.schemas import EFFECTIVE
 from lockstep.spec.validate import Schemas, validate_fleet
 from lockstep.spec.yaml.load import Documents
@@ -69,6 +71,7 @@ def validate_tree(
     findings = list(unreadable)
     for each in schemas or [Schemas(tree)]:
         findings += validate_fleet(fleet, each, unreadable)
+        findings += [f for family in fleet.families() for f in check_records(family, each)]
     findings += [finding for family in fleet.families() for finding in verify_chain(family)]
     return Checked(fleet, arrange(findings))
 
@@ -90,9 +93,10 @@ def without_malformed(checked: Checked) -> Fleet:
     """The part of the fleet in which no file has an error, so that one mistake stays one finding.
 
     Without a malformed environment or family its clusters are left out, too; without a malformed
-    lock or record its family.
+    lock or record its family. A record that can be read and does not fit its schema is no reason.
     """
-    broken = {f.file for f in checked.invalid if f.severity is Severity.ERROR}
+    errors = (f for f in checked.invalid if f.severity is Severity.ERROR)
+    broken = {f.file for f in errors if f.rule != RECORD_SCHEMA}
     environments = {
         name: _without(environment, broken)
         for name, environment in checked.fleet.environments.items()

@@ -26,22 +26,22 @@ _SWITCH_THREADS_AFTER = 0.0005
 
 # Each verb, the module that holds it, and what it does in a line.
 _VERBS = {
-    "adopt": ("moving", "Make a hand-made or first state the truth, with a reason."),
-    "advance": ("moving", "Ask the gates, and make the one decision that is due."),
-    "audit": ("reading", "Show who decided what and why; --verify and --replay prove it."),
-    "check": ("checking", "Validate, ask policy, render and compare: what CI runs."),
-    "hold": ("moving", "Let a rollout stand still until people resume it."),
-    "lock": ("locking", "Write down what the registry says of a version, or compare."),
-    "merge-reports": ("reporting", "Make one report of those of several checks."),
+    "adopt": ("rollouts", "Record the committed state as verified, with a reason."),
+    "advance": ("rollouts", "Evaluate the gates, and make the one decision that is due."),
+    "audit": ("rollouts", "Show who decided what and why; --verify and --replay prove it."),
+    "check": ("checks", "Validate, evaluate policy, render and compare: what CI runs."),
+    "hold": ("rollouts", "Pause a rollout until people resume it."),
+    "lock": ("rollouts", "Write the registry's facts about a version, or compare them."),
+    "merge-reports": ("reports", "Merge the reports of several checks into one."),
     "policy": ("policies", "Work on the rules: list, explain, test, docs, bundle."),
-    "propose": ("moving", "Commit a registered version as candidate, on a branch."),
-    "release": ("moving", "End the quarantine of a version, with a reason."),
-    "render": ("checking", "Write the manifests that the specs declare."),
-    "resume": ("moving", "Leave a hold."),
-    "revert": ("moving", "Take the newest version back, in every cluster of a family."),
+    "propose": ("rollouts", "Commit a registered version as candidate, on a branch."),
+    "release": ("rollouts", "End the quarantine of a version, with a reason."),
+    "render": ("checks", "Write the manifests that the specs declare."),
+    "resume": ("rollouts", "Continue a rollout after a hold."),
+    "revert": ("rollouts", "Roll the newest version back, in every cluster of a family."),
     "schema": ("schemas", "Work on the schemas: write the reference of all fields."),
-    "status": ("reading", "Show how every cluster stands."),
-    "validate": ("checking", "Hold every file against its schema."),
+    "status": ("rollouts", "Show what every cluster serves, and how far its rollout is."),
+    "validate": ("checks", "Check every file against its schema."),
 }
 
 
@@ -66,7 +66,7 @@ class _Verbs(click.Group):
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="lockstep")
 def program() -> None:
-    """Keep clusters of model versions right: declared in git, checked, rolled out in lockstep.
+    """Keep clusters of model versions in git: declared, checked, rolled out in lockstep.
 
     Exit codes: 0 clean, 1 could not run, 2 usage, 3 nothing to check, 10 invalid,
     11 denied by policy, 12 gate closed, 13 verification failed.
@@ -84,7 +84,7 @@ def main() -> None:
 
 
 def _stop(number: int, _: object) -> NoReturn:
-    """End as by Ctrl-C, with what was started and written for it; a second time at once."""
+    """End as by Ctrl-C, which cleans up after the verb; a second signal ends at once."""
     signal.signal(number, signal.SIG_DFL)
     sys.exit(128 + number)
 
@@ -103,11 +103,11 @@ def run(arguments: Sequence[str], command: click.Command = program) -> int:
     except LockstepError as error:
         click.echo(lines(error.diagnostics()), err=True)
         return error.exit_code
-    except OSError as error:  # what opens a file says more; this is a full disk, or a lost terminal
+    except OSError as error:  # most likely a full disk, or a terminal that is gone
         refused = LockstepError(
             f"the system refused to read or write: {error.strerror or error}",
-            where=str(error.filename or "what this verb prints or keeps"),
-            fix="make room, or look where the output goes",
+            where=str(error.filename or "the output of this verb"),
+            fix="make room on the disk, or check where the output goes",
         )
         click.echo(lines(refused.diagnostics()), err=True)
         return refused.exit_code
@@ -115,10 +115,10 @@ def run(arguments: Sequence[str], command: click.Command = program) -> int:
 
 
 def _open_standard_streams() -> None:
-    """Give a process that was started without them (``>&-``) streams that lead nowhere.
+    """Give a process that was started without them (``>&-``) streams that discard what is written.
 
-    Else the first file that is opened would take their place, and get what is printed. And what
-    the encoding of a terminal does not have is shown as an escape.
+    Otherwise the first file that is opened would take their place, and what is printed would be
+    written to it. Characters that the terminal's encoding lacks are shown as escapes.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -129,7 +129,7 @@ def _open_standard_streams() -> None:
 
 
 def _flushed() -> bool:
-    """Whether all that was printed has arrived; what has not is dropped, and not tried again."""
+    """Whether all output was written; the rest is dropped, so that the exit does not retry."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -139,7 +139,7 @@ def _flushed() -> bool:
 
 
 def _refuse_bytes(arguments: Sequence[str]) -> None:
-    """Raise UsageError for what no record or commit message could hold."""
+    """Raise UsageError for arguments that no record or commit message could hold."""
     try:
         "".join(arguments).encode()
     except UnicodeEncodeError as error:

@@ -1,4 +1,4 @@
-"""The options that say which OPA judges; every verb that asks policy takes them."""
+"""The options that say which OPA evaluates policy, for every verb that needs one."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,8 +13,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 _URL = click.option(
     "--opa-url", envvar="LOCKSTEP_OPA_URL", default="",
-    help="Ask this running OPA, which holds a bundle of lockstep policy bundle; by default one is "
-    "started. Also LOCKSTEP_OPA_URL.",
+    help="Use this running OPA, which has loaded a bundle of lockstep policy bundle; by default "
+    "one is started. Also LOCKSTEP_OPA_URL.",
 )  # fmt: skip
 _TOKEN = click.option(
     "--opa-token-file",
@@ -26,13 +26,13 @@ _CA = click.option(
     "--opa-ca",
     envvar="LOCKSTEP_OPA_CA",
     type=_FILE,
-    help="The CA in PEM that signed its certificate; by default the system's CAs count.",
+    help="The CA in PEM that signed its certificate; by default the system's CAs are trusted.",
 )
 _CERT = click.option(
     "--opa-cert",
     envvar="LOCKSTEP_OPA_CERT",
     type=_FILE,
-    help="Certificate and key in one PEM, for an OPA that asks for one.",
+    help="Certificate and key in one PEM, for an OPA that requires client certificates.",
 )
 
 

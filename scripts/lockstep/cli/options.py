@@ -1,12 +1,16 @@
-"""Options that several verbs share, and how their outcome is printed."""
+"""Options that several verbs share, and how their results are printed."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lockstep.model.errors import UsageError
+from lockstep.model.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from lockstep.model.result import Result
 
 root = click.option(
     "--root", type=click.Path(path_type=Path), default=Path(),
@@ -26,7 +30,7 @@ FORMATS = {
     "gitlab": "gitlab",
     "markdown": "markdown",
 }
-"""The formats of what a check finds, and the module of lockstep.report that writes each."""
+"""The formats of findings, and the module of lockstep.report that writes each."""
 
 findings_output = click.option(
     "--format", "output", type=click.Choice(list(FORMATS)), default="text",
@@ -43,7 +47,7 @@ reports = click.option(
 environment = click.option(
     "--environment", "-e", help="The environment, where a name is in several."
 )
-now = click.option("--now", help="Decide as if it were this time (RFC 3339); recorded as such.")
+now = click.option("--now", help="Decide as if it were this time (RFC 3339); it is recorded.")
 registry = click.option(
     "--registry-uri", "registry", help="MLflow's tracking URI; by default MLFLOW_TRACKING_URI."
 )
@@ -67,8 +71,8 @@ showing = combined(findings_output, colour)
 reporting = combined(showing, reports)
 """How a check shows its findings, and where else it writes them."""
 
-steering = combined(root, environment, registry, now, output)
-"""What every verb that moves a family takes."""
+moving = combined(root, environment, registry, now, output)
+"""The options of every verb that moves a family."""
 
 
 def existing(folder: Path) -> Path:
@@ -78,8 +82,19 @@ def existing(folder: Path) -> Path:
     return folder.resolve()
 
 
-def show(text: str, data: Any, output: str) -> None:
-    """Print the outcome of a verb in the form that was asked for."""
+def show(result: "Result", output: str) -> ExitCode:
+    """Print what a verb did as text or JSON; its exit code."""
+    from lockstep.report.results import format_text, to_data
+
+    if output == "json":
+        show_page("", to_data(result), output)
+    else:
+        show_page(format_text(result), None, output)
+    return result.exit_code
+
+
+def show_page(text: str, data: Any, output: str) -> None:
+    """Print a text that is already written, or the data that stand for it."""
     if output == "json":
         from lockstep.report.json_report import format_data
 

@@ -1,20 +1,19 @@
 """The verbs about the rules themselves: list, explain, test, docs and bundle."""
 
 from pathlib import Path
+from typing import Any, Protocol
 
 import click
 
 from lockstep.cli import options
-from lockstep.cli.bundling import policy_bundle
 from lockstep.model.exit_codes import ExitCode
+
+_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 
 
 @click.group()
 def policy() -> None:
     """Work on the rules under policies/."""
-
-
-policy.add_command(policy_bundle)
 
 
 @policy.command("list")
@@ -25,8 +24,7 @@ def policy_list(root: Path, output: str) -> ExitCode:
     from lockstep.commands import policy_catalogue as verb
 
     report = verb.list_rules(options.existing(root))
-    options.show(report.text, report.data, output)
-    return report.exit_code
+    return _show(report, output)
 
 
 @policy.command("explain")
@@ -34,12 +32,11 @@ def policy_list(root: Path, output: str) -> ExitCode:
 @options.root
 @options.output
 def policy_explain(rule: str, root: Path, output: str) -> ExitCode:
-    """Show what RULE demands, with a bad and a good example, and how to waive it."""
+    """Show what RULE requires, with a bad and a good example, and how to waive it."""
     from lockstep.commands import policy_catalogue as verb
 
     report = verb.explain_rule(options.existing(root), rule)
-    options.show(report.text, report.data, output)
-    return report.exit_code
+    return _show(report, output)
 
 
 @policy.command("docs")
@@ -51,8 +48,7 @@ def policy_docs(check: bool, root: Path, output: str) -> ExitCode:
     from lockstep.commands import policy_catalogue as verb
 
     report = verb.write_docs(options.existing(root), check=check)
-    options.show(report.text, report.data, output)
-    return report.exit_code
+    return _show(report, output)
 
 
 @policy.command("test")
@@ -60,9 +56,50 @@ def policy_docs(check: bool, root: Path, output: str) -> ExitCode:
 @options.root
 @options.output
 def policy_test(rule: str | None, root: Path, output: str) -> ExitCode:
-    """Check the rules, run their tests and examples, and demand that every line is covered."""
+    """Check the rules, run their tests and examples, and require that every line is covered."""
     from lockstep.commands import policy_test as verb
 
     report = verb.run(options.existing(root), rule)
-    options.show(report.text, report.data, output)
-    return report.exit_code
+    return _show(report, output)
+
+
+@policy.command("bundle")
+@click.option(
+    "--output", "-o", "file", type=click.Path(dir_okay=False, path_type=Path), required=True,
+    help="The bundle to write, a .tar.gz.",
+)  # fmt: skip
+@click.option(
+    "--signing-key", type=click.Path(path_type=Path), help="A private key in PEM to sign it with."
+)
+@click.option(
+    "--signing-alg", type=click.Choice(_ALGORITHMS), default="RS256", show_default=True,
+    help="How to sign it.",
+)  # fmt: skip
+@options.root
+@options.output
+def policy_bundle(
+    file: Path, signing_key: Path | None, signing_alg: str, root: Path, output: str
+) -> ExitCode:
+    """Write the rules as a bundle for an OPA that check uses with --opa-url."""
+    from lockstep.commands import policy_bundle as verb
+    from lockstep.opa.bundle import Signing
+
+    signing = Signing(signing_key, signing_alg) if signing_key else None
+    report = verb.run(options.existing(root), file, signing)
+    return _show(report, output)
+
+
+class _Page(Protocol):
+    """What a verb about the rules gives: a page of text, the same as data, and an exit code."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def data(self) -> Any: ...
+    @property
+    def exit_code(self) -> ExitCode: ...
+
+
+def _show(page: _Page, output: str) -> ExitCode:
+    options.show_page(page.text, page.data, output)
+    return page.exit_code

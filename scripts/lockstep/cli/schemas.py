@@ -15,22 +15,25 @@ def schema() -> None:
 
 @schema.command("docs")
 @click.option(
-    "--check", "compare", is_flag=True, help="Write nothing; say whether it is up to date."
+    "--check", "compare", is_flag=True, help="Write nothing; say whether they are up to date."
 )
 @options.root
 @options.output
 def schema_docs(compare: bool, root: Path, output: str) -> ExitCode:
-    """Write docs/schemas.md, the reference of all fields, from the schemas.
+    """Write docs/schemas.md and docs/records.md, the references of all fields, from the schemas.
 
-    Exit code 10 where --check finds that it is stale.
+    Exit code 10 where --check finds that one is out of date.
     """
     from lockstep.commands import schema_docs as verb
     from lockstep.report.text import format_outcome
 
     done = verb.run(options.existing(root), compare=compare)
-    text = f"{verb.PATH} {'written' if done.written else 'is up to date'}"
+    states = {
+        path: "written" if path in done.written else "is up to date" for path in verb.REFERENCES
+    }
+    text = "\n".join(f"{path} {state}" for path, state in states.items())
     if done.outcome.findings:
         text = format_outcome(done.outcome)
     findings = [finding.to_json() for finding in done.outcome.findings]
-    options.show(text, {"written": done.written, "findings": findings}, output)
+    options.show_page(text, {"written": list(done.written), "findings": findings}, output)
     return done.outcome.exit_code

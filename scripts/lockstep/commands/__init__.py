@@ -1,1 +1,1 @@
-"""One verb per file: load, run the stages, write, report."""
+"""One verb per file: read, call an engine (transactions or check), give its result."""

@@ -1,39 +1,33 @@
-"""``lockstep audit``: who, what, why; recomputed from the records, and held against git."""
+"""``lockstep audit``: who decided what and why, recomputed from records and compared with git."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from lockstep.edges.files import read_tree
 from lockstep.edges.git import Git
-from lockstep.model.decision import Decision
-from lockstep.model.document import Json
+from lockstep.edges.resources import resource_dir
 from lockstep.model.errors import NothingToCheck
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet, Tree
+from lockstep.model.result import History
 from lockstep.rollout.chain import verify_chain
-from lockstep.rollout.position import divergences
+from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.replay import replay
-from lockstep.rollout.replay_moves import replay_moves
 from lockstep.spec.assemble import assemble
+from lockstep.spec.records import check_records
+from lockstep.spec.schema.load import FOLDER
+from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.selection import choose_families
 
 
-@dataclass(frozen=True)
-class History:
-    """The decisions of the families asked for, and what does not hold about them."""
-
-    decisions: tuple[Decision, ...]
-    findings: tuple[Finding, ...] = ()
-
-
-def read(
+def run(
     root: Path, family: str | None, environment: str | None, *, verify: bool, again: bool
 ) -> History:
     """The decision records of the work tree.
 
-    ``verify`` checks the chain, that git never saw a record change, and that specs agree with
-    the newest record. ``again`` recomputes every verdict and action from each record alone.
-    A family that is gone, or whose head cannot be read, still has its records.
+    ``verify`` checks the chain, that records fit their schema, that git never saw one change, and
+    that specs agree with the newest. ``again`` recomputes every verdict and action from the
+    records alone. A family that is gone, or whose head cannot be read, still has its records.
     """
     git = Git.find(root)
     tree = read_tree(git.root, ("clusters", "ledger"))
@@ -46,18 +40,15 @@ def read(
     folders = ("ledger",) if everything else own
     decisions = tuple(record.decision for each in families for record in each.records)
     findings = [f for f in unreadable if f.file.startswith(folders)]
-    for folder in folders if verify else ():
-        findings += _verify_kept(git, tree, folder)
-    for each in families:
-        if verify and each.document.path in heads:
-            findings += [f for f in unreadable if f.file in _heads_of(each)]
-            findings += verify_chain(each)
-        elif verify:
-            findings += _verify(each)
-        findings += [*replay(each), *replay_moves(each)] if again else []
+    if verify:
+        for folder in folders:
+            findings += _verify_kept(git, tree, folder)
+        findings += _verify(families, heads, unreadable)
+    for each in families if again else ():
+        findings += replay(each)
     if not decisions and not findings:
         raise NothingToCheck("the ledger holds no record", fix="lockstep adopt makes the first")
-    return History(decisions, arrange(findings))
+    return History(decisions, arrange(findings), verified=verify, replayed=again)
 
 
 def _missing_heads(tree: Tree, fleet: Fleet) -> dict[str, bytes]:
@@ -72,6 +63,12 @@ def _missing_heads(tree: Tree, fleet: Fleet) -> dict[str, bytes]:
     return heads
 
 
+def _shipped_schemas() -> Schemas:
+    """Those of the program: records are its own format, whatever the work tree holds."""
+    shipped = resource_dir("policies").parent
+    return Schemas(read_tree(shipped, [FOLDER.rstrip("/")]))
+
+
 def _heads_of(family: Family) -> tuple[str, str]:
     return f"clusters/{family.environment}/environment.yaml", family.document.path
 
@@ -84,14 +81,14 @@ def _verify_kept(git: Git, tree: Tree, folder: str) -> list[Finding]:
     """Whether the records below a folder are those that commits brought, and all of them."""
     here = {path: data for path, data in tree.items() if path.startswith(f"{folder}/")}
     held = git.read_tree("HEAD", [folder]) if git.resolve("HEAD") else {}
-    text, fix = "this record is not as git holds it", "git restore it, or git clean a new one"
+    text, fix = "this record differs from HEAD", "git restore it, or git clean a new one"
     findings = [
         Finding(path, 1, 1, "ledger.uncommitted", text, fix)
         for path in sorted(here.keys() | held.keys())
         if here.get(path) != held.get(path)
     ]
     if git.is_shallow():
-        text = "this clone is shallow: whether a record was changed since it was made is not known"
+        text = "this clone is shallow: git cannot show whether a record was changed later"
         fix = "git fetch --unshallow"
         return [*findings, Finding(folder, 1, 1, "ledger.shallow", text, fix)]
     text = "a commit has changed or removed this record after it was made"
@@ -100,29 +97,22 @@ def _verify_kept(git: Git, tree: Tree, folder: str) -> list[Finding]:
     return [*findings, *rewritten]
 
 
-def _verify(family: Family) -> list[Finding]:
-    findings = verify_chain(family)
-    for divergence in divergences(family):
-        fix = "undo the edit, take the version back with lockstep revert, or adopt a settled state"
+def _verify(
+    families: Sequence[Family], heads: Collection[str], unreadable: Sequence[Finding]
+) -> Iterator[Finding]:
+    """What the records of each family say themselves; ``heads`` stand in for unreadable ones."""
+    schemas = _shipped_schemas()
+    for family in families:
+        yield from verify_chain(family)
+        yield from check_records(family, schemas)
+        if family.document.path in heads:
+            yield from (f for f in unreadable if f.file in _heads_of(family))
+        else:
+            yield from _diverged(family)
+
+
+def _diverged(family: Family) -> Iterator[Finding]:
+    for divergence in find_divergences(family):
+        fix = "undo the edit, roll back with lockstep revert, or adopt a settled state"
         text = str(divergence)
-        findings.append(Finding(divergence.file, divergence.line, 1, "rollout.diverged", text, fix))
-    return findings
-
-
-def as_data(decision: Decision) -> Json:
-    """One decision for ``--format json``: what a person asks of it, with its evidence."""
-    return {
-        "family": f"{decision.environment}/{decision.family}",
-        "sequence": decision.sequence,
-        "decidedAt": decision.decided_at,
-        "actor": decision.actor,
-        "action": decision.action.value,
-        "version": decision.target.version,
-        "from": decision.source.to_json(),
-        "to": decision.to.to_json(),
-        "verdict": decision.verdict.value if decision.verdict else None,
-        "reason": decision.reason,
-        "id": decision.id,
-        "evidence": [item.to_json() for item in decision.evidence],
-        "unchecked": list(decision.unchecked),
-    }
+        yield Finding(divergence.file, divergence.line, 1, "rollout.diverged", text, fix)

@@ -1,15 +1,11 @@
-"""``lockstep hold``: a rollout stays where it is until people resume it."""
+"""``lockstep hold``: pause a rollout until people resume it."""
 
-from lockstep.model.result import Report
+from lockstep.model.result import Moved
 from lockstep.transactions.hold import hold
-from lockstep.transactions.run import (
-    Steering,
-    require_reason,
-    steer,
-)
+from lockstep.transactions.run import RunOptions, move_family, require_reason
 
 
-def run(steering: Steering, family: str, reason: str) -> Report:
+def run(options: RunOptions, family: str, reason: str) -> Moved:
     """Enter a hold by hand. Raises UsageError where no rollout is running."""
     text = require_reason(reason)
-    return steer(steering, family, lambda git, state: hold(git, state, text), rollback=True)
+    return move_family(options, family, lambda git, state: hold(git, state, text), rollback=True)

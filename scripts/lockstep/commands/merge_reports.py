@@ -24,14 +24,14 @@ class _Part:
 
     @property
     def content(self) -> object:
-        """The digest of what was looked at."""
+        """The digest of what was checked."""
         return self.outcome.summary.get(CONTENT)
 
 
 def run(paths: Sequence[Path]) -> Outcome:
     """The outcome that one run over everything would have had, whatever the order of the paths.
 
-    Raises LockstepError for what is no report, for the same file twice, and where the reports
+    Raises LockstepError for what is not a report, for the same file twice, and where the reports
     are of shards, unless every shard is there exactly once.
     """
     _refuse_repeated(paths)
@@ -50,7 +50,7 @@ def _read(path: Path) -> _Part:
         shard = outcome.summary.get(SHARD)
         return _Part(path, outcome, Shard.parse(str(shard)) if shard is not None else None)
     except ValueError as error:
-        text = f"this is no report of lockstep check: {error}"
+        text = f"this is not a report of lockstep check: {error}"
         raise LockstepError(text, where=str(path), fix=_AGAIN) from error
 
 
@@ -58,7 +58,7 @@ def _refuse_repeated(paths: Sequence[Path]) -> None:
     seen: set[Path] = set()
     for path in paths:
         if path.resolve() in seen:
-            raise LockstepError("this report is named twice", where=str(path))
+            raise LockstepError("this report is given twice", where=str(path))
         seen.add(path.resolve())
 
 
@@ -71,7 +71,7 @@ def _refuse_gaps(parts: Sequence[_Part]) -> None:
         where = str(part.path)
         if part.shard is None:
             raise LockstepError(
-                "this report is of no shard, and others are", where=where,
+                "this report is not of a shard, and others are", where=where,
                 fix="merge either the shards of one run, or reports of whole runs",
             )  # fmt: skip
         if part.shard.count != total:
@@ -79,7 +79,7 @@ def _refuse_gaps(parts: Sequence[_Part]) -> None:
             raise LockstepError(text, where=where, fix="merge the shards of one run")
         if part.shard.index in known:
             text = f"shard {part.shard} is also in {known[part.shard.index].path}"
-            raise LockstepError(text, where=where, fix="name each shard once")
+            raise LockstepError(text, where=where, fix="give each shard once")
         if part.outcome.has_looked and part.content != looked[0].content:
             text = f"this report and {looked[0].path} are of different files, or of different bases"
             raise LockstepError(text, where=where, fix="merge the shards of one run")
@@ -88,6 +88,6 @@ def _refuse_gaps(parts: Sequence[_Part]) -> None:
     if missing:
         few = ", ".join(missing[:10]) + (f" and {len(missing) - 10} more" * (len(missing) > 10))
         raise LockstepError(
-            f"shards are missing ({few}), and nothing is known of their parts of the fleet",
-            fix="name the reports of all shards; did one of the jobs fail?",
+            f"shards are missing ({few}), so parts of the fleet were not checked",
+            fix="give the reports of all shards; did one of the jobs fail?",
         )

@@ -1,6 +1,5 @@
 """``lockstep render``: write the manifests that the specs declare, remove those they do not."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from lockstep.check.compiled import templates_of
@@ -9,33 +8,11 @@ from lockstep.check.workspace import work_tree
 from lockstep.edges.files import write_changes
 from lockstep.edges.git import Git
 from lockstep.edges.stderr import silenced_stderr
-from lockstep.model.finding import Finding, arrange
-from lockstep.model.outcome import Outcome
+from lockstep.model.finding import arrange
+from lockstep.model.result import Rendered
 from lockstep.render import render_fleet
 from lockstep.render.compare import stale_paths, unrendered_folders
 from lockstep.render.restored import keep_restored, restorable_folders
-from lockstep.report.counting import count
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """What was written and removed (paths), and what kept a folder from being rendered."""
-
-    outcome: Outcome
-    written: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """Empty where everything was rendered."""
-        return self.outcome.findings
-
-    @property
-    def text(self) -> str:
-        """One line for people."""
-        if not self.written and not self.removed:
-            return "rendered/ is as the specs declare it"
-        return f"{count(len(self.written), 'file')} written, {len(self.removed)} removed"
 
 
 def run(root: Path) -> Rendered:
@@ -43,14 +20,15 @@ def run(root: Path) -> Rendered:
     git = Git.find(root)
     tree = work_tree(git)
     checked = validate_tree(tree)
-    sound = without_malformed(checked)
+    valid = without_malformed(checked)
     with silenced_stderr():
-        files, findings = render_fleet(sound, templates_of(tree))
-    wanted = keep_restored(files, tree, restorable_folders(sound))
+        files, findings = render_fleet(valid, templates_of(tree))
+    wanted = keep_restored(files, tree, restorable_folders(valid))
     unrendered = unrendered_folders(checked.fleet, files, tree)
     removed = stale_paths(wanted, tree, unrendered=unrendered)
     written = [path for path, data in wanted.items() if tree.get(path) != data]
     write_changes(git.root, {path: wanted[path] for path in written})
     write_changes(git.root, dict.fromkeys(removed))
     invalid = arrange((*checked.invalid, *findings))
-    return Rendered(Checked(checked.fleet, invalid).outcome(tree), written, removed)
+    outcome = Checked(checked.fleet, invalid).outcome(tree)
+    return Rendered(outcome, tuple(written), tuple(removed))

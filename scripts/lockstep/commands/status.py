@@ -1,4 +1,4 @@
-"""``lockstep status``: how every cluster stands, by its specs and its ledger."""
+"""``lockstep status``: what every cluster serves, by its specs and its ledger."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,56 +9,51 @@ from lockstep.check.workspace import work_tree
 from lockstep.edges.git import Git
 from lockstep.model.clock import format_time
 from lockstep.model.decision import Phase
-from lockstep.model.document import Json
-from lockstep.model.exit_codes import ExitCode
 from lockstep.model.fleet import Cluster, Family, Fleet
-from lockstep.model.outcome import Outcome
-from lockstep.model.result import Report
-from lockstep.report.table import format_table
-from lockstep.report.text import format_outcome
-from lockstep.rollout import position as rollout
+from lockstep.model.result import ClusterStatus, Status
+from lockstep.rollout.divergence import find_divergences
+from lockstep.rollout.position import (
+    bake_ends,
+    current_variants,
+    newest_decision,
+    position_of,
+    running_target,
+    step_began,
+)
 from lockstep.rollout.quarantine import in_force
+from lockstep.rollout.skew import versions_with_weight
 from lockstep.spec import variants as forms
 from lockstep.spec.selection import choose_families
 
-COLUMNS = ("environment", "family", "region", "serving", "skew", "state", "quarantine", "since")
 
-
-def run(root: Path, now: datetime, family: str | None, environment: str | None) -> Report:
-    """The fleet of the work tree, a row a cluster. Unreadable files are named below the table."""
+def run(root: Path, now: datetime, family: str | None, environment: str | None) -> Status:
+    """A row for each cluster of the work tree, and the findings about files without one."""
     git = Git.find(root)
     checked = validate_tree(work_tree(git))
-    fleet, findings = without_malformed(checked), checked.invalid
+    fleet = without_malformed(checked)
     chosen = {f.folder for f in choose_families(checked.fleet, family, environment)}
-    sound = (each for each in fleet.families() if each.folder in chosen)
-    rows = [row for each in sound for row in _rows(fleet, each, now)]
-    text = format_table(COLUMNS, [[str(row[column]) for column in COLUMNS] for row in rows])
-    if findings:
-        text += "\n\n" + format_outcome(Outcome(findings))
-    code = ExitCode.INVALID if findings else ExitCode.CLEAN
-    return Report(text, code, {"clusters": rows, "findings": [f.to_json() for f in findings]})
+    shown = (each for each in fleet.families() if each.folder in chosen)
+    rows = tuple(row for each in shown for row in _rows(fleet, each, now))
+    return Status(rows, tuple(checked.invalid))
 
 
-def _rows(fleet: Fleet, family: Family, now: datetime) -> Iterator[dict[str, Json]]:
-    shared = {
-        "environment": family.environment,
-        "family": family.name,
-        "skew": rollout.versions_with_weight(rollout.current_variants(family)) - 1,
-        "state": describe_state(family, now),
-        "quarantine": ", ".join(_quarantined(fleet, family)) or "-",
-        "since": _since(family),
-    }
+def _rows(fleet: Fleet, family: Family, now: datetime) -> Iterator[ClusterStatus]:
+    skew = versions_with_weight(current_variants(family)) - 1
+    state = describe_state(family, now)
+    quarantine = ", ".join(_quarantined(fleet, family)) or "-"
     for cluster in family.clusters:
-        yield {**shared, "cluster": cluster.name, "region": cluster.region,
-               "serving": _serving(cluster)}  # fmt: skip
+        yield ClusterStatus(
+            family.environment, family.name, skew, state, quarantine, _since(family),
+            cluster.name, cluster.region, _serving(cluster),
+        )  # fmt: skip
 
 
 def describe_state(family: Family, now: datetime) -> str:
     """The phase of a family in words: how far, how long it bakes, whether it has diverged."""
-    at = rollout.position(family)
-    if rollout.divergences(family):
+    at = position_of(family)
+    if find_divergences(family):
         return f"diverged ({at})"
-    target = rollout.target(family)
+    target = running_target(family)
     if target is None:
         return "no record: adopt it" if at.phase is Phase.NEW else at.phase.value
     if at.phase is not Phase.ROLLING or at.wave is None or at.step is None:
@@ -72,10 +67,10 @@ def describe_state(family: Family, now: datetime) -> str:
 
 
 def _bake(family: Family, step: int, now: datetime) -> str:
-    began = rollout.step_began(family)
-    ends = rollout.bake_ends(family, began, step) if began else None
+    began = step_began(family)
+    ends = bake_ends(family, began, step) if began else None
     if ends is None:
-        return "not begun" if began is None else "which is no longer in the plan"
+        return "not started" if began is None else "which is no longer in the plan"
     return f"baking until {format_time(ends)}" if now < ends else "baked, waiting for its gates"
 
 
@@ -94,5 +89,5 @@ def _quarantined(fleet: Fleet, family: Family) -> list[str]:
 
 
 def _since(family: Family) -> str:
-    decision = rollout.newest(family)
+    decision = newest_decision(family)
     return decision.decided_at if decision else "-"

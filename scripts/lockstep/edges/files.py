@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.fleet import NoFile, Tree
+from lockstep.text.sanitise import one_line
 
 _CHUNK = 64 * 1024
 _LARGEST = 16 * 1024 * 1024
@@ -121,7 +122,7 @@ def _inside(root: Path, path: str) -> Path:
     """The file at a path of a tree; no ``..``, NUL or symbolic link leads it out of ``root``."""
     parts = path.split("/")
     if "\0" in path or any(part in ("", ".", "..") for part in parts):
-        raise LockstepError("this path would leave the repository", where=path[:200])
+        raise LockstepError("this path would leave the repository", where=one_line(path, 200))
     here = root
     for part in parts[:-1]:
         here /= part

@@ -1,4 +1,4 @@
-"""Where gates get their numbers: one interface, and the sources that exist.
+"""Where gates get their evidence: one interface, and the sources that exist.
 
 A new source is one module with a class like ``MlflowGates``, and one line in ``SOURCES``.
 """
@@ -12,13 +12,16 @@ from lockstep.model.evidence import Answer, Question
 
 
 class GateSource(Protocol):
-    """Something that can be asked for measurements."""
+    """A system that gives the facts a gate needs."""
 
     def ask(self, question: Question) -> Answer:
-        """Measure; never judge, and never raise for a server that cannot be asked.
+        """Say what is; verdicts are for ``lockstep.gates``.
 
-        The Answer says what was asked (``query``), and where the source could not be asked, why
-        (``failure``). What was asked and is not there is a Measurement with a ``problem``.
+        The Answer holds numbers (a Measurement of the candidate, and of the stable version where
+        the gate compares), or a Condition, or both; ``query`` says what was asked. A number that
+        the source does not have is a Measurement with a ``problem``, a fact that it does not know
+        yet a Condition that neither holds nor fails. Never raise for a server that cannot be
+        asked: ``failure`` says why.
         """
         ...
 

@@ -5,8 +5,8 @@ import re
 from lockstep.model.document import Json, value_at
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Answer, Measurement, Question
-from lockstep.registry.mlflow.client import Unreachable
-from lockstep.registry.mlflow.versions import MlflowRegistry
+from lockstep.registry.base import Registry, Unreachable
+from lockstep.registry.factory import open_registry
 
 _PLACEHOLDER = re.compile(r"\{(region|cluster|environment|segment)\}")
 
@@ -15,9 +15,9 @@ class MlflowGates:
     """Answers gates such as ``{source: mlflow, metric: fpr, dataset: "live-{region}"}``."""
 
     def __init__(self, tracking_uri: str | None = None) -> None:
-        """``tracking_uri`` as for MlflowRegistry, which is made when the first question comes."""
+        """``tracking_uri`` as for open_registry, which is called for the first question."""
         self._tracking_uri = tracking_uri
-        self._registry: MlflowRegistry | None = None
+        self._registry: Registry | None = None
         self._unreachable = ""
 
     def ask(self, question: Question) -> Answer:
@@ -28,7 +28,7 @@ class MlflowGates:
         except ValueError as error:
             return Answer(query=f"mlflow metric {metric}", failure=str(error))
         if not isinstance(value_at(question.candidate, ("identity",)), dict):
-            return Answer(query=f"mlflow metric {metric}", failure="there is no lock to ask about")
+            return Answer(query=f"mlflow metric {metric}", failure="the candidate has no lock")
         place = f"on dataset {dataset}" if dataset else "without a dataset"
         query = f"mlflow metric {metric} {place} of {_model(question.candidate)}"
         if self._unreachable:  # do not wait for the same server again, gate after gate
@@ -47,7 +47,7 @@ class MlflowGates:
 
     def _measure(self, lock: Json, metric: str, dataset: str | None) -> Measurement:
         if self._registry is None:
-            self._registry = MlflowRegistry(self._tracking_uri)
+            self._registry = open_registry(self._tracking_uri)
         return self._registry.measure(lock, metric, dataset)
 
 

@@ -21,7 +21,7 @@ class Interval(NamedTuple):
 def wilson(proportion: float, samples: int, confidence: float) -> Interval:
     """The two-sided Wilson score interval of ``proportion`` observed over ``samples`` trials.
 
-    ``confidence`` lies between 0 and 1, such as 0.99. Raises ValueError where an argument is
+    ``confidence`` is between 0 and 1, such as 0.99. Raises ValueError where an argument is
     outside of its range.
     """
     if not 0 <= proportion <= 1 or samples <= 0 or not 0 < confidence < 1:

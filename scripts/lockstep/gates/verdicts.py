@@ -1,18 +1,26 @@
-"""Judging what a gate source answered: pure, so that a record alone gives the verdict again.
+"""Verdicts on what a gate source answered: pure, so that a record alone gives the verdict again.
 
-A verdict is ``pass`` only where a usable number lies inside of every bound. No number, NaN, a
-stale one or too few samples are ``inconclusive``; a source that could not be asked, or a gate
-that makes no sense, is ``error``.
+A verdict is ``pass`` only where a usable number is inside of every bound, and a condition holds.
+No number, NaN, a stale one or too few samples are ``inconclusive``; a source that could not be
+asked, or a gate whose settings are not valid, is ``error``.
 """
 
 from datetime import datetime
 from decimal import Decimal
 
 from lockstep.gates.intervals import Interval, difference, wilson
-from lockstep.gates.usable import Unjudgeable, number, unusable
+from lockstep.gates.measurements import InvalidGate, number, why_unusable
 from lockstep.model.clock import parse_time
 from lockstep.model.document import Json, value_at
-from lockstep.model.evidence import Answer, Evidence, Measurement, Question, Verdict, worst
+from lockstep.model.evidence import (
+    Answer,
+    Condition,
+    Evidence,
+    Measurement,
+    Question,
+    Verdict,
+    worst,
+)
 
 Judgement = tuple[Verdict, str]
 """A verdict and its reason, which says the numbers."""
@@ -45,11 +53,11 @@ def judge_again(evidence: Evidence) -> Judgement:
     A record whose gate or times cannot be read gives ``error``.
     """
     if not isinstance(evidence.gate, dict):
-        return Verdict.ERROR, "the recorded gate is no mapping"
+        return Verdict.ERROR, "the recorded gate is not a mapping"
     try:
         since, now = parse_time(evidence.since), parse_time(evidence.asked_at)
     except (TypeError, ValueError) as error:
-        return Verdict.ERROR, f"the recorded time makes no sense: {error}"
+        return Verdict.ERROR, f"a recorded time is not valid: {error}"
     return judge(evidence.gate, evidence.answer, since, now)
 
 
@@ -63,19 +71,29 @@ def judge(gate: Json, answer: Answer, since: datetime, now: datetime) -> Judgeme
     """
     if answer.failure:
         return Verdict.ERROR, f"could not be asked: {answer.failure}"
+    judgements = [_judge_condition(answer.condition)] if answer.condition else []
     try:
-        useless = unusable("candidate", answer.candidate, gate, since, now)
-        if useless:
-            return Verdict.INCONCLUSIVE, useless
-        judgements = [
-            _judge_bound(name, gate, answer, since, now) for name in _BOUNDS if name in gate
-        ]
-    except Unjudgeable as error:
+        if not judgements or any(name in gate for name in _BOUNDS):
+            judgements += _judge_bounds(gate, answer, since, now)
+    except InvalidGate as error:
         return Verdict.ERROR, str(error)
-    if not judgements:
-        return Verdict.ERROR, f"the gate has none of the bounds {', '.join(_BOUNDS)}"
     verdict = worst(found for found, _ in judgements)
     return verdict, "; ".join(reason for found, reason in judgements if found is verdict)
+
+
+def _judge_condition(condition: Condition) -> Judgement:
+    if condition.holds is None:
+        return Verdict.INCONCLUSIVE, condition.reason
+    return Verdict.PASS if condition.holds else Verdict.FAIL, condition.reason
+
+
+def _judge_bounds(gate: Json, answer: Answer, since: datetime, now: datetime) -> list[Judgement]:
+    """A verdict for each bound of the gate; one in all where the measurement cannot be used."""
+    useless = why_unusable("candidate", answer.candidate, gate, since, now)
+    if useless:
+        return [(Verdict.INCONCLUSIVE, useless)]
+    found = [_judge_bound(name, gate, answer, since, now) for name in _BOUNDS if name in gate]
+    return found or [(Verdict.ERROR, f"the gate has none of the bounds {', '.join(_BOUNDS)}")]
 
 
 def _judge_bound(
@@ -86,7 +104,7 @@ def _judge_bound(
         return _judge_value(name, bound, gate, answer.candidate)
     if answer.stable is None:
         return Verdict.INCONCLUSIVE, "there is no stable version to compare with"
-    useless = unusable("stable", answer.stable, gate, since, now)
+    useless = why_unusable("stable", answer.stable, gate, since, now)
     if useless:
         return Verdict.INCONCLUSIVE, useless
     return _judge_drop(bound, gate, answer.candidate, answer.stable)
@@ -134,9 +152,9 @@ def _verdict(inside: bool, beyond: bool) -> Verdict:
 def _interval(gate: Json, measured: Measurement) -> Interval:
     confidence = number(gate, "confidence")
     if not 0 < confidence < 1:
-        raise Unjudgeable(f"confidence {confidence:g} does not lie between 0 and 1")
+        raise InvalidGate(f"confidence {confidence:g} is not between 0 and 1")
     if not 0 <= _value(measured) <= 1:
-        raise Unjudgeable(
+        raise InvalidGate(
             f"confidence needs a proportion from 0 to 1, and the value is {measured.value:g}"
         )
     return wilson(_value(measured), measured.samples or 0, confidence)

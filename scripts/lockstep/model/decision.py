@@ -116,9 +116,10 @@ class Restored(Struct, frozen=True, rename="camel"):
 class Decision(Struct, frozen=True, rename="camel", omit_defaults=True):
     """One decision. ``variants`` are those of every cluster of the family after it.
 
-    ``previous`` is the digest of the record before it (None for the first), ``plan`` the waves
-    and steps in force, ``base`` the commit that it was decided on, ``verified_state`` what a
-    later revert may return to, ``unchecked`` what could not be checked.
+    ``previous`` is the digest of the record before it (None for the first), ``program_version``
+    the version of Lockstep that decided, ``time_given`` whether ``decided_at`` was given by
+    ``--now``, ``plan`` the waves and steps in force, ``base`` the commit that it was decided on,
+    ``verified_state`` what a later revert may return to, ``unchecked`` what could not be checked.
     """
 
     environment: str
@@ -133,6 +134,8 @@ class Decision(Struct, frozen=True, rename="camel", omit_defaults=True):
     reason: str
     actor: str
     decided_at: str
+    program_version: str
+    time_given: bool = False
     base: GitObject | None = None
     plan: Json = None
     verdict: Verdict | None = None

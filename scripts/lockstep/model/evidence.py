@@ -65,8 +65,18 @@ class Measurement(Struct, frozen=True, rename="camel"):
     problem: str = ""
 
 
+class Condition(Struct, frozen=True):
+    """A fact about the candidate that holds or not, such as "every pod is ready".
+
+    ``holds`` is None where the source cannot say yet; ``reason`` says what it saw.
+    """
+
+    holds: bool | None
+    reason: str
+
+
 class Answer(Struct, frozen=True):
-    """A source's answer to a Question.
+    """A source's answer to a Question: measurements, a condition, or both.
 
     ``query`` is what was asked, in the source's own terms. ``failure`` says why the source could
     not be asked at all: the verdict is then ``error``, whatever else is here.
@@ -76,6 +86,7 @@ class Answer(Struct, frozen=True):
     candidate: Measurement = Measurement()
     stable: Measurement | None = None
     failure: str = ""
+    condition: Condition | None = None
 
 
 class Evidence(Struct, frozen=True, rename="camel"):

@@ -59,6 +59,11 @@ def read_record(data: bytes) -> Record:
     return Record(decision, data, digest_bytes(data), stated)
 
 
+def body_of(record: Record) -> Json:
+    """All that is in a record's file, with the fields that this program does not know."""
+    return msgspec.json.decode(record.data)
+
+
 def _flat(file: _File) -> dict[str, Json]:
     """The fields of a Decision; metadata alone says whose it is, whatever else spec may hold."""
     named = {name: value for name, value in file.metadata.items() if name in _METADATA}

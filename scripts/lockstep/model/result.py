@@ -1,15 +1,221 @@
-"""What a verb has to say."""
+"""What a verb did, as facts; lockstep.report.results writes them as text or as JSON."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
+from lockstep.model.decision import Decision
 from lockstep.model.document import Json
+from lockstep.model.evidence import Evidence
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.finding import Finding, Severity
+from lockstep.model.outcome import Outcome
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a verb has to say: text for people, data for machines, and its exit code."""
+    """A page that a verb has written itself: text for people, data for machines."""
 
     text: str
     exit_code: ExitCode = ExitCode.CLEAN
     data: Json = None
+
+
+# What the verbs that move a family did
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Decisions that were made and published in one commit.
+
+    ``left_behind`` says why the work tree does not show them yet; empty where it does.
+    """
+
+    decisions: tuple[Decision, ...]
+    exit_code: ExitCode = ExitCode.CLEAN
+    left_behind: str = ""
+
+
+@dataclass(frozen=True)
+class RolledBack(Decided):
+    """A rollback: shift, restore, or both.
+
+    ``unchecked`` names what could not be asked; ``restore_waits_for`` is the problem that a
+    restore waits for, and empty where the restore was made.
+    """
+
+    unchecked: tuple[str, ...] = ()
+    restore_waits_for: str = ""
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """A candidate with weight 0, committed to a branch that people merge."""
+
+    decision: Decision
+    branch: str
+    exit_code: ExitCode = ExitCode.CLEAN
+
+
+@dataclass(frozen=True)
+class AlreadyDecided:
+    """Another run made the same decision first; nothing was committed."""
+
+    decision: Decision
+    exit_code: ExitCode = ExitCode.CLEAN
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """No decision was made: the gates' evidence, and why the family stays where it is.
+
+    ``notify`` is the owner of the family where a person has to act, and empty otherwise.
+    """
+
+    family: str
+    position: str
+    move: str
+    reason: str
+    evidence: Sequence[Evidence]
+    exit_code: ExitCode
+    notify: str = ""
+    skew_breached: bool = False
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """A hold or a rollback that made no decision, and the owner who has to act."""
+
+    family: str
+    reason: str
+    notify: str
+    exit_code: ExitCode = ExitCode.GATE_CLOSED
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A family of several that could not be decided about; the others were."""
+
+    family: str
+    error: str
+    diagnostics: str
+    fix: str
+    exit_code: ExitCode
+
+
+# These must not hide the exit code of a family that could not be decided about.
+_EXPECTED = (ExitCode.CLEAN, ExitCode.NOTHING_TO_CHECK, ExitCode.GATE_CLOSED)
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """What ``advance`` did with each family, in the order in which they were asked for."""
+
+    results: "tuple[Moved, ...]"
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The code that needs most attention: an error, else a closed gate, else clean."""
+        codes = (result.exit_code for result in self.results)
+        return max(codes, default=ExitCode.CLEAN, key=_attention)
+
+
+def _attention(code: ExitCode) -> int:
+    return _EXPECTED.index(code) if code in _EXPECTED else len(_EXPECTED) + code
+
+
+# What the verbs that read or write files did
+
+
+@dataclass(frozen=True)
+class Locked:
+    """A lock that was written: its path, and what it locks."""
+
+    path: str
+    version: str
+    digest: str
+    exit_code: ExitCode = ExitCode.CLEAN
+
+
+@dataclass(frozen=True)
+class LockComparison:
+    """What ``lock --check`` found, and how many locks it compared."""
+
+    findings: tuple[Finding, ...]
+    locks: int
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """13 where the registry contradicts a lock's identity; staleness is only reported."""
+        wrong = any(finding.severity == Severity.ERROR for finding in self.findings)
+        return ExitCode.VERIFICATION_FAILED if wrong else ExitCode.CLEAN
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The paths that ``render`` wrote and removed, and what kept a folder from being rendered."""
+
+    outcome: Outcome
+    written: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """10 where a folder could not be rendered."""
+        return self.outcome.exit_code
+
+
+@dataclass(frozen=True)
+class ClusterStatus:
+    """One row of ``status``: what a cluster serves, and the state of its family."""
+
+    environment: str
+    family: str
+    skew: int
+    state: str
+    quarantine: str
+    since: str
+    cluster: str
+    region: str
+    serving: str
+
+    def to_json(self) -> Json:
+        """Every field by its name."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Status:
+    """A row for each cluster, and what is malformed in the files they were read from."""
+
+    clusters: tuple[ClusterStatus, ...]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """10 where a file is malformed: its cluster may be missing."""
+        return ExitCode.INVALID if self.findings else ExitCode.CLEAN
+
+
+@dataclass(frozen=True)
+class History:
+    """The decisions of the families asked for, and what contradicts them.
+
+    ``verified`` and ``replayed`` say whether that was checked.
+    """
+
+    decisions: tuple[Decision, ...]
+    findings: tuple[Finding, ...] = ()
+    verified: bool = False
+    replayed: bool = False
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """13 where a record does not hold."""
+        return ExitCode.VERIFICATION_FAILED if self.findings else ExitCode.CLEAN
+
+
+Moved = Decided | RolledBack | AlreadyDecided | Waiting | Blocked | Failed
+"""The outcome for one family that is moved on the branch itself."""
+
+Result = Moved | Proposed | Advanced | Locked | Rendered | Status | History
+"""Everything that lockstep.report.results can write."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from lockstep.edges import process
 from lockstep.edges.resources import tool_dir
 from lockstep.model.errors import LockstepError
+from lockstep.text.sanitise import one_line
 
 OLDEST = (1, 22)
 """Older versions read Rego, or report what was evaluated, in other ways."""
@@ -72,6 +73,6 @@ def require_version(where: Path | str, version: str, *, fix: str = _FIX) -> None
     if (int(match[1]), int(match[2])) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         raise LockstepError(
-            f"this OPA is version {version[:40]}; Lockstep needs {oldest} or newer",
+            f"this OPA is version {one_line(version, 40)}; Lockstep needs {oldest} or newer",
             where=str(where), fix=fix,
         )  # fmt: skip

@@ -19,6 +19,7 @@ from lockstep.model.errors import LockstepError
 from lockstep.opa.binary import OLDEST
 from lockstep.opa.data import data_document
 from lockstep.opa.files import policies_digest, write_policy_files
+from lockstep.text.sanitise import one_line
 
 _TIMEOUT = 60.0
 
@@ -89,7 +90,7 @@ def _signatures(members: Mapping[str, bytes], folder: Path, opa: Path, signing: 
     except OSError:
         said = done.error_text or done.stdout.decode(errors="replace").strip()
         raise LockstepError(
-            f"the bundle cannot be signed: {said[:500] or 'opa gave no reason'}",
+            f"the bundle cannot be signed: {one_line(said, 500) or 'opa gave no reason'}",
             where=str(signing.key), fix="give a private key in PEM that fits the algorithm",
         ) from None  # fmt: skip
 

@@ -25,6 +25,7 @@ from lockstep.opa.evaluation import (
 )
 from lockstep.opa.files import ARGUMENTS, policy_files, write_policy_files
 from lockstep.opa.transport_errors import connection_broke, error_of
+from lockstep.text.sanitise import cut
 
 if TYPE_CHECKING:
     from opa_client.opa import OpaClient
@@ -251,4 +252,4 @@ def relevant_lines(log: str) -> str:
             continue
         if isinstance(entry, dict) and entry.get("level") in ("error", "fatal", "panic"):
             lines.append(f"{entry.get('msg')} {entry.get('err', '')}".strip())
-    return "\n".join(lines)[:4000]
+    return cut("\n".join(lines), 4000)

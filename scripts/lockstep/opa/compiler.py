@@ -25,6 +25,7 @@ from lockstep.model.errors import LockstepError
 from lockstep.opa.binary import opa_version, require_version
 from lockstep.opa.data import data_document
 from lockstep.opa.files import ARGUMENTS, TEST_ARGUMENTS, as_in_repository, write_policy_files
+from lockstep.text.sanitise import cut, quoted
 
 InputSchemas = Mapping[str, Json]
 """JSON schemas by the name that rules use: ``cluster`` is ``schema.cluster``."""
@@ -128,7 +129,9 @@ class Compiler:
             for error in errors:
                 yield CompileError(_place(error.get("location")), self._explained(error["message"]))
         except (ValueError, KeyError, TypeError, AttributeError):
-            yield CompileError("policies/", as_in_repository(said)[:1000] or "opa gave no reason")
+            yield CompileError(
+                "policies/", cut(as_in_repository(said), 1000) or "opa gave no reason"
+            )
 
     def _explained(self, message: str) -> str:
         """The compiler's message; for a builtin that was taken away, why it must not be used."""
@@ -150,7 +153,7 @@ class Compiler:
         if done.returncode:
             said = as_in_repository(done.error_text)
             named = tuple(CompileError(m[1], m[2]) for m in _AT_PLACE.finditer(said))
-            return named or (CompileError("policies/", said[:1000] or "opa gave no reason"),)
+            return named or (CompileError("policies/", cut(said, 1000) or "opa gave no reason"),)
         notes = read_report(done, "opa inspect").get("annotations") or []
         return tuple(
             CompileError(
@@ -183,7 +186,7 @@ def read_report(done: process.Completed, what: str) -> Json:
         return json.loads(done.stdout)
     except ValueError as error:
         said = done.error_text or done.stdout.decode(errors="replace").strip()
-        said = as_in_repository(said)[:1000] or "nothing"
+        said = cut(as_in_repository(said), 1000) or "nothing"
         raise LockstepError(f"{what} gave no report: {said}") from error
 
 
@@ -195,11 +198,11 @@ def write_schemas(schemas: InputSchemas, into: Path) -> None:
     """
     for name, schema in schemas.items():
         if not _SCHEMA_NAME.fullmatch(name):
-            raise LockstepError(f"no rule can name a schema {name[:80]!r}", where=_SCHEMAS)
+            raise LockstepError(f"no rule can name a schema {quoted(name, 80)}", where=_SCHEMAS)
         for reference in _references(schema):
             if not reference.startswith("#/"):
                 raise LockstepError(
-                    f"schema {name} refers to {reference[:80]!r}", where=_SCHEMAS,
+                    f"schema {name} refers to {quoted(reference, 80)}", where=_SCHEMAS,
                     fix="keep all that a schema for rules needs in it: refer to #/$defs/...",
                 )  # fmt: skip
         target = into / f"{name}.json"

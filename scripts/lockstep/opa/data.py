@@ -10,6 +10,7 @@ from pathlib import Path
 from lockstep.edges import process
 from lockstep.model.errors import LockstepError
 from lockstep.opa.files import as_in_repository
+from lockstep.text.sanitise import one_line, quoted
 
 _TIMEOUT = 60.0
 _CONFLICT = re.compile(r"(\S+): merge error: conflicting values at (\S+), also defined in (\S+)")
@@ -33,7 +34,7 @@ def data_document(opa: Path, folder: Path) -> bytes:
     for key in keys:
         if key in _RESERVED or not _KEY.fullmatch(key):
             raise LockstepError(
-                f"data must not have the key {key[:80]!r} at its root", where="policies/data",
+                f"data must not have the key {quoted(key, 80)} at its root", where="policies/data",
                 fix="put it below a key of its own, such as thresholds",
             )  # fmt: skip
     return data
@@ -59,6 +60,6 @@ def _refused(said: str) -> LockstepError:
     file, separator, why = said.removeprefix("1 error occurred: ").partition(": ")
     where, message = (file, why) if separator else ("policies/data", said)
     return LockstepError(
-        f"this data cannot be read: {message[:500] or 'opa gave no reason'}", where=where,
+        f"this data cannot be read: {one_line(message, 500) or 'opa gave no reason'}", where=where,
         fix="write a YAML or JSON object, with thresholds below the key thresholds",
     )  # fmt: skip

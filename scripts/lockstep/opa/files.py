@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lockstep.model.canonical import digest_files
 from lockstep.model.errors import LockstepError
+from lockstep.text.sanitise import one_line
 
 ARGUMENTS = ("policies/main.rego", "policies/lib", "policies/rules", "policies/data")
 """What ``opa`` loads; as relative paths, so that its messages name the files of the repository."""
@@ -103,12 +104,13 @@ def _require_own_package(path: str, data: bytes) -> None:
         )  # fmt: skip
     if not _OWN_PACKAGE.fullmatch(package[1]):
         raise LockstepError(
-            f"package {package[1][:80]} is not a package of Lockstep's policies", where=path,
+            f"package {one_line(package[1], 80)} is not a package of Lockstep's policies",
+            where=path,
             fix="name the package lockstep.rules.<rule> or lockstep.lib.<name>",
         )  # fmt: skip
     if not re.fullmatch(_packages_at(path), package[1]):
         raise LockstepError(
-            f"package {package[1][:80]} belongs to another folder", where=path,
+            f"package {one_line(package[1], 80)} belongs to another folder", where=path,
             fix="keep each rule in policies/rules/<rule>/, and shared functions in policies/lib/",
         )  # fmt: skip
 

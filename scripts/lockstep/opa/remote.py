@@ -27,6 +27,7 @@ from lockstep.opa.evaluation import (
 )
 from lockstep.opa.files import policies_digest, policy_files
 from lockstep.opa.transport_errors import error_of
+from lockstep.text.sanitise import one_line
 
 if TYPE_CHECKING:
     from opa_client.opa import OpaClient
@@ -103,7 +104,8 @@ class RemoteOpa(OpaSession):
             )  # fmt: skip
         if digest != self._expected:
             raise LockstepError(
-                f"this OPA holds rules {str(digest)[:80]}; expected are rules {self._expected}",
+                f"this OPA holds rules {one_line(str(digest), 80)}; "
+                f"expected are rules {self._expected}",
                 where=self._address.url, fix=_PUBLISH,
             )  # fmt: skip
 
@@ -121,7 +123,7 @@ class RemoteOpa(OpaSession):
                 return
         raise LockstepError(
             "a builtin that fails is not an error on this OPA "
-            f"(its probe gave {str(answered)[:40]})",
+            f"(its probe gave {one_line(str(answered), 40)})",
             where=self._address.url,
             fix=f"{_UPDATE}, and configure a proxy before it to keep the query of URLs",
         )

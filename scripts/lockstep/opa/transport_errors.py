@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from lockstep.model.errors import LockstepError
 from lockstep.opa.bisect import EvaluationFailed
+from lockstep.text.sanitise import one_line
 
 _AGAIN = "run the command again; if it happens again, read the log of that OPA"
 _REACH = "check that the OPA runs, and that this machine can reach it"
@@ -40,7 +41,7 @@ def evaluation_failure(error: Exception) -> EvaluationFailed | None:
         # In a bundle, the bundle's own name comes before that of the file.
         file = str(place.get("file"))
         where = f"{file[max(file.find('policies/'), 0) :]}:{place.get('row')}"
-        return EvaluationFailed(f"{first['code']}: {first['message']}"[:500], where=where)
+        return EvaluationFailed(one_line(f"{first['code']}: {first['message']}", 500), where=where)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         return None  # the body is not what OPA answers: a proxy's, for example
 
@@ -59,7 +60,8 @@ def _refused(response: Any, where: str) -> LockstepError:
     if status < HTTPStatus.BAD_REQUEST:
         target = urlsplit(response.headers.get("Location", "")).hostname or "another path"
         return LockstepError(
-            f"OPA answered with a redirect (HTTP {status}) to {target[:80]}, which is not followed",
+            f"OPA answered with a redirect (HTTP {status}) to {one_line(target, 80)}, "
+            "which is not followed",
             where=where, fix="give the URL of the OPA itself",
         )  # fmt: skip
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
@@ -83,7 +85,7 @@ def _unreached(error: Exception, where: str) -> LockstepError:
     from requests import exceptions as failed
 
     if isinstance(error, failed.InvalidJSONError | ValueError | TypeError):
-        said = f"{type(error).__name__}: {error}"[:300]
+        said = one_line(f"{type(error).__name__}: {error}", 300)
         text = f"a request or its answer is not JSON: {said}"
         return LockstepError(text, where=where, fix="check that this is the URL of an OPA")
     if isinstance(error, failed.SSLError):
@@ -108,7 +110,7 @@ def _distrusted(said: str, where: str) -> LockstepError:
             fix="use a host name that is in the certificate",
         )  # fmt: skip
     if "CERTIFICATE_VERIFY_FAILED" in said:
-        reason = said.partition("certificate verify failed: ")[2].partition(" (")[0][:120]
+        reason = one_line(said.partition("certificate verify failed: ")[2].partition(" (")[0], 120)
         return LockstepError(
             f"the certificate of this OPA is not trusted: {reason or 'no reason given'}",
             where=where, fix="give the CA that signed it with --opa-ca FILE",
@@ -125,4 +127,4 @@ def _message(response: Any) -> str:
         message = response.json()["message"]
     except (ValueError, KeyError, TypeError):
         return ""
-    return f": {message[:300]}" if isinstance(message, str) else ""
+    return f": {one_line(message, 300)}" if isinstance(message, str) else ""

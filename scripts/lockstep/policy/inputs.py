@@ -10,7 +10,7 @@ from lockstep.policy.environment_summary import summary_of
 from lockstep.policy.items import NO_MALFORMED, MalformedClusters, PolicyItem, Rendered, Shared
 from lockstep.policy.renames import cluster_before, environment_before, family_before
 from lockstep.policy.rules import Scope
-from lockstep.rollout.position import moved_at, rollout_facts
+from lockstep.rollout.facts import moved_at, rollout_facts
 from lockstep.rollout.quarantine import in_force
 from lockstep.spec.freezes import freezes_in_force
 

@@ -153,9 +153,8 @@ def _problem(
     waiver: Waiver, known: Mapping[str, Rule], limits: WaiverLimits, today: date
 ) -> Finding | None:
     name = waiver.rule.removeprefix(POLICY)
-    if not all(waiver.fields[4:]) or not any(
-        waiver.fields[1:4]
-    ):  # a schema of the base may allow it
+    # Checked here too, because a change must not loosen the schema of its own waivers.
+    if not all(waiver.fields[4:]) or not any(waiver.fields[1:4]):
         return waiver.place().finding(
             "waiver.incomplete",
             "a waiver needs scope, owner, reason, ticket and expires",
@@ -213,7 +212,7 @@ class AppliedWaivers:
     def __init__(self, waivers: Sequence[Waiver], pending: Sequence[Waiver], today: date) -> None:
         self._expired = [w for w in (*waivers, *pending) if w.last_day < today]
         in_force = (w for w in waivers if w.last_day >= today)
-        # the one that ends last first, so that a renewal replaces what it renews
+        # The one that ends last comes first, so that a renewal replaces what it renews.
         self._in_force = sorted(in_force, key=lambda w: w.last_day, reverse=True)
         self._pending = [w for w in pending if w.last_day >= today]
         self._used: set[tuple[str, ...]] = set()

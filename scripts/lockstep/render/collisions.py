@@ -7,6 +7,7 @@ from lockstep.model.document import Document, Json, Pointer
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster
 from lockstep.render.fields import finding_at
+from lockstep.text.sanitise import cut
 
 ARGOCD = "Argo CD"
 """Applications live where Argo CD does, wherever their own objects go."""
@@ -61,6 +62,6 @@ def find_collisions(
 
 
 def _finding(origin: Cluster | Document, pointer: Pointer, what: str, others: list[str]) -> Finding:
-    message = f"{what} is also claimed by {', '.join(others)[:300] or 'this cluster'}"
+    message = f"{what} is also claimed by {cut(', '.join(others), 300) or 'this cluster'}"
     fix = "give one of them another name, namespace or host"
     return finding_at(origin, pointer, "render.collision", message, fix)

@@ -12,6 +12,7 @@ from lockstep.render.names import cluster_folder, environment_folder
 from lockstep.render.provenance import FILE_NAME
 from lockstep.render.restored import Restorable, keep_restored
 from lockstep.spec.assemble import cluster_files
+from lockstep.text.sanitise import quoted
 
 ROOT = "rendered/"
 _FIX = "lockstep render"
@@ -108,7 +109,7 @@ def _lines(data: bytes) -> list[str]:
 
 
 def _show(line: str | None) -> str:
-    return "no such line" if line is None else repr(line.strip())[:120]
+    return "no such line" if line is None else quoted(line.strip(), 120)
 
 
 def _finding(path: str, line: int, rule: str, message: str, column: int = 1) -> Finding:

@@ -17,6 +17,7 @@ from lockstep.render.templates import TemplateFailure, TemplateSet
 from lockstep.render.trace.manifest_findings import ManifestFindings
 from lockstep.render.trace.origin_lookup import OriginLookup
 from lockstep.render.trace.trace import Tracer
+from lockstep.text.sanitise import quoted
 
 HEADER = (
     "# Machine-written by `lockstep render`, never by hand: edit clusters/ or templates/ instead.\n"
@@ -108,7 +109,7 @@ class FolderWriter:
         if self._templates.schemas.knows(self._version):
             return
         here = ("spec", "kubernetesVersion")
-        message = f"Lockstep has no schemas for Kubernetes {self._version[:40]!r}"
+        message = f"Lockstep has no schemas for Kubernetes {quoted(self._version, 40)}"
         fix = "write a version that the installed kubernetes-validate package has, such as 1.37"
         self._findings.append(
             finding_at(self._environment.document, here, "render.kubernetes-version", message, fix)

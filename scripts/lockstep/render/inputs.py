@@ -16,6 +16,7 @@ from lockstep.render.targets.kubernetes.scaledobject import read_keda, read_prom
 from lockstep.render.targets.kubernetes.serviceaccount import read_identity
 from lockstep.render.view import ArgoCd, ClusterView, EnvironmentView, Running
 from lockstep.spec.variants import ROLES
+from lockstep.text.sanitise import one_line, quoted
 
 DEFAULT_HEALTH = "/ping"
 
@@ -54,7 +55,7 @@ def _label(name: str, fields: Fields) -> str:
     """A name that becomes part of a path under ``rendered/``, so it must be a valid name."""
     if object_name(name) != name:
         fields.fail(
-            ("metadata", "name"), "render.input", f"{name[:80]!r} cannot name a folder",
+            ("metadata", "name"), "render.input", f"{quoted(name, 80)} cannot name a folder",
             "use lower-case letters, digits and hyphens, at most 63, a letter first",
         )  # fmt: skip
     return name
@@ -141,10 +142,12 @@ def _learns(fields: Fields, arm: str) -> bool:
 
 def _identity(fields: Fields, family: Family, index: int, version: str) -> dict[str, str | None]:
     here = ("spec", "variants", index, "version")
-    how = f"lockstep lock {family.environment}/{family.name} {version[:80]}"
+    how = f"lockstep lock {family.environment}/{family.name} {one_line(version, 80)}"
     lock = family.locks.get(version)
     if lock is None:
-        message = f"version {version[:80]!r} runs here but has no lock, so its content is not known"
+        message = (
+            f"version {quoted(version, 80)} runs here but has no lock, so its content is not known"
+        )
         fields.fail(here, "render.lock", message, how)
     facts = Fields(lock)
     identity: dict[str, str | None] = {
@@ -155,7 +158,7 @@ def _identity(fields: Fields, family: Family, index: int, version: str) -> dict[
         there = ("spec", "identity", name)
         identity[name] = facts.text(*there) if facts.has(*there) else None
     if identity["version"] != version:
-        message = f"{lock.path} is the lock of version {str(identity['version'])[:80]!r}"
+        message = f"{lock.path} is the lock of version {quoted(str(identity['version']), 80)}"
         fields.fail(here, "render.lock", message, how)
     return identity
 

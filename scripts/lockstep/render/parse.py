@@ -14,6 +14,7 @@ import yaml
 
 from lockstep.model.document import Json
 from lockstep.spec.yaml.compose import Composer, InvalidYaml
+from lockstep.text.sanitise import one_line, quoted
 
 _QUOTED = (
     r'"(?:[^"\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]'
@@ -40,7 +41,7 @@ class Unreadable(ValueError):
     """
 
     def __init__(self, reason: str, line: int = 1, text: str | None = None) -> None:
-        super().__init__(reason if text is None else f"{reason}: {text[:80]!r}")
+        super().__init__(reason if text is None else f"{reason}: {quoted(text, 80)}")
         self.reason = reason
         self.line = line
         self.has_text = text is not None
@@ -61,9 +62,13 @@ def parse_manifest(text: str) -> Json:
         value = _DECODER.decode(ryml.emit_json_malloc(tree, tree.root_id()) or "null")
     except ryml.ExceptionParse as error:
         line = min(max(error.errdata_parse.ymlloc.line, 1), len(lines))
-        raise Unreadable(f"this is not YAML: {str(error.msg).strip()[:200]}", line) from None
+        raise Unreadable(
+            f"this is not YAML: {one_line(str(error.msg).strip(), 200)}", line
+        ) from None
     except ryml.ExceptionBasic as error:
-        raise Unreadable(f"this YAML cannot be read: {str(error.msg).strip()[:200]}") from None
+        raise Unreadable(
+            f"this YAML cannot be read: {one_line(str(error.msg).strip(), 200)}"
+        ) from None
     except _DuplicateKey as error:
         raise Unreadable(str(error), _second_key(text)) from None
     except json.JSONDecodeError as error:
@@ -87,7 +92,7 @@ def _mapping(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(mapping) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise _DuplicateKey(f"duplicate key {twice[:80]!r}")
+        raise _DuplicateKey(f"duplicate key {quoted(twice, 80)}")
     return mapping
 
 

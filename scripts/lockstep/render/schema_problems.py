@@ -9,6 +9,7 @@ import jsonschema_rs
 
 from lockstep.model.document import Json, Pointer, to_json_pointer, value_at
 from lockstep.text.phrases import closest
+from lockstep.text.sanitise import one_line
 
 _LABEL = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
@@ -42,7 +43,7 @@ class ManifestProblem(NamedTuple):
         text = self.text
         if masked and self.value and text.startswith(self.value):
             text = f"this value{text.removeprefix(self.value)}"
-        return f"{to_json_pointer(at)}: {text[:300]}" if at else text[:300]
+        return f"{to_json_pointer(at)}: {one_line(text, 300)}" if at else one_line(text, 300)
 
 
 def problems_of(errors: Sequence[jsonschema_rs.ValidationError]) -> Iterator[ManifestProblem]:

@@ -13,6 +13,7 @@ from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
 from lockstep.render.schema_problems import ManifestProblem, problems_of, problems_of_name
+from lockstep.text.sanitise import one_line
 
 OWN_SCHEMAS = "policies/schemas/rendered/"
 _SHARED = "_definitions.json"
@@ -58,7 +59,8 @@ class ManifestSchemas:
         name = _file_name(version, kind)
         validators = self._validators(kubernetes_version, name)
         if not validators:
-            yield ManifestProblem(("kind",), f"there is no schema for {version[:80]} {kind[:80]}")
+            unknown = one_line(f"{version} {kind}", 160)
+            yield ManifestProblem(("kind",), f"there is no schema for {unknown}")
         # is_valid first: it is quicker than listing errors, and nearly all manifests are valid.
         wrong = [list(v.iter_errors(manifest)) for v in validators if not v.is_valid(manifest)]
         # Once, where the schemas of the tree and of its base say the same.
@@ -102,7 +104,7 @@ class ManifestSchemas:
                 schema = json.loads(data)
                 validator = jsonschema_rs.Draft202012Validator(schema, offline=True)
             except (ValueError, RecursionError, jsonschema_rs.ReferencingError) as error:
-                text = f"the schema cannot be used: {str(error)[:300]}"
+                text = f"the schema cannot be used: {one_line(str(error), 300)}"
                 if path not in {finding.file for finding in self.findings}:
                     self.findings.append(Finding(path, 1, 1, "render.schema", text, fix))
             else:

@@ -17,6 +17,7 @@ from lockstep.model.canonical import digest_bytes
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
+from lockstep.text.sanitise import one_line
 
 _UNPRINTABLE = re.compile(
     "[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
@@ -144,7 +145,7 @@ def _say(error: Exception) -> str:
     if "no loader" in str(error):
         return "the template failed: it cannot include or import another (there is no loader)"
     what = error.message if isinstance(error, TemplateError) else str(error)
-    return f"the template failed: {type(error).__name__}: {str(what)[:300]}"
+    return f"the template failed: {type(error).__name__}: {one_line(str(what), 300)}"
 
 
 def _line(error: Exception, path: str) -> int:

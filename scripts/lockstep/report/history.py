@@ -1,8 +1,10 @@
 """The ledger for people: who decided what, when, why, and on which evidence."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from lockstep.model.decision import Decision
+from lockstep.model.document import Json
+from lockstep.model.evidence import Evidence
 from lockstep.model.finding import Finding
 from lockstep.model.outcome import Outcome
 from lockstep.report.counting import count
@@ -13,7 +15,7 @@ from lockstep.text.sanitise import one_line
 def format_history(
     decisions: Sequence[Decision], findings: Sequence[Finding], *, verify: bool, again: bool
 ) -> str:
-    """Each decision with its evidence, then what was proved, or what does not hold."""
+    """Each decision with its evidence, then what was proved, or the findings against it."""
     lines = [line for decision in decisions for line in _decision(decision)]
     if findings:
         lines += ["", format_outcome(Outcome(tuple(findings)))]
@@ -33,9 +35,11 @@ def _decision(decision: Decision) -> Iterator[str]:
     yield one_line(f"{decision.decided_at}  {where}  {what}{verdict}")
     yield one_line(f"    who: {decision.actor}")
     yield one_line(f"    why: {decision.reason}")
+    given = "; its time was given by --now" if decision.time_given else ""
+    yield one_line(f"    with: Lockstep {decision.program_version}{given}")
     if decision.restored:
         yield one_line(f"    how: {_restored(decision)}")
-    yield from (one_line(f"    {line}") for line in _evidence(decision))
+    yield from (one_line(f"    {describe_evidence(item)}") for item in decision.evidence)
     yield from (one_line(f"    unchecked: {text}") for text in decision.unchecked)
 
 
@@ -48,9 +52,30 @@ def _restored(decision: Decision) -> str:
     if restored.exact:
         return f"exactly as verified in record {restored.sequence}"
     kept = ", ".join(restored.changed) or "what this clone could not compare"
-    return f"as verified in record {restored.sequence}, but for what people changed: {kept}"
+    return f"as verified in record {restored.sequence}, except for what people changed: {kept}"
 
 
-def _evidence(decision: Decision) -> Iterable[str]:
-    for item in decision.evidence:
-        yield f"{item.verdict.value:12} {item.gate.get('name')} in {item.cluster}: {item.reason}"
+def describe_evidence(item: Evidence) -> str:
+    """The verdict of one gate in one cluster, in a line."""
+    return f"{item.verdict.value:12} {item.gate.get('name')} in {item.cluster}: {item.reason}"
+
+
+def decision_to_json(decision: Decision) -> Json:
+    """One decision for ``--format json``: what an auditor asks of it, with its evidence."""
+    return {
+        "family": f"{decision.environment}/{decision.family}",
+        "sequence": decision.sequence,
+        "decidedAt": decision.decided_at,
+        "timeGiven": decision.time_given,
+        "programVersion": decision.program_version,
+        "actor": decision.actor,
+        "action": decision.action.value,
+        "version": decision.target.version,
+        "from": decision.source.to_json(),
+        "to": decision.to.to_json(),
+        "verdict": decision.verdict.value if decision.verdict else None,
+        "reason": decision.reason,
+        "id": decision.id,
+        "evidence": [item.to_json() for item in decision.evidence],
+        "unchecked": list(decision.unchecked),
+    }

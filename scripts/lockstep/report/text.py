@@ -15,7 +15,7 @@ from lockstep.text.sanitise import one_line
 _COLOURS = {Kind.ERROR: "red", Kind.WARNING: "yellow", Kind.SUPPRESSED: "cyan"}
 
 RELATED = 20
-"""Related places that are shown of one finding; that of a template concerns every cluster."""
+"""Related places that are shown of one finding: one in a template concerns every cluster."""
 
 
 class _Paint(Protocol):

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from lockstep.model.decision import Decision
 from lockstep.model.document import Document, value_at
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet, Tree
+from lockstep.rollout.questions import propose_gates
 from lockstep.rollout.replay import replay
-from lockstep.rollout.replay_moves import replay_moves
+from lockstep.rollout.transitions import RULES, Need
 
 _IDENTITY = ("spec", "identity")
 
@@ -30,7 +32,7 @@ def check_history(new: Fleet, old: Fleet) -> list[Finding]:
 def check_left_behind(tree: Tree, before: Tree, fleet: Fleet) -> list[Finding]:
     """What is wrong with the records of families that the tree no longer declares.
 
-    They stay as they were: with them would go the memory of what is in quarantine.
+    They stay as they were: without them nothing would say what is in quarantine.
     """
     declared = tuple(f"ledger/{each.environment}/{each.name}/" for each in fleet.families())
     return [
@@ -54,8 +56,23 @@ def _changed(path: str, fix: str) -> Finding:
 def _unfounded(family: Family, before: Family | None) -> Iterator[Finding]:
     known = _digests(before)
     if _digests(family).keys() - known.keys():
-        findings = (*replay(family), *replay_moves(family))
-        yield from (finding for finding in findings if finding.file not in known)
+        yield from (finding for finding in replay(family) if finding.file not in known)
+    if family.records and (newest := family.records[-1].decision).path not in known:
+        yield from _other_gates(family, newest)
+
+
+def _other_gates(family: Family, newest: Decision) -> Iterator[Finding]:
+    """Whether a new proposal, or its first step, passed the gates that the family declares now.
+
+    A record says itself which gates it had to pass, so this is asked of the spec while the two
+    belong together; later on, the gates of the family may change.
+    """
+    transition = RULES[newest.action].find(newest.source.phase, newest.to.phase)
+    recorded = value_at(newest.plan, ("proposeGates",), {})
+    if transition and Need.PROPOSE_GATES in transition.needs and recorded != propose_gates(family):
+        text = "it did not have to pass the gates with when: propose that the family declares"
+        fix = "propose the version again, so that these gates are asked"
+        yield Finding(newest.path, 1, 1, "replay.gates", text, fix)
 
 
 def _exchanged(family: Family, before: Family | None) -> Iterator[Finding]:
@@ -65,9 +82,9 @@ def _exchanged(family: Family, before: Family | None) -> Iterator[Finding]:
         if version not in locks or _identity(lock) == _identity(locks[version]):
             continue
         was = value_at(locks[version].value, (*_IDENTITY, "digest"))
-        if recorded.get(version, was) == was:  # else a way back has put the true one back
+        if recorded.get(version, was) == was:  # else a rollback has restored the right one
             place = lock.locate(_IDENTITY)
-            text = f"the identity of version {version[:80]} is another one than was locked"
+            text = f"the identity of version {version[:80]} differs from what was locked"
             fix = "restore the lock from git; register another model as another version"
             yield Finding(*place, "lock.identity", text, fix, "/spec/identity")
 

@@ -4,25 +4,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from lockstep import __version__
 from lockstep.model.clock import format_time, parse_time
 from lockstep.model.decision import Action, Decision, Position, Target, Variants
+from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Family
-from lockstep.rollout import position as rollout
+from lockstep.rollout.position import position_of
+from lockstep.rollout.questions import propose_gates
+from lockstep.rollout.transitions import RULES
+from lockstep.text.sanitise import cut
 
-_AT_ANY_TIME = (Action.SHIFT, Action.RESTORE, Action.ADOPT)
+_LONGEST_REASON = 4000
+"""Of a record's text, which its schema bounds: a family of many clusters fails in many ways."""
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class DecisionContext:
     """Who decides, when and on what: the same for all decisions of one run.
 
-    ``now`` is aware; ``actor`` is the git identity; ``base`` the commit that was read.
+    ``now`` is aware; ``actor`` is the git identity; ``base`` the commit that was read;
+    ``time_given`` says that ``now`` was given by the caller, and is not the machine's clock.
     """
 
     now: datetime
     actor: str
     base: str | None
+    time_given: bool = False
 
 
 def next_decision(
@@ -32,18 +40,21 @@ def next_decision(
     target: Target,
     variants: dict[str, Variants],
     reason: str,
-    circumstances: Circumstances,
+    context: DecisionContext,
     **details: Any,
 ) -> Decision:
     """The decision that follows the family's newest record.
 
     ``details`` are the optional fields of Decision: verdict, evidence, verified_state and so on.
-    Raises LockstepError for a time before that record: a bake would count from it. A way back
-    and an adopted state need no bake, and whoever needs them cannot wait for a clock.
+    Raises LockstepError for what the table of transitions does not allow, and for a time before
+    that record where the action has to come after it: a bake would count from it.
     """
     newest = family.records[-1] if family.records else None
-    if newest and action not in _AT_ANY_TIME:
-        _refuse_earlier(newest.decision, circumstances.now)
+    source = position_of(family)
+    if RULES[action].find(source.phase, to.phase) is None:
+        _refuse_transition(family, action, source, to)
+    if newest and not RULES[action].any_time:
+        _refuse_earlier(newest.decision, context.now)
     return Decision(
         environment=family.environment,
         family=family.name,
@@ -51,15 +62,32 @@ def next_decision(
         previous=newest.digest if newest else None,
         action=action,
         target=target,
-        source=rollout.position(family),
+        source=source,
         to=to,
         variants=variants,
-        reason=reason,
-        actor=circumstances.actor,
-        decided_at=format_time(circumstances.now),
-        base=circumstances.base,
-        plan=family.spec["rollout"],
+        reason=cut(reason, _LONGEST_REASON),
+        actor=context.actor,
+        decided_at=format_time(context.now),
+        program_version=__version__,
+        time_given=context.time_given,
+        base=context.base,
+        plan=_plan_in_force(family),
         **details,
+    )
+
+
+def _plan_in_force(family: Family) -> Json:
+    """What a replay needs of the family's spec: it must not depend on what the spec says later."""
+    plan: Json = family.spec["rollout"]
+    required = propose_gates(family)
+    return {**plan, "proposeGates": required} if required else plan
+
+
+def _refuse_transition(family: Family, action: Action, source: Position, to: Position) -> None:
+    raise LockstepError(
+        f"{action} cannot lead from {source} to {to}",
+        where=f"{family.environment}/{family.name}",
+        fix="run lockstep status: it shows the position that the decision must start from",
     )
 
 
@@ -68,5 +96,5 @@ def _refuse_earlier(newest: Decision, now: datetime) -> None:
         raise LockstepError(
             f"it is {format_time(now)}, and the newest record was decided at {newest.decided_at}",
             where=newest.path,
-            fix="set this machine's clock right, or give a later --now",
+            fix="correct this machine's clock, or give a later --now",
         )

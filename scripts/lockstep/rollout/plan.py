@@ -1,25 +1,35 @@
 """What a family does next: a pure function of its records, the evidence and the time.
 
-Nothing here reads a clock, a server or a file, so a second run with the same inputs comes to
+Nothing here reads a clock, a server or a file, so a second run with the same inputs makes
 the same decision with the same id.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from lockstep.model.clock import format_time, later, parse_duration
 from lockstep.model.decision import Action, Phase, Position, Variants
-from lockstep.model.document import Json, value_at
-from lockstep.model.errors import Invalid
-from lockstep.model.evidence import Evidence, Question, Verdict, worst
-from lockstep.model.fleet import Cluster, Family
-from lockstep.rollout import position as rollout
+from lockstep.model.document import value_at
+from lockstep.model.evidence import Evidence, Verdict, worst
+from lockstep.model.fleet import Family
+from lockstep.rollout.divergence import find_divergences
+from lockstep.rollout.position import (
+    bake_ends,
+    clusters_of_wave,
+    current_variants,
+    following,
+    plan_changed,
+    position_of,
+    running_target,
+    step_began,
+)
+from lockstep.rollout.questions import before_first_step, has_propose_gates
 from lockstep.spec import variants as forms
 
-_COMPARISON = "maxDropVsStable"
-_ABSOLUTE = {"min", "max"}
+NO_EVIDENCE = "no gate gave evidence"
+"""The reason where nothing was asked, which is never a pass."""
 
 
 class Move(StrEnum):
@@ -47,49 +57,12 @@ class Plan:
     tell_people: bool = False
 
 
-def questions(family: Family, environment: str, now: datetime) -> list[Question]:
-    """What the gates ask: each gate, of every cluster where the candidate has weight."""
-    target, began = rollout.target(family), rollout.step_began(family)
-    if target is None or began is None:
-        return []
-    since, told = format_time(began), format_time(now)
-    return [
-        Question(
-            gate, cluster.name, cluster.region, environment, *locks, since, told, _segment(cluster)
-        )
-        for cluster in family.clusters
-        if forms.weight_of(cluster.variants, target.version) > 0
-        for locks in [_locks(family, cluster, target.version)]
-        for gate in _askable(family, cluster)
-    ]
-
-
-def _askable(family: Family, cluster: Cluster) -> Iterator[Json]:
-    """The gates as they can be asked of a cluster: those of all segments and of its own.
-
-    Where one version has all the traffic of the roles, a live comparison has nothing to compare
-    with: the absolute bounds of the gate remain, or nothing of it.
-    """
-    alone = len(forms.serving_versions(cluster.variants)) < 2
-    for gate in family.spec.get("gates", []):
-        if gate.get("segment") not in (None, _segment(cluster)):
-            continue
-        if not (alone and gate.get("live") and _COMPARISON in gate):
-            yield gate
-        elif _ABSOLUTE & gate.keys():
-            yield {key: value for key, value in gate.items() if key != _COMPARISON}
-
-
-def _segment(cluster: Cluster) -> str:
-    return str(value_at(cluster.effective, ("spec", "segment", "name"), ""))
-
-
 def plan(family: Family, evidence: Sequence[Evidence], now: datetime) -> Plan:
-    """The next move of a family. ``evidence`` answers the ``questions`` of the same moment."""
-    at = rollout.position(family)
+    """The next move of a family. ``evidence`` answers the questions of the same time."""
+    at = position_of(family)
     if at.phase is Phase.NEW:
-        return Plan(Move.NOTHING, "it has no record yet; the first one is made by lockstep adopt")
-    divergences = rollout.divergences(family)
+        return Plan(Move.NOTHING, "it has no record yet; lockstep adopt makes the first one")
+    divergences = find_divergences(family)
     if divergences:
         return Plan(Move.DIVERGED, "; ".join(str(each) for each in divergences))
     if (exchanged := _exchanged(family)) and at.phase is not Phase.SHIFTED:
@@ -97,20 +70,30 @@ def plan(family: Family, evidence: Sequence[Evidence], now: datetime) -> Plan:
     if at.phase is Phase.STEADY:
         return Plan(Move.NOTHING, "no rollout is running")
     if at.phase is Phase.SHIFTED:
-        return Plan(Move.RESTORE, "the traffic was shifted, and the way back is not whole yet")
-    if at.phase is Phase.PROPOSED:
-        return _step(family, Position(Phase.ROLLING, 0, 0), None, "the proposal was merged")
+        return Plan(Move.RESTORE, "the traffic was shifted, and the restore is due")
     verdict = worst(item.verdict for item in evidence)
     if verdict is Verdict.FAIL:
         return _failed(family, at, evidence)
     if at.phase is Phase.HELD:
         return Plan(Move.WAIT, f"held: {_reason_of_hold(family)}", verdict=verdict)
+    if before_first_step(family):
+        return _first_step(family, verdict, evidence)
     return _judge_bake(family, at, verdict, evidence, now)
 
 
+def _first_step(family: Family, verdict: Verdict, evidence: Sequence[Evidence]) -> Plan:
+    """The first step: it does not bake, and waits for gates with ``when: propose`` only."""
+    first, reason = Position(Phase.ROLLING, 0, 0), "the proposal was merged"
+    if not has_propose_gates(family):
+        return _step(family, first, None, reason)
+    if verdict is not Verdict.PASS:
+        return Plan(Move.WAIT, reasons(evidence, verdict) or NO_EVIDENCE, verdict=verdict)
+    return _step(family, first, verdict, f"{reason}, and every gate of a proposal passed")
+
+
 def _exchanged(family: Family) -> str:
-    """Why the lock of the candidate is not that of the version that was proposed, or nothing."""
-    target = rollout.target(family)
+    """Why the candidate's lock is not that of the proposed version; empty where it is."""
+    target = running_target(family)
     if target is None:
         return ""
     lock = family.locks.get(target.version)
@@ -128,33 +111,33 @@ def _failed(family: Family, at: Position, evidence: Sequence[Evidence]) -> Plan:
     if at.phase is Phase.HELD:
         return Plan(Move.WAIT, f"held: {reason}", verdict=Verdict.FAIL, tell_people=True)
     held = Position(Phase.HELD, at.wave, at.step)
-    unchanged = rollout.current_variants(family)
+    unchanged = current_variants(family)
     return Plan(Move.HOLD, reason, held, unchanged, Verdict.FAIL, tell_people=True)
 
 
 def _judge_bake(
     family: Family, at: Position, verdict: Verdict, evidence: Sequence[Evidence], now: datetime
 ) -> Plan:
-    began = rollout.step_began(family)
+    began = step_began(family)
     if began is None or at.step is None:
         return Plan(Move.WAIT, "the record does not say when the step began", verdict=verdict)
-    ends = rollout.bake_ends(family, began, at.step)
+    ends = bake_ends(family, began, at.step)
     if ends is None:
-        reason = f"spec.rollout.steps was shortened: there is no step {at.step + 1} any more"
+        reason = f"spec.rollout.steps was shortened: there is no step {at.step + 1} now"
         return Plan(Move.WAIT, reason, verdict=verdict, tell_people=True)
-    if rollout.plan_changed(family):
+    if plan_changed(family):
         reason = "the waves or weights of spec.rollout were changed in the middle of a rollout: "
-        reason += "put them back, or revert"
+        reason += "undo the change, or revert"
         return Plan(Move.WAIT, reason, verdict=verdict, tell_people=True)
     if now < ends:
         return Plan(Move.WAIT, f"baking until {format_time(ends)}", verdict=verdict)
     if verdict is not Verdict.PASS:
         patience = value_at(family.spec, ("rollout", "patience"))
         overdue = bool(patience) and now >= later(ends, parse_duration(patience))
-        reason = reasons(evidence, verdict) or "no gate gave evidence"
+        reason = reasons(evidence, verdict) or NO_EVIDENCE
         return Plan(Move.WAIT, reason, verdict=verdict, tell_people=overdue)
     reason = f"baked since {format_time(began)}, and every gate passed"
-    after = rollout.following(family, at)
+    after = following(family, at)
     if after is not None:
         return _step(family, after, verdict, reason)
     settled = {c.name: forms.verified(c.variants) for c in family.clusters}
@@ -162,11 +145,11 @@ def _judge_bake(
 
 
 def _step(family: Family, to: Position, verdict: Verdict | None, reason: str) -> Plan:
-    target = rollout.target(family)
+    target = running_target(family)
     if target is None or to.wave is None or to.step is None:
         return Plan(Move.WAIT, "the record names no version to move to")
     weight = family.spec["rollout"]["steps"][to.step]["weight"]
-    moving = {cluster.name for cluster in rollout.clusters_of_wave(family, to.wave)}
+    moving = {cluster.name for cluster in clusters_of_wave(family, to.wave)}
     after = {
         cluster.name: forms.stepped(cluster.variants, target.version, weight)
         if cluster.name in moving
@@ -177,7 +160,7 @@ def _step(family: Family, to: Position, verdict: Verdict | None, reason: str) ->
 
 
 def reasons(evidence: Sequence[Evidence], verdict: Verdict) -> str:
-    """The words of every gate that came to that verdict, with its cluster."""
+    """The reasons of every gate with that verdict, each with its cluster."""
     return "; ".join(
         f"{item.gate['name']} in {item.cluster}: {item.reason}"
         for item in evidence
@@ -190,19 +173,3 @@ def _reason_of_hold(family: Family) -> str:
         if record.decision.action is Action.HOLD:
             return record.decision.reason
     return "without a recorded reason"
-
-
-def _locks(family: Family, cluster: Cluster, version: str) -> tuple[Json, Json | None]:
-    """What is locked of the candidate, and of the version in the other role of the cluster."""
-    roles = (v for v in cluster.variants if v["name"] in forms.ROLES)
-    other = next((str(v["version"]) for v in roles if v["version"] != version), None)
-    candidate = _lock_spec(family, version)
-    if candidate is None:
-        fix = f"lockstep lock {family.environment}/{family.name} {version}, and commit it"
-        raise Invalid(f"version {version} has no lock", where=family.folder, fix=fix)
-    return candidate, _lock_spec(family, other) if other else None
-
-
-def _lock_spec(family: Family, version: str) -> Json:
-    lock = family.locks.get(version)
-    return value_at(lock.value, ("spec",)) if lock else None

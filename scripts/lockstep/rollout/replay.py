@@ -1,44 +1,193 @@
-"""Recomputes from a record alone what was decided: anyone can do it, offline, years later."""
+"""Recomputes from records alone what was decided: anyone can do it, offline, years later.
+
+``replay_verdicts`` judges the evidence of each record again. ``replay_moves`` asks whether that
+was enough: the transition, the version, the bake, the weights, and gates of every cluster.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
 from lockstep.gates.verdicts import judge_again
-from lockstep.model.decision import Action, Decision, Phase
+from lockstep.model.clock import later, parse_duration, parse_time
+from lockstep.model.decision import Action, Decision, Phase, Position, Variants
+from lockstep.model.document import Json, value_at
 from lockstep.model.evidence import Verdict, worst
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
+from lockstep.rollout.divergence import same_variants
+from lockstep.rollout.position import newest_decision, running_target, step_began
+from lockstep.rollout.transitions import RULES, Need, Place
+from lockstep.spec import variants as forms
+from lockstep.text.phrases import list_variants
 
-_FIX = "compare the record with git's history; the evidence in it does not carry the decision"
-_FORWARD = (Action.ADVANCE, Action.VERIFY)
+_FIX_VERDICT = "compare the record with git's history; its evidence does not support the decision"
+_FIX_MOVE = "find the commit that brought the record: Lockstep does not write such a record"
 
 
 def replay(family: Family) -> list[Finding]:
+    """Everything in a family's records that does not follow from what they hold."""
+    return [*replay_verdicts(family), *replay_moves(family)]
+
+
+def replay_verdicts(family: Family) -> list[Finding]:
     """Each way in which a record's evidence does not lead to what the record says."""
-    return [finding for record in family.records for finding in _replay(record.decision)]
+    return [finding for record in family.records for finding in _verdicts(record.decision)]
 
 
-def _replay(decision: Decision) -> list[Finding]:
-    findings = []
+def _verdicts(decision: Decision) -> Iterator[Finding]:
     for item in decision.evidence:
         verdict, _ = judge_again(item)
         if verdict is not item.verdict:
             name = str(item.gate.get("name"))[:80]
             text = f"gate {name} in {item.cluster}: recorded {item.verdict}, recomputed {verdict}"
-            findings.append(_finding(decision, "replay.verdict", text))
+            yield _verdict_finding(decision, "replay.verdict", text)
     overall = worst(judge_again(item)[0] for item in decision.evidence)
     if decision.evidence and decision.verdict is not overall:
         text = f"the record says {decision.verdict}, its evidence says {overall}"
-        findings.append(_finding(decision, "replay.verdict", text))
-    if not _carried(decision, overall):
+        yield _verdict_finding(decision, "replay.verdict", text)
+    if _needs_pass(decision) and overall is not Verdict.PASS:
         text = f"{decision.action} does not follow from the verdict {overall}"
-        findings.append(_finding(decision, "replay.action", text))
+        yield _verdict_finding(decision, "replay.action", text)
+    elif missing := _not_asked(decision):
+        text = f"{decision.action} needs these gates, which were not asked: {', '.join(missing)}"
+        yield _verdict_finding(decision, "replay.action", text)
+
+
+def _needs(decision: Decision) -> Collection[Need]:
+    """What the decision needs; a forged one that is no transition needs all that its action may."""
+    rules = RULES[decision.action]
+    transition = rules.find(decision.source.phase, decision.to.phase)
+    return transition.needs if transition else rules.needs
+
+
+def _needs_pass(decision: Decision) -> bool:
+    """Whether only a pass of all its evidence supports the decision."""
+    needs = _needs(decision)
+    given = bool(decision.evidence or _required(decision))
+    return Need.STEP_GATES in needs or (Need.PROPOSE_GATES in needs and given)
+
+
+def _not_asked(decision: Decision) -> list[str]:
+    """The gates of a proposal that its record demands, and whose evidence it does not hold."""
+    if Need.PROPOSE_GATES not in _needs(decision):
+        return []
+    asked = {(item.cluster, item.gate.get("name")) for item in decision.evidence}
+    return [
+        f"{str(name)[:80]} in {str(cluster)[:80]}"
+        for cluster, names in _required(decision).items()
+        for name in names
+        if (cluster, name) not in asked
+    ]
+
+
+def _required(decision: Decision) -> Mapping[str, list[str]]:
+    """The gates that a proposal had to pass, by cluster, by the plan that the record holds."""
+    required = value_at(decision.plan, ("proposeGates",), {})
+    if not isinstance(required, dict):
+        return {"plan": ["proposeGates"]}  # no gate has this name, so a forged plan never passes
+    return {
+        cluster: names if isinstance(names, list) else [str(names)]
+        for cluster, names in required.items()
+    }
+
+
+def _verdict_finding(decision: Decision, rule: str, message: str) -> Finding:
+    return Finding(decision.path, 1, 1, rule, message, _FIX_VERDICT)
+
+
+def replay_moves(family: Family) -> list[Finding]:
+    """Each record that does not follow from those before it, with the reason."""
+    findings = []
+    for index, record in enumerate(family.records):
+        before = replace(family, records=family.records[:index])
+        decision = record.decision
+        findings += [
+            Finding(decision.path, 1, 1, "replay.move", f"{decision.action}: {text}", _FIX_MOVE)
+            for text in _collected(before, decision)
+        ]
     return findings
 
 
-def _carried(decision: Decision, overall: Verdict) -> bool:
-    """Forward needs a pass, except the first step, before which nothing could be asked."""
-    if decision.action not in _FORWARD or decision.source.phase is Phase.PROPOSED:
-        return True
-    return overall is Verdict.PASS
+def _collected(before: Family, decision: Decision) -> list[str]:
+    try:
+        return list(_faults(before, decision))
+    except (TypeError, ValueError) as error:  # a plan or variants that cannot be computed with
+        return [f"its values are not valid: {str(error)[:100]}"]
 
 
-def _finding(decision: Decision, rule: str, message: str) -> Finding:
-    return Finding(decision.path, 1, 1, rule, message, _FIX)
+def _faults(before: Family, decision: Decision) -> Iterator[str]:
+    rules = RULES[decision.action]
+    transition = rules.find(decision.source.phase, decision.to.phase)
+    if transition is None:
+        yield f"this action cannot lead from {decision.source} to {decision.to}"
+    elif rules.running_version and decision.target != running_target(before):
+        yield f"the rollout is not about version {decision.target.version}"
+    elif decision.to != _next_position(decision):
+        yield f"{decision.to} does not come after {decision.source} in the plan"
+    else:
+        if not rules.from_specs:
+            yield from _wrong_variants(before, decision)
+        if Need.BAKED in transition.needs:
+            yield from _too_early(before, decision)
+
+
+def _next_position(decision: Decision) -> Position:
+    """Where a decision leads by its action and by the plan that it holds."""
+    at, place = decision.source, RULES[decision.action].place
+    if place is Place.NONE:
+        return Position(decision.to.phase)
+    if place is Place.SAME:
+        return Position(decision.to.phase, at.wave, at.step)
+    if at.wave is None or at.step is None:
+        return Position(Phase.ROLLING, 0, 0)
+    if at.step + 1 < len(_steps(decision)):
+        return Position(Phase.ROLLING, at.wave, at.step + 1)
+    if at.wave + 1 < len(value_at(decision.plan, ("waves",), [])):
+        return Position(Phase.ROLLING, at.wave + 1, 0)
+    return Position(Phase.STEADY)
+
+
+def _wrong_variants(before: Family, decision: Decision) -> Iterator[str]:
+    was = newest_decision(before)
+    if was is None:
+        return
+    if was.variants.keys() != decision.variants.keys():
+        yield "its clusters differ from those of the record before it"
+        return
+    for name, found in decision.variants.items():
+        expected = _expected(was.variants[name], decision)
+        if not any(same_variants(found, each) for each in expected):
+            yield f"{name} has {list_variants(found)}, which does not follow from what it had"
+
+
+def _expected(was: Variants, decision: Decision) -> list[Variants]:
+    """The forms that one cluster may have after a decision; an advance moves one wave only."""
+    version = decision.target.version
+    if decision.action is Action.PROPOSE:
+        return [forms.proposed(was, version)]
+    if decision.action is Action.VERIFY:
+        return [forms.verified(was)]
+    if decision.action is Action.ADVANCE and decision.to.step is not None:
+        weight = value_at(_steps(decision), (decision.to.step, "weight"))
+        return [was, *([forms.stepped(was, version, weight)] if isinstance(weight, int) else [])]
+    return [was]
+
+
+def _too_early(before: Family, decision: Decision) -> Iterator[str]:
+    """What a move forward must wait for: the bake, and gates where two versions share traffic."""
+    was, began, step = newest_decision(before), step_began(before), decision.source.step
+    if was is None or began is None or step is None:
+        return
+    bake = value_at(_steps(decision), (step, "bake"))
+    if isinstance(bake, str) and parse_time(decision.decided_at) < later(
+        began, parse_duration(bake)
+    ):
+        yield f"decided at {decision.decided_at}, before the step had baked for {bake}"
+    asked = {item.cluster for item in decision.evidence}
+    sharing = {name for name, each in was.variants.items() if len(forms.serving_versions(each)) > 1}
+    if sharing - asked:  # a cluster with one version may have nothing left to compare
+        yield f"no gate was asked in {', '.join(sorted(sharing - asked))}"
+
+
+def _steps(decision: Decision) -> Json:
+    return value_at(decision.plan, ("steps",), [])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lockstep.model.decision import Decision, Variants
 from lockstep.model.document import Json, Pointer, to_json_pointer
 from lockstep.model.fleet import Cluster, Family
-from lockstep.rollout import position as rollout
+from lockstep.rollout.position import current_variants, verified_decision
 from lockstep.rollout.quarantine import entries_of
 from lockstep.spec import variants as forms
 
@@ -38,12 +38,12 @@ def plan_rollback(family: Family, bad: str) -> RollbackPlan | None:
     if that is not the bad one, and gets the one of the verified state otherwise.
     """
     quarantined = {str(entry.get("version")) for entry in entries_of(family)}
-    verified = rollout.verified_decision(family, barred={bad} | quarantined)
+    verified = verified_decision(family, barred={bad} | quarantined)
     if verified is None:
         return None
     shift = {c.name: forms.shifted(c.variants, bad) for c in family.clusters}
     restore = {c.name: _restored(c, verified, bad) for c in family.clusters}
-    shifts = shift != rollout.current_variants(family)
+    shifts = shift != current_variants(family)
     return RollbackPlan(bad, verified, shift, restore, shifts)
 
 

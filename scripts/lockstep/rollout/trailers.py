@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from lockstep.model.decision import Action, Decision
+from lockstep.model.decision import Decision
+from lockstep.rollout.transitions import RULES
 from lockstep.text.sanitise import record_line
 
 
@@ -10,21 +11,10 @@ def commit_message(decisions: Sequence[Decision]) -> str:
     """The message of the commit that brings these decisions: what, why, and trailers."""
     last = decisions[-1]
     verbs = " and ".join(decision.action.value for decision in decisions)
-    subject = f"{verbs} {last.environment}/{last.family}: {_what(last)}"
+    what = RULES[last.action].subject.format(version=last.target.version, to=last.to)
+    subject = f"{verbs} {last.environment}/{last.family}: {what}"
     trailers = dict.fromkeys(line for decision in decisions for line in _trailers(decision))
     return "\n".join([record_line(subject), "", record_line(last.reason), "", *trailers, ""])
-
-
-def _what(decision: Decision) -> str:
-    version = decision.target.version
-    return {
-        Action.PROPOSE: f"version {version} as candidate",
-        Action.ADVANCE: f"version {version}, {decision.to}",
-        Action.VERIFY: f"version {version} is verified",
-        Action.SHIFT: f"traffic away from version {version}",
-        Action.RESTORE: f"the way back from version {version}",
-        Action.ADOPT: f"version {version} as it stands",
-    }.get(decision.action, f"version {version}")
 
 
 def _trailers(decision: Decision) -> list[str]:

@@ -1,7 +1,7 @@
 """Phrases for values, types and fields, for messages that people read."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from lockstep.model.document import Json, Pointer
 from lockstep.text.sanitise import quoted
@@ -38,6 +38,13 @@ def brief(value: Json) -> str:
         return quoted(value, _LONGEST)
     text = repr(value) if isinstance(value, int | float) else kind_of_thing(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+
+
+def list_variants(variants: Sequence[Mapping[str, Json]] | None) -> str:
+    """``stable 41@90, candidate 42@10``: each variant with its version and weight."""
+    if variants is None:
+        return "no variants"
+    return ", ".join(f"{v.get('name')} {v.get('version')}@{v.get('weight')}" for v in variants)
 
 
 def a_type(name: str) -> str:

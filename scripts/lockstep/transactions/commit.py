@@ -11,7 +11,7 @@ from lockstep.check.validation import Checked, validate_tree, without_malformed
 from lockstep.edges.git import Git
 from lockstep.edges.stderr import silenced_stderr
 from lockstep.model.clock import parse_time
-from lockstep.model.decision import Action, Decision, Variants, VerifiedState
+from lockstep.model.decision import Decision, Variants, VerifiedState
 from lockstep.model.errors import Denied, Invalid, LockstepError
 from lockstep.model.fleet import Family, Tree
 from lockstep.model.outcome import POLICY_ERROR
@@ -20,91 +20,96 @@ from lockstep.render import render_cluster
 from lockstep.render.compare import compare
 from lockstep.render.names import cluster_folder
 from lockstep.render.restored import restorable_folders
+from lockstep.rollout.transitions import RULES
 from lockstep.spec.assemble import assemble
-from lockstep.transactions.state import Changes, State, overlay, own_findings, refuse, spec_changes
+from lockstep.transactions.state import (
+    FamilyState,
+    FileChanges,
+    overlay,
+    own_findings,
+    raise_errors,
+    spec_changes,
+)
 
 
 @dataclass(frozen=True)
-class Change:
-    """A decided change of one family before its records: what is written, and what may judge it.
+class FamilyChange:
+    """A decided change of one family before its records: what is written, and how it is checked.
 
-    ``variants`` is how every cluster stands after it. ``rendered`` replaces the rendering where
-    old bytes come back. ``rollback_only`` asks only the rules that may block a way back;
-    without ``judged`` none is asked, because they cannot be.
+    ``variants`` are those of every cluster after it. ``rendered`` replaces the rendering where
+    verified bytes are restored. ``rollback_only`` evaluates only the rules that may block a
+    rollback; without ``evaluated`` none is, because they cannot be.
     """
 
     variants: Mapping[str, Variants]
     extra: Mapping[str, bytes | None] | None = None
     rendered: Mapping[str, bytes] | None = None
     rollback_only: bool = False
-    judged: bool = True
-
-
-_STATES_TO_RETURN_TO = (Action.ADOPT, Action.VERIFY)
+    evaluated: bool = True
 
 
 def build(
-    git: Git, state: State, change: Change, *decisions: Decision
+    git: Git, state: FamilyState, change: FamilyChange, *decisions: Decision
 ) -> tuple[str, tuple[Decision, ...]]:
     """The git tree that holds the change with its rendered manifests and records, checked.
 
-    The decisions come back as recorded: one that a revert may return to holds the git objects
-    of the state after it. Raises Invalid or Denied with every finding when the result would not
-    pass, and LockstepError where rules could not judge it; nothing is written then but objects
-    that git forgets.
+    Gives the decisions as recorded: one that a revert may return to holds the git objects of
+    the state after it. Raises Invalid or Denied with every finding where the result would not
+    pass, and LockstepError where the rules could not be evaluated. Only objects are written
+    then, which git removes in time.
     """
     before = state.tree
     edits = spec_changes(state.family, before, change.variants)
     changes = edits | dict(change.extra or {})
     after = overlay(before, changes)
     rendered = change.rendered
-    if rendered is None and edits:  # bytes that a way back restored stand until then
+    if rendered is None and edits:  # without edits, bytes that a rollback restored stay
         rendered = render_family(after, state)
     if rendered is not None:
         changes |= rendered_changes(git, state, rendered)
     tree = git.write_tree(state.snapshot.base, changes)
     made = tuple(
         structs.replace(decision, verified_state=state_objects(git, state, tree))
-        if decision.action in _STATES_TO_RETURN_TO
+        if RULES[decision.action].makes_verified_state
         else decision
         for decision in decisions
     )
     records = {decision.path: write_record(decision) for decision in made}
     result = overlay(after, records)
-    if change.judged:
+    if change.evaluated:
         now = parse_time(decisions[0].decided_at)
         checked = check_change(result, before, now, state.fleet, rollback_only=change.rollback_only)
     else:
         checked = validate_tree(result)
-    _refuse_bad(state, change, checked)
-    if change.judged and change.rollback_only:
-        _require_seen(state, checked)
+    _raise_findings(state, change, checked)
+    if change.evaluated and change.rollback_only:
+        _require_all_evaluated(state, checked)
     return git.write_tree(tree, records), made
 
 
-def render_family(tree: Tree, state: State) -> dict[str, bytes]:
+def render_family(tree: Tree, state: FamilyState) -> dict[str, bytes]:
     """The manifests of the family as the tree declares it, by path. Raises Invalid."""
     fleet, findings = assemble(tree)
     name, home = state.family.name, state.family.environment
     unreadable = [f for f in own_findings(findings, home, name) if "/locks/" not in f.file]
-    refuse(unreadable, Invalid, "the change would leave a file unreadable")
+    raise_errors(unreadable, Invalid, "the change would leave a file unreadable")
     family = fleet.environments[home].families[name]
     environment = fleet.environments[family.environment]
     templates = templates_of(tree)
     with silenced_stderr():
         folders = [render_cluster(c, family, environment, templates) for c in family.clusters]
     wrong = [finding for folder in folders for finding in folder.findings]
-    refuse(wrong, Invalid, "the change cannot be rendered")
+    raise_errors(wrong, Invalid, "the change cannot be rendered")
     return {path: data for folder in folders for path, data in folder.by_path().items()}
 
 
-def require_rendered(git: Git, state: State) -> None:
+def require_rendered(git: Git, state: FamilyState) -> None:
     """Raise Invalid where the committed manifests of the family are not what it declares."""
     folders = rendered_folders(state.family)
     fresh = render_family(state.tree, state)
     committed = git.read_tree(state.snapshot.base, folders)
     wrong = compare(fresh, committed, restorable=restorable_folders(state.fleet))
-    refuse(wrong, Invalid, "rendered/ is not what the specs declare")
+    raise_errors(wrong, Invalid, "rendered/ is not what the specs declare")
 
 
 def rendered_folders(family: Family) -> list[str]:
@@ -112,16 +117,16 @@ def rendered_folders(family: Family) -> list[str]:
     return [cluster_folder(c.environment, c.name) for c in family.clusters]
 
 
-def rendered_changes(git: Git, state: State, rendered: Mapping[str, bytes]) -> Changes:
+def rendered_changes(git: Git, state: FamilyState, rendered: Mapping[str, bytes]) -> FileChanges:
     """What must change under ``rendered/`` for the family, stale files removed."""
     folders = rendered_folders(state.family)
     committed = git.read_tree(state.snapshot.base, folders)
-    changes: Changes = {path: None for path in committed if path not in rendered}
+    changes: FileChanges = {path: None for path in committed if path not in rendered}
     return changes | {p: data for p, data in rendered.items() if committed.get(p) != data}
 
 
-def state_objects(git: Git, state: State, tree: str) -> VerifiedState:
-    """The git objects of everything that a way back to this state needs."""
+def state_objects(git: Git, state: FamilyState, tree: str) -> VerifiedState:
+    """The git objects of everything that a rollback to this state needs."""
     family = state.family
     environment = state.fleet.environments[family.environment]
     files = [environment.document.path, family.document.path]
@@ -134,21 +139,21 @@ def state_objects(git: Git, state: State, tree: str) -> VerifiedState:
     )
 
 
-def _require_seen(state: State, checked: Checked) -> None:
-    """Raise LockstepError where a mistake that was there kept a cluster from the rules."""
+def _require_all_evaluated(state: FamilyState, checked: Checked) -> None:
+    """Raise LockstepError where no rule saw a cluster, because its spec is malformed."""
     seen = {cluster.path for cluster in without_malformed(checked).clusters()}
     unseen = [cluster.path for cluster in state.family.clusters if cluster.path not in seen]
     if unseen:
         raise LockstepError(f"no rule saw {', '.join(unseen)}: something about it is malformed")
 
 
-def _refuse_bad(state: State, change: Change, checked: Checked) -> None:
-    """A way back is stopped by what it makes worse only, not by mistakes that were there."""
+def _raise_findings(state: FamilyState, change: FamilyChange, checked: Checked) -> None:
+    """Raise for what is wrong with the result; a rollback is stopped only by new mistakes."""
     invalid = checked.invalid
     if change.rollback_only:
         known = {(f.rule, f.file, f.pointer) for f in state.invalid}
         invalid = tuple(f for f in invalid if (f.rule, f.file, f.pointer) not in known)
-    refuse(invalid, Invalid, "the result would be malformed")
-    unjudged = [finding for finding in checked.denied if finding.rule == POLICY_ERROR]
-    refuse(unjudged, LockstepError, "the rules could not judge the result")
-    refuse(checked.denied, Denied, "policy denies the result")
+    raise_errors(invalid, Invalid, "the result would be malformed")
+    unevaluated = [finding for finding in checked.denied if finding.rule == POLICY_ERROR]
+    raise_errors(unevaluated, LockstepError, "the rules could not be evaluated on the result")
+    raise_errors(checked.denied, Denied, "policy denies the result")

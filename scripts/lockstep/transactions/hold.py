@@ -1,4 +1,4 @@
-"""Holds: the record that keeps a rollout where it is, and the one that lets it go on."""
+"""Holds: the record that keeps a rollout at its step, and the one that lets it continue."""
 
 from collections.abc import Sequence
 
@@ -7,60 +7,70 @@ from lockstep.model.decision import Action, Phase, Position
 from lockstep.model.errors import UsageError
 from lockstep.model.evidence import Evidence, Verdict
 from lockstep.model.exit_codes import ExitCode
-from lockstep.model.result import Report
-from lockstep.rollout import position as rollout
+from lockstep.model.result import Blocked, Decided
 from lockstep.rollout.next_decision import next_decision
-from lockstep.transactions.commit import Change, build
-from lockstep.transactions.publish import Proposal
-from lockstep.transactions.run import (
-    owner,
-    report_data,
-    title,
-)
-from lockstep.transactions.state import State
+from lockstep.rollout.position import current_variants, position_of, running_target
+from lockstep.transactions.commit import FamilyChange, build
+from lockstep.transactions.publish import PlannedCommit
+from lockstep.transactions.state import FamilyState, refuse_diverged
 
 
 def hold(
     git: Git,
-    state: State,
+    state: FamilyState,
     reason: str,
     *,
     evidence: Sequence[Evidence] = (),
     verdict: Verdict | None = None,
-) -> Proposal | Report:
-    """One record when a hold is entered; only a report where the family is held already."""
-    at = rollout.position(state.family)
+) -> PlannedCommit | Blocked:
+    """One record when a hold is entered; only a report where the family is held already.
+
+    ``verdict`` is that of the gates where they enter it, and none where a person does.
+    Raises UsageError where no rollout is running, or a rollback is.
+    """
+    at = position_of(state.family)
     if at.phase is Phase.HELD:
-        text = f"{title(state)}: held: {reason}. Tell people: {owner(state)}"
-        return Report(text, ExitCode.GATE_CLOSED)
-    if at.phase is Phase.SHIFTED:
-        fix = "run lockstep advance, which finishes the way back"
-        raise UsageError(f"{title(state)} is on its way back, which is not to be held", fix=fix)
-    if rollout.target(state.family) is None:
-        raise UsageError(f"{title(state)} has no running rollout to hold: it is {at}")
+        return Blocked(state.title, f"held: {reason}", state.owner)
+    if at.phase is Phase.SHIFTED:  # a hold would keep the family between two states
+        fix = "run lockstep advance, which finishes the rollback"
+        raise UsageError(f"{state.title} is being rolled back, which cannot be held", fix=fix)
+    if running_target(state.family) is None:
+        raise UsageError(f"{state.title} has no running rollout to hold: it is {at}")
     to = Position(Phase.HELD, at.wave, at.step)
     code = ExitCode.GATE_CLOSED if verdict else ExitCode.CLEAN
-    return record_position(git, state, Action.HOLD, to, reason, code, tuple(evidence), verdict)
+    return _record_position(git, state, Action.HOLD, to, reason, code, tuple(evidence), verdict)
 
 
-def record_position(
+def resume(git: Git, state: FamilyState, reason: str) -> PlannedCommit:
+    """Leave a hold at the same step. Raises UsageError where the family is not held."""
+    refuse_diverged(state)
+    at = position_of(state.family)
+    if at.phase is not Phase.HELD:
+        raise UsageError(f"{state.title} is not held: it is {at}")
+    phase = Phase.PROPOSED if at.wave is None else Phase.ROLLING
+    to = Position(phase, at.wave, at.step)
+    return _record_position(git, state, Action.RESUME, to, reason, ExitCode.CLEAN)
+
+
+def _record_position(
     git: Git,
-    state: State,
+    state: FamilyState,
     action: Action,
     to: Position,
     reason: str,
     code: ExitCode,
     evidence: tuple[Evidence, ...] = (),
     verdict: Verdict | None = None,
-) -> Proposal:
+) -> PlannedCommit:
     """One record of a new position; the variants stay as they are."""
     family = state.family
     newest = family.records[-1].decision
-    target = rollout.target(family) or newest.target
+    target = running_target(family) or newest.target
     decision = next_decision(
         family, action, to, target, dict(newest.variants), reason,
-        state.snapshot.circumstances, evidence=evidence, verdict=verdict,
+        state.snapshot.context, evidence=evidence, verdict=verdict,
     )  # fmt: skip
-    change = Change(rollout.current_variants(family), rollback_only=True)
+    # No traffic moves, so only the rules that stop a rollback can stop this.
+    change = FamilyChange(current_variants(family), rollback_only=True)
     tree, made = build(git, state, change, decision)
-    return Proposal(tree, made, Report(f"{title(state)}: {to}: {reason}", code, report_data(made)))
+    return PlannedCommit(tree, Decided(made, code))

@@ -7,46 +7,49 @@ from lockstep.model.document import Document, Json
 from lockstep.model.errors import LockstepError, VerificationFailed
 from lockstep.model.fleet import Family
 from lockstep.model.outcome import Outcome
-from lockstep.registry.mlflow.client import NotInRegistry
-from lockstep.registry.mlflow.versions import MlflowRegistry
+from lockstep.registry.base import NotInRegistry, Registry
+from lockstep.registry.factory import open_registry
 from lockstep.report.text import format_outcome
 from lockstep.spec.lock import build_lock, compare_lock, refresh_lock
 from lockstep.text.sanitise import record_line
-from lockstep.transactions.run import Steering
+from lockstep.transactions.run import RunOptions
 
 
 @dataclass(frozen=True)
-class Recheck:
-    """What the registry says of a version: ``problem`` forbids, ``unchecked`` is recorded."""
+class RegistryCheck:
+    """What the registry says of a version.
+
+    ``problem`` says why it must not serve; ``unchecked`` why the registry could not be asked.
+    """
 
     problem: str = ""
     unchecked: str = ""
 
 
-def recheck_version(steering: Steering, lock: Document | None, version: str) -> Recheck:
+def check_version(options: RunOptions, lock: Document | None, version: str) -> RegistryCheck:
     """Whether a version is still in the registry with the digest that the lock holds."""
     if lock is None:
-        return Recheck(problem=f"version {version} has no lock")
+        return RegistryCheck(problem=f"version {version} has no lock")
     identity = lock.value["spec"]["identity"]
     try:
-        registry = MlflowRegistry(steering.registry)
-        facts = registry.facts(identity["model"], version, format_time(steering.now))
+        registry = open_registry(options.registry)
+        facts = registry.facts(identity["model"], version, format_time(options.now))
     except NotInRegistry as error:
-        return Recheck(problem=error.message)
+        return RegistryCheck(problem=error.message)
     except LockstepError as error:
-        return Recheck(unchecked=record_line(f"registry: {error.located()}"))
+        return RegistryCheck(unchecked=record_line(f"registry: {error.located()}"))
     fresh = build_lock(**lock.value["metadata"], spec=facts)
     wrong = [f for f in compare_lock(lock, fresh) if f.rule == "lock.identity"]
-    return Recheck(problem="; ".join(finding.message for finding in wrong))
+    return RegistryCheck(problem="; ".join(finding.message for finding in wrong))
 
 
-def read_lock(steering: Steering, family: Family, version: str) -> Json:
+def read_lock(options: RunOptions, family: Family, version: str) -> Json:
     """The lock of a version as the registry says now.
 
-    Raises VerificationFailed where its identity is another one than was locked.
+    Raises VerificationFailed where its identity differs from the locked one.
     """
-    registry = MlflowRegistry(steering.registry)
-    fresh = fresh_lock(registry, steering, family, version)
+    registry = open_registry(options.registry)
+    fresh = fresh_lock(registry, options, family, version)
     known = family.locks.get(version)
     lock, findings = refresh_lock(known, fresh) if known else (fresh, [])
     if findings:
@@ -57,8 +60,8 @@ def read_lock(steering: Steering, family: Family, version: str) -> Json:
     return lock
 
 
-def fresh_lock(registry: MlflowRegistry, steering: Steering, family: Family, version: str) -> Json:
+def fresh_lock(registry: Registry, options: RunOptions, family: Family, version: str) -> Json:
     """What the registry says of a version now, in the form of a lock."""
     model = family.document.value["spec"]["model"]["name"]
-    facts = registry.facts(model, version, format_time(steering.now))
+    facts = registry.facts(model, version, format_time(options.now))
     return build_lock(family.environment, family.name, facts)

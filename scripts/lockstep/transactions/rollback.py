@@ -1,4 +1,4 @@
-"""The way back of one family: shift, restore and quarantine, as one commit where they can be."""
+"""Rolls a family back: shift, restore and quarantine, as one commit where they can be."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,67 +7,100 @@ from typing import Any
 from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Decision, Phase, Position, Target, Variants
 from lockstep.model.document import Document
-from lockstep.model.errors import Denied, Invalid, LockstepError
+from lockstep.model.errors import Denied, Invalid, LockstepError, UsageError
 from lockstep.model.evidence import Evidence, Verdict
 from lockstep.model.exit_codes import ExitCode
-from lockstep.model.result import Report
-from lockstep.rollout import position as rollout
+from lockstep.model.result import Blocked, RolledBack
 from lockstep.rollout.next_decision import next_decision
+from lockstep.rollout.position import position_of, running_target
 from lockstep.rollout.quarantine import entries_of, from_ledger, write_quarantine
 from lockstep.rollout.rollback import RollbackPlan, plan_rollback
+from lockstep.spec import variants as forms
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.sanitise import record_line
-from lockstep.transactions.commit import Change, build
+from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.hold import hold
-from lockstep.transactions.publish import Proposal
-from lockstep.transactions.registry_check import Recheck, recheck_version
+from lockstep.transactions.publish import PlannedCommit
+from lockstep.transactions.registry_check import RegistryCheck, check_version
 from lockstep.transactions.restore import Restoration, restoration, verified_locks
-from lockstep.transactions.run import Steering, owner, report_data, title
-from lockstep.transactions.state import Changes, State, with_record
+from lockstep.transactions.run import RunOptions
+from lockstep.transactions.state import FamilyState, FileChanges, digest_of, with_record
 
 
 @dataclass(frozen=True)
-class Cause:
-    """Why a family goes back: the version at fault, in words, and what the gates measured."""
+class RollbackRequest:
+    """Which version is rolled back and why, and what the gates measured.
+
+    ``by_hand`` says that a person asked for it, who gets exit code 0 once it is done.
+    """
 
     bad: Target
     reason: str
     evidence: Sequence[Evidence] = ()
     verdict: Verdict | None = None
+    by_hand: bool = False
 
 
-def take_back(git: Git, steering: Steering, state: State, cause: Cause) -> Proposal | Report:
-    """Take a version back in every cluster of the family, and put it into quarantine.
+def revert(
+    git: Git, options: RunOptions, state: FamilyState, reason: str
+) -> PlannedCommit | Blocked:
+    """Roll the newest version back by hand: the candidate, or else the version that serves.
+
+    Raises UsageError where several versions serve and no rollout says which one is at fault.
+    """
+    request = RollbackRequest(_version_at_fault(state), reason, by_hand=True)
+    return roll_back(git, options, state, request)
+
+
+def _version_at_fault(state: FamilyState) -> Target:
+    running = running_target(state.family)
+    if running is not None:
+        return running
+    serving = {v for c in state.family.clusters for v in forms.serving_versions(c.variants)}
+    if len(serving) != 1:
+        listed = ", ".join(sorted(serving)) or "none"
+        raise UsageError(
+            f"{state.title} serves {listed}, and no rollout says which is at fault",
+            fix="run lockstep propose or lockstep adopt first",
+        )
+    version = serving.pop()
+    return Target(version, digest_of(state, version))
+
+
+def roll_back(
+    git: Git, options: RunOptions, state: FamilyState, request: RollbackRequest
+) -> PlannedCommit | Blocked:
+    """Roll a version back in every cluster of the family, and put it into quarantine.
 
     Only rules marked ``blocksRevert`` stop the shift to the running stable version. The restore
     waits while the registry denies the version to return to; what could not be asked, registry
-    or rules, is recorded. Without a verified state to return to, the family is held and people
-    are told.
+    or rules, is recorded. Without a verified state to return to, the family is held and its
+    owner is to be notified.
     """
-    plan = plan_rollback(state.family, cause.bad.version)
+    plan = plan_rollback(state.family, request.bad.version)
     if plan is None:
-        reason = f"no verified state to return to; {cause.reason}"
-        phase = rollout.position(state.family).phase
+        reason = f"no verified state to return to; {request.reason}"
+        phase = position_of(state.family).phase
         if phase in (Phase.STEADY, Phase.SHIFTED):  # nothing moves, so there is nothing to hold
             return _blocked(state, reason)
-        return hold(git, state, reason, evidence=cause.evidence, verdict=cause.verdict)
+        return hold(git, state, reason, evidence=request.evidence, verdict=request.verdict)
     locks = verified_locks(git, state, plan)
-    checks = _recheck(steering, state, plan, locks)
+    checks = _ask_registry(options, state, plan, locks)
     problem = "; ".join(check.problem for check in checks if check.problem)
     if problem and not plan.shifts:
         return _blocked(state, problem)
     files = None if problem else restoration(git, state, plan, locks)
     unchecked = tuple(check.unchecked for check in checks if check.unchecked)
-    return _propose(git, _Rollback(state, plan, cause, files, unchecked, locks), problem)
+    return _plan_commit(git, _Rollback(state, plan, request, files, unchecked, locks), problem)
 
 
 @dataclass(frozen=True)
 class _Rollback:
-    """One way back, decided: everything that its records and its commit are made of."""
+    """A decided rollback: everything that its records and its commit are made of."""
 
-    state: State
+    state: FamilyState
     plan: RollbackPlan
-    cause: Cause
+    request: RollbackRequest
     files: Restoration | None
     unchecked: tuple[str, ...]
     locks: Mapping[str, bytes]
@@ -76,7 +109,7 @@ class _Rollback:
         return self.plan.restore if self.files else self.plan.shift
 
     def decisions(self) -> tuple[Decision, ...]:
-        """Shift, restore, or both; the evidence stands in the first of them."""
+        """Shift, restore, or both; the first of them holds the evidence."""
         made: list[Decision] = []
         if self.plan.shifts:
             to = Position(Phase.SHIFTED)
@@ -102,15 +135,15 @@ class _Rollback:
         family = self.state.family
         for decision in made:
             family = with_record(family, decision)
-        known = any(entry["digest"] == self.cause.bad.digest for entry in from_ledger(family))
+        known = any(entry["digest"] == self.request.bad.digest for entry in from_ledger(family))
         return next_decision(
-            family, action, to, self.cause.bad, variants, self.cause.reason,
-            self.state.snapshot.circumstances, verdict=self.cause.verdict,
-            evidence=() if made else tuple(self.cause.evidence), quarantines=not known, **details,
+            family, action, to, self.request.bad, variants, self.request.reason,
+            self.state.snapshot.context, verdict=self.request.verdict,
+            evidence=() if made else tuple(self.request.evidence), quarantines=not known, **details,
         )  # fmt: skip
 
-    def extra(self) -> Changes:
-        """quarantine.yaml with the new entry, and the locks that come back."""
+    def extra(self) -> FileChanges:
+        """quarantine.yaml with the new entry, and the locks that are restored."""
         family = self.state.family
         for decision in self.decisions():
             family = with_record(family, decision)
@@ -118,43 +151,30 @@ class _Rollback:
         return {**self.locks, path: write_quarantine(family, entries_of(family))}
 
 
-def _propose(git: Git, way: _Rollback, problem: str) -> Proposal:
+def _plan_commit(git: Git, way: _Rollback, problem: str) -> PlannedCommit:
     rendered = way.files.rendered if way.files else None
-    change = Change(way.variants(), way.extra(), rendered, rollback_only=True)
+    change = FamilyChange(way.variants(), way.extra(), rendered, rollback_only=True)
     try:
         tree, made = build(git, way.state, change, *way.decisions())
     except (Denied, Invalid):
         raise
     except LockstepError as error:  # broken rules must not keep a bad version in production
         way = replace(way, unchecked=(*way.unchecked, record_line(f"policy: {error.located()}")))
-        unjudged = replace(change, judged=False)
-        tree, made = build(git, way.state, unjudged, *way.decisions())
-    return Proposal(tree, made, _report(way, made, problem))
+        unevaluated = replace(change, evaluated=False)
+        tree, made = build(git, way.state, unevaluated, *way.decisions())
+    code = ExitCode.CLEAN if way.request.by_hand else ExitCode.GATE_CLOSED
+    result = RolledBack(made, code, unchecked=way.unchecked, restore_waits_for=problem)
+    return PlannedCommit(tree, result)
 
 
-def _report(way: _Rollback, made: tuple[Decision, ...], problem: str) -> Report:
-    bad, to = way.cause.bad.version, way.plan.to
-    lines = [f"{title(way.state)}: version {bad} is taken back: {way.cause.reason}"]
-    if way.plan.shifts:
-        lines.append("  shift: all traffic goes to the running stable version")
-    if way.files:
-        exact = "the verified bytes" if way.files.restored.exact else "rendered again"
-        lines.append(f"  restore: every cluster as verified in record {to.sequence} ({exact})")
-    lines += [f"  unchecked: {text}" for text in way.unchecked]
-    if problem:
-        lines.append(f"  the restore waits: {problem}. Mend it, then run lockstep advance")
-    lines.append(f"  quarantine: version {bad} moves nowhere until lockstep release")
-    return Report("\n".join(lines), ExitCode.GATE_CLOSED, report_data(made))
-
-
-def _recheck(
-    steering: Steering, state: State, plan: RollbackPlan, locks: Mapping[str, bytes]
-) -> list[Recheck]:
+def _ask_registry(
+    options: RunOptions, state: FamilyState, plan: RollbackPlan, locks: Mapping[str, bytes]
+) -> list[RegistryCheck]:
     known = dict(state.family.locks)
     for path, data in locks.items():
         known |= {path.rsplit("/", 1)[1].removesuffix(".yaml"): lock for lock in _lock(path, data)}
     versions = sorted({v["version"] for each in plan.restore.values() for v in each})
-    return [recheck_version(steering, known.get(version), version) for version in versions]
+    return [check_version(options, known.get(version), version) for version in versions]
 
 
 def _lock(path: str, data: bytes) -> list[Document]:
@@ -162,6 +182,5 @@ def _lock(path: str, data: bytes) -> list[Document]:
     return [lock] if lock else []
 
 
-def _blocked(state: State, problem: str) -> Report:
-    text = f"{title(state)}: the way back is blocked: {problem}. Tell people: {owner(state)}"
-    return Report(text, ExitCode.GATE_CLOSED)
+def _blocked(state: FamilyState, problem: str) -> Blocked:
+    return Blocked(state.title, f"the rollback is blocked: {problem}", state.owner)

@@ -5,28 +5,31 @@ from dataclasses import dataclass, replace
 
 from lockstep.check.validation import validate_tree
 from lockstep.model.decision import Decision, Variants
-from lockstep.model.errors import Invalid, LockstepError
+from lockstep.model.document import value_at
+from lockstep.model.errors import Invalid, LockstepError, UsageError
+from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.model.outcome import Outcome
 from lockstep.model.record import record_of
 from lockstep.report.text import format_outcome
+from lockstep.rollout.divergence import find_divergences
 from lockstep.spec.assemble import assemble
 from lockstep.spec.edit import edit_variants
+from lockstep.spec.records import RULE as RECORD_SCHEMA
 from lockstep.spec.selection import only_family, only_quarantine
 from lockstep.transactions.publish import Snapshot
 
-Changes = dict[str, bytes | None]
+FileChanges = dict[str, bytes | None]
 """New bytes by path; None deletes."""
 
 
 @dataclass(frozen=True)
-class State:
+class FamilyState:
     """One family as read for a verb, with the files that it was read from.
 
-    ``fleet`` is the family in every environment, with the other families that have something in
-    quarantine, as far as that tells; ``invalid`` what is malformed in ``tree`` and does not keep
-    the verb from deciding.
+    ``fleet`` is the family in every environment, with what is in quarantine of other families.
+    ``invalid`` is what is malformed in ``tree`` and does not keep the verb from deciding.
     """
 
     snapshot: Snapshot
@@ -35,7 +38,24 @@ class State:
     family: Family
     invalid: tuple[Finding, ...] = ()
 
+    @property
+    def title(self) -> str:
+        """The full name of the family: ``prod/fraud-detection``."""
+        return f"{self.family.environment}/{self.family.name}"
 
+    @property
+    def owner(self) -> str:
+        """Who to notify about the family."""
+        return str(self.family.document.value["metadata"].get("owner", "its owner"))
+
+
+class Diverged(LockstepError):
+    """The specs were edited by hand and no longer agree with the ledger: forward moves stop."""
+
+    exit_code = ExitCode.GATE_CLOSED
+
+
+# What a decision reads of the files of its family; a mistake in another field cannot change it.
 _DECIDING = ("", "/kind", "/metadata", "/spec", "/spec/region")
 _DECIDING_BELOW = (
     "/spec/variants",
@@ -46,21 +66,24 @@ _DECIDING_BELOW = (
 )
 
 
-def read_state(snapshot: Snapshot, environment: str, name: str, *, rollback: bool = False) -> State:
+def read_state(
+    snapshot: Snapshot, environment: str, name: str, *, rollback: bool = False
+) -> FamilyState:
     """The family to decide about.
 
     Raises Invalid where what a decision reads is malformed. Mistakes elsewhere, other
-    environments included, must not stand in the way of a way back; they stop a forward move
-    when its result is checked. ``rollback`` asks no gate, and brings the locks that it needs.
+    environments included, must not stop a rollback; they stop a forward move when its result is
+    checked. A ``rollback`` asks no gate and restores the locks that it needs, so mistakes in
+    those do not stop it either.
     """
     tree = only_family(snapshot.tree, name)
     checked = validate_tree(tree)
     near = own_findings(checked.invalid, environment, name)
     deciding = [f for f in near if _decides(f) and not (rollback and _is_for_forward(f))]
-    refuse(deciding, Invalid, "the family cannot be decided about")
+    raise_errors(deciding, Invalid, "the family cannot be decided about")
     family = checked.fleet.environments[environment].families[name]
     fleet = checked.fleet.merged_with(assemble(only_quarantine(snapshot.tree))[0])
-    return State(snapshot, tree, fleet, family, checked.invalid)
+    return FamilyState(snapshot, tree, fleet, family, checked.invalid)
 
 
 def own_findings(findings: Sequence[Finding], environment: str, name: str) -> list[Finding]:
@@ -72,7 +95,8 @@ def own_findings(findings: Sequence[Finding], environment: str, name: str) -> li
 
 
 def _is_for_forward(finding: Finding) -> bool:
-    return "/locks/" in finding.file or finding.pointer.startswith("/spec/gates")
+    of_gates = "/locks/" in finding.file or finding.pointer.startswith("/spec/gates")
+    return of_gates or finding.rule == RECORD_SCHEMA  # the record could be read all the same
 
 
 def _decides(finding: Finding) -> bool:
@@ -85,9 +109,9 @@ def overlay(tree: Tree, changes: Mapping[str, bytes | None]) -> dict[str, bytes]
     return merged | {path: data for path, data in changes.items() if data is not None}
 
 
-def spec_changes(family: Family, tree: Tree, variants: Mapping[str, Variants]) -> Changes:
-    """The edits of the specs that make their variants those wanted, byte for byte else."""
-    changes: Changes = {}
+def spec_changes(family: Family, tree: Tree, variants: Mapping[str, Variants]) -> FileChanges:
+    """The edits that give the specs these variants; all other bytes stay as they are."""
+    changes: FileChanges = {}
     for cluster in family.clusters:
         wanted = variants[cluster.name]
         if wanted != cluster.variants:
@@ -100,9 +124,33 @@ def with_record(family: Family, decision: Decision) -> Family:
     return replace(family, records=(*family.records, record_of(decision)))
 
 
-def refuse(findings: Sequence[Finding], error: type[LockstepError], what: str) -> None:
-    """Raise with every finding in the text where there is one that counts."""
+def refuse_diverged(state: FamilyState) -> None:
+    """Raise Diverged where the specs are not those of the newest record."""
+    if divergences := find_divergences(state.family):
+        listed = "\n  ".join(str(each) for each in divergences)
+        raise Diverged(
+            f"{state.title} has diverged from its newest record:\n  {listed}",
+            fix=f"undo the edit, or roll back: lockstep revert {state.title} --reason '...'; "
+            "a state without a candidate can also be adopted: lockstep adopt",
+        )
+
+
+def digest_of(state: FamilyState, version: str) -> str:
+    """The content digest of a locked version. Raises UsageError where it has no lock."""
+    lock = state.family.locks.get(version)
+    digest = value_at(lock.value, ("spec", "identity", "digest")) if lock else None
+    if not isinstance(digest, str):
+        fix = f"lockstep lock {state.title} {version}, and commit it"
+        raise UsageError(f"{state.title} has no lock of version {version}", fix=fix)
+    return digest
+
+
+def raise_errors(findings: Sequence[Finding], error: type[LockstepError], what: str) -> None:
+    """Raise ``error`` with all findings that stop in its text, where there is one.
+
+    ``what`` is the first line of the message.
+    """
     errors = [finding for finding in findings if finding.stops]
     if errors:
         text = format_outcome(Outcome(tuple(errors)))
-        raise error(f"{what}:\n{text}", fix="mend what is named above")
+        raise error(f"{what}:\n{text}", fix="fix what is named above")

@@ -78,8 +78,8 @@ def test_the_exit_code_is_that_of_one_run(tmp_path: Path, rules: list[str], code
         (["2/2"], r"shards are missing \(1/2\)"),
         (["1/2", "2/3"], "this is shard 2/3, and others are shards of 2"),
         (["1/2", "1/2"], "shard 1/2 is also in"),
-        (["1/2", ""], "this report is of no shard, and others are"),
-        (["", "1/1"], "this report is of no shard, and others are"),
+        (["1/2", ""], "this report is not of a shard, and others are"),
+        (["", "1/1"], "this report is not of a shard, and others are"),
         (["3/2"], "no shard"),
     ],
 )
@@ -116,10 +116,10 @@ def test_what_is_no_report_is_refused_with_its_name(tmp_path: Path) -> None:
     bad = tmp_path / "bad.json"
     bad.write_text("{}")
     for paths, words in (
-        ([good, bad], "this is no report of lockstep check: its version is null"),
+        ([good, bad], "this is not a report of lockstep check: its version is null"),
         ([good, tmp_path / "missing.json"], "cannot read it: No such file"),
         ([good, tmp_path], "cannot read it"),
-        ([good, tmp_path / "." / "good.json"], "named twice"),
+        ([good, tmp_path / "." / "good.json"], "given twice"),
     ):
         with pytest.raises(LockstepError, match=words) as error:
             run(paths)

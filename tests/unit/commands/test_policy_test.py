@@ -215,12 +215,12 @@ def test_thresholds_are_held_against_their_schema(tmp_path: Path) -> None:
 def test_an_unexpected_file_of_a_rule_is_named(tmp_path: Path) -> None:
     root = repository(tmp_path)
     (root / "policies/rules/weights-sum/notes.txt").write_text("x")
-    line = "policies/rules/weights-sum/notes.txt: no such file belongs into the folder of a rule"
+    line = "policies/rules/weights-sum/notes.txt: unexpected file in the folder of a rule"
     assert problems_of(root) == [line]
 
 
 def test_a_misspelt_field_of_the_input_is_refused(tmp_path: Path) -> None:
-    more = '\n# METADATA\n# title: Typo\n# custom:\n#   message: "%s"\n#   solution: mend\n'
+    more = '\n# METADATA\n# title: Typo\n# custom:\n#   message: "%s"\n#   solution: fix\n'
     more += "deny contains finding.at(rego.metadata.rule(), [], [1]) if input.new.spec.variant\n"
     (problem,) = run(repository(tmp_path, rule=more)).problems
     assert "input.new.spec.variant" in problem

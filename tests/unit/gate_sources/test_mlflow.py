@@ -1,4 +1,4 @@
-"""The gate source mlflow, asked through the door that every source stands behind."""
+"""The gate source mlflow, asked through the interface that all sources share."""
 
 from collections.abc import Iterator
 from dataclasses import replace

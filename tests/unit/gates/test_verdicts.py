@@ -165,7 +165,7 @@ def test_a_source_that_fails_is_an_error_whatever_else_it_says() -> None:
         {"max": 0.03, "confidence": "0.99"},
     ],
 )
-def test_a_gate_that_makes_no_sense_is_an_error(gate: Json) -> None:
+def test_a_gate_with_settings_that_are_not_valid_is_an_error(gate: Json) -> None:
     assert verdict(gate, 0.01) is Verdict.ERROR
 
 
@@ -334,6 +334,6 @@ def test_an_interval_holds_its_proportion(p: float, samples: int, confidence: fl
 @pytest.mark.parametrize(
     ("p", "n", "c"), [(-0.1, 5, 0.9), (1.1, 5, 0.9), (0.5, 0, 0.9), (0.5, 5, 1)]
 )
-def test_an_interval_needs_sound_arguments(p: float, n: int, c: float) -> None:
+def test_an_interval_needs_valid_arguments(p: float, n: int, c: float) -> None:
     with pytest.raises(ValueError, match="no interval"):
         wilson(p, n, c)

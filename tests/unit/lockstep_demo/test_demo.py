@@ -56,7 +56,7 @@ def test_every_claim_holds_and_git_agrees(tmp_path: Path) -> None:
         "policy.residency",
         "policy.image-by-digest",
         "version 2 is verified",
-        "version 3 is taken back: false-positives in fraud-detection-eu-west-1",
+        "version 3 is rolled back: false-positives in fraud-detection-eu-west-1",
         "version 3 is in quarantine",
         "Every claim holds",
     ):

@@ -12,7 +12,7 @@ from lockstep.model.decision import (
     Target,
     VerifiedState,
 )
-from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
+from lockstep.model.evidence import Answer, Condition, Evidence, Measurement, Verdict
 
 FULL = Decision(
     environment="prod",
@@ -27,6 +27,8 @@ FULL = Decision(
     reason="every gate passed",
     actor="a runner <runner@example.com>",
     decided_at="2026-03-01T08:00:00Z",
+    program_version="0.1.0",
+    time_given=True,
     base="a" * 40,
     plan={"waves": [["a"]], "steps": [{"weight": 100, "bake": "1h"}]},
     verdict=Verdict.PASS,
@@ -67,7 +69,10 @@ POSITIONS = st.builds(Position, st.sampled_from(Phase)) | st.builds(
 MEASUREMENTS = st.builds(
     Measurement, NUMBERS, st.none() | COUNTS, st.none() | TEXTS, st.none() | TEXTS, TEXTS
 )
-ANSWERS = st.builds(Answer, TEXTS, MEASUREMENTS, st.none() | MEASUREMENTS, TEXTS)
+CONDITIONS = st.builds(Condition, st.none() | st.booleans(), TEXTS)
+ANSWERS = st.builds(
+    Answer, TEXTS, MEASUREMENTS, st.none() | MEASUREMENTS, TEXTS, st.none() | CONDITIONS
+)
 GATES = st.dictionaries(TEXTS, NUMBERS | TEXTS, max_size=3)
 EVIDENCE = st.builds(
     Evidence, GATES, TEXTS, TEXTS, st.none() | TEXTS, TEXTS, TEXTS, ANSWERS,
@@ -87,6 +92,8 @@ DECISIONS = st.builds(
     reason=TEXTS,
     actor=TEXTS,
     decided_at=TIMES,
+    program_version=TEXTS,
+    time_given=st.booleans(),
     base=st.none() | OBJECTS,
     plan=st.none() | st.dictionaries(TEXTS, st.lists(NUMBERS, min_size=1), min_size=1, max_size=2),
     verdict=st.none() | st.sampled_from(Verdict),

@@ -53,8 +53,9 @@ def test_the_id_is_the_digest_of_what_makes_the_decision_this_one() -> None:
 @given(DECISIONS)
 def test_evidence_time_and_runner_are_not_part_of_the_id(decision: Decision) -> None:
     other = replace(
-        decision, evidence=(), reason="y", actor="z", decided_at="w", base=None, verdict=None,
-        plan=None, variants={}, unchecked=(), verified_state=None, restored=None, sequence=1,
+        decision, evidence=(), reason="y", actor="z", decided_at="w", program_version="v",
+        time_given=not decision.time_given, base=None, verdict=None, plan=None,
+        variants={}, unchecked=(), verified_state=None, restored=None, sequence=1,
         target=Target("other", decision.target.digest),
     )  # fmt: skip
     assert other.id == decision.id

@@ -1,4 +1,4 @@
-"""What the rules get to see of a fleet and of a change to it."""
+"""The input of the rules: a fleet, and the change to it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from lockstep.policy import (
     family_inputs,
     policy_inputs,
 )
-from lockstep.rollout.next_decision import Circumstances, next_decision
+from lockstep.rollout.next_decision import DecisionContext, next_decision
 from lockstep.rollout.position import current_variants
 from tests.unit.fleets import digest_of, family, fleet, recorded, tree
 from tests.unit.policy.test_rules import RULE
@@ -120,7 +120,7 @@ def test_the_rollout_and_the_verified_versions_are_known() -> None:
     }  # fmt: skip
     decision = next_decision(
         before, Action.ADOPT, Position(Phase.STEADY), Target("1", digest_of("1")),
-        current_variants(before), "it serves already", Circumstances(START, "a", "c" * 40),
+        current_variants(before), "it serves already", DecisionContext(START, "a", "c" * 40),
         verified_state=VerifiedState(None, {}, {}),
     )  # fmt: skip
     one = fleet()

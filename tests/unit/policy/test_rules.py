@@ -1,4 +1,4 @@
-"""The list of rules comes from the policy files, and a rule nobody can rely on is refused."""
+"""The list of rules comes from the policy files, and an unusable rule is refused."""
 
 from pathlib import Path
 

@@ -128,7 +128,7 @@ def decided(action: Action, sequence: int, **details: Any) -> Record:
     steady = Position(Phase.STEADY)
     decision = Decision(
         "prod", "fraud", sequence, None, action, Target("41", "sha256:" + "4" * 64), steady,
-        steady, {}, "because", "ci", "2026-03-01T08:00:00Z", **details,
+        steady, {}, "because", "ci", "2026-03-01T08:00:00Z", "0.1.0", **details,
     )  # fmt: skip
     return record_of(decision)
 

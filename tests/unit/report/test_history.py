@@ -1,4 +1,4 @@
-"""The ledger in words: who, what, when, why, on which evidence, and what was proved."""
+"""The ledger as text: who, what, when, why, on which evidence, and what was proved."""
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,7 @@ from tests.unit.model.records import DECISIONS, FULL
 PLAIN = Decision(
     "prod", "fraud", 1, None, Action.ADOPT, FULL.target, Position(Phase.NEW),
     Position(Phase.STEADY), {}, "found by hand", "a <a@example.com>", "2026-03-01T08:00:00Z",
+    "0.1.0",
 )  # fmt: skip
 BROKEN = Finding("ledger/prod/fraud/000002.json", 1, 1, "ledger.chain", "it is broken", "fix it")
 
@@ -26,6 +27,7 @@ def test_a_decision_is_shown_with_who_and_why() -> None:
         "2026-03-01T08:00:00Z  prod/fraud 1  adopt version 42: new -> steady",
         "    who: a <a@example.com>",
         "    why: found by hand",
+        "    with: Lockstep 0.1.0",
     ]
 
 
@@ -35,6 +37,7 @@ def test_evidence_the_form_of_a_restore_and_what_was_not_checked_are_shown_too()
         "rolling wave 1 step 1 -> rolling wave 1 step 2 [pass]",
         "    who: a runner <runner@example.com>",
         "    why: every gate passed",
+        "    with: Lockstep 0.1.0; its time was given by --now",
         f"    how: the verified bytes of {'e' * 40}; the renderer has changed since",
         "    pass         auc in fraud-a: 0.95, must be at least 0.9",
         "    unchecked: the registry",
@@ -45,14 +48,14 @@ def test_evidence_the_form_of_a_restore_and_what_was_not_checked_are_shown_too()
     ("restored", "words"),
     [
         (Restored(3, True), "exactly as verified in record 3"),
-        (Restored(3, False), "as verified in record 3, but for what people changed: "
+        (Restored(3, False), "as verified in record 3, except for what people changed: "
                              "what this clone could not compare"),
         (Restored(3, False, ("a#/x", "b#/y")),
-         "as verified in record 3, but for what people changed: a#/x, b#/y"),
+         "as verified in record 3, except for what people changed: a#/x, b#/y"),
     ],
 )  # fmt: skip
 def test_a_restore_says_how_exact_it_was(restored: Restored, words: str) -> None:
-    assert shown(replace(PLAIN, restored=restored))[3:] == [f"    how: {words}"]
+    assert shown(replace(PLAIN, restored=restored))[4:] == [f"    how: {words}"]
 
 
 def test_what_was_proved_is_said_only_where_it_was_asked() -> None:
@@ -61,10 +64,10 @@ def test_what_was_proved_is_said_only_where_it_was_asked() -> None:
         "replayed: 2 records give the same verdicts again",
     ]
     assert shown(PLAIN, verify=True)[-1] == "verified: the chain of 1 record holds"
-    assert shown(PLAIN)[-1] == "    why: found by hand"
+    assert shown(PLAIN)[-1] == "    with: Lockstep 0.1.0"
 
 
-def test_nothing_is_called_proved_next_to_a_finding() -> None:
+def test_nothing_is_reported_as_verified_next_to_a_finding() -> None:
     text = format_history([PLAIN], [BROKEN], verify=True, again=True)
     assert "verified:" not in text and "replayed:" not in text
     assert "ledger/prod/fraud/000002.json:1:1: error ledger.chain: it is broken" in text

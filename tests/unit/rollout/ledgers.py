@@ -1,14 +1,16 @@
-"""Families with a ledger, for tests of stages: each decision follows the one before it."""
+"""Families with a ledger: each decision follows the one before it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec import structs
 
 from lockstep.model.decision import Action, Phase, Position, Target, Variants, VerifiedState
 from lockstep.model.fleet import Family
-from lockstep.rollout import position as rollout
-from lockstep.rollout.next_decision import Circumstances, next_decision
+from lockstep.rollout.next_decision import DecisionContext, next_decision
+from lockstep.rollout.position import current_variants
 from lockstep.spec import variants as forms
-from tests.unit.fleets import digest_of, recorded
+from tests.unit.fleets import digest_of, family, recorded
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 STEADY, PROPOSED = Position(Phase.STEADY), Position(Phase.PROPOSED)
@@ -29,13 +31,16 @@ def decide(
     now: datetime = START,
     **details: Any,
 ) -> Family:
-    """The family after one more decision; the variants stay where none are given."""
+    """The family after one more decision; the variants stay where none are given.
+
+    It is made whether or not the table of transitions allows it, as a forged record would be.
+    """
     decision = next_decision(
-        before, action, to, target_of(version),
-        rollout.current_variants(before) if variants is None else variants,
-        "because", Circumstances(now, SOMEBODY, "c" * 40), **details,
+        before, Action.ADOPT, STEADY, target_of(version),
+        current_variants(before) if variants is None else variants,
+        "because", DecisionContext(now, SOMEBODY, "c" * 40), **details,
     )  # fmt: skip
-    return recorded(before, decision)
+    return recorded(before, structs.replace(decision, action=action, to=to))
 
 
 def adopted(before: Family, version: str = "1", now: datetime = START) -> Family:
@@ -65,3 +70,30 @@ def verified(before: Family, version: str, now: datetime = START) -> Family:
     whole = {c.name: forms.stepped(c.variants, version, 100) for c in before.clusters}
     settled = {name: forms.verified(each) for name, each in whole.items()}
     return decide(before, Action.VERIFY, STEADY, version, settled, now, verified_state=VERIFIED)
+
+
+def in_phase(phase: Phase, now: datetime = START) -> Family:
+    """A family that Lockstep's own decisions have led to a phase, all of them made at ``now``."""
+    made = family()
+    if phase is Phase.NEW:
+        return made
+    made = adopted(made, now=now)
+    if phase is Phase.STEADY:
+        return made
+    made = proposed(made, "2", now)
+    if phase is Phase.PROPOSED:
+        return made
+    made = stepped(made, "2", {"a": 10}, now)
+    if phase is Phase.HELD:
+        return decide(made, Action.HOLD, Position(Phase.HELD, 0, 0), "2", now=now)
+    if phase is Phase.SHIFTED:
+        shifted = {c.name: forms.shifted(c.variants, "2") for c in made.clusters}
+        return decide(made, Action.SHIFT, Position(Phase.SHIFTED), "2", shifted, now)
+    return made
+
+
+def skewed() -> Family:
+    """Two versions serve, since one hour after START."""
+    hour = timedelta(hours=1)
+    made = stepped(proposed(adopted(family()), "2", START), "2", {"a": 10}, START + hour)
+    return stepped(made, "2", {"a": 50}, START + 5 * hour)

@@ -10,9 +10,9 @@ from lockstep.model.clock import parse_time
 from lockstep.model.decision import Action, Decision, Phase, Position, Record, Target
 from lockstep.model.fleet import Family
 from lockstep.model.record import read_record, write_record
-from lockstep.rollout import position as rollout
 from lockstep.rollout.chain import verify_chain
-from lockstep.rollout.next_decision import Circumstances, next_decision
+from lockstep.rollout.next_decision import DecisionContext, next_decision
+from lockstep.rollout.position import current_variants
 from tests.unit.fleets import digest_of, family, recorded
 
 NOW = parse_time("2026-03-01T08:00:00Z")
@@ -22,9 +22,9 @@ def chain(length: int) -> Family:
     made = family()
     for _ in range(length):
         decision = next_decision(
-            made, Action.HOLD, Position(Phase.HELD, 0, 0), Target("1", digest_of("1")),
-            rollout.current_variants(made), "because",
-            Circumstances(NOW, "a <a@example.com>", None),
+            made, Action.ADOPT, Position(Phase.STEADY), Target("1", digest_of("1")),
+            current_variants(made), "because",
+            DecisionContext(NOW, "a <a@example.com>", None),
         )  # fmt: skip
         made = recorded(made, decision)
     return made
@@ -55,7 +55,7 @@ def test_an_edited_record_no_longer_carries_the_one_after_it() -> None:
 def test_an_edit_of_the_newest_record_changes_its_id() -> None:
     made = chain(2)
     newest = made.records[-1]
-    data = write_record(newest.decision).replace(b'"action": "hold"', b'"action": "resume"')
+    data = write_record(newest.decision).replace(b'"action": "adopt"', b'"action": "resume"')
     forged = replace(made, records=(made.records[0], read_record(data)))
     assert forged.records[-1].decision.action is Action.RESUME
     assert found(forged) == [("ledger.id", "000002.json")]

@@ -6,23 +6,26 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from msgspec import structs
 
+from lockstep import __version__
 from lockstep.model.decision import Action, Decision, Phase, Position, Target
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Verdict
 from lockstep.model.fleet import Family
-from lockstep.rollout import position as rollout
-from lockstep.rollout.next_decision import Circumstances, next_decision
+from lockstep.rollout.next_decision import DecisionContext, next_decision
+from lockstep.rollout.position import current_variants
+from lockstep.rollout.transitions import RULES
 from tests.unit.fleets import digest_of, family, recorded
+from tests.unit.rollout.ledgers import STEADY, in_phase
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=timezone(timedelta(hours=2)))
-HERE = Circumstances(NOON, "a runner <runner@example.com>", "c" * 40)
+HERE = DecisionContext(NOON, "a runner <runner@example.com>", "c" * 40)
 
 
-def decide(before: Family, action: Action = Action.ADOPT, circumstances: Circumstances = HERE,
-           **details: object) -> Decision:  # fmt: skip
+def decide(before: Family, action: Action = Action.ADOPT, context: DecisionContext = HERE,
+           to: Position = STEADY, **details: object) -> Decision:  # fmt: skip
     return next_decision(
-        before, action, Position(Phase.STEADY), Target("1", digest_of("1")),
-        rollout.current_variants(before), "because", circumstances, **details,
+        before, action, to, Target("1", digest_of("1")),
+        current_variants(before), "because", context, **details,
     )  # fmt: skip
 
 
@@ -34,12 +37,14 @@ def test_the_first_record_has_nothing_before_it() -> None:
     assert decision.decided_at == "2026-03-01T10:00:00Z"
     assert (decision.actor, decision.base) == (HERE.actor, HERE.base)
     assert decision.plan == family().spec["rollout"]
+    assert (decision.program_version, decision.time_given) == (__version__, False)
+    assert decide(family(), context=replace(HERE, time_given=True)).time_given
     assert set(decision.variants) == {"fraud-a", "fraud-b", "fraud-c"}
 
 
 def test_the_next_record_names_the_bytes_of_the_one_before_it() -> None:
     before = recorded(family(), decide(family()))
-    decision = decide(before, Action.HOLD)
+    decision = decide(before, Action.RESTORE)
     assert decision.sequence == 2
     assert decision.previous == before.records[0].digest
     assert decision.source == Position(Phase.STEADY)
@@ -55,24 +60,26 @@ def test_details_are_recorded_as_they_are_given() -> None:
 
 
 @pytest.mark.parametrize("action", Action)
-def test_no_bake_begins_before_the_newest_record_but_a_way_back_waits_for_no_clock(
+def test_no_bake_begins_before_the_newest_record_but_a_rollback_waits_for_no_clock(
     action: Action,
 ) -> None:
-    before = recorded(family(), decide(family()))
+    transition = RULES[action].transitions[-1]
+    before = in_phase(max(transition.source), datetime.fromisoformat("2026-03-01T10:00:00Z"))
+    to = Position(transition.to)
     same_time, earlier = HERE, replace(HERE, now=NOON - timedelta(seconds=1))
-    assert decide(before, action, same_time).sequence == 2
+    assert decide(before, action, same_time, to).sequence == len(before.records) + 1
     if action in (Action.SHIFT, Action.RESTORE, Action.ADOPT):
-        assert decide(before, action, earlier).decided_at == "2026-03-01T09:59:59Z"
+        assert decide(before, action, earlier, to).decided_at == "2026-03-01T09:59:59Z"
         return
     with pytest.raises(LockstepError, match="it is 2026-03-01T09:59:59Z") as error:
-        decide(before, action, earlier)
-    assert error.value.where == "ledger/prod/fraud/000001.json"
+        decide(before, action, earlier, to)
+    assert error.value.where == before.records[-1].decision.path
 
 
 def test_time_runner_and_evidence_do_not_change_the_id_but_what_is_decided_does() -> None:
     first = decide(family())
     other = replace(HERE, now=NOON + timedelta(days=1), actor="b <b@example.com>", base=None)
-    assert decide(family(), circumstances=other, verdict=Verdict.PASS).id == first.id
+    assert decide(family(), context=other, verdict=Verdict.PASS).id == first.id
     changes: list[dict[str, object]] = [
         {"environment": "staging"}, {"family": "churn"}, {"action": Action.HOLD},
         {"target": Target("1", digest_of("2"))}, {"to": Position(Phase.ROLLING, 0, 0)},

@@ -14,9 +14,10 @@ from lockstep.model.decision import Action, Phase, Position, Target, Variants, V
 from lockstep.model.errors import Invalid
 from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
 from lockstep.model.fleet import Family
-from lockstep.rollout import position as rollout
-from lockstep.rollout.next_decision import Circumstances, next_decision
-from lockstep.rollout.plan import Move, plan, questions
+from lockstep.rollout.next_decision import DecisionContext, next_decision
+from lockstep.rollout.plan import Move, plan
+from lockstep.rollout.position import current_variants, position_of
+from lockstep.rollout.questions import questions
 from lockstep.spec import variants as forms
 from tests.unit.fleets import digest_of, family, recorded
 
@@ -27,20 +28,18 @@ TWO = Target("2", digest_of("2"))
 def decide(
     before: Family, action: Action, to: Position, variants: dict[str, Variants], now: datetime
 ) -> Family:
-    circumstances = Circumstances(now, "a runner <runner@example.com>", "c" * 40)
+    context = DecisionContext(now, "a runner <runner@example.com>", "c" * 40)
     details: dict[str, Any] = (
         {"verified_state": VerifiedState(None, {}, {})} if action is Action.ADOPT else {}
     )
     target = Target("1", digest_of("1")) if action is Action.ADOPT else TWO
-    decision = next_decision(
-        before, action, to, target, variants, "because", circumstances, **details
-    )
+    decision = next_decision(before, action, to, target, variants, "because", context, **details)
     return recorded(before, decision)
 
 
 def adopted() -> Family:
     before = family()
-    steady = rollout.current_variants(before)
+    steady = current_variants(before)
     return decide(before, Action.ADOPT, Position(Phase.STEADY), steady, START)
 
 
@@ -56,7 +55,7 @@ def evidence(before: Family, verdict: Verdict, now: datetime) -> list[Evidence]:
             q.gate, q.cluster, "2", "1", q.since, format_time(now),
             Answer("fpr", Measurement(0.01)), verdict, f"said {verdict}",
         )
-        for q in questions(before, "prod", now)
+        for q in questions(before, now)
     ]  # fmt: skip
 
 
@@ -74,9 +73,9 @@ def shares(at: Family, version: str) -> list[int]:
 def test_a_good_version_walks_wave_by_wave_and_ends_verified() -> None:
     at, now = proposed(), START
     seen = []
-    while rollout.position(at).phase is not Phase.STEADY:
+    while position_of(at).phase is not Phase.STEADY:
         at = moved(at, now)
-        seen.append((str(rollout.position(at)), shares(at, "2")))
+        seen.append((str(position_of(at)), shares(at, "2")))
         now += timedelta(hours=2)
     assert seen == [
         ("rolling wave 1 step 1", [10, 0, 0]),
@@ -97,10 +96,10 @@ def test_the_previous_version_stays_warm_until_the_new_one_is_verified() -> None
 
 def test_gates_are_asked_of_every_cluster_with_weight_finished_waves_included() -> None:
     at = proposed()
-    assert questions(at, "prod", START) == []
+    assert questions(at, START) == []
     for hours in (0, 1, 3):
         at = moved(at, START + timedelta(hours=hours))
-    asked = questions(at, "prod", START + timedelta(hours=4))
+    asked = questions(at, START + timedelta(hours=4))
     assert [question.cluster for question in asked] == ["fraud-a", "fraud-b", "fraud-c"]
     assert {question.since for question in asked} == {format_time(START + timedelta(hours=3))}
 
@@ -110,7 +109,7 @@ def test_a_gate_of_a_segment_is_asked_of_its_clusters_only() -> None:
     at.clusters[0].effective["spec"]["segment"] = {"name": "consumer", "regulated": True}
     at.spec["gates"].append({**at.spec["gates"][0], "name": "own", "segment": "consumer"})
     at.spec["gates"].append({**at.spec["gates"][0], "name": "other", "segment": "business"})
-    asked = questions(at, "prod", START)
+    asked = questions(at, START)
     assert [(q.cluster, q.gate["name"], q.segment) for q in asked] == [
         ("fraud-a", "fpr", "consumer"), ("fraud-a", "own", "consumer"),
     ]  # fmt: skip
@@ -120,17 +119,17 @@ def test_a_live_comparison_is_left_out_where_nothing_else_serves() -> None:
     at = proposed()
     at.spec["gates"][0] |= {"live": True, "maxDropVsStable": 0.01}
     shared = moved(at, START)
-    (asked,) = questions(shared, "prod", START)
+    (asked,) = questions(shared, START)
     assert asked.gate["maxDropVsStable"] == 0.01
     whole = moved(shared, START + timedelta(hours=1))
-    (asked,) = questions(whole, "prod", START)
+    (asked,) = questions(whole, START)
     assert "maxDropVsStable" not in asked.gate and asked.gate["max"] == 0.03
 
 
 def test_a_candidate_without_a_lock_cannot_be_judged() -> None:
     at = moved(proposed(), START)
     with pytest.raises(Invalid, match="version 2 has no lock"):
-        questions(replace(at, locks={}), "prod", START)
+        questions(replace(at, locks={}), START)
 
 
 def test_nothing_moves_while_the_step_bakes() -> None:
@@ -185,7 +184,7 @@ def test_on_failure_hold_is_one_record_and_then_only_a_report() -> None:
 
 def test_a_held_rollout_does_not_move_but_a_failure_still_takes_it_back() -> None:
     at = moved(proposed(), START)
-    held = decide(at, Action.HOLD, Position(Phase.HELD, 0, 0), rollout.current_variants(at), START)
+    held = decide(at, Action.HOLD, Position(Phase.HELD, 0, 0), current_variants(at), START)
     later = START + timedelta(days=1)
     assert plan(held, evidence(held, Verdict.PASS, later), later).move is Move.WAIT
     assert plan(held, evidence(held, Verdict.FAIL, later), later).move is Move.REVERT
@@ -212,7 +211,7 @@ def test_the_same_inputs_give_the_same_decision_id_at_any_time_by_anyone() -> No
     assert due.to is not None and due.variants is not None
     ids = {
         next_decision(
-            at, Action.ADVANCE, due.to, TWO, due.variants, reason, Circumstances(now, who, base)
+            at, Action.ADVANCE, due.to, TWO, due.variants, reason, DecisionContext(now, who, base)
         ).id
         for reason, now, who, base in [
             ("x", START, "a <a@example.com>", None),

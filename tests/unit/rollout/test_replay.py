@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from lockstep.model.decision import Action, Phase, Position
 from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
 from lockstep.model.fleet import Family
-from lockstep.rollout.replay import replay
+from lockstep.rollout.replay import replay_verdicts
 from tests.unit.fleets import family, recorded
 from tests.unit.rollout.ledgers import PROPOSED, STEADY, adopted, decide, proposed
 
@@ -37,7 +37,7 @@ def decided(action: Action, items: list[Evidence], verdict: Verdict | None) -> F
 
 
 def found(made: Family) -> list[tuple[str, str]]:
-    return [(finding.rule, finding.message) for finding in replay(made)]
+    return [(finding.rule, finding.message) for finding in replay_verdicts(made)]
 
 
 @pytest.mark.parametrize("action", [Action.ADVANCE, Action.VERIFY])
@@ -97,5 +97,5 @@ def test_evidence_that_makes_no_sense_is_no_pass(changes: dict[str, Any]) -> Non
 def test_every_record_is_replayed_and_named() -> None:
     made = decided(Action.ADVANCE, [BAD], Verdict.PASS)
     forged = replace(made.records[-1].decision, sequence=6)
-    files = {finding.file for finding in replay(recorded(made, forged))}
+    files = {finding.file for finding in replay_verdicts(recorded(made, forged))}
     assert files == {"ledger/prod/fraud/000004.json", "ledger/prod/fraud/000006.json"}

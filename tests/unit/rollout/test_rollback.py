@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lockstep.model.decision import Action, Phase, Position
 from lockstep.model.fleet import Family
-from lockstep.rollout import position as rollout
+from lockstep.rollout.position import current_variants
 from lockstep.rollout.rollback import changed_fields, plan_rollback
 from lockstep.spec import variants as forms
 from tests.unit.fleets import family, tree
@@ -35,13 +35,13 @@ def test_every_cluster_goes_back_in_two_halves_the_first_of_which_moves_all_traf
     assert plan is not None and plan.shifts and plan.to.sequence == 1
     assert all(forms.weight_of(each, "2") == 0 for each in plan.shift.values())
     assert all(forms.weight_of(each, "1") == 100 for each in plan.shift.values())
-    assert plan.restore == rollout.current_variants(adopted(family()))
+    assert plan.restore == current_variants(adopted(family()))
 
 
 def test_without_traffic_on_the_bad_version_there_is_nothing_to_shift() -> None:
     plan = plan_rollback(proposed(adopted(family()), "2"), "2")
     assert plan is not None and not plan.shifts
-    assert plan.restore == rollout.current_variants(adopted(family()))
+    assert plan.restore == current_variants(adopted(family()))
 
 
 def test_there_is_no_way_back_without_a_verified_state() -> None:

@@ -51,7 +51,7 @@ def test_every_action_has_words(action: Action) -> None:
 def test_two_decisions_in_one_commit_are_both_named_and_what_they_share_once() -> None:
     shift, restore = (replace(FULL, action=each) for each in (Action.SHIFT, Action.RESTORE))
     message = commit_message([shift, restore])
-    assert message.startswith("shift and restore prod/fraud: the way back from version 42\n")
+    assert message.startswith("shift and restore prod/fraud: rollback from version 42\n")
     assert trailers(message) == list(dict.fromkeys(expected(shift) + expected(restore)))
     assert f"Lockstep-Decision: {shift.id}" in message
 

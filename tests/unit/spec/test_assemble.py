@@ -23,6 +23,7 @@ def record(sequence: int = 1, **changes: Any) -> bytes:
         "action": Action.ADOPT, "target": Target("1", "sha256:" + "0" * 64),
         "source": Position(Phase.NEW), "to": Position(Phase.STEADY), "variants": {},
         "reason": "x", "actor": "a <a@example.com>", "decided_at": "2026-03-01T08:00:00Z",
+        "program_version": "0.1.0",
     }  # fmt: skip
     return write_record(Decision(**fields | changes))
 

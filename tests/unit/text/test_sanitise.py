@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockstep.text.sanitise import lines, one_line
+from lockstep.text.sanitise import cut, lines, one_line, quoted
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,19 @@ def test_lines_keep_their_breaks_only() -> None:
 @given(st.text(st.characters()))
 def test_whatever_comes_is_printable_afterwards(text: str) -> None:
     assert one_line(text).isprintable()
+
+
+def test_a_limit_says_how_much_is_cut() -> None:
+    assert one_line("abc\n", 3) == "abc… (2 more characters)"
+    assert one_line("abc", 3) == cut("abc", 3) == "abc"
+
+
+@given(st.text(st.characters()), st.integers(3, 80))
+def test_quoted_text_is_one_printable_line_in_quotes(text: str, limit: int) -> None:
+    shown = quoted(text, limit)
+    assert shown.isprintable() and shown[0] == shown[-1] and shown[0] in "'\""
+
+
+def test_quoted_text_shows_no_credentials_even_where_it_is_cut() -> None:
+    assert quoted("https://bot:hunter2@git.example.com") == "'https://***@git.example.com'"
+    assert "hunter2" not in quoted("x" * 45 + "://bot:hunter2" + "z" * 2000 + "@host")

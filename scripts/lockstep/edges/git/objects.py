@@ -10,6 +10,7 @@ from pathlib import Path
 from lockstep.edges.git.command import GitCommand
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.fleet import Tree
+from lockstep.text.sanitise import one_line
 
 _OBJECT_ID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")  # SHA-1 or SHA-256
 _SYMLINK = b"120000"
@@ -164,7 +165,7 @@ class GitObjects(GitCommand):
         if done.returncode == 0:
             return tree
         if done.returncode == 1:
-            files = ", ".join(sorted(set(filter(None, conflicts))))[:500]
+            files = one_line(", ".join(sorted(set(filter(None, conflicts)))), 500)
             raise LockstepError(
                 f"the change does not merge with its base; files in conflict: {files}",
                 fix="merge the base into your branch, then run it again",

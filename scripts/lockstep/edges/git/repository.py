@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lockstep.edges.git.objects import SUBMODULE, GitObjects, submodule_error
 from lockstep.model.errors import LockstepError, UsageError
-from lockstep.text.sanitise import record_line
+from lockstep.text.sanitise import one_line, record_line
 
 _RAW_CHANGE = re.compile(rb":\d{6} \d{6} [0-9a-f]+ ([0-9a-f]+) ([A-Z])\0([^\0]+)\0")
 _TREE_ENTRY = re.compile(rb"\d{6} blob ([0-9a-f]+)\t([^\0]+)\0")
@@ -162,7 +162,7 @@ class Git(GitObjects):
         """
         done = self._run("merge", "--quiet", "--ff-only", "--no-verify", "--end-of-options", commit)
         if done.returncode:
-            said = done.error_text.strip().split("\n")[0][:300]
+            said = one_line(done.error_text.strip().split("\n")[0], 300)
             raise Raced(f"the checked-out branch cannot follow: {said}")
 
     def is_ancestor(self, older: str, newer: str) -> bool:

@@ -25,7 +25,7 @@ _DEEPEST_YAML = 40
 _MOST_COLUMNS = 2_000
 
 
-def examine(connection: Connection, location: str) -> tuple[str, Json]:
+def read_artifacts(connection: Connection, location: str) -> tuple[str, Json]:
     """The content digest and the signature of the model whose files are at ``location``.
 
     The digest is SHA-256 over the canonical JSON of ``[[path, sha256], ...]`` in path order.
@@ -58,12 +58,12 @@ def _fetched(repository: Any, path: str, server: str) -> Iterator[Path]:
     else:
         local = Path(folder) / path
         if not local.is_file():  # a device or a pipe would be read without end
-            raise LockstepError(f"{clean(path, 100)!r} of the model is no file", where=server)
+            raise LockstepError(f"{clean(path, 100)!r} of the model is not a file", where=server)
         yield local
 
 
 def _files(repository: Any, server: str) -> list[str]:
-    """The paths of all files, sorted. Raises LockstepError where there is no end to them."""
+    """The paths of all files, sorted. Raises LockstepError where there are too many."""
     files: list[str] = []
     folders: list[str | None] = [None]
     seen = 0
@@ -97,7 +97,7 @@ def _signature(description: bytes) -> Json:
 
 
 def _read_yaml(data: bytes) -> Json:
-    """The value of a YAML file that anyone may have written; None where it is not sound.
+    """The value of a YAML file of unknown origin; None where it is not valid.
 
     PyYAML's composer recurses, and crashes the process on deep nesting, so the depth is counted
     on the event stream first. Aliases, which can multiply, are refused.

@@ -1,4 +1,4 @@
-"""The connection to an MLflow server: quiet, bounded in time, its failures put in plain words."""
+"""The connection to an MLflow server: quiet, bounded in time, its failures in plain words."""
 
 import importlib
 import logging
@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from lockstep.model.clock import format_time
-from lockstep.model.errors import Invalid, LockstepError
+from lockstep.model.errors import LockstepError
+from lockstep.registry.base import NotInRegistry, Unreachable
 
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
 
@@ -30,14 +31,6 @@ _USERINFO = re.compile(r"(?<=://)[^/@\s]*@")
 _LONGEST_MESSAGE = 400
 
 
-class NotInRegistry(Invalid):
-    """The registry answered, and has no such model, version or logged model."""
-
-
-class Unreachable(LockstepError):
-    """The server did not answer, or answered with an error of its own."""
-
-
 @dataclass(frozen=True, slots=True)
 class Connection:
     """``client`` is an ``mlflow.MlflowClient``; ``server`` names it without credentials."""
@@ -50,8 +43,9 @@ class Connection:
     def asking(self) -> Iterator[None]:
         """Turn whatever MLflow raises inside into a LockstepError that names the server.
 
-        A server can make MLflow's client raise nearly anything by answering nonsense, hence the
-        broad net. Raises NotInRegistry where the server says that something does not exist.
+        A server can make MLflow's client raise nearly anything by an answer that is not valid, so
+        every exception is caught. Raises NotInRegistry where the server says that something does
+        not exist.
         """
         try:
             yield
@@ -119,7 +113,7 @@ def clean(text: object, longest: int) -> str:
 
 
 def moment(milliseconds: object) -> str | None:
-    """MLflow's milliseconds since 1970 as RFC 3339 UTC; None where they make no time."""
+    """MLflow's milliseconds since 1970 as RFC 3339 UTC; None where they are not a time."""
     if not isinstance(milliseconds, int) or isinstance(milliseconds, bool) or milliseconds <= 0:
         return None
     try:
@@ -166,7 +160,7 @@ def _in_plain_words(error: Exception, server: str) -> LockstepError:
             fix=f"check that it runs and that {URI_VARIABLE} is its address",
         )
     return LockstepError(
-        f"the MLflow server gave an answer that makes no sense ({type(error).__name__}: {said})",
+        f"the MLflow server's answer cannot be used ({type(error).__name__}: {said})",
         where=server,
         fix=f"check that {URI_VARIABLE} is the address of an MLflow 3 server",
     )

@@ -1,4 +1,4 @@
-"""Metrics of a logged model, read rightly: by dataset, the newest, and NaN never a number.
+"""Metrics of a logged model: by dataset, the newest, and NaN is never a number.
 
 MLflow 3 keeps every value ever logged, and shows a logged NaN as 0.0 in the logged model. The
 run's metric history shows the NaN, yet not the dataset. So both are read and joined.
@@ -14,7 +14,7 @@ from lockstep.model.evidence import Measurement
 from lockstep.registry.mlflow.client import clean, moment
 
 SAMPLES_SUFFIX = "_samples"
-"""``fpr_samples``, logged beside ``fpr`` for the same dataset, is the count behind it."""
+"""``fpr_samples``, logged with ``fpr`` for the same dataset, is the count behind it."""
 
 LONGEST_NAME = 250
 _MOST_ENTRIES = 100_000
@@ -24,7 +24,7 @@ _LARGEST = 1.797e308  # databases store infinity as the largest float
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One value that somebody logged. ``timestamp`` in milliseconds since 1970."""
+    """One logged value. ``timestamp`` in milliseconds since 1970."""
 
     name: str
     value: float

@@ -1,6 +1,6 @@
-"""The model registry: what MLflow says about one version, as the data of a lock.
+"""What MLflow says about one version, as the data of a lock.
 
-Everything that comes from the registry is taken for hostile: counts and lengths are bounded,
+Everything that comes from the registry is treated as hostile: counts and lengths are bounded,
 control characters are removed, and what must have a form is checked for it.
 """
 
@@ -12,8 +12,9 @@ from typing import Any
 from lockstep.model.document import Json
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.evidence import Measurement
-from lockstep.registry.mlflow.artifacts import examine
-from lockstep.registry.mlflow.client import Connection, NotInRegistry, clean, connect
+from lockstep.registry.base import NotInRegistry
+from lockstep.registry.mlflow.artifacts import read_artifacts
+from lockstep.registry.mlflow.client import Connection, clean, connect
 from lockstep.registry.mlflow.metrics import (
     LONGEST_NAME,
     Entry,
@@ -34,7 +35,7 @@ _LONGEST_TEXT = 1_000
 
 
 class MlflowRegistry:
-    """A reader of one MLflow registry; it writes nothing there."""
+    """MLflow as a Registry."""
 
     def __init__(self, tracking_uri: str | None = None) -> None:
         """Connect to ``tracking_uri`` or MLFLOW_TRACKING_URI; raises as ``connect`` does."""
@@ -42,21 +43,16 @@ class MlflowRegistry:
 
     @property
     def server(self) -> str:
-        """The registry's address without credentials, for messages."""
+        """See Registry."""
         return self._connection.server
 
     def facts(self, model: str, version: str, read_at: str) -> Json:
-        """The ``spec`` of a lock, ``{identity, facts}``, for one version of a registered model.
-
-        ``read_at`` (RFC 3339 UTC) is when the caller asks. Raises Invalid for a version that is
-        no number, such as an alias; NotInRegistry where the registry has no such version;
-        LockstepError where it cannot be asked or its answer makes no sense.
-        """
+        """See Registry."""
         _refuse_alias(model, version)
         with self._connection.asking():
             found = _find(self._connection, model, version)
             location = self._connection.client.get_model_version_download_uri(model, version)
-            digest, signature = examine(self._connection, location)
+            digest, signature = read_artifacts(self._connection, location)
             return {
                 "identity": _identity(found, digest),
                 "facts": {"readAt": read_at, "signature": signature}
@@ -64,11 +60,9 @@ class MlflowRegistry:
             }
 
     def measure(self, lock: Json, metric: str, dataset: str | None) -> Measurement:
-        """The newest value of a metric of the version that a lock's ``spec`` describes.
+        """See Registry.
 
-        ``dataset`` None means values that were logged without one. A version that is no longer
-        in the registry, or that MLflow 2 made (its metrics do not know their dataset), gives a
-        measurement with a problem. Raises LockstepError where the registry cannot be asked.
+        Metrics of a version that MLflow 2 made do not know their dataset, so they are a problem.
         """
         model_id = lock["identity"].get("modelId")
         if not model_id:
@@ -85,8 +79,8 @@ class MlflowRegistry:
 def _refuse_alias(model: str, version: str) -> None:
     if not _VERSION.fullmatch(version):
         raise Invalid(
-            f"{clean(version, 60)!r} is no version of {clean(model, 60)}: an alias or a stage "
-            "can be moved, so it pins nothing",
+            f"{clean(version, 60)!r} is not a version of {clean(model, 60)}: an alias or a "
+            "stage can be moved, so it pins nothing",
             fix="name the version by its number, such as 42",
         )
 
@@ -155,9 +149,9 @@ def _source(connection: Connection, found: Any) -> tuple[str, str | None]:
         copied_from = copied_from or clean(source, _LONGEST_TEXT)
         if copy.groups() in seen or len(seen) > _MOST_COPIES:
             raise LockstepError(
-                f"version {found.version} of {found.name} is a copy of a copy without end",
+                f"version {found.version} of {found.name} is a copy of a copy, without an end",
                 where=connection.server,
-                fix="register the model anew from its run",
+                fix="register the model again from its run",
             )
         seen.add((copy[1], copy[2]))
         source = str(connection.client.get_model_version(copy[1], copy[2]).source)
@@ -231,5 +225,5 @@ def _refuse_too_many(count: int, most: int, what: str, server: str) -> None:
         raise LockstepError(
             f"the version has {count} {what}, at most {most} are read",
             where=server,
-            fix=f"remove {what} that nobody needs",
+            fix=f"remove {what} that are not needed",
         )

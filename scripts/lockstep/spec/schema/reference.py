@@ -12,6 +12,7 @@ from lockstep.text.phrases import a_type, alternatives, bounds, listed, thing
 
 _PEOPLE = ("Environment", "ModelFamily", "ModelCluster", "Waivers")
 _PARTS_ONLY = ("common.json", "effective-cluster.json")
+_RECORDS = "decision.json"  # has a reference of its own: see record_reference
 _HEAD = """\
 <!-- Written by `lockstep schema docs` from policies/schemas/; do not edit. -->
 
@@ -32,24 +33,27 @@ def reference(files: SchemaFiles) -> str:
     """
     for name in files:
         flatten(files, name)  # raises for a schema that contains itself
-    writer = _Writer(files)
+    writer = Writer(files)
     kinds = {value_at(s, ("properties", "kind", "const")): name for name, s in files.items()}
-    machine = sorted(kind for kind in kinds if kind and kind not in _PEOPLE)
+    machine = sorted(k for k, name in kinds.items() if k and k not in _PEOPLE and name != _RECORDS)
     contents: list[str] = []
     sections: list[str] = []
     for group in (_PEOPLE, machine):  # the parts of people's files come before machine files
         contents += [f"- {writer.section(kinds[kind], '')}" for kind in group if kind in kinds]
         sections += writer.sections()
     others = sorted(
-        name for name in files if name not in writer.waiting and name not in _PARTS_ONLY
+        name
+        for name in files
+        if name not in writer.waiting and name not in (*_PARTS_ONLY, _RECORDS)
     )
     contents += [f"- {writer.section(name, '')}" for name in others]
     sections += writer.sections()
+    contents += ["- [Decision](records.md)"] if _RECORDS in files else []
     return "\n".join([_HEAD, *contents, *sections]) + "\n"
 
 
 @dataclass
-class _Writer:
+class Writer:
     """Writes sections; a schema that one refers to becomes a section too, once."""
 
     files: SchemaFiles

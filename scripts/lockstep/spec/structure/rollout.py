@@ -35,9 +35,15 @@ def check_steps(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:
 
 
 def check_gates(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:
-    """Whether some value meets both bounds of each gate that has two."""
+    """Whether some value meets both bounds of each gate that has two, and each can be asked."""
     for index, gate in enumerate(entries(family.document.value, ("spec", "gates"))):
         here = ("spec", "gates", index)
+        if value_at(gate, ("when",)) == "propose" and value_at(gate, ("live",)) is True:
+            yield Place(family.document, (*here, "live")).finding(
+                "structure.gate-live",
+                "the gate is asked before any step, and counts only what was measured since one",
+                "remove live, or let the gate be asked at the steps: when: step",
+            )
         least, most = value_at(gate, ("min",)), value_at(gate, ("max",))
         are_numbers = all(type(bound) in (int, float) for bound in (least, most))
         if are_numbers and least > most and not invalid.within(family.document, here):

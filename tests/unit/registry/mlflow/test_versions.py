@@ -12,7 +12,8 @@ import pytest
 from lockstep.model.canonical import digest_json
 from lockstep.model.document import Json
 from lockstep.model.errors import Invalid, LockstepError
-from lockstep.registry.mlflow.client import NotInRegistry, Unreachable, clean, moment
+from lockstep.registry.base import NotInRegistry, Unreachable
+from lockstep.registry.mlflow.client import clean, moment
 from lockstep.registry.mlflow.versions import MlflowRegistry
 from tests.unit.mlflow_store import (
     MLMODEL,
@@ -194,7 +195,7 @@ def test_a_pipe_among_the_files_is_refused_not_read(store: Store, tmp_path: Path
     (tmp_path / "MLmodel").write_text("x: 1")
     os.mkfifo(tmp_path / "pipe")
     store.register("piped", tmp_path.as_uri(), store.run())
-    with pytest.raises(LockstepError, match="'pipe' of the model is no file"):
+    with pytest.raises(LockstepError, match="'pipe' of the model is not a file"):
         facts(store, "piped")
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from lockstep.model.document import Json
 from lockstep.spec.schema.load import SchemaFiles, read_schemas
+from lockstep.spec.schema.record_reference import record_reference
 from lockstep.spec.schema.reference import reference
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -35,7 +36,7 @@ def fields_of(schema: Json) -> set[str]:
 
 
 def test_every_field_has_a_row(files: SchemaFiles) -> None:
-    text = reference(files)
+    text = reference(files) + record_reference(files)
     rows = [line.split("`")[1] for line in text.splitlines() if line.startswith("| `")]
     names = {path.rstrip("[]").split(".")[-1] for path in rows}
     wanted = {name for file, schema in files.items() for name in fields_of(schema)}

@@ -6,6 +6,7 @@ from lockstep.render.targets.base import Component, Files, ManifestFile
 from lockstep.render.targets.kubernetes.metadata import metadata, metadata_origins
 from lockstep.render.targets.origins import Origins, in_spec
 from lockstep.render.view import ClusterView
+from lockstep.text.sanitise import quoted
 
 _IDENTITY = ("spec", "access", "identity")
 _ANNOTATIONS = {
@@ -29,7 +30,7 @@ def read_identity(fields: Fields) -> dict[str, Json]:
     if identity["provider"] not in _ANNOTATIONS:
         fields.fail(
             (*_IDENTITY, "provider"), "render.input",
-            f"{identity['provider'][:80]!r} is not a cloud whose identities Lockstep knows",
+            f"{quoted(identity['provider'], 80)} is not a cloud whose identities Lockstep knows",
             f"write one of {', '.join(sorted(_ANNOTATIONS))}",
         )  # fmt: skip
     return {"identity": identity}

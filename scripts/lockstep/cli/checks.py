@@ -7,7 +7,7 @@ import click
 
 from lockstep.cli import options
 from lockstep.cli.opa_options import opa_options
-from lockstep.cli.reporting import wanted
+from lockstep.cli.reports import requested
 from lockstep.edges import clock
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
@@ -20,22 +20,20 @@ if TYPE_CHECKING:
 
 _BASE = click.option(
     "--base",
-    help="The branch or commit that the change is for, whose rules judge it: by default HEAD where "
+    help="The branch or commit that the change is for, whose rules are used: by default HEAD where "
     "the work tree has changes, and the first parent of HEAD where it has none.",
 )
-_SHARD = click.option(
-    "--shard", metavar="I/N", help="Look after one part of N only; see merge-reports."
-)
+_SHARD = click.option("--shard", metavar="I/N", help="Check part I of N only; see merge-reports.")
 
 
 @click.command()
 @options.root
 @options.reporting
 def validate(root: Path, **how: Any) -> ExitCode:
-    """Hold every file against its schema, and the files against each other."""
+    """Check every file against its schema, and that the files fit together."""
     from lockstep.commands import check as verb
 
-    return wanted(**how).tell(lambda: verb.validate(options.existing(root)))
+    return requested(**how).run(lambda: verb.validate(options.existing(root)))
 
 
 @click.command()
@@ -48,7 +46,7 @@ def validate(root: Path, **how: Any) -> ExitCode:
 def check(
     base: str | None, shard: str | None, now: str | None, opa: OpaOptions, root: Path, **how: Any
 ) -> ExitCode:
-    """Validate, ask policy, render and compare with rendered/: everything, offline.
+    """Validate, evaluate policy, render and compare with rendered/: everything, offline.
 
     Exit code 0 clean, 10 where a file is malformed or not rendered, 11 where policy denies.
     """
@@ -61,7 +59,7 @@ def check(
         given = CheckOptions(clock.now(now), base, part, opa)
         return verb.check(options.existing(root), given)
 
-    return wanted(**how).tell(run, {} if part == WHOLE else {SHARD: str(part)})
+    return requested(**how).run(run, {} if part == WHOLE else {SHARD: str(part)})
 
 
 @click.command()
@@ -72,10 +70,9 @@ def render(root: Path, output: str, colour: str) -> ExitCode:
     from lockstep.commands import render as verb
 
     rendered = verb.run(options.existing(root))
-    if rendered.findings or output not in ("text", "json"):
-        return wanted(output, colour).show(rendered.outcome)
-    options.show(rendered.text, {"written": rendered.written, "removed": rendered.removed}, output)
-    return ExitCode.CLEAN
+    if rendered.outcome.findings or output not in ("text", "json"):
+        return requested(output, colour).show(rendered.outcome)
+    return options.show(rendered, output)
 
 
 def _shard(text: str | None) -> Shard:

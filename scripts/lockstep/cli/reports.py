@@ -1,4 +1,4 @@
-"""How the outcome of a check is shown and stored, and the verb merge-reports."""
+"""How the outcome of a check is printed and written to files, and the verb merge-reports."""
 
 import os
 import sys
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reports:
-    """What a user wants to have of an outcome: a format to print, and files by format."""
+    """The reports that a user asked for: a format to print, and files by format."""
 
     output: str = "text"
     colour: bool = False
     files: tuple[tuple[str, Path], ...] = ()
 
-    def tell(
-        self, run: "Callable[[], Outcome]", about: Mapping[str, object] = MappingProxyType({})
+    def run(
+        self, check: "Callable[[], Outcome]", about: Mapping[str, object] = MappingProxyType({})
     ) -> ExitCode:
-        """Show what a run finds. Where an error ends it, every report says so, and it goes on.
+        """Run a check and report what it finds. An error is written to every report, then raised.
 
-        So no report of an earlier run is left for this one's, and no reader waits for one in vain.
+        Otherwise the report of an earlier run could be mistaken for this one's.
         ``about`` is the summary of such a report.
         """
         from lockstep.model.outcome import failed
 
         try:
-            outcome = run()
+            outcome = check()
         except LockstepError as error:
             self._show(failed(error, about), printed=self.output != "text")
             raise
@@ -48,7 +48,7 @@ class Reports:
     def show(self, outcome: "Outcome") -> ExitCode:
         """Write the files, print the report; the exit code of the outcome.
 
-        Raises LockstepError where a file cannot be written, after all else was.
+        Raises LockstepError where a file cannot be written, after all others were.
         """
         self._show(outcome)
         return outcome.exit_code
@@ -64,11 +64,11 @@ class Reports:
         click.echo(_format(outcome, self.output, colour=self.colour), color=self.colour)
 
 
-def wanted(output: str, colour: str, reports: Sequence[str] = ()) -> Reports:
-    """The options of a verb as what they ask for.
+def requested(output: str, colour: str, reports: Sequence[str] = ()) -> Reports:
+    """The reports that the options of a verb ask for.
 
-    Called before a check runs, so that a mistake costs no time. Raises UsageError for a format
-    that does not exist, for a path that no report can be written to, and for a path twice.
+    Called before a check runs, so that a mistake is reported at once. Raises UsageError for a
+    format that does not exist, a path that cannot be written to, and a path that is given twice.
     """
     files = tuple(_parse(text) for text in reports)
     for number, (_, path) in enumerate(files):
@@ -94,20 +94,20 @@ def _refuse_unwritable(path: Path) -> None:
     try:
         if path.exists() and not path.is_file():
             raise UsageError(
-                "a report cannot be written here: this is no file", where=str(path),
+                "a report cannot be written here: this is not a file", where=str(path),
                 fix="name a file; --format prints",
             )  # fmt: skip
         folder = next(each for each in path.resolve().parents if each.exists())
         writable = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
     except (OSError, RuntimeError, ValueError) as error:  # too long, a loop, or a zero byte in it
-        raise UsageError(f"this is no path: {error}", where=str(path)[:200]) from error
+        raise UsageError(f"this is not a valid path: {error}", where=str(path)[:200]) from error
     if not writable:
-        text = f"a report cannot be written here: {folder} is no folder that you may write to"
+        text = f"a report cannot be written here: {folder} is not a folder that you may write to"
         raise UsageError(text, where=str(path), fix="name a file in another folder")
 
 
 def _is_coloured(choice: str) -> bool:
-    """``auto`` is a terminal that can show colours, and nobody who asked for none."""
+    """``auto`` means colours on a terminal that shows them, unless NO_COLOR is set."""
     if choice != "auto":
         return choice == "always"
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
@@ -136,10 +136,10 @@ def _write(path: Path, text: str) -> None:
                 type=click.Path(path_type=Path))  # fmt: skip
 @options.reporting
 def merge_reports(paths: tuple[Path, ...], **how: Any) -> ExitCode:
-    """Make one report of the JSON reports of several checks, such as those of all shards.
+    """Merge the JSON reports of several checks, such as those of all shards, into one.
 
-    Exit code as one check over everything would give; 1 where a shard is missing.
+    The exit code is that of one check over everything; 1 where a shard is missing.
     """
     from lockstep.commands import merge_reports as verb
 
-    return wanted(**how).tell(lambda: verb.run(paths))
+    return requested(**how).run(lambda: verb.run(paths))

@@ -1,4 +1,4 @@
-"""Whether a measurement is one that a gate may be judged by: a number, fresh, of enough samples."""
+"""Whether a gate can use a measurement: a number, recent enough, of enough samples."""
 
 import math
 from datetime import datetime, timedelta
@@ -8,21 +8,24 @@ from lockstep.model.document import Json
 from lockstep.model.evidence import Measurement
 
 
-class Unjudgeable(ValueError):
-    """The gate itself is at fault; the text says how."""
+class InvalidGate(ValueError):
+    """A setting of the gate is not valid; the text says which and why."""
 
 
-def unusable(who: str, measured: Measurement, gate: Json, since: datetime, now: datetime) -> str:
-    """Why a gate cannot be judged by a measurement; empty where it can.
+def why_unusable(
+    who: str, measured: Measurement, gate: Json, since: datetime, now: datetime
+) -> str:
+    """Why a gate cannot use a measurement; empty where it can.
 
-    ``who`` is ``candidate`` or ``stable``, for the text. Raises Unjudgeable where the gate's
-    own settings make no sense.
+    ``who`` is ``candidate`` or ``stable``, for the text. Raises InvalidGate where a setting of
+    the gate is not valid.
     """
     value, samples = measured.value, measured.samples
     if measured.problem or value is None:
         return f"{who}: {measured.problem or 'no value'}"
     if not is_number(value):
-        return f"{who}: the value is {value}, which is no finite number"
+        return f"{who}: the value is {value}, which is not a finite number"
+    # A value over no samples is a default, and often a perfect 0: it must never pass.
     if samples is not None and (not is_number(samples) or samples <= 0):
         return f"{who}: measured on {samples} samples"
     needed = number(gate, "minSamples", 0)
@@ -36,16 +39,16 @@ def unusable(who: str, measured: Measurement, gate: Json, since: datetime, now: 
 def _untimely(who: str, text: str | None, gate: Json, since: datetime, now: datetime) -> str:
     live = gate.get("live", False)
     if not isinstance(live, bool):
-        raise Unjudgeable(f"live is {live!r}, neither true nor false")
+        raise InvalidGate(f"live is {live!r}; it must be true or false")
     if not live and "maxAge" not in gate:
         return ""
     try:
         time = parse_time(text or "")
     except (TypeError, ValueError):
         return f"{who}: the time of the measurement is not known"
-    if time > now:
+    if time > now:  # the clocks disagree, so its age is not known
         return f"{who}: measured at {text}, which is in the future"
-    if live and time < since:
+    if live and time < since:  # it measured the weights of an earlier step
         return f"{who}: last measured at {text}, before this step was decided"
     if "maxAge" in gate and now - time > _duration(gate):
         return f"{who}: measured at {text}, older than {gate['maxAge']}"
@@ -63,10 +66,10 @@ def is_number(value: Json) -> bool:
 
 
 def number(gate: Json, name: str, default: float | None = None) -> float:
-    """A setting of the gate. Raises Unjudgeable where it is no finite number."""
+    """A setting of the gate. Raises InvalidGate where it is no finite number."""
     value = gate.get(name, default)
     if not is_number(value):
-        raise Unjudgeable(f"{name} is {value!r}, which is no finite number")
+        raise InvalidGate(f"{name} is {value!r}, which is not a finite number")
     return float(value)
 
 
@@ -74,4 +77,4 @@ def _duration(gate: Json) -> timedelta:
     try:
         return parse_duration(gate["maxAge"])
     except (TypeError, ValueError, OverflowError) as error:
-        raise Unjudgeable(f"maxAge {gate['maxAge']!r} is no duration") from error
+        raise InvalidGate(f"maxAge {gate['maxAge']!r} is not a duration") from error

@@ -1,0 +1,176 @@
+"""Verbs about rollouts: those that move a family, and lock, status and audit."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lockstep.cli import options
+from lockstep.edges import clock
+from lockstep.model.errors import UsageError
+from lockstep.model.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from lockstep.model.result import LockComparison
+    from lockstep.transactions.run import RunOptions
+
+_FAMILY = click.argument("family")
+_ANY_FAMILY = click.argument("family", required=False)
+
+
+def _run_options(
+    root: Path, environment: str | None, registry: str | None, now: str | None
+) -> "RunOptions":
+    from lockstep.transactions.run import RunOptions  # status and audit do not need what it needs
+
+    folder, given = options.existing(root), now is not None
+    return RunOptions(folder, clock.now(now), environment, registry, time_given=given)
+
+
+@click.command()
+@_ANY_FAMILY
+@click.argument("version", required=False)
+@click.option("--check", "compare", is_flag=True, help="Compare with the registry, write nothing.")
+@options.moving
+def lock(
+    family: str | None, version: str | None, compare: bool, output: str, **given: Any
+) -> ExitCode:
+    """Write the registry's facts about VERSION of FAMILY; with --check compare those written."""
+    from lockstep.commands import lock as verb
+
+    run_options = _run_options(**given)
+    if compare:
+        return _show_comparison(verb.check(run_options, family), output)
+    if family is None or version is None:
+        raise UsageError("lock needs a family and a version", fix="lockstep lock FAMILY VERSION")
+    return options.show(verb.write(run_options, family, version), output)
+
+
+def _show_comparison(comparison: "LockComparison", output: str) -> ExitCode:
+    from lockstep.model.outcome import Outcome
+    from lockstep.report import json_report, text
+
+    outcome = Outcome(comparison.findings, {"locks": comparison.locks})
+    if output == "json":
+        click.echo(json_report.format_outcome(outcome, exit_code=comparison.exit_code))
+    else:
+        click.echo(text.format_outcome(outcome))
+    return comparison.exit_code
+
+
+@click.command()
+@_FAMILY
+@click.argument("version")
+@click.option("--reason", default="", help="Why, in a sentence; by default that it was registered.")
+@click.option("--push", is_flag=True, help="Push the branch to the remote.")
+@options.moving
+def propose(
+    family: str, version: str, reason: str, push: bool, output: str, **given: Any
+) -> ExitCode:
+    """Commit VERSION as candidate of FAMILY, with lock, manifests and record, on a branch."""
+    from lockstep.commands.propose import run
+    from lockstep.transactions.propose import ProposalRequest
+
+    request = ProposalRequest(family, version, reason, push)
+    return options.show(run(_run_options(**given), request), output)
+
+
+@click.command()
+@click.argument("families", nargs=-1)
+@options.moving
+def advance(families: tuple[str, ...], output: str, **given: Any) -> ExitCode:
+    """Evaluate the gates of each of FAMILIES (by default all) and make the decision that is due.
+
+    Exit code 12 while a family may not move, or when it was rolled back.
+    """
+    from lockstep.commands.advance import run
+
+    return options.show(run(_run_options(**given), families), output)
+
+
+@click.command()
+@_FAMILY
+@options.reason
+@options.moving
+def hold(family: str, reason: str, output: str, **given: Any) -> ExitCode:
+    """Pause the rollout of FAMILY; a gate that fails still rolls it back."""
+    from lockstep.commands.hold import run
+
+    return options.show(run(_run_options(**given), family, reason), output)
+
+
+@click.command()
+@_FAMILY
+@options.reason
+@options.moving
+def resume(family: str, reason: str, output: str, **given: Any) -> ExitCode:
+    """Continue the rollout of FAMILY after a hold; the bake of its step starts again."""
+    from lockstep.commands.resume import run
+
+    return options.show(run(_run_options(**given), family, reason), output)
+
+
+@click.command()
+@_FAMILY
+@options.reason
+@options.moving
+def revert(family: str, reason: str, output: str, **given: Any) -> ExitCode:
+    """Roll the newest version of FAMILY back, in every cluster, and quarantine it."""
+    from lockstep.commands.revert import run
+
+    return options.show(run(_run_options(**given), family, reason), output)
+
+
+@click.command()
+@_FAMILY
+@click.argument("version")
+@options.reason
+@options.moving
+def release(family: str, version: str, reason: str, output: str, **given: Any) -> ExitCode:
+    """End the quarantine of VERSION of FAMILY in this environment."""
+    from lockstep.commands.release import run
+
+    return options.show(run(_run_options(**given), family, version, reason), output)
+
+
+@click.command()
+@_FAMILY
+@options.reason
+@options.moving
+def adopt(family: str, reason: str, output: str, **given: Any) -> ExitCode:
+    """Record the committed state of FAMILY as verified: a revert returns to it."""
+    from lockstep.commands.adopt import run
+
+    return options.show(run(_run_options(**given), family, reason), output)
+
+
+@click.command()
+@_ANY_FAMILY
+@options.root
+@options.environment
+@options.now
+@options.output
+def status(
+    family: str | None, root: Path, environment: str | None, now: str | None, output: str
+) -> ExitCode:
+    """Show what every cluster serves and how far its rollout is (of FAMILY, where it is given)."""
+    from lockstep.commands.status import run
+
+    return options.show(run(options.existing(root), clock.now(now), family, environment), output)
+
+
+@click.command()
+@_ANY_FAMILY
+@click.option("--verify", is_flag=True, help="Check the chain of records, and git against it.")
+@click.option("--replay", "again", is_flag=True, help="Recompute each verdict from its record.")
+@options.root
+@options.environment
+@options.output
+def audit(
+    family: str | None, verify: bool, again: bool, root: Path, environment: str | None, output: str
+) -> ExitCode:
+    """Show who decided what, when and why (for FAMILY only, where it is given)."""
+    from lockstep.commands.audit import run
+
+    history = run(options.existing(root), family, environment, verify=verify, again=again)
+    return options.show(history, output)

@@ -1,0 +1,45 @@
+"""What Lockstep asks of a model registry: the interface, and the errors that callers tell apart."""
+
+from typing import Protocol
+
+from lockstep.model.document import Json
+from lockstep.model.errors import Invalid, LockstepError
+from lockstep.model.evidence import Measurement
+
+
+class NotInRegistry(Invalid):
+    """The registry answered, and has no such model, version or logged model.
+
+    Callers tell it from all other errors: it is an answer, and it forbids a rollback to the
+    version. A registry that gave no answer forbids nothing.
+    """
+
+
+class Unreachable(LockstepError):
+    """The server did not answer, or answered with an error of its own."""
+
+
+class Registry(Protocol):
+    """A reader of one model registry; it writes nothing there."""
+
+    @property
+    def server(self) -> str:
+        """The registry's address without credentials, for messages."""
+        ...
+
+    def facts(self, model: str, version: str, read_at: str) -> Json:
+        """The ``spec`` of a lock, ``{identity, facts}``, for one version of a registered model.
+
+        ``read_at`` (RFC 3339 UTC) is when the caller asks. Raises Invalid for a version that is
+        not a number, such as an alias; NotInRegistry where the registry has no such version;
+        LockstepError where it cannot be asked or its answer cannot be used.
+        """
+        ...
+
+    def measure(self, lock: Json, metric: str, dataset: str | None) -> Measurement:
+        """The newest value of a metric of the version that a lock's ``spec`` describes.
+
+        ``dataset`` None means values that were logged without one. What the registry does not
+        have is a measurement with a problem. Raises LockstepError where it cannot be asked.
+        """
+        ...

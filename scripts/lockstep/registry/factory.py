@@ -1,0 +1,12 @@
+"""The one place that knows which registries exist."""
+
+from lockstep.registry.base import Registry
+from lockstep.registry.mlflow.versions import MlflowRegistry
+
+
+def open_registry(address: str | None) -> Registry:
+    """The model registry at ``address``; None means where its environment variable says.
+
+    Raises LockstepError where none is named, or where its client is not installed.
+    """
+    return MlflowRegistry(address)

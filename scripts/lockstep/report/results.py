@@ -1,0 +1,194 @@
+"""The results of verbs: each as text for people, and as data for ``--format json``."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from lockstep.model.decision import Action, Decision
+from lockstep.model.document import Json
+from lockstep.model.evidence import Evidence
+from lockstep.model.finding import Finding
+from lockstep.model.outcome import Outcome
+from lockstep.model.result import (
+    Advanced,
+    AlreadyDecided,
+    Blocked,
+    Decided,
+    Failed,
+    History,
+    Locked,
+    Proposed,
+    Rendered,
+    Result,
+    RolledBack,
+    Status,
+    Waiting,
+)
+from lockstep.report.counting import count
+from lockstep.report.history import decision_to_json, describe_evidence, format_history
+from lockstep.report.table import format_table
+from lockstep.report.text import format_outcome
+from lockstep.text.phrases import list_variants
+
+_STATUS_COLUMNS = (
+    "environment", "family", "region", "serving", "skew", "state", "quarantine", "since",
+)  # fmt: skip
+
+
+def format_text(result: Result) -> str:
+    """The result for people; not yet safe for a terminal (see lockstep.text.sanitise)."""
+    match result:
+        case Decided():  # a rollback, too
+            return "\n".join([*_decided(result), *_left_behind(result)])
+        case Advanced(results):
+            return "\n".join(format_text(each) for each in results)
+        case Waiting():
+            return "\n".join(_waiting(result))
+        case Blocked(family, reason, owner):
+            return f"{family}: {reason}. Notify {owner}"
+        case Failed(family, diagnostics=text):
+            return f"{family}: {text}"
+        case AlreadyDecided(made):
+            return f"{_family(made)}: {made.action.value} was decided by another run ({made.id})"
+        case Proposed(made, branch):
+            return "\n".join(_proposed(made, branch))
+        case Locked(path, version, digest):
+            return f"{path}: version {version} is locked ({digest})"
+        case Rendered(_, written, removed):
+            if not written and not removed:
+                return "rendered/ is as the specs declare it"
+            return f"{count(len(written), 'file')} written, {len(removed)} removed"
+        case Status():
+            return _status(result)
+        case History():
+            return format_history(
+                result.decisions, result.findings, verify=result.verified, again=result.replayed
+            )
+
+
+def to_data(result: Result) -> Json:
+    """The result for machines, as plain data."""
+    match result:
+        case Decided(decisions):
+            return [_decision(decision) for decision in decisions]
+        case Advanced(results):
+            return [to_data(each) for each in results]
+        case Waiting():
+            return {
+                "family": result.family, "move": result.move, "reason": result.reason,
+                "evidence": [item.to_json() for item in result.evidence],
+            }  # fmt: skip
+        case Blocked():
+            return None
+        case Failed(family, error, fix=fix):
+            return {"family": family, "error": error, "fix": fix}
+        case AlreadyDecided(decision):
+            return {"decision": decision.id, "made": False}
+        case Proposed(decision, branch):
+            return [{**_decision(decision), "branch": branch}]
+        case Locked(path):
+            return {"path": path}
+        case Rendered(_, written, removed):
+            return {"written": list(written), "removed": list(removed)}
+        case Status(clusters, findings):
+            return {"clusters": [row.to_json() for row in clusters], **_findings(findings)}
+        case History(decisions, findings):
+            return {"decisions": [decision_to_json(d) for d in decisions], **_findings(findings)}
+
+
+def _decision(decision: Decision) -> dict[str, Json]:
+    return {
+        "family": _family(decision),
+        "action": decision.action.value,
+        "version": decision.target.version,
+        "to": decision.to.to_json(),
+        "decision": decision.id,
+        "record": decision.path,
+        "reason": decision.reason,
+    }
+
+
+def _findings(findings: Sequence[Finding]) -> dict[str, Json]:
+    return {"findings": [finding.to_json() for finding in findings]}
+
+
+def _family(decision: Decision) -> str:
+    return f"{decision.environment}/{decision.family}"
+
+
+def _decided(result: Decided) -> Iterable[str]:
+    if isinstance(result, RolledBack):
+        return _rolled_back(result)
+    decision = result.decisions[-1]
+    head = f"{_family(decision)}: {_what(decision)}: {decision.reason}"
+    match decision.action:
+        case Action.ADVANCE | Action.VERIFY:
+            return [head, *_shares(decision), *_evidence(decision.evidence)]
+        case Action.ADOPT:
+            return [head, *_shares(decision)]
+    return [head]
+
+
+def _what(decision: Decision) -> str:
+    match decision.action:
+        case Action.ADVANCE:
+            return f"version {decision.target.version} to {decision.to}"
+        case Action.VERIFY:
+            return f"version {decision.target.version} is verified"
+        case Action.ADOPT:
+            return "adopted as it is"
+        case Action.RELEASE:
+            return f"version {decision.target.version} is released from quarantine"
+    return str(decision.to)
+
+
+def _rolled_back(result: RolledBack) -> Iterator[str]:
+    newest = result.decisions[-1]
+    version = newest.target.version
+    yield f"{_family(newest)}: version {version} is rolled back: {newest.reason}"
+    if result.decisions[0].action is Action.SHIFT:
+        yield "  shift: all traffic goes to the running stable version"
+    if newest.restored:
+        exact = "the verified bytes" if newest.restored.exact else "rendered again"
+        yield f"  restore: every cluster as verified in record {newest.restored.sequence} ({exact})"
+    yield from (f"  unchecked: {text}" for text in result.unchecked)
+    if problem := result.restore_waits_for:
+        yield f"  the restore waits: {problem}. Fix it, then run lockstep advance"
+    yield f"  quarantine: version {version} cannot be proposed until lockstep release"
+
+
+def _left_behind(result: Decided) -> Iterator[str]:
+    if result.left_behind:
+        yield f"  published; but here {result.left_behind}"
+        yield "  run git pull"
+
+
+def _waiting(result: Waiting) -> Iterator[str]:
+    yield f"{result.family}: {result.position}: {result.reason}"
+    if result.notify:
+        yield f"  this needs a person: notify {result.notify}"
+    if result.skew_breached:
+        yield "  the regions have served different versions for longer than allowed"
+    yield from _evidence(result.evidence)
+
+
+def _proposed(decision: Decision, branch: str) -> Iterator[str]:
+    yield f"{_family(decision)}: version {decision.target.version} is proposed on branch {branch}"
+    yield f"  candidate with weight 0 in {', '.join(decision.variants)}"
+    yield from _evidence(decision.evidence)
+    yield "  merge the branch, then run lockstep advance"
+
+
+def _shares(decision: Decision) -> Iterator[str]:
+    for cluster, variants in sorted(decision.variants.items()):
+        yield f"  {cluster}: {list_variants(variants)}"
+
+
+def _evidence(evidence: Sequence[Evidence]) -> Iterator[str]:
+    yield from (f"  {describe_evidence(item)}" for item in evidence)
+
+
+def _status(result: Status) -> str:
+    rows = [[str(getattr(row, column)) for column in _STATUS_COLUMNS] for row in result.clusters]
+    text = format_table(_STATUS_COLUMNS, rows)
+    if result.findings:
+        text += "\n\n" + format_outcome(Outcome(result.findings))
+    return text

@@ -1,0 +1,61 @@
+"""Divergence: a cluster whose specs are not what the newest record says.
+
+A weight that was changed by hand passed no gate, so nothing moves forward from such a state.
+"""
+
+from dataclasses import dataclass
+
+from lockstep.model.decision import Decision, Variants
+from lockstep.model.document import Json
+from lockstep.model.fleet import Cluster, Family
+from lockstep.rollout.position import newest_decision
+from lockstep.text.phrases import list_variants
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """A cluster whose variants are not those of the newest record."""
+
+    cluster: str
+    file: str
+    line: int
+    recorded: Variants | None
+    found: Variants | None
+
+    def __str__(self) -> str:
+        return (
+            f"{self.file}:{self.line}: {self.cluster} has {list_variants(self.found)}, "
+            f"the record says {list_variants(self.recorded)}"
+        )
+
+
+def find_divergences(family: Family) -> list[Divergence]:
+    """How the specs differ from the newest record; empty for a family without a record."""
+    decision = newest_decision(family)
+    if decision is None:
+        return []
+    clusters = {cluster.name: cluster for cluster in family.clusters}
+    names = sorted(clusters.keys() | decision.variants.keys())
+    found = (_compare(name, clusters.get(name), decision, family) for name in names)
+    return [divergence for divergence in found if divergence]
+
+
+def _compare(
+    name: str, cluster: Cluster | None, decision: Decision, family: Family
+) -> Divergence | None:
+    recorded = decision.variants.get(name)
+    if cluster is None:
+        return Divergence(name, family.document.path, 1, recorded, None)
+    if recorded is not None and same_variants(recorded, cluster.variants):
+        return None
+    where = cluster.locate(("spec", "variants"))
+    return Divergence(name, where.file, where.line, recorded, cluster.variants)
+
+
+def same_variants(one: Variants, other: Variants) -> bool:
+    """Whether two lists hold the same variants, in whatever order."""
+    return _by_name(one) == _by_name(other)
+
+
+def _by_name(variants: Variants) -> list[Json]:
+    return sorted(variants, key=lambda v: str(v.get("name")))

@@ -1,0 +1,140 @@
+"""What the gates of a family ask: which gate, of which cluster, about which two versions.
+
+A gate with ``when: propose`` is asked of every cluster before the candidate has traffic: by
+``propose``, and again before the first step. All others are asked at each step, of the clusters
+in which the candidate has weight.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from lockstep.model.clock import format_time
+from lockstep.model.decision import Phase
+from lockstep.model.document import Json, value_at
+from lockstep.model.errors import Invalid
+from lockstep.model.evidence import Question
+from lockstep.model.fleet import Cluster, Family
+from lockstep.rollout.position import position_of, running_target, step_began
+from lockstep.spec import variants as forms
+
+_COMPARISON = "maxDropVsStable"
+_ABSOLUTE = {"min", "max"}
+
+
+def questions(family: Family, now: datetime) -> list[Question]:
+    """What is to be asked of a running rollout; empty outside of one.
+
+    Raises Invalid where the candidate has no lock.
+    """
+    target, began = running_target(family), step_began(family)
+    if target is None or began is None:
+        return []
+    first = before_first_step(family)
+    return [
+        _question(family, cluster, gate, _candidate(family, target.version), target.version,
+                  since=began, now=now)
+        for cluster in family.clusters
+        if first or forms.weight_of(cluster.variants, target.version) > 0
+        for gate in (_propose_gates(family, cluster) if first else _step_gates(family, cluster))
+    ]  # fmt: skip
+
+
+def questions_of_proposal(
+    family: Family, version: str, lock: Json, now: datetime
+) -> list[Question]:
+    """What is to be asked before ``version`` becomes the candidate; ``lock`` is its ``spec``."""
+    return [
+        _question(family, cluster, gate, lock, version, since=now, now=now)
+        for cluster in family.clusters
+        for gate in _propose_gates(family, cluster)
+    ]
+
+
+def before_first_step(family: Family) -> bool:
+    """Whether a candidate is proposed, and no step has given it traffic yet."""
+    at = position_of(family)
+    return at.phase in (Phase.PROPOSED, Phase.HELD) and at.wave is None
+
+
+def has_propose_gates(family: Family) -> bool:
+    """Whether a proposal of this family has to pass gates, in whatever cluster."""
+    return any(is_asked_at_propose(gate) for gate in family.spec.get("gates", []))
+
+
+def propose_gates(family: Family) -> dict[str, list[str]]:
+    """The names of the gates that a proposal has to pass, by cluster."""
+    named = {c.name: [g["name"] for g in _propose_gates(family, c)] for c in family.clusters}
+    return {cluster: names for cluster, names in named.items() if names}
+
+
+def is_asked_at_propose(gate: Json) -> bool:
+    """Whether the gate is asked before the first step, and not at the steps."""
+    return bool(value_at(gate, ("when",)) == "propose")
+
+
+def _propose_gates(family: Family, cluster: Cluster) -> Iterator[Json]:
+    return (gate for gate in _gates_of(family, cluster) if is_asked_at_propose(gate))
+
+
+def _step_gates(family: Family, cluster: Cluster) -> Iterator[Json]:
+    """The gates of the steps as they can be asked.
+
+    Where one version has all the traffic of the roles, a live comparison has nothing to compare
+    with: the absolute bounds of the gate remain, or nothing of it.
+    """
+    alone = len(forms.serving_versions(cluster.variants)) < 2
+    for gate in _gates_of(family, cluster):
+        if is_asked_at_propose(gate):
+            continue
+        if not (alone and gate.get("live") and _COMPARISON in gate):
+            yield gate
+        elif _ABSOLUTE & gate.keys():
+            yield {key: value for key, value in gate.items() if key != _COMPARISON}
+
+
+def _gates_of(family: Family, cluster: Cluster) -> Iterator[Json]:
+    """The gates of all segments, and those of the cluster's own."""
+    mine = (None, _segment(cluster))
+    return (gate for gate in family.spec.get("gates", []) if gate.get("segment") in mine)
+
+
+def _segment(cluster: Cluster) -> str:
+    return str(value_at(cluster.effective, ("spec", "segment", "name"), ""))
+
+
+def _question(
+    family: Family,
+    cluster: Cluster,
+    gate: Json,
+    candidate: Json,
+    version: str,
+    *,
+    since: datetime,
+    now: datetime,
+) -> Question:
+    roles = (v for v in cluster.variants if v["name"] in forms.ROLES)
+    other = next((str(v["version"]) for v in roles if v["version"] != version), None)
+    return Question(
+        gate=gate,
+        cluster=cluster.name,
+        region=cluster.region,
+        environment=family.environment,
+        candidate=candidate,
+        stable=_lock_spec(family, other) if other else None,
+        since=format_time(since),
+        now=format_time(now),
+        segment=_segment(cluster),
+    )
+
+
+def _candidate(family: Family, version: str) -> Json:
+    candidate = _lock_spec(family, version)
+    if candidate is None:
+        fix = f"lockstep lock {family.environment}/{family.name} {version}, and commit it"
+        raise Invalid(f"version {version} has no lock", where=family.folder, fix=fix)
+    return candidate
+
+
+def _lock_spec(family: Family, version: str) -> Json:
+    lock = family.locks.get(version)
+    return value_at(lock.value, ("spec",)) if lock else None

@@ -1,0 +1,87 @@
+"""The reference of decision records: what the ledger is, how to verify it by hand, its fields."""
+
+from lockstep.spec.schema.load import SchemaFiles
+from lockstep.spec.schema.reference import Writer
+
+SCHEMA = "decision.json"
+
+_INTRODUCTION = """\
+<!-- Written by `lockstep schema docs` from policies/schemas/; do not edit. -->
+
+# Decision records
+
+Every decision that moves a family is a file, `ledger/<environment>/<family>/<sequence>.json`:
+what was decided, who or what decided it and when, from which position to which, on which
+evidence, and the variants of every cluster after it. Lockstep writes the record in the commit
+that makes the change. A record is never edited or removed: `lockstep check` refuses a change that
+does so, and `lockstep audit --verify` finds one that was merged.
+
+- **Form**: JSON with sorted keys, two spaces for each level, text as UTF-8 without needless
+  escapes, and a newline at the end. Only this form is read, so the digest of the bytes is a
+  digest of the content.
+- **Chain**: `spec.previous` is the SHA-256 of the file before it, and null in the first. Whoever
+  changes a record has to rewrite all that follow, and git's history shows it.
+- **Id**: `spec.id` is the SHA-256 of what makes the decision this one: environment, family,
+  `previous`, action, digest of the target, and the positions before and after it. There is no
+  time, evidence or runner in it, so two runners that decide the same make the same id.
+- **Time**: `spec.decidedAt` is the clock of the machine that decided. Where the option `--now`
+  gave the time instead, `spec.timeGiven` says so.
+- **Evidence** holds the question, the answer of the gate's source, and the verdict. `lockstep
+  audit --replay` computes every verdict and every move again from the records alone.
+- **Verified state**: a record of `adopt` or `verify` holds the git object ids of the specs, locks
+  and rendered folders after it. That is the state that a later rollback returns to.
+- **Later versions** may add fields anywhere but in the mappings by name (`variants`, `files`,
+  `folders`). A program keeps fields that it does not know, the digest covers them, and no
+  rollback fails over one.
+
+## Verify by hand
+
+`lockstep audit --verify --replay` does all of this and more. Without Lockstep, `sha256sum`, `jq`
+and git are enough. This prints nothing where the chain of a family is whole and every id is
+right:
+
+```sh
+cd ledger/prod/fraud-detection
+previous=null
+for record in *.json; do
+  test "$(jq -r .spec.previous "$record")" = "$previous" || echo "$record: the chain is broken"
+  previous="sha256:$(sha256sum "$record" | cut -d ' ' -f 1)"
+  id="sha256:$(jq -cjS '{
+    environment: .metadata.environment, family: .metadata.family, previous: .spec.previous,
+    action: .spec.action, target: .spec.target.digest,
+    from: (.spec.from | {phase, wave, step} | with_entries(select(.value != null))),
+    to: (.spec.to | {phase, wave, step} | with_entries(select(.value != null)))
+  }' "$record" | sha256sum | cut -d ' ' -f 1)"
+  test "$(jq -r .spec.id "$record")" = "$id" || echo "$record: the id is not that of its content"
+done
+```
+
+This prints a line for each commit that changed or removed a record, and nothing where there is
+none:
+
+```sh
+git log --oneline --diff-filter=MDRT -- ledger
+```
+
+This compares the verified state that the first record names with the commit that brought the
+record, and prints nothing where all objects are the same:
+
+```sh
+record=ledger/prod/fraud-detection/000001.json
+commit=$(git log -1 --format=%H --diff-filter=A -- "$record")
+jq -r '.spec.verifiedState | .files + .folders | to_entries[] | "\\(.value) \\(.key)"' "$record" |
+  while read -r object path; do
+    test "$(git rev-parse "$commit:$path")" = "$object" || echo "$path differs"
+  done
+```
+"""
+
+
+def record_reference(files: SchemaFiles) -> str:
+    """The text of ``docs/records.md``. ``files`` are the schemas of a tree.
+
+    Raises LockstepError where the schema of records is missing or refers to nothing.
+    """
+    writer = Writer(files)
+    writer.section(SCHEMA, "")
+    return "\n".join([_INTRODUCTION.rstrip("\n"), *writer.sections()]) + "\n"

@@ -1,0 +1,53 @@
+"""Adopts the committed state of a family: its first verified state, or one made by hand."""
+
+from lockstep.edges.git import Git
+from lockstep.model.decision import Action, Phase, Position, Target
+from lockstep.model.errors import UsageError
+from lockstep.model.result import Decided
+from lockstep.rollout.next_decision import next_decision
+from lockstep.rollout.position import current_variants
+from lockstep.spec import variants as forms
+from lockstep.text.phrases import list_variants
+from lockstep.transactions.commit import FamilyChange, build, require_rendered
+from lockstep.transactions.publish import PlannedCommit
+from lockstep.transactions.state import FamilyState, digest_of
+
+
+def adopt(git: Git, state: FamilyState, reason: str) -> PlannedCommit:
+    """Record the committed specs of a family as they are, and as the state to return to.
+
+    Raises UsageError where a rollout has left a candidate or a previous version in a cluster: a
+    state in the middle of a rollout cannot be one to return to. Raises Invalid where
+    ``rendered/`` is not what the specs declare: a revert would bring those bytes back.
+    """
+    _require_settled(state)
+    require_rendered(git, state)
+    family = state.family
+    variants = current_variants(family)
+    serving = {v for each in variants.values() for v in forms.serving_versions(each)}
+    if not serving:
+        raise UsageError(f"{state.title}: only experiments serve, and no stable version does")
+    newest = max(serving, key=_age)
+    target = Target(newest, digest_of(state, newest))
+    decision = next_decision(
+        family, Action.ADOPT, Position(Phase.STEADY), target, variants, reason,
+        state.snapshot.context,
+    )  # fmt: skip
+    tree, made = build(git, state, FamilyChange(variants), decision)
+    return PlannedCommit(tree, Decided(made))
+
+
+def _require_settled(state: FamilyState) -> None:
+    for cluster in state.family.clusters:
+        if not forms.settled(cluster.variants):
+            where = cluster.locate(("spec", "variants"))
+            raise UsageError(
+                f"{cluster.name} is in the middle of a rollout: {list_variants(cluster.variants)}",
+                where=f"{where.file}:{where.line}",
+                fix="run lockstep revert, or remove the candidate and previous versions first",
+            )
+
+
+def _age(version: str) -> tuple[int, str]:
+    """Sorts versions as the registry numbers them; other names come first."""
+    return (int(version), version) if version.isdecimal() else (-1, version)

@@ -1,0 +1,91 @@
+"""The one decision that is due for a family: evaluates its gates, and moves, holds or waits."""
+
+from collections.abc import Callable
+
+from lockstep.edges.git import Git
+from lockstep.model.decision import Action, Phase
+from lockstep.model.errors import LockstepError
+from lockstep.model.evidence import Evidence
+from lockstep.model.exit_codes import ExitCode
+from lockstep.model.result import Blocked, Decided, Waiting
+from lockstep.rollout.next_decision import next_decision
+from lockstep.rollout.plan import Move, Plan, plan
+from lockstep.rollout.position import position_of, running_target
+from lockstep.rollout.questions import questions
+from lockstep.rollout.skew import skew_breached
+from lockstep.transactions.commit import FamilyChange, build
+from lockstep.transactions.gates import ask_gates
+from lockstep.transactions.hold import hold
+from lockstep.transactions.publish import PlannedCommit
+from lockstep.transactions.rollback import RollbackRequest, roll_back
+from lockstep.transactions.run import RunOptions
+from lockstep.transactions.state import FamilyState, refuse_diverged
+
+
+def advance(git: Git, options: RunOptions, state: FamilyState) -> PlannedCommit | Waiting | Blocked:
+    """The decision that is due for a family on its newest published state, or why it waits."""
+    evidence = ask_gates(options, questions(state.family, options.now))
+    due = plan(state.family, evidence, options.now)
+    if due.move is Move.DIVERGED:
+        refuse_diverged(state)
+    act = _ACTS.get(due.move)
+    if act is None:
+        return _wait(state, due, evidence)
+    return act(git, options, state, due, evidence)
+
+
+def _wait(state: FamilyState, due: Plan, evidence: list[Evidence]) -> Waiting:
+    at = position_of(state.family)
+    return Waiting(
+        state.title, str(at), due.move.value, due.reason, evidence,
+        _CODES.get((due.move, at.phase is Phase.NEW), ExitCode.GATE_CLOSED),
+        notify=state.owner if due.tell_people else "",
+        skew_breached=skew_breached(state.family, state.snapshot.context.now),
+    )  # fmt: skip
+
+
+def _move(
+    git: Git, options: RunOptions, state: FamilyState, due: Plan, evidence: list[Evidence]
+) -> PlannedCommit:
+    target = running_target(state.family)
+    if target is None or due.to is None or due.variants is None:
+        raise LockstepError(f"{state.title}: the plan names no version to move")
+    action = Action.VERIFY if due.move is Move.VERIFY else Action.ADVANCE
+    decision = next_decision(
+        state.family, action, due.to, target, due.variants, due.reason,
+        state.snapshot.context, verdict=due.verdict, evidence=tuple(evidence),
+    )  # fmt: skip
+    tree, made = build(git, state, FamilyChange(due.variants), decision)
+    return PlannedCommit(tree, Decided(made))
+
+
+def _hold(
+    git: Git, options: RunOptions, state: FamilyState, due: Plan, evidence: list[Evidence]
+) -> PlannedCommit | Blocked:
+    return hold(git, state, due.reason, evidence=evidence, verdict=due.verdict)
+
+
+def _revert(
+    git: Git, options: RunOptions, state: FamilyState, due: Plan, evidence: list[Evidence]
+) -> PlannedCommit | Blocked:
+    target = running_target(state.family)
+    if target is None:
+        raise LockstepError(f"{state.title}: no version to roll back")
+    request = RollbackRequest(target, due.reason, evidence, due.verdict)
+    return roll_back(git, options, state, request)
+
+
+_CODES = {
+    (Move.NOTHING, False): ExitCode.CLEAN,
+    (Move.NOTHING, True): ExitCode.NOTHING_TO_CHECK,  # the family has not been adopted yet
+}
+
+_Act = Callable[[Git, RunOptions, FamilyState, Plan, list[Evidence]], PlannedCommit | Blocked]
+
+_ACTS: dict[Move, _Act] = {
+    Move.STEP: _move,
+    Move.VERIFY: _move,
+    Move.HOLD: _hold,
+    Move.REVERT: _revert,
+    Move.RESTORE: _revert,
+}

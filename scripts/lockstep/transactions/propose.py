@@ -1,0 +1,161 @@
+"""Makes a registered version the candidate of a family, on a branch that people merge."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from lockstep.edges.git import Git, Raced
+from lockstep.model.decision import Action, Decision, Phase, Position, Target
+from lockstep.model.document import Json
+from lockstep.model.errors import Denied
+from lockstep.model.evidence import Evidence, Verdict, worst
+from lockstep.model.exit_codes import ExitCode
+from lockstep.model.result import Proposed, Waiting
+from lockstep.rollout.next_decision import next_decision
+from lockstep.rollout.plan import NO_EVIDENCE, reasons
+from lockstep.rollout.position import position_of, running_target
+from lockstep.rollout.quarantine import entries_of, in_force, matches
+from lockstep.rollout.questions import has_propose_gates, questions_of_proposal
+from lockstep.rollout.skew import skew_breached
+from lockstep.rollout.trailers import commit_message
+from lockstep.spec import variants as forms
+from lockstep.spec.lock import write_lock
+from lockstep.text.sanitise import record_line
+from lockstep.transactions.commit import FamilyChange, build
+from lockstep.transactions.gates import ask_gates
+from lockstep.transactions.publish import newest_state, require_clean_work_tree
+from lockstep.transactions.registry_check import read_lock
+from lockstep.transactions.run import RunOptions, find_state
+from lockstep.transactions.state import FamilyState, refuse_diverged
+
+
+@dataclass(frozen=True)
+class ProposalRequest:
+    """What is to be proposed, and whether the branch is pushed at once."""
+
+    family: str
+    version: str
+    reason: str = ""
+    push: bool = False
+
+
+def propose(options: RunOptions, request: ProposalRequest) -> Proposed | Waiting:
+    """Commit candidate, lock, manifests and record on a new branch; nothing else moves.
+
+    The branch is named after the decision's id, so a second run on the same state finds it.
+    Where the gates of a proposal do not pass, nothing is committed, and the evidence is the result.
+    Raises Denied with the reason where the version may not be proposed.
+    """
+    git = Git.find(options.root)
+    require_clean_work_tree(git)
+    branch = git.branch()
+    remote = git.remote(branch)
+    snapshot = newest_state(git, branch, remote, options.now, time_given=options.time_given)
+    state = find_state(snapshot, request.family, options.environment)
+    require_ready(state)
+    lock = read_lock(options, state.family, request.version)
+    require_allowed(state, lock)
+    evidence = _evidence(options, state, lock, request.version)
+    verdict = worst(item.verdict for item in evidence)
+    if has_propose_gates(state.family) and verdict is not Verdict.PASS:
+        return _refused(state, evidence, verdict)
+    tree, made = _build(git, state, lock, request, evidence)
+    name = f"lockstep/{state.title}/{request.version}-{made[0].id[-12:]}"
+    if git.resolve(f"refs/heads/{name}") is None:
+        commit = git.commit_tree(tree, [snapshot.base], commit_message(made))
+        with suppress(Raced):  # another run has just made the same branch
+            git.create_branch(name, commit)
+    if request.push and remote:
+        tip = git.resolve(f"refs/heads/{name}") or ""
+        git.push(remote, tip, name)
+    return Proposed(made[0], name)
+
+
+def _evidence(
+    options: RunOptions, state: FamilyState, lock: Json, version: str
+) -> tuple[Evidence, ...]:
+    asked = questions_of_proposal(state.family, version, lock["spec"], options.now)
+    return tuple(ask_gates(options, asked))
+
+
+def _refused(state: FamilyState, evidence: tuple[Evidence, ...], verdict: Verdict) -> Waiting:
+    """An error is not the version's fault: the run could not find out, and may be repeated."""
+    code = ExitCode.COULD_NOT_RUN if verdict is Verdict.ERROR else ExitCode.GATE_CLOSED
+    reason = reasons(evidence, verdict) or NO_EVIDENCE
+    position = str(position_of(state.family))
+    return Waiting(state.title, position, "refused", f"not proposed: {reason}", evidence, code)
+
+
+def require_ready(state: FamilyState) -> None:
+    """Raise Denied where the family cannot have a candidate now."""
+    family = state.family
+    at = position_of(family)
+    if at.phase is Phase.NEW:
+        fix = f"lockstep adopt {state.title} --reason '...'"
+        raise Denied(f"{state.title} has no verified state to return to", fix=fix)
+    refuse_diverged(state)
+    if at.phase is not Phase.STEADY:
+        target = running_target(family)
+        version = target.version if target else "?"
+        raise Denied(
+            f"{state.title} is busy with version {version}: {at}",
+            fix="finish it with lockstep advance, or roll it back with lockstep revert",
+        )
+    if skew_breached(family, state.snapshot.context.now):
+        raise Denied(
+            f"{state.title}: regions have served different versions for longer than allowed",
+            fix="bring them to one version first, and adopt that state",
+        )
+
+
+def require_allowed(state: FamilyState, lock: Json) -> None:
+    """Raise Denied where the version is in quarantine or already serves."""
+    identity = lock["spec"]["identity"]
+    keys = ("registry", "model", "version", "digest")
+    family, digests = state.family, [identity["digest"]]
+    for entry in in_force(state.fleet, family.environment, family.name, digests):
+        if matches(entry, **{key: identity[key] for key in keys}):
+            raise Denied(
+                f"version {identity['version']} is in quarantine since {entry.get('since')}: "
+                f"{record_line(str(entry.get('reason')))}",
+                where=state.title,
+                fix=f"lockstep release {_quarantined_in(state, entry)} {entry.get('version')} "
+                "--reason '...'",
+            )
+    serving = [v for c in state.family.clusters for v in forms.serving_versions(c.variants)]
+    if identity["version"] in serving:
+        raise Denied(f"version {identity['version']} already serves", where=state.title)
+    if any(v["version"] == identity["version"] for c in state.family.clusters for v in c.variants):
+        # Every state to return to would serve it, so a rollback could not remove it.
+        raise Denied(
+            f"version {identity['version']} is an arm of an experiment",
+            where=state.title,
+            fix="end the experiment first, and adopt the state without it",
+        )
+
+
+def _quarantined_in(state: FamilyState, entry: Json) -> str:
+    """The family, of this or an earlier environment, whose release ends a quarantine."""
+    for family in (state.family, *state.fleet.families()):
+        if entry in entries_of(family):
+            return f"{family.environment}/{family.name}"
+    return state.title
+
+
+def _build(
+    git: Git,
+    state: FamilyState,
+    lock: Json,
+    request: ProposalRequest,
+    evidence: tuple[Evidence, ...],
+) -> tuple[str, tuple[Decision, ...]]:
+    family = state.family
+    identity = lock["spec"]["identity"]
+    target = Target(identity["version"], identity["digest"])
+    variants = {c.name: forms.proposed(c.variants, target.version) for c in family.clusters}
+    reason = record_line(request.reason) or f"version {target.version} was registered"
+    decision = next_decision(
+        family, Action.PROPOSE, Position(Phase.PROPOSED), target, variants, reason,
+        state.snapshot.context, evidence=evidence, verdict=Verdict.PASS if evidence else None,
+    )  # fmt: skip
+    path = f"{family.folder}/locks/{target.version}.yaml"
+    return build(git, state, FamilyChange(variants, {path: write_lock(lock)}), decision)

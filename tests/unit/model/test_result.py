@@ -1,0 +1,42 @@
+"""The exit codes of results that follow from what the verb found."""
+
+import pytest
+
+from lockstep.model.exit_codes import ExitCode
+from lockstep.model.finding import Finding, Severity
+from lockstep.model.result import Advanced, Failed, History, LockComparison, Status
+
+WRONG = Finding("a.yaml", 1, 1, "lock.identity", "it is another model", "register it again")
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        ([], ExitCode.CLEAN),
+        ([0, 0], ExitCode.CLEAN),
+        ([0, 3], ExitCode.NOTHING_TO_CHECK),
+        ([12, 3, 0], ExitCode.GATE_CLOSED),
+        ([12, 1], ExitCode.COULD_NOT_RUN),
+        ([2, 12], ExitCode.USAGE),
+        ([11, 1, 12], ExitCode.DENIED),
+        ([13, 10], ExitCode.VERIFICATION_FAILED),
+    ],
+)
+def test_a_closed_gate_does_not_hide_a_family_that_could_not_be_decided_about(
+    codes: list[int], expected: ExitCode
+) -> None:
+    results = tuple(Failed("prod/fraud", "", "", "", ExitCode(code)) for code in codes)
+    assert Advanced(results).exit_code is expected
+
+
+def test_findings_of_status_are_invalid_and_those_of_audit_do_not_verify() -> None:
+    assert Status(()).exit_code is History(()).exit_code is ExitCode.CLEAN
+    assert Status((), (WRONG,)).exit_code is ExitCode.INVALID
+    assert History((), (WRONG,)).exit_code is ExitCode.VERIFICATION_FAILED
+
+
+def test_a_stale_lock_is_reported_and_a_wrong_one_does_not_verify() -> None:
+    stale = Finding("a.yaml", 1, 1, "lock.stale", "facts changed", "lock it",
+                    severity=Severity.WARNING)  # fmt: skip
+    assert LockComparison((stale,), 1).exit_code is ExitCode.CLEAN
+    assert LockComparison((stale, WRONG), 1).exit_code is ExitCode.VERIFICATION_FAILED

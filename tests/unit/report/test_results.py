@@ -1,0 +1,161 @@
+"""What verbs did, as text and as data: every fact is shown, in plain words."""
+
+from dataclasses import replace
+
+import pytest
+from msgspec import structs
+
+from lockstep.model.decision import Action, Phase, Position, Restored
+from lockstep.model.exit_codes import ExitCode
+from lockstep.model.finding import Finding
+from lockstep.model.outcome import Outcome
+from lockstep.model.result import (
+    Advanced,
+    AlreadyDecided,
+    Blocked,
+    ClusterStatus,
+    Decided,
+    Failed,
+    History,
+    Locked,
+    Proposed,
+    Rendered,
+    RolledBack,
+    Status,
+    Waiting,
+)
+from lockstep.report.results import format_text, to_data
+from tests.unit.model.records import FULL
+
+TARGET = FULL.target.version
+SHIFT = structs.replace(
+    FULL, action=Action.SHIFT, to=Position(Phase.SHIFTED), reason="too slow", restored=None,
+    evidence=(),
+)  # fmt: skip
+RESTORE = structs.replace(
+    SHIFT, action=Action.RESTORE, to=Position(Phase.STEADY), restored=Restored(3, True)
+)
+EVIDENCE = "  pass         auc in fraud-a: 0.95, must be at least 0.9"
+WAITING = Waiting(
+    "prod/fraud", "rolling wave 1 step 1", "wait", "baking", FULL.evidence, ExitCode.GATE_CLOSED
+)
+
+
+def lines(result: Decided | Waiting) -> list[str]:
+    return format_text(result).split("\n")
+
+
+@pytest.mark.parametrize(
+    ("action", "head"),
+    [
+        (Action.ADVANCE, f"version {TARGET} to {FULL.to}"),
+        (Action.VERIFY, f"version {TARGET} is verified"),
+        (Action.ADOPT, "adopted as it is"),
+        (Action.RELEASE, f"version {TARGET} is released from quarantine"),
+        (Action.HOLD, str(FULL.to)),
+        (Action.RESUME, str(FULL.to)),
+    ],
+)
+def test_a_decision_is_shown_with_its_reason(action: Action, head: str) -> None:
+    text = lines(Decided((structs.replace(FULL, action=action),)))
+    assert text[0] == f"prod/fraud: {head}: every gate passed"
+    assert ("  fraud-a: stable 41@100" in text) is (head[:7] in ("version", "adopted")
+            and action is not Action.RELEASE)  # fmt: skip
+    assert (EVIDENCE in text) is (action in (Action.ADVANCE, Action.VERIFY))
+
+
+def test_decisions_as_data_name_the_record() -> None:
+    (data,) = to_data(Decided((FULL,)))
+    assert data == {
+        "family": "prod/fraud", "action": "advance", "version": TARGET, "to": FULL.to.to_json(),
+        "decision": FULL.id, "record": FULL.path, "reason": "every gate passed",
+    }  # fmt: skip
+    (proposed,) = to_data(Proposed(FULL, "lockstep/x"))
+    assert proposed == {**data, "branch": "lockstep/x"}
+
+
+def test_a_work_tree_that_could_not_follow_is_reported() -> None:
+    assert lines(Decided((FULL,), left_behind="git is busy"))[-2:] == [
+        "  published; but here git is busy", "  run git pull",
+    ]  # fmt: skip
+
+
+def test_a_rollback_names_both_halves_and_the_quarantine() -> None:
+    assert lines(RolledBack((SHIFT, RESTORE), unchecked=("registry: away",))) == [
+        f"prod/fraud: version {TARGET} is rolled back: too slow",
+        "  shift: all traffic goes to the running stable version",
+        "  restore: every cluster as verified in record 3 (the verified bytes)",
+        "  unchecked: registry: away",
+        f"  quarantine: version {TARGET} cannot be proposed until lockstep release",
+    ]
+    again = structs.replace(RESTORE, restored=Restored(3, False))
+    assert "  restore: every cluster as verified in record 3 (rendered again)" in lines(
+        RolledBack((again,))
+    )
+
+
+def test_a_restore_that_waits_says_for_what() -> None:
+    text = lines(RolledBack((SHIFT,), restore_waits_for="version 1 is gone"))
+    assert text[2] == "  the restore waits: version 1 is gone. Fix it, then run lockstep advance"
+    assert not any("as verified" in line for line in text)
+
+
+def test_waiting_shows_the_evidence_and_who_to_notify() -> None:
+    assert lines(WAITING) == ["prod/fraud: rolling wave 1 step 1: baking", EVIDENCE]
+    text = lines(replace(WAITING, notify="a team", skew_breached=True))
+    assert text[1] == "  this needs a person: notify a team"
+    assert text[2] == "  the regions have served different versions for longer than allowed"
+    assert to_data(WAITING) == {
+        "family": "prod/fraud", "move": "wait", "reason": "baking",
+        "evidence": [FULL.evidence[0].to_json()],
+    }  # fmt: skip
+
+
+def test_each_family_of_an_advance_has_its_lines_and_its_data() -> None:
+    failed = Failed("prod/churn", "no lock", "error: no lock\n  fix: lock", "lock", ExitCode.USAGE)
+    blocked = Blocked("prod/x", "the rollback is blocked: no state", "a team")
+    results = Advanced((failed, blocked, AlreadyDecided(FULL)))
+    assert format_text(results).split("\n") == [
+        "prod/churn: error: no lock", "  fix: lock",
+        "prod/x: the rollback is blocked: no state. Notify a team",
+        f"prod/fraud: advance was decided by another run ({FULL.id})",
+    ]  # fmt: skip
+    assert to_data(results) == [
+        {"family": "prod/churn", "error": "no lock", "fix": "lock"}, None,
+        {"decision": FULL.id, "made": False},
+    ]  # fmt: skip
+
+
+def test_a_proposal_names_the_branch_and_what_to_do() -> None:
+    assert format_text(Proposed(FULL, "lockstep/x")).split("\n") == [
+        f"prod/fraud: version {TARGET} is proposed on branch lockstep/x",
+        "  candidate with weight 0 in fraud-a",
+        "  merge the branch, then run lockstep advance",
+    ]
+
+
+def test_files_that_were_written_are_counted_and_listed() -> None:
+    lock = Locked("locks/4.yaml", "4", "sha256:1")
+    assert format_text(lock) == "locks/4.yaml: version 4 is locked (sha256:1)"
+    assert to_data(lock) == {"path": "locks/4.yaml"}
+    rendered = Rendered(Outcome(()), ("a", "b"), ("c",))
+    assert format_text(rendered) == "2 files written, 1 removed"
+    assert to_data(rendered) == {"written": ["a", "b"], "removed": ["c"]}
+    assert format_text(Rendered(Outcome(()))) == "rendered/ is as the specs declare it"
+
+
+def test_status_has_a_row_for_each_cluster_and_the_findings_below() -> None:
+    row = ClusterStatus("prod", "fraud", 0, "steady", "-", "-", "fraud-a", "a", "41 100%")
+    wrong = Finding("b.yaml", 1, 1, "schema.type", "it is broken", "fix it")
+    text = format_text(Status((row,), (wrong,)))
+    assert "41 100%" in text and "fraud-a" not in text
+    assert "b.yaml:1:1: error schema.type: it is broken" in text
+    data = to_data(Status((row,), (wrong,)))
+    assert data["clusters"] == [row.to_json()] and data["findings"] == [wrong.to_json()]
+
+
+def test_a_history_is_the_decisions_and_what_was_proved() -> None:
+    history = History((FULL,), verified=True)
+    assert format_text(history).endswith("verified: the chain of 1 record holds")
+    data = to_data(history)
+    assert data["decisions"][0]["id"] == FULL.id and data["findings"] == []
