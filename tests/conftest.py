@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import settings
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools" / "bin"
+
+# 'make coverage' asks which lines run, not whether they are right for many inputs: that is 'make
+# test'. Tracing makes each example slow, so deadlines would only measure the tracer.
+settings.register_profile("few-examples", max_examples=5, deadline=None)
 
 # Reasons for which a test may be skipped even in CI: parts that set-up cannot bring.
 OPTIONAL = ("LOCKSTEP_CRDS",)

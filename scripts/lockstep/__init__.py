@@ -1,3 +1,3 @@
-"""Lockstep: a GitOps pipeline that keeps clusters of model versions right."""
+"""Lockstep: a GitOps pipeline that rolls out model versions to all their clusters in lockstep."""
 
 __version__ = "0.1.0"

@@ -1,1 +1,1 @@
-"""The demonstration: real models, a real registry, and the main job from end to end."""
+"""The demo: real models, a real registry, and the main job from end to end."""

@@ -13,12 +13,12 @@ from lockstep_demo import runner
 @click.command()
 @click.option(
     "--dir", "folder", required=True, type=click.Path(path_type=Path),
-    help="An empty or new folder; everything is made in it, and stays.",
+    help="An empty or new folder; the demo creates everything in it, and keeps it.",
 )  # fmt: skip
 def demo(folder: Path) -> ExitCode:
     """Run the main job on real parts: block a bad change, roll out one version, roll back another.
 
-    Exit code 13 where something that the demo shows does not hold.
+    Ends with exit code 13 if a claim of the demo does not hold.
     """
     runner.run(folder, invoke, sys.stdout)
     return ExitCode.CLEAN

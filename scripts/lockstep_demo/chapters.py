@@ -5,12 +5,12 @@ from typing import Any
 
 from lockstep.model.exit_codes import ExitCode
 from lockstep_demo.fleet_files import FAMILY, RISKY_EDITS, cluster_path, rendered_path
+from lockstep_demo.payments import REGIONS
 from lockstep_demo.scene import Scene
-from lockstep_demo.transactions import REGIONS
 
 _EXPECTED = (
     ("ap-south-1", "policy.weights-sum", "{name: stable"),
-    ("ap-south-1", "policy.not-diverged", "{name: stable"),  # only Lockstep moves a recorded weight
+    ("ap-south-1", "policy.not-diverged", "{name: stable"),  # the record still says 100
     ("us-east-1", "policy.image-by-digest", "image:"),
     ("eu-west-1", "policy.residency", "failover:"),
 )
@@ -18,27 +18,27 @@ _EXPECTED = (
 
 def bad_pull_request(scene: Scene) -> None:
     """Three careless edits, each found at its line and column."""
-    tell, git = scene.narrator, scene.git
-    tell.chapter("1. A bad pull request is stopped")
-    tell.say(
-        "Somebody edits three files on a branch: weights that sum to 99, an image without a "
-        "digest, and a cluster in the EU that fails over to the US."
+    narrator, git = scene.narrator, scene.git
+    narrator.chapter("1. A bad pull request is stopped")
+    narrator.say(
+        "A pull request changes three files: weights that sum to 99, an image without a digest, "
+        "and a cluster in the EU that fails over to the US."
     )
     scene.by_hand("switch", "--quiet", "--create", "careless-change")
     for region, (old, new) in RISKY_EDITS.items():
         path = git.root / cluster_path(region)
         path.write_text(path.read_text().replace(old, new, 1))
-    tell.output(_brief(git("diff", "--unified=0", "--no-prefix", "--", "clusters")))
+    narrator.output(_brief(git("diff", "--unified=0", "--no-prefix", "--", "clusters")))
     scene.lockstep("render")
     scene.git("add", "--all")
     scene.by_hand("commit", "--quiet", "--message", "Tune the fraud clusters")
     scene.lockstep("check", expect=ExitCode.DENIED)
     text = scene.lockstep("check", "--format", "json", expect=ExitCode.DENIED, show=False)
-    tell.say("So that nothing has to be believed, the demo looks for each mistake itself:")
+    narrator.say("The demo verifies that each mistake is reported:")
     findings = json.loads(text)["findings"]
     for region, rule, mistake in _EXPECTED:
         _claim_finding(scene, findings, cluster_path(region), rule, mistake)
-    tell.claim(len(findings) == len(_EXPECTED), "nothing else is reported; the exit code is 11")
+    narrator.claim(len(findings) == len(_EXPECTED), "nothing else is reported; exit code 11")
     scene.by_hand("switch", "--quiet", "main")
 
 
@@ -56,44 +56,44 @@ def _claim_finding(
         and finding["column"] in range(column - 2, len(lines[line - 1]) + 1)
         and finding["fix"]
     ]
-    told = f"{rule} is reported at {path}:{line}, where it was written, with what to do"
-    scene.narrator.claim(len(matching) == 1, told, json.dumps(findings, indent=2))
+    text = f"{rule} is reported at {path}:{line}, where the mistake is, with a fix"
+    scene.narrator.claim(len(matching) == 1, text, json.dumps(findings, indent=2))
 
 
 def _brief(diff: str) -> str:
-    """A diff without the lines that only programs read."""
+    """A diff without the lines that only programs need."""
     noise = ("diff ", "index ", "--- ", "@@")
     return "\n".join(line for line in diff.splitlines() if not line.startswith(noise))
 
 
 def proof(scene: Scene) -> None:
-    """The records explain and verify everything, and git agrees with them."""
-    tell = scene.narrator
-    tell.chapter("4. It can be proved")
-    tell.say(
-        "Who decided what, when and why: every decision is a record in the repository. (Shown "
-        "without the lines of the gates that passed.)"
+    """Show that the records explain every decision, and that git agrees with them."""
+    narrator = scene.narrator
+    narrator.chapter("4. All of it can be proved")
+    narrator.say(
+        "Every decision is a record in the repository: who decided what, when and why. (The "
+        "lines of gates that passed are left out here.)"
     )
-    tell.command(scene.typed("audit", FAMILY))
+    narrator.command(scene.typed("audit", FAMILY))
     text = scene.lockstep("audit", FAMILY, show=False)
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("pass ")]
-    tell.output("\n".join(lines))
-    tell.say(
+    narrator.output("\n".join(lines))
+    narrator.say(
         "Each verdict can be computed again from the evidence in its record alone, and the "
-        "records form a chain that git never saw change:"
+        "records form a chain whose files have not changed since:"
     )
-    _claim_clean(scene, "every verdict comes out again", "audit", FAMILY, "--replay")
-    _claim_clean(scene, "the chain of records is whole", "audit", FAMILY, "--verify")
-    _claim_clean(scene, "nothing on main is malformed or forbidden", "check")
-    tell.say("And without Lockstep, by git alone, against the record in which 2 was verified:")
+    _claim_clean(scene, "every verdict is confirmed", "audit", FAMILY, "--replay")
+    _claim_clean(scene, "the chain of records is complete", "audit", FAMILY, "--verify")
+    _claim_clean(scene, "nothing on main is invalid or denied", "check")
+    narrator.say("Without Lockstep, git alone confirms it against the record that verified 2:")
     _claim_bytes(scene)
-    tell.say("How the fleet stands now:")
+    narrator.say("The state of the fleet now:")
     scene.lockstep("status")
 
 
 def _claim_clean(scene: Scene, text: str, *command: str) -> None:
-    code, said = scene.run(*command)
-    scene.narrator.claim(code == ExitCode.CLEAN, f"{scene.typed(*command)}: {text}", said)
+    code, output = scene.run(*command)
+    scene.narrator.claim(code == ExitCode.CLEAN, f"{scene.typed(*command)}: {text}", output)
 
 
 def _claim_bytes(scene: Scene) -> None:
@@ -106,7 +106,7 @@ def _claim_bytes(scene: Scene) -> None:
             (folder, verified["folders"].get(folder)),
         ):
             found = scene.git("rev-parse", f"origin/main:{place}")
-            text = f"git rev-parse origin/main:{place} is {found[:12]}, as it was verified"
+            text = f"git rev-parse origin/main:{place} is {found[:12]}, as verified"
             scene.narrator.claim(found == wanted, text, f"the record says {wanted}, git {found}")
 
 

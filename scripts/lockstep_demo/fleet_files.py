@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lockstep.edges.resources import resource_dir
-from lockstep_demo.transactions import BASE_FEATURES, DEVICE_FEATURE, REGIONS
+from lockstep_demo.payments import BASE_FEATURES, DEVICE_FEATURE, REGIONS
 
 ENVIRONMENT, FAMILY = "prod", "fraud-detection"
 FOLDER = f"clusters/{ENVIRONMENT}/{FAMILY}"
@@ -51,7 +51,7 @@ metadata:
   owner: risk-ml@example.com
 spec:
   model: {{registry: mlflow, name: fraud}}
-  # A card is charged in one region and checked in another: all of them must judge alike.
+  # A card is charged in one region and checked in another: all of them must decide alike.
   consistency: {{maxVersionSkew: 1, maxSkewDuration: 24h}}
   rollout:
     waves: [[ap-south-1], [us-east-1], [eu-west-1]]
@@ -159,7 +159,7 @@ RISKY_EDITS = {
     ),
     "eu-west-1": ("  host:", "  failover: us-east-1\n  host:"),
 }
-"""By region, what a careless change replaces in the cluster's file, and by what."""
+"""What a careless change replaces in the file of a cluster, and by what, by region."""
 
 
 def _shipped(folder: Path) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""How the demo tells what it does: chapters, commands, their output, and claims that hold."""
+"""What the demo prints: chapters, commands, their output, and claims that hold."""
 
 import textwrap
 from datetime import datetime
@@ -11,11 +11,11 @@ _WIDTH = 92
 
 
 class ClaimFailed(VerificationFailed):
-    """Something that the demo shows did not come out as it should."""
+    """A claim of the demo does not hold."""
 
 
 class Narrator:
-    """Writes the demo's story to ``out``, a line at a time."""
+    """Writes the demo's story to ``out``, line by line."""
 
     def __init__(self, out: TextIO) -> None:
         """``out`` is where the story goes, such as standard output."""
@@ -48,7 +48,7 @@ class Narrator:
         self._line(f"  {format_time(moment)[:16].replace('T', ' ')}  {text}")
 
     def claim(self, holds: bool, text: str, otherwise: str = "") -> None:
-        """State that something holds. Raises ClaimFailed, with what is seen, where it does not."""
+        """State that something holds. Raises ClaimFailed, with ``otherwise``, if it does not."""
         if not holds:
             detail = f"\n{otherwise}" if otherwise else ""
             raise ClaimFailed(f"this should hold, and does not: {text}{detail}")

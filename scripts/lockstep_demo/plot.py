@@ -1,4 +1,4 @@
-"""The plot of the demo: sets the scene in a scratch folder, and plays the chapters."""
+"""The plot of the demo: sets up a scratch folder, and runs the chapters in their order."""
 
 import warnings
 from datetime import datetime
@@ -20,33 +20,36 @@ _MORNING = "2026-03-02T08:00:00Z"
 
 
 def play(folder: Path, invoke: Invoke, out: TextIO) -> None:
-    """Play the whole demo in ``folder``, which is left behind.
+    """Run the whole demo in ``folder``, which is kept.
 
-    ``invoke`` runs a command line of Lockstep in this process. Raises ClaimFailed where what the
-    demo shows does not hold, and LockstepError where a part is missing or the folder is in use.
+    ``invoke`` runs a command line of Lockstep in this process. Raises ClaimFailed if a claim of
+    the demo does not hold, and LockstepError if a part is missing or the folder is in use.
     """
     folder = folder.resolve()
     require_empty(folder)
     find_opa()
-    tell, now = Narrator(out), parse_time(_MORNING)
+    narrator, now = Narrator(out), parse_time(_MORNING)
+    # MLflow and scikit-learn warn about each other's coming versions, in the middle of the story.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        store = _registry(folder, tell, now)
+        store = _registry(folder, narrator, now)
         git = make_repositories(folder, RECIPES[0].version)
-        scene = Scene(tell, invoke, Traffic(store, SEED), git, now)
+        scene = Scene(narrator, invoke, Traffic(store, SEED), git, now)
         _first_state(scene)
         chapters.bad_pull_request(scene)
-        rollouts.good_version(scene)
+        rollouts.healthy_version(scene)
         rollouts.bad_version(scene)
         chapters.proof(scene)
-    _farewell(tell, store, git)
+    _farewell(narrator, store, git)
 
 
-def _registry(folder: Path, tell: Narrator, now: datetime) -> Store:
-    tell.chapter("Setting the scene")
-    tell.say(f"Everything is made in {folder}, with real parts: git, OPA, MLflow, scikit-learn.")
-    tell.say(
-        "An MLflow registry on SQLite, and three versions of a fraud model, trained on made-up "
+def _registry(folder: Path, narrator: Narrator, now: datetime) -> Store:
+    narrator.chapter("Set-up")
+    narrator.say(
+        f"Everything is created in {folder}, with real parts: git, OPA, MLflow, scikit-learn."
+    )
+    narrator.say(
+        "An MLflow registry on SQLite, and three versions of a fraud model, trained on synthetic "
         "card payments of three regions. On holdout data (AUC; honest payments that it stops):"
     )
     store = create_store(folder / "registry")
@@ -56,17 +59,16 @@ def _registry(folder: Path, tell: Narrator, now: datetime) -> Store:
             f"{region} {quality.auc:.3f}; {100 * quality.false_positive_rate:.1f} %"
             for region, quality in found.items()
         ]
-        tell.output(f"version {recipe.version}  " + "   ".join(cells))
+        narrator.output(f"version {recipe.version}  " + "   ".join(cells))
     return store
 
 
 def _first_state(scene: Scene) -> None:
-    tell = scene.narrator
-    tell.say(
-        "A bare repository as the origin and a clone of it, in which all commands below run. "
-        "The fleet has one family, fraud-detection, that serves version 1 in three regions. "
-        "Its facts are locked, its manifests rendered, and the state is adopted as the first "
-        "one to which a revert may return."
+    scene.narrator.say(
+        "A bare repository as the origin, and a clone of it in which all commands below run. "
+        "The fleet has one family, fraud-detection, which serves version 1 in three regions. "
+        "Lock the registry's facts about version 1, render the manifests, and adopt this state "
+        "as the first one that a rollback can return to."
     )
     scene.lockstep("lock", FAMILY, "1")
     scene.lockstep("render")
@@ -77,7 +79,7 @@ def _first_state(scene: Scene) -> None:
     scene.lockstep("adopt", FAMILY, "--reason", "version 1 has served since last year")
 
 
-def _farewell(tell: Narrator, store: Store, git: PlainGit) -> None:
-    tell.chapter("All of it held")
-    tell.say("The folder stays, to look around in:")
-    tell.output(f"cd {git.root}\nexport MLFLOW_TRACKING_URI={store.uri}\nlockstep status")
+def _farewell(narrator: Narrator, store: Store, git: PlainGit) -> None:
+    narrator.chapter("Every claim holds")
+    narrator.say("The folder is kept, so that you can look around in it:")
+    narrator.output(f"cd {git.root}\nexport MLFLOW_TRACKING_URI={store.uri}\nlockstep status")

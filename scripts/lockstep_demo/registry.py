@@ -13,8 +13,8 @@ from typing import Any
 
 from lockstep.registry.mlflow.client import load_mlflow
 from lockstep.registry.mlflow.metrics import SAMPLES_SUFFIX
+from lockstep_demo.payments import REGIONS
 from lockstep_demo.training import Quality, Recipe, holdout, quality, train
-from lockstep_demo.transactions import REGIONS
 
 MODEL = "fraud"
 _EXPERIMENT = "fraud-detection"
@@ -31,7 +31,7 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A dataset (its data frame) and how a logged model did on it."""
+    """A dataset (its data frame) and the quality of a logged model on it."""
 
     model_id: str
     name: str
@@ -58,10 +58,10 @@ def create_store(folder: Path) -> Store:
 
 
 def register(store: Store, recipe: Recipe, seed: int, moment: datetime) -> dict[str, Quality]:
-    """Train one version, log all that a lock wants to know, and register it.
+    """Train one version, log all that a lock needs, and register it.
 
-    Gives its quality by region on the holdout data. ``moment`` is when the demo says that this
-    happened. Raises RuntimeError where the registry counts the versions differently.
+    Gives its quality by region on the holdout data. ``moment`` is the time of all this on the
+    demo's clock. Raises RuntimeError if the registry numbers the versions differently.
     """
     client, milliseconds = store.client, _milliseconds(moment)
     model, training = train(recipe, seed)

@@ -1,4 +1,4 @@
-"""The two rollouts of the demo: a good version to its end, and a bad one there and back."""
+"""The two rollouts of the demo: a healthy version to its end, and a bad one that is rolled back."""
 
 from typing import Any
 
@@ -6,83 +6,87 @@ from lockstep.model.clock import parse_duration
 from lockstep.model.exit_codes import ExitCode
 from lockstep_demo.fleet_files import FAMILY, FOLDER
 from lockstep_demo.narrator import ClaimFailed
+from lockstep_demo.payments import REGIONS
 from lockstep_demo.scene import Scene
 from lockstep_demo.training import Quality
-from lockstep_demo.transactions import REGIONS
 
 _MOST_DECISIONS = 20
 _TRAILERS = ("Lockstep-Action", "Lockstep-Family", "Lockstep-Decision", "Lockstep-Reason")
 _ONLY_2 = [{"name": "stable", "version": "2", "weight": 100}]
 
 
-def good_version(scene: Scene) -> None:
-    """Version 2 walks through every wave and step until it is verified."""
-    tell = scene.narrator
-    tell.chapter("2. A good version sails through")
+def healthy_version(scene: Scene) -> None:
+    """Version 2 rolls out through every wave and step until it is verified."""
+    narrator = scene.narrator
+    narrator.chapter("2. A healthy version rolls out")
     _propose_and_merge(scene, "2")
-    tell.say(
-        "Each advance asks the gates and makes at most one decision. Nobody waits here for the "
-        "hours of a bake: the clock is an edge of Lockstep, and --now moves it. Payments come in "
-        "meanwhile. Each is scored by the version to which the weights in git send it, and what "
-        "came of it goes to MLflow: an evaluation of the dataset live-<region>, with the false "
-        "positive rate and its sample count. That is all that the gates see."
+    narrator.say(
+        "Each advance evaluates the gates and makes at most one decision. --now moves the clock "
+        "of Lockstep, so the demo does not wait for the hours of a bake. Meanwhile payments come "
+        "in. The weights in git decide which version scores a payment, and the results are "
+        "logged to MLflow: an evaluation of the dataset live-<region>, with the false positive "
+        "rate and its sample count. The gate false-positives reads nothing else."
     )
     before = _commits(scene)
-    actions = _walk(scene, explain=2)
-    tell.say("Version 2 has gone all the way.")
-    tell.claim(actions[-1] == "verify", "the last decision verifies version 2", str(actions))
+    actions = _roll(scene, explain=2)
+    narrator.say("Version 2 serves all traffic.")
+    narrator.claim(actions[-1] == "verify", "the last decision verifies version 2", str(actions))
     _claim_only_2(scene)
     made = _commits(scene) - before
-    tell.claim(made == len(actions), f"{len(actions)} decisions made {made} commits", str(actions))
-    tell.say("Each commit says what it is, in trailers:")
-    tell.output(scene.git("log", "-1", "--format=%B", "origin/main"))
+    narrator.claim(
+        made == len(actions), f"{len(actions)} decisions made {made} commits", str(actions)
+    )
+    narrator.say("The trailers of each commit repeat the decision:")
+    narrator.output(scene.git("log", "-1", "--format=%B", "origin/main"))
     for number in range(made):
         _claim_trailers(scene, f"origin/main~{number}")
-    tell.claim(True, "every one of them carries the trailers")
+    narrator.claim(True, "every one of these commits has the trailers")
 
 
 def bad_version(scene: Scene) -> None:
-    """Version 3 is caught in one region, and taken back in all of them."""
-    tell = scene.narrator
-    tell.chapter("3. A bad version is caught and taken back")
-    tell.say(
-        "Version 3 is the best so far on the holdout data. It looks at how long the customer's "
-        "device is known. But since that data was collected, browsers in eu-west-1 have begun to "
-        "hide the device: to version 3, many honest customers there look like thieves."
+    """Version 3 fails in one region, and is rolled back in all of them."""
+    narrator = scene.narrator
+    narrator.chapter("3. A bad version is detected and rolled back")
+    narrator.say(
+        "Version 3 is the best so far on the holdout data. It uses how long the customer's "
+        "device has been known. Since that data was collected, browsers in eu-west-1 have begun "
+        "to hide the device, so version 3 takes many honest customers there for thieves."
     )
     _propose_and_merge(scene, "3")
-    actions = _walk(scene, explain=0)
+    actions = _roll(scene, explain=0)
     restored = scene.record()["spec"]
-    tell.say("The records of the way back:")
-    tell.output(scene.git("log", "-1", "--format=%B", "origin/main"))
-    tell.claim(
+    narrator.say("The commit of the rollback:")
+    narrator.output(scene.git("log", "-1", "--format=%B", "origin/main"))
+    narrator.claim(
         restored["action"] == "restore" and restored["to"]["phase"] == "steady",
         "the last decision restores the verified state", str(actions),
     )  # fmt: skip
     _claim_only_2(scene)
     quarantine = scene.git("show", f"origin/main:{FOLDER}/quarantine.yaml")
-    tell.claim('version: "3"' in quarantine, "version 3 stands in quarantine.yaml", quarantine)
-    tell.say("Somebody tries again:")
+    narrator.claim('version: "3"' in quarantine, "version 3 is in quarantine.yaml", quarantine)
+    narrator.say("Proposing version 3 again is refused:")
     text = scene.lockstep("propose", FAMILY, "3", expect=ExitCode.DENIED)
-    tell.claim("quarantine" in text, "version 3 cannot be proposed again, and is told why", text)
+    narrator.claim(
+        "quarantine" in text, "version 3 cannot be proposed again, and the output says why", text
+    )
 
 
 def _propose_and_merge(scene: Scene, version: str) -> None:
-    """A candidate on a branch, looked at and merged by people."""
+    """Propose a candidate on a branch, show what it changes, and merge it as a reviewer would."""
     reason = f"version {version} was trained on the payments of January"
     text = scene.lockstep("propose", FAMILY, version, "--reason", reason)
     branch = next(word for word in text.split() if word.startswith("lockstep/"))
-    scene.narrator.say("What the branch changes: candidate, lock, manifests and a record.")
+    scene.narrator.say("The branch adds the candidate, its lock, manifests and a record:")
     scene.narrator.output(scene.git("diff", "--stat=90", f"main...{branch}"))
     scene.by_hand("merge", "--quiet", "--ff-only", branch)
     scene.by_hand("push", "--quiet", "origin", "main")
 
 
-def _walk(scene: Scene, explain: int) -> list[str]:
-    """Advance, serve, advance, until the family is steady; the actions of the decisions.
+def _roll(scene: Scene, explain: int) -> list[str]:
+    """Advance and serve in turn until the family is steady; the actions of the decisions.
 
-    The first ``explain`` advances are shown whole, and so is the one that takes a version back.
-    Raises ClaimFailed where an advance decides nothing, or there is no end to them.
+    The first ``explain`` advances are shown whole, and so is the one that rolls a version back.
+    Raises ClaimFailed if an advance decides nothing, or the rollout does not end.
     """
     actions: list[str] = []
     while len(actions) < _MOST_DECISIONS:
@@ -96,15 +100,17 @@ def _walk(scene: Scene, explain: int) -> list[str]:
         if record["spec"]["to"]["phase"] == "steady":
             return actions
         if explain and len(actions) == 1:
-            scene.narrator.say("An advance before the bake is over moves nothing (exit code 12):")
+            scene.narrator.say("While the step bakes, an advance moves nothing (exit code 12):")
             scene.lockstep("advance", FAMILY, expect=ExitCode.GATE_CLOSED)
-            scene.narrator.say("Let payments come in. Honest ones that were stopped, by version:")
+            scene.narrator.say(
+                "Payments come in. The share of honest ones that were stopped, by version:"
+            )
         _bake(scene, record)
     raise ClaimFailed(f"no end after {len(actions)} decisions")
 
 
 def _advance(scene: Scene, *, whole: bool) -> str:
-    """Run one advance; whole, or its first line where it simply moves on."""
+    """Run one advance and show it: whole, or only its first line if it moves on."""
     code, text = scene.run("advance", FAMILY)
     if whole or code != ExitCode.CLEAN:
         scene.narrator.command(scene.typed("advance", FAMILY))

@@ -1,4 +1,4 @@
-"""Starts the demo where all of its parts are installed."""
+"""Starts the demo if all of its parts are installed."""
 
 import importlib
 from collections.abc import Callable
@@ -11,11 +11,11 @@ _PARTS = ("mlflow", "numpy", "pandas", "sklearn", "sqlalchemy")
 
 
 def run(folder: Path, invoke: Callable[[list[str]], tuple[int, str]], out: TextIO) -> None:
-    """Play the demo in ``folder``, new or empty, and tell it on ``out``.
+    """Run the demo in ``folder``, new or empty, and write its story to ``out``.
 
     ``invoke`` runs a command line of Lockstep in this process and gives its exit code and what
-    it printed. Raises LockstepError where a part is missing or the folder is in use, and its
-    subclass ClaimFailed where something that the demo shows does not hold.
+    it printed. Raises LockstepError if a part is missing or the folder is in use, and its subclass
+    ClaimFailed if a claim of the demo does not hold.
     """
     for part in _PARTS:
         try:
@@ -24,6 +24,7 @@ def run(folder: Path, invoke: Callable[[list[str]], tuple[int, str]], out: TextI
             raise LockstepError(
                 f"the demo needs {part}", fix="install lockstep[registry]: make setup"
             ) from error
+    # Imported late: it needs the parts that were just looked for.
     from lockstep_demo.plot import play
 
     play(folder, invoke, out)

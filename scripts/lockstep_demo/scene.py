@@ -1,4 +1,4 @@
-"""Where the demo plays: a bare origin, a clone, a registry, live traffic and a clock."""
+"""What the chapters share: a bare origin, a clone, a registry, live traffic and a clock."""
 
 import json
 import os
@@ -15,27 +15,27 @@ from lockstep.model.clock import format_time
 from lockstep.model.errors import LockstepError
 from lockstep_demo.fleet_files import ENVIRONMENT, FAMILY, cluster_path, fleet_files
 from lockstep_demo.narrator import ClaimFailed, Narrator
+from lockstep_demo.payments import REGIONS
 from lockstep_demo.traffic import Traffic
 from lockstep_demo.training import Quality
-from lockstep_demo.transactions import REGIONS
 
 Invoke = Callable[[list[str]], tuple[int, str]]
 """Runs one command line of Lockstep; its exit code and what it printed."""
 
-_TIMELESS = ("render", "audit")
+_TIMELESS = ("render", "audit")  # the verbs without an option --now
 
 
 class PlainGit(GitCommand):
-    """git as anybody would run it, for what the demo does by hand and for its proofs."""
+    """git without Lockstep, for what the demo does by hand and for its proofs."""
 
     def __call__(self, *args: str) -> str:
-        """Run one command; what it printed. Raises LockstepError where it fails."""
+        """Run one command; what it printed. Raises LockstepError if it fails."""
         return self._ok(*args).decode().rstrip("\n")
 
 
 @dataclass
 class Scene:
-    """Everything that the chapters of the story share. ``now`` is the demo's clock."""
+    """Everything that the chapters share. ``now`` is the demo's clock."""
 
     narrator: Narrator
     invoke: Invoke
@@ -45,16 +45,16 @@ class Scene:
 
     def typed(self, *args: str) -> str:
         """The command line of a verb, as it is run inside the clone at the demo's time."""
-        return " ".join(_quoted(part) for part in ("lockstep", *args, *self._told(args[0])))
+        return " ".join(_quoted(part) for part in ("lockstep", *args, *self._clock(args[0])))
 
     def run(self, *args: str) -> tuple[int, str]:
         """Run a verb without showing it; its exit code and what it printed."""
-        return self.invoke([*args, *self._told(args[0]), "--root", str(self.git.root)])
+        return self.invoke([*args, *self._clock(args[0]), "--root", str(self.git.root)])
 
     def lockstep(self, *args: str, expect: int = 0, show: bool = True) -> str:
         """Run a verb in the clone at the demo's time, and show it; what it printed.
 
-        Raises ClaimFailed where the exit code is not the one expected.
+        Raises ClaimFailed if the exit code is not the one expected.
         """
         if show:
             self.narrator.command(self.typed(*args))
@@ -66,7 +66,7 @@ class Scene:
             raise ClaimFailed(f"{command} ended with {code} instead of {expect}:\n{text}")
         return text
 
-    def _told(self, verb: str) -> tuple[str, ...]:
+    def _clock(self, verb: str) -> tuple[str, ...]:
         return () if verb in _TIMELESS else ("--now", format_time(self.now))
 
     def by_hand(self, *args: str) -> str:
@@ -85,7 +85,7 @@ class Scene:
         return {v["version"]: v["weight"] for v in self.variants(region) if v["weight"]}
 
     def serve(self, duration: timedelta) -> dict[str, dict[str, Quality]]:
-        """Let payments come in everywhere for a while, and move the clock to its end.
+        """Serve payments in all regions for ``duration``, and move the clock by it.
 
         Gives what was counted, by region and version.
         """
@@ -122,7 +122,7 @@ def make_repositories(folder: Path, version: str) -> PlainGit:
 
 
 def require_empty(folder: Path) -> None:
-    """Make the scratch folder. Raises LockstepError where there is something in it."""
+    """Make the scratch folder. Raises LockstepError if it is not empty."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise LockstepError("the demo needs a new or an empty folder", where=str(folder))
     folder.mkdir(parents=True, exist_ok=True)

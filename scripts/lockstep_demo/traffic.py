@@ -1,4 +1,4 @@
-"""Live traffic: payments of an hour, split by the weights in git, scored by the real models."""
+"""Live traffic: payments, split by the weights in git and scored by the real models."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,19 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from lockstep_demo.payments import today
 from lockstep_demo.registry import Measured, Store, load, log_measurements
 from lockstep_demo.training import Quality, quality
-from lockstep_demo.transactions import today
 
 PAYMENTS_AN_HOUR = 40_000
 
 
 @dataclass
 class Traffic:
-    """Serves each region's payments and logs what came of them to MLflow.
+    """Serves each region's payments and logs the results to MLflow.
 
-    That a payment was a fraud is known at once here, because the payments are made up; in
-    production such labels come days later.
+    Whether a payment was a fraud is known at once here, because the payments are synthetic; in
+    production such labels arrive days later.
     """
 
     store: Store
@@ -32,8 +32,8 @@ class Traffic:
         """Serve a region from ``start`` to ``end`` and log an evaluation, timed at its end.
 
         ``weights`` are the percentages by version as git has them. Gives what was counted, by
-        version; a version without weight sees nothing. Raises ValueError where the weights do
-        not sum to 100 or there is no time to serve in.
+        version; a version without weight gets no payments. Raises ValueError if the weights do
+        not sum to 100 or the window is empty.
         """
         hours = (end - start).total_seconds() / 3600
         if sum(weights.values()) != 100 or hours <= 0:

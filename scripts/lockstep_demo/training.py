@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from lockstep_demo.transactions import BASE_FEATURES, DEVICE_FEATURE, REGIONS, collected
+from lockstep_demo.payments import BASE_FEATURES, DEVICE_FEATURE, REGIONS, collected
 
 _TRAINING_ROWS = 12_000
 _HOLDOUT_ROWS = 20_000
@@ -23,7 +23,7 @@ _FALSE_POSITIVE_RATE = 0.013  # what the threshold is set for on the training da
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What makes one version: its algorithm, and the features that it looks at."""
+    """What makes one version: its algorithm, and the features that it uses."""
 
     version: str
     algorithm: str
@@ -39,7 +39,7 @@ RECIPES = (
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How decisions compare with the truth: of ``honest`` payments, ``flagged`` were stopped."""
+    """How decisions compare with the labels: of ``honest`` payments, ``flagged`` were stopped."""
 
     auc: float
     honest: int
@@ -53,7 +53,7 @@ class Quality:
 
 
 def train(recipe: Recipe, seed: int) -> tuple[Any, Any]:
-    """A fitted classifier, whose decisions carry a threshold, and the data frame it learnt from.
+    """A fitted classifier with a decision threshold, and the data frame that it was trained on.
 
     The data frame has the recipe's features and the label in the column ``fraud``.
     """
@@ -71,7 +71,7 @@ def train(recipe: Recipe, seed: int) -> tuple[Any, Any]:
 
 
 def holdout(region: str, seed: int) -> tuple[Any, Any]:
-    """Payments of a region, of the time of the training data, that no version has learnt from."""
+    """Payments of a region from the time of the training data, which no version was trained on."""
     return collected(region, _HOLDOUT_ROWS, seed + 1)
 
 
@@ -97,5 +97,5 @@ def _algorithm(name: str) -> Any:
 
 
 def _one_thread() -> Any:
-    """Small work: on a busy machine, threads that wait for each other cost ten times as much."""
+    """One thread: on a busy machine, threads that wait for each other cost ten times as much."""
     return threadpool_limits(limits=1)

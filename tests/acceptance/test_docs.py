@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from lockstep.cli import invoke
+from lockstep.model.decision import Action, Phase
 from lockstep.model.errors import LockstepError
+from lockstep.model.evidence import Verdict
 from lockstep.model.exit_codes import ExitCode
 from lockstep.opa.binary import find_opa
+from tests.acceptance.worked_examples import ARCHITECTURE, worked_examples
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -23,8 +26,9 @@ DOCS = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 WRITTEN = [path for path in DOCS if path.name not in ("policies.md", "records.md", "schemas.md")]
 FLEET = ("clusters", "ledger", "policies", "rendered", "templates")
 
-# Made by a command that the documentation names, so not there in a fresh clone.
-MADE = ("ledger", ".venv", "tools/bin")
+# Made by a command or a worked example of the documentation, so not there in a fresh clone.
+EXAMPLES = [path for e in worked_examples(ARCHITECTURE.read_text()) for path in e.files]
+MADE = ("ledger", ".venv", "tools/bin", *EXAMPLES)
 # A path may leave out what the reader knows from the sentence around it.
 PLACES = (".", "scripts/lockstep", "policies", "clusters/prod/fraud-detection", "rendered/prod/*/*")
 
@@ -87,13 +91,13 @@ def run_all(listed: list[str], folder: Path) -> list[str]:
 
 
 def differences(console: str, folder: Path) -> Iterator[str]:
-    """What commands of the documentation print otherwise than it says."""
+    """A line for each command that prints something else than the documentation quotes."""
     listed = commands(console)
     printed = run_all([command for command, _ in listed], folder)
     assert len(printed) == len(listed)
-    for (command, quoted), said in zip(listed, printed, strict=True):
-        if not re.fullmatch(pattern(quoted), said):
-            yield f"$ {command}\nsays\n{said}and the documentation quotes\n{quoted}"
+    for (command, quoted), output in zip(listed, printed, strict=True):
+        if not re.fullmatch(pattern(quoted), output):
+            yield f"$ {command}\nprints\n{output}and the documentation quotes\n{quoted}"
 
 
 @pytest.fixture
@@ -117,7 +121,7 @@ def fleet(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_first_change_by_hand_goes_as_the_readme_says(fleet: Path) -> None:
+def test_the_first_change_by_hand_prints_what_the_readme_quotes(fleet: Path) -> None:
     console = "".join(blocks(section(README.read_text(), "A first change by hand"), "console"))
     assert len(commands(console)) > 10
     found = "\n".join(differences(console, fleet))
@@ -231,7 +235,7 @@ def command_lines(path: Path) -> Iterator[list[str]]:
             yield re.sub(r"'[^']*'", "TEXT", match[1].split("&&")[0].split(" #")[0]).split()
 
 
-def test_every_verb_stands_in_the_table_of_the_readme() -> None:
+def test_every_verb_is_in_the_table_of_the_readme() -> None:
     table = section(README.read_text(), "Everyday verbs")
     listed = re.findall(r"^\| `lockstep ([a-z-]+)", table, re.MULTILINE)
     assert set(listed) == set(verbs())
@@ -247,11 +251,11 @@ def test_every_command_line_names_a_verb_and_options_that_exist(path: Path) -> N
         assert [option for option in options if not re.search(rf"{option}\b", known)] == [], words
 
 
-def test_options_named_beside_a_verb_in_the_table_exist() -> None:
+def test_options_named_with_a_verb_in_the_table_exist() -> None:
     table = section(README.read_text(), "Everyday verbs")
-    rows = re.findall(r"^\| `lockstep ([a-z-]+)(.*)$", table, re.MULTILINE)
+    rows = re.findall(r"^\| `lockstep ((?:(?:policy|schema) )?[a-z-]+)(.*)$", table, re.MULTILINE)
     for verb, row in rows:
-        known = help_of(verb)
+        known = help_of(*verb.split())
         assert [o for o in re.findall(r"--[a-z-]+", row) if o not in known] == [], verb
 
 
@@ -277,6 +281,27 @@ def test_the_demo_is_quoted_with_claims_that_it_makes() -> None:
     claims = re.findall(r"^  \[holds\] .*?(?:: | is \S+, )(.+)$", quoted, re.MULTILINE)
     assert len(claims) > 2
     assert [claim for claim in claims if claim not in sources] == []
+
+
+# Terms
+
+
+@pytest.mark.parametrize("kind", [Phase, Action, Verdict], ids=lambda kind: kind.__name__)
+def test_the_glossary_defines_every_value_that_records_and_output_use(
+    kind: type[Phase] | type[Action] | type[Verdict],
+) -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text()
+    defined = re.findall(r"^\| `([a-z]+)` \| [A-Z].+\. \|$", page, re.MULTILINE)
+    assert {value.value for value in kind} <= set(defined)
+
+
+def test_the_glossary_defines_each_term_once_and_in_one_sentence() -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text()
+    rows = re.findall(r"^\| [`*]+(.+?)[`*]+.*? \| (.+) \|$", page, re.MULTILINE)
+    assert len(rows) > 60
+    assert len({term for term, _ in rows}) == len(rows)
+    assert [term for term, meaning in rows if not re.fullmatch(r"[A-Z`].*[^.]\.", meaning)] == []
+    assert [term for term, meaning in rows if re.search(r"\. [A-Z]", meaning)] == []
 
 
 # Package

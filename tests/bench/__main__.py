@@ -1,4 +1,4 @@
-"""``python -m tests.bench --clusters N``: a table for people, and the same as a JSON file."""
+"""``python -m tests.bench --clusters N``: prints a table, and writes the same as a JSON file."""
 
 import argparse
 import json
@@ -35,13 +35,13 @@ def main() -> None:
 
 
 def ratio(timings: list[Timing]) -> float:
-    """How much longer policy takes than a bare ``opa eval`` of the same rules and items."""
+    """The time of policy, divided by that of a bare ``opa eval`` of the same rules and items."""
     cold = {timing.stage: timing.cold for timing in timings}
     return cold[POLICY] / cold[BARE]
 
 
 def describe_machine() -> dict[str, str | int | float]:
-    """What the figures depend on: processors that may be used, memory, Python."""
+    """What the figures depend on: usable processors, memory, Python."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
         "cores": len(os.sched_getaffinity(0))

@@ -1,4 +1,4 @@
-"""Makes a fleet of any size in the shape that real ones have; the same one for the same size."""
+"""Generates a fleet of any size, shaped like real ones; the same size gives the same fleet."""
 
 import hashlib
 import random
@@ -25,7 +25,7 @@ LARGEST_FAMILY = len(JURISDICTIONS)
 
 @dataclass(frozen=True)
 class FamilyPlan:
-    """One family to write: where it stands, its regions, and whether it runs an experiment."""
+    """One family to write: its environment and regions, and whether it runs an experiment."""
 
     environment: str
     name: str
@@ -83,8 +83,8 @@ def _plans(clusters: int) -> Iterator[FamilyPlan]:
 
 def _environment(name: str, predecessor: str | None, plans: list[FamilyPlan]) -> str:
     regions = "\n".join(
-        f"- {{name: {region}, jurisdiction: {law}, destination: {name}-{region}}}"
-        for region, law in JURISDICTIONS.items()
+        f"- {{name: {region}, jurisdiction: {jurisdiction}, destination: {name}-{region}}}"
+        for region, jurisdiction in JURISDICTIONS.items()
     )
     before = f"\n  predecessor: {predecessor}" if predecessor else ""
     tier = "staging" if name == "staging" else "production"

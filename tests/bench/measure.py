@@ -1,4 +1,4 @@
-"""Times the stages of a check one by one, and ``lockstep check`` as people run it."""
+"""Times the stages of a check one by one, and ``lockstep check`` as a whole."""
 
 import json
 import os
@@ -67,7 +67,7 @@ class Stopwatch:
         self.seconds: dict[str, float] = {}
 
     def time(self, stage: str, work: Callable[[], Result]) -> Result:
-        """What ``work`` gives, with the time that it took noted under ``stage``."""
+        """Run ``work`` and note under ``stage`` how long it took; its result."""
         before = time.perf_counter()
         result = work()
         self.seconds[stage] = time.perf_counter() - before
@@ -83,13 +83,19 @@ def make_repository(root: Path, clusters: int) -> None:
     _run(root, sys.executable, "-m", "lockstep", "render")
     _git(root, "add", "--all")
     _git(root, "commit", "--quiet", "--message=A fleet to measure")
-    _git(root, "commit", "--quiet", "--allow-empty", "--message=What is checked against it")
+    _git(
+        root,
+        "commit",
+        "--quiet",
+        "--allow-empty",
+        "--message=A commit on top, so that there is a base",
+    )
 
 
 def measure(root: Path) -> list[Timing]:
-    """Each stage in this process and the whole check in one of its own, twice.
+    """Time each stage in this process and the whole check in one of its own, twice.
 
-    Ends the program where anything is found: the time of a check that stops early says nothing.
+    Ends the program if there is any finding: the time of a check that stops early is no measure.
     """
     passes = []
     check = (sys.executable, "-m", "lockstep", "check", f"--now={format_time(NOW)}")
@@ -139,7 +145,7 @@ def _render(fleet: Fleet, rendering: FleetRendering) -> dict[str, dict[str, list
 
 
 def _policy(tree: Tree, new: Fleet, old: Fleet | None, objects: Rendered) -> list[Finding]:
-    """Start an OPA and ask it everything, as a check does beside rendering."""
+    """Start an OPA and evaluate all rules, as a check does while it renders."""
     with ExitStack() as stack:
         policy_set = open_policy_set(stack, policies_of(tree))
         items = policy_inputs(new, old, NOW, rendered=objects)

@@ -1,4 +1,4 @@
-"""A fleet in which one cluster in five has a mistake, each of another kind; always the same one."""
+"""A fleet in which one cluster in five has a mistake, of varying kinds; always the same fleet."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -55,10 +55,10 @@ SPOILS: tuple[Spoil, ...] = (
 
 
 def spoil(clusters: dict[str, bytes], rendered: dict[str, bytes]) -> dict[str, bytes]:
-    """Both with mistakes: in each fifth cluster, in its rendered files, or in a family's locks.
+    """All files with mistakes added: in every fifth cluster, or in its rendered files.
 
-    ``rendered`` is what the sound fleet renders to; nothing is rendered again, so what a mistake
-    changes there is stale.
+    ``rendered`` holds the manifests of the valid fleet; nothing is rendered again, so manifests
+    that a mistake would change are out of date.
     """
     paths = sorted(path for path, data in clusters.items() if b"kind: ModelCluster" in data)
     files = {**clusters, **rendered}
@@ -73,9 +73,9 @@ def spoil(clusters: dict[str, bytes], rendered: dict[str, bytes]) -> dict[str, b
     return files
 
 
-def _same_host_elsewhere(files: dict[str, bytes], sound: Sequence[str]) -> None:
-    """A host of staging that prod has too, where both go to the same place."""
-    pairs = ((a, b) for a in sound for b in sound if "/staging/" in a and "/prod/" in b)
+def _same_host_elsewhere(files: dict[str, bytes], valid: Sequence[str]) -> None:
+    """Give a cluster of staging the host of one in prod, with the same destination."""
+    pairs = ((a, b) for a in valid for b in valid if "/staging/" in a and "/prod/" in b)
     staging, prod = next((a, b) for a, b in pairs if a.endswith(b[b.rindex("/") :]))
     region = staging.rsplit("/", 1)[1].removesuffix(".yaml")
     files[staging] = _same_host(files[staging].decode(), files[prod].decode()).encode()
@@ -85,7 +85,7 @@ def _same_host_elsewhere(files: dict[str, bytes], sound: Sequence[str]) -> None:
 
 
 def _namesake(path: str, paths: Sequence[str]) -> str:
-    """Another cluster of the same region in the same environment, where there is one."""
+    """Another cluster of the same region and environment; itself, if there is none."""
     _, environment, _, file = path.split("/")
     like = f"clusters/{environment}/", f"/{file}"
     same = [p for p in paths if p != path and p.startswith(like[0]) and p.endswith(like[1])]
@@ -93,7 +93,7 @@ def _namesake(path: str, paths: Sequence[str]) -> str:
 
 
 def _edit_rendered(files: dict[str, bytes], path: str) -> None:
-    """By hand: one file changed, one removed, and one that nothing renders."""
+    """Edit by hand: one file changed, one removed, and one that no template renders."""
     _, environment, family, file = path.split("/")
     folder = f"rendered/{environment}/clusters/{family}-{file.removesuffix('.yaml')}/"
     files[f"{folder}service.yaml"] += b"# by hand\n"

@@ -1,4 +1,4 @@
-"""The bench measures a fleet that is clean, of the size that was asked for, and always the same."""
+"""The bench measures a clean fleet of the requested size, which is always the same."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("clusters", [1, 6, 100])
-def test_the_fleet_has_the_size_that_was_asked_for(clusters: int) -> None:
+def test_the_fleet_has_the_requested_size(clusters: int) -> None:
     files = make_fleet(clusters)
     specs = [path for path, data in files.items() if b"kind: ModelCluster" in data]
     families = {path.rsplit("/", 1)[0] for path in specs}

@@ -1,4 +1,4 @@
-"""The repository's own upkeep: locks, workflows, the OPA that is accepted, skips in CI."""
+"""How the repository is kept: locks, workflows, the OPA that is accepted, skips in CI."""
 
 import os
 import re
@@ -88,12 +88,12 @@ def test_no_expression_reaches_a_shell_and_no_credentials_stay(path: Path) -> No
 # Layout
 
 
-def test_scripts_holds_the_package_and_its_demo_and_nothing_beside_them() -> None:
-    beside = {p.name for p in (REPOSITORY / "scripts").iterdir()} - {"__pycache__"}
-    assert beside == {"lockstep", "lockstep_demo"}
+def test_scripts_holds_only_the_package_and_its_demo() -> None:
+    folders = {p.name for p in (REPOSITORY / "scripts").iterdir()} - {"__pycache__"}
+    assert folders == {"lockstep", "lockstep_demo"}
 
 
-def test_unit_tests_of_each_layer_mirror_it() -> None:
+def test_unit_tests_of_each_package_mirror_it() -> None:
     tests = REPOSITORY / "tests" / "unit"
     for test in tests.glob("*/**/test_*.py"):
         place = test.parent.relative_to(tests)
@@ -127,6 +127,15 @@ def test_help_lists_every_target_that_a_person_may_call() -> None:
     assert {"demo", "test", "lint", "bench", "setup", "tools", "lock", "help"} <= listed
 
 
+def test_ci_measures_the_coverage_and_tests_alone_do_not() -> None:
+    settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]
+    assert settings["coverage"]["report"]["fail_under"] >= 90
+    assert not [o for o in settings["pytest"]["ini_options"]["addopts"] if o.startswith("--cov")]
+    for path in (".ci/run", ".github/workflows/ci.yml"):
+        text = (REPOSITORY / path).read_text()
+        assert re.search(r"^ *(- run: )?make coverage\b", text, re.MULTILINE), path
+
+
 # OPA and Go
 
 
@@ -137,34 +146,32 @@ def program(folder: Path, name: str, says: str) -> Path:
     return path
 
 
-def judge_opa(tmp_path: Path, says: str) -> subprocess.CompletedProcess[str]:
+def check_opa(tmp_path: Path, says: str) -> subprocess.CompletedProcess[str]:
     return run(REPOSITORY / "tools" / "check-opa", program(tmp_path, "opa", says))
 
 
 @pytest.mark.parametrize("version", ["1.22.0", "1.22.2", "1.100.0", "2.0.0"])
 def test_an_opa_that_is_new_enough_is_accepted_silently(tmp_path: Path, version: str) -> None:
-    done = judge_opa(tmp_path, f"echo 'Version: {version}'")
+    done = check_opa(tmp_path, f"echo 'Version: {version}'")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("version", ["1.21.9", "1.3.0", "0.70.0"])
-def test_an_older_opa_is_refused_with_the_reason_and_a_way_out(
-    tmp_path: Path, version: str
-) -> None:
-    done = judge_opa(tmp_path, f"echo 'Version: {version}'")
+def test_an_older_opa_is_refused_with_the_reason_and_a_fix(tmp_path: Path, version: str) -> None:
+    done = check_opa(tmp_path, f"echo 'Version: {version}'")
     assert done.returncode == 1
     assert f"is OPA {version}; Lockstep needs 1.22 or newer" in done.stderr
     assert "make tools/bin/opa" in done.stderr
 
 
 @pytest.mark.parametrize("says", ["exit 1", "echo hello", ""])
-def test_a_program_that_is_no_opa_is_refused(tmp_path: Path, says: str) -> None:
-    done = judge_opa(tmp_path, says)
+def test_a_program_that_is_not_opa_is_refused(tmp_path: Path, says: str) -> None:
+    done = check_opa(tmp_path, says)
     assert done.returncode == 1
     assert "does not say which version of OPA it is" in done.stderr
 
 
-def test_make_judges_the_opa_that_is_named(tmp_path: Path) -> None:
+def test_make_checks_the_opa_that_is_named(tmp_path: Path) -> None:
     old = program(tmp_path, "opa", "echo 'Version: 1.2.0'")
     done = run("make", "tools", cwd=REPOSITORY, env={**os.environ, "LOCKSTEP_OPA": str(old)})
     assert done.returncode != 0

@@ -45,11 +45,11 @@ def git(folder: Path, *args: str) -> str:
     return done.stdout.strip()
 
 
-def test_the_story_comes_out_and_git_agrees(tmp_path: Path) -> None:
+def test_every_claim_holds_and_git_agrees(tmp_path: Path) -> None:
     need_opa()
     out = StringIO()
     run(tmp_path / "demo", invoke, out)
-    told = out.getvalue()
+    story = out.getvalue()
     for part in (
         "policy.weights-sum",
         "policy.not-diverged",
@@ -58,9 +58,9 @@ def test_the_story_comes_out_and_git_agrees(tmp_path: Path) -> None:
         "version 2 is verified",
         "version 3 is rolled back: false-positives in fraud-detection-eu-west-1",
         "version 3 is in quarantine",
-        "All of it held",
+        "Every claim holds",
     ):
-        assert part in told
+        assert part in story
     origin = tmp_path / "demo" / "origin.git"
     verify = git(origin, "log", "--format=%H", "--grep=^Lockstep-Action: verify$", "main")
     (verified,) = verify.splitlines()
@@ -91,7 +91,7 @@ def test_a_verb_that_does_not_do_its_work_ends_the_demo(tmp_path: Path) -> None:
     with pytest.raises(ClaimFailed, match="not-diverged") as caught:
         run(tmp_path / "demo", lazy, out)
     assert caught.value.exit_code is ExitCode.VERIFICATION_FAILED
-    assert "All of it held" not in out.getvalue()
+    assert "Every claim holds" not in out.getvalue()
 
 
 def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
@@ -101,13 +101,13 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
-def test_a_missing_opa_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_opa_is_reported_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCKSTEP_OPA", "no-such-program")
     with pytest.raises(LockstepError, match="no-such-program"):
         run(tmp_path / "demo", invoke, StringIO())
 
 
-def test_a_claim_is_told_only_where_it_holds() -> None:
+def test_a_claim_is_printed_only_if_it_holds() -> None:
     out = StringIO()
     narrator = Narrator(out)
     narrator.claim(True, "water is wet")

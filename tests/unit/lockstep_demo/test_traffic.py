@@ -1,4 +1,4 @@
-"""The demo's models and traffic: real, repeatable, and bad only where the story says so."""
+"""The demo's models and traffic: real, repeatable, and bad only in the one region meant to be."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,10 +13,10 @@ from lockstep.model.clock import format_time, parse_time
 from lockstep.model.document import Json
 from lockstep.model.evidence import Answer, Verdict
 from lockstep.registry.mlflow.versions import MlflowRegistry
+from lockstep_demo.payments import REGIONS, collected, today
 from lockstep_demo.registry import Store, create_store, register
 from lockstep_demo.traffic import Traffic
 from lockstep_demo.training import RECIPES
-from lockstep_demo.transactions import REGIONS, collected, today
 
 START = parse_time("2026-03-02T08:00:00Z")
 HOUR = timedelta(hours=1)

@@ -14,7 +14,7 @@ class Region:
 
     ``amount`` is the median in euros, ``distance`` the mean in km from home, ``evening`` the
     shift of the busiest hour, ``fraud`` the share of fraud, and ``no_fingerprint`` the share of
-    today's customers whose browser no longer tells how long the device is known.
+    today's customers whose browser no longer shows how long the device has been known.
     """
 
     amount: float
@@ -29,7 +29,8 @@ REGIONS: Mapping[str, Region] = {
     "us-east-1": Region(amount=21.0, distance=13.5, evening=0.0, fraud=0.040, no_fingerprint=0.0),
     "eu-west-1": Region(amount=20.0, distance=12.0, evening=-0.5, fraud=0.035, no_fingerprint=0.4),
 }
-"""Browsers in eu-west-1 began to hide the device after the training data was collected."""
+"""Browsers in eu-west-1 began to hide the device after the training data was collected, so that a
+model which relies on it fails in that region only, and no holdout data shows it."""
 
 BASE_FEATURES = (
     "amount",
