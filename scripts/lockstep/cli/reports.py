@@ -15,6 +15,7 @@ import click
 from lockstep.cli import options
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.exit_codes import ExitCode
+from lockstep.text.sanitise import quoted
 
 if TYPE_CHECKING:
     from lockstep.model.outcome import Outcome
@@ -84,7 +85,7 @@ def _parse(text: str) -> tuple[str, Path]:
     if not separator or output not in options.FORMATS or not path:
         formats = ", ".join(options.FORMATS)
         raise UsageError(
-            f"--report {text[:200]!r} is not FORMAT=PATH", fix=f"the formats are {formats}"
+            f"--report {quoted(text, 200)} is not FORMAT=PATH", fix=f"the formats are {formats}"
         )
     _refuse_unwritable(Path(path))
     return output, Path(path)

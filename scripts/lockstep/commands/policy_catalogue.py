@@ -11,6 +11,7 @@ from lockstep.policy import Rule, expected_rules
 from lockstep.policy.catalogue import as_markdown, as_text, explain
 from lockstep.report.table import format_table
 from lockstep.text.phrases import closest
+from lockstep.text.sanitise import quoted
 
 PAGE = "docs/policies.md"
 _COLUMNS = ("rule", "category", "severity", "scope", "waivable", "title")
@@ -32,7 +33,7 @@ def explain_rule(root: Path, name: str) -> Report:
     if wanted not in rules:
         close = closest(wanted, sorted(rules))
         fix = f"did you mean {close}?" if close else "see lockstep policy list"
-        raise UsageError(f"there is no rule {name[:80]!r}", fix=fix)
+        raise UsageError(f"there is no rule {quoted(name, 80)}", fix=fix)
     rule = rules[wanted]
     explanation = explain(rule, policies)
     data = {

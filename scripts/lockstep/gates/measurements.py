@@ -66,7 +66,7 @@ def is_number(value: Json) -> bool:
 
 
 def number(gate: Json, name: str, default: float | None = None) -> float:
-    """A setting of the gate. Raises InvalidGate where it is no finite number."""
+    """A setting of the gate. Raises InvalidGate where it is not a finite number."""
     value = gate.get(name, default)
     if not is_number(value):
         raise InvalidGate(f"{name} is {value!r}, which is not a finite number")

@@ -1,4 +1,4 @@
-"""Canonical bytes and digests: equal values give equal bytes, on any machine, any day."""
+"""Canonical bytes and digests: equal values give equal bytes, on any machine, at any time."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ def digest_bytes(data: bytes) -> str:
 def digest_files(files: Mapping[str, bytes]) -> str:
     """``sha256:<hex>`` of files, by their paths and bytes."""
     named = {path: digest_bytes(data) for path, data in files.items()}
-    # ASCII, because a path may hold bytes that are no UTF-8.
+    # ASCII, because a path may hold bytes that are not UTF-8.
     return digest_bytes(json.dumps(named, sort_keys=True).encode())
 
 

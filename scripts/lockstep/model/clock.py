@@ -19,11 +19,11 @@ def parse_time(text: str) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError(f"{text!r} lies outside of the years 1 to 9999") from error
+        raise ValueError(f"{text!r} is outside of the years 1 to 9999") from error
 
 
 def later(moment: datetime, duration: timedelta) -> datetime:
-    """``moment`` and a duration; the end of all times where it would lie behind that."""
+    """``moment`` and a duration; the last moment of the year 9999 where the sum is after it."""
     try:
         return moment + duration
     except OverflowError:
@@ -34,7 +34,7 @@ def parse_duration(text: str) -> timedelta:
     """``30m``, ``1h``, ``1h30m``, ``2d`` as a timedelta. Raises ValueError otherwise."""
     match = _DURATION.fullmatch(text)
     if not match or not text:
-        raise ValueError(f"{text!r} is no duration; write it like 30m, 1h30m or 2d")
+        raise ValueError(f"{text!r} is not a duration; write it like 30m, 1h30m or 2d")
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     try:
         return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)

@@ -15,7 +15,7 @@ Json = Any
 
 
 class Span(NamedTuple):
-    """Where a value stands: lines and columns count from 1, the end is exclusive."""
+    """Where a value is: lines and columns count from 1, the end is exclusive."""
 
     line: int
     column: int
@@ -42,7 +42,7 @@ class Document:
     flow: frozenset[Pointer] = field(repr=False, default=frozenset())
     """Pointers of the mappings and lists that are written in flow style (``[a, b]``)."""
     written: Mapping[Pointer, str] = field(repr=False, default_factory=dict)
-    """Numbers as their author wrote them, where that is another text (``1.10`` is 1.1)."""
+    """Numbers as their author wrote them, where that is a different text (``1.10`` is 1.1)."""
 
     def locate(self, pointer: Pointer, *, key: bool = False) -> Location:
         """The place of ``pointer``, or of its nearest parent that was written in this file.

@@ -3,7 +3,7 @@
 The order is expected_rules, policy_inputs, batches, then OPA (in lockstep.opa), then interpret.
 """
 
-from lockstep.policy.findings import RuleFinding, Trace, interpret
+from lockstep.policy.findings import FindOrigin, RuleFinding, interpret
 from lockstep.policy.inputs import environment_input, family_inputs, policy_inputs
 from lockstep.policy.items import (
     BATCH_SIZE,
@@ -16,7 +16,7 @@ from lockstep.policy.items import (
 from lockstep.policy.rules import Rule, Scope, blocking, expected_rules, untested
 
 __all__ = [
-    "BATCH_SIZE", "MalformedClusters", "Moment", "PolicyItem", "Rendered", "Rule", "RuleFinding",
-    "Scope", "Trace", "batches", "blocking", "environment_input", "expected_rules",
+    "BATCH_SIZE", "FindOrigin", "MalformedClusters", "Moment", "PolicyItem", "Rendered", "Rule",
+    "RuleFinding", "Scope", "batches", "blocking", "environment_input", "expected_rules",
     "family_inputs", "interpret", "policy_inputs", "untested",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
 from lockstep.policy.rules import FOLDER, Rule
 from lockstep.spec.yaml.load import load_yaml
+from lockstep.text.sanitise import quoted
 
 FLEET = "policies/examples/"
 """Where the example fleet is; the paths below are those of a fleet repository."""
@@ -140,7 +141,8 @@ def _replaced(text: str, edit: Edit, rule: Rule) -> str:
     old, new = str(edit["replace"]), str(edit["with"])
     if text.count(old) != 1:
         raise LockstepError(
-            f"an example replaces {old[:60]!r}, which is {text.count(old)} times in {edit['file']}",
+            f"an example replaces {quoted(old, 60)}, which is {text.count(old)} times in "
+            f"{edit['file']}",
             where=f"{FOLDER}{rule.name}/examples.yaml",
             fix="replace a text that is in the file exactly once",
         )

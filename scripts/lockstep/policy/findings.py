@@ -20,7 +20,7 @@ from lockstep.spec.place import Place
 
 _LONGEST = 2000
 
-Trace = Callable[[PolicyItem, str, str, str], Finding]
+FindOrigin = Callable[[PolicyItem, str, str, str], Finding]
 """Finds where a value of a rendered object is written, by item, kind, name and JSON pointer.
 
 The finding that it returns has the place (file, line, column, pointer, related) and nothing else.
@@ -38,7 +38,7 @@ class RuleFinding:
 
 
 def interpret(
-    items: Sequence[PolicyItem], answers: Sequence[Json], rules: Sequence[Rule], trace: Trace
+    items: Sequence[PolicyItem], answers: Sequence[Json], rules: Sequence[Rule], trace: FindOrigin
 ) -> list[RuleFinding]:
     """The findings in OPA's answers, each at the place of its value.
 
@@ -57,7 +57,7 @@ def interpret(
 
 
 def _about(
-    item: PolicyItem, answer: Json, rules: Mapping[str, Rule], trace: Trace
+    item: PolicyItem, answer: Json, rules: Mapping[str, Rule], trace: FindOrigin
 ) -> list[RuleFinding]:
     if "error" in answer:
         where, message = answer["error"]["where"], answer["error"]["message"]
@@ -104,7 +104,7 @@ def _require_all(items: Sequence[PolicyItem], answers: Mapping[str, Json]) -> No
 
 
 def _rule_finding(
-    item: PolicyItem, found: Json, rules: Mapping[str, Rule], trace: Trace
+    item: PolicyItem, found: Json, rules: Mapping[str, Rule], trace: FindOrigin
 ) -> RuleFinding:
     """A finding of OPA at its place. Raises LockstepError where it is malformed."""
     parts = [found.get(key) if isinstance(found, dict) else None for key in _PARTS]
@@ -138,7 +138,7 @@ def _malformed_answer(what: str) -> LockstepError:
     )  # fmt: skip
 
 
-def _place(item: PolicyItem, found: Json, pointer: str, trace: Trace) -> Finding:
+def _place(item: PolicyItem, found: Json, pointer: str, trace: FindOrigin) -> Finding:
     thing = found.get("object")
     if thing is not None:
         return trace(item, str(thing.get("kind")), str(thing.get("name")), pointer)
@@ -199,7 +199,7 @@ def _subject(item: PolicyItem, cluster: Json) -> tuple[str, str, str]:
     return item.environment.name, found.family, found.name
 
 
-def trace_by(templates: Templates) -> Trace:
+def trace_by(templates: Templates) -> FindOrigin:
     """Finds the line of the spec or of a template that wrote a value of a rendered object.
 
     Each call renders the cluster again, with origins, so it is used only where there is a finding.

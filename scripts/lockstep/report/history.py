@@ -1,4 +1,4 @@
-"""The ledger for people: who decided what, when, why, and on which evidence."""
+"""The ledger as text: who decided what, when, why, and on which evidence."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,13 +15,13 @@ from lockstep.text.sanitise import one_line
 def format_history(
     decisions: Sequence[Decision], findings: Sequence[Finding], *, verify: bool, again: bool
 ) -> str:
-    """Each decision with its evidence, then what was proved, or the findings against it."""
+    """Each decision with its evidence, then what was verified, or the findings."""
     lines = [line for decision in decisions for line in _decision(decision)]
     if findings:
         lines += ["", format_outcome(Outcome(tuple(findings)))]
     else:
         records = count(len(decisions), "record")
-        lines += [f"verified: the chain of {records} holds"] if verify else []
+        lines += [f"verified: the chain of {records} is whole"] if verify else []
         lines += [f"replayed: {records} give the same verdicts again"] if again else []
     return "\n".join(lines)
 

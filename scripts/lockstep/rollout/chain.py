@@ -8,23 +8,27 @@ _FIX = "restore the ledger from git; records are added, never edited or removed"
 
 
 def verify_chain(family: Family) -> list[Finding]:
-    """What is broken in a family's chain: gaps, changed predecessors, ids that do not fit."""
+    """What is broken in a family's chain: missing or changed records, and ids that do not fit.
+
+    Each finding is in the record that shows it: a changed record is found by the one after it.
+    """
     findings: list[Finding] = []
     previous: Record | None = None
     for expected, record in enumerate(family.records, start=1):
         decision = record.decision
         if decision.sequence != expected:
-            text = f"record {expected} is missing: the next one is {decision.sequence}"
+            text = f"record {expected} is missing; the next record is {decision.sequence}"
             findings.append(_finding(record, "ledger.gap", text))
             break
         if decision.previous != (previous.digest if previous else None):
-            text = "the record before this one is not the one that it was decided on"
+            text = "spec.previous is not the digest of the record before this one"
             findings.append(_finding(record, "ledger.chain", text))
-        if decision.source != (previous.decision.to if previous else Position(Phase.NEW)):
-            text = f"it starts from {decision.source}, where the record before it did not lead"
+        before = previous.decision.to if previous else Position(Phase.NEW)
+        if decision.source != before:
+            text = f"it starts from {decision.source}; the record before it ended in {before}"
             findings.append(_finding(record, "ledger.position", text))
         if record.stated_id != decision.id:
-            text = f"the id is {record.stated_id[:80]}; the record's content gives {decision.id}"
+            text = f"the id is {record.stated_id[:80]}; its content gives {decision.id}"
             findings.append(_finding(record, "ledger.id", text))
         previous = record
     return findings

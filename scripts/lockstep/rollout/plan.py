@@ -54,7 +54,7 @@ class Plan:
     to: Position | None = None
     variants: dict[str, Variants] | None = None
     verdict: Verdict | None = None
-    tell_people: bool = False
+    notify: bool = False
 
 
 def plan(family: Family, evidence: Sequence[Evidence], now: datetime) -> Plan:
@@ -66,7 +66,7 @@ def plan(family: Family, evidence: Sequence[Evidence], now: datetime) -> Plan:
     if divergences:
         return Plan(Move.DIVERGED, "; ".join(str(each) for each in divergences))
     if (exchanged := _exchanged(family)) and at.phase is not Phase.SHIFTED:
-        return Plan(Move.WAIT, exchanged, tell_people=True)
+        return Plan(Move.WAIT, exchanged, notify=True)
     if at.phase is Phase.STEADY:
         return Plan(Move.NOTHING, "no rollout is running")
     if at.phase is Phase.SHIFTED:
@@ -109,10 +109,10 @@ def _failed(family: Family, at: Position, evidence: Sequence[Evidence]) -> Plan:
     if family.spec["rollout"]["onFailure"] == "revert":
         return Plan(Move.REVERT, reason, verdict=Verdict.FAIL)
     if at.phase is Phase.HELD:
-        return Plan(Move.WAIT, f"held: {reason}", verdict=Verdict.FAIL, tell_people=True)
+        return Plan(Move.WAIT, f"held: {reason}", verdict=Verdict.FAIL, notify=True)
     held = Position(Phase.HELD, at.wave, at.step)
     unchanged = current_variants(family)
-    return Plan(Move.HOLD, reason, held, unchanged, Verdict.FAIL, tell_people=True)
+    return Plan(Move.HOLD, reason, held, unchanged, Verdict.FAIL, notify=True)
 
 
 def _judge_bake(
@@ -124,18 +124,18 @@ def _judge_bake(
     ends = bake_ends(family, began, at.step)
     if ends is None:
         reason = f"spec.rollout.steps was shortened: there is no step {at.step + 1} now"
-        return Plan(Move.WAIT, reason, verdict=verdict, tell_people=True)
+        return Plan(Move.WAIT, reason, verdict=verdict, notify=True)
     if plan_changed(family):
         reason = "the waves or weights of spec.rollout were changed in the middle of a rollout: "
         reason += "undo the change, or revert"
-        return Plan(Move.WAIT, reason, verdict=verdict, tell_people=True)
+        return Plan(Move.WAIT, reason, verdict=verdict, notify=True)
     if now < ends:
         return Plan(Move.WAIT, f"baking until {format_time(ends)}", verdict=verdict)
     if verdict is not Verdict.PASS:
         patience = value_at(family.spec, ("rollout", "patience"))
         overdue = bool(patience) and now >= later(ends, parse_duration(patience))
         reason = reasons(evidence, verdict) or NO_EVIDENCE
-        return Plan(Move.WAIT, reason, verdict=verdict, tell_people=overdue)
+        return Plan(Move.WAIT, reason, verdict=verdict, notify=overdue)
     reason = f"baked since {format_time(began)}, and every gate passed"
     after = following(family, at)
     if after is not None:

@@ -1,4 +1,4 @@
-"""Which versions may not serve: what the ledger put into quarantine and nobody released."""
+"""Which versions may not serve: those that a rollback put into quarantine and no release ended."""
 
 from collections.abc import Collection, Iterator
 
@@ -15,10 +15,10 @@ def in_force(
     """The quarantine entries that bind a family, in its environment and in earlier ones.
 
     These are its own, and those of other families about its model or about the content of one of
-    its versions (``digests`` beside those of its locks), but for versions that it has verified
-    itself. An entry holds registry, model, version, digest, since, decision and reason. The ledger
-    is the truth, so deleting a line of ``quarantine.yaml`` frees nothing; a line that the ledger
-    does not know binds too.
+    its versions (``digests`` in addition to those of its locks), except for versions that it has
+    verified itself. An entry holds registry, model, version, digest, since, decision and reason.
+    The ledger is the truth, so deleting a line of ``quarantine.yaml`` releases nothing; a line that
+    the ledger does not know binds too.
     """
     entries: dict[tuple[str, str], Json] = {}
     here = fleet.environments.get(environment)
@@ -44,7 +44,7 @@ def _up_to(fleet: Fleet, environment: str) -> Iterator[Environment]:
 
 
 def _binds(entry: Json, family: Family, digests: Collection[str]) -> bool:
-    """Whether what another family put into quarantine is nothing for this one either."""
+    """Whether the quarantine of another family binds this one too."""
     model = tuple(value_at(family.spec, ("model", key)) for key in ("registry", "name"))
     pointer = ("spec", "identity", "digest")
     known = {v: value_at(lock.value, pointer) for v, lock in family.locks.items()}
@@ -70,7 +70,7 @@ def entries_of(family: Family) -> list[Json]:
 
 
 def from_ledger(family: Family) -> list[Json]:
-    """The entries that the records demand: put in by a way back, not ended by a release."""
+    """The entries that the records demand: put in by a rollback, not ended by a release."""
     entries: dict[str, Json] = {}
     for record in family.records:
         decision = record.decision
@@ -96,7 +96,7 @@ def matches(entry: Json, *, registry: str, model: str, version: str, digest: str
 
 
 def _identity(entry: Json) -> tuple[str, ...]:
-    """What a line must share with the ledger's entry to stand for it: all that it binds by."""
+    """What a line must share with the ledger's entry to be the same: all that it matches by."""
     return tuple(str(entry.get(key)) for key in ("registry", "model", "version", "digest"))
 
 

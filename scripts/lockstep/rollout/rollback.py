@@ -1,4 +1,4 @@
-"""The way back: which state it leads to, and what it changes.
+"""The rollback: which state it returns to, and what it changes.
 
 A revert has two decisions. ``shift`` gives all traffic to the running stable version, at once.
 ``restore`` brings back the variants of the newest verified state, in every cluster of the family.
@@ -25,14 +25,14 @@ class RollbackPlan:
     shift: dict[str, Variants]
     restore: dict[str, Variants]
     shifts: bool
-    """Whether there is traffic to move before the way back is whole, and a version to take it."""
+    """Whether there is traffic to move before the restore, and a running version to give it to."""
 
 
 def plan_rollback(family: Family, bad: str) -> RollbackPlan | None:
-    """The way back from version ``bad``; None where no verified state is left to return to.
+    """The rollback from version ``bad``; None where no verified state is left to return to.
 
-    A state in which ``bad`` or a quarantined version serves is none, so that a way back from a
-    way back never brings the bad version home.
+    A state in which ``bad`` or a quarantined version serves is left out, so that a rollback of a
+    rollback never returns to the bad version.
 
     A cluster that joined the family after that state was verified keeps its own stable version
     if that is not the bad one, and gets the one of the verified state otherwise.

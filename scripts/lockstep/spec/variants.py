@@ -45,7 +45,7 @@ def stepped(variants: Variants, version: str, weight: int) -> Variants:
     """The form in which ``version`` has ``weight`` percent of what the arms leave.
 
     At 100 the roles are those of the end: the version is stable, and the one before it stays
-    warm, so that a way back never lands on a cold set.
+    warm, so that a rollback never waits for pods to start.
     """
     whole = share(variants)
     before = _stable(variants)
@@ -69,7 +69,7 @@ def verified(variants: Variants) -> Variants:
 def shifted(variants: Variants, bad: str) -> Variants:
     """All traffic of the roles to the running version that is not ``bad``.
 
-    The bad version stays as it is, warm and without weight, until the way back is whole.
+    The bad version stays as it is, warm and without weight, until the restore.
     Where no other version runs (nothing to shift to), the form stays as it is.
     """
     other = next(

@@ -39,7 +39,7 @@ def _wait(state: FamilyState, due: Plan, evidence: list[Evidence]) -> Waiting:
     return Waiting(
         state.title, str(at), due.move.value, due.reason, evidence,
         _CODES.get((due.move, at.phase is Phase.NEW), ExitCode.GATE_CLOSED),
-        notify=state.owner if due.tell_people else "",
+        notify=state.owner if due.notify else "",
         skew_breached=skew_breached(state.family, state.snapshot.context.now),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The time to decide at: the machine's, or the one that was told."""
+"""The time to decide at: the machine's, or the one that was given."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,9 +28,9 @@ def test_a_given_time_is_read_in_utc_and_whole_seconds() -> None:
 
 
 @pytest.mark.parametrize(
-    "told", ["", "tomorrow", "2026-01-31T08:00:00", "0001-01-01T00:00:00+01:00", "x" * 10_000]
+    "given", ["", "tomorrow", "2026-01-31T08:00:00", "0001-01-01T00:00:00+01:00", "x" * 10_000]
 )
-def test_an_invalid_time_is_a_usage_error_that_shows_the_form(told: str) -> None:
+def test_an_invalid_time_is_a_usage_error_that_shows_the_form(given: str) -> None:
     with pytest.raises(UsageError, match="--now") as error:
-        clock.now(told)
+        clock.now(given)
     assert "2026-01-31T08:00:00Z" in error.value.fix

@@ -38,7 +38,7 @@ def test_times_of_any_zone_are_read(text: str, moment: datetime) -> None:
         "2026-01-31T24:01:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "\0",
     ],
 )  # fmt: skip
-def test_what_is_no_time_or_has_no_zone_is_refused(text: str) -> None:
+def test_what_is_not_a_time_or_has_no_zone_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_time(text)
 
@@ -70,7 +70,7 @@ def test_durations_are_read(text: str, seconds: int) -> None:
         "9999999999d", "9" * 5000 + "s",
     ],
 )  # fmt: skip
-def test_what_is_no_duration_is_refused(text: str) -> None:
+def test_what_is_not_a_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_duration(text)
 

@@ -31,7 +31,7 @@ def test_a_position_in_words_counts_from_one(position: Position, words: str) -> 
 
 
 @pytest.mark.parametrize("data", [{}, {"phase": "flying"}, {"phase": None}, {"wave": 1}])
-def test_another_shape_is_no_position(data: dict[str, object]) -> None:
+def test_another_shape_is_not_a_position(data: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         convert(data, Position)
 
@@ -62,7 +62,7 @@ def test_evidence_time_and_runner_are_not_part_of_the_id(decision: Decision) -> 
     assert replace(decision, previous="x" * 12).id != decision.id
 
 
-def test_records_of_a_family_lie_in_order_in_one_folder() -> None:
+def test_records_of_a_family_are_in_order_in_one_folder() -> None:
     assert FULL.path == "ledger/prod/fraud/000007.json"
     paths = [record_path("prod", "fraud", number) for number in (1, 2, 10, 99, 100, 999_999)]
     assert sorted(paths) == paths

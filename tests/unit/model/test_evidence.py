@@ -51,7 +51,7 @@ SHAPE: dict[str, Any] = FULL.evidence[0].to_json()
         {key: value for key, value in SHAPE.items() if key != "since"},
     ],
 )  # fmt: skip
-def test_another_shape_is_no_evidence(data: dict[str, Any]) -> None:
+def test_another_shape_is_not_evidence(data: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         convert(data, Evidence)
 

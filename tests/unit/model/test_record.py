@@ -39,6 +39,8 @@ def test_every_decision_comes_back_from_its_own_bytes(decision: Decision) -> Non
     assert record.decision == decision
     assert record.stated_id == decision.id
     assert write_record(record.decision) == record.data == data
+    text = json.dumps(json.loads(data), indent=2, sort_keys=True, ensure_ascii=False)
+    assert data == (text + "\n").encode()
 
 
 @given(st.integers(0, len(DATA) - 1), st.integers(1, 255))
@@ -81,7 +83,7 @@ def test_the_same_in_another_form_is_refused(data: bytes) -> None:
         b"1" * 10_000, b'{"kind": NaN}',
     ],
 )  # fmt: skip
-def test_what_is_no_record_at_all_is_refused(data: bytes) -> None:
+def test_what_is_not_a_record_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_record(data)
 
@@ -162,7 +164,7 @@ def test_a_verified_state_without_objects_is_still_one() -> None:
     ).decision.verified_state
 
 
-def test_a_forged_id_is_read_and_kept_beside_the_true_one() -> None:
+def test_a_forged_id_is_read_and_kept_with_the_true_one() -> None:
     forged = DATA.replace(FULL.id.encode(), b"sha256:" + b"0" * 64)
     record = read_record(forged)
     assert (record.stated_id, record.decision.id) == ("sha256:" + "0" * 64, FULL.id)

@@ -1,4 +1,4 @@
-"""The ledger as text: who, what, when, why, on which evidence, and what was proved."""
+"""The ledger as text: who, what, when, why, on which evidence, and what was verified."""
 
 import pytest
 from hypothesis import given
@@ -31,7 +31,7 @@ def test_a_decision_is_shown_with_who_and_why() -> None:
     ]
 
 
-def test_evidence_the_form_of_a_restore_and_what_was_not_checked_are_shown_too() -> None:
+def test_evidence_restore_and_what_was_not_checked_are_shown_too() -> None:
     assert shown(FULL) == [
         "2026-03-01T08:00:00Z  prod/fraud 7  advance version 42: "
         "rolling wave 1 step 1 -> rolling wave 1 step 2 [pass]",
@@ -58,16 +58,16 @@ def test_a_restore_says_how_exact_it_was(restored: Restored, words: str) -> None
     assert shown(replace(PLAIN, restored=restored))[4:] == [f"    how: {words}"]
 
 
-def test_what_was_proved_is_said_only_where_it_was_asked() -> None:
+def test_what_was_verified_is_said_only_where_it_was_requested() -> None:
     assert shown(PLAIN, FULL, verify=True, again=True)[-2:] == [
-        "verified: the chain of 2 records holds",
+        "verified: the chain of 2 records is whole",
         "replayed: 2 records give the same verdicts again",
     ]
-    assert shown(PLAIN, verify=True)[-1] == "verified: the chain of 1 record holds"
+    assert shown(PLAIN, verify=True)[-1] == "verified: the chain of 1 record is whole"
     assert shown(PLAIN)[-1] == "    with: Lockstep 0.1.0"
 
 
-def test_nothing_is_reported_as_verified_next_to_a_finding() -> None:
+def test_nothing_is_called_verified_next_to_a_finding() -> None:
     text = format_history([PLAIN], [BROKEN], verify=True, again=True)
     assert "verified:" not in text and "replayed:" not in text
     assert "ledger/prod/fraud/000002.json:1:1: error ledger.chain: it is broken" in text
@@ -75,7 +75,7 @@ def test_nothing_is_reported_as_verified_next_to_a_finding() -> None:
 
 
 def test_no_record_can_forge_a_line_or_reach_the_terminal() -> None:
-    forged = "x\nverified: the chain of 9 records holds\x1b[2J\u202e"
+    forged = "x\nverified: the chain of 9 records is whole\x1b[2J\u202e"
     lines = shown(
         replace(
             FULL, reason=forged, actor=forged, unchecked=(forged,),

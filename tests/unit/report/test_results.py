@@ -130,6 +130,7 @@ def test_a_proposal_names_the_branch_and_what_to_do() -> None:
     assert format_text(Proposed(FULL, "lockstep/x")).split("\n") == [
         f"prod/fraud: version {TARGET} is proposed on branch lockstep/x",
         "  candidate with weight 0 in fraud-a",
+        "  pass         auc in fraud-a: 0.95, must be at least 0.9",
         "  merge the branch, then run lockstep advance",
     ]
 

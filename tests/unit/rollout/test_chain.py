@@ -44,11 +44,11 @@ def found(made: Family) -> list[tuple[str, str]]:
     return [(finding.rule, finding.file[-11:]) for finding in verify_chain(made)]
 
 
-def test_a_sound_chain_and_no_chain_have_no_findings() -> None:
+def test_a_whole_chain_and_no_chain_have_no_findings() -> None:
     assert found(chain(4)) == found(family()) == []
 
 
-def test_an_edited_record_no_longer_carries_the_one_after_it() -> None:
+def test_an_edited_record_breaks_the_chain_at_the_one_after_it() -> None:
     assert found(edited(chain(3), 1, reason="another")) == [("ledger.chain", "000003.json")]
 
 
@@ -83,7 +83,7 @@ def test_a_first_record_that_claims_a_predecessor_is_found() -> None:
     assert found(made) == [("ledger.chain", "000001.json")]
 
 
-def test_a_chain_that_was_made_anew_from_the_middle_is_found() -> None:
+def test_a_chain_that_was_written_again_from_the_middle_is_found() -> None:
     made, other = chain(4), chain(2)
     spliced = edited(other, 1, reason="forged").records + made.records[2:]
     assert found(replace(made, records=spliced)) == [("ledger.chain", "000003.json")]

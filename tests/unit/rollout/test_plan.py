@@ -70,7 +70,7 @@ def shares(at: Family, version: str) -> list[int]:
     return [forms.weight_of(cluster.variants, version) for cluster in at.clusters]
 
 
-def test_a_good_version_walks_wave_by_wave_and_ends_verified() -> None:
+def test_a_healthy_version_rolls_out_wave_by_wave_and_ends_verified() -> None:
     at, now = proposed(), START
     seen = []
     while position_of(at).phase is not Phase.STEADY:
@@ -140,12 +140,12 @@ def test_nothing_moves_while_the_step_bakes() -> None:
 
 
 @pytest.mark.parametrize("verdict", [Verdict.INCONCLUSIVE, Verdict.ERROR])
-def test_what_is_not_known_holds_and_tells_people_when_it_lasts(verdict: Verdict) -> None:
+def test_what_is_not_known_waits_and_notifies_when_it_lasts(verdict: Verdict) -> None:
     at = moved(proposed(), START)
-    for hours, told in ((1, False), (4.9, False), (5, True)):
+    for hours, notified in ((1, False), (4.9, False), (5, True)):
         now = START + timedelta(hours=hours)
         due = plan(at, evidence(at, verdict, now), now)
-        assert (due.move, due.tell_people, due.verdict) == (Move.WAIT, told, verdict)
+        assert (due.move, due.notify, due.verdict) == (Move.WAIT, notified, verdict)
 
 
 def test_a_step_that_was_taken_out_of_the_plan_waits_for_people() -> None:
@@ -153,7 +153,7 @@ def test_a_step_that_was_taken_out_of_the_plan_waits_for_people() -> None:
     del at.spec["rollout"]["steps"][1]
     later = START + timedelta(days=1)
     due = plan(at, evidence(at, Verdict.PASS, later), later)
-    assert (due.move, due.tell_people) == (Move.WAIT, True) and "no step 2" in due.reason
+    assert (due.move, due.notify) == (Move.WAIT, True) and "no step 2" in due.reason
 
 
 def test_a_rollout_without_any_evidence_never_moves() -> None:
@@ -162,7 +162,7 @@ def test_a_rollout_without_any_evidence_never_moves() -> None:
     assert (due.move, due.verdict) == (Move.WAIT, Verdict.INCONCLUSIVE)
 
 
-def test_one_failing_cluster_takes_the_family_back_even_while_it_bakes() -> None:
+def test_one_failing_cluster_rolls_the_family_back_even_while_it_bakes() -> None:
     at = moved(moved(proposed(), START), START + timedelta(hours=1))
     now = START + timedelta(hours=1, minutes=1)
     items = evidence(at, Verdict.PASS, now)
@@ -176,13 +176,13 @@ def test_on_failure_hold_is_one_record_and_then_only_a_report() -> None:
     at.spec["rollout"]["onFailure"] = "hold"
     now = START + timedelta(hours=1)
     due = plan(at, evidence(at, Verdict.FAIL, now), now)
-    assert (due.move, due.tell_people) == (Move.HOLD, True)
+    assert (due.move, due.notify) == (Move.HOLD, True)
     assert due.to is not None and due.variants is not None
     held = decide(at, Action.HOLD, due.to, due.variants, now)
     assert plan(held, evidence(held, Verdict.FAIL, now), now).move is Move.WAIT
 
 
-def test_a_held_rollout_does_not_move_but_a_failure_still_takes_it_back() -> None:
+def test_a_held_rollout_does_not_move_but_a_failure_still_rolls_it_back() -> None:
     at = moved(proposed(), START)
     held = decide(at, Action.HOLD, Position(Phase.HELD, 0, 0), current_variants(at), START)
     later = START + timedelta(days=1)

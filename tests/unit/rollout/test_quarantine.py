@@ -55,7 +55,7 @@ def test_an_entry_says_what_when_and_by_which_decision() -> None:
     ]  # fmt: skip
 
 
-def test_a_release_ends_it_and_a_second_way_back_begins_it_again() -> None:
+def test_a_release_ends_it_and_a_second_rollback_begins_it_again() -> None:
     made = released(quarantined("2", "3"), "2")
     assert versions(entries_of(made)) == ["3"]
     again = decide(made, Action.RESTORE, STEADY, "2", quarantines=True)

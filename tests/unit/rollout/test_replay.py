@@ -45,7 +45,7 @@ def test_a_pass_of_every_gate_carries_a_move_forward(action: Action) -> None:
     assert found(decided(action, [GOOD, GOOD], Verdict.PASS)) == []
 
 
-def test_a_failure_carries_a_way_back() -> None:
+def test_a_failure_supports_a_rollback() -> None:
     assert found(decided(Action.SHIFT, [GOOD, BAD], Verdict.FAIL)) == []
 
 

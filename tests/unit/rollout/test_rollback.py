@@ -1,4 +1,4 @@
-"""The way back of a family: to a verified state that is not bad itself, in every cluster."""
+"""The rollback of a family: to a verified state that is not bad itself, in every cluster."""
 
 from dataclasses import replace
 from typing import Any
@@ -44,12 +44,12 @@ def test_without_traffic_on_the_bad_version_there_is_nothing_to_shift() -> None:
     assert plan.restore == current_variants(adopted(family()))
 
 
-def test_there_is_no_way_back_without_a_verified_state() -> None:
+def test_there_is_no_rollback_without_a_verified_state() -> None:
     assert plan_rollback(family(), "1") is None
     assert plan_rollback(adopted(family()), "1") is None
 
 
-def test_a_way_back_from_a_way_back_never_brings_the_bad_version_home() -> None:
+def test_a_rollback_of_a_rollback_never_returns_to_the_bad_version() -> None:
     made = verified(proposed(adopted(family()), "2"), "2")
     back = taken_back(stepped(proposed(made, "3"), "3", {"a": 10}), "3")
     assert set(forms.serving_versions(back.clusters[0].variants)) == {"2"}

@@ -1,4 +1,4 @@
-"""Holds ``gate.json`` against the gate sources beside it."""
+"""Compares ``gate.json`` with the gate sources in ``gates/``."""
 
 from collections.abc import Mapping
 
