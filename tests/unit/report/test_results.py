@@ -157,6 +157,6 @@ def test_status_has_a_row_for_each_cluster_and_the_findings_below() -> None:
 
 def test_a_history_is_the_decisions_and_what_was_proved() -> None:
     history = History((FULL,), verified=True)
-    assert format_text(history).endswith("verified: the chain of 1 record holds")
+    assert format_text(history).endswith("verified: the chain of 1 record is whole")
     data = to_data(history)
     assert data["decisions"][0]["id"] == FULL.id and data["findings"] == []
