@@ -28,16 +28,14 @@ TESTS = {
     ),
     "Add a component": (
         "tests/golden",
-        "tests/unit/render",
-        "--ignore=tests/unit/render/test_buckets.py",
-        "--ignore=tests/unit/render/trace/test_objects.py",
+        "tests/unit/render/test_compare.py",
+        "tests/unit/render/test_fleet.py",
+        "tests/unit/render/trace/test_trace.py",
     ),
     "Add a gate source": (
         "tests/unit/gate_sources",
-        "tests/unit/gates",
         "tests/unit/spec/schema",
         "tests/unit/commands/test_schema_docs.py",
-        "tests/unit/test_schemas.py",
     ),
 }
 

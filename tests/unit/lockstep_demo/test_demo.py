@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from io import StringIO
@@ -19,6 +20,7 @@ from lockstep_demo.narrator import ClaimFailed, Narrator
 from lockstep_demo.runner import run
 from lockstep_demo.scene import PlainGit, make_repositories
 
+README = Path(__file__).resolve().parents[3] / "README.md"
 REGIONS = ("ap-south-1", "eu-west-1", "us-east-1")
 
 
@@ -45,6 +47,21 @@ def git(folder: Path, *args: str) -> str:
     return done.stdout.strip()
 
 
+def quoted_lines() -> list[str]:
+    """The lines of the demo that the README quotes."""
+    section = README.read_text().split("\n## What the demo shows\n", 1)[1].split("\n## ", 1)[0]
+    blocks = re.findall(r"^```text\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if line not in ("", "…")]
+    assert len(lines) > 20
+    return lines
+
+
+def pattern(quoted: str) -> str:
+    """A line as quoted: ``…`` is anything, and decimals may differ from machine to machine."""
+    text = ".*".join(re.escape(part) for part in quoted.split("…"))
+    return "^" + re.sub(r"\d+\\\.\d+", r"\\d+\\.\\d+", text) + "$"
+
+
 def test_every_claim_holds_and_git_agrees(tmp_path: Path) -> None:
     need_opa()
     out = StringIO()
@@ -61,6 +78,7 @@ def test_every_claim_holds_and_git_agrees(tmp_path: Path) -> None:
         "Every claim holds",
     ):
         assert part in story
+    assert [line for line in quoted_lines() if not re.search(pattern(line), story, re.M)] == []
     origin = tmp_path / "demo" / "origin.git"
     verify = git(origin, "log", "--format=%H", "--grep=^Lockstep-Action: verify$", "main")
     (verified,) = verify.splitlines()
