@@ -16,7 +16,7 @@
 #   waivable: true
 package lockstep.rules.lineage_known
 
-import data.lockstep.lib.active
+import data.lockstep.lib.active_variants
 import data.lockstep.lib.cluster
 import data.lockstep.lib.finding
 import data.lockstep.lib.tier
@@ -56,7 +56,7 @@ deny contains finding.at(
 	[variant.version, lock.facts.datasets],
 ) if {
 	tier.is_production
-	some i, variant in active.by_index
+	some i, variant in active_variants.by_index
 	lock := input.locks[variant.version]
 	not _is_trained_on(lock)
 }
@@ -71,7 +71,7 @@ deny contains finding.at(
 	[variant.version, object.get(lock.identity, "source", null)],
 ) if {
 	tier.is_production
-	some i, variant in active.by_index
+	some i, variant in active_variants.by_index
 	lock := input.locks[variant.version]
 	not _has_origin(lock)
 }

@@ -17,7 +17,7 @@
 #   waivable: true
 package lockstep.rules.reproducible_training
 
-import data.lockstep.lib.active
+import data.lockstep.lib.active_variants
 import data.lockstep.lib.cluster
 import data.lockstep.lib.finding
 import data.lockstep.lib.tier
@@ -49,7 +49,7 @@ _number := `^[1-9][0-9]{0,8}$`
 
 # The tags of each variant whose version was trained on several workers, by index.
 _distributed[i] := tags if {
-	some i, variant in active.by_index
+	some i, variant in active_variants.by_index
 	tags := input.locks[variant.version].facts.tags
 	_has_many_workers(tags)
 }

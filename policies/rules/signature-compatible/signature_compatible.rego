@@ -17,7 +17,7 @@
 #   waivable: true
 package lockstep.rules.signature_compatible
 
-import data.lockstep.lib.active
+import data.lockstep.lib.active_variants
 import data.lockstep.lib.cluster
 import data.lockstep.lib.finding
 import data.lockstep.lib.moves
@@ -43,7 +43,7 @@ _known := _stable(input.new.spec.variants) if not _stable(moves.before)
 
 # The variants that are compared with it, by index.
 _compared[i] := variant if {
-	some i, variant in active.by_index
+	some i, variant in active_variants.by_index
 	variant.version != _known
 	not variant.version in input.rollout.verified
 }

@@ -16,7 +16,7 @@
 #   waivable: true
 package lockstep.rules.signature_fits_features
 
-import data.lockstep.lib.active
+import data.lockstep.lib.active_variants
 import data.lockstep.lib.cluster
 import data.lockstep.lib.finding
 import data.lockstep.lib.signature
@@ -44,7 +44,7 @@ deny contains finding.at(
 	[variant.version, missing],
 ) if {
 	is_object(_columns)
-	some i, variant in active.or_warm
+	some i, variant in active_variants.or_warm
 	missing := [column.name |
 		some column in _needed(variant.version)
 		not _columns[column.name]
@@ -62,7 +62,7 @@ deny contains finding.at(
 	[variant.version, other],
 ) if {
 	is_object(_columns)
-	some i, variant in active.or_warm
+	some i, variant in active_variants.or_warm
 	other := [{"column": column.name, "has": _columns[column.name], "needs": column.type} |
 		some column in _needed(variant.version)
 		_columns[column.name]

@@ -16,7 +16,7 @@
 #   waivable: true
 package lockstep.rules.signature_known
 
-import data.lockstep.lib.active
+import data.lockstep.lib.active_variants
 import data.lockstep.lib.cluster
 import data.lockstep.lib.finding
 import data.lockstep.lib.tier
@@ -39,7 +39,7 @@ deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "version"],
 	[variant.version, status],
 ) if {
-	some i, variant in active.by_index
+	some i, variant in active_variants.by_index
 	status := input.locks[variant.version].facts.status
 	status != "READY"
 }
@@ -55,7 +55,7 @@ deny contains finding.at(
 	[variant.version, recorded],
 ) if {
 	tier.is_production
-	some i, variant in active.by_index
+	some i, variant in active_variants.by_index
 	facts := input.locks[variant.version].facts
 	not _has_inputs(facts)
 	recorded := object.get(facts, "signature", null)

@@ -9,10 +9,10 @@ from lockstep.edges.git import Git
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.outcome import Outcome
-from lockstep.rollout.reference import rollout_reference
+from lockstep.rollout.diagram import rollout_reference
+from lockstep.spec.schema.field_reference import reference
 from lockstep.spec.schema.load import FOLDER, read_schemas
 from lockstep.spec.schema.record_reference import record_reference
-from lockstep.spec.schema.reference import reference
 
 REFERENCES: Mapping[str, Callable[[dict[str, Json]], str]] = {
     "docs/records.md": record_reference,

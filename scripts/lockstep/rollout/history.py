@@ -6,7 +6,7 @@ from lockstep.model.decision import Decision
 from lockstep.model.document import Document, value_at
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet, Tree
-from lockstep.rollout.questions import propose_gates
+from lockstep.rollout.gate_questions import propose_gates
 from lockstep.rollout.replay import replay
 from lockstep.rollout.transitions import RULES, Need
 

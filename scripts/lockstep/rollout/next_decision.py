@@ -10,8 +10,8 @@ from lockstep.model.decision import Action, Decision, Position, Target, Variants
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Family
+from lockstep.rollout.gate_questions import propose_gates
 from lockstep.rollout.position import position_of
-from lockstep.rollout.questions import propose_gates
 from lockstep.rollout.transitions import RULES
 from lockstep.text.sanitise import cut
 

@@ -15,6 +15,7 @@ from lockstep.model.document import value_at
 from lockstep.model.evidence import Evidence, Verdict, worst
 from lockstep.model.fleet import Family
 from lockstep.rollout.divergence import find_divergences
+from lockstep.rollout.gate_questions import before_first_step, has_propose_gates
 from lockstep.rollout.position import (
     bake_ends,
     clusters_of_wave,
@@ -25,7 +26,6 @@ from lockstep.rollout.position import (
     running_target,
     step_began,
 )
-from lockstep.rollout.questions import before_first_step, has_propose_gates
 from lockstep.spec import variants as forms
 
 NO_EVIDENCE = "no gate gave evidence"

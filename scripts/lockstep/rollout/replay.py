@@ -16,7 +16,7 @@ from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
 from lockstep.rollout.divergence import same_variants
 from lockstep.rollout.position import newest_decision, running_target, step_began
-from lockstep.rollout.transitions import RULES, Need, Place
+from lockstep.rollout.transitions import RULES, Need, StepChange
 from lockstep.spec import variants as forms
 from lockstep.text.phrases import list_variants
 
@@ -133,10 +133,10 @@ def _faults(before: Family, decision: Decision) -> Iterator[str]:
 
 def _next_position(decision: Decision) -> Position:
     """Where a decision leads by its action and by the plan that it holds."""
-    at, place = decision.source, RULES[decision.action].place
-    if place is Place.NONE:
+    at, change = decision.source, RULES[decision.action].step_change
+    if change is StepChange.NONE:
         return Position(decision.to.phase)
-    if place is Place.SAME:
+    if change is StepChange.SAME:
         return Position(decision.to.phase, at.wave, at.step)
     if at.wave is None or at.step is None:
         return Position(Phase.ROLLING, 0, 0)

@@ -1,8 +1,8 @@
 """The one table of transitions: which action may lead from which phase to which, and what for.
 
 Planning refuses what is not in it (``next_decision``), a replay finds what is not in it
-(``replay``), commit messages take their subjects from it (``trailers``), and docs/rollout.md is
-written from it (``reference``). So a new action is one entry here.
+(``replay``), commit messages take their subjects from it (``commit_message``), and
+docs/rollout.md is written from it (``diagram``). So a new action is one entry here.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class Need(StrEnum):
     QUARANTINED = "a version that is in quarantine here"
 
 
-class Place(StrEnum):
+class StepChange(StrEnum):
     """What an action does with the wave and the step of the position."""
 
     NONE = "none"  # outside of a rollout, or before its first step
@@ -57,7 +57,7 @@ class ActionRules:
     verbs: tuple[str, ...]
     subject: str
     transitions: tuple[Transition, ...]
-    place: Place = Place.NONE
+    step_change: StepChange = StepChange.NONE
     any_time: bool = False
     """Whether it may be earlier than the newest record: a rollback waits for no clock."""
     running_version: bool = False
@@ -111,7 +111,7 @@ RULES: Mapping[Action, ActionRules] = {
             _from(Phase.PROPOSED, Phase.ROLLING, Need.AGREEMENT, Need.PROPOSE_GATES),
             _from(Phase.ROLLING, Phase.ROLLING, Need.AGREEMENT, Need.BAKED, Need.STEP_GATES),
         ),
-        place=Place.NEXT,
+        step_change=StepChange.NEXT,
         running_version=True,
         starts_bake=True,
     ),
@@ -124,7 +124,7 @@ RULES: Mapping[Action, ActionRules] = {
                 Need.AGREEMENT, Need.LAST_STEP, Need.BAKED, Need.STEP_GATES,
             ),
         ),
-        place=Place.NEXT,
+        step_change=StepChange.NEXT,
         running_version=True,
         makes_verified_state=True,
     ),
@@ -132,7 +132,7 @@ RULES: Mapping[Action, ActionRules] = {
         ("hold", "advance", "revert"),
         "version {version}",
         (_from(frozenset({Phase.PROPOSED, Phase.ROLLING}), Phase.HELD, Need.REASON),),
-        place=Place.SAME,
+        step_change=StepChange.SAME,
         running_version=True,
         in_pull_request=True,
     ),
@@ -143,7 +143,7 @@ RULES: Mapping[Action, ActionRules] = {
             _from(Phase.HELD, to, Need.REASON, Need.AGREEMENT)
             for to in (Phase.PROPOSED, Phase.ROLLING)
         ),
-        place=Place.SAME,
+        step_change=StepChange.SAME,
         running_version=True,
         starts_bake=True,
     ),
@@ -172,7 +172,7 @@ RULES: Mapping[Action, ActionRules] = {
             for phase in Phase
             if phase not in (Phase.NEW, Phase.SHIFTED)
         ),
-        place=Place.SAME,
+        step_change=StepChange.SAME,
         in_pull_request=True,
     ),
     Action.ADOPT: ActionRules(

@@ -8,10 +8,10 @@ from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Evidence
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.result import Blocked, Decided, Waiting
+from lockstep.rollout.gate_questions import questions
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.plan import Move, Plan, plan
 from lockstep.rollout.position import position_of, running_target
-from lockstep.rollout.questions import questions
 from lockstep.rollout.skew import skew_breached
 from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.gates import ask_gates

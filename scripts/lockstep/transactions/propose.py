@@ -10,13 +10,13 @@ from lockstep.model.errors import Denied
 from lockstep.model.evidence import Evidence, Verdict, worst
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.result import Proposed, Waiting
+from lockstep.rollout.commit_message import commit_message
+from lockstep.rollout.gate_questions import has_propose_gates, questions_of_proposal
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.plan import NO_EVIDENCE, reasons
 from lockstep.rollout.position import position_of, running_target
 from lockstep.rollout.quarantine import entries_of, in_force, matches
-from lockstep.rollout.questions import has_propose_gates, questions_of_proposal
 from lockstep.rollout.skew import skew_breached
-from lockstep.rollout.trailers import commit_message
 from lockstep.spec import variants as forms
 from lockstep.spec.lock import write_lock
 from lockstep.text.sanitise import record_line

@@ -16,8 +16,8 @@ from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Tree
 from lockstep.model.record import read_record
 from lockstep.model.result import AlreadyDecided, Decided, Moved
+from lockstep.rollout.commit_message import commit_message
 from lockstep.rollout.next_decision import DecisionContext
-from lockstep.rollout.trailers import commit_message
 
 _ATTEMPTS = 5
 

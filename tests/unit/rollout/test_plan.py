@@ -14,10 +14,10 @@ from lockstep.model.decision import Action, Phase, Position, Target, Variants, V
 from lockstep.model.errors import Invalid
 from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
 from lockstep.model.fleet import Family
+from lockstep.rollout.gate_questions import questions
 from lockstep.rollout.next_decision import DecisionContext, next_decision
 from lockstep.rollout.plan import Move, plan
 from lockstep.rollout.position import current_variants, position_of
-from lockstep.rollout.questions import questions
 from lockstep.spec import variants as forms
 from tests.unit.fleets import digest_of, family, recorded
 

@@ -13,7 +13,7 @@ from lockstep.model.fleet import Family
 from lockstep.rollout.next_decision import DecisionContext, next_decision
 from lockstep.rollout.position import current_variants, following, position_of
 from lockstep.rollout.replay import replay
-from lockstep.rollout.transitions import RULES, Place
+from lockstep.rollout.transitions import RULES, StepChange
 from lockstep.spec import variants as forms
 from tests.unit.fleets import recorded
 from tests.unit.rollout.ledgers import SOMEBODY, START, decide, in_phase, proposed, target_of
@@ -41,9 +41,13 @@ def start(source: Phase, action: Action, to: Phase) -> Family:
 
 def destination(before: Family, action: Action, to: Phase) -> Position:
     at = position_of(before)
-    if RULES[action].place is Place.NEXT and to is Phase.ROLLING:
+    if RULES[action].step_change is StepChange.NEXT and to is Phase.ROLLING:
         return following(before, at) or Position(to)
-    return Position(to, at.wave, at.step) if RULES[action].place is Place.SAME else Position(to)
+    return (
+        Position(to, at.wave, at.step)
+        if RULES[action].step_change is StepChange.SAME
+        else Position(to)
+    )
 
 
 def variants(before: Family, action: Action, to: Position) -> dict[str, Variants]:

@@ -1,7 +1,7 @@
 """The reference of decision records: what the ledger is, how to verify it by hand, its fields."""
 
+from lockstep.spec.schema.field_reference import Writer
 from lockstep.spec.schema.load import SchemaFiles
-from lockstep.spec.schema.reference import Writer
 
 SCHEMA = "decision.json"
 

@@ -1,6 +1,6 @@
-package lockstep.lib.active_test
+package lockstep.lib.active_variants_test
 
-import data.lockstep.lib.active
+import data.lockstep.lib.active_variants
 import data.lockstep.lib.example_test as example
 
 _variants := [
@@ -12,14 +12,14 @@ _variants := [
 ]
 
 test_the_candidate_is_active_before_it_has_weight if {
-	active.by_index == {0: _variants[0], 2: _variants[2]} with input as example.with_variants(_variants)
+	active_variants.by_index == {0: _variants[0], 2: _variants[2]} with input as example.with_variants(_variants)
 }
 
 test_what_is_warm_runs if {
-	object.keys(active.or_warm) == {0, 1, 2} with input as example.with_variants(_variants)
+	object.keys(active_variants.or_warm) == {0, 1, 2} with input as example.with_variants(_variants)
 }
 
 test_a_candidate_with_weight_and_warm_is_one if {
 	both := [object.union(example.stable, {"warm": true})]
-	active.or_warm == {0: both[0]} with input as example.with_variants(both)
+	active_variants.or_warm == {0: both[0]} with input as example.with_variants(both)
 }

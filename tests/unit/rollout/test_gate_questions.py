@@ -11,11 +11,11 @@ from lockstep.model.decision import Action, Decision, Phase, Position
 from lockstep.model.document import Json
 from lockstep.model.evidence import Answer, Condition, Evidence, Verdict
 from lockstep.model.fleet import Family, Fleet
+from lockstep.rollout.gate_questions import propose_gates, questions, questions_of_proposal
 from lockstep.rollout.history import check_history
 from lockstep.rollout.next_decision import DecisionContext, next_decision
 from lockstep.rollout.plan import Move, plan
 from lockstep.rollout.position import position_of
-from lockstep.rollout.questions import propose_gates, questions, questions_of_proposal
 from lockstep.rollout.replay import replay
 from lockstep.spec import variants as forms
 from tests.unit.fleets import digest_of, family, fleet, recorded

@@ -4,7 +4,7 @@
 #   Which variants of the evaluated cluster serve requests or are about to. The candidate counts even
 #   while its weight is 0, so that what it lacks is reported in the pull request that proposes it, and
 #   not when it gets traffic.
-package lockstep.lib.active
+package lockstep.lib.active_variants
 
 # METADATA
 # title: Active variants

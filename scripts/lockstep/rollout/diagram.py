@@ -64,7 +64,7 @@ def _actions() -> Iterator[str]:
     for action, rules in RULES.items():
         flags = (rules.makes_verified_state, rules.any_time, rules.in_pull_request)
         marks = " | ".join("yes" if flag else "" for flag in flags)
-        yield f"| `{action.value}` | {_verbs(rules)} | {rules.place.value} | {marks} |"
+        yield f"| `{action.value}` | {_verbs(rules)} | {rules.step_change.value} | {marks} |"
     yield ""
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lockstep.model.decision import Action, Phase
-from lockstep.rollout.reference import rollout_reference
+from lockstep.rollout.diagram import rollout_reference
 
 PAGE = Path(__file__).parents[3] / "docs" / "rollout.md"
 

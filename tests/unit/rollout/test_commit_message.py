@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from lockstep.model.decision import Action, Decision, Target
-from lockstep.rollout.trailers import commit_message
+from lockstep.rollout.commit_message import commit_message
 from lockstep.text.sanitise import record_line
 from tests.unit.model.records import FULL
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from lockstep.model.document import Json
+from lockstep.spec.schema.field_reference import reference
 from lockstep.spec.schema.load import SchemaFiles, read_schemas
 from lockstep.spec.schema.record_reference import record_reference
-from lockstep.spec.schema.reference import reference
 
 ROOT = Path(__file__).resolve().parents[4]
 
