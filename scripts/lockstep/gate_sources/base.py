@@ -26,7 +26,9 @@ class GateSource(Protocol):
         ...
 
 
-SOURCES: Mapping[str, Callable[[str | None], GateSource]] = {"mlflow": MlflowGates}
+SOURCES: Mapping[str, Callable[[str | None], GateSource]] = {
+    "mlflow": MlflowGates,
+}
 """By the name that a gate's ``source`` gives; each is made from its server's address.
 
 None as address means: where the source's own environment variable says.
