@@ -129,7 +129,7 @@ def test_help_lists_every_target_that_a_person_may_call() -> None:
 
 def test_ci_measures_the_coverage_and_tests_alone_do_not() -> None:
     settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]
-    assert settings["coverage"]["report"]["fail_under"] >= 90
+    assert settings["coverage"]["report"]["fail_under"] >= 88
     assert not [o for o in settings["pytest"]["ini_options"]["addopts"] if o.startswith("--cov")]
     for path in (".ci/run", ".github/workflows/ci.yml"):
         text = (REPOSITORY / path).read_text()
