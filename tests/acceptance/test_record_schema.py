@@ -31,6 +31,10 @@ def with_a_huge_count(spec: Any) -> None:
     spec["evidence"][0]["answer"]["candidate"]["samples"] = 10**300
 
 
+def with_a_malformed_condition(spec: Any) -> None:
+    spec["evidence"][0]["answer"]["condition"] = {"holds": "true", "reason": "said so"}
+
+
 def with_an_unknown_cluster_name(spec: Any) -> None:
     spec["variants"]["Not A Name"] = spec["variants"]["scoring-eu-west-1"]
 
@@ -47,7 +51,9 @@ def forge(world: World, change: Callable[[Any], None]) -> str:
     return str(path.relative_to(world.clone))
 
 
-@pytest.mark.parametrize("change", [without_failure, with_long_reason, with_a_huge_count])
+@pytest.mark.parametrize(
+    "change", [without_failure, with_long_reason, with_a_huge_count, with_a_malformed_condition]
+)
 def test_a_record_that_does_not_fit_is_found_and_stops_only_forward_moves(
     world: World, change: Callable[[Any], None]
 ) -> None:
@@ -59,6 +65,8 @@ def test_a_record_that_does_not_fit_is_found_and_stops_only_forward_moves(
     assert place.startswith(f"{path}:") and not place.startswith(f"{path}:1:"), "it names the line"
     code, said = world.lockstep("audit", "--verify")
     assert code == 13 and place in said
+    unread = change is with_a_malformed_condition
+    assert world.lockstep("audit")[0] == (13 if unread else 0), "it cannot show the evidence"
     code, said = advance(world, "12")
     assert code == 10 and "ledger.schema" in said
     roll_back(world, "13")

@@ -1,6 +1,7 @@
 """``lockstep audit``: who decided what and why, recomputed from records and compared with git."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lockstep.edges.files import read_tree
@@ -44,6 +45,8 @@ def run(
         for folder in folders:
             findings += _verify_kept(git, tree, folder)
         findings += _verify(families, heads, unreadable)
+    else:
+        findings += _unread_evidence(families)
     for each in families if again else ():
         findings += replay(each)
     if not decisions and not findings:
@@ -109,6 +112,13 @@ def _verify(
             yield from (f for f in unreadable if f.file in _heads_of(family))
         else:
             yield from _diverged(family)
+
+
+def _unread_evidence(families: Sequence[Family]) -> Iterator[Finding]:
+    """What is wrong with evidence that cannot be shown because it cannot be read."""
+    for family in families:
+        if unread := tuple(record for record in family.records if record.unreadable):
+            yield from check_records(replace(family, records=unread), _shipped_schemas())
 
 
 def _diverged(family: Family) -> Iterator[Finding]:

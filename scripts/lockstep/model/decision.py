@@ -170,13 +170,15 @@ class Decision(Struct, frozen=True, rename="camel", omit_defaults=True):
 class Record:
     """A decision with its file: the bytes, their digest, and the id that is written in them.
 
-    ``data`` may hold fields of a later program that ``decision`` does not have.
+    ``data`` may hold fields of a later program that ``decision`` does not have. ``unreadable``
+    says why the decision has no evidence although the file has: it could not be read.
     """
 
     decision: Decision
     data: bytes
     digest: str
     stated_id: str
+    unreadable: str = ""
 
 
 def record_path(environment: str, family: str, sequence: int) -> str:

@@ -40,7 +40,8 @@ def read_record(data: bytes) -> Record:
 
     Fields that this program does not know are no error: a later one wrote them. They are in the
     record's bytes and so in its digest. Bytes that say the same in another form are refused:
-    Lockstep did not write them, so somebody has edited them.
+    Lockstep did not write them, so somebody has edited them. Evidence that cannot be read is left
+    out, and ``unreadable`` says why: a rollback does without it, and nothing else goes on from it.
     """
     try:
         body = msgspec.json.decode(data)
@@ -48,7 +49,7 @@ def read_record(data: bytes) -> Record:
         if (file.api_version, file.kind) != (API_VERSION, _KIND):
             raise ValueError(f"not a {_KIND} of {API_VERSION}")
         stated = msgspec.convert(file.spec.get("id"), str)
-        decision = msgspec.convert(_flat(file), Decision)
+        decision, unreadable = _decision(_flat(file))
         if _formatted(body) != data:
             raise ValueError("the file is not in the form in which Lockstep writes records")
     except msgspec.MsgspecError as error:
@@ -56,12 +57,21 @@ def read_record(data: bytes) -> Record:
     except RecursionError as error:
         raise ValueError("its values are nested too deep") from error
     _refuse_nonsense(decision)
-    return Record(decision, data, digest_bytes(data), stated)
+    return Record(decision, data, digest_bytes(data), stated, unreadable)
 
 
 def body_of(record: Record) -> Json:
     """All that is in a record's file, with the fields that this program does not know."""
     return msgspec.json.decode(record.data)
+
+
+def _decision(fields: dict[str, Json]) -> tuple[Decision, str]:
+    """The decision, and why its evidence could not be read; empty where it could."""
+    try:
+        return msgspec.convert(fields, Decision), ""
+    except msgspec.ValidationError as error:
+        without = {name: value for name, value in fields.items() if name != "evidence"}
+        return msgspec.convert(without, Decision), _plain(error)
 
 
 def _flat(file: _File) -> dict[str, Json]:

@@ -12,6 +12,7 @@ from lockstep.spec.place import Place
 from lockstep.spec.schema.messages import Problem
 from lockstep.spec.schema.schemas import Schemas, problem_finding
 from lockstep.spec.yaml.load import load_yaml
+from lockstep.text.sanitise import one_line
 
 RULE = "ledger.schema"
 """The rule of these findings. The records can be read, so they stop no rollback."""
@@ -23,7 +24,11 @@ def check_records(family: Family, schemas: Schemas) -> Iterator[Finding]:
     """What in the records of a family does not fit the schema of decisions, at the line."""
     for record in family.records:
         body = body_of(record)
-        if problems := schemas.problems(schemas.file_of("Decision"), body):
+        problems = schemas.problems(schemas.file_of("Decision"), body)
+        if record.unreadable and not problems:  # the codec is stricter than this schema
+            says = f"cannot be read: {one_line(record.unreadable, 200)}"
+            problems = [Problem(("spec", "evidence"), RULE, says, _FIX)]
+        if problems:
             yield from _findings(record, body, problems)
 
 

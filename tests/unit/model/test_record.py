@@ -139,8 +139,7 @@ def test_a_hostile_value_is_refused_or_has_the_type_of_its_field(place: tuple[An
         (("spec", "variants", "fraud-a", 0, "warm"), 1),
         (("spec", "variants", "fraud-a", 0, "version"), 41),
         (("spec", "variants", "fraud-a", 0, "name"), None),
-        (("spec", "variants", "fraud-a", 0, "weight"), 101), (("spec", "evidence", 0, "gate"), "x"),
-        (("spec", "evidence", 0, "answer", "candidate", "value"), "0.9"),
+        (("spec", "variants", "fraud-a", 0, "weight"), 101),
         (("spec", "restored", "changed"), "x"), (("spec", "unchecked", 0), {}),
         (("spec", "plan", "waves"), float("nan")), (("spec", "id"), None), (("metadata",), []),
         (("metadata", "sequence"), 1_000_000), (("spec", "action"), "promote"),
@@ -204,3 +203,15 @@ def test_metadata_says_whose_record_it_is_whatever_else_spec_holds() -> None:
         read_record(with_value(("spec", "environment"), "dev").replace(
             b'  "metadata": {\n    "environment": "prod",\n', b'  "metadata": {\n'
         ))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [(("gate",), "x"), (("answer", "candidate", "value"), "0.9"), (("verdict",), "perhaps")],
+)
+def test_evidence_that_cannot_be_read_is_left_out_and_the_record_says_so(
+    place: tuple[str, ...], value: str
+) -> None:
+    record = read_record(with_value(("spec", "evidence", 0, *place), value))
+    assert record.decision == replace(FULL, evidence=())
+    assert place[-1] in record.unreadable and read_record(write_record(FULL)).unreadable == ""

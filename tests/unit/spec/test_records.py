@@ -44,3 +44,11 @@ def test_a_value_that_does_not_fit_is_found_at_its_line(schemas: Schemas) -> Non
     assert (finding.rule, finding.file) == (RULE, first.decision.path)
     assert finding.pointer == "/spec/reason" and "spec.reason" in finding.message
     assert len(finding.message) < 300
+
+
+def test_evidence_that_could_not_be_read_is_found_even_where_a_schema_allows_it(
+    schemas: Schemas,
+) -> None:
+    odd = replace(LEDGER.records[0], unreadable="Expected bool at evidence")
+    (finding,) = found(schemas, odd)
+    assert finding.rule == RULE and "cannot be read: Expected bool" in finding.message
