@@ -10,8 +10,11 @@ from msgspec.structs import replace
 
 from lockstep import __version__
 from lockstep.cli import invoke
+from lockstep.commands.adopt import run as adopt
+from lockstep.model.clock import parse_time
 from lockstep.model.decision import Action, Decision, Phase, Position
 from lockstep.model.record import read_record, write_record
+from lockstep.transactions.run import RunOptions
 from tests.acceptance.rollouts import (
     DAY,
     advance,
@@ -181,6 +184,12 @@ def test_a_record_that_starts_where_no_record_led_breaks_the_chain(world: World)
     path.write_bytes(write_record(replace(decision, source=Position(Phase.STEADY))))
     code, said = world.lockstep("check")
     assert code == 10 and "ledger.position" in said
+
+
+def test_a_caller_that_does_not_say_where_its_time_is_from_has_given_it(world: World) -> None:
+    options = RunOptions(world.clone, parse_time(f"{DAY}10:00:00Z"))
+    assert adopt(options, FAMILY, "a library call").exit_code == 0
+    assert world.records()[-1]["spec"]["timeGiven"] is True
 
 
 def test_a_time_that_was_given_is_in_the_record_and_shown_by_audit(world: World) -> None:

@@ -46,7 +46,7 @@ class PlannedCommit:
 Decide = Callable[[Snapshot], PlannedCommit | Moved]
 
 
-def publish_decision(git: Git, now: datetime, decide: Decide, *, time_given: bool = False) -> Moved:
+def publish_decision(git: Git, now: datetime, decide: Decide, *, time_given: bool) -> Moved:
     """Run ``decide`` on the newest state of the checked-out branch and publish what it plans.
 
     ``time_given`` says that ``now`` is not the machine's clock; the records say so too.
@@ -94,7 +94,7 @@ def _follow(git: Git, commit: str, result: Decided) -> Decided:
 
 
 def newest_state(
-    git: Git, branch: str, remote: str | None, now: datetime, *, time_given: bool = False
+    git: Git, branch: str, remote: str | None, now: datetime, *, time_given: bool
 ) -> Snapshot:
     """The tip of the branch as published. Raises LockstepError where HEAD is ahead of it."""
     head = git.resolve("HEAD")

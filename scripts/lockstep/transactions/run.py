@@ -19,7 +19,8 @@ from lockstep.transactions.state import FamilyState, read_state
 class RunOptions:
     """How a verb that moves families was called.
 
-    ``now`` is the time to decide at (aware), ``time_given`` whether ``--now`` gave it;
+    ``now`` is the time to decide at (aware), ``time_given`` whether the caller gave it: unless it
+    says that it did not, the records say that it did;
     ``registry`` overrides MLFLOW_TRACKING_URI.
     """
 
@@ -27,7 +28,7 @@ class RunOptions:
     now: datetime
     environment: str | None = None
     registry: str | None = None
-    time_given: bool = False
+    time_given: bool = True
 
 
 def move_family(
