@@ -95,3 +95,15 @@ def test_a_proposal_that_passed_other_gates_than_the_family_declares_is_found(
     gated.git("merge", "--quiet", "--no-ff", "--no-edit", branch)
     code, said = gated.lockstep("check", "--base", "origin/main")
     assert code == 10 and "replay.gates" in said
+
+
+def test_a_branch_from_before_a_gate_was_added_is_not_taken_for_the_new_proposal(
+    world: World,
+) -> None:
+    branch = json.loads(world.must("propose", FAMILY, "2", "--format", "json"))[0]["branch"]
+    assert json.loads(world.must("propose", FAMILY, "2", "--format", "json"))[0]["branch"] == branch
+    rewrite(world, HEAD, lambda text: text.replace("  gates:\n", GATE))
+    code, said = world.lockstep("propose", FAMILY, "2")
+    assert code == 11 and f"git branch -D {branch}" in said
+    world.git("branch", "--quiet", "-D", branch)
+    world.must("propose", FAMILY, "2")

@@ -9,6 +9,7 @@ from lockstep.model.document import Json
 from lockstep.model.errors import Denied
 from lockstep.model.evidence import Evidence, Verdict, worst
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.record import read_record
 from lockstep.model.result import Proposed, Waiting
 from lockstep.rollout.commit_message import commit_message
 from lockstep.rollout.gate_questions import has_propose_gates, questions_of_proposal
@@ -60,7 +61,9 @@ def propose(options: RunOptions, request: ProposalRequest) -> Proposed | Waiting
         return _refused(state, evidence, verdict)
     tree, made = _build(git, state, lock, request, evidence)
     name = f"lockstep/{state.title}/{request.version}-{made[0].id[-12:]}"
-    if git.resolve(f"refs/heads/{name}") is None:
+    if tip := git.resolve(f"refs/heads/{name}"):
+        _require_same(git, tip, name, made[0])
+    else:
         commit = git.commit_tree(tree, [snapshot.base], commit_message(made))
         with suppress(Raced):  # another run has just made the same branch
             git.create_branch(name, commit)
@@ -68,6 +71,29 @@ def propose(options: RunOptions, request: ProposalRequest) -> Proposed | Waiting
         tip = git.resolve(f"refs/heads/{name}") or ""
         git.push(remote, tip, name)
     return Proposed(made[0], name)
+
+
+def _require_same(git: Git, tip: str, name: str, decision: Decision) -> None:
+    """Raise Denied where the branch has the same id and brings another proposal.
+
+    The id leaves out gates and plan, so a branch from before they changed has it too.
+    """
+    data = git.read_tree(tip, [decision.path]).get(decision.path, b"")
+    try:
+        found = read_record(data).decision
+    except ValueError:
+        found = None
+    if found is None or _content(found) != _content(decision):
+        raise Denied(
+            f"branch {name} holds another proposal of version {decision.target.version}",
+            fix=f"delete it, and propose again: git branch -D {name}",
+        )
+
+
+def _content(decision: Decision) -> tuple[Json, ...]:
+    """What a proposal is, apart from who made it, when and on which measurements."""
+    asked = [(item.cluster, item.gate, item.verdict) for item in decision.evidence]
+    return decision.plan, decision.variants, asked
 
 
 def _evidence(
