@@ -30,7 +30,7 @@ _VERBS = {
     "advance": ("rollouts", "Evaluate the gates, and make the one decision that is due."),
     "audit": ("rollouts", "Show who decided what and why; --verify and --replay prove it."),
     "check": ("checks", "Validate, evaluate policy, render and compare: what CI runs."),
-    "hold": ("rollouts", "Pause a rollout until people resume it."),
+    "hold": ("rollouts", "Pause a rollout until it is resumed."),
     "lock": ("rollouts", "Write the registry's facts about a version, or compare them."),
     "merge-reports": ("reports", "Merge the reports of several checks into one."),
     "policy": ("policies", "Work on the rules: list, explain, test, docs, bundle."),

@@ -45,7 +45,7 @@ reports = click.option(
     help="Write a report to a file too, such as sarif=lockstep.sarif; repeatable.",
 )  # fmt: skip
 environment = click.option(
-    "--environment", "-e", help="The environment, where a name is in several."
+    "--environment", "-e", help="The environment; needed where several have the family."
 )
 now = click.option("--now", help="Decide as if it were this time (RFC 3339); it is recorded.")
 registry = click.option(

@@ -132,7 +132,7 @@ def _inside(root: Path, path: str) -> Path:
 
 def _refuse_link(place: Path, path: str) -> None:
     if place.is_symlink():
-        raise Invalid(_LINK, where=path, fix="replace it by the file itself")
+        raise Invalid(_LINK, where=path, fix="replace it with the file itself")
 
 
 def _prune(root: Path, folder: Path) -> None:

@@ -36,7 +36,7 @@ def check_left_behind(tree: Tree, before: Tree, fleet: Fleet) -> list[Finding]:
     """
     declared = tuple(f"ledger/{each.environment}/{each.name}/" for each in fleet.families())
     return [
-        _changed(path, "restore it from git; the records of a family stay when it goes")
+        _changed(path, "restore it from git; records stay even when their family is removed")
         for path, data in sorted(before.items())
         if path.startswith("ledger/") and not path.startswith(declared) and tree.get(path) != data
     ]
@@ -46,7 +46,7 @@ def _rewritten(family: Family, before: Family | None) -> Iterator[Finding]:
     now = _digests(family)
     for path, digest in _digests(before).items():
         if now.get(path) != digest:
-            yield _changed(path, "restore it from git; records are only added")
+            yield _changed(path, "restore it from git; records are never changed or removed")
 
 
 def _changed(path: str, fix: str) -> Finding:
@@ -70,7 +70,7 @@ def _other_gates(family: Family, newest: Decision) -> Iterator[Finding]:
     transition = RULES[newest.action].find(newest.source.phase, newest.to.phase)
     recorded = value_at(newest.plan, ("proposeGates",), {})
     if transition and Need.PROPOSE_GATES in transition.needs and recorded != propose_gates(family):
-        text = "it did not have to pass the gates with when: propose that the family declares"
+        text = "the proposal was made without the gates with when: propose"
         fix = "propose the version again, so that these gates are asked"
         yield Finding(newest.path, 1, 1, "replay.gates", text, fix)
 

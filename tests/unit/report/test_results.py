@@ -76,7 +76,7 @@ def test_decisions_as_data_name_the_record() -> None:
 
 def test_a_work_tree_that_could_not_follow_is_reported() -> None:
     assert lines(Decided((FULL,), left_behind="git is busy"))[-2:] == [
-        "  published; but here git is busy", "  run git pull",
+        "  published, but in this clone git is busy", "  run git pull",
     ]  # fmt: skip
 
 
@@ -157,6 +157,6 @@ def test_status_has_a_row_for_each_cluster_and_the_findings_below() -> None:
 
 def test_a_history_is_the_decisions_and_what_was_proved() -> None:
     history = History((FULL,), verified=True)
-    assert format_text(history).endswith("verified: the chain of 1 record is whole")
+    assert format_text(history).endswith("verified: the chain of 1 record is complete")
     data = to_data(history)
     assert data["decisions"][0]["id"] == FULL.id and data["findings"] == []

@@ -37,7 +37,7 @@ does so, and `lockstep audit --verify` finds one that was merged.
 ## Verify by hand
 
 `lockstep audit --verify --replay` does all of this and more. Without Lockstep, `sha256sum`, `jq`
-and git are enough. This prints nothing where the chain of a family is whole and every id is
+and git are enough. This prints nothing where the chain of a family is complete and every id is
 right:
 
 ```sh
