@@ -39,7 +39,7 @@ _VERBS = {
     "render": ("checks", "Write the manifests that the specs declare."),
     "resume": ("rollouts", "Continue a rollout after a hold."),
     "revert": ("rollouts", "Roll the newest version back, in every cluster of a family."),
-    "schema": ("schemas", "Work on the schemas: write the reference of all fields."),
+    "schema": ("schemas", "Work on the schemas: write the references of all fields."),
     "status": ("rollouts", "Show what every cluster serves, and how far its rollout is."),
     "validate": ("checks", "Check every file against its schema."),
 }

@@ -50,7 +50,7 @@ def test_an_unknown_family_is_named_as_it_was_given() -> None:
 @pytest.mark.parametrize(
     ("asked", "fix"),
     [
-        ("prod/frod", "did you mean fraud?"),
+        ("prod/fruad", "did you mean fraud?"),
         ("scoring", "choose from fraud, m00, m01, m02, m03, m04, m05, m06, m07, m08 and 2 more"),
     ],
 )

@@ -179,7 +179,7 @@ def test_a_hook_that_declines_is_an_error_and_not_a_race(tmp_path: Path, hook: s
     with pytest.raises(LockstepError, match="not on fridays") as error:
         made.push("origin", child(made, {"x": b""}), "main")
     assert not isinstance(error.value, Raced)
-    assert "right to push" in error.value.fix
+    assert "may push" in error.value.fix
 
 
 def test_a_remote_that_is_gone_is_an_error_and_a_missing_branch_is_none(tmp_path: Path) -> None:
