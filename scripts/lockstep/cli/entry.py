@@ -28,7 +28,7 @@ _SWITCH_THREADS_AFTER = 0.0005
 _VERBS = {
     "adopt": ("rollouts", "Record the committed state as verified, with a reason."),
     "advance": ("rollouts", "Evaluate the gates, and make the one decision that is due."),
-    "audit": ("rollouts", "Show who decided what and why; --verify and --replay prove it."),
+    "audit": ("rollouts", "Show who decided what and why; --verify and --replay check it."),
     "check": ("checks", "Validate, evaluate policy, render and compare: what CI runs."),
     "hold": ("rollouts", "Pause a rollout until it is resumed."),
     "lock": ("rollouts", "Write the registry's facts about a version, or compare them."),

@@ -47,7 +47,10 @@ reports = click.option(
 environment = click.option(
     "--environment", "-e", help="The environment; needed where several have the family."
 )
-now = click.option("--now", help="The time to use instead of the clock (RFC 3339); a record says that it was given.")
+now = click.option(
+    "--now",
+    help="The time to use instead of the clock (RFC 3339); a record says that it was given.",
+)
 registry = click.option(
     "--registry-uri", "registry", help="MLflow's tracking URI; by default MLFLOW_TRACKING_URI."
 )

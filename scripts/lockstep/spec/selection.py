@@ -10,6 +10,7 @@ from lockstep.text.sanitise import quoted
 
 _MOST_NAMES = 10
 """Names in a message; a fleet may have hundreds of families."""
+_NONE = "add one to clusters/; lockstep validate shows files that cannot be read"
 
 _ENTRIES = re.compile(r"clusters/([^/]+/[^/]+)/quarantine\.yaml")
 _RECORD = re.compile(r"ledger/([^/]+/[^/]+)/[^/]+\.json")
@@ -104,4 +105,4 @@ def _choice(asked: str, known: Sequence[str]) -> str:
     if close := closest(asked, known):
         return f"did you mean {close}?"
     more = f" and {len(known) - _MOST_NAMES} more" if known[_MOST_NAMES:] else ""
-    return f"choose from {', '.join(known[:_MOST_NAMES])}{more}" if known else "clusters/ has none"
+    return f"choose from {', '.join(known[:_MOST_NAMES])}{more}" if known else _NONE

@@ -37,8 +37,8 @@ does so, and `lockstep audit --verify` finds one that was merged.
 ## Verify by hand
 
 `lockstep audit --verify --replay` does all of this and more. Without Lockstep, `sha256sum`, `jq`
-and git are enough. Run these commands in the root of the repository. This prints nothing where the chain of a family is complete and every id is
-right:
+and git are enough; run these commands in the root of the repository. This prints nothing where
+the chain of a family is complete and every id is right:
 
 ```sh
 previous=null
