@@ -145,7 +145,8 @@ def _require_all_evaluated(state: FamilyState, checked: Checked) -> None:
     unseen = [cluster.path for cluster in state.family.clusters if cluster.path not in seen]
     if unseen:
         raise LockstepError(
-            f"no rule was evaluated on {', '.join(unseen)}, because it is malformed"
+            f"no rule was evaluated on {', '.join(unseen)}, because it is malformed",
+            fix="run lockstep validate, and fix what it reports",
         )
 
 

@@ -112,8 +112,11 @@ class GitObjects(GitCommand):
                              stdin=b"\0".join([*lines, b""]))  # fmt: skip
             # git leaves out a path such as .git/config with a warning, and exits with 0.
             if done.returncode or "Ignoring path" in done.error_text:
-                raise LockstepError(f"git update-index failed: {done.error_text[-500:]}",
-                                    where=str(self.root))  # fmt: skip
+                raise LockstepError(
+                    f"git update-index failed: {done.error_text[-500:]}",
+                    where=str(self.root),
+                    fix="fix what git reports, then run it again",
+                )
             return self._ok("write-tree", env=env).decode().strip()
 
     def _hash(self, files: Mapping[str, bytes]) -> list[bytes]:

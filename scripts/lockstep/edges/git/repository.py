@@ -138,7 +138,10 @@ class Git(GitObjects):
         if done.returncode and self.resolve(f"refs/heads/{name}"):
             raise Raced(f"the branch {name} exists already", fix=f"git branch -D {name}, or use it")
         if done.returncode:
-            raise LockstepError(f"git cannot make the branch {name}: {done.error_text[-300:]}")
+            raise LockstepError(
+                f"git cannot make the branch {name}: {done.error_text[-300:]}",
+                fix="fix what git reports, then run it again",
+            )
 
     def push(self, remote: str, commit: str, branch: str) -> None:
         """Publish a commit as the new tip of a branch, never by force.

@@ -106,6 +106,7 @@ def _find(connection: Connection, model: str, version: str) -> _Found:
         raise LockstepError(
             f"asked for version {version} of {model}, the registry answered about another",
             where=connection.server,
+            fix="check that MLFLOW_TRACKING_URI is the address of MLflow itself",
         )
     source, copied_from = _source(connection, found)
     model_id = _model_id(source)
