@@ -38,7 +38,7 @@ def check_left_behind(tree: Tree, before: Tree, fleet: Fleet) -> list[Finding]:
     """
     declared = tuple(f"ledger/{each.environment}/{each.name}/" for each in fleet.families())
     return [
-        _changed(path, "restore it from git; the records of a family stay when it goes")
+        _changed(path, "restore it from git; records stay even when their family is removed")
         for path, data in sorted(before.items())
         if path.startswith("ledger/") and not path.startswith(declared) and tree.get(path) != data
     ]
@@ -48,7 +48,7 @@ def _rewritten(family: Family, before: Family | None) -> Iterator[Finding]:
     now = _digests(family)
     for path, digest in _digests(before).items():
         if now.get(path) != digest:
-            yield _changed(path, "restore it from git; records are only added")
+            yield _changed(path, "restore it from git; records are never changed or removed")
 
 
 def _changed(path: str, fix: str) -> Finding:

@@ -14,6 +14,8 @@ from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.publish import PlannedCommit
 from lockstep.transactions.state import FamilyState, refuse_diverged, refuse_odd_records
 
+_STATUS = "see lockstep status"
+
 
 def hold(
     git: Git,
@@ -35,7 +37,7 @@ def hold(
         fix = "run lockstep advance, which finishes the rollback"
         raise UsageError(f"{state.title} is being rolled back, which cannot be held", fix=fix)
     if running_target(state.family) is None:
-        raise UsageError(f"{state.title} has no running rollout to hold: it is {at}")
+        raise UsageError(f"{state.title} has no rollout to hold: it is {at}", fix=_STATUS)
     to = Position(Phase.HELD, at.wave, at.step)
     code = ExitCode.GATE_CLOSED if verdict else ExitCode.CLEAN
     return _record_position(git, state, Action.HOLD, to, reason, code, tuple(evidence), verdict)
@@ -51,7 +53,7 @@ def resume(git: Git, state: FamilyState, reason: str) -> PlannedCommit:
     refuse_odd_records(state)
     at = position_of(state.family)
     if at.phase is not Phase.HELD:
-        raise UsageError(f"{state.title} is not held: it is {at}")
+        raise UsageError(f"{state.title} is not held: it is {at}", fix=_STATUS)
     phase = Phase.PROPOSED if at.wave is None else Phase.ROLLING
     to = Position(phase, at.wave, at.step)
     return _record_position(git, state, Action.RESUME, to, reason, ExitCode.CLEAN)
