@@ -12,7 +12,7 @@ from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.position import current_variants, position_of, running_target
 from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.publish import PlannedCommit
-from lockstep.transactions.state import FamilyState, refuse_diverged
+from lockstep.transactions.state import FamilyState, refuse_diverged, refuse_odd_records
 
 _STATUS = "see lockstep status"
 
@@ -44,8 +44,13 @@ def hold(
 
 
 def resume(git: Git, state: FamilyState, reason: str) -> PlannedCommit:
-    """Leave a hold at the same step. Raises UsageError where the family is not held."""
+    """Leave a hold at the same step.
+
+    Raises UsageError where the family is not held, and Invalid where one of its records does not
+    fit its schema: that stops no rollback, but a rollout does not go on from it.
+    """
     refuse_diverged(state)
+    refuse_odd_records(state)
     at = position_of(state.family)
     if at.phase is not Phase.HELD:
         raise UsageError(f"{state.title} is not held: it is {at}", fix=_STATUS)

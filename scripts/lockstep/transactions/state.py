@@ -135,6 +135,13 @@ def refuse_diverged(state: FamilyState) -> None:
         )
 
 
+def refuse_odd_records(state: FamilyState) -> None:
+    """Raise Invalid where a record of the family does not fit the schema of records."""
+    own = own_findings(state.invalid, state.family.environment, state.family.name)
+    odd = [finding for finding in own if finding.rule == RECORD_SCHEMA]
+    raise_errors(odd, Invalid, "the records of the family are malformed")
+
+
 def digest_of(state: FamilyState, version: str) -> str:
     """The content digest of a locked version. Raises UsageError where it has no lock."""
     lock = state.family.locks.get(version)
