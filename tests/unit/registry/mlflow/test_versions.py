@@ -353,6 +353,8 @@ def test_an_unreachable_server_is_named_without_credentials() -> None:
         registry.facts("fraud", "1", READ_AT)
     assert caught.value.where == f"http://127.0.0.1:{port}"
     assert "hunter2" not in caught.value.diagnostics()
+    # The cause alone: MLflow's own text repeats URL, pool and retries.
+    assert caught.value.message == "the MLflow server could not be asked: Connection refused"
 
 
 def version_reply(name: str = "fraud", version: str = "1", source: str = "models:/m-1") -> Reply:
