@@ -55,9 +55,8 @@ test: setup tools ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS fo
 COVERAGE_CORE = $(shell $(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")')
 
 .PHONY: coverage
-coverage: setup tools ## Measure which lines of the program the unit tests run; pyproject.toml has the floor
-	@COVERAGE_CORE=$(COVERAGE_CORE) $(BIN)/python -m pytest $(PYTEST_FLAGS) --cov \
-	  --hypothesis-profile=few-examples --ignore=tests/unit/lockstep_demo tests/unit
+coverage: setup tools ## Run the unit tests and measure which lines they run; pyproject.toml has the floor
+	@COVERAGE_CORE=$(COVERAGE_CORE) $(BIN)/python -m pytest $(PYTEST_FLAGS) --cov tests/unit
 
 .PHONY: lint
 lint: lint-python lint-policies lint-shell lint-workflows ## Check code, types, layers, policies and workflows

@@ -12,9 +12,10 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools" / "bin"
 
-# 'make coverage' asks which lines run, not whether they are right for many inputs: that is 'make
-# test'. Tracing makes each example slow, so deadlines would only measure the tracer.
-settings.register_profile("few-examples", max_examples=5, deadline=None)
+# A deadline measures the machine and what else runs on it, coverage's tracer included. The rest is
+# as in the profile that Hypothesis chose, which in CI is its own one.
+settings.register_profile("no-deadline", settings(), deadline=None)
+settings.load_profile("no-deadline")
 
 # Reasons for which a test may be skipped even in CI: parts that set-up cannot bring.
 OPTIONAL = ("LOCKSTEP_CRDS",)

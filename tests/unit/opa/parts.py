@@ -1,5 +1,6 @@
 """A real OPA for tests, and a small set of policies for it."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,12 +61,16 @@ def batch_of(parts: list[int]) -> Json:
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process is there and has not ended."""
+    """Whether a process is there and has not ended.
+
+    The first thread can be a zombie while others, which still hold the sockets, are ending.
+    """
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
+        threads = len(os.listdir(f"/proc/{pid}/task"))
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return state != "Z"
+    return state != "Z" or threads > 1
 
 
 def wait_until_gone(pid: int) -> bool:
