@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from lockstep.model.clock import parse_duration
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.times import parse_duration
 from lockstep_demo.fleet_files import FAMILY, FOLDER
 from lockstep_demo.narrator import ClaimFailed
 from lockstep_demo.payments import REGIONS

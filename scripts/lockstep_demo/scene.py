@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from lockstep.edges.git.command import GitCommand
-from lockstep.model.clock import format_time
 from lockstep.model.errors import LockstepError
+from lockstep.model.times import format_time
 from lockstep_demo.fleet_files import ENVIRONMENT, FAMILY, cluster_path, fleet_files
 from lockstep_demo.narrator import ClaimFailed, Narrator
 from lockstep_demo.payments import REGIONS

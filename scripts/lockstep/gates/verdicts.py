@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from lockstep.gates.intervals import Interval, difference, wilson
 from lockstep.gates.measurements import InvalidGate, number, why_unusable
-from lockstep.model.clock import parse_time
 from lockstep.model.document import Json, value_at
 from lockstep.model.evidence import (
     Answer,
@@ -21,6 +20,7 @@ from lockstep.model.evidence import (
     Verdict,
     worst,
 )
+from lockstep.model.times import parse_time
 
 Judgement = tuple[Verdict, str]
 """A verdict and its reason, which says the numbers."""

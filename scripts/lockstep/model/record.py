@@ -3,9 +3,9 @@
 import msgspec
 
 from lockstep.model.canonical import canonical_json, digest_bytes
-from lockstep.model.clock import format_time, parse_time
 from lockstep.model.decision import API_VERSION, Decision, Record
 from lockstep.model.document import Json
+from lockstep.model.times import format_time, parse_time
 
 _KIND = "Decision"
 _METADATA = ("environment", "family", "sequence")

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from lockstep.edges import process
 from lockstep.edges.cache import Cache
 from lockstep.model.errors import LockstepError
-from lockstep.opa.compiler import InputSchemas, require_compiled
-from lockstep.opa.evaluation import (
+from lockstep.opa.base import (
     ANSWER_TIMEOUT,
     CONNECT_TIMEOUT,
     OpaSession,
     in_background,
     new_client,
 )
+from lockstep.opa.compiler import InputSchemas, require_compiled
 from lockstep.opa.files import ARGUMENTS, policy_files, write_policy_files
 from lockstep.opa.transport_errors import connection_broke, error_of
 from lockstep.text.sanitise import cut

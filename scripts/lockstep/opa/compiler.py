@@ -154,7 +154,7 @@ class Compiler:
             said = as_in_repository(done.error_text)
             named = tuple(CompileError(m[1], m[2]) for m in _AT_PLACE.finditer(said))
             return named or (CompileError("policies/", cut(said, 1000) or "opa gave no reason"),)
-        notes = read_report(done, "opa inspect").get("annotations") or []
+        notes = json_output(done, "opa inspect").get("annotations") or []
         return tuple(
             CompileError(
                 _place(note["location"]), "an annotation must not contain a schema; name one"
@@ -167,7 +167,7 @@ class Compiler:
 def _capabilities(opa: Path) -> tuple[Json, frozenset[str]]:
     """What this OPA can do without network, chance and clock, and the builtins taken away."""
     done = process.run([str(opa), "capabilities", "--current"], env={}, timeout=_TIMEOUT)
-    all_of_it = read_report(done, "opa capabilities")
+    all_of_it = json_output(done, "opa capabilities")
     listed = (b["name"] for b in all_of_it["builtins"] if b.get("nondeterministic"))
     impure = _READS_CLOCK.union(listed)
     pure = [builtin for builtin in all_of_it["builtins"] if builtin["name"] not in impure]
@@ -180,7 +180,7 @@ def _place(location: Json) -> str:
     return as_in_repository(f"{location['file']}:{location['row']}")
 
 
-def read_report(done: process.Completed, what: str) -> Json:
+def json_output(done: process.Completed, what: str) -> Json:
     """The JSON that a program wrote to stdout. Raises LockstepError when it wrote none."""
     try:
         return json.loads(done.stdout)

@@ -8,7 +8,7 @@ from pathlib import Path
 from lockstep.edges import process
 from lockstep.model.document import Json
 from lockstep.opa.binary import require_recent
-from lockstep.opa.compiler import Compiler, InputSchemas, read_report
+from lockstep.opa.compiler import Compiler, InputSchemas, json_output
 from lockstep.opa.files import write_policy_files
 
 _TIMEOUT = 300.0
@@ -59,7 +59,7 @@ def check_and_test(
 
 
 def _results(done: process.Completed) -> tuple[int, tuple[str, ...]]:
-    tests = read_report(done, "opa test")
+    tests = json_output(done, "opa test")
     failed = tuple(
         f"{_place(test['location'])}: {test['name']}"
         for test in tests
@@ -69,7 +69,7 @@ def _results(done: process.Completed) -> tuple[int, tuple[str, ...]]:
 
 
 def _coverage(done: process.Completed) -> tuple[float, tuple[str, ...]]:
-    report = read_report(done, "opa test --coverage")
+    report = json_output(done, "opa test --coverage")
     uncovered = [
         f"{path}:{part['start']['row']}"
         for path, file in sorted(report["files"].items())

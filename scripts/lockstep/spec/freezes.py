@@ -7,10 +7,10 @@ begins, in UTC, and ``lasts`` how long it is. Freezes never block rollbacks.
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from lockstep.model.clock import format_time, later, parse_duration, parse_time
 from lockstep.model.document import Json, value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Environment
+from lockstep.model.times import format_time, later, parse_duration, parse_time
 from lockstep.spec.place import Place
 from lockstep.spec.structure.lists import entries
 from lockstep.text.phrases import brief

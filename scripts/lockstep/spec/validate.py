@@ -13,8 +13,6 @@ from lockstep.spec.structure.fleet import check_structure
 from lockstep.spec.structure.lists import InvalidPlaces
 from lockstep.text.phrases import field_path
 
-__all__ = ["Schemas", "validate_fleet"]
-
 
 def validate_fleet(
     fleet: Fleet, schemas: Schemas, reported: Iterable[Finding] = ()

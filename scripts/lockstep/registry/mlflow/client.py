@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lockstep.model.clock import format_time
 from lockstep.model.errors import LockstepError
+from lockstep.model.times import format_time
 from lockstep.registry.base import NotInRegistry, Unreachable
 
 URI_VARIABLE = "MLFLOW_TRACKING_URI"

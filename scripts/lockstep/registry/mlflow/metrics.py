@@ -40,11 +40,11 @@ class Entry:
         return self.timestamp, self.step
 
 
-History = Callable[[str, str], "list[Entry]"]
+RunHistory = Callable[[str, str], "list[Entry]"]
 """``(run, metric name)`` to every value that the run logged under that name, NaN included."""
 
 
-def entries_of(logged: Iterable[Any], server: str) -> list[Entry]:
+def read_entries(logged: Iterable[Any], server: str) -> list[Entry]:
     """MLflow's metric objects as entries. Raises LockstepError when there are too many."""
     entries = [_entry(item) for item, _ in zip(logged, range(_MOST_ENTRIES + 1), strict=False)]
     if len(entries) > _MOST_ENTRIES:
@@ -53,7 +53,7 @@ def entries_of(logged: Iterable[Any], server: str) -> list[Entry]:
 
 
 def measurement(
-    entries: list[Entry], name: str, dataset: str | None, history: History
+    entries: list[Entry], name: str, dataset: str | None, history: RunHistory
 ) -> Measurement:
     """The newest value of one metric on one dataset (None: logged without any).
 

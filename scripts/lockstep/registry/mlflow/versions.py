@@ -18,9 +18,9 @@ from lockstep.registry.mlflow.client import Connection, clean, connect
 from lockstep.registry.mlflow.metrics import (
     LONGEST_NAME,
     Entry,
-    History,
-    entries_of,
+    RunHistory,
     measurement,
+    read_entries,
     series,
 )
 
@@ -70,7 +70,7 @@ class MlflowRegistry:
         try:
             with self._connection.asking():
                 logged = self._connection.client.get_logged_model(model_id)
-                entries = entries_of(logged.metrics or [], self.server)
+                entries = read_entries(logged.metrics or [], self.server)
                 return measurement(entries, metric, dataset, _history(self._connection))
         except NotInRegistry as error:
             return Measurement(problem=f"no longer in the registry: {error.message}")
@@ -129,7 +129,7 @@ def _identity(found: _Found, digest: str) -> Json:
 
 def _facts(connection: Connection, found: _Found) -> dict[str, Json]:
     logged = found.logged.metrics or [] if found.logged else []
-    entries = entries_of(logged, connection.server)
+    entries = read_entries(logged, connection.server)
     return {
         "status": clean(found.version.status, 50),
         "archived": _archived(found.version),
@@ -163,15 +163,15 @@ def _model_id(source: str) -> str | None:
     return match[1] if match else None
 
 
-def _history(connection: Connection) -> History:
+def _history(connection: Connection) -> RunHistory:
     @functools.cache
     def history(run: str, name: str) -> list[Entry]:
-        return entries_of(connection.client.get_metric_history(run, name), connection.server)
+        return read_entries(connection.client.get_metric_history(run, name), connection.server)
 
     return history
 
 
-def _metrics(entries: list[Entry], history: History, server: str) -> list[Json]:
+def _metrics(entries: list[Entry], history: RunHistory, server: str) -> list[Json]:
     pairs = series(entries)
     _refuse_too_many(len(pairs), _MOST_SERIES, "metrics", server)
     return [

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lockstep.model.document import Json, value_at
+from lockstep.spec.schema.flatten import find, flatten, target
 from lockstep.spec.schema.load import SchemaFiles
 from lockstep.spec.schema.suggestions import written
-from lockstep.spec.schema.types import find, flatten, target
 from lockstep.text.phrases import a_type, alternatives, bounds, listed, thing
 
 _PEOPLE = ("Environment", "ModelFamily", "ModelCluster", "Waivers")

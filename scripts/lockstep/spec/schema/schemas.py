@@ -14,9 +14,9 @@ from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
 from lockstep.spec.place import Place
+from lockstep.spec.schema.flatten import fields_by_name, flatten
 from lockstep.spec.schema.load import broken, compile_fast, compile_slow, read_schemas
 from lockstep.spec.schema.messages import Problem, explain
-from lockstep.spec.schema.types import fields_by_name, flatten
 from lockstep.text.phrases import field_path
 
 EFFECTIVE = "effective-cluster.json"
