@@ -124,7 +124,11 @@ def make_repositories(folder: Path, version: str) -> PlainGit:
 def require_empty(folder: Path) -> None:
     """Make the scratch folder. Raises LockstepError if it is not empty."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise LockstepError("the demo needs a new or an empty folder", where=str(folder))
+        raise LockstepError(
+            "the demo needs a new or an empty folder",
+            where=str(folder),
+            fix="give another one with --dir",
+        )
     folder.mkdir(parents=True, exist_ok=True)
 
 

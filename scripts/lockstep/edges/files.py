@@ -78,9 +78,15 @@ def read_file(path: Path, limit: int) -> bytes:
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except OSError as error:
-        raise LockstepError(f"cannot read it: {error.strerror}", where=str(path)) from error
+        raise LockstepError(
+            f"cannot read it: {error.strerror}",
+            where=str(path),
+            fix="name a file that you can read",
+        ) from error
     if len(data) > limit:
-        raise LockstepError(f"it has more than {limit} bytes", where=str(path))
+        raise LockstepError(
+            f"it has more than {limit} bytes", where=str(path), fix="name a smaller file"
+        )
     return data
 
 
@@ -98,7 +104,10 @@ def write_changes(root: Path, changes: Mapping[str, bytes | None]) -> None:
             else:
                 write_file(target, data)
         except OSError as error:
-            raise LockstepError(f"cannot write it: {error.strerror}", where=path) from error
+            raise LockstepError(
+                f"cannot write it: {error.strerror}", where=path,
+                fix="fix the permissions of the folder, or free space on the disk",
+            ) from error  # fmt: skip
 
 
 def write_file(target: Path, data: bytes) -> None:
@@ -122,7 +131,10 @@ def _inside(root: Path, path: str) -> Path:
     """The file at a path of a tree; no ``..``, NUL or symbolic link leads it out of ``root``."""
     parts = path.split("/")
     if "\0" in path or any(part in ("", ".", "..") for part in parts):
-        raise LockstepError("this path would leave the repository", where=one_line(path, 200))
+        raise LockstepError(
+            "this path would leave the repository", where=one_line(path, 200),
+            fix="remove .. and empty parts from the names that it is made of",
+        )  # fmt: skip
     here = root
     for part in parts[:-1]:
         here /= part
@@ -130,9 +142,14 @@ def _inside(root: Path, path: str) -> Path:
     return root.joinpath(*parts)
 
 
+def symlink_error(path: str) -> Invalid:
+    """The error for a symbolic link at a path of a tree."""
+    return Invalid(_LINK, where=path, fix="replace it by the file itself")
+
+
 def _refuse_link(place: Path, path: str) -> None:
     if place.is_symlink():
-        raise Invalid(_LINK, where=path, fix="replace it by the file itself")
+        raise symlink_error(path)
 
 
 def _prune(root: Path, folder: Path) -> None:

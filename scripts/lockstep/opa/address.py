@@ -86,7 +86,8 @@ def read_token(options: OpaOptions) -> str:
             f"the token cannot be read: {error.strerror}", where=where, fix="give another file"
         ) from None
     if not data.strip():
-        raise LockstepError("there is no token in this file", where=where)
+        fix = "write the token into it, and nothing else"
+        raise LockstepError("there is no token in this file", where=where, fix=fix)
     return _valid_token(data.decode(errors="replace"), where)
 
 

@@ -22,7 +22,7 @@ CONNECT_TIMEOUT = 10.0
 ANSWER_TIMEOUT = 120.0
 """Seconds that an OPA may send nothing while it evaluates a batch."""
 
-_WORKERS = 2
+_WORKERS = 2  # OPA evaluates one batch while the answers of the other are read
 
 
 class OpaSession(ABC):

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 _HOST = "127.0.0.1"
 _START_TIMEOUT = 20.0
-_POLL = 0.01
-_PORTS_TO_TRY = 5
+_POLL = 0.01  # every run waits for its OPA: a longer pause would be felt
+_PORTS_TO_TRY = 5  # a port can be taken between its choice and OPA's start, but rarely twice
 _NO_REASON = "it gave no reason"
 
 # Port 0 would let OPA choose, but it does not say which port it got. Version checks would send
@@ -120,7 +120,9 @@ class ChildOpa(OpaSession):
                     return
                 self._process.stop()
                 self._process = OpaProcess(self._opa, self._files, self._ports())
-            raise LockstepError("OPA found no free port on this machine", where=_HOST)
+            raise LockstepError(
+                "OPA found no free port on this machine", where=_HOST, fix="run the command again"
+            )
 
     def _comes_up(self) -> bool:
         """Whether OPA is ready; False when another program took its port first."""
@@ -134,7 +136,10 @@ class ChildOpa(OpaSession):
             if answer == self._process.nonce:
                 return True
             if time.monotonic() > deadline:
-                raise LockstepError(f"OPA was not ready after {_START_TIMEOUT:g} seconds")
+                raise LockstepError(
+                    f"OPA was not ready after {_START_TIMEOUT:g} seconds", where=str(self._opa),
+                    fix="run the command again when this machine has less to do",
+                )  # fmt: skip
             time.sleep(_POLL)
         said = self._process.error_text()
         if "address already in use" in said:
@@ -207,6 +212,7 @@ class OpaProcess:
     def error_text(self) -> str:
         """What it wrote to stderr that matters; empty where it wrote nothing."""
         self._log.seek(0)
+        # Bounded: a server that fails again and again writes without end.
         return relevant_lines(self._log.read(8000).decode(errors="replace"))
 
     def remove_files(self) -> None:
@@ -236,7 +242,9 @@ def free_port() -> int:
             port: int = probe.getsockname()[1]
             return port
     except OSError as error:
-        raise LockstepError(f"no port of {_HOST} is free: {error.strerror}") from error
+        raise LockstepError(
+            f"no port of {_HOST} is free: {error.strerror}", fix="end programs that hold many ports"
+        ) from error
 
 
 def relevant_lines(log: str) -> str:

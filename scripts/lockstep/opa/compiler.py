@@ -123,7 +123,7 @@ class Compiler:
         return tuple(self._read(done)) if done.returncode else ()
 
     def _read(self, done: process.Completed) -> Iterator[CompileError]:
-        said = done.error_text or done.stdout.decode(errors="replace").strip()
+        said = done.output_text
         try:
             errors = json.loads(said)["errors"]
             for error in errors:
@@ -185,9 +185,9 @@ def json_output(done: process.Completed, what: str) -> Json:
     try:
         return json.loads(done.stdout)
     except ValueError as error:
-        said = done.error_text or done.stdout.decode(errors="replace").strip()
-        said = cut(as_in_repository(said), 1000) or "nothing"
-        raise LockstepError(f"{what} gave no report: {said}") from error
+        said = cut(as_in_repository(done.output_text), 1000) or "nothing"
+        fix = "run make tools: it builds the opa that Lockstep is tested with"
+        raise LockstepError(f"{what} gave no report: {said}", fix=fix) from error
 
 
 def write_schemas(schemas: InputSchemas, into: Path) -> None:
@@ -198,7 +198,10 @@ def write_schemas(schemas: InputSchemas, into: Path) -> None:
     """
     for name, schema in schemas.items():
         if not _SCHEMA_NAME.fullmatch(name):
-            raise LockstepError(f"no rule can name a schema {quoted(name, 80)}", where=_SCHEMAS)
+            raise LockstepError(
+                f"no rule can name a schema {quoted(name, 80)}", where=_SCHEMAS,
+                fix="name the file with lower-case letters, digits, - and _",
+            )  # fmt: skip
         for reference in _references(schema):
             if not reference.startswith("#/"):
                 raise LockstepError(

@@ -88,6 +88,7 @@ class RemoteOpa(OpaSession):
     def _wait(self) -> None:
         with self._lock:
             if not self._ready:
+                # The version first: what an old OPA does wrong next is harder to understand.
                 self._require_recent()
                 self._require_expected()
                 self._require_strict()

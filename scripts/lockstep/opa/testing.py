@@ -63,6 +63,7 @@ def _results(done: process.Completed) -> tuple[int, tuple[str, ...]]:
     failed = tuple(
         f"{_place(test['location'])}: {test['name']}"
         for test in tests
+        # A test that is skipped has shown nothing.
         if test.get("fail") or test.get("error") or test.get("skip")
     )
     return len(tests) - len(failed), failed

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from lockstep.model.finding import Finding
 
-# "first on line 3", "clusters/a.yaml:12:7": the parts of a message that move with the lines.
+# "first defined on line 3", "clusters/a.yaml:12:7": what of a message moves with the lines.
 _PLACE = re.compile(r"(\bline )\d+|(\.(?:ya?ml|json|rego|j2)):\d+(?::\d+)?")
 
 

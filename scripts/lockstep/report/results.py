@@ -60,7 +60,10 @@ def format_text(result: Result) -> str:
             return _status(result)
         case History():
             return format_history(
-                result.decisions, result.findings, verify=result.verified, again=result.replayed
+                result.decisions,
+                result.findings,
+                verified=result.verified,
+                replayed=result.replayed,
             )
 
 

@@ -81,6 +81,7 @@ def format_outcome(outcome: Outcome) -> str:
         "tool": {"driver": driver},
         "invocations": [_invocation(outcome, left)],
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
+        # Columns are counted in characters, as in every other report.
         "columnKind": "unicodeCodePoints",
         "results": results,
     }
@@ -215,6 +216,7 @@ def _descriptor(name: str, rule: RuleText) -> Json:
         "defaultConfiguration": {"level": "error"},
         "properties": {
             "category": category,
+            # GitHub shows results in the order of these two.
             "precision": "very-high",
             "problem.severity": "error",
             "tags": [category],

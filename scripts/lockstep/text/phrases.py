@@ -4,7 +4,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from lockstep.model.document import Json, Pointer
-from lockstep.text.sanitise import quoted
+from lockstep.text.sanitise import quoted, shorten
+
+COMPARED = 30
+"""Unknown names of one mapping or file that closest is asked about: comparing is slow."""
 
 _LONGEST = 60
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,59}")
@@ -37,7 +40,7 @@ def brief(value: Json) -> str:
     if isinstance(value, str):
         return quoted(value, _LONGEST)
     text = repr(value) if isinstance(value, int | float) else kind_of_thing(value)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+    return shorten(text, _LONGEST)
 
 
 def list_variants(variants: Sequence[Mapping[str, Json]] | None) -> str:

@@ -44,12 +44,28 @@ def quoted(text: str, limit: int = 60) -> str:
     ``limit`` is in characters before escaping; a longer text ends with ``...``.
     """
     shown = _CREDENTIALS.sub("://***@", text[:_SCANNED])
-    return repr(_ended(shown, limit))
+    return repr(shorten(shown, limit))
 
 
 def record_line(text: str, limit: int = 300) -> str:
     """The text as one line of a record or commit message: it cannot become a trailer of its own."""
-    return _ended(_BREAKS_A_RECORD.sub(" ", text).strip(), limit)
+    return shorten(_BREAKS_A_RECORD.sub(" ", text).strip(), limit)
+
+
+def plain_line(text: object, limit: int) -> str:
+    """The text on one line: each run of white space and invisible characters becomes one space.
+
+    For what the registry says, which is kept in locks. A longer text ends with ``…``.
+    """
+    raw = str(text)[: limit * 4]  # white space shrinks, so more than the limit is looked at
+    visible = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in raw)
+    line = " ".join(visible.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def without_credentials(text: str) -> str:
+    """The text with the user and password of every URL in it left out."""
+    return _CREDENTIALS.sub("://", text)
 
 
 def cut(text: str, limit: int) -> str:
@@ -58,9 +74,14 @@ def cut(text: str, limit: int) -> str:
     return text if more <= 0 else f"{text[:limit]}… ({more} more characters)"
 
 
-def _ended(text: str, limit: int) -> str:
+def shorten(text: str, limit: int) -> str:
     """The text within a limit that counts the ``...`` at the end of what is cut."""
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def last_part(text: str, limit: int) -> str:
+    """The end of a text: a program that fails says why in its last lines."""
+    return text if len(text) <= limit else "..." + text[3 - limit :]
 
 
 def _escape(character: str) -> str:

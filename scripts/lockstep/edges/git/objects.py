@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from lockstep.edges.files import symlink_error
 from lockstep.edges.git.command import GitCommand
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.fleet import Tree
-from lockstep.text.sanitise import one_line
+from lockstep.text.sanitise import last_part, one_line
 
 _OBJECT_ID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")  # SHA-1 or SHA-256
 _SYMLINK = b"120000"
@@ -49,8 +50,7 @@ class GitObjects(GitCommand):
             facts, _, path = entry.partition(b"\t")
             mode, _, oid = facts.split(b" ")
             if mode == _SYMLINK:
-                text = "this is a symbolic link, which could lead out of the repository"
-                raise Invalid(text, where=os.fsdecode(path), fix="replace it by the file itself")
+                raise symlink_error(os.fsdecode(path))
             if mode == SUBMODULE:
                 raise submodule_error(os.fsdecode(path))
             names.append((path.decode(errors="surrogateescape"), oid))
@@ -66,6 +66,7 @@ class GitObjects(GitCommand):
         out = self._ok("cat-file", "--batch", stdin=b"".join(oid + b"\n" for oid in oids))
         at = 0
         for _ in oids:
+            # A header is an id, a type and a size: far fewer than 200 bytes.
             head, _, _ = out[at : at + 200].partition(b"\n")
             facts = head.split(b" ")
             if len(facts) != 3:  # missing, or a short id that several objects have
@@ -102,6 +103,7 @@ class GitObjects(GitCommand):
             if base is not None:
                 self._ok("read-tree", base, env=env)
             written = {path: data for path, data in changes.items() if data is not None}
+            # Never executable: no file of a fleet is a program.
             lines = [b"100644 " + oid + b"\t" + os.fsencode(path)
                      for path, oid in zip(written, self._hash(written), strict=True)]  # fmt: skip
             zero = b"0" * 40
@@ -112,8 +114,7 @@ class GitObjects(GitCommand):
                              stdin=b"\0".join([*lines, b""]))  # fmt: skip
             # git leaves out a path such as .git/config with a warning, and exits with 0.
             if done.returncode or "Ignoring path" in done.error_text:
-                raise LockstepError(f"git update-index failed: {done.error_text[-500:]}",
-                                    where=str(self.root))  # fmt: skip
+                raise self._failure("update-index", done)
             return self._ok("write-tree", env=env).decode().strip()
 
     def _hash(self, files: Mapping[str, bytes]) -> list[bytes]:
@@ -171,6 +172,6 @@ class GitObjects(GitCommand):
                 fix="merge the base into your branch, then run it again",
             )
         raise LockstepError(
-            f"git cannot merge the change with its base: {done.error_text[-300:]}",
+            f"git cannot merge the change with its base: {last_part(done.error_text, 300)}",
             fix="fetch the history of both, for example with fetch-depth: 0",
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lockstep.edges.git.objects import SUBMODULE, GitObjects, submodule_error
 from lockstep.model.errors import LockstepError, UsageError
-from lockstep.text.sanitise import one_line, record_line
+from lockstep.text.sanitise import last_part, one_line, record_line
 
 _RAW_CHANGE = re.compile(rb":\d{6} \d{6} [0-9a-f]+ ([0-9a-f]+) ([A-Z])\0([^\0]+)\0")
 _TREE_ENTRY = re.compile(rb"\d{6} blob ([0-9a-f]+)\t([^\0]+)\0")
@@ -136,7 +136,9 @@ class Git(GitObjects):
         if done.returncode and self.resolve(f"refs/heads/{name}"):
             raise Raced(f"the branch {name} exists already", fix=f"git branch -D {name}, or use it")
         if done.returncode:
-            raise LockstepError(f"git cannot make the branch {name}: {done.error_text[-300:]}")
+            said = last_part(done.error_text, 300)
+            fix = "rename or delete the branch that is in the way: git branch --list"
+            raise LockstepError(f"git cannot make the branch {name}: {said}", fix=fix)
 
     def push(self, remote: str, commit: str, branch: str) -> None:
         """Publish a commit as the new tip of a branch, never by force.
@@ -150,9 +152,12 @@ class Git(GitObjects):
         said = done.stdout.decode(errors="replace") + done.error_text
         # A hook may print anything, those words too; git itself says that one has declined.
         if any(word in said for word in _RACES) and "hook declined" not in said:
-            raise Raced(f"{remote} has moved on: another push changed {branch} first")
+            raise Raced(f"{remote} has moved on: another push changed {branch} first",
+                        fix="run the command again: it decides on the new commit")  # fmt: skip
         fix = "check your right to push to the branch, then run it again"
-        raise LockstepError(f"git push to {remote} was refused: {said.strip()[-500:]}", fix=fix)
+        raise LockstepError(
+            f"git push to {remote} was refused: {last_part(said.strip(), 500)}", fix=fix
+        )
 
     def fast_forward(self, commit: str) -> None:
         """Move the checked-out branch and its files to a descendant of HEAD.
@@ -163,7 +168,7 @@ class Git(GitObjects):
         done = self._run("merge", "--quiet", "--ff-only", "--no-verify", "--end-of-options", commit)
         if done.returncode:
             said = one_line(done.error_text.strip().split("\n")[0], 300)
-            raise Raced(f"the checked-out branch cannot follow: {said}")
+            raise Raced(f"the checked-out branch cannot follow: {said}", fix="git pull")
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether ``older`` is reachable from ``newer``."""

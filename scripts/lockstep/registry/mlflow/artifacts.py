@@ -14,10 +14,13 @@ import yaml
 from lockstep.model.canonical import digest_json
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
-from lockstep.registry.mlflow.client import Connection, clean
+from lockstep.registry.mlflow.client import Connection
+from lockstep.text.sanitise import plain_line
 
+_LOG_AGAIN = "log the model again, and register it as a new version"
 _LEFT_OUT = "registered_model_meta"  # differs between versions and copies of the same model
 _DESCRIPTION = "MLmodel"
+# Bounds that no real model reaches: what a registry says must not fill the disk or the memory.
 _MOST_FILES = 10_000
 _DEEPEST = 20
 _LARGEST_DESCRIPTION = 1_000_000
@@ -44,7 +47,9 @@ def read_artifacts(connection: Connection, location: str) -> tuple[str, Json]:
             if path == _DESCRIPTION and local.stat().st_size <= _LARGEST_DESCRIPTION:
                 description = local.read_bytes()
     if not manifest:
-        raise LockstepError("the model version has no files", where=connection.server)
+        raise LockstepError(
+            "the model version has no files", where=connection.server, fix=_LOG_AGAIN
+        )
     return digest_json(manifest), _signature(description)
 
 
@@ -58,7 +63,11 @@ def _fetched(repository: Any, path: str, server: str) -> Iterator[Path]:
     else:
         local = Path(folder) / path
         if not local.is_file():  # a device or a pipe would be read without end
-            raise LockstepError(f"{clean(path, 100)!r} of the model is not a file", where=server)
+            raise LockstepError(
+                f"{plain_line(path, 100)!r} of the model is not a file",
+                where=server,
+                fix=_LOG_AGAIN,
+            )
         yield local
 
 
@@ -71,10 +80,16 @@ def _files(repository: Any, server: str) -> list[str]:
         for item in repository.list_artifacts(folders.pop()):
             path, seen = str(item.path), seen + 1
             if not _stays_inside(path):
-                shown = clean(path, 100)
-                raise LockstepError(f"a file of the model has the name {shown!r}", where=server)
+                shown = plain_line(path, 100)
+                raise LockstepError(
+                    f"a file of the model has the name {shown!r}", where=server, fix=_LOG_AGAIN
+                )
             if seen > _MOST_FILES or path.count("/") > _DEEPEST:
-                raise LockstepError("the model version has too many files", where=server)
+                raise LockstepError(
+                    "the model version has too many files",
+                    where=server,
+                    fix="register a version without the files that it does not need",
+                )
             if item.is_dir:
                 folders.append(path)
             else:
@@ -131,4 +146,4 @@ def _column(item: dict[str, Json]) -> Json:
     elif not isinstance(kind, str) or kind in ("array", "object", "map"):
         rest = {key: value for key, value in item.items() if key not in ("name", "required")}
         kind = json.dumps(rest, sort_keys=True)
-    return {"name": clean(item.get("name", ""), 200), "type": clean(kind, 500)}
+    return {"name": plain_line(item.get("name", ""), 200), "type": plain_line(kind, 500)}

@@ -11,14 +11,15 @@ from typing import Any
 
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Measurement
-from lockstep.registry.mlflow.client import clean, moment
+from lockstep.registry.mlflow.client import moment
+from lockstep.text.sanitise import plain_line
 
 SAMPLES_SUFFIX = "_samples"
 """``fpr_samples``, logged with ``fpr`` for the same dataset, is the count behind it."""
 
 LONGEST_NAME = 250
 _MOST_ENTRIES = 100_000
-_MOST_SAMPLES = 10**15
+_MOST_SAMPLES = 10**15  # above 2**53, about 9 * 10**15, a float does not count exactly
 _LARGEST = 1.797e308  # databases store infinity as the largest float
 
 
@@ -48,7 +49,11 @@ def read_entries(logged: Iterable[Any], server: str) -> list[Entry]:
     """MLflow's metric objects as entries. Raises LockstepError when there are too many."""
     entries = [_entry(item) for item, _ in zip(logged, range(_MOST_ENTRIES + 1), strict=False)]
     if len(entries) > _MOST_ENTRIES:
-        raise LockstepError(f"a model has over {_MOST_ENTRIES} metric values", where=server)
+        raise LockstepError(
+            f"a model has over {_MOST_ENTRIES} metric values",
+            where=server,
+            fix="log the steps of a training to the run, and only evaluations to the model",
+        )
     return entries
 
 
@@ -76,7 +81,7 @@ def measurement(
         value=None if problem else newest.value,
         samples=_samples(entries, newest),
         time=moment(newest.timestamp),
-        dataset_digest=clean(newest.dataset_digest, 100) if newest.dataset_digest else None,
+        dataset_digest=plain_line(newest.dataset_digest, 100) if newest.dataset_digest else None,
         problem=problem,
     )
 

@@ -14,7 +14,7 @@ from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.evidence import Measurement
 from lockstep.registry.base import NotInRegistry
 from lockstep.registry.mlflow.artifacts import read_artifacts
-from lockstep.registry.mlflow.client import Connection, clean, connect
+from lockstep.registry.mlflow.client import URI_VARIABLE, Connection, connect
 from lockstep.registry.mlflow.metrics import (
     LONGEST_NAME,
     Entry,
@@ -23,11 +23,16 @@ from lockstep.registry.mlflow.metrics import (
     read_entries,
     series,
 )
+from lockstep.text.sanitise import plain_line
 
 _VERSION = re.compile(r"[1-9][0-9]{0,9}")
 _LOGGED_MODEL = re.compile(r"models:/(m-[0-9A-Za-z-]{1,80})")
+# MLflow names the version that was copied as the source of the copy.
 _COPY = re.compile(r"models:/([^/@]{1,250})/([1-9][0-9]{0,9})")
 _RUN = re.compile(r"[0-9A-Za-z_-]{1,80}")
+
+# Bounds that no real version reaches. Beyond one, the version is refused: a lock that leaves out
+# facts could hide the one that forbids it.
 _MOST_COPIES = 10
 _MOST_SERIES = 500
 _MOST_ITEMS = 200
@@ -79,8 +84,8 @@ class MlflowRegistry:
 def _refuse_alias(model: str, version: str) -> None:
     if not _VERSION.fullmatch(version):
         raise Invalid(
-            f"{clean(version, 60)!r} is not a version of {clean(model, 60)}: an alias or a "
-            "stage can be moved, so it pins nothing",
+            f"{plain_line(version, 60)!r} is not a version of {plain_line(model, 60)}: an alias "
+            "or a stage can be moved, so it pins nothing",
             fix="name the version by its number, such as 42",
         )
 
@@ -106,6 +111,7 @@ def _find(connection: Connection, model: str, version: str) -> _Found:
         raise LockstepError(
             f"asked for version {version} of {model}, the registry answered about another",
             where=connection.server,
+            fix=f"check that {URI_VARIABLE} is the address of an MLflow 3 server",
         )
     source, copied_from = _source(connection, found)
     model_id = _model_id(source)
@@ -121,9 +127,9 @@ def _identity(found: _Found, digest: str) -> Json:
         "model": str(found.version.name),
         "version": str(found.version.version),
         "digest": digest,
-        "source": clean(found.source, _LONGEST_TEXT),
+        "source": plain_line(found.source, _LONGEST_TEXT),
         "modelId": _model_id(found.source),
-        "run": clean(found.run_id, 80) if found.run_id else None,
+        "run": plain_line(found.run_id, 80) if found.run_id else None,
     }
 
 
@@ -131,7 +137,7 @@ def _facts(connection: Connection, found: _Found) -> dict[str, Json]:
     logged = found.logged.metrics or [] if found.logged else []
     entries = read_entries(logged, connection.server)
     return {
-        "status": clean(found.version.status, 50),
+        "status": plain_line(found.version.status, 50),
         "archived": _archived(found.version),
         "datasets": _datasets(found.run, connection.server),
         "metrics": _metrics(entries, _history(connection), connection.server),
@@ -146,7 +152,7 @@ def _source(connection: Connection, found: Any) -> tuple[str, str | None]:
     seen = {(str(found.name), str(found.version))}
     source = str(found.source)
     while copy := _COPY.fullmatch(source):
-        copied_from = copied_from or clean(source, _LONGEST_TEXT)
+        copied_from = copied_from or plain_line(source, _LONGEST_TEXT)
         if copy.groups() in seen or len(seen) > _MOST_COPIES:
             raise LockstepError(
                 f"version {found.version} of {found.name} is a copy of a copy, without an end",
@@ -182,13 +188,13 @@ def _metrics(entries: list[Entry], history: RunHistory, server: str) -> list[Jso
 
 def _metric(name: str, dataset: str | None, measured: Measurement) -> Json:
     return {
-        "name": clean(name, LONGEST_NAME),
+        "name": plain_line(name, LONGEST_NAME),
         "value": measured.value,
-        "dataset": clean(dataset, LONGEST_NAME) if dataset is not None else None,
+        "dataset": plain_line(dataset, LONGEST_NAME) if dataset is not None else None,
         "datasetDigest": measured.dataset_digest,
         "samples": measured.samples,
         "measuredAt": measured.time,
-        "problem": clean(measured.problem, _LONGEST_TEXT),
+        "problem": plain_line(measured.problem, _LONGEST_TEXT),
     }
 
 
@@ -200,9 +206,9 @@ def _datasets(run: Any, server: str) -> list[Json]:
         contexts = [tag.value for tag in item.tags if tag.key == "mlflow.data.context"]
         found.append(
             {
-                "name": clean(item.dataset.name, LONGEST_NAME),
-                "digest": clean(item.dataset.digest, 100),
-                "context": clean(contexts[0], 100) if contexts else "",
+                "name": plain_line(item.dataset.name, LONGEST_NAME),
+                "digest": plain_line(item.dataset.digest, 100),
+                "context": plain_line(contexts[0], 100) if contexts else "",
             }
         )
     return sorted(found, key=lambda entry: tuple(entry.values()))
@@ -211,7 +217,9 @@ def _datasets(run: Any, server: str) -> list[Json]:
 def _tags(found: Any, server: str) -> Json:
     tags = dict(found.tags)
     _refuse_too_many(len(tags), _MOST_ITEMS, "tags", server)
-    return {clean(key, LONGEST_NAME): clean(tags[key], _LONGEST_TEXT) for key in sorted(tags)}
+    return {
+        plain_line(key, LONGEST_NAME): plain_line(tags[key], _LONGEST_TEXT) for key in sorted(tags)
+    }
 
 
 def _archived(found: Any) -> bool:

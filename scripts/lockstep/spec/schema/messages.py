@@ -9,6 +9,7 @@ from typing import Any
 from lockstep.model.document import Json, Pointer
 from lockstep.spec.schema.suggestions import quoted_form, suggest
 from lockstep.text.phrases import (
+    COMPARED,
     a_type,
     advice,
     alternatives,
@@ -23,9 +24,6 @@ from lockstep.text.phrases import (
 
 _MOST = 500
 """Problems of one document that are reported; explaining more takes time and helps no reader."""
-
-_COMPARED = 30
-"""Unknown fields of one mapping that are compared with the known ones: comparing is slow."""
 
 _SHORT = 60
 """Characters of a text that a message shows in full."""
@@ -93,7 +91,7 @@ def _unknown(error: Any, pointer: Pointer) -> Iterator[Problem]:
     known = sorted(error.schema.get("properties", {}))
     unknown = [name for name in error.instance if name not in known]
     for count, name in enumerate(unknown):
-        right = closest(name, known) if count < _COMPARED else ""
+        right = closest(name, known) if count < COMPARED else ""
         says = "is not a known field"
         if right:
             exists = right in error.instance  # perhaps only in the family's defaults
@@ -113,7 +111,7 @@ def _required(error: Any, pointer: Pointer) -> Iterator[Problem]:
     for name in error.validator_value:
         if name in error.instance:
             continue
-        misspelt = next((key for key in others[:_COMPARED] if closest(key, [name])), "")
+        misspelt = next((key for key in others[:COMPARED] if closest(key, [name])), "")
         if open_to and misspelt:  # the mapping allows unknown fields, so nothing else reports it
             says = f"is not a known field; did you mean {name}?"
             yield Problem(

@@ -21,6 +21,7 @@ from lockstep.text.phrases import field_path
 
 EFFECTIVE = "effective-cluster.json"
 
+_RESTORE = "restore policies/schemas/ from git"
 _WRITTEN_BY_PEOPLE = frozenset(("Environment", "ModelFamily", "ModelCluster", "Waivers"))
 
 
@@ -53,13 +54,15 @@ class Schemas:
     def file_of(self, kind: str) -> str:
         """The schema file of a kind. Raises LockstepError where there is none."""
         if kind not in self._by_kind:
-            raise LockstepError(f"policies/schemas/ has no schema for the kind {kind}")
+            raise LockstepError(
+                f"policies/schemas/ has no schema for the kind {kind}", fix=_RESTORE
+            )
         return self._by_kind[kind]
 
     def problems(self, name: str, value: Json) -> list[Problem]:
         """What is wrong with a value under the schema file ``name``; empty where it is valid."""
         if name not in self._files:
-            raise LockstepError(f"policies/schemas/{name} is missing")
+            raise LockstepError(f"policies/schemas/{name} is missing", fix=_RESTORE)
         valid = self._is_valid(name, value)
         if valid and not (name in self._strict and _has_whole_float(value)):
             return []

@@ -6,8 +6,8 @@ from lockstep.model.document import Json, Pointer, value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.spec.place import Place, related
-from lockstep.spec.structure.lists import COMPARED, InvalidPlaces, entries
-from lockstep.text.phrases import alternatives, brief, closest
+from lockstep.spec.structure.lists import InvalidPlaces, entries
+from lockstep.text.phrases import COMPARED, alternatives, brief, closest
 
 _WAVES = ("spec", "rollout", "waves")
 
