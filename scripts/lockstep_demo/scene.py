@@ -112,6 +112,7 @@ def make_repositories(folder: Path, version: str) -> PlainGit:
     git("symbolic-ref", "HEAD", "refs/heads/main")
     for key, value in (("name", "Lockstep demo"), ("email", "demo@example.com")):
         git("config", f"user.{key}", value)
+    # The user's own settings would ask for a passphrase, or run hooks of other projects.
     git("config", "commit.gpgsign", "false")
     git("config", "core.hooksPath", os.devnull)
     for path, data in fleet_files(version).items():

@@ -50,6 +50,7 @@ class GateSources:
         if not isinstance(name, str) or name not in SOURCES:
             return Answer(query="", failure=f"there is no gate source named {quoted(str(name))}")
         try:
+            # Not before: a family without gates of a source must not need that source's client.
             if name not in self._made:
                 self._made[name] = SOURCES[name](self._addresses.get(name))
             return self._made[name].ask(question)

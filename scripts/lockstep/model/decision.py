@@ -148,6 +148,7 @@ class Decision(Struct, frozen=True, rename="camel", omit_defaults=True):
     @property
     def id(self) -> str:
         """SHA-256 of what makes this decision this one: no evidence, time or runner in it."""
+        # Two runners that decide the same at the same time must get the same id.
         return digest_json(
             {
                 "environment": self.environment,

@@ -109,6 +109,7 @@ def _merge(entry: tuple[Finding, list[Finding]]) -> Finding:
 
 
 def _order(finding: Finding) -> tuple[str, int, int, str, str, str, str, str]:
+    # Not the finding as a whole: None and a Suppression cannot be compared.
     return (
         finding.file, finding.line, finding.column, finding.rule, finding.message, finding.fix,
         finding.pointer, finding.severity,

@@ -27,8 +27,8 @@ UNEVALUATED = {POLICY_ERROR: ExitCode.COULD_NOT_RUN} | {r: code for code, r in R
 """The rule ids that say: something was not checked; the exit code of each."""
 
 _PLACE = re.compile(r"([^\s:]+\.[a-z0-9]+)(?::(\d{1,9}))?(?::(\d{1,9}))?")
-_WHOLE = "clusters"
-"""The file of a finding that is about a whole run."""
+_EVERYWHERE = "clusters"
+"""The file of a finding that is about a whole run: every report format needs one."""
 
 UNUSED_WAIVER = "waiver.unused"
 """The rule id of a waiver that waives nothing; it counts only where all shards report it."""
@@ -37,7 +37,7 @@ SHARD = "shard"
 """In the summary of an outcome about a part of a fleet: which part, such as ``2/4``."""
 
 CONTENT = "content"
-"""Next to it: the digest of the files that were checked and of the base, equal in all shards."""
+"""In such a summary, too: the digest of the checked files and of the base, equal in all shards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,7 @@ def exit_code_of(findings: Iterable[Finding]) -> ExitCode:
     1 where a spec could not be evaluated, 10 where one is malformed, 11 where policy denies;
     1, 2 or 3 where the run itself has failed (see failed_run).
     """
+    # By the rule ids alone, so that a report that is read back has the exit code of its run.
     stopping = {finding.rule for finding in findings if finding.stops}
     if unevaluated := UNEVALUATED.keys() & stopping:
         return min(UNEVALUATED[rule] for rule in unevaluated)
@@ -113,9 +114,10 @@ def failed_run(error: LockstepError, summary: Mapping[str, object]) -> Outcome:
     rule = RUN_FAILED.get(error.exit_code, _RUN_INVALID)
     message = "; ".join(line.strip() for line in error.message.splitlines())
     place = _PLACE.fullmatch(error.where)
+    # A server, a command or a path outside of the repository cannot be annotated by a forge.
     if place is None or place[1].startswith("/"):
         message = f"{error.where}: {message}" if error.where else message
-        return Outcome((Finding(_WHOLE, 1, 1, rule, message, error.fix),), summary)
+        return Outcome((Finding(_EVERYWHERE, 1, 1, rule, message, error.fix),), summary)
     line, column = (max(int(number or 1), 1) for number in place.group(2, 3))
     return Outcome((Finding(place[1], line, column, rule, message, error.fix),), summary)
 

@@ -30,5 +30,6 @@ def fingerprints(findings: Iterable[Finding]) -> list[str]:
 
 def _digest(finding: Finding) -> str:
     message = _PLACE.sub(r"\1\2", " ".join(finding.message.split()))
+    # Not the severity or the fix: a rule that gets a better fix has not found anything new.
     data = json.dumps([finding.rule, finding.file, finding.pointer, message])
     return hashlib.sha256(data.encode("ascii")).hexdigest()

@@ -27,11 +27,16 @@ _PLACES = re.compile(
     r"(?:(?P<head>family)|(?P<quarantine>quarantine)|locks/(?P<lock>[^/]+)|(?P<cluster>(?!\.)[^/]+)))"
     r"\.yaml"
 )
+# Wider than _PLACES on purpose: see cluster_files.
 _CLUSTER = re.compile(
     r"clusters/(?P<environment>[^/]+)/(?P<family>[^/]+)/"
     r"\.?+(?P<stem>(?!(?:family|quarantine)\.)[^/]+?)\.(?:yaml|yml|json)[^/]*"
 )
 _LEDGER = re.compile(r"ledger/(?P<environment>[^/]+)/(?P<family>[^/]+)/(?P<sequence>\d{6})\.json")
+_WHERE = (
+    "move it to clusters/<environment>/environment.yaml, <family>/family.yaml, "
+    "<family>/<cluster>.yaml, <family>/locks/<version>.yaml or <family>/quarantine.yaml"
+)
 
 _KINDS = {
     "settings": "Environment", "head": "ModelFamily", "quarantine": "Quarantine",
@@ -124,6 +129,7 @@ class _Assembly:
             text = f"this is not a decision record: {one_line(str(error), 100)}"
             self._note(path, "ledger.record", text, "restore the file from git; never edit it")
             return
+        # A record that was copied to another family is valid in itself, but no decision about it.
         if record.decision.path != path:
             text = f"by its content the record belongs to {quoted(record.decision.path, 200)}"
             self._note(path, "ledger.place", text, "restore the ledger from git")
@@ -190,9 +196,3 @@ def _merge(environment: str, family: str, own: Document, head: Document) -> Clus
     if isinstance(spec, dict):
         effective["spec"] = merge_patch(defaults if isinstance(defaults, dict) else {}, spec)
     return Cluster(environment, family, own, head, effective)
-
-
-_WHERE = (
-    "move it to clusters/<environment>/environment.yaml, <family>/family.yaml, "
-    "<family>/<cluster>.yaml, <family>/locks/<version>.yaml or <family>/quarantine.yaml"
-)

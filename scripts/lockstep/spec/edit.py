@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from lockstep.model.decision import Variants
 from lockstep.model.document import Document, Json, Pointer, Span, value_at
 from lockstep.model.errors import Invalid
+from lockstep.spec.variants import ROLES
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.sanitise import quoted
 
 VARIANTS: Pointer = ("spec", "variants")
 
+# No character that YAML, a git ref or a path could read as something else.
 _SAFE_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _IN_PLACE = ("version", "weight")
 _HOW_TO_REWRITE = (
@@ -144,7 +146,7 @@ def _scalar(document: Document, value: Json, quote: str = "") -> str:
         return str(value)
     if not _SAFE_VERSION.fullmatch(value):
         raise _refuse(document, f"{quoted(value, 80)} cannot be written into it safely")
-    if value in ("stable", "candidate", "previous"):
+    if value in ROLES:  # plain, as people write them; a version such as 1.10 needs its quotes
         return str(value)
     return f"'{value}'" if quote == "'" else f'"{value}"'
 

@@ -39,9 +39,10 @@ def check_freezes(environment: Environment) -> Iterator[Finding]:
 
 def cron_problem(expression: str) -> str:
     """Why a cron expression is not valid or never comes due; empty where it is valid."""
-    from cronsim import CronSim, CronSimError
+    from cronsim import CronSim, CronSimError  # here, because few environments have a freeze
 
     try:
+        # From a fixed time, so that the answer does not depend on the day of the check.
         next(CronSim(expression, datetime(2000, 1, 1, tzinfo=UTC)))
     except CronSimError as error:
         return str(error)

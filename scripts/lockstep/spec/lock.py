@@ -10,7 +10,7 @@ from lockstep.spec.yaml.load import MAX_BYTES
 from lockstep.spec.yaml.write import dump_yaml
 
 _READ_AT = "readAt"
-_LISTED = 8
+_LISTED = 8  # of what has changed; after a training run it can be hundreds of metrics
 
 
 def build_lock(environment: str, family: str, spec: Json) -> Json:

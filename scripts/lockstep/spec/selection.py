@@ -8,6 +8,7 @@ from lockstep.text.sanitise import quoted
 
 _ENTRIES = re.compile(r"clusters/([^/]+/[^/]+)/quarantine\.yaml")
 _RECORD = re.compile(r"ledger/([^/]+/[^/]+)/[^/]+\.json")
+# Not parsed: this is looked for in every record of a fleet, of which few have it.
 _QUARANTINES = re.compile(rb'"quarantines":\s*true')
 
 

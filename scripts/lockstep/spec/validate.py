@@ -53,6 +53,7 @@ def _family(family: Family, schemas: Schemas) -> Iterator[Finding]:
         yield problem_finding(Place(family.document, problem.pointer), problem)
     inherited = {_key(p.pointer, p): p for p in problems if p.pointer[: len(DEFAULTS)] == DEFAULTS}
     wrong = {_field_in_doubt(problem) for problem in problems}
+    # Without readable defaults, each cluster would seem to lack all that they give it.
     mergeable = not wrong & {DEFAULTS, DEFAULTS[:1]}
     missing: list[tuple[Cluster, Problem]] = []
     for cluster in family.clusters:
@@ -104,6 +105,7 @@ def _missing(family: Family, missing: list[tuple[Cluster, Problem]]) -> Iterator
     for cluster, problem in missing:
         inside_list = any(isinstance(part, int) for part in problem.pointer)
         name = field_path(problem.field)
+        # One finding at the family, not one in each of its clusters: arrange merges them.
         if 1 < len(family.clusters) == lacking[problem.field] and not inside_list:
             fix = f"{problem.fix} under spec.defaults here, or in each cluster"
             says = f"no cluster of the family has {name}"

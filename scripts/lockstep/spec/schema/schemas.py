@@ -35,6 +35,7 @@ class Schemas:
             kind: name for name, schema in self._files.items() if (kind := _kind_of(schema))
         }
         self._fast = functools.cache(compile_fast(self._files))
+        # Only these: machine files hold measurements, where 1.0 is a number like others.
         self._strict = {EFFECTIVE} | {
             name for kind, name in self._by_kind.items() if kind in _WRITTEN_BY_PEOPLE
         }

@@ -20,7 +20,7 @@ from lockstep.model.finding import Finding, Related
 from lockstep.spec.yaml.scalars import AmbiguousScalar, resolve_plain
 from lockstep.text.phrases import brief
 
-MAX_DEPTH = 40
+MAX_DEPTH = 40  # merges, schemas and writers recurse into values
 MAX_NODES = 50_000
 """Values in a document, counting what aliases repeat: a few lines of aliases can mean billions."""
 
@@ -71,7 +71,7 @@ class Composer:
         """The value of the document. Raises InvalidYaml, or yaml.YAMLError where it is not YAML."""
         while True:
             event = events.get_event()
-            kind = type(event)
+            kind = type(event)  # compared by identity: this runs for every value of a fleet
             if kind is ScalarEvent:
                 self._scalar(event)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:

@@ -46,7 +46,7 @@ _TRAPS = (
         "without the underscores",
     ),
 )
-_LONGEST_NUMBER = 25
+_LONGEST_NUMBER = 25  # the longest form of a 64-bit float has 24 characters
 
 Scalar = str | int | float | bool | None
 
