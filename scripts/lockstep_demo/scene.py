@@ -30,7 +30,7 @@ class PlainGit(GitCommand):
 
     def __call__(self, *args: str) -> str:
         """Run one command; what it printed. Raises LockstepError if it fails."""
-        return self._ok(*args).decode().rstrip("\n")
+        return self._output(*args).decode().rstrip("\n")
 
 
 @dataclass

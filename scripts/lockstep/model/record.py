@@ -40,7 +40,7 @@ def read_record(data: bytes) -> Record:
 
     Fields that this program does not know are no error: a later one wrote them. They are in the
     record's bytes and so in its digest. Bytes that say the same in another form are refused:
-    Lockstep did not write them, so somebody has edited them.
+    Lockstep did not write them, so they were edited.
     """
     try:
         body = msgspec.json.decode(data)

@@ -39,7 +39,7 @@ def brief(value: Json) -> str:
     """A value for a message: about 60 characters, control characters escaped, no credentials."""
     if isinstance(value, str):
         return quoted(value, _LONGEST)
-    text = repr(value) if isinstance(value, int | float) else kind_of_thing(value)
+    text = repr(value) if isinstance(value, int | float) else describe_value(value)
     return shorten(text, _LONGEST)
 
 
@@ -50,12 +50,12 @@ def list_variants(variants: Sequence[Mapping[str, Json]] | None) -> str:
     return ", ".join(f"{v.get('name')} {v.get('version')}@{v.get('weight')}" for v in variants)
 
 
-def a_type(name: str) -> str:
+def type_name(name: str) -> str:
     """A JSON Schema type in plain words."""
     return _TYPES.get(name, name)
 
 
-def kind_of_thing(value: Json) -> str:
+def describe_value(value: Json) -> str:
     """What a value is: ``the number 3``, ``the text 'x'``, ``a list``."""
     if isinstance(value, bool):
         return "the value true" if value else "the value false"
@@ -115,7 +115,7 @@ def _letters(word: str) -> str:
     return re.sub(r"[-_ .]", "", word.lower())
 
 
-def thing(schema: Json) -> str:
+def expected_form(schema: Json) -> str:
     """What a value should be, by the schema's own title: ``a DNS label``."""
     title = schema.get("title") if isinstance(schema, dict) else None
     return title if isinstance(title, str) and re.match("an? |the |one ", title) else "allowed here"

@@ -1,7 +1,7 @@
 """Makes text from files, registries and servers safe to show: the only place that escapes or cuts.
 
-Whoever can write a spec, a tag in the registry or an answer of a server can put terminal escapes,
-line breaks, commands to a CI runner or forged trailers into it.
+Anyone who can write a spec, a tag in the registry or an answer of a server can put terminal
+escapes, line breaks, commands to a CI runner or forged trailers into it.
 """
 
 import re

@@ -23,7 +23,7 @@ class GitCommand:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def _ok(
+    def _output(
         self, *args: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
     ) -> bytes:
         """What git wrote to stdout. Raises LockstepError where it failed."""

@@ -44,7 +44,7 @@ class GitObjects(GitCommand):
         Raises Invalid for symbolic links and submodules: this repository does not hold what they
         point at.
         """
-        out = self._ok("ls-tree", "-r", "-z", "--full-tree", commit, "--", *folders)
+        out = self._output("ls-tree", "-r", "-z", "--full-tree", commit, "--", *folders)
         names: list[tuple[str, bytes]] = []
         for entry in out.split(b"\0")[:-1]:
             facts, _, path = entry.partition(b"\t")
@@ -63,7 +63,7 @@ class GitObjects(GitCommand):
 
     def _blobs(self, oids: Sequence[bytes]) -> Iterator[bytes]:
         """The bytes of blobs by id, from one git process: one for each file would take minutes."""
-        out = self._ok("cat-file", "--batch", stdin=b"".join(oid + b"\n" for oid in oids))
+        out = self._output("cat-file", "--batch", stdin=b"".join(oid + b"\n" for oid in oids))
         at = 0
         for _ in oids:
             # A header is an id, a type and a size: far fewer than 200 bytes.
@@ -79,7 +79,7 @@ class GitObjects(GitCommand):
 
     def object_ids(self, tree: str, paths: Sequence[str]) -> dict[str, str]:
         """The blob or tree id of each path that exists in a commit or tree."""
-        out = self._ok("ls-tree", "-z", "--full-tree", tree, "--", *paths) if paths else b""
+        out = self._output("ls-tree", "-z", "--full-tree", tree, "--", *paths) if paths else b""
         ids = {}
         for entry in out.split(b"\0")[:-1]:
             facts, _, path = entry.partition(b"\t")
@@ -91,7 +91,7 @@ class GitObjects(GitCommand):
         if any(not _OBJECT_ID.fullmatch(oid) for oid in oids):
             return False
         listed = "".join(f"{oid}\n" for oid in oids).encode()
-        return b" missing\n" not in self._ok("cat-file", "--batch-check", stdin=listed)
+        return b" missing\n" not in self._output("cat-file", "--batch-check", stdin=listed)
 
     def write_tree(self, base: str | None, changes: Mapping[str, bytes | None]) -> str:
         """The id of the tree of ``base`` with files written, or deleted where None.
@@ -101,7 +101,7 @@ class GitObjects(GitCommand):
         """
         with self._index() as env:
             if base is not None:
-                self._ok("read-tree", base, env=env)
+                self._output("read-tree", base, env=env)
             written = {path: data for path, data in changes.items() if data is not None}
             # Never executable: no file of a fleet is a program.
             lines = [b"100644 " + oid + b"\t" + os.fsencode(path)
@@ -115,7 +115,7 @@ class GitObjects(GitCommand):
             # git leaves out a path such as .git/config with a warning, and exits with 0.
             if done.returncode or "Ignoring path" in done.error_text:
                 raise self._failure("update-index", done)
-            return self._ok("write-tree", env=env).decode().strip()
+            return self._output("write-tree", env=env).decode().strip()
 
     def _hash(self, files: Mapping[str, bytes]) -> list[bytes]:
         """Store the bytes of files as blobs, as they are; their ids.
@@ -129,7 +129,7 @@ class GitObjects(GitCommand):
                 name = os.path.join(folder, str(number))
                 Path(name).write_bytes(data)
                 names.append(os.fsencode(name) + b"\n")
-            return self._ok("hash-object", "-w", "--no-filters", "--stdin-paths",
+            return self._output("hash-object", "-w", "--no-filters", "--stdin-paths",
                             stdin=b"".join(names)).split()  # fmt: skip
 
     @contextmanager
@@ -144,13 +144,13 @@ class GitObjects(GitCommand):
         signs = self._run("config", "--type=bool", "--get", "commit.gpgSign").stdout
         if signs.strip() == b"true":  # only git commit follows this setting by itself
             args.append("-S")
-        made = self._ok("commit-tree", *args, "-F", "-", tree, stdin=message.encode())
+        made = self._output("commit-tree", *args, "-F", "-", tree, stdin=message.encode())
         return made.decode().strip()
 
     def snapshot(self, parent: str, changes: Mapping[str, bytes | None]) -> str:
         """A commit of ``parent`` with files written, or deleted where None; no branch names it."""
         tree = self.write_tree(parent, changes)
-        made = self._ok(
+        made = self._output(
             "commit-tree", "-p", parent, "-F", "-", tree, stdin=b"", env=_SNAPSHOT_AUTHOR
         )
         return made.decode().strip()

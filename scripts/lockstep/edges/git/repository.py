@@ -64,7 +64,7 @@ class Git(GitObjects):
 
     def refuse_submodules(self, folders: Sequence[str]) -> None:
         """Raise Invalid where the index has a submodule below one of the folders."""
-        out = self._ok("ls-files", "--stage", "--full-name", "-z", "--", *folders)
+        out = self._output("ls-files", "--stage", "--full-name", "-z", "--", *folders)
         for entry in out.split(b"\0")[:-1]:
             facts, _, path = entry.partition(b"\t")
             if facts.startswith(SUBMODULE):
@@ -100,7 +100,7 @@ class Git(GitObjects):
 
         Each option is given, so that the user's configuration of git status cannot hide a file.
         """
-        out = self._ok("status", "--porcelain", "-z", "--no-renames",
+        out = self._output("status", "--porcelain", "-z", "--no-renames",
                        "--untracked-files=normal").decode(errors="replace")  # fmt: skip
         return [entry[3:] for entry in out.split("\0") if entry]
 
@@ -176,7 +176,7 @@ class Git(GitObjects):
 
     def added_by(self, path: str) -> str | None:
         """The commit that first added a file, or None (a shallow clone may not know)."""
-        out = self._ok("log", "--diff-filter=A", "--no-renames", "--format=%H", "-n", "1",
+        out = self._output("log", "--diff-filter=A", "--no-renames", "--format=%H", "-n", "1",
                        "--", path)  # fmt: skip
         return out.decode().strip() or None
 
@@ -186,15 +186,15 @@ class Git(GitObjects):
         A ledger only grows, so a valid one has none. git log shows no diff of a merge: what a merge
         itself has changed is found as content at HEAD that no commit added.
         """
-        out = self._ok("log", "--no-renames", "--raw", "--no-abbrev", "--format=", "-z",
+        out = self._output("log", "--no-renames", "--raw", "--no-abbrev", "--format=", "-z",
                        "--", folder)  # fmt: skip
         changes = [(kind, blob, path) for blob, kind, path in _RAW_CHANGE.findall(out)]
         changed = {os.fsdecode(path) for kind, _, path in changes if kind != b"A"}
         added = {(os.fsdecode(path), blob.decode()) for kind, blob, path in changes if kind == b"A"}
-        entries = self._ok("ls-tree", "-r", "-z", "--full-tree", "HEAD", "--", folder)
+        entries = self._output("ls-tree", "-r", "-z", "--full-tree", "HEAD", "--", folder)
         now = {(os.fsdecode(path), blob.decode()) for blob, path in _TREE_ENTRY.findall(entries)}
         return sorted(changed | {path for path, _ in now - added})
 
     def is_shallow(self) -> bool:
         """Whether this clone lacks older commits."""
-        return self._ok("rev-parse", "--is-shallow-repository").strip() == b"true"
+        return self._output("rev-parse", "--is-shallow-repository").strip() == b"true"

@@ -118,14 +118,14 @@ def _disagreement(newest: Entry, history: list[Entry], what: str) -> str:
 
 def _samples(entries: list[Entry], newest: Entry) -> int | None:
     """The count logged with the value; a count of 0 may be a NaN, and both are useless."""
-    beside = [
+    logged = [
         e
         for e in entries
         if e.name == newest.name + SAMPLES_SUFFIX
         and (e.dataset, e.run, e.step) == (newest.dataset, newest.run, newest.step)
         and e.dataset_digest == newest.dataset_digest
     ]
-    exact = [e for e in beside if e.timestamp == newest.timestamp]
-    counts = {e.value for e in exact or beside}
+    exact = [e for e in logged if e.timestamp == newest.timestamp]
+    counts = {e.value for e in exact or logged}
     count = counts.pop() if len(counts) == 1 else 0.0
     return int(count) if 0 < count <= _MOST_SAMPLES and count.is_integer() else None
