@@ -49,7 +49,7 @@ class Cache:
             return None
         try:
             return json.loads((self._folder / key).read_bytes())
-        except (OSError, ValueError, RecursionError):
+        except (OSError, ValueError, RecursionError):  # a broken entry is as good as none
             return None
 
     def put(self, key: str, value: Json) -> None:

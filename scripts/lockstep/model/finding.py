@@ -95,6 +95,7 @@ def arrange(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """
     merged: dict[Finding, list[Finding]] = {}
     for finding in findings:
+        # What differs between clusters is left out of the key, so that their findings meet.
         key = replace(finding, related=(), suppression=None)
         merged.setdefault(key, []).append(finding)
     return tuple(sorted(map(_merge, merged.items()), key=_order))

@@ -128,6 +128,7 @@ def merge_outcomes(outcomes: Iterable[Outcome]) -> Outcome:
     summary: dict[str, object] = {}
     for part in parts:
         for name, value in part.summary.items():
+            # Only counts add up: text, such as the digest of a shard, is that of the last part.
             known = summary.get(name, 0)
             both = isinstance(value, int) and isinstance(known, int)
             summary[name] = known + value if both else value  # type: ignore[operator]

@@ -74,7 +74,7 @@ def require_compiled(
     with tempfile.TemporaryDirectory(prefix="lockstep-opa-") as name:
         write_policy_files(files, Path(name))
         _refuse(Compiler(opa, Path(name), schemas).errors())
-    cache.put(key, _COMPILES)
+    cache.put(key, _COMPILES)  # only success: an error is explained anew each time
 
 
 def _refuse(errors: Sequence[CompileError]) -> None:
@@ -128,6 +128,7 @@ class Compiler:
             errors = json.loads(said)["errors"]
             for error in errors:
                 yield CompileError(_place(error.get("location")), self._explained(error["message"]))
+        # Another form than documented: it is shown as it is, and never taken for no errors.
         except (ValueError, KeyError, TypeError, AttributeError):
             yield CompileError(
                 "policies/", cut(as_in_repository(said), 1000) or "opa gave no reason"

@@ -51,6 +51,7 @@ def check_and_test(
         def test(*words: str) -> process.Completed:
             return compiler.call("test", *words, "--format=json", timeout=_TIMEOUT)
 
+        # Twice, because opa gives the coverage in place of the results.
         passed, failed = _results(test())
         if failed:
             return OpaReport(passed=passed, failed=failed)

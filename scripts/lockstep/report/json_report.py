@@ -68,7 +68,7 @@ def read_report(text: str | bytes) -> Outcome:
     if found != VERSION:
         shown = one_line(json.dumps(found), 40)
         raise ValueError(f"its version is {shown}; only version {VERSION} can be read")
-    from jsonschema_rs import ValidationError
+    from jsonschema_rs import ValidationError  # here, because few runs read a report
 
     try:
         _validator().validate(report)

@@ -63,7 +63,7 @@ def _fitting(blocks: dict[Finding, str], room: int) -> set[Finding]:
         room -= len(blocks[finding]) + 2
         room -= len(_heading(finding.file)) + 2 if part not in headed else 0
         if room < 0:
-            break
+            break  # not continue: no warning is kept in place of a longer error
         headed.add(part)
         kept.add(finding)
     return kept

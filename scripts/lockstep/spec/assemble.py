@@ -82,6 +82,7 @@ class _Assembly:
         self.records: dict[tuple[str, str], list[Record]] = {}
 
     def run(self) -> tuple[Fleet, list[Finding]]:
+        # In order, so that findings and clusters come alike on every machine.
         for path in sorted(self.tree):
             if isinstance(self.tree[path], NoFile):
                 self._note(path, "layout.no-file", self.tree[path].decode(), NoFile.FIX)
@@ -185,6 +186,7 @@ def _shown(kind: Json) -> str:
 
 def _is_prose(path: str) -> bool:
     name = path.rsplit("/", 1)[-1]
+    # A hidden .yaml is rather a slip than prose, and must be reported.
     declares = name.endswith((".yaml", ".yml", ".json"))
     return name.endswith(".md") or (name.startswith(".") and not declares)
 
@@ -192,6 +194,7 @@ def _is_prose(path: str) -> bool:
 def _merge(environment: str, family: str, own: Document, head: Document) -> Cluster:
     spec = value_at(own.value, ("spec",))
     defaults = value_at(head.value, DEFAULTS)
+    # Only spec has defaults: kind and names are each file's own.
     effective: Json = dict(own.value)
     if isinstance(spec, dict):
         effective["spec"] = merge_patch(defaults if isinstance(defaults, dict) else {}, spec)

@@ -38,6 +38,7 @@ def edit_variants(document: Document, data: bytes, wanted: Variants) -> bytes:
     if VARIANTS in document.flow:
         raise _refuse(document, "its variants are a flow list ([...])")
     by_name = {variant["name"]: variant for variant in wanted}
+    # splitlines knows more line breaks than YAML; a file with those cannot be loaded.
     edit = _Edit(document, data.decode().splitlines(keepends=True))
     gone = []
     for index, variant in enumerate(current):
@@ -47,6 +48,7 @@ def edit_variants(document: Document, data: bytes, wanted: Variants) -> bytes:
             del by_name[variant["name"]]
         else:
             gone.append(index)
+    # What is left in by_name is new, or changes in more than a version or a weight.
     edit.insert_after(len(current) - 1, list(by_name.values()))
     for index in gone:
         edit.remove(index)
@@ -129,6 +131,7 @@ class _Edit:
 
 
 def _end_line(span: Span) -> int:
+    # libyaml ends a block at the start of the line after it.
     return (
         span.end_line - 1 if span.end_column == 1 and span.end_line > span.line else span.end_line
     )

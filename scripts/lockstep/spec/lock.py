@@ -142,6 +142,7 @@ def _changed_metrics(before: Json, after: Json, read_at: str) -> Iterator[str]:
     old, new = _by_series(before), _by_series(after)
     for name, dataset in sorted(old.keys() | new.keys()):
         now = new.get((name, dataset), [])
+        # Times in UTC, all of one form, compare as text.
         newer = any(str(value_at(metric, ("measuredAt",)) or "") > read_at for metric in now)
         if not newer and old.get((name, dataset)) != now:
             yield f"metric {name} on {dataset}" if dataset else f"metric {name}"

@@ -51,6 +51,7 @@ def _family(family: Family, schemas: Schemas) -> Iterator[Finding]:
     problems = schemas.problems(schemas.file_of("ModelFamily"), family.document.value)
     for problem in problems:
         yield problem_finding(Place(family.document, problem.pointer), problem)
+    # A mistake in a default is reported once, not again by each cluster that uses it.
     inherited = {_key(p.pointer, p): p for p in problems if p.pointer[: len(DEFAULTS)] == DEFAULTS}
     wrong = {_field_in_doubt(problem) for problem in problems}
     # Without readable defaults, each cluster would seem to lack all that they give it.
@@ -91,6 +92,7 @@ def _cluster(
 ) -> Iterator[tuple[Place, Problem]]:
     """The problems of a cluster with its defaults merged, and of empty fields in its own file."""
     own = cluster.document
+    # A merge drops empty fields, so a misspelt one shows only before it.
     if not mergeable or has_null(own.value):
         for problem in schemas.problems(schemas.file_of("ModelCluster"), own.value):
             if problem.at_key or not mergeable:

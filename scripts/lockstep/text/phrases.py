@@ -57,7 +57,7 @@ def type_name(name: str) -> str:
 
 def describe_value(value: Json) -> str:
     """What a value is: ``the number 3``, ``the text 'x'``, ``a list``."""
-    if isinstance(value, bool):
+    if isinstance(value, bool):  # first, because true is an int in Python
         return "the value true" if value else "the value false"
     if isinstance(value, str):
         return f"the text {brief(value)}"
@@ -89,6 +89,7 @@ def closest(word: Json, known: Iterable[str], likeness: float = 0.7) -> str:
     """
     # difflib takes quadratic time, so long words are not compared at all.
     letters = _letters(word) if isinstance(word, str) and len(word) <= 64 else ""
+    # Reversed, so that of two known words with the same letters the first one is kept.
     by_letters = {_letters(each): each for each in reversed(list(known))}
     if not letters or letters in by_letters:
         return by_letters.get(letters, "") if letters else ""

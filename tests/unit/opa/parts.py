@@ -63,9 +63,11 @@ def is_running(pid: int) -> bool:
     """Whether a process is there and has not ended."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        # A parent can wait for a process that was killed only once its last thread has ended.
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
     except FileNotFoundError:
         return False
-    return state != "Z"
+    return state != "Z" or len(threads) > 1
 
 
 def wait_until_gone(pid: int) -> bool:

@@ -44,6 +44,7 @@ def read_artifacts(connection: Connection, location: str) -> tuple[str, Json]:
         with _fetched(repository, path, connection.server) as local:
             with local.open("rb") as stream:
                 manifest.append([path, hashlib.file_digest(stream, "sha256").hexdigest()])
+            # The signature is optional; a huge description is hashed, and not parsed.
             if path == _DESCRIPTION and local.stat().st_size <= _LARGEST_DESCRIPTION:
                 description = local.read_bytes()
     if not manifest:

@@ -107,6 +107,7 @@ class _Found:
 
 def _find(connection: Connection, model: str, version: str) -> _Found:
     found = connection.client.get_model_version(model, version)
+    # A proxy that answers about another version would have its digest locked.
     if str(found.name) != model or str(found.version) != version:
         raise LockstepError(
             f"asked for version {version} of {model}, the registry answered about another",

@@ -70,6 +70,7 @@ class Writer:
 
     def sections(self) -> Iterator[str]:
         """The text of the sections that were asked for and are not written yet."""
+        # Not a for loop: a section may ask for further ones while it is written.
         while self.done < len(self.waiting):
             name, path = list(self.waiting.items())[self.done]
             self.done += 1

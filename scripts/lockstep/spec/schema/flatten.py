@@ -90,6 +90,7 @@ def _resolved(files: Mapping[str, Json], path: str, schema: Json, within: tuple[
     return _together([*parts, {**inner, **({"properties": properties} if properties else {})}])
 
 
+# Resolved one by one in _resolved, and so not copied as they are.
 _APPLIED = frozenset(
     ("$ref", "allOf", "anyOf", "then", "else", "items", "properties", "additionalProperties")
 )

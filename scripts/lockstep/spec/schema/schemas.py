@@ -69,8 +69,9 @@ class Schemas:
             return []
         try:
             problems = explain(self._slow(name).iter_errors(value))
-        except re.error as error:
+        except re.error as error:  # a pattern that only jsonschema-rs understands
             raise broken(name, error) from error
+        # The two libraries disagree: what one of them rejects is not valid.
         if not problems and not valid:
             says = "does not match the schema of its kind"
             return [Problem((), "schema.form", says, "compare it with a valid file of that kind")]

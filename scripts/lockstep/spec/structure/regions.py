@@ -61,6 +61,7 @@ def check_waves(
             fix = "remove the region, or add a cluster in it"
             yield place.finding("structure.wave-without-cluster", says, fix)
         named.setdefault(region, place)
+    # A misspelt region may be the one that seems to be missing: one finding for one mistake.
     certain = all(unknown.values()) and not invalid.within(family.document, _WAVES)
     if certain and _are_lists(value_at(family.document.value, _WAVES)):
         yield from _outside_waves(family, named.keys() | set(unknown.values()), known)
