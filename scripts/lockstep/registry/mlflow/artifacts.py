@@ -33,8 +33,8 @@ def read_artifacts(connection: Connection, location: str) -> tuple[str, Json]:
 
     The digest is SHA-256 over the canonical JSON of ``[[path, sha256], ...]`` in path order.
     Files are fetched one at a time, so no more than the largest of them is on disk at once. The
-    signature is None where the model has none. Raises LockstepError where there are no files,
-    too many of them, or names that point outside of the model's folder.
+    signature is None where the model has none. Raises LockstepError where there are no files, too
+    many of them, or names that point outside of the model's folder, and for too many columns.
     """
     registry = importlib.import_module("mlflow.store.artifact.artifact_repository_registry")
     repository = registry.get_artifact_repository(location, tracking_uri=connection.uri)
@@ -51,7 +51,7 @@ def read_artifacts(connection: Connection, location: str) -> tuple[str, Json]:
         raise LockstepError(
             "the model version has no files", where=connection.server, fix=_LOG_AGAIN
         )
-    return digest_json(manifest), _signature(description)
+    return digest_json(manifest), _signature(description, connection.server)
 
 
 @contextmanager
@@ -103,13 +103,13 @@ def _stays_inside(path: str) -> bool:
     return bool(parts) and parts[0] != "/" and ".." not in parts and path.isprintable()
 
 
-def _signature(description: bytes) -> Json:
+def _signature(description: bytes, server: str) -> Json:
     """``{inputs, outputs}``, each a list of ``{name, type}``; None where there is none."""
     declared = _read_yaml(description)
     signature = declared.get("signature") if isinstance(declared, dict) else None
     if not isinstance(signature, dict):
         return None
-    return {side: _columns(signature.get(side)) for side in ("inputs", "outputs")}
+    return {side: _columns(signature.get(side), server) for side in ("inputs", "outputs")}
 
 
 def _read_yaml(data: bytes) -> Json:
@@ -130,14 +130,20 @@ def _read_yaml(data: bytes) -> Json:
         return None
 
 
-def _columns(text: Json) -> list[Json]:
+def _columns(text: Json, server: str) -> list[Json]:
     """The columns of a signature, which MLflow keeps as JSON in a string."""
     try:
         columns = json.loads(text) if isinstance(text, str) else []
     except (ValueError, RecursionError):
         return []
     items = columns if isinstance(columns, list) else []
-    return [_column(item) for item in items[:_MOST_COLUMNS] if isinstance(item, dict)]
+    if len(items) > _MOST_COLUMNS:  # a part of a signature would be compared as if it were all
+        raise LockstepError(
+            f"the signature has {len(items)} columns, at most {_MOST_COLUMNS} are read",
+            where=server,
+            fix="log the model with fewer columns, for example with one tensor",
+        )
+    return [_column(item) for item in items if isinstance(item, dict)]
 
 
 def _column(item: dict[str, Json]) -> Json:

@@ -283,6 +283,13 @@ def test_hostile_columns_give_none(store: Store, columns: str) -> None:
     assert found == {"inputs": [], "outputs": []}
 
 
+def test_a_signature_is_never_cut(store: Store) -> None:
+    columns = json.dumps([{"name": f"c{i}", "type": "double"} for i in range(2001)])
+    version, _, _ = store.version("wide", {"MLmodel": f"signature:\n  inputs: '{columns}'\n"})
+    with pytest.raises(LockstepError, match="2001 columns, at most 2000"):
+        facts(store, "wide", version)
+
+
 def test_measure_reads_what_was_logged_after_the_lock(store: Store) -> None:
     _, model_id, run = store.version("measured")
     registry = MlflowRegistry(store.uri)
