@@ -81,11 +81,11 @@ def read_file(path: Path, limit: int) -> bytes:
         raise LockstepError(
             f"cannot read it: {error.strerror}",
             where=str(path),
-            fix="name a file that you can read",
+            fix="check that it is a file that you may read",
         ) from error
     if len(data) > limit:
         raise LockstepError(
-            f"it has more than {limit} bytes", where=str(path), fix="name a smaller file"
+            f"it has more than {limit} bytes", where=str(path), fix="give a smaller file"
         )
     return data
 
@@ -105,9 +105,10 @@ def write_changes(root: Path, changes: Mapping[str, bytes | None]) -> None:
                 write_file(target, data)
         except OSError as error:
             raise LockstepError(
-                f"cannot write it: {error.strerror}", where=path,
-                fix="fix the permissions of the folder, or free space on the disk",
-            ) from error  # fmt: skip
+                f"cannot write it: {error.strerror}",
+                where=path,
+                fix="check that you may write there and that the disk is not full",
+            ) from error
 
 
 def write_file(target: Path, data: bytes) -> None:
@@ -144,7 +145,7 @@ def _inside(root: Path, path: str) -> Path:
 
 def symlink_error(path: str) -> Invalid:
     """The error for a symbolic link at a path of a tree."""
-    return Invalid(_LINK, where=path, fix="replace it by the file itself")
+    return Invalid(_LINK, where=path, fix="replace it with the file itself")
 
 
 def _refuse_link(place: Path, path: str) -> None:

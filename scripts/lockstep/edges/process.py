@@ -64,7 +64,7 @@ def run(
     except subprocess.TimeoutExpired as error:
         raise LockstepError(
             f"{argv[0]} did not end within {timeout:g} seconds",
-            fix="run the command again; if it happens again, run that program by hand",
+            fix="run it again; if it happens again, look for a lack of CPU or memory",
         ) from error
     except (OSError, ValueError) as error:
         raise _cannot_start(argv[0], error) from error

@@ -121,7 +121,9 @@ class ChildOpa(OpaSession):
                 self._process.stop()
                 self._process = OpaProcess(self._opa, self._files, self._ports())
             raise LockstepError(
-                "OPA found no free port on this machine", where=_HOST, fix="run the command again"
+                "OPA found no free port on this machine",
+                where=_HOST,
+                fix="end programs that hold ports open, then run it again",
             )
 
     def _comes_up(self) -> bool:
@@ -137,9 +139,9 @@ class ChildOpa(OpaSession):
                 return True
             if time.monotonic() > deadline:
                 raise LockstepError(
-                    f"OPA was not ready after {_START_TIMEOUT:g} seconds", where=str(self._opa),
-                    fix="run the command again when this machine has less to do",
-                )  # fmt: skip
+                    f"OPA was not ready after {_START_TIMEOUT:g} seconds",
+                    fix="run it again; if it happens again, look for a lack of CPU or memory",
+                )
             time.sleep(_POLL)
         said = self._process.error_text()
         if "address already in use" in said:
@@ -243,7 +245,8 @@ def free_port() -> int:
             return port
     except OSError as error:
         raise LockstepError(
-            f"no port of {_HOST} is free: {error.strerror}", fix="end programs that hold many ports"
+            f"no port of {_HOST} is free: {error.strerror}",
+            fix="end programs that hold ports open, then run it again",
         ) from error
 
 

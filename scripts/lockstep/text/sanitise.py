@@ -9,7 +9,8 @@ import unicodedata
 
 # "##[error]", "##vso[task", "##teamcity[": a CI runner obeys these wherever they are on a line.
 _COMMAND = re.compile(r"##(?=\w*\[)")
-_CREDENTIALS = re.compile(r"://[^/@\s]*@")
+# To the last "@" before the path: a password may hold one. A quote ends a text in JSON.
+_CREDENTIALS = re.compile(r'(?<=://)[^/\s"]+(?=@)')
 _SCANNED = 1_000  # of a long text, only so much is searched for credentials and quoted
 # Listed here and not taken from Unicode's categories, which grow with each version of Python: two
 # runners must write the same bytes into a record.
@@ -22,15 +23,37 @@ def one_line(text: str, limit: int | None = None, *, log: bool = False) -> str:
     """The text on one line: control and format characters, line breaks included, as escapes.
 
     Terminal escapes, carriage returns and characters that change the direction of writing could
-    otherwise hide or forge a line of a report. ``limit`` cuts as cut does. With ``log`` no CI
-    runner that reads the line takes it for a command.
+    otherwise hide or forge a line of a report. Credentials in URLs are not shown, and what a CI
+    runner takes for a command anywhere on a line is escaped. ``limit`` cuts as cut does. With
+    ``log`` the line is no command by how it begins either.
     """
+    text = without_credentials(text)
     shown = text if text.isprintable() else "".join(map(_escape, text))
-    if log:
-        if shown.lstrip().startswith("::"):
-            shown = "\\" + shown.lstrip()
-        shown = _COMMAND.sub(r"#\\#", shown) if "##" in shown else shown
+    if log and shown.lstrip().startswith("::"):
+        shown = "\\" + shown.lstrip()
+    shown = _COMMAND.sub(r"#\\#", shown) if "##" in shown else shown
     return shown if limit is None else cut(shown, limit)
+
+
+def without_credentials(text: str) -> str:
+    """The text with a star for each character of the credentials in its URLs.
+
+    Its length stays, so that columns which were counted in it still fit.
+    """
+    return _CREDENTIALS.sub(lambda found: "*" * len(found[0]), text) if "://" in text else text
+
+
+def bare_address(text: str) -> str:
+    """The text with user and password left out of its URLs: the address that a reader can use."""
+    return _CREDENTIALS.sub("", text).replace("://@", "://")
+
+
+def json_text(text: str) -> str:
+    """Encoded JSON without credentials in URLs, and without what a CI runner takes for a command.
+
+    A ``#`` can only be in a string there, so one of two is written as an escape: readers see both.
+    """
+    return without_credentials(text).replace("##", "#\\u0023")
 
 
 def lines(text: str) -> str:
@@ -43,13 +66,17 @@ def quoted(text: str, limit: int = 60) -> str:
 
     ``limit`` is in characters before escaping; a longer text ends with ``...``.
     """
-    shown = _CREDENTIALS.sub("://***@", text[:_SCANNED])
+    shown = _CREDENTIALS.sub("***", text[:_SCANNED])
     return repr(shorten(shown, limit))
 
 
 def record_line(text: str, limit: int = 300) -> str:
-    """The text as one line of a record or commit message: it cannot become a trailer of its own."""
-    return shorten(_BREAKS_A_RECORD.sub(" ", text).strip(), limit)
+    """The text as one line of a record or commit message: it cannot become a trailer of its own.
+
+    A record is kept for ever, so credentials in URLs do not reach it.
+    """
+    shown = _BREAKS_A_RECORD.sub(" ", without_credentials(text))
+    return shorten(shown.strip(), limit)
 
 
 def plain_line(text: object, limit: int) -> str:
@@ -61,11 +88,6 @@ def plain_line(text: object, limit: int) -> str:
     visible = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in raw)
     line = " ".join(visible.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def without_credentials(text: str) -> str:
-    """The text with the user and password of every URL in it left out."""
-    return _CREDENTIALS.sub("://", text)
 
 
 def cut(text: str, limit: int) -> str:
@@ -81,6 +103,7 @@ def shorten(text: str, limit: int) -> str:
 
 def last_part(text: str, limit: int) -> str:
     """The end of a text: a program that fails says why in its last lines."""
+    text = without_credentials(text)  # before the cut, which may be inside of a URL
     return text if len(text) <= limit else "..." + text[3 - limit :]
 
 

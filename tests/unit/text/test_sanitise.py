@@ -1,16 +1,22 @@
 """Text that is safe to show."""
 
+import json
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lockstep.text.sanitise import (
+    bare_address,
     cut,
+    json_text,
     last_part,
     lines,
     one_line,
     plain_line,
     quoted,
+    record_line,
     without_credentials,
 )
 
@@ -32,6 +38,21 @@ def test_one_line(text: str, shown: str) -> None:
 
 def test_no_line_of_several_is_a_command_to_a_runner() -> None:
     assert lines("a\n  ::error::x\n::x\n##[add-mask]y") == "a\n\\::error::x\n\\::x\n#\\#[add-mask]y"
+
+
+@pytest.mark.parametrize("command", ["##vso[task.complete]x", "###[error]x", "a ##teamcity[x]"])
+def test_a_command_is_escaped_wherever_it_is(command: str) -> None:
+    hidden = one_line(command)
+    assert re.search(r"##\w*\[", hidden) is None
+    encoded = json_text(json.dumps([command]))
+    assert re.search(r"##\w*\[", encoded) is None and json.loads(encoded) == [command]
+
+
+def test_credentials_in_urls_are_shown_nowhere_and_columns_stay() -> None:
+    text = "see https://bot:p@ss@git.example.com/x and mlflow://x"
+    shown = "see https://********@git.example.com/x and mlflow://x"
+    assert one_line(text) == record_line(text) == without_credentials(text) == shown
+    assert json.loads(json_text(json.dumps({text: [text, "a@b"]}))) == {shown: [shown, "a@b"]}
 
 
 def test_lines_keep_their_breaks_only() -> None:
@@ -68,7 +89,8 @@ def test_a_plain_line_keeps_ordinary_text_and_bounds_the_rest() -> None:
 def test_the_last_part_of_a_text_keeps_its_end() -> None:
     assert last_part("abcdef", 6) == "abcdef"
     assert last_part("0123456789", 6) == "...789"
+    assert "ter2" not in last_part("from https://bot:hunter2@git.example.com", 22)
 
 
-def test_no_credentials_are_left_in_any_url() -> None:
-    assert without_credentials("http://u:p@a and http://q@b") == "http://a and http://b"
+def test_a_bare_address_has_no_credentials() -> None:
+    assert bare_address("http://u:p@a and http://q@b") == "http://a and http://b"

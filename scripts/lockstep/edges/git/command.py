@@ -35,7 +35,7 @@ class GitCommand:
     def _failure(self, verb: str, done: process.Completed) -> LockstepError:
         return LockstepError(
             f"git {verb} failed: {last_part(done.error_text, 500)}", where=str(self.root),
-            fix="fix what git reports, then run the command again",
+            fix="fix what git reports, then run it again",
         )  # fmt: skip
 
     def _run(

@@ -32,7 +32,7 @@ _SNAPSHOT_AUTHOR = {
 def submodule_error(path: str) -> Invalid:
     """The error for a submodule at a path: another repository decides what is in it."""
     text = "this is a submodule: changes of its files do not show in this repository"
-    return Invalid(text, where=path, fix="replace it by the files themselves")
+    return Invalid(text, where=path, fix="replace it with the files themselves")
 
 
 class GitObjects(GitCommand):

@@ -91,8 +91,10 @@ class Git(GitObjects):
         """
         done = self._run("var", "GIT_COMMITTER_IDENT")
         if done.returncode:
-            fix = "git config user.name and user.email, or set GIT_COMMITTER_NAME and _EMAIL"
-            raise LockstepError("git does not know who commits", fix=fix)
+            fix = "set user.name and user.email with git config, or GIT_COMMITTER_NAME and _EMAIL"
+            raise LockstepError(
+                "git has no name and e-mail address for the author of commits", fix=fix
+            )
         return record_line(done.stdout.decode(errors="replace").rsplit(">", 1)[0] + ">")
 
     def changes(self) -> list[str]:
@@ -137,7 +139,7 @@ class Git(GitObjects):
             raise Raced(f"the branch {name} exists already", fix=f"git branch -D {name}, or use it")
         if done.returncode:
             said = last_part(done.error_text, 300)
-            fix = "rename or delete the branch that is in the way: git branch --list"
+            fix = "fix what git reports, then run it again"
             raise LockstepError(f"git cannot make the branch {name}: {said}", fix=fix)
 
     def push(self, remote: str, commit: str, branch: str) -> None:
@@ -153,11 +155,10 @@ class Git(GitObjects):
         # A hook may print anything, those words too; git itself says that one has declined.
         if any(word in said for word in _RACES) and "hook declined" not in said:
             raise Raced(f"{remote} has moved on: another push changed {branch} first",
-                        fix="run the command again: it decides on the new commit")  # fmt: skip
-        fix = "check your right to push to the branch, then run it again"
-        raise LockstepError(
-            f"git push to {remote} was refused: {last_part(said.strip(), 500)}", fix=fix
-        )
+                        fix="run it again: it decides on the new commit")  # fmt: skip
+        fix = "check that you may push to the branch, then run it again"
+        said = last_part(said.strip(), 500)
+        raise LockstepError(f"git push to {remote} was refused: {said}", fix=fix)
 
     def fast_forward(self, commit: str) -> None:
         """Move the checked-out branch and its files to a descendant of HEAD.
@@ -168,7 +169,9 @@ class Git(GitObjects):
         done = self._run("merge", "--quiet", "--ff-only", "--no-verify", "--end-of-options", commit)
         if done.returncode:
             said = one_line(done.error_text.strip().split("\n")[0], 300)
-            raise Raced(f"the checked-out branch cannot follow: {said}", fix="git pull")
+            raise Raced(
+                f"the checked-out branch could not be moved forward: {said}", fix="git pull"
+            )
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether ``older`` is reachable from ``newer``."""

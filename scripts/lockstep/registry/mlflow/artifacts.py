@@ -17,7 +17,6 @@ from lockstep.model.errors import LockstepError
 from lockstep.registry.mlflow.client import Connection
 from lockstep.text.sanitise import plain_line
 
-_LOG_AGAIN = "log the model again, and register it as a new version"
 _LEFT_OUT = "registered_model_meta"  # differs between versions and copies of the same model
 _DESCRIPTION = "MLmodel"
 # Bounds that no real model reaches: what a registry says must not fill the disk or the memory.
@@ -49,7 +48,9 @@ def read_artifacts(connection: Connection, location: str) -> tuple[str, Json]:
                 description = local.read_bytes()
     if not manifest:
         raise LockstepError(
-            "the model version has no files", where=connection.server, fix=_LOG_AGAIN
+            "the model version has no files",
+            where=connection.server,
+            fix="log the model with its files, and register a new version",
         )
     return digest_json(manifest), _signature(description, connection.server)
 
@@ -67,7 +68,7 @@ def _fetched(repository: Any, path: str, server: str) -> Iterator[Path]:
             raise LockstepError(
                 f"{plain_line(path, 100)!r} of the model is not a file",
                 where=server,
-                fix=_LOG_AGAIN,
+                fix="log the model again, and register a new version",
             )
         yield local
 
@@ -83,13 +84,15 @@ def _files(repository: Any, server: str) -> list[str]:
             if not _stays_inside(path):
                 shown = plain_line(path, 100)
                 raise LockstepError(
-                    f"a file of the model has the name {shown!r}", where=server, fix=_LOG_AGAIN
+                    f"a file of the model has the name {shown!r}",
+                    where=server,
+                    fix="log the model with plain file names, and register a new version",
                 )
             if seen > _MOST_FILES or path.count("/") > _DEEPEST:
                 raise LockstepError(
                     "the model version has too many files",
                     where=server,
-                    fix="register a version without the files that it does not need",
+                    fix="log the model with fewer files, and register a new version",
                 )
             if item.is_dir:
                 folders.append(path)

@@ -14,7 +14,7 @@ from typing import Any
 from lockstep.model.errors import LockstepError
 from lockstep.model.times import format_time
 from lockstep.registry.base import NotInRegistry, Unreachable
-from lockstep.text.sanitise import plain_line, without_credentials
+from lockstep.text.sanitise import bare_address, plain_line
 
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
 
@@ -68,7 +68,7 @@ def connect(tracking_uri: str | None = None) -> Connection:
         raise LockstepError(
             "no MLflow server is named", fix=f"set {URI_VARIABLE} to the tracking server's address"
         )
-    server = without_credentials(uri)
+    server = bare_address(uri)
     _refuse_missing_file(uri, server)
     mlflow = load_mlflow()
     if uri.startswith(_DATABASES):
@@ -121,17 +121,23 @@ def _require_database_support(server: str) -> None:
         importlib.import_module("alembic")
     except ModuleNotFoundError as error:
         raise LockstepError(
-            f"reading this registry needs {error.name}, which mlflow-skinny does not bring",
+            f"reading this registry needs {error.name}, which mlflow-skinny does not include",
             where=server,
             fix="install lockstep[registry], or name a tracking server by its http address",
         ) from error
+
+
+def _root_cause(error: BaseException) -> BaseException:
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    return error
 
 
 def _in_plain_words(error: Exception, server: str) -> LockstepError:
     # Only the code tells a version that does not exist from a server that did not answer: the
     # first forbids a rollback to it, the second must not.
     code = str(getattr(error, "error_code", ""))
-    said = plain_line(without_credentials(str(error)), _LONGEST_MESSAGE)
+    said = plain_line(bare_address(str(error)), _LONGEST_MESSAGE)
     if code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"):
         return NotInRegistry(said, where=server, fix="check the model's name and version")
     if code in ("UNAUTHENTICATED", "PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED"):
@@ -141,6 +147,8 @@ def _in_plain_words(error: Exception, server: str) -> LockstepError:
             fix="set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and _PASSWORD",
         )
     if isinstance(error, _mlflow_exception()):
+        # Of a connection that failed, the last cause says why in two words; MLflow quotes them all.
+        said = getattr(_root_cause(error), "strerror", None) or said
         return Unreachable(
             f"the MLflow server could not be asked: {said}",
             where=server,
