@@ -4,8 +4,8 @@ import textwrap
 from datetime import datetime
 from typing import TextIO
 
-from lockstep.model.clock import format_time
 from lockstep.model.errors import VerificationFailed
+from lockstep.model.times import format_time
 
 _WIDTH = 92
 

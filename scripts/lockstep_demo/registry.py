@@ -92,6 +92,7 @@ def register(store: Store, recipe: Recipe, seed: int, moment: datetime) -> dict[
         model_id=logged.model_id,
     )
     if str(version.version) != recipe.version:
+        # The demo's text names versions by number.
         raise RuntimeError(f"expected version {recipe.version}, got {version.version}")
     return {region: item.quality for region, item in measured.items()}
 

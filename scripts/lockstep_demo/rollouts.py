@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from lockstep.model.clock import parse_duration
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.times import parse_duration
 from lockstep_demo.fleet_files import FAMILY, FOLDER
 from lockstep_demo.narrator import ClaimFailed
 from lockstep_demo.payments import REGIONS
@@ -50,7 +50,7 @@ def bad_version(scene: Scene) -> None:
     narrator.say(
         "Version 3 is the best so far on the holdout data. It uses how long the customer's "
         "device has been known. Since that data was collected, browsers in eu-west-1 have begun "
-        "to hide the device, so version 3 takes many honest customers there for thieves."
+        "to hide the device, so version 3 stops many honest payments there."
     )
     _propose_and_merge(scene, "3")
     actions = _roll(scene, explain=0)

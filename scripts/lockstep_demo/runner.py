@@ -25,6 +25,6 @@ def run(folder: Path, invoke: Callable[[list[str]], tuple[int, str]], out: TextI
                 f"the demo needs {part}", fix="install lockstep[registry]: make setup"
             ) from error
     # Imported late: it needs the parts that were just looked for.
-    from lockstep_demo.plot import play
+    from lockstep_demo.story import play
 
     play(folder, invoke, out)

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from lockstep.edges.git.command import GitCommand
-from lockstep.model.clock import format_time
 from lockstep.model.errors import LockstepError
+from lockstep.model.times import format_time
 from lockstep_demo.fleet_files import ENVIRONMENT, FAMILY, cluster_path, fleet_files
 from lockstep_demo.narrator import ClaimFailed, Narrator
 from lockstep_demo.payments import REGIONS
@@ -30,7 +30,7 @@ class PlainGit(GitCommand):
 
     def __call__(self, *args: str) -> str:
         """Run one command; what it printed. Raises LockstepError if it fails."""
-        return self._ok(*args).decode().rstrip("\n")
+        return self._output(*args).decode().rstrip("\n")
 
 
 @dataclass
@@ -112,6 +112,7 @@ def make_repositories(folder: Path, version: str) -> PlainGit:
     git("symbolic-ref", "HEAD", "refs/heads/main")
     for key, value in (("name", "Lockstep demo"), ("email", "demo@example.com")):
         git("config", f"user.{key}", value)
+    # The user's own settings would ask for a passphrase, or run hooks of other projects.
     git("config", "commit.gpgsign", "false")
     git("config", "core.hooksPath", os.devnull)
     for path, data in fleet_files(version).items():
@@ -124,7 +125,11 @@ def make_repositories(folder: Path, version: str) -> PlainGit:
 def require_empty(folder: Path) -> None:
     """Make the scratch folder. Raises LockstepError if it is not empty."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise LockstepError("the demo needs a new or an empty folder", where=str(folder))
+        raise LockstepError(
+            "the demo needs a new or an empty folder",
+            where=str(folder),
+            fix="give another one with --dir",
+        )
     folder.mkdir(parents=True, exist_ok=True)
 
 

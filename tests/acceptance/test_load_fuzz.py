@@ -24,7 +24,8 @@ from lockstep.model.record import write_record
 from lockstep.spec.assemble import assemble
 from lockstep.spec.edit import edit_variants
 from lockstep.spec.freezes import freezes_in_force
-from lockstep.spec.validate import Schemas, validate_fleet
+from lockstep.spec.schema.schemas import Schemas
+from lockstep.spec.validate import validate_fleet
 from lockstep.spec.yaml.compose import MAX_DEPTH, MAX_NODES
 from lockstep.spec.yaml.load import MAX_BYTES, Documents, load_yaml
 from tests.unit.spec.yaml.yaml_reader import read_independently, same

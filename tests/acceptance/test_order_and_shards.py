@@ -22,7 +22,7 @@ from lockstep.edges.files import read_tree
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Tree
-from lockstep.model.outcome import SHARD, UNUSED, Outcome
+from lockstep.model.outcome import SHARD, UNUSED_WAIVER, Outcome
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.binary import find_opa
 from lockstep.render import Templates, render_fleet
@@ -79,7 +79,7 @@ def test_the_mistakes_are_many_and_of_many_kinds(spoilt: Spoilt) -> None:
     assert {
         "yaml.syntax", "schema.unknown-field", "structure.unknown-region", "policy.weights-sum",
         "policy.version-locked", "structure.duplicate-host", "policy.identity-not-shared",
-        "policy.min-replicas", UNUSED,
+        "policy.min-replicas", UNUSED_WAIVER,
     } <= found.keys()  # fmt: skip
     assert {
         "render.collision",
@@ -111,7 +111,7 @@ def test_shards_find_together_what_one_run_finds(spoilt: Spoilt, tmp_path: Path)
 def test_a_waiver_is_unused_only_where_no_shard_uses_it(spoilt: Spoilt) -> None:
     lines = spoilt.tree[WAIVERS].decode().splitlines()
     last = max(n for n, line in enumerate(lines, 1) if "- rule:" in line)
-    unused = {finding.line for finding in spoilt.whole.findings if finding.rule == UNUSED}
+    unused = {finding.line for finding in spoilt.whole.findings if finding.rule == UNUSED_WAIVER}
     used = {f.suppression.line for f in spoilt.whole.findings if f.suppression}
     assert last in unused
     assert len(used) > 1

@@ -21,10 +21,10 @@ from lockstep.edges.files import read_tree, write_changes
 from lockstep.edges.git import Git
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.edges.resources import resource_dir
-from lockstep.model.clock import format_time
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Fleet, Tree
+from lockstep.model.times import format_time
 from lockstep.opa.binary import find_opa
 from lockstep.opa.files import ARGUMENTS, policy_files, write_policy_files
 from lockstep.policy import (
@@ -39,7 +39,8 @@ from lockstep.policy import (
 from lockstep.render import FleetRendering, Templates
 from lockstep.render.compare import compare
 from lockstep.spec.assemble import assemble
-from lockstep.spec.validate import Schemas, validate_fleet
+from lockstep.spec.schema.schemas import Schemas
+from lockstep.spec.validate import validate_fleet
 from lockstep.spec.yaml.load import Documents
 from tests.bench.fleet import make_fleet
 

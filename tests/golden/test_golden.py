@@ -12,7 +12,8 @@ from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.fleet import Fleet
 from lockstep.render import Templates, compare, render_fleet
 from lockstep.render.parse import parse_manifest
-from lockstep.spec.validate import Schemas, validate_fleet
+from lockstep.spec.schema.schemas import Schemas
+from lockstep.spec.validate import validate_fleet
 from tests.unit.render import rendering
 
 HERE = Path(__file__).resolve().parent

@@ -219,23 +219,18 @@ def test_expected():
 """
 
 
+def run_pytest(folder: Path, ci: str) -> subprocess.CompletedProcess[str]:
+    command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", folder)
+    return run(*command, env={**os.environ, "CI": ci}, cwd=folder)
+
+
 @pytest.mark.parametrize(
     ("ci", "outcome"), [("true", "1 failed, 1 skipped, 1 xfailed"), ("", "2 skipped, 1 xfailed")]
 )
 def test_a_skipped_test_fails_in_ci_only(tmp_path: Path, ci: str, outcome: str) -> None:
     shutil.copy(REPOSITORY / "tests" / "conftest.py", tmp_path)
     (tmp_path / "test_parts.py").write_text(SKIPPING)
-    done = run(
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        tmp_path,
-        env={**os.environ, "CI": ci},
-        cwd=tmp_path,
-    )
+    done = run_pytest(tmp_path, ci)
     assert outcome in done.stdout
 
 
@@ -243,15 +238,5 @@ def test_a_skipped_test_fails_in_ci_only(tmp_path: Path, ci: str, outcome: str) 
 def test_a_skipped_module_fails_in_ci_only(tmp_path: Path, ci: str, status: int) -> None:
     shutil.copy(REPOSITORY / "tests" / "conftest.py", tmp_path)
     (tmp_path / "test_part.py").write_text("import pytest\npytest.importorskip('no_such_part')\n")
-    done = run(
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        tmp_path,
-        env={**os.environ, "CI": ci},
-        cwd=tmp_path,
-    )
+    done = run_pytest(tmp_path, ci)
     assert done.returncode == status

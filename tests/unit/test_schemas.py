@@ -28,9 +28,10 @@ from lockstep.model.fleet import Tree
 from lockstep.model.record import write_record
 from lockstep.spec.assemble import assemble
 from lockstep.spec.lock import build_lock, write_lock
+from lockstep.spec.schema.flatten import find, target
 from lockstep.spec.schema.load import DIALECT, compile_fast, compile_slow, read_schemas
-from lockstep.spec.schema.types import find, target
-from lockstep.spec.validate import Schemas, validate_fleet
+from lockstep.spec.schema.schemas import Schemas
+from lockstep.spec.validate import validate_fleet
 from lockstep.spec.yaml.load import load_yaml
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -19,7 +19,7 @@ from lockstep.policy.thresholds import check_data
 from lockstep.render import Templates
 from lockstep.render.schemas import OWN_SCHEMAS
 from lockstep.spec.schema.load import read_schemas
-from lockstep.spec.validate import Schemas
+from lockstep.spec.schema.schemas import Schemas
 
 POLICIES = "policies/"
 _TEMPLATES = ("templates/", OWN_SCHEMAS)

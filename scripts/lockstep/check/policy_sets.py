@@ -16,11 +16,11 @@ from lockstep.model.finding import Finding, Related, Severity
 from lockstep.model.fleet import Subject, Tree
 from lockstep.model.outcome import POLICY_ERROR, RuleText
 from lockstep.opa.address import OpaOptions
-from lockstep.opa.evaluation import OpaSession
+from lockstep.opa.base import OpaSession
 from lockstep.opa.session import opa_session
 from lockstep.policy import Moment, PolicyItem, Rule, RuleFinding, batches
 from lockstep.policy.waivers import AppliedWaivers, read_waiver_limits, read_waivers, valid_waivers
-from lockstep.spec.validate import Schemas
+from lockstep.spec.schema.schemas import Schemas
 
 CHILD = OpaOptions()
 """OPA as a child of this run."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from lockstep.model.document import value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family, Fleet
-from lockstep.model.outcome import UNUSED
+from lockstep.model.outcome import UNUSED_WAIVER
 from lockstep.model.shard import Shard
 
 _OF_FAMILIES = ("clusters", "ledger")
@@ -57,7 +57,7 @@ class ShardScope:
         Each shard reports a waiver that it does not use; merge-reports keeps those that no shard
         uses.
         """
-        if finding.rule == UNUSED:
+        if finding.rule == UNUSED_WAIVER:
             return True
         key = self._key(finding.file)
         return self._shard.owns(key) if key else self._shard.index == 1

@@ -13,8 +13,8 @@ from lockstep.rollout.chain import verify_chain
 from lockstep.spec.assemble import assemble
 from lockstep.spec.records import RULE as RECORD_SCHEMA
 from lockstep.spec.records import check_records
-from lockstep.spec.schema.schemas import EFFECTIVE
-from lockstep.spec.validate import Schemas, validate_fleet
+from lockstep.spec.schema.schemas import EFFECTIVE, Schemas
+from lockstep.spec.validate import validate_fleet
 from lockstep.spec.yaml.load import Documents
 from lockstep.text.sanitise import without_credentials
 

@@ -37,12 +37,12 @@ class Reports:
         Otherwise the report of an earlier run could be mistaken for this one's.
         ``about`` is the summary of such a report.
         """
-        from lockstep.model.outcome import failed
+        from lockstep.model.outcome import failed_run
 
         try:
             outcome = check()
         except LockstepError as error:
-            self._show(failed(error, about), printed=self.output != "text")
+            self._show(failed_run(error, about), printed=self.output != "text")
             raise
         return self.show(outcome)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lockstep.edges.files import read_file
 from lockstep.model.errors import LockstepError
-from lockstep.model.outcome import CONTENT, SHARD, Outcome, merge
+from lockstep.model.outcome import CONTENT, SHARD, Outcome, merge_outcomes
 from lockstep.model.shard import Shard
 from lockstep.report.json_report import format_outcome, read_report
 
@@ -39,7 +39,7 @@ def run(paths: Sequence[Path]) -> Outcome:
     if any(part.shard for part in parts):
         _refuse_gaps(parts)
     ordered = sorted((part.outcome for part in parts), key=format_outcome)
-    merged = merge(ordered)
+    merged = merge_outcomes(ordered)
     whole = {n: v for n, v in merged.summary.items() if n not in (SHARD, CONTENT)}
     return replace(merged, summary=whole)
 
@@ -68,7 +68,7 @@ def _refuse_gaps(parts: Sequence[_Part]) -> None:
     """Raise unless the parts are all shards of one and the same run, each once."""
     known: dict[int, _Part] = {}
     total = next(part.shard for part in parts if part.shard).count
-    looked = [part for part in parts if part.outcome.has_looked]
+    looked = [part for part in parts if part.outcome.has_checked]
     for part in parts:
         where = str(part.path)
         if part.shard is None:
@@ -82,7 +82,7 @@ def _refuse_gaps(parts: Sequence[_Part]) -> None:
         if part.shard.index in known:
             text = f"shard {part.shard} is also in {known[part.shard.index].path}"
             raise LockstepError(text, where=where, fix="give each shard once")
-        if part.outcome.has_looked and part.content != looked[0].content:
+        if part.outcome.has_checked and part.content != looked[0].content:
             text = f"this report and {looked[0].path} are of different files, or of different bases"
             raise LockstepError(text, where=where, fix="merge the shards of one run")
         known[part.shard.index] = part

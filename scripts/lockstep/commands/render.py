@@ -9,13 +9,13 @@ from lockstep.edges.files import write_changes
 from lockstep.edges.git import Git
 from lockstep.edges.stderr import silenced_stderr
 from lockstep.model.finding import arrange
-from lockstep.model.result import Rendered
+from lockstep.model.result import RenderedFiles
 from lockstep.render import render_fleet
 from lockstep.render.compare import stale_paths, unrendered_folders
 from lockstep.render.restored import keep_restored, restorable_folders
 
 
-def run(root: Path) -> Rendered:
+def run(root: Path) -> RenderedFiles:
     """Render the work tree. Folders of malformed specs stay as they are, and are reported."""
     git = Git.find(root)
     tree = work_tree(git)
@@ -31,4 +31,4 @@ def run(root: Path) -> Rendered:
     write_changes(git.root, dict.fromkeys(removed))
     invalid = arrange((*checked.invalid, *findings))
     outcome = Checked(checked.fleet, invalid).outcome(tree)
-    return Rendered(outcome, tuple(written), tuple(removed))
+    return RenderedFiles(outcome, tuple(written), tuple(removed))

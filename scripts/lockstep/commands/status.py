@@ -7,10 +7,10 @@ from pathlib import Path
 from lockstep.check.validation import validate_tree, without_malformed
 from lockstep.check.workspace import work_tree
 from lockstep.edges.git import Git
-from lockstep.model.clock import format_time
 from lockstep.model.decision import Phase
 from lockstep.model.fleet import Cluster, Family, Fleet
 from lockstep.model.result import ClusterStatus, Status
+from lockstep.model.times import format_time
 from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.position import (
     bake_ends,

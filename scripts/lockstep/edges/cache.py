@@ -17,7 +17,7 @@ from lockstep.model.document import Json
 from lockstep.model.fleet import Tree
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-_ENTRIES_KEPT = 500
+_ENTRIES_KEPT = 500  # without a bound the folder would grow with every commit
 _ENTRY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -49,7 +49,7 @@ class Cache:
             return None
         try:
             return json.loads((self._folder / key).read_bytes())
-        except (OSError, ValueError, RecursionError):
+        except (OSError, ValueError, RecursionError):  # a broken entry is as good as none
             return None
 
     def put(self, key: str, value: Json) -> None:
@@ -57,6 +57,7 @@ class Cache:
         if self._folder is None:
             return
         try:
+            # Another user who may write here could forge what a check has found.
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self._is_ours(self._folder):
                 write_file(self._folder / key, json.dumps(value).encode())

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from lockstep.model.clock import parse_time
 from lockstep.model.errors import UsageError
+from lockstep.model.times import parse_time
 from lockstep.text.sanitise import one_line
 
 

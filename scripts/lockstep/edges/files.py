@@ -132,7 +132,10 @@ def _inside(root: Path, path: str) -> Path:
     """The file at a path of a tree; no ``..``, NUL or symbolic link leads it out of ``root``."""
     parts = path.split("/")
     if "\0" in path or any(part in ("", ".", "..") for part in parts):
-        raise LockstepError("this path would leave the repository", where=one_line(path, 200))
+        raise LockstepError(
+            "this path would leave the repository", where=one_line(path, 200),
+            fix="remove .. and empty parts from the names that it is made of",
+        )  # fmt: skip
     here = root
     for part in parts[:-1]:
         here /= part
@@ -140,9 +143,14 @@ def _inside(root: Path, path: str) -> Path:
     return root.joinpath(*parts)
 
 
+def symlink_error(path: str) -> Invalid:
+    """The error for a symbolic link at a path of a tree."""
+    return Invalid(_LINK, where=path, fix="replace it with the file itself")
+
+
 def _refuse_link(place: Path, path: str) -> None:
     if place.is_symlink():
-        raise Invalid(_LINK, where=path, fix="replace it with the file itself")
+        raise symlink_error(path)
 
 
 def _prune(root: Path, folder: Path) -> None:

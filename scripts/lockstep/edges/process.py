@@ -32,6 +32,11 @@ class Completed:
         """What the program wrote to stderr, for an error message."""
         return self.stderr.decode(errors="replace").strip()
 
+    @property
+    def output_text(self) -> str:
+        """The same, or what it wrote to stdout where stderr is empty: opa reports errors there."""
+        return self.error_text or self.stdout.decode(errors="replace").strip()
+
 
 def run(
     argv: Sequence[str],
@@ -106,7 +111,8 @@ def stop(child: subprocess.Popen[bytes], *, patience: float = 2.0) -> None:
 
 def _cannot_start(program: str, error: OSError | ValueError) -> LockstepError:
     if isinstance(error, ValueError):  # an argument with a NUL or half a surrogate pair
-        return LockstepError(f"cannot start {program}: {error}")
+        fix = "remove characters that are not text from the names that it is given"
+        return LockstepError(f"cannot start {program}: {error}", fix=fix)
     return LockstepError(
         f"cannot start {program}: {error.strerror}", fix=f"install {program} or put it on PATH"
     )

@@ -9,6 +9,7 @@ from typing import Protocol
 from lockstep.gate_sources.mlflow import MlflowGates
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Answer, Question
+from lockstep.text.sanitise import quoted
 
 
 class GateSource(Protocol):
@@ -47,8 +48,9 @@ class GateSources:
         """Ask the source that the question's gate names. Never raises for what a source does."""
         name = question.gate.get("source")
         if not isinstance(name, str) or name not in SOURCES:
-            return Answer(query="", failure=f"there is no gate source named {name!r}")
+            return Answer(query="", failure=f"there is no gate source named {quoted(str(name))}")
         try:
+            # Not before: a family without gates of a source must not need that source's client.
             if name not in self._made:
                 self._made[name] = SOURCES[name](self._addresses.get(name))
             return self._made[name].ask(question)

@@ -32,6 +32,7 @@ def wilson(proportion: float, samples: int, confidence: float) -> Interval:
     centre = (proportion + z * z / (2 * count)) / shrink
     spread = proportion * (1 - proportion) / count + z * z / (4 * count * count)
     half = z / shrink * math.sqrt(spread)
+    # Exactly 0 and 1 where they must be, which rounding would miss.
     return Interval(
         0.0 if proportion == 0 else max(0.0, centre - half),
         1.0 if proportion == 1 else min(1.0, centre + half),

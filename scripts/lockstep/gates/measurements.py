@@ -3,9 +3,9 @@
 import math
 from datetime import datetime, timedelta
 
-from lockstep.model.clock import parse_duration, parse_time
 from lockstep.model.document import Json
 from lockstep.model.evidence import Measurement
+from lockstep.model.times import parse_duration, parse_time
 
 
 class InvalidGate(ValueError):

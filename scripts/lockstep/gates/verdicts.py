@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from lockstep.gates.intervals import Interval, difference, wilson
 from lockstep.gates.measurements import InvalidGate, number, why_unusable
-from lockstep.model.clock import parse_time
 from lockstep.model.document import Json, value_at
 from lockstep.model.evidence import (
     Answer,
@@ -21,6 +20,7 @@ from lockstep.model.evidence import (
     Verdict,
     worst,
 )
+from lockstep.model.times import parse_time
 
 Judgement = tuple[Verdict, str]
 """A verdict and its reason, which says the numbers."""
@@ -71,6 +71,7 @@ def judge(gate: Json, answer: Answer, since: datetime, now: datetime) -> Judgeme
     """
     if answer.failure:
         return Verdict.ERROR, f"could not be asked: {answer.failure}"
+    # A gate with a condition may do without bounds; any other needs one (see _judge_bounds).
     judgements = [_judge_condition(answer.condition)] if answer.condition else []
     try:
         if not judgements or any(name in gate for name in _BOUNDS):
@@ -126,8 +127,8 @@ def _judge_drop(bound: float, gate: Json, candidate: Measurement, stable: Measur
     here, there = _value(candidate), _value(stable)
     drop = Decimal(repr(there)) - Decimal(repr(here))  # exact for numbers as they are written
     if "confidence" in gate:
-        _interval(gate, candidate)
-        _interval(gate, stable)
+        for measured in (candidate, stable):  # refuses values that are not proportions
+            _interval(gate, measured)
         span = difference(
             there, stable.samples or 0, here, candidate.samples or 0, float(gate["confidence"])
         )

@@ -21,7 +21,7 @@ API_VERSION = "lockstep.dev/v1alpha1"
 Variants = list[Json]
 """``spec.variants`` of one cluster: mappings with name, version, weight, and perhaps warm."""
 
-Sequence = Annotated[int, Meta(ge=1, le=999_999)]
+SequenceNumber = Annotated[int, Meta(ge=1, le=999_999)]
 """The number of a record: six digits, as in its file's name."""
 
 # A git option or a revision such as HEAD:secret would reach git where an object id is expected.
@@ -107,7 +107,7 @@ class Restored(Struct, frozen=True, rename="camel"):
     ``bytes_from`` is the commit whose rendered bytes came back because the renderer has changed.
     """
 
-    sequence: Sequence
+    sequence: SequenceNumber
     exact: bool
     changed: tuple[str, ...] = ()
     bytes_from: str | None = None
@@ -124,7 +124,7 @@ class Decision(Struct, frozen=True, rename="camel", omit_defaults=True):
 
     environment: str
     family: str
-    sequence: Sequence
+    sequence: SequenceNumber
     previous: str | None
     action: Action
     target: Target
@@ -148,6 +148,7 @@ class Decision(Struct, frozen=True, rename="camel", omit_defaults=True):
     @property
     def id(self) -> str:
         """SHA-256 of what makes this decision this one: no evidence, time or runner in it."""
+        # Two runners that decide the same at the same time must get the same id.
         return digest_json(
             {
                 "environment": self.environment,

@@ -8,7 +8,7 @@ Pointer = tuple[str | int, ...]
 """The path of a value inside a document: mapping keys and list indexes."""
 
 _LONGEST_INDEX = 10
-"""Digits of an index that is read as a number: nothing has a longer one."""
+"""Digits of an index that is read as a number: no list is longer, and int refuses very many."""
 
 Json = Any
 """What JSON can hold: dict, list, str, int, float, bool or None."""
@@ -80,6 +80,7 @@ def value_at(value: Json, pointer: Pointer, default: Json = None) -> Json:
     """The value below ``pointer``, or ``default`` where there is none."""
     here: Any = value
     for part in pointer:
+        # A character of a text is not a value below it.
         if not hasattr(here, "__getitem__") or isinstance(here, str):
             return default
         try:

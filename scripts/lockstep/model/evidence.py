@@ -10,7 +10,10 @@ from lockstep.model.document import Json
 
 
 class Verdict(StrEnum):
-    """Only ``fail`` reverts; ``inconclusive`` and ``error`` hold, and say so."""
+    """What a gate says, from best to worst.
+
+    Only ``fail`` reverts; ``inconclusive`` and ``error`` hold, and say so.
+    """
 
     PASS = "pass"  # noqa: S105 (no password)
     INCONCLUSIVE = "inconclusive"
@@ -90,7 +93,7 @@ class Answer(Struct, frozen=True):
 
 
 class Evidence(Struct, frozen=True, rename="camel"):
-    """One judged answer: enough to judge it again from the record alone."""
+    """One judged answer: enough to compute its verdict again from the record alone."""
 
     gate: Mapping[str, Json]
     cluster: str

@@ -95,6 +95,7 @@ def arrange(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """
     merged: dict[Finding, list[Finding]] = {}
     for finding in findings:
+        # What differs between clusters is left out of the key, so that their findings meet.
         key = replace(finding, related=(), suppression=None)
         merged.setdefault(key, []).append(finding)
     return tuple(sorted(map(_merge, merged.items()), key=_order))
@@ -109,6 +110,7 @@ def _merge(entry: tuple[Finding, list[Finding]]) -> Finding:
 
 
 def _order(finding: Finding) -> tuple[str, int, int, str, str, str, str, str]:
+    # Not the finding as a whole: None and a Suppression cannot be compared.
     return (
         finding.file, finding.line, finding.column, finding.rule, finding.message, finding.fix,
         finding.pointer, finding.severity,

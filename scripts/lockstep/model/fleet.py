@@ -80,7 +80,7 @@ class Cluster:
             in_inherited = isinstance(inherited, dict) and part in inherited
             if not isinstance(own, dict) or not in_inherited:
                 return self.document, pointer
-            if part not in own:
+            if part not in own:  # the merge took it from the family
                 return self.family_document, DEFAULTS + pointer[1:]
             own, inherited = own[part], inherited[part]
         return self.document, pointer

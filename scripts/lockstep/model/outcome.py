@@ -21,23 +21,23 @@ RUN_FAILED = {
     ExitCode.USAGE: "run.usage",
     ExitCode.NOTHING_TO_CHECK: "run.nothing-to-check",
 }
-"""The rule ids that say: nothing was checked. See failed."""
+"""The rule ids that say: nothing was checked. See failed_run."""
 
 UNEVALUATED = {POLICY_ERROR: ExitCode.COULD_NOT_RUN} | {r: code for code, r in RUN_FAILED.items()}
 """The rule ids that say: something was not checked; the exit code of each."""
 
 _PLACE = re.compile(r"([^\s:]+\.[a-z0-9]+)(?::(\d{1,9}))?(?::(\d{1,9}))?")
-_WHOLE = "clusters"
-"""The file of a finding that is about a whole run."""
+_EVERYWHERE = "clusters"
+"""The file of a finding that is about a whole run: every report format needs one."""
 
-UNUSED = "waiver.unused"
+UNUSED_WAIVER = "waiver.unused"
 """The rule id of a waiver that waives nothing; it counts only where all shards report it."""
 
 SHARD = "shard"
 """In the summary of an outcome about a part of a fleet: which part, such as ``2/4``."""
 
 CONTENT = "content"
-"""Next to it: the digest of the files that were checked and of the base, equal in all shards."""
+"""In such a summary, too: the digest of the checked files and of the base, equal in all shards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ class Outcome:
         return exit_code_of(self.findings)
 
     @property
-    def has_looked(self) -> bool:
-        """False where an error ended the run before anything was checked (see failed)."""
+    def has_checked(self) -> bool:
+        """False where an error ended the run before anything was checked (see failed_run)."""
         never = {*RUN_FAILED.values(), _RUN_INVALID}
         return not any(finding.rule in never for finding in self.findings)
 
@@ -98,8 +98,9 @@ def exit_code_of(findings: Iterable[Finding]) -> ExitCode:
     """The exit code for findings: what was not checked counts most, then what is malformed.
 
     1 where a spec could not be evaluated, 10 where one is malformed, 11 where policy denies;
-    1, 2 or 3 where the run itself has failed (see failed).
+    1, 2 or 3 where the run itself has failed (see failed_run).
     """
+    # By the rule ids alone, so that a report that is read back has the exit code of its run.
     stopping = {finding.rule for finding in findings if finding.stops}
     if unevaluated := UNEVALUATED.keys() & stopping:
         return min(UNEVALUATED[rule] for rule in unevaluated)
@@ -108,24 +109,26 @@ def exit_code_of(findings: Iterable[Finding]) -> ExitCode:
     return ExitCode.DENIED if stopping else ExitCode.CLEAN
 
 
-def failed(error: LockstepError, summary: Mapping[str, object]) -> Outcome:
+def failed_run(error: LockstepError, summary: Mapping[str, object]) -> Outcome:
     """The outcome of a run that an error ended: one finding, with the error's exit code."""
     rule = RUN_FAILED.get(error.exit_code, _RUN_INVALID)
     message = "; ".join(line.strip() for line in error.message.splitlines())
     place = _PLACE.fullmatch(error.where)
+    # A server, a command or a path outside of the repository cannot be annotated by a forge.
     if place is None or place[1].startswith("/"):
         message = f"{error.where}: {message}" if error.where else message
-        return Outcome((Finding(_WHOLE, 1, 1, rule, message, error.fix),), summary)
+        return Outcome((Finding(_EVERYWHERE, 1, 1, rule, message, error.fix),), summary)
     line, column = (max(int(number or 1), 1) for number in place.group(2, 3))
     return Outcome((Finding(place[1], line, column, rule, message, error.fix),), summary)
 
 
-def merge(outcomes: Iterable[Outcome]) -> Outcome:
+def merge_outcomes(outcomes: Iterable[Outcome]) -> Outcome:
     """Several outcomes about parts of one fleet as one; counts of the same name are added."""
     parts = tuple(outcomes)
     summary: dict[str, object] = {}
     for part in parts:
         for name, value in part.summary.items():
+            # Only counts add up: text, such as the digest of a shard, is that of the last part.
             known = summary.get(name, 0)
             both = isinstance(value, int) and isinstance(known, int)
             summary[name] = known + value if both else value  # type: ignore[operator]
@@ -138,6 +141,6 @@ def merge(outcomes: Iterable[Outcome]) -> Outcome:
 
 def _agreed(finding: Finding, parts: Iterable[Outcome]) -> bool:
     """Whether a finding holds for the whole: a waiver may be used in another shard."""
-    if finding.rule != UNUSED:
+    if finding.rule != UNUSED_WAIVER:
         return True
     return all(finding in part.findings for part in parts if SHARD in part.summary)

@@ -3,9 +3,9 @@
 import msgspec
 
 from lockstep.model.canonical import canonical_json, digest_bytes
-from lockstep.model.clock import format_time, parse_time
 from lockstep.model.decision import API_VERSION, Decision, Record
 from lockstep.model.document import Json
+from lockstep.model.times import format_time, parse_time
 
 _KIND = "Decision"
 _METADATA = ("environment", "family", "sequence")
@@ -40,7 +40,7 @@ def read_record(data: bytes) -> Record:
 
     Fields that this program does not know are no error: a later one wrote them. They are in the
     record's bytes and so in its digest. Bytes that say the same in another form are refused:
-    Lockstep did not write them, so somebody has edited them. Evidence that cannot be read is left
+    Lockstep did not write them, so they were edited. Evidence that cannot be read is left
     out, and ``unreadable`` says why: a rollback does without it, and nothing else goes on from it.
     """
     try:

@@ -151,7 +151,7 @@ class LockComparison:
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderedFiles:
     """The paths that ``render`` wrote and removed, and what kept a folder from being rendered."""
 
     outcome: Outcome
@@ -217,5 +217,5 @@ class History:
 Moved = Decided | RolledBack | AlreadyDecided | Waiting | Blocked | Failed
 """The outcome for one family that is moved on the branch itself."""
 
-Result = Moved | Proposed | Advanced | Locked | Rendered | Status | History
+Result = Moved | Proposed | Advanced | Locked | RenderedFiles | Status | History
 """Everything that lockstep.report.results can write."""

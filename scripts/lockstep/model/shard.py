@@ -1,4 +1,4 @@
-"""A part of the work of a check: shard 2 of 4 looks after the families that fall to it."""
+"""A part of the work of a check: shard 2 of 4 checks its share of the families."""
 
 import hashlib
 import re
@@ -26,7 +26,8 @@ class Shard:
         return f"{self.index}/{self.count}"
 
     def owns(self, key: str) -> bool:
-        """Whether what has this key falls to the shard: the same on every machine, on any day."""
+        """Whether this shard checks what has this key: the same on every machine, on any day."""
+        # Not hash(), which Python seeds anew in each process.
         number = int.from_bytes(hashlib.sha256(key.encode(errors="surrogateescape")).digest()[:8])
         return number % self.count == self.index - 1
 

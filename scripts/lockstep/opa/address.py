@@ -52,7 +52,7 @@ def parse_address(url: str) -> Address:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError:
+    except ValueError:  # from None: its text may hold the password of the URL
         raise _unusable("the URL of the OPA cannot be parsed") from None
     if parts.username is not None or parts.password is not None:
         raise _unusable("the URL of the OPA must not hold a user or a password",

@@ -54,7 +54,8 @@ def opa_version(opa: Path) -> str:
 
 @lru_cache
 def _version_of(opa: Path, _changed: int, _size: int) -> str:
-    """By time and size, too: the file may be replaced while this process lives."""
+    """By time and size, too: the file may be replaced while this process runs."""
+    # With no environment: a program that is not OPA must not see the secrets of this run.
     said = process.run([str(opa), "version"], env={}, timeout=20).stdout.decode(errors="replace")
     match = re.search(r"^Version: *(\S+)", said, re.MULTILINE)
     return match[1] if match else ""

@@ -88,9 +88,9 @@ def _signatures(members: Mapping[str, bytes], folder: Path, opa: Path, signing: 
     try:
         return (signed / ".signatures.json").read_bytes()
     except OSError:
-        said = done.error_text or done.stdout.decode(errors="replace").strip()
+        said = one_line(done.output_text, 500) or "opa gave no reason"
         raise LockstepError(
-            f"the bundle cannot be signed: {one_line(said, 500) or 'opa gave no reason'}",
+            f"the bundle cannot be signed: {said}",
             where=str(signing.key), fix="give a private key in PEM that fits the algorithm",
         ) from None  # fmt: skip
 

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from lockstep.edges import process
 from lockstep.edges.cache import Cache
 from lockstep.model.errors import LockstepError
-from lockstep.opa.compiler import InputSchemas, require_compiled
-from lockstep.opa.evaluation import (
+from lockstep.opa.base import (
     ANSWER_TIMEOUT,
     CONNECT_TIMEOUT,
     OpaSession,
     in_background,
     new_client,
 )
+from lockstep.opa.compiler import InputSchemas, require_compiled
 from lockstep.opa.files import ARGUMENTS, policy_files, write_policy_files
 from lockstep.opa.transport_errors import connection_broke, error_of
 from lockstep.text.sanitise import cut
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 _HOST = "127.0.0.1"
 _START_TIMEOUT = 20.0
-_POLL = 0.01
-_PORTS_TO_TRY = 5
+_POLL = 0.01  # every run waits for its OPA: a longer pause would be felt
+_PORTS_TO_TRY = 5  # a port can be taken between its choice and OPA's start, but rarely twice
 _NO_REASON = "it gave no reason"
 
 # Port 0 would let OPA choose, but it does not say which port it got. Version checks would send
@@ -214,6 +214,7 @@ class OpaProcess:
     def error_text(self) -> str:
         """What it wrote to stderr that matters; empty where it wrote nothing."""
         self._log.seek(0)
+        # Bounded: a server that fails again and again writes without end.
         return relevant_lines(self._log.read(8000).decode(errors="replace"))
 
     def remove_files(self) -> None:

@@ -74,7 +74,7 @@ def require_compiled(
     with tempfile.TemporaryDirectory(prefix="lockstep-opa-") as name:
         write_policy_files(files, Path(name))
         _refuse(Compiler(opa, Path(name), schemas).errors())
-    cache.put(key, _COMPILES)
+    cache.put(key, _COMPILES)  # only success: an error is explained anew each time
 
 
 def _refuse(errors: Sequence[CompileError]) -> None:
@@ -123,11 +123,12 @@ class Compiler:
         return tuple(self._read(done)) if done.returncode else ()
 
     def _read(self, done: process.Completed) -> Iterator[CompileError]:
-        said = done.error_text or done.stdout.decode(errors="replace").strip()
+        said = done.output_text
         try:
             errors = json.loads(said)["errors"]
             for error in errors:
                 yield CompileError(_place(error.get("location")), self._explained(error["message"]))
+        # Another form than documented: it is shown as it is, and never taken for no errors.
         except (ValueError, KeyError, TypeError, AttributeError):
             yield CompileError(
                 "policies/", cut(as_in_repository(said), 1000) or "opa gave no reason"
@@ -154,7 +155,7 @@ class Compiler:
             said = as_in_repository(done.error_text)
             named = tuple(CompileError(m[1], m[2]) for m in _AT_PLACE.finditer(said))
             return named or (CompileError("policies/", cut(said, 1000) or "opa gave no reason"),)
-        notes = read_report(done, "opa inspect").get("annotations") or []
+        notes = json_output(done, "opa inspect").get("annotations") or []
         return tuple(
             CompileError(
                 _place(note["location"]), "an annotation must not contain a schema; name one"
@@ -167,7 +168,7 @@ class Compiler:
 def _capabilities(opa: Path) -> tuple[Json, frozenset[str]]:
     """What this OPA can do without network, chance and clock, and the builtins taken away."""
     done = process.run([str(opa), "capabilities", "--current"], env={}, timeout=_TIMEOUT)
-    all_of_it = read_report(done, "opa capabilities")
+    all_of_it = json_output(done, "opa capabilities")
     listed = (b["name"] for b in all_of_it["builtins"] if b.get("nondeterministic"))
     impure = _READS_CLOCK.union(listed)
     pure = [builtin for builtin in all_of_it["builtins"] if builtin["name"] not in impure]
@@ -180,14 +181,14 @@ def _place(location: Json) -> str:
     return as_in_repository(f"{location['file']}:{location['row']}")
 
 
-def read_report(done: process.Completed, what: str) -> Json:
+def json_output(done: process.Completed, what: str) -> Json:
     """The JSON that a program wrote to stdout. Raises LockstepError when it wrote none."""
     try:
         return json.loads(done.stdout)
     except ValueError as error:
-        said = done.error_text or done.stdout.decode(errors="replace").strip()
-        said = cut(as_in_repository(said), 1000) or "nothing"
-        raise LockstepError(f"{what} gave no report: {said}") from error
+        said = cut(as_in_repository(done.output_text), 1000) or "nothing"
+        fix = "run make tools: it builds the opa that Lockstep is tested with"
+        raise LockstepError(f"{what} gave no report: {said}", fix=fix) from error
 
 
 def write_schemas(schemas: InputSchemas, into: Path) -> None:
@@ -198,7 +199,10 @@ def write_schemas(schemas: InputSchemas, into: Path) -> None:
     """
     for name, schema in schemas.items():
         if not _SCHEMA_NAME.fullmatch(name):
-            raise LockstepError(f"no rule can name a schema {quoted(name, 80)}", where=_SCHEMAS)
+            raise LockstepError(
+                f"no rule can name a schema {quoted(name, 80)}", where=_SCHEMAS,
+                fix="name the file with lower-case letters, digits, - and _",
+            )  # fmt: skip
         for reference in _references(schema):
             if not reference.startswith("#/"):
                 raise LockstepError(

@@ -28,7 +28,10 @@ def data_document(opa: Path, folder: Path) -> bytes:
     try:
         keys = [*json.loads(data)]
     except (ValueError, TypeError):
-        raise LockstepError("opa eval gave no data", where="policies/data") from None
+        raise LockstepError(
+            "opa eval gave no data", where="policies/data",
+            fix="write a YAML or JSON object into each file there",
+        ) from None  # fmt: skip
     if _evaluated("data.system", opa, folder):  # OPA leaves it out of the value of "data"
         keys.append("system")
     for key in keys:

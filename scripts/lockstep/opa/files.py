@@ -125,5 +125,6 @@ def _packages_at(path: str) -> str:
         return "lockstep(_test)?"
     if folder == "lib":
         return r"lockstep\.lib\..*"
+    # A file directly in rules/ may have no package at all: it belongs to no rule's folder.
     rule = re.escape(below[0].replace("-", "_")) if below[1:] else "(?!)"
     return rf"lockstep\.rules\.{rule}(_test)?"

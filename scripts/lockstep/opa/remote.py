@@ -15,16 +15,16 @@ from lockstep.opa.address import (
     parse_address,
     read_token,
 )
-from lockstep.opa.binary import require_version
-from lockstep.opa.bisect import EvaluationFailed
-from lockstep.opa.compiler import InputSchemas, require_compiled
-from lockstep.opa.evaluation import (
+from lockstep.opa.base import (
     ANSWER_TIMEOUT,
     CONNECT_TIMEOUT,
     OpaSession,
     in_background,
     new_client,
 )
+from lockstep.opa.binary import require_version
+from lockstep.opa.bisect import EvaluationFailed
+from lockstep.opa.compiler import InputSchemas, require_compiled
 from lockstep.opa.files import policies_digest, policy_files
 from lockstep.opa.transport_errors import error_of
 from lockstep.text.sanitise import one_line
@@ -88,6 +88,7 @@ class RemoteOpa(OpaSession):
     def _wait(self) -> None:
         with self._lock:
             if not self._ready:
+                # The version first: what an old OPA does wrong next is harder to understand.
                 self._require_recent()
                 self._require_expected()
                 self._require_strict()

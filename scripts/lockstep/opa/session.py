@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager, contextmanager
 from lockstep.edges.cache import Cache
 from lockstep.model.canonical import digest_json
 from lockstep.opa.address import OpaOptions
+from lockstep.opa.base import OpaSession
 from lockstep.opa.binary import find_opa
 from lockstep.opa.child import ChildOpa
 from lockstep.opa.compiler import InputSchemas
-from lockstep.opa.evaluation import OpaSession
 from lockstep.opa.files import policies_digest, policy_files
 from lockstep.opa.remote import RemoteOpa
 

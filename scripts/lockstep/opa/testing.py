@@ -8,7 +8,7 @@ from pathlib import Path
 from lockstep.edges import process
 from lockstep.model.document import Json
 from lockstep.opa.binary import require_recent
-from lockstep.opa.compiler import Compiler, InputSchemas, read_report
+from lockstep.opa.compiler import Compiler, InputSchemas, json_output
 from lockstep.opa.files import write_policy_files
 
 _TIMEOUT = 300.0
@@ -51,6 +51,7 @@ def check_and_test(
         def test(*words: str) -> process.Completed:
             return compiler.call("test", *words, "--format=json", timeout=_TIMEOUT)
 
+        # Twice, because opa gives the coverage in place of the results.
         passed, failed = _results(test())
         if failed:
             return OpaReport(passed=passed, failed=failed)
@@ -59,17 +60,18 @@ def check_and_test(
 
 
 def _results(done: process.Completed) -> tuple[int, tuple[str, ...]]:
-    tests = read_report(done, "opa test")
+    tests = json_output(done, "opa test")
     failed = tuple(
         f"{_place(test['location'])}: {test['name']}"
         for test in tests
+        # A test that is skipped has shown nothing.
         if test.get("fail") or test.get("error") or test.get("skip")
     )
     return len(tests) - len(failed), failed
 
 
 def _coverage(done: process.Completed) -> tuple[float, tuple[str, ...]]:
-    report = read_report(done, "opa test --coverage")
+    report = json_output(done, "opa test --coverage")
     uncovered = [
         f"{path}:{part['start']['row']}"
         for path, file in sorted(report["files"].items())

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from lockstep.model.clock import parse_time
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
+from lockstep.model.times import parse_time
 from lockstep.policy.rules import FOLDER, Rule
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.sanitise import quoted

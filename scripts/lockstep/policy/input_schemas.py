@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from lockstep.model.document import Json
 from lockstep.policy.environment_summary import SUMMARY_FIELDS
+from lockstep.spec.schema.flatten import flatten
 from lockstep.spec.schema.load import SchemaFiles
-from lockstep.spec.schema.types import flatten
 
 __all__ = ["flatten", "input_schemas"]
 

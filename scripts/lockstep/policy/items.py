@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from lockstep.model.clock import format_time
 from lockstep.model.document import Json
 from lockstep.model.fleet import Cluster, Environment, Family
+from lockstep.model.times import format_time
 from lockstep.policy.rules import Rule, Scope
 
 Rendered = Mapping[str, Mapping[str, list[Json]]]

@@ -11,7 +11,7 @@ from datetime import date
 from lockstep.model.document import Document, Json, Pointer, value_at
 from lockstep.model.finding import Finding, Related, Severity, Suppression
 from lockstep.model.fleet import Subject, Tree
-from lockstep.model.outcome import POLICY, UNUSED
+from lockstep.model.outcome import POLICY, UNUSED_WAIVER
 from lockstep.policy.findings import RuleFinding
 from lockstep.policy.rules import Rule
 from lockstep.spec.place import Place
@@ -249,5 +249,5 @@ class AppliedWaivers:
 
 def _unused(waiver: Waiver) -> Finding:
     says = f"this waiver of {waiver.rule} waives nothing"
-    finding = waiver.place().finding(UNUSED, says, "remove the waiver")
+    finding = waiver.place().finding(UNUSED_WAIVER, says, "remove the waiver")
     return replace(finding, severity=Severity.WARNING)

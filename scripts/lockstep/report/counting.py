@@ -47,7 +47,7 @@ def count(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
-def listed(findings: Iterable[Finding]) -> str:
+def list_counts(findings: Iterable[Finding]) -> str:
     """The counts that are not zero: ``2 errors, 1 warning, 3 suppressed``."""
     found = counts(findings)
     parts = [count(found[f"{noun}s"], noun) for noun in ("error", "warning") if found[f"{noun}s"]]

@@ -54,6 +54,6 @@ def _fit_right(cells: list[str], room: int, is_cut: bool) -> str:
 def _width(text: str) -> int:
     if text.isascii():
         return len(text)
-    from rich.cells import cell_len
+    from rich.cells import cell_len  # here, because most lines are ASCII and rich loads slowly
 
     return cell_len(text)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from lockstep.model.finding import Finding
 
-# "first on line 3", "clusters/a.yaml:12:7": the parts of a message that move with the lines.
+# "first defined on line 3", "clusters/a.yaml:12:7": what of a message moves with the lines.
 _PLACE = re.compile(r"(\bline )\d+|(\.(?:ya?ml|json|rego|j2)):\d+(?::\d+)?")
 
 
@@ -30,5 +30,6 @@ def fingerprints(findings: Iterable[Finding]) -> list[str]:
 
 def _digest(finding: Finding) -> str:
     message = _PLACE.sub(r"\1\2", " ".join(finding.message.split()))
+    # Not the severity or the fix: a rule that gets a better fix has not found anything new.
     data = json.dumps([finding.rule, finding.file, finding.pointer, message])
     return hashlib.sha256(data.encode("ascii")).hexdigest()

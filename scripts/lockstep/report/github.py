@@ -34,6 +34,7 @@ def format_outcome(outcome: Outcome) -> str:
 
 def _notice(findings: Sequence[Finding]) -> Iterator[str]:
     """One of the notices that GitHub shows, so room for one suppressed finding less."""
+    # By kind, because GitHub has a limit for each of them.
     numbers = {found: sum(kind(finding) is found for finding in findings) for found in Kind}
     over = [f"{numbers[found]} {_COMMANDS[found]}s" for found in Kind if numbers[found] > SHOWN]
     if over:

@@ -13,7 +13,7 @@ from lockstep.text.sanitise import one_line
 
 
 def format_history(
-    decisions: Sequence[Decision], findings: Sequence[Finding], *, verify: bool, again: bool
+    decisions: Sequence[Decision], findings: Sequence[Finding], *, verified: bool, replayed: bool
 ) -> str:
     """Each decision with its evidence, then what was verified, or the findings."""
     lines = [line for decision in decisions for line in _decision(decision)]
@@ -21,8 +21,8 @@ def format_history(
         lines += ["", format_outcome(Outcome(tuple(findings)))]
     else:
         records = count(len(decisions), "record")
-        lines += [f"verified: the chain of {records} is complete"] if verify else []
-        lines += [f"replayed: {records} give the same verdicts again"] if again else []
+        lines += [f"verified: the chain of {records} is complete"] if verified else []
+        lines += [f"replayed: {records} give the same verdicts again"] if replayed else []
     return "\n".join(lines)
 
 

@@ -29,6 +29,7 @@ def format_outcome(outcome: Outcome) -> str:
         suite = ElementTree.SubElement(root, "testsuite", name="lockstep")
         for name in passed:
             ElementTree.SubElement(suite, "testcase", classname="lockstep", name=one_line(name))
+    # The findings are in the order of their files, which groupby needs.
     for file, group in groupby(findings, lambda finding: finding.file):
         _suite(root, one_line(file), list(group))
     for suite in root:

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import Outcome
-from lockstep.report.counting import Kind, by_urgency, headline, kind, listed
+from lockstep.report.counting import Kind, by_urgency, headline, kind, list_counts
 from lockstep.report.excerpt import draw
 from lockstep.report.text import RELATED
 from lockstep.text.sanitise import one_line
@@ -43,7 +43,7 @@ def format_outcome(outcome: Outcome) -> str:
     left = [each for each in findings if each not in kept]
     if left:
         parts.append(
-            f"**Not shown: {listed(left)}.** They do not fit into a comment. "
+            f"**Not shown: {list_counts(left)}.** They do not fit into a comment. "
             "The text and the JSON report of `lockstep check` have all."
         )
     return "\n\n".join(parts)
@@ -63,7 +63,7 @@ def _fitting(blocks: dict[Finding, str], room: int) -> set[Finding]:
         room -= len(blocks[finding]) + 2
         room -= len(_heading(finding.file)) + 2 if part not in headed else 0
         if room < 0:
-            break
+            break  # not continue: no warning is kept in place of a longer error
         headed.add(part)
         kept.add(finding)
     return kept

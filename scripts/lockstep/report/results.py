@@ -16,7 +16,7 @@ from lockstep.model.result import (
     History,
     Locked,
     Proposed,
-    Rendered,
+    RenderedFiles,
     Result,
     RolledBack,
     Status,
@@ -52,7 +52,7 @@ def format_text(result: Result) -> str:
             return "\n".join(_proposed(made, branch))
         case Locked(path, version, digest):
             return f"{path}: version {version} is locked ({digest})"
-        case Rendered(_, written, removed):
+        case RenderedFiles(_, written, removed):
             if not written and not removed:
                 return "rendered/ is as the specs declare it"
             return f"{count(len(written), 'file')} written, {len(removed)} removed"
@@ -60,7 +60,10 @@ def format_text(result: Result) -> str:
             return _status(result)
         case History():
             return format_history(
-                result.decisions, result.findings, verify=result.verified, again=result.replayed
+                result.decisions,
+                result.findings,
+                verified=result.verified,
+                replayed=result.replayed,
             )
 
 
@@ -86,7 +89,7 @@ def to_data(result: Result) -> Json:
             return [{**_decision(decision), "branch": branch}]
         case Locked(path):
             return {"path": path}
-        case Rendered(_, written, removed):
+        case RenderedFiles(_, written, removed):
             return {"written": list(written), "removed": list(removed)}
         case Status(clusters, findings):
             return {"clusters": [row.to_json() for row in clusters], **_findings(findings)}

@@ -11,7 +11,7 @@ from lockstep import __version__
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import POLICY, POLICY_ERROR, UNEVALUATED, Outcome, RuleText
-from lockstep.report.counting import Kind, by_urgency, kind, listed
+from lockstep.report.counting import Kind, by_urgency, kind, list_counts
 from lockstep.report.fingerprint import fingerprints
 from lockstep.report.json_report import format_data
 from lockstep.text.sanitise import cut, one_line
@@ -45,7 +45,7 @@ _NAME = 200
 """Characters of a name; GitHub allows 255."""
 
 # Rules that are not policies have no text of their own; this is by the first part of their id.
-_FAMILIES = {
+_GROUPS = {
     "layout": "Every file is in the place that its kind and its names require.",
     "ledger": "The records of a family are an unbroken chain, and none was rewritten.",
     "lock": "A lock agrees with the registry about its version.",
@@ -81,6 +81,7 @@ def format_outcome(outcome: Outcome) -> str:
         "tool": {"driver": driver},
         "invocations": [_invocation(outcome, left)],
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
+        # Columns are counted in characters, as in every other report.
         "columnKind": "unicodeCodePoints",
         "results": results,
     }
@@ -90,8 +91,8 @@ def format_outcome(outcome: Outcome) -> str:
 def _invocation(outcome: Outcome, left: Sequence[Finding]) -> Json:
     code = outcome.exit_code
     text = (
-        f"Not in this file: {listed(left)}. It holds the {RESULTS} most urgent results, as many as "
-        "GitHub accepts; the text and the JSON report have all."
+        f"Not in this file: {list_counts(left)}. It holds the {RESULTS} most urgent results, as "
+        "many as GitHub accepts; the text and the JSON report have all."
     )
     notes = [{"level": "error", "message": {"text": text}}] if left else []
     return {
@@ -197,9 +198,9 @@ def _describe_rules(rules: Iterable[RuleText], findings: Iterable[Finding]) -> l
 
 
 def _unknown(name: str) -> RuleText:
-    family = name.partition(".")[0]
-    text = _NOT_EVALUATED if name == POLICY_ERROR else _FAMILIES.get(family, _OTHER)
-    return RuleText(name, name.partition(".")[2].replace("-", " ") or name, text, family)
+    group = name.partition(".")[0]
+    text = _NOT_EVALUATED if name == POLICY_ERROR else _GROUPS.get(group, _OTHER)
+    return RuleText(name, name.partition(".")[2].replace("-", " ") or name, text, group)
 
 
 def _descriptor(name: str, rule: RuleText) -> Json:
@@ -215,6 +216,7 @@ def _descriptor(name: str, rule: RuleText) -> Json:
         "defaultConfiguration": {"level": "error"},
         "properties": {
             "category": category,
+            # GitHub shows results in the order of these two.
             "precision": "very-high",
             "problem.severity": "error",
             "tags": [category],

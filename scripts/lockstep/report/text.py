@@ -46,6 +46,7 @@ def _finding(finding: Finding, outcome: Outcome, paint: _Paint) -> Iterator[str]
     excerpt = outcome.excerpts.get((finding.file, finding.line))
     if excerpt is not None:
         source, caret = draw(excerpt, finding.line, finding.column)
+        # Again as a whole: draw escapes each character, and a command of a CI runner has several.
         yield f"    {one_line(source, log=True)}"
         yield f"    {paint(caret, fg=_COLOURS[found])}"
     if finding.fix:

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from lockstep.model.clock import parse_time
 from lockstep.model.decision import Action
 from lockstep.model.document import Json
 from lockstep.model.fleet import Family
+from lockstep.model.times import parse_time
 from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.position import newest_decision, position_of, verified_versions
 from lockstep.rollout.skew import skew_breached

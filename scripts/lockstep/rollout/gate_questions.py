@@ -8,12 +8,12 @@ in which the candidate has weight.
 from collections.abc import Iterator
 from datetime import datetime
 
-from lockstep.model.clock import format_time
 from lockstep.model.decision import Phase
 from lockstep.model.document import Json, value_at
 from lockstep.model.errors import Invalid
 from lockstep.model.evidence import Question
 from lockstep.model.fleet import Cluster, Family
+from lockstep.model.times import format_time
 from lockstep.rollout.position import position_of, running_target, step_began
 from lockstep.spec import variants as forms
 

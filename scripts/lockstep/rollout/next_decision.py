@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from lockstep import __version__
-from lockstep.model.clock import format_time, parse_time
 from lockstep.model.decision import Action, Decision, Position, Target, Variants
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Family
+from lockstep.model.times import format_time, parse_time
 from lockstep.rollout.gate_questions import propose_gates
 from lockstep.rollout.position import position_of
 from lockstep.rollout.transitions import RULES

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from lockstep.model.clock import format_time, later, parse_duration
 from lockstep.model.decision import Action, Phase, Position, Variants
 from lockstep.model.document import value_at
 from lockstep.model.evidence import Evidence, Verdict, worst
 from lockstep.model.fleet import Family
+from lockstep.model.times import format_time, later, parse_duration
 from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.gate_questions import before_first_step, has_propose_gates
 from lockstep.rollout.position import (

@@ -6,10 +6,10 @@ State is the newest record, the specs, the evidence and the time; nothing else i
 from collections.abc import Collection
 from datetime import datetime
 
-from lockstep.model.clock import later, parse_duration, parse_time
 from lockstep.model.decision import Action, Decision, Phase, Position, Target, Variants
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Family
+from lockstep.model.times import later, parse_duration, parse_time
 from lockstep.rollout.transitions import RULES
 
 

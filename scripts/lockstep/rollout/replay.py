@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from lockstep.gates.verdicts import judge_again
-from lockstep.model.clock import later, parse_duration, parse_time
 from lockstep.model.decision import Action, Decision, Phase, Position, Variants
 from lockstep.model.document import Json, value_at
 from lockstep.model.evidence import Verdict, worst
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
+from lockstep.model.times import later, parse_duration, parse_time
 from lockstep.rollout.divergence import same_variants
 from lockstep.rollout.position import newest_decision, running_target, step_began
 from lockstep.rollout.transitions import RULES, Need, StepChange

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from lockstep.model.clock import parse_duration, parse_time
 from lockstep.model.decision import Variants
 from lockstep.model.fleet import Family
+from lockstep.model.times import parse_duration, parse_time
 from lockstep.spec import variants as forms
 
 

@@ -1,1 +1,1 @@
-"""Pure stages: they take values and return values, and do no I/O."""
+"""What people write in clusters/: YAML read with its places, validated, assembled, edited."""

@@ -27,11 +27,16 @@ _PLACES = re.compile(
     r"(?:(?P<head>family)|(?P<quarantine>quarantine)|locks/(?P<lock>[^/]+)|(?P<cluster>(?!\.)[^/]+)))"
     r"\.yaml"
 )
+# Wider than _PLACES on purpose: see cluster_files.
 _CLUSTER = re.compile(
     r"clusters/(?P<environment>[^/]+)/(?P<family>[^/]+)/"
     r"\.?+(?P<stem>(?!(?:family|quarantine)\.)[^/]+?)\.(?:yaml|yml|json)[^/]*"
 )
 _LEDGER = re.compile(r"ledger/(?P<environment>[^/]+)/(?P<family>[^/]+)/(?P<sequence>\d{6})\.json")
+_WHERE = (
+    "move it to clusters/<environment>/environment.yaml, <family>/family.yaml, "
+    "<family>/<cluster>.yaml, <family>/locks/<version>.yaml or <family>/quarantine.yaml"
+)
 
 _KINDS = {
     "settings": "Environment", "head": "ModelFamily", "quarantine": "Quarantine",
@@ -77,6 +82,7 @@ class _Assembly:
         self.records: dict[tuple[str, str], list[Record]] = {}
 
     def run(self) -> tuple[Fleet, list[Finding]]:
+        # In order, so that findings and clusters come alike on every machine.
         for path in sorted(self.tree):
             if isinstance(self.tree[path], NoFile):
                 self._note(path, "layout.no-file", self.tree[path].decode(), NoFile.FIX)
@@ -126,6 +132,7 @@ class _Assembly:
             text = f"this is not a decision record: {one_line(str(error), 100)}"
             self._note(path, "ledger.record", text, "restore the file from git; never edit it")
             return
+        # A record that was copied to another family is valid in itself, but no decision about it.
         if record.decision.path != path:
             text = f"by its content the record belongs to {quoted(record.decision.path, 200)}"
             self._note(path, "ledger.place", text, "restore the ledger from git")
@@ -181,6 +188,7 @@ def _shown(kind: Json) -> str:
 
 def _is_prose(path: str) -> bool:
     name = path.rsplit("/", 1)[-1]
+    # A hidden .yaml is rather a slip than prose, and must be reported.
     declares = name.endswith((".yaml", ".yml", ".json"))
     return name.endswith(".md") or (name.startswith(".") and not declares)
 
@@ -188,13 +196,8 @@ def _is_prose(path: str) -> bool:
 def _merge(environment: str, family: str, own: Document, head: Document) -> Cluster:
     spec = value_at(own.value, ("spec",))
     defaults = value_at(head.value, DEFAULTS)
+    # Only spec has defaults: kind and names are each file's own.
     effective: Json = dict(own.value)
     if isinstance(spec, dict):
         effective["spec"] = merge_patch(defaults if isinstance(defaults, dict) else {}, spec)
     return Cluster(environment, family, own, head, effective)
-
-
-_WHERE = (
-    "move it to clusters/<environment>/environment.yaml, <family>/family.yaml, "
-    "<family>/<cluster>.yaml, <family>/locks/<version>.yaml or <family>/quarantine.yaml"
-)

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from lockstep.model.decision import Variants
 from lockstep.model.document import Document, Json, Pointer, Span, value_at
 from lockstep.model.errors import Invalid
+from lockstep.spec.variants import ROLES
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.sanitise import quoted
 
 VARIANTS: Pointer = ("spec", "variants")
 
+# No character that YAML, a git ref or a path could read as something else.
 _SAFE_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _IN_PLACE = ("version", "weight")
 _HOW_TO_REWRITE = (
@@ -36,6 +38,7 @@ def edit_variants(document: Document, data: bytes, wanted: Variants) -> bytes:
     if VARIANTS in document.flow:
         raise _refuse(document, "its variants are a flow list ([...])")
     by_name = {variant["name"]: variant for variant in wanted}
+    # splitlines knows more line breaks than YAML; a file with those cannot be loaded.
     edit = _Edit(document, data.decode().splitlines(keepends=True))
     gone = []
     for index, variant in enumerate(current):
@@ -45,6 +48,7 @@ def edit_variants(document: Document, data: bytes, wanted: Variants) -> bytes:
             del by_name[variant["name"]]
         else:
             gone.append(index)
+    # What is left in by_name is new, or changes in more than a version or a weight.
     edit.insert_after(len(current) - 1, list(by_name.values()))
     for index in gone:
         edit.remove(index)
@@ -127,6 +131,7 @@ class _Edit:
 
 
 def _end_line(span: Span) -> int:
+    # libyaml ends a block at the start of the line after it.
     return (
         span.end_line - 1 if span.end_column == 1 and span.end_line > span.line else span.end_line
     )
@@ -144,7 +149,7 @@ def _scalar(document: Document, value: Json, quote: str = "") -> str:
         return str(value)
     if not _SAFE_VERSION.fullmatch(value):
         raise _refuse(document, f"{quoted(value, 80)} cannot be written into it safely")
-    if value in ("stable", "candidate", "previous"):
+    if value in ROLES:  # plain, as people write them; a version such as 1.10 needs its quotes
         return str(value)
     return f"'{value}'" if quote == "'" else f'"{value}"'
 

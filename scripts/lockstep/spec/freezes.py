@@ -7,10 +7,10 @@ begins, in UTC, and ``lasts`` how long it is. Freezes never block rollbacks.
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from lockstep.model.clock import format_time, later, parse_duration, parse_time
 from lockstep.model.document import Json, value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Environment
+from lockstep.model.times import format_time, later, parse_duration, parse_time
 from lockstep.spec.place import Place
 from lockstep.spec.structure.lists import entries
 from lockstep.text.phrases import brief
@@ -39,9 +39,10 @@ def check_freezes(environment: Environment) -> Iterator[Finding]:
 
 def cron_problem(expression: str) -> str:
     """Why a cron expression is not valid or never comes due; empty where it is valid."""
-    from cronsim import CronSim, CronSimError
+    from cronsim import CronSim, CronSimError  # here, because few environments have a freeze
 
     try:
+        # From a fixed time, so that the answer does not depend on the day of the check.
         next(CronSim(expression, datetime(2000, 1, 1, tzinfo=UTC)))
     except CronSimError as error:
         return str(error)

@@ -10,7 +10,7 @@ from lockstep.spec.yaml.load import MAX_BYTES
 from lockstep.spec.yaml.write import dump_yaml
 
 _READ_AT = "readAt"
-_LISTED = 8
+_LISTED = 8  # of what has changed; after a training run it can be hundreds of metrics
 
 
 def build_lock(environment: str, family: str, spec: Json) -> Json:
@@ -142,6 +142,7 @@ def _changed_metrics(before: Json, after: Json, read_at: str) -> Iterator[str]:
     old, new = _by_series(before), _by_series(after)
     for name, dataset in sorted(old.keys() | new.keys()):
         now = new.get((name, dataset), [])
+        # Times in UTC, all of one form, compare as text.
         newer = any(str(value_at(metric, ("measuredAt",)) or "") > read_at for metric in now)
         if not newer and old.get((name, dataset)) != now:
             yield f"metric {name} on {dataset}" if dataset else f"metric {name}"

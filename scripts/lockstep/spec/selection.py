@@ -14,6 +14,7 @@ _NONE = "add one to clusters/; lockstep validate shows files that cannot be read
 
 _ENTRIES = re.compile(r"clusters/([^/]+/[^/]+)/quarantine\.yaml")
 _RECORD = re.compile(r"ledger/([^/]+/[^/]+)/[^/]+\.json")
+# Not parsed: this is looked for in every record of a fleet, of which few have it.
 _QUARANTINES = re.compile(rb'"quarantines":\s*true')
 
 

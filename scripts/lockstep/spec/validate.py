@@ -13,8 +13,6 @@ from lockstep.spec.structure.fleet import check_structure
 from lockstep.spec.structure.lists import InvalidPlaces
 from lockstep.text.phrases import field_path
 
-__all__ = ["Schemas", "validate_fleet"]
-
 
 def validate_fleet(
     fleet: Fleet, schemas: Schemas, reported: Iterable[Finding] = ()
@@ -53,8 +51,10 @@ def _family(family: Family, schemas: Schemas) -> Iterator[Finding]:
     problems = schemas.problems(schemas.file_of("ModelFamily"), family.document.value)
     for problem in problems:
         yield problem_finding(Place(family.document, problem.pointer), problem)
+    # A mistake in a default is reported once, not again by each cluster that uses it.
     inherited = {_key(p.pointer, p): p for p in problems if p.pointer[: len(DEFAULTS)] == DEFAULTS}
     wrong = {_field_in_doubt(problem) for problem in problems}
+    # Without readable defaults, each cluster would seem to lack all that they give it.
     mergeable = not wrong & {DEFAULTS, DEFAULTS[:1]}
     missing: list[tuple[Cluster, Problem]] = []
     for cluster in family.clusters:
@@ -92,6 +92,7 @@ def _cluster(
 ) -> Iterator[tuple[Place, Problem]]:
     """The problems of a cluster with its defaults merged, and of empty fields in its own file."""
     own = cluster.document
+    # A merge drops empty fields, so a misspelt one shows only before it.
     if not mergeable or has_null(own.value):
         for problem in schemas.problems(schemas.file_of("ModelCluster"), own.value):
             if problem.at_key or not mergeable:
@@ -106,6 +107,7 @@ def _missing(family: Family, missing: list[tuple[Cluster, Problem]]) -> Iterator
     for cluster, problem in missing:
         inside_list = any(isinstance(part, int) for part in problem.pointer)
         name = field_path(problem.field)
+        # One finding at the family, not one in each of its clusters: arrange merges them.
         if 1 < len(family.clusters) == lacking[problem.field] and not inside_list:
             fix = f"{problem.fix} under spec.defaults here, or in each cluster"
             says = f"no cluster of the family has {name}"

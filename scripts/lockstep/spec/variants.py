@@ -53,6 +53,7 @@ def stepped(variants: Variants, version: str, weight: int) -> Variants:
         return _with_roles(
             variants, [_variant(STABLE, version, whole)], [_variant(PREVIOUS, before, 0, warm=True)]
         )
+    # At least 1: a candidate without traffic would pass its gates on nothing.
     part = min(whole, max(1, whole * weight // 100))
     return _with_roles(
         variants,

@@ -4,7 +4,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from lockstep.model.document import Json, Pointer
-from lockstep.text.sanitise import quoted
+from lockstep.text.sanitise import quoted, shorten
+
+COMPARED = 30
+"""Unknown names of one mapping or file that closest is asked about: comparing is slow."""
 
 _LONGEST = 60
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,59}")
@@ -36,8 +39,8 @@ def brief(value: Json) -> str:
     """A value for a message: about 60 characters, control characters escaped, no credentials."""
     if isinstance(value, str):
         return quoted(value, _LONGEST)
-    text = repr(value) if isinstance(value, int | float) else kind_of_thing(value)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+    text = repr(value) if isinstance(value, int | float) else describe_value(value)
+    return shorten(text, _LONGEST)
 
 
 def list_variants(variants: Sequence[Mapping[str, Json]] | None) -> str:
@@ -47,14 +50,14 @@ def list_variants(variants: Sequence[Mapping[str, Json]] | None) -> str:
     return ", ".join(f"{v.get('name')} {v.get('version')}@{v.get('weight')}" for v in variants)
 
 
-def a_type(name: str) -> str:
+def type_name(name: str) -> str:
     """A JSON Schema type in plain words."""
     return _TYPES.get(name, name)
 
 
-def kind_of_thing(value: Json) -> str:
+def describe_value(value: Json) -> str:
     """What a value is: ``the number 3``, ``the text 'x'``, ``a list``."""
-    if isinstance(value, bool):
+    if isinstance(value, bool):  # first, because true is an int in Python
         return "the value true" if value else "the value false"
     if isinstance(value, str):
         return f"the text {brief(value)}"
@@ -86,6 +89,7 @@ def closest(word: Json, known: Iterable[str], likeness: float = 0.7) -> str:
     """
     # difflib takes quadratic time, so long words are not compared at all.
     letters = _letters(word) if isinstance(word, str) and len(word) <= 64 else ""
+    # Reversed, so that of two known words with the same letters the first one is kept.
     by_letters = {_letters(each): each for each in reversed(list(known))}
     if not letters or letters in by_letters:
         return by_letters.get(letters, "") if letters else ""
@@ -112,7 +116,7 @@ def _letters(word: str) -> str:
     return re.sub(r"[-_ .]", "", word.lower())
 
 
-def thing(schema: Json) -> str:
+def expected_form(schema: Json) -> str:
     """What a value should be, by the schema's own title: ``a DNS label``."""
     title = schema.get("title") if isinstance(schema, dict) else None
     return title if isinstance(title, str) and re.match("an? |the |one ", title) else "allowed here"

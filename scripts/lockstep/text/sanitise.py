@@ -1,7 +1,7 @@
 """Makes text from files, registries and servers safe to show: the only place that escapes or cuts.
 
-Whoever can write a spec, a tag in the registry or an answer of a server can put terminal escapes,
-line breaks, commands to a CI runner or forged trailers into it.
+Anyone who can write a spec, a tag in the registry or an answer of a server can put terminal
+escapes, line breaks, commands to a CI runner or forged trailers into it.
 """
 
 import re
@@ -43,6 +43,11 @@ def without_credentials(text: str) -> str:
     return _CREDENTIALS.sub(lambda found: "*" * len(found[0]), text) if "://" in text else text
 
 
+def bare_address(text: str) -> str:
+    """The text with user and password left out of its URLs: the address that a reader can use."""
+    return _CREDENTIALS.sub("", text).replace("://@", "://")
+
+
 def json_text(text: str) -> str:
     """Encoded JSON without credentials in URLs, and without what a CI runner takes for a command.
 
@@ -62,7 +67,7 @@ def quoted(text: str, limit: int = 60) -> str:
     ``limit`` is in characters before escaping; a longer text ends with ``...``.
     """
     shown = _CREDENTIALS.sub("***", text[:_SCANNED])
-    return repr(_ended(shown, limit))
+    return repr(shorten(shown, limit))
 
 
 def record_line(text: str, limit: int = 300) -> str:
@@ -71,7 +76,18 @@ def record_line(text: str, limit: int = 300) -> str:
     A record is kept for ever, so credentials in URLs do not reach it.
     """
     shown = _BREAKS_A_RECORD.sub(" ", without_credentials(text))
-    return _ended(shown.strip(), limit)
+    return shorten(shown.strip(), limit)
+
+
+def plain_line(text: object, limit: int) -> str:
+    """The text on one line: each run of white space and invisible characters becomes one space.
+
+    For what the registry says, which is kept in locks. A longer text ends with ``…``.
+    """
+    raw = str(text)[: limit * 4]  # white space shrinks, so more than the limit is looked at
+    visible = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in raw)
+    line = " ".join(visible.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def cut(text: str, limit: int) -> str:
@@ -80,9 +96,15 @@ def cut(text: str, limit: int) -> str:
     return text if more <= 0 else f"{text[:limit]}… ({more} more characters)"
 
 
-def _ended(text: str, limit: int) -> str:
+def shorten(text: str, limit: int) -> str:
     """The text within a limit that counts the ``...`` at the end of what is cut."""
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def last_part(text: str, limit: int) -> str:
+    """The end of a text: a program that fails says why in its last lines."""
+    text = without_credentials(text)  # before the cut, which may be inside of a URL
+    return text if len(text) <= limit else "..." + text[3 - limit :]
 
 
 def _escape(character: str) -> str:

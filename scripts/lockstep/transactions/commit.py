@@ -10,12 +10,12 @@ from lockstep.check.pipeline import check_change
 from lockstep.check.validation import Checked, validate_tree, without_malformed
 from lockstep.edges.git import Git
 from lockstep.edges.stderr import silenced_stderr
-from lockstep.model.clock import parse_time
 from lockstep.model.decision import Decision, Variants, VerifiedState
 from lockstep.model.errors import Denied, Invalid, LockstepError
 from lockstep.model.fleet import Family, Tree
 from lockstep.model.outcome import POLICY_ERROR
 from lockstep.model.record import write_record
+from lockstep.model.times import parse_time
 from lockstep.render import render_cluster
 from lockstep.render.compare import compare
 from lockstep.render.names import cluster_folder

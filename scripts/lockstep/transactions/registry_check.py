@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from lockstep.model.clock import format_time
 from lockstep.model.document import Document, Json
 from lockstep.model.errors import LockstepError, VerificationFailed
 from lockstep.model.fleet import Family
 from lockstep.model.outcome import Outcome
+from lockstep.model.times import format_time
 from lockstep.registry.base import NotInRegistry, Registry
 from lockstep.registry.factory import open_registry
 from lockstep.report.text import format_outcome

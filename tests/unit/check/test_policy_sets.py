@@ -12,9 +12,9 @@ from lockstep.check.compiled import policies_of
 from lockstep.check.policy_sets import PolicyFindings, PolicySet
 from lockstep.edges.files import read_tree
 from lockstep.model.finding import Finding, Severity
-from lockstep.opa.evaluation import OpaSession
+from lockstep.opa.base import OpaSession
 from lockstep.policy import RuleFinding, expected_rules
-from lockstep.spec.validate import Schemas
+from lockstep.spec.schema.schemas import Schemas
 
 NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
 TREE = dict(read_tree(Path(__file__).resolve().parents[3], ["policies"]))

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from lockstep.gates.intervals import difference, wilson
 from lockstep.gates.verdicts import judge, judge_again, judge_question
-from lockstep.model.clock import format_time
 from lockstep.model.document import Json
 from lockstep.model.evidence import Answer, Evidence, Measurement, Question, Verdict
+from lockstep.model.times import format_time
 
 SINCE = datetime(2026, 1, 31, 8, tzinfo=UTC)
 NOW = SINCE + timedelta(hours=1)

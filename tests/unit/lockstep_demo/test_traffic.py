@@ -9,9 +9,9 @@ import pytest
 pytest.importorskip("sklearn", reason="the demo needs lockstep[registry]")
 
 from lockstep.gates.verdicts import judge
-from lockstep.model.clock import format_time, parse_time
 from lockstep.model.document import Json
 from lockstep.model.evidence import Answer, Verdict
+from lockstep.model.times import format_time, parse_time
 from lockstep.registry.mlflow.versions import MlflowRegistry
 from lockstep_demo.payments import REGIONS, collected, today
 from lockstep_demo.registry import Store, create_store, register

@@ -2,7 +2,6 @@
 
 from hypothesis import strategies as st
 
-from lockstep.model.clock import format_time
 from lockstep.model.decision import (
     Action,
     Decision,
@@ -13,6 +12,7 @@ from lockstep.model.decision import (
     VerifiedState,
 )
 from lockstep.model.evidence import Answer, Condition, Evidence, Measurement, Verdict
+from lockstep.model.times import format_time
 
 FULL = Decision(
     environment="prod",

@@ -10,9 +10,9 @@ import pytest
 from lockstep.edges.cache import Cache
 from lockstep.model.errors import LockstepError
 from lockstep.opa.address import TOKEN_VARIABLE, OpaOptions
+from lockstep.opa.base import OpaSession
 from lockstep.opa.bisect import EvaluationFailed
 from lockstep.opa.child import ChildOpa, free_port
-from lockstep.opa.evaluation import OpaSession
 from lockstep.opa.files import policies_digest, policy_files
 from lockstep.opa.remote import RemoteOpa
 from lockstep.opa.session import opa_session

@@ -18,8 +18,8 @@ PLAIN = Decision(
 BROKEN = Finding("ledger/prod/fraud/000002.json", 1, 1, "ledger.chain", "it is broken", "fix it")
 
 
-def shown(*decisions: Decision, verify: bool = False, again: bool = False) -> list[str]:
-    return format_history(decisions, (), verify=verify, again=again).split("\n")
+def shown(*decisions: Decision, verified: bool = False, replayed: bool = False) -> list[str]:
+    return format_history(decisions, (), verified=verified, replayed=replayed).split("\n")
 
 
 def test_a_decision_is_shown_with_who_and_why() -> None:
@@ -59,16 +59,16 @@ def test_a_restore_says_how_exact_it_was(restored: Restored, words: str) -> None
 
 
 def test_what_was_verified_is_said_only_where_it_was_requested() -> None:
-    assert shown(PLAIN, FULL, verify=True, again=True)[-2:] == [
+    assert shown(PLAIN, FULL, verified=True, replayed=True)[-2:] == [
         "verified: the chain of 2 records is complete",
         "replayed: 2 records give the same verdicts again",
     ]
-    assert shown(PLAIN, verify=True)[-1] == "verified: the chain of 1 record is complete"
+    assert shown(PLAIN, verified=True)[-1] == "verified: the chain of 1 record is complete"
     assert shown(PLAIN)[-1] == "    with: Lockstep 0.1.0"
 
 
 def test_nothing_is_called_verified_next_to_a_finding() -> None:
-    text = format_history([PLAIN], [BROKEN], verify=True, again=True)
+    text = format_history([PLAIN], [BROKEN], verified=True, replayed=True)
     assert "verified:" not in text and "replayed:" not in text
     assert "ledger/prod/fraud/000002.json:1:1: error ledger.chain: it is broken" in text
     assert text.endswith("1 error")
@@ -89,6 +89,6 @@ def test_no_record_can_forge_a_line_or_reach_the_terminal() -> None:
 
 @given(st.lists(DECISIONS, max_size=3))
 def test_any_decision_can_be_shown(decisions: list[Decision]) -> None:
-    text = format_history(decisions, (), verify=False, again=False)
+    text = format_history(decisions, (), verified=False, replayed=False)
     assert text.count("    who: ") >= len(decisions)
     assert all(line.isprintable() for line in text.split("\n"))

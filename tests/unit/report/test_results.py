@@ -19,7 +19,7 @@ from lockstep.model.result import (
     History,
     Locked,
     Proposed,
-    Rendered,
+    RenderedFiles,
     RolledBack,
     Status,
     Waiting,
@@ -145,10 +145,10 @@ def test_files_that_were_written_are_counted_and_listed() -> None:
     lock = Locked("locks/4.yaml", "4", "sha256:1")
     assert format_text(lock) == "locks/4.yaml: version 4 is locked (sha256:1)"
     assert to_data(lock) == {"path": "locks/4.yaml"}
-    rendered = Rendered(Outcome(()), ("a", "b"), ("c",))
+    rendered = RenderedFiles(Outcome(()), ("a", "b"), ("c",))
     assert format_text(rendered) == "2 files written, 1 removed"
     assert to_data(rendered) == {"written": ["a", "b"], "removed": ["c"]}
-    assert format_text(Rendered(Outcome(()))) == "rendered/ is as the specs declare it"
+    assert format_text(RenderedFiles(Outcome(()))) == "rendered/ is as the specs declare it"
 
 
 def test_status_has_a_row_for_each_cluster_and_the_findings_below() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 from msgspec import structs
 
 from lockstep.model.canonical import digest_bytes
-from lockstep.model.clock import parse_time
 from lockstep.model.decision import Action, Decision, Phase, Position, Record, Target
 from lockstep.model.fleet import Family
 from lockstep.model.record import read_record, write_record
+from lockstep.model.times import parse_time
 from lockstep.rollout.chain import verify_chain
 from lockstep.rollout.next_decision import DecisionContext, next_decision
 from lockstep.rollout.position import current_variants

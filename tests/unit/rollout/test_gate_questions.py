@@ -7,11 +7,11 @@ import pytest
 from msgspec.structs import replace
 
 from lockstep.gates.verdicts import judge_question
-from lockstep.model.clock import format_time
 from lockstep.model.decision import Action, Decision, Phase, Position
 from lockstep.model.document import Json
 from lockstep.model.evidence import Answer, Condition, Evidence, Verdict
 from lockstep.model.fleet import Family, Fleet
+from lockstep.model.times import format_time
 from lockstep.rollout.gate_questions import propose_gates, questions, questions_of_proposal
 from lockstep.rollout.history import check_history
 from lockstep.rollout.next_decision import DecisionContext, next_decision

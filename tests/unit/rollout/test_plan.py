@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from lockstep.model.clock import format_time
 from lockstep.model.decision import Action, Phase, Position, Target, Variants, VerifiedState
 from lockstep.model.errors import Invalid
 from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
 from lockstep.model.fleet import Family
+from lockstep.model.times import format_time
 from lockstep.rollout.gate_questions import questions
 from lockstep.rollout.next_decision import DecisionContext, next_decision
 from lockstep.rollout.plan import Move, plan

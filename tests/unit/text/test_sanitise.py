@@ -8,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockstep.text.sanitise import (
+    bare_address,
     cut,
     json_text,
+    last_part,
     lines,
     one_line,
+    plain_line,
     quoted,
     record_line,
     without_credentials,
@@ -75,3 +78,19 @@ def test_quoted_text_is_one_printable_line_in_quotes(text: str, limit: int) -> N
 def test_quoted_text_shows_no_credentials_even_where_it_is_cut() -> None:
     assert quoted("https://bot:hunter2@git.example.com") == "'https://***@git.example.com'"
     assert "hunter2" not in quoted("x" * 45 + "://bot:hunter2" + "z" * 2000 + "@host")
+
+
+def test_a_plain_line_keeps_ordinary_text_and_bounds_the_rest() -> None:
+    assert plain_line("Ünïcode 🙂 text", 100) == "Ünïcode 🙂 text"
+    assert plain_line("a\x00b\r\n\tc\u2028d", 100) == "a b c d"
+    assert plain_line("x" * 50, 10) == "x" * 9 + "…"
+
+
+def test_the_last_part_of_a_text_keeps_its_end() -> None:
+    assert last_part("abcdef", 6) == "abcdef"
+    assert last_part("0123456789", 6) == "...789"
+    assert "ter2" not in last_part("from https://bot:hunter2@git.example.com", 22)
+
+
+def test_a_bare_address_has_no_credentials() -> None:
+    assert bare_address("http://u:p@a and http://q@b") == "http://a and http://b"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lockstep.edges import process
 from lockstep.model.errors import LockstepError
+from lockstep.text.sanitise import last_part
 
 # Who commits, and how a remote is reached, are for the user to say. GIT_DIR, GIT_INDEX_FILE and
 # the like are set by the hooks that run Lockstep, and are about another repository or index.
@@ -13,7 +14,7 @@ _KEPT = (
     "GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_SSH", "GIT_SSL_", "GIT_ASKPASS", "GIT_CONFIG_",
     "GIT_HTTP_", "GIT_PROXY_", "GIT_EXEC_PATH",
 )  # fmt: skip
-_TIMEOUT = 300.0
+_TIMEOUT = 300.0  # seconds; the first fetch of a long history takes minutes
 
 
 class GitCommand:
@@ -22,25 +23,27 @@ class GitCommand:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def _ok(
+    def _output(
         self, *args: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
     ) -> bytes:
         """What git wrote to stdout. Raises LockstepError where it failed."""
         done = self._run(*args, stdin=stdin, env=env)
         if done.returncode:
-            raise LockstepError(
-                f"git {args[0]} failed: {done.error_text[-500:]}",
-                where=str(self.root),
-                fix="fix what git reports, then run it again",
-            )
+            raise self._failure(args[0], done)
         return done.stdout
+
+    def _failure(self, verb: str, done: process.Completed) -> LockstepError:
+        return LockstepError(
+            f"git {verb} failed: {last_part(done.error_text, 500)}", where=str(self.root),
+            fix="fix what git reports, then run it again",
+        )  # fmt: skip
 
     def _run(
         self, *args: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
     ) -> process.Completed:
         """Run git to its end, whatever its status; ``env`` adds to the environment."""
         # Paths are read as they are, so git must not quote them; a file may be named ``*`` or
-        # ``:(top)x``, so they are no patterns; and core.fsmonitor names a program that git would
+        # ``:(top)x``, so paths are not patterns; and core.fsmonitor names a program that git would
         # run, which anyone who writes to .git/config could choose.
         argv = ["git", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false",
                 "--literal-pathspecs", *args]  # fmt: skip

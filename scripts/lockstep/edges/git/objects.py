@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from lockstep.edges.files import symlink_error
 from lockstep.edges.git.command import GitCommand
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.fleet import Tree
-from lockstep.text.sanitise import one_line
+from lockstep.text.sanitise import last_part, one_line
 
 _OBJECT_ID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")  # SHA-1 or SHA-256
 _SYMLINK = b"120000"
@@ -43,14 +44,13 @@ class GitObjects(GitCommand):
         Raises Invalid for symbolic links and submodules: this repository does not hold what they
         point at.
         """
-        out = self._ok("ls-tree", "-r", "-z", "--full-tree", commit, "--", *folders)
+        out = self._output("ls-tree", "-r", "-z", "--full-tree", commit, "--", *folders)
         names: list[tuple[str, bytes]] = []
         for entry in out.split(b"\0")[:-1]:
             facts, _, path = entry.partition(b"\t")
             mode, _, oid = facts.split(b" ")
             if mode == _SYMLINK:
-                text = "this is a symbolic link, which could lead out of the repository"
-                raise Invalid(text, where=os.fsdecode(path), fix="replace it with the file itself")
+                raise symlink_error(os.fsdecode(path))
             if mode == SUBMODULE:
                 raise submodule_error(os.fsdecode(path))
             names.append((path.decode(errors="surrogateescape"), oid))
@@ -63,9 +63,10 @@ class GitObjects(GitCommand):
 
     def _blobs(self, oids: Sequence[bytes]) -> Iterator[bytes]:
         """The bytes of blobs by id, from one git process: one for each file would take minutes."""
-        out = self._ok("cat-file", "--batch", stdin=b"".join(oid + b"\n" for oid in oids))
+        out = self._output("cat-file", "--batch", stdin=b"".join(oid + b"\n" for oid in oids))
         at = 0
         for _ in oids:
+            # A header is an id, a type and a size: far fewer than 200 bytes.
             head, _, _ = out[at : at + 200].partition(b"\n")
             facts = head.split(b" ")
             if len(facts) != 3:  # missing, or a short id that several objects have
@@ -78,7 +79,7 @@ class GitObjects(GitCommand):
 
     def object_ids(self, tree: str, paths: Sequence[str]) -> dict[str, str]:
         """The blob or tree id of each path that exists in a commit or tree."""
-        out = self._ok("ls-tree", "-z", "--full-tree", tree, "--", *paths) if paths else b""
+        out = self._output("ls-tree", "-z", "--full-tree", tree, "--", *paths) if paths else b""
         ids = {}
         for entry in out.split(b"\0")[:-1]:
             facts, _, path = entry.partition(b"\t")
@@ -90,7 +91,7 @@ class GitObjects(GitCommand):
         if any(not _OBJECT_ID.fullmatch(oid) for oid in oids):
             return False
         listed = "".join(f"{oid}\n" for oid in oids).encode()
-        return b" missing\n" not in self._ok("cat-file", "--batch-check", stdin=listed)
+        return b" missing\n" not in self._output("cat-file", "--batch-check", stdin=listed)
 
     def write_tree(self, base: str | None, changes: Mapping[str, bytes | None]) -> str:
         """The id of the tree of ``base`` with files written, or deleted where None.
@@ -100,8 +101,9 @@ class GitObjects(GitCommand):
         """
         with self._index() as env:
             if base is not None:
-                self._ok("read-tree", base, env=env)
+                self._output("read-tree", base, env=env)
             written = {path: data for path, data in changes.items() if data is not None}
+            # Never executable: no file of a fleet is a program.
             lines = [b"100644 " + oid + b"\t" + os.fsencode(path)
                      for path, oid in zip(written, self._hash(written), strict=True)]  # fmt: skip
             zero = b"0" * 40
@@ -112,12 +114,8 @@ class GitObjects(GitCommand):
                              stdin=b"\0".join([*lines, b""]))  # fmt: skip
             # git leaves out a path such as .git/config with a warning, and exits with 0.
             if done.returncode or "Ignoring path" in done.error_text:
-                raise LockstepError(
-                    f"git update-index failed: {done.error_text[-500:]}",
-                    where=str(self.root),
-                    fix="fix what git reports, then run it again",
-                )
-            return self._ok("write-tree", env=env).decode().strip()
+                raise self._failure("update-index", done)
+            return self._output("write-tree", env=env).decode().strip()
 
     def _hash(self, files: Mapping[str, bytes]) -> list[bytes]:
         """Store the bytes of files as blobs, as they are; their ids.
@@ -131,7 +129,7 @@ class GitObjects(GitCommand):
                 name = os.path.join(folder, str(number))
                 Path(name).write_bytes(data)
                 names.append(os.fsencode(name) + b"\n")
-            return self._ok("hash-object", "-w", "--no-filters", "--stdin-paths",
+            return self._output("hash-object", "-w", "--no-filters", "--stdin-paths",
                             stdin=b"".join(names)).split()  # fmt: skip
 
     @contextmanager
@@ -146,13 +144,13 @@ class GitObjects(GitCommand):
         signs = self._run("config", "--type=bool", "--get", "commit.gpgSign").stdout
         if signs.strip() == b"true":  # only git commit follows this setting by itself
             args.append("-S")
-        made = self._ok("commit-tree", *args, "-F", "-", tree, stdin=message.encode())
+        made = self._output("commit-tree", *args, "-F", "-", tree, stdin=message.encode())
         return made.decode().strip()
 
     def snapshot(self, parent: str, changes: Mapping[str, bytes | None]) -> str:
         """A commit of ``parent`` with files written, or deleted where None; no branch names it."""
         tree = self.write_tree(parent, changes)
-        made = self._ok(
+        made = self._output(
             "commit-tree", "-p", parent, "-F", "-", tree, stdin=b"", env=_SNAPSHOT_AUTHOR
         )
         return made.decode().strip()
@@ -174,6 +172,6 @@ class GitObjects(GitCommand):
                 fix="merge the base into your branch, then run it again",
             )
         raise LockstepError(
-            f"git cannot merge the change with its base: {done.error_text[-300:]}",
+            f"git cannot merge the change with its base: {last_part(done.error_text, 300)}",
             fix="fetch the history of both, for example with fetch-depth: 0",
         )

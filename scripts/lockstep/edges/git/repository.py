@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lockstep.edges.git.objects import SUBMODULE, GitObjects, submodule_error
 from lockstep.model.errors import LockstepError, UsageError
-from lockstep.text.sanitise import one_line, record_line
+from lockstep.text.sanitise import last_part, one_line, record_line
 
 _RAW_CHANGE = re.compile(rb":\d{6} \d{6} [0-9a-f]+ ([0-9a-f]+) ([A-Z])\0([^\0]+)\0")
 _TREE_ENTRY = re.compile(rb"\d{6} blob ([0-9a-f]+)\t([^\0]+)\0")
@@ -64,7 +64,7 @@ class Git(GitObjects):
 
     def refuse_submodules(self, folders: Sequence[str]) -> None:
         """Raise Invalid where the index has a submodule below one of the folders."""
-        out = self._ok("ls-files", "--stage", "--full-name", "-z", "--", *folders)
+        out = self._output("ls-files", "--stage", "--full-name", "-z", "--", *folders)
         for entry in out.split(b"\0")[:-1]:
             facts, _, path = entry.partition(b"\t")
             if facts.startswith(SUBMODULE):
@@ -102,7 +102,7 @@ class Git(GitObjects):
 
         Each option is given, so that the user's configuration of git status cannot hide a file.
         """
-        out = self._ok("status", "--porcelain", "-z", "--no-renames",
+        out = self._output("status", "--porcelain", "-z", "--no-renames",
                        "--untracked-files=normal").decode(errors="replace")  # fmt: skip
         return [entry[3:] for entry in out.split("\0") if entry]
 
@@ -138,10 +138,9 @@ class Git(GitObjects):
         if done.returncode and self.resolve(f"refs/heads/{name}"):
             raise Raced(f"the branch {name} exists already", fix=f"git branch -D {name}, or use it")
         if done.returncode:
-            raise LockstepError(
-                f"git cannot make the branch {name}: {done.error_text[-300:]}",
-                fix="fix what git reports, then run it again",
-            )
+            said = last_part(done.error_text, 300)
+            fix = "fix what git reports, then run it again"
+            raise LockstepError(f"git cannot make the branch {name}: {said}", fix=fix)
 
     def push(self, remote: str, commit: str, branch: str) -> None:
         """Publish a commit as the new tip of a branch, never by force.
@@ -155,9 +154,11 @@ class Git(GitObjects):
         said = done.stdout.decode(errors="replace") + done.error_text
         # A hook may print anything, those words too; git itself says that one has declined.
         if any(word in said for word in _RACES) and "hook declined" not in said:
-            raise Raced(f"{remote} has moved on: another push changed {branch} first")
+            raise Raced(f"{remote} has moved on: another push changed {branch} first",
+                        fix="run it again: it decides on the new commit")  # fmt: skip
         fix = "check that you may push to the branch, then run it again"
-        raise LockstepError(f"git push to {remote} was refused: {said.strip()[-500:]}", fix=fix)
+        said = last_part(said.strip(), 500)
+        raise LockstepError(f"git push to {remote} was refused: {said}", fix=fix)
 
     def fast_forward(self, commit: str) -> None:
         """Move the checked-out branch and its files to a descendant of HEAD.
@@ -168,7 +169,9 @@ class Git(GitObjects):
         done = self._run("merge", "--quiet", "--ff-only", "--no-verify", "--end-of-options", commit)
         if done.returncode:
             said = one_line(done.error_text.strip().split("\n")[0], 300)
-            raise Raced(f"the checked-out branch could not be moved forward: {said}")
+            raise Raced(
+                f"the checked-out branch could not be moved forward: {said}", fix="git pull"
+            )
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether ``older`` is reachable from ``newer``."""
@@ -176,7 +179,7 @@ class Git(GitObjects):
 
     def added_by(self, path: str) -> str | None:
         """The commit that first added a file, or None (a shallow clone may not know)."""
-        out = self._ok("log", "--diff-filter=A", "--no-renames", "--format=%H", "-n", "1",
+        out = self._output("log", "--diff-filter=A", "--no-renames", "--format=%H", "-n", "1",
                        "--", path)  # fmt: skip
         return out.decode().strip() or None
 
@@ -186,15 +189,15 @@ class Git(GitObjects):
         A ledger only grows, so a valid one has none. git log shows no diff of a merge: what a merge
         itself has changed is found as content at HEAD that no commit added.
         """
-        out = self._ok("log", "--no-renames", "--raw", "--no-abbrev", "--format=", "-z",
+        out = self._output("log", "--no-renames", "--raw", "--no-abbrev", "--format=", "-z",
                        "--", folder)  # fmt: skip
         changes = [(kind, blob, path) for blob, kind, path in _RAW_CHANGE.findall(out)]
         changed = {os.fsdecode(path) for kind, _, path in changes if kind != b"A"}
         added = {(os.fsdecode(path), blob.decode()) for kind, blob, path in changes if kind == b"A"}
-        entries = self._ok("ls-tree", "-r", "-z", "--full-tree", "HEAD", "--", folder)
+        entries = self._output("ls-tree", "-r", "-z", "--full-tree", "HEAD", "--", folder)
         now = {(os.fsdecode(path), blob.decode()) for blob, path in _TREE_ENTRY.findall(entries)}
         return sorted(changed | {path for path, _ in now - added})
 
     def is_shallow(self) -> bool:
         """Whether this clone lacks older commits."""
-        return self._ok("rev-parse", "--is-shallow-repository").strip() == b"true"
+        return self._output("rev-parse", "--is-shallow-repository").strip() == b"true"

@@ -14,10 +14,12 @@ import yaml
 from lockstep.model.canonical import digest_json
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
-from lockstep.registry.mlflow.client import Connection, clean
+from lockstep.registry.mlflow.client import Connection
+from lockstep.text.sanitise import plain_line
 
 _LEFT_OUT = "registered_model_meta"  # differs between versions and copies of the same model
 _DESCRIPTION = "MLmodel"
+# Bounds that no real model reaches: what a registry says must not fill the disk or the memory.
 _MOST_FILES = 10_000
 _DEEPEST = 20
 _LARGEST_DESCRIPTION = 1_000_000
@@ -30,8 +32,8 @@ def read_artifacts(connection: Connection, location: str) -> tuple[str, Json]:
 
     The digest is SHA-256 over the canonical JSON of ``[[path, sha256], ...]`` in path order.
     Files are fetched one at a time, so no more than the largest of them is on disk at once. The
-    signature is None where the model has none. Raises LockstepError where there are no files,
-    too many of them, or names that point outside of the model's folder.
+    signature is None where the model has none. Raises LockstepError where there are no files, too
+    many of them, or names that point outside of the model's folder, and for too many columns.
     """
     registry = importlib.import_module("mlflow.store.artifact.artifact_repository_registry")
     repository = registry.get_artifact_repository(location, tracking_uri=connection.uri)
@@ -41,6 +43,7 @@ def read_artifacts(connection: Connection, location: str) -> tuple[str, Json]:
         with _fetched(repository, path, connection.server) as local:
             with local.open("rb") as stream:
                 manifest.append([path, hashlib.file_digest(stream, "sha256").hexdigest()])
+            # The signature is optional; a huge description is hashed, and not parsed.
             if path == _DESCRIPTION and local.stat().st_size <= _LARGEST_DESCRIPTION:
                 description = local.read_bytes()
     if not manifest:
@@ -49,7 +52,7 @@ def read_artifacts(connection: Connection, location: str) -> tuple[str, Json]:
             where=connection.server,
             fix="log the model with its files, and register a new version",
         )
-    return digest_json(manifest), _signature(description)
+    return digest_json(manifest), _signature(description, connection.server)
 
 
 @contextmanager
@@ -63,7 +66,7 @@ def _fetched(repository: Any, path: str, server: str) -> Iterator[Path]:
         local = Path(folder) / path
         if not local.is_file():  # a device or a pipe would be read without end
             raise LockstepError(
-                f"{clean(path, 100)!r} of the model is not a file",
+                f"{plain_line(path, 100)!r} of the model is not a file",
                 where=server,
                 fix="log the model again, and register a new version",
             )
@@ -79,7 +82,7 @@ def _files(repository: Any, server: str) -> list[str]:
         for item in repository.list_artifacts(folders.pop()):
             path, seen = str(item.path), seen + 1
             if not _stays_inside(path):
-                shown = clean(path, 100)
+                shown = plain_line(path, 100)
                 raise LockstepError(
                     f"a file of the model has the name {shown!r}",
                     where=server,
@@ -103,13 +106,13 @@ def _stays_inside(path: str) -> bool:
     return bool(parts) and parts[0] != "/" and ".." not in parts and path.isprintable()
 
 
-def _signature(description: bytes) -> Json:
+def _signature(description: bytes, server: str) -> Json:
     """``{inputs, outputs}``, each a list of ``{name, type}``; None where there is none."""
     declared = _read_yaml(description)
     signature = declared.get("signature") if isinstance(declared, dict) else None
     if not isinstance(signature, dict):
         return None
-    return {side: _columns(signature.get(side)) for side in ("inputs", "outputs")}
+    return {side: _columns(signature.get(side), server) for side in ("inputs", "outputs")}
 
 
 def _read_yaml(data: bytes) -> Json:
@@ -130,14 +133,20 @@ def _read_yaml(data: bytes) -> Json:
         return None
 
 
-def _columns(text: Json) -> list[Json]:
+def _columns(text: Json, server: str) -> list[Json]:
     """The columns of a signature, which MLflow keeps as JSON in a string."""
     try:
         columns = json.loads(text) if isinstance(text, str) else []
     except (ValueError, RecursionError):
         return []
     items = columns if isinstance(columns, list) else []
-    return [_column(item) for item in items[:_MOST_COLUMNS] if isinstance(item, dict)]
+    if len(items) > _MOST_COLUMNS:  # a part of a signature would be compared as if it were all
+        raise LockstepError(
+            f"the signature has {len(items)} columns, at most {_MOST_COLUMNS} are read",
+            where=server,
+            fix="log the model with fewer columns, for example with one tensor",
+        )
+    return [_column(item) for item in items if isinstance(item, dict)]
 
 
 def _column(item: dict[str, Json]) -> Json:
@@ -147,4 +156,4 @@ def _column(item: dict[str, Json]) -> Json:
     elif not isinstance(kind, str) or kind in ("array", "object", "map"):
         rest = {key: value for key, value in item.items() if key not in ("name", "required")}
         kind = json.dumps(rest, sort_keys=True)
-    return {"name": clean(item.get("name", ""), 200), "type": clean(kind, 500)}
+    return {"name": plain_line(item.get("name", ""), 200), "type": plain_line(kind, 500)}

@@ -3,9 +3,7 @@
 import importlib
 import logging
 import os
-import re
 import sys
-import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,12 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lockstep.model.clock import format_time
 from lockstep.model.errors import LockstepError
+from lockstep.model.times import format_time
 from lockstep.registry.base import NotInRegistry, Unreachable
+from lockstep.text.sanitise import bare_address, plain_line
 
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
 
+# MLflow's own limits, two minutes for a request and seven retries, would let a run hang.
 _DEFAULTS: Mapping[str, str] = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
@@ -26,8 +26,8 @@ _DEFAULTS: Mapping[str, str] = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
+# For these MLflow opens the database itself, which mlflow-skinny cannot.
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
-_USERINFO = re.compile(r"(?<=://)[^/@\s]*@")
 _LONGEST_MESSAGE = 400
 
 
@@ -68,7 +68,7 @@ def connect(tracking_uri: str | None = None) -> Connection:
         raise LockstepError(
             "no MLflow server is named", fix=f"set {URI_VARIABLE} to the tracking server's address"
         )
-    server = without_credentials(uri)
+    server = bare_address(uri)
     _refuse_missing_file(uri, server)
     mlflow = load_mlflow()
     if uri.startswith(_DATABASES):
@@ -85,6 +85,7 @@ def load_mlflow() -> Any:
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
     try:
+        # By name: the import takes seconds, and nothing but the registry needs it.
         mlflow = importlib.import_module("mlflow")
     except ModuleNotFoundError as error:
         raise LockstepError(
@@ -94,22 +95,6 @@ def load_mlflow() -> Any:
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     return mlflow
-
-
-def without_credentials(text: str) -> str:
-    """The text with the user and password of every URL in it left out."""
-    return _USERINFO.sub("", text)
-
-
-def clean(text: object, longest: int) -> str:
-    """Text from the registry made safe to show and to store: one line, no control characters.
-
-    What is longer than ``longest`` characters ends in an ellipsis.
-    """
-    raw = str(text)[: longest * 4]
-    visible = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in raw)
-    line = " ".join(visible.split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def moment(milliseconds: object) -> str | None:
@@ -149,8 +134,10 @@ def _root_cause(error: BaseException) -> BaseException:
 
 
 def _in_plain_words(error: Exception, server: str) -> LockstepError:
+    # Only the code tells a version that does not exist from a server that did not answer: the
+    # first forbids a rollback to it, the second must not.
     code = str(getattr(error, "error_code", ""))
-    said = clean(without_credentials(str(error)), _LONGEST_MESSAGE)
+    said = plain_line(bare_address(str(error)), _LONGEST_MESSAGE)
     if code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"):
         return NotInRegistry(said, where=server, fix="check the model's name and version")
     if code in ("UNAUTHENTICATED", "PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED"):

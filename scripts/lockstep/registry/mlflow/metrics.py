@@ -11,14 +11,15 @@ from typing import Any
 
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Measurement
-from lockstep.registry.mlflow.client import clean, moment
+from lockstep.registry.mlflow.client import moment
+from lockstep.text.sanitise import plain_line
 
 SAMPLES_SUFFIX = "_samples"
 """``fpr_samples``, logged with ``fpr`` for the same dataset, is the count behind it."""
 
 LONGEST_NAME = 250
 _MOST_ENTRIES = 100_000
-_MOST_SAMPLES = 10**15
+_MOST_SAMPLES = 10**15  # above 2**53, about 9 * 10**15, a float does not count exactly
 _LARGEST = 1.797e308  # databases store infinity as the largest float
 
 
@@ -40,24 +41,24 @@ class Entry:
         return self.timestamp, self.step
 
 
-History = Callable[[str, str], "list[Entry]"]
+RunHistory = Callable[[str, str], "list[Entry]"]
 """``(run, metric name)`` to every value that the run logged under that name, NaN included."""
 
 
-def entries_of(logged: Iterable[Any], server: str) -> list[Entry]:
+def read_entries(logged: Iterable[Any], server: str) -> list[Entry]:
     """MLflow's metric objects as entries. Raises LockstepError when there are too many."""
     entries = [_entry(item) for item, _ in zip(logged, range(_MOST_ENTRIES + 1), strict=False)]
     if len(entries) > _MOST_ENTRIES:
         raise LockstepError(
             f"a model has over {_MOST_ENTRIES} metric values",
             where=server,
-            fix="log fewer metrics for the model",
+            fix="log the steps of a training to the run, and only evaluations to the model",
         )
     return entries
 
 
 def measurement(
-    entries: list[Entry], name: str, dataset: str | None, history: History
+    entries: list[Entry], name: str, dataset: str | None, history: RunHistory
 ) -> Measurement:
     """The newest value of one metric on one dataset (None: logged without any).
 
@@ -80,7 +81,7 @@ def measurement(
         value=None if problem else newest.value,
         samples=_samples(entries, newest),
         time=moment(newest.timestamp),
-        dataset_digest=clean(newest.dataset_digest, 100) if newest.dataset_digest else None,
+        dataset_digest=plain_line(newest.dataset_digest, 100) if newest.dataset_digest else None,
         problem=problem,
     )
 
@@ -117,14 +118,14 @@ def _disagreement(newest: Entry, history: list[Entry], what: str) -> str:
 
 def _samples(entries: list[Entry], newest: Entry) -> int | None:
     """The count logged with the value; a count of 0 may be a NaN, and both are useless."""
-    beside = [
+    logged = [
         e
         for e in entries
         if e.name == newest.name + SAMPLES_SUFFIX
         and (e.dataset, e.run, e.step) == (newest.dataset, newest.run, newest.step)
         and e.dataset_digest == newest.dataset_digest
     ]
-    exact = [e for e in beside if e.timestamp == newest.timestamp]
-    counts = {e.value for e in exact or beside}
+    exact = [e for e in logged if e.timestamp == newest.timestamp]
+    counts = {e.value for e in exact or logged}
     count = counts.pop() if len(counts) == 1 else 0.0
     return int(count) if 0 < count <= _MOST_SAMPLES and count.is_integer() else None

@@ -14,20 +14,25 @@ from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.evidence import Measurement
 from lockstep.registry.base import NotInRegistry
 from lockstep.registry.mlflow.artifacts import read_artifacts
-from lockstep.registry.mlflow.client import Connection, clean, connect
+from lockstep.registry.mlflow.client import URI_VARIABLE, Connection, connect
 from lockstep.registry.mlflow.metrics import (
     LONGEST_NAME,
     Entry,
-    History,
-    entries_of,
+    RunHistory,
     measurement,
+    read_entries,
     series,
 )
+from lockstep.text.sanitise import plain_line
 
 _VERSION = re.compile(r"[1-9][0-9]{0,9}")
 _LOGGED_MODEL = re.compile(r"models:/(m-[0-9A-Za-z-]{1,80})")
+# MLflow names the version that was copied as the source of the copy.
 _COPY = re.compile(r"models:/([^/@]{1,250})/([1-9][0-9]{0,9})")
 _RUN = re.compile(r"[0-9A-Za-z_-]{1,80}")
+
+# Bounds that no real version reaches. Beyond one, the version is refused: a lock that leaves out
+# facts could hide the one that forbids it.
 _MOST_COPIES = 10
 _MOST_SERIES = 500
 _MOST_ITEMS = 200
@@ -70,7 +75,7 @@ class MlflowRegistry:
         try:
             with self._connection.asking():
                 logged = self._connection.client.get_logged_model(model_id)
-                entries = entries_of(logged.metrics or [], self.server)
+                entries = read_entries(logged.metrics or [], self.server)
                 return measurement(entries, metric, dataset, _history(self._connection))
         except NotInRegistry as error:
             return Measurement(problem=f"no longer in the registry: {error.message}")
@@ -79,8 +84,8 @@ class MlflowRegistry:
 def _refuse_alias(model: str, version: str) -> None:
     if not _VERSION.fullmatch(version):
         raise Invalid(
-            f"{clean(version, 60)!r} is not a version of {clean(model, 60)}: an alias or "
-            "a stage can move to another version",
+            f"{plain_line(version, 60)!r} is not a version of {plain_line(model, 60)}: an alias "
+            "or a stage can move to another version",
             fix="name the version by its number, such as 42",
         )
 
@@ -102,11 +107,12 @@ class _Found:
 
 def _find(connection: Connection, model: str, version: str) -> _Found:
     found = connection.client.get_model_version(model, version)
+    # A proxy that answers about another version would have its digest locked.
     if str(found.name) != model or str(found.version) != version:
         raise LockstepError(
             f"asked for version {version} of {model}, the registry answered about another",
             where=connection.server,
-            fix="check that MLFLOW_TRACKING_URI is the address of MLflow itself",
+            fix=f"check that {URI_VARIABLE} is the address of MLflow itself",
         )
     source, copied_from = _source(connection, found)
     model_id = _model_id(source)
@@ -122,17 +128,17 @@ def _identity(found: _Found, digest: str) -> Json:
         "model": str(found.version.name),
         "version": str(found.version.version),
         "digest": digest,
-        "source": clean(found.source, _LONGEST_TEXT),
+        "source": plain_line(found.source, _LONGEST_TEXT),
         "modelId": _model_id(found.source),
-        "run": clean(found.run_id, 80) if found.run_id else None,
+        "run": plain_line(found.run_id, 80) if found.run_id else None,
     }
 
 
 def _facts(connection: Connection, found: _Found) -> dict[str, Json]:
     logged = found.logged.metrics or [] if found.logged else []
-    entries = entries_of(logged, connection.server)
+    entries = read_entries(logged, connection.server)
     return {
-        "status": clean(found.version.status, 50),
+        "status": plain_line(found.version.status, 50),
         "archived": _archived(found.version),
         "datasets": _datasets(found.run, connection.server),
         "metrics": _metrics(entries, _history(connection), connection.server),
@@ -147,7 +153,7 @@ def _source(connection: Connection, found: Any) -> tuple[str, str | None]:
     seen = {(str(found.name), str(found.version))}
     source = str(found.source)
     while copy := _COPY.fullmatch(source):
-        copied_from = copied_from or clean(source, _LONGEST_TEXT)
+        copied_from = copied_from or plain_line(source, _LONGEST_TEXT)
         if copy.groups() in seen or len(seen) > _MOST_COPIES:
             raise LockstepError(
                 f"version {found.version} of {found.name} is a copy in an endless chain of copies",
@@ -164,15 +170,15 @@ def _model_id(source: str) -> str | None:
     return match[1] if match else None
 
 
-def _history(connection: Connection) -> History:
+def _history(connection: Connection) -> RunHistory:
     @functools.cache
     def history(run: str, name: str) -> list[Entry]:
-        return entries_of(connection.client.get_metric_history(run, name), connection.server)
+        return read_entries(connection.client.get_metric_history(run, name), connection.server)
 
     return history
 
 
-def _metrics(entries: list[Entry], history: History, server: str) -> list[Json]:
+def _metrics(entries: list[Entry], history: RunHistory, server: str) -> list[Json]:
     pairs = series(entries)
     _refuse_too_many(len(pairs), _MOST_SERIES, "metrics", server)
     return [
@@ -183,13 +189,13 @@ def _metrics(entries: list[Entry], history: History, server: str) -> list[Json]:
 
 def _metric(name: str, dataset: str | None, measured: Measurement) -> Json:
     return {
-        "name": clean(name, LONGEST_NAME),
+        "name": plain_line(name, LONGEST_NAME),
         "value": measured.value,
-        "dataset": clean(dataset, LONGEST_NAME) if dataset is not None else None,
+        "dataset": plain_line(dataset, LONGEST_NAME) if dataset is not None else None,
         "datasetDigest": measured.dataset_digest,
         "samples": measured.samples,
         "measuredAt": measured.time,
-        "problem": clean(measured.problem, _LONGEST_TEXT),
+        "problem": plain_line(measured.problem, _LONGEST_TEXT),
     }
 
 
@@ -201,9 +207,9 @@ def _datasets(run: Any, server: str) -> list[Json]:
         contexts = [tag.value for tag in item.tags if tag.key == "mlflow.data.context"]
         found.append(
             {
-                "name": clean(item.dataset.name, LONGEST_NAME),
-                "digest": clean(item.dataset.digest, 100),
-                "context": clean(contexts[0], 100) if contexts else "",
+                "name": plain_line(item.dataset.name, LONGEST_NAME),
+                "digest": plain_line(item.dataset.digest, 100),
+                "context": plain_line(contexts[0], 100) if contexts else "",
             }
         )
     return sorted(found, key=lambda entry: tuple(entry.values()))
@@ -212,7 +218,9 @@ def _datasets(run: Any, server: str) -> list[Json]:
 def _tags(found: Any, server: str) -> Json:
     tags = dict(found.tags)
     _refuse_too_many(len(tags), _MOST_ITEMS, "tags", server)
-    return {clean(key, LONGEST_NAME): clean(tags[key], _LONGEST_TEXT) for key in sorted(tags)}
+    return {
+        plain_line(key, LONGEST_NAME): plain_line(tags[key], _LONGEST_TEXT) for key in sorted(tags)
+    }
 
 
 def _archived(found: Any) -> bool:

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lockstep.model.document import Json, value_at
+from lockstep.spec.schema.flatten import find, flatten, target
 from lockstep.spec.schema.load import SchemaFiles
 from lockstep.spec.schema.suggestions import written
-from lockstep.spec.schema.types import find, flatten, target
-from lockstep.text.phrases import a_type, alternatives, bounds, listed, thing
+from lockstep.text.phrases import alternatives, bounds, expected_form, listed, type_name
 
 _PEOPLE = ("Environment", "ModelFamily", "ModelCluster", "Waivers")
 _PARTS_ONLY = ("common.json", "effective-cluster.json")
@@ -70,6 +70,7 @@ class Writer:
 
     def sections(self) -> Iterator[str]:
         """The text of the sections that were asked for and are not written yet."""
+        # Not a for loop: a section may ask for further ones while it is written.
         while self.done < len(self.waiting):
             name, path = list(self.waiting.items())[self.done]
             self.done += 1
@@ -198,9 +199,9 @@ def _value(schema: Json) -> str:
         return alternatives([f"`{written(each)}`" for each in schema["enum"]])
     kinds = schema.get("type", "anything")
     kinds = [kinds] if isinstance(kinds, str) else list(kinds)
-    words = alternatives([a_type(kind) if kind != "null" else "null" for kind in kinds])
-    if thing(schema) != "allowed here":
-        words = thing(schema) + (" or null" if "null" in kinds else "")
+    words = alternatives([type_name(kind) if kind != "null" else "null" for kind in kinds])
+    if expected_form(schema) != "allowed here":
+        words = expected_form(schema) + (" or null" if "null" in kinds else "")
     if "string" in kinds and "maxLength" in schema:
         low, high = schema.get("minLength", 0), schema["maxLength"]
         return f"{words}, {high if low == high else f'{low} to {high}'} characters"

@@ -9,23 +9,21 @@ from typing import Any
 from lockstep.model.document import Json, Pointer
 from lockstep.spec.schema.suggestions import quoted_form, suggest
 from lockstep.text.phrases import (
-    a_type,
+    COMPARED,
     advice,
     alternatives,
     bounds,
     brief,
     closest,
+    describe_value,
     example,
-    kind_of_thing,
+    expected_form,
     listed,
-    thing,
+    type_name,
 )
 
 _MOST = 500
 """Problems of one document that are reported; explaining more takes time and helps no reader."""
-
-_COMPARED = 30
-"""Unknown fields of one mapping that are compared with the known ones: comparing is slow."""
 
 _SHORT = 60
 """Characters of a text that a message shows in full."""
@@ -82,7 +80,7 @@ def _problems_of(error: Any) -> Iterator[Problem]:
     """The problems that one error of the jsonschema package means."""
     pointer: Pointer = tuple(error.absolute_path)
     if "propertyNames" in error.absolute_schema_path:
-        says = f"has a name that is not {thing(error.schema)}"
+        says = f"has a name that is not {expected_form(error.schema)}"
         fix = _rewrite(error.instance, error.schema)
         yield Problem((*pointer, error.instance), "schema.key", says, fix, at_key=True)
         return
@@ -93,7 +91,7 @@ def _unknown(error: Any, pointer: Pointer) -> Iterator[Problem]:
     known = sorted(error.schema.get("properties", {}))
     unknown = [name for name in error.instance if name not in known]
     for count, name in enumerate(unknown):
-        right = closest(name, known) if count < _COMPARED else ""
+        right = closest(name, known) if count < COMPARED else ""
         says = "is not a known field"
         if right:
             exists = right in error.instance  # perhaps only in the family's defaults
@@ -113,7 +111,7 @@ def _required(error: Any, pointer: Pointer) -> Iterator[Problem]:
     for name in error.validator_value:
         if name in error.instance:
             continue
-        misspelt = next((key for key in others[:_COMPARED] if closest(key, [name])), "")
+        misspelt = next((key for key in others[:COMPARED] if closest(key, [name])), "")
         if open_to and misspelt:  # the mapping allows unknown fields, so nothing else reports it
             says = f"is not a known field; did you mean {name}?"
             yield Problem(
@@ -140,13 +138,13 @@ def _type(error: Any, pointer: Pointer) -> Iterator[Problem]:
     wanted = error.validator_value
     kinds = [wanted] if isinstance(wanted, str) else list(wanted)
     value = error.instance
-    must_be = " or ".join(a_type(kind) for kind in kinds if kind != "null")
+    must_be = " or ".join(type_name(kind) for kind in kinds if kind != "null")
     if value is None:
         fix = "give it a value, or remove the line"
         says = f"is empty; it must be {must_be}"
     else:
         fix = _retyped(value, kinds, error.schema)
-        says = f"is {kind_of_thing(value)}; it must be {must_be}"
+        says = f"is {describe_value(value)}; it must be {must_be}"
     yield Problem(pointer, "schema.type", says, fix, number=_number(value))
 
 
@@ -162,7 +160,7 @@ def _retyped(value: Json, kinds: list[str], schema: Json) -> str:
         return f"write the fields of it below: {listed(sorted(schema['properties']))}"
     if not quotes and (instead := suggest(value, {**schema, "type": kinds})):
         return f"write {instead}"
-    wanted = " or ".join(a_type(kind) for kind in kinds)
+    wanted = " or ".join(type_name(kind) for kind in kinds)
     return quotes or f"write {wanted} {bounds(schema)}".rstrip() + example(schema)
 
 
@@ -186,7 +184,7 @@ def _fits(text: str, schema: Json) -> bool:
 def _enum(error: Any, pointer: Pointer) -> Iterator[Problem]:
     allowed = [str(value) for value in error.validator_value]
     value = error.instance
-    says, instead = f"is {kind_of_thing(value)}", alternatives(allowed)
+    says, instead = f"is {describe_value(value)}", alternatives(allowed)
     if isinstance(value, str):
         says = f"is {brief(value)}; it must be {instead}"
         fix = f"write {closest(value, allowed, likeness=0.8) or instead}"
@@ -199,18 +197,18 @@ def _enum(error: Any, pointer: Pointer) -> Iterator[Problem]:
 
 def _const(error: Any, pointer: Pointer) -> Iterator[Problem]:
     wanted = str(error.validator_value)
-    says = f"is {kind_of_thing(error.instance)}; it must be {wanted}"
+    says = f"is {describe_value(error.instance)}; it must be {wanted}"
     yield Problem(pointer, "schema.value", says, f"write {wanted}")
 
 
 def _form(error: Any, pointer: Pointer) -> Iterator[Problem]:
     value, limit = error.instance, error.schema.get("maxLength")
     if value == "":
-        says = f"is empty; it must be {thing(error.schema)}"
+        says = f"is empty; it must be {expected_form(error.schema)}"
     elif error.validator == "maxLength" and (len(value) > _SHORT or _fits(value, error.schema)):
         says = f"has {len(value)} characters; at most {limit} are allowed"
     else:
-        says = f"is {brief(value)}, which is not {thing(error.schema)}"
+        says = f"is {brief(value)}, which is not {expected_form(error.schema)}"
     yield Problem(pointer, "schema.form", says, _rewrite(value, error.schema))
 
 
@@ -252,7 +250,7 @@ def _any_of(error: Any, pointer: Pointer) -> Iterator[Problem]:
 
 
 def _other(error: Any, pointer: Pointer) -> Iterator[Problem]:
-    says = f"is not {thing(error.schema)}"
+    says = f"is not {expected_form(error.schema)}"
     yield Problem(pointer, "schema.form", says, advice(error.schema))
 
 

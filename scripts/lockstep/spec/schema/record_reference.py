@@ -19,8 +19,8 @@ does so, and `lockstep audit --verify` finds one that was merged.
 - **Form**: JSON with sorted keys, two spaces for each level, text as UTF-8 without needless
   escapes, and a newline at the end. Only this form is read, so the digest of the bytes is a
   digest of the content.
-- **Chain**: `spec.previous` is the SHA-256 of the file before it, and null in the first. Whoever
-  changes a record has to rewrite all that follow, and git's history shows it.
+- **Chain**: `spec.previous` is the SHA-256 of the file before it, and null in the first. A changed
+  record breaks the chain unless all later ones are rewritten, and git's history shows that.
 - **Id**: `spec.id` is the SHA-256 of what makes the decision this one: environment, family,
   `previous`, action, digest of the target, and the positions before and after it. There is no
   time, evidence or runner in it, so two runners that decide the same make the same id.

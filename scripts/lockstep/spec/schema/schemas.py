@@ -14,13 +14,14 @@ from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
 from lockstep.spec.place import Place
+from lockstep.spec.schema.flatten import fields_by_name, flatten
 from lockstep.spec.schema.load import broken, compile_fast, compile_slow, read_schemas
 from lockstep.spec.schema.messages import Problem, explain
-from lockstep.spec.schema.types import fields_by_name, flatten
 from lockstep.text.phrases import field_path
 
 EFFECTIVE = "effective-cluster.json"
 
+_RESTORE = "restore policies/schemas/ from git"
 _WRITTEN_BY_PEOPLE = frozenset(("Environment", "ModelFamily", "ModelCluster", "Waivers"))
 
 
@@ -34,6 +35,7 @@ class Schemas:
             kind: name for name, schema in self._files.items() if (kind := _kind_of(schema))
         }
         self._fast = functools.cache(compile_fast(self._files))
+        # Only these: machine files hold measurements, where 1.0 is a number like others.
         self._strict = {EFFECTIVE} | {
             name for kind, name in self._by_kind.items() if kind in _WRITTEN_BY_PEOPLE
         }
@@ -54,24 +56,22 @@ class Schemas:
         """The schema file of a kind. Raises LockstepError where there is none."""
         if kind not in self._by_kind:
             raise LockstepError(
-                f"policies/schemas/ has no schema for the kind {kind}",
-                fix="restore policies/schemas/ from git",
+                f"policies/schemas/ has no schema for the kind {kind}", fix=_RESTORE
             )
         return self._by_kind[kind]
 
     def problems(self, name: str, value: Json) -> list[Problem]:
         """What is wrong with a value under the schema file ``name``; empty where it is valid."""
         if name not in self._files:
-            raise LockstepError(
-                f"policies/schemas/{name} is missing", fix="restore policies/schemas/ from git"
-            )
+            raise LockstepError(f"policies/schemas/{name} is missing", fix=_RESTORE)
         valid = self._is_valid(name, value)
         if valid and not (name in self._strict and _has_whole_float(value)):
             return []
         try:
             problems = explain(self._slow(name).iter_errors(value))
-        except re.error as error:
+        except re.error as error:  # a pattern that only jsonschema-rs understands
             raise broken(name, error) from error
+        # The two libraries disagree: what one of them rejects is not valid.
         if not problems and not valid:
             says = "does not match the schema of its kind"
             return [Problem((), "schema.form", says, "compare it with a valid file of that kind")]

@@ -55,6 +55,7 @@ def _environment(environment: Environment, fleet: Fleet) -> Iterator[Finding]:
     if environment.predecessor is None:
         return
     if environment.predecessor not in fleet.environments:
+        # brief escapes the name; its quotes are cut off in the path.
         yield predecessor.finding(
             "structure.unknown-predecessor",
             f"there is no environment {brief(environment.predecessor)}",
@@ -69,7 +70,7 @@ def _environment(environment: Environment, fleet: Fleet) -> Iterator[Finding]:
 
 
 def _predecessors(environment: Environment, fleet: Fleet) -> set[str]:
-    seen: set[str] = set()
+    seen: set[str] = set()  # ends the walk in a circle
     name = environment.predecessor
     while name and name in fleet.environments and name not in seen:
         seen.add(name)

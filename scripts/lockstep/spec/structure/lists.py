@@ -8,9 +8,6 @@ from lockstep.model.finding import Finding
 _LONGEST = 1_000
 """No schema allows more entries: a longer list has its finding already and is not compared."""
 
-COMPARED = 30
-"""Unknown names of one file for which the closest known one is looked up: comparing is slow."""
-
 
 def entries(value: Json, pointer: Pointer) -> list[Json]:
     """The entries of the list at a pointer; none where it is not a list, or is far too long."""

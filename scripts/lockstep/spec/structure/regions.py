@@ -6,8 +6,8 @@ from lockstep.model.document import Json, Pointer, value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.spec.place import Place, related
-from lockstep.spec.structure.lists import COMPARED, InvalidPlaces, entries
-from lockstep.text.phrases import alternatives, brief, closest
+from lockstep.spec.structure.lists import InvalidPlaces, entries
+from lockstep.text.phrases import COMPARED, alternatives, brief, closest
 
 _WAVES = ("spec", "rollout", "waves")
 
@@ -61,6 +61,7 @@ def check_waves(
             fix = "remove the region, or add a cluster in it"
             yield place.finding("structure.wave-without-cluster", says, fix)
         named.setdefault(region, place)
+    # A misspelt region may be the one that seems to be missing: one finding for one mistake.
     certain = all(unknown.values()) and not invalid.within(family.document, _WAVES)
     if certain and _are_lists(value_at(family.document.value, _WAVES)):
         yield from _outside_waves(family, named.keys() | set(unknown.values()), known)

@@ -16,6 +16,7 @@ def check_steps(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:
     steps = entries(family.document.value, pointer)
     weights = [value_at(step, ("weight",)) for step in steps]
     doubtful = invalid.within(family.document, pointer)
+    # By type, not isinstance: true is an int in Python.
     if not weights or doubtful or not all(type(weight) is int for weight in weights):
         return
     for index in range(1, len(weights)):

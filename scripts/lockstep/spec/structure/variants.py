@@ -7,9 +7,9 @@ from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster
 from lockstep.spec.place import Place
-from lockstep.spec.structure.lists import COMPARED, InvalidPlaces, entries, keys_of
+from lockstep.spec.structure.lists import InvalidPlaces, entries, keys_of
 from lockstep.spec.variants import CANDIDATE, PREVIOUS, ROLES, STABLE
-from lockstep.text.phrases import brief, closest
+from lockstep.text.phrases import COMPARED, brief, closest
 
 _VARIANTS = ("spec", "variants")
 _TERMS = ("spec", "experiments")

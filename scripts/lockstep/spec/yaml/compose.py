@@ -20,11 +20,11 @@ from lockstep.model.finding import Finding, Related
 from lockstep.spec.yaml.scalars import AmbiguousScalar, resolve_plain
 from lockstep.text.phrases import brief
 
-MAX_DEPTH = 40
+MAX_DEPTH = 40  # merges, schemas and writers recurse into values
 MAX_NODES = 50_000
 """Values in a document, counting what aliases repeat: a few lines of aliases can mean billions."""
 
-_NO_KEY = object()
+_NO_KEY = object()  # not None, which a file can hold
 _NO_KEY_FIX = "write a text key; put a value that begins with {{ in quotes"
 _BARE_TAG = re.compile(r"(&\S+\s+)?!")
 
@@ -47,7 +47,7 @@ class _Open:
     anchor: str | None
     nodes_before: int
     key: Any = _NO_KEY
-    height: int = 1
+    height: int = 1  # levels of values in it: what an alias of it adds to the depth
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class Composer:
         """The value of the document. Raises InvalidYaml, or yaml.YAMLError where it is not YAML."""
         while True:
             event = events.get_event()
-            kind = type(event)
+            kind = type(event)  # compared by identity: this runs for every value of a fleet
             if kind is ScalarEvent:
                 self._scalar(event)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
@@ -84,6 +84,7 @@ class Composer:
                 self._document(event)
             elif kind is StreamEndEvent:
                 break
+        # Only comments, or nothing but the word null.
         if self._root is _NO_KEY or self._root is None:
             fix = "write the document, or delete the file"
             raise InvalidYaml(Finding(self.path, 1, 1, "yaml.empty", "the file is empty", fix))
@@ -123,7 +124,7 @@ class Composer:
     def _scalar(self, event: ScalarEvent) -> None:
         self._check_tag(event)
         value: Json = event.value
-        if event.implicit[0]:
+        if event.implicit[0]:  # without quotes: anything else is text
             try:
                 value = resolve_plain(event.value)
             except AmbiguousScalar as trap:
@@ -134,6 +135,7 @@ class Composer:
             self._key(event, value)
             return
         pointer = self._place(value, event)
+        # 1.10 is read as 1.1, and a message must show what the author sees.
         if type(value) in (int, float) and repr(value) != event.value:
             self.written[pointer] = event.value
         if event.anchor:
@@ -150,7 +152,7 @@ class Composer:
             self._refuse(event, "yaml.alias", "an alias cannot be a key", "write the key out")
         value, nodes, height = self._anchors[anchor]
         self._check_depth(event, height)
-        self._count(event, nodes - 1)
+        self._count(event, nodes - 1)  # the last one is counted by _place
         self._place(value, event)
         if self._stack:
             self._stack[-1].height = max(self._stack[-1].height, height + 1)
@@ -166,6 +168,7 @@ class Composer:
         holder = self._stack[-1]
         key = event.value
         pointer = (*holder.pointer, key)
+        # In quotes, << is a key like any other.
         if key == "<<" and event.implicit[0]:
             fix = "write the fields out, or move them to the family's defaults"
             self._note(event, "yaml.merge-key", "merge keys (<<) are not part of YAML 1.2", fix)
@@ -174,7 +177,7 @@ class Composer:
             self._note(event, "yaml.key", message, _quote_it(key))
         elif key in holder.value:
             self._duplicate(event, pointer)
-        self.key_spans.setdefault(pointer, _span(event))
+        self.key_spans.setdefault(pointer, _span(event))  # of the first, which duplicates refer to
         holder.key = key
 
     def _duplicate(self, event: ScalarEvent, pointer: Pointer) -> None:

@@ -22,6 +22,7 @@ _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _NO_ZEROS = "as a number without leading zeros"
+# What YAML 1.1 reads as other types: https://yaml.org/type/int.html, float.html, timestamp.html
 _TRAPS = (
     (re.compile(r"[-+]?0[0-9_]+"), "an octal number to some readers", _NO_ZEROS),
     (
@@ -46,7 +47,7 @@ _TRAPS = (
         "without the underscores",
     ),
 )
-_LONGEST_NUMBER = 25
+_LONGEST_NUMBER = 25  # the longest form of a 64-bit float has 24 characters
 
 Scalar = str | int | float | bool | None
 
@@ -70,6 +71,7 @@ def resolve_plain(text: str) -> Scalar:
     if text in _YAML_1_1_BOOLEANS:
         word = "true" if text.lower() in ("y", "yes", "on") else "false"
         raise AmbiguousScalar("a boolean to some readers", f"as {word} for a boolean")
+    # Most scalars end here, before any pattern: no number begins with another character.
     if text[0] not in "0123456789+-.":
         return text
     if _NOT_FINITE.fullmatch(text):

@@ -191,6 +191,7 @@ def _other(problem: str) -> Callable[[_SyntaxError], _Explanation]:
 
 
 _DIRECTIVE = _always("directives (%) are not allowed", "remove the line, or quote the value")
+# The keys are libyaml's own texts, misspelt ones included.
 _EXPLAIN: dict[str, Callable[[_SyntaxError], _Explanation]] = {
     "did not find expected key": _key,
     "did not find expected '-' indicator": _item,

@@ -5,7 +5,7 @@ import pytest
 from lockstep.model.document import Json
 from lockstep.spec.schema.load import BASE, compile_slow
 from lockstep.spec.schema.messages import Problem, explain
-from lockstep.text.phrases import brief, closest, field_path, kind_of_thing
+from lockstep.text.phrases import brief, closest, describe_value, field_path
 
 
 def problems(schema: Json, value: Json) -> list[Problem]:
@@ -244,7 +244,7 @@ def test_credentials_cut_by_the_limit_do_not_show() -> None:
 
 def test_words_for_values() -> None:
     values: list[Json] = [None, False, [], {}]
-    assert [kind_of_thing(value) for value in values] == [
+    assert [describe_value(value) for value in values] == [
         "empty", "the value false", "a list", "a mapping",
     ]  # fmt: skip
 

@@ -22,7 +22,7 @@ CONNECT_TIMEOUT = 10.0
 ANSWER_TIMEOUT = 120.0
 """Seconds that an OPA may send nothing while it evaluates a batch."""
 
-_WORKERS = 2
+_WORKERS = 2  # OPA evaluates one batch while the answers of the other are read
 
 
 class OpaSession(ABC):
@@ -87,7 +87,7 @@ class OpaSession(ABC):
         """The value of a rule; None where it is undefined, or OPA does not have it."""
         try:
             body = self._client().query_rule(given, package, rule, STRICT)
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError) as error:  # those of requests are OSErrors
             raise self._error_of(error) from error
         return body.get("result") if isinstance(body, dict) else None
 

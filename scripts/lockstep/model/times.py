@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+# Without ASCII, \d would match the digits of every script.
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 
 

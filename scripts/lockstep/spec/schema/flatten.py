@@ -54,8 +54,8 @@ def target(name: str, reference: str) -> str:
     """The name of the schema that a ``$ref`` inside of the schema ``name`` leads to."""
     path = name.partition("#")[0]
     file, _, fragment = reference.partition("#")
-    beside = posixpath.normpath(posixpath.join(posixpath.dirname(path), file)) if file else path
-    return f"{beside}#{fragment}" if fragment else beside
+    found = posixpath.normpath(posixpath.join(posixpath.dirname(path), file)) if file else path
+    return f"{found}#{fragment}" if fragment else found
 
 
 def _whole(files: Mapping[str, Json], name: str, within: tuple[str, ...]) -> Json:
@@ -90,6 +90,7 @@ def _resolved(files: Mapping[str, Json], path: str, schema: Json, within: tuple[
     return _together([*parts, {**inner, **({"properties": properties} if properties else {})}])
 
 
+# Resolved one by one in _resolved, and so not copied as they are.
 _APPLIED = frozenset(
     ("$ref", "allOf", "anyOf", "then", "else", "items", "properties", "additionalProperties")
 )

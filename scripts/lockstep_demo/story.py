@@ -1,11 +1,11 @@
-"""The plot of the demo: sets up a scratch folder, and runs the chapters in their order."""
+"""The story of the demo: sets up a scratch folder, and runs the chapters in their order."""
 
 import warnings
 from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-from lockstep.model.clock import parse_time
+from lockstep.model.times import parse_time
 from lockstep.opa.binary import find_opa
 from lockstep_demo import chapters, rollouts
 from lockstep_demo.fleet_files import FAMILY
