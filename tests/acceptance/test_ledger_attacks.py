@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
-from lockstep.model.clock import parse_time
 from msgspec.structs import replace
 
 from lockstep import __version__
