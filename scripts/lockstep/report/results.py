@@ -76,8 +76,8 @@ def to_data(result: Result) -> Json:
                 "family": result.family, "move": result.move, "reason": result.reason,
                 "evidence": [item.to_json() for item in result.evidence],
             }  # fmt: skip
-        case Blocked():
-            return None
+        case Blocked(family, reason, owner):
+            return {"family": family, "move": "blocked", "reason": reason, "notify": owner}
         case Failed(family, error, fix=fix):
             return {"family": family, "error": error, "fix": fix}
         case AlreadyDecided(decision):

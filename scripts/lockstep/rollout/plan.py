@@ -78,7 +78,7 @@ def plan(family: Family, evidence: Sequence[Evidence], now: datetime) -> Plan:
         return Plan(Move.WAIT, f"held: {_reason_of_hold(family)}", verdict=verdict)
     if before_first_step(family):
         return _first_step(family, verdict, evidence)
-    return _judge_bake(family, at, verdict, evidence, now)
+    return _after_bake(family, at, verdict, evidence, now)
 
 
 def _first_step(family: Family, verdict: Verdict, evidence: Sequence[Evidence]) -> Plan:
@@ -115,7 +115,7 @@ def _failed(family: Family, at: Position, evidence: Sequence[Evidence]) -> Plan:
     return Plan(Move.HOLD, reason, held, unchanged, Verdict.FAIL, notify=True)
 
 
-def _judge_bake(
+def _after_bake(
     family: Family, at: Position, verdict: Verdict, evidence: Sequence[Evidence], now: datetime
 ) -> Plan:
     began = step_began(family)

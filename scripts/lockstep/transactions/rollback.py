@@ -151,19 +151,21 @@ class _Rollback:
         return {**self.locks, path: write_quarantine(family, entries_of(family))}
 
 
-def _plan_commit(git: Git, way: _Rollback, problem: str) -> PlannedCommit:
-    rendered = way.files.rendered if way.files else None
-    change = FamilyChange(way.variants(), way.extra(), rendered, rollback_only=True)
+def _plan_commit(git: Git, rollback: _Rollback, problem: str) -> PlannedCommit:
+    rendered = rollback.files.rendered if rollback.files else None
+    change = FamilyChange(rollback.variants(), rollback.extra(), rendered, rollback_only=True)
     try:
-        tree, made = build(git, way.state, change, *way.decisions())
+        tree, made = build(git, rollback.state, change, *rollback.decisions())
     except (Denied, Invalid):
         raise
     except LockstepError as error:  # broken rules must not keep a bad version in production
-        way = replace(way, unchecked=(*way.unchecked, record_line(f"policy: {error.located()}")))
+        rollback = replace(
+            rollback, unchecked=(*rollback.unchecked, record_line(f"policy: {error.located()}"))
+        )
         unevaluated = replace(change, evaluated=False)
-        tree, made = build(git, way.state, unevaluated, *way.decisions())
-    code = ExitCode.CLEAN if way.request.by_hand else ExitCode.GATE_CLOSED
-    result = RolledBack(made, code, unchecked=way.unchecked, restore_waits_for=problem)
+        tree, made = build(git, rollback.state, unevaluated, *rollback.decisions())
+    code = ExitCode.CLEAN if rollback.request.by_hand else ExitCode.GATE_CLOSED
+    result = RolledBack(made, code, unchecked=rollback.unchecked, restore_waits_for=problem)
     return PlannedCommit(tree, result)
 
 

@@ -121,7 +121,8 @@ def test_each_family_of_an_advance_has_its_lines_and_its_data() -> None:
         f"prod/fraud: advance was decided by another run ({FULL.id})",
     ]  # fmt: skip
     assert to_data(results) == [
-        {"family": "prod/churn", "error": "no lock", "fix": "lock"}, None,
+        {"family": "prod/churn", "error": "no lock", "fix": "lock"},
+        {"family": "prod/x", "move": "blocked", "reason": blocked.reason, "notify": "a team"},
         {"decision": FULL.id, "made": False},
     ]  # fmt: skip
 
