@@ -59,7 +59,7 @@ def _has_baked(family: Family, decision: Decision) -> bool:
 
 
 def _at_last_step(family: Family, decision: Decision) -> bool:
-    return following(family, decision.source) is None
+    return following(family.spec["rollout"], decision.source) is None
 
 
 def _is_settled(family: Family, decision: Decision) -> bool:

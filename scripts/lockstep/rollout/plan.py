@@ -137,7 +137,7 @@ def _after_bake(
         reason = reasons(evidence, verdict) or NO_EVIDENCE
         return Plan(Move.WAIT, reason, verdict=verdict, notify=overdue)
     reason = f"baked since {format_time(began)}, and every gate passed"
-    after = following(family, at)
+    after = following(family.spec["rollout"], at)
     if after is not None:
         return _step(family, after, verdict, reason)
     settled = {c.name: forms.verified(c.variants) for c in family.clusters}

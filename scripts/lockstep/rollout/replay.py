@@ -15,7 +15,7 @@ from lockstep.model.evidence import Verdict, worst
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
 from lockstep.rollout.divergence import same_variants
-from lockstep.rollout.position import newest_decision, running_target, step_began
+from lockstep.rollout.position import following, newest_decision, running_target, step_began
 from lockstep.rollout.transitions import RULES, Need, StepChange
 from lockstep.spec import variants as forms
 from lockstep.text.phrases import list_variants
@@ -139,13 +139,7 @@ def _next_position(decision: Decision) -> Position:
         return Position(decision.to.phase)
     if change is StepChange.SAME:
         return Position(decision.to.phase, at.wave, at.step)
-    if at.wave is None or at.step is None:
-        return Position(Phase.ROLLING, 0, 0)
-    if at.step + 1 < len(_steps(decision)):
-        return Position(Phase.ROLLING, at.wave, at.step + 1)
-    if at.wave + 1 < len(value_at(decision.plan, ("waves",), [])):
-        return Position(Phase.ROLLING, at.wave + 1, 0)
-    return Position(Phase.STEADY)
+    return following(decision.plan, at) or Position(Phase.STEADY)
 
 
 def _wrong_variants(before: Family, decision: Decision) -> Iterator[str]:

@@ -106,6 +106,7 @@ class _Rollback:
     locks: Mapping[str, bytes]
 
     def variants(self) -> dict[str, Variants]:
+        """Those after the newest of the decisions."""
         return self.plan.restore if self.files else self.plan.shift
 
     def decisions(self) -> tuple[Decision, ...]:

@@ -8,8 +8,9 @@ import pytest
 from lockstep.edges.process import run
 from lockstep.model.document import Json, value_at
 from lockstep.model.errors import LockstepError
-from lockstep.policy.input_schemas import flatten, input_schemas
+from lockstep.policy.input_schemas import input_schemas
 from lockstep.spec.schema.load import SchemaFiles, read_schemas
+from lockstep.spec.schema.types import flatten
 from tests.unit.opa.parts import opa_program
 
 ROOT = Path(__file__).resolve().parents[3]
