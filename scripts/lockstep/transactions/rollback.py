@@ -6,7 +6,6 @@ from typing import Any
 
 from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Decision, Phase, Position, Target, Variants
-from lockstep.model.document import Document
 from lockstep.model.errors import Denied, Invalid, LockstepError, UsageError
 from lockstep.model.evidence import Evidence, Verdict
 from lockstep.model.exit_codes import ExitCode
@@ -175,14 +174,11 @@ def _ask_registry(
 ) -> list[RegistryCheck]:
     known = dict(state.family.locks)
     for path, data in locks.items():
-        known |= {path.rsplit("/", 1)[1].removesuffix(".yaml"): lock for lock in _lock(path, data)}
+        lock, _ = load_yaml(path, data)
+        if lock is not None:
+            known[path.rsplit("/", 1)[1].removesuffix(".yaml")] = lock
     versions = sorted({v["version"] for each in plan.restore.values() for v in each})
     return [check_version(options, known.get(version), version) for version in versions]
-
-
-def _lock(path: str, data: bytes) -> list[Document]:
-    lock, _ = load_yaml(path, data)
-    return [lock] if lock else []
 
 
 def _blocked(state: FamilyState, problem: str) -> Blocked:
