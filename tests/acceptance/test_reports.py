@@ -112,10 +112,10 @@ def test_reports_do_not_depend_on_the_machine_or_the_folder(
         ("sarif", "is not FORMAT=PATH"),
         ("pdf=x", "the formats are text, json, sarif"),
         ("sarif=", "is not FORMAT=PATH"),
-        ("sarif=FOLDER", "this is no file"),
-        ("sarif=/dev/null", "this is no file"),
-        ("sarif=FILE/below", "is no folder that you may write to"),
-        ("sarif=x\0y", "this is no path"),
+        ("sarif=FOLDER", "this is not a file"),
+        ("sarif=/dev/null", "this is not a file"),
+        ("sarif=FILE/below", "is not a folder that you may write to"),
+        ("sarif=x\0y", "this is not a valid path"),
     ],
 )
 def test_a_report_that_cannot_be_is_rejected_before_the_check(
