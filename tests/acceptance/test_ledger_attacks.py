@@ -58,7 +58,7 @@ def test_a_family_does_not_take_its_records_along(world: World) -> None:
     world.git("commit", "--quiet", "--all", "-m", "no scoring")
     world.must("check", "--base", "main")
     said = world.must("audit", FAMILY, "--verify", "--replay")
-    assert "version 3" in said and "records is whole" in said, "its records are still shown"
+    assert "version 3" in said and "records is complete" in said, "its records are still shown"
     shutil.rmtree(world.clone / "ledger")
     world.git("commit", "--quiet", "--all", "-m", "and no record of what was in quarantine")
     code, said = world.lockstep("check", "--base", "main")

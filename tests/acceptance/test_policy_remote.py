@@ -105,7 +105,7 @@ def test_a_missing_key_is_reported(tmp_path: Path) -> None:
     arguments = ["policy", "bundle", "-o", str(tmp_path / "b"), "--signing-key", "/none"]
     code, said = invoke([*arguments, "--root", str(ROOT)])
     assert code == 2
-    assert "/none: there is no such key" in said
+    assert "/none: the signing key does not exist" in said
 
 
 def test_the_options_say_which_opa_to_use(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,15 @@ def with_long_reason(spec: Any) -> None:
     spec["reason"] = "x" * 5001
 
 
+def with_an_odd_plan(spec: Any) -> None:
+    spec["plan"]["steps"] = 3
+
+
+def with_a_huge_count(spec: Any) -> None:
+    spec["evidence"][0]["gate"]["confidence"] = 0.95
+    spec["evidence"][0]["answer"]["candidate"]["samples"] = 10**300
+
+
 def with_an_unknown_cluster_name(spec: Any) -> None:
     spec["variants"]["Not A Name"] = spec["variants"]["scoring-eu-west-1"]
 
@@ -38,7 +47,7 @@ def forge(world: World, change: Callable[[Any], None]) -> str:
     return str(path.relative_to(world.clone))
 
 
-@pytest.mark.parametrize("change", [without_failure, with_long_reason])
+@pytest.mark.parametrize("change", [without_failure, with_long_reason, with_a_huge_count])
 def test_a_record_that_does_not_fit_is_found_and_stops_only_forward_moves(
     world: World, change: Callable[[Any], None]
 ) -> None:
@@ -60,6 +69,18 @@ def test_a_hold_waits_for_no_record(world: World) -> None:
     roll(world, "08", "10")
     forge(world, with_long_reason)
     world.must("hold", FAMILY, "--reason", "look at the record", at=f"{DAY}10:30:00Z")
+    code, said = world.lockstep("resume", FAMILY, "--reason", "go on", at=f"{DAY}10:40:00Z")
+    assert code == 10 and "ledger.schema" in said, "a rollout does not go on from such a record"
+
+
+def test_a_plan_that_cannot_be_read_keeps_the_rollout_where_it_is(world: World) -> None:
+    roll(world, "08", "10")
+    path = forge(world, with_an_odd_plan)
+    code, said = advance(world, "12")
+    assert code == 12 and "were changed in the middle of a rollout" in said
+    assert last_record(world).name in path
+    roll_back(world, "13")
+    assert_restored(world)
 
 
 def test_variants_of_a_cluster_that_cannot_be_are_found(world: World) -> None:
@@ -77,15 +98,14 @@ def verified_by_hand(world: World) -> str:
     """What the commands of the documentation print for the ledger of this world."""
     if shutil.which("jq") is None:
         pytest.skip("jq is missing")
-    said = ""
-    for script in BY_HAND:
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script.replace("prod/fraud-detection", FAMILY)],
-            cwd=world.clone, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        said += done.stdout
-    return said
+    # In one shell, as a reader pastes them.
+    script = "\n".join(BY_HAND).replace("prod/fraud-detection", FAMILY)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=world.clone, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_a_ledger_is_verified_by_hand_as_the_documentation_says(world: World) -> None:

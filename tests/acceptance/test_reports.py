@@ -203,7 +203,7 @@ def test_a_shard_that_could_not_run_is_no_clean_part_of_the_whole(
     check(bad, "--shard", "1/2", "--report", f"json={paths[0]}")
     check(bad, "--shard", "2/2", "--report", f"json={paths[1]}", "--base", "nowhere")
     code, text = invoke(["merge-reports", *paths])
-    assert code == 2 and "run.usage: 'nowhere' names no commit" in text
+    assert code == 2 and "run.usage: --base 'nowhere' is not a commit here" in text
     assert len(text.splitlines()) > 3
 
 

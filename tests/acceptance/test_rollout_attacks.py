@@ -32,7 +32,7 @@ def test_a_release_in_the_middle_of_a_rollout_does_not_change_what_it_is_about(
     world.merge_proposal("2", at=f"{DAY}10:00:00Z")
     world.must("release", FAMILY, "3", "--reason", "it was the data", at=f"{DAY}10:00:00Z")
     code, said = advance(world, "10")
-    assert code == 0 and "version 2 to rolling wave 1 step 1" in said
+    assert code == 0 and "version 2 moves to wave 1 step 1" in said
     assert [v["version"] for v in world.variants("us-east-1")] == ["1", "2"]
     roll_back(world, "11")
     assert world.records()[-1]["spec"]["target"]["version"] == "2"
@@ -198,7 +198,7 @@ def test_a_mistake_elsewhere_stops_a_rollout_but_not_its_rollback(
     said = roll_back(world, "11")
     assert_restored(world)
     hides_the_family = path in (HEAD, f"clusters/{FAMILY}/locks/9.yaml")
-    assert ("unchecked: policy: no rule saw clusters/" in said) is hides_the_family
+    assert ("unchecked: policy: no rule was evaluated on clusters/" in said) is hides_the_family
 
 
 def test_a_failing_gate_rolls_a_version_back_whatever_is_broken_in_another_environment(

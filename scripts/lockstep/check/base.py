@@ -29,11 +29,11 @@ def base_commit(git: Git, base: str | None) -> str | None:
     commits = git.possible_commits(base)
     if not commits:
         raise UsageError(
-            f"{quoted(base, 100)} names no commit", fix="fetch it, or give another --base"
+            f"--base {quoted(base, 100)} is not a commit here", fix="fetch it, or name another"
         )
     if len(commits) > 1:
         raise UsageError(
-            f"{quoted(base, 100)} names several commits: a tag and a branch, for example",
+            f"--base {quoted(base, 100)} names several commits, such as a tag and a branch",
             fix="give its full name, such as refs/heads/main or refs/remotes/origin/main",
         )
     return commits.pop()

@@ -58,7 +58,9 @@ def _refuse_repeated(paths: Sequence[Path]) -> None:
     seen: set[Path] = set()
     for path in paths:
         if path.resolve() in seen:
-            raise LockstepError("this report is given twice", where=str(path))
+            raise LockstepError(
+                "this report is given twice", where=str(path), fix="give each report once"
+            )
         seen.add(path.resolve())
 
 

@@ -16,6 +16,7 @@ from lockstep.spec.records import check_records
 from lockstep.spec.schema.schemas import EFFECTIVE
 from lockstep.spec.validate import Schemas, validate_fleet
 from lockstep.spec.yaml.load import Documents
+from lockstep.text.sanitise import without_credentials
 
 # Machine files that concern a family as a whole. An unreadable one is in no Family, so it is
 # found by its path.
@@ -53,7 +54,7 @@ def excerpts(findings: Iterable[Finding], tree: Tree) -> dict[tuple[str, int], s
         # would be split at other characters, too.
         text = [] if isinstance(data, NoFile) else data.splitlines()
         lines |= {
-            (file, n): text[n - 1].decode(errors="replace")
+            (file, n): without_credentials(text[n - 1].decode(errors="replace"))
             for n in sorted(numbers)
             if n <= len(text)
         }

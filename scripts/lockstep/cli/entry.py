@@ -28,9 +28,9 @@ _SWITCH_THREADS_AFTER = 0.0005
 _VERBS = {
     "adopt": ("rollouts", "Record the committed state as verified, with a reason."),
     "advance": ("rollouts", "Evaluate the gates, and make the one decision that is due."),
-    "audit": ("rollouts", "Show who decided what and why; --verify and --replay prove it."),
+    "audit": ("rollouts", "Show who decided what and why; --verify and --replay check it."),
     "check": ("checks", "Validate, evaluate policy, render and compare: what CI runs."),
-    "hold": ("rollouts", "Pause a rollout until people resume it."),
+    "hold": ("rollouts", "Pause a rollout until it is resumed."),
     "lock": ("rollouts", "Write the registry's facts about a version, or compare them."),
     "merge-reports": ("reports", "Merge the reports of several checks into one."),
     "policy": ("policies", "Work on the rules: list, explain, test, docs, bundle."),
@@ -39,7 +39,7 @@ _VERBS = {
     "render": ("checks", "Write the manifests that the specs declare."),
     "resume": ("rollouts", "Continue a rollout after a hold."),
     "revert": ("rollouts", "Roll the newest version back, in every cluster of a family."),
-    "schema": ("schemas", "Work on the schemas: write the reference of all fields."),
+    "schema": ("schemas", "Work on the schemas: write the references of all fields."),
     "status": ("rollouts", "Show what every cluster serves, and how far its rollout is."),
     "validate": ("checks", "Check every file against its schema."),
 }

@@ -45,9 +45,12 @@ reports = click.option(
     help="Write a report to a file too, such as sarif=lockstep.sarif; repeatable.",
 )  # fmt: skip
 environment = click.option(
-    "--environment", "-e", help="The environment, where a name is in several."
+    "--environment", "-e", help="The environment; needed where several have the family."
 )
-now = click.option("--now", help="Decide as if it were this time (RFC 3339); it is recorded.")
+now = click.option(
+    "--now",
+    help="The time to use instead of the clock (RFC 3339); a record says that it was given.",
+)
 registry = click.option(
     "--registry-uri", "registry", help="MLflow's tracking URI; by default MLFLOW_TRACKING_URI."
 )

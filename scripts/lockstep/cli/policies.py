@@ -37,7 +37,9 @@ def policy_explain(rule: str, root: Path, output: str) -> ExitCode:
 
 
 @policy.command("docs")
-@click.option("--check", is_flag=True, help="Write nothing; exit with 10 where the page is stale.")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit with 10 where the page is out of date."
+)
 @options.root
 @options.output
 def policy_docs(check: bool, root: Path, output: str) -> ExitCode:

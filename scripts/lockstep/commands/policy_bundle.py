@@ -17,7 +17,9 @@ def run(root: Path, output: Path, signing: Signing | None = None) -> RuleBundle:
     Raises LockstepError where it does not, or the bundle cannot be signed or written.
     """
     if signing and not signing.key.is_file():
-        raise UsageError("there is no such key", where=str(signing.key), fix="give --signing-key")
+        raise UsageError(
+            "the signing key does not exist", where=str(signing.key), fix="give --signing-key"
+        )
     opa = find_opa()
     files = policy_files(read_tree(root, ["policies"]))
     require_compiled(files, opa)

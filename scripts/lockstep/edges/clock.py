@@ -18,5 +18,6 @@ def now(given: str | None = None) -> datetime:
         return parse_time(given).replace(microsecond=0)
     except ValueError as error:
         raise UsageError(
-            f"--now {one_line(given, 60)}: {error}", fix="write a time like 2026-01-31T08:00:00Z"
+            f"--now {one_line(given, 60)} is not a time with a time zone",
+            fix="write a time like 2026-01-31T08:00:00Z",
         ) from error

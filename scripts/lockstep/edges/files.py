@@ -78,9 +78,15 @@ def read_file(path: Path, limit: int) -> bytes:
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except OSError as error:
-        raise LockstepError(f"cannot read it: {error.strerror}", where=str(path)) from error
+        raise LockstepError(
+            f"cannot read it: {error.strerror}",
+            where=str(path),
+            fix="check that it is a file that you may read",
+        ) from error
     if len(data) > limit:
-        raise LockstepError(f"it has more than {limit} bytes", where=str(path))
+        raise LockstepError(
+            f"it has more than {limit} bytes", where=str(path), fix="give a smaller file"
+        )
     return data
 
 
@@ -98,7 +104,11 @@ def write_changes(root: Path, changes: Mapping[str, bytes | None]) -> None:
             else:
                 write_file(target, data)
         except OSError as error:
-            raise LockstepError(f"cannot write it: {error.strerror}", where=path) from error
+            raise LockstepError(
+                f"cannot write it: {error.strerror}",
+                where=path,
+                fix="check that you may write there and that the disk is not full",
+            ) from error
 
 
 def write_file(target: Path, data: bytes) -> None:
@@ -132,7 +142,7 @@ def _inside(root: Path, path: str) -> Path:
 
 def _refuse_link(place: Path, path: str) -> None:
     if place.is_symlink():
-        raise Invalid(_LINK, where=path, fix="replace it by the file itself")
+        raise Invalid(_LINK, where=path, fix="replace it with the file itself")
 
 
 def _prune(root: Path, folder: Path) -> None:

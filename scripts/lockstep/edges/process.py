@@ -57,7 +57,10 @@ def run(
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise LockstepError(f"{argv[0]} did not end within {timeout:g} seconds") from error
+        raise LockstepError(
+            f"{argv[0]} did not end within {timeout:g} seconds",
+            fix="run it again; if it happens again, look for a lack of CPU or memory",
+        ) from error
     except (OSError, ValueError) as error:
         raise _cannot_start(argv[0], error) from error
     return Completed(done.returncode, done.stdout, done.stderr)

@@ -26,10 +26,11 @@ def wilson(proportion: float, samples: int, confidence: float) -> Interval:
     """
     if not 0 <= proportion <= 1 or samples <= 0 or not 0 < confidence < 1:
         raise ValueError(f"no interval for {proportion} over {samples} at {confidence}")
+    count = float(samples)  # the square of an integer may be too large for a float
     z = NormalDist().inv_cdf((1 + confidence) / 2)
-    shrink = 1 + z * z / samples
-    centre = (proportion + z * z / (2 * samples)) / shrink
-    spread = proportion * (1 - proportion) / samples + z * z / (4 * samples * samples)
+    shrink = 1 + z * z / count
+    centre = (proportion + z * z / (2 * count)) / shrink
+    spread = proportion * (1 - proportion) / count + z * z / (4 * count * count)
     half = z / shrink * math.sqrt(spread)
     return Interval(
         0.0 if proportion == 0 else max(0.0, centre - half),

@@ -15,7 +15,7 @@ def parse_time(text: str) -> datetime:
     """An aware UTC datetime. Raises ValueError for anything that does not name its zone."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone; write it like 2026-01-31T08:00:00Z")
+        raise ValueError(f"{text!r} has no time zone")
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:

@@ -19,7 +19,7 @@ class Shard:
         """``2/4`` as a shard. Raises ValueError for anything else."""
         match = _SPEC.fullmatch(text)
         if not match or int(match[1]) > int(match[2]):
-            raise ValueError(f"{text[:40]!r} is no shard; write it like 2/4")
+            raise ValueError(f"{text[:40]!r} is not a shard")
         return cls(int(match[1]), int(match[2]))
 
     def __str__(self) -> str:

@@ -86,7 +86,9 @@ def read_token(options: OpaOptions) -> str:
             f"the token cannot be read: {error.strerror}", where=where, fix="give another file"
         ) from None
     if not data.strip():
-        raise LockstepError("there is no token in this file", where=where)
+        raise LockstepError(
+            "there is no token in this file", where=where, fix="write the bearer token to the file"
+        )
     return _valid_token(data.decode(errors="replace"), where)
 
 

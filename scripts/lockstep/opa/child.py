@@ -120,7 +120,11 @@ class ChildOpa(OpaSession):
                     return
                 self._process.stop()
                 self._process = OpaProcess(self._opa, self._files, self._ports())
-            raise LockstepError("OPA found no free port on this machine", where=_HOST)
+            raise LockstepError(
+                "OPA found no free port on this machine",
+                where=_HOST,
+                fix="end programs that hold ports open, then run it again",
+            )
 
     def _comes_up(self) -> bool:
         """Whether OPA is ready; False when another program took its port first."""
@@ -134,7 +138,10 @@ class ChildOpa(OpaSession):
             if answer == self._process.nonce:
                 return True
             if time.monotonic() > deadline:
-                raise LockstepError(f"OPA was not ready after {_START_TIMEOUT:g} seconds")
+                raise LockstepError(
+                    f"OPA was not ready after {_START_TIMEOUT:g} seconds",
+                    fix="run it again; if it happens again, look for a lack of CPU or memory",
+                )
             time.sleep(_POLL)
         said = self._process.error_text()
         if "address already in use" in said:
@@ -236,7 +243,10 @@ def free_port() -> int:
             port: int = probe.getsockname()[1]
             return port
     except OSError as error:
-        raise LockstepError(f"no port of {_HOST} is free: {error.strerror}") from error
+        raise LockstepError(
+            f"no port of {_HOST} is free: {error.strerror}",
+            fix="end programs that hold ports open, then run it again",
+        ) from error
 
 
 def relevant_lines(log: str) -> str:

@@ -104,7 +104,9 @@ def _schema(path: str, data: bytes) -> Json:
     try:
         schema = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise LockstepError(f"this schema is not valid JSON: {error}", where=path) from error
+        raise LockstepError(
+            f"this schema is not valid JSON: {error}", where=path, fix="correct the JSON"
+        ) from error
     if value_at(schema, ("$schema",)) != DIALECT:
         fix = f'begin it with "$schema": "{DIALECT}"'
         raise LockstepError("this is not a schema of draft 2020-12", where=path, fix=fix)

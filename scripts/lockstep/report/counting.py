@@ -65,7 +65,7 @@ def headline(findings: Iterable[Finding], summary: Mapping[str, object]) -> str:
     if found["warnings"]:
         text += f" and {count(found['warnings'], 'warning')}"
     clusters, shard = summary.get("clusters"), summary.get("shard")
-    if isinstance(clusters, int):
+    if isinstance(clusters, int) and (clusters or shard):
         text += f" in {count(clusters, 'cluster')}"
     if isinstance(shard, str):
         text += f" of shard {one_line(shard)}"

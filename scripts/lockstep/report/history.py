@@ -21,7 +21,7 @@ def format_history(
         lines += ["", format_outcome(Outcome(tuple(findings)))]
     else:
         records = count(len(decisions), "record")
-        lines += [f"verified: the chain of {records} is whole"] if verify else []
+        lines += [f"verified: the chain of {records} is complete"] if verify else []
         lines += [f"replayed: {records} give the same verdicts again"] if again else []
     return "\n".join(lines)
 

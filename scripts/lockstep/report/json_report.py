@@ -14,7 +14,7 @@ from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import Outcome, RuleText
 from lockstep.report.counting import counts
-from lockstep.text.sanitise import one_line
+from lockstep.text.sanitise import json_text, one_line
 
 VERSION = 2
 """Raised when a field changes its meaning or is removed; new fields do not raise it."""
@@ -59,8 +59,11 @@ def outcome_to_data(outcome: Outcome, *, exit_code: ExitCode | None = None) -> J
 
 
 def format_data(data: object) -> str:
-    """Any plain data as JSON, indented; every character beyond ASCII is escaped."""
-    return json.dumps(data, indent=2, allow_nan=False)
+    """Any plain data as JSON, indented; every character beyond ASCII is escaped.
+
+    So is what a CI runner would obey, and credentials in URLs are left out.
+    """
+    return json_text(json.dumps(data, indent=2, allow_nan=False))
 
 
 def read_report(text: str | bytes) -> Outcome:

@@ -124,7 +124,7 @@ def _code(text: str) -> str:
 
 def fence(lines: list[str]) -> str:
     """A code block of lines that are printable already; none of them can end it."""
-    text = "\n".join(lines)
+    text = "\n".join(one_line(line, log=True) for line in lines)
     ticks = "`" * max(3, _longest(text) + 1)
     return f"{ticks}text\n{text}\n{ticks}"
 

@@ -182,14 +182,26 @@ def _decided(result: Decided) -> Iterable[str]:
 def _what(decision: Decision) -> str:
     match decision.action:
         case Action.ADVANCE:
-            return f"version {decision.target.version} to {decision.to}"
+            return f"version {decision.target.version} moves to{_step(decision)}"
         case Action.VERIFY:
             return f"version {decision.target.version} is verified"
         case Action.ADOPT:
             return "adopted as it is"
         case Action.RELEASE:
             return f"version {decision.target.version} is released from quarantine"
+        case Action.HOLD:
+            return f"version {decision.target.version} is held{_step(decision, ' at')}"
+        case Action.RESUME:
+            return f"version {decision.target.version} resumes{_step(decision, ' at')}"
     return str(decision.to)
+
+
+def _step(decision: Decision, before: str = "") -> str:
+    """`` wave 1 step 2`` after the decision; empty where no step was taken yet."""
+    to = decision.to
+    if to.wave is None or to.step is None:
+        return ""
+    return f"{before} wave {to.wave + 1} step {to.step + 1}"
 
 
 def _rolled_back(result: RolledBack) -> Iterator[str]:
@@ -209,7 +221,7 @@ def _rolled_back(result: RolledBack) -> Iterator[str]:
 
 def _left_behind(result: Decided) -> Iterator[str]:
     if result.left_behind:
-        yield f"  published; but here {result.left_behind}"
+        yield f"  published, but in this clone {result.left_behind}"
         yield "  run git pull"
 
 

@@ -56,9 +56,9 @@ def _phases() -> Iterator[str]:
 def _actions() -> Iterator[str]:
     yield from ("## Actions", "")
     yield "A verified state is one that a rollback may return to. *Any time*: the action may be"
-    yield "decided at a time before the newest record, because a rollback waits for no clock."
+    yield "decided at a time before the newest record, so that a wrong clock delays no rollback."
     yield "*Pull request*: the record may come with a pull request; a move forward is made directly"
-    yield "on the branch that is served."
+    yield "on the followed branch."
     yield ""
     yield "| action | made by | wave and step | makes a verified state | any time | pull request |"
     yield "|---|---|---|---|---|---|"

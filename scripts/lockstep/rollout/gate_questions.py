@@ -63,8 +63,14 @@ def has_propose_gates(family: Family) -> bool:
 
 def propose_gates(family: Family) -> dict[str, list[str]]:
     """The names of the gates that a proposal has to pass, by cluster."""
-    named = {c.name: [g["name"] for g in _propose_gates(family, c)] for c in family.clusters}
-    return {cluster: names for cluster, names in named.items() if names}
+    asked = gates_of_proposal(family)
+    return {cluster: [gate["name"] for gate in gates] for cluster, gates in asked.items()}
+
+
+def gates_of_proposal(family: Family) -> dict[str, list[Json]]:
+    """The gates that a proposal has to pass, as the family declares them, by cluster."""
+    gates = {cluster.name: list(_propose_gates(family, cluster)) for cluster in family.clusters}
+    return {cluster: asked for cluster, asked in gates.items() if asked}
 
 
 def is_asked_at_propose(gate: Json) -> bool:

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 
-from lockstep.model.decision import Decision
-from lockstep.model.document import Document, value_at
+from lockstep.model.decision import Action, Decision
+from lockstep.model.document import Document, Json, value_at
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet, Tree
-from lockstep.rollout.gate_questions import propose_gates
+from lockstep.rollout.gate_questions import gates_of_proposal
 from lockstep.rollout.replay import replay
 from lockstep.rollout.transitions import RULES, Need
-from lockstep.text.sanitise import one_line
+from lockstep.text.sanitise import cut, one_line
 
 _IDENTITY = ("spec", "identity")
+_WITHOUT_A_STEP = (Action.HOLD, Action.RESUME, Action.RELEASE)
 
 
 def check_history(new: Fleet, old: Fleet) -> list[Finding]:
@@ -37,7 +38,7 @@ def check_left_behind(tree: Tree, before: Tree, fleet: Fleet) -> list[Finding]:
     """
     declared = tuple(f"ledger/{each.environment}/{each.name}/" for each in fleet.families())
     return [
-        _changed(path, "restore it from git; the records of a family stay when it goes")
+        _changed(path, "restore it from git; records stay even when their family is removed")
         for path, data in sorted(before.items())
         if path.startswith("ledger/") and not path.startswith(declared) and tree.get(path) != data
     ]
@@ -47,7 +48,7 @@ def _rewritten(family: Family, before: Family | None) -> Iterator[Finding]:
     now = _digests(family)
     for path, digest in _digests(before).items():
         if now.get(path) != digest:
-            yield _changed(path, "restore it from git; records are only added")
+            yield _changed(path, "restore it from git; records are never changed or removed")
 
 
 def _changed(path: str, fix: str) -> Finding:
@@ -58,22 +59,50 @@ def _unfounded(family: Family, before: Family | None) -> Iterator[Finding]:
     known = _digests(before)
     if _digests(family).keys() - known.keys():
         yield from (finding for finding in replay(family) if finding.file not in known)
-    if family.records and (newest := family.records[-1].decision).path not in known:
-        yield from _other_gates(family, newest)
+    if (asked := _newest_asked(family)) and asked.path not in known:
+        yield from _other_gates(asked, family)
+        if before and RULES[asked.action].in_pull_request:
+            yield from _other_gates(asked, before)
 
 
-def _other_gates(family: Family, newest: Decision) -> Iterator[Finding]:
-    """Whether a new proposal, or its first step, passed the gates that the family declares now.
+def _newest_asked(family: Family) -> Decision | None:
+    """The newest decision that had to pass the gates of a proposal, while they still bind it.
+
+    A hold after it changes nothing; once the rollout has gone on, the gates may change.
+    """
+    for record in reversed(family.records):
+        decision = record.decision
+        if Need.PROPOSE_GATES in RULES[decision.action].needs:
+            transition = RULES[decision.action].find(decision.source.phase, decision.to.phase)
+            return decision if transition and Need.PROPOSE_GATES in transition.needs else None
+        if decision.action not in _WITHOUT_A_STEP:
+            return None
+    return None
+
+
+def _other_gates(asked: Decision, family: Family) -> Iterator[Finding]:
+    """Whether a new proposal, or its first step, passed the gates that the family declares.
 
     A record says itself which gates it had to pass, so this is asked of the spec while the two
-    belong together; later on, the gates of the family may change.
+    belong together. Of a proposal it is asked of the base's spec, too: otherwise a pull request
+    could weaken a gate for its own proposal.
     """
-    transition = RULES[newest.action].find(newest.source.phase, newest.to.phase)
-    recorded = value_at(newest.plan, ("proposeGates",), {})
-    if transition and Need.PROPOSE_GATES in transition.needs and recorded != propose_gates(family):
-        text = "it did not have to pass the gates with when: propose that the family declares"
+    missing = [
+        f"{gate['name']} in {cluster}"
+        for cluster, gates in gates_of_proposal(family).items()
+        for gate in gates
+        if cluster in asked.variants and not _was_asked(gate, cluster, asked)
+    ]
+    if missing:
+        listed = cut(", ".join(missing), 500)
+        text = f"it did not pass these gates as the family declares them: {listed}"
         fix = "propose the version again, so that these gates are asked"
-        yield Finding(newest.path, 1, 1, "replay.gates", text, fix)
+        yield Finding(asked.path, 1, 1, "replay.gates", text, fix)
+
+
+def _was_asked(gate: Json, cluster: str, asked: Decision) -> bool:
+    """With all of its settings: a record may name a gate that had other bounds."""
+    return any(item.cluster == cluster and item.gate == gate for item in asked.evidence)
 
 
 def _exchanged(family: Family, before: Family | None) -> Iterator[Finding]:

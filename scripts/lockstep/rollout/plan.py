@@ -75,7 +75,7 @@ def plan(family: Family, evidence: Sequence[Evidence], now: datetime) -> Plan:
     if verdict is Verdict.FAIL:
         return _failed(family, at, evidence)
     if at.phase is Phase.HELD:
-        return Plan(Move.WAIT, f"held: {_reason_of_hold(family)}", verdict=verdict)
+        return Plan(Move.WAIT, _reason_of_hold(family), verdict=verdict)
     if before_first_step(family):
         return _first_step(family, verdict, evidence)
     return _after_bake(family, at, verdict, evidence, now)
@@ -109,7 +109,7 @@ def _failed(family: Family, at: Position, evidence: Sequence[Evidence]) -> Plan:
     if family.spec["rollout"]["onFailure"] == "revert":
         return Plan(Move.REVERT, reason, verdict=Verdict.FAIL)
     if at.phase is Phase.HELD:
-        return Plan(Move.WAIT, f"held: {reason}", verdict=Verdict.FAIL, notify=True)
+        return Plan(Move.WAIT, reason, verdict=Verdict.FAIL, notify=True)
     held = Position(Phase.HELD, at.wave, at.step)
     unchanged = current_variants(family)
     return Plan(Move.HOLD, reason, held, unchanged, Verdict.FAIL, notify=True)
@@ -172,4 +172,4 @@ def _reason_of_hold(family: Family) -> str:
     for record in reversed(family.records):
         if record.decision.action is Action.HOLD:
             return record.decision.reason
-    return "without a recorded reason"
+    return "the record gives no reason"

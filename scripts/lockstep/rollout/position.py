@@ -44,7 +44,7 @@ def verified_decision(family: Family, *, barred: Collection[str] = ()) -> Decisi
     """The newest decision with a verified state to return to in which no barred version serves."""
     for record in reversed(family.records):
         decision = record.decision
-        if decision.verified_state and not (_versions(decision) & set(barred)):
+        if _is_verified(decision) and not (_versions(decision) & set(barred)):
             return decision
     return None
 
@@ -77,8 +77,9 @@ def plan_changed(family: Family) -> bool:
 
 
 def _order(plan: Json) -> tuple[Json, list[Json]]:
-    steps = value_at(plan, ("steps",), [])
-    return value_at(plan, ("waves",)), [value_at(step, ("weight",)) for step in steps]
+    steps = value_at(plan, ("steps",))
+    weights = [value_at(step, ("weight",)) for step in steps] if isinstance(steps, list) else []
+    return value_at(plan, ("waves",)), weights
 
 
 def clusters_of_wave(family: Family, wave: int) -> tuple[Cluster, ...]:
@@ -106,9 +107,14 @@ def verified_versions(family: Family) -> set[str]:
     return {
         version
         for record in family.records
-        if record.decision.verified_state
+        if _is_verified(record.decision)
         for version in _versions(record.decision)
     }
+
+
+def _is_verified(decision: Decision) -> bool:
+    """Whether a rollback may return to the state after it, and not only whether it says so."""
+    return bool(decision.verified_state) and RULES[decision.action].makes_verified_state
 
 
 def _versions(decision: Decision) -> set[str]:

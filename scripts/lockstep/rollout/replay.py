@@ -72,12 +72,12 @@ def _not_asked(decision: Decision) -> list[str]:
     """The gates of a proposal that its record demands, and whose evidence it does not hold."""
     if Need.PROPOSE_GATES not in _needs(decision):
         return []
-    asked = {(item.cluster, item.gate.get("name")) for item in decision.evidence}
+    asked = {(item.cluster, str(item.gate.get("name"))) for item in decision.evidence}
     return [
         f"{one_line(str(name), 80)} in {one_line(str(cluster), 80)}"
         for cluster, names in _required(decision).items()
         for name in names
-        if (cluster, name) not in asked
+        if (cluster, str(name)) not in asked
     ]
 
 
@@ -119,7 +119,9 @@ def _problems(before: Family, decision: Decision) -> list[str]:
 def _contradictions(before: Family, decision: Decision) -> Iterator[str]:
     rules = RULES[decision.action]
     transition = rules.find(decision.source.phase, decision.to.phase)
-    if transition is None:
+    if decision.verified_state and not rules.makes_verified_state:
+        yield "this action makes no verified state, and the record holds one"
+    if transition is None or not all(map(_is_possible, (decision.source, decision.to))):
         yield f"this action cannot lead from {decision.source} to {decision.to}"
     elif rules.running_version and decision.target != running_target(before):
         yield f"the rollout is not about version {decision.target.version}"
@@ -130,6 +132,14 @@ def _contradictions(before: Family, decision: Decision) -> Iterator[str]:
             yield from _wrong_variants(before, decision)
         if Need.BAKED in transition.needs:
             yield from _too_early(before, decision)
+
+
+def _is_possible(at: Position) -> bool:
+    """Whether the phase has a wave and a step where it must, and none where it has no step yet.
+
+    A proposal at some wave would be moved on without a bake and without the gates of a step.
+    """
+    return at.phase is Phase.HELD or (at.phase is Phase.ROLLING) is (at.wave is not None)
 
 
 def _next_position(decision: Decision) -> Position:

@@ -60,7 +60,7 @@ class ActionRules:
     transitions: tuple[Transition, ...]
     step_change: StepChange = StepChange.NONE
     any_time: bool = False
-    """Whether it may be earlier than the newest record: a rollback waits for no clock."""
+    """Whether it may be earlier than the newest record: a wrong clock delays no rollback."""
     running_version: bool = False
     """Whether it is about the version of the running rollout and no other."""
     starts_bake: bool = False

@@ -90,7 +90,9 @@ class _Assembly:
     def _read_document(self, path: str) -> None:
         place = _PLACES.fullmatch(path)
         if not place:
-            self._note(path, "layout.place", "no kind of file belongs here", _WHERE)
+            self._note(
+                path, "layout.place", "unexpected file: no file of a fleet has this path", _WHERE
+            )
             return
         document, findings = self.load(path, self.tree[path])
         self.findings += findings

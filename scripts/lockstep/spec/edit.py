@@ -152,7 +152,9 @@ def _scalar(document: Document, value: Json, quote: str = "") -> str:
 def _verify(document: Document, result: bytes, wanted: Variants) -> None:
     after, findings = load_yaml(document.path, result)
     if after is None or findings:
-        raise _refuse(document, "an edit would leave it unreadable (an anchor, perhaps)")
+        raise _refuse(
+            document, "the edited file would not be valid YAML, perhaps because of an anchor"
+        )
     if _by_name(value_at(after.value, VARIANTS)) != _by_name(wanted):
         raise _refuse(document, "the edited file would not have the wanted variants")
     if _without_variants(after.value) != _without_variants(document.value):
@@ -170,7 +172,7 @@ def _by_name(variants: Json) -> Json:
 def _refuse(document: Document, reason: str) -> Invalid:
     where = document.locate(VARIANTS)
     return Invalid(
-        f"cannot change the variants of this file without touching more: {reason}",
+        f"the variants of this file cannot be edited safely: {reason}",
         where=f"{where.file}:{where.line}",
         fix=_HOW_TO_REWRITE,
     )

@@ -1,10 +1,16 @@
 """Selects parts of a tree and of a fleet: the files of one family, the families of a command."""
 
 import re
+from collections.abc import Sequence
 
 from lockstep.model.errors import UsageError
 from lockstep.model.fleet import Environment, Family, Fleet, Tree
+from lockstep.text.phrases import closest
 from lockstep.text.sanitise import quoted
+
+_MOST_NAMES = 10
+"""Names in a message; a fleet may have hundreds of families."""
+_NONE = "add one to clusters/; lockstep validate shows files that cannot be read"
 
 _ENTRIES = re.compile(r"clusters/([^/]+/[^/]+)/quarantine\.yaml")
 _RECORD = re.compile(r"ledger/([^/]+/[^/]+)/[^/]+\.json")
@@ -58,9 +64,8 @@ def choose_families(fleet: Fleet, name: str | None, environment: str | None) -> 
     Raises UsageError where there is no such family or environment.
     """
     if environment is not None and environment not in fleet.environments:
-        known = ", ".join(sorted(fleet.environments)) or "none"
         text = f"there is no environment {quoted(environment, 80)}"
-        raise UsageError(text, fix=f"environments: {known}")
+        raise UsageError(text, fix=_choice(environment, sorted(fleet.environments)))
     if name is None:
         return tuple(f for f in fleet.families() if environment in (None, f.environment))
     if "/" not in name and environment is None:
@@ -87,6 +92,17 @@ def choose_family(fleet: Fleet, name: str, environment: str | None) -> tuple[Env
         return found[0]
     if found:
         places = ", ".join(home.name for home, _ in found)
-        raise UsageError(f"the family {name} is in {places}", fix="choose one with --environment")
-    known = ", ".join(f"{f.environment}/{f.name}" for f in fleet.families()) or "none"
-    raise UsageError(f"there is no family {quoted(asked, 80)}", fix=f"families: {known}")
+        raise UsageError(
+            f"several environments have a family {name}: {places}",
+            fix="choose one with --environment",
+        )
+    names = sorted({each.name for each in fleet.families()})
+    raise UsageError(f"there is no family {quoted(asked, 80)}", fix=_choice(name, names))
+
+
+def _choice(asked: str, known: Sequence[str]) -> str:
+    """What to write instead: the closest name; without one, the first few of those that exist."""
+    if close := closest(asked, known):
+        return f"did you mean {close}?"
+    more = f" and {len(known) - _MOST_NAMES} more" if known[_MOST_NAMES:] else ""
+    return f"choose from {', '.join(known[:_MOST_NAMES])}{more}" if known else _NONE

@@ -9,7 +9,8 @@ import unicodedata
 
 # "##[error]", "##vso[task", "##teamcity[": a CI runner obeys these wherever they are on a line.
 _COMMAND = re.compile(r"##(?=\w*\[)")
-_CREDENTIALS = re.compile(r"://[^/@\s]*@")
+# To the last "@" before the path: a password may hold one. A quote ends a text in JSON.
+_CREDENTIALS = re.compile(r'(?<=://)[^/\s"]+(?=@)')
 _SCANNED = 1_000  # of a long text, only so much is searched for credentials and quoted
 # Listed here and not taken from Unicode's categories, which grow with each version of Python: two
 # runners must write the same bytes into a record.
@@ -22,15 +23,32 @@ def one_line(text: str, limit: int | None = None, *, log: bool = False) -> str:
     """The text on one line: control and format characters, line breaks included, as escapes.
 
     Terminal escapes, carriage returns and characters that change the direction of writing could
-    otherwise hide or forge a line of a report. ``limit`` cuts as cut does. With ``log`` no CI
-    runner that reads the line takes it for a command.
+    otherwise hide or forge a line of a report. Credentials in URLs are not shown, and what a CI
+    runner takes for a command anywhere on a line is escaped. ``limit`` cuts as cut does. With
+    ``log`` the line is no command by how it begins either.
     """
+    text = without_credentials(text)
     shown = text if text.isprintable() else "".join(map(_escape, text))
-    if log:
-        if shown.lstrip().startswith("::"):
-            shown = "\\" + shown.lstrip()
-        shown = _COMMAND.sub(r"#\\#", shown) if "##" in shown else shown
+    if log and shown.lstrip().startswith("::"):
+        shown = "\\" + shown.lstrip()
+    shown = _COMMAND.sub(r"#\\#", shown) if "##" in shown else shown
     return shown if limit is None else cut(shown, limit)
+
+
+def without_credentials(text: str) -> str:
+    """The text with a star for each character of the credentials in its URLs.
+
+    Its length stays, so that columns which were counted in it still fit.
+    """
+    return _CREDENTIALS.sub(lambda found: "*" * len(found[0]), text) if "://" in text else text
+
+
+def json_text(text: str) -> str:
+    """Encoded JSON without credentials in URLs, and without what a CI runner takes for a command.
+
+    A ``#`` can only be in a string there, so one of two is written as an escape: readers see both.
+    """
+    return without_credentials(text).replace("##", "#\\u0023")
 
 
 def lines(text: str) -> str:
@@ -43,13 +61,17 @@ def quoted(text: str, limit: int = 60) -> str:
 
     ``limit`` is in characters before escaping; a longer text ends with ``...``.
     """
-    shown = _CREDENTIALS.sub("://***@", text[:_SCANNED])
+    shown = _CREDENTIALS.sub("***", text[:_SCANNED])
     return repr(_ended(shown, limit))
 
 
 def record_line(text: str, limit: int = 300) -> str:
-    """The text as one line of a record or commit message: it cannot become a trailer of its own."""
-    return _ended(_BREAKS_A_RECORD.sub(" ", text).strip(), limit)
+    """The text as one line of a record or commit message: it cannot become a trailer of its own.
+
+    A record is kept for ever, so credentials in URLs do not reach it.
+    """
+    shown = _BREAKS_A_RECORD.sub(" ", without_credentials(text))
+    return _ended(shown.strip(), limit)
 
 
 def cut(text: str, limit: int) -> str:

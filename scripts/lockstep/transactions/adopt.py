@@ -26,7 +26,10 @@ def adopt(git: Git, state: FamilyState, reason: str) -> PlannedCommit:
     variants = current_variants(family)
     serving = {v for each in variants.values() for v in forms.serving_versions(each)}
     if not serving:
-        raise UsageError(f"{state.title}: only experiments serve, and no stable version does")
+        raise UsageError(
+            f"{state.title}: only experiments serve, and no stable version does",
+            fix="give the variant that serves the traffic the name stable",
+        )
     newest = max(serving, key=_age)
     target = Target(newest, digest_of(state, newest))
     decision = next_decision(

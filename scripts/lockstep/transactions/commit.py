@@ -156,7 +156,10 @@ def _require_all_evaluated(state: FamilyState, checked: Checked) -> None:
     seen = {cluster.path for cluster in without_malformed(checked).clusters()}
     unseen = [cluster.path for cluster in state.family.clusters if cluster.path not in seen]
     if unseen:
-        raise LockstepError(f"no rule saw {', '.join(unseen)}: something about it is malformed")
+        raise LockstepError(
+            f"no rule was evaluated on {', '.join(unseen)}, because it is malformed",
+            fix="run lockstep validate, and fix what it reports",
+        )
 
 
 def _raise_findings(state: FamilyState, change: FamilyChange, checked: Checked) -> None:

@@ -12,7 +12,9 @@ from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.position import current_variants, position_of, running_target
 from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.publish import PlannedCommit
-from lockstep.transactions.state import FamilyState, refuse_diverged
+from lockstep.transactions.state import FamilyState, refuse_diverged, refuse_odd_records
+
+_STATUS = "see lockstep status"
 
 
 def hold(
@@ -35,18 +37,23 @@ def hold(
         fix = "run lockstep advance, which finishes the rollback"
         raise UsageError(f"{state.title} is being rolled back, which cannot be held", fix=fix)
     if running_target(state.family) is None:
-        raise UsageError(f"{state.title} has no running rollout to hold: it is {at}")
+        raise UsageError(f"{state.title} has no rollout to hold: it is {at}", fix=_STATUS)
     to = Position(Phase.HELD, at.wave, at.step)
     code = ExitCode.GATE_CLOSED if verdict else ExitCode.CLEAN
     return _record_position(git, state, Action.HOLD, to, reason, code, tuple(evidence), verdict)
 
 
 def resume(git: Git, state: FamilyState, reason: str) -> PlannedCommit:
-    """Leave a hold at the same step. Raises UsageError where the family is not held."""
+    """Leave a hold at the same step.
+
+    Raises UsageError where the family is not held, and Invalid where one of its records does not
+    fit its schema: that stops no rollback, but a rollout does not go on from it.
+    """
     refuse_diverged(state)
+    refuse_odd_records(state)
     at = position_of(state.family)
     if at.phase is not Phase.HELD:
-        raise UsageError(f"{state.title} is not held: it is {at}")
+        raise UsageError(f"{state.title} is not held: it is {at}", fix=_STATUS)
     phase = Phase.PROPOSED if at.wave is None else Phase.ROLLING
     to = Position(phase, at.wave, at.step)
     return _record_position(git, state, Action.RESUME, to, reason, ExitCode.CLEAN)

@@ -97,7 +97,7 @@ def require_ready(state: FamilyState) -> None:
         target = running_target(family)
         version = target.version if target else "?"
         raise Denied(
-            f"{state.title} is busy with version {version}: {at}",
+            f"{state.title} already has a rollout: version {version} is {at}",
             fix="finish it with lockstep advance, or roll it back with lockstep revert",
         )
     if skew_breached(family, state.snapshot.context.now):
@@ -123,7 +123,11 @@ def require_allowed(state: FamilyState, lock: Json) -> None:
             )
     serving = [v for c in state.family.clusters for v in forms.serving_versions(c.variants)]
     if identity["version"] in serving:
-        raise Denied(f"version {identity['version']} already serves", where=state.title)
+        raise Denied(
+            f"version {identity['version']} already serves",
+            where=state.title,
+            fix="propose another version",
+        )
     if any(v["version"] == identity["version"] for c in state.family.clusters for v in c.variants):
         # Every state to return to would serve it, so a rollback could not remove it.
         raise Denied(

@@ -77,7 +77,7 @@ def publish_decision(git: Git, now: datetime, decide: Decide, *, time_given: boo
             continue
         return planned.result
     raise LockstepError(
-        f"the decision was made {_ATTEMPTS} times and could not be published: {lost}",
+        f"the decision could not be published in {_ATTEMPTS} attempts: {lost}",
         fix="fix what git reports, or run it again",
     )
 

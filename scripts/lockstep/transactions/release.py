@@ -22,7 +22,7 @@ def release(git: Git, state: FamilyState, version: str, reason: str) -> PlannedC
         listed = ", ".join(str(each.get("version")) for each in quarantined) or "none"
         raise UsageError(
             f"version {one_line(version, 60)} of {state.title} is not in quarantine here",
-            fix=f"in quarantine: {listed}; an earlier environment's is released there",
+            fix=f"versions in quarantine here: {listed}; other environments release their own",
         )
     if position_of(state.family).phase is Phase.SHIFTED:
         fix = "run lockstep advance first, which finishes the rollback"

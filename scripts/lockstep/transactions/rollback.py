@@ -59,7 +59,8 @@ def _version_at_fault(state: FamilyState) -> Target:
     if len(serving) != 1:
         listed = ", ".join(sorted(serving)) or "none"
         raise UsageError(
-            f"{state.title} serves {listed}, and no rollout says which is at fault",
+            f"{state.title} serves versions {listed} without a rollout, "
+            "so it is not clear which one to roll back",
             fix="run lockstep propose or lockstep adopt first",
         )
     version = serving.pop()

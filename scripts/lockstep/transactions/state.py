@@ -80,7 +80,7 @@ def read_state(
     checked = validate_tree(tree)
     near = own_findings(checked.invalid, environment, name)
     deciding = [f for f in near if _decides(f) and not (rollback and _stops_forward_only(f))]
-    raise_errors(deciding, Invalid, "the family cannot be decided about")
+    raise_errors(deciding, Invalid, "the files of the family are malformed")
     family = checked.fleet.environments[environment].families[name]
     fleet = checked.fleet.merged_with(assemble(only_quarantine(snapshot.tree))[0])
     return FamilyState(snapshot, tree, fleet, family, checked.invalid)
@@ -135,6 +135,13 @@ def refuse_diverged(state: FamilyState) -> None:
         )
 
 
+def refuse_odd_records(state: FamilyState) -> None:
+    """Raise Invalid where a record of the family does not fit the schema of records."""
+    own = own_findings(state.invalid, state.family.environment, state.family.name)
+    odd = [finding for finding in own if finding.rule == RECORD_SCHEMA]
+    raise_errors(odd, Invalid, "the records of the family are malformed")
+
+
 def digest_of(state: FamilyState, version: str) -> str:
     """The content digest of a locked version. Raises UsageError where it has no lock."""
     lock = state.family.locks.get(version)
@@ -153,4 +160,4 @@ def raise_errors(findings: Sequence[Finding], error: type[LockstepError], what: 
     errors = [finding for finding in findings if finding.stops]
     if errors:
         text = format_outcome(Outcome(tuple(errors)))
-        raise error(f"{what}:\n{text}", fix="fix what is named above")
+        raise error(f"{what}:\n{text}", fix="fix the findings above")

@@ -80,7 +80,7 @@ def test_the_exit_code_is_that_of_one_run(tmp_path: Path, rules: list[str], code
         (["1/2", "1/2"], "shard 1/2 is also in"),
         (["1/2", ""], "this report is not of a shard, and others are"),
         (["", "1/1"], "this report is not of a shard, and others are"),
-        (["3/2"], "no shard"),
+        (["3/2"], "not a shard"),
     ],
 )
 def test_a_set_that_is_not_whole_is_refused(tmp_path: Path, shards: list[str], words: str) -> None:

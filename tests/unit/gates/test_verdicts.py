@@ -337,3 +337,8 @@ def test_an_interval_holds_its_proportion(p: float, samples: int, confidence: fl
 def test_an_interval_needs_valid_arguments(p: float, n: int, c: float) -> None:
     with pytest.raises(ValueError, match="no interval"):
         wilson(p, n, c)
+
+
+def test_a_count_that_no_float_can_square_is_no_traceback() -> None:
+    low, high = wilson(0.25, 10**300, 0.95)
+    assert low == pytest.approx(0.25) and high == pytest.approx(0.25)

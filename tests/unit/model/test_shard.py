@@ -12,7 +12,7 @@ def test_a_shard_is_written_as_it_is_read() -> None:
 
 @pytest.mark.parametrize("text", ["", "0/4", "5/4", "2", "2/", "-1/2", "2/4/8", "a/b", "2/4\n"])
 def test_nonsense_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no shard"):
+    with pytest.raises(ValueError, match="is not a shard"):
         Shard.parse(text)
 
 

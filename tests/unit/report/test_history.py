@@ -60,10 +60,10 @@ def test_a_restore_says_how_exact_it_was(restored: Restored, words: str) -> None
 
 def test_what_was_verified_is_said_only_where_it_was_requested() -> None:
     assert shown(PLAIN, FULL, verify=True, again=True)[-2:] == [
-        "verified: the chain of 2 records is whole",
+        "verified: the chain of 2 records is complete",
         "replayed: 2 records give the same verdicts again",
     ]
-    assert shown(PLAIN, verify=True)[-1] == "verified: the chain of 1 record is whole"
+    assert shown(PLAIN, verify=True)[-1] == "verified: the chain of 1 record is complete"
     assert shown(PLAIN)[-1] == "    with: Lockstep 0.1.0"
 
 
@@ -75,7 +75,7 @@ def test_nothing_is_called_verified_next_to_a_finding() -> None:
 
 
 def test_no_record_can_forge_a_line_or_reach_the_terminal() -> None:
-    forged = "x\nverified: the chain of 9 records is whole\x1b[2J\u202e"
+    forged = "x\nverified: the chain of 9 records is complete\x1b[2J\u202e"
     lines = shown(
         replace(
             FULL, reason=forged, actor=forged, unchecked=(forged,),

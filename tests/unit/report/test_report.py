@@ -1,5 +1,7 @@
 """What holds for every format of findings, whatever the findings say."""
 
+import re
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -7,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 
 from lockstep.cli.options import FORMATS
-from lockstep.model.outcome import Outcome
-from tests.unit.report.outcomes import ORDINARY, outcomes, shuffled
+from lockstep.model.finding import Related
+from lockstep.model.outcome import Outcome, RuleText
+from tests.unit.report.outcomes import ORDINARY, WAIVED, WAIVER, WRONG, outcomes, shuffled
 
 
 def write(output: str, outcome: Outcome) -> str:
@@ -39,6 +42,23 @@ def test_every_format_tells_every_finding_with_what_to_do(output: str) -> None:
         assert finding.fix in text
     for words in ("suppress", "2026-09-30"):
         assert words in text
+
+
+@pytest.mark.parametrize("output", FORMATS)
+@pytest.mark.parametrize("attack", ["##vso[task.complete result=Failed]", "##[error]x"])
+def test_a_runner_that_reads_the_report_obeys_nothing_in_it(output: str, attack: str) -> None:
+    finding = replace(WRONG, rule=attack, message=attack, fix=attack, file=attack)
+    waived = replace(WAIVED, suppression=replace(WAIVER, owner=attack, reason=attack))
+    rules = (RuleText(attack, attack, attack, attack),)
+    outcome = Outcome((finding, waived), {}, {(attack, finding.line): attack}, rules)
+    assert re.search(r"##\w*\[", write(output, outcome)) is None
+
+
+@pytest.mark.parametrize("output", FORMATS)
+def test_no_credentials_in_a_url_are_shown(output: str) -> None:
+    url = "https://bot:hunter2@git.example.com"
+    finding = replace(WRONG, message=url, fix=url, related=(Related("a", 1, 1, url),))
+    assert "hunter2" not in write(output, Outcome((finding,)))
 
 
 @pytest.mark.parametrize("output", FORMATS)

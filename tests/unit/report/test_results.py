@@ -50,20 +50,26 @@ def lines(result: Decided | Waiting) -> list[str]:
 @pytest.mark.parametrize(
     ("action", "head"),
     [
-        (Action.ADVANCE, f"version {TARGET} to {FULL.to}"),
+        (Action.ADVANCE, f"version {TARGET} moves to wave 1 step 2"),
         (Action.VERIFY, f"version {TARGET} is verified"),
         (Action.ADOPT, "adopted as it is"),
         (Action.RELEASE, f"version {TARGET} is released from quarantine"),
-        (Action.HOLD, str(FULL.to)),
-        (Action.RESUME, str(FULL.to)),
+        (Action.HOLD, f"version {TARGET} is held at wave 1 step 2"),
+        (Action.RESUME, f"version {TARGET} resumes at wave 1 step 2"),
     ],
 )
 def test_a_decision_is_shown_with_its_reason(action: Action, head: str) -> None:
     text = lines(Decided((structs.replace(FULL, action=action),)))
     assert text[0] == f"prod/fraud: {head}: every gate passed"
-    assert ("  fraud-a: stable 41@100" in text) is (head[:7] in ("version", "adopted")
-            and action is not Action.RELEASE)  # fmt: skip
+    moving = (Action.ADVANCE, Action.VERIFY, Action.ADOPT)
+    assert ("  fraud-a: stable 41@100" in text) is (action in moving)
     assert (EVIDENCE in text) is (action in (Action.ADVANCE, Action.VERIFY))
+
+
+@pytest.mark.parametrize(("action", "head"), [(Action.HOLD, "is held"), (Action.RESUME, "resumes")])
+def test_a_proposal_that_is_held_has_no_step_yet(action: Action, head: str) -> None:
+    decision = structs.replace(FULL, action=action, to=Position(Phase.HELD))
+    assert lines(Decided((decision,)))[0].startswith(f"prod/fraud: version {TARGET} {head}: ")
 
 
 def test_decisions_as_data_name_the_record() -> None:
@@ -78,7 +84,7 @@ def test_decisions_as_data_name_the_record() -> None:
 
 def test_a_work_tree_that_could_not_follow_is_reported() -> None:
     assert lines(Decided((FULL,), left_behind="git is busy"))[-2:] == [
-        "  published; but here git is busy", "  run git pull",
+        "  published, but in this clone git is busy", "  run git pull",
     ]  # fmt: skip
 
 
@@ -160,7 +166,7 @@ def test_status_has_a_row_for_each_cluster_and_the_findings_below() -> None:
 
 def test_a_history_is_the_decisions_and_what_was_proved() -> None:
     history = History((FULL,), verified=True)
-    assert format_text(history).endswith("verified: the chain of 1 record is whole")
+    assert format_text(history).endswith("verified: the chain of 1 record is complete")
     data = to_data(history)
     assert data["decisions"][0]["id"] == FULL.id and data["findings"] == []
 

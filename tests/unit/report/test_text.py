@@ -38,7 +38,7 @@ def test_the_source_line_the_related_places_and_the_waiver_are_shown() -> None:
     ]
 
 
-def test_findings_stand_in_report_order_and_once() -> None:
+def test_findings_are_in_report_order_and_once() -> None:
     lines = format_outcome(Outcome((MISTAKE, ODD, MISTAKE), {"clusters": 3})).splitlines()
     assert lines[0] == "clusters/a.yaml:1:1: warning lock.stale: old facts"
     assert lines[1].startswith("clusters/a.yaml:3:7:")
@@ -49,6 +49,7 @@ def test_findings_stand_in_report_order_and_once() -> None:
 def test_clean_result_says_so() -> None:
     assert format_outcome(Outcome(())) == "no errors"
     assert format_outcome(Outcome((), {"clusters": 1})) == "no errors in 1 cluster"
+    assert format_outcome(Outcome((), {"clusters": 0})) == "no errors"
     shard = format_outcome(Outcome((), {"clusters": 2, "shard": "1/4\n"}))
     assert shard == r"no errors in 2 clusters of shard 1/4\n"
 

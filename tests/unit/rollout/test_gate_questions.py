@@ -1,5 +1,6 @@
 """Gates that are asked before the first step: of which clusters, when, and what replay demands."""
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -162,13 +163,27 @@ def test_a_new_proposal_has_to_pass_the_gates_that_the_family_declares() -> None
     before = with_gate(adopted(family()))
     made = proposal(before, ())
     forged = replace(made, plan=before.spec["rollout"])
-    home = fleet().environments["prod"]
-
-    def rules(after: Family) -> list[str]:
-        new, old = ({"fraud": each} for each in (after, before))
-        fleets = (Fleet({"prod": type(home)("prod", home.document, f)}) for f in (new, old))
-        return [finding.rule for finding in check_history(*fleets)]
-
-    assert rules(recorded(before, proposal(before, answered(before)))) == []
-    assert rules(recorded(before, forged)) == ["replay.gates"]
+    assert new_findings(recorded(before, proposal(before, answered(before))), before) == []
+    assert new_findings(recorded(before, forged), before) == ["replay.gates"]
     assert position_of(recorded(before, forged)) == PROPOSED
+    held = decide(recorded(before, forged), Action.HOLD, Position(Phase.HELD), "2", now=START)
+    assert new_findings(held, before) == ["replay.gates"], "a hold after it hides nothing"
+
+
+@pytest.mark.parametrize("weaker", [{"metric": "easy"}, {"when": "step"}])
+def test_a_pull_request_cannot_change_the_gates_of_its_own_proposal(weaker: Json) -> None:
+    before = with_gate(adopted(family()))
+    weak = with_gate(adopted(family()), **weaker)
+    made = recorded(weak, proposal(weak, answered(weak) if "metric" in weaker else ()))
+    assert new_findings(made, weak) == [], "the base has the same gates"
+    assert new_findings(made, before) == ["replay.gates"], "the base has others"
+    strong = dataclasses.replace(before, records=made.records)
+    assert new_findings(strong, weak) == ["replay.gates"], "restored after the proposal"
+
+
+def new_findings(after: Family, before: Family) -> list[str]:
+    """The rules of what is wrong with a change of one family."""
+    home = fleet().environments["prod"]
+    new, old = ({"fraud": each} for each in (after, before))
+    fleets = (Fleet({"prod": type(home)("prod", home.document, f)}) for f in (new, old))
+    return [finding.rule for finding in check_history(*fleets)]

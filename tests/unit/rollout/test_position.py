@@ -1,9 +1,11 @@
 """The position of a family, by its newest record and its plan."""
 
+import dataclasses
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from lockstep.model.decision import Action, Phase, Position
 from lockstep.rollout.divergence import find_divergences
@@ -108,3 +110,12 @@ def test_other_waves_or_weights_in_the_middle_of_a_rollout_change_the_plan(
     plan = {**made.spec["rollout"], field: value}
     made.document.value["spec"]["rollout"] = plan
     assert plan_changed(made) is changed
+
+
+@pytest.mark.parametrize("plan", [3, {"steps": 3, "waves": 3}, {"steps": {"a": 1}}, [[1]]])
+def test_a_recorded_plan_that_cannot_be_read_is_another_plan(plan: Any) -> None:
+    made = stepped(proposed(adopted(family()), "2"), "2", {"a": 10})
+    record = dataclasses.replace(
+        made.records[-1], decision=structs.replace(made.records[-1].decision, plan=plan)
+    )
+    assert plan_changed(dataclasses.replace(made, records=(*made.records[:-1], record)))

@@ -1,5 +1,6 @@
 """A replay finds every verdict and every move that a record's own evidence does not carry."""
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -8,9 +9,10 @@ from msgspec.structs import replace
 from lockstep.model.decision import Action, Phase, Position
 from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
 from lockstep.model.fleet import Family
-from lockstep.rollout.replay import replay_verdicts
+from lockstep.rollout.position import verified_decision, verified_versions
+from lockstep.rollout.replay import replay_moves, replay_verdicts
 from tests.unit.fleets import family, recorded
-from tests.unit.rollout.ledgers import PROPOSED, STEADY, adopted, decide, proposed
+from tests.unit.rollout.ledgers import PROPOSED, STEADY, VERIFIED, adopted, decide, proposed
 
 GATE = {"name": "fpr", "source": "mlflow", "metric": "fpr", "max": 0.03}
 TIME = "2026-03-01T08:00:00Z"
@@ -99,3 +101,36 @@ def test_every_record_is_replayed_and_named() -> None:
     forged = replace(made.records[-1].decision, sequence=6)
     files = {finding.file for finding in replay_verdicts(recorded(made, forged))}
     assert files == {"ledger/prod/fraud/000004.json", "ledger/prod/fraud/000006.json"}
+
+
+def test_a_name_of_a_gate_that_is_no_text_is_no_traceback() -> None:
+    odd = replace(GOOD, gate={**GATE, "name": {"a": 1}})
+    made = proposed(adopted(family()), "2")
+    forged = replace(made.records[-1].decision, evidence=(odd,), plan={"proposeGates": {"a": [[]]}})
+    assert replay_verdicts(recorded(replace_records(made, 1), forged))
+
+
+def replace_records(made: Family, count: int) -> Family:
+    return dataclasses.replace(made, records=made.records[:count])
+
+
+@pytest.mark.parametrize(
+    ("action", "to"),
+    [(Action.RESUME, Position(Phase.PROPOSED, 0, 0)), (Action.RESUME, Position(Phase.ROLLING))],
+)
+def test_a_position_has_a_step_only_where_its_phase_has_one(action: Action, to: Position) -> None:
+    held = Position(Phase.HELD, to.wave, to.step)
+    made = decide(proposed(adopted(family()), "2"), Action.ADVANCE, ROLLING, "2")
+    made = decide(decide(made, Action.HOLD, held, "2"), action, to, "2")
+    (fault,) = [f for f in replay_moves(made) if f.file == made.records[-1].decision.path]
+    assert fault.message == f"resume: this action cannot lead from {held} to {to}"
+
+
+def test_only_actions_that_verify_may_hold_a_verified_state() -> None:
+    made = proposed(adopted(family()), "2")
+    forged = decide(made, Action.HOLD, Position(Phase.HELD), "2", verified_state=VERIFIED)
+    assert "hold: this action makes no verified state, and the record holds one" in [
+        finding.message for finding in replay_moves(forged)
+    ]
+    assert verified_decision(forged) == made.records[0].decision
+    assert verified_versions(forged) == {"1"}

@@ -109,7 +109,7 @@ def test_a_file_without_a_final_newline_comes_back_without_one() -> None:
         (b"spec:\n  region: a\n", "inherited"),
         (
             b'spec:\n  variants:\n    - {name: stable, version: &v "1", weight: 100}\n  note: *v\n',
-            "unreadable",
+            "not be valid YAML",
         ),
     ],
 )

@@ -4,6 +4,7 @@ import pytest
 
 from lockstep.model.errors import UsageError
 from lockstep.model.fleet import Fleet
+from lockstep.spec.assemble import assemble
 from lockstep.spec.selection import choose_family, only_family, only_heads
 
 FILES = dict.fromkeys(
@@ -44,3 +45,25 @@ def test_heads_name_environments_and_families() -> None:
 def test_an_unknown_family_is_named_as_it_was_given() -> None:
     with pytest.raises(UsageError, match="there is no family 'staging/fraud'"):
         choose_family(Fleet(), "staging/fraud", None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "fix"),
+    [
+        ("prod/fruad", "did you mean fraud?"),
+        ("scoring", "choose from fraud, m00, m01, m02, m03, m04, m05, m06, m07, m08 and 2 more"),
+    ],
+)
+def test_an_unknown_family_has_a_fix_of_bounded_length(asked: str, fix: str) -> None:
+    names = ["fraud", *(f"m{number:02}" for number in range(11))]
+    files = {f"clusters/prod/{name}/family.yaml": b"kind: ModelFamily\n" for name in names}
+    fleet, _ = assemble({"clusters/prod/environment.yaml": b"kind: Environment\n", **files})
+    with pytest.raises(UsageError) as error:
+        choose_family(fleet, asked, None)
+    assert error.value.fix == fix
+
+
+def test_a_fleet_without_families_has_a_fix_too() -> None:
+    with pytest.raises(UsageError) as error:
+        choose_family(Fleet(), "fraud", None)
+    assert "lockstep validate" in error.value.fix

@@ -1,10 +1,21 @@
 """Text that is safe to show."""
 
+import json
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockstep.text.sanitise import cut, lines, one_line, quoted
+from lockstep.text.sanitise import (
+    cut,
+    json_text,
+    lines,
+    one_line,
+    quoted,
+    record_line,
+    without_credentials,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +35,21 @@ def test_one_line(text: str, shown: str) -> None:
 
 def test_no_line_of_several_is_a_command_to_a_runner() -> None:
     assert lines("a\n  ::error::x\n::x\n##[add-mask]y") == "a\n\\::error::x\n\\::x\n#\\#[add-mask]y"
+
+
+@pytest.mark.parametrize("command", ["##vso[task.complete]x", "###[error]x", "a ##teamcity[x]"])
+def test_a_command_is_escaped_wherever_it_is(command: str) -> None:
+    hidden = one_line(command)
+    assert re.search(r"##\w*\[", hidden) is None
+    encoded = json_text(json.dumps([command]))
+    assert re.search(r"##\w*\[", encoded) is None and json.loads(encoded) == [command]
+
+
+def test_credentials_in_urls_are_shown_nowhere_and_columns_stay() -> None:
+    text = "see https://bot:p@ss@git.example.com/x and mlflow://x"
+    shown = "see https://********@git.example.com/x and mlflow://x"
+    assert one_line(text) == record_line(text) == without_credentials(text) == shown
+    assert json.loads(json_text(json.dumps({text: [text, "a@b"]}))) == {shown: [shown, "a@b"]}
 
 
 def test_lines_keep_their_breaks_only() -> None:

@@ -28,8 +28,11 @@ class GitCommand:
         """What git wrote to stdout. Raises LockstepError where it failed."""
         done = self._run(*args, stdin=stdin, env=env)
         if done.returncode:
-            raise LockstepError(f"git {args[0]} failed: {done.error_text[-500:]}",
-                                where=str(self.root))  # fmt: skip
+            raise LockstepError(
+                f"git {args[0]} failed: {done.error_text[-500:]}",
+                where=str(self.root),
+                fix="fix what git reports, then run it again",
+            )
         return done.stdout
 
     def _run(

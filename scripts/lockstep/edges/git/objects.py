@@ -31,7 +31,7 @@ _SNAPSHOT_AUTHOR = {
 def submodule_error(path: str) -> Invalid:
     """The error for a submodule at a path: another repository decides what is in it."""
     text = "this is a submodule: changes of its files do not show in this repository"
-    return Invalid(text, where=path, fix="replace it by the files themselves")
+    return Invalid(text, where=path, fix="replace it with the files themselves")
 
 
 class GitObjects(GitCommand):
@@ -50,7 +50,7 @@ class GitObjects(GitCommand):
             mode, _, oid = facts.split(b" ")
             if mode == _SYMLINK:
                 text = "this is a symbolic link, which could lead out of the repository"
-                raise Invalid(text, where=os.fsdecode(path), fix="replace it by the file itself")
+                raise Invalid(text, where=os.fsdecode(path), fix="replace it with the file itself")
             if mode == SUBMODULE:
                 raise submodule_error(os.fsdecode(path))
             names.append((path.decode(errors="surrogateescape"), oid))
@@ -112,8 +112,11 @@ class GitObjects(GitCommand):
                              stdin=b"\0".join([*lines, b""]))  # fmt: skip
             # git leaves out a path such as .git/config with a warning, and exits with 0.
             if done.returncode or "Ignoring path" in done.error_text:
-                raise LockstepError(f"git update-index failed: {done.error_text[-500:]}",
-                                    where=str(self.root))  # fmt: skip
+                raise LockstepError(
+                    f"git update-index failed: {done.error_text[-500:]}",
+                    where=str(self.root),
+                    fix="fix what git reports, then run it again",
+                )
             return self._ok("write-tree", env=env).decode().strip()
 
     def _hash(self, files: Mapping[str, bytes]) -> list[bytes]:

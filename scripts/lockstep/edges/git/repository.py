@@ -91,8 +91,10 @@ class Git(GitObjects):
         """
         done = self._run("var", "GIT_COMMITTER_IDENT")
         if done.returncode:
-            fix = "git config user.name and user.email, or set GIT_COMMITTER_NAME and _EMAIL"
-            raise LockstepError("git does not know who commits", fix=fix)
+            fix = "set user.name and user.email with git config, or GIT_COMMITTER_NAME and _EMAIL"
+            raise LockstepError(
+                "git has no name and e-mail address for the author of commits", fix=fix
+            )
         return record_line(done.stdout.decode(errors="replace").rsplit(">", 1)[0] + ">")
 
     def changes(self) -> list[str]:
@@ -136,7 +138,10 @@ class Git(GitObjects):
         if done.returncode and self.resolve(f"refs/heads/{name}"):
             raise Raced(f"the branch {name} exists already", fix=f"git branch -D {name}, or use it")
         if done.returncode:
-            raise LockstepError(f"git cannot make the branch {name}: {done.error_text[-300:]}")
+            raise LockstepError(
+                f"git cannot make the branch {name}: {done.error_text[-300:]}",
+                fix="fix what git reports, then run it again",
+            )
 
     def push(self, remote: str, commit: str, branch: str) -> None:
         """Publish a commit as the new tip of a branch, never by force.
@@ -151,7 +156,7 @@ class Git(GitObjects):
         # A hook may print anything, those words too; git itself says that one has declined.
         if any(word in said for word in _RACES) and "hook declined" not in said:
             raise Raced(f"{remote} has moved on: another push changed {branch} first")
-        fix = "check your right to push to the branch, then run it again"
+        fix = "check that you may push to the branch, then run it again"
         raise LockstepError(f"git push to {remote} was refused: {said.strip()[-500:]}", fix=fix)
 
     def fast_forward(self, commit: str) -> None:
@@ -163,7 +168,7 @@ class Git(GitObjects):
         done = self._run("merge", "--quiet", "--ff-only", "--no-verify", "--end-of-options", commit)
         if done.returncode:
             said = one_line(done.error_text.strip().split("\n")[0], 300)
-            raise Raced(f"the checked-out branch cannot follow: {said}")
+            raise Raced(f"the checked-out branch could not be moved forward: {said}")
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether ``older`` is reachable from ``newer``."""

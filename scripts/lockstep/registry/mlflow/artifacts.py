@@ -44,7 +44,11 @@ def read_artifacts(connection: Connection, location: str) -> tuple[str, Json]:
             if path == _DESCRIPTION and local.stat().st_size <= _LARGEST_DESCRIPTION:
                 description = local.read_bytes()
     if not manifest:
-        raise LockstepError("the model version has no files", where=connection.server)
+        raise LockstepError(
+            "the model version has no files",
+            where=connection.server,
+            fix="log the model with its files, and register a new version",
+        )
     return digest_json(manifest), _signature(description)
 
 
@@ -58,7 +62,11 @@ def _fetched(repository: Any, path: str, server: str) -> Iterator[Path]:
     else:
         local = Path(folder) / path
         if not local.is_file():  # a device or a pipe would be read without end
-            raise LockstepError(f"{clean(path, 100)!r} of the model is not a file", where=server)
+            raise LockstepError(
+                f"{clean(path, 100)!r} of the model is not a file",
+                where=server,
+                fix="log the model again, and register a new version",
+            )
         yield local
 
 
@@ -72,9 +80,17 @@ def _files(repository: Any, server: str) -> list[str]:
             path, seen = str(item.path), seen + 1
             if not _stays_inside(path):
                 shown = clean(path, 100)
-                raise LockstepError(f"a file of the model has the name {shown!r}", where=server)
+                raise LockstepError(
+                    f"a file of the model has the name {shown!r}",
+                    where=server,
+                    fix="log the model with plain file names, and register a new version",
+                )
             if seen > _MOST_FILES or path.count("/") > _DEEPEST:
-                raise LockstepError("the model version has too many files", where=server)
+                raise LockstepError(
+                    "the model version has too many files",
+                    where=server,
+                    fix="log the model with fewer files, and register a new version",
+                )
             if item.is_dir:
                 folders.append(path)
             else:

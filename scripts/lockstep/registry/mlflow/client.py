@@ -136,10 +136,16 @@ def _require_database_support(server: str) -> None:
         importlib.import_module("alembic")
     except ModuleNotFoundError as error:
         raise LockstepError(
-            f"reading this registry needs {error.name}, which mlflow-skinny does not bring",
+            f"reading this registry needs {error.name}, which mlflow-skinny does not include",
             where=server,
             fix="install lockstep[registry], or name a tracking server by its http address",
         ) from error
+
+
+def _root_cause(error: BaseException) -> BaseException:
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    return error
 
 
 def _in_plain_words(error: Exception, server: str) -> LockstepError:
@@ -154,6 +160,8 @@ def _in_plain_words(error: Exception, server: str) -> LockstepError:
             fix="set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and _PASSWORD",
         )
     if isinstance(error, _mlflow_exception()):
+        # Of a connection that failed, the last cause says why in two words; MLflow quotes them all.
+        said = getattr(_root_cause(error), "strerror", None) or said
         return Unreachable(
             f"the MLflow server could not be asked: {said}",
             where=server,

@@ -48,7 +48,11 @@ def entries_of(logged: Iterable[Any], server: str) -> list[Entry]:
     """MLflow's metric objects as entries. Raises LockstepError when there are too many."""
     entries = [_entry(item) for item, _ in zip(logged, range(_MOST_ENTRIES + 1), strict=False)]
     if len(entries) > _MOST_ENTRIES:
-        raise LockstepError(f"a model has over {_MOST_ENTRIES} metric values", where=server)
+        raise LockstepError(
+            f"a model has over {_MOST_ENTRIES} metric values",
+            where=server,
+            fix="log fewer metrics for the model",
+        )
     return entries
 
 

@@ -79,8 +79,8 @@ class MlflowRegistry:
 def _refuse_alias(model: str, version: str) -> None:
     if not _VERSION.fullmatch(version):
         raise Invalid(
-            f"{clean(version, 60)!r} is not a version of {clean(model, 60)}: an alias or a "
-            "stage can be moved, so it pins nothing",
+            f"{clean(version, 60)!r} is not a version of {clean(model, 60)}: an alias or "
+            "a stage can move to another version",
             fix="name the version by its number, such as 42",
         )
 
@@ -106,6 +106,7 @@ def _find(connection: Connection, model: str, version: str) -> _Found:
         raise LockstepError(
             f"asked for version {version} of {model}, the registry answered about another",
             where=connection.server,
+            fix="check that MLFLOW_TRACKING_URI is the address of MLflow itself",
         )
     source, copied_from = _source(connection, found)
     model_id = _model_id(source)
@@ -149,7 +150,7 @@ def _source(connection: Connection, found: Any) -> tuple[str, str | None]:
         copied_from = copied_from or clean(source, _LONGEST_TEXT)
         if copy.groups() in seen or len(seen) > _MOST_COPIES:
             raise LockstepError(
-                f"version {found.version} of {found.name} is a copy of a copy, without an end",
+                f"version {found.version} of {found.name} is a copy in an endless chain of copies",
                 where=connection.server,
                 fix="register the model again from its run",
             )

@@ -155,6 +155,8 @@ def _retyped(value: Json, kinds: list[str], schema: Json) -> str:
     quotes = quoted_form(value, kinds)
     if "string" in kinds and ("enum" in schema or not _fits(brief(value), schema)):
         allowed = [str(each) for each in schema.get("enum", [])]
+        if brief(value) in allowed:
+            return f'write it in quotes: "{brief(value)}"'
         return f"write in quotes {alternatives(allowed)}" if allowed else advice(schema)
     if "object" in kinds and schema.get("properties"):
         return f"write the fields of it below: {listed(sorted(schema['properties']))}"

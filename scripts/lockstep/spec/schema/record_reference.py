@@ -37,13 +37,12 @@ does so, and `lockstep audit --verify` finds one that was merged.
 ## Verify by hand
 
 `lockstep audit --verify --replay` does all of this and more. Without Lockstep, `sha256sum`, `jq`
-and git are enough. This prints nothing where the chain of a family is whole and every id is
-right:
+and git are enough; run these commands in the root of the repository. This prints nothing where
+the chain of a family is complete and every id is right:
 
 ```sh
-cd ledger/prod/fraud-detection
 previous=null
-for record in *.json; do
+for record in ledger/prod/fraud-detection/*.json; do
   test "$(jq -r .spec.previous "$record")" = "$previous" || echo "$record: the chain is broken"
   previous="sha256:$(sha256sum "$record" | cut -d ' ' -f 1)"
   id="sha256:$(jq -cjS '{

@@ -53,13 +53,18 @@ class Schemas:
     def file_of(self, kind: str) -> str:
         """The schema file of a kind. Raises LockstepError where there is none."""
         if kind not in self._by_kind:
-            raise LockstepError(f"policies/schemas/ has no schema for the kind {kind}")
+            raise LockstepError(
+                f"policies/schemas/ has no schema for the kind {kind}",
+                fix="restore policies/schemas/ from git",
+            )
         return self._by_kind[kind]
 
     def problems(self, name: str, value: Json) -> list[Problem]:
         """What is wrong with a value under the schema file ``name``; empty where it is valid."""
         if name not in self._files:
-            raise LockstepError(f"policies/schemas/{name} is missing")
+            raise LockstepError(
+                f"policies/schemas/{name} is missing", fix="restore policies/schemas/ from git"
+            )
         valid = self._is_valid(name, value)
         if valid and not (name in self._strict and _has_whole_float(value)):
             return []

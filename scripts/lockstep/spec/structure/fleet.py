@@ -11,7 +11,7 @@ from lockstep.spec.freezes import check_freezes
 from lockstep.spec.place import Place
 from lockstep.spec.structure.lists import InvalidPlaces, entries
 from lockstep.spec.structure.regions import check_regions, check_waves
-from lockstep.spec.structure.rollout import check_gates, check_steps
+from lockstep.spec.structure.rollout import check_gates, check_step_bounds, check_steps
 from lockstep.spec.structure.variants import check_variants
 from lockstep.text.phrases import brief
 
@@ -40,6 +40,7 @@ def check_structure(
             findings += check_waves(family, environment, invalid, whole=whole)
             findings += check_steps(family, invalid)
             findings += check_gates(family, invalid)
+            findings += check_step_bounds(family, invalid)
             findings += _machine_files(family)
     for cluster in fleet.clusters():
         findings += check_variants(cluster, invalid)

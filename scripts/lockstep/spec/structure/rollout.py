@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lockstep.model.document import value_at
+from lockstep.model.document import Json, value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
 from lockstep.spec.place import Place
@@ -32,6 +32,30 @@ def check_steps(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:
             f"the last step gives the candidate {brief(weights[-1])} percent, not 100",
             "add a step with weight 100",
         )
+
+
+def check_step_bounds(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:
+    """Whether some gate is asked at the steps, and up to the last one.
+
+    A gate with ``when: propose`` protects no user once the rollout is running, and a live
+    comparison is not asked where the candidate has all traffic.
+    """
+    pointer = ("spec", "gates")
+    gates = entries(family.document.value, pointer)
+    if not gates or invalid.within(family.document, pointer) or any(map(_bounds_steps, gates)):
+        return
+    yield Place(family.document, pointer).finding(
+        "structure.no-step-bound",
+        "no gate of the family bounds its steps up to the last one",
+        "add a gate with min or max that is asked at the steps: without when: propose",
+    )
+
+
+def _bounds_steps(gate: Json) -> bool:
+    if value_at(gate, ("when",)) == "propose":
+        return False
+    absolute = any(value_at(gate, (bound,)) is not None for bound in ("min", "max"))
+    return absolute or value_at(gate, ("live",)) is not True
 
 
 def check_gates(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:

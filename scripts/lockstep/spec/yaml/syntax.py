@@ -121,7 +121,10 @@ def _unclosed(what: str, end: str) -> Callable[[_SyntaxError], _Explanation]:
     def explain(error: _SyntaxError) -> _Explanation:
         if error.at_end:
             return f"the {what} that begins here is not closed", f"add {end}", error.since
-        return f"the {what} {error.begun} goes on without a comma or {end}", f"add a comma or {end}"
+        return (
+            f"the {what} {error.begun} has an entry that does not end with a comma or {end}",
+            f"add a comma or {end}",
+        )
 
     return explain
 

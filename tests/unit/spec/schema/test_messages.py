@@ -33,6 +33,10 @@ def test_names_of_schemas_are_names_only() -> None:
             "is the value true; it must be text", 'write it in quotes: "true"',
         ),
         (
+            {"type": "string", "enum": ["1.32", "1.33"]}, 1.33,
+            "is the number 1.33; it must be text", 'write it in quotes: "1.33"',
+        ),
+        (
             {"type": "integer"}, "3",
             "is the text '3'; it must be a whole number", "write it without quotes: 3",
         ),
