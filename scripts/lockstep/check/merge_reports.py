@@ -68,7 +68,7 @@ def _refuse_gaps(parts: Sequence[_Part]) -> None:
     """Raise unless the parts are all shards of one and the same run, each once."""
     known: dict[int, _Part] = {}
     total = next(part.shard for part in parts if part.shard).count
-    checked = [part for part in parts if part.outcome.has_checked]
+    first = next((part for part in parts if part.outcome.has_checked), None)
     for part in parts:
         where = str(part.path)
         if part.shard is None:
@@ -82,10 +82,8 @@ def _refuse_gaps(parts: Sequence[_Part]) -> None:
         if part.shard.index in known:
             text = f"shard {part.shard} is also in {known[part.shard.index].path}"
             raise LockstepError(text, where=where, fix="give each shard once")
-        if part.outcome.has_checked and part.content != checked[0].content:
-            text = (
-                f"this report and {checked[0].path} are of different files, or of different bases"
-            )
+        if first and part.outcome.has_checked and part.content != first.content:
+            text = f"this report and {first.path} are of different files, or of different bases"
             raise LockstepError(text, where=where, fix="merge the shards of one run")
         known[part.shard.index] = part
     missing = [f"{index}/{total}" for index in range(1, total + 1) if index not in known]
