@@ -13,6 +13,7 @@ from lockstep.cli import invoke
 from lockstep.commands.adopt import run as adopt
 from lockstep.model.decision import Action, Decision, Phase, Position
 from lockstep.model.record import read_record, write_record
+from lockstep.model.times import parse_time
 from lockstep.transactions.run import RunOptions
 from tests.acceptance.rollouts import (
     DAY,

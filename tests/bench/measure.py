@@ -30,7 +30,7 @@ from lockstep.opa.files import ARGUMENTS, policy_files, write_policy_files
 from lockstep.policy import (
     Moment,
     PolicyItem,
-    Rendered,
+    RenderedObjects,
     batches,
     expected_rules,
     interpret,
@@ -145,7 +145,7 @@ def _render(fleet: Fleet, rendering: FleetRendering) -> dict[str, dict[str, list
     return objects
 
 
-def _policy(tree: Tree, new: Fleet, old: Fleet | None, objects: Rendered) -> list[Finding]:
+def _policy(tree: Tree, new: Fleet, old: Fleet | None, objects: RenderedObjects) -> list[Finding]:
     """Start an OPA and evaluate all rules, as a check does while it renders."""
     with ExitStack() as stack:
         policy_set = open_policy_set(stack, policies_of(tree))

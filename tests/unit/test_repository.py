@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WORKFLOWS = sorted((REPOSITORY / ".github").rglob("*.yml"))
+PACKAGE = REPOSITORY / "scripts" / "lockstep"
+PROGRAM = {p.relative_to(PACKAGE): p.read_text() for p in sorted(PACKAGE.rglob("*.py"))}
+"""The text of each module, by its path in the package."""
 LOCKS = sorted((REPOSITORY / "requirements").glob("*.lock"))
 
 
@@ -103,6 +107,22 @@ def test_unit_tests_of_each_package_mirror_it() -> None:
         modules = (layer / f"{name}.py", layer / name)
         about_all = name == layer.name.removeprefix("lockstep_")
         assert about_all or any(module.exists() for module in modules), f"{test} tests no module"
+
+
+def test_no_package_holds_more_than_a_fifth_of_the_program() -> None:
+    lines: Counter[str] = Counter()
+    for path, text in PROGRAM.items():
+        lines[path.parts[0]] += len(text.splitlines())
+    package, most = lines.most_common(1)[0]
+    assert most <= lines.total() / 5, f"{package} has {most} of {lines.total()} lines"
+
+
+def test_a_public_class_name_is_defined_once() -> None:
+    places: dict[str, list[str]] = {}
+    for path, text in PROGRAM.items():
+        for name in re.findall(r"^class ([A-Z]\w*)", text, re.MULTILINE):
+            places.setdefault(name, []).append(path.as_posix())
+    assert {name: paths for name, paths in places.items() if len(paths) > 1} == {}
 
 
 def test_machine_written_files_are_folded_away_in_reviews() -> None:

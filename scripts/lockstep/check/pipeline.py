@@ -143,6 +143,7 @@ class _Pipeline:
         self._scope = ShardScope(checked.fleet, given.shard)
 
     def run(self) -> PipelineResult:
+        """Render and evaluate every family of the shard, and collect what is found."""
         given, checked, scope = self._given, self._checked, self._scope
         policy = PolicyFindings(self._policy_sets, given.tree, given.now)
         templates = templates_of(given.tree, given.before)

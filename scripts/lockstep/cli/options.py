@@ -90,19 +90,11 @@ def show(result: "Result", output: str) -> ExitCode:
     from lockstep.report.results import format_text, to_data
 
     if output == "json":
-        show_page("", to_data(result), output)
-    else:
-        show_page(format_text(result), None, output)
-    return result.exit_code
-
-
-def show_page(text: str, data: Any, output: str) -> None:
-    """Print a text that is already written, or the data that stand for it."""
-    if output == "json":
         from lockstep.report.json_report import format_data
 
-        click.echo(format_data(data))
+        click.echo(format_data(to_data(result)))
     else:
         from lockstep.text.sanitise import lines
 
-        click.echo(lines(text))
+        click.echo(lines(format_text(result)))
+    return result.exit_code

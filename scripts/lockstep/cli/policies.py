@@ -1,7 +1,6 @@
 """The verbs about the rules themselves: list, explain, test, docs and bundle."""
 
 from pathlib import Path
-from typing import Any, Protocol
 
 import click
 
@@ -23,8 +22,7 @@ def policy_list(root: Path, output: str) -> ExitCode:
     """Show all rules."""
     from lockstep.commands import policy_catalogue as verb
 
-    report = verb.list_rules(options.existing(root))
-    return _show(report, output)
+    return options.show(verb.list_rules(options.existing(root)), output)
 
 
 @policy.command("explain")
@@ -35,8 +33,7 @@ def policy_explain(rule: str, root: Path, output: str) -> ExitCode:
     """Show what RULE requires, with a bad and a good example, and how to waive it."""
     from lockstep.commands import policy_catalogue as verb
 
-    report = verb.explain_rule(options.existing(root), rule)
-    return _show(report, output)
+    return options.show(verb.explain_rule(options.existing(root), rule), output)
 
 
 @policy.command("docs")
@@ -49,8 +46,7 @@ def policy_docs(check: bool, root: Path, output: str) -> ExitCode:
     """Write the catalogue of the rules, docs/policies.md."""
     from lockstep.commands import policy_catalogue as verb
 
-    report = verb.write_docs(options.existing(root), check=check)
-    return _show(report, output)
+    return options.show(verb.write_docs(options.existing(root), check=check), output)
 
 
 @policy.command("test")
@@ -61,8 +57,7 @@ def policy_test(rule: str | None, root: Path, output: str) -> ExitCode:
     """Check the rules, run their tests and examples, and require that every line is covered."""
     from lockstep.commands import policy_test as verb
 
-    report = verb.run(options.existing(root), rule)
-    return _show(report, output)
+    return options.show(verb.run(options.existing(root), rule), output)
 
 
 @policy.command("bundle")
@@ -87,21 +82,4 @@ def policy_bundle(
     from lockstep.opa.bundle import Signing
 
     signing = Signing(signing_key, signing_alg) if signing_key else None
-    report = verb.run(options.existing(root), file, signing)
-    return _show(report, output)
-
-
-class _Page(Protocol):
-    """What a verb about the rules gives: a page of text, the same as data, and an exit code."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def data(self) -> Any: ...
-    @property
-    def exit_code(self) -> ExitCode: ...
-
-
-def _show(page: _Page, output: str) -> ExitCode:
-    options.show_page(page.text, page.data, output)
-    return page.exit_code
+    return options.show(verb.run(options.existing(root), file, signing), output)

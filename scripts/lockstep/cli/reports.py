@@ -15,7 +15,7 @@ import click
 from lockstep.cli import options
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.exit_codes import ExitCode
-from lockstep.text.sanitise import quoted
+from lockstep.text.sanitise import one_line, quoted
 
 if TYPE_CHECKING:
     from lockstep.model.outcome import Outcome
@@ -102,7 +102,9 @@ def _refuse_unwritable(path: Path) -> None:
         writable = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
     except (OSError, RuntimeError, ValueError) as error:  # too long, a loop, or a zero byte in it
         raise UsageError(
-            f"this is not a valid path: {error}", where=str(path)[:200], fix="name another file"
+            f"this is not a valid path: {error}",
+            where=one_line(str(path), 200),
+            fix="name another file",
         ) from error
     if not writable:
         text = f"a report cannot be written here: {folder} is not a folder that you may write to"

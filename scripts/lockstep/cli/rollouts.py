@@ -11,7 +11,6 @@ from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from lockstep.model.result import LockComparison
     from lockstep.transactions.run import RunOptions
 
 _FAMILY = click.argument("family")
@@ -40,22 +39,10 @@ def lock(
 
     run_options = _run_options(**given)
     if compare:
-        return _show_comparison(verb.check(run_options, family), output)
+        return options.show(verb.check(run_options, family), output)
     if family is None or version is None:
         raise UsageError("lock needs a family and a version", fix="lockstep lock FAMILY VERSION")
     return options.show(verb.write(run_options, family, version), output)
-
-
-def _show_comparison(comparison: "LockComparison", output: str) -> ExitCode:
-    from lockstep.model.outcome import Outcome
-    from lockstep.report import json_report, text
-
-    outcome = Outcome(comparison.findings, {"locks": comparison.locks})
-    if output == "json":
-        click.echo(json_report.format_outcome(outcome, exit_code=comparison.exit_code))
-    else:
-        click.echo(text.format_outcome(outcome))
-    return comparison.exit_code
 
 
 @click.command()

@@ -25,15 +25,5 @@ def schema_docs(compare: bool, root: Path, output: str) -> ExitCode:
     Exit code 10 where --check finds that one is out of date.
     """
     from lockstep.commands import schema_docs as verb
-    from lockstep.report.text import format_outcome
 
-    done = verb.run(options.existing(root), compare=compare)
-    states = {
-        path: "written" if path in done.written else "is up to date" for path in verb.REFERENCES
-    }
-    text = "\n".join(f"{path} {state}" for path, state in states.items())
-    if done.outcome.findings:
-        text = format_outcome(done.outcome)
-    findings = [finding.to_json() for finding in done.outcome.findings]
-    options.show_page(text, {"written": list(done.written), "findings": findings}, output)
-    return done.outcome.exit_code
+    return options.show(verb.run(options.existing(root), compare=compare), output)

@@ -1,93 +1,21 @@
 """``lockstep status``: what every cluster serves, by its specs and its ledger."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from lockstep.check.validation import validate_tree, without_malformed
 from lockstep.check.workspace import work_tree
 from lockstep.edges.git import Git
-from lockstep.model.decision import Phase
-from lockstep.model.fleet import Cluster, Family, Fleet
-from lockstep.model.result import ClusterStatus, Status
-from lockstep.model.times import format_time
-from lockstep.rollout.divergence import find_divergences
-from lockstep.rollout.position import (
-    bake_ends,
-    current_variants,
-    newest_decision,
-    position_of,
-    running_target,
-    step_began,
-)
-from lockstep.rollout.quarantine import in_force
-from lockstep.rollout.skew import versions_with_weight
-from lockstep.spec import variants as forms
+from lockstep.model.result import Status
+from lockstep.rollout.status import status_of
 from lockstep.spec.selection import choose_families
 
 
 def run(root: Path, now: datetime, family: str | None, environment: str | None) -> Status:
     """A row for each cluster of the work tree, and the findings about files without one."""
-    git = Git.find(root)
-    checked = validate_tree(work_tree(git))
+    checked = validate_tree(work_tree(Git.find(root)))
     fleet = without_malformed(checked)
     chosen = {f.folder for f in choose_families(checked.fleet, family, environment)}
     shown = (each for each in fleet.families() if each.folder in chosen)
-    rows = tuple(row for each in shown for row in _rows(fleet, each, now))
-    return Status(rows, tuple(checked.invalid))
-
-
-def _rows(fleet: Fleet, family: Family, now: datetime) -> Iterator[ClusterStatus]:
-    skew = versions_with_weight(current_variants(family)) - 1
-    state = describe_state(family, now)
-    quarantine = ", ".join(_quarantined(fleet, family)) or "-"
-    for cluster in family.clusters:
-        yield ClusterStatus(
-            family.environment, family.name, skew, state, quarantine, _since(family),
-            cluster.name, cluster.region, _serving(cluster),
-        )  # fmt: skip
-
-
-def describe_state(family: Family, now: datetime) -> str:
-    """The phase of a family in words: how far, how long it bakes, whether it has diverged."""
-    at = position_of(family)
-    if find_divergences(family):
-        return f"diverged ({at})"
-    target = running_target(family)
-    if target is None:
-        return "no record: adopt it" if at.phase is Phase.NEW else at.phase.value
-    if at.phase is not Phase.ROLLING or at.wave is None or at.step is None:
-        return f"version {target.version} {at}"
-    plan = family.spec["rollout"]
-    where = (
-        f"version {target.version}: wave {at.wave + 1}/{len(plan['waves'])} "
-        f"step {at.step + 1}/{len(plan['steps'])}"
-    )
-    return f"{where}, {_bake(family, at.step, now)}"
-
-
-def _bake(family: Family, step: int, now: datetime) -> str:
-    began = step_began(family)
-    ends = bake_ends(family, began, step) if began else None
-    if ends is None:
-        return "not started" if began is None else "which is no longer in the plan"
-    return f"baking until {format_time(ends)}" if now < ends else "baked, waiting for its gates"
-
-
-def _serving(cluster: Cluster) -> str:
-    shares = (
-        f"{variant['version']} {variant['weight']}%"
-        + ("" if variant["name"] in forms.ROLES else "*")
-        for variant in cluster.variants
-        if variant["weight"] > 0
-    )
-    return " + ".join(shares) or "nothing"
-
-
-def _quarantined(fleet: Fleet, family: Family) -> list[str]:
-    return [str(e.get("version")) for e in in_force(fleet, family.environment, family.name)]
-
-
-def _since(family: Family) -> str:
-    decision = newest_decision(family)
-    return decision.decided_at if decision else "-"
+    rows = tuple(row for each in shown for row in status_of(fleet, each, now))
+    return Status(rows, checked.invalid)

@@ -9,16 +9,7 @@ from lockstep.model.evidence import Evidence
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, Severity
 from lockstep.model.outcome import Outcome
-
-
-@dataclass(frozen=True)
-class Report:
-    """A page that a verb has written itself: text for people, data for machines."""
-
-    text: str
-    exit_code: ExitCode = ExitCode.CLEAN
-    data: Json = None
-
+from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
 
 # What the verbs that move a family did
 
@@ -165,6 +156,20 @@ class RenderedFiles:
 
 
 @dataclass(frozen=True)
+class Pages:
+    """Reference pages that are up to date or were written; ``findings`` name the stale ones."""
+
+    paths: tuple[str, ...]
+    written: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """10 where a page is out of date, and the verb was to compare only."""
+        return ExitCode.INVALID if self.findings else ExitCode.CLEAN
+
+
+@dataclass(frozen=True)
 class ClusterStatus:
     """One row of ``status``: what a cluster serves, and the state of its family."""
 
@@ -217,5 +222,8 @@ class History:
 Moved = Decided | RolledBack | AlreadyDecided | Waiting | Blocked | Failed
 """The outcome for one family that is moved on the branch itself."""
 
-Result = Moved | Proposed | Advanced | Locked | RenderedFiles | Status | History
+Result = (
+    Moved | Proposed | Advanced | Locked | LockComparison | RenderedFiles | Pages | Status | History
+    | RuleList | RuleExplanation | RuleTests | RuleBundle
+)  # fmt: skip
 """Everything that lockstep.report.results can write."""

@@ -3,20 +3,20 @@
 The order is expected_rules, policy_inputs, batches, then OPA (in lockstep.opa), then interpret.
 """
 
-from lockstep.policy.findings import FindOrigin, RuleFinding, interpret
+from lockstep.policy.findings import RuleFinding, interpret
 from lockstep.policy.inputs import environment_input, family_inputs, policy_inputs
 from lockstep.policy.items import (
     BATCH_SIZE,
     MalformedClusters,
     Moment,
     PolicyItem,
-    Rendered,
+    RenderedObjects,
     batches,
 )
-from lockstep.policy.rules import Rule, Scope, blocking, expected_rules, untested
+from lockstep.policy.rules import Rule, Scope, blocking, expected_rules
 
 __all__ = [
-    "BATCH_SIZE", "FindOrigin", "MalformedClusters", "Moment", "PolicyItem", "Rendered", "Rule",
+    "BATCH_SIZE", "MalformedClusters", "Moment", "PolicyItem", "RenderedObjects", "Rule",
     "RuleFinding", "Scope", "batches", "blocking", "environment_input", "expected_rules",
-    "family_inputs", "interpret", "policy_inputs", "untested",
+    "family_inputs", "interpret", "policy_inputs",
 ]  # fmt: skip

@@ -1,10 +1,10 @@
 """The catalogue of the rules: what each requires and why, with its own examples."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from lockstep.model.fleet import Tree
+from lockstep.model.rule_results import RuleExplanation, RuleFacts, ShownExample
 from lockstep.policy.examples import Edit, Example, read_examples
 from lockstep.policy.rules import CATEGORIES, Rule
 
@@ -23,66 +23,34 @@ spec:
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """A rule with its examples; ``thresholds`` is the text of its file, or empty."""
-
-    rule: Rule
-    examples: tuple[Example, ...]
-    thresholds: str = ""
-
-    @property
-    def facts(self) -> str:
-        """The rule in a line, such as ``capacity · error · scope cluster · since 0.1.0``."""
-        rule = self.rule
-        facts = [rule.category, rule.severity.value, f"scope {rule.scope.value}"]
-        facts.append(f"since {rule.since}")
-        if rule.blocks_revert:
-            facts.append("also stops rollbacks")
-        return " · ".join(facts)
-
-    @property
-    def how_to_waive(self) -> str:
-        """A waiver to copy; empty where the rule cannot be waived."""
-        if not self.rule.waivable:
-            return ""
-        return _WAIVER.format(name=f"{self.rule.name}-for-now", rule=self.rule.name)
+def facts_of(rule: Rule) -> RuleFacts:
+    """A rule as a list shows it."""
+    return RuleFacts(
+        rule.name, rule.category, rule.severity.value, rule.scope.value, rule.waivable, rule.title
+    )
 
 
-def explain(rule: Rule, policies: Tree) -> Explanation:
+def explain(rule: Rule, policies: Tree) -> RuleExplanation:
     """The explanation of one rule. Raises LockstepError where its examples are unusable."""
-    data = policies.get(rule.thresholds, b"")
-    return Explanation(rule, read_examples(policies, rule), data.decode(errors="replace").strip())
+    examples = read_examples(policies, rule)
+    return RuleExplanation(
+        facts_of(rule), rule.description, rule.since, rule.blocks_revert, rule.denials,
+        tuple(ShownExample(each.about, each.good, _shown(each)) for each in examples),
+        rule.thresholds, policies.get(rule.thresholds, b"").decode(errors="replace").strip(),
+        _WAIVER.format(name=f"{rule.name}-for-now", rule=rule.name) if rule.waivable else "",
+    )  # fmt: skip
 
 
-def as_text(explanation: Explanation) -> str:
-    """The explanation for a terminal."""
-    rule = explanation.rule
-    parts = [f"{rule.name}: {rule.title}\n{explanation.facts}", rule.description]
-    parts += [f"{title}\n  message: {says}\n  fix:     {fix}" for title, says, fix in rule.denials]
-    if explanation.thresholds:
-        where = f"Thresholds, in {rule.thresholds}"
-        parts.append(f"{where}\n{_indented(explanation.thresholds)}")
-    parts += [f"{_kind(e)}: {e.about}\n{_indented(_shown(e))}" for e in explanation.examples]
-    waiver = explanation.how_to_waive
-    if waiver:
-        how = f"To waive it for a while, add policies/data/waivers/{rule.name}-for-now.yaml"
-        parts.append(f"{how}; it counts once it is on the base branch\n{_indented(waiver)}")
-    else:
-        parts.append("This rule cannot be waived.")
-    return "\n\n".join(part.rstrip() for part in parts)
-
-
-def as_markdown(explanations: Sequence[Explanation]) -> str:
+def as_markdown(explanations: Sequence[RuleExplanation]) -> str:
     """The whole catalogue as a page, by category; the same for the same rules."""
     order = {category: number for number, category in enumerate(CATEGORIES)}
 
-    def place(explanation: Explanation) -> tuple[int, str]:
-        category = explanation.rule.category
-        return order.get(category, len(order)), explanation.rule.name
+    def place(explanation: RuleExplanation) -> tuple[int, str]:
+        facts = explanation.facts
+        return order.get(facts.category, len(order)), facts.rule
 
     parts = [_HEAD]
-    by_category = groupby(sorted(explanations, key=place), key=lambda e: e.rule.category)
+    by_category = groupby(sorted(explanations, key=place), key=lambda e: e.facts.category)
     for category, members in by_category:
         parts.append(f"## {category.capitalize()}")
         parts += [_section(explanation) for explanation in members]
@@ -99,22 +67,21 @@ RULE` shows one of them on a terminal. [architecture.md](architecture.md) explai
 evaluated."""
 
 
-def _section(explanation: Explanation) -> str:
-    rule = explanation.rule
-    parts = [f"### {rule.name}", f"**{rule.title}** ({explanation.facts})", rule.description]
+def _section(explanation: RuleExplanation) -> str:
+    facts = explanation.facts
+    parts = [f"### {facts.rule}", f"**{facts.title}** ({explanation.summary})"]
+    parts.append(explanation.description)
+    denials = explanation.denials
     parts.append(
-        "\n".join(f"- {title}: `{says}`. To fix it: {fix}." for title, says, fix in rule.denials)
+        "\n".join(f"- {title}: `{says}`. To fix it: {fix}." for title, says, fix in denials)
     )
     if explanation.thresholds:
         parts.append(f"Thresholds:\n\n```yaml\n{explanation.thresholds}\n```")
     for example in explanation.examples:
-        parts.append(f"{_kind(example)}: {example.about}\n\n```diff\n{_shown(example)}\n```")
-    parts.append("May be waived." if rule.waivable else "Cannot be waived.")
+        kind = "Good" if example.good else "Bad"
+        parts.append(f"{kind}: {example.about}\n\n```diff\n{example.shown}\n```")
+    parts.append("May be waived." if facts.waivable else "Cannot be waived.")
     return "\n\n".join(parts)
-
-
-def _kind(example: Example) -> str:
-    return "Good" if example.good else "Bad"
 
 
 def _shown(example: Example) -> str:
@@ -129,7 +96,3 @@ def _edit_lines(edit: Edit) -> list[str]:
     old = [f"-{line}" for line in str(edit.get("replace", "")).splitlines()]
     new = [f"+{line}" for line in str(edit.get("text", edit.get("with", ""))).splitlines()]
     return [f"--- {edit['file']}", *old, *new]
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}".rstrip() for line in text.splitlines())

@@ -15,7 +15,7 @@ from lockstep.model.fleet import Tree
 from lockstep.model.times import parse_time
 from lockstep.policy.rules import FOLDER, Rule
 from lockstep.spec.yaml.load import load_yaml
-from lockstep.text.sanitise import quoted
+from lockstep.text.sanitise import one_line, quoted
 
 FLEET = "policies/examples/"
 """Where the example fleet is; the paths below are those of a fleet repository."""
@@ -74,7 +74,7 @@ def read_examples(policies: Tree, rule: Rule) -> tuple[Example, ...]:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         says = f"the examples cannot be understood: {type(error).__name__} {error}"
-        raise LockstepError(says[:300], where=path, fix=_FIX) from error
+        raise LockstepError(one_line(says, 300), where=path, fix=_FIX) from error
 
 
 def example_fleet(policies: Tree) -> Tree:

@@ -17,8 +17,10 @@ from lockstep.policy.rules import Rule, Scope
 from lockstep.render import Templates
 from lockstep.render.trace.objects import trace_object
 from lockstep.spec.place import Place
+from lockstep.text.sanitise import cut
 
 _LONGEST = 2000
+"""Characters of a message or a fix that a rule wrote."""
 
 FindOrigin = Callable[[PolicyItem, str, str, str], Finding]
 """Finds where a value of a rendered object is written, by item, kind, name and JSON pointer.
@@ -114,7 +116,8 @@ def _rule_finding(
     rule = rules[package]
     place = _place(item, found, pointer, trace)
     finding = replace(
-        place, rule=rule.id, message=message[:_LONGEST], fix=fix[:_LONGEST], severity=rule.severity,
+        place, rule=rule.id, severity=rule.severity,
+        message=cut(message, _LONGEST), fix=cut(fix, _LONGEST),
         related=(*place.related, *_also(item, found.get("also", ()))),
     )  # fmt: skip
     return RuleFinding(finding, *_subject(item, found.get("cluster")))
@@ -126,7 +129,7 @@ _PARTS = ("rule", "message", "fix", "pointer")
 def _not_evaluated(item: PolicyItem, message: str, fix: str) -> RuleFinding:
     """The finding of an item that could not be evaluated by every rule."""
     place = _in(_document(item), "")
-    finding = replace(place, rule=POLICY_ERROR, message=message[:_LONGEST], fix=fix)
+    finding = replace(place, rule=POLICY_ERROR, message=cut(message, _LONGEST), fix=fix)
     return RuleFinding(finding, *_subject(item, None))
 
 
@@ -167,7 +170,7 @@ def _also(item: PolicyItem, places: Json) -> tuple[Related, ...]:
         if document is not cluster.document:  # inherited: point at the cluster itself
             inner = ("metadata", "name")
         where = cluster.document.locate(inner)
-        related.append(Related(*where, str(place.get("note"))[:200]))
+        related.append(Related(*where, cut(str(place.get("note")), 200)))
     return tuple(related)
 
 

@@ -7,8 +7,6 @@ from lockstep.policy.environment_summary import SUMMARY_FIELDS
 from lockstep.spec.schema.flatten import flatten
 from lockstep.spec.schema.load import SchemaFiles
 
-__all__ = ["flatten", "input_schemas"]
-
 _TEXT: Json = {"type": "string"}
 _FLAG: Json = {"type": "boolean"}
 _ANY: Json = {}

@@ -7,7 +7,13 @@ from datetime import datetime
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 from lockstep.policy.environment_summary import summary_of
-from lockstep.policy.items import NO_MALFORMED, MalformedClusters, PolicyItem, Rendered, Shared
+from lockstep.policy.items import (
+    NO_MALFORMED,
+    MalformedClusters,
+    PolicyItem,
+    RenderedObjects,
+    Shared,
+)
 from lockstep.policy.renames import cluster_before, environment_before, family_before
 from lockstep.policy.rules import Scope
 from lockstep.rollout.facts import moved_at, rollout_facts
@@ -19,7 +25,7 @@ def policy_inputs(
     new: Fleet,
     old: Fleet | None,
     now: datetime,
-    rendered: Rendered | None = None,
+    rendered: RenderedObjects | None = None,
 ) -> list[PolicyItem]:
     """The items for ``new`` and the change from ``old`` (None: there was nothing before).
 
@@ -58,7 +64,7 @@ def family_inputs(
     old: Fleet | None,
     family: Family,
     now: datetime,
-    rendered: Rendered,
+    rendered: RenderedObjects,
     malformed: MalformedClusters = NO_MALFORMED,
 ) -> Iterator[PolicyItem]:
     """The items for one family of ``fleet``: one for each cluster, and one for the family."""
@@ -134,7 +140,9 @@ def _without_defaults(family: Family) -> Json:
     return {**family.document.value, "spec": spec}
 
 
-def _document(cluster: Cluster, family: Family, before: Family | None, rendered: Rendered) -> Json:
+def _document(
+    cluster: Cluster, family: Family, before: Family | None, rendered: RenderedObjects
+) -> Json:
     was = cluster_before(cluster, family, before)
     own = {"name": cluster.name, "new": cluster.effective}
     if cluster.path in rendered:

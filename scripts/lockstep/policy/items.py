@@ -13,7 +13,7 @@ from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.model.times import format_time
 from lockstep.policy.rules import Rule, Scope
 
-Rendered = Mapping[str, Mapping[str, list[Json]]]
+RenderedObjects = Mapping[str, Mapping[str, list[Json]]]
 """The rendered objects of each cluster, by the path of its file, then by kind."""
 
 _FIRST, _LAST = datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)

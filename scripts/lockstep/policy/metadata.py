@@ -10,6 +10,7 @@ import yaml
 from lockstep.model.document import Json, value_at
 from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Tree
+from lockstep.text.sanitise import one_line
 
 MAIN = "policies/main.rego"
 
@@ -53,7 +54,7 @@ def require_input_form(policies: Tree) -> None:
     form = value_at(heads.get("package lockstep"), ("custom", "input"), 1)
     if form != INPUT_FORM:
         raise LockstepError(
-            f"these policies read input of form {str(form)[:20]}, but this Lockstep writes form "
-            f"{INPUT_FORM}", where=MAIN,
+            f"these policies read input of form {one_line(str(form), 20)}, "
+            f"but this Lockstep writes form {INPUT_FORM}", where=MAIN,
             fix="use the Lockstep version of these policies, or update policies/ on the base",
         )  # fmt: skip

@@ -27,7 +27,7 @@ class Share(NamedTuple):
 def assign_buckets(shares: Iterable[Share]) -> dict[str, list[int]]:
     """The buckets of each version that has any, ascending; the order of the shares is irrelevant.
 
-    Arms come first, by name: a rollout next to them does not move treceiver users. The candidate
+    Arms come first, by name: a rollout next to them does not move their users. The candidate
     gets the top ones downwards, so that a growing weight only adds users to it. Weights that
     go beyond 100 get what is left.
     """

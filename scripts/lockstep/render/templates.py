@@ -111,7 +111,7 @@ class TemplateSet:
             return template.render(context)
         except Exception as error:  # a template can fail in any way that Python can
             path, source = self.sources[name]
-            finding = _finding(path, _line(error, path), _say(error), _FIX, source)
+            finding = _finding(path, _line(error, path), _describe(error), _FIX, source)
             raise TemplateFailure(finding) from error
 
 
@@ -141,7 +141,7 @@ def sandbox(write: Callable[[object], Quoted] = quote) -> ImmutableSandboxedEnvi
     return environment
 
 
-def _say(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     if "no loader" in str(error):
         return "the template failed: it cannot include or import another (there is no loader)"
     what = error.message if isinstance(error, TemplateError) else str(error)

@@ -25,8 +25,13 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def format_outcome(outcome: Outcome, *, exit_code: ExitCode | None = None) -> str:
-    """The outcome as an object that read_report reads back; no final newline.
+def format_outcome(outcome: Outcome) -> str:
+    """The outcome as JSON that read_report reads back; no final newline."""
+    return format_data(outcome_to_data(outcome))
+
+
+def outcome_to_data(outcome: Outcome, *, exit_code: ExitCode | None = None) -> Json:
+    """The outcome as an object of the report's format.
 
     The summary has ``errors``, ``warnings`` and ``suppressed`` in addition to what the caller
     counted, such as ``clusters``. ``exit_code`` is that of the verb, where it differs from the
@@ -50,7 +55,7 @@ def format_outcome(outcome: Outcome, *, exit_code: ExitCode | None = None) -> st
         ],
         "summary": {**outcome.summary, **counts(findings)},
     }  # fmt: skip
-    return format_data(_unicode(report))
+    return _unicode(report)
 
 
 def format_data(data: object) -> str:

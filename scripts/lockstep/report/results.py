@@ -14,7 +14,9 @@ from lockstep.model.result import (
     Decided,
     Failed,
     History,
+    LockComparison,
     Locked,
+    Pages,
     Proposed,
     RenderedFiles,
     Result,
@@ -22,8 +24,16 @@ from lockstep.model.result import (
     Status,
     Waiting,
 )
+from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
 from lockstep.report.counting import count
 from lockstep.report.history import decision_to_json, describe_evidence, format_history
+from lockstep.report.json_report import outcome_to_data
+from lockstep.report.rules import (
+    format_bundle,
+    format_explanation,
+    format_rule_tests,
+    format_rules,
+)
 from lockstep.report.table import format_table
 from lockstep.report.text import format_outcome
 from lockstep.text.phrases import list_variants
@@ -52,6 +62,8 @@ def format_text(result: Result) -> str:
             return "\n".join(_proposed(made, branch))
         case Locked(path, version, digest):
             return f"{path}: version {version} is locked ({digest})"
+        case LockComparison(findings, locks):
+            return format_outcome(Outcome(findings, {"locks": locks}))
         case RenderedFiles(_, written, removed):
             if not written and not removed:
                 return "rendered/ is as the specs declare it"
@@ -65,6 +77,16 @@ def format_text(result: Result) -> str:
                 verified=result.verified,
                 replayed=result.replayed,
             )
+        case Pages():
+            return _pages(result)
+        case RuleList():
+            return format_rules(result)
+        case RuleExplanation():
+            return format_explanation(result)
+        case RuleTests():
+            return format_rule_tests(result)
+        case RuleBundle():
+            return format_bundle(result)
 
 
 def to_data(result: Result) -> Json:
@@ -79,8 +101,8 @@ def to_data(result: Result) -> Json:
                 "family": result.family, "move": result.move, "reason": result.reason,
                 "evidence": [item.to_json() for item in result.evidence],
             }  # fmt: skip
-        case Blocked():
-            return None
+        case Blocked(family, reason, owner):
+            return {"family": family, "move": "blocked", "reason": reason, "notify": owner}
         case Failed(family, error, fix=fix):
             return {"family": family, "error": error, "fix": fix}
         case AlreadyDecided(decision):
@@ -89,12 +111,42 @@ def to_data(result: Result) -> Json:
             return [{**_decision(decision), "branch": branch}]
         case Locked(path):
             return {"path": path}
+        case LockComparison(findings, locks):
+            outcome = Outcome(findings, {"locks": locks})
+            return outcome_to_data(outcome, exit_code=result.exit_code)
         case RenderedFiles(_, written, removed):
             return {"written": list(written), "removed": list(removed)}
         case Status(clusters, findings):
             return {"clusters": [row.to_json() for row in clusters], **_findings(findings)}
         case History(decisions, findings):
             return {"decisions": [decision_to_json(d) for d in decisions], **_findings(findings)}
+        case Pages(_, written, findings):
+            return {
+                "written": list(written), "stale": bool(findings), **_findings(findings),
+            }  # fmt: skip
+        case RuleList(rules):
+            return [facts.to_json() for facts in rules]
+        case RuleExplanation():
+            return _explanation(result)
+        case RuleTests(rules, passed, examples, coverage, problems):
+            return {
+                "rules": list(rules), "passed": passed, "examples": examples,
+                "coverage": coverage, "problems": list(problems),
+            }  # fmt: skip
+        case RuleBundle(path, digest, signed):
+            return {"path": path, "digest": digest, "signed": signed}
+
+
+def _explanation(explanation: RuleExplanation) -> dict[str, Json]:
+    return {
+        **explanation.facts.to_json(),
+        "description": explanation.description,
+        "denials": [
+            {"title": title, "message": says, "solution": fix}
+            for title, says, fix in explanation.denials
+        ],
+        "examples": [{"about": e.about, "good": e.good} for e in explanation.examples],
+    }
 
 
 def _decision(decision: Decision) -> dict[str, Json]:
@@ -199,6 +251,15 @@ def _shares(decision: Decision) -> Iterator[str]:
 
 def _evidence(evidence: Sequence[Evidence]) -> Iterator[str]:
     yield from (f"  {describe_evidence(item)}" for item in evidence)
+
+
+def _pages(result: Pages) -> str:
+    if result.findings:
+        return format_outcome(Outcome(result.findings))
+    states = (
+        (path, "written" if path in result.written else "is up to date") for path in result.paths
+    )
+    return "\n".join(f"{path} {state}" for path, state in states)
 
 
 def _status(result: Status) -> str:

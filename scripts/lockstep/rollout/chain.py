@@ -3,6 +3,7 @@
 from lockstep.model.decision import Phase, Position, Record
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
+from lockstep.text.sanitise import one_line
 
 _FIX = "restore the ledger from git; records are added, never edited or removed"
 
@@ -28,7 +29,7 @@ def verify_chain(family: Family) -> list[Finding]:
             text = f"it starts from {decision.source}; the record before it ended in {before}"
             findings.append(_finding(record, "ledger.position", text))
         if record.stated_id != decision.id:
-            text = f"the id is {record.stated_id[:80]}; its content gives {decision.id}"
+            text = f"the id is {one_line(record.stated_id, 80)}; its content gives {decision.id}"
             findings.append(_finding(record, "ledger.id", text))
         previous = record
     return findings

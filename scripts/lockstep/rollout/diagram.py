@@ -1,8 +1,9 @@
-"""docs/rollout.md, written from the table of transitions: a diagram and two tables."""
+"""docs/rollout.md, written from the table of transitions: a diagram and tables."""
 
 from collections.abc import Iterator
 
 from lockstep.model.decision import Action, Phase
+from lockstep.rollout.needs import ELSEWHERE
 from lockstep.rollout.transitions import RULES, ActionRules, Need
 
 _PHASES = {
@@ -17,7 +18,7 @@ _PHASES = {
 
 def rollout_reference() -> str:
     """The whole page, as Markdown."""
-    return "\n".join([*_head(), *_diagram(), *_phases(), *_actions(), *_transitions()])
+    return "\n".join([*_head(), *_diagram(), *_phases(), *_actions(), *_transitions(), *_needs()])
 
 
 def _head() -> Iterator[str]:
@@ -79,4 +80,14 @@ def _transitions() -> Iterator[str]:
             source = ", ".join(f"`{phase.value}`" for phase in Phase if phase in each.source)
             needs = "; ".join(need.value for need in Need if need in each.needs)
             yield f"| `{action.value}` | {source} | `{each.to.value}` | {needs} |"
+    yield ""
+
+
+def _needs() -> Iterator[str]:
+    yield from ("## Needs", "")
+    yield "Before a decision is committed, its needs are checked against the records, the specs and"
+    yield "the evidence. These can only be checked elsewhere:"
+    yield ""
+    yield from ("| need | checked by |", "|---|---|")
+    yield from (f"| {need.value} | {where} |" for need, where in ELSEWHERE.items())
     yield ""

@@ -9,7 +9,7 @@ from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.rollout.gate_questions import gates_of_proposal
 from lockstep.rollout.replay import replay
 from lockstep.rollout.transitions import RULES, Need
-from lockstep.text.sanitise import cut
+from lockstep.text.sanitise import cut, one_line
 
 _IDENTITY = ("spec", "identity")
 _WITHOUT_A_STEP = (Action.HOLD, Action.RESUME, Action.RELEASE)
@@ -18,7 +18,7 @@ _WITHOUT_A_STEP = (Action.HOLD, Action.RESUME, Action.RELEASE)
 def check_history(new: Fleet, old: Fleet) -> list[Finding]:
     """What is wrong with how ``new`` goes on from ``old``, in the families that both have.
 
-    A record that was edited or taken away, one that was added and does not follow from its own
+    A record that was edited or removed, one that was added and does not follow from its own
     evidence, and a lock of the same version with another identity.
     """
     findings: list[Finding] = []
@@ -114,7 +114,7 @@ def _exchanged(family: Family, before: Family | None) -> Iterator[Finding]:
         was = value_at(locks[version].value, (*_IDENTITY, "digest"))
         if recorded.get(version, was) == was:  # else a rollback has restored the right one
             place = lock.locate(_IDENTITY)
-            text = f"the identity of version {version[:80]} differs from what was locked"
+            text = f"the identity of version {one_line(version, 80)} differs from what was locked"
             fix = "restore the lock from git; register another model as another version"
             yield Finding(*place, "lock.identity", text, fix, "/spec/identity")
 

@@ -78,7 +78,7 @@ def plan(family: Family, evidence: Sequence[Evidence], now: datetime) -> Plan:
         return Plan(Move.WAIT, _reason_of_hold(family), verdict=verdict)
     if before_first_step(family):
         return _first_step(family, verdict, evidence)
-    return _judge_bake(family, at, verdict, evidence, now)
+    return _after_bake(family, at, verdict, evidence, now)
 
 
 def _first_step(family: Family, verdict: Verdict, evidence: Sequence[Evidence]) -> Plan:
@@ -115,7 +115,7 @@ def _failed(family: Family, at: Position, evidence: Sequence[Evidence]) -> Plan:
     return Plan(Move.HOLD, reason, held, unchanged, Verdict.FAIL, notify=True)
 
 
-def _judge_bake(
+def _after_bake(
     family: Family, at: Position, verdict: Verdict, evidence: Sequence[Evidence], now: datetime
 ) -> Plan:
     began = step_began(family)
@@ -137,7 +137,7 @@ def _judge_bake(
         reason = reasons(evidence, verdict) or NO_EVIDENCE
         return Plan(Move.WAIT, reason, verdict=verdict, notify=overdue)
     reason = f"baked since {format_time(began)}, and every gate passed"
-    after = following(family, at)
+    after = following(family.spec["rollout"], at)
     if after is not None:
         return _step(family, after, verdict, reason)
     settled = {c.name: forms.verified(c.variants) for c in family.clusters}

@@ -88,14 +88,16 @@ def clusters_of_wave(family: Family, wave: int) -> tuple[Cluster, ...]:
     return tuple(cluster for cluster in family.clusters if cluster.region in regions)
 
 
-def following(family: Family, at: Position) -> Position | None:
-    """The position after ``at``; None after the last step of the last wave."""
-    waves, steps = family.spec["rollout"]["waves"], family.spec["rollout"]["steps"]
+def following(plan: Json, at: Position) -> Position | None:
+    """The position after ``at`` by a plan; None after the last step of the last wave.
+
+    ``plan`` may be that of a forged record: one without waves and steps ends at once.
+    """
     if at.wave is None or at.step is None:
         return Position(Phase.ROLLING, 0, 0)
-    if at.step + 1 < len(steps):
+    if at.step + 1 < len(value_at(plan, ("steps",), [])):
         return Position(Phase.ROLLING, at.wave, at.step + 1)
-    if at.wave + 1 < len(waves):
+    if at.wave + 1 < len(value_at(plan, ("waves",), [])):
         return Position(Phase.ROLLING, at.wave + 1, 0)
     return None
 

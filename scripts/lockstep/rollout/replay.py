@@ -15,10 +15,11 @@ from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
 from lockstep.model.times import later, parse_duration, parse_time
 from lockstep.rollout.divergence import same_variants
-from lockstep.rollout.position import newest_decision, running_target, step_began
+from lockstep.rollout.position import following, newest_decision, running_target, step_began
 from lockstep.rollout.transitions import RULES, Need, StepChange
 from lockstep.spec import variants as forms
 from lockstep.text.phrases import list_variants
+from lockstep.text.sanitise import one_line
 
 _FIX_VERDICT = "compare the record with git's history; its evidence does not support the decision"
 _FIX_MOVE = "find the commit that brought the record: Lockstep does not write such a record"
@@ -30,7 +31,7 @@ def replay(family: Family) -> list[Finding]:
 
 
 def replay_verdicts(family: Family) -> list[Finding]:
-    """Each way in which a record's evidence does not lead to what the record says."""
+    """What each record says that does not follow from its evidence."""
     return [finding for record in family.records for finding in _verdicts(record.decision)]
 
 
@@ -38,7 +39,7 @@ def _verdicts(decision: Decision) -> Iterator[Finding]:
     for item in decision.evidence:
         verdict, _ = judge_again(item)
         if verdict is not item.verdict:
-            name = str(item.gate.get("name"))[:80]
+            name = one_line(str(item.gate.get("name")), 80)
             text = f"gate {name} in {item.cluster}: recorded {item.verdict}, recomputed {verdict}"
             yield _verdict_finding(decision, "replay.verdict", text)
     overall = worst(judge_again(item)[0] for item in decision.evidence)
@@ -73,7 +74,7 @@ def _not_asked(decision: Decision) -> list[str]:
         return []
     asked = {(item.cluster, str(item.gate.get("name"))) for item in decision.evidence}
     return [
-        f"{str(name)[:80]} in {str(cluster)[:80]}"
+        f"{one_line(str(name), 80)} in {one_line(str(cluster), 80)}"
         for cluster, names in _required(decision).items()
         for name in names
         if (cluster, str(name)) not in asked
@@ -103,19 +104,19 @@ def replay_moves(family: Family) -> list[Finding]:
         decision = record.decision
         findings += [
             Finding(decision.path, 1, 1, "replay.move", f"{decision.action}: {text}", _FIX_MOVE)
-            for text in _collected(before, decision)
+            for text in _problems(before, decision)
         ]
     return findings
 
 
-def _collected(before: Family, decision: Decision) -> list[str]:
+def _problems(before: Family, decision: Decision) -> list[str]:
     try:
-        return list(_faults(before, decision))
+        return list(_contradictions(before, decision))
     except (TypeError, ValueError) as error:  # a plan or variants that cannot be computed with
-        return [f"its values are not valid: {str(error)[:100]}"]
+        return [f"its values are not valid: {one_line(str(error), 100)}"]
 
 
-def _faults(before: Family, decision: Decision) -> Iterator[str]:
+def _contradictions(before: Family, decision: Decision) -> Iterator[str]:
     rules = RULES[decision.action]
     transition = rules.find(decision.source.phase, decision.to.phase)
     if decision.verified_state and not rules.makes_verified_state:
@@ -148,13 +149,7 @@ def _next_position(decision: Decision) -> Position:
         return Position(decision.to.phase)
     if change is StepChange.SAME:
         return Position(decision.to.phase, at.wave, at.step)
-    if at.wave is None or at.step is None:
-        return Position(Phase.ROLLING, 0, 0)
-    if at.step + 1 < len(_steps(decision)):
-        return Position(Phase.ROLLING, at.wave, at.step + 1)
-    if at.wave + 1 < len(value_at(decision.plan, ("waves",), [])):
-        return Position(Phase.ROLLING, at.wave + 1, 0)
-    return Position(Phase.STEADY)
+    return following(decision.plan, at) or Position(Phase.STEADY)
 
 
 def _wrong_variants(before: Family, decision: Decision) -> Iterator[str]:

@@ -18,7 +18,7 @@ _ABSENT = object()  # a null removes an inherited field, so it is not the same a
 
 @dataclass(frozen=True)
 class RollbackPlan:
-    """Where a revert of ``bad`` leads: the decision to return to, and both forms of the way."""
+    """A rollback from version ``bad``: the decision to return to, and both halves' variants."""
 
     bad: str
     to: Decision

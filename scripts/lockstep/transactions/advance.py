@@ -1,6 +1,6 @@
 """The one decision that is due for a family: evaluates its gates, and moves, holds or waits."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Phase
@@ -26,27 +26,22 @@ def advance(git: Git, options: RunOptions, state: FamilyState) -> PlannedCommit 
     """The decision that is due for a family on its newest published state, or why it waits."""
     evidence = ask_gates(options, questions(state.family, options.now))
     due = plan(state.family, evidence, options.now)
-    if due.move is Move.DIVERGED:
-        refuse_diverged(state)
-    act = _ACTS.get(due.move)
-    if act is None:
-        return _wait(state, due, evidence)
-    return act(git, options, state, due, evidence)
+    match due.move:
+        case Move.STEP | Move.VERIFY:
+            return _move_on(git, state, due, evidence)
+        case Move.HOLD:
+            return hold(git, state, due.reason, evidence=evidence, verdict=due.verdict)
+        case Move.REVERT | Move.RESTORE:
+            return _roll_back(git, options, state, due, evidence)
+        case Move.DIVERGED:
+            refuse_diverged(state)
+    return _waiting(state, due, evidence)
 
 
-def _wait(state: FamilyState, due: Plan, evidence: list[Evidence]) -> Waiting:
-    at = position_of(state.family)
-    return Waiting(
-        state.title, str(at), due.move.value, due.reason, evidence,
-        _CODES.get((due.move, at.phase is Phase.NEW), ExitCode.GATE_CLOSED),
-        notify=state.owner if due.notify else "",
-        skew_breached=skew_breached(state.family, state.snapshot.context.now),
-    )  # fmt: skip
-
-
-def _move(
-    git: Git, options: RunOptions, state: FamilyState, due: Plan, evidence: list[Evidence]
+def _move_on(
+    git: Git, state: FamilyState, due: Plan, evidence: Sequence[Evidence]
 ) -> PlannedCommit:
+    """The next step, or the verification after the last one."""
     target = running_target(state.family)
     if target is None or due.to is None or due.variants is None:
         raise LockstepError(f"{state.title}: the plan names no version to move")
@@ -59,14 +54,8 @@ def _move(
     return PlannedCommit(tree, Decided(made))
 
 
-def _hold(
-    git: Git, options: RunOptions, state: FamilyState, due: Plan, evidence: list[Evidence]
-) -> PlannedCommit | Blocked:
-    return hold(git, state, due.reason, evidence=evidence, verdict=due.verdict)
-
-
-def _revert(
-    git: Git, options: RunOptions, state: FamilyState, due: Plan, evidence: list[Evidence]
+def _roll_back(
+    git: Git, options: RunOptions, state: FamilyState, due: Plan, evidence: Sequence[Evidence]
 ) -> PlannedCommit | Blocked:
     target = running_target(state.family)
     if target is None:
@@ -75,17 +64,13 @@ def _revert(
     return roll_back(git, options, state, request)
 
 
-_CODES = {
-    (Move.NOTHING, False): ExitCode.CLEAN,
-    (Move.NOTHING, True): ExitCode.NOTHING_TO_CHECK,  # the family has not been adopted yet
-}
-
-_Act = Callable[[Git, RunOptions, FamilyState, Plan, list[Evidence]], PlannedCommit | Blocked]
-
-_ACTS: dict[Move, _Act] = {
-    Move.STEP: _move,
-    Move.VERIFY: _move,
-    Move.HOLD: _hold,
-    Move.REVERT: _revert,
-    Move.RESTORE: _revert,
-}
+def _waiting(state: FamilyState, due: Plan, evidence: Sequence[Evidence]) -> Waiting:
+    at = position_of(state.family)
+    code = ExitCode.GATE_CLOSED
+    if due.move is Move.NOTHING:  # without a record, the family has not been adopted yet
+        code = ExitCode.NOTHING_TO_CHECK if at.phase is Phase.NEW else ExitCode.CLEAN
+    return Waiting(
+        state.title, str(at), due.move.value, due.reason, evidence, code,
+        notify=state.owner if due.notify else "",
+        skew_breached=skew_breached(state.family, state.snapshot.context.now),
+    )  # fmt: skip

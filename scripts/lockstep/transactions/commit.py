@@ -1,6 +1,6 @@
 """Turns a decided state into files: specs, rendered manifests and records, checked together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec import structs
@@ -20,6 +20,7 @@ from lockstep.render import render_cluster
 from lockstep.render.compare import compare
 from lockstep.render.names import cluster_folder
 from lockstep.render.restored import restorable_folders
+from lockstep.rollout.needs import unmet_needs
 from lockstep.rollout.transitions import RULES
 from lockstep.spec.assemble import assemble
 from lockstep.transactions.state import (
@@ -55,9 +56,11 @@ def build(
 
     Gives the decisions as recorded: one that a revert may return to holds the git objects of
     the state after it. Raises Invalid or Denied with every finding where the result would not
-    pass, and LockstepError where the rules could not be evaluated. Only objects are written
+    pass, and LockstepError where the rules could not be evaluated or a decision lacks what it
+    needs. Only objects are written
     then, which git removes in time.
     """
+    _require_needs(state, decisions)
     before = state.tree
     edits = spec_changes(state.family, before, change.variants)
     changes = edits | dict(change.extra or {})
@@ -85,6 +88,15 @@ def build(
     if change.evaluated and change.rollback_only:
         _require_all_evaluated(state, checked)
     return git.write_tree(tree, records), made
+
+
+def _require_needs(state: FamilyState, decisions: Sequence[Decision]) -> None:
+    """Raise LockstepError where a decision lacks what the table of transitions demands."""
+    for decision in decisions:
+        if unmet := unmet_needs(state.family, decision):
+            listed = "; ".join(need.value for need in unmet)
+            fix = "run lockstep status, and see docs/rollout.md: each action lists what it needs"
+            raise LockstepError(f"{decision.action} needs {listed}", where=state.title, fix=fix)
 
 
 def render_family(tree: Tree, state: FamilyState) -> dict[str, bytes]:

@@ -20,6 +20,7 @@ from lockstep.rollout.commit_message import commit_message
 from lockstep.rollout.next_decision import DecisionContext
 
 _ATTEMPTS = 5
+"""A run that loses so many races is more likely refused for another reason, which git names."""
 
 
 @dataclass(frozen=True)

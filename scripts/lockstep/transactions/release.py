@@ -7,6 +7,7 @@ from lockstep.model.result import Decided
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.position import current_variants, position_of
 from lockstep.rollout.quarantine import entries_of, write_quarantine
+from lockstep.text.sanitise import one_line
 from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.publish import PlannedCommit
 from lockstep.transactions.state import FamilyState, refuse_diverged, with_record
@@ -20,7 +21,7 @@ def release(git: Git, state: FamilyState, version: str, reason: str) -> PlannedC
     if entry is None:
         listed = ", ".join(str(each.get("version")) for each in quarantined) or "none"
         raise UsageError(
-            f"version {version[:60]} of {state.title} is not in quarantine here",
+            f"version {one_line(version, 60)} of {state.title} is not in quarantine here",
             fix=f"versions in quarantine here: {listed}; other environments release their own",
         )
     if position_of(state.family).phase is Phase.SHIFTED:

@@ -6,7 +6,6 @@ from typing import Any
 
 from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Decision, Phase, Position, Target, Variants
-from lockstep.model.document import Document
 from lockstep.model.errors import Denied, Invalid, LockstepError, UsageError
 from lockstep.model.evidence import Evidence, Verdict
 from lockstep.model.exit_codes import ExitCode
@@ -107,6 +106,7 @@ class _Rollback:
     locks: Mapping[str, bytes]
 
     def variants(self) -> dict[str, Variants]:
+        """Those after the newest of the decisions."""
         return self.plan.restore if self.files else self.plan.shift
 
     def decisions(self) -> tuple[Decision, ...]:
@@ -152,19 +152,21 @@ class _Rollback:
         return {**self.locks, path: write_quarantine(family, entries_of(family))}
 
 
-def _plan_commit(git: Git, way: _Rollback, problem: str) -> PlannedCommit:
-    rendered = way.files.rendered if way.files else None
-    change = FamilyChange(way.variants(), way.extra(), rendered, rollback_only=True)
+def _plan_commit(git: Git, rollback: _Rollback, problem: str) -> PlannedCommit:
+    rendered = rollback.files.rendered if rollback.files else None
+    change = FamilyChange(rollback.variants(), rollback.extra(), rendered, rollback_only=True)
     try:
-        tree, made = build(git, way.state, change, *way.decisions())
+        tree, made = build(git, rollback.state, change, *rollback.decisions())
     except (Denied, Invalid):
         raise
     except LockstepError as error:  # broken rules must not keep a bad version in production
-        way = replace(way, unchecked=(*way.unchecked, record_line(f"policy: {error.located()}")))
+        rollback = replace(
+            rollback, unchecked=(*rollback.unchecked, record_line(f"policy: {error.located()}"))
+        )
         unevaluated = replace(change, evaluated=False)
-        tree, made = build(git, way.state, unevaluated, *way.decisions())
-    code = ExitCode.CLEAN if way.request.by_hand else ExitCode.GATE_CLOSED
-    result = RolledBack(made, code, unchecked=way.unchecked, restore_waits_for=problem)
+        tree, made = build(git, rollback.state, unevaluated, *rollback.decisions())
+    code = ExitCode.CLEAN if rollback.request.by_hand else ExitCode.GATE_CLOSED
+    result = RolledBack(made, code, unchecked=rollback.unchecked, restore_waits_for=problem)
     return PlannedCommit(tree, result)
 
 
@@ -173,14 +175,11 @@ def _ask_registry(
 ) -> list[RegistryCheck]:
     known = dict(state.family.locks)
     for path, data in locks.items():
-        known |= {path.rsplit("/", 1)[1].removesuffix(".yaml"): lock for lock in _lock(path, data)}
+        lock, _ = load_yaml(path, data)
+        if lock is not None:
+            known[path.rsplit("/", 1)[1].removesuffix(".yaml")] = lock
     versions = sorted({v["version"] for each in plan.restore.values() for v in each})
     return [check_version(options, known.get(version), version) for version in versions]
-
-
-def _lock(path: str, data: bytes) -> list[Document]:
-    lock, _ = load_yaml(path, data)
-    return [lock] if lock else []
 
 
 def _blocked(state: FamilyState, problem: str) -> Blocked:

@@ -79,7 +79,7 @@ def read_state(
     tree = only_family(snapshot.tree, name)
     checked = validate_tree(tree)
     near = own_findings(checked.invalid, environment, name)
-    deciding = [f for f in near if _decides(f) and not (rollback and _is_for_forward(f))]
+    deciding = [f for f in near if _decides(f) and not (rollback and _stops_forward_only(f))]
     raise_errors(deciding, Invalid, "the files of the family are malformed")
     family = checked.fleet.environments[environment].families[name]
     fleet = checked.fleet.merged_with(assemble(only_quarantine(snapshot.tree))[0])
@@ -94,7 +94,7 @@ def own_findings(findings: Sequence[Finding], environment: str, name: str) -> li
     return [finding for finding in read if finding.file.startswith(own)]
 
 
-def _is_for_forward(finding: Finding) -> bool:
+def _stops_forward_only(finding: Finding) -> bool:
     of_gates = "/locks/" in finding.file or finding.pointer.startswith("/spec/gates")
     return of_gates or finding.rule == RECORD_SCHEMA  # the record could be read all the same
 

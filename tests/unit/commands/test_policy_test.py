@@ -9,6 +9,7 @@ from lockstep.commands.policy_test import run
 from lockstep.edges.files import read_tree, write_changes
 from lockstep.model.errors import LockstepError
 from lockstep.model.exit_codes import ExitCode
+from lockstep.report.results import format_text
 from tests.unit.opa.parts import opa_program
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -55,10 +56,10 @@ def test_the_shipped_policies_are_clean() -> None:
     report = run(ROOT)
     assert report.problems == []
     assert report.exit_code is ExitCode.CLEAN
-    assert report.data["coverage"] == 100
+    assert report.coverage == 100
     assert len(report.rules) > 45
-    assert report.data["examples"] >= 2 * len(report.rules)
-    assert report.text.startswith(f"{len(report.rules)} rules, {report.data['passed']} tests")
+    assert report.examples >= 2 * len(report.rules)
+    assert format_text(report).startswith(f"{len(report.rules)} rules, {report.passed} tests")
 
 
 def test_a_failing_test_is_named_with_its_place(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 from lockstep.edges.process import run
 from lockstep.model.document import Json, value_at
 from lockstep.model.errors import LockstepError
-from lockstep.policy.input_schemas import flatten, input_schemas
+from lockstep.policy.input_schemas import input_schemas
+from lockstep.spec.schema.flatten import flatten
 from lockstep.spec.schema.load import SchemaFiles, read_schemas
 from tests.unit.opa.parts import opa_program
 

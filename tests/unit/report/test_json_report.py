@@ -12,7 +12,13 @@ from hypothesis import given
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import Outcome
-from lockstep.report.json_report import VERSION, format_data, format_outcome, read_report
+from lockstep.report.json_report import (
+    VERSION,
+    format_data,
+    format_outcome,
+    outcome_to_data,
+    read_report,
+)
 from tests.unit.report.outcomes import CLUSTER, ORDINARY, WAIVED, WAIVER, WRONG, outcomes
 
 SCHEMA = json.loads(files("lockstep.report").joinpath("report.schema.json").read_text("utf-8"))
@@ -53,8 +59,8 @@ def test_a_clean_result_is_an_object_too() -> None:
 
 
 def test_a_verb_with_an_exit_code_of_its_own_says_it() -> None:
-    text = format_outcome(ORDINARY, exit_code=ExitCode.VERIFICATION_FAILED)
-    assert json.loads(text)["exitCode"] == 13
+    data = outcome_to_data(ORDINARY, exit_code=ExitCode.VERIFICATION_FAILED)
+    assert data["exitCode"] == 13
 
 
 def test_counts_of_the_caller_cannot_hide_errors() -> None:

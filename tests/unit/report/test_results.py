@@ -17,7 +17,9 @@ from lockstep.model.result import (
     Decided,
     Failed,
     History,
+    LockComparison,
     Locked,
+    Pages,
     Proposed,
     RenderedFiles,
     RolledBack,
@@ -127,7 +129,8 @@ def test_each_family_of_an_advance_has_its_lines_and_its_data() -> None:
         f"prod/fraud: advance was decided by another run ({FULL.id})",
     ]  # fmt: skip
     assert to_data(results) == [
-        {"family": "prod/churn", "error": "no lock", "fix": "lock"}, None,
+        {"family": "prod/churn", "error": "no lock", "fix": "lock"},
+        {"family": "prod/x", "move": "blocked", "reason": blocked.reason, "notify": "a team"},
         {"decision": FULL.id, "made": False},
     ]  # fmt: skip
 
@@ -166,3 +169,21 @@ def test_a_history_is_the_decisions_and_what_was_proved() -> None:
     assert format_text(history).endswith("verified: the chain of 1 record is complete")
     data = to_data(history)
     assert data["decisions"][0]["id"] == FULL.id and data["findings"] == []
+
+
+def test_compared_locks_are_a_report_with_the_exit_code_of_the_verb() -> None:
+    wrong = Finding("a.yaml", 1, 1, "lock.identity", "it is another model", "register it again")
+    result = LockComparison((wrong,), 3)
+    assert "a.yaml:1:1: error lock.identity: it is another model" in format_text(result)
+    data = to_data(result)
+    assert (data["exitCode"], data["summary"]["locks"]) == (13, 3)
+
+
+def test_pages_are_listed_unless_one_is_stale() -> None:
+    pages = Pages(("docs/a.md", "docs/b.md"), ("docs/a.md",))
+    assert format_text(pages) == "docs/a.md written\ndocs/b.md is up to date"
+    assert to_data(pages) == {"written": ["docs/a.md"], "stale": False, "findings": []}
+    stale = Finding("docs/a.md", 3, 1, "schema.docs", "the reference is out of date", "write it")
+    shown = Pages(("docs/a.md",), findings=(stale,))
+    assert "docs/a.md:3:1: error schema.docs: the reference is out of date" in format_text(shown)
+    assert to_data(shown)["stale"] is True and shown.exit_code is ExitCode.INVALID

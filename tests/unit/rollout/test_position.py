@@ -77,11 +77,11 @@ def test_a_step_began_with_its_own_decision_or_when_a_hold_ended() -> None:
 def test_positions_follow_each_other_step_by_step_and_wave_by_wave() -> None:
     made, at = family(), Position(Phase.PROPOSED)
     seen = []
-    while (after := following(made, at)) is not None:
+    while (after := following(made.spec["rollout"], at)) is not None:
         at = after
         seen.append((at.wave, at.step))
     assert seen == [(0, 0), (0, 1), (1, 0), (1, 1)]
-    assert following(made, Position(Phase.HELD, 0, 1)) == rolling(1, 0)
+    assert following(made.spec["rollout"], Position(Phase.HELD, 0, 1)) == rolling(1, 0)
     waves = [clusters_of_wave(made, wave) for wave in (0, 1)]
     assert [[cluster.region for cluster in wave] for wave in waves] == [["a"], ["b", "c"]]
 

@@ -42,7 +42,7 @@ def start(source: Phase, action: Action, to: Phase) -> Family:
 def destination(before: Family, action: Action, to: Phase) -> Position:
     at = position_of(before)
     if RULES[action].step_change is StepChange.NEXT and to is Phase.ROLLING:
-        return following(before, at) or Position(to)
+        return following(before.spec["rollout"], at) or Position(to)
     return (
         Position(to, at.wave, at.step)
         if RULES[action].step_change is StepChange.SAME

@@ -1,6 +1,6 @@
 """The serving target kubernetes: Deployments behind Istio, synced by Argo CD.
 
-A new component is its own module, its template, and one line here (beside its import). It needs a
+A new component is its own module, its template, and one line here, next to its import. It needs a
 schema in ``policies/schemas/rendered/`` only where Kubernetes itself has none for the kind.
 """
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lockstep.commands.merge_reports import run
+from lockstep.check.merge_reports import merge_reports
 from lockstep.model.errors import LockstepError
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Severity
@@ -38,7 +38,7 @@ def test_shards_give_the_report_of_one_run_in_any_order(tmp_path: Path) -> None:
         for number, finding in enumerate((WRONG, ODD, WAIVED), 1)
     ]
     for order in permutations(paths):
-        merged = run(order)
+        merged = merge_reports(order)
         assert format_outcome(merged) == format_outcome(whole)
         assert merged.exit_code is ExitCode.DENIED
 
@@ -46,13 +46,13 @@ def test_shards_give_the_report_of_one_run_in_any_order(tmp_path: Path) -> None:
 def test_whole_reports_of_several_repositories_are_merged_too(tmp_path: Path) -> None:
     first = store(tmp_path, "a", part(WRONG, 2))
     second = store(tmp_path, "b", Outcome((), {"clusters": 5}))
-    assert run([first, second]).summary == {"clusters": 7, "families": 1}
+    assert merge_reports([first, second]).summary == {"clusters": 7, "families": 1}
 
 
 def test_reports_that_contradict_each_other_are_merged_alike_in_any_order(tmp_path: Path) -> None:
     texts = [replace(ORDINARY, excerpts={(WRONG.file, WRONG.line): text}) for text in "abc"]
     paths = [store(tmp_path, str(number), each) for number, each in enumerate(texts)]
-    assert len({format_outcome(run(order)) for order in permutations(paths)}) == 1
+    assert len({format_outcome(merge_reports(order)) for order in permutations(paths)}) == 1
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_the_exit_code_is_that_of_one_run(tmp_path: Path, rules: list[str], code
     found = [replace(WRONG, rule=rule) for rule in rules]
     found.append(replace(WRONG, severity=Severity.WARNING))
     paths = [store(tmp_path, str(n), Outcome((each,))) for n, each in enumerate(found)]
-    assert run(paths).exit_code is code
+    assert merge_reports(paths).exit_code is code
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_set_that_is_not_whole_is_refused(tmp_path: Path, shards: list[str], w
         clean = Outcome((), {"clusters": 1})
         paths.append(shard(folder, which, clean) if which else store(folder, "whole", clean))
     with pytest.raises(LockstepError, match=words) as error:
-        run(paths)
+        merge_reports(paths)
     assert error.value.exit_code is ExitCode.COULD_NOT_RUN
 
 
@@ -99,16 +99,16 @@ def test_shards_of_different_files_are_no_whole(tmp_path: Path) -> None:
     one, two = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
     first = shard(tmp_path, "1/2", Outcome((), {"content": one}))
     second = shard(tmp_path, "2/2", Outcome((), {"content": one, "clusters": 1}))
-    assert run([first, second]).summary == {"clusters": 1}
+    assert merge_reports([first, second]).summary == {"clusters": 1}
     for other in (Outcome((), {"content": two}), Outcome(())):
         with pytest.raises(LockstepError, match="different files") as error:
-            run([first, shard(tmp_path, "2/2", other)])
+            merge_reports([first, shard(tmp_path, "2/2", other)])
         assert error.value.where == str(second)
 
 
 def test_many_missing_shards_are_counted(tmp_path: Path) -> None:
     with pytest.raises(LockstepError, match=r"2/30, .*, 11/30 and 19 more\)"):
-        run([shard(tmp_path, "1/30", Outcome(()))])
+        merge_reports([shard(tmp_path, "1/30", Outcome(()))])
 
 
 def test_what_is_no_report_is_refused_with_its_name(tmp_path: Path) -> None:
@@ -122,5 +122,5 @@ def test_what_is_no_report_is_refused_with_its_name(tmp_path: Path) -> None:
         ([good, tmp_path / "." / "good.json"], "given twice"),
     ):
         with pytest.raises(LockstepError, match=words) as error:
-            run(paths)
+            merge_reports(paths)
         assert error.value.where == str(paths[-1])

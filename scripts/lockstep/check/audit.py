@@ -1,0 +1,142 @@
+"""The audit of a ledger: what contradicts its records, by git, their chain, and a replay."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from lockstep.edges.files import read_tree
+from lockstep.edges.git import Git
+from lockstep.edges.resources import resource_dir
+from lockstep.model.decision import Decision
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Family, Fleet, Tree
+from lockstep.rollout.chain import verify_chain
+from lockstep.rollout.divergence import find_divergences
+from lockstep.rollout.replay import replay
+from lockstep.spec.assemble import assemble
+from lockstep.spec.records import check_records
+from lockstep.spec.schema.load import FOLDER
+from lockstep.spec.schema.schemas import Schemas
+from lockstep.spec.selection import choose_families
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The records to audit: the families that they belong to, and the folders that they are in.
+
+    ``heads`` are the environments' and families' own files that are missing or malformed: empty
+    ones replace them, because a family that is gone still has its records. ``unreadable`` is what
+    cannot be read in ``tree``.
+    """
+
+    tree: Tree
+    families: tuple[Family, ...]
+    folders: tuple[str, ...]
+    heads: frozenset[str]
+    unreadable: tuple[Finding, ...]
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """Every decision that can be read, family by family."""
+        return tuple(record.decision for each in self.families for record in each.records)
+
+    @property
+    def unreadable_records(self) -> list[Finding]:
+        """What cannot be read in the folders of the records themselves."""
+        return [f for f in self.unreadable if f.file.startswith(self.folders)]
+
+
+def read_ledger(tree: Tree, family: str | None, environment: str | None) -> Ledger:
+    """The records of a family, of an environment, or of all that the tree has.
+
+    Raises UsageError where there is no such family or environment.
+    """
+    declared, unreadable = assemble(tree)
+    heads = _missing_heads(tree, declared)
+    fleet = assemble({**tree, **heads})[0] if heads else declared
+    families = choose_families(fleet, family, environment)
+    own = tuple(f"ledger/{each.environment}/{each.name}" for each in families)
+    # All of the ledger: a folder whose name is not valid belongs to no family.
+    folders = ("ledger",) if family is None and environment is None else own
+    return Ledger(tree, families, folders, frozenset(heads), tuple(unreadable))
+
+
+def verify_ledger(git: Git, ledger: Ledger) -> Iterator[Finding]:
+    """What is wrong with the records: the chain, their schema, git, and specs that differ."""
+    schemas = _shipped_schemas()
+    for folder in ledger.folders:
+        yield from _verify_kept(git, ledger.tree, folder)
+    for family in ledger.families:
+        yield from verify_chain(family)
+        yield from check_records(family, schemas)
+        if family.document.path in ledger.heads:
+            yield from (f for f in ledger.unreadable if f.file in _heads_of(family))
+        else:
+            yield from _diverged(family)
+
+
+def unread_evidence(ledger: Ledger) -> Iterator[Finding]:
+    """What is wrong with evidence that cannot be shown because it cannot be read.
+
+    ``verify_ledger`` finds it too, with everything else that does not fit the schema.
+    """
+    for family in ledger.families:
+        if unread := tuple(record for record in family.records if record.unreadable):
+            yield from check_records(replace(family, records=unread), _shipped_schemas())
+
+
+def replay_ledger(ledger: Ledger) -> list[Finding]:
+    """What does not follow from the evidence of the records, or from the records before them."""
+    return [finding for family in ledger.families for finding in replay(family)]
+
+
+def _missing_heads(tree: Tree, fleet: Fleet) -> dict[str, bytes]:
+    """Empty heads for the families that have records, and no head that can be read."""
+    heads = {}
+    for _, environment, family in {tuple(p.split("/")[:3]) for p in tree if _is_record(p)}:
+        home = fleet.environments.get(environment)
+        if home is None:
+            heads[f"clusters/{environment}/environment.yaml"] = b"kind: Environment"
+        if home is None or family not in home.families:
+            heads[f"clusters/{environment}/{family}/family.yaml"] = b"kind: ModelFamily"
+    return heads
+
+
+def _shipped_schemas() -> Schemas:
+    """Those of the program: records are its own format, whatever the work tree holds."""
+    shipped = resource_dir("policies").parent
+    return Schemas(read_tree(shipped, [FOLDER.rstrip("/")]))
+
+
+def _heads_of(family: Family) -> tuple[str, str]:
+    return f"clusters/{family.environment}/environment.yaml", family.document.path
+
+
+def _is_record(path: str) -> bool:
+    return path.startswith("ledger/") and path.count("/") == 3
+
+
+def _verify_kept(git: Git, tree: Tree, folder: str) -> list[Finding]:
+    """Whether the records below a folder are those that commits brought, and all of them."""
+    here = {path: data for path, data in tree.items() if path.startswith(f"{folder}/")}
+    held = git.read_tree("HEAD", [folder]) if git.resolve("HEAD") else {}
+    text, fix = "this record differs from HEAD", "git restore it, or git clean a new one"
+    findings = [
+        Finding(path, 1, 1, "ledger.uncommitted", text, fix)
+        for path in sorted(here.keys() | held.keys())
+        if here.get(path) != held.get(path)
+    ]
+    if git.is_shallow():
+        text = "this clone is shallow: git cannot show whether a record was changed later"
+        fix = "git fetch --unshallow"
+        return [*findings, Finding(folder, 1, 1, "ledger.shallow", text, fix)]
+    text = "a commit has changed or removed this record after it was made"
+    fix = "find the commit with git log, and restore the record"
+    rewritten = (Finding(p, 1, 1, "ledger.rewritten", text, fix) for p in git.rewritten(folder))
+    return [*findings, *rewritten]
+
+
+def _diverged(family: Family) -> Iterator[Finding]:
+    for divergence in find_divergences(family):
+        fix = "undo the edit, roll back with lockstep revert, or adopt a settled state"
+        text = str(divergence)
+        yield Finding(divergence.file, divergence.line, 1, "rollout.diverged", text, fix)

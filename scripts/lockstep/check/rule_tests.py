@@ -1,0 +1,81 @@
+"""The tests of rules: lint, OPA's tests with their coverage, and the examples of each rule."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+
+from lockstep.check.compiled import policies_of, threshold_findings
+from lockstep.check.pipeline import CheckInput, run_pipeline
+from lockstep.check.policy_sets import open_policy_set
+from lockstep.model.fleet import Tree
+from lockstep.model.rule_results import RuleTests
+from lockstep.opa.binary import find_opa
+from lockstep.opa.files import policy_files
+from lockstep.opa.testing import OpaReport, check_and_test
+from lockstep.policy import Rule, expected_rules
+from lockstep.policy.examples import (
+    NOW,
+    Example,
+    differences,
+    example_fleet,
+    fleet_problems,
+    read_examples,
+)
+from lockstep.policy.input_schemas import input_schemas
+from lockstep.policy.rule_lint import lint_rules
+from lockstep.spec.schema.load import read_schemas
+
+
+def run_rule_tests(tree: Tree, only: str | None = None) -> RuleTests:
+    """Check the rules of a tree strictly, run their tests and examples.
+
+    ``only`` is the name of a rule whose examples alone are run. Raises LockstepError when there
+    are no rules, or one of them lacks METADATA that a check needs.
+    """
+    rules = expected_rules(tree)
+    problems = [f"{f.file}:{f.line}: {f.message}" for f in threshold_findings(tree)]
+    problems += lint_rules(tree, rules)
+    types = input_schemas(read_schemas(tree))
+    opa = check_and_test(policy_files(tree, tests=True), find_opa(), types)
+    problems += _problems_of(opa)
+    chosen = [rule for rule in rules if only in (None, rule.name)]
+    shown, different = (0, []) if opa.refused else run_examples(tree, chosen)
+    names = tuple(rule.name for rule in rules)
+    return RuleTests(names, opa.passed, shown, opa.coverage, [*problems, *different])
+
+
+def _problems_of(opa: OpaReport) -> Iterator[str]:
+    """One line per problem; without compiled rules or with failed tests there is no coverage."""
+    if opa.refused:
+        yield opa.refused
+        return
+    yield from (f"{test} failed" for test in opa.failed)
+    if not opa.failed:
+        yield from (f"{place}: no test runs this line" for place in opa.uncovered)
+        if not opa.passed:
+            yield "policies/: there are no tests"
+
+
+def run_examples(tree: Tree, rules: Iterable[Rule]) -> tuple[int, list[str]]:
+    """How many examples the rules have, and one line per difference from what they expect."""
+    problems: list[str] = []
+    shown = 0
+    with ExitStack() as stack:
+        policy_sets = [open_policy_set(stack, policies_of(tree))]
+        fleet = example_fleet(tree)
+        whole = run_pipeline(policy_sets, CheckInput(fleet, fleet, NOW, compared=False)).checked
+        if found := (*whole.invalid, *whole.denied):
+            return 0, list(dict.fromkeys(fleet_problems(found)))
+        for rule in rules:
+            for example in read_examples(tree, rule):
+                shown += 1
+                result = run_pipeline(policy_sets, _input_of(example)).checked
+                found = (*result.invalid, *result.denied)
+                problems += [
+                    f"policies/rules/{rule.name}/examples.yaml: {example.about!r} {problem}"
+                    for problem in differences(example, found, rule)
+                ]
+    return shown, problems
+
+
+def _input_of(example: Example) -> CheckInput:
+    return CheckInput(example.after, example.before, example.now, compared=False)

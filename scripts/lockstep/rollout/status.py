@@ -1,0 +1,72 @@
+"""What the clusters of a family serve, and the state of its rollout, in words."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from lockstep.model.decision import Phase
+from lockstep.model.fleet import Cluster, Family, Fleet
+from lockstep.model.result import ClusterStatus
+from lockstep.model.times import format_time
+from lockstep.rollout.divergence import find_divergences
+from lockstep.rollout.position import (
+    bake_ends,
+    current_variants,
+    newest_decision,
+    position_of,
+    running_target,
+    step_began,
+)
+from lockstep.rollout.quarantine import in_force
+from lockstep.rollout.skew import versions_with_weight
+from lockstep.spec import variants as forms
+
+
+def status_of(fleet: Fleet, family: Family, now: datetime) -> Iterator[ClusterStatus]:
+    """A row for each cluster of a family; ``fleet`` says what is in quarantine."""
+    skew = versions_with_weight(current_variants(family)) - 1
+    state = describe_state(family, now)
+    entries = in_force(fleet, family.environment, family.name)
+    quarantine = ", ".join(str(entry.get("version")) for entry in entries) or "-"
+    newest = newest_decision(family)
+    since = newest.decided_at if newest else "-"
+    for cluster in family.clusters:
+        yield ClusterStatus(
+            family.environment, family.name, skew, state, quarantine, since,
+            cluster.name, cluster.region, _serving(cluster),
+        )  # fmt: skip
+
+
+def describe_state(family: Family, now: datetime) -> str:
+    """The phase of a family in words: how far, how long it bakes, whether it has diverged."""
+    at = position_of(family)
+    if find_divergences(family):
+        return f"diverged ({at})"
+    target = running_target(family)
+    if target is None:
+        return "no record: adopt it" if at.phase is Phase.NEW else at.phase.value
+    if at.phase is not Phase.ROLLING or at.wave is None or at.step is None:
+        return f"version {target.version} {at}"
+    plan = family.spec["rollout"]
+    where = (
+        f"version {target.version}: wave {at.wave + 1}/{len(plan['waves'])} "
+        f"step {at.step + 1}/{len(plan['steps'])}"
+    )
+    return f"{where}, {_bake(family, at.step, now)}"
+
+
+def _bake(family: Family, step: int, now: datetime) -> str:
+    began = step_began(family)
+    ends = bake_ends(family, began, step) if began else None
+    if ends is None:
+        return "not started" if began is None else "which is no longer in the plan"
+    return f"baking until {format_time(ends)}" if now < ends else "baked, waiting for its gates"
+
+
+def _serving(cluster: Cluster) -> str:
+    shares = (
+        f"{variant['version']} {variant['weight']}%"
+        + ("" if variant["name"] in forms.ROLES else "*")
+        for variant in cluster.variants
+        if variant["weight"] > 0
+    )
+    return " + ".join(shares) or "nothing"
