@@ -27,7 +27,8 @@ does so, and `lockstep audit --verify` finds one that was merged.
 - **Time**: `spec.decidedAt` is the clock of the machine that decided. Where the option `--now`
   gave the time instead, `spec.timeGiven` says so.
 - **Evidence** holds the question, the answer of the gate's source, and the verdict. `lockstep
-  audit --replay` computes every verdict and every move again from the records alone.
+  audit --replay` computes every verdict and every move again from the records alone. Evidence
+  that cannot be read stops every move forward, and no rollback.
 - **Verified state**: a record of `adopt` or `verify` holds the git object ids of the specs, locks
   and rendered folders after it. That is the state that a later rollback returns to.
 - **Later versions** may add fields anywhere but in the mappings by name (`variants`, `files`,
