@@ -6,15 +6,14 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.world import World, copy_world, create_world
+from tests.unit.mlflow_store import forget_default_store
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One adopted world, made once for each worker and only ever copied."""
-    import mlflow
-
     yield create_world(tmp_path_factory.mktemp("template"))
-    mlflow.set_tracking_uri(None)
+    forget_default_store()
 
 
 @pytest.fixture

@@ -144,10 +144,10 @@ def test_output_that_is_quoted_wrongly_is_found(tmp_path: Path) -> None:
 
 
 def test_the_evidence_that_the_readme_logs_is_what_a_gate_reads(tmp_path: Path) -> None:
-    mlflow = pytest.importorskip("mlflow", reason="needs lockstep[registry]")
+    pytest.importorskip("mlflow", reason="needs lockstep[registry]")
     pandas = pytest.importorskip("pandas", reason="needs lockstep[registry]")
     from lockstep.registry.mlflow.versions import MlflowRegistry
-    from tests.unit.mlflow_store import create_store
+    from tests.unit.mlflow_store import create_store, forget_default_store
 
     (snippet,) = blocks(README.read_text(), "python")
     ((model, version),) = re.findall(r'get_model_version\("(.+?)", "(.+?)"\)', snippet)
@@ -159,7 +159,7 @@ def test_the_evidence_that_the_readme_logs_is_what_a_gate_reads(tmp_path: Path) 
     try:
         exec(code, {"scored_payments": pandas.DataFrame({"amount": [1.5, 2.5]})})
     finally:
-        mlflow.set_tracking_uri(None)
+        forget_default_store()
     lock = {"identity": {"model": model, "version": first, "modelId": model_id}}
     found = MlflowRegistry(store.uri).measure(lock, metric, dataset)
     assert (found.value, found.samples, found.problem) == (float(value), int(samples), "")

@@ -114,6 +114,15 @@ def create_store(folder: Path) -> Store:
     return Store(folder, client, client.create_experiment("test", artifact_location=location))
 
 
+def forget_default_store() -> None:
+    """Undo what made a store the default of this process: MLflow leaves its variables set."""
+    mlflow = load_mlflow()
+    mlflow.set_tracking_uri(None)
+    mlflow.set_registry_uri(None)
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
+        os.environ.pop(name, None)
+
+
 @contextmanager
 def http_server(store: Store, scratch: Path) -> Iterator[str]:
     """MLflow's own server on a copy of a store's database; gives its address."""

@@ -10,7 +10,7 @@ from lockstep.gate_sources.mlflow import MlflowGates, dataset_name
 from lockstep.model.document import Json
 from lockstep.model.evidence import Measurement, Question
 from lockstep.registry.mlflow.versions import MlflowRegistry
-from tests.unit.mlflow_store import Store, create_store, free_port, odd_server
+from tests.unit.mlflow_store import Store, create_store, forget_default_store, free_port, odd_server
 
 LOCK: Json = {"identity": {"model": "fraud", "version": "1", "modelId": "m-1"}}
 GATE: Json = {
@@ -30,10 +30,8 @@ QUESTION = Question(
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    import mlflow
-
     yield create_store(tmp_path_factory.mktemp("registry"))
-    mlflow.set_tracking_uri(None)
+    forget_default_store()
 
 
 @pytest.fixture(autouse=True)

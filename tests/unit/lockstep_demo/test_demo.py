@@ -19,6 +19,7 @@ from lockstep.opa.binary import find_opa
 from lockstep_demo.narrator import ClaimFailed, Narrator
 from lockstep_demo.runner import run
 from lockstep_demo.scene import PlainGit, make_repositories
+from tests.unit.mlflow_store import forget_default_store
 
 README = Path(__file__).resolve().parents[3] / "README.md"
 REGIONS = ("ap-south-1", "eu-west-1", "us-east-1")
@@ -27,12 +28,9 @@ REGIONS = ("ap-south-1", "eu-west-1", "us-east-1")
 @pytest.fixture(autouse=True)
 def no_server_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The demo makes its registry the default of the process; forget it afterwards."""
-    import mlflow
-
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     yield
-    mlflow.set_tracking_uri(None)
-    mlflow.set_registry_uri(None)
+    forget_default_store()
 
 
 def need_opa() -> None:

@@ -17,6 +17,7 @@ from lockstep_demo.payments import REGIONS, collected, today
 from lockstep_demo.registry import Store, create_store, register
 from lockstep_demo.traffic import Traffic
 from lockstep_demo.training import RECIPES
+from tests.unit.mlflow_store import forget_default_store
 
 START = parse_time("2026-03-02T08:00:00Z")
 HOUR = timedelta(hours=1)
@@ -27,14 +28,11 @@ GATE: Json = {
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    import mlflow
-
     store = create_store(tmp_path_factory.mktemp("demo") / "registry")
     for recipe in RECIPES:
         register(store, recipe, 11, START)
     yield store
-    mlflow.set_tracking_uri(None)
-    mlflow.set_registry_uri(None)
+    forget_default_store()
 
 
 def test_the_same_seed_draws_the_same_payments() -> None:

@@ -73,8 +73,12 @@ def connect(tracking_uri: str | None = None) -> Connection:
     mlflow = load_mlflow()
     if uri.startswith(_DATABASES):
         _require_database_support(server)
+    # An address that was given is that of the versions too, whatever MLFLOW_REGISTRY_URI says:
+    # otherwise a lock could hold the facts of another registry. Databricks keeps versions at an
+    # address of its own, which MLflow derives.
+    given = tracking_uri if tracking_uri and not tracking_uri.startswith("databricks") else None
     try:
-        client = mlflow.MlflowClient(tracking_uri=uri)
+        client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=given)
     except Exception as error:
         raise _in_plain_words(error, server) from error
     return Connection(client, uri, server)

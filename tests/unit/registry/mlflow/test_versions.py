@@ -20,6 +20,7 @@ from tests.unit.mlflow_store import (
     Reply,
     Store,
     create_store,
+    forget_default_store,
     free_port,
     http_server,
     odd_server,
@@ -32,10 +33,8 @@ T0 = 1_769_846_400_000
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    import mlflow
-
     yield create_store(tmp_path_factory.mktemp("registry"))
-    mlflow.set_tracking_uri(None)
+    forget_default_store()
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +50,14 @@ def facts(store: Store, name: str, version: str = "1") -> Json:
 def metrics(store: Store, name: str) -> dict[tuple[str, str | None], Json]:
     found = facts(store, name)["facts"]["metrics"]
     return {(metric["name"], metric["dataset"]): metric for metric in found}
+
+
+def test_a_given_address_is_that_of_the_versions_whatever_the_environment_says(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version, _, _ = store.version("named-twice")
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", f"sqlite:///{tmp_path / 'another.db'}")
+    assert facts(store, "named-twice", version)["identity"]["version"] == version
 
 
 def test_all_facts_of_a_version(store: Store) -> None:
