@@ -68,6 +68,7 @@ def verify_ledger(git: Git, ledger: Ledger) -> Iterator[Finding]:
     for family in ledger.families:
         yield from verify_chain(family)
         yield from check_records(family, schemas)
+        # An empty head declares no clusters, so all of them would be reported as diverged.
         if family.document.path in ledger.heads:
             yield from (f for f in ledger.unreadable if f.file in _heads_of(family))
         else:
@@ -125,6 +126,7 @@ def _verify_kept(git: Git, tree: Tree, folder: str) -> list[Finding]:
         for path in sorted(here.keys() | held.keys())
         if here.get(path) != held.get(path)
     ]
+    # A finding: an audit that could not look at the history must not seem to pass.
     if git.is_shallow():
         text = "this clone is shallow: git cannot show whether a record was changed later"
         fix = "git fetch --unshallow"

@@ -20,6 +20,7 @@ def base_commit(git: Git, base: str | None) -> str | None:
     if base is None:
         changed = any(path.startswith(EVERYTHING) for path in git.changes())
         before = git.resolve("HEAD" if changed else "HEAD^1")
+        # Not the first commit: taken for it, the change would be checked by its own rules alone.
         if before is None and git.is_shallow():
             raise LockstepError(
                 "this clone is too shallow: the commit before HEAD, whose rules count, is missing",

@@ -46,11 +46,14 @@ def check_work_tree(git: Git, options: CheckOptions) -> Outcome:
     commit = base_commit(git, options.base)
     tree = work_tree(git, collect=True)
     refused = [f"{path} {data.decode()}" for path, data in tree.items() if isinstance(data, NoFile)]
+    # A link or a huge file has no content to merge: it is reported in the tree as it is.
     if options.base is not None and commit is not None and not refused:
         tree = merge_result(git, tree, commit)
     cache = Cache.of_user()
+    # Ids are enough for the key: the base's files are read only where no outcome is kept.
     before = git.object_ids(commit, _BEFORE_IDS) if commit else {}
     facts = [*_facts(tree, options), _freezes_before(git, commit, before, options)]
+    # `refused` too: a real file could hold the very text that says why another is not read.
     key = content_key([tree], [*facts, *before.values(), *refused])
     known = _read(cache.get(key))
     if known is not None:
@@ -101,4 +104,5 @@ def _read(kept: Json) -> Outcome | None:
     try:
         return Outcome.from_json(kept) if kept is not None else None
     except (KeyError, TypeError, ValueError, AttributeError):
+        # The cache may hold anything, such as what another version wrote: then the check just runs.
         return None

@@ -62,6 +62,7 @@ def templates_of(tree: Tree, base: Tree | None = None) -> Templates:
 
 
 def _files_of(tree: Tree, folders: tuple[str, ...]) -> _Files:
+    # Sorted and hashable: this is the key of the caches below.
     return tuple((path, tree[path]) for path in sorted(tree) if path.startswith(folders))
 
 

@@ -38,6 +38,7 @@ def merge_reports(paths: Sequence[Path]) -> Outcome:
     parts = [_read(path) for path in paths]
     if any(part.shard for part in parts):
         _refuse_gaps(parts)
+    # By content: the order in which a shell lists the files must not change the outcome.
     ordered = sorted((part.outcome for part in parts), key=format_outcome)
     merged = merge_outcomes(ordered)
     whole = {n: v for n, v in merged.summary.items() if n not in (SHARD, CONTENT)}
@@ -68,6 +69,7 @@ def _refuse_gaps(parts: Sequence[_Part]) -> None:
     """Raise unless the parts are all shards of one and the same run, each once."""
     known: dict[int, _Part] = {}
     total = next(part.shard for part in parts if part.shard).count
+    # A shard that could not run has no digest of its content to compare.
     first = next((part for part in parts if part.outcome.has_checked), None)
     for part in parts:
         where = str(part.path)

@@ -148,6 +148,7 @@ class PolicyFindings:
             self._waivers.apply(each, waivable=waivable.get(each.finding.rule, False))
             for each in every
         ]
+        # A rule that could not be evaluated may be the one that a waiver is for.
         incomplete = any(finding.rule == POLICY_ERROR for finding in found)
         return found if incomplete else found + self._waivers.unused(left_out)
 
@@ -164,6 +165,7 @@ class PolicyFindings:
         own_terms = read_waiver_limits(last.policies)
         later = valid_waivers(offered, own.values(), own_terms, self._today)[1]
         known = read_waivers(first.policies, first.schemas)[0]
+        # A waiver of the base that only ends earlier loosens nothing, so it counts at once.
         accepted = {w.fields for w in valid if terms.from_change or w.is_within(known)}
         counting = [waiver for waiver in valid if waiver.fields in accepted]
         pending = [waiver for waiver in valid if waiver.fields not in accepted]

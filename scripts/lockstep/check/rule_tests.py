@@ -60,8 +60,10 @@ def run_examples(tree: Tree, rules: Iterable[Rule]) -> tuple[int, list[str]]:
     problems: list[str] = []
     shown = 0
     with ExitStack() as stack:
+        # One OPA for all examples: to start one takes longer than to evaluate an example.
         policy_sets = [open_policy_set(stack, policies_of(tree))]
         fleet = example_fleet(tree)
+        # What is wrong with the shared fleet would be found again in every example.
         whole = run_pipeline(policy_sets, CheckInput(fleet, fleet, NOW, compared=False)).checked
         if found := (*whole.invalid, *whole.denied):
             return 0, list(dict.fromkeys(fleet_problems(found)))

@@ -24,6 +24,7 @@ def work_tree(git: Git, folders: Iterable[str] = EVERYTHING, *, collect: bool = 
     links and huge files among rules, templates and records only; elsewhere the tree has a NoFile.
     """
     wanted = tuple(folders)
+    # Its files are in another repository, so no commit of this one says what they are.
     git.refuse_submodules(wanted)
     checked = collect and (git.root / "policies").is_dir()  # without rules nothing can be found
     tree = read_tree(git.root, wanted, collect=_COLLECTED if checked else ())

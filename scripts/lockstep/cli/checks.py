@@ -31,6 +31,7 @@ _SHARD = click.option("--shard", metavar="I/N", help="Check part I of N only; se
 @options.reporting
 def validate(root: Path, **how: Any) -> ExitCode:
     """Check every file against its schema, and that the files fit together."""
+    # Imported here, as in all verbs: --help and the other verbs need none of it.
     from lockstep.commands import check as verb
 
     return requested(**how).run(lambda: verb.validate(options.existing(root)))

@@ -59,6 +59,7 @@ class _Verbs(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        # From the table: click would import every verb for its summary.
         with formatter.section("Verbs"):
             formatter.write_dl([(verb, summary) for verb, (_, summary) in sorted(_VERBS.items())])
 
@@ -80,6 +81,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     _open_standard_streams()
     code = run(sys.argv[1:])
+    # Lost output must not end in exit code 0: a pipeline would read a cut report as clean.
     sys.exit(code if _flushed() else code or ExitCode.COULD_NOT_RUN)
 
 
@@ -93,6 +95,7 @@ def run(arguments: Sequence[str], command: click.Command = program) -> int:
     """Run one command line of ``command``; its exit code. Only a bug leaves a traceback."""
     try:
         _refuse_bytes(arguments)
+        # In standalone mode click would end the process itself, with exit codes of its own.
         code = command.main(list(arguments), prog_name="lockstep", standalone_mode=False)
     except click.ClickException as error:
         error.show()
@@ -101,6 +104,7 @@ def run(arguments: Sequence[str], command: click.Command = program) -> int:
         click.echo("stopped", err=True)
         return ExitCode.COULD_NOT_RUN
     except LockstepError as error:
+        # Messages quote specs and servers, whose control characters must not reach a terminal.
         click.echo(lines(error.diagnostics()), err=True)
         return error.exit_code
     except OSError as error:  # most likely a full disk, or a terminal that is gone

@@ -16,6 +16,7 @@ _URL = click.option(
     help="Use this running OPA, which has loaded a bundle of lockstep policy bundle; by default "
     "one is started. Also LOCKSTEP_OPA_URL.",
 )  # fmt: skip
+# No option takes the token itself: other users of the machine can read command lines.
 _TOKEN = click.option(
     "--opa-token-file",
     envvar="LOCKSTEP_OPA_TOKEN_FILE",

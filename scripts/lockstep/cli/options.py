@@ -61,6 +61,7 @@ def combined(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Several options as one decorator, in the order given."""
 
     def decorate(function: Any) -> Any:
+        # As stacked decorators, which apply from the last one up: --help keeps their order.
         for option in reversed(options):
             function = option(function)
         return function

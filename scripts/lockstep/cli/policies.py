@@ -7,6 +7,7 @@ import click
 from lockstep.cli import options
 from lockstep.model.exit_codes import ExitCode
 
+# No HS256 and the like: with a shared key, everyone who can verify a bundle could sign one.
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 
 

@@ -55,6 +55,7 @@ class Reports:
         return outcome.exit_code
 
     def _show(self, outcome: "Outcome", *, printed: bool = True) -> None:
+        # Each callback runs even where another fails: one bad path must not cost the other reports.
         with ExitStack() as stack:
             if printed:
                 stack.callback(self._print, outcome)
@@ -98,6 +99,7 @@ def _refuse_unwritable(path: Path) -> None:
                 "a report cannot be written here: this is not a file", where=str(path),
                 fix="name a file; --format prints",
             )  # fmt: skip
+        # Missing folders are made when the report is written.
         folder = next(each for each in path.resolve().parents if each.exists())
         writable = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
     except (OSError, RuntimeError, ValueError) as error:  # too long, a loop, or a zero byte in it

@@ -20,6 +20,7 @@ def run(
     records alone. A family that is gone, or whose head cannot be read, still has its records.
     """
     git = Git.find(root)
+    # Not work_tree, which refuses a tree without clusters: their ledger can still be audited.
     ledger = read_ledger(read_tree(git.root, ("clusters", "ledger")), family, environment)
     findings = ledger.unreadable_records
     findings += verify_ledger(git, ledger) if verify else unread_evidence(ledger)

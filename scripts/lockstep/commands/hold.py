@@ -8,4 +8,5 @@ from lockstep.transactions.run import RunOptions, move_family, require_reason
 def run(options: RunOptions, family: str, reason: str) -> Moved:
     """Enter a hold by hand. Raises UsageError where no rollout is running."""
     text = require_reason(reason)
+    # As a rollback: a hold moves nothing forward, so mistakes that only stop that do not matter.
     return move_family(options, family, lambda git, state: hold(git, state, text), rollback=True)

@@ -52,6 +52,7 @@ def _compare(
     try:
         fresh = fresh_lock(registry, options, family, version)
     except NotInRegistry as error:
+        # Only this is an answer; after any other error the comparison would be incomplete.
         fix = "remove the version from the specs, or register it again"
         return [Finding(lock.path, 1, 1, "lock.identity", error.message, fix)]
     return compare_lock(lock, fresh)

@@ -22,6 +22,7 @@ def run(root: Path, output: Path, signing: Signing | None = None) -> RuleBundle:
         )
     opa = find_opa()
     files = policy_files(read_tree(root, ["policies"]))
+    # Here, because otherwise only the OPA that loads the bundle would find the mistake.
     require_compiled(files, opa)
     bundle = bundle_of(files, opa, signing)
     try:

@@ -23,6 +23,7 @@ def run(root: Path) -> RenderedFiles:
     valid = without_malformed(checked)
     with silenced_stderr():
         files, findings = render_fleet(valid, templates_of(tree))
+    # Rendering must not undo a rollback that brought back the verified bytes.
     wanted = keep_restored(files, tree, restorable_folders(valid))
     unrendered = unrendered_folders(checked.fleet, files, tree)
     removed = stale_paths(wanted, tree, unrendered=unrendered)

@@ -15,6 +15,7 @@ def run(root: Path, now: datetime, family: str | None, environment: str | None) 
     """A row for each cluster of the work tree, and the findings about files without one."""
     checked = validate_tree(work_tree(Git.find(root)))
     fleet = without_malformed(checked)
+    # From all families: a malformed one must not be reported as a name that does not exist.
     chosen = {f.folder for f in choose_families(checked.fleet, family, environment)}
     shown = (each for each in fleet.families() if each.folder in chosen)
     rows = tuple(row for each in shown for row in status_of(fleet, each, now))

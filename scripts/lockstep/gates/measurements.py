@@ -38,6 +38,7 @@ def why_unusable(
 
 def _untimely(who: str, text: str | None, gate: Json, since: datetime, now: datetime) -> str:
     live = gate.get("live", False)
+    # The text "false" would be true in Python.
     if not isinstance(live, bool):
         raise InvalidGate(f"live is {live!r}; it must be true or false")
     if not live and "maxAge" not in gate:
@@ -57,6 +58,7 @@ def _untimely(who: str, text: str | None, gate: Json, since: datetime, now: date
 
 def is_number(value: Json) -> bool:
     """Whether a value is an integer or a float that arithmetic can use."""
+    # A bool is an int in Python, and `true` is not a measurement.
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
     try:

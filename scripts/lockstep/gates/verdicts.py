@@ -94,6 +94,7 @@ def _judge_bounds(gate: Json, answer: Answer, since: datetime, now: datetime) ->
     if useless:
         return [(Verdict.INCONCLUSIVE, useless)]
     found = [_judge_bound(name, gate, answer, since, now) for name in _BOUNDS if name in gate]
+    # The worst of no verdicts is inconclusive, but waiting gives this gate no bound.
     return found or [(Verdict.ERROR, f"the gate has none of the bounds {', '.join(_BOUNDS)}")]
 
 
@@ -119,6 +120,7 @@ def _judge_value(name: str, bound: float, gate: Json, measured: Measurement) -> 
         low, high = _interval(gate, measured)
         count += f" ({_between(Interval(low, high), gate)})"
     relation = "at least" if name == "min" else "at most"
+    # Not opposites: an interval around the bound is neither, so the verdict is inconclusive.
     inside, beyond = (low >= bound, high < bound) if name == "min" else (high <= bound, low > bound)
     return _verdict(inside, beyond), f"{value:.6g}{count}, must be {relation} {bound:g}"
 
@@ -166,4 +168,5 @@ def _between(span: Interval, gate: Json) -> str:
 
 
 def _value(measured: Measurement) -> float:
+    # Never None here: why_unusable has refused it.
     return float(measured.value or 0.0)

@@ -20,6 +20,7 @@ def verify_chain(family: Family) -> list[Finding]:
         if decision.sequence != expected:
             text = f"record {expected} is missing; the next record is {decision.sequence}"
             findings.append(_finding(record, "ledger.gap", text))
+            # Every number after a gap would be off as well, so one finding says it.
             break
         if decision.previous != (previous.digest if previous else None):
             text = "spec.previous is not the digest of the record before this one"
@@ -28,6 +29,7 @@ def verify_chain(family: Family) -> list[Finding]:
         if decision.source != before:
             text = f"it starts from {decision.source}; the record before it ended in {before}"
             findings.append(_finding(record, "ledger.position", text))
+        # No record follows the newest one yet: in the chain, only its id can show an edit.
         if record.stated_id != decision.id:
             text = f"the id is {one_line(record.stated_id, 80)}; its content gives {decision.id}"
             findings.append(_finding(record, "ledger.id", text))

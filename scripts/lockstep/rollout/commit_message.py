@@ -13,7 +13,9 @@ def commit_message(decisions: Sequence[Decision]) -> str:
     verbs = " and ".join(decision.action.value for decision in decisions)
     what = RULES[last.action].subject.format(version=last.target.version, to=last.to)
     subject = f"{verbs} {last.environment}/{last.family}: {what}"
+    # The decisions of one commit share most trailers: each line once, in their order.
     trailers = dict.fromkeys(line for decision in decisions for line in _trailers(decision))
+    # A reason is free text: as one line it cannot become a trailer, such as a forged decision id.
     return "\n".join([record_line(subject), "", record_line(last.reason), "", *trailers, ""])
 
 

@@ -77,6 +77,7 @@ def _transitions() -> Iterator[str]:
     yield from ("## Transitions", "", "| action | from | to | needs |", "|---|---|---|---|")
     for action, rules in RULES.items():
         for each in rules.transitions:
+            # In the order of Phase: a frozenset has none, and the page is compared byte by byte.
             source = ", ".join(f"`{phase.value}`" for phase in Phase if phase in each.source)
             needs = "; ".join(need.value for need in Need if need in each.needs)
             yield f"| `{action.value}` | {source} | `{each.to.value}` | {needs} |"

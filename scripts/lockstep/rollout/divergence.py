@@ -35,6 +35,7 @@ def find_divergences(family: Family) -> list[Divergence]:
     if decision is None:
         return []
     clusters = {cluster.name: cluster for cluster in family.clusters}
+    # Both sides: a cluster that was added or removed by hand has passed no gate either.
     names = sorted(clusters.keys() | decision.variants.keys())
     found = (_compare(name, clusters.get(name), decision, family) for name in names)
     return [divergence for divergence in found if divergence]
@@ -45,6 +46,7 @@ def _compare(
 ) -> Divergence | None:
     recorded = decision.variants.get(name)
     if cluster is None:
+        # The cluster's own file is gone, so the finding is at the family's.
         return Divergence(name, family.document.path, 1, recorded, None)
     if recorded is not None and same_variants(recorded, cluster.variants):
         return None
@@ -58,4 +60,5 @@ def same_variants(one: Variants, other: Variants) -> bool:
 
 
 def _by_name(variants: Variants) -> list[Json]:
+    # In a record that does not fit its schema a name may be missing, or not be a string.
     return sorted(variants, key=lambda v: str(v.get("name")))

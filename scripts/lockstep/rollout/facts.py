@@ -20,6 +20,7 @@ def rollout_facts(family: Family, now: datetime) -> Json:
     return {
         **position_of(family).to_json(),
         "verified": sorted(verified_versions(family)),
+        # An adoption exempts only the state that it recorded, not what was edited after it.
         "adopted": adopted and not differences,
         "diverged": bool(differences),
         "divergences": [

@@ -34,6 +34,7 @@ def questions(family: Family, now: datetime) -> list[Question]:
         _question(family, cluster, gate, _candidate(family, target.version), target.version,
                   since=began, now=now)
         for cluster in family.clusters
+        # Clusters of finished waves too: a version that fails there must not reach the next wave.
         if first or forms.weight_of(cluster.variants, target.version) > 0
         for gate in (_propose_gates(family, cluster) if first else _step_gates(family, cluster))
     ]  # fmt: skip
@@ -58,6 +59,7 @@ def before_first_step(family: Family) -> bool:
 
 def has_propose_gates(family: Family) -> bool:
     """Whether a proposal of this family has to pass gates, in whatever cluster."""
+    # A gate whose segment no cluster has counts: nothing is asked then, and that is not a pass.
     return any(is_asked_at_propose(gate) for gate in family.spec.get("gates", []))
 
 
@@ -118,6 +120,7 @@ def _question(
     since: datetime,
     now: datetime,
 ) -> Question:
+    # An arm of an experiment is never the baseline, whatever version it serves.
     roles = (v for v in cluster.variants if v["name"] in forms.ROLES)
     other = next((str(v["version"]) for v in roles if v["version"] != version), None)
     return Question(

@@ -36,6 +36,7 @@ def check_left_behind(tree: Tree, before: Tree, fleet: Fleet) -> list[Finding]:
 
     They stay as they were: without them nothing would say what is in quarantine.
     """
+    # With the slash: the ledger of `fraud` must not cover that of `fraud-eu`.
     declared = tuple(f"ledger/{each.environment}/{each.name}/" for each in fleet.families())
     return [
         _changed(path, "restore it from git; records stay even when their family is removed")
@@ -57,6 +58,7 @@ def _changed(path: str, fix: str) -> Finding:
 
 def _unfounded(family: Family, before: Family | None) -> Iterator[Finding]:
     known = _digests(before)
+    # Without a new record nothing is replayed: those of the base were checked when they came.
     if _digests(family).keys() - known.keys():
         yield from (finding for finding in replay(family) if finding.file not in known)
     if (asked := _newest_asked(family)) and asked.path not in known:
@@ -91,6 +93,7 @@ def _other_gates(asked: Decision, family: Family) -> Iterator[Finding]:
         f"{gate['name']} in {cluster}"
         for cluster, gates in gates_of_proposal(family).items()
         for gate in gates
+        # A cluster that joined the family later was not there to be asked.
         if cluster in asked.variants and not _was_asked(gate, cluster, asked)
     ]
     if missing:

@@ -28,6 +28,7 @@ ELSEWHERE: Mapping[Need, str] = {
 def unmet_needs(family: Family, decision: Decision) -> list[Need]:
     """What a decision lacks; ``family`` is its family as it was before the decision."""
     transition = RULES[decision.action].find(decision.source.phase, decision.to.phase)
+    # Never without a transition: next_decision makes no such decision.
     needs = transition.needs if transition else ()
     return [need for need in needs if need in CHECKS and not CHECKS[need](family, decision)]
 
@@ -55,6 +56,7 @@ def _passed_step_gates(family: Family, decision: Decision) -> bool:
 def _has_baked(family: Family, decision: Decision) -> bool:
     began, step = step_began(family), decision.source.step
     ends = bake_ends(family, began, step) if began is not None and step is not None else None
+    # A step that people took out of the plan has no duration, so it has not baked.
     return ends is not None and parse_time(decision.decided_at) >= ends
 
 

@@ -62,9 +62,11 @@ def plan(family: Family, evidence: Sequence[Evidence], now: datetime) -> Plan:
     at = position_of(family)
     if at.phase is Phase.NEW:
         return Plan(Move.NOTHING, "it has no record yet; lockstep adopt makes the first one")
+    # Before the verdict: gates would measure weights that no record knows.
     divergences = find_divergences(family)
     if divergences:
         return Plan(Move.DIVERGED, "; ".join(str(each) for each in divergences))
+    # Not between the halves of a rollback: the candidate's lock must not keep it from finishing.
     if (exchanged := _exchanged(family)) and at.phase is not Phase.SHIFTED:
         return Plan(Move.WAIT, exchanged, notify=True)
     if at.phase is Phase.STEADY:
@@ -72,6 +74,7 @@ def plan(family: Family, evidence: Sequence[Evidence], now: datetime) -> Plan:
     if at.phase is Phase.SHIFTED:
         return Plan(Move.RESTORE, "the traffic was shifted, and the restore is due")
     verdict = worst(item.verdict for item in evidence)
+    # Before hold and bake: neither delays the rollback of a version that fails.
     if verdict is Verdict.FAIL:
         return _failed(family, at, evidence)
     if at.phase is Phase.HELD:
@@ -108,6 +111,7 @@ def _failed(family: Family, at: Position, evidence: Sequence[Evidence]) -> Plan:
     reason = reasons(evidence, Verdict.FAIL)
     if family.spec["rollout"]["onFailure"] == "revert":
         return Plan(Move.REVERT, reason, verdict=Verdict.FAIL)
+    # A second hold would say nothing new, so the owner is notified without a record.
     if at.phase is Phase.HELD:
         return Plan(Move.WAIT, reason, verdict=Verdict.FAIL, notify=True)
     held = Position(Phase.HELD, at.wave, at.step)
@@ -129,10 +133,12 @@ def _after_bake(
         reason = "the waves or weights of spec.rollout were changed in the middle of a rollout: "
         reason += "undo the change, or revert"
         return Plan(Move.WAIT, reason, verdict=verdict, notify=True)
+    # Inconclusive and error wait for the bake, too: only a fail ends it early.
     if now < ends:
         return Plan(Move.WAIT, f"baking until {format_time(ends)}", verdict=verdict)
     if verdict is not Verdict.PASS:
         patience = value_at(family.spec, ("rollout", "patience"))
+        # Patience only notifies: waiting for too long is not a failure, and moves nothing.
         overdue = bool(patience) and now >= later(ends, parse_duration(patience))
         reason = reasons(evidence, verdict) or NO_EVIDENCE
         return Plan(Move.WAIT, reason, verdict=verdict, notify=overdue)

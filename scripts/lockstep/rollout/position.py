@@ -52,6 +52,7 @@ def verified_decision(family: Family, *, barred: Collection[str] = ()) -> Decisi
 def step_began(family: Family) -> datetime | None:
     """When the running step was decided (aware, UTC): the bake counts from here."""
     for record in reversed(family.records):
+        # A resume counts as well: time under a hold is no bake, so the step bakes anew.
         if RULES[record.decision.action].starts_bake:
             return parse_time(record.decision.decided_at)
     return None
@@ -77,6 +78,7 @@ def plan_changed(family: Family) -> bool:
 
 
 def _order(plan: Json) -> tuple[Json, list[Json]]:
+    # The plan of a forged record may have any form.
     steps = value_at(plan, ("steps",))
     weights = [value_at(step, ("weight",)) for step in steps] if isinstance(steps, list) else []
     return value_at(plan, ("waves",)), weights
@@ -118,4 +120,5 @@ def _is_verified(decision: Decision) -> bool:
 
 
 def _versions(decision: Decision) -> set[str]:
+    # Those without weight, too: no variant of a state to return to may be a barred version.
     return {variant["version"] for each in decision.variants.values() for variant in each}

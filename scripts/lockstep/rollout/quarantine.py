@@ -25,6 +25,7 @@ def in_force(
     bound = here.families.get(family) if here else None
     for home in _up_to(fleet, environment):
         for other in home.families.values():
+            # Most families never had one, and entries_of goes through all records of a family.
             if not other.has_quarantine:
                 continue
             for entry in entries_of(other):
@@ -35,6 +36,7 @@ def in_force(
 
 def _up_to(fleet: Fleet, environment: str) -> Iterator[Environment]:
     """An environment and those before it."""
+    # A malformed fleet may name predecessors in a circle.
     seen: set[str] = set()
     name: str | None = environment
     while name and name in fleet.environments and name not in seen:
@@ -60,6 +62,7 @@ def _binds(entry: Json, family: Family, digests: Collection[str]) -> bool:
 
 def entries_of(family: Family) -> list[Json]:
     """The entries of one family's own quarantine, from its file and from its ledger."""
+    # A mistake in the file does not stop a rollback, so any form must be readable here.
     written = value_at(family.quarantine.value, ("spec", "versions")) if family.quarantine else None
     entries = [e for e in written if isinstance(e, dict)] if isinstance(written, list) else []
     released = _released(family)

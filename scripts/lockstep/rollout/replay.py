@@ -64,6 +64,7 @@ def _needs(decision: Decision) -> Collection[Need]:
 def _needs_pass(decision: Decision) -> bool:
     """Whether only a pass of all its evidence supports the decision."""
     needs = _needs(decision)
+    # A family without gates of a proposal has neither, and its proposals need no pass.
     given = bool(decision.evidence or _required(decision))
     return Need.STEP_GATES in needs or (Need.PROPOSE_GATES in needs and given)
 
@@ -100,6 +101,7 @@ def replay_moves(family: Family) -> list[Finding]:
     """Each record that does not follow from those before it, with the reason."""
     findings = []
     for index, record in enumerate(family.records):
+        # Only the records before it: later ones must not change the answer.
         before = replace(family, records=family.records[:index])
         decision = record.decision
         findings += [
@@ -121,6 +123,7 @@ def _contradictions(before: Family, decision: Decision) -> Iterator[str]:
     transition = rules.find(decision.source.phase, decision.to.phase)
     if decision.verified_state and not rules.makes_verified_state:
         yield "this action makes no verified state, and the record holds one"
+    # The first contradiction is enough: the later ones would only follow from it.
     if transition is None or not all(map(_is_possible, (decision.source, decision.to))):
         yield f"this action cannot lead from {decision.source} to {decision.to}"
     elif rules.running_version and decision.target != running_target(before):
@@ -128,6 +131,7 @@ def _contradictions(before: Family, decision: Decision) -> Iterator[str]:
     elif decision.to != _next_position(decision):
         yield f"{decision.to} does not come after {decision.source} in the plan"
     else:
+        # Where people's edits of the specs count, no record can say what the variants must be.
         if not rules.from_specs:
             yield from _wrong_variants(before, decision)
         if Need.BAKED in transition.needs:
@@ -173,6 +177,7 @@ def _expected(was: Variants, decision: Decision) -> list[Variants]:
     if decision.action is Action.VERIFY:
         return [forms.verified(was)]
     if decision.action is Action.ADVANCE and decision.to.step is not None:
+        # Records do not hold the regions of clusters, so any of them may be outside of the wave.
         weight = value_at(_steps(decision), (decision.to.step, "weight"))
         return [was, *([forms.stepped(was, version, weight)] if isinstance(weight, int) else [])]
     return [was]
@@ -183,6 +188,7 @@ def _too_early(before: Family, decision: Decision) -> Iterator[str]:
     was, began, step = newest_decision(before), step_began(before), decision.source.step
     if was is None or began is None or step is None:
         return
+    # By the plan in the record: the spec may have another bake today.
     bake = value_at(_steps(decision), (step, "bake"))
     if isinstance(bake, str) and parse_time(decision.decided_at) < later(
         began, parse_duration(bake)

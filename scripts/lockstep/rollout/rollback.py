@@ -65,8 +65,10 @@ def changed_fields(path: str, before: Json, after: Json) -> tuple[str, ...]:
 
 
 def _differences(before: Json, after: Json, at: Pointer = ()) -> list[Pointer]:
+    # The variants are what a restore itself changes.
     if at == ("spec", "variants") or before == after:
         return []
+    # A list is one value, as in the merge of specs: its items have no keys to point at.
     if not (isinstance(before, dict) and isinstance(after, dict)):
         return [at]
     keys = sorted(before.keys() | after.keys())

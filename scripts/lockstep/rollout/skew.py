@@ -18,6 +18,7 @@ def skew_since(family: Family) -> datetime | None:
     """Since when more than one version serves, by the records; None where one does."""
     since = None
     for record in reversed(family.records):
+        # Back to the last record with one version: steps in between do not start the time anew.
         if versions_with_weight(record.decision.variants) < 2:
             break
         since = parse_time(record.decision.decided_at)

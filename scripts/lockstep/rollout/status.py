@@ -39,6 +39,7 @@ def status_of(fleet: Fleet, family: Family, now: datetime) -> Iterator[ClusterSt
 def describe_state(family: Family, now: datetime) -> str:
     """The phase of a family in words: how far, how long it bakes, whether it has diverged."""
     at = position_of(family)
+    # First: once the specs have diverged, step and bake say nothing about what serves.
     if find_divergences(family):
         return f"diverged ({at})"
     target = running_target(family)
@@ -65,6 +66,7 @@ def _bake(family: Family, step: int, now: datetime) -> str:
 def _serving(cluster: Cluster) -> str:
     shares = (
         f"{variant['version']} {variant['weight']}%"
+        # Arms of an experiment are marked: they do not count as skew.
         + ("" if variant["name"] in forms.ROLES else "*")
         for variant in cluster.variants
         if variant["weight"] > 0

@@ -102,6 +102,7 @@ RULES: Mapping[Action, ActionRules] = {
                 Need.AGREEMENT, Need.VERIFIED, Need.ALLOWED_VERSION, Need.PROPOSE_GATES,
             ),
         ),
+        # A proposal does not bake, but its gates accept live values from here on only.
         starts_bake=True,
         in_pull_request=True,
     ),
@@ -132,6 +133,7 @@ RULES: Mapping[Action, ActionRules] = {
     Action.HOLD: ActionRules(
         ("hold", "advance", "revert"),
         "version {version}",
+        # No agreement: a family that has diverged can be held, which moves nothing.
         (_from(frozenset({Phase.PROPOSED, Phase.ROLLING}), Phase.HELD, Need.REASON),),
         step_change=StepChange.SAME,
         running_version=True,
@@ -151,6 +153,7 @@ RULES: Mapping[Action, ActionRules] = {
     Action.SHIFT: ActionRules(
         ("revert", "advance"),
         "traffic away from version {version}",
+        # No gate, bake, registry or agreement may delay taking traffic from a bad version.
         (_from(_RECORDED, Phase.SHIFTED, Need.VERIFIED),),
         any_time=True,
         from_specs=True,
@@ -159,6 +162,7 @@ RULES: Mapping[Action, ActionRules] = {
     Action.RESTORE: ActionRules(
         ("revert", "advance"),
         "rollback from version {version}",
+        # Not only after a shift: without another running version there is nothing to shift to.
         (_from(_RECORDED, Phase.STEADY, Need.VERIFIED, Need.REGISTERED),),
         any_time=True,
         from_specs=True,
@@ -179,6 +183,7 @@ RULES: Mapping[Action, ActionRules] = {
     Action.ADOPT: ActionRules(
         ("adopt",),
         "version {version} as the specs declare it",
+        # From any phase: an adoption is how a family without a record or a diverged one is settled.
         (_from(frozenset(Phase), Phase.STEADY, Need.REASON, Need.SETTLED, Need.RENDERED),),
         any_time=True,
         from_specs=True,

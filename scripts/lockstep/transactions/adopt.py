@@ -30,6 +30,7 @@ def adopt(git: Git, state: FamilyState, reason: str) -> PlannedCommit:
             f"{state.title}: only experiments serve, and no stable version does",
             fix="give the variant that serves the traffic the name stable",
         )
+    # A record names one version; its variants hold the others, where clusters differ.
     newest = max(serving, key=_age)
     target = Target(newest, digest_of(state, newest))
     decision = next_decision(

@@ -34,6 +34,7 @@ def advance(git: Git, options: RunOptions, state: FamilyState) -> PlannedCommit 
         case Move.REVERT | Move.RESTORE:
             return _roll_back(git, options, state, due, evidence)
         case Move.DIVERGED:
+            # It raises: a family that people edited by hand must not look like one that waits.
             refuse_diverged(state)
     return _waiting(state, due, evidence)
 

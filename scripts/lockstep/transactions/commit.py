@@ -70,6 +70,7 @@ def build(
         rendered = render_family(after, state)
     if rendered is not None:
         changes |= rendered_changes(git, state, rendered)
+    # Without the records yet: they hold the object ids of the state that they lead to.
     tree = git.write_tree(state.snapshot.base, changes)
     made = tuple(
         structs.replace(decision, verified_state=state_objects(git, state, tree))
@@ -80,11 +81,14 @@ def build(
     records = {decision.path: write_record(decision) for decision in made}
     result = overlay(after, records)
     if change.evaluated:
+        # The recorded time: rules must see the time that the record claims.
         now = parse_time(decisions[0].decided_at)
         checked = check_change(result, before, now, state.fleet, rollback_only=change.rollback_only)
     else:
+        # Schemas and chains need no OPA, so they count even where no rule can be evaluated.
         checked = validate_tree(result)
     _raise_findings(state, change, checked)
+    # Mistakes from before do not stop a rollback, but they can hide a cluster from every rule.
     if change.evaluated and change.rollback_only:
         _require_all_evaluated(state, checked)
     return git.write_tree(tree, records), made
@@ -103,6 +107,7 @@ def render_family(tree: Tree, state: FamilyState) -> dict[str, bytes]:
     """The manifests of the family as the tree declares it, by path. Raises Invalid."""
     fleet, findings = assemble(tree)
     name, home = state.family.name, state.family.environment
+    # Not of locks: read_state has stopped forward moves for them, and a rollback goes on.
     unreadable = [f for f in own_findings(findings, home, name) if "/locks/" not in f.file]
     raise_errors(unreadable, Invalid, "the change would leave a file unreadable")
     family = fleet.environments[home].families[name]
@@ -145,6 +150,7 @@ def state_objects(git: Git, state: FamilyState, tree: str) -> VerifiedState:
     files += [cluster.path for cluster in family.clusters]
     files += [lock.path for lock in family.locks.values()]
     return VerifiedState(
+        # The commit that will hold this tree has no id yet, so this is its parent.
         commit=state.snapshot.base,
         files=git.object_ids(tree, files),
         folders=git.object_ids(tree, rendered_folders(family)),
@@ -166,9 +172,11 @@ def _raise_findings(state: FamilyState, change: FamilyChange, checked: Checked) 
     """Raise for what is wrong with the result; a rollback is stopped only by new mistakes."""
     invalid = checked.invalid
     if change.rollback_only:
+        # Not by line: the rollback itself may move lines.
         known = {(f.rule, f.file, f.pointer) for f in state.invalid}
         invalid = tuple(f for f in invalid if (f.rule, f.file, f.pointer) not in known)
     raise_errors(invalid, Invalid, "the result would be malformed")
     unevaluated = [finding for finding in checked.denied if finding.rule == POLICY_ERROR]
+    # Neither Invalid nor Denied: by the type a rollback knows that it may go on without rules.
     raise_errors(unevaluated, LockstepError, "the rules could not be evaluated on the result")
     raise_errors(checked.denied, Denied, "policy denies the result")

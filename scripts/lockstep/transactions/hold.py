@@ -31,6 +31,7 @@ def hold(
     Raises UsageError where no rollout is running, or a rollback is.
     """
     at = position_of(state.family)
+    # A second record would say nothing new, and each run of a verb would add one.
     if at.phase is Phase.HELD:
         return Blocked(state.title, f"held: {reason}", state.owner)
     if at.phase is Phase.SHIFTED:  # a hold would keep the family between two states
@@ -54,6 +55,7 @@ def resume(git: Git, state: FamilyState, reason: str) -> PlannedCommit:
     at = position_of(state.family)
     if at.phase is not Phase.HELD:
         raise UsageError(f"{state.title} is not held: it is {at}", fix=_STATUS)
+    # A hold may begin before the first step.
     phase = Phase.PROPOSED if at.wave is None else Phase.ROLLING
     to = Position(phase, at.wave, at.step)
     return _record_position(git, state, Action.RESUME, to, reason, ExitCode.CLEAN)
@@ -73,6 +75,7 @@ def _record_position(
     family = state.family
     newest = family.records[-1].decision
     target = running_target(family) or newest.target
+    # With the recorded variants: specs that were edited by hand must still count as diverged.
     decision = next_decision(
         family, action, to, target, dict(newest.variants), reason,
         state.snapshot.context, evidence=evidence, verdict=verdict,

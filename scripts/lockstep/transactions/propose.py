@@ -52,11 +52,13 @@ def propose(options: RunOptions, request: ProposalRequest) -> Proposed | Waiting
     remote = git.remote(branch)
     snapshot = newest_state(git, branch, remote, options.now, time_given=options.time_given)
     state = find_state(snapshot, request.family, options.environment)
+    # Before the registry is asked, which takes seconds and may fail.
     require_ready(state)
     lock = read_lock(options, state.family, request.version)
     require_allowed(state, lock)
     evidence = _evidence(options, state, lock, request.version)
     verdict = worst(item.verdict for item in evidence)
+    # A family without such gates was asked nothing, and the worst of nothing is inconclusive.
     if has_propose_gates(state.family) and verdict is not Verdict.PASS:
         return _refused(state, evidence, verdict)
     tree, made = _build(git, state, lock, request, evidence)
@@ -67,6 +69,7 @@ def propose(options: RunOptions, request: ProposalRequest) -> Proposed | Waiting
         commit = git.commit_tree(tree, [snapshot.base], commit_message(made))
         with suppress(Raced):  # another run has just made the same branch
             git.create_branch(name, commit)
+    # The tip is read again: it may be the commit of a run that came first.
     if request.push and remote:
         tip = git.resolve(f"refs/heads/{name}") or ""
         git.push(remote, tip, name)
@@ -82,6 +85,7 @@ def _require_same(git: Git, tip: str, name: str, decision: Decision) -> None:
     try:
         found = read_record(data).decision
     except ValueError:
+        # The branch may hold anything; what cannot be read is not this proposal.
         found = None
     if found is None or _content(found) != _content(decision):
         raise Denied(

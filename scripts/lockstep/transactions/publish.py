@@ -60,6 +60,7 @@ def publish_decision(git: Git, now: datetime, decide: Decide, *, time_given: boo
     lost = ""
     for _ in range(_ATTEMPTS):
         snapshot = newest_state(git, branch, remote, now, time_given=time_given)
+        # Only after a lost race: two runners that decide the same must make one commit.
         if mine and all(_is_made(snapshot.tree, decision) for decision in mine):
             return AlreadyDecided(mine[-1])
         planned = decide(snapshot)
@@ -73,6 +74,7 @@ def publish_decision(git: Git, now: datetime, decide: Decide, *, time_given: boo
                 return _follow(git, commit, planned.result)
             git.fast_forward(commit)
         except Raced as error:
+            # Other refusals are raised: deciding again does not help where a branch is protected.
             lost = error.message
             continue
         return planned.result
@@ -101,7 +103,9 @@ def newest_state(
     head = git.resolve("HEAD")
     if head is None:
         raise LockstepError("the branch has no commit yet", fix="commit your fleet first")
+    # The remote may not have the branch yet: then HEAD is the newest state.
     tip = (git.fetch(remote, branch) if remote else head) or head
+    # The decision is made on the tip, and a branch with other commits could not follow it.
     if tip != head and not git.is_ancestor(head, tip):
         raise LockstepError(
             f"{branch} has commits that {remote} does not have",

@@ -37,8 +37,10 @@ def check_version(options: RunOptions, lock: Document | None, version: str) -> R
     except NotInRegistry as error:
         return RegistryCheck(problem=error.message)
     except LockstepError as error:
+        # No answer forbids nothing: a rollback must not depend on a registry that is down.
         return RegistryCheck(unchecked=record_line(f"registry: {error.located()}"))
     fresh = build_lock(**lock.value["metadata"], spec=facts)
+    # Facts such as tags and metrics may change; another identity is another model.
     wrong = [f for f in compare_lock(lock, fresh) if f.rule == "lock.identity"]
     return RegistryCheck(problem="; ".join(finding.message for finding in wrong))
 

@@ -41,8 +41,10 @@ def restoration(
     after = overlay(state.tree, {**edits, **locks})
     rendered = _try_render(after, state)
     sequence = plan.to.sequence
+    # Tree ids are enough here, so this works in a shallow clone that lacks the objects.
     if rendered is not None and _folders(git, state, rendered) == _wanted(state, verified):
         return Restoration(rendered, Restored(sequence, exact=True))
+    # Without the old files no field can be compared, which the record says as `unchecked`.
     changed = () if missing else _changed(git, state.family, after, verified)
     if rendered is not None and (changed or missing):
         return Restoration(rendered, Restored(sequence, exact=False, changed=changed), missing)
@@ -50,6 +52,7 @@ def restoration(
         raise Invalid(
             "the restored specs cannot be rendered", fix="fix the templates, then revert again"
         )
+    # A shallow clone may not know who added the record: then a commit before it is named.
     source = git.added_by(plan.to.path) or verified.commit or state.snapshot.base
     files = _verified_bytes(git, state, verified, rendered or {}, source)
     return Restoration(files, Restored(sequence, exact=True, bytes_from=source))
@@ -77,6 +80,7 @@ def _missing_objects(
     """Fetch what a shallow clone lacks; what cannot be fetched is reported, never guessed."""
     oids = [*verified.files.values(), *verified.folders.values()]
     remote = git.remote(git.branch())
+    # verified.commit is the parent of that state: later commits are likelier to have its files.
     later = [r.decision.base for r in state.family.records if r.decision.sequence > to.sequence]
     for commit in [*later, verified.commit]:
         if git.has_objects(*oids):
@@ -135,6 +139,7 @@ def _verified_bytes(
         if folder not in verified.folders:
             continue
         inside = git.read_tree(verified.folders[folder], ())
+        # With today's inputs: old bytes are valid until spec or locks change (see keep_restored).
         today = fresh.get(f"{folder}/{FILE_NAME}", inside[FILE_NAME])
         marked = {**inside, FILE_NAME: restore_provenance(inside[FILE_NAME], today, source)}
         files |= {f"{folder}/{name}": data for name, data in marked.items()}

@@ -84,11 +84,13 @@ def roll_back(
         if phase in (Phase.STEADY, Phase.SHIFTED):  # nothing moves, so there is nothing to hold
             return _blocked(state, reason)
         return hold(git, state, reason, evidence=request.evidence, verdict=request.verdict)
+    # First: the registry is asked about what was verified, not about a lock exchanged since.
     locks = verified_locks(git, state, plan)
     checks = _ask_registry(options, state, plan, locks)
     problem = "; ".join(check.problem for check in checks if check.problem)
     if problem and not plan.shifts:
         return _blocked(state, problem)
+    # Without files only the shift is made: the traffic leaves the bad version all the same.
     files = None if problem else restoration(git, state, plan, locks)
     unchecked = tuple(check.unchecked for check in checks if check.unchecked)
     return _plan_commit(git, _Rollback(state, plan, request, files, unchecked, locks), problem)
@@ -136,6 +138,7 @@ class _Rollback:
         family = self.state.family
         for decision in made:
             family = with_record(family, decision)
+        # One entry a version: the restore after a shift must not add a second one.
         known = any(entry["digest"] == self.request.bad.digest for entry in from_ledger(family))
         return next_decision(
             family, action, to, self.request.bad, variants, self.request.reason,
@@ -158,6 +161,7 @@ def _plan_commit(git: Git, rollback: _Rollback, problem: str) -> PlannedCommit:
     try:
         tree, made = build(git, rollback.state, change, *rollback.decisions())
     except (Denied, Invalid):
+        # Answers of rules and schemas stop a rollback; what follows is for rules without an answer.
         raise
     except LockstepError as error:  # broken rules must not keep a bad version in production
         rollback = replace(
@@ -165,6 +169,7 @@ def _plan_commit(git: Git, rollback: _Rollback, problem: str) -> PlannedCommit:
         )
         unevaluated = replace(change, evaluated=False)
         tree, made = build(git, rollback.state, unevaluated, *rollback.decisions())
+    # A pipeline must notice that its version was rolled back, even though all went well.
     code = ExitCode.CLEAN if rollback.request.by_hand else ExitCode.GATE_CLOSED
     result = RolledBack(made, code, unchecked=rollback.unchecked, restore_waits_for=problem)
     return PlannedCommit(tree, result)

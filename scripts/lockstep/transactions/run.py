@@ -45,6 +45,7 @@ def move_family(
     git = Git.find(options.root)
 
     def decide_on(snapshot: Snapshot) -> PlannedCommit | Moved:
+        # Read anew at each attempt: after a lost race the old state is out of date.
         return decide(git, find_state(snapshot, family, options.environment, rollback=rollback))
 
     return publish_decision(git, options.now, decide_on, time_given=options.time_given)
@@ -54,6 +55,7 @@ def find_state(
     snapshot: Snapshot, family: str, environment: str | None, *, rollback: bool = False
 ) -> FamilyState:
     """The family that a name means, as it was read (see choose_family and read_state)."""
+    # Heads are enough to find one family; parsing all clusters would cost time with the fleet.
     fleet, _ = assemble(only_heads(snapshot.tree))
     home, chosen = choose_family(fleet, family, environment)
     return read_state(snapshot, home.name, chosen.name, rollback=rollback)

@@ -76,6 +76,7 @@ def read_state(
     checked. A ``rollback`` asks no gate and restores the locks that it needs, so mistakes in
     those do not stop it either.
     """
+    # One family only: others' mistakes must not stop it, nor the size of the fleet slow it down.
     tree = only_family(snapshot.tree, name)
     checked = validate_tree(tree)
     near = own_findings(checked.invalid, environment, name)
@@ -114,6 +115,7 @@ def spec_changes(family: Family, tree: Tree, variants: Mapping[str, Variants]) -
     changes: FileChanges = {}
     for cluster in family.clusters:
         wanted = variants[cluster.name]
+        # Files that people wrote keep their bytes where nothing has to change.
         if wanted != cluster.variants:
             changes[cluster.path] = edit_variants(cluster.document, tree[cluster.path], wanted)
     return changes

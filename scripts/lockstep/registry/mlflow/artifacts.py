@@ -79,6 +79,7 @@ def _files(repository: Any, server: str) -> list[str]:
     folders: list[str | None] = [None]
     seen = 0
     while folders:
+        # Folders count too, so that an endless tree of empty ones ends as well.
         for item in repository.list_artifacts(folders.pop()):
             path, seen = str(item.path), seen + 1
             if not _stays_inside(path):
@@ -103,6 +104,7 @@ def _files(repository: Any, server: str) -> list[str]:
 
 def _stays_inside(path: str) -> bool:
     parts = PurePosixPath(path).parts
+    # The name becomes a path on this disk, and a part of messages: it may not lead out or hide.
     return bool(parts) and parts[0] != "/" and ".." not in parts and path.isprintable()
 
 
@@ -138,6 +140,7 @@ def _columns(text: Json, server: str) -> list[Json]:
     try:
         columns = json.loads(text) if isinstance(text, str) else []
     except (ValueError, RecursionError):
+        # Deep nesting, which a registry could send, is a RecursionError.
         return []
     items = columns if isinstance(columns, list) else []
     if len(items) > _MOST_COLUMNS:  # a part of a signature would be compared as if it were all
@@ -154,6 +157,7 @@ def _column(item: dict[str, Json]) -> Json:
     if isinstance(tensor, dict):
         kind = f"tensor of {tensor.get('dtype')}, shape {tensor.get('shape')}"
     elif not isinstance(kind, str) or kind in ("array", "object", "map"):
+        # These names say nothing about the items, so the whole declaration is compared.
         rest = {key: value for key, value in item.items() if key not in ("name", "required")}
         kind = json.dumps(rest, sort_keys=True)
     return {"name": plain_line(item.get("name", ""), 200), "type": plain_line(kind, 500)}

@@ -87,6 +87,7 @@ def connect(tracking_uri: str | None = None) -> Connection:
 def load_mlflow() -> Any:
     """The ``mlflow`` module: log lines and progress bars off, no usage data sent, short waits."""
     for name, value in _DEFAULTS.items():
+        # What the user has set stays.
         os.environ.setdefault(name, value)
     try:
         # By name: the import takes seconds, and nothing but the registry needs it.
@@ -141,6 +142,7 @@ def _in_plain_words(error: Exception, server: str) -> LockstepError:
     # Only the code tells a version that does not exist from a server that did not answer: the
     # first forbids a rollback to it, the second must not.
     code = str(getattr(error, "error_code", ""))
+    # MLflow's messages repeat the address, which may hold a password.
     said = plain_line(bare_address(str(error)), _LONGEST_MESSAGE)
     if code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"):
         return NotInRegistry(said, where=server, fix="check the model's name and version")

@@ -47,6 +47,7 @@ RunHistory = Callable[[str, str], "list[Entry]"]
 
 def read_entries(logged: Iterable[Any], server: str) -> list[Entry]:
     """MLflow's metric objects as entries. Raises LockstepError when there are too many."""
+    # One more than allowed, so that a longer list is refused and never cut.
     entries = [_entry(item) for item, _ in zip(logged, range(_MOST_ENTRIES + 1), strict=False)]
     if len(entries) > _MOST_ENTRIES:
         raise LockstepError(
@@ -125,7 +126,9 @@ def _samples(entries: list[Entry], newest: Entry) -> int | None:
         and (e.dataset, e.run, e.step) == (newest.dataset, newest.run, newest.step)
         and e.dataset_digest == newest.dataset_digest
     ]
+    # The two may be logged by separate calls, at slightly different times.
     exact = [e for e in logged if e.timestamp == newest.timestamp]
     counts = {e.value for e in exact or logged}
+    # Counts that disagree are as useless as none.
     count = counts.pop() if len(counts) == 1 else 0.0
     return int(count) if 0 < count <= _MOST_SAMPLES and count.is_integer() else None

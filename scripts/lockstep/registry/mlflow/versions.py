@@ -118,6 +118,7 @@ def _find(connection: Connection, model: str, version: str) -> _Found:
     model_id = _model_id(source)
     logged = connection.client.get_logged_model(model_id) if model_id else None
     run_id = str(found.run_id or (logged.source_run_id if logged else "") or "")
+    # The registry says the id, so its form is checked before it goes into a request.
     run = connection.client.get_run(run_id) if _RUN.fullmatch(run_id) else None
     return _Found(found, source, copied_from, logged, run)
 
@@ -171,6 +172,7 @@ def _model_id(source: str) -> str | None:
 
 
 def _history(connection: Connection) -> RunHistory:
+    # One request for each metric of a run, not one for each of its datasets.
     @functools.cache
     def history(run: str, name: str) -> list[Entry]:
         return read_entries(connection.client.get_metric_history(run, name), connection.server)
@@ -212,6 +214,7 @@ def _datasets(run: Any, server: str) -> list[Json]:
                 "context": plain_line(contexts[0], 100) if contexts else "",
             }
         )
+    # The registry promises no order, and a lock must not change by it.
     return sorted(found, key=lambda entry: tuple(entry.values()))
 
 
