@@ -26,6 +26,7 @@ def check_steps(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:
                 f"the weight {brief(weights[index])} follows {brief(weights[index - 1])}",
                 "give each step more weight than the one before",
             )
+            # One finding is enough: the weights after a wrong one often follow from it.
             return
     if weights[-1] != 100:
         yield Place(family.document, (*pointer, len(weights) - 1, "weight")).finding(

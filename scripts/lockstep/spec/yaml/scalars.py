@@ -86,6 +86,7 @@ def _number(text: str) -> Scalar:
     integer = _INTEGER.fullmatch(text)
     if not integer and not _FLOAT.fullmatch(text):
         return text
+    # Before int(), which raises for an integer of thousands of digits.
     if len(text) > _LONGEST_NUMBER:
         raise AmbiguousScalar("a number with more digits than readers keep", "with fewer digits")
     if integer:

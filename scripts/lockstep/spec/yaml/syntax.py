@@ -68,6 +68,7 @@ _Explanation = tuple[str, str] | tuple[str, str, Any]
 def syntax_finding(path: str, text: str, raised: yaml.YAMLError) -> Finding:
     """The finding for an error of libyaml's reader, inside of ``text``."""
     at = getattr(raised, "problem_mark", None) or getattr(raised, "context_mark", None)
+    # An error of libyaml's character reader has no mark.
     if at is None:
         says = f"this is not YAML: {one_line(str(raised), 200)}"
         return Finding(path, 1, 1, RULE, says, "correct the syntax")
@@ -82,6 +83,7 @@ def _inside(text: str, mark: Any) -> tuple[int, int]:
     """Line and column of a mark; behind the last line, the end of that line."""
     if mark.index < len(text):
         return mark.line + 1, mark.column + 1
+    # At the end of a file libyaml's mark is behind the last line, where no editor can go.
     lines = text.rstrip().split("\n")
     return len(lines), len(lines[-1]) + 1
 
