@@ -53,6 +53,7 @@ def _claim_finding(
         finding
         for finding in findings
         if (finding["rule"], finding["file"], finding["line"]) == (rule, path, line)
+        # A finding may be at the item's dash, two columns before it, or at a value inside it.
         and finding["column"] in range(column - 2, len(lines[line - 1]) + 1)
         and finding["fix"]
     ]

@@ -109,6 +109,7 @@ def make_repositories(folder: Path, version: str) -> PlainGit:
     PlainGit(folder)("init", "--quiet", "--bare", "--initial-branch=main", str(origin))
     PlainGit(folder)("clone", "--quiet", str(origin), str(clone))
     git = PlainGit(clone)
+    # A clone of an empty repository may have the default branch of the user's own settings.
     git("symbolic-ref", "HEAD", "refs/heads/main")
     for key, value in (("name", "Lockstep demo"), ("email", "demo@example.com")):
         git("config", f"user.{key}", value)

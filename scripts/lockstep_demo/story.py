@@ -27,6 +27,7 @@ def play(folder: Path, invoke: Invoke, out: TextIO) -> None:
     """
     folder = folder.resolve()
     require_empty(folder)
+    # Before the training: a missing opa must not end the demo in the middle.
     find_opa()
     narrator, now = Narrator(out), parse_time(_MORNING)
     # MLflow and scikit-learn warn about each other's coming versions, in the middle of the story.

@@ -87,6 +87,7 @@ class Cache:
         ours = (path for path in folder.iterdir() if _ENTRY.fullmatch(path.name))
         entries = sorted(ours, key=lambda path: path.stat().st_mtime)
         for path in entries[:-_ENTRIES_KEPT]:
+            # Another run may tidy up at the same time.
             path.unlink(missing_ok=True)
 
 

@@ -106,6 +106,7 @@ def stop(child: subprocess.Popen[bytes], *, patience: float = 2.0) -> None:
             child.wait(patience)
         except subprocess.TimeoutExpired:
             child.kill()
+    # Once more after a kill: a child that nothing waits for stays as a zombie.
     child.wait()
 
 
@@ -131,6 +132,7 @@ def _death_signal(parent: int):  # type: ignore[no-untyped-def]
     def arm() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # the parent died before the signal was armed
+            # Not sys.exit, which would run the exit handlers of the parent.
             os._exit(1)
 
     return arm

@@ -19,6 +19,7 @@ STRICT = {"strict-builtin-errors": "true"}
 CONNECT_TIMEOUT = 10.0
 """Seconds until an OPA must have accepted a connection."""
 
+# opa_client's default, 1.5 seconds, is too short for a batch.
 ANSWER_TIMEOUT = 120.0
 """Seconds that an OPA may send nothing while it evaluates a batch."""
 
@@ -115,4 +116,5 @@ def in_background(work: Callable[[], None]) -> "Future[None]":
     try:
         return pool.submit(work)
     finally:
+        # Accepts no more work, so that the thread ends by itself.
         pool.shutdown(wait=False)
