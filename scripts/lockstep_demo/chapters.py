@@ -33,6 +33,7 @@ def bad_pull_request(scene: Scene) -> None:
     scene.git("add", "--all")
     scene.by_hand("commit", "--quiet", "--message", "Tune the fraud clusters")
     scene.lockstep("check", expect=ExitCode.DENIED)
+    # Again as JSON, because the claims are about places and not about words.
     text = scene.lockstep("check", "--format", "json", expect=ExitCode.DENIED, show=False)
     narrator.say("The demo verifies that each mistake is reported:")
     findings = json.loads(text)["findings"]

@@ -155,6 +155,7 @@ def _log_files(client: Any, model_id: str, model: Any, features: Any) -> None:
     flavour = importlib.import_module("mlflow.sklearn")
     models = importlib.import_module("mlflow.models")
     with tempfile.TemporaryDirectory(prefix="lockstep-") as folder, warnings.catch_warnings():
+        # MLflow warns of pickles, because loading one runs its code; this one is the demo's own.
         warnings.simplefilter("ignore")
         signature = models.infer_signature(features, model.predict(features.head(100)))
         flavour.save_model(

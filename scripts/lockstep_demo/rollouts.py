@@ -95,6 +95,7 @@ def _roll(scene: Scene, explain: int) -> list[str]:
         text = _advance(scene, whole=len(actions) < explain)
         record = scene.record()
         newest = record["metadata"]["sequence"]
+        # Without a decision the loop would never end.
         if newest == before:
             raise ClaimFailed(f"lockstep advance decided nothing:\n{text}")
         # One advance may make two decisions: a shift, and the restore after it.

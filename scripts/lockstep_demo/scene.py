@@ -76,6 +76,7 @@ class Scene:
 
     def variants(self, region: str, revision: str = "origin/main") -> Any:
         """``spec.variants`` of a region's cluster as git has it."""
+        # As published and not as checked out: that is what Argo CD would sync.
         return yaml.safe_load(self.git("show", f"{revision}:{cluster_path(region)}"))["spec"][
             "variants"
         ]
@@ -99,6 +100,7 @@ class Scene:
         """A decision record of the ledger, as published; by default the newest."""
         folder = f"ledger/{ENVIRONMENT}/{FAMILY}"
         names = self.git("ls-tree", "--name-only", f"origin/main:{folder}").splitlines()
+        # The names have a fixed width, so the last one by text is the newest.
         name = f"{sequence:06d}.json" if sequence else max(names)
         return json.loads(self.git("show", f"origin/main:{folder}/{name}"))
 

@@ -86,6 +86,7 @@ def choose_family(fleet: Fleet, name: str, environment: str | None) -> tuple[Env
     asked = name
     if "/" in name and environment is None:
         environment, _, name = name.partition("/")
+    # Several environments may have the name; none of them is chosen silently.
     found = [
         (home, home.families[name])
         for home in fleet.environments.values()

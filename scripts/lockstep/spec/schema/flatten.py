@@ -61,6 +61,7 @@ def target(name: str, reference: str) -> str:
 
 def _whole(files: Mapping[str, Json], name: str, within: tuple[str, ...]) -> Json:
     """The schema at a name, with every reference replaced by what it refers to."""
+    # A schema that refers to itself, which would be followed without end.
     if name in within:
         raise _unusable(within[0], f"{' and '.join(sorted(set(within)))} refer to themselves")
     holder = within[-1] if within else name

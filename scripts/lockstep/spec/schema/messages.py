@@ -154,6 +154,7 @@ def _type(error: Any, pointer: Pointer) -> Iterator[Problem]:
 def _retyped(value: Json, kinds: list[str], schema: Json) -> str:
     """How to write a value of a wrong type; quotes only where the quoted text would be valid."""
     quotes = quoted_form(value, kinds)
+    # Quotes alone would not help: the schema would refuse the quoted text next.
     if "string" in kinds and ("enum" in schema or not _fits(brief(value), schema)):
         allowed = [str(each) for each in schema.get("enum", [])]
         if brief(value) in allowed:

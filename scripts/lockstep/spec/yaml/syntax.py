@@ -121,6 +121,7 @@ def _no_colon(error: _SyntaxError) -> _Explanation:
 
 def _unclosed(what: str, end: str) -> Callable[[_SyntaxError], _Explanation]:
     def explain(error: _SyntaxError) -> _Explanation:
+        # libyaml notices it at the end of the file only; the place to change is where it begins.
         if error.at_end:
             return f"the {what} that begins here is not closed", f"add {end}", error.since
         return (
@@ -175,6 +176,7 @@ def _outside(error: _SyntaxError) -> _Explanation:
             return says, "remove this line", _Mark(start, number, 0)
         if line.startswith("%"):
             return (*_DIRECTIVE(error)[:2], _Mark(start, number, 0))
+        # Only empty lines and comments may be between the line that ended the document and this.
         if line.strip() and not line.lstrip().startswith("#"):
             break
     return "this line is outside of the document", "begin all top-level fields in column 1"
