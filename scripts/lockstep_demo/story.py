@@ -54,6 +54,7 @@ def _registry(folder: Path, narrator: Narrator, now: datetime) -> Store:
         "card payments of three regions. On holdout data (AUC; honest payments that it stops):"
     )
     store = create_store(folder / "registry")
+    # In order, because the registry numbers versions as they come.
     for recipe in RECIPES:
         found = register(store, recipe, SEED, now)
         cells = [

@@ -81,6 +81,7 @@ def quality(model: Any, features: tuple[str, ...], rows: Any, labels: Any) -> Qu
     """Score ``rows`` with a model and compare with the labels."""
     with _one_thread():
         scores = model.predict_proba(rows[list(features)])[:, 1]
+    # What model.predict would decide, without scoring the rows a second time.
     flagged = scores >= model.threshold
     honest = labels == 0
     # The AUC needs labels of both kinds; NaN, in its place, never passes a gate.
@@ -96,6 +97,7 @@ def quality(model: Any, features: tuple[str, ...], rows: Any, labels: Any) -> Qu
 def _algorithm(name: str) -> Any:
     if name == "logistic-regression":
         return make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
+    # A fixed state, because the demo's claims need the same model in each run.
     return HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=15, random_state=0)
 
 

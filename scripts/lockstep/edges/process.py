@@ -61,6 +61,7 @@ def run(
             capture_output=True,
             check=False,
         )
+    # subprocess.run has killed the program by then.
     except subprocess.TimeoutExpired as error:
         raise LockstepError(
             f"{argv[0]} did not end within {timeout:g} seconds",

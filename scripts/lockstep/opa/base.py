@@ -106,6 +106,7 @@ def new_client(host: str, port: int, token: str, *, timeout: object, ssl: object
     client = Client(host, port, ssl=ssl, cert=cert, token=token, retries=0, timeout=timeout)
     # The environment's proxies and .netrc are for other hosts: this token must not reach them.
     client._session.trust_env = False
+    # A redirect could lead the token to another host.
     client._session.max_redirects = 0
     return client
 

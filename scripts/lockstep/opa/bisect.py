@@ -84,6 +84,7 @@ def _only(batch: Json, items: list[Json]) -> Json:
     return {
         **batch,
         "items": items,
+        # An item that is about a whole environment has no family.
         "families": {key: batch["families"][key] for key in families if key},
         "clusters": {key: batch["clusters"][key] for key in clusters},
     }

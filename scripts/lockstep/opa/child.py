@@ -94,6 +94,7 @@ class ChildOpa(OpaSession):
         self._ready = False
         self._ports = ports or free_port
         self._process = OpaProcess(opa, self._files, self._ports())
+        # While the server starts: the run waits only for the slower of the two.
         self._compiled = in_background(lambda: require_compiled(self._files, opa, schemas, cache))
 
     @property

@@ -96,6 +96,7 @@ class Compiler:
         self._opa = opa
         self._folder = folder
         loaded = (*ARGUMENTS, *TEST_ARGUMENTS)
+        # Tests are written to the folder only where the policies are tested.
         self._loaded = [path for path in loaded if (folder / path).exists()]
         pure, self._impure = _capabilities(opa)
         capabilities = folder / "capabilities.json"

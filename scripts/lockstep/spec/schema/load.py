@@ -17,6 +17,7 @@ BASE = "https://lockstep.dev/schemas/"
 """What relative references resolve against. Only a name: nothing is fetched from there."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+# Those are for rendered objects; render reads and compiles them itself.
 _NOT_SCHEMAS = (FOLDER + "rendered/",)
 
 SchemaFiles = dict[str, Json]

@@ -150,6 +150,7 @@ def _machine_files(family: Family) -> Iterator[Finding]:
                     f"metadata.{field} is {brief(found)}, but the file is in {family.folder}/",
                     "restore the file from git; machine files are never moved or edited",
                 )
+    # The file's name says which version the facts are about, and readers look locks up by it.
     for name, lock in family.locks.items():
         version = value_at(lock.value, ("spec", "identity", "version"))
         if isinstance(version, str) and version != name:

@@ -9,6 +9,7 @@ import math
 import re
 
 _WORDS = {
+    # Empty text is null, too: a key without a value.
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),

@@ -103,6 +103,7 @@ def _item(error: _SyntaxError) -> _Explanation:
 
 
 def _colon(error: _SyntaxError) -> _Explanation:
+    # libyaml gives up on a key of that length, and then does not expect its colon.
     if error.at.column >= _LONGEST_KEY:
         return f"the key is longer than {_LONGEST_KEY} characters", "shorten it"
     if error.second_colon:
