@@ -33,6 +33,7 @@ def bad_pull_request(scene: Scene) -> None:
     scene.git("add", "--all")
     scene.by_hand("commit", "--quiet", "--message", "Tune the fraud clusters")
     scene.lockstep("check", expect=ExitCode.DENIED)
+    # Again as JSON, because the claims are about places and not about words.
     text = scene.lockstep("check", "--format", "json", expect=ExitCode.DENIED, show=False)
     narrator.say("The demo verifies that each mistake is reported:")
     findings = json.loads(text)["findings"]
@@ -53,6 +54,7 @@ def _claim_finding(
         finding
         for finding in findings
         if (finding["rule"], finding["file"], finding["line"]) == (rule, path, line)
+        # A finding may be at the item's dash, two columns before it, or at a value inside it.
         and finding["column"] in range(column - 2, len(lines[line - 1]) + 1)
         and finding["fix"]
     ]

@@ -10,6 +10,7 @@ FOLDER = f"clusters/{ENVIRONMENT}/{FAMILY}"
 
 _JURISDICTIONS = {"ap-south-1": "IN", "us-east-1": "US", "eu-west-1": "EU"}
 _IMAGE = "registry.example.com/ml/sklearn-server"
+# Of no real image: the demo has no Kubernetes that would pull it.
 _DIGEST = "sha256:5c1e0a8f7d3b64920f1ac85be2d7469380bd51fe64a7c293e80f1d6ab3925c47"
 
 _COLUMNS = "\n".join(f"        {name}: double" for name in (*BASE_FEATURES, DEVICE_FEATURE))

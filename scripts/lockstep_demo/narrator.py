@@ -56,4 +56,5 @@ class Narrator:
 
     def _line(self, text: str) -> None:
         self._out.write(text + "\n")
+        # At once, also into a pipe: training and serving take a while between two lines.
         self._out.flush()

@@ -134,6 +134,7 @@ def _numbers(found: Quality) -> Mapping[str, float]:
         "auc": found.auc,
         "auc" + SAMPLES_SUFFIX: float(found.rows),
         "fpr": found.false_positive_rate,
+        # The rate is a share of honest payments: only those are its samples.
         "fpr" + SAMPLES_SUFFIX: float(found.honest),
     }
 
@@ -154,9 +155,11 @@ def _log_files(client: Any, model_id: str, model: Any, features: Any) -> None:
     flavour = importlib.import_module("mlflow.sklearn")
     models = importlib.import_module("mlflow.models")
     with tempfile.TemporaryDirectory(prefix="lockstep-") as folder, warnings.catch_warnings():
+        # MLflow warns of pickles, because loading one runs its code; this one is the demo's own.
         warnings.simplefilter("ignore")
         signature = models.infer_signature(features, model.predict(features.head(100)))
         flavour.save_model(
+            # Requirements are given: to find them, MLflow would load the model in a new process.
             model, f"{folder}/model", signature=signature, pip_requirements=["scikit-learn"],
             serialization_format="cloudpickle",
         )  # fmt: skip

@@ -10,6 +10,7 @@ from lockstep_demo.payments import REGIONS
 from lockstep_demo.scene import Scene
 from lockstep_demo.training import Quality
 
+# Three waves of three steps and the verification make about ten.
 _MOST_DECISIONS = 20
 _TRAILERS = ("Lockstep-Action", "Lockstep-Family", "Lockstep-Decision", "Lockstep-Reason")
 _ONLY_2 = [{"name": "stable", "version": "2", "weight": 100}]
@@ -94,8 +95,10 @@ def _roll(scene: Scene, explain: int) -> list[str]:
         text = _advance(scene, whole=len(actions) < explain)
         record = scene.record()
         newest = record["metadata"]["sequence"]
+        # Without a decision the loop would never end.
         if newest == before:
             raise ClaimFailed(f"lockstep advance decided nothing:\n{text}")
+        # One advance may make two decisions: a shift, and the restore after it.
         actions += [scene.record(n)["spec"]["action"] for n in range(before + 1, newest + 1)]
         if record["spec"]["to"]["phase"] == "steady":
             return actions

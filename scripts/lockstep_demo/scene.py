@@ -76,6 +76,7 @@ class Scene:
 
     def variants(self, region: str, revision: str = "origin/main") -> Any:
         """``spec.variants`` of a region's cluster as git has it."""
+        # As published and not as checked out: that is what Argo CD would sync.
         return yaml.safe_load(self.git("show", f"{revision}:{cluster_path(region)}"))["spec"][
             "variants"
         ]
@@ -99,6 +100,7 @@ class Scene:
         """A decision record of the ledger, as published; by default the newest."""
         folder = f"ledger/{ENVIRONMENT}/{FAMILY}"
         names = self.git("ls-tree", "--name-only", f"origin/main:{folder}").splitlines()
+        # The names have a fixed width, so the last one by text is the newest.
         name = f"{sequence:06d}.json" if sequence else max(names)
         return json.loads(self.git("show", f"origin/main:{folder}/{name}"))
 
@@ -109,6 +111,7 @@ def make_repositories(folder: Path, version: str) -> PlainGit:
     PlainGit(folder)("init", "--quiet", "--bare", "--initial-branch=main", str(origin))
     PlainGit(folder)("clone", "--quiet", str(origin), str(clone))
     git = PlainGit(clone)
+    # A clone of an empty repository may have the default branch of the user's own settings.
     git("symbolic-ref", "HEAD", "refs/heads/main")
     for key, value in (("name", "Lockstep demo"), ("email", "demo@example.com")):
         git("config", f"user.{key}", value)

@@ -27,6 +27,7 @@ def play(folder: Path, invoke: Invoke, out: TextIO) -> None:
     """
     folder = folder.resolve()
     require_empty(folder)
+    # Before the training: a missing opa must not end the demo in the middle.
     find_opa()
     narrator, now = Narrator(out), parse_time(_MORNING)
     # MLflow and scikit-learn warn about each other's coming versions, in the middle of the story.
@@ -53,6 +54,7 @@ def _registry(folder: Path, narrator: Narrator, now: datetime) -> Store:
         "card payments of three regions. On holdout data (AUC; honest payments that it stops):"
     )
     store = create_store(folder / "registry")
+    # In order, because the registry numbers versions as they come.
     for recipe in RECIPES:
         found = register(store, recipe, SEED, now)
         cells = [

@@ -40,8 +40,10 @@ class Traffic:
             raise ValueError(f"cannot serve {dict(weights)} for {hours:g} hours")
         moment = int(start.timestamp())
         rows, labels = today(region, int(PAYMENTS_AN_HOUR * hours), self.seed, moment)
+        # In order, because the draw below depends on it, and each run of the demo must be alike.
         versions = sorted(version for version, weight in weights.items() if weight > 0)
         shares = [weights[version] / 100 for version in versions]
+        # The time is part of the seed, so that each window has a draw of its own.
         served_by = np.random.default_rng([self.seed, moment]).choice(
             len(versions), size=len(labels), p=shares
         )

@@ -63,7 +63,9 @@ def train(recipe: Recipe, seed: int) -> tuple[Any, Any]:
     with _one_thread():
         estimator = _algorithm(recipe.algorithm).fit(rows, labels)
         honest = estimator.predict_proba(rows[labels == 0])[:, 1]
+    # The false positive rate is a share of honest payments, so this is a quantile of theirs.
     threshold = float(np.quantile(honest, 1 - _FALSE_POSITIVE_RATE))
+    # Frozen, because fit would otherwise train the model a second time.
     model = FixedThresholdClassifier(
         FrozenEstimator(estimator), threshold=threshold, response_method="predict_proba"
     )
@@ -79,8 +81,10 @@ def quality(model: Any, features: tuple[str, ...], rows: Any, labels: Any) -> Qu
     """Score ``rows`` with a model and compare with the labels."""
     with _one_thread():
         scores = model.predict_proba(rows[list(features)])[:, 1]
+    # What model.predict would decide, without scoring the rows a second time.
     flagged = scores >= model.threshold
     honest = labels == 0
+    # The AUC needs labels of both kinds; NaN, in its place, never passes a gate.
     one_kind = honest.all() or not honest.any()
     return Quality(
         auc=float("nan") if one_kind else float(roc_auc_score(labels, scores)),
@@ -93,6 +97,7 @@ def quality(model: Any, features: tuple[str, ...], rows: Any, labels: Any) -> Qu
 def _algorithm(name: str) -> Any:
     if name == "logistic-regression":
         return make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
+    # A fixed state, because the demo's claims need the same model in each run.
     return HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=15, random_state=0)
 
 

@@ -37,6 +37,7 @@ class Cache:
         LOCKSTEP_CACHE names another folder; an empty one turns the cache off.
         """
         named = os.environ.get("LOCKSTEP_CACHE")
+        # Not by truth: the empty text is a choice, and turns the cache off.
         if named is not None:
             return cls(Path(named) if named else None)
         home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
@@ -87,6 +88,7 @@ class Cache:
         ours = (path for path in folder.iterdir() if _ENTRY.fullmatch(path.name))
         entries = sorted(ours, key=lambda path: path.stat().st_mtime)
         for path in entries[:-_ENTRIES_KEPT]:
+            # Another run may tidy up at the same time.
             path.unlink(missing_ok=True)
 
 

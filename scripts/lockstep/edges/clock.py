@@ -13,6 +13,7 @@ def now(given: str | None = None) -> datetime:
     Raises UsageError where ``given`` is not a time with a zone.
     """
     if given is None:
+        # Whole seconds, because records hold no smaller part of a time.
         return datetime.now(UTC).replace(microsecond=0)
     try:
         return parse_time(given).replace(microsecond=0)

@@ -45,8 +45,10 @@ def _read_folder(root: Path, folder: str, tree: dict[str, bytes]) -> list[str]:
     """
     folders, path = [], folder
     try:
+        # The order of a folder differs by machine and file system.
         for entry in sorted(os.scandir(f"{root}/{folder}"), key=lambda entry: entry.name):
             path = f"{folder}/{entry.name}"
+            # First, because is_dir and is_file follow a link.
             if entry.is_symlink():
                 tree[path] = NoFile(_LINK.encode())
             elif entry.is_dir():
@@ -76,6 +78,7 @@ def read_file(path: Path, limit: int) -> bytes:
     cannot be read."""
     try:
         with path.open("rb") as file:
+            # One byte more than allowed shows that the file is too large; the rest is not read.
             data = file.read(limit + 1)
     except OSError as error:
         raise LockstepError(
@@ -123,6 +126,7 @@ def write_file(target: Path, data: bytes) -> None:
             file.write(data)
         os.chmod(temporary, 0o644)  # mkstemp makes it readable for this user alone
         os.replace(temporary, target)
+    # Ctrl-C as well: git would show a temporary file that stays in the work tree.
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -137,6 +141,7 @@ def _inside(root: Path, path: str) -> Path:
             fix="remove .. and empty parts from the names that it is made of",
         )  # fmt: skip
     here = root
+    # Not the last part: a rename or a deletion acts on a link itself, not on its target.
     for part in parts[:-1]:
         here /= part
         _refuse_link(here, path)
@@ -154,6 +159,7 @@ def _refuse_link(place: Path, path: str) -> None:
 
 
 def _prune(root: Path, folder: Path) -> None:
+    # git stores no empty folders, so a fresh clone would not have them either.
     while folder != root and folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
         folder = folder.parent

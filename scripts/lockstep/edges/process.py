@@ -61,6 +61,7 @@ def run(
             capture_output=True,
             check=False,
         )
+    # subprocess.run has killed the program by then.
     except subprocess.TimeoutExpired as error:
         raise LockstepError(
             f"{argv[0]} did not end within {timeout:g} seconds",
@@ -106,6 +107,7 @@ def stop(child: subprocess.Popen[bytes], *, patience: float = 2.0) -> None:
             child.wait(patience)
         except subprocess.TimeoutExpired:
             child.kill()
+    # Once more after a kill: a child that nothing waits for stays as a zombie.
     child.wait()
 
 
@@ -131,6 +133,7 @@ def _death_signal(parent: int):  # type: ignore[no-untyped-def]
     def arm() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # the parent died before the signal was armed
+            # Not sys.exit, which would run the exit handlers of the parent.
             os._exit(1)
 
     return arm

@@ -15,6 +15,7 @@ def silenced_stderr() -> Iterator[None]:
     writes, and the whole process shares it: use it in one thread at a time, and start no programs
     in the block.
     """
+    # Python may still hold text from before the block, which must not be discarded with the rest.
     sys.stderr.flush()
     try:
         kept = os.dup(2)

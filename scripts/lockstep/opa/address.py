@@ -57,6 +57,7 @@ def parse_address(url: str) -> Address:
     if parts.username is not None or parts.password is not None:
         raise _unusable("the URL of the OPA must not hold a user or a password",
                         f"give the token in {TOKEN_VARIABLE} or --opa-token-file")  # fmt: skip
+    # A lone ? or # leaves its part empty, so the text is searched as well.
     if parts.query or parts.fragment or "?" in url or "#" in url:
         raise _unusable("the URL of the OPA must not hold a query or a fragment")
     if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable():
@@ -113,6 +114,7 @@ def client_certificate(options: OpaOptions) -> str | None:
 
 def _readable(file: Path, whose: str) -> str:
     try:
+        # Tried before any request, whose error would not name the file.
         ssl.create_default_context().load_verify_locations(file)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         reason = error.strerror if isinstance(error, OSError) else None
@@ -125,6 +127,7 @@ def _readable(file: Path, whose: str) -> str:
 
 def _valid_token(text: str, where: str) -> str:
     token = text.strip()
+    # It becomes a header: a line break in it could begin another one.
     if token and (len(token) > _LONGEST_TOKEN or not _TOKEN.fullmatch(token)):
         raise LockstepError(
             "this is not a bearer token: it is too long, or a character in it cannot be sent",
@@ -139,6 +142,7 @@ def _is_loopback(host: str) -> bool:
         return True
     try:
         return ipaddress.ip_address(host).is_loopback
+    # A name, which may resolve to any address.
     except ValueError:
         return False
 

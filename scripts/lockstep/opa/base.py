@@ -19,6 +19,7 @@ STRICT = {"strict-builtin-errors": "true"}
 CONNECT_TIMEOUT = 10.0
 """Seconds until an OPA must have accepted a connection."""
 
+# opa_client's default, 1.5 seconds, is too short for a batch.
 ANSWER_TIMEOUT = 120.0
 """Seconds that an OPA may send nothing while it evaluates a batch."""
 
@@ -105,6 +106,7 @@ def new_client(host: str, port: int, token: str, *, timeout: object, ssl: object
     client = Client(host, port, ssl=ssl, cert=cert, token=token, retries=0, timeout=timeout)
     # The environment's proxies and .netrc are for other hosts: this token must not reach them.
     client._session.trust_env = False
+    # A redirect could lead the token to another host.
     client._session.max_redirects = 0
     return client
 
@@ -115,4 +117,5 @@ def in_background(work: Callable[[], None]) -> "Future[None]":
     try:
         return pool.submit(work)
     finally:
+        # Accepts no more work, so that the thread ends by itself.
         pool.shutdown(wait=False)

@@ -24,10 +24,12 @@ def find_opa(tools: Path | None = None) -> Path:
     checked when the program is used. Raises LockstepError when there is no program.
     """
     named = os.environ.get("LOCKSTEP_OPA")
+    # No fallback: another opa than the one that was named might evaluate differently.
     if named:
         found = shutil.which(named)
         if not found:
             raise LockstepError(f"LOCKSTEP_OPA names {named}, which is not a program", fix=_FIX)
+        # Absolute, because opa runs in folders of its own.
         return Path(found).absolute()
     built = (tools or tool_dir()) / "opa"
     if os.access(built, os.X_OK):

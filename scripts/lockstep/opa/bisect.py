@@ -49,6 +49,7 @@ class _Bisection:
 
     def _split(self, batch: Json, failure: EvaluationFailed) -> list[Json]:
         items = batch["items"]
+        # Items that were not tried alone count as failed, because they are not known to pass.
         if len(items) == 1 or self._failures >= MOST_FAILURES:
             self._failures += 1
             error = {"message": failure.message, "where": failure.where}
@@ -83,6 +84,7 @@ def _only(batch: Json, items: list[Json]) -> Json:
     return {
         **batch,
         "items": items,
+        # An item that is about a whole environment has no family.
         "families": {key: batch["families"][key] for key in families if key},
         "clusters": {key: batch["clusters"][key] for key in clusters},
     }

@@ -53,6 +53,7 @@ def bundle_of(files: Mapping[str, bytes], opa: Path, signing: Signing | None = N
         folder = Path(name)
         write_policy_files(files, folder / "policy")
         data = data_document(opa, folder / "policy")
+        # Data goes in as one document: of a bundle, OPA reads only data.json and data.yaml.
         members = {path: text for path, text in files.items() if path.endswith(".rego")}
         members |= _own_members(policies_digest(files), data)
         if signing:

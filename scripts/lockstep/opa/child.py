@@ -48,6 +48,7 @@ package lockstep.server
 
 nonce := "{nonce}"
 """
+# Queries of Lockstep's rules alone: the token lets no one replace policies or read other data.
 _AUTHORIZATION = """\
 package system.authz
 
@@ -93,6 +94,7 @@ class ChildOpa(OpaSession):
         self._ready = False
         self._ports = ports or free_port
         self._process = OpaProcess(opa, self._files, self._ports())
+        # While the server starts: the run waits only for the slower of the two.
         self._compiled = in_background(lambda: require_compiled(self._files, opa, schemas, cache))
 
     @property
@@ -170,6 +172,7 @@ class ChildOpa(OpaSession):
     def _client(self) -> "OpaClient":
         """This thread's client, for the port that the child has now."""
         client = super()._client()
+        # A client of the first start would go to the program that took its port.
         if client.port != self._process.port:
             client = self._clients.client = self._connect()
         return client
@@ -232,6 +235,7 @@ class OpaProcess:
         server = self._folder / "server"
         server.mkdir()
         digest = hashlib.sha256(self.token.encode()).hexdigest()
+        # In a folder of their own, which no file of the policies can be written to.
         (server / "server.rego").write_text(_SERVER_POLICY.format(nonce=self.nonce))
         (server / "authz.rego").write_text(_AUTHORIZATION.format(token_digest=digest))
 

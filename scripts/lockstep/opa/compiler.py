@@ -68,6 +68,7 @@ def require_compiled(
     require_version(opa, version)
     cache = cache or Cache.of_user()
     given = json.dumps(schemas or {}, sort_keys=True).encode()
+    # The version counts, because another compiler may refuse what this one accepts.
     key = content_key([files, {"schemas": given}], ["opa check", version])
     if cache.get(key) == _COMPILES:
         return
@@ -95,6 +96,7 @@ class Compiler:
         self._opa = opa
         self._folder = folder
         loaded = (*ARGUMENTS, *TEST_ARGUMENTS)
+        # Tests are written to the folder only where the policies are tested.
         self._loaded = [path for path in loaded if (folder / path).exists()]
         pure, self._impure = _capabilities(opa)
         capabilities = folder / "capabilities.json"
@@ -172,6 +174,7 @@ def _capabilities(opa: Path) -> tuple[Json, frozenset[str]]:
     listed = (b["name"] for b in all_of_it["builtins"] if b.get("nondeterministic"))
     impure = _READS_CLOCK.union(listed)
     pure = [builtin for builtin in all_of_it["builtins"] if builtin["name"] not in impure]
+    # allow_net also covers a remote reference in a schema, which the compiler would fetch.
     return {**all_of_it, "builtins": pure, "allow_net": []}, impure
 
 
@@ -197,6 +200,7 @@ def write_schemas(schemas: InputSchemas, into: Path) -> None:
     Raises LockstepError for a name that no rule can write, or a reference to anything outside the
     schema itself: OPA would open a file, or fetch a URL, that a rule's author names.
     """
+    # A name becomes a path below the folder, so it must match before it is joined.
     for name, schema in schemas.items():
         if not _SCHEMA_NAME.fullmatch(name):
             raise LockstepError(

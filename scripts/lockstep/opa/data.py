@@ -15,6 +15,7 @@ from lockstep.text.sanitise import one_line, quoted
 _TIMEOUT = 60.0
 _CONFLICT = re.compile(r"(\S+): merge error: conflicting values at (\S+), also defined in (\S+)")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+# Below them are the rules, Lockstep's own answers, and what OPA itself evaluates.
 _RESERVED = ("lockstep", "system")
 
 
@@ -46,6 +47,7 @@ def data_document(opa: Path, folder: Path) -> bytes:
 def _evaluated(query: str, opa: Path, folder: Path) -> bytes:
     """The value of a query as JSON; nothing where it is undefined."""
     argv = [str(opa), "eval", "--format=raw", "--data=policies/data", query]
+    # In the folder, so that errors name files by the paths that the repository has.
     done = process.run(argv, cwd=folder, env={}, timeout=_TIMEOUT)
     if done.returncode:
         raise _refused(as_in_repository(done.error_text))

@@ -39,6 +39,7 @@ def policy_files(policies: Mapping[str, bytes], *, tests: bool = False) -> dict[
         name = _loaded_as(path, tests=tests)
         if not name:
             continue
+        # Otherwise a file in policies/data could silently replace a rule's thresholds.
         if name in chosen:
             raise _name_conflict(name)
         chosen[name] = data
@@ -75,6 +76,7 @@ def as_in_repository(text: str) -> str:
 def _loaded_as(path: str, *, tests: bool) -> str:
     """The path that OPA loads a file by; empty for a file that it does not load."""
     parts = path.split("/")
+    # The files are written to a folder below these paths, which must not lead out of it.
     if parts[0] != "policies" or any(part in ("", ".", "..") for part in parts):
         return ""
     thresholds = _THRESHOLDS.fullmatch(path)

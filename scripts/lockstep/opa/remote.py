@@ -117,6 +117,7 @@ class RemoteOpa(OpaSession):
         undefined, and pass.
         """
         answered = self._query({"number": "22"}, "lockstep.probe", "number")
+        # A valid number first: an OPA on which every evaluation fails must not look strict.
         if answered == 22:
             try:
                 answered = self._query({"number": "none"}, "lockstep.probe", "number")
@@ -145,6 +146,7 @@ class RemoteOpa(OpaSession):
         if self._token:  # a server's message may repeat what it received
             raised.message = raised.message.replace(self._token, "[the token]")
             raised.where = raised.where.replace(self._token, "[the token]")
+            # A traceback shows args, and they still hold the old message.
             raised.args = (raised.message,)
         return raised
 

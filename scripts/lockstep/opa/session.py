@@ -49,6 +49,7 @@ def _child(
 ) -> Iterator[ChildOpa]:
     opa = find_opa()
     holds = (str(opa), policies_digest(policy_files(policies)), digest_json(schemas))
+    # Removed while it is in use: a session inside this one gets a child of its own.
     child = _idle.pop(holds, None)
     if child is None or not child.is_running():
         child = ChildOpa(policies, opa, schemas=schemas, cache=cache)
@@ -57,6 +58,7 @@ def _child(
     except BaseException:
         child.close()  # it may be in the middle of an answer
         raise
+    # Another session with the same policies may have ended meanwhile; one child is enough.
     surplus = [_idle.pop(holds)] if holds in _idle else []
     _idle[holds] = child
     surplus += [_idle.pop(key) for key in list(_idle)[:-_KEPT]]

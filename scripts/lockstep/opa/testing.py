@@ -77,6 +77,7 @@ def _coverage(done: process.Completed) -> tuple[float, tuple[str, ...]]:
         for path, file in sorted(report["files"].items())
         for part in file.get("not_covered", [])
     ]
+    # Several parts of one line may not have run; the line is listed once.
     return float(report["coverage"]), tuple(dict.fromkeys(uncovered))
 
 

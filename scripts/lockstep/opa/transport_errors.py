@@ -58,6 +58,8 @@ def _refused(response: Any, where: str) -> LockstepError:
     status = response.status_code
     said = _message(response)
     if status < HTTPStatus.BAD_REQUEST:
+        # Not followed, because it could lead the token to another host. Only the host is shown: the
+        # rest of a URL may hold secrets.
         target = urlsplit(response.headers.get("Location", "")).hostname or "another path"
         return LockstepError(
             f"OPA answered with a redirect (HTTP {status}) to {one_line(target, 80)}, "

@@ -21,6 +21,7 @@ from lockstep.spec.merge import merge_patch
 from lockstep.spec.yaml.load import Documents
 from lockstep.text.sanitise import one_line, quoted
 
+# A cluster's file has no leading dot: a hidden one is a slip, and becomes a finding.
 _PLACES = re.compile(
     r"clusters/(?P<environment>[^/]+)/"
     r"(?:(?P<settings>environment)|(?P<family>[^/]+)/"
@@ -32,6 +33,7 @@ _CLUSTER = re.compile(
     r"clusters/(?P<environment>[^/]+)/(?P<family>[^/]+)/"
     r"\.?+(?P<stem>(?!(?:family|quarantine)\.)[^/]+?)\.(?:yaml|yml|json)[^/]*"
 )
+# Six digits, so that the order of the names is that of the sequence numbers.
 _LEDGER = re.compile(r"ledger/(?P<environment>[^/]+)/(?P<family>[^/]+)/(?P<sequence>\d{6})\.json")
 _WHERE = (
     "move it to clusters/<environment>/environment.yaml, <family>/family.yaml, "
@@ -88,6 +90,7 @@ class _Assembly:
                 self._note(path, "layout.no-file", self.tree[path].decode(), NoFile.FIX)
             elif path.startswith("clusters/") and not _is_prose(path):
                 self._read_document(path)
+            # Prose is allowed among people's files only; a file that is no record has its finding.
             elif path.startswith("ledger/"):
                 self._read_record(path)
         environments = {e.name: e for e in self._environments()}
@@ -117,6 +120,7 @@ class _Assembly:
             )  # fmt: skip
             return
         key = (place["environment"], place["family"] or "", role)
+        # Locks are found by their version, all other files by their path.
         self.documents.setdefault(key, {})[place["lock"] or path] = document
 
     def _read_record(self, path: str) -> None:
@@ -165,6 +169,7 @@ class _Assembly:
 
     def _strays(self, environments: dict[str, Environment]) -> Iterator[tuple[str, Document]]:
         """Documents without their environment or family; its missing file is reported once."""
+        # An environment or family that is there but cannot be read has its own finding.
         reported = {finding.file for finding in self.findings}
         for (environment, family, role), documents in sorted(self.documents.items()):
             head, rule = f"clusters/{environment}/environment.yaml", "layout.environment"
@@ -172,6 +177,7 @@ class _Assembly:
                 head, rule = f"clusters/{environment}/{family}/family.yaml", "layout.family"
                 if not family or family in environments[environment].families:
                     continue
+            # Kept, so that the schema checks them although their environment or family is missing.
             yield from ((_KINDS[role], document) for document in documents.values())
             if head not in reported:
                 reported.add(head)

@@ -35,6 +35,7 @@ def edit_variants(document: Document, data: bytes, wanted: Variants) -> bytes:
     current = value_at(document.value, VARIANTS)
     if not isinstance(current, list):
         raise _refuse(document, "its variants are inherited from the family's defaults")
+    # Items are inserted and removed by line, and those of a flow list may share one.
     if VARIANTS in document.flow:
         raise _refuse(document, "its variants are a flow list ([...])")
     by_name = {variant["name"]: variant for variant in wanted}
@@ -98,12 +99,15 @@ class _Edit:
         self.removed.update(range(first, self._last_line(index) + 1))
 
     def result(self) -> bytes:
+        # A check-out with CRLF keeps its line endings.
         newline = "\r\n" if self.lines[0].endswith("\r\n") else "\n"
+        # Without a final line break before, without one after: no other byte may change.
         ends_open = not self.lines[-1].endswith("\n")
         out: list[str] = []
         for number, line in enumerate(self.lines, start=1):
             if number not in self.removed:
                 out.append(line.rstrip("\r\n") if number == len(self.lines) and ends_open else line)
+            # Also after a line that goes: new items follow the last old one, which may be removed.
             out += [text + newline for text in self.added.get(number, [])]
         text = "".join(line if line.endswith("\n") else line + newline for line in out)
         return (text.removesuffix(newline) if ends_open else text).encode()
@@ -111,6 +115,7 @@ class _Edit:
     def _dash_column(self, index: int) -> int:
         span = self.document.spans[(*VARIANTS, index)]
         before = self.lines[span.line - 1][: span.column - 1].rstrip(" ")
+        # Anything else on the line, such as a second dash, would go with the item.
         if before.strip(" ") != "-":
             raise _refuse(self.document, "an item of variants does not follow a plain dash")
         return len(before) - 1
@@ -143,6 +148,7 @@ def _item(document: Document, variant: Json) -> str:
 
 
 def _scalar(document: Document, value: Json, quote: str = "") -> str:
+    # Before int: True is an int in Python.
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -162,6 +168,7 @@ def _verify(document: Document, result: bytes, wanted: Variants) -> None:
         )
     if _by_name(value_at(after.value, VARIANTS)) != _by_name(wanted):
         raise _refuse(document, "the edited file would not have the wanted variants")
+    # An alias elsewhere in the file may repeat a variant, and would change with it.
     if _without_variants(after.value) != _without_variants(document.value):
         raise _refuse(document, "an edit would change more than its variants")
 

@@ -63,6 +63,7 @@ def _held(freeze: Json, family: str | None, moment: datetime) -> Json:
 
 def _concerns(freeze: Json, family: str | None) -> bool:
     named = value_at(freeze, ("families",))
+    # A freeze that names no family is for all of them.
     return family is None or not named or family in named
 
 
@@ -84,6 +85,7 @@ def _began(expression: str, moment: datetime) -> datetime | None:
         return None
     from cronsim import CronSim
 
+    # CronSim gives only times before its start, and a freeze may begin in this very minute.
     after = moment.astimezone(UTC).replace(second=0, microsecond=0)
     return next(CronSim(expression, later(after, timedelta(minutes=1)), reverse=True), None)
 

@@ -29,6 +29,7 @@ def write_lock(lock: Json) -> bytes:
     Raises LockstepError where the file would be too large to be read again.
     """
     data = dump_yaml(lock, by="lockstep lock")
+    # Refused and not trimmed: a check must see every fact of the version.
     if len(data) > MAX_BYTES:
         raise LockstepError(
             f"the lock would have {len(data)} bytes; at most {MAX_BYTES} are allowed",
@@ -77,6 +78,7 @@ def compare_lock(lock: Document, fresh: Json) -> list[Finding]:
 def _identity_findings(lock: Document, fresh: Json) -> list[Finding]:
     written = value_at(lock.value, ("spec", "identity"), {})
     found = value_at(fresh, ("spec", "identity"), {})
+    # A lock in git may have been edited into any shape; the registry's facts have one.
     if not isinstance(written, dict):
         written = {}
     return [
@@ -89,6 +91,7 @@ def _identity_findings(lock: Document, fresh: Json) -> list[Finding]:
             "this is not the version that was locked",
             "register the new model as a new version and propose that one",
         )
+        # The keys of both: a field that was removed from the lock differs, too.
         for key in sorted(written.keys() | found.keys(), key=str)
         if written.get(key) != found.get(key)
     ]
@@ -113,6 +116,7 @@ def _finding(
 def _facts(lock: Json) -> Json:
     facts = value_at(lock, ("spec", "facts"), {})
     known = facts if isinstance(facts, dict) else {}
+    # It differs after every read and is no change in the registry.
     return {key: value for key, value in known.items() if key != _READ_AT}
 
 

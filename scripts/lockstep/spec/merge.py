@@ -15,5 +15,6 @@ def merge_patch(target: Json, patch: Json) -> Json:
         if value is None:
             merged.pop(key, None)
         else:
+            # Also where the target has no such key, because nulls inside the value must go.
             merged[key] = merge_patch(merged.get(key), value)
     return merged

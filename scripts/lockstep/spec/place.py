@@ -81,6 +81,7 @@ def _default_below(cluster: Cluster, pointer: Pointer) -> tuple[Pointer, str]:
     """Where the family has a default for a value of the cluster's own, and what becomes of it."""
     own = value_at(cluster.document.value, pointer[:1])
     default = value_at(cluster.family_document.value, DEFAULTS)
+    # Only spec has defaults, and neither file need be valid when a finding is made.
     if pointer[:1] != ("spec",) or not isinstance(own, dict) or not isinstance(default, dict):
         return (), ""
     for depth, part in enumerate(pointer[1:], start=2):

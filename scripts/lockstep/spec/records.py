@@ -38,4 +38,5 @@ def _findings(record: Record, body: Json, problems: list[Problem]) -> Iterator[F
     document, _ = load_yaml(path, record.data)
     for problem in problems:
         place = Place(document or Document(path, body), problem.pointer)
+        # One rule and one fix for all, because no field of a record is ever corrected by hand.
         yield replace(problem_finding(place, problem), rule=RULE, fix=_FIX)

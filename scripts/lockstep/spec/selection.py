@@ -39,6 +39,7 @@ def only_quarantine(tree: Tree) -> Tree:
     def defines(path: str) -> bool:
         top, _, rest = path.partition("/")
         home, _, name = rest.rpartition("/")
+        # All records of the family: a later one may have released the version.
         of_family = top == "ledger" or name in ("family.yaml", "quarantine.yaml")
         return name == "environment.yaml" or (of_family and home in having)
 
@@ -69,6 +70,7 @@ def choose_families(fleet: Fleet, name: str | None, environment: str | None) -> 
         raise UsageError(text, fix=_choice(environment, sorted(fleet.environments)))
     if name is None:
         return tuple(f for f in fleet.families() if environment in (None, f.environment))
+    # A bare name means the family in every environment; choose_family allows only one.
     if "/" not in name and environment is None:
         same = tuple(family for family in fleet.families() if family.name == name)
         if same:
@@ -84,6 +86,7 @@ def choose_family(fleet: Fleet, name: str, environment: str | None) -> tuple[Env
     asked = name
     if "/" in name and environment is None:
         environment, _, name = name.partition("/")
+    # Several environments may have the name; none of them is chosen silently.
     found = [
         (home, home.families[name])
         for home in fleet.environments.values()

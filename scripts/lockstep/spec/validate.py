@@ -24,6 +24,7 @@ def validate_fleet(
     """
     reported = tuple(reported)
     found = _elsewhere(_documents(fleet, schemas), reported)
+    # After the schemas: structure checks do not compare what those have rejected.
     structure = check_structure(fleet, {finding.file for finding in reported}, InvalidPlaces(found))
     return list(arrange([*found, *_elsewhere(structure, [*reported, *found])]))
 
@@ -61,10 +62,12 @@ def _family(family: Family, schemas: Schemas) -> Iterator[Finding]:
         for place, problem in _cluster(cluster, schemas, mergeable=mergeable):
             of_family = place.document is family.document
             known = inherited.get(_key(place.pointer, problem)) if of_family else None
+            # Defaults exist for spec alone; only there may the family be the place for the field.
             if known is None and problem.missing and problem.pointer[:1] == ("spec",):
                 if not _lost(problem.field, wrong):
                     missing.append((cluster, problem))
             else:
+                # In the family's words, so that arrange merges it with the family's own finding.
                 yield problem_finding(place, known or problem)
     yield from _missing(family, missing)
 

@@ -29,6 +29,7 @@ def serving_versions(variants: Variants) -> set[str]:
 def settled(variants: Variants) -> bool:
     """Whether no rollout has left a role here: there is a stable version and arms at most."""
     roles = [v["name"] for v in variants if v["name"] in ROLES]
+    # As a list: two stable variants are a mistake, and not settled.
     return roles == [STABLE]
 
 
@@ -76,6 +77,7 @@ def shifted(variants: Variants, bad: str) -> Variants:
     other = next(
         (v["version"] for v in variants if v["name"] in ROLES and v["version"] != bad), None
     )
+    # Unchanged also where the shift is made already, so that a second run has no effect.
     if other is None or weight_of(variants, bad) == 0:
         return variants
     return _with_roles(
@@ -105,6 +107,7 @@ def _stable(variants: Variants) -> str:
 
 def _variant(name: str, version: str, weight: int, *, warm: bool = False) -> Json:
     variant: Json = {"name": name, "version": version, "weight": weight}
+    # Left out where it is false, as people do: forms are compared as a whole.
     return variant | {"warm": True} if warm else variant
 
 

@@ -44,6 +44,7 @@ class GitObjects(GitCommand):
         Raises Invalid for symbolic links and submodules: this repository does not hold what they
         point at.
         """
+        # With -z, because a hostile name may hold a line break.
         out = self._output("ls-tree", "-r", "-z", "--full-tree", commit, "--", *folders)
         names: list[tuple[str, bytes]] = []
         for entry in out.split(b"\0")[:-1]:
@@ -79,6 +80,7 @@ class GitObjects(GitCommand):
 
     def object_ids(self, tree: str, paths: Sequence[str]) -> dict[str, str]:
         """The blob or tree id of each path that exists in a commit or tree."""
+        # Without a path, git would list everything.
         out = self._output("ls-tree", "-z", "--full-tree", tree, "--", *paths) if paths else b""
         ids = {}
         for entry in out.split(b"\0")[:-1]:
@@ -88,6 +90,7 @@ class GitObjects(GitCommand):
 
     def has_objects(self, *oids: str) -> bool:
         """Whether this clone holds all of these objects (a shallow clone may not)."""
+        # Ids come from records: a branch's name or a second line must not pass for an object.
         if any(not _OBJECT_ID.fullmatch(oid) for oid in oids):
             return False
         listed = "".join(f"{oid}\n" for oid in oids).encode()
@@ -107,6 +110,7 @@ class GitObjects(GitCommand):
             lines = [b"100644 " + oid + b"\t" + os.fsencode(path)
                      for path, oid in zip(written, self._hash(written), strict=True)]  # fmt: skip
             zero = b"0" * 40
+            # Mode 0 removes a path; git does not look the id up.
             lines += [
                 b"0 " + zero + b"\t" + os.fsencode(p) for p, d in changes.items() if d is None
             ]
@@ -165,6 +169,7 @@ class GitObjects(GitCommand):
         tree, *conflicts = os.fsdecode(done.stdout).rstrip("\0").split("\0")
         if done.returncode == 0:
             return tree
+        # 1 means a conflict; any other status is a failure of git.
         if done.returncode == 1:
             files = one_line(", ".join(sorted(set(filter(None, conflicts)))), 500)
             raise LockstepError(

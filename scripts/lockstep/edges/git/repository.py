@@ -82,6 +82,7 @@ class Git(GitObjects):
         named = self._run("config", "--get", f"branch.{branch}.remote").stdout
         names = os.fsdecode(self._run("remote").stdout).split()
         wanted = os.fsdecode(named).strip() or "origin"
+        # A branch may follow a local branch (.) or a URL, which are not remotes.
         return wanted if wanted in names else None
 
     def actor(self) -> str:
@@ -95,6 +96,7 @@ class Git(GitObjects):
             raise LockstepError(
                 "git has no name and e-mail address for the author of commits", fix=fix
             )
+        # After the address come a time and a zone.
         return record_line(done.stdout.decode(errors="replace").rsplit(">", 1)[0] + ">")
 
     def changes(self) -> list[str]:
@@ -113,6 +115,7 @@ class Git(GitObjects):
         tags, because a tag of the remote could have the name of a branch.
         """
         done = self._run("fetch", "--quiet", "--no-tags", "--end-of-options", remote,
+                         # With +, because a branch that was rewritten must be seen as it is now.
                          f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}")  # fmt: skip
         if done.returncode and "couldn't find remote ref" in done.error_text:
             return None
@@ -175,6 +178,7 @@ class Git(GitObjects):
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether ``older`` is reachable from ``newer``."""
+        # A commit that a shallow clone lacks is an error of git's, and reads as no ancestor.
         return self._run("merge-base", "--is-ancestor", older, newer).returncode == 0
 
     def added_by(self, path: str) -> str | None:
@@ -189,6 +193,7 @@ class Git(GitObjects):
         A ledger only grows, so a valid one has none. git log shows no diff of a merge: what a merge
         itself has changed is found as content at HEAD that no commit added.
         """
+        # Without renames, a record that was moved counts as deleted.
         out = self._output("log", "--no-renames", "--raw", "--no-abbrev", "--format=", "-z",
                        "--", folder)  # fmt: skip
         changes = [(kind, blob, path) for blob, kind, path in _RAW_CHANGE.findall(out)]

@@ -82,6 +82,7 @@ class Writer:
         file = name.partition("#")[0]
         yield f"{_cell(schema.get('description', ''))} Schema: `policies/schemas/{file}`."
         self.notes.clear()
+        # A list, because notes are complete only when all rows are made.
         rows = list(self._fields(name, schema, path, self._needed(name)))
         if rows:
             yield "\n| field | what is allowed | needed | meaning | example |"
@@ -236,4 +237,5 @@ def _code(name: str) -> str:
 def _cell(text: str) -> str:
     """Text for a cell of a table, where a bar would end the cell and < would begin HTML."""
     parts = re.split(r"(`[^`]*`)", text.replace("|", "\\|").replace("\n", " "))
+    # Code is left as it is: there < would be shown as &lt;.
     return "".join(p if p.startswith("`") else p.replace("<", "&lt;") for p in parts)

@@ -12,6 +12,7 @@ from lockstep.model.document import Json, from_json_pointer, value_at
 from lockstep.model.errors import LockstepError
 
 _FOLDER = "policies/schemas/"
+# Integers are numbers here, because Rego has one type for both.
 _NAMES = {str: "string", bool: "boolean", int: "number", float: "number"}
 _UNTYPED: Json = {}
 
@@ -60,6 +61,7 @@ def target(name: str, reference: str) -> str:
 
 def _whole(files: Mapping[str, Json], name: str, within: tuple[str, ...]) -> Json:
     """The schema at a name, with every reference replaced by what it refers to."""
+    # A schema that refers to itself, which would be followed without end.
     if name in within:
         raise _unusable(within[0], f"{' and '.join(sorted(set(within)))} refer to themselves")
     holder = within[-1] if within else name
@@ -74,6 +76,7 @@ def _resolved(files: Mapping[str, Json], path: str, schema: Json, within: tuple[
         parts.append(_whole(files, target(path, schema["$ref"]), within))
     applied = [
         *schema.get("allOf", []),
+        # Both branches: a reader of types alone cannot evaluate the if.
         *(schema[key] for key in ("then", "else") if key in schema),
     ]
     parts += (_resolved(files, path, part, within) for part in applied)
@@ -137,6 +140,7 @@ def _kind(schema: Json) -> str:
     if kinds - {"null"} <= {"integer", "number"}:
         kinds = {"number" if kind == "integer" else kind for kind in kinds}
     wide = kinds - {"null"}
+    # Untyped is safer than too narrow: OPA would refuse a rule that compares with null.
     if len(wide) != 1 or ("null" in kinds and not wide & {"object", "array"}):
         return ""
     return str(wide.pop())

@@ -17,6 +17,7 @@ BASE = "https://lockstep.dev/schemas/"
 """What relative references resolve against. Only a name: nothing is fetched from there."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+# Those are for rendered objects; render reads and compiles them itself.
 _NOT_SCHEMAS = (FOLDER + "rendered/",)
 
 SchemaFiles = dict[str, Json]
@@ -49,6 +50,7 @@ def compile_fast(files: SchemaFiles) -> Callable[[str], jsonschema_rs.Validator]
     """
     resources = [(BASE + name, schema) for name, schema in files.items()]
     try:
+        # Without a retriever of ours it would fetch a remote $ref, and open a file: one.
         registry = jsonschema_rs.Registry(
             resources, draft=jsonschema_rs.Draft202012, retriever=_refuse
         )
@@ -80,6 +82,7 @@ def _read(path: str, data: bytes) -> Json:
     name = path.removeprefix(FOLDER)
     try:
         schema = json.loads(data)
+    # RecursionError: a pull request may bring a schema of nested brackets.
     except (ValueError, RecursionError) as error:
         raise broken(name, error) from error
     if not isinstance(schema, dict) or schema.get("$schema") != DIALECT:
@@ -101,6 +104,7 @@ def compile_slow(name: str, files: SchemaFiles) -> Any:
     It is stricter than the draft in one point: 90.0 is not an integer, because manifests would
     then say 90.0.
     """
+    # Imported late, because a fleet without mistakes never needs the slow package.
     from jsonschema import Draft202012Validator, validators
     from referencing import Registry
     from referencing.jsonschema import DRAFT202012

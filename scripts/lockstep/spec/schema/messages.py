@@ -61,6 +61,7 @@ def explain(errors: Iterable[Any]) -> list[Problem]:
     missing when its own misspelling is reported already.
     """
     found = islice((p for error in errors for p in _problems_of(error)), _MOST)
+    # Several branches of a schema may report the same mistake.
     problems = list(dict.fromkeys(found))
     misspelt = {(*p.pointer[:-1], p.suggestion) for p in problems if p.suggestion}
     values: dict[Pointer, Problem] = {}
@@ -79,6 +80,7 @@ def explain(errors: Iterable[Any]) -> list[Problem]:
 def _problems_of(error: Any) -> Iterator[Problem]:
     """The problems that one error of the jsonschema package means."""
     pointer: Pointer = tuple(error.absolute_path)
+    # Here the instance is the key itself, whatever keyword has rejected it.
     if "propertyNames" in error.absolute_schema_path:
         says = f"has a name that is not {expected_form(error.schema)}"
         fix = _rewrite(error.instance, error.schema)
@@ -91,6 +93,7 @@ def _unknown(error: Any, pointer: Pointer) -> Iterator[Problem]:
     known = sorted(error.schema.get("properties", {}))
     unknown = [name for name in error.instance if name not in known]
     for count, name in enumerate(unknown):
+        # Bounded: a hostile file may have thousands of unknown fields, and comparing is slow.
         right = closest(name, known) if count < COMPARED else ""
         says = "is not a known field"
         if right:
@@ -151,6 +154,7 @@ def _type(error: Any, pointer: Pointer) -> Iterator[Problem]:
 def _retyped(value: Json, kinds: list[str], schema: Json) -> str:
     """How to write a value of a wrong type; quotes only where the quoted text would be valid."""
     quotes = quoted_form(value, kinds)
+    # Quotes alone would not help: the schema would refuse the quoted text next.
     if "string" in kinds and ("enum" in schema or not _fits(brief(value), schema)):
         allowed = [str(each) for each in schema.get("enum", [])]
         if brief(value) in allowed:
@@ -187,6 +191,7 @@ def _enum(error: Any, pointer: Pointer) -> Iterator[Problem]:
     says, instead = f"is {describe_value(value)}", alternatives(allowed)
     if isinstance(value, str):
         says = f"is {brief(value)}; it must be {instead}"
+        # A likeness above the default, as in suggestions: "online" must not become "offline".
         fix = f"write {closest(value, allowed, likeness=0.8) or instead}"
     elif str(value) in allowed:
         fix = f'write it in quotes: "{value}"'
@@ -242,6 +247,7 @@ def _any_of(error: Any, pointer: Pointer) -> Iterator[Problem]:
         names = [each[0] for each in choices]
         unknown = [key for key in error.instance if key not in error.schema.get("properties", ())]
         misspelt = {closest(key, names) for key in unknown} - {""}
+        # A misspelt field has its own finding, which says how to write it.
         if not misspelt:
             says = f"needs {alternatives(names)}"
             yield Problem(pointer, "schema.missing-field", says, f"add {alternatives(names)}")

@@ -76,6 +76,7 @@ class Schemas:
             says = "does not match the schema of its kind"
             return [Problem((), "schema.form", says, "compare it with a valid file of that kind")]
         placed = [self._with_home(name, problem) for problem in problems]
+        # A field that was written into the wrong mapping is not reported as missing as well.
         misplaced = {p.suggestion for p in placed if p.rule == "schema.unknown-field"}
         return [p for p in placed if not p.missing or field_path(p.field) not in misplaced]
 
@@ -84,6 +85,7 @@ class Schemas:
         if problem.rule != "schema.unknown-field" or "did you mean" in problem.says:
             return problem
         homes = self._homes(name).get(str(problem.pointer[-1]), [])
+        # With several homes, or the top level as the only one, a suggestion would be a guess.
         if len(homes) != 1 or not homes[0]:
             return problem
         says = f"is not a known field here; it belongs to {homes[0]}"
@@ -111,6 +113,7 @@ def problem_finding(place: Place, problem: Problem) -> Finding:
     says, fix = problem.says, problem.fix
     written = place.document.written.get(place.pointer)
     if written and problem.number:
+        # As a whole number: 1.1 must not be replaced inside 21.15.
         read = re.compile(rf"(?<![\w.-]){re.escape(problem.number)}(?![\w.])")
         says = read.sub(written, says, count=1)
         fix = fix.replace(f'in quotes: "{problem.number}"', f'in quotes: "{written}"')
@@ -144,6 +147,7 @@ def _leaves(value: Json) -> list[Any]:
             waiting += item.values()
         elif kind is list:
             waiting += item
+        # No caller asks about text, which is most of a document.
         elif kind is not str:
             leaves.append(item)
     return leaves

@@ -58,6 +58,7 @@ def written(value: Json) -> str:
         plain = isinstance(resolve_plain(value), str)
     except AmbiguousScalar:
         plain = False
+    # JSON's quotes and escapes are those of YAML's double quotes.
     return value if plain and _PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)
 
 

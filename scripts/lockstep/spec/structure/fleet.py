@@ -80,6 +80,7 @@ def _predecessors(environment: Environment, fleet: Fleet) -> set[str]:
 
 def _clusters_of(environment: Environment, invalid: InvalidPlaces) -> Iterator[Finding]:
     names: dict[str, Place] = {}
+    # Across families: one cluster owns a host, because two VirtualServices for it conflict.
     hosts: dict[str, Place] = {}
     for family in environment.families.values():
         for cluster in family.clusters:
@@ -87,6 +88,7 @@ def _clusters_of(environment: Environment, invalid: InvalidPlaces) -> Iterator[F
             wanted = cluster_name(family.name, stem)
             yield from _named(cluster.document, wanted, f"the file is {family.name}/{stem}.yaml")
             yield from check_regions(cluster, environment, invalid)
+            # A wrong name is reported already, and may look like a duplicate because it is wrong.
             if cluster.name == wanted:
                 yield from _taken(cluster, ("metadata", "name"), names, "name")
             yield from _taken(cluster, ("spec", "host"), hosts, "host")
@@ -94,6 +96,7 @@ def _clusters_of(environment: Environment, invalid: InvalidPlaces) -> Iterator[F
 
 def _named(document: Document, wanted: str, because: str) -> Iterator[Finding]:
     name = value_at(document.value, ("metadata", "name"))
+    # A name that is missing or not text is reported by the schema.
     if isinstance(name, str) and name != wanted:
         rename = "rename the file or folder"
         yield Place(document, ("metadata", "name")).finding(
@@ -125,6 +128,7 @@ def _taken(
 def _family(family: Family, *, whole: bool) -> Iterator[Finding]:
     yield from _named(family.document, family.name, f"the folder is {family.folder}/")
     yield from _repeated(family.document, ("spec", "gates"), "name", "gate")
+    # A file that cannot be read may be the cluster that seems to be missing.
     if whole and not family.clusters:
         yield Place(family.document, ()).finding(
             "structure.empty-family",
@@ -135,6 +139,7 @@ def _family(family: Family, *, whole: bool) -> Iterator[Finding]:
 
 def _machine_files(family: Family) -> Iterator[Finding]:
     documents = [*family.locks.values(), *([family.quarantine] if family.quarantine else [])]
+    # A lock that was copied from another family is valid in itself, but has the wrong facts.
     wanted = {"environment": family.environment, "family": family.name}
     for document in documents:
         for field, value in wanted.items():
@@ -145,6 +150,7 @@ def _machine_files(family: Family) -> Iterator[Finding]:
                     f"metadata.{field} is {brief(found)}, but the file is in {family.folder}/",
                     "restore the file from git; machine files are never moved or edited",
                 )
+    # The file's name says which version the facts are about, and readers look locks up by it.
     for name, lock in family.locks.items():
         version = value_at(lock.value, ("spec", "identity", "version"))
         if isinstance(version, str) and version != name:

@@ -31,5 +31,6 @@ class InvalidPlaces:
 
     def within(self, document: Document, pointer: Pointer) -> bool:
         """Whether the value at a pointer is invalid, or something in it."""
+        # With a slash at the end, because /a/10 is not within /a/1.
         above = to_json_pointer(pointer) + "/"
         return any(each.startswith(above) for each in self._pointers.get(document.path, ()))

@@ -17,6 +17,7 @@ def regions_of(environment: Environment, invalid: InvalidPlaces) -> list[str]:
     names = [value_at(item, ("name",)) for item in entries(environment.spec, ("regions",))]
     pointers = [("spec", "regions", index, "name") for index in range(len(names))]
     wrong = any(invalid.within(environment.document, pointer) for pointer in pointers)
+    # Where one name is in doubt, a region that looks unknown may be that one.
     return [] if wrong or not all(isinstance(name, str) for name in names) else sorted(names)
 
 
@@ -44,6 +45,7 @@ def check_waves(
     named: dict[str, Place] = {}
     unknown: dict[str, str] = {}
     served = {cluster.region for cluster in family.clusters}
+    # A cluster with a misspelt region may be the one that a wave seems to lack.
     whole = whole and bool(served) and (not known or served <= set(known))
     for pointer, region in _regions_in_waves(family):
         place = Place(family.document, pointer)
@@ -53,6 +55,7 @@ def check_waves(
             fix = "name each region once"
             yield place.finding("structure.duplicate-region", says, fix, others=[first])
         elif known and region not in known:
+            # Bounded: each comparison is slow, and a file may name a thousand regions.
             unknown[region] = closest(region, known) if len(unknown) < COMPARED else ""
             instead = unknown[region] or alternatives(known)
             yield _unknown(place, region, instead, environment)

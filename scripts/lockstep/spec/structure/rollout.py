@@ -26,6 +26,7 @@ def check_steps(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:
                 f"the weight {brief(weights[index])} follows {brief(weights[index - 1])}",
                 "give each step more weight than the one before",
             )
+            # One finding is enough: the weights after a wrong one often follow from it.
             return
     if weights[-1] != 100:
         yield Place(family.document, (*pointer, len(weights) - 1, "weight")).finding(
@@ -43,6 +44,7 @@ def check_step_bounds(family: Family, invalid: InvalidPlaces) -> Iterator[Findin
     """
     pointer = ("spec", "gates")
     gates = entries(family.document.value, pointer)
+    # A gate that the schema rejects may be the one that bounds the steps.
     if not gates or invalid.within(family.document, pointer) or any(map(_bounds_steps, gates)):
         return
     yield Place(family.document, pointer).finding(

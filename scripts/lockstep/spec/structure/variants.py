@@ -21,6 +21,7 @@ def check_variants(cluster: Cluster, invalid: InvalidPlaces) -> Iterator[Finding
     if not variants:
         return
     named = [v for v in variants if isinstance(v, dict) and isinstance(v.get("name"), str)]
+    # The schema reports a missing name; without all names the roles are not known.
     if len(named) < len(variants):
         return
     names = [variant["name"] for variant in variants]
@@ -29,6 +30,7 @@ def check_variants(cluster: Cluster, invalid: InvalidPlaces) -> Iterator[Finding
     certain = [not invalid.within(*place) for place in places]
     yield from _experiments(cluster, list(compress(enumerate(variants), certain)))
     yield from _roles(cluster, names, variants, whole=all(certain))
+    # A misspelt arm may be the one that the terms belong to.
     if all(certain):
         yield from _terms(cluster, [name for name in names if name not in ROLES])
 

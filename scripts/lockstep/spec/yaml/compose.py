@@ -106,6 +106,7 @@ class Composer:
         before = self._nodes
         pointer = self._place(value, event)
         if event.flow_style:
+            # For machine edits, which work on block lists only (see spec.edit).
             self.flow.add(pointer)
         self._stack.append(_Open(value, pointer, event.start_mark, event.anchor, before))
 
@@ -119,6 +120,7 @@ class Composer:
             self._stack[-1].height = max(self._stack[-1].height, done.height + 1)
         if done.anchor:
             nodes = self._nodes - done.nodes_before
+            # Only now: how much an alias of it repeats is not known before its end.
             self._anchors[done.anchor] = (done.value, nodes, done.height)
 
     def _scalar(self, event: ScalarEvent) -> None:
@@ -178,6 +180,7 @@ class Composer:
         elif key in holder.value:
             self._duplicate(event, pointer)
         self.key_spans.setdefault(pointer, _span(event))  # of the first, which duplicates refer to
+        # Set after a mistake, too: reading goes on, so that one run reports all of them.
         holder.key = key
 
     def _duplicate(self, event: ScalarEvent, pointer: Pointer) -> None:
@@ -226,6 +229,7 @@ class Composer:
 
     def _has_bare_tag(self, event: Any) -> bool:
         """libyaml drops the tag ``!`` of a scalar, which turns a number into text in YAML 1.2."""
+        # The pattern is tried only where a tag can be: at the start, or after an anchor.
         start = event.start_mark.index
         if type(event) is not ScalarEvent or not (
             event.anchor or self.text[start : start + 1] == "!"
@@ -261,6 +265,7 @@ class Composer:
 
     def _refuse(self, event: Any, rule: str, message: str, fix: str) -> Any:
         self._note(event, rule, message, fix)
+        # Removed from the list, because load_yaml adds the finding of the refusal itself.
         raise InvalidYaml(self.findings.pop())
 
 

@@ -45,6 +45,7 @@ def load_yaml(path: str, data: bytes) -> tuple[Document | None, list[Finding]]:
         return None, [text]
     composer = Composer(path, text)
     try:
+        # The decoded text: given bytes, libyaml would guess the encoding from them.
         value = composer.compose(yaml.CSafeLoader(text))
     except InvalidYaml as refusal:
         return None, [*composer.findings, refusal.finding]
@@ -66,6 +67,7 @@ class Documents:
 
     def load(self, path: str, data: bytes) -> tuple[Document | None, list[Finding]]:
         """As load_yaml; the same file again gives the same Document."""
+        # The path counts, because a document and its findings name it.
         key = (path, data)
         if key not in self._loaded:
             self._loaded[key] = load_yaml(path, data)
@@ -82,6 +84,7 @@ def _pull_in(spans: dict[Pointer, Span], text: str) -> None:
 
 
 def _decode(path: str, data: bytes) -> str | Finding:
+    # First, because everything after it takes time with the size of the file.
     if len(data) > MAX_BYTES:
         message = f"the file has {len(data)} bytes; at most {MAX_BYTES} are allowed"
         return _finding(path, "yaml.size", message, "split it, or move the data elsewhere")

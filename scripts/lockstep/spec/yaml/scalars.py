@@ -9,6 +9,7 @@ import math
 import re
 
 _WORDS = {
+    # Empty text is null, too: a key without a value.
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -86,6 +87,7 @@ def _number(text: str) -> Scalar:
     integer = _INTEGER.fullmatch(text)
     if not integer and not _FLOAT.fullmatch(text):
         return text
+    # Before int(), which raises for an integer of thousands of digits.
     if len(text) > _LONGEST_NUMBER:
         raise AmbiguousScalar("a number with more digits than readers keep", "with fewer digits")
     if integer:

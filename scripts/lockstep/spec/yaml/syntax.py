@@ -68,6 +68,7 @@ _Explanation = tuple[str, str] | tuple[str, str, Any]
 def syntax_finding(path: str, text: str, raised: yaml.YAMLError) -> Finding:
     """The finding for an error of libyaml's reader, inside of ``text``."""
     at = getattr(raised, "problem_mark", None) or getattr(raised, "context_mark", None)
+    # An error of libyaml's character reader has no mark.
     if at is None:
         says = f"this is not YAML: {one_line(str(raised), 200)}"
         return Finding(path, 1, 1, RULE, says, "correct the syntax")
@@ -82,6 +83,7 @@ def _inside(text: str, mark: Any) -> tuple[int, int]:
     """Line and column of a mark; behind the last line, the end of that line."""
     if mark.index < len(text):
         return mark.line + 1, mark.column + 1
+    # At the end of a file libyaml's mark is behind the last line, where no editor can go.
     lines = text.rstrip().split("\n")
     return len(lines), len(lines[-1]) + 1
 
@@ -101,6 +103,7 @@ def _item(error: _SyntaxError) -> _Explanation:
 
 
 def _colon(error: _SyntaxError) -> _Explanation:
+    # libyaml gives up on a key of that length, and then does not expect its colon.
     if error.at.column >= _LONGEST_KEY:
         return f"the key is longer than {_LONGEST_KEY} characters", "shorten it"
     if error.second_colon:
@@ -119,6 +122,7 @@ def _no_colon(error: _SyntaxError) -> _Explanation:
 
 def _unclosed(what: str, end: str) -> Callable[[_SyntaxError], _Explanation]:
     def explain(error: _SyntaxError) -> _Explanation:
+        # libyaml notices it at the end of the file only; the place to change is where it begins.
         if error.at_end:
             return f"the {what} that begins here is not closed", f"add {end}", error.since
         return (
@@ -173,6 +177,7 @@ def _outside(error: _SyntaxError) -> _Explanation:
             return says, "remove this line", _Mark(start, number, 0)
         if line.startswith("%"):
             return (*_DIRECTIVE(error)[:2], _Mark(start, number, 0))
+        # Only empty lines and comments may be between the line that ended the document and this.
         if line.strip() and not line.lstrip().startswith("#"):
             break
     return "this line is outside of the document", "begin all top-level fields in column 1"

@@ -14,6 +14,7 @@ _RESERVED = frozenset(["y", "yes", "n", "no", "on", "off", "true", "false", "nul
 def dump_yaml(value: Json, *, by: str) -> bytes:
     """The bytes of a machine file, with a header that names the verbs that write it."""
     # One line for each text, however long: folded lines would change with the words before them.
+    # Keys are sorted, as yaml.dump does by default, so that equal values give equal bytes.
     text = yaml.dump(
         value, Dumper=_Dumper, default_flow_style=False, allow_unicode=True, width=10**9
     )
