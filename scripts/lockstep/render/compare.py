@@ -51,6 +51,7 @@ def stale_paths(
     rendered: Mapping[str, bytes], committed: Tree, *, unrendered: Collection[str] = ()
 ) -> list[str]:
     """The committed paths under ``rendered/`` that are not rendered any more, in order."""
+    # With the slash, because the name of one cluster can begin that of another.
     kept = tuple(f"{folder}/" for folder in unrendered)
     return sorted(
         path
@@ -105,6 +106,7 @@ def _common(one: str, other: str) -> int:
 
 
 def _lines(data: bytes) -> list[str]:
+    # Committed bytes can be anything. Not splitlines, which knows more line breaks than editors.
     return data.decode(errors="replace").split("\n")
 
 

@@ -9,6 +9,7 @@ from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.render.targets.origins import Origin, OriginTree, Source, SourceDocument
 from lockstep.spec.place import Place
 
+# Not None, because a null in the file is a written value too.
 _NOTHING = object()
 
 
@@ -42,6 +43,7 @@ class OriginLookup:
         Places in the cluster are those of its effective spec: ``where_written`` gives their file.
         """
         found = [place for source in origin.sources for place in self._places_of(source)]
+        # Where another source of the value is written, a default is not what to change.
         written = [place for place in found if _is_written(self._value(place), place.pointer)]
         return [self._deepen(place, below) for place in written or found[:1]]
 

@@ -90,6 +90,7 @@ class Tracer:
             return Trace(self._lookup.whole_spec)
         if key and pointer in self._manifest.key_spans:
             return self._caused_by(self._mark(pointer, key=True))
+        # A field that is missing has no span: its parent is where it would be written.
         while pointer and pointer not in self._manifest.spans:
             pointer = pointer[:-1]
         value = value_at(self._manifest.value, pointer)
@@ -108,6 +109,7 @@ class Tracer:
         if self._marked is None:
             return Trace(self._lookup.whole_spec)
         first = self._marked.first_mark(line)
+        # It is wrong even with harmless values, so no value of the spec is the cause.
         if not is_plain(self.frame(line)):
             return Trace(None, self._line(first))
         return self._caused_by(first)

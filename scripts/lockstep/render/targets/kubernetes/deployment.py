@@ -57,6 +57,7 @@ def _context(view: ClusterView, version: Running) -> Context:
         "limits": sorted(view.serving["limits"].items()),
         "env": [(name, _literal(value)) for name, value in env],
         "secret": object_name(view.name),
+        # A tuple each, so that the origin of a secret is found by its name (see origin_at).
         "secrets": [(name,) for name in sorted(view.access.get("secrets", {}))],
     }
 

@@ -39,6 +39,7 @@ def metadata(view: ClusterView, version: Running | None = None) -> Context:
         labels["app.kubernetes.io/version"] = label_value(version.version)
         labels["lockstep.dev/version"] = label_value(version.version)
         name = object_name(view.name, version.slug)
+    # Sorted, so that a change of the order above changes no bytes.
     return {"name": name, "namespace": view.namespace, "labels": sorted(labels.items())}
 
 

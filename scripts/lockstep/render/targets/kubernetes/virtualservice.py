@@ -26,6 +26,7 @@ def _files(view: ClusterView) -> Files:
         "service": service_host(view),
         "bucket_header": view.traffic.get("bucketHeader"),
         "timeout": view.traffic.get("timeout"),
+        # None, because a template fails on a name that its context lacks.
         "retries": {"perTryTimeout": None, **retries} if retries else None,
         "routes": _routes(view),
     }
@@ -58,6 +59,7 @@ def _routes(view: ClusterView) -> list[Route]:
             if version.buckets
         ]
     open_to_all = [version for version in serving if not version.learners]
+    # Istio ignores the weight of a single destination, so 100 is what really happens.
     alone = len(open_to_all) == 1
     weighted = [(version.slug, 100 if alone else version.fallback) for version in open_to_all]
     return [*routes, ("weighted", None, weighted)]
