@@ -88,6 +88,7 @@ class Variant(TypedDict):
     experiment: NotRequired[bool]
 
 
+# Object ids and no contents: git keeps those, and an id proves them.
 class VerifiedState(Struct, frozen=True):
     """What a revert restores: git object ids of the specs, locks and rendered folders.
 

@@ -48,6 +48,7 @@ class Cluster:
     def name(self) -> str:
         """``metadata.name``; the file's own stem where the name is missing."""
         stem = self.path.rsplit("/", 1)[-1].removesuffix(".yaml")
+        # The document may be malformed, so that the name is of any type.
         return str(value_at(self.effective, ("metadata", "name"), stem))
 
     @property

@@ -33,6 +33,7 @@ def compare(
     ``restorable`` is what ``restorable_folders`` says; without it every folder must be as
     rendered now. ``unrendered`` are folders that could not be rendered and are not compared.
     """
+    # Restored bytes differ from today's rendering on purpose, as a record says.
     expected = keep_restored(rendered, committed, restorable or {})
     findings = [
         finding

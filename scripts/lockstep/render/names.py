@@ -4,7 +4,7 @@ import hashlib
 import re
 
 DNS_LABEL_LIMIT = 63
-# Two names with equal digits are possible, and collisions reports them.
+# Few enough to read; should two names still be equal, collisions reports it.
 _HASH_DIGITS = 8
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9-]+")
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")

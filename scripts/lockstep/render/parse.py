@@ -63,6 +63,7 @@ def parse_manifest(text: str) -> Json:
         raise Unreadable("this line is not plain YAML", number, lines[number - 1])
     try:
         tree = ryml.parse_in_arena(text.encode())
+        # An empty file gives no JSON at all.
         value = _DECODER.decode(ryml.emit_json_malloc(tree, tree.root_id()) or "null")
     except ryml.ExceptionParse as error:
         line = min(max(error.errdata_parse.ymlloc.line, 1), len(lines))

@@ -34,6 +34,7 @@ def _decision(decision: Decision) -> Iterator[str]:
     )
     yield one_line(f"{decision.decided_at}  {where}  {what}{verdict}")
     yield one_line(f"    who: {decision.actor}")
+    # Reasons and actors come from people and registries: one_line keeps each on its own line.
     yield one_line(f"    why: {decision.reason}")
     given = "; its time was given by --now" if decision.time_given else ""
     yield one_line(f"    with: Lockstep {decision.program_version}{given}")

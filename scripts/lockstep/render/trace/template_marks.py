@@ -127,6 +127,7 @@ def _marking_template(path: str, source: str) -> Template:
     environment = sandbox(_quote_marked)
     tree = environment.parse(source, path, path)
     _MarkWriter(LINE_BREAK.split(source)).visit(tree)
+    # The nodes of the marks have none yet, and Jinja's compiler asks each node for it.
     tree.set_environment(environment)
     return Template.from_code(environment, environment.compile(tree, path, path), {})
 

@@ -52,6 +52,7 @@ def _routes(view: ClusterView) -> list[Route]:
     """
     serving = [version for version in view.running if version.weight > 0]
     routes: list[Route] = []
+    # One version gets all requests anyway, so no proxy has to match the header.
     if len(serving) > 1:
         routes += [
             (f"bucket-{version.slug}", bucket_pattern(version.buckets), [(version.slug, 100)])
@@ -62,6 +63,7 @@ def _routes(view: ClusterView) -> list[Route]:
     # Istio ignores the weight of a single destination, so 100 is what really happens.
     alone = len(open_to_all) == 1
     weighted = [(version.slug, 100 if alone else version.fallback) for version in open_to_all]
+    # Last, because Istio takes the first route that matches, and this one always does.
     return [*routes, ("weighted", None, weighted)]
 
 
