@@ -73,6 +73,7 @@ class Cluster:
         Follows RFC 7396: mappings merge key by key, anything else comes whole from one side.
         A value that neither side wrote belongs to the cluster's own file.
         """
+        # A family has defaults for spec only: the rest is always the cluster's own.
         if pointer[:1] != ("spec",):
             return self.document, pointer
         own = value_at(self.document.value, ("spec",))
@@ -115,6 +116,7 @@ class Family:
     @cached_property
     def has_quarantine(self) -> bool:
         """Whether a version of it is in quarantine, or ever was."""
+        # The records too: without quarantine.yaml a version is still in quarantine.
         return self.quarantine is not None or any(r.decision.quarantines for r in self.records)
 
 

@@ -20,6 +20,7 @@ from lockstep.text.sanitise import one_line, quoted
 FLEET = "policies/examples/"
 """Where the example fleet is; the paths below are those of a fleet repository."""
 
+# Fixed, or examples about expiry would fail from some day on.
 NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
 """The time of examples that give none."""
 

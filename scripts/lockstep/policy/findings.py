@@ -62,6 +62,7 @@ def interpret(
 def _about(
     item: PolicyItem, answer: Json, rules: Mapping[str, Rule], trace: FindOrigin
 ) -> list[RuleFinding]:
+    # One spec on which a rule fails must not hide the findings of the others (see opa.bisect).
     if "error" in answer:
         where, message = answer["error"]["where"], answer["error"]["message"]
         says = f"the rules could not be evaluated on this spec: {where}: {message}"

@@ -105,6 +105,7 @@ def _batch(items: Sequence[PolicyItem], names: dict[Scope, list[str]], moment: M
         "items": [],
     }
     for item in items:
+        # Items of one environment share these objects, so writing them again changes nothing.
         batch["environments"][item.environment.name] = item.shared.environment
         batch["environments_before"][item.environment.name] = item.shared.environment_before
         if item.family:

@@ -71,6 +71,7 @@ class ManifestSchemas:
     def _validators(self, version: str, name: str) -> list[jsonschema_rs.Validator]:
         kubernetes = self._of_kubernetes(version, name)
         first, *others = (own.get(name) or kubernetes for own in self._own)
+        # The tree and its base can share a schema of Kubernetes, which is then asked once.
         return [v for v in (first, *(o for o in others if o is not first)) if v is not None]
 
     def _of_kubernetes(self, version: str, name: str) -> jsonschema_rs.Validator | None:

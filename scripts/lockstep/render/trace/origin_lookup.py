@@ -68,6 +68,7 @@ class OriginLookup:
         elif document is SourceDocument.LOCK and family and pointer[0] in family.locks:
             yield Place(family.locks[str(pointer[0])], pointer[1:])
         elif document is SourceDocument.VARIANT and cluster:
+            # All of them, because several roles can have one version.
             for index, variant in enumerate(cluster.variants):
                 if value_at(variant, ("version",)) == pointer[0]:
                     yield Place(cluster.document, ("spec", "variants", index, *pointer[1:]))
@@ -95,6 +96,7 @@ def origin_at(tree: OriginTree, context: Json, path: Pointer) -> tuple[Origin | 
     such items one by one, their keys were made by Python and have no origin.
     """
     steps = list(_steps_by_name(context, path))
+    # An Origin stands for all that is below it; what is left of the path leads on from there.
     while steps and not isinstance(tree, Origin):
         index, name = steps.pop(0)
         if isinstance(tree, Mapping):

@@ -86,6 +86,7 @@ class Tracer:
 
         With ``key`` what caused that there is such a key.
         """
+        # The template failed, or wrote no YAML: no place of the manifest is known.
         if not self._manifest.spans:
             return Trace(self._lookup.whole_spec)
         if key and pointer in self._manifest.key_spans:
@@ -141,6 +142,7 @@ class Tracer:
         common: Place | None = None
         for leaf in self._leaves(pointer):
             places = self._places(self._mark(leaf))
+            # A part that the template itself wrote has no cause in common with the others.
             if not places:
                 return None
             common = _shared(common or places[0], places[0])
