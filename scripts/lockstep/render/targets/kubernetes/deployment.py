@@ -87,7 +87,7 @@ def _pod_labels(view: ClusterView, version: Running) -> dict[str, str]:
     identity = view.access.get("identity")
     azure = {_AZURE_POD_LABEL: "true"} if identity and identity["provider"] == "azure" else {}
     return {
-        # Not the labels of metadata: the owner's tenant, say, may change while a version serves.
+        # Not the labels of metadata: the tenant, for one, can change while a version serves.
         **selector(view, version),
         "app.kubernetes.io/name": label_value(view.family),
         "app.kubernetes.io/version": label_value(version.version),
