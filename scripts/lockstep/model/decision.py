@@ -68,6 +68,7 @@ class Position(Struct, frozen=True, omit_defaults=True):
     def __str__(self) -> str:
         if self.wave is None or self.step is None:
             return self.phase.value
+        # Records count from 0, people from 1.
         return f"{self.phase.value} wave {self.wave + 1} step {self.step + 1}"
 
 
@@ -88,6 +89,7 @@ class Variant(TypedDict):
     experiment: NotRequired[bool]
 
 
+# Object ids and no contents: git keeps those, and an id proves them.
 class VerifiedState(Struct, frozen=True):
     """What a revert restores: git object ids of the specs, locks and rendered folders.
 

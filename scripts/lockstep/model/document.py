@@ -65,6 +65,7 @@ def from_json_pointer(text: str, value: Any = None) -> Pointer:
     """The pointer of RFC 6901 text. A part is an index where ``value`` has a list there."""
     pointer: list[str | int] = []
     for raw in text.split("/")[1:]:
+        # In this order (RFC 6901), or ~01 would become a slash instead of ~1.
         name = raw.replace("~1", "/").replace("~0", "~")
         part = int(raw) if isinstance(value, list) and _is_index(raw) else name
         value = value_at(value, (part,))

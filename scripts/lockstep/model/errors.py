@@ -10,6 +10,7 @@ class LockstepError(Exception):
     that caused it, ``fix`` says what the reader can do about it.
     """
 
+    # By default nothing was evaluated, which must never look like a clean check.
     exit_code = ExitCode.COULD_NOT_RUN
 
     def __init__(self, message: str, *, where: str = "", fix: str = "") -> None:

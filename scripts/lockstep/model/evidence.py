@@ -21,6 +21,7 @@ class Verdict(StrEnum):
     FAIL = "fail"
 
 
+# The order of the members counts: an error is worse than inconclusive, and only fail reverts.
 _FROM_BEST_TO_WORST = tuple(Verdict)
 
 

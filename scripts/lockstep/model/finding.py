@@ -104,7 +104,9 @@ def arrange(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def _merge(entry: tuple[Finding, list[Finding]]) -> Finding:
     key, same = entry
     counting = [finding for finding in same if finding.suppression is None]
+    # Where one of them counts, only its places matter: the others are waived.
     related = {place for finding in counting or same for place in finding.related}
+    # Any would do; the least is the same in every run.
     suppression = None if counting else min(f.suppression for f in same if f.suppression)
     return replace(key, related=tuple(sorted(related)), suppression=suppression)
 

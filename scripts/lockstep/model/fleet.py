@@ -48,6 +48,7 @@ class Cluster:
     def name(self) -> str:
         """``metadata.name``; the file's own stem where the name is missing."""
         stem = self.path.rsplit("/", 1)[-1].removesuffix(".yaml")
+        # The document may be malformed, so that the name is of any type.
         return str(value_at(self.effective, ("metadata", "name"), stem))
 
     @property
@@ -72,6 +73,7 @@ class Cluster:
         Follows RFC 7396: mappings merge key by key, anything else comes whole from one side.
         A value that neither side wrote belongs to the cluster's own file.
         """
+        # A family has defaults for spec only: the rest is always the cluster's own.
         if pointer[:1] != ("spec",):
             return self.document, pointer
         own = value_at(self.document.value, ("spec",))
@@ -114,6 +116,7 @@ class Family:
     @cached_property
     def has_quarantine(self) -> bool:
         """Whether a version of it is in quarantine, or ever was."""
+        # The records too: without quarantine.yaml a version is still in quarantine.
         return self.quarantine is not None or any(r.decision.quarantines for r in self.records)
 
 

@@ -26,6 +26,7 @@ RUN_FAILED = {
 UNEVALUATED = {POLICY_ERROR: ExitCode.COULD_NOT_RUN} | {r: code for code, r in RUN_FAILED.items()}
 """The rule ids that say: something was not checked; the exit code of each."""
 
+# Nine digits at most: Python refuses to read very long numbers.
 _PLACE = re.compile(r"([^\s:]+\.[a-z0-9]+)(?::(\d{1,9}))?(?::(\d{1,9}))?")
 _EVERYWHERE = "clusters"
 """The file of a finding that is about a whole run: every report format needs one."""
@@ -103,6 +104,7 @@ def exit_code_of(findings: Iterable[Finding]) -> ExitCode:
     # By the rule ids alone, so that a report that is read back has the exit code of its run.
     stopping = {finding.rule for finding in findings if finding.stops}
     if unevaluated := UNEVALUATED.keys() & stopping:
+        # The lowest code is the most serious of them: could not run, usage, nothing to check.
         return min(UNEVALUATED[rule] for rule in unevaluated)
     if any(not rule.startswith(POLICY) for rule in stopping):
         return ExitCode.INVALID
@@ -112,12 +114,14 @@ def exit_code_of(findings: Iterable[Finding]) -> ExitCode:
 def failed_run(error: LockstepError, summary: Mapping[str, object]) -> Outcome:
     """The outcome of a run that an error ended: one finding, with the error's exit code."""
     rule = RUN_FAILED.get(error.exit_code, _RUN_INVALID)
+    # An error may have several lines, the message of a finding one.
     message = "; ".join(line.strip() for line in error.message.splitlines())
     place = _PLACE.fullmatch(error.where)
     # A server, a command or a path outside of the repository cannot be annotated by a forge.
     if place is None or place[1].startswith("/"):
         message = f"{error.where}: {message}" if error.where else message
         return Outcome((Finding(_EVERYWHERE, 1, 1, rule, message, error.fix),), summary)
+    # At least 1: an error can name line 0, and findings count from 1.
     line, column = (max(int(number or 1), 1) for number in place.group(2, 3))
     return Outcome((Finding(place[1], line, column, rule, message, error.fix),), summary)
 

@@ -23,6 +23,7 @@ class _File(msgspec.Struct, rename="camel"):
 def write_record(decision: Decision) -> bytes:
     """The file's bytes: sorted keys, two spaces, a final newline; NaN raises ValueError."""
     spec = {"id": decision.id, **msgspec.to_builtins(decision)}
+    # Each field is in one place only, so that a record cannot contradict itself.
     metadata = {name: spec.pop(name) for name in _METADATA}
     return _formatted(
         {"apiVersion": API_VERSION, "kind": _KIND, "metadata": metadata, "spec": spec}
@@ -48,6 +49,7 @@ def read_record(data: bytes) -> Record:
         file = msgspec.convert(body, _File)
         if (file.api_version, file.kind) != (API_VERSION, _KIND):
             raise ValueError(f"not a {_KIND} of {API_VERSION}")
+        # Kept as written: rollout.chain compares it with the id that the content gives.
         stated = msgspec.convert(file.spec.get("id"), str)
         decision, unreadable = _decision(_flat(file))
         if _formatted(body) != data:
@@ -70,6 +72,7 @@ def _decision(fields: dict[str, Json]) -> tuple[Decision, str]:
     try:
         return msgspec.convert(fields, Decision), ""
     except msgspec.ValidationError as error:
+        # Evidence alone may have a form that is not known: a rollback must not depend on it.
         without = {name: value for name, value in fields.items() if name != "evidence"}
         return msgspec.convert(without, Decision), _plain(error)
 

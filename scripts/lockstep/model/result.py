@@ -106,6 +106,7 @@ class Advanced:
     @property
     def exit_code(self) -> ExitCode:
         """The code that needs most attention: an error, else a closed gate, else clean."""
+        # Not the highest number: 12 (gate closed) is normal, and 1 (could not run) is not.
         codes = (result.exit_code for result in self.results)
         return max(codes, default=ExitCode.CLEAN, key=_attention)
 

@@ -28,6 +28,7 @@ class Shard:
     def owns(self, key: str) -> bool:
         """Whether this shard checks what has this key: the same on every machine, on any day."""
         # Not hash(), which Python seeds anew in each process.
+        # A path can hold bytes that are not UTF-8, hence surrogateescape.
         number = int.from_bytes(hashlib.sha256(key.encode(errors="surrogateescape")).digest()[:8])
         return number % self.count == self.index - 1
 

@@ -9,12 +9,14 @@ _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII
 
 def format_time(moment: datetime) -> str:
     """``2026-01-31T08:00:00Z`` for an aware datetime of any zone."""
+    # Without the zone, because isoformat would write +00:00 and not Z.
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def parse_time(text: str) -> datetime:
     """An aware UTC datetime. Raises ValueError for anything that does not name its zone."""
     moment = datetime.fromisoformat(text)
+    # A time without a zone is another moment on another machine.
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
     try:
@@ -34,6 +36,7 @@ def later(moment: datetime, duration: timedelta) -> datetime:
 def parse_duration(text: str) -> timedelta:
     """``30m``, ``1h``, ``1h30m``, ``2d`` as a timedelta. Raises ValueError otherwise."""
     match = _DURATION.fullmatch(text)
+    # Every part is optional, so the expression accepts an empty text too.
     if not match or not text:
         raise ValueError(f"{text!r} is not a duration; write it like 30m, 1h30m or 2d")
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups())

@@ -47,6 +47,7 @@ def as_markdown(explanations: Sequence[RuleExplanation]) -> str:
 
     def place(explanation: RuleExplanation) -> tuple[int, str]:
         facts = explanation.facts
+        # An unknown category is last; rule_lint reports it.
         return order.get(facts.category, len(order)), facts.rule
 
     parts = [_HEAD]

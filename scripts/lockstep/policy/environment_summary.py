@@ -34,6 +34,7 @@ def summary_of(environment: Environment, fleet: Fleet) -> Json:
         "elsewhere": [
             {"environment": cluster.environment, "name": cluster.name, "principal": principal}
             for cluster in fleet.clusters()
+            # Only identities: whole clusters of other environments would be too much to send.
             if cluster.environment != environment.name
             and (principal := value_at(cluster.effective, _PRINCIPAL)) is not None
         ],

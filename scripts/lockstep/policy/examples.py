@@ -20,6 +20,7 @@ from lockstep.text.sanitise import one_line, quoted
 FLEET = "policies/examples/"
 """Where the example fleet is; the paths below are those of a fleet repository."""
 
+# Fixed, or examples about expiry would fail from some day on.
 NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
 """The time of examples that give none."""
 
@@ -103,6 +104,7 @@ def differences(example: Example, found: Sequence[Finding], rule: Rule) -> list[
     return [
         *(f"does not find {_shown(*each)}" for each in sorted(wanted - seen)),
         *(f"finds {_shown(*each)}" for each in sorted(seen - wanted)),
+        # Other rules too: an example that breaks several does not show what this one is for.
         *(f"{f.rule} finds {_shown(f.file, f.line, f.column, f.message)}"
           for f in found if f.rule != rule.id),
     ]  # fmt: skip
@@ -139,6 +141,7 @@ def _apply(tree: Tree, edits: Sequence[Edit], rule: Rule) -> dict[str, bytes]:
 
 def _replaced(text: str, edit: Edit, rule: Rule) -> str:
     old, new = str(edit["replace"]), str(edit["with"])
+    # An edit that fits nowhere changes nothing, and a good example would then prove nothing.
     if text.count(old) != 1:
         raise LockstepError(
             f"an example replaces {quoted(old, 60)}, which is {text.count(old)} times in "

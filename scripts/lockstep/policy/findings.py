@@ -49,6 +49,7 @@ def interpret(
     rendered object is written.
     """
     by_scope = {s: {rule.package: rule for rule in rules if rule.scope is s} for s in Scope}
+    # Items of a scope without rules are not sent (see batches), so they have no answer.
     wanted = [item for item in items if by_scope[item.scope]]
     by_id = _answers_by_id(answers)
     _require_all(wanted, by_id)
@@ -61,12 +62,14 @@ def interpret(
 def _about(
     item: PolicyItem, answer: Json, rules: Mapping[str, Rule], trace: FindOrigin
 ) -> list[RuleFinding]:
+    # One spec on which a rule fails must not hide the findings of the others (see opa.bisect).
     if "error" in answer:
         where, message = answer["error"]["where"], answer["error"]["message"]
         says = f"the rules could not be evaluated on this spec: {where}: {message}"
         fix = "fix the rule at that place, or the value of the spec that it fails on"
         return [_not_evaluated(item, says, fix)]
     evaluated = answer.get("evaluated")
+    # The tree under review can bring its own main.rego: nothing in an answer is taken on trust.
     if not isinstance(evaluated, list) or not isinstance(answer.get("findings"), list):
         raise _malformed_answer(f"no list of evaluated rules for {item.id}")
     missing = [rule for package, rule in rules.items() if package not in evaluated]
@@ -90,6 +93,7 @@ def _answers_by_id(answers: Sequence[Json]) -> Mapping[str, Json]:
     for answer in answers:
         if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
             raise _malformed_answer("an answer without an id")
+        # The second could hide the findings of the first.
         if answer["id"] in by_id:
             raise _malformed_answer(f"two answers for {answer['id']}")
         by_id[answer["id"]] = answer
@@ -153,6 +157,7 @@ def _place(item: PolicyItem, found: Json, pointer: str, trace: FindOrigin) -> Fi
         return _in(_document(item), pointer)
     cluster = _cluster(item, found.get("cluster"))
     value = from_json_pointer(pointer, cluster.effective)
+    # The place only: _rule_finding fills in rule, message and fix.
     return Place.in_cluster(cluster, value).finding("", "", "")
 
 
@@ -211,6 +216,7 @@ def trace_by(templates: Templates) -> FindOrigin:
     def trace(item: PolicyItem, kind: str, name: str, pointer: str) -> Finding:
         cluster = item.clusters[0] if item.scope is Scope.CLUSTER else None
         family = item.family if cluster else None
+        # Both or neither: without them it is an object of the environment's own folder.
         found = trace_object(cluster, family, item.environment, templates, kind, name, pointer)
         return found.finding("", "", "")
 

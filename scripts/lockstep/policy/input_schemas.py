@@ -46,6 +46,7 @@ def _everywhere(files: SchemaFiles) -> dict[str, Json]:
 def _around_a_family(files: SchemaFiles) -> dict[str, Json]:
     family = flatten(files, "model-family.json")
     spec = family["properties"]["spec"]["properties"]
+    # As in inputs: rules see defaults only in the effective specs.
     known = {name: schema for name, schema in spec.items() if name != "defaults"}
     family = _object({**family["properties"], "spec": _object(known)})
     lock = flatten(files, "model-lock.json")["properties"]["spec"]

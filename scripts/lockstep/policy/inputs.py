@@ -71,6 +71,7 @@ def family_inputs(
     environment = fleet.environments[family.environment]
     before = family_before(fleet, old, family)
     was = environment_before(fleet, old, environment)
+    # They have no item of their own, and must not look removed or diverged to the others.
     whole = replace(family, clusters=(*family.clusters, *malformed.before))
     documents = {c.path: _document(c, whole, before, rendered) for c in family.clusters}
     facts = _facts(fleet, old, whole, before, now)
@@ -93,6 +94,7 @@ def _freezes(
     now: datetime,
 ) -> list[Json]:
     """The freezes in force. One that the change removes still applies to what the change moves."""
+    # Not now: a freeze that begins later must not deny what has moved before it.
     moment = moved_at(family, now)
     earlier = freezes_in_force(was, before.name, moment) if was and before else []
     return _with_earlier(freezes_in_force(environment, family.name, moment), earlier)
@@ -123,6 +125,7 @@ def _facts(
         "family_before": _without_defaults(before) if before else None,
         "variants_before": [c.variants for c in earlier],
         "removed": [{"name": c.name, "old": c.effective} for c in earlier if c.path not in present],
+        # Only those in use, before or after: the locks of older versions stay in the repository.
         "locks": {
             version: value_at(lock.value, ("spec",), {})
             for version, lock in family.locks.items()
@@ -136,6 +139,7 @@ def _facts(
 def _without_defaults(family: Family) -> Json:
     spec: Json = family.spec  # before the change it may be anything
     if isinstance(spec, dict):
+        # Rules see the defaults in the effective spec of each cluster already.
         spec = {key: value for key, value in spec.items() if key != "defaults"}
     return {**family.document.value, "spec": spec}
 
@@ -147,6 +151,7 @@ def _document(
     own = {"name": cluster.name, "new": cluster.effective}
     if cluster.path in rendered:
         own["rendered"] = rendered[cluster.path]
+    # Most clusters of a change are as before: sending them twice would double the request.
     if was is not None and was.effective == cluster.effective:
         return {**own, "unchanged": True}
     return {**own, "old": was.effective if was else None}

@@ -105,10 +105,12 @@ def _batch(items: Sequence[PolicyItem], names: dict[Scope, list[str]], moment: M
         "items": [],
     }
     for item in items:
+        # Items of one environment share these objects, so writing them again changes nothing.
         batch["environments"][item.environment.name] = item.shared.environment
         batch["environments_before"][item.environment.name] = item.shared.environment_before
         if item.family:
             batch["families"][item.family.folder] = item.shared.facts
+            # By path: an item of a cluster and that of its family send a document once.
             batch["clusters"] |= item.documents
         else:
             batch["tenancies"][item.environment.name] = item.summary

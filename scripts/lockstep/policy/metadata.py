@@ -51,6 +51,7 @@ def require_input_form(policies: Tree) -> None:
     if MAIN not in policies:
         return  # loading the policies reports that
     heads = dict(metadata(MAIN, policies[MAIN].decode(errors="replace")))
+    # An entry point that names no form is of the first one.
     form = value_at(heads.get("package lockstep"), ("custom", "input"), 1)
     if form != INPUT_FORM:
         raise LockstepError(

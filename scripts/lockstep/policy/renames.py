@@ -34,6 +34,7 @@ def cluster_before(cluster: Cluster, family: Family, before: Family | None) -> C
     """The cluster as it was. A renamed one is recognised by its file name, then by its region."""
     if before is None:
         return None
+    # A cluster whose file is still there was not renamed.
     kept = {other.path for other in family.clusters}
     gone = [c for c in before.clusters if c.region == cluster.region and c.path not in kept]
     same = [c for c in before.clusters if c.path == cluster.path]

@@ -29,6 +29,7 @@ def lint_rules(policies: Tree, rules: tuple[Rule, ...]) -> list[str]:
 
 def _problems(rule: Rule, policies: Tree) -> Iterator[str]:
     text = policies[rule.path].decode(errors="replace")
+    # Only the block in front of the package: each deny has METADATA of its own further down.
     head = text[: text.find("\npackage ")]
     if rule.category not in CATEGORIES:
         yield f"custom.category is not one of {', '.join(CATEGORIES)}"

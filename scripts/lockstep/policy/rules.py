@@ -82,6 +82,7 @@ def expected_rules(policies: Tree) -> tuple[Rule, ...]:
     sources: dict[str, dict[str, str]] = {}
     for path in sorted(policies):
         if path.startswith(FOLDER) and "/" in path[len(FOLDER) :]:
+            # Any file makes the folder a rule, so that one with a misnamed .rego is an error.
             files = sources.setdefault(path[len(FOLDER) :].split("/")[0], {})
             if path.endswith(".rego") and not path.endswith("_test.rego"):
                 files[path] = policies[path].decode(errors="replace")
@@ -125,6 +126,7 @@ def _rule(name: str, files: dict[str, str]) -> Rule:
             path, "the rule has no checked, which says that everything it reads was there"
         )
     denials = tuple(_denial(path, data) for target, data in blocks if _is_deny(target))
+    # Counted in the text as well: a deny without METADATA would not be in denials.
     if not denials or len(denials) != len(re.findall(r"^deny\b", text, re.MULTILINE)):
         raise _unusable(
             path, "a rule needs at least one deny, and each deny needs METADATA of its own"
@@ -138,7 +140,9 @@ def _described(name: str, path: str, head: Json, denials: tuple[tuple[str, str, 
         rule = Rule(
             name, path, _text(head, "title"), _text(head, "description"),
             Scope(custom["scope"]), Severity(custom["severity"]), _text(custom, "since"),
+            # No default: each rule has to say whether it stops rollbacks.
             _flag(custom, "blocksRevert"), denials, str(custom.get("category", "")),
+            # Not waivable unless it says so.
             custom.get("waivable") is True, tuple(map(str, custom.get("reads", ()))),
         )  # fmt: skip
         if custom["short_name"] != name:

@@ -44,6 +44,7 @@ def check_data(policies: Tree) -> list[Finding]:
 
 
 def _is_stray(path: str) -> bool:
+    # Rules or numbers in a misnamed file would have no effect, and nothing would say so.
     return path.endswith(_SUFFIXES) and not _READ.fullmatch(path)
 
 
@@ -80,6 +81,7 @@ def _names(path: str) -> tuple[str, str] | None:
 
 
 def _problems(document: Document, package: str, schema: Json) -> Iterator[Finding]:
+    # Closed: thresholds under a misspelt name would be read by no rule.
     whole = {
         "type": "object",
         "additionalProperties": False,
@@ -93,6 +95,7 @@ def _problems(document: Document, package: str, schema: Json) -> Iterator[Findin
             }
         },
     }
+    # The slow validator, because explain needs its errors; these files are few.
     errors = compile_slow("data.json", {"data.json": whole, "rule.json": schema}).iter_errors(
         document.value
     )
@@ -107,6 +110,7 @@ def _schema(path: str, data: bytes) -> Json:
         raise LockstepError(
             f"this schema is not valid JSON: {error}", where=path, fix="correct the JSON"
         ) from error
+    # Another draft ignores keywords that it does not know, and so checks less.
     if value_at(schema, ("$schema",)) != DIALECT:
         fix = f'begin it with "$schema": "{DIALECT}"'
         raise LockstepError("this is not a schema of draft 2020-12", where=path, fix=fix)

@@ -87,6 +87,7 @@ class Waiver:
         """Whether it applies to this finding."""
         place = (found.environment, found.family, found.cluster)
         rule = found.finding.rule
+        # A waiver can name the rule with or without the prefix of findings.
         return self.reaches(place) and self.rule in (rule, rule.removeprefix(POLICY))
 
     def reaches(self, place: Subject) -> bool:
@@ -113,6 +114,7 @@ def read_waivers(tree: Tree, *schemas: Schemas) -> tuple[list[Waiver], list[Find
         document, found = load_yaml(path, tree[path])
         if document is not None:
             wrong = [finding for each in schemas for finding in each.check("Waivers", document)]
+            # Once, because the schemas of the change and of its base mostly find the same.
             found += [*dict.fromkeys(wrong), *_misnamed(document)]
         findings += found
         if document is not None and not found:
@@ -127,9 +129,11 @@ def _is_waivers(path: str) -> bool:
 
 def read_waiver_limits(tree: Tree) -> WaiverLimits:
     """The limits of a tree. Where they are missing, no waiver is allowed."""
+    # What is wrong with this file is reported by check_data.
     document, _ = load_yaml(_LIMITS, tree.get(_LIMITS, b""))
     limits = value_at(document.value if document else None, ("thresholds", "waivers"), {})
     days, allowed = value_at(limits, ("longestDays",)), value_at(limits, ("acceptFromChange",))
+    # By type, because true is an int in Python and would be one day.
     return WaiverLimits(days if type(days) is int else 0, allowed is True)
 
 
@@ -172,6 +176,7 @@ def _problem(
             f"the rule {name} cannot be waived",
             "remove the waiver, and fix what the rule finds",
         )
+    # One that has ended is not a mistake: it only waives nothing any more.
     if (waiver.last_day - today).days > limits.longest_days:
         return waiver.place("expires").finding(
             "waiver.too-long",
@@ -221,6 +226,7 @@ class AppliedWaivers:
         """The finding suppressed by a waiver, or with its expired and pending waivers as notes."""
         if not waivable:
             return found.finding
+        # First, because matching counts as use: a renewal must not be reported as unused.
         pending = self._matching(self._pending, found)
         for waiver in self._in_force:
             if waiver.covers(found):
@@ -238,6 +244,7 @@ class AppliedWaivers:
         evaluated, so the waiver may still be needed.
         """
         every = (*self._in_force, *self._expired, *self._pending)
+        # By fields, so that the copy on the base and the one of the change count as one.
         idle = [waiver for waiver in every if waiver.fields not in self._used]
         return [_unused(w) for w in idle if not any(map(w.reaches, left_out))]
 

@@ -7,6 +7,7 @@ a header stays with one version, and as a candidate's weight grows it keeps its 
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
+# One bucket for each percent of weight.
 BUCKETS = 100
 _DECADE = 10
 

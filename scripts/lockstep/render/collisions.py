@@ -33,6 +33,7 @@ def claims_of(path: str, destination: str, manifests: Iterable[Json]) -> Claims:
         place = ARGOCD if kind == "Application" else destination
         where = f"{metadata.get('namespace', '')}/{metadata['name']} in {place}"
         claims.append(Claim(f"the {kind} {where}", name))
+        # Of two VirtualServices for one host, Istio does not define whose routes apply.
         if kind == "VirtualService":
             claims += [
                 Claim(f"the host {host} in {place}", ("spec", "host"))
@@ -62,6 +63,7 @@ def find_collisions(
 
 
 def _finding(origin: Cluster | Document, pointer: Pointer, what: str, others: list[str]) -> Finding:
+    # A cluster can claim a thing twice by itself, and then there is no other to name.
     message = f"{what} is also claimed by {cut(', '.join(others), 300) or 'this cluster'}"
     fix = "give one of them another name, namespace or host"
     return finding_at(origin, pointer, "render.collision", message, fix)

@@ -33,6 +33,7 @@ def compare(
     ``restorable`` is what ``restorable_folders`` says; without it every folder must be as
     rendered now. ``unrendered`` are folders that could not be rendered and are not compared.
     """
+    # Restored bytes differ from today's rendering on purpose, as a record says.
     expected = keep_restored(rendered, committed, restorable or {})
     findings = [
         finding
@@ -51,6 +52,7 @@ def stale_paths(
     rendered: Mapping[str, bytes], committed: Tree, *, unrendered: Collection[str] = ()
 ) -> list[str]:
     """The committed paths under ``rendered/`` that are not rendered any more, in order."""
+    # With the slash, because the name of one cluster can begin that of another.
     kept = tuple(f"{folder}/" for folder in unrendered)
     return sorted(
         path
@@ -105,6 +107,7 @@ def _common(one: str, other: str) -> int:
 
 
 def _lines(data: bytes) -> list[str]:
+    # Committed bytes can be anything. Not splitlines, which knows more line breaks than editors.
     return data.decode(errors="replace").split("\n")
 
 

@@ -28,6 +28,7 @@ class Fields:
 
     def has(self, *pointer: str | int) -> bool:
         """Whether something is written there."""
+        # A null means that there is none, as in the merge with the family (RFC 7396).
         return value_at(self._value, pointer) is not None
 
     def text(self, *pointer: str | int, default: str | None = None) -> str:
@@ -84,4 +85,5 @@ def finding_at(
 def _is_text(value: Json) -> TypeGuard[str]:
     if not isinstance(value, str):
         return False
+    # isascii first: it is quick, and true for nearly all values.
     return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)

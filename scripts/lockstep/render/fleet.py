@@ -71,6 +71,7 @@ class FleetRendering:
 
     def result(self) -> tuple[dict[str, bytes], list[Finding]]:
         """All files by path, and the findings of what could not be rendered (see render_fleet)."""
+        # At the end, because only all folders together show what collides.
         collisions = find_collisions((origin, folder.claims) for origin, folder in self._folders)
         files: dict[str, bytes] = {}
         findings = [finding for _, folder in self._folders for finding in folder.findings]
@@ -79,6 +80,7 @@ class FleetRendering:
             # Neither of two folders is written: which of them is right is not known.
             if index not in collisions:
                 files |= folder.by_path()
+        # Every folder has the findings of the templates: arrange leaves one of each.
         return dict(sorted(files.items())), list(arrange(findings))
 
     def _of_kinds(self, folder: RenderedFolder) -> dict[str, list[Json]]:

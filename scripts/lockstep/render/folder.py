@@ -93,6 +93,7 @@ class FolderWriter:
         objects live, for the claims."""
         used = {}
         self._require_schemas()
+        # Without the schemas of its Kubernetes version no manifest can be checked: write none.
         for component, file in () if self._findings else files_of(components, view):
             # Only templates that wrote something here: a change of another one must not touch
             # this folder.
@@ -123,6 +124,7 @@ class FolderWriter:
             self._findings.append(self._lookup.whole_spec.finding("render.collision", message, fix))
         try:
             text = HEADER + self._templates.texts.write(component, file.context)
+            # What the template really wrote is what counts, so it is read back.
             manifest = parse_manifest(text)
         except TemplateFailure as error:
             here = self._lookup.name_with("this could not be rendered")

@@ -80,6 +80,7 @@ def _serving(fields: Fields) -> Json:
 
 def _traffic(fields: Fields) -> Json:
     here = ("spec", "traffic")
+    # Only what the spec has, for the same reason as in _serving.
     traffic: Json = {}
     for name in ("timeout", "bucketHeader"):
         if fields.has(*here, name):
@@ -108,6 +109,7 @@ def _running(fields: Fields, family: Family, *, sticky: bool) -> tuple[Running, 
             identities[version] = _identity(fields, family, index, version)
         name, arm = fields.text(*here, "name"), value_at(variant, ("experiment",)) is True
         shares.append(Share(name, version, weight, arm, arm and _learns(fields, name)))
+    # Several roles can have one version, which runs once and gets the sum of their weights.
     weights = {v: sum(s.weight for s in shares if s.version == v) for v in identities}
     if not any(weights.values()):
         fields.fail(
@@ -157,6 +159,7 @@ def _identity(fields: Fields, family: Family, index: int, version: str) -> dict[
     for name in ("modelId", "run"):
         there = ("spec", "identity", name)
         identity[name] = facts.text(*there) if facts.has(*there) else None
+    # A lock under the wrong file name would serve another model under this version's name.
     if identity["version"] != version:
         message = f"{lock.path} is the lock of version {quoted(str(identity['version']), 80)}"
         fields.fail(here, "render.lock", message, how)
@@ -165,6 +168,7 @@ def _identity(fields: Fields, family: Family, index: int, version: str) -> dict[
 
 def _destination(fields: Fields, environment: Environment, region: str) -> str:
     regions = value_at(environment.spec, ("regions",), [])
+    # The environment may be malformed: its schema reports that, so it must not raise here.
     for index, entry in enumerate(regions if isinstance(regions, list) else []):
         if value_at(entry, ("name",)) == region:
             return Fields(environment.document).text("spec", "regions", index, "destination")

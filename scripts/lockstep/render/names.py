@@ -4,6 +4,7 @@ import hashlib
 import re
 
 DNS_LABEL_LIMIT = 63
+# Few enough to read; should two names still be equal, collisions reports it.
 _HASH_DIGITS = 8
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9-]+")
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
@@ -29,6 +30,7 @@ def object_name(*parts: str) -> str:
     wanted = "-".join(parts)
     name = _NOT_IN_NAMES.sub("-", wanted.lower()).strip("-")
     if not name[:1].isalpha():
+        # The name of a Service must begin with a letter, unlike that of other objects.
         name = f"m-{name}".rstrip("-")
     if name == wanted and len(name) <= DNS_LABEL_LIMIT:
         return name
@@ -50,5 +52,7 @@ def label_value(text: str) -> str:
 
 
 def _hash(parts: tuple[str, ...]) -> str:
+    # Joined by NUL, so that ("a-b", "c") and ("a", "b-c") differ. A YAML escape can give half of
+    # a surrogate pair, which must not raise here.
     exact = "\0".join(parts).encode(errors="surrogatepass")
     return hashlib.sha256(exact).hexdigest()[:_HASH_DIGITS]

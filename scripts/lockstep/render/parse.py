@@ -16,11 +16,15 @@ from lockstep.model.document import Json
 from lockstep.spec.yaml.compose import Composer, InvalidYaml
 from lockstep.text.sanitise import one_line, quoted
 
+# Quantifiers are possessive: a long hostile line cannot make the grammar backtrack. A NUL and
+# halves of surrogate pairs are refused even as escapes, because no manifest can hold them.
 _QUOTED = (
     r'"(?:[^"\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]'
     r'|\\(?:["\\bfnrt]|u(?!0000|[dD][89a-fA-F])[0-9a-fA-F]{4}))*+"'
 )
+# YAML 1.1 reads 012 as octal and 1:30 as a number in base 60, so neither is plain here.
 _INTEGER = r"-?(?:0|[1-9][0-9]*+)(?![0-9A-Za-z._:/-])"
+# YAML 1.1 reads y, no and on as booleans, and YAML 1.2 as text.
 _WORD = (
     r"(?!(?i:y|yes|n|no|on|off|true|false|null)(?![A-Za-z0-9._/-]))"
     r"[A-Za-z/][A-Za-z0-9._/-]*+"
@@ -59,6 +63,7 @@ def parse_manifest(text: str) -> Json:
         raise Unreadable("this line is not plain YAML", number, lines[number - 1])
     try:
         tree = ryml.parse_in_arena(text.encode())
+        # An empty file gives no JSON at all.
         value = _DECODER.decode(ryml.emit_json_malloc(tree, tree.root_id()) or "null")
     except ryml.ExceptionParse as error:
         line = min(max(error.errdata_parse.ymlloc.line, 1), len(lines))
@@ -89,6 +94,7 @@ def is_plain(line: str) -> bool:
 
 def _mapping(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     mapping = dict(pairs)
+    # Python would keep the last of two equal keys and say nothing.
     if len(mapping) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)

@@ -69,6 +69,7 @@ def parse_provenance(data: bytes) -> Provenance:
     """The inverse of ``to_bytes``. Raises ValueError for anything else."""
     try:
         body = json.loads(data)
+    # Anyone can edit the file: one that is nested very deep must not end the run.
     except (ValueError, RecursionError):
         raise ValueError("PROVENANCE is not JSON") from None
     if not isinstance(body, dict) or not body.keys() <= _FIELDS:
@@ -79,6 +80,7 @@ def parse_provenance(data: bytes) -> Provenance:
         _require(_are_digests(body.get(name)), name)
     commit, restored_for = body.get("restoredFrom"), body.get("restoredFor")
     _require(commit is None or _is_commit(commit), "restoredFrom")
+    # Only both together are the mark of a revert.
     _require(isinstance(restored_for, dict) == (commit is not None), "restoredFor")
     return Provenance(
         body["inputs"], body["templates"], body["outputs"], body["renderFormat"],

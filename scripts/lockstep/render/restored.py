@@ -56,6 +56,7 @@ def git_tree_id(files: Mapping[str, bytes], *, algorithm: str = "sha1") -> str:
     repository's object format.
     """
     tree = b""
+    # git sorts by bytes, and all files are plain: a link or an executable gives another id.
     for name in sorted(files, key=str.encode):
         blob = _object_id(b"blob", files[name], algorithm)
         tree += b"100644 " + name.encode() + b"\0" + blob
@@ -66,6 +67,7 @@ def _restored_by(family: Family) -> Collection[tuple[str, str]]:
     decisions = {record.decision.sequence: record.decision for record in family.records}
     found: list[tuple[str, str]] = []
     for decision in decisions.values():
+        # Without bytes_from the folders are what the specs render today: there is nothing to keep.
         if decision.restored is None or decision.restored.bytes_from is None:
             continue
         verified = decisions.get(decision.restored.sequence)
@@ -95,4 +97,5 @@ def _folder(tree: Mapping[str, bytes], path: str) -> dict[str, bytes]:
 
 def _object_id(kind: bytes, data: bytes, algorithm: str) -> bytes:
     head = kind + b" " + str(len(data)).encode() + b"\0"
+    # SHA-1 is git's choice; a Python in FIPS mode refuses it without the flag.
     return hashlib.new(algorithm, head + data, usedforsecurity=False).digest()

@@ -82,6 +82,7 @@ def _problem(
         (*here, unknown[0]) if unknown else here,
         f"{error.message}; did you mean {right!r}?" if right else error.message,
         here,
+        # In the form in which jsonschema-rs begins its messages: describe removes it from there.
         json.dumps(error.instance, ensure_ascii=False, separators=(",", ":")),
         at_key=bool(unknown),
         wrong_shape=isinstance(error.kind, _SHAPES),

@@ -71,10 +71,12 @@ class ManifestSchemas:
     def _validators(self, version: str, name: str) -> list[jsonschema_rs.Validator]:
         kubernetes = self._of_kubernetes(version, name)
         first, *others = (own.get(name) or kubernetes for own in self._own)
+        # The tree and its base can share a schema of Kubernetes, which is then asked once.
         return [v for v in (first, *(o for o in others if o is not first)) if v is not None]
 
     def _of_kubernetes(self, version: str, name: str) -> jsonschema_rs.Validator | None:
         key = version, name
+        # None is kept too, so that a kind without a schema is looked up once.
         if key not in self._kubernetes:
             data = self._read(version, name)
             self._kubernetes[key] = self._compile(data, self._shared(version)) if data else None
@@ -102,9 +104,12 @@ class ManifestSchemas:
         for path, data in sorted(files.items()):
             try:
                 schema = json.loads(data)
+                # Offline: a $ref in a change must not make the check fetch a URL or read a file.
                 validator = jsonschema_rs.Draft202012Validator(schema, offline=True)
+            # RecursionError, because a change can bring a schema that is nested very deep.
             except (ValueError, RecursionError, jsonschema_rs.ReferencingError) as error:
                 text = f"the schema cannot be used: {one_line(str(error), 300)}"
+                # The base can have the same broken file: one finding is enough.
                 if path not in {finding.file for finding in self.findings}:
                     self.findings.append(Finding(path, 1, 1, "render.schema", text, fix))
             else:

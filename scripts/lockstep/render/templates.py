@@ -42,6 +42,7 @@ def quote(value: object) -> Quoted:
     TypeError for any other type, and ValueError for text with a NUL or half a surrogate pair,
     which no manifest can hold.
     """
+    # Exact types: a subclass is refused, so that nothing is quoted twice.
     if type(value) is str:
         return _quote_text(value)
     if type(value) is bool:
@@ -53,6 +54,7 @@ def quote(value: object) -> Quoted:
     raise TypeError(f"a {type(value).__name__} cannot be written; give strings, integers, booleans")
 
 
+# Cached: the same names, labels and images are in many files.
 @lru_cache(maxsize=65536)
 def _quote_text(text: str) -> Quoted:
     text.encode()  # raises UnicodeEncodeError, a ValueError
@@ -65,6 +67,7 @@ def _only_quoted(value: object) -> object:
     if type(value) is Quoted:
         return value
     if isinstance(value, StrictUndefined):
+        # Raises UndefinedError, which names what is missing.
         return str(value)
     raise TypeError("a value was written without the quote filter: {{ value | quote }}")
 
@@ -102,6 +105,7 @@ class TemplateSet:
             fix, source = "correct the Jinja syntax", self.sources[name][1]
             self.findings.append(_finding(path, error.lineno, text, fix, source))
         else:
+            # Without globals: a template has its context and nothing else.
             self._compiled[name] = Template.from_code(self._environment, code, {})
 
     def write(self, name: str, context: Mapping[str, Json]) -> str:
@@ -134,6 +138,7 @@ def sandbox(write: Callable[[object], Quoted] = quote) -> ImmutableSandboxedEnvi
         autoescape=False,  # this writes YAML: the quote filter is what escapes
         trim_blocks=True,
         lstrip_blocks=True,
+        # Jinja would drop the newline at the end of the file.
         keep_trailing_newline=True,
     )
     # Jinja's own filters are removed: attr and map reach attributes of Python objects.

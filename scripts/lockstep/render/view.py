@@ -76,6 +76,7 @@ class ClusterView:
             "failover": self.failover,
             "serving": self.serving,
             "traffic": self.traffic,
+            # Without roles: a candidate that becomes stable changes no digest by that.
             "running": [[r.version, r.weight, list(r.buckets)] for r in self.running],
         }
         if any(r.learners for r in self.running):
@@ -89,6 +90,7 @@ class ClusterView:
         return {
             "spec": digest_json(spec),
             "environment": digest_json(environment),
+            # Of the identity only: refreshed facts of a lock change nothing that is rendered.
             "locks": {r.version: digest_json(r.identity) for r in self.running},
         }
 

@@ -22,6 +22,7 @@ def draw(text: str, line: int, column: int) -> tuple[str, str]:
     before, after = _shown(text[first:at]), _shown(text[at : at + WIDTH])
     room = WIDTH - min(_width("".join(before)), _BEFORE)
     right = _fit_right(after, room, len(text) > at + WIDTH)
+    # The text before the caret gets what the text after it did not need.
     left = _fit_left(before, max(_BEFORE, WIDTH - _width(right)), first > 0)
     gutter = f"{line} | "
     caret = " " * (len(gutter) - 2) + "| " + " " * _width(left) + "^"

@@ -32,4 +32,5 @@ def _digest(finding: Finding) -> str:
     message = _PLACE.sub(r"\1\2", " ".join(finding.message.split()))
     # Not the severity or the fix: a rule that gets a better fix has not found anything new.
     data = json.dumps([finding.rule, finding.file, finding.pointer, message])
+    # json.dumps has escaped all beyond ASCII, lone surrogates too.
     return hashlib.sha256(data.encode("ascii")).hexdigest()

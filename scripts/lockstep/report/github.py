@@ -18,6 +18,7 @@ MESSAGE = 4000
 
 _COMMANDS = {Kind.ERROR: "error", Kind.WARNING: "warning", Kind.SUPPRESSED: "notice"}
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+# In a property a colon or a comma has a meaning too: a file name could add properties.
 _PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})
 
 
@@ -65,4 +66,5 @@ def _message(finding: Finding) -> str:
     parts += [f"also {place.file}:{place.line} {place.note}" for place in finding.related]
     waiver = finding.suppression
     parts += [f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}"] if waiver else []
+    # Cut before the escaping, or it could end inside of an escape.
     return cut("\n".join(map(one_line, parts)), MESSAGE)

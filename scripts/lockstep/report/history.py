@@ -17,6 +17,7 @@ def format_history(
 ) -> str:
     """Each decision with its evidence, then what was verified, or the findings."""
     lines = [line for decision in decisions for line in _decision(decision)]
+    # Nothing is called verified or replayed where any record is contradicted.
     if findings:
         lines += ["", format_outcome(Outcome(tuple(findings)))]
     else:
@@ -34,6 +35,7 @@ def _decision(decision: Decision) -> Iterator[str]:
     )
     yield one_line(f"{decision.decided_at}  {where}  {what}{verdict}")
     yield one_line(f"    who: {decision.actor}")
+    # Reasons and actors come from people and registries: one_line keeps each on its own line.
     yield one_line(f"    why: {decision.reason}")
     given = "; its time was given by --now" if decision.time_given else ""
     yield one_line(f"    with: Lockstep {decision.program_version}{given}")
@@ -57,6 +59,7 @@ def _restored(decision: Decision) -> str:
 
 def describe_evidence(item: Evidence) -> str:
     """The verdict of one gate in one cluster, in a line."""
+    # 12 characters are the longest verdict, inconclusive.
     return f"{item.verdict.value:12} {item.gate.get('name')} in {item.cluster}: {item.reason}"
 
 

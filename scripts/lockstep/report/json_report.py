@@ -72,6 +72,7 @@ def read_report(text: str | bytes) -> Outcome:
     Errors, warnings and suppressed are not part of the outcome's summary: its findings say them.
     """
     report = _load(text)
+    # Before the schema, so that a report of another version is named as that.
     found = report.get("version") if isinstance(report, dict) else None
     if found != VERSION:
         shown = one_line(json.dumps(found), 40)
@@ -85,6 +86,7 @@ def read_report(text: str | bytes) -> Outcome:
         raise ValueError(f"/{where}: {one_line(error.message, 200)}") from error
     outcome = _outcome(report)
     stated = {name: report["summary"][name] for name in counts(())}
+    # A report that was edited or cut must not become a pass when shards are merged.
     if report["exitCode"] != outcome.exit_code or stated != counts(outcome.findings):
         raise ValueError("its counts or its exit code contradict its findings")
     return outcome

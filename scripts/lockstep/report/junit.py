@@ -71,6 +71,7 @@ def _result(case: ElementTree.Element, finding: Finding) -> None:
         tag = "error" if finding.rule in UNEVALUATED else "failure"
     message = one_line(finding.message)
     result = ElementTree.SubElement(case, tag, message=f"{found}: {message}")
+    # one_line, because XML cannot hold control characters, not even as references.
     result.text = "\n".join(map(one_line, _lines(finding)))
     if tag != "skipped":
         result.set("type", one_line(finding.rule))

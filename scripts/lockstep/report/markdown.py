@@ -46,6 +46,7 @@ def format_outcome(outcome: Outcome) -> str:
             f"**Not shown: {list_counts(left)}.** They do not fit into a comment. "
             "The text and the JSON report of `lockstep check` have all."
         )
+    # Blank lines, because Markdown inside of <details> is only read after one.
     return "\n\n".join(parts)
 
 
@@ -60,6 +61,7 @@ def _fitting(blocks: dict[Finding, str], room: int) -> set[Finding]:
     headed: set[tuple[str, bool]] = set()
     for finding in by_urgency(blocks):
         part = (finding.file, kind(finding) is Kind.SUPPRESSED)
+        # 2 for the blank line after each block.
         room -= len(blocks[finding]) + 2
         room -= len(_heading(finding.file)) + 2 if part not in headed else 0
         if room < 0:
@@ -119,6 +121,7 @@ def _code(text: str) -> str:
     if not shown.strip():
         return "(none)"
     ticks = "`" * (_longest(shown) + 1)
+    # The spaces keep apart a backtick at either end; Markdown removes one of each.
     return f"{ticks} {shown} {ticks}"
 
 

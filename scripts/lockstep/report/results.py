@@ -211,6 +211,7 @@ def _rolled_back(result: RolledBack) -> Iterator[str]:
     newest = result.decisions[-1]
     version = newest.target.version
     yield f"{_family(newest)}: version {version} is rolled back: {newest.reason}"
+    # A restore that was due comes alone: its shift was an earlier decision.
     if result.decisions[0].action is Action.SHIFT:
         yield "  shift: all traffic goes to the running stable version"
     if newest.restored:

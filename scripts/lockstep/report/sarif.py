@@ -96,6 +96,7 @@ def _invocation(outcome: Outcome, left: Sequence[Finding]) -> Json:
     )
     notes = [{"level": "error", "message": {"text": text}}] if left else []
     return {
+        # Findings are a successful run; only what could not be evaluated is not.
         "executionSuccessful": code not in UNEVALUATED.values(),
         "exitCode": int(code),
         "toolExecutionNotifications": notes,
@@ -155,6 +156,7 @@ def _suppression(finding: Finding) -> Json:
 
 def _location(file: str, line: int, column: int, excerpt: str | None = None) -> Json:
     """A place in a file: to the end of the line where ``excerpt`` is that line."""
+    # SARIF has no line 0: a file with one is invalid as a whole.
     region: dict[str, Json] = {"startLine": max(line, 1), "startColumn": max(column, 1)}
     text = (excerpt or "").rstrip()[region["startColumn"] - 1 :][:_SNIPPET]
     if text:
@@ -186,6 +188,7 @@ def _artifact(file: str) -> Json:
 
 def _plain(text: str) -> str:
     """Text without meaning in a SARIF message: no embedded link, no placeholder."""
+    # A message could otherwise link anywhere: [text](target) is a link in SARIF.
     shown = one_line(text).replace("{", "{{").replace("}", "}}")
     return shown.replace("](", "] (")
 

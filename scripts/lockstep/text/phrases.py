@@ -31,6 +31,7 @@ def field_path(pointer: Pointer) -> str:
         elif _PLAIN_KEY.fullmatch(part):
             text += f".{part}" if text else part
         else:
+            # Quoted, because such a key could look like several fields, or hold control characters.
             text += f"[{brief(part)}]"
     return text or "the file"
 
@@ -97,6 +98,7 @@ def closest(word: Json, known: Iterable[str], likeness: float = 0.7) -> str:
         for alike in (_same_letters, _one_begins_the_other):
             found = [name for each, name in by_letters.items() if alike(each, letters)]
             if found:
+                # Of several equally good guesses none is offered: most would be wrong.
                 return found[0] if len(found) == 1 else ""
     import difflib  # here, because most runs compare nothing
 

@@ -29,8 +29,10 @@ def one_line(text: str, limit: int | None = None, *, log: bool = False) -> str:
     """
     text = without_credentials(text)
     shown = text if text.isprintable() else "".join(map(_escape, text))
+    # GitHub's runner obeys a line that begins with "::", white space before it or not.
     if log and shown.lstrip().startswith("::"):
         shown = "\\" + shown.lstrip()
+    # The test for ## is there because it is quicker, and most texts have none.
     shown = _COMMAND.sub(r"#\\#", shown) if "##" in shown else shown
     return shown if limit is None else cut(shown, limit)
 
@@ -45,6 +47,7 @@ def without_credentials(text: str) -> str:
 
 def bare_address(text: str) -> str:
     """The text with user and password left out of its URLs: the address that a reader can use."""
+    # The expression only looks ahead at the @, which is still there.
     return _CREDENTIALS.sub("", text).replace("://@", "://")
 
 
@@ -66,6 +69,7 @@ def quoted(text: str, limit: int = 60) -> str:
 
     ``limit`` is in characters before escaping; a longer text ends with ``...``.
     """
+    # Before it is shortened: a URL that is cut has no @ by which its credentials are found.
     shown = _CREDENTIALS.sub("***", text[:_SCANNED])
     return repr(shorten(shown, limit))
 
@@ -110,6 +114,7 @@ def last_part(text: str, limit: int) -> str:
 def _escape(character: str) -> str:
     if character.isprintable():
         return character
+    # Python calls all spaces but one unprintable; a space of another width hides nothing.
     if unicodedata.category(character) == "Zs":
         return " "
     return character.encode("unicode_escape").decode("ascii")

@@ -40,6 +40,7 @@ class Origin:
     sources: tuple[Source, ...]
 
     def __add__(self, other: "Origin") -> "Origin":
+        # Each once: two parts of a value can come from one field.
         return Origin(tuple(dict.fromkeys(self.sources + other.sources)))
 
 

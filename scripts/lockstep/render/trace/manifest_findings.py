@@ -35,6 +35,7 @@ class ManifestFindings:
         trace = self.tracer.at_line(line)
         message = f"{name} line {error.line}: {error}"
         if trace.place is None:
+            # The frame is the same in every cluster's file, so that all findings become one.
             text = self.tracer.frame(line)
             shown = f"{error.reason}: {text[:_SHOWN]!r}"
             message = shown if error.has_text and text else error.reason

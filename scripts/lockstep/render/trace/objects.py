@@ -14,6 +14,7 @@ from lockstep.render.templates import TemplateFailure
 from lockstep.render.trace.origin_lookup import OriginLookup
 from lockstep.render.trace.trace import Trace, Tracer
 
+# A rule writes the pointer, so it can have any length.
 _LONGEST = 2000
 """Characters of a pointer that are read."""
 
@@ -42,6 +43,7 @@ def trace_object(
             text = templates.texts.write(component, file.context)
             # Most files are another object: a search of the text spares parsing them.
             manifest = parse_manifest(text) if kind in text and name in text else {}
+        # Rendering reports that. Another component may still write the object.
         except (TemplateFailure, Unreadable):
             continue
         if manifest.get("kind") == kind and value_at(manifest, ("metadata", "name")) == name:

@@ -9,6 +9,7 @@ from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.render.targets.origins import Origin, OriginTree, Source, SourceDocument
 from lockstep.spec.place import Place
 
+# Not None, because a null in the file is a written value too.
 _NOTHING = object()
 
 
@@ -42,6 +43,7 @@ class OriginLookup:
         Places in the cluster are those of its effective spec: ``where_written`` gives their file.
         """
         found = [place for source in origin.sources for place in self._places_of(source)]
+        # Where another source of the value is written, a default is not what to change.
         written = [place for place in found if _is_written(self._value(place), place.pointer)]
         return [self._deepen(place, below) for place in written or found[:1]]
 
@@ -66,6 +68,7 @@ class OriginLookup:
         elif document is SourceDocument.LOCK and family and pointer[0] in family.locks:
             yield Place(family.locks[str(pointer[0])], pointer[1:])
         elif document is SourceDocument.VARIANT and cluster:
+            # All of them, because several roles can have one version.
             for index, variant in enumerate(cluster.variants):
                 if value_at(variant, ("version",)) == pointer[0]:
                     yield Place(cluster.document, ("spec", "variants", index, *pointer[1:]))
@@ -93,6 +96,7 @@ def origin_at(tree: OriginTree, context: Json, path: Pointer) -> tuple[Origin | 
     such items one by one, their keys were made by Python and have no origin.
     """
     steps = list(_steps_by_name(context, path))
+    # An Origin stands for all that is below it; what is left of the path leads on from there.
     while steps and not isinstance(tree, Origin):
         index, name = steps.pop(0)
         if isinstance(tree, Mapping):

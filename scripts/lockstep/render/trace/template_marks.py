@@ -60,6 +60,7 @@ class MarkedText:
         """What wrote the character at a line and column of the text."""
         offset = self._starts[min(line, len(self._starts)) - 1] + column - 1
         here = self._marks[bisect_right(self._marks, offset, key=lambda m: m.offset) - 1]
+        # All of a value comes from one place in the template, however long the value is.
         moved = 0 if here.is_expression else offset - here.offset
         return here._replace(column=here.column + moved)
 
@@ -81,6 +82,7 @@ class _TextWithPath(str):
     path: Pointer = ()
 
 
+# bool cannot be subclassed, so a boolean is an int that remembers what it was.
 class _NumberWithPath(int):
     """A whole number or a boolean of a context that knows its path there."""
 
@@ -91,6 +93,7 @@ class _NumberWithPath(int):
 def _with_paths(value: Json, path: Pointer) -> Json:
     if isinstance(value, dict):
         return {
+            # Keys too: a template may write the name of a label or of a secret.
             _with_paths(key, (*path, key)): _with_paths(item, (*path, key))
             for key, item in value.items()
         }
@@ -110,6 +113,7 @@ def _with_paths(value: Json, path: Pointer) -> Json:
 
 def _quote_marked(value: object) -> Quoted:
     if isinstance(value, _TextWithPath):
+        # quote accepts exact types only, so the value is made plain again.
         return Quoted(f"\0{json.dumps(value.path)}\0{quote(str(value))}")
     if isinstance(value, _NumberWithPath):
         plain = bool(value) if value.is_boolean else int(value)
@@ -117,11 +121,13 @@ def _quote_marked(value: object) -> Quoted:
     return quote(value)
 
 
+# Cached: a mistake in a template is in the files of every cluster, and each is traced.
 @lru_cache(maxsize=32)
 def _marking_template(path: str, source: str) -> Template:
     environment = sandbox(_quote_marked)
     tree = environment.parse(source, path, path)
     _MarkWriter(LINE_BREAK.split(source)).visit(tree)
+    # The nodes of the marks have none yet, and Jinja's compiler asks each node for it.
     tree.set_environment(environment)
     return Template.from_code(environment, environment.compile(tree, path, path), {})
 
@@ -149,6 +155,7 @@ class _MarkWriter:
         if isinstance(node, nodes.TemplateData):
             return [nodes.TemplateData(self._mark_lines(node), lineno=node.lineno)]
         column = self._find(node.lineno, "{{")
+        # Moves on behind the expression, so that no later text is found inside of it.
         self._find(node.lineno, "}}")
         here = _write_mark(node.lineno, column, is_expression=True)
         return [nodes.TemplateData(here, lineno=node.lineno), node]

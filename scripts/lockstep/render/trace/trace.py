@@ -86,10 +86,12 @@ class Tracer:
 
         With ``key`` what caused that there is such a key.
         """
+        # The template failed, or wrote no YAML: no place of the manifest is known.
         if not self._manifest.spans:
             return Trace(self._lookup.whole_spec)
         if key and pointer in self._manifest.key_spans:
             return self._caused_by(self._mark(pointer, key=True))
+        # A field that is missing has no span: its parent is where it would be written.
         while pointer and pointer not in self._manifest.spans:
             pointer = pointer[:-1]
         value = value_at(self._manifest.value, pointer)
@@ -108,6 +110,7 @@ class Tracer:
         if self._marked is None:
             return Trace(self._lookup.whole_spec)
         first = self._marked.first_mark(line)
+        # It is wrong even with harmless values, so no value of the spec is the cause.
         if not is_plain(self.frame(line)):
             return Trace(None, self._line(first))
         return self._caused_by(first)
@@ -139,6 +142,7 @@ class Tracer:
         common: Place | None = None
         for leaf in self._leaves(pointer):
             places = self._places(self._mark(leaf))
+            # A part that the template itself wrote has no cause in common with the others.
             if not places:
                 return None
             common = _shared(common or places[0], places[0])

@@ -20,8 +20,10 @@ def _files(view: ClusterView) -> Files:
     context = {
         **metadata(view),
         **git_source(view),
+        # All Applications can be in one namespace, where two environments share cluster names.
         "name": object_name(view.environment, view.name),
         "path": folder,
+        # Argo CD takes a path that begins with a slash as one from the root of the repository.
         "watched": f"/{folder}",
         "destination": view.destination,
         "destination_namespace": view.namespace,

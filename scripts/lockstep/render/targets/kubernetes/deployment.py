@@ -56,7 +56,9 @@ def _context(view: ClusterView, version: Running) -> Context:
         "requests": sorted(view.serving["requests"].items()),
         "limits": sorted(view.serving["limits"].items()),
         "env": [(name, _literal(value)) for name, value in env],
+        # The cluster's ExternalSecret writes a Secret of its own name.
         "secret": object_name(view.name),
+        # A tuple each, so that the origin of a secret is found by its name (see origin_at).
         "secrets": [(name,) for name in sorted(view.access.get("secrets", {}))],
     }
 
@@ -85,6 +87,7 @@ def _pod_labels(view: ClusterView, version: Running) -> dict[str, str]:
     identity = view.access.get("identity")
     azure = {_AZURE_POD_LABEL: "true"} if identity and identity["provider"] == "azure" else {}
     return {
+        # Not the labels of metadata: the tenant, for one, can change while a version serves.
         **selector(view, version),
         "app.kubernetes.io/name": label_value(view.family),
         "app.kubernetes.io/version": label_value(version.version),

@@ -24,6 +24,7 @@ def _files(view: ClusterView) -> Files:
     of one object it would vanish before the routes that name it.
     https://istio.io/latest/docs/ops/best-practices/traffic-management/#avoid-503-errors-while-reconfiguring-service-routes
     """
+    # None, because a template fails on a name that its context lacks.
     host = {"host": service_host(view), "policy": None, "subset": None}
     breaker = view.traffic.get("circuitBreaker") or (DEFAULT_BREAKER if view.failover else None)
     if breaker:

@@ -12,6 +12,7 @@ from lockstep.render.targets.origins import (
 )
 from lockstep.render.view import ClusterView, Running
 
+# The default of Kubernetes; a spec cannot name another one.
 CLUSTER_DOMAIN = "cluster.local"
 
 NAME = in_cluster("metadata", "name")
@@ -38,7 +39,9 @@ def metadata(view: ClusterView, version: Running | None = None) -> Context:
     if version:
         labels["app.kubernetes.io/version"] = label_value(version.version)
         labels["lockstep.dev/version"] = label_value(version.version)
+        # By version and not by role: a version that becomes stable is not restarted.
         name = object_name(view.name, version.slug)
+    # Sorted, so that a change of the order above changes no bytes.
     return {"name": name, "namespace": view.namespace, "labels": sorted(labels.items())}
 
 

@@ -52,6 +52,7 @@ def _files(view: ClusterView) -> Files:
             "max_replicas": scaler["maxReplicas"],
             "server": view.prometheus,
             "query": _requests(view, version),
+            # All values of a KEDA trigger's metadata must be strings.
             "threshold": str(scaler["requestsPerSecond"]),
         }
         name = f"scaledobject-{version.slug}.yaml"

@@ -26,6 +26,7 @@ def _files(view: ClusterView) -> Files:
         "service": service_host(view),
         "bucket_header": view.traffic.get("bucketHeader"),
         "timeout": view.traffic.get("timeout"),
+        # None, because a template fails on a name that its context lacks.
         "retries": {"perTryTimeout": None, **retries} if retries else None,
         "routes": _routes(view),
     }
@@ -51,6 +52,7 @@ def _routes(view: ClusterView) -> list[Route]:
     """
     serving = [version for version in view.running if version.weight > 0]
     routes: list[Route] = []
+    # One version gets all requests anyway, so no proxy has to match the header.
     if len(serving) > 1:
         routes += [
             (f"bucket-{version.slug}", bucket_pattern(version.buckets), [(version.slug, 100)])
@@ -58,8 +60,10 @@ def _routes(view: ClusterView) -> list[Route]:
             if version.buckets
         ]
     open_to_all = [version for version in serving if not version.learners]
+    # Istio ignores the weight of a single destination, so 100 is what really happens.
     alone = len(open_to_all) == 1
     weighted = [(version.slug, 100 if alone else version.fallback) for version in open_to_all]
+    # Last, because Istio takes the first route that matches, and this one always does.
     return [*routes, ("weighted", None, weighted)]
 
 
