@@ -176,6 +176,10 @@ def _raise_findings(state: FamilyState, change: FamilyChange, checked: Checked) 
         known = {(f.rule, f.file, f.pointer) for f in state.invalid}
         invalid = tuple(f for f in invalid if (f.rule, f.file, f.pointer) not in known)
     raise_errors(invalid, Invalid, "the result would be malformed")
+    if change.rollback_only:
+        # First: a rollback goes on without a rule that fails, not against one that denies it.
+        denied = [finding for finding in checked.denied if finding.rule != POLICY_ERROR]
+        raise_errors(denied, Denied, "policy denies the result")
     unevaluated = [finding for finding in checked.denied if finding.rule == POLICY_ERROR]
     # Neither Invalid nor Denied: by the type a rollback knows that it may go on without rules.
     raise_errors(unevaluated, LockstepError, "the rules could not be evaluated on the result")

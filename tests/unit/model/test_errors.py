@@ -34,9 +34,9 @@ def test_no_two_meanings_share_an_exit_code() -> None:
 @pytest.mark.parametrize(
     ("where", "fix", "text"),
     [
-        ("a.yaml:3", "mend it", "error: a.yaml:3: it failed\n  fix: mend it"),
+        ("a.yaml:3", "fix it", "error: a.yaml:3: it failed\n  fix: fix it"),
         ("a.yaml:3", "", "error: a.yaml:3: it failed"),
-        ("", "mend it", "error: it failed\n  fix: mend it"),
+        ("", "fix it", "error: it failed\n  fix: fix it"),
         ("", "", "error: it failed"),
     ],
 )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lockstep.model.finding import Finding, Related, Severity, Suppression, arrange
 
-ONE = Finding("b.yaml", 2, 3, "yaml.syntax", "this is wrong", "mend it", "/a")
+ONE = Finding("b.yaml", 2, 3, "yaml.syntax", "this is wrong", "fix it", "/a")
 FINDINGS = st.lists(
     st.builds(
         Finding, st.sampled_from("ab"), st.integers(1, 12), st.integers(1, 2),
@@ -22,7 +22,7 @@ FINDINGS = st.lists(
 def test_a_finding_is_an_error_unless_it_says_otherwise_and_becomes_plain_data() -> None:
     assert json.loads(json.dumps(ONE.to_json())) == {
         "file": "b.yaml", "line": 2, "column": 3, "rule": "yaml.syntax",
-        "message": "this is wrong", "fix": "mend it", "pointer": "/a", "severity": "error",
+        "message": "this is wrong", "fix": "fix it", "pointer": "/a", "severity": "error",
         "related": [], "suppression": None,
     }  # fmt: skip
 

@@ -1,0 +1,37 @@
+"""What stops a commit: findings of a rollback are told apart from rules that could not run."""
+
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from lockstep.check.validation import Checked
+from lockstep.model.errors import Denied, LockstepError
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Fleet
+from lockstep.model.outcome import POLICY_ERROR
+from lockstep.transactions.commit import FamilyChange, _raise_findings
+from lockstep.transactions.state import FamilyState
+
+STATE = cast(FamilyState, SimpleNamespace(invalid=()))
+FAILED = Finding("clusters/a.yaml", 1, 1, POLICY_ERROR, "rule a was not evaluated", "fix the rule")
+DENIED = Finding("clusters/b.yaml", 1, 1, "policy.weights-sum", "99", "make it 100")
+
+
+def stopped_by(*denied: Finding, rollback: bool) -> type[LockstepError]:
+    checked = Checked(Fleet(), denied=denied)
+    with pytest.raises(LockstepError) as raised:
+        _raise_findings(STATE, FamilyChange({}, rollback_only=rollback), checked)
+    return raised.type
+
+
+def test_a_rollback_that_is_denied_does_not_go_on_because_another_rule_fails() -> None:
+    assert stopped_by(FAILED, DENIED, rollback=True) is Denied
+
+
+def test_a_rollback_may_go_on_without_a_rule_that_fails() -> None:
+    assert stopped_by(FAILED, rollback=True) is LockstepError
+
+
+def test_a_forward_move_stops_for_a_rule_that_fails_before_one_that_denies() -> None:
+    assert stopped_by(FAILED, DENIED, rollback=False) is LockstepError
