@@ -1,11 +1,11 @@
 """Selects parts of a tree and of a fleet: the files of one family, the families of a command."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from lockstep.model.errors import UsageError
 from lockstep.model.fleet import Environment, Family, Fleet, Tree
-from lockstep.text.phrases import closest
+from lockstep.text.phrases import alternatives, closest
 from lockstep.text.sanitise import quoted
 
 _MOST_NAMES = 10
@@ -67,7 +67,8 @@ def choose_families(fleet: Fleet, name: str | None, environment: str | None) -> 
     """
     if environment is not None and environment not in fleet.environments:
         text = f"there is no environment {quoted(environment, 80)}"
-        raise UsageError(text, fix=_choice(environment, sorted(fleet.environments)))
+        names = {each: each for each in fleet.environments}
+        raise UsageError(text, fix=_choice(environment, names))
     if name is None:
         return tuple(f for f in fleet.families() if environment in (None, f.environment))
     # A bare name means the family in every environment; choose_family allows only one.
@@ -100,13 +101,17 @@ def choose_family(fleet: Fleet, name: str, environment: str | None) -> tuple[Env
             f"several environments have a family {name}: {places}",
             fix="choose one with --environment",
         )
-    names = sorted({each.name for each in fleet.families()})
+    names = {f"{each.environment}/{each.name}": each.name for each in fleet.families()}
     raise UsageError(f"there is no family {quoted(asked, 80)}", fix=_choice(name, names))
 
 
-def _choice(asked: str, known: Sequence[str]) -> str:
-    """What to write instead: the closest name; without one, the first few of those that exist."""
-    if close := closest(asked, known):
-        return f"did you mean {close}?"
-    more = f" and {len(known) - _MOST_NAMES} more" if known[_MOST_NAMES:] else ""
-    return f"choose from {', '.join(known[:_MOST_NAMES])}{more}" if known else _NONE
+def _choice(asked: str, known: Mapping[str, str]) -> str:
+    """What to write instead: the closest name; without one, the first few of those that exist.
+
+    ``known`` has the name by what a person writes for it.
+    """
+    if close := closest(asked, sorted(set(known.values()))):
+        return f"did you mean {alternatives([w for w, name in known.items() if name == close])}?"
+    written = sorted(known)
+    more = f" and {len(written) - _MOST_NAMES} more" if written[_MOST_NAMES:] else ""
+    return f"choose from {', '.join(written[:_MOST_NAMES])}{more}" if written else _NONE

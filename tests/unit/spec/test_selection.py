@@ -50,8 +50,12 @@ def test_an_unknown_family_is_named_as_it_was_given() -> None:
 @pytest.mark.parametrize(
     ("asked", "fix"),
     [
-        ("prod/fruad", "did you mean fraud?"),
-        ("scoring", "choose from fraud, m00, m01, m02, m03, m04, m05, m06, m07, m08 and 2 more"),
+        ("prod/fruad", "did you mean prod/fraud?"),
+        (
+            "scoring",
+            "choose from prod/fraud, prod/m00, prod/m01, prod/m02, prod/m03, prod/m04, prod/m05, "
+            "prod/m06, prod/m07, prod/m08 and 2 more",
+        ),
     ],
 )
 def test_an_unknown_family_has_a_fix_of_bounded_length(asked: str, fix: str) -> None:
