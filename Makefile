@@ -56,7 +56,7 @@ COVERAGE_CORE = $(shell $(BIN)/python -c 'import sys; print("sysmon" if sys.vers
 
 .PHONY: coverage
 coverage: setup tools ## Run the unit tests and measure which lines they run; pyproject.toml has the floor
-	@COVERAGE_CORE=$(COVERAGE_CORE) $(BIN)/python -m pytest $(PYTEST_FLAGS) --cov tests/unit
+	@COVERAGE_CORE=$(COVERAGE_CORE) $(BIN)/python -m pytest $(PYTEST_FLAGS) tests/unit --cov
 
 .PHONY: lint
 lint: lint-python lint-policies lint-shell lint-workflows ## Check code, types, layers, policies and workflows
