@@ -84,8 +84,8 @@ def _flat(file: _File) -> dict[str, Json]:
 
 
 def _formatted(body: Json) -> bytes:
-    # The encoder fixes how numbers and text are written, and it is the standard library's: what
-    # it gives must never change, or old records could not be read any more.
+    # canonical_json fixes how numbers and text are written; msgspec only adds the line breaks. What
+    # this gives must never change, or old records could not be read any more.
     return msgspec.json.format(canonical_json(body), indent=2) + b"\n"
 
 

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator
 
-from lockstep.model.decision import Action, Decision
+from lockstep.model.decision import Decision
 from lockstep.model.document import Document, Json, value_at
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.rollout.gate_questions import gates_of_proposal
 from lockstep.rollout.replay import replay
-from lockstep.rollout.transitions import RULES, Need
+from lockstep.rollout.transitions import RULES, Need, StepChange
 from lockstep.text.sanitise import cut, one_line
 
 _IDENTITY = ("spec", "identity")
-_WITHOUT_A_STEP = (Action.HOLD, Action.RESUME, Action.RELEASE)
 
 
 def check_history(new: Fleet, old: Fleet) -> list[Finding]:
@@ -77,7 +76,7 @@ def _newest_asked(family: Family) -> Decision | None:
         if Need.PROPOSE_GATES in RULES[decision.action].needs:
             transition = RULES[decision.action].find(decision.source.phase, decision.to.phase)
             return decision if transition and Need.PROPOSE_GATES in transition.needs else None
-        if decision.action not in _WITHOUT_A_STEP:
+        if RULES[decision.action].step_change is not StepChange.SAME:
             return None
     return None
 

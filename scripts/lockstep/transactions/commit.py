@@ -57,8 +57,7 @@ def build(
     Gives the decisions as recorded: one that a revert may return to holds the git objects of
     the state after it. Raises Invalid or Denied with every finding where the result would not
     pass, and LockstepError where the rules could not be evaluated or a decision lacks what it
-    needs. Only objects are written
-    then, which git removes in time.
+    needs. Only objects are written then, which git removes in time.
     """
     _require_needs(state, decisions)
     before = state.tree
@@ -176,11 +175,11 @@ def _raise_findings(state: FamilyState, change: FamilyChange, checked: Checked) 
         known = {(f.rule, f.file, f.pointer) for f in state.invalid}
         invalid = tuple(f for f in invalid if (f.rule, f.file, f.pointer) not in known)
     raise_errors(invalid, Invalid, "the result would be malformed")
+    unevaluated = [finding for finding in checked.denied if finding.rule == POLICY_ERROR]
+    denied = [finding for finding in checked.denied if finding.rule != POLICY_ERROR]
     if change.rollback_only:
         # First: a rollback goes on without a rule that fails, not against one that denies it.
-        denied = [finding for finding in checked.denied if finding.rule != POLICY_ERROR]
         raise_errors(denied, Denied, "policy denies the result")
-    unevaluated = [finding for finding in checked.denied if finding.rule == POLICY_ERROR]
     # Neither Invalid nor Denied: by the type a rollback knows that it may go on without rules.
     raise_errors(unevaluated, LockstepError, "the rules could not be evaluated on the result")
-    raise_errors(checked.denied, Denied, "policy denies the result")
+    raise_errors(denied, Denied, "policy denies the result")

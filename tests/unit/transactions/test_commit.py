@@ -1,4 +1,4 @@
-"""What stops a commit: findings of a rollback are told apart from rules that could not run."""
+"""What stops a commit: a rule that denies it, and a rule that could not be evaluated."""
 
 from types import SimpleNamespace
 from typing import cast
