@@ -223,7 +223,7 @@ def test_a_run_that_is_stopped_leaves_nothing_behind(
     assert list(folder.iterdir()) == []
     world.git("restore", "policies")
     run = lockstep_process("check", "--now", START, cwd=world.clone)
-    wait_for(folder, "lockstep-opa-*/capabilities.json")
+    wait_for(folder, "lockstep-*/capabilities.json")
     run.send_signal(stopped)
     run.wait(timeout=60)
     assert run.returncode == (128 + stopped if stopped is signal.SIGTERM else 1)
