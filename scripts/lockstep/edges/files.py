@@ -59,13 +59,8 @@ def _read_folder(root: Path, folder: str, tree: dict[str, bytes]) -> list[str]:
                 tree[path] = _read_bounded(entry.path)
     except OSError as error:
         text, fix = f"cannot read it: {reason(error)}", "fix the permissions of the file"
-        raise LockstepError(text, where=path, fix=_fix_of_reading(error, fix)) from error
+        raise LockstepError(text, where=path, fix=advice(error, fix)) from error
     return folders
-
-
-def _fix_of_reading(error: OSError, permissions: str) -> str:
-    forbidden = isinstance(error, PermissionError)  # its general advice is about writing
-    return permissions if forbidden else advice(error, permissions)
 
 
 def _read_bounded(path: str) -> bytes:
@@ -91,7 +86,7 @@ def read_file(path: Path, limit: int) -> bytes:
         raise LockstepError(
             f"cannot read it: {reason(error)}",
             where=str(path),
-            fix=_fix_of_reading(error, "check that it is a file that you may read"),
+            fix=advice(error, "check that it is a file that you may read"),
         ) from error
     if len(data) > limit:
         raise LockstepError(

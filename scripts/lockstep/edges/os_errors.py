@@ -6,7 +6,6 @@ from lockstep.model.errors import LockstepError
 
 _FULL = "make room on the disk, or raise the quota"
 _DESCRIPTORS = "raise the limit on open files (ulimit -n)"
-_FORBIDDEN = "check that you may write there"
 
 _ADVICE = {
     errno.ENOSPC: _FULL,
@@ -16,9 +15,6 @@ _ADVICE = {
     errno.ENFILE: _DESCRIPTORS,
     errno.EAGAIN: "raise the limit on processes (ulimit -u), or end some",
     errno.ENOMEM: "end programs that need much memory, or use a larger machine",
-    errno.EACCES: _FORBIDDEN,
-    errno.EPERM: _FORBIDDEN,
-    errno.EROFS: _FORBIDDEN,
     errno.EIO: "check the disk, or the terminal that the output goes to",
 }
 _OF_A_LIMIT = frozenset(

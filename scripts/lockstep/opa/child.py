@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lockstep.edges import process, scratch
 from lockstep.edges.cache import Cache
+from lockstep.edges.os_errors import advice, reason
 from lockstep.model.errors import LockstepError
 from lockstep.opa.base import (
     ANSWER_TIMEOUT,
@@ -248,8 +249,8 @@ def free_port() -> int:
             return port
     except OSError as error:
         raise LockstepError(
-            f"no port of {_HOST} is free: {error.strerror}",
-            fix="end programs that hold ports open, then run it again",
+            f"no port of {_HOST} is free: {reason(error)}",
+            fix=advice(error, "end programs that hold ports open, then run it again"),
         ) from error
 
 

@@ -25,4 +25,4 @@ def test_there_is_always_a_reason() -> None:
 def test_a_file_that_cannot_be_written_is_named() -> None:
     error = cannot_write(OSError(errno.EROFS, os.strerror(errno.EROFS)), "a/b", "other")
     assert error.located() == "a/b: cannot write it: Read-only file system"
-    assert error.fix == "check that you may write there"
+    assert error.fix == "other"
