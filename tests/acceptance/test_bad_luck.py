@@ -2,6 +2,7 @@
 
 import signal
 import stat
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -235,11 +236,29 @@ def test_a_run_that_is_stopped_leaves_nothing_behind(
     assert list(folder.iterdir()) == []
     world.git("restore", "policies")
     run = lockstep_process("check", "--now", START, cwd=world.clone)
-    wait_for(folder, "lockstep-opa-*/capabilities.json")
+    wait_for(folder, "lockstep-*/capabilities.json")
     run.send_signal(stopped)
     run.wait(timeout=60)
-    assert run.returncode == (128 + stopped if stopped is signal.SIGTERM else 1)
+    assert run.returncode == (128 + stopped)
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("where", [">/dev/full", ">&-"])
+def test_a_decision_whose_output_is_lost_is_made_and_does_not_look_like_a_failure(
+    world: World, where: str
+) -> None:
+    world.merge_proposal()
+    before = git(world.origin, "rev-parse", "main")
+    ended = subprocess.run(
+        ["/bin/sh", "-c",
+         f'"$0" -m lockstep advance {FAMILY} --now {START} --registry-uri "$1" {where}',
+         sys.executable, world.registry],
+        cwd=world.clone, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert git(world.origin, "rev-parse", "main") != before
+    assert "Traceback" not in ended.stderr
+    assert ("candidate 2@10" in ended.stderr) is (where == ">/dev/full")
 
 
 def wait_for(folder: Path, pattern: str) -> None:

@@ -66,7 +66,7 @@ def propose(family: str, version: str, reason: str, output: str, **given: Any) -
     from lockstep.transactions.propose import ProposalRequest
 
     request = ProposalRequest(family, version, reason)
-    return options.show(run(_run_options(**given), request), output)
+    return options.show_decision(run(_run_options(**given), request), output)
 
 
 @click.command()
@@ -79,7 +79,7 @@ def advance(families: tuple[str, ...], output: str, **given: Any) -> ExitCode:
     """
     from lockstep.commands.advance import run
 
-    return options.show(run(_run_options(**given), families), output)
+    return options.show_decision(run(_run_options(**given), families), output)
 
 
 @click.command()
@@ -90,7 +90,7 @@ def hold(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     """Pause the rollout of FAMILY; a gate that fails still rolls it back."""
     from lockstep.commands.hold import run
 
-    return options.show(run(_run_options(**given), family, reason), output)
+    return options.show_decision(run(_run_options(**given), family, reason), output)
 
 
 @click.command()
@@ -101,7 +101,7 @@ def resume(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     """Continue the rollout of FAMILY after a hold; the bake of its step starts again."""
     from lockstep.commands.resume import run
 
-    return options.show(run(_run_options(**given), family, reason), output)
+    return options.show_decision(run(_run_options(**given), family, reason), output)
 
 
 @click.command()
@@ -112,7 +112,7 @@ def revert(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     """Roll the newest version of FAMILY back, in every cluster, and quarantine it."""
     from lockstep.commands.revert import run
 
-    return options.show(run(_run_options(**given), family, reason), output)
+    return options.show_decision(run(_run_options(**given), family, reason), output)
 
 
 @click.command()
@@ -124,7 +124,7 @@ def release(family: str, version: str, reason: str, output: str, **given: Any) -
     """End the quarantine of VERSION of FAMILY in this environment."""
     from lockstep.commands.release import run
 
-    return options.show(run(_run_options(**given), family, version, reason), output)
+    return options.show_decision(run(_run_options(**given), family, version, reason), output)
 
 
 @click.command()
@@ -135,7 +135,7 @@ def adopt(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     """Record the committed state of FAMILY as verified: a revert returns to it."""
     from lockstep.commands.adopt import run
 
-    return options.show(run(_run_options(**given), family, reason), output)
+    return options.show_decision(run(_run_options(**given), family, reason), output)
 
 
 @click.command()

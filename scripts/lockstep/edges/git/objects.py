@@ -2,11 +2,11 @@
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from lockstep.edges import scratch
 from lockstep.edges.files import symlink_error
 from lockstep.edges.git.references import GitReferences
 from lockstep.model.errors import Invalid, LockstepError
@@ -151,7 +151,7 @@ class GitObjects(GitReferences):
         By way of numbered files: git hashes many from a list of paths in one process. Without
         filters, because attributes of the repository must not change what is committed.
         """
-        with tempfile.TemporaryDirectory(prefix="lockstep-") as folder:
+        with scratch.folder() as folder:
             names = []
             for number, data in enumerate(files.values()):
                 name = os.path.join(folder, str(number))
@@ -163,7 +163,7 @@ class GitObjects(GitReferences):
     @contextmanager
     def _index(self) -> Iterator[dict[str, str]]:
         """The environment for an index of its own, empty, which goes afterwards."""
-        with tempfile.TemporaryDirectory(prefix="lockstep-") as folder:
+        with scratch.folder() as folder:
             yield {"GIT_INDEX_FILE": os.path.join(folder, "index")}
 
     def commit_tree(self, tree: str, parents: Sequence[str], message: str) -> str:
