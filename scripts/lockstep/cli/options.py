@@ -56,6 +56,15 @@ now = click.option(
 registry = click.option(
     "--registry-uri", "registry", help="MLflow's tracking URI; by default MLFLOW_TRACKING_URI."
 )
+remote = click.option(
+    "--remote",
+    help="The remote of the fleet's repository; by default the one whose address lockstep.yaml "
+    "has.",
+)
+branch = click.option(
+    "--branch",
+    help="Write to this branch, which is to be merged, and not to the one that Argo CD follows.",
+)
 reason = click.option("--reason", required=True, help="Why, in a sentence; it is recorded.")
 
 
@@ -77,8 +86,14 @@ showing = combined(findings_output, colour)
 reporting = combined(showing, reports)
 """How a check shows its findings, and where else it writes them."""
 
-moving = combined(root, environment, registry, now, output)
+registered = combined(root, environment, registry, now, output)
+"""The options of every verb that asks the registry about a family."""
+
+moving = combined(registered, remote)
 """The options of every verb that moves a family."""
+
+by_pull_request = combined(moving, branch)
+"""Those of the verbs whose decisions may also come by a pull request."""
 
 
 def existing(folder: Path) -> Path:

@@ -21,15 +21,19 @@ _TOO_LARGE = f"the file has more than {_LARGEST} bytes"
 def read_tree(root: Path, folders: Iterable[str], *, collect: Iterable[str] = ()) -> Tree:
     """Every file below the folders, by path relative to ``root`` with ``/`` separators.
 
-    A missing folder is an empty one. Raises Invalid for a symbolic link, which could lead out of
-    the repository, and for a huge file; LockstepError for what cannot be read. In the folders of
-    ``collect``, a link or a huge file is a NoFile in the tree instead, which becomes a finding.
+    One of ``folders`` may be a file. A missing folder is an empty one. Raises Invalid for a
+    symbolic link, which could lead out of the repository, and for a huge file; LockstepError for
+    what cannot be read. In the folders of ``collect``, a link or a huge file is a NoFile in the
+    tree instead, which becomes a finding.
     """
     tree: dict[str, bytes] = {}
     for folder in folders:
         if os.path.lexists(root / folder):
             _refuse_link(root / folder, folder)
             inside = [folder]
+            if (root / folder).is_file():
+                tree[folder] = _read_named(root / folder, folder)
+                continue
             for each in inside:  # not by recursion: folders nest deeper than Python's stack
                 inside += _read_folder(root, each, tree)
     kept = tuple(f"{folder}/" for folder in collect)
@@ -61,6 +65,14 @@ def _read_folder(root: Path, folder: str, tree: dict[str, bytes]) -> list[str]:
         text, fix = f"cannot read it: {reason(error)}", "fix the permissions of the file"
         raise LockstepError(text, where=path, fix=advice(error, fix)) from error
     return folders
+
+
+def _read_named(file: Path, path: str) -> bytes:
+    try:
+        return _read_bounded(str(file))
+    except OSError as error:
+        text = f"cannot read it: {error.strerror}"
+        raise LockstepError(text, where=path, fix="fix the permissions of the file") from error
 
 
 def _read_bounded(path: str) -> bytes:

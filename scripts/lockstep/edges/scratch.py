@@ -8,6 +8,7 @@ belongs to this user is removed, and no symbolic link is followed.
 """
 
 import atexit
+import errno
 import functools
 import hashlib
 import os
@@ -17,7 +18,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -44,12 +45,13 @@ _kept: set[Path] = set()
 
 
 @contextmanager
-def folder() -> Iterator[Path]:
+def folder(place: Path | None = None) -> Iterator[Path]:
     """A new folder that only this user can read; it is gone when the block ends.
 
-    Raises LockstepError where it cannot be made, or where there is no room to write in it.
+    It is made in ``place``, by default where temporary folders belong. Raises LockstepError where
+    it cannot be made, or where there is no room to write in it.
     """
-    made = make_folder()
+    made = make_folder(place)
     try:
         with explained(made):
             yield made
@@ -57,10 +59,11 @@ def folder() -> Iterator[Path]:
         remove_folder(made)
 
 
-def make_folder() -> Path:
+def make_folder(inside: Path | None = None) -> Path:
     """As ``folder``, for a caller that calls ``remove_folder`` itself."""
     failed: OSError | None = None
-    for place in _places():
+    places = [str(inside)] if inside else _places()
+    for place in places:
         _sweep_once(place, _FOLDER)
         made = Path(place, f"lockstep-{_maker()}")
         try:
@@ -72,7 +75,7 @@ def make_folder() -> Path:
         return made
     assert failed is not None  # noqa: S101
     raise LockstepError(
-        f"cannot make a temporary folder: {reason(failed)}", where=_places()[0],
+        f"cannot make a temporary folder: {reason(failed)}", where=places[0],
         fix=advice(failed, "set TMPDIR to a folder that you may write to"),
     ) from failed  # fmt: skip
 
@@ -117,6 +120,31 @@ def file_in_place_of(target: Path) -> Iterator[BinaryIO]:
     except BaseException:
         name.unlink(missing_ok=True)
         raise
+
+
+def move(made: Path, target: Path) -> None:
+    """Put a file, or a link, in the place of ``target`` at once; from another file system, too."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.replace(made, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV or made.is_symlink():
+            raise
+        with file_in_place_of(target) as file:
+            file.write(made.read_bytes())
+        os.chmod(target, made.stat().st_mode)
+
+
+def abandoned(place: Path) -> list[Path]:
+    """The folders that dead processes of this user have left in ``place``, by their names."""
+    found = []
+    for entry in os.scandir(place):
+        match = _FOLDER.fullmatch(entry.name)
+        with suppress(OSError):  # another run removes it at the same time
+            state = entry.stat(follow_symlinks=False)
+            if match and state.st_uid == os.geteuid() and _is_left(match, state):
+                found.append(place / entry.name)
+    return sorted(found)
 
 
 def is_temporary(name: str) -> bool:
