@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from lockstep.check.compiled import _templates as templates_of
+from lockstep.render.folder import FolderWriter, RenderedFolder
 from tests.acceptance.rollouts import (
     DAY,
     EU,
@@ -118,6 +120,23 @@ def test_holds_and_releases_do_not_wait(world: World) -> None:
     world.must("release", FAMILY, "2", "--reason", "fine", at=f"{DAY}11:00:00Z")
 
 
+def test_a_step_renders_the_family_before_and_after_it_and_no_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roll(world, "08")
+    written: list[str] = []
+    write = FolderWriter.write
+
+    def counted(self: FolderWriter, path: str, *given: Any) -> RenderedFolder:
+        written.append(path)
+        return write(self, path, *given)
+
+    monkeypatch.setattr(FolderWriter, "write", counted)
+    templates_of.cache_clear()
+    assert advance(world, "10")[0] == 0
+    assert 0 < sum("/clusters/" in path for path in written) <= 2 * len(REGIONS)
+
+
 # What a restore brings back
 
 
@@ -174,6 +193,7 @@ def test_where_both_changed_the_verified_bytes_come_back_and_the_fields_are_list
         else:
             assert data == verified[path]
     assert "replicas: 5" in (world.clone / HEAD).read_text()
+    assert world.lockstep("check")[0] == 0
     audit = world.must("audit", FAMILY)
     assert f"out of force until the next lockstep render --restored: {REPLICAS}" in audit
 
