@@ -235,7 +235,9 @@ def test_a_changed_environment_counts_as_a_field_that_people_changed(world: Worl
     rewrite(world, settings, lambda text: text.replace("project: ", "project: new-"))
     change_template(world)
     roll_back(world, "10")
-    assert last_restored(world)["changed"] == [f"{settings}#/spec/argocd/project"]
+    restored = last_restored(world)
+    assert restored["changed"] == [f"{settings}#/spec/argocd/project"]
+    assert restored["exact"] is True and restored["bytesFrom"]
 
 
 def join(world: World) -> str:

@@ -42,7 +42,7 @@ def render_cluster(
     if not known.findings:
         templates.kept[key] = known
         if len(templates.kept) > _KEPT:
-            del templates.kept[next(iter(templates.kept))]
+            templates.kept.pop(next(iter(templates.kept)), None)
     return known
 
 

@@ -16,7 +16,7 @@ _SHOWN = 3
 
 def render_family(tree: Tree, state: FamilyState) -> dict[str, bytes]:
     """The manifests of the family as the tree declares it, by path. Raises Invalid."""
-    fleet, findings = assemble(tree)
+    fleet, findings = assemble(tree, state.snapshot.documents)
     name, home = state.family.name, state.family.environment
     # Not of locks: read_state has stopped forward moves for them, and a rollback goes on.
     unreadable = [f for f in own_findings(findings, home, name) if "/locks/" not in f.file]

@@ -115,7 +115,7 @@ def _missing_objects(
 ) -> tuple[str, ...]:
     """Fetch what a shallow clone lacks; what cannot be fetched is reported, never guessed."""
     oids = [*verified.files.values(), *verified.folders.values()]
-    remote = git.remote(git.branch())
+    remote = state.snapshot.remote
     # verified.commit is the parent of that state: later commits are likelier to have its files.
     later = [r.decision.base for r in state.family.records if r.decision.sequence > to.sequence]
     for commit in [*later, verified.commit]:
@@ -214,7 +214,9 @@ def _verified_bytes(
     git: Git, state: FamilyState, verified: VerifiedState, after: Tree, source: str
 ) -> dict[str, bytes]:
     """The rendered folders as they were verified, marked with the commit that they come from."""
-    environment = assemble(after)[0].environments[state.family.environment]
+    environment = assemble(after, state.snapshot.documents)[0].environments[
+        state.family.environment
+    ]
     family = environment.families[state.family.name]
     files: dict[str, bytes] = {}
     for cluster in family.clusters:
