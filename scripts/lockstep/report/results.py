@@ -37,7 +37,8 @@ from lockstep.report.rules import (
 )
 from lockstep.report.table import format_table
 from lockstep.report.text import format_outcome
-from lockstep.text.phrases import list_variants
+from lockstep.text.phrases import KEPT, OUT_OF_FORCE, list_variants
+from lockstep.text.sanitise import one_line
 
 _STATUS_COLUMNS = (
     "environment", "family", "region", "serving", "skew", "state", "quarantine", "since",
@@ -220,10 +221,14 @@ def _rolled_back(result: RolledBack) -> Iterator[str]:
     # A restore that was due comes alone: its shift was an earlier decision.
     if result.decisions[0].action is Action.SHIFT:
         yield "  shift: all traffic goes to the running stable version"
-    if newest.restored:
-        exact = "the verified bytes" if newest.restored.exact else "rendered again"
-        yield f"  restore: every cluster as verified in record {newest.restored.sequence} ({exact})"
-    yield from (f"  unchecked: {text}" for text in result.unchecked)
+    if restored := newest.restored:
+        exact = "the verified bytes" if restored.exact else "rendered again"
+        yield f"  restore: every cluster as verified in record {restored.sequence} ({exact})"
+        if restored.changed:
+            yield f"  {OUT_OF_FORCE if restored.exact else KEPT}:"
+        yield from (one_line(f"    {field}") for field in restored.changed)
+    recorded = (text for decision in result.decisions for text in decision.unchecked)
+    yield from (f"  unchecked: {text}" for text in dict.fromkeys((*result.unchecked, *recorded)))
     if problem := result.restore_waits_for:
         yield f"  the restore waits: {problem}. Fix it, then run lockstep advance"
     yield f"  quarantine: version {version} cannot be proposed until lockstep release"

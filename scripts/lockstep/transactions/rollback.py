@@ -21,7 +21,12 @@ from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.hold import hold
 from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.registry_check import RegistryCheck, check_version
-from lockstep.transactions.restore import Restoration, restoration, verified_locks
+from lockstep.transactions.restore import (
+    CannotRestore,
+    Restoration,
+    restoration,
+    verified_locks,
+)
 from lockstep.transactions.run import RunOptions
 from lockstep.transactions.state import FamilyState, FileChanges, digest_of, with_record
 
@@ -91,7 +96,14 @@ def roll_back(
     if problem and not plan.shifts:
         return _blocked(state, problem)
     # Without files only the shift is made: the traffic leaves the bad version all the same.
-    files = None if problem else restoration(git, state, plan, locks)
+    files: Restoration | None = None
+    if not problem:
+        try:
+            files = restoration(git, state, plan, locks)
+        except CannotRestore as error:
+            problem = error.located()
+            if not plan.shifts:
+                return _blocked(state, problem)
     unchecked = tuple(check.unchecked for check in checks if check.unchecked)
     return _plan_commit(git, _Rollback(state, plan, request, files, unchecked, locks), problem)
 

@@ -33,6 +33,7 @@ from tests.unit.model.records import FULL
 TARGET = FULL.target.version
 SHIFT = structs.replace(
     FULL, action=Action.SHIFT, to=Position(Phase.SHIFTED), reason="too slow", restored=None,
+    unchecked=(),
     evidence=(),
 )  # fmt: skip
 RESTORE = structs.replace(
@@ -103,6 +104,35 @@ def test_a_rollback_names_both_halves_and_the_quarantine() -> None:
     assert "  restore: every cluster as verified in record 3 (rendered again)" in lines(
         RolledBack((again,))
     )
+
+
+@pytest.mark.parametrize(
+    ("restored", "how", "fields"),
+    [
+        (Restored(3, False, ("a.yaml#/x",)), "rendered again",
+         "people have changed these fields since, and they stay"),
+        (Restored(3, True, ("a.yaml#/x",), "e" * 40), "the verified bytes",
+         "these fields stay in the specs and are out of force until the next "
+         "lockstep render --restored"),
+    ],
+)  # fmt: skip
+def test_a_rollback_names_the_fields_that_people_changed(
+    restored: Restored, how: str, fields: str
+) -> None:
+    text = lines(RolledBack((structs.replace(RESTORE, restored=restored),)))
+    assert text[1:4] == [
+        f"  restore: every cluster as verified in record 3 ({how})",
+        f"  {fields}:",
+        "    a.yaml#/x",
+    ]
+
+
+def test_what_could_not_be_checked_is_said_once() -> None:
+    shift = structs.replace(SHIFT, unchecked=("registry: away", "rendered again"))
+    text = lines(RolledBack((shift, RESTORE), unchecked=("registry: away",)))
+    assert [line for line in text if "unchecked" in line] == [
+        "  unchecked: registry: away", "  unchecked: rendered again",
+    ]  # fmt: skip
 
 
 def test_what_is_not_live_says_so_first() -> None:
