@@ -20,6 +20,7 @@ from tests.acceptance.rollouts import (
     rewrite,
     roll,
     roll_back,
+    share_with_arm,
 )
 from tests.acceptance.world import FAMILY, World, git
 
@@ -111,17 +112,6 @@ def test_what_is_not_rendered_cannot_become_the_state_to_return_to(world: World)
     world.must("render")
     publish(world)
     world.must("adopt", FAMILY, "--reason", "by hand", at=f"{DAY}09:00:00Z")
-
-
-def share_with_arm(world: World, stable: int) -> None:
-    world.must("lock", FAMILY, "2")
-    for path in (US, EU):
-        file = world.clone / path
-        item = f"weight: {stable}}}\n    - {{name: b, version: '2', weight: {100 - stable}, "
-        sticky = "experiment: true}\n  traffic: {bucketHeader: x-user-bucket}"
-        file.write_text(file.read_text().replace("weight: 100}", item + sticky))
-    world.must("render")
-    publish(world)
 
 
 def test_a_cluster_in_which_only_experiments_serve_is_not_adopted(world: World) -> None:

@@ -46,6 +46,9 @@ def restoration(
         return Restoration(rendered, Restored(sequence, exact=True))
     # Without the old files no field can be compared, which the record says as `unchecked`.
     changed = () if missing else _changed(git, state.family, after, verified)
+    # Their verified bytes would bring back experiment arms of a version in quarantine.
+    retired = (c.path for c in state.family.clusters if c.name in plan.differing)
+    changed += tuple(f"{path}#/spec/variants" for path in retired)
     if rendered is not None and (changed or missing):
         return Restoration(rendered, Restored(sequence, exact=False, changed=changed), missing)
     if missing or changed:
