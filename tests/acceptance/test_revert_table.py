@@ -314,6 +314,14 @@ def test_a_stable_version_is_restored_to_the_state_before(world: World) -> None:
     assert nothing_moved(last) and "no verified state to return to" in last.first
 
 
+@in_state(verified)
+def test_a_version_whose_lock_was_deleted_can_still_be_rolled_back(world: World) -> None:
+    (world.clone / f"clusters/{FAMILY}/locks/2.yaml").unlink()
+    publish(world)
+    done = twice(world, "2")
+    assert done.after.everywhere == {"1": 100} and done.after.quarantine == {"2"}
+
+
 def edit_weights(world: World) -> None:
     """By hand, past every gate: all regions to half of a candidate without a rollout."""
     world.must("lock", FAMILY, "3")

@@ -230,7 +230,7 @@ def test_a_quarantine_of_an_earlier_environment_is_released_there(world: World) 
     said = world.must("propose", "staging/scoring", "3", "--format", "json")
     world.git("merge", "--quiet", "--no-edit", json.loads(said)[0]["branch"])
     world.git("push", "--quiet", "origin", "main")
-    world.must("revert", "staging/scoring", "--reason", "bad there")
+    world.must("revert", "staging/scoring", "3", "--reason", "bad there")
     code, said = world.lockstep("propose", "prod/scoring", "3")
     assert code == 11 and "lockstep release staging/scoring 3" in said
     world.must("release", "staging/scoring", "3", "--reason", "good after all")
@@ -358,10 +358,10 @@ def test_what_another_family_of_the_model_rolled_back_does_not_move(world: World
     world.git("merge", "--quiet", "--no-edit", json.loads(said)[0]["branch"])
     world.git("push", "--quiet", "origin", "main")
     world.merge_proposal("2")
-    world.must("revert", "prod/twin", "--reason", "bad there")
+    world.must("revert", "prod/twin", "2", "--reason", "bad there")
     code, said = advance(world, "08")
     assert code == 11 and "quarantine" in said
-    world.must("revert", FAMILY, "--reason", "bad here then")
+    world.must("revert", FAMILY, "2", "--reason", "bad here then")
     world.must("release", FAMILY, "2", "--reason", "only the twin was hurt")
     code, said = world.lockstep("propose", FAMILY, "2")
     assert code == 11 and "lockstep release prod/twin 2" in said

@@ -23,6 +23,7 @@ those of the specs, because they serve; which version is the candidate is what t
 version that is an arm and in a role counts as in the role; its arms lose their weight with it.
 """
 
+import shlex
 from dataclasses import dataclass
 
 from lockstep.model.decision import Action, Decision, Phase, Target
@@ -125,7 +126,7 @@ def _only_proposed(family: Family, candidate: Target) -> bool:
 def _first(family: Family, candidate: Target) -> Nothing:
     verb = "being rolled back" if position_of(family).phase is Phase.SHIFTED else "rolling out"
     return Nothing(
-        f"version {candidate.version} is {verb}; revert it first",
+        f"version {one_line(candidate.version, 80)} is {verb}; revert it first",
         ExitCode.GATE_CLOSED,
         (_command(family, candidate.version),),
     )
@@ -165,7 +166,8 @@ def _serving(family: Family) -> list[str]:
 
 
 def _command(family: Family, version: str) -> str:
-    return f"lockstep revert {_title(family)} {version} --reason '...'"
+    # Quoted: a forged record may hold anything, and people paste the command into a shell.
+    return f"lockstep revert {_title(family)} {shlex.quote(one_line(version, 80))} --reason '...'"
 
 
 def _title(family: Family) -> str:

@@ -7,7 +7,7 @@ from lockstep.model.decision import Action, Decision, Target, Variants
 from lockstep.model.errors import LockstepError
 from lockstep.model.result import Blocked, NothingToRevert, RolledBack
 from lockstep.rollout.next_decision import next_decision
-from lockstep.rollout.position import newest_decision, position_of, running_target
+from lockstep.rollout.position import newest_decision, position_of
 from lockstep.rollout.revert_choice import (
     Nothing,
     RetireArm,
@@ -38,21 +38,27 @@ def revert(
     """Roll a version back by hand, the candidate where none is named; see choose_revert.
 
     Safe to run twice: the second run finds nothing to do, and makes no commit. Raises UsageError
-    for a version without a lock, because only its digest could put it into quarantine.
+    for a version without a record or a lock: only with its digest it can be in quarantine.
     """
     match choose_revert(state.family, version):
         case RollBack(bad, quarantines):
-            target = running_target(state.family)
-            if target is None or target.version != bad:
-                target = Target(bad, digest_of(state, bad))
-            request = RollbackRequest(target, reason, by_hand=True, quarantines=quarantines)
+            request = RollbackRequest(
+                _target(state, bad), reason, by_hand=True, quarantines=quarantines
+            )
             return roll_back(git, options, state, request)
         case RetireArm(arm):
-            return _retire(git, state, Target(arm, digest_of(state, arm)), reason)
+            return _retire(git, state, _target(state, arm), reason)
         case ReturnToRecord():
             return _return_to_record(git, options, state, reason)
         case Nothing(why, code, commands):
             return NothingToRevert(state.title, why, code, commands)
+
+
+def _target(state: FamilyState, version: str) -> Target:
+    # Records first: people may have removed or exchanged the lock since.
+    targets = (record.decision.target for record in reversed(state.family.records))
+    known = next((target for target in targets if target.version == version), None)
+    return known or Target(version, digest_of(state, version))
 
 
 def _return_to_record(

@@ -1,5 +1,7 @@
 """The table of ``lockstep revert``: which row applies to a family, and what it does."""
 
+import shlex
+
 import pytest
 
 from lockstep.model.decision import Action, Phase, Position
@@ -178,3 +180,13 @@ def test_a_return_is_a_restore_to_its_own_target() -> None:
     assert rollback is not None and not is_return(rollback)
     chosen = choose_revert(made, None)
     assert isinstance(chosen, Nothing) and "the recorded variants came back" in chosen.reason
+
+
+def test_a_forged_version_is_not_a_word_of_a_shell() -> None:
+    forged = decide(
+        in_phase(Phase.PROPOSED), Action.PROPOSE, Position(Phase.PROPOSED), "$(ls)\n; x"
+    )
+    chosen = choose_revert(forged, "1")
+    assert isinstance(chosen, Nothing)
+    (command,) = chosen.commands
+    assert shlex.split(command)[3].startswith("$(ls)") and "\n" not in command
