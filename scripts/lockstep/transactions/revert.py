@@ -18,7 +18,7 @@ from lockstep.rollout.revert_choice import (
 from lockstep.rollout.rollback import plan_return
 from lockstep.spec import variants as forms
 from lockstep.transactions.commit import FamilyChange
-from lockstep.transactions.publish import PlannedCommit
+from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.rollback import (
     RollbackRequest,
     blocked,
