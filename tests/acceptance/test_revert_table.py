@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
@@ -125,7 +126,7 @@ def live(world: World) -> Live:
     )
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
         files = {m.name: archive.extractfile(m).read() for m in archive if m.isfile()}  # type: ignore[union-attr]
-    traffic, pods = {}, {}
+    traffic, pods, paths = {}, {}, "\n".join(files)
     for region in REGIONS:
         spec = yaml.safe_load(files[f"clusters/{FAMILY}/{region}.yaml"])["spec"]
         folder = f"rendered/prod/clusters/scoring-{region}/"
@@ -133,8 +134,7 @@ def live(world: World) -> Live:
         traffic[region] = {v["version"]: v["weight"] for v in spec["variants"] if v["weight"]}
         routed = {r["destination"]["subset"][1:]: r.get("weight", 100) for r in routes}
         assert {v: w for v, w in routed.items() if w} == traffic[region], "spec and manifests"
-        names = [path.removeprefix(f"{folder}deployment-v") for path in files]
-        pods[region] = {name.removesuffix(".yaml") for name in names if "/" not in name}
+        pods[region] = set(re.findall(rf"^{folder}deployment-v(.+)\.yaml$", paths, re.MULTILINE))
     ledger = sorted(path for path in files if path.startswith(f"ledger/{FAMILY}/"))
     listed = yaml.safe_load(
         files.get(f"clusters/{FAMILY}/quarantine.yaml", b"spec: {versions: []}")
