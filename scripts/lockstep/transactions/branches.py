@@ -13,7 +13,7 @@ from lockstep.model.record import body_of, read_record
 from lockstep.spec.lock import same_facts
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.sanitise import quoted
-from lockstep.transactions.followed import Followed
+from lockstep.check.followed import Followed
 from lockstep.transactions.publication import place_branch
 
 _ATTEMPTS = 5

@@ -18,7 +18,7 @@ from lockstep.spec.selection import choose_family
 from lockstep.spec.yaml.load import Documents
 from lockstep.text.sanitise import record_line
 from lockstep.transactions.branches import existing_branch, put_on_branch
-from lockstep.transactions.followed import Followed, find_followed, refreshed
+from lockstep.check.followed import Followed, find_followed, refreshed
 from lockstep.transactions.publication import PlannedCommit, follow_in_work_tree, publish_commit
 from lockstep.transactions.snapshot import Snapshot, read_snapshot
 from lockstep.transactions.state import FamilyState, read_state

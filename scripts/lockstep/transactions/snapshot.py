@@ -11,7 +11,7 @@ from lockstep.spec.assemble import assemble
 from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.selection import by_family, only_heads, only_quarantine
 from lockstep.spec.yaml.load import Documents
-from lockstep.transactions.followed import Followed
+from lockstep.check.followed import Followed
 
 
 @dataclass(frozen=True)
