@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.acceptance.rollouts import DAY, EU, US, advance, publish, roll, share_with_arm
+from tests.acceptance.rollouts import DAY, EU, US, advance, publish, rewrite, roll, share_with_arm
 from tests.acceptance.world import FAMILY, REGIONS, World, copy_world, git
 from tests.unit.mlflow_store import forget_default_store
 
@@ -383,6 +383,34 @@ def test_retiring_an_arm_records_no_weights_that_people_edited(world: World) -> 
     assert "diverged" in world.lockstep("status")[1]
     back = twice(world, hour="18")
     assert back.added == ["restore"] and back.after.everywhere == {"1": 100}
+
+
+def change_template(world: World) -> None:
+    template = "templates/service/service.yaml.j2"
+    rewrite(world, template, lambda text: text.replace("spec:", "# a new line\nspec:", 1))
+
+
+@in_state(experiment)
+def test_retiring_an_arm_carries_no_change_of_rendering(world: World) -> None:
+    change_template(world)
+    code, said = revert(world, "2", hour="17")
+    assert code == 0, said
+    after = live(world)
+    assert after.everywhere == {"1": 100} and after.quarantine == {"2"}
+    service = f"main:rendered/prod/clusters/scoring-{REGIONS[0]}/service.yaml"
+    assert "# a new line" not in git(world.origin, "show", service)
+
+
+@in_state(experiment_in_rollout)
+def test_an_arm_in_quarantine_does_not_come_back_with_verified_bytes(world: World) -> None:
+    code, said = revert(world, "2", hour="10")
+    assert code == 0, said
+    change_template(world)
+    code, said = revert(world, hour="11")
+    assert code == 0, said
+    after = live(world)
+    assert after.everywhere == {"1": 100} and after.quarantine == {"2", "3"}
+    assert all(versions == {"1"} for versions in after.pods.values())
 
 
 @in_state(experiment)
