@@ -39,6 +39,7 @@ class Action(StrEnum):
     RESUME = "resume"
     SHIFT = "shift"
     RESTORE = "restore"
+    RETIRE = "retire"
     RELEASE = "release"
     ADOPT = "adopt"
 

@@ -11,8 +11,17 @@ from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
 from lockstep.model.fleet import Family
 from lockstep.rollout.position import verified_decision, verified_versions
 from lockstep.rollout.replay import replay_moves, replay_verdicts
+from lockstep.spec import variants as forms
 from tests.unit.fleets import family, recorded
-from tests.unit.rollout.ledgers import PROPOSED, STEADY, VERIFIED, adopted, decide, proposed
+from tests.unit.rollout.ledgers import (
+    PROPOSED,
+    STEADY,
+    VERIFIED,
+    adopted,
+    decide,
+    proposed,
+    with_variants,
+)
 
 GATE = {"name": "fpr", "source": "mlflow", "metric": "fpr", "max": 0.03}
 TIME = "2026-03-01T08:00:00Z"
@@ -134,3 +143,14 @@ def test_only_actions_that_verify_may_hold_a_verified_state() -> None:
     ]
     assert verified_decision(forged) == made.records[0].decision
     assert verified_versions(forged) == {"1"}
+
+
+def test_a_retired_arm_follows_from_the_variants_before_it() -> None:
+    arm = {"name": "b", "version": "3", "weight": 30, "experiment": True}
+    made = with_variants(family(), {"name": "stable", "version": "1", "weight": 70}, arm)
+    made = decide(proposed(adopted(made), "2"), Action.ADVANCE, ROLLING, "2")
+    after = {c.name: forms.retired(c.variants, {"3"}, warm=True) for c in made.clusters}
+    for variants, count in ((after, 0), (None, 3)):
+        retired = decide(made, Action.RETIRE, ROLLING, "3", variants, quarantines=True)
+        path = retired.records[-1].decision.path
+        assert len([f for f in replay_moves(retired) if f.file == path]) == count
