@@ -9,9 +9,8 @@ from lockstep.model.fleet import Cluster, Environment, Family, Fleet, NoFile, Tr
 from lockstep.model.outcome import Outcome, RuleText
 from lockstep.render.compare import compare, unrendered_folders
 from lockstep.render.restored import restorable_folders
-from lockstep.rollout.chain import verify_chain
+from lockstep.rollout.chain import judged, verify_chain
 from lockstep.spec.assemble import assemble
-from lockstep.spec.records import RULE as RECORD_SCHEMA
 from lockstep.spec.records import check_records
 from lockstep.spec.schema.schemas import EFFECTIVE, Schemas
 from lockstep.spec.validate import validate_fleet
@@ -94,10 +93,10 @@ def without_malformed(checked: Checked) -> Fleet:
     """The part of the fleet in which no file has an error, so that one mistake stays one finding.
 
     Without a malformed environment or family its clusters are left out, too; without a malformed
-    lock or record its family. A record that can be read and does not fit its schema is no reason.
+    lock its family. Of a family with broken records only those are left out: a rollback must
+    still be checked.
     """
-    errors = (f for f in checked.invalid if f.severity is Severity.ERROR)
-    broken = {f.file for f in errors if f.rule != RECORD_SCHEMA}
+    broken = {f.file for f in checked.invalid if f.severity is Severity.ERROR}
     environments = {
         name: _without(environment, broken)
         for name, environment in checked.fleet.environments.items()
@@ -144,13 +143,14 @@ def without_render_echo(checked: Checked) -> Checked:
 def _without(environment: Environment, broken: set[str]) -> Environment:
     unread = {match[1] for path in broken if (match := _SHARED.fullmatch(path))}
     families = {
-        name: replace(family, clusters=tuple(c for c in family.clusters if c.path not in broken))
+        name: _valid_part(family, broken)
         for name, family in environment.families.items()
-        if family.folder not in unread and not broken.intersection(_shared_files(family))
+        if family.folder not in unread and family.document.path not in broken
     }
     return replace(environment, families=families)
 
 
-def _shared_files(family: Family) -> Iterable[str]:
-    yield family.document.path
-    yield from (record.decision.path for record in family.records)
+def _valid_part(family: Family, broken: set[str]) -> Family:
+    own = f"ledger/{family.environment}/{family.name}/"
+    valid = judged(family) if any(path.startswith(own) for path in broken) else family
+    return replace(valid, clusters=tuple(c for c in family.clusters if c.path not in broken))

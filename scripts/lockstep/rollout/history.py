@@ -1,24 +1,32 @@
 """What a change may not do to the past: records are only added, and a locked identity stays."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from lockstep.model.decision import Decision
 from lockstep.model.document import Document, Json, value_at
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet, Tree
+from lockstep.model.ledger import LedgerHistory
+from lockstep.rollout.chain import judged
 from lockstep.rollout.gate_questions import gates_of_proposal
 from lockstep.rollout.replay import replay
 from lockstep.rollout.transitions import RULES, Need, StepChange
-from lockstep.text.sanitise import cut, one_line
+from lockstep.spec.ledger import files_of
+from lockstep.text.sanitise import cut, one_line, quoted
 
 _IDENTITY = ("spec", "identity")
 
+HistoryOf = Callable[[], LedgerHistory]
+"""Reads git's history of the base's ledger, which takes time: it is called where it is needed."""
 
-def check_history(new: Fleet, old: Fleet) -> list[Finding]:
+
+def check_history(new: Fleet, old: Fleet, history: HistoryOf | None = None) -> list[Finding]:
     """What is wrong with how ``new`` goes on from ``old``, in the families that both have.
 
     A record that was edited or removed, one that was added and does not follow from its own
-    evidence, and a lock of the same version with another identity.
+    evidence or calls records broken that are not, and a lock of the same version with another
+    identity. Without ``history`` it is not asked whether a commit had changed what a new record
+    calls broken.
     """
     findings: list[Finding] = []
     for family in new.families():
@@ -26,6 +34,7 @@ def check_history(new: Fleet, old: Fleet) -> list[Finding]:
         before = environment.families.get(family.name) if environment else None
         findings += _rewritten(family, before)
         findings += _unfounded(family, before)
+        findings += _called_broken(family, before, history)
         findings += _exchanged(family, before)
     return list(arrange(findings))
 
@@ -64,6 +73,34 @@ def _unfounded(family: Family, before: Family | None) -> Iterator[Finding]:
         yield from _other_gates(asked, family)
         if before and RULES[asked.action].in_pull_request:
             yield from _other_gates(asked, before)
+
+
+def _called_broken(
+    family: Family, before: Family | None, history: HistoryOf | None
+) -> Iterator[Finding]:
+    """Records that a new one calls broken, and that were not so before this change.
+
+    Otherwise a pull request could edit a record and settle that by an adoption of its own.
+    """
+    known = _digests(before)
+    added = [r.decision for r in family.records
+             if r.decision.path not in known and r.decision.broken_records]  # fmt: skip
+    if not added:
+        return
+    read = history() if history else LedgerHistory()
+    if read.missing:
+        text = f"git cannot show whether the records that it names are broken: {read.missing}"
+        yield Finding(added[0].path, 1, 1, "ledger.shallow", text, "check out with fetch-depth: 0")
+        return
+    broken = {f.path: f.digest for f in judged(before, read).broken} if before else {}
+    for decision in added:
+        # Without history, those that only a commit's diff can show are taken as they are.
+        base = broken if history else {**known, **broken}
+        for path, digest in decision.broken_records.items():
+            if path not in base or base[path] != digest:
+                text = f"it calls {quoted(path, 200)} broken, which the base does not show"
+                fix = "undo the change of that record; lockstep adopt names what was broken before"
+                yield Finding(decision.path, 1, 1, "ledger.settled", text, fix)
 
 
 def _newest_asked(family: Family) -> Decision | None:
@@ -126,5 +163,5 @@ def _identity(lock: Document) -> object:
 
 
 def _digests(family: Family | None) -> dict[str, str]:
-    records = family.records if family else ()
-    return {record.decision.path: record.digest for record in records}
+    files = files_of(family) if family else ()
+    return {file.path: file.digest for file in files if file.digest}

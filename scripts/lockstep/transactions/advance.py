@@ -19,7 +19,7 @@ from lockstep.transactions.hold import hold
 from lockstep.transactions.publish import PlannedCommit
 from lockstep.transactions.rollback import RollbackRequest, roll_back
 from lockstep.transactions.run import RunOptions
-from lockstep.transactions.state import FamilyState, refuse_diverged
+from lockstep.transactions.state import FamilyState, refuse_diverged, require_history
 
 
 def advance(git: Git, options: RunOptions, state: FamilyState) -> PlannedCommit | Waiting | Blocked:
@@ -28,13 +28,14 @@ def advance(git: Git, options: RunOptions, state: FamilyState) -> PlannedCommit 
     due = plan(state.family, evidence, options.now)
     match due.move:
         case Move.STEP | Move.VERIFY:
+            require_history(state)
             return _move_on(git, state, due, evidence)
         case Move.HOLD:
             return hold(git, state, due.reason, evidence=evidence, verdict=due.verdict)
         case Move.REVERT | Move.RESTORE:
             return _roll_back(git, options, state, due, evidence)
         case Move.DIVERGED:
-            # It raises: a family that people edited by hand must not look like one that waits.
+            # It raises: a family that was edited by hand must not look like one that waits.
             refuse_diverged(state)
     return _waiting(state, due, evidence)
 

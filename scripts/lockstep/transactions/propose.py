@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from lockstep.edges.git import Git, Raced
+from lockstep.edges.git.history import LedgerReader
 from lockstep.model.decision import Action, Decision, Phase, Position, Target
 from lockstep.model.document import Json
 from lockstep.model.errors import Denied
@@ -26,7 +27,7 @@ from lockstep.transactions.gates import ask_gates
 from lockstep.transactions.publish import newest_state, require_clean_work_tree
 from lockstep.transactions.registry_check import read_lock
 from lockstep.transactions.run import RunOptions, find_state
-from lockstep.transactions.state import FamilyState, refuse_diverged
+from lockstep.transactions.state import FamilyState, refuse_diverged, require_history
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def propose(options: RunOptions, request: ProposalRequest) -> Proposed | Waiting
     branch = git.branch()
     remote = git.remote(branch)
     snapshot = newest_state(git, branch, remote, options.now, time_given=options.time_given)
-    state = find_state(snapshot, request.family, options.environment)
+    state = find_state(snapshot, request.family, options.environment, history=LedgerReader(git))
     # Before the registry is asked, which takes seconds and may fail.
     require_ready(state)
     lock = read_lock(options, state.family, request.version)
@@ -119,10 +120,11 @@ def require_ready(state: FamilyState) -> None:
     """Raise Denied where the family cannot have a candidate now."""
     family = state.family
     at = position_of(family)
+    refuse_diverged(state)
     if at.phase is Phase.NEW:
         fix = f"lockstep adopt {state.title} --reason '...'"
         raise Denied(f"{state.title} has no verified state to return to", fix=fix)
-    refuse_diverged(state)
+    require_history(state)
     if at.phase is not Phase.STEADY:
         target = running_target(family)
         version = target.version if target else "?"

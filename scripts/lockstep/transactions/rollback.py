@@ -92,7 +92,7 @@ def roll_back(
         return _blocked(state, problem)
     # Without files only the shift is made: the traffic leaves the bad version all the same.
     files = None if problem else restoration(git, state, plan, locks)
-    unchecked = tuple(check.unchecked for check in checks if check.unchecked)
+    unchecked = state.unchecked + tuple(check.unchecked for check in checks if check.unchecked)
     return _plan_commit(git, _Rollback(state, plan, request, files, unchecked, locks), problem)
 
 

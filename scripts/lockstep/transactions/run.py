@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from lockstep.edges.git import Git
+from lockstep.edges.git.history import LedgerReader
 from lockstep.model.errors import UsageError
 from lockstep.model.result import Moved
 from lockstep.spec.assemble import assemble
@@ -43,22 +44,31 @@ def move_family(
     ``rollback`` says that it moves nothing forward (see read_state).
     """
     git = Git.find(options.root)
+    history = LedgerReader(git)
 
     def decide_on(snapshot: Snapshot) -> PlannedCommit | Moved:
         # Read anew at each attempt: after a lost race the old state is out of date.
-        return decide(git, find_state(snapshot, family, options.environment, rollback=rollback))
+        state = find_state(
+            snapshot, family, options.environment, history=history, rollback=rollback
+        )
+        return decide(git, state)
 
     return publish_decision(git, options.now, decide_on, time_given=options.time_given)
 
 
 def find_state(
-    snapshot: Snapshot, family: str, environment: str | None, *, rollback: bool = False
+    snapshot: Snapshot,
+    family: str,
+    environment: str | None,
+    *,
+    history: LedgerReader,
+    rollback: bool = False,
 ) -> FamilyState:
     """The family that a name means, as it was read (see choose_family and read_state)."""
     # Heads are enough to find one family; parsing all clusters would cost time with the fleet.
     fleet, _ = assemble(only_heads(snapshot.tree))
     home, chosen = choose_family(fleet, family, environment)
-    return read_state(snapshot, home.name, chosen.name, rollback=rollback)
+    return read_state(snapshot, home.name, chosen.name, history=history, rollback=rollback)
 
 
 def require_reason(reason: str) -> str:

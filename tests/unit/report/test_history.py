@@ -39,6 +39,7 @@ def test_evidence_restore_and_what_was_not_checked_are_shown_too() -> None:
         "    why: every gate passed",
         "    with: Lockstep 0.1.0; its time was given by --now",
         f"    how: the verified bytes of {'e' * 40}; the renderer has changed since",
+        "    without the broken record ledger/prod/fraud/000006.json",
         "    pass         auc in fraud-a: 0.95, must be at least 0.9",
         "    unchecked: the registry",
     ]

@@ -1,6 +1,5 @@
 """git as Lockstep uses it, on real repositories: branches, remotes, races, hooks, history."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -220,26 +219,3 @@ def test_a_fast_forward_brings_the_files_and_refuses_other_lines_of_history(tmp_
         made.fast_forward(aside)
     assert made.resolve("HEAD") == decided
     assert made.is_ancestor("HEAD^", decided) and not made.is_ancestor(aside, decided)
-
-
-def test_history_knows_who_added_a_file_and_which_files_were_rewritten(tmp_path: Path) -> None:
-    made = new_repository(tmp_path, {"ledger/1": b"1", "ledger/2": b"2"})
-    odd = os.fsdecode(b"ledger/\xff")
-    added = commit(tmp_path, {"ledger/3": b"3", "ledger/*": b"", odd: b"", "ledger/ x": b""})
-    commit(tmp_path, {"ledger/1": b"edited", "ledger/2": None, odd: b"edited"})
-    commit(tmp_path, {"ledger/4": b"4", "ledger/ x": b"edited", "other/x": b""})
-    assert made.added_by("ledger/3") == made.added_by("ledger/*") == added
-    assert made.added_by("ledger/?") is made.added_by(":(top)ledger/3") is None
-    assert made.rewritten("ledger") == ["ledger/ x", "ledger/1", "ledger/2", odd]
-    assert made.rewritten("ledg*") == made.rewritten("other") == []
-
-
-def test_a_file_that_a_merge_itself_has_changed_is_rewritten_too(tmp_path: Path) -> None:
-    made = new_repository(tmp_path, {"ledger/1": b"1", "ledger/2": b"2"})
-    side = child(made, {"ledger/3": b"3"})
-    commit(tmp_path, {"x": b""})
-    git(tmp_path, "merge", "--quiet", "--no-ff", "--no-edit", side)
-    assert made.rewritten("ledger") == []
-    (tmp_path / "ledger" / "2").write_bytes(b"edited")
-    git(tmp_path, "commit", "--quiet", "--all", "--amend", "--no-edit")
-    assert made.rewritten("ledger") == ["ledger/2"]
