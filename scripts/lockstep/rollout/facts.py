@@ -6,7 +6,7 @@ from lockstep.model.decision import Action
 from lockstep.model.document import Json
 from lockstep.model.fleet import Family
 from lockstep.model.times import parse_time
-from lockstep.rollout.divergence import find_divergences, has_diverged
+from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.position import newest_decision, position_of, verified_versions
 from lockstep.rollout.skew import skew_breached
 from lockstep.text.phrases import list_variants
@@ -22,7 +22,8 @@ def rollout_facts(family: Family, now: datetime) -> Json:
         "verified": sorted(verified_versions(family)),
         # An adoption exempts only the state that it recorded, not what was edited after it.
         "adopted": adopted and not differences,
-        "diverged": has_diverged(family),
+        # Of the specs only: broken records have findings of their own.
+        "diverged": bool(differences),
         "divergences": [
             {
                 "cluster": each.cluster,

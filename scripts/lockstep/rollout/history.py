@@ -94,10 +94,10 @@ def _called_broken(
         return
     broken = {f.path: f.digest for f in judged(before, read).broken} if before else {}
     for decision in added:
-        # Without history, those that only a commit's diff can show are taken as they are.
-        base = broken if history else {**known, **broken}
         for path, digest in decision.broken_records.items():
-            if path not in base or base[path] != digest:
+            # Without history, what only a commit's diff can show is taken as it is.
+            is_broken = broken.get(path, "") == digest if history else known.get(path) == digest
+            if not is_broken:
                 text = f"it calls {quoted(path, 200)} broken, which the base does not show"
                 fix = "undo the change of that record; lockstep adopt names what was broken before"
                 yield Finding(decision.path, 1, 1, "ledger.settled", text, fix)

@@ -97,7 +97,7 @@ def read_state(
     known = history.at(snapshot.base)
     family = judged(home.families[name], known)
     valid = {record.decision.path for record in family.records}
-    odd = [f for f in deciding if f.file in valid]
+    odd = [f for f in deciding if f.rule == RECORD_SCHEMA and f.file in valid]
     raise_errors(odd, Invalid, "the records of the family are malformed")
     home = replace(home, families={**home.families, name: family})
     fleet = Fleet({**checked.fleet.environments, environment: home}, checked.fleet.strays)
