@@ -50,7 +50,7 @@ def check_work_tree(git: Git, options: CheckOptions) -> Outcome:
     tree = work_tree(git, collect=True)
     refused = [f"{path} {data.decode()}" for path, data in tree.items() if isinstance(data, NoFile)]
     # A link or a huge file has no content to merge: it is reported in the tree as it is.
-    if options.base is not None and commit is not None and not refused:
+    if commit is not None and not refused:
         tree = merge_result(git, tree, commit)
     cache = Cache.of_user()
     # Ids are enough for the key: the base's files are read only where no outcome is kept.

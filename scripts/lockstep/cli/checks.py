@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _BASE = click.option(
     "--base",
-    help="The branch or commit that the change is for, whose rules are used: by default HEAD where "
-    "the work tree has changes, and the first parent of HEAD where it has none.",
+    help="The branch or commit that the change is for, whose rules are used: by default the branch "
+    "that Argo CD follows, as last fetched; for a commit on it, the first parent of HEAD.",
 )
 _SHARD = click.option("--shard", metavar="I/N", help="Check part I of N only; see merge-reports.")
 

@@ -16,12 +16,10 @@ from lockstep.model.record import record_of
 from lockstep.report.text import format_outcome
 from lockstep.rollout.chain import judged
 from lockstep.rollout.divergence import find_divergences
-from lockstep.spec.assemble import assemble
 from lockstep.spec.edit import edit_variants
 from lockstep.spec.ledger import LEDGER_PATH, unsettled
 from lockstep.spec.records import RULE as RECORD_SCHEMA
-from lockstep.spec.selection import only_family, only_quarantine
-from lockstep.transactions.publish import Snapshot
+from lockstep.transactions.snapshot import Snapshot
 
 FileChanges = dict[str, bytes | None]
 """New bytes by path; None deletes."""
@@ -87,8 +85,8 @@ def read_state(
     those do not stop it either. Broken records are left out here (see refuse_diverged).
     """
     # One family only: others' mistakes must not stop it, nor the size of the fleet slow it down.
-    tree = only_family(snapshot.tree, name)
-    checked = validate_tree(tree)
+    tree = snapshot.of_family(name)
+    checked = validate_tree(tree, snapshot.documents, [snapshot.schemas])
     near = own_findings(checked.invalid, environment, name)
     deciding = [f for f in near if _decides(f) and not (rollback and _stops_forward_only(f))]
     malformed = [f for f in deciding if not LEDGER_PATH.fullmatch(f.file)]
@@ -101,7 +99,7 @@ def read_state(
     raise_errors(odd, Invalid, "the records of the family are malformed")
     home = replace(home, families={**home.families, name: family})
     fleet = Fleet({**checked.fleet.environments, environment: home}, checked.fleet.strays)
-    fleet = fleet.merged_with(assemble(only_quarantine(snapshot.tree))[0])
+    fleet = fleet.merged_with(snapshot.quarantines)
     unchecked = (f"history: {known.missing}",) if known.missing else ()
     return FamilyState(snapshot, tree, fleet, family, checked.invalid, unchecked)
 

@@ -24,10 +24,6 @@ class GitHistory(GitObjects):
                        "--", path)  # fmt: skip
         return out.decode().strip() or None
 
-    def is_shallow(self) -> bool:
-        """Whether this clone lacks older commits."""
-        return self._output("rev-parse", "--is-shallow-repository").strip() == b"true"
-
     def ledger_changes(self, commit: str, since: str | None = None) -> list[tuple[str, str, str]]:
         """What each commit did to the ledger, oldest first: path, blob before, blob after.
 
