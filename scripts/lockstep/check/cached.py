@@ -27,8 +27,6 @@ _BEFORE = ("clusters", "ledger", "policies")
 _BEFORE_IDS = ("clusters/", "ledger", "policies")
 """The same for git ls-tree, whose slash asks for the id of each environment's folder."""
 
-_NAMES = b'"brokenRecords"'
-
 
 @dataclass(frozen=True)
 class CheckOptions:
@@ -57,9 +55,8 @@ def check_work_tree(git: Git, options: CheckOptions) -> Outcome:
     before = git.object_ids(commit, _BEFORE_IDS) if commit else {}
     facts = [*_facts(tree, options), _freezes_before(git, commit, before, options)]
     # `refused` too: a real file could hold the very text that says why another is not read.
-    # What a commit has done to a record that an adoption names is not in the files.
-    if commit and any(path.startswith("ledger/") and _NAMES in data for path, data in tree.items()):
-        facts.append(commit)
+    # What commits had done to records before this change is not in the files.
+    facts.append(commit or "")
     key = content_key([tree], [*facts, *before.values(), *refused])
     known = _read(cache.get(key))
     if known is not None:

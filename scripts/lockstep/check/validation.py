@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from lockstep.model.finding import Finding, Severity, arrange
-from lockstep.model.fleet import Cluster, Environment, Family, Fleet, NoFile, Tree
+from lockstep.model.fleet import Cluster, Environment, Fleet, NoFile, Tree
 from lockstep.model.outcome import Outcome, RuleText
 from lockstep.render.compare import compare, unrendered_folders
 from lockstep.render.restored import restorable_folders
-from lockstep.rollout.chain import judged, verify_chain
+from lockstep.rollout.chain import verify_chain
 from lockstep.spec import settings
 from lockstep.spec.assemble import assemble
 from lockstep.spec.records import check_records
@@ -96,8 +96,8 @@ def without_malformed(checked: Checked) -> Fleet:
     """The part of the fleet in which no file has an error, so that one mistake stays one finding.
 
     Without a malformed environment or family its clusters are left out, too; without a malformed
-    lock its family. Of a family with broken records only those are left out: a rollback must
-    still be checked.
+    lock its family. Broken records are no reason: a rollback goes on without them, and its result
+    must be checked all the same.
     """
     broken = {f.file for f in checked.invalid if f.severity is Severity.ERROR}
     environments = {
@@ -146,14 +146,8 @@ def without_render_echo(checked: Checked) -> Checked:
 def _without(environment: Environment, broken: set[str]) -> Environment:
     unread = {match[1] for path in broken if (match := _SHARED.fullmatch(path))}
     families = {
-        name: _valid_part(family, broken)
+        name: replace(family, clusters=tuple(c for c in family.clusters if c.path not in broken))
         for name, family in environment.families.items()
         if family.folder not in unread and family.document.path not in broken
     }
     return replace(environment, families=families)
-
-
-def _valid_part(family: Family, broken: set[str]) -> Family:
-    own = f"ledger/{family.environment}/{family.name}/"
-    valid = judged(family) if any(path.startswith(own) for path in broken) else family
-    return replace(valid, clusters=tuple(c for c in family.clusters if c.path not in broken))

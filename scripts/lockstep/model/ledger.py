@@ -28,10 +28,11 @@ class LedgerHistory:
     """What the commits up to one have done to the files of the ledger.
 
     ``changed`` has the files that are not as they were added, removed ones included, each with
-    the digests of all that it ever held. ``missing`` says why this is not known; empty where it is.
+    the digests of all that it ever held, the first one first. ``missing`` says why this is not
+    known; empty where it is.
     """
 
-    changed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     missing: str = ""
 
 

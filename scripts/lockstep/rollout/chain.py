@@ -104,7 +104,7 @@ def _at(
     decision = record.decision
     prior = before[-1] if before else None
     text = _gap(file, decision.broken_records, before)
-    known = history.changed.get(_path_before(file), frozenset())
+    known = history.changed.get(_path_before(file), ())
     # The record before it was changed or removed since: git still knows what this one followed.
     explained = decision.previous in known
     if text:

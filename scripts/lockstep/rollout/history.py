@@ -26,13 +26,13 @@ def check_history(new: Fleet, old: Fleet, history: HistoryOf | None = None) -> l
     A record that was edited or removed, one that was added and does not follow from its own
     evidence or calls records broken that are not, and a lock of the same version with another
     identity. Without ``history`` it is not asked whether a commit had changed what a new record
-    calls broken.
+    calls broken, or what this change restores.
     """
     findings: list[Finding] = []
     for family in new.families():
         environment = old.environments.get(family.environment)
         before = environment.families.get(family.name) if environment else None
-        findings += _rewritten(family, before)
+        findings += _rewritten(family, before, history)
         findings += _unfounded(family, before)
         findings += _called_broken(family, before, history)
         findings += _exchanged(family, before)
@@ -53,11 +53,18 @@ def check_left_behind(tree: Tree, before: Tree, fleet: Fleet) -> list[Finding]:
     ]
 
 
-def _rewritten(family: Family, before: Family | None) -> Iterator[Finding]:
+def _rewritten(
+    family: Family, before: Family | None, history: HistoryOf | None
+) -> Iterator[Finding]:
     now = _digests(family)
     for path, digest in _digests(before).items():
-        if now.get(path) != digest:
+        if now.get(path) != digest and not _restored(path, now.get(path), history):
             yield _changed(path, "restore it from git; records are never changed or removed")
+
+
+def _restored(path: str, digest: str | None, history: HistoryOf | None) -> bool:
+    """Whether a record that a commit had changed is again as it was added."""
+    return history is not None and digest in history().changed.get(path, ())[:1]
 
 
 def _changed(path: str, fix: str) -> Finding:

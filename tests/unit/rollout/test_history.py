@@ -89,7 +89,7 @@ def adoption_of(before: Family, history: LedgerHistory) -> Family:
 def test_an_adoption_names_only_what_was_broken_at_the_base() -> None:
     before = adopted(with_ledger())
     path, digest = (record := before.records[0]).decision.path, record.digest
-    of_git = LedgerHistory({path: frozenset({"sha256:0"})})
+    of_git = LedgerHistory({path: ("sha256:0",)})
     made = adoption_of(before, of_git)
     assert made.records[-1].decision.broken_records == {path: digest}
     added = made.records[-1].decision.path
@@ -107,7 +107,7 @@ def test_an_adoption_does_not_settle_an_edit_of_the_same_change() -> None:
     before = adopted(with_ledger())
     first = before.records[0]
     edited = replace(before, records=(replace(first, digest="sha256:0"), *before.records[1:]))
-    made = adoption_of(edited, LedgerHistory({first.decision.path: frozenset({first.digest})}))
+    made = adoption_of(edited, LedgerHistory({first.decision.path: (first.digest,)}))
     added = made.records[-1].decision.path
     wanted = [("ledger.rewritten", first.decision.path), ("ledger.settled", added)]
     assert sorted(rules(of(made), of(before))) == sorted(wanted)

@@ -91,11 +91,11 @@ class LedgerReader:
             self._contents.setdefault(path, [before] if before else []).append(after)
         self._commit = commit
 
-    def _changed(self) -> Iterator[tuple[str, frozenset[str]]]:
+    def _changed(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """The files that are not as they were added; one that was restored is again."""
         changed = {p: ids for p, ids in self._contents.items() if ids[-1] != ids[0]}
         blobs = sorted({oid for ids in changed.values() for oid in ids if oid})
         data = self._git.read_objects(blobs) if blobs else []
         digests = {oid: digest_bytes(each) for oid, each in zip(blobs, data, strict=True)}
         for path, ids in changed.items():
-            yield path, frozenset(digests[oid] for oid in ids if oid)
+            yield path, tuple(digests[oid] for oid in ids if oid)
