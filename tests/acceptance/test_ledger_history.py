@@ -306,3 +306,16 @@ def test_a_broken_chain_is_seen_from_a_shallow_clone_and_rolled_back(world: Worl
     assert code == 0, said
     world.git("pull", "--quiet")
     assert_restored(world)
+
+
+def test_a_rollback_is_made_from_a_detached_head_of_a_shallow_clone(world: World) -> None:
+    roll(world, "08")
+    clone = shallow_clone(world)
+    git(clone, "checkout", "--quiet", "--detach")
+    code, said = world.lockstep(
+        "revert", FAMILY, "--reason", "bad", at=f"{DAY}11:00:00Z", root=clone
+    )
+    assert code == 0 and "history: this clone is shallow" in said
+    world.git("pull", "--quiet")
+    assert_restored(world)
+    assert "history: this clone is shallow" in newest(world.clone)["unchecked"]

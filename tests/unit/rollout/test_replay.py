@@ -134,3 +134,14 @@ def test_only_actions_that_verify_may_hold_a_verified_state() -> None:
     ]
     assert verified_decision(forged) == made.records[0].decision
     assert verified_versions(forged) == {"1"}
+
+
+def test_moves_are_replayed_from_the_newest_adoption_that_settles_broken_records() -> None:
+    made = decide(proposed(adopted(family()), "2"), Action.RESUME, PROPOSED, "2")
+    assert len(replay_moves(made)) == 1
+    settled = decide(made, Action.ADOPT, STEADY, "1", verified_state=VERIFIED)
+    assert len(replay_moves(settled)) == 1, "it names nothing"
+    newest = replace(settled.records[-1].decision, broken_records={"ledger/x": None})
+    named = recorded(made, newest)
+    assert replay_moves(named) == []
+    assert len(replay_moves(decide(named, Action.RESUME, PROPOSED, "2"))) == 1

@@ -62,34 +62,37 @@ class LedgerReader:
 
     def __init__(self, git: GitHistory) -> None:
         self._git = git
-        self._commit = ""
-        # Each content that a path has had, oldest first.
+        self._known: tuple[str, LedgerHistory] | None = None
+        # Each content that a path has had up to the commit that was read, oldest first.
+        self._read_to = ""
         self._contents: dict[str, list[str]] = {}
-        self._history = LedgerHistory()
 
     def at(self, commit: str) -> LedgerHistory:
         """What the commits up to this one did to the ledger.
 
         Never raises: where it cannot be known, ``missing`` says why, and a rollback goes on.
         """
+        if self._known is None or self._known[0] != commit:
+            self._known = commit, self._history(commit)
+        return self._known[1]
+
+    def _history(self, commit: str) -> LedgerHistory:
         try:
             if self._git.is_shallow():
                 return LedgerHistory(missing="this clone is shallow")
-            if commit != self._commit:
-                self._read(commit)
-                self._history = LedgerHistory(dict(self._changed()))
-            return self._history
+            self._read(commit)
+            return LedgerHistory(dict(self._changed()))
         except LockstepError as error:
-            self._commit = ""
+            self._read_to = ""
             return LedgerHistory(missing=error.message)
 
     def _read(self, commit: str) -> None:
-        since = self._commit
+        since = self._read_to
         if not since or not self._git.has_first_parent(commit, since):
             since, self._contents = "", {}
         for path, before, after in self._git.ledger_changes(commit, since or None):
             self._contents.setdefault(path, [before] if before else []).append(after)
-        self._commit = commit
+        self._read_to = commit
 
     def _changed(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """The files that are not as they were added; one that was restored is again."""

@@ -45,7 +45,7 @@ does so, and `lockstep audit --verify` finds one that was merged.
 
 `lockstep audit --verify --replay` does all of this and more. Without Lockstep, `sha256sum`, `jq`
 and git are enough; run these commands in the root of the repository. This prints nothing where
-the chain of a family is complete and every id is right:
+the chain of a family is complete and every id is right, apart from what an adoption has settled:
 
 ```sh
 previous=null
