@@ -176,6 +176,15 @@ RULES: Mapping[Action, ActionRules] = {
         from_specs=True,
         in_pull_request=True,
     ),
+    Action.RETIRE: ActionRules(
+        ("revert",),
+        "experiment arms of version {version}",
+        # No agreement: the traffic leaves the arm also where people have edited the specs.
+        tuple(_from(phase, phase, Need.REASON) for phase in Phase if phase in _RECORDED),
+        step_change=StepChange.SAME,
+        any_time=True,
+        in_pull_request=True,
+    ),
     # Not between the halves of a rollback: the restore would put the version back into quarantine.
     Action.RELEASE: ActionRules(
         ("release",),

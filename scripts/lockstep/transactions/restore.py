@@ -1,7 +1,7 @@
 """The files of a restore: the very bytes that were verified, wherever that is possible."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from lockstep.edges.git import Git
 from lockstep.model.decision import Decision, Restored, VerifiedState
 from lockstep.model.document import Document, Json, from_json_pointer, value_at
 from lockstep.model.errors import Invalid, LockstepError
-from lockstep.model.fleet import Family, Tree
+from lockstep.model.fleet import Cluster, Family, Tree
 from lockstep.render import inputs_of
 from lockstep.render.names import cluster_folder
 from lockstep.render.provenance import FILE_NAME, parse_provenance, restore_provenance
@@ -69,15 +69,25 @@ def restoration(
         return Restoration(rendered, Restored(sequence, exact=False), missing)
     specs = _verified_files(git, verified)
     changed = _changed(state.family, after, specs)
-    if rendered and changed and _renders_as_verified(state, specs, verified):
-        return Restoration(rendered, Restored(sequence, exact=False, changed=changed))
+    retired = tuple(
+        f"{c.path}#/spec/variants" for c in state.family.clusters if c.name in plan.differing
+    )
+    if rendered and (changed or retired) and _renders_as_verified(state, specs, verified):
+        everything = (*changed, *retired)
+        return Restoration(rendered, Restored(sequence, exact=False, changed=everything))
     # A shallow clone may not know who added the record: then a commit before it is named.
     source = git.added_by(plan.to.path) or verified.commit or state.snapshot.base
     unforced = _out_of_force(changed, after, specs, rendered, state)
-    restored = Restored(sequence, exact=True, changed=unforced, bytes_from=source)
-    files = _verified_bytes(git, state, verified, after, source)
-    joined = _joined(git, state, plan, verified)
-    return Restoration({**files, **joined.rendered}, restored, joined.unchecked)
+    restored = Restored(sequence, exact=not retired, changed=unforced, bytes_from=source)
+    edited = {
+        folder: cluster
+        for cluster in state.family.clusters
+        if (folder := cluster_folder(cluster.environment, cluster.name)) not in verified.folders
+        or cluster.name in plan.differing
+    }
+    files = _verified_bytes(git, state, verified, after, source, without=edited)
+    others = _edited_bytes(git, state, plan, edited)
+    return Restoration({**files, **others.rendered}, restored, others.unchecked)
 
 
 def _try_render(tree: Tree, state: FamilyState) -> dict[str, bytes]:
@@ -211,7 +221,13 @@ def _without_change(field: str, after: Tree, specs: Mapping[str, bytes]) -> Tree
 
 
 def _verified_bytes(
-    git: Git, state: FamilyState, verified: VerifiedState, after: Tree, source: str
+    git: Git,
+    state: FamilyState,
+    verified: VerifiedState,
+    after: Tree,
+    source: str,
+    *,
+    without: Collection[str],
 ) -> dict[str, bytes]:
     """The rendered folders as they were verified, marked with the commit that they come from."""
     environment = assemble(after, state.snapshot.documents)[0].environments[
@@ -221,7 +237,7 @@ def _verified_bytes(
     files: dict[str, bytes] = {}
     for cluster in family.clusters:
         folder = cluster_folder(cluster.environment, cluster.name)
-        if folder not in verified.folders:
+        if folder in without:
             continue
         inside = git.read_tree(verified.folders[folder], ())
         # With today's inputs: old bytes are valid until spec or locks change (see keep_restored).
@@ -233,20 +249,19 @@ def _verified_bytes(
     return files
 
 
-def _joined(
-    git: Git, state: FamilyState, plan: RollbackPlan, verified: VerifiedState
+def _edited_bytes(
+    git: Git, state: FamilyState, plan: RollbackPlan, folders: Mapping[str, Cluster]
 ) -> ShiftedFiles:
-    """The folders of clusters that joined the family later, of which no bytes were verified.
+    """The folders whose verified bytes cannot come back, with the traffic of the restored specs.
 
-    They keep the committed bytes, but for the traffic: a rendering of them would bring what has
-    changed in templates with it. Raises CannotRestore.
+    Their clusters joined the family later, or had arms of a version that is in quarantine now.
+    All other bytes stay: a rendering would bring what has changed in templates with it. Raises
+    CannotRestore.
     """
-    folders = {cluster_folder(c.environment, c.name): c for c in state.family.clusters}
-    new = {folder: c for folder, c in folders.items() if folder not in verified.folders}
-    if not new:
+    if not folders:
         return ShiftedFiles({})
     try:
-        committed = git.read_tree(state.snapshot.base, list(new))
-        return shifted_files(state, committed, plan.restore, list(new.values()))
+        committed = git.read_tree(state.snapshot.base, list(folders))
+        return shifted_files(state, committed, plan.restore, list(folders.values()))
     except Invalid as error:
         raise CannotRestore(error.message, fix=error.fix) from None

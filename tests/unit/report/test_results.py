@@ -18,6 +18,7 @@ from lockstep.model.result import (
     History,
     LockComparison,
     Locked,
+    NothingToRevert,
     NotLive,
     OnBranch,
     Pages,
@@ -104,6 +105,37 @@ def test_a_rollback_names_both_halves_and_the_quarantine() -> None:
     assert "  restore: every cluster as verified in record 3 (rendered again)" in lines(
         RolledBack((again,))
     )
+
+
+def test_a_rollback_without_quarantine_says_what_it_was() -> None:
+    for phase, head in (
+        (Phase.PROPOSED, f"the proposal of version {TARGET} is withdrawn"),
+        (Phase.STEADY, "the recorded variants are back"),
+    ):
+        restore = structs.replace(RESTORE, source=Position(phase))
+        assert lines(RolledBack((restore,), quarantined=False)) == [
+            f"prod/fraud: {head}: too slow",
+            "  restore: every cluster as verified in record 3 (the verified bytes)",
+        ]
+
+
+def test_retired_arms_are_shown_with_the_weights_after_them() -> None:
+    retire = structs.replace(SHIFT, action=Action.RETIRE, to=FULL.source)
+    assert lines(RolledBack((retire,))) == [
+        f"prod/fraud: the experiment arms of version {TARGET} are retired: too slow",
+        "  their weight goes back to the roles",
+        "  fraud-a: stable 41@100",
+        f"  quarantine: version {TARGET} cannot be proposed until lockstep release",
+    ]
+
+
+def test_a_revert_with_nothing_to_do_shows_the_commands_that_would() -> None:
+    command = "lockstep revert prod/fraud 41 --reason '...'"
+    nothing = NothingToRevert("prod/fraud", "no rollout", ExitCode.GATE_CLOSED, (command,))
+    assert format_text(nothing) == f"prod/fraud: no rollout\n  {command}"
+    assert to_data(nothing) == {
+        "family": "prod/fraud", "move": "nothing", "reason": "no rollout", "commands": [command],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
