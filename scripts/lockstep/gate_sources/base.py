@@ -38,7 +38,7 @@ None as address means: where the source's own environment variable says.
 
 
 class GateSources:
-    """All sources for one run of a verb; each is made when it is first asked. Threads may share it."""
+    """All sources for one run of a verb, made when first asked; threads may share them."""
 
     def __init__(self, addresses: Mapping[str, str | None] | None = None) -> None:
         """``addresses`` are servers by source name; the others come from the environment."""
