@@ -123,7 +123,9 @@ class Decision(Struct, frozen=True, rename="camel", omit_defaults=True):
     ``previous`` is the digest of the record before it (None for the first), ``program_version``
     the version of Lockstep that decided, ``time_given`` whether ``decided_at`` was given by
     ``--now``, ``plan`` the waves and steps in force, ``base`` the commit that it was decided on,
-    ``verified_state`` what a later revert may return to, ``unchecked`` what could not be checked.
+    ``verified_state`` what a later revert may return to, ``unchecked`` what could not be checked,
+    ``broken_records`` the records that it does not rely on: their digests by path, None for one
+    that was removed.
     """
 
     environment: str
@@ -148,6 +150,7 @@ class Decision(Struct, frozen=True, rename="camel", omit_defaults=True):
     verified_state: VerifiedState | None = None
     restored: Restored | None = None
     quarantines: bool = False
+    broken_records: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

@@ -42,6 +42,9 @@ def _decision(decision: Decision) -> Iterator[str]:
     yield one_line(f"    with: Lockstep {decision.program_version}{given}")
     if decision.restored:
         yield one_line(f"    how: {_restored(decision)}")
+    yield from (
+        one_line(f"    without the broken record {path}") for path in decision.broken_records
+    )
     yield from (one_line(f"    {describe_evidence(item)}") for item in decision.evidence)
     yield from (one_line(f"    unchecked: {text}") for text in decision.unchecked)
 
@@ -84,4 +87,5 @@ def decision_to_json(decision: Decision) -> Json:
         "id": decision.id,
         "evidence": [item.to_json() for item in decision.evidence],
         "unchecked": list(decision.unchecked),
+        "brokenRecords": dict(decision.broken_records),
     }

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from lockstep.model.decision import Phase
+from lockstep.model.decision import Decision, Phase
 from lockstep.model.fleet import Cluster, Family, Fleet
 from lockstep.model.result import ClusterStatus
 from lockstep.model.times import format_time
-from lockstep.rollout.divergence import find_divergences
+from lockstep.rollout.divergence import has_diverged
 from lockstep.rollout.position import (
     bake_ends,
     current_variants,
@@ -19,6 +19,7 @@ from lockstep.rollout.position import (
 from lockstep.rollout.quarantine import in_force
 from lockstep.rollout.skew import versions_with_weight
 from lockstep.spec import variants as forms
+from lockstep.text.sanitise import one_line
 
 
 def status_of(fleet: Fleet, family: Family, now: datetime) -> Iterator[ClusterStatus]:
@@ -36,11 +37,17 @@ def status_of(fleet: Fleet, family: Family, now: datetime) -> Iterator[ClusterSt
         )  # fmt: skip
 
 
+def who_and_when(decision: Decision) -> str:
+    """``2026-03-01T08:00:00Z by A <a@example.com> (record 7: too slow)``."""
+    who, why = one_line(decision.actor, 200), one_line(decision.reason, 200)
+    return f"{decision.decided_at} by {who} (record {decision.sequence}: {why})"
+
+
 def describe_state(family: Family, now: datetime) -> str:
     """The phase of a family in words: how far, how long it bakes, whether it has diverged."""
     at = position_of(family)
     # First: once the specs have diverged, step and bake say nothing about what serves.
-    if find_divergences(family):
+    if has_diverged(family):
         return f"diverged ({at})"
     target = running_target(family)
     if target is None:

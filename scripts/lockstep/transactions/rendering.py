@@ -18,8 +18,10 @@ def render_family(tree: Tree, state: FamilyState) -> dict[str, bytes]:
     """The manifests of the family as the tree declares it, by path. Raises Invalid."""
     fleet, findings = assemble(tree, state.snapshot.documents)
     name, home = state.family.name, state.family.environment
-    # Not of locks: read_state has stopped forward moves for them, and a rollback goes on.
-    unreadable = [f for f in own_findings(findings, home, name) if "/locks/" not in f.file]
+    # Not of locks and records, which are not rendered: read_state has stopped forward moves for
+    # them, and a rollback goes on.
+    own = own_findings(findings, home, name)
+    unreadable = [f for f in own if "/locks/" not in f.file and not f.file.startswith("ledger/")]
     raise_errors(unreadable, Invalid, "the change would leave a file unreadable")
     environment = fleet.environments.get(home)
     family = environment.families.get(name) if environment else None

@@ -94,7 +94,7 @@ def carry_out(
             problem = error.located()
             if not plan.shifts:
                 return blocked(state, problem)
-    unchecked = tuple(check.unchecked for check in checks if check.unchecked)
+    unchecked = state.unchecked + tuple(check.unchecked for check in checks if check.unchecked)
     return _plan_commit(git, _Rollback(state, plan, request, files, unchecked, locks), problem)
 
 

@@ -41,6 +41,7 @@ def test_evidence_restore_and_what_was_not_checked_are_shown_too() -> None:
         f"    how: the verified bytes of {'e' * 40}; the renderer has changed since; these fields "
         "stay in the specs and are out of force until the next lockstep render --restored: "
         "a.yaml#/spec/host",
+        "    without the broken record ledger/prod/fraud/000006.json",
         "    pass         auc in fraud-a: 0.95, must be at least 0.9",
         "    unchecked: the registry",
     ]
