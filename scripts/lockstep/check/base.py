@@ -14,9 +14,10 @@ def base_commit(git: Git, base: str | None) -> str | None:
     """The commit to compare with, whose policies are used; None before a first commit.
 
     Without ``base`` it is the followed branch as last fetched, where there is something of the
-    work tree's own; on a commit of that branch it is the parent of HEAD. Raises UsageError where ``base`` names no commit, or several: git prefers a tag to a branch of
-    the same name, and the right to push a tag must not be the right to choose the policies. Raises
-    LockstepError where a shallow clone lacks the commit.
+    work tree's own; on a commit of that branch it is the parent of HEAD. Raises UsageError where
+    ``base`` names no commit, or several: git prefers a tag to a branch of the same name, and the
+    right to push a tag must not be the right to choose the policies. Raises LockstepError where a
+    shallow clone lacks the commit.
     """
     if base is None:
         return _default_base(git)

@@ -64,13 +64,19 @@ def check(
 
 
 @click.command()
+@click.option(
+    "--restored",
+    is_flag=True,
+    help="Also render the folders in which a rollback restored the verified manifests because the "
+    "templates or the program had changed. Without it they stay until their spec changes.",
+)
 @options.root
 @options.showing
-def render(root: Path, output: str, colour: str) -> ExitCode:
+def render(restored: bool, root: Path, output: str, colour: str) -> ExitCode:
     """Write rendered/ as the specs declare it; remove what they no longer declare."""
     from lockstep.commands import render as verb
 
-    rendered = verb.run(options.existing(root))
+    rendered = verb.run(options.existing(root), restored=restored)
     if rendered.outcome.findings or output not in ("text", "json"):
         return requested(output, colour).show(rendered.outcome)
     return options.show(rendered, output)

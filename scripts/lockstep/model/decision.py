@@ -39,6 +39,7 @@ class Action(StrEnum):
     RESUME = "resume"
     SHIFT = "shift"
     RESTORE = "restore"
+    RETIRE = "retire"
     RELEASE = "release"
     ADOPT = "adopt"
 
@@ -105,8 +106,9 @@ class VerifiedState(Struct, frozen=True):
 class Restored(Struct, frozen=True, rename="camel"):
     """How a restore was done: to which record, and whether to the very bytes of it.
 
-    ``changed`` lists the fields (``path#/pointer``) that people changed since and that stay;
-    ``bytes_from`` is the commit whose rendered bytes came back because the renderer has changed.
+    ``changed`` lists the fields (``path#/pointer``) that people changed since and that stay in the
+    specs; ``bytes_from`` is the commit whose rendered bytes came back because templates or the
+    program have changed. With both, those fields are out of force until the next render.
     """
 
     sequence: SequenceNumber

@@ -9,6 +9,7 @@ from lockstep.model.finding import Finding
 from lockstep.model.outcome import Outcome
 from lockstep.report.counting import count
 from lockstep.report.text import format_outcome
+from lockstep.text.phrases import OUT_OF_FORCE
 from lockstep.text.sanitise import one_line
 
 
@@ -53,7 +54,9 @@ def _restored(decision: Decision) -> str:
     if restored is None:
         return ""
     if restored.bytes_from:
-        return f"the verified bytes of {restored.bytes_from}; the renderer has changed since"
+        text = f"the verified bytes of {restored.bytes_from}; the renderer has changed since"
+        kept = f"; {OUT_OF_FORCE}: {', '.join(restored.changed)}" if restored.changed else ""
+        return text + kept
     if restored.exact:
         return f"exactly as verified in record {restored.sequence}"
     kept = ", ".join(restored.changed) or "what this clone could not compare"

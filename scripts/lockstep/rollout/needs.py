@@ -20,6 +20,7 @@ from lockstep.spec import variants as forms
 ELSEWHERE: Mapping[Need, str] = {
     Need.ALLOWED_VERSION: "`lockstep propose`, which reads the quarantines of all environments",
     Need.RENDERED: "`lockstep adopt`, which renders the manifests and compares them",
+    Need.RENDERED_NOW: "`lockstep propose` and `lockstep advance`, which compare them, too",
     Need.REGISTERED: "`lockstep revert` and `lockstep advance`, which ask the registry",
 }
 """Needs that the family alone cannot show, and what checks them."""

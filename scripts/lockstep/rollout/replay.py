@@ -183,6 +183,8 @@ def _expected(was: Variants, decision: Decision) -> list[Variants]:
         return [forms.proposed(was, version)]
     if decision.action is Action.VERIFY:
         return [forms.verified(was)]
+    if decision.action is Action.RETIRE:
+        return [forms.retired(was, {version}, warm=True)]
     if decision.action is Action.ADVANCE and decision.to.step is not None:
         # Records do not hold the regions of clusters, so any of them may be outside of the wave.
         weight = value_at(_steps(decision), (decision.to.step, "weight"))

@@ -8,8 +8,9 @@ from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.position import current_variants
 from lockstep.spec import variants as forms
 from lockstep.text.phrases import list_variants
-from lockstep.transactions.commit import FamilyChange, build, require_rendered
+from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.publication import PlannedCommit
+from lockstep.transactions.rendering import require_rendered
 from lockstep.transactions.state import FamilyState, digest_of, require_history
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from lockstep.check.followed import Followed, find_followed, refreshed
 from lockstep.edges.git import Git, PushRefused, Raced
 from lockstep.edges.git.history import LedgerReader
 from lockstep.edges.git.leftovers import RunNote, run_note
@@ -19,7 +20,6 @@ from lockstep.spec.selection import choose_family
 from lockstep.spec.yaml.load import Documents
 from lockstep.text.sanitise import record_line
 from lockstep.transactions.branches import existing_branch, put_on_branch
-from lockstep.check.followed import Followed, find_followed, refreshed
 from lockstep.transactions.publication import PlannedCommit, follow_in_work_tree, publish_commit
 from lockstep.transactions.snapshot import Snapshot, read_snapshot
 from lockstep.transactions.state import FamilyState, read_state

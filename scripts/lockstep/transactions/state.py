@@ -58,6 +58,12 @@ class Diverged(LockstepError):
     exit_code = ExitCode.GATE_CLOSED
 
 
+class NotRendered(LockstepError):
+    """The committed manifests are not what the specs render now: forward moves wait."""
+
+    exit_code = ExitCode.GATE_CLOSED
+
+
 # What a decision reads of the files of its family; a mistake in another field cannot change it.
 _DECIDING = ("", "/kind", "/metadata", "/spec", "/spec/region")
 _DECIDING_BELOW = (
