@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lockstep.cli import invoke
 from tests.acceptance.rollouts import DAY, EU, HEAD, US, advance, roll
 from tests.acceptance.world import (
     ADDRESS,
@@ -14,6 +15,7 @@ from tests.acceptance.world import (
     REGIONS,
     START,
     World,
+    connect,
     git,
     identify,
     lockstep_process,
@@ -331,3 +333,28 @@ def test_a_second_hold_or_adoption_adds_no_record(
     before = tip(one)
     said = one.must(verb, FAMILY, "--reason", "second", at=f"{DAY}08:11:00Z")
     assert says in said and tip(one) == before
+
+
+def shown(verb: str, clone: Path, *more: str) -> str:
+    code, said = invoke([verb, *more, "--root", str(clone)])
+    assert code == 0, said
+    return said
+
+
+def test_status_and_audit_show_the_followed_branch_whatever_is_checked_out(rolling: World) -> None:
+    rolling.git("switch", "--quiet", "--create", "feature", "HEAD^")
+    revert(rolling)
+    said = shown("status", rolling.clone)
+    assert said.splitlines()[0] == f"Of branch main of origin, {rolling.origin}"
+    assert "1 100%" in said and "2 10%" not in said
+    said = shown("audit", rolling.clone, FAMILY, "--verify", "--replay")
+    assert "restore version 2" in said and "4 records" not in said
+    assert "Of the work tree" in shown("status", rolling.clone, "--work-tree")
+    assert "restore" not in shown("audit", rolling.clone, "--work-tree")
+
+
+def test_status_says_when_it_could_not_fetch(rolling: World) -> None:
+    connect(rolling.clone, str(rolling.folder / "nowhere.git"))
+    said = shown("status", rolling.clone)
+    assert "as last fetched, because git ls-remote from origin failed" in said
+    assert "2 10%" in said

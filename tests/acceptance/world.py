@@ -68,6 +68,9 @@ class World:
         moving = {"propose", "advance", "hold", "resume", "revert", "release", "adopt", "lock"}
         if arguments[0] in moving:
             where += ["--registry-uri", self.registry]
+        # What tests do by hand is not always published; test_followed_branch shows what is.
+        if arguments[0] in ("status", "audit"):
+            where += ["--work-tree"]
         if arguments[0] in moving | {"status", "check"}:
             where += ["--now", at]
         return invoke([*arguments, *where])

@@ -90,12 +90,17 @@ class Shown:
         return git.read_tree(self.commit, folders)
 
 
-def find_shown(git: Git, remote: str | None = None) -> Shown:
+WORK_TREE = Shown(None, "the work tree")
+
+
+def find_shown(git: Git, remote: str | None = None, *, work_tree: bool = False) -> Shown:
     """The followed branch, fetched if that is possible; the work tree where it is not clear.
 
-    Raises UsageError for a ``remote`` that does not exist, and LockstepError where the branch
-    cannot be fetched and never was.
+    Or where the caller asks for it, with ``work_tree``. Raises UsageError for a ``remote`` that
+    does not exist, and LockstepError where the branch cannot be fetched and never was.
     """
+    if work_tree:
+        return WORK_TREE
     try:
         followed = find_followed(git, remote)
     except UsageError as error:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from lockstep.transactions.run import RunOptions
 
 _FAMILY = click.argument("family")
+_WORK_TREE = click.option(
+    "--work-tree", is_flag=True, help="Show the work tree, not the branch that Argo CD follows."
+)
 _ANY_FAMILY = click.argument("family", required=False)
 
 
@@ -149,6 +152,7 @@ def adopt(family: str, reason: str, output: str, **given: Any) -> ExitCode:
 @options.root
 @options.environment
 @options.remote
+@_WORK_TREE
 @options.now
 @options.output
 def status(
@@ -156,13 +160,16 @@ def status(
     root: Path,
     environment: str | None,
     remote: str | None,
+    work_tree: bool,
     now: str | None,
     output: str,
 ) -> ExitCode:
     """Show what every cluster serves and how far its rollout is (of FAMILY, where it is given)."""
     from lockstep.commands.status import run
 
-    shown = run(options.existing(root), clock.now(now), family, environment, remote)
+    shown = run(
+        options.existing(root), clock.now(now), family, environment, remote, work_tree=work_tree
+    )
     return options.show(shown, output)
 
 
@@ -173,6 +180,7 @@ def status(
 @options.root
 @options.environment
 @options.remote
+@_WORK_TREE
 @options.output
 def audit(
     family: str | None,
@@ -181,10 +189,14 @@ def audit(
     root: Path,
     environment: str | None,
     remote: str | None,
+    work_tree: bool,
     output: str,
 ) -> ExitCode:
     """Show who decided what, when and why (for FAMILY only, where it is given)."""
     from lockstep.commands.audit import run
 
-    history = run(options.existing(root), family, environment, remote, verify=verify, again=again)
+    history = run(
+        options.existing(root), family, environment, remote,
+        verify=verify, again=again, work_tree=work_tree,
+    )  # fmt: skip
     return options.show(history, output)

@@ -18,15 +18,16 @@ def run(
     *,
     verify: bool,
     again: bool,
+    work_tree: bool = False,
 ) -> History:
-    """The decision records of the followed branch.
+    """The decision records of the followed branch; with ``work_tree``, of the work tree instead.
 
     ``verify`` checks the chain, that records fit their schema, that git never saw one change, and
     that specs agree with the newest. ``again`` recomputes every verdict and action from the
     records alone. A family that is gone, or whose head cannot be read, still has its records.
     """
     git = Git.find(root)
-    shown = find_shown(git, remote)
+    shown = find_shown(git, remote, work_tree=work_tree)
     # A tree without clusters is not refused: their ledger can still be audited.
     ledger = read_ledger(shown.read(git, ("clusters", "ledger")), family, environment)
     findings = ledger.unreadable_records

@@ -20,10 +20,15 @@ def run(
     family: str | None,
     environment: str | None,
     remote: str | None = None,
+    *,
+    work_tree: bool = False,
 ) -> Status:
-    """A row for each cluster of the followed branch, and the findings about files without one."""
+    """A row for each cluster of the followed branch, and the findings about files without one.
+
+    With ``work_tree``, of the work tree instead.
+    """
     git = Git.find(root)
-    shown = find_shown(git, remote)
+    shown = find_shown(git, remote, work_tree=work_tree)
     tree = shown.read(git, SOURCES)
     require_clusters(tree)
     checked = validate_tree(tree)
