@@ -85,7 +85,7 @@ def test_any_report_is_as_its_schema_says_and_is_read_back_whole(outcome: Outcom
     text = format_outcome(outcome)
     jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(text))
     again = read_report(text)
-    if r"\ud800" not in text:  # escaped when written, which may move it in the order
+    if r"\ud" not in text:  # a lone surrogate is escaped, which may move it in the order
         assert format_outcome(again) == text
     assert format_outcome(read_report(format_outcome(again))) == format_outcome(again)
     assert again.exit_code == outcome.exit_code
