@@ -99,8 +99,8 @@ class Blocked:
 
 
 @dataclass(frozen=True)
-class NothingToRevert:
-    """A revert that made no decision: why, and the commands that would make one."""
+class NothingToDo:
+    """A verb that made no decision: why, and the commands that would make one."""
 
     family: str
     reason: str
@@ -223,10 +223,14 @@ class ClusterStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """A row for each cluster, and what is malformed in the files they were read from."""
+    """A row for each cluster, and what is malformed in the files they were read from.
+
+    ``shown`` says which files those are: of which branch, or of the work tree.
+    """
 
     clusters: tuple[ClusterStatus, ...]
     findings: tuple[Finding, ...] = ()
+    shown: str = ""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -238,13 +242,15 @@ class Status:
 class History:
     """The decisions of the families asked for, and what contradicts them.
 
-    ``verified`` and ``replayed`` say whether that was checked.
+    ``verified`` and ``replayed`` say whether that was checked; ``shown`` says where the records
+    were read: on which branch, or in the work tree.
     """
 
     decisions: tuple[Decision, ...]
     findings: tuple[Finding, ...] = ()
     verified: bool = False
     replayed: bool = False
+    shown: str = ""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -252,9 +258,7 @@ class History:
         return ExitCode.VERIFICATION_FAILED if self.findings else ExitCode.CLEAN
 
 
-Moved = (
-    Decided | RolledBack | NotLive | AlreadyDecided | Waiting | Blocked | NothingToRevert | Failed
-)
+Moved = Decided | RolledBack | NotLive | AlreadyDecided | Waiting | Blocked | NothingToDo | Failed
 """The outcome for one family that is moved on the branch itself."""
 
 Result = (
