@@ -208,7 +208,9 @@ def _out_of_force(
 
 def _without_change(field: str, after: Tree, specs: Mapping[str, bytes]) -> Tree:
     """The tree in which one changed field is as verified."""
-    path, _, text = field.partition("#")
+    # Names of files may have a # too.
+    path = next(path for path in specs if field.startswith(f"{path}#/"))
+    text = field.removeprefix(f"{path}#")
     old, new = _value(path, specs[path]), deepcopy(_value(path, after[path]))
     *above, key = from_json_pointer(text, new)
     was, parent = value_at(old, tuple(above)), value_at(new, tuple(above))
@@ -240,13 +242,27 @@ def _verified_bytes(
         if folder in without:
             continue
         inside = git.read_tree(verified.folders[folder], ())
-        # With today's inputs: old bytes are valid until spec or locks change (see keep_restored).
-        inputs = inputs_of(cluster, family, environment)
-        if inputs is None:
-            inputs = dict(parse_provenance(inside[FILE_NAME]).inputs)
-        marked = {**inside, FILE_NAME: restore_provenance(inside[FILE_NAME], inputs, source)}
+        marked = _marked(folder, inside, inputs_of(cluster, family, environment), source)
         files |= {f"{folder}/{name}": data for name, data in marked.items()}
     return files
+
+
+def _marked(
+    folder: str, inside: Tree, inputs: dict[str, Json] | None, source: str
+) -> dict[str, bytes]:
+    """A verified folder with the mark of a restore. Raises CannotRestore.
+
+    With today's ``inputs``: old bytes are valid until spec or locks change (see keep_restored).
+    """
+    try:
+        old = inside[FILE_NAME]
+        known = parse_provenance(old).inputs if inputs is None else inputs
+        return {**inside, FILE_NAME: restore_provenance(old, known, source)}
+    except (KeyError, ValueError) as error:  # a forged record can name any tree as verified
+        raise CannotRestore(
+            f"{folder} has no valid {FILE_NAME} in the verified state",
+            fix="fix the templates, then run it again",
+        ) from error
 
 
 def _edited_bytes(
