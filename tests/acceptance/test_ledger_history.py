@@ -176,6 +176,22 @@ def test_a_forged_verified_state_is_not_returned_to(world: World) -> None:
     assert list(restored["brokenRecords"]) == [f"ledger/{FAMILY}/000004.json"]
 
 
+def test_a_rollback_says_that_the_record_of_its_only_verified_state_is_broken(
+    world: World,
+) -> None:
+    roll(world, "08")
+    path = path_of(world, 1)
+    kept = path.read_bytes()
+    path.write_text(path.read_text().replace("the state", "some state"))
+    publish(world, "tampered")
+    said = roll_back(world, "10", code=12)
+    assert "000001.json" in said and "restore them from git" in said
+    path.write_bytes(kept)
+    publish(world, "restored")
+    roll_back(world, "11")
+    assert_restored(world)
+
+
 def test_a_tampered_ledger_of_one_family_stops_no_check_of_a_rollback(world: World) -> None:
     """The rules are evaluated on the result all the same."""
     roll(world, "08")

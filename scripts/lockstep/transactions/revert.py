@@ -25,6 +25,7 @@ from lockstep.transactions.rollback import (
     build_rollback,
     carry_out,
     in_quarantine,
+    no_verified_state,
     quarantine_file,
     roll_back,
 )
@@ -66,7 +67,7 @@ def _return_to_record(
 ) -> PlannedCommit | Blocked:
     plan = plan_return(state.family)
     if plan is None:
-        return blocked(state, f"no verified state to return to; {reason}")
+        return blocked(state, f"{no_verified_state(state)}; {reason}")
     request = RollbackRequest(plan.to.target, reason, by_hand=True, quarantines=False)
     return carry_out(git, options, state, plan, request)
 

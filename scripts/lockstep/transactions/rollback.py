@@ -15,6 +15,7 @@ from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.position import position_of
 from lockstep.rollout.quarantine import entries_of, from_ledger, write_quarantine
 from lockstep.rollout.rollback import RollbackPlan, plan_rollback
+from lockstep.spec.ledger import unsettled
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.sanitise import record_line
 from lockstep.transactions.commit import FamilyChange, build
@@ -60,7 +61,7 @@ def roll_back(
     plan = plan_rollback(state.family, request.bad.version)
     if plan is not None:
         return carry_out(git, options, state, plan, request)
-    reason = f"no verified state to return to; {request.reason}"
+    reason = f"{no_verified_state(state)}; {request.reason}"
     phase = position_of(state.family).phase
     if phase in (Phase.STEADY, Phase.SHIFTED):  # nothing moves, so there is nothing to hold
         return blocked(state, reason)
@@ -69,6 +70,13 @@ def roll_back(
         return held
     # Also where a person asked: nothing was rolled back, so the code is never 0.
     return replace(held, result=replace(held.result, exit_code=ExitCode.GATE_CLOSED))
+
+
+def no_verified_state(state: FamilyState) -> str:
+    """Why there is none to return to: a broken record may have held it."""
+    broken = ", ".join(file.path for file in unsettled(state.family))
+    also = f" while these records are broken: {broken} (restore them from git)" if broken else ""
+    return f"no verified state to return to{also}"
 
 
 def carry_out(
