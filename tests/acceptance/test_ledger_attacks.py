@@ -17,6 +17,7 @@ from lockstep.model.times import parse_time
 from lockstep.transactions.run import RunOptions
 from tests.acceptance.rollouts import (
     DAY,
+    HEAD,
     advance,
     assert_restored,
     last_record,
@@ -195,6 +196,7 @@ def test_a_caller_that_does_not_say_where_its_time_is_from_has_given_it(world: W
 def test_a_time_that_was_given_is_in_the_record_and_shown_by_audit(world: World) -> None:
     adopted = world.records()[0]["spec"]
     assert adopted["timeGiven"] is True and adopted["programVersion"] == __version__
+    world.edit(HEAD, "bake: 1h", "bake: 2h")
     arguments = ["adopt", FAMILY, "--reason", "by this machine's clock", "--root", str(world.clone)]
     code, said = invoke(arguments)
     assert code == 0, said
