@@ -71,7 +71,7 @@ def _brief(diff: str) -> str:
 def proof(scene: Scene) -> None:
     """Show that the records explain every decision, and that git agrees with them."""
     narrator = scene.narrator
-    narrator.chapter("4. All of it can be proved")
+    narrator.chapter("5. All of it can be proved")
     narrator.say(
         "Every decision is a record in the repository: who decided what, when and why. (The "
         "lines of gates that passed are left out here.)"

@@ -42,6 +42,12 @@ spec:
       budget: 6000
 """
 
+_SETTINGS = """\
+# yaml-language-server: $schema=policies/schemas/lockstep.json
+branch: main  # Argo CD follows it
+repository: {repository}
+"""
+
 _FAMILY = f"""\
 # yaml-language-server: $schema=../../../policies/schemas/model-family.json
 apiVersion: lockstep.dev/v1alpha1
@@ -137,9 +143,13 @@ def rendered_path(region: str) -> str:
     return f"rendered/{ENVIRONMENT}/clusters/{FAMILY}-{region}"
 
 
-def fleet_files(version: str) -> dict[str, bytes]:
-    """Every file of the fleet with ``version`` in all regions, locks and manifests left out."""
+def fleet_files(version: str, repository: str) -> dict[str, bytes]:
+    """Every file of the fleet with ``version`` in all regions, locks and manifests left out.
+
+    ``repository`` is the address of the origin.
+    """
     files = {
+        "lockstep.yaml": _SETTINGS.format(repository=repository),
         ".gitattributes": _GITATTRIBUTES,
         f"clusters/{ENVIRONMENT}/environment.yaml": _ENVIRONMENT,
         f"{FOLDER}/family.yaml": _FAMILY,

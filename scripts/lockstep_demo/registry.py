@@ -3,7 +3,6 @@
 import hashlib
 import importlib
 import json
-import tempfile
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from lockstep.edges import scratch
 from lockstep.registry.mlflow.client import load_mlflow
 from lockstep.registry.mlflow.metrics import SAMPLES_SUFFIX
 from lockstep_demo.payments import REGIONS
@@ -154,7 +154,7 @@ def _dataset(name: str, rows: Any, context: str) -> Any:
 def _log_files(client: Any, model_id: str, model: Any, features: Any) -> None:
     flavour = importlib.import_module("mlflow.sklearn")
     models = importlib.import_module("mlflow.models")
-    with tempfile.TemporaryDirectory(prefix="lockstep-") as folder, warnings.catch_warnings():
+    with scratch.folder() as folder, warnings.catch_warnings():
         # MLflow warns of pickles, because loading one runs its code; this one is the demo's own.
         warnings.simplefilter("ignore")
         signature = models.infer_signature(features, model.predict(features.head(100)))

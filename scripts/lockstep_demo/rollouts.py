@@ -1,5 +1,6 @@
 """The two rollouts of the demo: a healthy version to its end, and a bad one that is rolled back."""
 
+from datetime import timedelta
 from typing import Any
 
 from lockstep.model.exit_codes import ExitCode
@@ -72,14 +73,46 @@ def bad_version(scene: Scene) -> None:
     )
 
 
+def rollback_by_hand(scene: Scene) -> None:
+    """Somebody on call rolls back from a feature branch, and somebody else does it again."""
+    narrator, git = scene.narrator, scene.git
+    narrator.chapter("4. On call: a rollback from a feature branch, twice")
+    narrator.say("Version 3 gets a second chance, and has a tenth of one region again.")
+    scene.lockstep("release", FAMILY, "3", "--reason", "eu-west-1 sends the device again")
+    _propose_and_merge(scene, "3")
+    scene.lockstep("advance", FAMILY)
+    narrator.say(
+        "An engineer is in the middle of something else, on a branch, when the pager rings. The "
+        "rollback goes to the branch that Argo CD follows, whatever is checked out, and leaves "
+        "the work tree as it is."
+    )
+    scene.by_hand("switch", "--quiet", "--create", "new-dashboard")
+    (git.root / "notes.txt").write_text("half a thought\n")
+    before = _commits(scene)
+    scene.lockstep("revert", FAMILY, "3", "--reason", "customers are refused at the till")
+    _claim_only_2(scene)
+    narrator.claim(
+        git("status", "--porcelain") == "?? notes.txt",
+        "the work tree is as it was", git("status", "--porcelain"),
+    )  # fmt: skip
+    narrator.say("A colleague saw the same page, and does the same a minute later:")
+    scene.now += timedelta(minutes=1)
+    text = scene.lockstep("revert", FAMILY, "--reason", "customers are refused at the till")
+    narrator.claim(_commits(scene) == before + 1, "two reverts made one commit", text)
+    _claim_only_2(scene)
+    (git.root / "notes.txt").unlink()
+    scene.by_hand("switch", "--quiet", "main")
+    scene.by_hand("pull", "--quiet", "--ff-only")
+
+
 def _propose_and_merge(scene: Scene, version: str) -> None:
     """Propose a candidate on a branch, show what it changes, and merge it as a reviewer would."""
     reason = f"version {version} was trained on the payments of January"
     text = scene.lockstep("propose", FAMILY, version, "--reason", reason)
     branch = next(word for word in text.split() if word.startswith("lockstep/"))
     scene.narrator.say("The branch adds the candidate, its lock, manifests and a record:")
-    scene.narrator.output(scene.git("diff", "--stat=90", f"main...{branch}"))
-    scene.by_hand("merge", "--quiet", "--ff-only", branch)
+    scene.narrator.output(scene.git("diff", "--stat=90", f"main...origin/{branch}"))
+    scene.by_hand("merge", "--quiet", "--ff-only", f"origin/{branch}")
     scene.by_hand("push", "--quiet", "origin", "main")
 
 
@@ -113,13 +146,13 @@ def _roll(scene: Scene, explain: int) -> list[str]:
 
 
 def _advance(scene: Scene, *, whole: bool) -> str:
-    """Run one advance and show it: whole, or only its first line if it moves on."""
+    """Run one advance and show it: whole, or only what it decided if it moves on."""
     code, text = scene.run("advance", FAMILY)
     if whole or code != ExitCode.CLEAN:
         scene.narrator.command(scene.typed("advance", FAMILY))
         scene.narrator.output(text)
     else:
-        scene.narrator.clock(scene.now, text.splitlines()[0].split(": ", 1)[-1])
+        scene.narrator.clock(scene.now, text.splitlines()[1].split(": ", 1)[-1])
     return text
 
 

@@ -118,7 +118,7 @@ def make_repositories(folder: Path, version: str) -> PlainGit:
     # The user's own settings would ask for a passphrase, or run hooks of other projects.
     git("config", "commit.gpgsign", "false")
     git("config", "core.hooksPath", os.devnull)
-    for path, data in fleet_files(version).items():
+    for path, data in fleet_files(version, str(origin)).items():
         target = clone / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)

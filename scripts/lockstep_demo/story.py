@@ -40,6 +40,7 @@ def play(folder: Path, invoke: Invoke, out: TextIO) -> None:
         chapters.bad_pull_request(scene)
         rollouts.healthy_version(scene)
         rollouts.bad_version(scene)
+        rollouts.rollback_by_hand(scene)
         chapters.proof(scene)
     _farewell(narrator, store, git)
 

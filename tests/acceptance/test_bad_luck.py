@@ -2,6 +2,7 @@
 
 import signal
 import stat
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -10,9 +11,12 @@ import pytest
 
 from lockstep.cli import invoke
 from tests.acceptance.world import (
+    CLUSTER,
     FAMILY,
     START,
     World,
+    connect,
+    copy_world,
     files_of,
     git,
     identify,
@@ -78,19 +82,28 @@ def test_an_alias_or_worse_is_not_a_version(world: World, version: str) -> None:
     [["propose", FAMILY, "2"], ["advance", FAMILY], ["revert", FAMILY, "--reason", "x"],
      ["adopt", FAMILY, "--reason", "x"], ["hold", FAMILY, "--reason", "x"]],
 )  # fmt: skip
-def test_a_dirty_work_tree_is_refused_and_left_alone(world: World, verb: list[str]) -> None:
+def test_a_dirty_work_tree_stops_nothing_and_is_left_alone(world: World, verb: list[str]) -> None:
+    clean = copy_world(world, world.folder / "clean")
     (world.clone / "notes.txt").write_text("mine")
-    before = files_of(world.clone)
+    (world.clone / CLUSTER).write_text("half an edit: [")
+    (world.clone / "staged").write_text("mine")
+    world.git("add", "staged")
     code, said = world.lockstep(*verb)
-    assert code == 1
-    assert "uncommitted changes: notes.txt" in said
-    assert files_of(world.clone) == before
+    assert code == clean.lockstep(*verb)[0], said
+    assert (world.clone / CLUSTER).read_text() == "half an edit: ["
+    assert world.git("status", "--porcelain").splitlines() == [
+        f"M {CLUSTER}", "A  staged", "?? notes.txt",
+    ]  # fmt: skip
 
 
-def test_unpublished_commits_are_refused(world: World) -> None:
+def test_unpublished_commits_stop_nothing_and_stay(world: World) -> None:
+    world.merge_proposal()
     world.git("commit", "--quiet", "--allow-empty", "-m", "mine alone")
+    mine = world.git("rev-parse", "HEAD")
     code, said = world.lockstep("advance", FAMILY)
-    assert code == 1 and "does not have" in said
+    assert code == 0 and "main has commits here that are not published" in said
+    assert world.git("rev-parse", "HEAD") == mine
+    assert mine not in git(world.origin, "rev-list", "main")
 
 
 def test_a_reason_that_says_nothing(world: World) -> None:
@@ -119,9 +132,9 @@ def test_a_push_that_a_hook_declines_says_so_and_changes_nothing(world: World) -
 
 
 def test_an_origin_that_is_gone(world: World) -> None:
-    world.git("remote", "set-url", "origin", str(world.folder / "nowhere.git"))
+    connect(world.clone, str(world.folder / "nowhere.git"))
     code, said = world.lockstep("advance", FAMILY)
-    assert code == 1 and "git fetch from origin failed" in said
+    assert code == 1 and "git ls-remote from origin failed" in said
 
 
 def test_a_clone_that_is_behind_decides_on_the_newest_state(world: World) -> None:
@@ -223,11 +236,29 @@ def test_a_run_that_is_stopped_leaves_nothing_behind(
     assert list(folder.iterdir()) == []
     world.git("restore", "policies")
     run = lockstep_process("check", "--now", START, cwd=world.clone)
-    wait_for(folder, "lockstep-opa-*/capabilities.json")
+    wait_for(folder, "lockstep-*/capabilities.json")
     run.send_signal(stopped)
     run.wait(timeout=60)
-    assert run.returncode == (128 + stopped if stopped is signal.SIGTERM else 1)
+    assert run.returncode == (128 + stopped)
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("where", [">/dev/full", ">&-"])
+def test_a_decision_whose_output_is_lost_is_made_and_does_not_look_like_a_failure(
+    world: World, where: str
+) -> None:
+    world.merge_proposal()
+    before = git(world.origin, "rev-parse", "main")
+    ended = subprocess.run(
+        ["/bin/sh", "-c",
+         f'"$0" -m lockstep advance {FAMILY} --now {START} --registry-uri "$1" {where}',
+         sys.executable, world.registry],
+        cwd=world.clone, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert git(world.origin, "rev-parse", "main") != before
+    assert "Traceback" not in ended.stderr
+    assert ("candidate 2@10" in ended.stderr) is (where == ">/dev/full")
 
 
 def wait_for(folder: Path, pattern: str) -> None:

@@ -95,10 +95,10 @@ def test_a_record_that_a_merge_has_changed_does_not_verify(world: World) -> None
 def test_a_proposal_that_was_merged_too_late_leaves_the_ledger_whole(world: World) -> None:
     roll(world, "08", version="3")
     roll_back(world, "09")
-    said = world.must("propose", FAMILY, "2", "--format", "json", at=f"{DAY}10:00:00Z")
+    branch = world.propose(at=f"{DAY}10:00:00Z")
     world.must("release", FAMILY, "3", "--reason", "fine", at=f"{DAY}11:00:00Z")
     merged = subprocess.run(
-        ["git", "merge", json.loads(said)[0]["branch"]],
+        ["git", "merge", branch],
         cwd=world.clone, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert merged.returncode != 0 and "ledger/prod/scoring/000006.json" in merged.stdout
@@ -111,8 +111,7 @@ def test_a_proposal_that_was_merged_too_late_leaves_the_ledger_whole(world: Worl
 
 
 def test_a_squashed_proposal_is_one_like_any_other(world: World) -> None:
-    said = world.must("propose", FAMILY, "2", "--format", "json")
-    world.git("merge", "--quiet", "--squash", json.loads(said)[0]["branch"])
+    world.git("merge", "--quiet", "--squash", world.propose())
     publish(world, "version 2")
     assert advance(world, "08")[0] == 0
     roll_back(world, "09")

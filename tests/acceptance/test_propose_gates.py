@@ -1,7 +1,5 @@
 """Gates that are asked before a version gets traffic: by propose, and by the first advance."""
 
-import json
-
 import pytest
 
 from lockstep.gate_sources import base
@@ -90,7 +88,7 @@ def test_a_proposal_that_passed_other_gates_than_the_family_declares_is_found(
     gated: World,
 ) -> None:
     gated.measure("2", 0.9, MORNING)
-    branch = json.loads(gated.must("propose", FAMILY, "2", "--format", "json"))[0]["branch"]
+    branch = gated.propose()
     rewrite(gated, HEAD, lambda text: text.replace("name: offline", "name: golden"))
     gated.git("merge", "--quiet", "--no-ff", "--no-edit", branch)
     code, said = gated.lockstep("check", "--base", "origin/main")
@@ -100,10 +98,10 @@ def test_a_proposal_that_passed_other_gates_than_the_family_declares_is_found(
 def test_a_branch_from_before_a_gate_was_added_is_not_taken_for_the_new_proposal(
     world: World,
 ) -> None:
-    branch = json.loads(world.must("propose", FAMILY, "2", "--format", "json"))[0]["branch"]
-    assert json.loads(world.must("propose", FAMILY, "2", "--format", "json"))[0]["branch"] == branch
+    branch = world.propose()
+    before = world.git("rev-parse", branch)
+    assert world.propose() == branch and world.git("rev-parse", branch) == before
     rewrite(world, HEAD, lambda text: text.replace("  gates:\n", GATE))
-    code, said = world.lockstep("propose", FAMILY, "2")
-    assert code == 11 and f"git branch -D {branch}" in said
-    world.git("branch", "--quiet", "-D", branch)
-    world.must("propose", FAMILY, "2")
+    assert world.propose() == branch
+    assert world.git("rev-parse", branch) != before
+    assert world.git("rev-parse", f"{branch}^") == world.git("rev-parse", "origin/main")

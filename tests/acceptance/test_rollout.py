@@ -41,10 +41,10 @@ def test_adopt_makes_the_first_record_and_a_verified_state(world: World) -> None
 
 def test_propose_touches_nothing_but_a_new_branch(world: World) -> None:
     head = world.git("rev-parse", "HEAD")
-    said = json.loads(world.must("propose", FAMILY, "2", "--format", "json"))
+    branch = world.propose()
     assert world.git("rev-parse", "HEAD") == head
     assert world.is_clean()
-    changed = world.git("diff", "--name-only", "HEAD", said[0]["branch"]).split()
+    changed = world.git("diff", "--name-only", "HEAD", branch).split()
     assert f"clusters/{FAMILY}/locks/2.yaml" in changed
     assert f"ledger/{FAMILY}/000002.json" in changed
     assert not any("deployment-v2" in path for path in changed)
@@ -53,9 +53,10 @@ def test_propose_touches_nothing_but_a_new_branch(world: World) -> None:
 
 def test_a_second_proposal_of_the_same_state_finds_the_first(world: World) -> None:
     first = world.must("propose", FAMILY, "2", "--format", "json")
-    branches = world.git("branch", "--list")
+    branches = git(world.origin, "branch", "--list", "--verbose")
     assert world.must("propose", FAMILY, "2", "--format", "json", at=f"{DAY}09:00:00Z") == first
-    assert world.git("branch", "--list") == branches
+    assert git(world.origin, "branch", "--list", "--verbose") == branches
+    assert world.git("branch", "--list", "lockstep/*") == ""
 
 
 def test_a_healthy_version_ends_verified_everywhere(world: World) -> None:

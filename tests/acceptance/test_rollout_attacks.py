@@ -1,6 +1,5 @@
 """What a careless or hostile person may try with a rollout: nothing moves that should not."""
 
-import json
 import re
 import shutil
 from collections.abc import Callable
@@ -237,8 +236,7 @@ def test_a_quarantine_of_an_earlier_environment_is_released_there(world: World) 
     world.must("render")
     publish(world)
     world.must("adopt", "staging/scoring", "--reason", "first")
-    said = world.must("propose", "staging/scoring", "3", "--format", "json")
-    world.git("merge", "--quiet", "--no-edit", json.loads(said)[0]["branch"])
+    world.git("merge", "--quiet", "--no-edit", world.propose("3", "staging/scoring"))
     world.git("push", "--quiet", "origin", "main")
     world.must("revert", "staging/scoring", "--reason", "bad there")
     code, said = world.lockstep("propose", "prod/scoring", "3")
@@ -364,8 +362,7 @@ def add_sibling(world: World) -> None:
 
 def test_what_another_family_of_the_model_rolled_back_does_not_move(world: World) -> None:
     add_sibling(world)
-    said = world.must("propose", "prod/twin", "2", "--format", "json")
-    world.git("merge", "--quiet", "--no-edit", json.loads(said)[0]["branch"])
+    world.git("merge", "--quiet", "--no-edit", world.propose("2", "prod/twin"))
     world.git("push", "--quiet", "origin", "main")
     world.merge_proposal("2")
     world.must("revert", "prod/twin", "--reason", "bad there")

@@ -18,6 +18,8 @@ MODEL = "scoring"
 FAMILY = "prod/scoring"
 REGIONS = ("us-east-1", "eu-west-1")
 START = "2026-03-01T08:00:00Z"
+ADDRESS = "https://git.example.com/ml/fleet.git"
+SETTINGS = f"branch: main\nrepository: {ADDRESS}\n"
 CLUSTER = f"clusters/{FAMILY}/eu-west-1.yaml"
 
 
@@ -84,10 +86,14 @@ class World:
         identify(self.folder / name)
         return self.folder / name
 
+    def propose(self, version: str = "2", family: str = FAMILY, at: str = START) -> str:
+        """Propose a version; the name under which git shows the branch of the proposal here."""
+        said = self.must("propose", family, version, "--format", "json", at=at)
+        return f"origin/{json.loads(said)['results'][0]['branch']}"
+
     def merge_proposal(self, version: str = "2", at: str = START) -> None:
         """Propose a version, merge its branch into main and publish that."""
-        said = self.must("propose", FAMILY, version, "--format", "json", at=at)
-        branch = json.loads(said)[0]["branch"]
+        branch = self.propose(version, at=at)
         self.git("merge", "--quiet", "--no-ff", "--no-edit", branch)
         self.git("push", "--quiet", "origin", "main")
 
@@ -137,8 +143,19 @@ class World:
 
 
 def identify(clone: Path) -> None:
+    """Give a clone a committer, and the fleet's address for its remote, as lockstep.yaml has it."""
     git(clone, "config", "user.name", "A runner")
     git(clone, "config", "user.email", "runner@example.com")
+    connect(clone, git(clone, "remote", "get-url", "origin"))
+
+
+def connect(clone: Path, origin: str) -> None:
+    """Have git look for the fleet's address, which is no real one, at ``origin``."""
+    git(clone, "remote", "set-url", "origin", ADDRESS)
+    for line in git(clone, "config", "--list", "--name-only").splitlines():
+        if line.startswith("url."):
+            git(clone, "config", "--unset-all", line)
+    git(clone, "config", f"url.{origin}.insteadOf", ADDRESS)
 
 
 def create_world(folder: Path) -> World:
@@ -146,7 +163,7 @@ def create_world(folder: Path) -> World:
     world = World(folder)
     store = create_store(folder)
     _register(store)
-    git(folder, "init", "--quiet", "--bare", str(world.origin))
+    git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(world.origin))
     git(folder, "clone", "--quiet", str(world.origin), "clone")
     identify(world.clone)
     for name in ("templates", "policies"):
@@ -156,6 +173,7 @@ def create_world(folder: Path) -> World:
     for region in REGIONS:
         spec = world.clone / "clusters" / FAMILY / f"{region}.yaml"
         spec.write_text(spec.read_text().replace('version: "7"', 'version: "1"'))
+    (world.clone / "lockstep.yaml").write_text(SETTINGS)
     world.must("lock", FAMILY, "1")
     world.must("render")
     world.git("checkout", "--quiet", "-b", "main")
@@ -179,7 +197,7 @@ def copy_world(template: World, folder: Path) -> World:
     """A copy to change at will: its own registry, origin and clone."""
     shutil.copytree(template.folder, folder, symlinks=True, dirs_exist_ok=True)
     world = World(folder)
-    world.git("remote", "set-url", "origin", str(world.origin))
+    connect(world.clone, str(world.origin))
     return world
 
 

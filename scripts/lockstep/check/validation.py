@@ -10,6 +10,7 @@ from lockstep.model.outcome import Outcome, RuleText
 from lockstep.render.compare import compare, unrendered_folders
 from lockstep.render.restored import restorable_folders
 from lockstep.rollout.chain import verify_chain
+from lockstep.spec import settings
 from lockstep.spec.assemble import assemble
 from lockstep.spec.records import RULE as RECORD_SCHEMA
 from lockstep.spec.records import check_records
@@ -73,6 +74,8 @@ def validate_tree(
     for each in schemas or [Schemas(tree)]:
         findings += validate_fleet(fleet, each, unreadable)
         findings += [f for family in fleet.families() for f in check_records(family, each)]
+        if settings.PATH in tree and each.knows(settings.SCHEMA):
+            findings += settings.check_settings(tree[settings.PATH], fleet, each)
     findings += [finding for family in fleet.families() for finding in verify_chain(family)]
     return Checked(fleet, arrange(findings))
 

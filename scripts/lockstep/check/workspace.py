@@ -6,9 +6,10 @@ from lockstep.edges.files import read_tree
 from lockstep.edges.git import Git
 from lockstep.model.errors import NothingToCheck
 from lockstep.model.fleet import Tree
+from lockstep.spec import settings
 
-SOURCES = ("clusters", "ledger", "policies", "templates")
-"""The folders that decide everything; ``rendered`` follows from them."""
+SOURCES = ("clusters", "ledger", "policies", "templates", settings.PATH)
+"""The folders, and the one file, that decide everything; ``rendered`` follows from them."""
 
 EVERYTHING = (*SOURCES, "rendered")
 
@@ -24,6 +25,7 @@ def work_tree(git: Git, folders: Iterable[str] = EVERYTHING, *, collect: bool = 
     links and huge files among rules, templates and records only; elsewhere the tree has a NoFile.
     """
     wanted = tuple(folders)
+    git.require_work_tree()
     # Its files are in another repository, so no commit of this one says what they are.
     git.refuse_submodules(wanted)
     checked = collect and (git.root / "policies").is_dir()  # without rules nothing can be found

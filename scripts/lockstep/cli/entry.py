@@ -1,18 +1,19 @@
 """The program ``lockstep``: finds the verb, runs it, turns its outcome into an exit code."""
 
 import gc
-import os
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from importlib import import_module
-from io import StringIO, TextIOWrapper
+from io import StringIO
 from typing import NoReturn
 
 import click
 
 from lockstep import __version__
+from lockstep.cli.streams import flushed, open_standard_streams, say
+from lockstep.edges.os_errors import advice, reason
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.exit_codes import ExitCode
 from lockstep.text.sanitise import lines
@@ -70,7 +71,7 @@ def program() -> None:
     """Keep clusters of model versions in git: declared, checked, rolled out in lockstep.
 
     Exit codes: 0 clean, 1 could not run, 2 usage, 3 nothing to check, 10 invalid,
-    11 denied by policy, 12 gate closed, 13 verification failed.
+    11 denied by policy, 12 gate closed, 13 verification failed, 130 stopped by Ctrl-C.
     """
 
 
@@ -78,17 +79,32 @@ def main() -> None:
     """The console script: runs the arguments of the process and exits with the verb's code."""
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     sys.setswitchinterval(_SWITCH_THREADS_AFTER)
-    signal.signal(signal.SIGTERM, _stop)
-    _open_standard_streams()
-    code = run(sys.argv[1:])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # A shell starts what runs in the background with Ctrl-C ignored.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
+    open_standard_streams()
+    try:
+        code = run(sys.argv[1:])
+    except _Stopped as stopped:
+        code = stopped.exit_code
+        say("stopped")
     # Lost output must not end in exit code 0: a pipeline would read a cut report as clean.
-    sys.exit(code if _flushed() else code or ExitCode.COULD_NOT_RUN)
+    sys.exit(code if flushed() else code or ExitCode.COULD_NOT_RUN)
+
+
+class _Stopped(BaseException):
+    """A signal asked this process to end. Not an Exception: nothing but main may catch it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number  # what a shell reports for a program that a signal ended
 
 
 def _stop(number: int, _: object) -> NoReturn:
-    """End as by Ctrl-C, which cleans up after the verb; a second signal ends at once."""
+    """Unwind, which cleans up after the verb; a second signal ends the process at once."""
     signal.signal(number, signal.SIG_DFL)
-    sys.exit(128 + number)
+    raise _Stopped(number)
 
 
 def run(arguments: Sequence[str], command: click.Command = program) -> int:
@@ -98,48 +114,25 @@ def run(arguments: Sequence[str], command: click.Command = program) -> int:
         # In standalone mode click would end the process itself, with exit codes of its own.
         code = command.main(list(arguments), prog_name="lockstep", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         return ExitCode.USAGE
-    except click.Abort:
-        click.echo("stopped", err=True)
-        return ExitCode.COULD_NOT_RUN
+    except click.Abort:  # Ctrl-C where main has not taken it over
+        say("stopped")
+        return 128 + signal.SIGINT
     except LockstepError as error:
         # Messages quote specs and servers, whose control characters must not reach a terminal.
-        click.echo(lines(error.diagnostics()), err=True)
+        say(lines(error.diagnostics()))
         return error.exit_code
     except OSError as error:  # most likely a full disk, or a terminal that is gone
         refused = LockstepError(
-            f"the system refused to read or write: {error.strerror or error}",
+            f"the system refused to read or write: {reason(error)}",
             where=str(error.filename or "the output of this verb"),
-            fix="make room on the disk, or check where the output goes",
+            fix=advice(error, "make room on the disk, or check where the output goes"),
         )
-        click.echo(lines(refused.diagnostics()), err=True)
+        say(lines(refused.diagnostics()))
         return refused.exit_code
     return int(code or 0)
-
-
-def _open_standard_streams() -> None:
-    """Give a process that was started without them (``>&-``) streams that discard what is written.
-
-    Otherwise the first file that is opened would take their place, and what is printed would be
-    written to it. Characters that the terminal's encoding lacks are shown as escapes.
-    """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            handle = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
-            setattr(sys, name, open(handle, mode, encoding="utf-8"))  # noqa: SIM115
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-
-
-def _flushed() -> bool:
-    """Whether all output was written; the rest is dropped, so that the exit does not retry."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return False
-    return True
 
 
 def _refuse_bytes(arguments: Sequence[str]) -> None:

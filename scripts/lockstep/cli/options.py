@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lockstep.cli.streams import discard_output, say
+from lockstep.edges import os_errors
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
 
@@ -54,6 +56,15 @@ now = click.option(
 registry = click.option(
     "--registry-uri", "registry", help="MLflow's tracking URI; by default MLFLOW_TRACKING_URI."
 )
+remote = click.option(
+    "--remote",
+    help="The remote of the fleet's repository; by default the one whose address lockstep.yaml "
+    "has.",
+)
+branch = click.option(
+    "--branch",
+    help="Write to this branch, which is to be merged, and not to the one that Argo CD follows.",
+)
 reason = click.option("--reason", required=True, help="Why, in a sentence; it is recorded.")
 
 
@@ -75,8 +86,14 @@ showing = combined(findings_output, colour)
 reporting = combined(showing, reports)
 """How a check shows its findings, and where else it writes them."""
 
-moving = combined(root, environment, registry, now, output)
+registered = combined(root, environment, registry, now, output)
+"""The options of every verb that asks the registry about a family."""
+
+moving = combined(registered, remote)
 """The options of every verb that moves a family."""
+
+by_pull_request = combined(moving, branch)
+"""Those of the verbs whose decisions may also come by a pull request."""
 
 
 def existing(folder: Path) -> Path:
@@ -87,15 +104,36 @@ def existing(folder: Path) -> Path:
 
 
 def show(result: "Result", output: str) -> ExitCode:
-    """Print what a verb did as text or JSON; its exit code."""
+    """Print what a verb found or wrote as text or JSON; its exit code."""
+    click.echo(_formatted(result, output))
+    return result.exit_code
+
+
+def show_decision(result: "Result", output: str) -> ExitCode:
+    """Print what a verb that moves a family did; its exit code, even where nothing can be printed.
+
+    The decision is published by then. An exit code that says that it failed would have a pipeline
+    make it again, or alarm someone for nothing.
+    """
+    text = _formatted(result, output)
+    try:
+        click.echo(text)
+    except OSError as error:
+        discard_output()
+        said = f"the output could not be written: {os_errors.reason(error)}"
+        say(f"warning: {said}; exit code {result.exit_code} is that of the decision")
+        if not isinstance(error, BrokenPipeError):  # there, the reader wanted no more of it
+            say(text)
+    return result.exit_code
+
+
+def _formatted(result: "Result", output: str) -> str:
     from lockstep.report.results import format_text, to_data
 
     if output == "json":
         from lockstep.report.json_report import format_data
 
-        click.echo(format_data(to_data(result)))
-    else:
-        from lockstep.text.sanitise import lines
+        return format_data(to_data(result))
+    from lockstep.text.sanitise import lines
 
-        click.echo(lines(format_text(result)))
-    return result.exit_code
+    return lines(format_text(result))

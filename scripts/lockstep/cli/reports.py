@@ -130,12 +130,13 @@ def _format(outcome: "Outcome", output: str, *, colour: bool = False) -> str:
 
 def _write(path: Path, text: str) -> None:
     from lockstep.edges.files import write_file
+    from lockstep.edges.os_errors import advice, reason
 
     try:
         write_file(path, f"{text}\n".encode())
     except OSError as error:
-        text = f"cannot write the report: {error.strerror}"
-        raise LockstepError(text, where=str(path), fix="name another file") from error
+        text, fix = f"cannot write the report: {reason(error)}", advice(error, "name another file")
+        raise LockstepError(text, where=str(path), fix=fix) from error
 
 
 @click.command()

@@ -18,19 +18,26 @@ _ANY_FAMILY = click.argument("family", required=False)
 
 
 def _run_options(
-    root: Path, environment: str | None, registry: str | None, now: str | None
+    root: Path,
+    environment: str | None,
+    registry: str | None,
+    now: str | None,
+    remote: str | None = None,
+    branch: str | None = None,
 ) -> "RunOptions":
     from lockstep.transactions.run import RunOptions  # status and audit do not need what it needs
 
-    folder, given = options.existing(root), now is not None
-    return RunOptions(folder, clock.now(now), environment, registry, time_given=given)
+    return RunOptions(
+        options.existing(root), clock.now(now), environment, registry,
+        time_given=now is not None, remote=remote, branch=branch,
+    )  # fmt: skip
 
 
 @click.command()
 @_ANY_FAMILY
 @click.argument("version", required=False)
 @click.option("--check", "compare", is_flag=True, help="Compare with the registry, write nothing.")
-@options.moving
+@options.registered
 def lock(
     family: str | None, version: str | None, compare: bool, output: str, **given: Any
 ) -> ExitCode:
@@ -49,17 +56,17 @@ def lock(
 @_FAMILY
 @click.argument("version")
 @click.option("--reason", default="", help="Why, in a sentence; by default that it was registered.")
-@click.option("--push", is_flag=True, help="Push the branch to the remote.")
-@options.moving
-def propose(
-    family: str, version: str, reason: str, push: bool, output: str, **given: Any
-) -> ExitCode:
-    """Commit VERSION as candidate of FAMILY, with lock, manifests and record, on a branch."""
+@options.by_pull_request
+def propose(family: str, version: str, reason: str, output: str, **given: Any) -> ExitCode:
+    """Commit VERSION as candidate of FAMILY, with lock, manifests and record, on a branch.
+
+    By default that is a branch below lockstep/, at the remote, which is to be merged.
+    """
     from lockstep.commands.propose import run
     from lockstep.transactions.propose import ProposalRequest
 
-    request = ProposalRequest(family, version, reason, push)
-    return options.show(run(_run_options(**given), request), output)
+    request = ProposalRequest(family, version, reason)
+    return options.show_decision(run(_run_options(**given), request), output)
 
 
 @click.command()
@@ -72,18 +79,18 @@ def advance(families: tuple[str, ...], output: str, **given: Any) -> ExitCode:
     """
     from lockstep.commands.advance import run
 
-    return options.show(run(_run_options(**given), families), output)
+    return options.show_decision(run(_run_options(**given), families), output)
 
 
 @click.command()
 @_FAMILY
 @options.reason
-@options.moving
+@options.by_pull_request
 def hold(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     """Pause the rollout of FAMILY; a gate that fails still rolls it back."""
     from lockstep.commands.hold import run
 
-    return options.show(run(_run_options(**given), family, reason), output)
+    return options.show_decision(run(_run_options(**given), family, reason), output)
 
 
 @click.command()
@@ -94,41 +101,41 @@ def resume(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     """Continue the rollout of FAMILY after a hold; the bake of its step starts again."""
     from lockstep.commands.resume import run
 
-    return options.show(run(_run_options(**given), family, reason), output)
+    return options.show_decision(run(_run_options(**given), family, reason), output)
 
 
 @click.command()
 @_FAMILY
 @options.reason
-@options.moving
+@options.by_pull_request
 def revert(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     """Roll the newest version of FAMILY back, in every cluster, and quarantine it."""
     from lockstep.commands.revert import run
 
-    return options.show(run(_run_options(**given), family, reason), output)
+    return options.show_decision(run(_run_options(**given), family, reason), output)
 
 
 @click.command()
 @_FAMILY
 @click.argument("version")
 @options.reason
-@options.moving
+@options.by_pull_request
 def release(family: str, version: str, reason: str, output: str, **given: Any) -> ExitCode:
     """End the quarantine of VERSION of FAMILY in this environment."""
     from lockstep.commands.release import run
 
-    return options.show(run(_run_options(**given), family, version, reason), output)
+    return options.show_decision(run(_run_options(**given), family, version, reason), output)
 
 
 @click.command()
 @_FAMILY
 @options.reason
-@options.moving
+@options.by_pull_request
 def adopt(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     """Record the committed state of FAMILY as verified: a revert returns to it."""
     from lockstep.commands.adopt import run
 
-    return options.show(run(_run_options(**given), family, reason), output)
+    return options.show_decision(run(_run_options(**given), family, reason), output)
 
 
 @click.command()

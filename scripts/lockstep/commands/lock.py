@@ -3,6 +3,7 @@
 from lockstep.check.workspace import work_tree
 from lockstep.edges.files import write_changes
 from lockstep.edges.git import Git
+from lockstep.edges.scratch import sweep_work_tree
 from lockstep.model.document import Document
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family
@@ -27,6 +28,7 @@ def write(options: RunOptions, family: str, version: str) -> Locked:
     _, chosen = choose_family(fleet, family, options.environment)
     fresh = read_lock(options, chosen, version)
     path = f"{chosen.folder}/locks/{version}.yaml"
+    sweep_work_tree(git.root)
     write_changes(git.root, {path: write_lock(fresh)})
     digest = fresh["spec"]["identity"]["digest"]
     return Locked(path, version, digest)

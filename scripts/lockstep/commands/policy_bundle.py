@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lockstep.edges.files import read_tree, write_file
+from lockstep.edges.os_errors import advice, reason
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.rule_results import RuleBundle
 from lockstep.opa.binary import find_opa
@@ -29,7 +30,7 @@ def run(root: Path, output: Path, signing: Signing | None = None) -> RuleBundle:
         write_file(output, bundle)
     except OSError as error:
         raise LockstepError(
-            f"the bundle cannot be written: {error.strerror}", where=str(output),
-            fix="give another --output",
+            f"the bundle cannot be written: {reason(error)}", where=str(output),
+            fix=advice(error, "give another --output"),
         ) from error  # fmt: skip
     return RuleBundle(str(output), policies_digest(files), signing is not None)

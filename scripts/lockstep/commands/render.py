@@ -7,6 +7,7 @@ from lockstep.check.validation import Checked, validate_tree, without_malformed
 from lockstep.check.workspace import work_tree
 from lockstep.edges.files import write_changes
 from lockstep.edges.git import Git
+from lockstep.edges.scratch import sweep_work_tree
 from lockstep.edges.stderr import silenced_stderr
 from lockstep.model.finding import arrange
 from lockstep.model.result import RenderedFiles
@@ -28,6 +29,7 @@ def run(root: Path) -> RenderedFiles:
     unrendered = unrendered_folders(checked.fleet, files, tree)
     removed = stale_paths(wanted, tree, unrendered=unrendered)
     written = [path for path, data in wanted.items() if tree.get(path) != data]
+    sweep_work_tree(git.root)
     write_changes(git.root, {path: wanted[path] for path in written})
     write_changes(git.root, dict.fromkeys(removed))
     invalid = arrange((*checked.invalid, *findings))

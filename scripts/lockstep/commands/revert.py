@@ -1,11 +1,11 @@
 """``lockstep revert``: roll the newest version back by hand, in every cluster of the family."""
 
-from lockstep.model.result import Moved
+from lockstep.model.result import OnBranch
 from lockstep.transactions.rollback import revert
 from lockstep.transactions.run import RunOptions, move_family, require_reason
 
 
-def run(options: RunOptions, family: str, reason: str) -> Moved:
+def run(options: RunOptions, family: str, reason: str) -> OnBranch:
     """Return to the newest verified state without the version at fault, which is quarantined.
 
     Inside a rollout that version is the candidate; outside of one it is the version that

@@ -1,10 +1,11 @@
 """Files of a work tree: read as one tree; each is written as a whole or not at all."""
 
 import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from lockstep.edges import scratch
+from lockstep.edges.os_errors import advice, cannot_write, reason
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.fleet import NoFile, Tree
 from lockstep.text.sanitise import one_line
@@ -20,15 +21,19 @@ _TOO_LARGE = f"the file has more than {_LARGEST} bytes"
 def read_tree(root: Path, folders: Iterable[str], *, collect: Iterable[str] = ()) -> Tree:
     """Every file below the folders, by path relative to ``root`` with ``/`` separators.
 
-    A missing folder is an empty one. Raises Invalid for a symbolic link, which could lead out of
-    the repository, and for a huge file; LockstepError for what cannot be read. In the folders of
-    ``collect``, a link or a huge file is a NoFile in the tree instead, which becomes a finding.
+    One of ``folders`` may be a file. A missing folder is an empty one. Raises Invalid for a
+    symbolic link, which could lead out of the repository, and for a huge file; LockstepError for
+    what cannot be read. In the folders of ``collect``, a link or a huge file is a NoFile in the
+    tree instead, which becomes a finding.
     """
     tree: dict[str, bytes] = {}
     for folder in folders:
         if os.path.lexists(root / folder):
             _refuse_link(root / folder, folder)
             inside = [folder]
+            if (root / folder).is_file():
+                tree[folder] = _read_named(root / folder, folder)
+                continue
             for each in inside:  # not by recursion: folders nest deeper than Python's stack
                 inside += _read_folder(root, each, tree)
     kept = tuple(f"{folder}/" for folder in collect)
@@ -41,7 +46,8 @@ def read_tree(root: Path, folders: Iterable[str], *, collect: Iterable[str] = ()
 def _read_folder(root: Path, folder: str, tree: dict[str, bytes]) -> list[str]:
     """Read the files of one folder into ``tree``; the folders in it.
 
-    What is not a file, such as a pipe, is left out: git does not store it.
+    What is not a file, such as a pipe, is left out: git does not store it. So is a temporary file,
+    which another run writes now, or which a dead one left.
     """
     folders, path = [], folder
     try:
@@ -53,12 +59,20 @@ def _read_folder(root: Path, folder: str, tree: dict[str, bytes]) -> list[str]:
                 tree[path] = NoFile(_LINK.encode())
             elif entry.is_dir():
                 folders.append(path)
-            elif entry.is_file():
+            elif entry.is_file() and not scratch.is_temporary(entry.name):
                 tree[path] = _read_bounded(entry.path)
+    except OSError as error:
+        text, fix = f"cannot read it: {reason(error)}", "fix the permissions of the file"
+        raise LockstepError(text, where=path, fix=advice(error, fix)) from error
+    return folders
+
+
+def _read_named(file: Path, path: str) -> bytes:
+    try:
+        return _read_bounded(str(file))
     except OSError as error:
         text = f"cannot read it: {error.strerror}"
         raise LockstepError(text, where=path, fix="fix the permissions of the file") from error
-    return folders
 
 
 def _read_bounded(path: str) -> bytes:
@@ -82,9 +96,9 @@ def read_file(path: Path, limit: int) -> bytes:
             data = file.read(limit + 1)
     except OSError as error:
         raise LockstepError(
-            f"cannot read it: {error.strerror}",
+            f"cannot read it: {reason(error)}",
             where=str(path),
-            fix="check that it is a file that you may read",
+            fix=advice(error, "check that it is a file that you may read"),
         ) from error
     if len(data) > limit:
         raise LockstepError(
@@ -107,29 +121,14 @@ def write_changes(root: Path, changes: Mapping[str, bytes | None]) -> None:
             else:
                 write_file(target, data)
         except OSError as error:
-            raise LockstepError(
-                f"cannot write it: {error.strerror}",
-                where=path,
-                fix="check that you may write there and that the disk is not full",
-            ) from error
+            raise cannot_write(error, path, "check that you may write there") from error
 
 
 def write_file(target: Path, data: bytes) -> None:
-    """Write one file by a rename, so that no reader ever sees half of it.
-
-    The temporary file is in the same folder, because a rename works within one file system only.
-    """
+    """Write one file by a rename, so that no reader ever sees half of it."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".lockstep-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, 0o644)  # mkstemp makes it readable for this user alone
-        os.replace(temporary, target)
-    # Ctrl-C as well: git would show a temporary file that stays in the work tree.
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with scratch.file_in_place_of(target) as file:
+        file.write(data)
 
 
 def _inside(root: Path, path: str) -> Path:

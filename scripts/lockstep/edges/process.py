@@ -10,13 +10,22 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from lockstep.edges.os_errors import advice, reason
 from lockstep.model.errors import LockstepError
 
 _PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that the kernel sends to this process when its parent dies."""
+
+_SENT_FOR: Mapping[int, str] = {
+    signal.SIGXFSZ: "the limit on the size of files, ulimit -f",
+    signal.SIGXCPU: "the limit on CPU time, ulimit -t",
+    signal.SIGKILL: "sent by a user, or by the system for a lack of memory",
+    signal.SIGSEGV: "a crash",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +38,32 @@ class Completed:
 
     @property
     def error_text(self) -> str:
-        """What the program wrote to stderr, for an error message."""
-        return self.stderr.decode(errors="replace").strip()
+        """What the program wrote to stderr, for an error message.
+
+        Where it wrote nothing because a signal ended it, this says which, and what sends it.
+        """
+        return _text(self.stderr) or _ending(self.returncode)
 
     @property
     def output_text(self) -> str:
         """The same, or what it wrote to stdout where stderr is empty: opa reports errors there."""
-        return self.error_text or self.stdout.decode(errors="replace").strip()
+        return _text(self.stderr) or _text(self.stdout) or _ending(self.returncode)
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace").strip()
+
+
+def _ending(returncode: int) -> str:
+    """By which signal a program was ended; empty where it ended by itself."""
+    if returncode >= 0:
+        return ""
+    try:
+        name = signal.Signals(-returncode).name
+    except ValueError:  # real-time signals have no name
+        name = str(-returncode)
+    cause = _SENT_FOR.get(-returncode)
+    return f"ended by signal {name} ({cause})" if cause else f"ended by signal {name}"
 
 
 def run(
@@ -49,27 +77,31 @@ def run(
     """Run a program to its end. ``env`` replaces the environment; ``timeout`` is in seconds.
 
     A status other than zero raises nothing: what it means depends on the program. Raises
-    LockstepError when the program is missing, cannot be started or does not end in time.
+    LockstepError when the program is missing, cannot be started or does not end in time; then it
+    is killed with all programs that it has started, such as the ssh of a git.
     """
+    pipe = subprocess.PIPE
     try:
-        done = subprocess.run(  # noqa: S603
-            list(argv),
-            cwd=cwd,
-            env=env,
-            timeout=timeout,
-            input=stdin or b"",  # never the terminal: a program that asks would wait forever
-            capture_output=True,
-            check=False,
+        # Never the terminal as stdin: a program that asks would wait forever.
+        child = subprocess.Popen(  # noqa: S603
+            list(argv), cwd=cwd, env=env, stdin=pipe, stdout=pipe, stderr=pipe
         )
-    # subprocess.run has killed the program by then.
-    except subprocess.TimeoutExpired as error:
-        raise LockstepError(
-            f"{argv[0]} did not end within {timeout:g} seconds",
-            fix="run it again; if it happens again, look for a lack of CPU or memory",
-        ) from error
     except (OSError, ValueError) as error:
         raise _cannot_start(argv[0], error) from error
-    return Completed(done.returncode, done.stdout, done.stderr)
+    with child:
+        try:
+            stdout, stderr = child.communicate(stdin or b"", timeout)
+        except subprocess.TimeoutExpired as error:
+            _kill_tree(child)
+            raise LockstepError(
+                f"{argv[0]} did not end within {timeout:g} seconds",
+                fix="run it again; if it happens again, look for a lack of CPU or memory, and for "
+                "a server that does not answer",
+            ) from error
+        except BaseException:  # Ctrl-C, for example
+            _kill_tree(child)
+            raise
+    return Completed(child.returncode, stdout, stderr)
 
 
 def start(
@@ -111,12 +143,40 @@ def stop(child: subprocess.Popen[bytes], *, patience: float = 2.0) -> None:
     child.wait()
 
 
+def _kill_tree(child: subprocess.Popen[bytes]) -> None:
+    """Kill a program and all that it has started.
+
+    Not by a process group of its own: in one, ssh could not ask for a passphrase on the terminal,
+    and Ctrl-C would not reach it.
+    """
+    started = _descendants(child.pid)
+    child.kill()
+    for pid in started:
+        with suppress(OSError):  # it has ended by now
+            os.kill(pid, signal.SIGKILL)
+
+
+def _descendants(pid: int) -> list[int]:
+    """The ids of all processes below one, where /proc shows them."""
+    below: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        # A process may end meanwhile; the name of its program, in brackets, may hold anything.
+        with suppress(OSError, IndexError, ValueError):
+            parent = stat.read_text(errors="replace").rpartition(")")[2].split()[1]
+            below.setdefault(int(parent), []).append(int(stat.parent.name))
+    found = list(below.get(pid, ()))
+    for each in found:
+        found += below.get(each, ())
+    return found
+
+
 def _cannot_start(program: str, error: OSError | ValueError) -> LockstepError:
     if isinstance(error, ValueError):  # an argument with a NUL or half a surrogate pair
         fix = "remove characters that are not text from the names that it is given"
         return LockstepError(f"cannot start {program}: {error}", fix=fix)
     return LockstepError(
-        f"cannot start {program}: {error.strerror}", fix=f"install {program} or put it on PATH"
+        f"cannot start {program}: {reason(error)}",
+        fix=advice(error, f"install {program} or put it on PATH"),
     )
 
 

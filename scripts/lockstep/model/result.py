@@ -16,14 +16,10 @@ from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, R
 
 @dataclass(frozen=True)
 class Decided:
-    """Decisions that were made and published in one commit.
-
-    ``left_behind`` says why the work tree does not show them yet; empty where it does.
-    """
+    """Decisions that were made and published in one commit."""
 
     decisions: tuple[Decision, ...]
     exit_code: ExitCode = ExitCode.CLEAN
-    left_behind: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,6 +32,23 @@ class RolledBack(Decided):
 
     unchecked: tuple[str, ...] = ()
     restore_waits_for: str = ""
+
+
+@dataclass(frozen=True)
+class NotLive:
+    """Decisions on a branch that is to be merged: nothing has moved yet.
+
+    ``refused`` is what the server said, where it did not take them on the followed branch.
+    """
+
+    decided: Decided
+    branch: str
+    refused: str = ""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """12 where they were meant to be live."""
+        return ExitCode.GATE_CLOSED if self.refused else ExitCode.CLEAN
 
 
 @dataclass(frozen=True)
@@ -98,10 +111,16 @@ _EXPECTED = (ExitCode.CLEAN, ExitCode.NOTHING_TO_CHECK, ExitCode.GATE_CLOSED)
 
 
 @dataclass(frozen=True)
-class Advanced:
-    """What ``advance`` did with each family, in the order in which they were asked for."""
+class OnBranch:
+    """What a verb did with each family, in the order in which they were asked for.
 
-    results: "tuple[Moved, ...]"
+    ``followed`` names the remote and the branch that it was decided on; ``left_behind`` says why
+    the work tree does not show yet what was published, and is empty where it does.
+    """
+
+    followed: str
+    results: "tuple[Moved | Proposed, ...]"
+    left_behind: str = ""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -220,11 +239,11 @@ class History:
         return ExitCode.VERIFICATION_FAILED if self.findings else ExitCode.CLEAN
 
 
-Moved = Decided | RolledBack | AlreadyDecided | Waiting | Blocked | Failed
+Moved = Decided | RolledBack | NotLive | AlreadyDecided | Waiting | Blocked | Failed
 """The outcome for one family that is moved on the branch itself."""
 
 Result = (
-    Moved | Proposed | Advanced | Locked | LockComparison | RenderedFiles | Pages | Status | History
+    Moved | Proposed | OnBranch | Locked | LockComparison | RenderedFiles | Pages | Status | History
     | RuleList | RuleExplanation | RuleTests | RuleBundle
 )  # fmt: skip
 """Everything that lockstep.report.results can write."""

@@ -8,12 +8,11 @@ import gzip
 import io
 import json
 import tarfile
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lockstep.edges import process
+from lockstep.edges import process, scratch
 from lockstep.model.canonical import canonical_json
 from lockstep.model.errors import LockstepError
 from lockstep.opa.binary import OLDEST
@@ -49,8 +48,7 @@ def bundle_of(files: Mapping[str, bytes], opa: Path, signing: Signing | None = N
     shows whether OPA reports a builtin that fails. Raises LockstepError when two files of data
     define the same key, or the key cannot sign.
     """
-    with tempfile.TemporaryDirectory(prefix="lockstep-opa-") as name:
-        folder = Path(name)
+    with scratch.folder() as folder:
         write_policy_files(files, folder / "policy")
         data = data_document(opa, folder / "policy")
         # Data goes in as one document: of a bundle, OPA reads only data.json and data.yaml.

@@ -3,17 +3,16 @@
 import hashlib
 import json
 import secrets
-import shutil
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockstep.edges import process
+from lockstep.edges import process, scratch
 from lockstep.edges.cache import Cache
+from lockstep.edges.os_errors import advice, reason
 from lockstep.model.errors import LockstepError
 from lockstep.opa.base import (
     ANSWER_TIMEOUT,
@@ -190,11 +189,12 @@ class OpaProcess:
         """Start ``opa`` on a loopback port with files as ``files.policy_files`` gives them."""
         self.token, self.nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         self.port = port
-        self._folder = Path(tempfile.mkdtemp(prefix="lockstep-opa-"))
+        self._folder = scratch.make_folder()
         log = self._folder / "stderr"
         try:
-            self._write(policies)
-            log.touch()
+            with scratch.explained(self._folder):
+                self._write(policies)
+                log.touch()
             argv = [str(opa), "run", *_FLAGS, f"--addr={_HOST}:{port}", *ARGUMENTS, "server"]
             self._child = process.start(argv, cwd=self._folder, env={}, stderr=log)
         except BaseException:
@@ -222,7 +222,7 @@ class OpaProcess:
 
     def remove_files(self) -> None:
         """Remove its files: once it is ready it holds the policies in memory."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        scratch.remove_folder(self._folder)
 
     def stop(self) -> None:
         """End it and remove its files. Safe to call twice."""
@@ -249,8 +249,8 @@ def free_port() -> int:
             return port
     except OSError as error:
         raise LockstepError(
-            f"no port of {_HOST} is free: {error.strerror}",
-            fix="end programs that hold ports open, then run it again",
+            f"no port of {_HOST} is free: {reason(error)}",
+            fix=advice(error, "end programs that hold ports open, then run it again"),
         ) from error
 
 

@@ -13,12 +13,11 @@ annotations.
 
 import json
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lockstep.edges import process
+from lockstep.edges import process, scratch
 from lockstep.edges.cache import Cache, content_key
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
@@ -72,9 +71,9 @@ def require_compiled(
     key = content_key([files, {"schemas": given}], ["opa check", version])
     if cache.get(key) == _COMPILES:
         return
-    with tempfile.TemporaryDirectory(prefix="lockstep-opa-") as name:
-        write_policy_files(files, Path(name))
-        _refuse(Compiler(opa, Path(name), schemas).errors())
+    with scratch.folder() as folder:
+        write_policy_files(files, folder)
+        _refuse(Compiler(opa, folder, schemas).errors())
     cache.put(key, _COMPILES)  # only success: an error is explained anew each time
 
 

@@ -1,11 +1,10 @@
 """``opa check`` and ``opa test`` over policy files, in a private copy of them."""
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lockstep.edges import process
+from lockstep.edges import process, scratch
 from lockstep.model.document import Json
 from lockstep.opa.binary import require_recent
 from lockstep.opa.compiler import Compiler, InputSchemas, json_output
@@ -40,8 +39,7 @@ def check_and_test(
     report cannot be read.
     """
     require_recent(opa)
-    with tempfile.TemporaryDirectory(prefix="lockstep-opa-") as name:
-        folder = Path(name)
+    with scratch.folder() as folder:
         write_policy_files(files, folder)
         compiler = Compiler(opa, folder, schemas)
         errors = compiler.errors()

@@ -8,7 +8,6 @@ from lockstep.model.evidence import Evidence
 from lockstep.model.finding import Finding
 from lockstep.model.outcome import Outcome
 from lockstep.model.result import (
-    Advanced,
     AlreadyDecided,
     Blocked,
     Decided,
@@ -16,6 +15,8 @@ from lockstep.model.result import (
     History,
     LockComparison,
     Locked,
+    NotLive,
+    OnBranch,
     Pages,
     Proposed,
     RenderedFiles,
@@ -47,9 +48,11 @@ def format_text(result: Result) -> str:
     """The result for people; not yet safe for a terminal (see lockstep.text.sanitise)."""
     match result:
         case Decided():  # a rollback, too
-            return "\n".join([*_decided(result), *_left_behind(result)])
-        case Advanced(results):
-            return "\n".join(format_text(each) for each in results)
+            return "\n".join(_decided(result))
+        case NotLive():
+            return "\n".join(_not_live(result))
+        case OnBranch():
+            return "\n".join(_on_branch(result))
         case Waiting():
             return "\n".join(_waiting(result))
         case Blocked(family, reason, owner):
@@ -94,8 +97,11 @@ def to_data(result: Result) -> Json:
     match result:
         case Decided(decisions):
             return [_decision(decision) for decision in decisions]
-        case Advanced(results):
-            return [to_data(each) for each in results]
+        case NotLive(decided, branch, refused):
+            return {"decisions": to_data(decided), "branch": branch, "refused": refused}
+        case OnBranch(followed, results, behind):
+            done = [to_data(each) for each in results]
+            return {"followed": followed, "results": done, "leftBehind": behind}
         case Waiting():
             return {
                 "family": result.family, "move": result.move, "reason": result.reason,
@@ -108,7 +114,7 @@ def to_data(result: Result) -> Json:
         case AlreadyDecided(decision):
             return {"decision": decision.id, "made": False}
         case Proposed(decision, branch):
-            return [{**_decision(decision), "branch": branch}]
+            return {**_decision(decision), "branch": branch}
         case Locked(path):
             return {"path": path}
         case LockComparison(findings, locks):
@@ -223,10 +229,20 @@ def _rolled_back(result: RolledBack) -> Iterator[str]:
     yield f"  quarantine: version {version} cannot be proposed until lockstep release"
 
 
-def _left_behind(result: Decided) -> Iterator[str]:
+def _on_branch(result: OnBranch) -> Iterator[str]:
+    yield f"On {result.followed}"
+    yield from map(format_text, result.results)
     if result.left_behind:
-        yield f"  published, but in this clone {result.left_behind}"
-        yield "  run git pull"
+        yield f"It is published, but this clone does not show it yet: {result.left_behind}"
+        yield "  bring it up to date with git pull"
+
+
+def _not_live(result: NotLive) -> Iterator[str]:
+    newest = result.decided.decisions[-1]
+    yield f"{_family(newest)}: NOT LIVE: it is on branch {result.branch}, which is to be merged"
+    if result.refused:
+        yield f"  {result.refused}"
+    yield from (f"  once it is merged: {line}" for line in _decided(result.decided))
 
 
 def _waiting(result: Waiting) -> Iterator[str]:

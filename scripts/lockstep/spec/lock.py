@@ -48,6 +48,12 @@ def refresh_lock(lock: Document, fresh: Json) -> tuple[Json, list[Finding]]:
     return (lock.value, differences) if differences else (fresh, [])
 
 
+def same_facts(one: Json, other: Json) -> bool:
+    """Whether two locks say the same of the same version, whenever each was read."""
+    identities = [value_at(lock, ("spec", "identity")) for lock in (one, other)]
+    return bool(identities[0] == identities[1] and _facts(one) == _facts(other))
+
+
 def compare_lock(lock: Document, fresh: Json) -> list[Finding]:
     """How a lock in git differs from one just built from the registry, without ``readAt``.
 

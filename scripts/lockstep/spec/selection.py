@@ -18,18 +18,19 @@ _RECORD = re.compile(r"ledger/([^/]+/[^/]+)/[^/]+\.json")
 _QUARANTINES = re.compile(rb'"quarantines":\s*true')
 
 
-def only_family(tree: Tree, family: str) -> Tree:
-    """The files that concern one family, in all environments, and what all families share."""
-
-    def concerns(path: str) -> bool:
+def by_family(tree: Tree) -> tuple[dict[str, bytes], dict[str, Tree]]:
+    """The files that all families share, and those of each family name, in all environments."""
+    shared: dict[str, bytes] = {}
+    families: dict[str, dict[str, bytes]] = {}
+    for path, data in tree.items():
         top, *below = path.split("/")
         if top not in ("clusters", "ledger"):
-            return True
-        if len(below) > 2:
-            return below[1] == family
-        return top == "clusters" and len(below) == 2  # an environment's own file
-
-    return {path: data for path, data in tree.items() if concerns(path)}
+            shared[path] = data
+        elif len(below) > 2:
+            families.setdefault(below[1], {})[path] = data
+        elif top == "clusters" and len(below) == 2:  # an environment's own file
+            shared[path] = data
+    return shared, dict(families)
 
 
 def only_quarantine(tree: Tree) -> Tree:

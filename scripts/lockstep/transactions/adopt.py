@@ -9,7 +9,7 @@ from lockstep.rollout.position import current_variants
 from lockstep.spec import variants as forms
 from lockstep.text.phrases import list_variants
 from lockstep.transactions.commit import FamilyChange, build, require_rendered
-from lockstep.transactions.publish import PlannedCommit
+from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.state import FamilyState, digest_of
 
 

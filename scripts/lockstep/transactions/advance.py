@@ -1,30 +1,95 @@
-"""The one decision that is due for a family: evaluates its gates, and moves, holds or waits."""
+"""The one decision that is due for each family: evaluates gates, and moves, holds or waits."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Phase
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Evidence
 from lockstep.model.exit_codes import ExitCode
-from lockstep.model.result import Blocked, Decided, Waiting
+from lockstep.model.result import Blocked, Decided, Failed, Moved, Waiting
 from lockstep.rollout.gate_questions import questions
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.plan import Move, Plan, plan
 from lockstep.rollout.position import position_of, running_target
 from lockstep.rollout.skew import skew_breached
+from lockstep.spec.selection import choose_families
 from lockstep.transactions.commit import FamilyChange, build
-from lockstep.transactions.gates import ask_gates
+from lockstep.transactions.gates import ask_for_families, ask_gates
 from lockstep.transactions.hold import hold
-from lockstep.transactions.publish import PlannedCommit
+from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.rollback import RollbackRequest, roll_back
-from lockstep.transactions.run import RunOptions
+from lockstep.transactions.run import Run, RunOptions
 from lockstep.transactions.state import FamilyState, refuse_diverged
 
+_FIRST = (Move.REVERT, Move.RESTORE)
+"""Pushed before all others: each second counts while a bad version serves."""
 
-def advance(git: Git, options: RunOptions, state: FamilyState) -> PlannedCommit | Waiting | Blocked:
-    """The decision that is due for a family on its newest published state, or why it waits."""
-    evidence = ask_gates(options, questions(state.family, options.now))
+
+@dataclass(frozen=True)
+class _Asked:
+    """A family as it was read, and what its gates said of that state."""
+
+    state: FamilyState
+    evidence: list[Evidence]
+
+
+def advance_families(run: Run, names: Sequence[str]) -> tuple[Moved, ...]:
+    """Make the decision that is due in each family (by default all), rollbacks first.
+
+    Gives the results in the order of ``names``. What is wrong with one family is its result, and
+    does not stop the others.
+    """
+    chosen = choose_families(run.snapshot.heads, None, run.options.environment) if not names else ()
+    titles = list(names) or [f"{each.environment}/{each.name}" for each in chosen]
+    results: dict[str, Moved] = {}
+    states: dict[str, FamilyState] = {}
+    for title in titles:
+        try:
+            states[title] = run.state(title)
+        except LockstepError as error:
+            results[title] = _failed(title, error)
+    now = run.options.now
+    answers = ask_for_families(run.options, [questions(s.family, now) for s in states.values()])
+    asked = {t: _Asked(s, e) for (t, s), e in zip(states.items(), answers, strict=True)}
+    for title in sorted(asked, key=lambda each: _turn(asked[each], run.options)):
+        results[title] = _advance(run, title, asked[title])
+    return tuple(results[title] for title in titles)
+
+
+def _turn(asked: _Asked, options: RunOptions) -> bool:
+    return plan(asked.state.family, asked.evidence, options.now).move not in _FIRST
+
+
+def _advance(run: Run, title: str, asked: _Asked) -> Moved:
+    def decide(git: Git, state: FamilyState) -> PlannedCommit | Moved:
+        # A state that another run has changed since is judged on evidence of its own.
+        same = state.tree == asked.state.tree
+        evidence = asked.evidence if same else None
+        return advance(git, run.options, state, evidence)
+
+    try:
+        return run.decide(title, decide)
+    except LockstepError as error:
+        return _failed(title, error)
+
+
+def _failed(title: str, error: LockstepError) -> Failed:
+    text = error.diagnostics()
+    return Failed(title, error.located(), text, error.fix, error.exit_code)
+
+
+def advance(
+    git: Git, options: RunOptions, state: FamilyState, known: list[Evidence] | None = None
+) -> PlannedCommit | Waiting | Blocked:
+    """The decision that is due for a family on its newest published state, or why it waits.
+
+    ``known`` is the evidence where its gates were asked already.
+    """
+    evidence = known
+    if evidence is None:
+        evidence = ask_gates(options, questions(state.family, options.now))
     due = plan(state.family, evidence, options.now)
     match due.move:
         case Move.STEP | Move.VERIFY:

@@ -1,14 +1,30 @@
 """Asks the sources of gates, and gets a verdict on each answer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from lockstep.gate_sources.base import GateSources
 from lockstep.gates.verdicts import judge_question
 from lockstep.model.evidence import Evidence, Question
 from lockstep.transactions.run import RunOptions
 
+_AT_ONCE = 8
+"""Families whose gates are asked at the same time: their servers have other users, too."""
+
 
 def ask_gates(options: RunOptions, questions: Iterable[Question]) -> list[Evidence]:
     """The evidence for each question. A source that cannot be asked gives the verdict ``error``."""
+    return ask_for_families(options, [list(questions)])[0]
+
+
+def ask_for_families(
+    options: RunOptions, families: Sequence[Sequence[Question]]
+) -> list[list[Evidence]]:
+    """The evidence for the questions of each family, several families at a time."""
     sources = GateSources({"mlflow": options.registry})
-    return [judge_question(question, sources.ask(question)) for question in questions]
+
+    def ask(questions: Sequence[Question]) -> list[Evidence]:
+        return [judge_question(question, sources.ask(question)) for question in questions]
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(ask, families))

@@ -11,7 +11,7 @@ from lockstep.model.result import Blocked, Decided
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.position import current_variants, position_of, running_target
 from lockstep.transactions.commit import FamilyChange, build
-from lockstep.transactions.publish import PlannedCommit
+from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.state import FamilyState, refuse_diverged, refuse_odd_records
 
 _STATUS = "see lockstep status"

@@ -1,17 +1,14 @@
 """Makes a registered version the candidate of a family, on a branch that people merge."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 
-from lockstep.edges.git import Git, Raced
+from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Decision, Phase, Position, Target
 from lockstep.model.document import Json
 from lockstep.model.errors import Denied
 from lockstep.model.evidence import Evidence, Verdict, worst
 from lockstep.model.exit_codes import ExitCode
-from lockstep.model.record import read_record
-from lockstep.model.result import Proposed, Waiting
-from lockstep.rollout.commit_message import commit_message
+from lockstep.model.result import Decided, Proposed, Waiting
 from lockstep.rollout.gate_questions import has_propose_gates, questions_of_proposal
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.plan import NO_EVIDENCE, reasons
@@ -23,35 +20,29 @@ from lockstep.spec.lock import write_lock
 from lockstep.text.sanitise import record_line
 from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.gates import ask_gates
-from lockstep.transactions.publish import newest_state, require_clean_work_tree
+from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.registry_check import read_lock
-from lockstep.transactions.run import RunOptions, find_state
+from lockstep.transactions.run import Run, RunOptions
 from lockstep.transactions.state import FamilyState, refuse_diverged
 
 
 @dataclass(frozen=True)
 class ProposalRequest:
-    """What is to be proposed, and whether the branch is pushed at once."""
+    """What is to be proposed, and why."""
 
     family: str
     version: str
     reason: str = ""
-    push: bool = False
 
 
-def propose(options: RunOptions, request: ProposalRequest) -> Proposed | Waiting:
-    """Commit candidate, lock, manifests and record on a new branch; nothing else moves.
+def propose(run: Run, request: ProposalRequest) -> Proposed | Waiting:
+    """Commit candidate, lock, manifests and record on a branch to be merged; nothing else moves.
 
     The branch is named after the decision's id, so a second run on the same state finds it.
     Where the gates of a proposal do not pass, nothing is committed, and the evidence is the result.
     Raises Denied with the reason where the version may not be proposed.
     """
-    git = Git.find(options.root)
-    require_clean_work_tree(git)
-    branch = git.branch()
-    remote = git.remote(branch)
-    snapshot = newest_state(git, branch, remote, options.now, time_given=options.time_given)
-    state = find_state(snapshot, request.family, options.environment)
+    options, state = run.options, run.state(request.family)
     # Before the registry is asked, which takes seconds and may fail.
     require_ready(state)
     lock = read_lock(options, state.family, request.version)
@@ -61,43 +52,10 @@ def propose(options: RunOptions, request: ProposalRequest) -> Proposed | Waiting
     # A family without such gates was asked nothing, and the worst of nothing is inconclusive.
     if has_propose_gates(state.family) and verdict is not Verdict.PASS:
         return _refused(state, evidence, verdict)
-    tree, made = _build(git, state, lock, request, evidence)
-    name = f"lockstep/{state.title}/{request.version}-{made[0].id[-12:]}"
-    if tip := git.resolve(f"refs/heads/{name}"):
-        _require_same(git, tip, name, made[0])
-    else:
-        commit = git.commit_tree(tree, [snapshot.base], commit_message(made))
-        with suppress(Raced):  # another run has just made the same branch
-            git.create_branch(name, commit)
-    # The tip is read again: it may be the commit of a run that came first.
-    if request.push and remote:
-        tip = git.resolve(f"refs/heads/{name}") or ""
-        git.push(remote, tip, name)
+    tree, made = _build(run.git, state, lock, request, evidence)
+    name = options.branch or f"lockstep/{state.title}/{request.version}-{made[0].id[-12:]}"
+    run.put_on(name, PlannedCommit(tree, Decided(made)))
     return Proposed(made[0], name)
-
-
-def _require_same(git: Git, tip: str, name: str, decision: Decision) -> None:
-    """Raise Denied where the branch has the same id and brings another proposal.
-
-    The id leaves out gates and plan, so a branch from before they changed has it too.
-    """
-    data = git.read_tree(tip, [decision.path]).get(decision.path, b"")
-    try:
-        found = read_record(data).decision
-    except ValueError:
-        # The branch may hold anything; what cannot be read is not this proposal.
-        found = None
-    if found is None or _content(found) != _content(decision):
-        raise Denied(
-            f"branch {name} holds another proposal of version {decision.target.version}",
-            fix=f"delete it, and propose again: git branch -D {name}",
-        )
-
-
-def _content(decision: Decision) -> tuple[Json, ...]:
-    """What a proposal is, apart from who made it, when and on which measurements."""
-    asked = [(item.cluster, item.gate, item.verdict) for item in decision.evidence]
-    return decision.plan, decision.variants, asked
 
 
 def _evidence(

@@ -9,7 +9,7 @@ from lockstep.rollout.position import current_variants, position_of
 from lockstep.rollout.quarantine import entries_of, write_quarantine
 from lockstep.text.sanitise import one_line
 from lockstep.transactions.commit import FamilyChange, build
-from lockstep.transactions.publish import PlannedCommit
+from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.state import FamilyState, refuse_diverged, with_record
 
 

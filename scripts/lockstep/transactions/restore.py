@@ -79,7 +79,7 @@ def _missing_objects(
 ) -> tuple[str, ...]:
     """Fetch what a shallow clone lacks; what cannot be fetched is reported, never guessed."""
     oids = [*verified.files.values(), *verified.folders.values()]
-    remote = git.remote(git.branch())
+    remote = state.snapshot.remote
     # verified.commit is the parent of that state: later commits are likelier to have its files.
     later = [r.decision.base for r in state.family.records if r.decision.sequence > to.sequence]
     for commit in [*later, verified.commit]:

@@ -19,7 +19,7 @@ from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.sanitise import record_line
 from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.hold import hold
-from lockstep.transactions.publish import PlannedCommit
+from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.registry_check import RegistryCheck, check_version
 from lockstep.transactions.restore import Restoration, restoration, verified_locks
 from lockstep.transactions.run import RunOptions

@@ -1,18 +1,30 @@
-"""One run of a verb that moves a family: its options, and the decision on the newest state."""
+"""One run of a verb that moves families: it reads the followed branch once, decides, publishes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from lockstep.edges.git import Git
-from lockstep.model.errors import UsageError
-from lockstep.model.result import Moved
-from lockstep.spec.assemble import assemble
-from lockstep.spec.selection import choose_family, only_heads
+from lockstep.edges.git import Git, PushRefused, Raced
+from lockstep.edges.git.leftovers import RunNote, run_note
+from lockstep.model.decision import Decision
+from lockstep.model.errors import LockstepError, UsageError
+from lockstep.model.record import read_record
+from lockstep.model.result import AlreadyDecided, Moved, NotLive, OnBranch, Proposed, RolledBack
+from lockstep.rollout.commit_message import commit_message
+from lockstep.rollout.next_decision import DecisionContext
+from lockstep.spec.selection import choose_family
+from lockstep.spec.yaml.load import Documents
 from lockstep.text.sanitise import record_line
-from lockstep.transactions.publish import PlannedCommit, Snapshot, publish_decision
+from lockstep.transactions.branches import existing_branch, put_on_branch
+from lockstep.transactions.followed import Followed, find_followed, refreshed
+from lockstep.transactions.publication import PlannedCommit, follow_in_work_tree, publish_commit
+from lockstep.transactions.snapshot import Snapshot, read_snapshot
 from lockstep.transactions.state import FamilyState, read_state
+
+_ATTEMPTS = 5
+"""A run that loses so many races is more likely refused for another reason, which git names."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +33,8 @@ class RunOptions:
 
     ``now`` is the time to decide at (aware), ``time_given`` whether the caller gave it: unless it
     says that it did not, the records say that it did;
-    ``registry`` overrides MLFLOW_TRACKING_URI.
+    ``registry`` overrides MLFLOW_TRACKING_URI; ``remote`` names the remote of the fleet where
+    ``lockstep.yaml`` does not tell, and ``branch`` a branch to be merged that takes the commit.
     """
 
     root: Path
@@ -29,35 +42,165 @@ class RunOptions:
     environment: str | None = None
     registry: str | None = None
     time_given: bool = True
+    remote: str | None = None
+    branch: str | None = None
+
+
+Decide = Callable[[Git, FamilyState], PlannedCommit | Moved]
+
+
+class Run:
+    """The followed branch as this run knows it, which its own decisions move on."""
+
+    def __init__(
+        self,
+        git: Git,
+        options: RunOptions,
+        followed: Followed,
+        note: RunNote,
+        *,
+        reads_branch: bool = False,
+    ) -> None:
+        """With ``reads_branch``, the state is that of the branch that ``options`` names."""
+        self.git = git
+        self.options = options
+        self._note = note
+        self._on_branch = reads_branch and options.branch is not None
+        if options.branch is not None and reads_branch:
+            followed = existing_branch(git, followed, options.branch)
+        self.followed = followed
+        self._documents = Documents()
+        self._context = DecisionContext(options.now, git.actor(), None, options.time_given)
+        self._published = False
+        self._behind = ""
+        self.snapshot = self._read()
+
+    def state(self, family: str, *, rollback: bool = False) -> FamilyState:
+        """The family that a name means (see choose_family and read_state)."""
+        return find_state(self.snapshot, family, self.options.environment, rollback=rollback)
+
+    def refresh(self) -> None:
+        """Read the followed branch anew: another run was faster."""
+        self.followed = refreshed(self.git, self.followed)
+        self.snapshot = self._read()
+
+    def decide(self, family: str, decide: Decide, *, rollback: bool = False) -> Moved:
+        """Run ``decide`` on the newest state of a family, and publish what it plans.
+
+        A push that comes too late means: read the branch again, and decide again on its new tip.
+        Nothing is rebased: the decision was made on a state that is no longer the newest.
+        ``rollback`` says that it moves nothing forward (see read_state).
+        """
+        mine: tuple[Decision, ...] = ()
+        lost = ""
+        for _ in range(_ATTEMPTS):
+            # Only after a lost race: two runners that decide the same must make one commit.
+            if mine and all(_is_made(self.snapshot, decision) for decision in mine):
+                return AlreadyDecided(mine[-1])
+            planned = decide(self.git, self.state(family, rollback=rollback))
+            if not isinstance(planned, PlannedCommit):
+                return planned
+            mine = planned.result.decisions
+            try:
+                return self._publish(planned)
+            except Raced as error:
+                lost = error.message
+                self.refresh()
+        raise LockstepError(
+            f"the decision could not be published in {_ATTEMPTS} attempts: {lost}",
+            fix="fix what git reports, or run it again",
+        )
+
+    def finish(self, *results: Moved | Proposed) -> OnBranch:
+        """The results of this run, once the work tree has followed what it published."""
+        behind = self._behind
+        if self._published and self.followed.remote and not self._on_branch:
+            behind = follow_in_work_tree(self.git, self.followed, self._note)
+        return OnBranch(str(self.followed), results, behind)
+
+    def commit(self, planned: PlannedCommit) -> str:
+        """The commit that holds a planned change; no branch names it yet."""
+        message = commit_message(planned.result.decisions)
+        return self.git.commit_tree(planned.tree, [self.snapshot.base], message)
+
+    def put_on(self, name: str, planned: PlannedCommit) -> str:
+        """Put a planned change on a branch that is to be merged; the branch's tip (see there)."""
+        commit = self.commit(planned)
+        return put_on_branch(self.git, self.followed, name, commit, self._note)
+
+    def _publish(self, planned: PlannedCommit) -> Moved:
+        branch = self.options.branch
+        if branch is not None and not self._on_branch:
+            self.put_on(branch, planned)
+            return NotLive(planned.result, branch)
+        commit = self.commit(planned)
+        try:
+            self._behind = publish_commit(self.git, self.followed, commit, self._note)
+        except PushRefused as error:
+            # A branch may be protected from pushes: a person can still merge a rollback.
+            if not isinstance(planned.result, RolledBack):
+                raise
+            return self._offer(planned, planned.result, error)
+        self._published = True
+        self.followed = Followed(self.followed.branch, self.followed.remote, commit)
+        self.snapshot = self._read()
+        return NotLive(planned.result, branch) if branch is not None else planned.result
+
+    def _offer(self, planned: PlannedCommit, rollback: RolledBack, refused: PushRefused) -> Moved:
+        newest = rollback.decisions[-1]
+        name = f"lockstep/revert/{newest.environment}/{newest.family}-{newest.id[-12:]}"
+        try:
+            self.put_on(name, planned)
+        except LockstepError:
+            raise refused from None
+        return NotLive(rollback, name, refused.message)
+
+    def _read(self) -> Snapshot:
+        return read_snapshot(self.git, self.followed, self._context, self._documents)
+
+
+@contextmanager
+def open_run(options: RunOptions, *, reads_branch: bool = False) -> Iterator[Run]:
+    """A run on the followed branch, after what dead runs left in the repository was cleaned up.
+
+    With ``reads_branch`` it reads the branch that ``options`` names, if any. Raises UsageError
+    where it is not clear what is followed, LockstepError where it cannot be read, NothingToCheck
+    where it declares no cluster.
+    """
+    git = Git.find(options.root)
+    if options.branch is not None and not git.is_branch_name(options.branch):
+        raise UsageError(f"{options.branch!r} is no name for a branch", fix="give another --branch")
+    with run_note(git) as note:
+        yield Run(git, options, _find_followed(git, options), note, reads_branch=reads_branch)
+
+
+def _find_followed(git: Git, options: RunOptions) -> Followed:
+    for _ in range(_ATTEMPTS):
+        try:
+            return find_followed(git, options.remote)
+        except Raced:  # it was rewritten between two questions
+            continue
+    return find_followed(git, options.remote)
 
 
 def move_family(
     options: RunOptions,
     family: str,
-    decide: Callable[[Git, FamilyState], PlannedCommit | Moved],
+    decide: Decide,
     *,
     rollback: bool = False,
-) -> Moved:
-    """Run ``decide`` on the newest published state of a family and publish what it plans.
-
-    ``rollback`` says that it moves nothing forward (see read_state).
-    """
-    git = Git.find(options.root)
-
-    def decide_on(snapshot: Snapshot) -> PlannedCommit | Moved:
-        # Read anew at each attempt: after a lost race the old state is out of date.
-        return decide(git, find_state(snapshot, family, options.environment, rollback=rollback))
-
-    return publish_decision(git, options.now, decide_on, time_given=options.time_given)
+    reads_branch: bool = False,
+) -> OnBranch:
+    """Run ``decide`` on the newest state of one family, and publish what it plans (see Run)."""
+    with open_run(options, reads_branch=reads_branch) as run:
+        return run.finish(run.decide(family, decide, rollback=rollback))
 
 
 def find_state(
     snapshot: Snapshot, family: str, environment: str | None, *, rollback: bool = False
 ) -> FamilyState:
     """The family that a name means, as it was read (see choose_family and read_state)."""
-    # Heads are enough to find one family; parsing all clusters would cost time with the fleet.
-    fleet, _ = assemble(only_heads(snapshot.tree))
-    home, chosen = choose_family(fleet, family, environment)
+    home, chosen = choose_family(snapshot.heads, family, environment)
     return read_state(snapshot, home.name, chosen.name, rollback=rollback)
 
 
@@ -67,3 +210,12 @@ def require_reason(reason: str) -> str:
     if not text:
         raise UsageError("the reason is empty", fix="give --reason with a sentence")
     return text
+
+
+def _is_made(snapshot: Snapshot, decision: Decision) -> bool:
+    """Whether the ledger has this decision: the id leaves out time and runner, so both match."""
+    data = snapshot.tree.get(decision.path)
+    try:
+        return data is not None and read_record(data).decision.id == decision.id
+    except ValueError:
+        return False

@@ -14,11 +14,9 @@ from lockstep.model.outcome import Outcome
 from lockstep.model.record import record_of
 from lockstep.report.text import format_outcome
 from lockstep.rollout.divergence import find_divergences
-from lockstep.spec.assemble import assemble
 from lockstep.spec.edit import edit_variants
 from lockstep.spec.records import RULE as RECORD_SCHEMA
-from lockstep.spec.selection import only_family, only_quarantine
-from lockstep.transactions.publish import Snapshot
+from lockstep.transactions.snapshot import Snapshot
 
 FileChanges = dict[str, bytes | None]
 """New bytes by path; None deletes."""
@@ -77,13 +75,13 @@ def read_state(
     those do not stop it either.
     """
     # One family only: others' mistakes must not stop it, nor the size of the fleet slow it down.
-    tree = only_family(snapshot.tree, name)
-    checked = validate_tree(tree)
+    tree = snapshot.of_family(name)
+    checked = validate_tree(tree, snapshot.documents, [snapshot.schemas])
     near = own_findings(checked.invalid, environment, name)
     deciding = [f for f in near if _decides(f) and not (rollback and _stops_forward_only(f))]
     raise_errors(deciding, Invalid, "the files of the family are malformed")
     family = checked.fleet.environments[environment].families[name]
-    fleet = checked.fleet.merged_with(assemble(only_quarantine(snapshot.tree))[0])
+    fleet = checked.fleet.merged_with(snapshot.quarantines)
     return FamilyState(snapshot, tree, fleet, family, checked.invalid)
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 import pytest
 
 from lockstep import __version__
-from lockstep.cli import invoke
+from lockstep.cli import entry, invoke
 from lockstep.cli.entry import program
 from tests.unit.edges.repositories import new_repository
 
@@ -133,9 +134,9 @@ def test_the_process_ends_with_the_code_of_the_verb_and_errors_go_to_stderr(tmp_
     assert done.stderr.startswith("error: ") and "  fix: " in done.stderr
 
 
-def program_in_a_shell(command: str) -> subprocess.CompletedProcess[str]:
-    """The program as a process whose streams the shell redirects."""
-    command = f'exec "{sys.executable}" -m lockstep {command}'
+def program_in_a_shell(command: str, before: str = "exec") -> subprocess.CompletedProcess[str]:
+    """The program as a process whose streams and limits the shell sets."""
+    command = f'{before} "{sys.executable}" -m lockstep {command}'
     return subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
 
 
@@ -144,6 +145,69 @@ def test_a_full_disk_is_an_error_and_no_traceback() -> None:
     assert ended.returncode == 1
     assert ended.stderr.startswith("error: ") and "No space left on device" in ended.stderr
     assert "Traceback" not in ended.stderr and "Exception ignored" not in ended.stderr
+
+
+@pytest.mark.parametrize("where", [">/dev/full 2>&1", "2>/dev/full", "2>&-", "| head -c 0"])
+def test_output_that_goes_nowhere_is_no_traceback(where: str) -> None:
+    for command in ("--help", "validate --root /nowhere/at/all", "no-such-verb"):
+        ended = program_in_a_shell(f"{command} {where}", before="")
+        assert "Traceback" not in ended.stderr and "Exception ignored" not in ended.stderr
+        assert ended.returncode in (0, 1, 2)
+
+
+@pytest.mark.parametrize("limit", [10, 8, 6])
+def test_a_lack_of_file_descriptors_says_so(limit: int, tmp_path: Path) -> None:
+    new_repository(tmp_path, {"clusters/prod/environment.yaml": b"kind: Environment\n"})
+    ended = program_in_a_shell(f"check --root {tmp_path}", before=f"ulimit -n {limit}; exec")
+    assert ended.returncode == 1 and "Traceback" not in ended.stderr
+    assert "Too many open files" in ended.stderr and "ulimit -n" in ended.stderr
+
+
+def test_a_limit_on_the_size_of_files_says_so(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    command = f"check --root {tmp_path} --report json={report}"
+    new_repository(tmp_path, {"clusters/prod/environment.yaml": b"kind: Environment\n"})
+    ended = program_in_a_shell(command, before="ulimit -f 0; exec")
+    assert ended.returncode == 1 and "Traceback" not in ended.stderr
+    assert "File too large" in ended.stderr and "ulimit -f" in ended.stderr
+
+
+STOPPED = """
+import os, signal, sys, time
+import click
+from lockstep.cli import entry
+
+@click.command()
+def verb():
+    try:
+        os.kill(os.getpid(), int(sys.argv[1]))
+        time.sleep(60)
+    finally:
+        print("tidied up")
+
+real = entry.run
+entry.run = lambda _: real([], verb)
+entry.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
+)
+def test_a_signal_unwinds_and_has_the_exit_code_that_shells_give(number: int, code: int) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", STOPPED, str(int(number))],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout, ended.stderr) == (code, "tidied up\n", "stopped\n")
+
+
+def test_ctrl_c_in_a_verb_that_runs_inside_this_process() -> None:
+    @click.command()
+    def verb() -> None:
+        raise KeyboardInterrupt
+
+    assert entry.run([], verb) == 130
 
 
 def test_without_standard_output_a_verb_runs_all_the_same() -> None:

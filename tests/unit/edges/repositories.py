@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from lockstep.edges.git import Git
@@ -26,7 +27,7 @@ def new_repository(folder: Path, files: dict[str, bytes] | None = None) -> Git:
     return Git(folder)
 
 
-def commit(folder: Path, files: dict[str, bytes | None] | dict[str, bytes]) -> str:
+def commit(folder: Path, files: Mapping[str, bytes | None]) -> str:
     """Write (or with None delete) files and commit them; the commit's id."""
     for path, data in files.items():
         target = folder / path
@@ -38,6 +39,12 @@ def commit(folder: Path, files: dict[str, bytes | None] | dict[str, bytes]) -> s
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--allow-empty", "--message", "change")
     return git(folder, "rev-parse", "HEAD")
+
+
+def child(made: Git, files: Mapping[str, bytes | None], parent: str = "HEAD") -> str:
+    """A commit made without the work tree, on top of ``parent``."""
+    base = git(made.root, "rev-parse", parent)
+    return made.commit_tree(made.write_tree(base, files), [base], "decided")
 
 
 def with_remote(folder: Path) -> tuple[Git, Path]:

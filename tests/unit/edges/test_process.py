@@ -64,6 +64,61 @@ def test_a_program_that_does_not_end_is_ended() -> None:
         process.run(python("import time; time.sleep(60)"), timeout=0.2)
 
 
+GRANDCHILD = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+open(sys.argv[1] + "~", "w").write(str(child.pid))
+import os; os.rename(sys.argv[1] + "~", sys.argv[1])
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
+def test_a_program_is_ended_with_all_that_it_has_started(tmp_path: Path) -> None:
+    started = tmp_path / "pid"
+    # Longer than the start of two programs takes: the test cannot know when they have started.
+    with pytest.raises(LockstepError, match="did not end"):
+        process.run([*python(GRANDCHILD), str(started)], timeout=5)
+    wait_until(lambda: not is_running(int(started.read_text())))
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (signal.SIGXFSZ, "ended by signal SIGXFSZ (the limit on the size of files, ulimit -f)"),
+        (signal.SIGTERM, "ended by signal SIGTERM"),
+        (40, "ended by signal 40"),
+    ],
+)
+def test_a_program_that_a_signal_ended_has_an_error_text(number: int, text: str) -> None:
+    code = (
+        f"import os, signal; signal.signal({int(number)}, 0); os.kill(os.getpid(), {int(number)})"
+    )
+    done = process.run(python(code))
+    assert (done.error_text, done.output_text) == (text, text)
+    wrote = process.Completed(-number, b"out", b"err\n")
+    assert (wrote.error_text, wrote.output_text) == ("err", "err")
+    assert process.Completed(-number, b"out", b"").output_text == "out"
+    assert process.Completed(1, b"", b"").error_text == ""
+
+
+def test_a_program_that_lacks_descriptors_is_not_to_be_installed() -> None:
+    code = """
+import resource
+from lockstep.edges import process
+process.run(["true"])
+resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))
+try:
+    process.run(["true"])
+except process.LockstepError as error:
+    print(error.message, error.fix, sep="; ")
+"""
+    done = process.run(python(code))
+    assert done.stdout.decode() == (
+        "cannot start true: Too many open files; raise the limit on open files (ulimit -n)\n"
+    )
+
+
 def test_a_started_program_writes_its_stderr_to_the_file(tmp_path: Path) -> None:
     stderr = tmp_path / "stderr"
     code = "import os, sys; print('out'); print(os.environ['A'], os.getcwd(), file=sys.stderr)"

@@ -4,7 +4,15 @@ import pytest
 
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, Severity
-from lockstep.model.result import Advanced, Failed, History, LockComparison, Status
+from lockstep.model.result import (
+    Decided,
+    Failed,
+    History,
+    LockComparison,
+    NotLive,
+    OnBranch,
+    Status,
+)
 
 WRONG = Finding("a.yaml", 1, 1, "lock.identity", "it is another model", "register it again")
 
@@ -26,7 +34,12 @@ def test_a_closed_gate_does_not_hide_a_family_that_could_not_be_decided_about(
     codes: list[int], expected: ExitCode
 ) -> None:
     results = tuple(Failed("prod/fraud", "", "", "", ExitCode(code)) for code in codes)
-    assert Advanced(results).exit_code is expected
+    assert OnBranch("branch main", results).exit_code is expected
+
+
+def test_what_a_server_refused_is_not_live_and_what_goes_on_a_branch_is_done() -> None:
+    assert NotLive(Decided(()), "x").exit_code is ExitCode.CLEAN
+    assert NotLive(Decided(()), "x", "refused").exit_code is ExitCode.GATE_CLOSED
 
 
 def test_findings_of_status_are_invalid_and_those_of_audit_do_not_verify() -> None:

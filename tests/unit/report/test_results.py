@@ -10,7 +10,6 @@ from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding
 from lockstep.model.outcome import Outcome
 from lockstep.model.result import (
-    Advanced,
     AlreadyDecided,
     Blocked,
     ClusterStatus,
@@ -19,6 +18,8 @@ from lockstep.model.result import (
     History,
     LockComparison,
     Locked,
+    NotLive,
+    OnBranch,
     Pages,
     Proposed,
     RenderedFiles,
@@ -78,14 +79,16 @@ def test_decisions_as_data_name_the_record() -> None:
         "family": "prod/fraud", "action": "advance", "version": TARGET, "to": FULL.to.to_json(),
         "decision": FULL.id, "record": FULL.path, "reason": "every gate passed",
     }  # fmt: skip
-    (proposed,) = to_data(Proposed(FULL, "lockstep/x"))
-    assert proposed == {**data, "branch": "lockstep/x"}
+    assert to_data(Proposed(FULL, "lockstep/x")) == {**data, "branch": "lockstep/x"}
 
 
 def test_a_work_tree_that_could_not_follow_is_reported() -> None:
-    assert lines(Decided((FULL,), left_behind="git is busy"))[-2:] == [
-        "  published, but in this clone git is busy", "  run git pull",
-    ]  # fmt: skip
+    shown = format_text(OnBranch("branch main of origin", (WAITING,), "git is busy")).split("\n")
+    assert shown[0] == "On branch main of origin"
+    assert shown[-2:] == [
+        "It is published, but this clone does not show it yet: git is busy",
+        "  bring it up to date with git pull",
+    ]
 
 
 def test_a_rollback_names_both_halves_and_the_quarantine() -> None:
@@ -100,6 +103,14 @@ def test_a_rollback_names_both_halves_and_the_quarantine() -> None:
     assert "  restore: every cluster as verified in record 3 (rendered again)" in lines(
         RolledBack((again,))
     )
+
+
+def test_what_is_not_live_says_so_first() -> None:
+    shown = format_text(NotLive(RolledBack((SHIFT, RESTORE)), "lockstep/x", "main is protected"))
+    head, refused, *rest = shown.split("\n")
+    assert head == "prod/fraud: NOT LIVE: it is on branch lockstep/x, which is to be merged"
+    assert refused == "  main is protected"
+    assert all(line.startswith("  once it is merged: ") for line in rest) and len(rest) == 4
 
 
 def test_a_restore_that_waits_says_for_what() -> None:
@@ -122,17 +133,19 @@ def test_waiting_shows_the_evidence_and_who_to_notify() -> None:
 def test_each_family_of_an_advance_has_its_lines_and_its_data() -> None:
     failed = Failed("prod/churn", "no lock", "error: no lock\n  fix: lock", "lock", ExitCode.USAGE)
     blocked = Blocked("prod/x", "the rollback is blocked: no state", "a team")
-    results = Advanced((failed, blocked, AlreadyDecided(FULL)))
+    results = OnBranch("branch main", (failed, blocked, AlreadyDecided(FULL)))
     assert format_text(results).split("\n") == [
+        "On branch main",
         "prod/churn: error: no lock", "  fix: lock",
         "prod/x: the rollback is blocked: no state. Notify a team",
         f"prod/fraud: advance was decided by another run ({FULL.id})",
     ]  # fmt: skip
-    assert to_data(results) == [
+    data = [
         {"family": "prod/churn", "error": "no lock", "fix": "lock"},
         {"family": "prod/x", "move": "blocked", "reason": blocked.reason, "notify": "a team"},
         {"decision": FULL.id, "made": False},
-    ]  # fmt: skip
+    ]
+    assert to_data(results) == {"followed": "branch main", "results": data, "leftBehind": ""}
 
 
 def test_a_proposal_names_the_branch_and_what_to_do() -> None:

@@ -5,7 +5,7 @@ import pytest
 from lockstep.model.errors import UsageError
 from lockstep.model.fleet import Fleet
 from lockstep.spec.assemble import assemble
-from lockstep.spec.selection import choose_family, only_family, only_heads
+from lockstep.spec.selection import by_family, choose_family, only_heads
 
 FILES = dict.fromkeys(
     (
@@ -25,13 +25,16 @@ FILES = dict.fromkeys(
 
 
 def test_a_family_is_read_with_its_environment_and_what_all_share() -> None:
-    assert list(only_family(FILES, "fraud")) == [
-        "clusters/prod/environment.yaml",
-        "clusters/prod/fraud/family.yaml",
-        "clusters/prod/fraud/locks/1.yaml",
-        "ledger/prod/fraud/000001.json",
-        "policies/main.rego",
-    ]
+    shared, families = by_family(FILES)
+    assert list(shared) == ["clusters/prod/environment.yaml", "policies/main.rego"]
+    assert {name: list(tree) for name, tree in families.items()} == {
+        "fraud": [
+            "clusters/prod/fraud/family.yaml",
+            "clusters/prod/fraud/locks/1.yaml",
+            "ledger/prod/fraud/000001.json",
+        ],
+        "other": ["clusters/prod/other/family.yaml", "ledger/prod/other/000001.json"],
+    }
 
 
 def test_heads_name_environments_and_families() -> None:

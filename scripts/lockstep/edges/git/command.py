@@ -1,7 +1,7 @@
 """How git is run: without ``GIT_*`` variables that point elsewhere, without prompts or a shell."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lockstep.edges import process
@@ -18,10 +18,15 @@ _TIMEOUT = 300.0  # seconds; the first fetch of a long history takes minutes
 
 
 class GitCommand:
-    """Runs git in one folder. ``root`` is the top of the work tree."""
+    """Runs git in one folder: ``root``, the fleet's, which is the top of the work tree as a rule.
 
-    def __init__(self, root: Path) -> None:
+    ``prefix`` is the path of that folder in the repository, with a slash at the end; it is empty
+    where they are the same. All paths of files that come in or go out are relative to ``root``.
+    """
+
+    def __init__(self, root: Path, prefix: str = "") -> None:
         self.root = root
+        self.prefix = prefix
 
     def _output(
         self, *args: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
@@ -50,6 +55,20 @@ class GitCommand:
         return process.run(
             argv, cwd=self.root, stdin=stdin, env=_environment() | dict(env or {}), timeout=_TIMEOUT
         )
+
+
+def settings(values: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """The environment that adds settings of git to those of its files.
+
+    Other users can read a command line, where ``-c`` would show an address with a token in it.
+    https://git-scm.com/docs/git-config#ENVIRONMENT
+    """
+    given = os.environ.get("GIT_CONFIG_COUNT", "")
+    first = int(given) if given.isdecimal() else 0  # the caller may have some of its own
+    added = {"GIT_CONFIG_COUNT": str(first + len(values))}
+    for number, (key, value) in enumerate(values, start=first):
+        added |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return added
 
 
 def _environment() -> dict[str, str]:

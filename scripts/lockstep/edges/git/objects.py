@@ -2,13 +2,13 @@
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from lockstep.edges import scratch
 from lockstep.edges.files import symlink_error
-from lockstep.edges.git.command import GitCommand
+from lockstep.edges.git.references import GitReferences
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.fleet import Tree
 from lockstep.text.sanitise import last_part, one_line
@@ -35,17 +35,25 @@ def submodule_error(path: str) -> Invalid:
     return Invalid(text, where=path, fix="replace it with the files themselves")
 
 
-class GitObjects(GitCommand):
-    """Reads and makes blobs, trees and commits of one repository."""
+class GitObjects(GitReferences):
+    """Reads and makes blobs, trees and commits of one repository.
+
+    Blobs are kept while the object lives: a run reads the tips of several commits, and most of
+    their files are the same.
+    """
+
+    def __init__(self, root: Path, prefix: str = "") -> None:
+        super().__init__(root, prefix)
+        self._kept: dict[bytes, bytes] = {}
 
     def read_tree(self, commit: str, folders: Sequence[str]) -> Tree:
-        """Every file below the folders in a commit or tree.
+        """Every file below the folders in a commit or tree; no file where it lacks the fleet.
 
         Raises Invalid for symbolic links and submodules: this repository does not hold what they
         point at.
         """
         # With -z, because a hostile name may hold a line break.
-        out = self._output("ls-tree", "-r", "-z", "--full-tree", commit, "--", *folders)
+        out = self._list(commit, folders, "-r")
         names: list[tuple[str, bytes]] = []
         for entry in out.split(b"\0")[:-1]:
             facts, _, path = entry.partition(b"\t")
@@ -55,8 +63,20 @@ class GitObjects(GitCommand):
             if mode == SUBMODULE:
                 raise submodule_error(os.fsdecode(path))
             names.append((path.decode(errors="surrogateescape"), oid))
-        blobs = self._blobs([oid for _, oid in names])
-        return {path: blob for (path, _), blob in zip(names, blobs, strict=True)}
+        unknown = list({oid for _, oid in names} - self._kept.keys())
+        self._kept.update(zip(unknown, self._blobs(unknown), strict=True))
+        return {path: self._kept[oid] for path, oid in names}
+
+    def _list(self, tree: str, paths: Sequence[str], *options: str) -> bytes:
+        """What ``git ls-tree`` says of paths below the fleet's folder in a commit or tree."""
+        folder = f"{tree}:{self.prefix.rstrip('/')}" if self.prefix else tree
+        done = self._run("ls-tree", "-z", "--full-tree", *options, folder, "--", *paths)
+        # A commit from before the fleet came to the repository has no such folder.
+        if done.returncode and self.prefix and self._run("cat-file", "-e", tree).returncode == 0:
+            return b""
+        if done.returncode:
+            raise self._failure("ls-tree", done)
+        return done.stdout
 
     def read_objects(self, oids: Sequence[str]) -> list[bytes]:
         """The bytes of blobs by id. Raises LockstepError where this clone lacks one."""
@@ -64,6 +84,8 @@ class GitObjects(GitCommand):
 
     def _blobs(self, oids: Sequence[bytes]) -> Iterator[bytes]:
         """The bytes of blobs by id, from one git process: one for each file would take minutes."""
+        if not oids:
+            return
         out = self._output("cat-file", "--batch", stdin=b"".join(oid + b"\n" for oid in oids))
         at = 0
         for _ in oids:
@@ -81,7 +103,7 @@ class GitObjects(GitCommand):
     def object_ids(self, tree: str, paths: Sequence[str]) -> dict[str, str]:
         """The blob or tree id of each path that exists in a commit or tree."""
         # Without a path, git would list everything.
-        out = self._output("ls-tree", "-z", "--full-tree", tree, "--", *paths) if paths else b""
+        out = self._list(tree, paths) if paths else b""
         ids = {}
         for entry in out.split(b"\0")[:-1]:
             facts, _, path = entry.partition(b"\t")
@@ -107,12 +129,14 @@ class GitObjects(GitCommand):
                 self._output("read-tree", base, env=env)
             written = {path: data for path, data in changes.items() if data is not None}
             # Never executable: no file of a fleet is a program.
-            lines = [b"100644 " + oid + b"\t" + os.fsencode(path)
+            lines = [b"100644 " + oid + b"\t" + os.fsencode(self.prefix + path)
                      for path, oid in zip(written, self._hash(written), strict=True)]  # fmt: skip
             zero = b"0" * 40
             # Mode 0 removes a path; git does not look the id up.
             lines += [
-                b"0 " + zero + b"\t" + os.fsencode(p) for p, d in changes.items() if d is None
+                b"0 " + zero + b"\t" + os.fsencode(self.prefix + path)
+                for path, data in changes.items()
+                if data is None
             ]
             done = self._run("update-index", "-z", "--index-info", env=env,
                              stdin=b"\0".join([*lines, b""]))  # fmt: skip
@@ -127,7 +151,7 @@ class GitObjects(GitCommand):
         By way of numbered files: git hashes many from a list of paths in one process. Without
         filters, because attributes of the repository must not change what is committed.
         """
-        with tempfile.TemporaryDirectory(prefix="lockstep-") as folder:
+        with scratch.folder() as folder:
             names = []
             for number, data in enumerate(files.values()):
                 name = os.path.join(folder, str(number))
@@ -139,7 +163,7 @@ class GitObjects(GitCommand):
     @contextmanager
     def _index(self) -> Iterator[dict[str, str]]:
         """The environment for an index of its own, empty, which goes afterwards."""
-        with tempfile.TemporaryDirectory(prefix="lockstep-") as folder:
+        with scratch.folder() as folder:
             yield {"GIT_INDEX_FILE": os.path.join(folder, "index")}
 
     def commit_tree(self, tree: str, parents: Sequence[str], message: str) -> str:

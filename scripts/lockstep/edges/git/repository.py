@@ -1,89 +1,89 @@
-"""One repository: what is checked out and published, and how a new commit becomes visible.
-
-A commit is made without the index, and becomes visible in one step: by a push that the server
-accepts or refuses as a whole, or by a fast-forward. A run that is killed before has changed
-nothing.
-"""
+"""One repository: where a fleet is in it, who commits, and what its history says."""
 
 import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from lockstep.edges.git.objects import SUBMODULE, GitObjects, submodule_error
+from lockstep.edges.git.checkout import GitCheckout
+from lockstep.edges.git.objects import SUBMODULE, submodule_error
 from lockstep.model.errors import LockstepError, UsageError
-from lockstep.text.sanitise import last_part, one_line, record_line
+from lockstep.text.sanitise import record_line
 
 _RAW_CHANGE = re.compile(rb":\d{6} \d{6} [0-9a-f]+ ([0-9a-f]+) ([A-Z])\0([^\0]+)\0")
 _TREE_ENTRY = re.compile(rb"\d{6} blob ([0-9a-f]+)\t([^\0]+)\0")
-_FULL_NAME = re.compile("[0-9a-f]{40}|[0-9a-f]{64}|refs/.*", re.DOTALL)
-_NAMESPACES = ("refs/", "refs/tags/", "refs/heads/", "refs/remotes/")
-# What git, and servers, say when a branch has moved on since the fetch.
-_RACES = ("[rejected]", "cannot lock ref", "failed to update ref", "incorrect old value")
 
 
-class Raced(LockstepError):
-    """Another commit was published first: fetch, and decide again on the new head."""
-
-
-class Git(GitObjects):
-    """One repository: its branches, its remote, its history."""
+class Git(GitCheckout):
+    """One repository: its references, its work tree, its history."""
 
     @classmethod
     def find(cls, folder: Path) -> "Git":
-        """The repository that holds ``folder``. Raises UsageError where there is none."""
+        """The fleet whose folder holds ``folder``, in a work tree or in a bare repository.
+
+        A fleet is the nearest folder upwards with ``lockstep.yaml``, by default the top of the
+        work tree. Raises UsageError outside of a repository.
+        """
         done = cls(folder)._run("rev-parse", "--show-toplevel")
         if done.returncode:
+            return cls._find_bare(folder)
+        top = Path(os.fsdecode(done.stdout.rstrip(b"\n")))
+        here = folder.resolve()
+        above = [place for place in (here, *here.parents) if place.is_relative_to(top)]
+        fleet = next((place for place in above if (place / SETTINGS).is_file()), top)
+        inside = fleet.relative_to(top).as_posix()
+        return cls(fleet, "" if inside == "." else f"{inside}/")
+
+    @classmethod
+    def _find_bare(cls, folder: Path) -> "Git":
+        """A bare repository has no folders to stand in, so the fleet is where its HEAD has it."""
+        git = cls(folder)
+        if git._run("rev-parse", "--is-bare-repository").stdout.strip() != b"true":
             raise UsageError(
                 "this is not a git repository",
                 where=str(folder),
                 fix="run lockstep inside a clone of your fleet's repository, or give --root",
             )
-        return cls(Path(os.fsdecode(done.stdout.rstrip(b"\n"))))
+        listed = git._run("ls-tree", "-r", "-z", "--name-only", "--full-tree", "HEAD").stdout
+        marks = [os.fsdecode(path) for path in listed.split(b"\0")[:-1]]
+        homes = {path.removesuffix(SETTINGS) for path in marks if _names_settings(path)}
+        return cls(folder, homes.pop() if len(homes) == 1 else "")
 
-    def resolve(self, reference: str) -> str | None:
-        """The commit that a reference names, or None.
+    @property
+    def top(self) -> Path:
+        """The top of the work tree."""
+        return self._at_top().root
 
-        A reference comes from a user or a CI variable: ``--end-of-options`` here, and below, keeps
-        git from reading ``--something`` as an option.
-        """
-        done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options",
-                         f"{reference}^{{commit}}")  # fmt: skip
-        commit = done.stdout.decode().strip()
-        return commit if commit.isalnum() else None  # a range such as a..b gives several lines
+    def has_work_tree(self) -> bool:
+        """Whether there are files to read and to write: not in a bare repository."""
+        return self._run("rev-parse", "--is-inside-work-tree").stdout.strip() == b"true"
 
-    def possible_commits(self, reference: str) -> set[str]:
-        """The commits that a reference may name: a tag, a branch and a remote branch may share it.
+    def work_trees_on(self, branch: str) -> list[Path]:
+        """The work trees of this repository, of which git can have several, on a branch."""
+        listed = self._output("worktree", "list", "--porcelain", "-z")
+        trees = (os.fsdecode(tree).split("\0") for tree in listed.split(b"\0\0"))
+        return [
+            Path(lines[0].removeprefix("worktree "))
+            for lines in trees
+            if f"branch refs/heads/{branch}" in lines and "bare" not in lines
+        ]
 
-        git alone would silently prefer the tag. Full names and ids mean one thing.
-        """
-        if _FULL_NAME.fullmatch(reference):
-            return set(filter(None, [self.resolve(reference)]))
-        names = [reference, *(f"{space}{reference}" for space in _NAMESPACES)]
-        return set(filter(None, map(self.resolve, [*names, f"refs/remotes/{reference}/HEAD"])))
+    def require_work_tree(self) -> None:
+        """Raise UsageError in a bare repository."""
+        if not self.has_work_tree():
+            raise UsageError(
+                "this is a bare repository, and this verb works on files",
+                where=str(self.root),
+                fix="run it in a clone with a work tree",
+            )
 
     def refuse_submodules(self, folders: Sequence[str]) -> None:
         """Raise Invalid where the index has a submodule below one of the folders."""
-        out = self._output("ls-files", "--stage", "--full-name", "-z", "--", *folders)
+        out = self._output("ls-files", "--stage", "-z", "--", *folders)
         for entry in out.split(b"\0")[:-1]:
             facts, _, path = entry.partition(b"\t")
             if facts.startswith(SUBMODULE):
                 raise submodule_error(os.fsdecode(path))
-
-    def branch(self) -> str:
-        """The checked-out branch. Raises UsageError when HEAD is detached."""
-        done = self._run("symbolic-ref", "--quiet", "--short", "HEAD")
-        if done.returncode:
-            raise UsageError("HEAD is not on a branch", fix="git switch to the branch to work on")
-        return os.fsdecode(done.stdout).strip()
-
-    def remote(self, branch: str) -> str | None:
-        """The remote that a branch follows; ``origin`` where it names none; None without one."""
-        named = self._run("config", "--get", f"branch.{branch}.remote").stdout
-        names = os.fsdecode(self._run("remote").stdout).split()
-        wanted = os.fsdecode(named).strip() or "origin"
-        # A branch may follow a local branch (.) or a URL, which are not remotes.
-        return wanted if wanted in names else None
 
     def actor(self) -> str:
         """The committer as git knows it: ``name <email>``. Raises LockstepError without one.
@@ -105,81 +105,23 @@ class Git(GitObjects):
         Each option is given, so that the user's configuration of git status cannot hide a file.
         """
         out = self._output("status", "--porcelain", "-z", "--no-renames",
-                       "--untracked-files=normal").decode(errors="replace")  # fmt: skip
-        return [entry[3:] for entry in out.split("\0") if entry]
+                       "--untracked-files=normal", "--", ".").decode(errors="replace")  # fmt: skip
+        return [entry[3:].removeprefix(self.prefix) for entry in out.split("\0") if entry]
 
-    def fetch(self, remote: str, branch: str) -> str | None:
-        """Fetch one branch; its commit, or None where the remote does not have it.
+    def changed_files(self, older: str, newer: str) -> dict[str, str]:
+        """The files that differ between two commits, each with its blob in the newer one.
 
-        The refspec is written out, so that it does not depend on the clone's configuration. Without
-        tags, because a tag of the remote could have the name of a branch.
+        A file that the newer one lacks has the id of zeros.
         """
-        done = self._run("fetch", "--quiet", "--no-tags", "--end-of-options", remote,
-                         # With +, because a branch that was rewritten must be seen as it is now.
-                         f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}")  # fmt: skip
-        if done.returncode and "couldn't find remote ref" in done.error_text:
-            return None
-        if done.returncode:
-            fix = "check the network and your credentials, then run it again"
-            raise LockstepError(f"git fetch from {remote} failed: {done.error_text}", fix=fix)
-        return self.resolve(f"refs/remotes/{remote}/{branch}")
+        out = self._output("diff-tree", "-r", "-z", "--no-renames", "--relative", older, newer)
+        return {os.fsdecode(path): blob.decode() for blob, _, path in _RAW_CHANGE.findall(out)}
 
-    def fetch_commit(self, remote: str, commit: str) -> bool:
-        """Fetch one commit with its files; whether the remote gave it.
-
-        Only a shallow clone fetches without history: ``--depth`` would make a whole one shallow.
-        """
-        depth = ["--depth=1"] if self.is_shallow() else []
-        done = self._run("fetch", "--quiet", "--no-tags", *depth, "--end-of-options",
-                         remote, commit)  # fmt: skip
-        return done.returncode == 0
-
-    def create_branch(self, name: str, commit: str) -> None:
-        """Point a new branch at a commit. Raises Raced where the branch exists already."""
-        # With zeros for the old value git fails where the branch exists, and overwrites nothing.
-        done = self._run("update-ref", f"refs/heads/{name}", commit, "0" * 40)
-        if done.returncode and self.resolve(f"refs/heads/{name}"):
-            raise Raced(f"the branch {name} exists already", fix=f"git branch -D {name}, or use it")
-        if done.returncode:
-            said = last_part(done.error_text, 300)
-            fix = "fix what git reports, then run it again"
-            raise LockstepError(f"git cannot make the branch {name}: {said}", fix=fix)
-
-    def push(self, remote: str, commit: str, branch: str) -> None:
-        """Publish a commit as the new tip of a branch, never by force.
-
-        Raises Raced where the branch has moved on, LockstepError where the push was refused.
-        """
-        done = self._run("push", "--porcelain", "--end-of-options", remote,
-                         f"{commit}:refs/heads/{branch}")  # fmt: skip
-        if not done.returncode:
-            return
-        said = done.stdout.decode(errors="replace") + done.error_text
-        # A hook may print anything, those words too; git itself says that one has declined.
-        if any(word in said for word in _RACES) and "hook declined" not in said:
-            raise Raced(f"{remote} has moved on: another push changed {branch} first",
-                        fix="run it again: it decides on the new commit")  # fmt: skip
-        fix = "check that you may push to the branch, then run it again"
-        said = last_part(said.strip(), 500)
-        raise LockstepError(f"git push to {remote} was refused: {said}", fix=fix)
-
-    def fast_forward(self, commit: str) -> None:
-        """Move the checked-out branch and its files to a descendant of HEAD.
-
-        Raises Raced where HEAD is not an ancestor of the commit: it has moved meanwhile. Without
-        hooks: the commit is checked, and may be published already.
-        """
-        done = self._run("merge", "--quiet", "--ff-only", "--no-verify", "--end-of-options", commit)
-        if done.returncode:
-            said = one_line(done.error_text.strip().split("\n")[0], 300)
-            raise Raced(
-                f"the checked-out branch could not be moved forward: {said}", fix="git pull"
-            )
-
-    def is_ancestor(self, older: str, newer: str) -> bool:
-        """Whether ``older`` is reachable from ``newer``."""
-        # A commit that a shallow clone lacks is an error of git's, and reads as no ancestor.
-        return self._run("merge-base", "--is-ancestor", older, newer).returncode == 0
+    def read_commit(self, commit: str) -> tuple[list[str], str]:
+        """The parents of a commit, by its id, and its message."""
+        head, _, message = self._output("cat-file", "commit", commit).partition(b"\n\n")
+        lines = head.decode(errors="replace").split("\n")
+        parents = [line.removeprefix("parent ") for line in lines if line.startswith("parent ")]
+        return parents, message.decode(errors="replace")
 
     def added_by(self, path: str) -> str | None:
         """The commit that first added a file, or None (a shallow clone may not know)."""
@@ -203,6 +145,10 @@ class Git(GitObjects):
         now = {(os.fsdecode(path), blob.decode()) for blob, path in _TREE_ENTRY.findall(entries)}
         return sorted(changed | {path for path, _ in now - added})
 
-    def is_shallow(self) -> bool:
-        """Whether this clone lacks older commits."""
-        return self._output("rev-parse", "--is-shallow-repository").strip() == b"true"
+
+SETTINGS = "lockstep.yaml"
+"""The file in a fleet's folder that names the branch that Argo CD follows."""
+
+
+def _names_settings(path: str) -> bool:
+    return path == SETTINGS or path.endswith(f"/{SETTINGS}")

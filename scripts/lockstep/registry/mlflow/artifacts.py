@@ -3,7 +3,6 @@
 import hashlib
 import importlib
 import json
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -11,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from lockstep.edges import scratch
 from lockstep.model.canonical import digest_json
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
@@ -60,8 +60,8 @@ def _fetched(repository: Any, path: str, server: str) -> Iterator[Path]:
     """One file of the model on this machine's disk; one that is here already is not copied."""
     folder = getattr(repository, "artifact_dir", None)
     if folder is None:
-        with tempfile.TemporaryDirectory(prefix="lockstep-") as scratch:
-            yield Path(repository.download_artifacts(path, scratch))
+        with scratch.folder() as into:
+            yield Path(repository.download_artifacts(path, str(into)))
     else:
         local = Path(folder) / path
         if not local.is_file():  # a device or a pipe would be read without end

@@ -47,6 +47,10 @@ class Schemas:
         """The kinds that have a schema."""
         return frozenset(self._by_kind)
 
+    def knows(self, name: str) -> bool:
+        """Whether there is a schema file of that name: an older base may lack a newer one."""
+        return name in self._files
+
     def check(self, kind: str, document: Document) -> list[Finding]:
         """What is wrong with a document of ``kind``, at the lines of its file."""
         problems = self.problems(self.file_of(kind), document.value)

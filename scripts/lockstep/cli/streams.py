@@ -1,0 +1,43 @@
+"""Standard output and standard error: lost output must never become a traceback."""
+
+import os
+import sys
+from contextlib import suppress
+from io import TextIOWrapper
+
+import click
+
+
+def open_standard_streams() -> None:
+    """Give a process that was started without them (``>&-``) streams that discard what is written.
+
+    Otherwise the first file that is opened would take their place, and what is printed would be
+    written to it. Characters that the terminal's encoding lacks are shown as escapes.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+            setattr(sys, name, open(handle, mode, encoding="utf-8"))  # noqa: SIM115
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def say(text: str) -> None:
+    """Print to standard error; where that cannot be written, the exit code has to say it all."""
+    with suppress(OSError):
+        click.echo(text, err=True)
+
+
+def flushed() -> bool:
+    """Whether all output was written; the rest is dropped, so that the exit does not retry."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        discard_output()
+        return False
+    return True
+
+
+def discard_output() -> None:
+    """Have the rest of the output go nowhere: Python would try to write it again at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -1,0 +1,194 @@
+"""Brings a checked-out branch forward, so that a run that is killed at any moment does no harm.
+
+``git merge --ff-only`` would leave ``index.lock``, and files that are half of one commit and half
+of another. Here each file is exchanged by one rename, then the index, then the reference. So each
+file is always that of a known commit: the next run recognises it and goes on. What people have
+changed is in no known commit. It is never touched, and their checkout stays behind instead.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lockstep.edges import scratch
+from lockstep.edges.git.remotes import GitRemotes
+from lockstep.model.errors import LockstepError
+from lockstep.text.sanitise import one_line
+
+_CHANGE = re.compile(rb":\d{6} (\d{6}) ([0-9a-f]+) ([0-9a-f]+) [A-Z]\0([^\0]+)\0")
+_ABSENT = "absent"
+_OTHER = "other"
+"""What is no file that git stores in one blob: a folder, a link, a conflict in the index."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """By path the mode and blob of each file afterwards, and the blobs that it may have before."""
+
+    after: Mapping[str, tuple[str, str]]
+    known: Mapping[str, frozenset[str]]
+
+    def mine(self, found: Mapping[str, str]) -> list[str]:
+        """The paths at which people have put something that is in none of the commits."""
+        return [path for path, ids in self.known.items() if found[path] not in ids]
+
+
+class GitCheckout(GitRemotes):
+    """The files and the index of one work tree."""
+
+    def obstacle(self, base: str, commit: str) -> str:
+        """Why the files of ``base`` cannot become those of ``commit``; empty if they can.
+
+        That is what people have changed in the files that differ between the two commits.
+        """
+        return self._at_top()._obstacle(self._at_top()._exchange(base, commit))
+
+    def bring_forward(self, base: str, commit: str) -> str:
+        """Give files, index and checked-out branch the state of ``commit``.
+
+        ``base`` is the commit whose files they have now. Gives why everything stays as it is, or
+        empty text. It raises nothing: no decision depends on a work tree.
+        """
+        top = self._at_top()
+        try:
+            exchange = top._exchange(base, commit)
+            return top._obstacle(exchange) or top._bring_forward(exchange, commit)
+        except (LockstepError, OSError) as error:
+            return one_line(str(error), 400)
+
+    def _at_top(self) -> "GitCheckout":
+        """The same repository, with paths relative to the top of the work tree."""
+        return type(self)(self.root.joinpath(*[".."] * self.prefix.count("/")).resolve())
+
+    def _exchange(self, base: str, commit: str) -> _Exchange:
+        changed = self._output("diff-tree", "-r", "-z", "--no-renames", base, commit)
+        # What is in between, too: a run that was killed may have brought a file to any of it.
+        between = self._output("log", "-m", "--raw", "-z", "--no-renames", "--no-abbrev",
+                               "--format=", f"{base}..{commit}")  # fmt: skip
+        after, known = {}, dict[str, set[str]]()
+        for mode, old, new, path in _changes(changed):
+            after[path] = (mode, new)
+            known[path] = {old, new}
+        for _, old, new, path in _changes(between):
+            if path in known:
+                known[path] |= {old, new}
+        return _Exchange(after, {path: frozenset(ids) for path, ids in known.items()})
+
+    def _obstacle(self, exchange: _Exchange) -> str:
+        if self.path_of("index.lock").exists():
+            return "index.lock is there: another git command is at work, or was killed"
+        paths = exchange.after
+        mine = exchange.mine(self._files(paths)) or exchange.mine(self._staged(paths))
+        if not mine:
+            return ""
+        more = f" and {len(mine) - 3} more" if mine[3:] else ""
+        return one_line(f"it has changes of yours in {', '.join(mine[:3])}{more}", 400)
+
+    def _files(self, paths: Iterable[str]) -> dict[str, str]:
+        """The blob that git would make of each file, by its own filters for line endings."""
+        found = {path: _kind(self.root / path) for path in paths}
+        files = [path for path, kind in found.items() if not kind]
+        names = b"".join(os.fsencode(path) + b"\n" for path in files)
+        ids = self._output("hash-object", "--stdin-paths", stdin=names).decode().split()
+        return found | dict(zip(files, ids, strict=True))
+
+    def _staged(self, paths: Iterable[str]) -> dict[str, str]:
+        """The blob of each path in the index."""
+        found = dict.fromkeys(paths, _ABSENT)
+        listed = self._output("ls-files", "--stage", "-z")
+        for entry in listed.split(b"\0")[:-1]:
+            facts, _, path = entry.partition(b"\t")
+            if (name := os.fsdecode(path)) in found:
+                _, blob, stage = facts.decode().split(" ")
+                found[name] = blob if stage == "0" else _OTHER
+        return found
+
+    def _bring_forward(self, exchange: _Exchange, commit: str) -> str:
+        index = self.path_of("index")
+        with scratch.folder(index.parent) as folder:
+            new, before = folder / "index", index.stat()
+            shutil.copyfile(index, new)
+            env = {"GIT_INDEX_FILE": str(new)}
+            lines = (_index_line(path, *entry) for path, entry in exchange.after.items())
+            self._output("update-index", "-z", "--index-info", stdin=b"".join(lines), env=env)
+            self._replace_files(exchange, folder / "files", env)
+            # Otherwise other tools would show each of these files as changed, until they look.
+            self._run("update-index", "-q", "--refresh", env=env)
+            if not _install(new, index, before):
+                return "another git command changed the index meanwhile"
+        head = self.resolve("HEAD")
+        if head != commit:
+            self.move_branch(self.branch() or "", commit, head)
+        return ""
+
+    def _replace_files(self, exchange: _Exchange, made: Path, env: Mapping[str, str]) -> None:
+        here = self._files(exchange.after)
+        stale = [
+            path
+            for path, (mode, blob) in exchange.after.items()
+            if here[path] != blob or not _has_mode(self.root / path, mode)
+        ]
+        written = [path for path in stale if exchange.after[path][1] != _ABSENT]
+        names = b"".join(os.fsencode(path) + b"\0" for path in written)
+        # git makes the files, because attributes may say how: with which line endings, for example.
+        self._output("checkout-index", "--force", "-z", "--stdin", f"--prefix={made}/",
+                     stdin=names, env=env)  # fmt: skip
+        for path in stale:
+            if path in written:
+                scratch.move(made / path, self.root / path)
+            else:
+                (self.root / path).unlink(missing_ok=True)
+                _remove_empty(self.root / path, self.root)
+
+
+def _changes(raw: bytes) -> Iterator[tuple[str, str, str, str]]:
+    """Mode afterwards, blob before, blob afterwards and path of each change that git lists."""
+    for mode, old, new, path in _CHANGE.findall(raw):
+        ids = (_ABSENT if not blob.strip(b"0") else blob.decode() for blob in (old, new))
+        yield mode.decode(), *ids, os.fsdecode(path)
+
+
+def _kind(file: Path) -> str:
+    """What a path of the work tree is, where that is no file; else empty."""
+    # Not below a link, which leads elsewhere, and not where a file has the place of the folder.
+    if file.is_symlink() or any(each.is_symlink() or each.is_file() for each in file.parents):
+        return _OTHER
+    if not file.exists():
+        return _ABSENT
+    return "" if file.is_file() and "\n" not in str(file) else _OTHER
+
+
+def _has_mode(file: Path, mode: str) -> bool:
+    """Whether a file may be run or not, as git stores it; there is no other mode of a file."""
+    return not mode.startswith("100") or os.access(file, os.X_OK) is (mode == "100755")
+
+
+def _index_line(path: str, mode: str, blob: str) -> bytes:
+    if blob == _ABSENT:
+        mode, blob = "0", "0" * 40
+    return f"{mode} {blob}\t".encode() + os.fsencode(path) + b"\0"
+
+
+def _install(new: Path, index: Path, before: os.stat_result) -> bool:
+    """Exchange the index under git's own lock; whether it is still the one that was copied."""
+    lock = index.with_name("index.lock")
+    # A link and not a new file: should this run be killed now, the link shows whose lock it is.
+    os.link(new, lock)
+    now = index.stat()
+    if (now.st_mtime_ns, now.st_size, now.st_ino) != (
+        before.st_mtime_ns, before.st_size, before.st_ino,
+    ):  # fmt: skip
+        lock.unlink()
+        return False
+    os.replace(lock, index)
+    return True
+
+
+def _remove_empty(file: Path, top: Path) -> None:
+    for folder in file.parents:
+        if folder == top or not folder.is_dir() or any(folder.iterdir()):
+            return
+        folder.rmdir()

@@ -1,0 +1,207 @@
+"""Remotes: what they are configured as, what they hold, and how a commit gets there.
+
+A remote is reached under an alias that exists for one call only, in the environment. So neither
+a fetch nor a push moves a reference of this clone on the way: references are locked while they
+move, and a run that is killed would leave the lock. It also makes a mirror clone usable, whose
+own remote refuses to push one branch.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from lockstep.edges.git.command import settings
+from lockstep.edges.git.objects import GitObjects
+from lockstep.edges.git.references import Raced
+from lockstep.edges.process import Completed
+from lockstep.model.errors import LockstepError
+from lockstep.text.sanitise import bare_address, last_part
+
+_ALIASES = "lockstep-run-"
+_ALIAS = f"{_ALIASES}{os.getpid()}"
+"""Of this process: a hook of its push may run another one, which inherits the environment."""
+
+# What would make a fetch or a push through the alias touch more than what it is asked for.
+_NOT_COPIED = (
+    "fetch", "push", "mirror", "tagopt", "prune", "prunetags", "skipdefaultupdate", "skipfetchall",
+)  # fmt: skip
+
+_ADDRESS = re.compile(r"^([^\t\n]+)\t(.*) \((fetch|push)\)(?: \[.*\])?$", re.MULTILINE)
+_MUST_NOT_EXIST = ""
+
+
+class PushRefused(LockstepError):
+    """The server refused a commit although the branch has not moved: by its rules or its hooks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A remote of this clone: ``fetches`` and ``pushes`` are its addresses.
+
+    Each as it is configured and as ``url.<base>.insteadOf`` makes it.
+    """
+
+    name: str
+    fetches: tuple[str, ...]
+    pushes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({bare_address(self.fetches[0])})" if self.fetches else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTips:
+    """What a remote says that it holds: its default branch, and the tips of branches by name."""
+
+    default: str | None
+    commits: dict[str, str]
+
+
+class GitRemotes(GitObjects):
+    """Reads from and pushes to the remotes of one repository."""
+
+    def remotes(self) -> list[Remote]:
+        """The remotes of this clone, by name."""
+        listed = self._output("remote", "-v").decode(errors="surrogateescape")
+        found: dict[str, tuple[list[str], list[str]]] = {}
+        for name, address, kind in _ADDRESS.findall(listed):
+            found.setdefault(name, ([], []))[kind == "push"].append(address)
+        for key, address in self._config:
+            name, _, field = key.removeprefix("remote.").rpartition(".")
+            if key.startswith("remote.") and field == "url" and name in found:
+                found[name][0].append(address)
+        return [
+            Remote(name, tuple(dict.fromkeys(fetches)), tuple(dict.fromkeys(pushes)))
+            for name, (fetches, pushes) in sorted(found.items())
+            if not name.startswith(_ALIASES)
+        ]
+
+    def tips(self, remote: Remote, branches: Sequence[str]) -> RemoteTips:
+        """The default branch of a remote, and the tips of those of ``branches`` that it has.
+
+        Raises LockstepError where it cannot be asked.
+        """
+        wanted = [f"refs/heads/{branch}" for branch in branches]
+        done = self._at(remote, "ls-remote", "--symref", _ALIAS, "HEAD", *wanted)
+        if done.returncode:
+            raise _unreachable("git ls-remote", remote, done)
+        default, heads = None, {}
+        for line in done.stdout.decode(errors="surrogateescape").splitlines():
+            what, _, name = line.partition("\t")
+            if name == "HEAD" and what.startswith("ref: refs/heads/"):
+                default = what.removeprefix("ref: refs/heads/")
+            elif name in wanted or (name == "HEAD" and default is not None):
+                branch = default if name == "HEAD" else name.removeprefix("refs/heads/")
+                heads[str(branch)] = what
+        return RemoteTips(default, heads)
+
+    def fetch(self, remote: Remote, branch: str, commit: str) -> None:
+        """Have a commit that the remote says is the tip of a branch, with its history.
+
+        Raises Raced where the branch has moved away from it meanwhile, LockstepError where the
+        remote does not give it.
+        """
+        if self._is_tip_here(commit):
+            return
+        # Without tags, submodules or upkeep of the repository: nothing but what is asked for.
+        done = self._at(remote, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
+                        "--no-recurse-submodules", "--no-auto-maintenance", _ALIAS,
+                        f"refs/heads/{branch}")  # fmt: skip
+        if done.returncode:
+            raise _unreachable("git fetch", remote, done)
+        if self._run("cat-file", "-e", f"{commit}^{{commit}}").returncode:
+            text = f"{branch} of {remote.name} was rewritten while it was fetched"
+            raise Raced(text, fix="run it again")
+        self.track(remote, branch, commit)
+
+    def fetch_commit(self, remote: Remote, commit: str) -> bool:
+        """Fetch one commit with its files; whether the remote gave it.
+
+        Only a shallow clone fetches without history: ``--depth`` would make a whole one shallow.
+        """
+        depth = ["--depth=1"] if self.is_shallow() else []
+        done = self._at(remote, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
+                        "--no-recurse-submodules", "--no-auto-maintenance", *depth,
+                        "--end-of-options", _ALIAS, commit)  # fmt: skip
+        return done.returncode == 0
+
+    def push(self, remote: Remote, commit: str, branch: str, expected: str | None) -> None:
+        """Make a commit the tip of a branch that has ``expected`` as its tip (None: no tip yet).
+
+        The lease is no force where the commit descends from its tip: it also refuses a branch
+        that was rewound since it was read, whose lost commits the push would bring back.
+        Raises Raced where the branch is not at ``expected``, PushRefused where it is.
+        """
+        lease = f"--force-with-lease=refs/heads/{branch}:{expected or _MUST_NOT_EXIST}"
+        done = self._at(remote, "push", "--porcelain", "--no-follow-tags",
+                        "--recurse-submodules=no", lease, "--end-of-options", _ALIAS,
+                        f"{commit}:refs/heads/{branch}")  # fmt: skip
+        if not done.returncode:
+            self.track(remote, branch, commit)
+            return
+        said = f"{done.stdout.decode(errors='replace')}{done.error_text}".strip()
+        refused = PushRefused(
+            f"git push of {branch} to {remote.name} was refused: {_quoted(said)}",
+            fix="check that you may push to the branch, then run it again",
+        )
+        # Not by what was printed: a forge or a hook may refuse in any words. The tip says what
+        # happened, even where the push arrived and the answer was lost.
+        try:
+            tip = self.tips(remote, [branch]).commits.get(branch)
+        except LockstepError:
+            raise refused from None
+        if tip == commit:
+            return
+        if tip != expected:
+            raise Raced(f"{remote.name} has moved on: another push changed {branch} first",
+                        fix="run it again: it decides on the new commit")  # fmt: skip
+        raise refused
+
+    def track(self, remote: Remote, branch: str, commit: str) -> None:
+        """Show in ``git status`` and the like where a branch of a remote is now.
+
+        As far as it can be done: nothing that Lockstep decides reads these references.
+        """
+        tracked = f"refs/heads/{branch}:refs/remotes/{remote.name}/{branch}"
+        every = f"refs/heads/*:refs/remotes/{remote.name}/*"
+        maps = {v.removeprefix("+") for k, v in self._config if k == f"remote.{remote.name}.fetch"}
+        if maps & {tracked, every}:
+            self._run("update-ref", f"refs/remotes/{remote.name}/{branch}", commit)
+
+    def _is_tip_here(self, commit: str) -> bool:
+        """Whether a reference is at the commit, so that git has all of its files and history.
+
+        The object alone proves nothing: a fetch that was killed may have written it first.
+        """
+        done = self._run("for-each-ref", "--count=1", f"--points-at={commit}")
+        return not done.returncode and bool(done.stdout)
+
+    @cached_property
+    def _config(self) -> list[tuple[str, str]]:
+        """All settings of git, names and values, in the order of their files."""
+        entries = self._output("config", "--list", "-z").decode(errors="surrogateescape")
+        return [(k, v) for k, _, v in (e.partition("\n") for e in entries.split("\0")[:-1])]
+
+    def _at(self, remote: Remote, *args: str) -> Completed:
+        """Run git with the alias standing for a remote, whose other settings it keeps."""
+        start = f"remote.{remote.name}."
+        copied = [
+            (f"remote.{_ALIAS}.{key.removeprefix(start)}", value)
+            for key, value in self._config
+            if key.startswith(start) and key.removeprefix(start) not in _NOT_COPIED
+        ]
+        return self._run(*args, env=settings(copied))
+
+
+def _unreachable(what: str, remote: Remote, done: Completed) -> LockstepError:
+    return LockstepError(
+        f"{what} from {remote.name} failed: {_quoted(done.error_text)}",
+        fix="check the network and your credentials, then run it again",
+    )
+
+
+def _quoted(said: str) -> str:
+    """The end of what git printed. Addresses first: one that is cut would show its password."""
+    return last_part(bare_address(said), 500)

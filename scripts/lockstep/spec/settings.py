@@ -1,0 +1,83 @@
+"""``lockstep.yaml``: the repository of a fleet, and the branch of it that Argo CD follows."""
+
+import posixpath
+import re
+from dataclasses import dataclass
+
+from lockstep.model.document import Document, value_at
+from lockstep.model.errors import Invalid
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Fleet
+from lockstep.spec.place import Place
+from lockstep.spec.schema.schemas import Schemas, problem_finding
+from lockstep.spec.yaml.load import load_yaml
+from lockstep.text.sanitise import quoted
+
+PATH = "lockstep.yaml"
+SCHEMA = "lockstep.json"
+EXAMPLE = "branch: main, and repository: https://git.example.com/ml/fleet.git"
+
+_HOST = r"(?:[^/@]*@)?(?P<host>\[[^\]]*\]|[^/:]*)"
+_URL = re.compile(rf"[a-z][a-z0-9+.-]*://{_HOST}(?::\d*)?(?P<path>/.*)?", re.IGNORECASE)
+_SCP = re.compile(rf"{_HOST}:(?P<path>.*)")
+"""The short form of SSH, ``git@git.example.com:ml/fleet.git``: no slash before the colon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What ``lockstep.yaml`` says: the followed branch, and the address of the repository."""
+
+    branch: str
+    repository: str
+
+
+def read_settings(data: bytes, where: str = PATH) -> Settings:
+    """The settings in a file's bytes; ``where`` names it in messages.
+
+    Only what is needed is looked at: a field of a later program must not stop a rollback. Raises
+    Invalid where it cannot be read.
+    """
+    document, findings = load_yaml(PATH, data)
+    value = document.value if document else None
+    found = {name: value_at(value, (name,)) for name in ("branch", "repository")}
+    for name, each in found.items():
+        if not isinstance(each, str) or not each.strip():
+            why = findings[0].message if findings else f"it names no {name}"
+            raise Invalid(why, where=where, fix=f"write in {PATH}: {EXAMPLE}")
+    return Settings(found["branch"], found["repository"])
+
+
+def same_repository(one: str, other: str) -> bool:
+    """Whether two addresses name the same repository: by host and path, however it is reached."""
+    return _place(one) == _place(other)
+
+
+def _place(address: str) -> tuple[str, str]:
+    match = _URL.fullmatch(address.strip()) or _SCP.fullmatch(address.strip())
+    host, path = (match["host"], match["path"] or "") if match else ("", address.strip())
+    bare = posixpath.normpath(path.rstrip("/").removesuffix(".git") or ".").strip("/")
+    return host.lower(), bare
+
+
+def check_settings(data: bytes, fleet: Fleet, schemas: Schemas) -> list[Finding]:
+    """What is wrong with ``lockstep.yaml``, and where environments name another branch."""
+    document, findings = load_yaml(PATH, data)
+    if document is None:
+        return findings
+    problems = schemas.problems(SCHEMA, document.value)
+    found = [*findings, *(problem_finding(Place(document, p.pointer), p) for p in problems)]
+    return found or _other_branches(document, fleet)
+
+
+def _other_branches(document: Document, fleet: Fleet) -> list[Finding]:
+    branch = document.value["branch"]
+    found = []
+    for environment in fleet.environments.values():
+        pointer = ("spec", "argocd", "revision")
+        revision = value_at(environment.document.value, pointer)
+        if isinstance(revision, str) and revision not in (branch, f"refs/heads/{branch}"):
+            text = f"Argo CD follows {quoted(revision)}, and {PATH} says that it follows {branch}"
+            fix = f"write revision: {branch}; decisions are made on that branch and no other"
+            place = Place(environment.document, pointer)
+            found.append(place.finding("settings.branch", text, fix))
+    return found

@@ -1,0 +1,144 @@
+"""Branches that are to be merged: a commit that is there already is used again, and an older one
+of Lockstep's is replaced. What people have added to a branch is never lost."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from lockstep.edges.git import Git, Raced
+from lockstep.edges.git.leftovers import RunNote
+from lockstep.model.document import Json
+from lockstep.model.errors import Denied, LockstepError, UsageError
+from lockstep.model.record import body_of, read_record
+from lockstep.spec.lock import same_facts
+from lockstep.spec.yaml.load import load_yaml
+from lockstep.text.sanitise import quoted
+from lockstep.transactions.followed import Followed
+from lockstep.transactions.publication import place_branch
+
+_ATTEMPTS = 5
+_TRAILER = "Lockstep-Decision: "
+# What differs between two runs that decide the same: who ran, where, when, with what at hand.
+_OF_THE_RUN = frozenset(
+    ("actor", "askedAt", "base", "commit", "decidedAt", "programVersion", "since", "time",
+     "timeGiven")
+)  # fmt: skip
+
+
+def branch_tip(git: Git, followed: Followed, name: str) -> str | None:
+    """The tip of a branch beside the followed one, fetched; None where it does not exist."""
+    if followed.remote is None:
+        return git.resolve(f"refs/heads/{name}")
+    tip = git.tips(followed.remote, [name]).commits.get(name)
+    if tip is not None:
+        git.fetch(followed.remote, name, tip)
+    return tip
+
+
+def existing_branch(git: Git, followed: Followed, name: str) -> Followed:
+    """A branch that is to be merged, read in the place of the followed one.
+
+    Raises UsageError where it does not exist, or lacks commits of the followed branch: what is
+    decided on it would then be decided on an old state.
+    """
+    tip = branch_tip(git, followed, name)
+    if tip is None:
+        where = followed.remote.name if followed.remote else "this repository"
+        fix = "push it first: this verb reads the state that is on it"
+        raise UsageError(f"{where} has no branch {quoted(name)}", fix=fix)
+    if not git.is_ancestor(followed.tip, tip):
+        raise UsageError(
+            f"the branch {quoted(name)} lacks commits of {followed.branch}",
+            fix=f"merge {followed.branch} into it, push it, and run it again",
+        )
+    return Followed(name, followed.remote, tip)
+
+
+def put_on_branch(git: Git, followed: Followed, name: str, commit: str, note: RunNote) -> str:
+    """Make a commit the tip of a branch; its tip, which may be that of an earlier run.
+
+    A tip that brings the same, apart from times, actor and signature, stays. Otherwise one that
+    Lockstep made is replaced. Raises Denied for a branch with commits of people.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            tip = branch_tip(git, followed, name)
+            if tip is not None and _brings_the_same(git, tip, commit):
+                return tip
+            if tip is not None and not _is_ours(git, tip):
+                raise Denied(
+                    f"the branch {quoted(name, 200)} has commits that Lockstep did not make",
+                    fix="name another one with --branch, or delete that one",
+                )
+            place_branch(git, followed, name, commit, tip, note)
+            return commit
+        except Raced:  # another run has written to it: look again at what is there
+            continue
+    raise LockstepError(f"other runs keep changing the branch {name}", fix="run it again")
+
+
+def _is_ours(git: Git, tip: str) -> bool:
+    """Whether Lockstep made the commit: it brings the very decision that its trailers name."""
+    parents, message = git.read_commit(tip)
+    if len(parents) != 1:
+        return False
+    changed = git.changed_files(parents[0], tip)
+    named = {line.removeprefix(_TRAILER) for line in message.splitlines()}
+    return any(_decision_id(git, tip, path) in named for path in changed if _is_record(path))
+
+
+def _decision_id(git: Git, commit: str, path: str) -> str:
+    try:
+        return read_record(git.read_tree(commit, [path])[path]).decision.id
+    except (ValueError, KeyError):
+        return ""
+
+
+def _brings_the_same(git: Git, one: str, other: str) -> bool:
+    """Whether two commits change the same files to the same, apart from what is the run's own."""
+    changes = []
+    for commit in (one, other):
+        parents, _ = git.read_commit(commit)
+        if len(parents) != 1:
+            return False
+        changes.append(git.changed_files(parents[0], commit))
+    if changes[0].keys() != changes[1].keys():
+        return False
+    differing = [path for path, blob in changes[0].items() if changes[1][path] != blob]
+    here, there = (git.read_tree(commit, differing) if differing else {} for commit in (one, other))
+    return all(
+        path in here and path in there and _same(path, here[path], there[path])
+        for path in differing
+    )
+
+
+def _same(path: str, one: bytes, other: bytes) -> bool:
+    compare: Callable[[bytes, bytes], bool] | None = None
+    if _is_record(path):
+        compare = _same_records
+    elif "/locks/" in path:
+        compare = _same_locks
+    return compare is not None and compare(one, other)
+
+
+def _same_records(one: bytes, other: bytes) -> bool:
+    try:
+        bodies = [_without_run(body_of(read_record(data))) for data in (one, other)]
+    except (ValueError, msgspec.MsgspecError):
+        return False
+    return bool(bodies[0] == bodies[1])
+
+
+def _without_run(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {k: _without_run(v) for k, v in value.items() if k not in _OF_THE_RUN}
+    return [_without_run(item) for item in value] if isinstance(value, list) else value
+
+
+def _same_locks(one: bytes, other: bytes) -> bool:
+    documents = [load_yaml("lock", data)[0] for data in (one, other)]
+    return all(documents) and same_facts(*(each.value for each in documents if each))
+
+
+def _is_record(path: str) -> bool:
+    return path.startswith("ledger/") and path.endswith(".json")

@@ -1,0 +1,156 @@
+"""The branch that Argo CD follows: decisions are made there, whatever is checked out.
+
+``lockstep.yaml`` at HEAD says which repository it is in, so that the clone of a fork never moves
+the fork. Which branch it is, the remote's default branch says: anybody may edit the file in a
+work tree or on a branch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lockstep.edges.git import Git, Remote
+from lockstep.edges.git.remotes import RemoteTips
+from lockstep.model.errors import LockstepError, UsageError
+from lockstep.spec.settings import EXAMPLE, PATH, Settings, read_settings, same_repository
+from lockstep.text.sanitise import bare_address, quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The followed branch: the remote that has it (None: this clone itself), and its tip."""
+
+    branch: str
+    remote: Remote | None
+    tip: str
+
+    def __str__(self) -> str:
+        where = f"{self.remote.name}, {bare_address(self.remote.fetches[0])}" if self.remote else ""
+        return f"branch {self.branch} of {where or 'this repository, which has no remote'}"
+
+
+def find_followed(git: Git, remote: str | None = None) -> Followed:
+    """The followed branch and its tip, fetched; ``remote`` is one that the caller names.
+
+    Raises UsageError where it is not clear which remote or branch is meant, LockstepError where
+    the remote cannot be read.
+    """
+    settings = _settings_at(git, "HEAD")
+    known = git.remotes()
+    if not known:
+        if remote is not None:
+            raise UsageError(f"there is no remote {quoted(remote)}", fix="leave out --remote")
+        return _local(git, settings)
+    chosen = _choose(known, remote, settings)
+    return _at_remote(git, chosen, settings)
+
+
+def refreshed(git: Git, followed: Followed) -> Followed:
+    """The same branch with its tip of now, fetched."""
+    if followed.remote is None:
+        return Followed(followed.branch, None, _local_tip(git, followed.branch))
+    tips = git.tips(followed.remote, [followed.branch])
+    return _fetched(git, followed.remote, followed.branch, tips)
+
+
+def _settings_at(git: Git, commit: str) -> Settings | None:
+    """What ``lockstep.yaml`` says in a commit; None where there is none."""
+    if git.resolve(commit) is None:
+        return None
+    data = git.read_tree(commit, [PATH]).get(PATH)
+    return read_settings(data, f"{PATH} at {commit}") if data is not None else None
+
+
+def _local(git: Git, settings: Settings | None) -> Followed:
+    if settings is None:
+        raise UsageError(
+            f"this repository has no remote, and no {PATH} at HEAD that names the branch to move",
+            fix=f"commit {PATH} with {EXAMPLE}",
+        )
+    return Followed(settings.branch, None, _local_tip(git, settings.branch))
+
+
+def _local_tip(git: Git, branch: str) -> str:
+    tip = git.resolve(f"refs/heads/{branch}")
+    if tip is None:
+        raise UsageError(
+            f"{PATH} names the branch {quoted(branch)}, which this repository does not have",
+            fix=f"create it, or correct {PATH}",
+        )
+    return tip
+
+
+def _choose(known: Sequence[Remote], named: str | None, settings: Settings | None) -> Remote:
+    """The remote that is the fleet's repository."""
+    names = ", ".join(each.name for each in known)
+    if named is not None:
+        found = [each for each in known if each.name == named]
+        if not found:
+            raise UsageError(f"there is no remote {quoted(named)}", fix=f"choose from {names}")
+        return found[0]
+    # A clone from before lockstep.yaml came: with one remote there is nothing to confuse.
+    if settings is None and len(known) == 1:
+        return known[0]
+    if settings is None:
+        raise UsageError(
+            f"there is no {PATH} at HEAD that says which remote is the fleet's: {names}",
+            fix="name it with --remote",
+        )
+    found = [each for each in known if _is_at(each, settings.repository)]
+    if len(found) == 1:
+        return found[0]
+    which = ", ".join(each.name for each in found)
+    raise UsageError(
+        f"{PATH} says that the fleet's repository is {bare_address(settings.repository)}, and "
+        + (f"several remotes are: {which}" if found else f"no remote is: {names}"),
+        fix="name the remote with --remote",
+    )
+
+
+def _is_at(remote: Remote, repository: str) -> bool:
+    """Whether a remote is fetched from a repository and pushed to it, and to no other one."""
+    fetched = any(same_repository(address, repository) for address in remote.fetches)
+    return fetched and (
+        set(remote.pushes) <= set(remote.fetches)
+        or all(same_repository(address, repository) for address in remote.pushes)
+    )
+
+
+def _at_remote(git: Git, remote: Remote, here: Settings | None) -> Followed:
+    """The followed branch as the remote's own lockstep.yaml names it."""
+    # Both at once: as a rule the followed branch is the default one, or that of HEAD's file.
+    tips = git.tips(remote, [here.branch] if here else [])
+    home = tips.default if tips.default in tips.commits else here.branch if here else None
+    if home is None:
+        raise UsageError(
+            f"{remote.name} has no default branch that could say which one Argo CD follows",
+            fix=f"commit {PATH} here with {EXAMPLE}",
+        )
+    found = _fetched(git, remote, home, tips)
+    theirs = _settings_at(git, found.tip)
+    if theirs is None:
+        raise UsageError(
+            f"{home} of {remote.name} has no {PATH}, which names the branch that Argo CD follows",
+            fix=f"commit there {PATH} with {EXAMPLE}",
+        )
+    if here and not same_repository(here.repository, theirs.repository):
+        raise UsageError(
+            f"{PATH} at HEAD names the repository {bare_address(here.repository)}, and the one of "
+            f"{remote.name} names {bare_address(theirs.repository)}",
+            fix=f"name the remote with --remote, or correct {PATH}",
+        )
+    if theirs.branch == home:
+        return found
+    if theirs.branch not in tips.commits:
+        tips = git.tips(remote, [theirs.branch])
+    return _fetched(git, remote, theirs.branch, tips)
+
+
+def _fetched(git: Git, remote: Remote, branch: str, tips: RemoteTips) -> Followed:
+    tip = tips.commits.get(branch)
+    if tip is None:
+        raise LockstepError(
+            f"{remote.name} has no branch {quoted(branch)}",
+            fix=f"push it, or correct {PATH} on the default branch",
+        )
+    git.fetch(remote, branch, tip)
+    return Followed(branch, remote, tip)

@@ -1,0 +1,67 @@
+"""What a run decides on: one commit of the followed branch, read once for all families."""
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from lockstep.check.workspace import SOURCES, require_clusters
+from lockstep.edges.git import Git, Remote
+from lockstep.model.fleet import Fleet, Tree
+from lockstep.rollout.next_decision import DecisionContext
+from lockstep.spec.assemble import assemble
+from lockstep.spec.schema.schemas import Schemas
+from lockstep.spec.selection import by_family, only_heads, only_quarantine
+from lockstep.spec.yaml.load import Documents
+from lockstep.transactions.followed import Followed
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The files that decisions depend on, at one commit, and who decides when.
+
+    ``documents`` keeps what was parsed: most files are the same in the next snapshot of a run.
+    ``remote`` is where more of the history can be fetched.
+    """
+
+    tree: Tree
+    context: DecisionContext
+    documents: Documents = field(default_factory=Documents)
+    remote: Remote | None = None
+
+    @property
+    def base(self) -> str:
+        """The commit that was read."""
+        return self.context.base or ""
+
+    @cached_property
+    def heads(self) -> Fleet:
+        """The fleet with environments and families only: enough to find a family by its name."""
+        # Parsing all clusters to find one family would cost time with the fleet.
+        return assemble(only_heads(self.tree), self.documents)[0]
+
+    @cached_property
+    def quarantines(self) -> Fleet:
+        """The families that have a version in quarantine, with what says so."""
+        return assemble(only_quarantine(self.tree), self.documents)[0]
+
+    @cached_property
+    def schemas(self) -> Schemas:
+        """The schemas of the commit."""
+        return Schemas(self.tree)
+
+    def of_family(self, name: str) -> Tree:
+        """The files of the families of that name, in all environments, and what all share."""
+        shared, families = self._parts
+        return {**shared, **families.get(name, {})}
+
+    @cached_property
+    def _parts(self) -> tuple[Tree, dict[str, Tree]]:
+        return by_family(self.tree)
+
+
+def read_snapshot(
+    git: Git, followed: Followed, context: DecisionContext, documents: Documents
+) -> Snapshot:
+    """The snapshot of the followed branch's tip. Raises NothingToCheck where it has no cluster."""
+    tree = git.read_tree(followed.tip, SOURCES)
+    require_clusters(tree)
+    return Snapshot(tree, replace(context, base=followed.tip), documents, followed.remote)
