@@ -41,7 +41,11 @@ class Event:
     @property
     def of_policies(self) -> bool:
         """Whether it is one of the hundreds of files that OPA reads its rules from."""
-        return "lockstep-opa-" in self.about or (self.name != PROGRAM and "/" not in self.about)
+        if self.name == PROGRAM:
+            return False
+        # By a descriptor of its folder, a file is removed by its name alone.
+        bare = "/" not in self.about and not self.about.isdigit() and self.about != "index"
+        return bare or "/policies/" in self.about
 
 
 class Doors:

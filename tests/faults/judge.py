@@ -1,4 +1,4 @@
-"""What must hold after a fault and the runs that follow it: for the origin, the clone and the machine."""
+"""What must hold after a fault and the runs that follow it: origin, clone and machine."""
 
 import os
 import re
@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from lockstep.edges import clock
 from tests.acceptance.world import FAMILY, World, git, identify
 from tests.faults import victim
 from tests.faults.people import People
@@ -138,7 +139,7 @@ def of_machine(world: World, sessions: list[int]) -> list[str]:
 
 def grow_old(world: World) -> None:
     """Make what a dead run has left behind look as old as it is when people find it."""
-    moment = time.time() - _OLD
+    moment = clock.now().timestamp() - _OLD
     for folder in (world.folder / "tmp", world.clone):
         for path in folder.rglob("*lockstep-*"):
             if ".git/objects" not in str(path):

@@ -1,4 +1,4 @@
-"""What people have in the clone while a verb runs there, and whether it is still as they left it."""
+"""What people have in the clone while a verb runs there: it must stay as they left it."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What may go wrong at the remote: it moves, is rewritten, refuses, is gone; the clone is shallow."""
+"""What may go wrong at the remote: it moves, is rewritten, refuses or is gone."""
 
 import os
 import shutil

@@ -1,8 +1,8 @@
-"""The process in which a verb runs while a fault is armed: a child of the sweep, in a session of its own.
+"""The process in which a verb runs while a fault is armed: in a session of its own.
 
 It is forked from a process that has imported the program and its libraries already. That saves the
-seconds that an import takes, for each of thousands of tries; the verb itself runs as in a process of
-its own: its environment, streams, signals, limits and exit code are those of a command line.
+seconds that an import takes, for each of thousands of tries. The verb itself runs as in a process
+of its own: its environment, streams, signals, limits and exit code are those of a command line.
 """
 
 import contextlib
@@ -91,7 +91,7 @@ def preload() -> None:
     import lockstep.commands.audit
     import lockstep.commands.check
     import lockstep.commands.propose
-    import lockstep.commands.revert
+    import lockstep.commands.revert  # noqa: F401
     from lockstep.registry.mlflow.client import load_mlflow
 
     load_mlflow()
