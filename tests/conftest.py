@@ -8,6 +8,8 @@ from typing import TypeVar
 import pytest
 from hypothesis import settings
 
+from lockstep.edges import bounded
+
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools" / "bin"
@@ -26,6 +28,12 @@ def pytest_configure() -> None:
     os.environ["PATH"] = os.pathsep.join((str(TOOLS), os.environ.get("PATH", os.defpath)))
     os.environ["GIT_CONFIG_GLOBAL"] = os.devnull
     os.environ["GIT_CONFIG_SYSTEM"] = os.devnull
+
+
+@pytest.fixture(autouse=True)
+def new_run() -> None:
+    """A server that gave no answer in one test is asked again in the next: ports are used again."""
+    bounded.start_run()
 
 
 @pytest.hookimpl(wrapper=True)

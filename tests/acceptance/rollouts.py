@@ -29,6 +29,20 @@ def roll_back(world: World, hour: str, code: int = 0) -> str:
     return said
 
 
+def share_with_arm(world: World, stable: int) -> None:
+    """An experiment arm with version 2 in every region; ``stable`` percent stay at version 1."""
+    world.must("lock", FAMILY, "2")
+    for path in (US, EU):
+        file = world.clone / path
+        item = f"weight: {stable}}}\n    - {{name: b, version: '2', weight: {100 - stable}, "
+        terms = "{learnsFrom: offline, expires: '2028-12-31'}"
+        sticky = f"experiment: true}}\n  experiments:\n    b: {terms}\n"
+        sticky += "  traffic: {bucketHeader: x-user-bucket}"
+        file.write_text(file.read_text().replace("weight: 100}", item + sticky))
+    world.must("render")
+    publish(world)
+
+
 def publish(world: World, message: str = "by hand") -> None:
     world.git("add", "--all")
     world.git("commit", "--quiet", "-m", message)

@@ -12,7 +12,7 @@ from tests.acceptance.world import FAMILY, World
 LATER: Any = {"lanes": ["a later version", 1.5, None]}
 
 
-BY_NAME = {"variants", "files", "folders"}
+BY_NAME = {"variants", "files", "folders", "brokenRecords"}
 """Fields that map the names of clusters and files: a later version does not add fields there."""
 
 

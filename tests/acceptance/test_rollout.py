@@ -174,10 +174,11 @@ def test_a_weight_edited_by_hand_is_diverged_and_only_a_rollback_moves(world: Wo
 
 def test_a_verified_version_can_still_be_rolled_back(world: World) -> None:
     roll_to_the_end(world)
-    world.must("revert", FAMILY, "--reason", "slow poison", at="2026-03-02T08:00:00Z")
+    world.must("revert", FAMILY, "2", "--reason", "slow poison", at="2026-03-02T08:00:00Z")
     for region in REGIONS:
         assert world.variants(region) == [{"name": "stable", "version": "1", "weight": 100}]
-    code, said = world.lockstep("revert", FAMILY, "--reason", "again", at="2026-03-02T09:00:00Z")
+    again = ("revert", FAMILY, "1", "--reason", "again")
+    code, said = world.lockstep(*again, at="2026-03-02T09:00:00Z")
     assert code == 12, said  # the version that was rolled back must not return
     assert world.variants("eu-west-1")[0]["version"] == "1"
 

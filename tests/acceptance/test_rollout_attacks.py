@@ -19,6 +19,7 @@ from tests.acceptance.rollouts import (
     rewrite,
     roll,
     roll_back,
+    share_with_arm,
 )
 from tests.acceptance.world import FAMILY, World, git
 
@@ -110,17 +111,6 @@ def test_what_is_not_rendered_cannot_become_the_state_to_return_to(world: World)
     world.must("render")
     publish(world)
     world.must("adopt", FAMILY, "--reason", "by hand", at=f"{DAY}09:00:00Z")
-
-
-def share_with_arm(world: World, stable: int) -> None:
-    world.must("lock", FAMILY, "2")
-    for path in (US, EU):
-        file = world.clone / path
-        item = f"weight: {stable}}}\n    - {{name: b, version: '2', weight: {100 - stable}, "
-        sticky = "experiment: true}\n  traffic: {bucketHeader: x-user-bucket}"
-        file.write_text(file.read_text().replace("weight: 100}", item + sticky))
-    world.must("render")
-    publish(world)
 
 
 def test_a_cluster_in_which_only_experiments_serve_is_not_adopted(world: World) -> None:
@@ -238,7 +228,7 @@ def test_a_quarantine_of_an_earlier_environment_is_released_there(world: World) 
     world.must("adopt", "staging/scoring", "--reason", "first")
     world.git("merge", "--quiet", "--no-edit", world.propose("3", "staging/scoring"))
     world.git("push", "--quiet", "origin", "main")
-    world.must("revert", "staging/scoring", "--reason", "bad there")
+    world.must("revert", "staging/scoring", "3", "--reason", "bad there")
     code, said = world.lockstep("propose", "prod/scoring", "3")
     assert code == 11 and "lockstep release staging/scoring 3" in said
     world.must("release", "staging/scoring", "3", "--reason", "good after all")
@@ -365,10 +355,10 @@ def test_what_another_family_of_the_model_rolled_back_does_not_move(world: World
     world.git("merge", "--quiet", "--no-edit", world.propose("2", "prod/twin"))
     world.git("push", "--quiet", "origin", "main")
     world.merge_proposal("2")
-    world.must("revert", "prod/twin", "--reason", "bad there")
+    world.must("revert", "prod/twin", "2", "--reason", "bad there")
     code, said = advance(world, "08")
     assert code == 11 and "quarantine" in said
-    world.must("revert", FAMILY, "--reason", "bad here then")
+    world.must("revert", FAMILY, "2", "--reason", "bad here then")
     world.must("release", FAMILY, "2", "--reason", "only the twin was hurt")
     code, said = world.lockstep("propose", FAMILY, "2")
     assert code == 11 and "lockstep release prod/twin 2" in said

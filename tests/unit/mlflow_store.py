@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -163,7 +163,33 @@ def free_port() -> int:
 
 
 Reply = tuple[int, object]
-"""An HTTP status, and a body: bytes as they are, all else as JSON."""
+"""An HTTP status, and a body: bytes as they are, a function that answers, all else as JSON."""
+
+
+def drip(handler: BaseHTTPRequestHandler, closing: threading.Event) -> None:
+    """Answer with a byte now and then, without end."""
+    hang_after_headers(handler, threading.Event(), wait=0)
+    with suppress(OSError):  # the client may be gone
+        while not closing.wait(0.05):
+            handler.wfile.write(b" ")
+
+
+def hang_after_headers(
+    handler: BaseHTTPRequestHandler, closing: threading.Event, wait: float = 20
+) -> None:
+    """Begin an answer, and never go on."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000000")
+    handler.end_headers()
+    closing.wait(wait)
+
+
+def try_again_later(handler: BaseHTTPRequestHandler, _: threading.Event) -> None:
+    """Refuse, and ask to be tried again in ten minutes."""
+    handler.send_response(503)
+    handler.send_header("Retry-After", "600")
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
 
 
 @contextmanager
@@ -180,6 +206,9 @@ def odd_server(replies: Mapping[str, Reply]) -> Iterator[str]:
             status, body = found[0] if found else (404, {"error_code": "ENDPOINT_NOT_FOUND"})
             if body is None:
                 closing.wait(20)
+                return
+            if callable(body):
+                body(self, closing)
                 return
             data = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(status)

@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 
 from lockstep.edges.files import read_tree
 from lockstep.edges.git import Git
+from lockstep.edges.git.history import LedgerReader
 from lockstep.edges.resources import resource_dir
 from lockstep.model.decision import Decision
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family, Fleet, Tree
+from lockstep.model.ledger import LedgerHistory
 from lockstep.rollout.chain import verify_chain
 from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.replay import replay
@@ -65,6 +67,7 @@ def verify_ledger(git: Git, ledger: Ledger) -> Iterator[Finding]:
     schemas = _shipped_schemas()
     for folder in ledger.folders:
         yield from _verify_kept(git, ledger.tree, folder)
+    yield from _verify_unchanged(git, ledger)
     for family in ledger.families:
         yield from verify_chain(family)
         yield from check_records(family, schemas)
@@ -117,24 +120,32 @@ def _is_record(path: str) -> bool:
 
 
 def _verify_kept(git: Git, tree: Tree, folder: str) -> list[Finding]:
-    """Whether the records below a folder are those that commits brought, and all of them."""
+    """Whether the records below a folder are those of HEAD, and all of them."""
     here = {path: data for path, data in tree.items() if path.startswith(f"{folder}/")}
     held = git.read_tree("HEAD", [folder]) if git.resolve("HEAD") else {}
     text, fix = "this record differs from HEAD", "git restore it, or git clean a new one"
-    findings = [
+    return [
         Finding(path, 1, 1, "ledger.uncommitted", text, fix)
         for path in sorted(here.keys() | held.keys())
         if here.get(path) != held.get(path)
     ]
+
+
+def _verify_unchanged(git: Git, ledger: Ledger) -> Iterator[Finding]:
+    """Whether the records are as commits brought them; what an adoption has settled is known."""
+    history = LedgerReader(git).at("HEAD") if git.resolve("HEAD") else LedgerHistory()
     # A finding: an audit that could not look at the history must not seem to pass.
-    if git.is_shallow():
-        text = "this clone is shallow: git cannot show whether a record was changed later"
-        fix = "git fetch --unshallow"
-        return [*findings, Finding(folder, 1, 1, "ledger.shallow", text, fix)]
+    if history.missing:
+        text = f"git cannot show whether a record was changed later: {history.missing}"
+        fix = "git fetch --unshallow, or check out with fetch-depth: 0"
+        yield from (Finding(f, 1, 1, "ledger.shallow", text, fix) for f in ledger.folders)
+    settled = {f.path for each in ledger.families for f in each.broken if f.settled}
+    folders = tuple(f"{folder}/" for folder in ledger.folders)
     text = "a commit has changed or removed this record after it was made"
-    fix = "find the commit with git log, and restore the record"
-    rewritten = (Finding(p, 1, 1, "ledger.rewritten", text, fix) for p in git.rewritten(folder))
-    return [*findings, *rewritten]
+    fix = "restore the record from git, or lockstep adopt the family, which names the record"
+    for path in sorted(history.changed.keys() - settled):
+        if path.startswith(folders):
+            yield Finding(path, 1, 1, "ledger.rewritten", text, fix)
 
 
 def _diverged(family: Family) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from lockstep.check.followed import known_tip
 from lockstep.check.workspace import EVERYTHING, require_clusters
 from lockstep.edges.git import Git
 from lockstep.model.errors import LockstepError, UsageError
@@ -12,21 +13,14 @@ from lockstep.text.sanitise import quoted
 def base_commit(git: Git, base: str | None) -> str | None:
     """The commit to compare with, whose policies are used; None before a first commit.
 
-    Without ``base`` it is HEAD where the work tree has changes, and else the parent of HEAD.
-    Raises UsageError where ``base`` names no commit, or several: git prefers a tag to a branch of
-    the same name, and the right to push a tag must not be the right to choose the policies. Raises
-    LockstepError where a shallow clone lacks the commit.
+    Without ``base`` it is the followed branch as last fetched, where there is something of the
+    work tree's own; on a commit of that branch it is the parent of HEAD. Raises UsageError where
+    ``base`` names no commit, or several: git prefers a tag to a branch of the same name, and the
+    right to push a tag must not be the right to choose the policies. Raises LockstepError where a
+    shallow clone lacks the commit.
     """
     if base is None:
-        changed = any(path.startswith(EVERYTHING) for path in git.changes())
-        before = git.resolve("HEAD" if changed else "HEAD^1")
-        # Not the first commit: taken for it, the change would be checked by its own rules alone.
-        if before is None and git.is_shallow():
-            raise LockstepError(
-                "this clone is too shallow: the commit before HEAD, whose rules count, is missing",
-                fix="fetch more, for example with fetch-depth: 2, or give --base",
-            )
-        return before
+        return _default_base(git)
     commits = git.possible_commits(base)
     if not commits:
         raise UsageError(
@@ -38,6 +32,21 @@ def base_commit(git: Git, base: str | None) -> str | None:
             fix="give its full name, such as refs/heads/main or refs/remotes/origin/main",
         )
     return commits.pop()
+
+
+def _default_base(git: Git) -> str | None:
+    followed = known_tip(git)
+    changed = any(path.startswith(EVERYTHING) for path in git.changes())
+    if followed and (changed or not git.is_ancestor("HEAD", followed)):
+        return followed
+    before = git.resolve("HEAD" if changed else "HEAD^1")
+    # Not the first commit: taken for it, the change would be checked by its own rules alone.
+    if before is None and git.is_shallow():
+        raise LockstepError(
+            "this clone is too shallow: the commit before HEAD, whose rules count, is missing",
+            fix="fetch more, for example with fetch-depth: 2, or give --base",
+        )
+    return before
 
 
 def merge_result(git: Git, tree: Tree, base: str) -> Tree:

@@ -10,6 +10,7 @@ from lockstep.check.policy_sets import CHILD
 from lockstep.check.workspace import work_tree
 from lockstep.edges.cache import Cache, content_key
 from lockstep.edges.git import Git
+from lockstep.edges.git.history import LedgerReader
 from lockstep.model.canonical import digest_files
 from lockstep.model.document import Json
 from lockstep.model.fleet import NoFile, Tree
@@ -47,19 +48,24 @@ def check_work_tree(git: Git, options: CheckOptions) -> Outcome:
     tree = work_tree(git, collect=True)
     refused = [f"{path} {data.decode()}" for path, data in tree.items() if isinstance(data, NoFile)]
     # A link or a huge file has no content to merge: it is reported in the tree as it is.
-    if options.base is not None and commit is not None and not refused:
+    if commit is not None and not refused:
         tree = merge_result(git, tree, commit)
     cache = Cache.of_user()
     # Ids are enough for the key: the base's files are read only where no outcome is kept.
     before = git.object_ids(commit, _BEFORE_IDS) if commit else {}
     facts = [*_facts(tree, options), _freezes_before(git, commit, before, options)]
     # `refused` too: a real file could hold the very text that says why another is not read.
+    # What commits had done to records before this change is not in the files.
+    facts.append(commit or "")
     key = content_key([tree], [*facts, *before.values(), *refused])
     known = _read(cache.get(key))
     if known is not None:
         return known
     base_tree = git.read_tree(commit, _BEFORE) if commit else None
-    given = CheckInput(tree, base_tree, options.now, options.shard)
+    reader = LedgerReader(git)
+    given = CheckInput(
+        tree, base_tree, options.now, options.shard, history=lambda: reader.at(commit or "HEAD")
+    )
     outcome = check_tree(given, options.opa).outcome(tree)
     if options.shard != WHOLE:
         outcome = _of_shard(outcome, options.shard, tree, before)

@@ -39,7 +39,7 @@ from lockstep.policy import (
 from lockstep.policy.findings import trace_by
 from lockstep.policy.renames import family_before
 from lockstep.render import FleetRendering
-from lockstep.rollout.history import check_history, check_left_behind
+from lockstep.rollout.history import HistoryOf, check_history, check_left_behind
 from lockstep.spec.assemble import assemble, cluster_files
 from lockstep.spec.yaml.load import Documents
 
@@ -51,7 +51,8 @@ class CheckInput:
     ``before`` holds at least the base's clusters, ledger and policies; None where there is no
     base. ``compared`` says whether ``rendered/`` must be as rendered. ``rollback_only`` evaluates
     only the rules that may stop a rollback. Families of ``around`` that the tree does not have are
-    not checked, but what they have in quarantine counts.
+    not checked, but what they have in quarantine counts. ``history`` is that of the base's ledger;
+    None for a change that a verb has just made, which has read it.
     """
 
     tree: Tree
@@ -61,6 +62,7 @@ class CheckInput:
     compared: bool = True
     rollback_only: bool = False
     around: Fleet = field(default_factory=Fleet)
+    history: HistoryOf | None = None
 
 
 Evaluations = list[tuple[PolicySet, Sequence[PolicyItem], Future[list[object]]]]
@@ -154,7 +156,7 @@ class _Pipeline:
         found = list(checked.invalid)
         if not given.rollback_only:  # a mistake in a waiver or a threshold must not stop a rollback
             found += policy.invalid
-        found += check_history(self._valid, self._old or Fleet())
+        found += check_history(self._valid, self._old or Fleet(), given.history)
         found += check_left_behind(given.tree, given.before or {}, self._valid)
         if given.compared:
             found += self._compared(rendering)

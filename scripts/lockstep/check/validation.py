@@ -5,14 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from lockstep.model.finding import Finding, Severity, arrange
-from lockstep.model.fleet import Cluster, Environment, Family, Fleet, NoFile, Tree
+from lockstep.model.fleet import Cluster, Environment, Fleet, NoFile, Tree
 from lockstep.model.outcome import Outcome, RuleText
 from lockstep.render.compare import compare, unrendered_folders
 from lockstep.render.restored import restorable_folders
 from lockstep.rollout.chain import verify_chain
 from lockstep.spec import settings
 from lockstep.spec.assemble import assemble
-from lockstep.spec.records import RULE as RECORD_SCHEMA
 from lockstep.spec.records import check_records
 from lockstep.spec.schema.schemas import EFFECTIVE, Schemas
 from lockstep.spec.validate import validate_fleet
@@ -97,10 +96,10 @@ def without_malformed(checked: Checked) -> Fleet:
     """The part of the fleet in which no file has an error, so that one mistake stays one finding.
 
     Without a malformed environment or family its clusters are left out, too; without a malformed
-    lock or record its family. A record that can be read and does not fit its schema is no reason.
+    lock its family. Broken records are no reason: a rollback goes on without them, and its result
+    must be checked all the same.
     """
-    errors = (f for f in checked.invalid if f.severity is Severity.ERROR)
-    broken = {f.file for f in errors if f.rule != RECORD_SCHEMA}
+    broken = {f.file for f in checked.invalid if f.severity is Severity.ERROR}
     environments = {
         name: _without(environment, broken)
         for name, environment in checked.fleet.environments.items()
@@ -149,11 +148,6 @@ def _without(environment: Environment, broken: set[str]) -> Environment:
     families = {
         name: replace(family, clusters=tuple(c for c in family.clusters if c.path not in broken))
         for name, family in environment.families.items()
-        if family.folder not in unread and not broken.intersection(_shared_files(family))
+        if family.folder not in unread and family.document.path not in broken
     }
     return replace(environment, families=families)
-
-
-def _shared_files(family: Family) -> Iterable[str]:
-    yield family.document.path
-    yield from (record.decision.path for record in family.records)

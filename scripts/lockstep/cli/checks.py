@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _BASE = click.option(
     "--base",
-    help="The branch or commit that the change is for, whose rules are used: by default HEAD where "
-    "the work tree has changes, and the first parent of HEAD where it has none.",
+    help="The branch or commit that the change is for, whose rules are used: by default the branch "
+    "that Argo CD follows, as last fetched; for a commit on it, the first parent of HEAD.",
 )
 _SHARD = click.option("--shard", metavar="I/N", help="Check part I of N only; see merge-reports.")
 
@@ -64,13 +64,19 @@ def check(
 
 
 @click.command()
+@click.option(
+    "--restored",
+    is_flag=True,
+    help="Also render the folders in which a rollback restored the verified manifests because the "
+    "templates or the program had changed. Without it they stay until their spec changes.",
+)
 @options.root
 @options.showing
-def render(root: Path, output: str, colour: str) -> ExitCode:
+def render(restored: bool, root: Path, output: str, colour: str) -> ExitCode:
     """Write rendered/ as the specs declare it; remove what they no longer declare."""
     from lockstep.commands import render as verb
 
-    rendered = verb.run(options.existing(root))
+    rendered = verb.run(options.existing(root), restored=restored)
     if rendered.outcome.findings or output not in ("text", "json"):
         return requested(output, colour).show(rendered.outcome)
     return options.show(rendered, output)

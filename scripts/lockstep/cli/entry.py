@@ -1,6 +1,8 @@
 """The program ``lockstep``: finds the verb, runs it, turns its outcome into an exit code."""
 
+import atexit
 import gc
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -13,6 +15,7 @@ import click
 
 from lockstep import __version__
 from lockstep.cli.streams import flushed, open_standard_streams, say
+from lockstep.edges import bounded
 from lockstep.edges.os_errors import advice, reason
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.exit_codes import ExitCode
@@ -90,7 +93,16 @@ def main() -> None:
         code = stopped.exit_code
         say("stopped")
     # Lost output must not end in exit code 0: a pipeline would read a cut report as clean.
-    sys.exit(code if flushed() else code or ExitCode.COULD_NOT_RUN)
+    _end(code if flushed() else code or ExitCode.COULD_NOT_RUN)
+
+
+def _end(code: int) -> NoReturn:
+    """End the process, even where a thread waits for a server that may never answer."""
+    if bounded.is_waiting():
+        # A client may have started threads of its own, which Python's exit would wait for.
+        atexit._run_exitfuncs()
+        os._exit(code)
+    sys.exit(code)
 
 
 class _Stopped(BaseException):
@@ -109,6 +121,7 @@ def _stop(number: int, _: object) -> NoReturn:
 
 def run(arguments: Sequence[str], command: click.Command = program) -> int:
     """Run one command line of ``command``; its exit code. Only a bug leaves a traceback."""
+    bounded.start_run()
     try:
         _refuse_bytes(arguments)
         # In standalone mode click would end the process itself, with exit codes of its own.

@@ -106,13 +106,19 @@ def resume(family: str, reason: str, output: str, **given: Any) -> ExitCode:
 
 @click.command()
 @_FAMILY
+@click.argument("version", required=False)
 @options.reason
 @options.by_pull_request
-def revert(family: str, reason: str, output: str, **given: Any) -> ExitCode:
-    """Roll the newest version of FAMILY back, in every cluster, and quarantine it."""
+def revert(family: str, version: str | None, reason: str, output: str, **given: Any) -> ExitCode:
+    """Roll VERSION of FAMILY back, in every cluster, and quarantine it.
+
+    Without VERSION the candidate of the running rollout; a proposal that got no traffic is only
+    withdrawn, and specs that were edited outside of a rollout return to their record. Exit code
+    12 where nothing could be rolled back. Safe to run twice.
+    """
     from lockstep.commands.revert import run
 
-    return options.show_decision(run(_run_options(**given), family, reason), output)
+    return options.show_decision(run(_run_options(**given), family, version, reason), output)
 
 
 @click.command()

@@ -16,16 +16,19 @@ from lockstep.render.compare import stale_paths, unrendered_folders
 from lockstep.render.restored import keep_restored, restorable_folders
 
 
-def run(root: Path) -> RenderedFiles:
-    """Render the work tree. Folders of malformed specs stay as they are, and are reported."""
+def run(root: Path, *, restored: bool = False) -> RenderedFiles:
+    """Render the work tree. Folders of malformed specs stay as they are, and are reported.
+
+    ``restored`` also renders the folders in which a rollback restored the verified bytes.
+    """
     git = Git.find(root)
     tree = work_tree(git)
     checked = validate_tree(tree)
     valid = without_malformed(checked)
     with silenced_stderr():
         files, findings = render_fleet(valid, templates_of(tree))
-    # Rendering must not undo a rollback that brought back the verified bytes.
-    wanted = keep_restored(files, tree, restorable_folders(valid))
+    # A change of something else must not undo a rollback that restored the verified bytes.
+    wanted = files if restored else keep_restored(files, tree, restorable_folders(valid))
     unrendered = unrendered_folders(checked.fleet, files, tree)
     removed = stale_paths(wanted, tree, unrendered=unrendered)
     written = [path for path, data in wanted.items() if tree.get(path) != data]

@@ -6,17 +6,21 @@ from pathlib import Path
 from lockstep.check.validation import validate_tree, without_malformed
 from lockstep.check.workspace import work_tree
 from lockstep.edges.git import Git
+from lockstep.edges.git.history import LedgerReader
 from lockstep.model.result import Status
+from lockstep.rollout.chain import judged
 from lockstep.rollout.status import status_of
 from lockstep.spec.selection import choose_families
 
 
 def run(root: Path, now: datetime, family: str | None, environment: str | None) -> Status:
     """A row for each cluster of the work tree, and the findings about files without one."""
-    checked = validate_tree(work_tree(Git.find(root)))
+    git = Git.find(root)
+    checked = validate_tree(work_tree(git))
     fleet = without_malformed(checked)
+    history = LedgerReader(git).at("HEAD")
     # From all families: a malformed one must not be reported as a name that does not exist.
     chosen = {f.folder for f in choose_families(checked.fleet, family, environment)}
     shown = (each for each in fleet.families() if each.folder in chosen)
-    rows = tuple(row for each in shown for row in status_of(fleet, each, now))
+    rows = tuple(row for each in shown for row in status_of(fleet, judged(each, history), now))
     return Status(rows, checked.invalid)

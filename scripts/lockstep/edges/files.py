@@ -62,8 +62,7 @@ def _read_folder(root: Path, folder: str, tree: dict[str, bytes]) -> list[str]:
             elif entry.is_file() and not scratch.is_temporary(entry.name):
                 tree[path] = _read_bounded(entry.path)
     except OSError as error:
-        text, fix = f"cannot read it: {reason(error)}", "fix the permissions of the file"
-        raise LockstepError(text, where=path, fix=advice(error, fix)) from error
+        raise _cannot_read(error, path) from error
     return folders
 
 
@@ -71,8 +70,12 @@ def _read_named(file: Path, path: str) -> bytes:
     try:
         return _read_bounded(str(file))
     except OSError as error:
-        text = f"cannot read it: {error.strerror}"
-        raise LockstepError(text, where=path, fix="fix the permissions of the file") from error
+        raise _cannot_read(error, path) from error
+
+
+def _cannot_read(error: OSError, path: str) -> LockstepError:
+    fix = advice(error, "fix the permissions of the file")
+    return LockstepError(f"cannot read it: {reason(error)}", where=path, fix=fix)
 
 
 def _read_bounded(path: str) -> bytes:

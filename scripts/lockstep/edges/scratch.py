@@ -60,11 +60,16 @@ def folder(place: Path | None = None) -> Iterator[Path]:
 
 
 def make_folder(inside: Path | None = None) -> Path:
-    """As ``folder``, for a caller that calls ``remove_folder`` itself."""
+    """As ``folder``, for a caller that calls ``remove_folder`` itself.
+
+    What dead processes have left is removed, but not from ``inside``: its caller may need what is
+    in it (see ``abandoned``).
+    """
     failed: OSError | None = None
     places = [str(inside)] if inside else _places()
     for place in places:
-        _sweep_once(place, _FOLDER)
+        if inside is None:
+            _sweep_once(place, _FOLDER)
         made = Path(place, f"lockstep-{_maker()}")
         try:
             made.mkdir(mode=0o700)

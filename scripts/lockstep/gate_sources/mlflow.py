@@ -5,7 +5,7 @@ import re
 from lockstep.model.document import Json, value_at
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Answer, Measurement, Question
-from lockstep.registry.base import Registry, Unreachable
+from lockstep.registry.base import Registry
 from lockstep.registry.factory import open_registry
 
 _PLACEHOLDER = re.compile(r"\{(region|cluster|environment|segment)\}")
@@ -18,7 +18,6 @@ class MlflowGates:
         """``tracking_uri`` as for open_registry, which is called for the first question."""
         self._tracking_uri = tracking_uri
         self._registry: Registry | None = None
-        self._unreachable = ""
 
     def ask(self, question: Question) -> Answer:
         """The newest value of the gate's metric for the candidate, and for the stable version."""
@@ -31,8 +30,6 @@ class MlflowGates:
             return Answer(query=f"mlflow metric {metric}", failure="the candidate has no lock")
         place = f"on dataset {dataset}" if dataset else "without a dataset"
         query = f"mlflow metric {metric} {place} of {_model(question.candidate)}"
-        if self._unreachable:  # do not wait for the same server again, gate after gate
-            return Answer(query=query, failure=self._unreachable)
         try:
             return Answer(
                 query=query,
@@ -40,10 +37,7 @@ class MlflowGates:
                 stable=self._measure(question.stable, metric, dataset) if question.stable else None,
             )
         except LockstepError as error:
-            failure = error.located()
-            if isinstance(error, Unreachable):
-                self._unreachable = failure
-            return Answer(query=query, failure=failure)
+            return Answer(query=query, failure=error.located())
 
     def _measure(self, lock: Json, metric: str, dataset: str | None) -> Measurement:
         if self._registry is None:

@@ -39,6 +39,7 @@ class Action(StrEnum):
     RESUME = "resume"
     SHIFT = "shift"
     RESTORE = "restore"
+    RETIRE = "retire"
     RELEASE = "release"
     ADOPT = "adopt"
 
@@ -105,8 +106,9 @@ class VerifiedState(Struct, frozen=True):
 class Restored(Struct, frozen=True, rename="camel"):
     """How a restore was done: to which record, and whether to the very bytes of it.
 
-    ``changed`` lists the fields (``path#/pointer``) that people changed since and that stay;
-    ``bytes_from`` is the commit whose rendered bytes came back because the renderer has changed.
+    ``changed`` lists the fields (``path#/pointer``) that people changed since and that stay in the
+    specs; ``bytes_from`` is the commit whose rendered bytes came back because templates or the
+    program have changed. With both, those fields are out of force until the next render.
     """
 
     sequence: SequenceNumber
@@ -121,7 +123,9 @@ class Decision(Struct, frozen=True, rename="camel", omit_defaults=True):
     ``previous`` is the digest of the record before it (None for the first), ``program_version``
     the version of Lockstep that decided, ``time_given`` whether ``decided_at`` was given by
     ``--now``, ``plan`` the waves and steps in force, ``base`` the commit that it was decided on,
-    ``verified_state`` what a later revert may return to, ``unchecked`` what could not be checked.
+    ``verified_state`` what a later revert may return to, ``unchecked`` what could not be checked,
+    ``broken_records`` the records that it does not rely on: their digests by path, None for one
+    that was removed.
     """
 
     environment: str
@@ -146,6 +150,7 @@ class Decision(Struct, frozen=True, rename="camel", omit_defaults=True):
     verified_state: VerifiedState | None = None
     restored: Restored | None = None
     quarantines: bool = False
+    broken_records: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

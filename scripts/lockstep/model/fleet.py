@@ -6,6 +6,7 @@ from functools import cached_property
 
 from lockstep.model.decision import Record
 from lockstep.model.document import Document, Json, Location, Pointer, value_at
+from lockstep.model.ledger import LedgerFile
 
 Tree = Mapping[str, bytes]
 """Files by path: relative to the repository, ``/`` separators. A work tree or a commit."""
@@ -92,7 +93,8 @@ class Cluster:
 class Family:
     """All clusters of one logical model in one environment, with the facts about its versions.
 
-    ``clusters`` are in path order; ``locks`` by version; ``records`` in ledger order.
+    ``clusters`` are in path order; ``locks`` by version; ``records`` in ledger order. ``broken``
+    are the files of the ledger that are not among the records, because nothing may rely on them.
     """
 
     environment: str
@@ -102,6 +104,7 @@ class Family:
     locks: Mapping[str, Document] = field(default_factory=dict)
     quarantine: Document | None = None
     records: tuple[Record, ...] = ()
+    broken: tuple[LedgerFile, ...] = ()
 
     @property
     def spec(self) -> Json:
@@ -117,7 +120,10 @@ class Family:
     def has_quarantine(self) -> bool:
         """Whether a version of it is in quarantine, or ever was."""
         # The records too: without quarantine.yaml a version is still in quarantine.
-        return self.quarantine is not None or any(r.decision.quarantines for r in self.records)
+        broken = [file.record for file in self.broken if file.record]
+        return self.quarantine is not None or any(
+            record.decision.quarantines for record in (*self.records, *broken)
+        )
 
 
 @dataclass(frozen=True)

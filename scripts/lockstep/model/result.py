@@ -27,11 +27,14 @@ class RolledBack(Decided):
     """A rollback: shift, restore, or both.
 
     ``unchecked`` names what could not be asked; ``restore_waits_for`` is the problem that a
-    restore waits for, and empty where the restore was made.
+    restore waits for, and empty where the restore was made. ``quarantined`` says whether the
+    version is in quarantine now: not where a proposal was withdrawn, or edited specs returned to
+    their record.
     """
 
     unchecked: tuple[str, ...] = ()
     restore_waits_for: str = ""
+    quarantined: bool = True
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,16 @@ class Blocked:
     reason: str
     notify: str
     exit_code: ExitCode = ExitCode.GATE_CLOSED
+
+
+@dataclass(frozen=True)
+class NothingToRevert:
+    """A revert that made no decision: why, and the commands that would make one."""
+
+    family: str
+    reason: str
+    exit_code: ExitCode
+    commands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -239,7 +252,9 @@ class History:
         return ExitCode.VERIFICATION_FAILED if self.findings else ExitCode.CLEAN
 
 
-Moved = Decided | RolledBack | NotLive | AlreadyDecided | Waiting | Blocked | Failed
+Moved = (
+    Decided | RolledBack | NotLive | AlreadyDecided | Waiting | Blocked | NothingToRevert | Failed
+)
 """The outcome for one family that is moved on the branch itself."""
 
 Result = (

@@ -23,6 +23,9 @@ CONNECT_TIMEOUT = 10.0
 ANSWER_TIMEOUT = 120.0
 """Seconds that an OPA may send nothing while it evaluates a batch."""
 
+EXCHANGE_TIMEOUT = 150.0
+"""Seconds that a whole request to an OPA elsewhere may take, however slowly it sends its answer."""
+
 _WORKERS = 2  # OPA evaluates one batch while the answers of the other are read
 
 
@@ -74,6 +77,10 @@ class OpaSession(ABC):
     def _error_of(self, error: Exception) -> LockstepError:
         """The error to raise for what a failed request has raised."""
 
+    def _exchange(self, request: Callable[[], Json]) -> Json:
+        """What a request returns or raises. An OPA elsewhere bounds the time that it may take."""
+        return request()
+
     def _client(self) -> "OpaClient":
         """This thread's client."""
         client: OpaClient | None = getattr(self._clients, "client", None)
@@ -87,7 +94,8 @@ class OpaSession(ABC):
     def _query(self, given: Json, package: str, rule: str) -> Json:
         """The value of a rule; None where it is undefined, or OPA does not have it."""
         try:
-            body = self._client().query_rule(given, package, rule, STRICT)
+            client = self._client()
+            body = self._exchange(lambda: client.query_rule(given, package, rule, STRICT))
         except (OSError, ValueError, TypeError) as error:  # those of requests are OSErrors
             raise self._error_of(error) from error
         return body.get("result") if isinstance(body, dict) else None

@@ -1,10 +1,11 @@
 """A session with an OPA that runs elsewhere, once it has shown that it holds the expected rules."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lockstep.edges import bounded
 from lockstep.edges.cache import Cache
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
@@ -18,6 +19,7 @@ from lockstep.opa.address import (
 from lockstep.opa.base import (
     ANSWER_TIMEOUT,
     CONNECT_TIMEOUT,
+    EXCHANGE_TIMEOUT,
     OpaSession,
     in_background,
     new_client,
@@ -58,17 +60,19 @@ class RemoteOpa(OpaSession):
         schemas: InputSchemas | None = None,
         cache: Cache | None = None,
         timeouts: tuple[float, float] = (CONNECT_TIMEOUT, ANSWER_TIMEOUT),
+        bound: float = EXCHANGE_TIMEOUT,
     ) -> None:
         """``policies`` are the expected files by repository path, ``opa`` a program that compiles
         them, ``options`` say where the running one is. ``timeouts`` are the seconds to connect and
-        to wait for an answer. Raises LockstepError for options that cannot be used.
+        to wait for a part of an answer, ``bound`` those that a whole request may take. Raises
+        LockstepError for options that cannot be used.
         """
         super().__init__()
         self._address = parse_address(options.url)
         self._token = read_token(options)
         self._ca = ca_of(options) if self._address.encrypted else ""
         self._certificate = client_certificate(options) if self._address.encrypted else None
-        self._timeouts = timeouts
+        self._timeouts, self._bound = timeouts, bound
         files = policy_files(policies)
         self._expected = policies_digest(files)
         self._lock = threading.Lock()
@@ -133,13 +137,20 @@ class RemoteOpa(OpaSession):
     def _require_recent(self) -> None:
         """Check the version, where this OPA shows its configuration to the token."""
         try:
-            config = self._client().get_config()
+            config = self._exchange(self._client().get_config)
             version = config["result"]["labels"]["version"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             if isinstance(error, OSError) and getattr(error, "response", None) is None:
                 raise self._error_of(error) from error  # it was not reached at all
             return
         require_version(self._address.url, str(version), fix=_UPDATE)
+
+    def _exchange(self, request: Callable[[], Json]) -> Json:
+        late = LockstepError(
+            f"OPA gave no answer within {self._bound:g} seconds", where=self._address.url,
+            fix="check that it is not overloaded, and read its log; then run the command again",
+        )  # fmt: skip
+        return bounded.ask(self._address.url, request, self._bound, late)
 
     def _error_of(self, error: Exception) -> LockstepError:
         raised = error_of(error, self._address.url)

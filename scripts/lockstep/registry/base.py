@@ -16,7 +16,7 @@ class NotInRegistry(Invalid):
 
 
 class Unreachable(LockstepError):
-    """The server did not answer, or answered with an error of its own."""
+    """The server gave no answer in time. It is not asked again in the same run."""
 
 
 class Registry(Protocol):

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from lockstep.model.document import Document, Json
+from lockstep.model.document import Document, Json, value_at
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 from lockstep.render.collisions import find_collisions
@@ -13,11 +13,18 @@ from lockstep.render.inputs import view_cluster, view_environment
 from lockstep.render.names import cluster_folder, environment_folder
 from lockstep.render.targets.kubernetes.target import KUBERNETES
 
+_KEPT = 64
+"""Folders that are kept to be rendered once: few, because many live objects slow Python down."""
+
 
 def render_cluster(
     cluster: Cluster, family: Family, environment: Environment, templates: Templates
 ) -> RenderedFolder:
-    """The manifests of one cluster, or the findings that say why there are none."""
+    """The manifests of one cluster, or the findings that say why there are none.
+
+    The same inputs are rendered once in a row: a decision compares the specs before it with what
+    is committed, renders those after it, and has the rules check the same manifests.
+    """
     path = cluster_folder(cluster.environment, cluster.name)
     if templates.findings:
         return RenderedFolder(path, findings=templates.findings)
@@ -25,8 +32,26 @@ def render_cluster(
         view = view_cluster(cluster, family, environment)
     except Unrenderable as error:
         return RenderedFolder(path, findings=(error.finding,))
-    writer = FolderWriter(environment, templates, family, cluster)
-    return writer.write(path, KUBERNETES.cluster, view, view.inputs(), view.destination)
+    inputs, version = view.inputs(), value_at(environment.spec, ("kubernetesVersion",))
+    learners = [running.learners for running in view.running]
+    key = repr((path, inputs, learners, version))
+    if (known := templates.kept.pop(key, None)) is None:
+        writer = FolderWriter(environment, templates, family, cluster)
+        known = writer.write(path, KUBERNETES.cluster, view, inputs, view.destination)
+    # Not with findings, which name lines of files that may have moved.
+    if not known.findings:
+        templates.kept[key] = known
+        if len(templates.kept) > _KEPT:
+            templates.kept.pop(next(iter(templates.kept)), None)
+    return known
+
+
+def inputs_of(cluster: Cluster, family: Family, environment: Environment) -> dict[str, Json] | None:
+    """The digests of what a cluster is rendered from; None where its fields cannot be rendered."""
+    try:
+        return view_cluster(cluster, family, environment).inputs()
+    except Unrenderable:
+        return None
 
 
 def render_environment(environment: Environment, templates: Templates) -> RenderedFolder:

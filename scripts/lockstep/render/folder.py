@@ -30,7 +30,7 @@ class Templates:
     Uses ``templates/`` and ``policies/schemas/rendered/`` of the tree. ``read_kubernetes`` gives
     the Kubernetes schemas (``lockstep.edges.kubernetes_schemas``). ``base`` is the tree whose
     schemas apply too. ``findings`` has one for each file that cannot be used; nothing can be
-    rendered then.
+    rendered then. ``kept`` are the folders that were rendered last (see render_cluster).
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Templates:
         self.texts = TemplateSet(tree, KUBERNETES.templates())
         self.schemas = ManifestSchemas(tree, read_kubernetes, base)
         self.findings = (*self.texts.findings, *self.schemas.findings)
+        self.kept: dict[str, RenderedFolder] = {}
 
 
 @dataclass(frozen=True)

@@ -88,14 +88,13 @@ def parse_provenance(data: bytes) -> Provenance:
     )  # fmt: skip
 
 
-def restore_provenance(old: bytes, fresh: bytes, commit: str) -> bytes:
+def restore_provenance(old: bytes, inputs: Mapping[str, Json], commit: str) -> bytes:
     """PROVENANCE for a folder whose old bytes are restored because the renderer has changed.
 
-    ``old`` is the PROVENANCE of those bytes in ``commit`` (a full id); ``fresh``
-    the one of today's rendering of the restored spec. Raises ValueError for malformed ones.
+    ``old`` is the PROVENANCE of those bytes in ``commit`` (a full id); ``inputs`` are those that
+    the restored spec has today. Raises ValueError for a malformed one.
     """
     _require(_is_commit(commit), "restoredFrom")
-    inputs = parse_provenance(fresh).inputs
     return replace(parse_provenance(old), restored_from=commit, restored_for=inputs).to_bytes()
 
 

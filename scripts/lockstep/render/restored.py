@@ -1,5 +1,7 @@
 """Folders in which a revert restored old bytes: they stay until their spec changes.
 
+``lockstep render --restored`` renders them before that, because no version rolls out on them.
+
 The mark in PROVENANCE alone is not trusted, because anyone can write it. The folder must be, to
 the byte, the git tree that a verified record of the ledger names.
 """
@@ -38,13 +40,19 @@ def keep_restored(
     """
     kept = dict(rendered)
     for path, trees in restorable.items():
-        inside = _folder(committed, path)
+        inside = files_in(committed, path)
         fresh = rendered.get(f"{path}/{FILE_NAME}")
         if fresh is not None and _is_valid(inside, parse_provenance(fresh), trees):
-            for name in _folder(rendered, path):
+            for name in files_in(rendered, path):
                 del kept[f"{path}/{name}"]
             kept |= {f"{path}/{name}": data for name, data in inside.items()}
     return dict(sorted(kept.items()))
+
+
+def files_in(tree: Mapping[str, bytes], folder: str) -> dict[str, bytes]:
+    """The files below a folder, by their path in it."""
+    start = folder + "/"
+    return {p.removeprefix(start): data for p, data in tree.items() if p.startswith(start)}
 
 
 def git_tree_id(files: Mapping[str, bytes], *, algorithm: str = "sha1") -> str:
@@ -88,11 +96,6 @@ def _is_valid(files: Mapping[str, bytes], fresh: Provenance, trees: Collection[s
     # The ledger says by the length of its ids which object format the repository has.
     algorithms = {"sha256" if len(tree) == 64 else "sha1" for tree in trees}
     return any(git_tree_id(original, algorithm=a) in trees for a in algorithms)
-
-
-def _folder(tree: Mapping[str, bytes], path: str) -> dict[str, bytes]:
-    start = path + "/"
-    return {p.removeprefix(start): data for p, data in tree.items() if p.startswith(start)}
 
 
 def _object_id(kind: bytes, data: bytes, algorithm: str) -> bytes:

@@ -9,6 +9,7 @@ from lockstep.model.finding import Finding
 from lockstep.model.outcome import Outcome
 from lockstep.report.counting import count
 from lockstep.report.text import format_outcome
+from lockstep.text.phrases import OUT_OF_FORCE
 from lockstep.text.sanitise import one_line
 
 
@@ -41,6 +42,9 @@ def _decision(decision: Decision) -> Iterator[str]:
     yield one_line(f"    with: Lockstep {decision.program_version}{given}")
     if decision.restored:
         yield one_line(f"    how: {_restored(decision)}")
+    yield from (
+        one_line(f"    without the broken record {path}") for path in decision.broken_records
+    )
     yield from (one_line(f"    {describe_evidence(item)}") for item in decision.evidence)
     yield from (one_line(f"    unchecked: {text}") for text in decision.unchecked)
 
@@ -50,7 +54,9 @@ def _restored(decision: Decision) -> str:
     if restored is None:
         return ""
     if restored.bytes_from:
-        return f"the verified bytes of {restored.bytes_from}; the renderer has changed since"
+        text = f"the verified bytes of {restored.bytes_from}; the renderer has changed since"
+        kept = f"; {OUT_OF_FORCE}: {', '.join(restored.changed)}" if restored.changed else ""
+        return text + kept
     if restored.exact:
         return f"exactly as verified in record {restored.sequence}"
     kept = ", ".join(restored.changed) or "what this clone could not compare"
@@ -81,4 +87,5 @@ def decision_to_json(decision: Decision) -> Json:
         "id": decision.id,
         "evidence": [item.to_json() for item in decision.evidence],
         "unchecked": list(decision.unchecked),
+        "brokenRecords": dict(decision.broken_records),
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lockstep.model.decision import Action, Decision
+from lockstep.model.decision import Action, Decision, Phase
 from lockstep.model.document import Json
 from lockstep.model.evidence import Evidence
 from lockstep.model.finding import Finding
@@ -15,6 +15,7 @@ from lockstep.model.result import (
     History,
     LockComparison,
     Locked,
+    NothingToRevert,
     NotLive,
     OnBranch,
     Pages,
@@ -37,7 +38,8 @@ from lockstep.report.rules import (
 )
 from lockstep.report.table import format_table
 from lockstep.report.text import format_outcome
-from lockstep.text.phrases import list_variants
+from lockstep.text.phrases import KEPT, OUT_OF_FORCE, list_variants
+from lockstep.text.sanitise import one_line
 
 _STATUS_COLUMNS = (
     "environment", "family", "region", "serving", "skew", "state", "quarantine", "since",
@@ -57,6 +59,8 @@ def format_text(result: Result) -> str:
             return "\n".join(_waiting(result))
         case Blocked(family, reason, owner):
             return f"{family}: {reason}. Notify {owner}"
+        case NothingToRevert(family, reason, commands=commands):
+            return "\n".join([f"{family}: {reason}", *(f"  {each}" for each in commands)])
         case Failed(family, diagnostics=text):
             return f"{family}: {text}"
         case AlreadyDecided(made):
@@ -109,6 +113,10 @@ def to_data(result: Result) -> Json:
             }  # fmt: skip
         case Blocked(family, reason, owner):
             return {"family": family, "move": "blocked", "reason": reason, "notify": owner}
+        case NothingToRevert(family, reason, commands=commands):
+            return {
+                "family": family, "move": "nothing", "reason": reason, "commands": list(commands),
+            }  # fmt: skip
         case Failed(family, error, fix=fix):
             return {"family": family, "error": error, "fix": fix}
         case AlreadyDecided(decision):
@@ -216,17 +224,36 @@ def _step(decision: Decision, before: str = "") -> str:
 def _rolled_back(result: RolledBack) -> Iterator[str]:
     newest = result.decisions[-1]
     version = newest.target.version
-    yield f"{_family(newest)}: version {version} is rolled back: {newest.reason}"
+    yield f"{_family(newest)}: {_rollback(result, newest)}: {newest.reason}"
     # A restore that was due comes alone: its shift was an earlier decision.
     if result.decisions[0].action is Action.SHIFT:
         yield "  shift: all traffic goes to the running stable version"
-    if newest.restored:
-        exact = "the verified bytes" if newest.restored.exact else "rendered again"
-        yield f"  restore: every cluster as verified in record {newest.restored.sequence} ({exact})"
-    yield from (f"  unchecked: {text}" for text in result.unchecked)
+    if restored := newest.restored:
+        exact = "the verified bytes" if restored.exact or restored.bytes_from else "rendered again"
+        yield f"  restore: every cluster as verified in record {restored.sequence} ({exact})"
+        if restored.changed:
+            yield f"  {OUT_OF_FORCE if restored.bytes_from else KEPT}:"
+        yield from (one_line(f"    {field}") for field in restored.changed)
+    if newest.action is Action.RETIRE:
+        yield "  their weight goes back to the roles"
+        yield from _shares(newest)
+    recorded = (text for decision in result.decisions for text in decision.unchecked)
+    yield from (f"  unchecked: {text}" for text in dict.fromkeys((*result.unchecked, *recorded)))
     if problem := result.restore_waits_for:
         yield f"  the restore waits: {problem}. Fix it, then run lockstep advance"
-    yield f"  quarantine: version {version} cannot be proposed until lockstep release"
+    if result.quarantined:
+        yield f"  quarantine: version {version} cannot be proposed until lockstep release"
+
+
+def _rollback(result: RolledBack, newest: Decision) -> str:
+    version = newest.target.version
+    if newest.action is Action.RETIRE:
+        return f"the experiment arms of version {version} are retired"
+    if result.quarantined:
+        return f"version {version} is rolled back"
+    if newest.source.phase is Phase.STEADY:
+        return "the recorded variants are back"
+    return f"the proposal of version {version} is withdrawn"
 
 
 def _on_branch(result: OnBranch) -> Iterator[str]:

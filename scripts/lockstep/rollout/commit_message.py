@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from lockstep.model.decision import Decision
+from lockstep.rollout.revert_choice import is_return
 from lockstep.rollout.transitions import RULES
 from lockstep.text.sanitise import record_line
 
@@ -12,6 +13,8 @@ def commit_message(decisions: Sequence[Decision]) -> str:
     last = decisions[-1]
     verbs = " and ".join(decision.action.value for decision in decisions)
     what = RULES[last.action].subject.format(version=last.target.version, to=last.to)
+    if is_return(last):
+        what = "the recorded variants"
     subject = f"{verbs} {last.environment}/{last.family}: {what}"
     # The decisions of one commit share most trailers: each line once, in their order.
     trailers = dict.fromkeys(line for decision in decisions for line in _trailers(decision))

@@ -1,6 +1,7 @@
-"""Divergence: a cluster whose specs are not what the newest record says.
+"""Divergence: specs that are not what the newest record says, and records that are broken.
 
-A weight that was changed by hand passed no gate, so nothing moves forward from such a state.
+A weight that was changed by hand passed no gate, and what a broken record said is not known, so
+nothing moves forward from such a state.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from lockstep.model.decision import Decision, Variants
 from lockstep.model.document import Json
 from lockstep.model.fleet import Cluster, Family
 from lockstep.rollout.position import newest_decision
+from lockstep.spec.ledger import unsettled
 from lockstep.text.phrases import list_variants
 
 
@@ -27,6 +29,11 @@ class Divergence:
             f"{self.file}:{self.line}: {self.cluster} has {list_variants(self.found)}, "
             f"the record says {list_variants(self.recorded)}"
         )
+
+
+def has_diverged(family: Family) -> bool:
+    """Whether its specs differ from its newest record, or one of its records is broken."""
+    return bool(unsettled(family) or find_divergences(family))
 
 
 def find_divergences(family: Family) -> list[Divergence]:

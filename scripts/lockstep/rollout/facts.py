@@ -22,6 +22,7 @@ def rollout_facts(family: Family, now: datetime) -> Json:
         "verified": sorted(verified_versions(family)),
         # An adoption exempts only the state that it recorded, not what was edited after it.
         "adopted": adopted and not differences,
+        # Of the specs only: broken records have findings of their own.
         "diverged": bool(differences),
         "divergences": [
             {

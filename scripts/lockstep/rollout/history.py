@@ -1,31 +1,40 @@
 """What a change may not do to the past: records are only added, and a locked identity stays."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from lockstep.model.decision import Decision
 from lockstep.model.document import Document, Json, value_at
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet, Tree
+from lockstep.model.ledger import LedgerHistory
+from lockstep.rollout.chain import judged
 from lockstep.rollout.gate_questions import gates_of_proposal
 from lockstep.rollout.replay import replay
 from lockstep.rollout.transitions import RULES, Need, StepChange
-from lockstep.text.sanitise import cut, one_line
+from lockstep.spec.ledger import files_of
+from lockstep.text.sanitise import cut, one_line, quoted
 
 _IDENTITY = ("spec", "identity")
 
+HistoryOf = Callable[[], LedgerHistory]
+"""Reads git's history of the base's ledger, which takes time: it is called where it is needed."""
 
-def check_history(new: Fleet, old: Fleet) -> list[Finding]:
+
+def check_history(new: Fleet, old: Fleet, history: HistoryOf | None = None) -> list[Finding]:
     """What is wrong with how ``new`` goes on from ``old``, in the families that both have.
 
     A record that was edited or removed, one that was added and does not follow from its own
-    evidence, and a lock of the same version with another identity.
+    evidence or calls records broken that are not, and a lock of the same version with another
+    identity. Without ``history`` it is not asked whether a commit had changed what a new record
+    calls broken, or what this change restores.
     """
     findings: list[Finding] = []
     for family in new.families():
         environment = old.environments.get(family.environment)
         before = environment.families.get(family.name) if environment else None
-        findings += _rewritten(family, before)
+        findings += _rewritten(family, before, history)
         findings += _unfounded(family, before)
+        findings += _called_broken(family, before, history)
         findings += _exchanged(family, before)
     return list(arrange(findings))
 
@@ -44,11 +53,18 @@ def check_left_behind(tree: Tree, before: Tree, fleet: Fleet) -> list[Finding]:
     ]
 
 
-def _rewritten(family: Family, before: Family | None) -> Iterator[Finding]:
+def _rewritten(
+    family: Family, before: Family | None, history: HistoryOf | None
+) -> Iterator[Finding]:
     now = _digests(family)
     for path, digest in _digests(before).items():
-        if now.get(path) != digest:
+        if now.get(path) != digest and not _restored(path, now.get(path), history):
             yield _changed(path, "restore it from git; records are never changed or removed")
+
+
+def _restored(path: str, digest: str | None, history: HistoryOf | None) -> bool:
+    """Whether a record that a commit had changed is again as it was added."""
+    return history is not None and digest in history().changed.get(path, ())[:1]
 
 
 def _changed(path: str, fix: str) -> Finding:
@@ -64,6 +80,34 @@ def _unfounded(family: Family, before: Family | None) -> Iterator[Finding]:
         yield from _other_gates(asked, family)
         if before and RULES[asked.action].in_pull_request:
             yield from _other_gates(asked, before)
+
+
+def _called_broken(
+    family: Family, before: Family | None, history: HistoryOf | None
+) -> Iterator[Finding]:
+    """Records that a new one calls broken, and that were not so before this change.
+
+    Otherwise a pull request could edit a record and settle that by an adoption of its own.
+    """
+    known = _digests(before)
+    added = [r.decision for r in family.records
+             if r.decision.path not in known and r.decision.broken_records]  # fmt: skip
+    if not added:
+        return
+    read = history() if history else LedgerHistory()
+    if read.missing:
+        text = f"git cannot show whether the records that it names are broken: {read.missing}"
+        yield Finding(added[0].path, 1, 1, "ledger.shallow", text, "check out with fetch-depth: 0")
+        return
+    broken = {f.path: f.digest for f in judged(before, read).broken} if before else {}
+    for decision in added:
+        for path, digest in decision.broken_records.items():
+            # Without history, what only a commit's diff can show is taken as it is.
+            is_broken = broken.get(path, "") == digest if history else known.get(path) == digest
+            if not is_broken:
+                text = f"it calls {quoted(path, 200)} broken, which the base does not show"
+                fix = "undo the change of that record; lockstep adopt names what was broken before"
+                yield Finding(decision.path, 1, 1, "ledger.settled", text, fix)
 
 
 def _newest_asked(family: Family) -> Decision | None:
@@ -126,5 +170,5 @@ def _identity(lock: Document) -> object:
 
 
 def _digests(family: Family | None) -> dict[str, str]:
-    records = family.records if family else ()
-    return {record.decision.path: record.digest for record in records}
+    files = files_of(family) if family else ()
+    return {file.path: file.digest for file in files if file.digest}

@@ -10,7 +10,7 @@ from lockstep.model.decision import Decision
 from lockstep.model.evidence import Verdict
 from lockstep.model.fleet import Family
 from lockstep.model.times import parse_time
-from lockstep.rollout.divergence import find_divergences
+from lockstep.rollout.divergence import has_diverged
 from lockstep.rollout.gate_questions import has_propose_gates
 from lockstep.rollout.position import bake_ends, following, step_began, verified_decision
 from lockstep.rollout.quarantine import entries_of
@@ -20,6 +20,7 @@ from lockstep.spec import variants as forms
 ELSEWHERE: Mapping[Need, str] = {
     Need.ALLOWED_VERSION: "`lockstep propose`, which reads the quarantines of all environments",
     Need.RENDERED: "`lockstep adopt`, which renders the manifests and compares them",
+    Need.RENDERED_NOW: "`lockstep propose` and `lockstep advance`, which compare them, too",
     Need.REGISTERED: "`lockstep revert` and `lockstep advance`, which ask the registry",
 }
 """Needs that the family alone cannot show, and what checks them."""
@@ -38,7 +39,7 @@ def _has_reason(family: Family, decision: Decision) -> bool:
 
 
 def _agrees(family: Family, decision: Decision) -> bool:
-    return not find_divergences(family)
+    return not has_diverged(family)
 
 
 def _has_verified_state(family: Family, decision: Decision) -> bool:

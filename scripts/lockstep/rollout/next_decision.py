@@ -10,9 +10,11 @@ from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Family
 from lockstep.model.times import format_time, parse_time
+from lockstep.rollout.chain import chain_end
 from lockstep.rollout.gate_questions import propose_gates
 from lockstep.rollout.position import position_of
 from lockstep.rollout.transitions import RULES
+from lockstep.spec.ledger import unsettled
 from lockstep.text.sanitise import cut
 
 _LONGEST_REASON = 4000
@@ -43,7 +45,7 @@ def next_decision(
     context: DecisionContext,
     **details: Any,
 ) -> Decision:
-    """The decision that follows the family's newest record.
+    """The decision that follows the family's newest record; it names the broken ones.
 
     ``details`` are the optional fields of Decision: verdict, evidence, verified_state and so on.
     Raises LockstepError for what the table of transitions does not allow, and for a time before
@@ -55,11 +57,12 @@ def next_decision(
         _refuse_transition(family, action, source, to)
     if newest and not RULES[action].any_time:
         _refuse_earlier(newest.decision, context.now)
+    sequence, previous = chain_end(family)
     return Decision(
         environment=family.environment,
         family=family.name,
-        sequence=newest.decision.sequence + 1 if newest else 1,
-        previous=newest.digest if newest else None,
+        sequence=sequence,
+        previous=previous,
         action=action,
         target=target,
         source=source,
@@ -72,6 +75,7 @@ def next_decision(
         time_given=context.time_given,
         base=context.base,
         plan=_plan_in_force(family),
+        broken_records={file.path: file.digest for file in unsettled(family)},
         **details,
     )
 

@@ -27,6 +27,7 @@ from lockstep.rollout.position import (
     step_began,
 )
 from lockstep.spec import variants as forms
+from lockstep.spec.ledger import unsettled
 
 NO_EVIDENCE = "no gate gave evidence"
 """The reason where nothing was asked, which is never a pass."""
@@ -37,7 +38,7 @@ class Move(StrEnum):
 
     NOTHING = "nothing"  # no rollout is running
     WAIT = "wait"  # baking, or the evidence is not there yet: nothing is committed
-    DIVERGED = "diverged"  # the specs are not those of the newest record
+    DIVERGED = "diverged"  # the specs are not those of the newest record, or a record is broken
     STEP = "step"
     VERIFY = "verify"
     HOLD = "hold"
@@ -60,6 +61,9 @@ class Plan:
 def plan(family: Family, evidence: Sequence[Evidence], now: datetime) -> Plan:
     """The next move of a family. ``evidence`` answers the questions of the same time."""
     at = position_of(family)
+    # First: what the newest record said is not known where that one was removed.
+    if broken := unsettled(family):
+        return Plan(Move.DIVERGED, "broken records: " + ", ".join(each.path for each in broken))
     if at.phase is Phase.NEW:
         return Plan(Move.NOTHING, "it has no record yet; lockstep adopt makes the first one")
     # Before the verdict: gates would measure weights that no record knows.

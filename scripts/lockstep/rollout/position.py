@@ -3,14 +3,16 @@
 State is the newest record, the specs, the evidence and the time; nothing else is kept anywhere.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
+from math import inf
 
 from lockstep.model.decision import Action, Decision, Phase, Position, Target, Variants
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Family
 from lockstep.model.times import later, parse_duration, parse_time
 from lockstep.rollout.transitions import RULES
+from lockstep.spec import variants as forms
 
 
 def newest_decision(family: Family) -> Decision | None:
@@ -32,21 +34,41 @@ def current_variants(family: Family) -> dict[str, Variants]:
 def running_target(family: Family) -> Target | None:
     """The version that the running rollout is about, or None outside of one.
 
-    A release in the middle of it is about another version, and changes nothing.
+    A release or a retired arm in the middle of it is about another version, and changes nothing.
     """
     if position_of(family).phase in (Phase.NEW, Phase.STEADY):
         return None
     decisions = (record.decision for record in reversed(family.records))
-    return next((d.target for d in decisions if d.action is not Action.RELEASE), None)
+    others = (Action.RELEASE, Action.RETIRE)
+    return next((d.target for d in decisions if d.action not in others), None)
 
 
 def verified_decision(family: Family, *, barred: Collection[str] = ()) -> Decision | None:
-    """The newest decision with a verified state to return to in which no barred version serves."""
+    """The newest decision with a verified state to return to that has no barred version in a role.
+
+    Experiment arms do not count: a rollback retires those of a barred version.
+    """
+    return next(
+        (d for d in verified_decisions(family) if not (_in_roles(d) & set(barred))),
+        None,
+    )
+
+
+def verified_decisions(family: Family) -> Iterator[Decision]:
+    """The decisions with a verified state to return to, newest first.
+
+    Not those that a restore has left behind: a version that was rolled back and then released
+    from quarantine comes back by a proposal, never by the rollback of another version.
+    """
+    newest: float = inf
     for record in reversed(family.records):
         decision = record.decision
-        if _is_verified(decision) and not (_versions(decision) & set(barred)):
-            return decision
-    return None
+        if decision.sequence > newest:
+            continue
+        if decision.action is Action.RESTORE and decision.restored:
+            newest = decision.restored.sequence
+        elif _is_verified(decision):
+            yield decision
 
 
 def step_began(family: Family) -> datetime | None:
@@ -119,6 +141,10 @@ def _is_verified(decision: Decision) -> bool:
     return bool(decision.verified_state) and RULES[decision.action].makes_verified_state
 
 
+def _in_roles(decision: Decision) -> set[str]:
+    # Those without weight, too: no role of a state to return to may have a barred version.
+    return {v for each in decision.variants.values() for v in forms.role_versions(each)}
+
+
 def _versions(decision: Decision) -> set[str]:
-    # Those without weight, too: no variant of a state to return to may be a barred version.
     return {variant["version"] for each in decision.variants.values() for variant in each}

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterator
 
-from lockstep.model.decision import API_VERSION, Action
+from lockstep.model.decision import API_VERSION, Action, Decision
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Environment, Family, Fleet
 from lockstep.rollout.position import verified_versions
+from lockstep.spec.ledger import files_of
 from lockstep.spec.yaml.write import dump_yaml
 
 
@@ -75,8 +76,7 @@ def entries_of(family: Family) -> list[Json]:
 def from_ledger(family: Family) -> list[Json]:
     """The entries that the records demand: put in by a rollback, not ended by a release."""
     entries: dict[str, Json] = {}
-    for record in family.records:
-        decision = record.decision
+    for decision in _decisions(family):
         if decision.action is Action.RELEASE:
             entries.pop(decision.target.digest, None)
         elif decision.quarantines:
@@ -90,6 +90,18 @@ def from_ledger(family: Family) -> list[Json]:
                 "reason": decision.reason,
             }
     return list(entries.values())
+
+
+def _decisions(family: Family) -> Iterator[Decision]:
+    """Those that put a version into quarantine or release one, in order.
+
+    A broken record may put one in, to be on the safe side, and releases none.
+    """
+    broken = {file.path for file in family.broken}
+    for file in files_of(family):
+        decision = file.record.decision if file.record else None
+        if decision and not (decision.action is Action.RELEASE and file.path in broken):
+            yield decision
 
 
 def matches(entry: Json, *, registry: str, model: str, version: str, digest: str) -> bool:
@@ -106,8 +118,7 @@ def _identity(entry: Json) -> tuple[str, ...]:
 def _released(family: Family) -> set[str]:
     """Digests whose last word in the ledger is a release."""
     last: dict[str, bool] = {}
-    for record in family.records:
-        decision = record.decision
+    for decision in _decisions(family):
         if decision.quarantines or decision.action is Action.RELEASE:
             last[decision.target.digest] = decision.action is Action.RELEASE
     return {digest for digest, released in last.items() if released}

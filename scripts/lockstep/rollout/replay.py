@@ -98,9 +98,16 @@ def _verdict_finding(decision: Decision, rule: str, message: str) -> Finding:
 
 
 def replay_moves(family: Family) -> list[Finding]:
-    """Each record that does not follow from those before it, with the reason."""
+    """Each record that does not follow from those before it, with the reason.
+
+    From the newest adoption on that has named broken records: without those, the records before
+    it do not follow from each other.
+    """
     findings = []
-    for index, record in enumerate(family.records):
+    settles = [bool(r.decision.broken_records) and r.decision.action is Action.ADOPT
+               for r in family.records]  # fmt: skip
+    start = len(settles) - 1 - settles[::-1].index(True) if any(settles) else 0
+    for index, record in enumerate(family.records[start:], start):
         # Only the records before it: later ones must not change the answer.
         before = replace(family, records=family.records[:index])
         decision = record.decision
@@ -176,6 +183,8 @@ def _expected(was: Variants, decision: Decision) -> list[Variants]:
         return [forms.proposed(was, version)]
     if decision.action is Action.VERIFY:
         return [forms.verified(was)]
+    if decision.action is Action.RETIRE:
+        return [forms.retired(was, {version}, warm=True)]
     if decision.action is Action.ADVANCE and decision.to.step is not None:
         # Records do not hold the regions of clusters, so any of them may be outside of the wave.
         weight = value_at(_steps(decision), (decision.to.step, "weight"))

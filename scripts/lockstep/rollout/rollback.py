@@ -2,14 +2,22 @@
 
 A revert has two decisions. ``shift`` gives all traffic to the running stable version, at once.
 ``restore`` brings back the variants of the newest verified state, in every cluster of the family.
+Neither brings a version in quarantine back: its experiment arms come back without weight.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from lockstep.model.decision import Decision, Variants
+from lockstep.model.decision import Decision, Phase, Variants
 from lockstep.model.document import Json, Pointer, to_json_pointer
 from lockstep.model.fleet import Cluster, Family
-from lockstep.rollout.position import current_variants, verified_decision
+from lockstep.rollout.position import (
+    current_variants,
+    newest_decision,
+    position_of,
+    verified_decision,
+    verified_decisions,
+)
 from lockstep.rollout.quarantine import entries_of
 from lockstep.spec import variants as forms
 
@@ -18,41 +26,91 @@ _ABSENT = object()  # a null removes an inherited field, so it is not the same a
 
 @dataclass(frozen=True)
 class RollbackPlan:
-    """A rollback from version ``bad``: the decision to return to, and both halves' variants."""
+    """A rollback: the decision whose verified state it returns to, and both halves' variants."""
 
-    bad: str
     to: Decision
     shift: dict[str, Variants]
     restore: dict[str, Variants]
     shifts: bool
     """Whether there is traffic to move before the restore, and a running version to give it to."""
 
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """The clusters of the verified state that get other variants than it has.
+
+        Their verified bytes must not come back.
+        """
+        before = self.to.variants
+        return tuple(n for n, each in self.restore.items() if n in before and each != before[n])
+
 
 def plan_rollback(family: Family, bad: str) -> RollbackPlan | None:
     """The rollback from version ``bad``; None where no verified state is left to return to.
 
-    A state in which ``bad`` or a quarantined version serves is left out, so that a rollback of a
+    A state with ``bad`` or a quarantined version in a role is left out, so that a rollback of a
     rollback never returns to the bad version.
 
     A cluster that joined the family after that state was verified keeps its own stable version
     if that is not the bad one, and gets the one of the verified state otherwise.
     """
-    quarantined = {str(entry.get("version")) for entry in entries_of(family)}
-    verified = verified_decision(family, barred={bad} | quarantined)
+    barred = {bad} | _quarantined(family)
+    verified = verified_decision(family, barred=barred)
     if verified is None:
         return None
     shift = {c.name: forms.shifted(c.variants, bad) for c in family.clusters}
     restore = {c.name: _restored(c, verified, bad) for c in family.clusters}
-    shifts = shift != current_variants(family)
-    return RollbackPlan(bad, verified, shift, restore, shifts)
+    # Outside of a rollout no other version was given traffic by a record, so none may get more.
+    shifts = position_of(family).phase is not Phase.STEADY and shift != current_variants(family)
+    return RollbackPlan(verified, shift, _without_arms(restore, barred), shifts)
 
 
-def _restored(cluster: Cluster, verified: Decision, bad: str) -> Variants:
-    if cluster.name in verified.variants:
-        return verified.variants[cluster.name]
+def plan_return(family: Family) -> RollbackPlan | None:
+    """How specs that people edited outside of a rollout return to the newest record.
+
+    The bytes are those of the newest verified state with the same stable versions; None where
+    there is none without a quarantined version in a role. A cluster that people added keeps its
+    stable version.
+    """
+    newest, barred = newest_decision(family), _quarantined(family)
+    if newest is None:
+        return None
+    stable = _stable_versions(newest)
+    same = (
+        decision
+        for decision in verified_decisions(family)
+        if _stable_versions(decision) == stable and not barred & set(stable.values())
+    )
+    verified = next(same, None)
+    if verified is None:
+        return None
+    restore = {c.name: _restored(c, newest, None) for c in family.clusters}
+    unchanged = current_variants(family)
+    return RollbackPlan(verified, unchanged, _without_arms(restore, barred), shifts=False)
+
+
+def _quarantined(family: Family) -> set[str]:
+    return {str(entry.get("version")) for entry in entries_of(family)}
+
+
+def _stable_versions(decision: Decision) -> dict[str, str]:
+    found = {name: forms.role(each, forms.STABLE) for name, each in decision.variants.items()}
+    return {name: variant["version"] for name, variant in found.items() if variant}
+
+
+def _without_arms(
+    variants: Mapping[str, Variants], versions: Collection[str]
+) -> dict[str, Variants]:
+    return {name: forms.retired(each, versions, warm=False) for name, each in variants.items()}
+
+
+def _restored(cluster: Cluster, decision: Decision, bad: str | None) -> Variants:
+    if cluster.name in decision.variants:
+        return decision.variants[cluster.name]
+    if bad is None:
+        return forms.verified(cluster.variants)
     settled = forms.verified(forms.shifted(cluster.variants, bad))
     return [
-        {**v, "version": verified.target.version} if v["version"] == bad else v for v in settled
+        {**v, "version": decision.target.version} if v["version"] == bad else v for v in settled
     ]
 
 

@@ -7,7 +7,7 @@ from lockstep.model.decision import Phase
 from lockstep.model.fleet import Cluster, Family, Fleet
 from lockstep.model.result import ClusterStatus
 from lockstep.model.times import format_time
-from lockstep.rollout.divergence import find_divergences
+from lockstep.rollout.divergence import has_diverged
 from lockstep.rollout.position import (
     bake_ends,
     current_variants,
@@ -40,7 +40,7 @@ def describe_state(family: Family, now: datetime) -> str:
     """The phase of a family in words: how far, how long it bakes, whether it has diverged."""
     at = position_of(family)
     # First: once the specs have diverged, step and bake say nothing about what serves.
-    if find_divergences(family):
+    if has_diverged(family):
         return f"diverged ({at})"
     target = running_target(family)
     if target is None:

@@ -25,6 +25,7 @@ class Need(StrEnum):
     BAKED = "a step that has baked"
     LAST_STEP = "the last step of the last wave"
     RENDERED = "manifests that are what the specs declare"
+    RENDERED_NOW = "committed manifests that are what the specs render now"
     SETTLED = "no candidate or previous variant in any cluster"
     REGISTERED = "a registry that does not deny the version to return to"
     QUARANTINED = "a version that is in quarantine here"
@@ -100,6 +101,7 @@ RULES: Mapping[Action, ActionRules] = {
             _from(
                 Phase.STEADY, Phase.PROPOSED,
                 Need.AGREEMENT, Need.VERIFIED, Need.ALLOWED_VERSION, Need.PROPOSE_GATES,
+                Need.RENDERED_NOW,
             ),
         ),
         # A proposal does not bake, but its gates accept live values from here on only.
@@ -110,8 +112,14 @@ RULES: Mapping[Action, ActionRules] = {
         ("advance",),
         "version {version}, {to}",
         (
-            _from(Phase.PROPOSED, Phase.ROLLING, Need.AGREEMENT, Need.PROPOSE_GATES),
-            _from(Phase.ROLLING, Phase.ROLLING, Need.AGREEMENT, Need.BAKED, Need.STEP_GATES),
+            _from(
+                Phase.PROPOSED, Phase.ROLLING,
+                Need.AGREEMENT, Need.PROPOSE_GATES, Need.RENDERED_NOW,
+            ),
+            _from(
+                Phase.ROLLING, Phase.ROLLING,
+                Need.AGREEMENT, Need.BAKED, Need.STEP_GATES, Need.RENDERED_NOW,
+            ),
         ),
         step_change=StepChange.NEXT,
         running_version=True,
@@ -123,7 +131,7 @@ RULES: Mapping[Action, ActionRules] = {
         (
             _from(
                 Phase.ROLLING, Phase.STEADY,
-                Need.AGREEMENT, Need.LAST_STEP, Need.BAKED, Need.STEP_GATES,
+                Need.AGREEMENT, Need.LAST_STEP, Need.BAKED, Need.STEP_GATES, Need.RENDERED_NOW,
             ),
         ),
         step_change=StepChange.NEXT,
@@ -166,6 +174,15 @@ RULES: Mapping[Action, ActionRules] = {
         (_from(_RECORDED, Phase.STEADY, Need.VERIFIED, Need.REGISTERED),),
         any_time=True,
         from_specs=True,
+        in_pull_request=True,
+    ),
+    Action.RETIRE: ActionRules(
+        ("revert",),
+        "experiment arms of version {version}",
+        # No agreement: the traffic leaves the arm also where people have edited the specs.
+        tuple(_from(phase, phase, Need.REASON) for phase in Phase if phase in _RECORDED),
+        step_change=StepChange.SAME,
+        any_time=True,
         in_pull_request=True,
     ),
     # Not between the halves of a rollback: the restore would put the version back into quarantine.

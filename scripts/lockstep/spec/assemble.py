@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from lockstep.model.decision import Record
+from lockstep.model.canonical import digest_bytes
 from lockstep.model.document import Document, Json, value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import (
@@ -16,7 +16,9 @@ from lockstep.model.fleet import (
     Subject,
     Tree,
 )
+from lockstep.model.ledger import LedgerFile
 from lockstep.model.record import read_record
+from lockstep.spec.ledger import LEDGER_PATH, with_trusted
 from lockstep.spec.merge import merge_patch
 from lockstep.spec.yaml.load import Documents
 from lockstep.text.sanitise import one_line, quoted
@@ -33,8 +35,6 @@ _CLUSTER = re.compile(
     r"clusters/(?P<environment>[^/]+)/(?P<family>[^/]+)/"
     r"\.?+(?P<stem>(?!(?:family|quarantine)\.)[^/]+?)\.(?:yaml|yml|json)[^/]*"
 )
-# Six digits, so that the order of the names is that of the sequence numbers.
-_LEDGER = re.compile(r"ledger/(?P<environment>[^/]+)/(?P<family>[^/]+)/(?P<sequence>\d{6})\.json")
 _WHERE = (
     "move it to clusters/<environment>/environment.yaml, <family>/family.yaml, "
     "<family>/<cluster>.yaml, <family>/locks/<version>.yaml or <family>/quarantine.yaml"
@@ -81,7 +81,7 @@ class _Assembly:
         self.load = documents.load
         self.findings: list[Finding] = []
         self.documents: dict[tuple[str, str, str], dict[str, Document]] = {}
-        self.records: dict[tuple[str, str], list[Record]] = {}
+        self.ledgers: dict[tuple[str, str], list[LedgerFile]] = {}
 
     def run(self) -> tuple[Fleet, list[Finding]]:
         # In order, so that findings and clusters come alike on every machine.
@@ -94,6 +94,7 @@ class _Assembly:
             elif path.startswith("ledger/"):
                 self._read_record(path)
         environments = {e.name: e for e in self._environments()}
+        self._leave_out_settled(environments)
         return Fleet(environments, tuple(self._strays(environments))), self.findings
 
     def _read_document(self, path: str) -> None:
@@ -124,24 +125,34 @@ class _Assembly:
         self.documents.setdefault(key, {})[place["lock"] or path] = document
 
     def _read_record(self, path: str) -> None:
-        place = _LEDGER.fullmatch(path)
+        place = LEDGER_PATH.fullmatch(path)
         if not place:
             self._note(
                 path, "ledger.place", "this is not the path of a decision record", "remove the file"
             )
             return
+        record = None
         try:
             record = read_record(self.tree[path])
         except ValueError as error:
             text = f"this is not a decision record: {one_line(str(error), 100)}"
             self._note(path, "ledger.record", text, "restore the file from git; never edit it")
-            return
         # A record that was copied to another family is valid in itself, but no decision about it.
-        if record.decision.path != path:
+        if record and record.decision.path != path:
             text = f"by its content the record belongs to {quoted(record.decision.path, 200)}"
             self._note(path, "ledger.place", text, "restore the ledger from git")
-            return
-        self.records.setdefault((place["environment"], place["family"]), []).append(record)
+            record = None
+        # One that cannot be read keeps its number: the next decision comes after it.
+        digest = record.digest if record else digest_bytes(self.tree[path])
+        file = LedgerFile(path, int(place["sequence"]), digest, record)
+        self.ledgers.setdefault((place["environment"], place["family"]), []).append(file)
+
+    def _leave_out_settled(self, environments: dict[str, Environment]) -> None:
+        """Drop what was found in records that an adoption has named: it is known, and settled."""
+        families = (f for each in environments.values() for f in each.families.values())
+        settled = {file.path for family in families for file in family.broken if file.settled}
+        if settled:
+            self.findings = [each for each in self.findings if each.file not in settled]
 
     def _environments(self) -> Iterator[Environment]:
         for (name, family, role), documents in sorted(self.documents.items()):
@@ -156,13 +167,13 @@ class _Assembly:
             head = next(iter(documents.values()))
             clusters = self._of(environment, name, "cluster").values()
             quarantine = self._of(environment, name, "quarantine").values()
-            yield Family(
+            family = Family(
                 environment, name, head,
                 tuple(_merge(environment, name, own, head) for own in clusters),
                 self._of(environment, name, "lock"),
                 next(iter(quarantine), None),
-                tuple(self.records.get((environment, name), ())),
             )  # fmt: skip
+            yield with_trusted(family, self.ledgers.get((environment, name), ()))
 
     def _of(self, environment: str, family: str, role: str) -> dict[str, Document]:
         return self.documents.get((environment, family, role), {})

@@ -1,8 +1,10 @@
 """The forms that the variants of one cluster take during a rollout.
 
-Roles are ``stable``, ``candidate`` and ``previous``; any other variant is an experiment arm and
-keeps its weight: the roles share what the arms leave of 100.
+Roles are ``stable``, ``candidate`` and ``previous``; any other variant is an experiment arm. A
+rollout leaves the weights of arms alone: the roles share what the arms leave of 100.
 """
+
+from collections.abc import Collection
 
 from lockstep.model.decision import Variants
 from lockstep.model.document import Json
@@ -24,6 +26,16 @@ def weight_of(variants: Variants, version: str) -> int:
 def serving_versions(variants: Variants) -> set[str]:
     """The versions with weight, experiment arms left out: what counts as skew."""
     return {v["version"] for v in variants if v["weight"] > 0 and not _is_arm(v)}
+
+
+def arm_versions(variants: Variants) -> set[str]:
+    """The versions with weight in an experiment arm."""
+    return {v["version"] for v in variants if v["weight"] > 0 and _is_arm(v)}
+
+
+def role_versions(variants: Variants) -> set[str]:
+    """The versions in a role, those without weight too."""
+    return {v["version"] for v in variants if not _is_arm(v)}
 
 
 def settled(variants: Variants) -> bool:
@@ -71,8 +83,8 @@ def verified(variants: Variants) -> Variants:
 def shifted(variants: Variants, bad: str) -> Variants:
     """All traffic of the roles to the running version that is not ``bad``.
 
-    The bad version stays as it is, warm and without weight, until the restore.
-    Where no other version runs (nothing to shift to), the form stays as it is.
+    The bad version stays as it is, warm and without weight, until the restore. So does an arm
+    that serves it. Where no other version runs (nothing to shift to), the form stays as it is.
     """
     other = next(
         (v["version"] for v in variants if v["name"] in ROLES and v["version"] != bad), None
@@ -80,11 +92,47 @@ def shifted(variants: Variants, bad: str) -> Variants:
     # Unchanged also where the shift is made already, so that a second run has no effect.
     if other is None or weight_of(variants, bad) == 0:
         return variants
+    # Its arms too: no version that goes into quarantine may keep traffic.
+    rest = retired(variants, {bad}, warm=True)
     return _with_roles(
-        variants,
-        [_variant(STABLE, other, share(variants))],
+        rest,
+        [_variant(STABLE, other, share(rest))],
         [_variant(CANDIDATE, bad, 0, warm=True)],
     )
+
+
+def retired(variants: Variants, versions: Collection[str], *, warm: bool) -> Variants:
+    """The experiment arms of these versions without weight, which goes back to the roles.
+
+    A candidate and a stable version share it in the proportion that they have. The arm itself
+    stays at weight 0, because people's terms of the experiment name it. With ``warm`` its
+    workload stays too: proxies get new routes one after the other, and some still send it
+    requests for a while.
+    """
+    arms = [v["name"] for v in variants if _is_arm(v) and v["version"] in versions]
+    if not arms or role(variants, STABLE) is None:
+        return variants
+    before = share(variants)
+    whole = before + sum(v["weight"] for v in variants if v["name"] in arms)
+    after = [
+        _without_weight(v, warm=warm) if v["name"] in arms else _scaled(v, before, whole)
+        for v in variants
+    ]
+    left = 100 - sum(v["weight"] for v in after if v["name"] != STABLE)
+    return [{**v, "weight": left} if v["name"] == STABLE else v for v in after]
+
+
+def _without_weight(arm: Json, *, warm: bool) -> Json:
+    if warm:  # an arm that had no workload must not get one now
+        return {**arm, "weight": 0, "warm": True} if arm["weight"] else arm
+    return {key: value for key, value in arm.items() if key != "warm"} | {"weight": 0}
+
+
+def _scaled(variant: Json, before: int, after: int) -> Json:
+    """A role with its part of ``after``, rounded down: no gate has passed for more than that."""
+    if _is_arm(variant) or variant["weight"] == 0 or before <= 0:
+        return variant
+    return {**variant, "weight": max(1, variant["weight"] * after // before)}
 
 
 def share(variants: Variants) -> int:

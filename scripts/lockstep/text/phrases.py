@@ -22,6 +22,13 @@ _TYPES = {
 }
 
 
+KEPT = "people have changed these fields since, and they stay"
+OUT_OF_FORCE = (
+    "these fields stay in the specs and are out of force until the next lockstep render --restored"
+)
+"""What a restore does with the fields that people have changed since the state was verified."""
+
+
 def field_path(pointer: Pointer) -> str:
     """A field as messages name it: ``spec.variants[0].weight``; ``the file`` for the whole."""
     text = ""

@@ -8,18 +8,22 @@ from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.position import current_variants
 from lockstep.spec import variants as forms
 from lockstep.text.phrases import list_variants
-from lockstep.transactions.commit import FamilyChange, build, require_rendered
+from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.publication import PlannedCommit
-from lockstep.transactions.state import FamilyState, digest_of
+from lockstep.transactions.rendering import require_rendered
+from lockstep.transactions.state import FamilyState, digest_of, require_history
 
 
 def adopt(git: Git, state: FamilyState, reason: str) -> PlannedCommit:
     """Record the committed specs of a family as they are, and as the state to return to.
 
+    Records that are broken are named in it and settled: from then on they are not reported.
+    Raises LockstepError where git cannot show which ones are (see require_history).
     Raises UsageError where a rollout has left a candidate or a previous version in a cluster: a
     state in the middle of a rollout cannot be one to return to. Raises Invalid where
     ``rendered/`` is not what the specs declare: a revert would bring those bytes back.
     """
+    require_history(state)
     _require_settled(state)
     require_rendered(git, state)
     family = state.family

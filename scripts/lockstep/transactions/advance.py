@@ -21,7 +21,7 @@ from lockstep.transactions.hold import hold
 from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.rollback import RollbackRequest, roll_back
 from lockstep.transactions.run import Run, RunOptions
-from lockstep.transactions.state import FamilyState, refuse_diverged
+from lockstep.transactions.state import FamilyState, refuse_diverged, require_history
 
 _FIRST = (Move.REVERT, Move.RESTORE)
 """Pushed before all others: each second counts while a bad version serves."""
@@ -93,13 +93,14 @@ def advance(
     due = plan(state.family, evidence, options.now)
     match due.move:
         case Move.STEP | Move.VERIFY:
+            require_history(state)
             return _move_on(git, state, due, evidence)
         case Move.HOLD:
             return hold(git, state, due.reason, evidence=evidence, verdict=due.verdict)
         case Move.REVERT | Move.RESTORE:
             return _roll_back(git, options, state, due, evidence)
         case Move.DIVERGED:
-            # It raises: a family that people edited by hand must not look like one that waits.
+            # It raises: a family that was edited by hand must not look like one that waits.
             refuse_diverged(state)
     return _waiting(state, due, evidence)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from lockstep.check.followed import Followed
 from lockstep.edges.git import Git, Raced
 from lockstep.edges.git.leftovers import RunNote
 from lockstep.model.document import Json
@@ -13,7 +14,6 @@ from lockstep.model.record import body_of, read_record
 from lockstep.spec.lock import same_facts
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.sanitise import quoted
-from lockstep.transactions.followed import Followed
 from lockstep.transactions.publication import place_branch
 
 _ATTEMPTS = 5

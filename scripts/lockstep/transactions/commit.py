@@ -5,29 +5,27 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
-from lockstep.check.compiled import templates_of
 from lockstep.check.pipeline import check_change
 from lockstep.check.validation import Checked, validate_tree, without_malformed
 from lockstep.edges.git import Git
-from lockstep.edges.stderr import silenced_stderr
 from lockstep.model.decision import Decision, Variants, VerifiedState
 from lockstep.model.errors import Denied, Invalid, LockstepError
-from lockstep.model.fleet import Family, Tree
+from lockstep.model.fleet import Tree
 from lockstep.model.outcome import POLICY_ERROR
 from lockstep.model.record import write_record
 from lockstep.model.times import parse_time
-from lockstep.render import render_cluster
-from lockstep.render.compare import compare
-from lockstep.render.names import cluster_folder
-from lockstep.render.restored import restorable_folders
 from lockstep.rollout.needs import unmet_needs
-from lockstep.rollout.transitions import RULES
-from lockstep.spec.assemble import assemble
+from lockstep.rollout.transitions import RULES, Need
+from lockstep.transactions.rendering import (
+    render_family,
+    rendered_folders,
+    require_rendered_now,
+)
+from lockstep.transactions.shift import shifted_files
 from lockstep.transactions.state import (
     FamilyState,
     FileChanges,
     overlay,
-    own_findings,
     raise_errors,
     spec_changes,
 )
@@ -38,7 +36,7 @@ class FamilyChange:
     """A decided change of one family before its records: what is written, and how it is checked.
 
     ``variants`` are those of every cluster after it. ``rendered`` replaces the rendering where
-    verified bytes are restored. ``rollback_only`` evaluates only the rules that may block a
+    a verified state is restored. ``rollback_only`` evaluates only the rules that may block a
     rollback; without ``evaluated`` none is, because they cannot be.
     """
 
@@ -56,25 +54,31 @@ def build(
 
     Gives the decisions as recorded: one that a revert may return to holds the git objects of
     the state after it. Raises Invalid or Denied with every finding where the result would not
-    pass, and LockstepError where the rules could not be evaluated or a decision lacks what it
-    needs. Only objects are written then, which git removes in time.
+    pass, NotRendered where it would carry a change of rendering, and LockstepError where the rules
+    could not be evaluated or a decision lacks what it needs. Only objects are written then, which
+    git removes in time.
     """
     _require_needs(state, decisions)
     before = state.tree
     edits = spec_changes(state.family, before, change.variants)
     changes = edits | dict(change.extra or {})
     after = overlay(before, changes)
-    rendered = change.rendered
-    if rendered is None and edits:  # without edits, bytes that a rollback restored stay
-        rendered = render_family(after, state)
-    if rendered is not None:
-        changes |= rendered_changes(git, state, rendered)
+    unchecked: tuple[str, ...] = ()
+    if edits or change.rendered is not None or _moves_forward(decisions):
+        committed = git.read_tree(state.snapshot.base, rendered_folders(state.family))
+        rendered = change.rendered
+        if _moves_forward(decisions):
+            require_rendered_now(state, committed)
+            rendered = render_family(after, state)
+        elif rendered is None:
+            rendered, unchecked = shifted_files(state, committed, change.variants)
+        changes |= _rendered_changes(committed, rendered)
     # Without the records yet: they hold the object ids of the state that they lead to.
     tree = git.write_tree(state.snapshot.base, changes)
     made = tuple(
         structs.replace(decision, verified_state=state_objects(git, state, tree))
         if RULES[decision.action].makes_verified_state
-        else decision
+        else structs.replace(decision, unchecked=(*decision.unchecked, *unchecked))
         for decision in decisions
     )
     records = {decision.path: write_record(decision) for decision in made}
@@ -93,6 +97,10 @@ def build(
     return git.write_tree(tree, records), made
 
 
+def _moves_forward(decisions: Sequence[Decision]) -> bool:
+    return any(Need.RENDERED_NOW in RULES[decision.action].needs for decision in decisions)
+
+
 def _require_needs(state: FamilyState, decisions: Sequence[Decision]) -> None:
     """Raise LockstepError where a decision lacks what the table of transitions demands."""
     for decision in decisions:
@@ -102,41 +110,8 @@ def _require_needs(state: FamilyState, decisions: Sequence[Decision]) -> None:
             raise LockstepError(f"{decision.action} needs {listed}", where=state.title, fix=fix)
 
 
-def render_family(tree: Tree, state: FamilyState) -> dict[str, bytes]:
-    """The manifests of the family as the tree declares it, by path. Raises Invalid."""
-    fleet, findings = assemble(tree)
-    name, home = state.family.name, state.family.environment
-    # Not of locks: read_state has stopped forward moves for them, and a rollback goes on.
-    unreadable = [f for f in own_findings(findings, home, name) if "/locks/" not in f.file]
-    raise_errors(unreadable, Invalid, "the change would leave a file unreadable")
-    family = fleet.environments[home].families[name]
-    environment = fleet.environments[family.environment]
-    templates = templates_of(tree)
-    with silenced_stderr():
-        folders = [render_cluster(c, family, environment, templates) for c in family.clusters]
-    wrong = [finding for folder in folders for finding in folder.findings]
-    raise_errors(wrong, Invalid, "the change cannot be rendered")
-    return {path: data for folder in folders for path, data in folder.by_path().items()}
-
-
-def require_rendered(git: Git, state: FamilyState) -> None:
-    """Raise Invalid where the committed manifests of the family are not what it declares."""
-    folders = rendered_folders(state.family)
-    fresh = render_family(state.tree, state)
-    committed = git.read_tree(state.snapshot.base, folders)
-    wrong = compare(fresh, committed, restorable=restorable_folders(state.fleet))
-    raise_errors(wrong, Invalid, "rendered/ is not what the specs declare")
-
-
-def rendered_folders(family: Family) -> list[str]:
-    """The folders under ``rendered/`` that belong to the clusters of a family."""
-    return [cluster_folder(c.environment, c.name) for c in family.clusters]
-
-
-def rendered_changes(git: Git, state: FamilyState, rendered: Mapping[str, bytes]) -> FileChanges:
+def _rendered_changes(committed: Tree, rendered: Mapping[str, bytes]) -> FileChanges:
     """What must change under ``rendered/`` for the family, stale files removed."""
-    folders = rendered_folders(state.family)
-    committed = git.read_tree(state.snapshot.base, folders)
     changes: FileChanges = {path: None for path in committed if path not in rendered}
     return changes | {p: data for p, data in rendered.items() if committed.get(p) != data}
 

@@ -12,7 +12,12 @@ from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.position import current_variants, position_of, running_target
 from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.publication import PlannedCommit
-from lockstep.transactions.state import FamilyState, refuse_diverged, refuse_odd_records
+from lockstep.transactions.state import (
+    FamilyState,
+    refuse_diverged,
+    refuse_odd_records,
+    require_history,
+)
 
 _STATUS = "see lockstep status"
 
@@ -51,6 +56,7 @@ def resume(git: Git, state: FamilyState, reason: str) -> PlannedCommit:
     fit its schema: that stops no rollback, but a rollout does not go on from it.
     """
     refuse_diverged(state)
+    require_history(state)
     refuse_odd_records(state)
     at = position_of(state.family)
     if at.phase is not Phase.HELD:

@@ -23,7 +23,7 @@ from lockstep.transactions.gates import ask_gates
 from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.registry_check import read_lock
 from lockstep.transactions.run import Run, RunOptions
-from lockstep.transactions.state import FamilyState, refuse_diverged
+from lockstep.transactions.state import FamilyState, refuse_diverged, require_history
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,11 @@ def require_ready(state: FamilyState) -> None:
     """Raise Denied where the family cannot have a candidate now."""
     family = state.family
     at = position_of(family)
+    refuse_diverged(state)
     if at.phase is Phase.NEW:
         fix = f"lockstep adopt {state.title} --reason '...'"
         raise Denied(f"{state.title} has no verified state to return to", fix=fix)
-    refuse_diverged(state)
+    require_history(state)
     if at.phase is not Phase.STEADY:
         target = running_target(family)
         version = target.version if target else "?"

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from lockstep.check.followed import Followed
 from lockstep.edges.git import Git
 from lockstep.edges.git.leftovers import RunNote
 from lockstep.model.errors import LockstepError
 from lockstep.model.result import Decided
-from lockstep.transactions.followed import Followed
 
 
 @dataclass(frozen=True)

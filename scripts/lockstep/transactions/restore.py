@@ -1,18 +1,28 @@
 """The files of a restore: the very bytes that were verified, wherever that is possible."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 
 from lockstep.edges.git import Git
 from lockstep.model.decision import Decision, Restored, VerifiedState
-from lockstep.model.document import Document, Json, value_at
-from lockstep.model.errors import Invalid
-from lockstep.model.fleet import Family, Tree
-from lockstep.render.provenance import FILE_NAME, restore_provenance
+from lockstep.model.document import Document, Json, from_json_pointer, value_at
+from lockstep.model.errors import Invalid, LockstepError
+from lockstep.model.fleet import Cluster, Family, Tree
+from lockstep.render import inputs_of
+from lockstep.render.names import cluster_folder
+from lockstep.render.provenance import FILE_NAME, parse_provenance, restore_provenance
+from lockstep.render.restored import files_in, git_tree_id
 from lockstep.rollout.rollback import RollbackPlan, changed_fields
+from lockstep.spec.assemble import assemble
 from lockstep.spec.yaml.load import load_yaml
-from lockstep.transactions.commit import render_family, rendered_changes, rendered_folders
+from lockstep.transactions.rendering import render_family, rendered_folders
+from lockstep.transactions.shift import ShiftedFiles, shifted_files
 from lockstep.transactions.state import FamilyState, overlay, spec_changes
+
+_FIELDS_TO_TRY = 20
+"""Changed fields that are tried one by one; of more than these all are recorded."""
 
 
 @dataclass(frozen=True)
@@ -24,14 +34,19 @@ class Restoration:
     unchecked: tuple[str, ...] = ()
 
 
+class CannotRestore(LockstepError):
+    """Neither the verified bytes nor a rendering of the restored specs can be had."""
+
+
 def restoration(
     git: Git, state: FamilyState, plan: RollbackPlan, locks: Mapping[str, bytes]
 ) -> Restoration:
     """How the family returns to the verified state of ``plan``, with the ``locks`` to restore.
 
-    Rendered again where that gives the verified bytes, or where people have changed other
-    fields since; the verified bytes themselves where only the renderer has changed. Raises
-    Invalid where neither can be had.
+    Rendered again where that gives the verified bytes, or where only people have changed fields
+    since; the verified bytes themselves where templates or the program have changed, so that a
+    rollback brings no change of rendering with it. Raises CannotRestore where neither can be had,
+    and Invalid for a record without a verified state.
     """
     verified = plan.to.verified_state
     if verified is None:
@@ -42,36 +57,67 @@ def restoration(
     rendered = _try_render(after, state)
     sequence = plan.to.sequence
     # Tree ids are enough here, so this works in a shallow clone that lacks the objects.
-    if rendered is not None and _folders(git, state, rendered) == _wanted(state, verified):
+    if rendered and _is_as_verified(rendered, rendered_folders(state.family), verified):
         return Restoration(rendered, Restored(sequence, exact=True))
-    # Without the old files no field can be compared, which the record says as `unchecked`.
-    changed = () if missing else _changed(git, state.family, after, verified)
-    if rendered is not None and (changed or missing):
-        return Restoration(rendered, Restored(sequence, exact=False, changed=changed), missing)
-    if missing or changed:
-        raise Invalid(
-            "the restored specs cannot be rendered", fix="fix the templates, then revert again"
-        )
+    if missing:
+        if not rendered:
+            raise CannotRestore(
+                "the restored specs cannot be rendered, and this clone lacks the verified bytes",
+                fix="fix the templates, or run it in a clone with the whole history",
+            )
+        # Without the old files no field can be compared, which the record says as `unchecked`.
+        return Restoration(rendered, Restored(sequence, exact=False), missing)
+    specs = _verified_files(git, verified)
+    changed = _changed(state.family, after, specs)
+    retired = tuple(
+        f"{c.path}#/spec/variants" for c in state.family.clusters if c.name in plan.differing
+    )
+    if rendered and (changed or retired) and _renders_as_verified(state, specs, verified):
+        everything = (*changed, *retired)
+        return Restoration(rendered, Restored(sequence, exact=False, changed=everything))
     # A shallow clone may not know who added the record: then a commit before it is named.
     source = git.added_by(plan.to.path) or verified.commit or state.snapshot.base
-    files = _verified_bytes(git, state, verified, rendered or {}, source)
-    return Restoration(files, Restored(sequence, exact=True, bytes_from=source))
+    unforced = _out_of_force(changed, after, specs, rendered, state)
+    restored = Restored(sequence, exact=not retired, changed=unforced, bytes_from=source)
+    edited = {
+        folder: cluster
+        for cluster in state.family.clusters
+        if (folder := cluster_folder(cluster.environment, cluster.name)) not in verified.folders
+        or cluster.name in plan.differing
+    }
+    files = _verified_bytes(git, state, verified, after, source, without=edited)
+    others = _edited_bytes(git, state, plan, edited)
+    return Restoration({**files, **others.rendered}, restored, others.unchecked)
 
 
-def _try_render(after: Tree, state: FamilyState) -> dict[str, bytes] | None:
+def _try_render(tree: Tree, state: FamilyState) -> dict[str, bytes]:
     try:
-        return render_family(after, state)
+        return render_family(tree, state)
     except Invalid:  # broken templates must not stop a rollback
-        return None
+        return {}
 
 
-def _folders(git: Git, state: FamilyState, rendered: Mapping[str, bytes]) -> dict[str, str]:
-    tree = git.write_tree(state.snapshot.base, rendered_changes(git, state, rendered))
-    return git.object_ids(tree, rendered_folders(state.family))
+def _is_as_verified(
+    rendered: Mapping[str, bytes], folders: Iterable[str], verified: VerifiedState
+) -> bool:
+    """Whether each folder is the git tree that was verified."""
+    wanted = {folder: verified.folders.get(folder, "") for folder in folders}
+    # The record shows by the length of its ids which object format the repository has.
+    algorithm = "sha256" if any(len(tree) == 64 for tree in wanted.values()) else "sha1"
+    return all(
+        git_tree_id(files_in(rendered, folder), algorithm=algorithm) == tree
+        for folder, tree in wanted.items()
+    )
 
 
-def _wanted(state: FamilyState, verified: VerifiedState) -> dict[str, str]:
-    return {folder: verified.folders.get(folder, "") for folder in rendered_folders(state.family)}
+def _renders_as_verified(
+    state: FamilyState, specs: Mapping[str, bytes], verified: VerifiedState
+) -> bool:
+    """Whether today's templates and program give the verified bytes for the verified specs."""
+    own = f"{state.family.folder}/"
+    others = {path: data for path, data in state.tree.items() if not path.startswith(own)}
+    rendered = _try_render({**others, **specs}, state)
+    return bool(rendered) and _is_as_verified(rendered, verified.folders, verified)
 
 
 def _missing_objects(
@@ -116,31 +162,106 @@ def _identity(lock: Document | None) -> Json:
     return value_at(lock.value, ("spec", "identity")) if lock else None
 
 
-def _changed(git: Git, family: Family, after: Tree, verified: VerifiedState) -> tuple[str, ...]:
+def _verified_files(git: Git, verified: VerifiedState) -> dict[str, bytes]:
+    """The specs and locks as they were verified, by path."""
+    blobs = git.read_objects(list(verified.files.values()))
+    return dict(zip(verified.files, blobs, strict=True))
+
+
+def _changed(family: Family, after: Tree, specs: Mapping[str, bytes]) -> tuple[str, ...]:
     """The fields that people changed since the state was verified, locks left out."""
-    paths = [path for path in verified.files if "/locks/" not in path]
-    before = dict(zip(paths, git.read_objects([verified.files[p] for p in paths]), strict=True))
     changed: list[str] = []
-    for path in paths:
-        old = load_yaml(path, before[path])[0]
-        new = load_yaml(path, after[path])[0] if path in after else None
-        values = [value_at(each.value, ()) if each else None for each in (old, new)]
-        changed += changed_fields(path, *values)
-    added = (cluster.path for cluster in family.clusters if cluster.path not in verified.files)
+    for path, data in specs.items():
+        if "/locks/" not in path:
+            changed += changed_fields(path, _value(path, data), _value(path, after.get(path)))
+    added = (cluster.path for cluster in family.clusters if cluster.path not in specs)
     return (*changed, *(f"{path}#" for path in added))
 
 
+def _value(path: str, data: bytes | None) -> Json:
+    document = load_yaml(path, data)[0] if data is not None else None
+    return value_at(document.value, ()) if document else None
+
+
+def _out_of_force(
+    changed: tuple[str, ...],
+    after: Tree,
+    specs: Mapping[str, bytes],
+    rendered: Mapping[str, bytes],
+    state: FamilyState,
+) -> tuple[str, ...]:
+    """Those of the changed fields that manifests show, which the verified bytes do not.
+
+    A field counts where the specs render something else without its change.
+    """
+    # Not a whole file: a cluster that joined or left the family since stays as people want it.
+    fields = tuple(field for field in changed if not field.endswith("#"))
+    # Without a rendering it is not known which fields count, so all do.
+    if not rendered or len(fields) > _FIELDS_TO_TRY:
+        return fields
+    return tuple(
+        field
+        for field in fields
+        if _try_render(_without_change(field, after, specs), state) != rendered
+    )
+
+
+def _without_change(field: str, after: Tree, specs: Mapping[str, bytes]) -> Tree:
+    """The tree in which one changed field is as verified."""
+    path, _, text = field.partition("#")
+    old, new = _value(path, specs[path]), deepcopy(_value(path, after[path]))
+    *above, key = from_json_pointer(text, new)
+    was, parent = value_at(old, tuple(above)), value_at(new, tuple(above))
+    if key in was:
+        parent[key] = was[key]
+    else:
+        del parent[key]
+    # As JSON, which is YAML: rendering depends on values, and not on how they are written.
+    return {**after, path: json.dumps(new).encode()}
+
+
 def _verified_bytes(
-    git: Git, state: FamilyState, verified: VerifiedState, fresh: Mapping[str, bytes], source: str
+    git: Git,
+    state: FamilyState,
+    verified: VerifiedState,
+    after: Tree,
+    source: str,
+    *,
+    without: Collection[str],
 ) -> dict[str, bytes]:
     """The rendered folders as they were verified, marked with the commit that they come from."""
+    environment = assemble(after, state.snapshot.documents)[0].environments[
+        state.family.environment
+    ]
+    family = environment.families[state.family.name]
     files: dict[str, bytes] = {}
-    for folder in rendered_folders(state.family):
-        if folder not in verified.folders:
+    for cluster in family.clusters:
+        folder = cluster_folder(cluster.environment, cluster.name)
+        if folder in without:
             continue
         inside = git.read_tree(verified.folders[folder], ())
         # With today's inputs: old bytes are valid until spec or locks change (see keep_restored).
-        today = fresh.get(f"{folder}/{FILE_NAME}", inside[FILE_NAME])
-        marked = {**inside, FILE_NAME: restore_provenance(inside[FILE_NAME], today, source)}
+        inputs = inputs_of(cluster, family, environment)
+        if inputs is None:
+            inputs = dict(parse_provenance(inside[FILE_NAME]).inputs)
+        marked = {**inside, FILE_NAME: restore_provenance(inside[FILE_NAME], inputs, source)}
         files |= {f"{folder}/{name}": data for name, data in marked.items()}
     return files
+
+
+def _edited_bytes(
+    git: Git, state: FamilyState, plan: RollbackPlan, folders: Mapping[str, Cluster]
+) -> ShiftedFiles:
+    """The folders whose verified bytes cannot come back, with the traffic of the restored specs.
+
+    Their clusters joined the family later, or had arms of a version that is in quarantine now.
+    All other bytes stay: a rendering would bring what has changed in templates with it. Raises
+    CannotRestore.
+    """
+    if not folders:
+        return ShiftedFiles({})
+    try:
+        committed = git.read_tree(state.snapshot.base, list(folders))
+        return shifted_files(state, committed, plan.restore, list(folders.values()))
+    except Invalid as error:
+        raise CannotRestore(error.message, fix=error.fix) from None

@@ -1,36 +1,42 @@
 """Rolls a family back: shift, restore and quarantine, as one commit where they can be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Decision, Phase, Position, Target, Variants
-from lockstep.model.errors import Denied, Invalid, LockstepError, UsageError
+from lockstep.model.errors import Denied, Invalid, LockstepError
 from lockstep.model.evidence import Evidence, Verdict
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.fleet import Family
 from lockstep.model.result import Blocked, RolledBack
 from lockstep.rollout.next_decision import next_decision
-from lockstep.rollout.position import position_of, running_target
+from lockstep.rollout.position import position_of
 from lockstep.rollout.quarantine import entries_of, from_ledger, write_quarantine
 from lockstep.rollout.rollback import RollbackPlan, plan_rollback
-from lockstep.spec import variants as forms
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.sanitise import record_line
 from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.hold import hold
 from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.registry_check import RegistryCheck, check_version
-from lockstep.transactions.restore import Restoration, restoration, verified_locks
+from lockstep.transactions.restore import (
+    CannotRestore,
+    Restoration,
+    restoration,
+    verified_locks,
+)
 from lockstep.transactions.run import RunOptions
-from lockstep.transactions.state import FamilyState, FileChanges, digest_of, with_record
+from lockstep.transactions.state import FamilyState, FileChanges, with_record
 
 
 @dataclass(frozen=True)
 class RollbackRequest:
     """Which version is rolled back and why, and what the gates measured.
 
-    ``by_hand`` says that a person asked for it, who gets exit code 0 once it is done.
+    ``by_hand`` says that a person asked for it, who gets exit code 0 once it is done;
+    ``quarantines`` that the version cannot be proposed again until it is released.
     """
 
     bad: Target
@@ -38,33 +44,7 @@ class RollbackRequest:
     evidence: Sequence[Evidence] = ()
     verdict: Verdict | None = None
     by_hand: bool = False
-
-
-def revert(
-    git: Git, options: RunOptions, state: FamilyState, reason: str
-) -> PlannedCommit | Blocked:
-    """Roll the newest version back by hand: the candidate, or else the version that serves.
-
-    Raises UsageError where several versions serve and no rollout says which one is at fault.
-    """
-    request = RollbackRequest(_version_at_fault(state), reason, by_hand=True)
-    return roll_back(git, options, state, request)
-
-
-def _version_at_fault(state: FamilyState) -> Target:
-    running = running_target(state.family)
-    if running is not None:
-        return running
-    serving = {v for c in state.family.clusters for v in forms.serving_versions(c.variants)}
-    if len(serving) != 1:
-        listed = ", ".join(sorted(serving)) or "none"
-        raise UsageError(
-            f"{state.title} serves versions {listed} without a rollout, "
-            "so it is not clear which one to roll back",
-            fix="run lockstep propose or lockstep adopt first",
-        )
-    version = serving.pop()
-    return Target(version, digest_of(state, version))
+    quarantines: bool = True
 
 
 def roll_back(
@@ -78,21 +58,43 @@ def roll_back(
     owner is to be notified.
     """
     plan = plan_rollback(state.family, request.bad.version)
-    if plan is None:
-        reason = f"no verified state to return to; {request.reason}"
-        phase = position_of(state.family).phase
-        if phase in (Phase.STEADY, Phase.SHIFTED):  # nothing moves, so there is nothing to hold
-            return _blocked(state, reason)
-        return hold(git, state, reason, evidence=request.evidence, verdict=request.verdict)
+    if plan is not None:
+        return carry_out(git, options, state, plan, request)
+    reason = f"no verified state to return to; {request.reason}"
+    phase = position_of(state.family).phase
+    if phase in (Phase.STEADY, Phase.SHIFTED):  # nothing moves, so there is nothing to hold
+        return blocked(state, reason)
+    held = hold(git, state, reason, evidence=request.evidence, verdict=request.verdict)
+    if isinstance(held, Blocked):
+        return held
+    # Also where a person asked: nothing was rolled back, so the code is never 0.
+    return replace(held, result=replace(held.result, exit_code=ExitCode.GATE_CLOSED))
+
+
+def carry_out(
+    git: Git,
+    options: RunOptions,
+    state: FamilyState,
+    plan: RollbackPlan,
+    request: RollbackRequest,
+) -> PlannedCommit | Blocked:
+    """The halves of ``plan`` that can be made now, as one commit; see roll_back."""
     # First: the registry is asked about what was verified, not about a lock exchanged since.
     locks = verified_locks(git, state, plan)
     checks = _ask_registry(options, state, plan, locks)
     problem = "; ".join(check.problem for check in checks if check.problem)
     if problem and not plan.shifts:
-        return _blocked(state, problem)
+        return blocked(state, problem)
     # Without files only the shift is made: the traffic leaves the bad version all the same.
-    files = None if problem else restoration(git, state, plan, locks)
-    unchecked = tuple(check.unchecked for check in checks if check.unchecked)
+    files: Restoration | None = None
+    if not problem:
+        try:
+            files = restoration(git, state, plan, locks)
+        except CannotRestore as error:
+            problem = error.located()
+            if not plan.shifts:
+                return blocked(state, problem)
+    unchecked = state.unchecked + tuple(check.unchecked for check in checks if check.unchecked)
     return _plan_commit(git, _Rollback(state, plan, request, files, unchecked, locks), problem)
 
 
@@ -139,40 +141,66 @@ class _Rollback:
         for decision in made:
             family = with_record(family, decision)
         # One entry a version: the restore after a shift must not add a second one.
-        known = any(entry["digest"] == self.request.bad.digest for entry in from_ledger(family))
+        new = self.request.quarantines and not in_quarantine(family, self.request.bad)
         return next_decision(
             family, action, to, self.request.bad, variants, self.request.reason,
             self.state.snapshot.context, verdict=self.request.verdict,
-            evidence=() if made else tuple(self.request.evidence), quarantines=not known, **details,
+            evidence=() if made else tuple(self.request.evidence), quarantines=new, **details,
         )  # fmt: skip
 
     def extra(self) -> FileChanges:
         """quarantine.yaml with the new entry, and the locks that are restored."""
-        family = self.state.family
-        for decision in self.decisions():
-            family = with_record(family, decision)
-        path = f"{family.folder}/quarantine.yaml"
-        return {**self.locks, path: write_quarantine(family, entries_of(family))}
+        return {**self.locks, **quarantine_file(self.state.family, self.decisions())}
 
 
 def _plan_commit(git: Git, rollback: _Rollback, problem: str) -> PlannedCommit:
     rendered = rollback.files.rendered if rollback.files else None
     change = FamilyChange(rollback.variants(), rollback.extra(), rendered, rollback_only=True)
+
+    def decisions(unchecked: tuple[str, ...]) -> tuple[Decision, ...]:
+        return replace(rollback, unchecked=rollback.unchecked + unchecked).decisions()
+
+    tree, made = build_rollback(git, rollback.state, change, decisions)
+    request = rollback.request
+    # A pipeline must notice that its version was rolled back, even though all went well.
+    code = ExitCode.CLEAN if request.by_hand else ExitCode.GATE_CLOSED
+    result = RolledBack(
+        made, code, unchecked=made[0].unchecked, restore_waits_for=problem,
+        quarantined=request.quarantines,
+    )  # fmt: skip
+    return PlannedCommit(tree, result)
+
+
+def build_rollback(
+    git: Git,
+    state: FamilyState,
+    change: FamilyChange,
+    decisions: Callable[[tuple[str, ...]], tuple[Decision, ...]],
+) -> tuple[str, tuple[Decision, ...]]:
+    """Like build, for a change that broken rules must not stop.
+
+    ``decisions`` makes the decisions, given what could not be checked; they record it.
+    """
     try:
-        tree, made = build(git, rollback.state, change, *rollback.decisions())
+        return build(git, state, change, *decisions(()))
     except (Denied, Invalid):
         # Answers of rules and schemas stop a rollback; what follows is for rules without an answer.
         raise
     except LockstepError as error:  # broken rules must not keep a bad version in production
-        rollback = replace(
-            rollback, unchecked=(*rollback.unchecked, record_line(f"policy: {error.located()}"))
-        )
-        unevaluated = replace(change, evaluated=False)
-        tree, made = build(git, rollback.state, unevaluated, *rollback.decisions())
-    # A pipeline must notice that its version was rolled back, even though all went well.
-    code = ExitCode.CLEAN if rollback.request.by_hand else ExitCode.GATE_CLOSED
-    result = RolledBack(made, code, unchecked=rollback.unchecked, restore_waits_for=problem)
-    return PlannedCommit(tree, result)
+        unchecked = (record_line(f"policy: {error.located()}"),)
+        return build(git, state, replace(change, evaluated=False), *decisions(unchecked))
+
+
+def in_quarantine(family: Family, target: Target) -> bool:
+    """Whether a record has put the version into quarantine already."""
+    return any(entry["digest"] == target.digest for entry in from_ledger(family))
+
+
+def quarantine_file(family: Family, decisions: Sequence[Decision]) -> FileChanges:
+    """quarantine.yaml as it is after the decisions."""
+    for decision in decisions:
+        family = with_record(family, decision)
+    return {f"{family.folder}/quarantine.yaml": write_quarantine(family, entries_of(family))}
 
 
 def _ask_registry(
@@ -187,5 +215,6 @@ def _ask_registry(
     return [check_version(options, known.get(version), version) for version in versions]
 
 
-def _blocked(state: FamilyState, problem: str) -> Blocked:
+def blocked(state: FamilyState, problem: str) -> Blocked:
+    """The answer where nothing can be rolled back, with the owner who has to act."""
     return Blocked(state.title, f"the rollback is blocked: {problem}", state.owner)

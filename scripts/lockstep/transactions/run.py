@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from lockstep.check.followed import Followed, find_followed, refreshed
 from lockstep.edges.git import Git, PushRefused, Raced
+from lockstep.edges.git.history import LedgerReader
 from lockstep.edges.git.leftovers import RunNote, run_note
 from lockstep.model.decision import Decision
 from lockstep.model.errors import LockstepError, UsageError
@@ -18,7 +20,6 @@ from lockstep.spec.selection import choose_family
 from lockstep.spec.yaml.load import Documents
 from lockstep.text.sanitise import record_line
 from lockstep.transactions.branches import existing_branch, put_on_branch
-from lockstep.transactions.followed import Followed, find_followed, refreshed
 from lockstep.transactions.publication import PlannedCommit, follow_in_work_tree, publish_commit
 from lockstep.transactions.snapshot import Snapshot, read_snapshot
 from lockstep.transactions.state import FamilyState, read_state
@@ -70,6 +71,7 @@ class Run:
             followed = existing_branch(git, followed, options.branch)
         self.followed = followed
         self._documents = Documents()
+        self._history = LedgerReader(git)
         self._context = DecisionContext(options.now, git.actor(), None, options.time_given)
         self._published = False
         self._behind = ""
@@ -77,7 +79,10 @@ class Run:
 
     def state(self, family: str, *, rollback: bool = False) -> FamilyState:
         """The family that a name means (see choose_family and read_state)."""
-        return find_state(self.snapshot, family, self.options.environment, rollback=rollback)
+        return find_state(
+            self.snapshot, family, self.options.environment,
+            history=self._history, rollback=rollback,
+        )  # fmt: skip
 
     def refresh(self) -> None:
         """Read the followed branch anew: another run was faster."""
@@ -197,11 +202,16 @@ def move_family(
 
 
 def find_state(
-    snapshot: Snapshot, family: str, environment: str | None, *, rollback: bool = False
+    snapshot: Snapshot,
+    family: str,
+    environment: str | None,
+    *,
+    history: LedgerReader,
+    rollback: bool = False,
 ) -> FamilyState:
     """The family that a name means, as it was read (see choose_family and read_state)."""
     home, chosen = choose_family(snapshot.heads, family, environment)
-    return read_state(snapshot, home.name, chosen.name, rollback=rollback)
+    return read_state(snapshot, home.name, chosen.name, history=history, rollback=rollback)
 
 
 def require_reason(reason: str) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from lockstep.check.followed import Followed
 from lockstep.check.workspace import SOURCES, require_clusters
 from lockstep.edges.git import Git, Remote
 from lockstep.model.fleet import Fleet, Tree
@@ -11,7 +12,6 @@ from lockstep.spec.assemble import assemble
 from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.selection import by_family, only_heads, only_quarantine
 from lockstep.spec.yaml.load import Documents
-from lockstep.transactions.followed import Followed
 
 
 @dataclass(frozen=True)

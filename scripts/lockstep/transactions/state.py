@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lockstep.check.validation import validate_tree
+from lockstep.edges.git.history import LedgerReader
 from lockstep.model.decision import Decision, Variants
 from lockstep.model.document import value_at
 from lockstep.model.errors import Invalid, LockstepError, UsageError
@@ -13,8 +14,10 @@ from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.model.outcome import Outcome
 from lockstep.model.record import record_of
 from lockstep.report.text import format_outcome
+from lockstep.rollout.chain import judged
 from lockstep.rollout.divergence import find_divergences
 from lockstep.spec.edit import edit_variants
+from lockstep.spec.ledger import LEDGER_PATH, unsettled
 from lockstep.spec.records import RULE as RECORD_SCHEMA
 from lockstep.transactions.snapshot import Snapshot
 
@@ -28,6 +31,7 @@ class FamilyState:
 
     ``fleet`` is the family in every environment, with what is in quarantine of other families.
     ``invalid`` is what is malformed in ``tree`` and does not keep the verb from deciding.
+    ``unchecked`` is what could not be asked about the family's records.
     """
 
     snapshot: Snapshot
@@ -35,6 +39,7 @@ class FamilyState:
     fleet: Fleet
     family: Family
     invalid: tuple[Finding, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -48,7 +53,13 @@ class FamilyState:
 
 
 class Diverged(LockstepError):
-    """The specs were edited by hand and no longer agree with the ledger: forward moves stop."""
+    """Specs were edited by hand, or records were changed, removed or forged: forward moves stop."""
+
+    exit_code = ExitCode.GATE_CLOSED
+
+
+class NotRendered(LockstepError):
+    """The committed manifests are not what the specs render now: forward moves wait."""
 
     exit_code = ExitCode.GATE_CLOSED
 
@@ -65,24 +76,38 @@ _DECIDING_BELOW = (
 
 
 def read_state(
-    snapshot: Snapshot, environment: str, name: str, *, rollback: bool = False
+    snapshot: Snapshot,
+    environment: str,
+    name: str,
+    *,
+    history: LedgerReader,
+    rollback: bool = False,
 ) -> FamilyState:
-    """The family to decide about.
+    """The family to decide about, with only those of its records that can be relied on.
 
     Raises Invalid where what a decision reads is malformed. Mistakes elsewhere, other
     environments included, must not stop a rollback; they stop a forward move when its result is
     checked. A ``rollback`` asks no gate and restores the locks that it needs, so mistakes in
-    those do not stop it either.
+    those do not stop it either. Broken records are left out here (see refuse_diverged).
     """
     # One family only: others' mistakes must not stop it, nor the size of the fleet slow it down.
     tree = snapshot.of_family(name)
     checked = validate_tree(tree, snapshot.documents, [snapshot.schemas])
     near = own_findings(checked.invalid, environment, name)
     deciding = [f for f in near if _decides(f) and not (rollback and _stops_forward_only(f))]
-    raise_errors(deciding, Invalid, "the files of the family are malformed")
-    family = checked.fleet.environments[environment].families[name]
-    fleet = checked.fleet.merged_with(snapshot.quarantines)
-    return FamilyState(snapshot, tree, fleet, family, checked.invalid)
+    malformed = [f for f in deciding if not LEDGER_PATH.fullmatch(f.file)]
+    raise_errors(malformed, Invalid, "the files of the family are malformed")
+    home = checked.fleet.environments[environment]
+    known = history.at(snapshot.base)
+    family = judged(home.families[name], known)
+    valid = {record.decision.path for record in family.records}
+    odd = [f for f in deciding if f.rule == RECORD_SCHEMA and f.file in valid]
+    raise_errors(odd, Invalid, "the records of the family are malformed")
+    home = replace(home, families={**home.families, name: family})
+    fleet = Fleet({**checked.fleet.environments, environment: home}, checked.fleet.strays)
+    fleet = fleet.merged_with(snapshot.quarantines)
+    unchecked = (f"history: {known.missing}",) if known.missing else ()
+    return FamilyState(snapshot, tree, fleet, family, checked.invalid, unchecked)
 
 
 def own_findings(findings: Sequence[Finding], environment: str, name: str) -> list[Finding]:
@@ -95,7 +120,7 @@ def own_findings(findings: Sequence[Finding], environment: str, name: str) -> li
 
 def _stops_forward_only(finding: Finding) -> bool:
     of_gates = "/locks/" in finding.file or finding.pointer.startswith("/spec/gates")
-    return of_gates or finding.rule == RECORD_SCHEMA  # the record could be read all the same
+    return of_gates or finding.file.startswith("ledger/")
 
 
 def _decides(finding: Finding) -> bool:
@@ -125,13 +150,35 @@ def with_record(family: Family, decision: Decision) -> Family:
 
 
 def refuse_diverged(state: FamilyState) -> None:
-    """Raise Diverged where the specs are not those of the newest record."""
+    """Raise Diverged where a record is broken, or the specs are not those of the newest one."""
+    if broken := unsettled(state.family):
+        listed = "\n  ".join(f"{file.path}: {file.problem}" for file in broken)
+        raise Diverged(
+            f"{state.title} has broken records, so nothing moves it forward:\n  {listed}",
+            fix=f"restore them from git; or, once you know what happened, record the state as it "
+            f"is: lockstep adopt {state.title} --reason '...'. lockstep revert and hold work",
+        )
     if divergences := find_divergences(state.family):
         listed = "\n  ".join(str(each) for each in divergences)
         raise Diverged(
             f"{state.title} has diverged from its newest record:\n  {listed}",
             fix=f"undo the edit, or roll back: lockstep revert {state.title} --reason '...'; "
             "a state without a candidate can also be adopted: lockstep adopt",
+        )
+
+
+def require_history(state: FamilyState) -> None:
+    """Raise LockstepError where git cannot show whether records were changed: in a shallow clone.
+
+    What moves a family forward relies on its records; a rollback says that it was not checked.
+    """
+    if state.unchecked:
+        raise LockstepError(
+            "this needs the whole history of the ledger, to see whether a record was changed; "
+            + "; ".join(state.unchecked),
+            where=state.title,
+            fix="check out with fetch-depth: 0, or run git fetch --unshallow; "
+            "lockstep revert and hold work without it",
         )
 
 

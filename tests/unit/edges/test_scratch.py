@@ -89,6 +89,47 @@ def test_what_a_killed_process_left_goes_with_the_next_use(temporary: Path, tmp_
     assert names(tree) == ["other"]
 
 
+def test_what_was_left_in_a_folder_of_the_callers_choice_is_found_and_kept(tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    dead = left_by(scratch._host(), 9999999999, "1")
+    (place / dead).mkdir()
+    (place / "other").mkdir()
+    with scratch.folder(place) as made:
+        assert names(place) == sorted([dead, made.name, "other"])
+        assert scratch.abandoned(place) == [place / dead]
+    scratch.remove_folder(place / dead)
+    assert names(place) == ["other"]
+
+
+@pytest.mark.parametrize("another", [False, True])
+def test_a_file_is_moved_with_its_mode_from_another_file_system_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, another: bool
+) -> None:
+    made = tmp_path / "made"
+    made.write_bytes(b"new")
+    made.chmod(0o755)
+    rename = os.replace
+
+    def refuse(source: Path, target: Path) -> None:
+        if another and source == made:
+            raise OSError(errno.EXDEV, "another file system")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    target = tmp_path / "a" / "target"
+    scratch.move(made, target)
+    assert target.read_bytes() == b"new" and target.stat().st_mode & 0o777 == 0o755
+    assert names(target.parent) == ["target"]
+    monkeypatch.setattr(os, "replace", throw_permission_error)
+    with pytest.raises(PermissionError):
+        scratch.move(target, tmp_path / "b")
+
+
+def throw_permission_error(*_: object) -> None:
+    raise PermissionError
+
+
 def test_a_work_tree_is_swept_in_the_folders_that_verbs_write(tmp_path: Path) -> None:
     for folder in ("clusters/prod/a/locks", "rendered", "ledger/prod", "docs", "mine"):
         kill_one(tmp_path / folder)

@@ -9,6 +9,7 @@ from lockstep.gate_sources.base import SOURCES, GateSources
 from lockstep.gate_sources.mlflow import MlflowGates, dataset_name
 from lockstep.model.document import Json
 from lockstep.model.evidence import Measurement, Question
+from lockstep.registry.base import Unreachable
 from lockstep.registry.mlflow.versions import MlflowRegistry
 from tests.unit.mlflow_store import Store, create_store, forget_default_store, free_port, odd_server
 
@@ -79,6 +80,16 @@ def test_the_registry_is_not_waited_for_twice() -> None:
     assert "timed out" in first.failure.lower()
     assert address in first.failure
     assert first == second == third
+
+
+def test_gates_and_the_check_of_a_rollback_wait_for_the_registry_once() -> None:
+    with odd_server({"": (200, None)}) as address:
+        failure = GateSources({"mlflow": address}).ask(QUESTION).failure
+    with pytest.raises(Unreachable) as caught:
+        MlflowRegistry(address).facts("fraud", "1", "2026-01-31T08:00:00Z")
+    assert caught.value.located() == failure
+    # Other sources, as each family of a run has its own.
+    assert GateSources({"mlflow": address}).ask(QUESTION).failure == failure
 
 
 def test_an_unreachable_server_is_a_failure_without_credentials() -> None:

@@ -46,6 +46,7 @@ FULL = Decision(
     ),
     restored=Restored(3, False, ("a.yaml#/spec/host",), "e" * 40),
     quarantines=True,
+    broken_records={"ledger/prod/fraud/000006.json": "sha256:" + "3" * 64},
 )  # fmt: skip
 """A decision in which every field is set."""
 
@@ -115,4 +116,5 @@ DECISIONS = st.builds(
         st.none() | TEXTS,
     ),
     quarantines=st.booleans(),
+    broken_records=st.dictionaries(TEXTS, st.none() | TEXTS, max_size=2),
 )

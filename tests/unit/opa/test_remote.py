@@ -2,6 +2,7 @@
 
 import socket
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -254,6 +255,22 @@ def test_an_opa_that_stops_sending_is_reported(started: bool) -> None:
         time.sleep(1)
 
     assert "did not answer in time" in odd(answer, patience=0.2).message
+
+
+def test_an_opa_that_sends_a_byte_now_and_then_is_not_waited_for() -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        reply(handler, b"{", 200, {"Content-Length": "5000"})
+        with suppress(OSError):  # until the client is gone
+            for _ in range(400):
+                handler.wfile.write(b" ")
+                time.sleep(0.05)
+
+    with pretending(lambda: DIGEST, answer) as (url, _):
+        options = OpaOptions(url)
+        error = refusal(RemoteOpa(MAIN, opa_program(), options, cache=NO_CACHE, bound=1))
+        assert error.message == "OPA gave no answer within 1 seconds" and error.where == url
+        # Another session of the same run does not wait for it again.
+        assert refusal(remote(options)) is error
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

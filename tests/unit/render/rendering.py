@@ -11,6 +11,7 @@ from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.document import Document
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 from lockstep.render import RenderedFolder, Templates, render_cluster
+from lockstep.render.provenance import parse_provenance
 from lockstep.spec.assemble import assemble
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -154,3 +155,8 @@ def render_one(spec: dict[str, Any], versions: tuple[str, ...] = ("41", "42")) -
     """What a cluster alone in its family is rendered to."""
     environment, family = only_family(fleet_of(tree_of(spec, versions=versions)))
     return render_cluster(family.clusters[0], family, environment, templates())
+
+
+def inputs_in(provenance: bytes) -> dict[str, Any]:
+    """The inputs that a PROVENANCE file names."""
+    return dict(parse_provenance(provenance).inputs)

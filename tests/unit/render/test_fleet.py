@@ -21,6 +21,7 @@ from lockstep.render import (
     render_fleet,
     unrendered_folders,
 )
+from lockstep.render.folder import FolderWriter, RenderedFolder
 from lockstep.render.names import version_slug
 from lockstep.render.provenance import FILE_NAME, parse_provenance
 from lockstep.spec.assemble import assemble
@@ -427,3 +428,34 @@ def test_no_value_anywhere_in_a_spec_makes_rendering_crash(field: Any, value: An
     only, family, environment = rendering.family_in_memory(spec)
     folder = render_cluster(only, family, environment, rendering.templates())
     assert bool(folder.findings) != bool(folder.files)
+
+
+def test_the_same_inputs_are_rendered_once_in_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    write = FolderWriter.write
+
+    def counted(self: FolderWriter, path: str, *given: Any) -> RenderedFolder:
+        made.append(path)
+        return write(self, path, *given)
+
+    monkeypatch.setattr(FolderWriter, "write", counted)
+    compiled = Templates(rendering.resources(), read_kubernetes_schema)
+    tree = tree_of(cluster(), cluster("fraud-us"))
+    environment, family = rendering.only_family(fleet_of(tree))
+    for _ in range(2):
+        for each in family.clusters:
+            assert render_cluster(each, family, environment, compiled).files
+    assert len(made) == 2
+    changed = tree_of(cluster(host="x.models.example.com"))
+    environment, family = rendering.only_family(fleet_of(changed))
+    render_cluster(family.clusters[0], family, environment, compiled)
+    assert len(made) == 3
+
+
+def test_only_the_folders_rendered_last_are_kept() -> None:
+    compiled = Templates(rendering.resources(), read_kubernetes_schema)
+    for number in range(70):
+        tree = tree_of(cluster(host=f"h{number}.models.example.com"))
+        environment, family = rendering.only_family(fleet_of(tree))
+        render_cluster(family.clusters[0], family, environment, compiled)
+    assert len(compiled.kept) == 64

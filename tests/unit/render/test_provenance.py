@@ -17,7 +17,7 @@ from lockstep.render.provenance import (
     parse_provenance,
     restore_provenance,
 )
-from tests.unit.render.rendering import STABLE, cluster, render_one
+from tests.unit.render.rendering import STABLE, cluster, inputs_in, render_one
 from tests.unit.render.specs import known
 
 COMMIT = "c" * 40
@@ -131,25 +131,26 @@ def test_what_is_not_json_is_refused(data: bytes) -> None:
 
 def test_a_restore_marks_the_old_provenance_and_keeps_all_of_it() -> None:
     old = render_one(cluster()).files[FILE_NAME]
-    fresh = render_one(cluster(host="new.models.example.com")).files[FILE_NAME]
+    fresh = inputs_in(render_one(cluster(host="new.models.example.com")).files[FILE_NAME])
     marked = parse_provenance(restore_provenance(old, fresh, COMMIT))
     assert marked.restored_from == COMMIT
-    assert marked.restored_for == parse_provenance(fresh).inputs
+    assert marked.restored_for == fresh
     assert original_provenance(marked).to_bytes() == old
     assert marked.outputs == parse_provenance(old).outputs
 
 
 def test_a_restore_of_a_restored_folder_names_the_newer_commit() -> None:
     old = render_one(cluster()).files[FILE_NAME]
-    once = restore_provenance(old, old, COMMIT)
-    assert parse_provenance(restore_provenance(once, old, "d" * 40)).restored_from == "d" * 40
+    once = restore_provenance(old, inputs_in(old), COMMIT)
+    twice = restore_provenance(once, inputs_in(old), "d" * 40)
+    assert parse_provenance(twice).restored_from == "d" * 40
 
 
 @pytest.mark.parametrize("commit", ["", "main", "c" * 39, "C" * 40, "c" * 40 + "\n"])
 def test_only_a_full_commit_id_can_be_restored_from(commit: str) -> None:
     old = render_one(cluster()).files[FILE_NAME]
     with pytest.raises(ValueError, match="restoredFrom"):
-        restore_provenance(old, old, commit)
+        restore_provenance(old, inputs_in(old), commit)
 
 
 def test_digests_leave_provenance_out() -> None:

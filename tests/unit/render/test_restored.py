@@ -25,7 +25,7 @@ from lockstep.render import Templates, compare, keep_restored, render_fleet, res
 from lockstep.render.provenance import FILE_NAME, restore_provenance
 from lockstep.render.restored import git_tree_id
 from tests.unit.render import rendering
-from tests.unit.render.rendering import cluster, fleet_of, tree_of
+from tests.unit.render.rendering import cluster, fleet_of, inputs_in, tree_of
 
 FOLDER = "rendered/prod/clusters/fraud-eu"
 COMMIT = "c" * 40
@@ -66,7 +66,7 @@ def restored(old: Files, now: Files) -> Files:
     path = f"{FOLDER}/{FILE_NAME}"
     back = {p: data for p, data in old.items() if p.startswith(FOLDER)}
     others = {p: data for p, data in now.items() if not p.startswith(FOLDER)}
-    return {**others, **back, path: restore_provenance(old[path], now[path], COMMIT)}
+    return {**others, **back, path: restore_provenance(old[path], inputs_in(now[path]), COMMIT)}
 
 
 def verified(old: Files) -> dict[str, set[str]]:

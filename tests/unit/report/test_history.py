@@ -38,7 +38,10 @@ def test_evidence_restore_and_what_was_not_checked_are_shown_too() -> None:
         "    who: a runner <runner@example.com>",
         "    why: every gate passed",
         "    with: Lockstep 0.1.0; its time was given by --now",
-        f"    how: the verified bytes of {'e' * 40}; the renderer has changed since",
+        f"    how: the verified bytes of {'e' * 40}; the renderer has changed since; these fields "
+        "stay in the specs and are out of force until the next lockstep render --restored: "
+        "a.yaml#/spec/host",
+        "    without the broken record ledger/prod/fraud/000006.json",
         "    pass         auc in fraud-a: 0.95, must be at least 0.9",
         "    unchecked: the registry",
     ]
@@ -48,6 +51,8 @@ def test_evidence_restore_and_what_was_not_checked_are_shown_too() -> None:
     ("restored", "words"),
     [
         (Restored(3, True), "exactly as verified in record 3"),
+        (Restored(3, True, (), "e" * 40),
+         f"the verified bytes of {'e' * 40}; the renderer has changed since"),
         (Restored(3, False), "as verified in record 3, except for what people changed: "
                              "what this clone could not compare"),
         (Restored(3, False, ("a#/x", "b#/y")),

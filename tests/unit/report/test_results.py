@@ -18,6 +18,7 @@ from lockstep.model.result import (
     History,
     LockComparison,
     Locked,
+    NothingToRevert,
     NotLive,
     OnBranch,
     Pages,
@@ -33,6 +34,7 @@ from tests.unit.model.records import FULL
 TARGET = FULL.target.version
 SHIFT = structs.replace(
     FULL, action=Action.SHIFT, to=Position(Phase.SHIFTED), reason="too slow", restored=None,
+    unchecked=(),
     evidence=(),
 )  # fmt: skip
 RESTORE = structs.replace(
@@ -103,6 +105,66 @@ def test_a_rollback_names_both_halves_and_the_quarantine() -> None:
     assert "  restore: every cluster as verified in record 3 (rendered again)" in lines(
         RolledBack((again,))
     )
+
+
+def test_a_rollback_without_quarantine_says_what_it_was() -> None:
+    for phase, head in (
+        (Phase.PROPOSED, f"the proposal of version {TARGET} is withdrawn"),
+        (Phase.STEADY, "the recorded variants are back"),
+    ):
+        restore = structs.replace(RESTORE, source=Position(phase))
+        assert lines(RolledBack((restore,), quarantined=False)) == [
+            f"prod/fraud: {head}: too slow",
+            "  restore: every cluster as verified in record 3 (the verified bytes)",
+        ]
+
+
+def test_retired_arms_are_shown_with_the_weights_after_them() -> None:
+    retire = structs.replace(SHIFT, action=Action.RETIRE, to=FULL.source)
+    assert lines(RolledBack((retire,))) == [
+        f"prod/fraud: the experiment arms of version {TARGET} are retired: too slow",
+        "  their weight goes back to the roles",
+        "  fraud-a: stable 41@100",
+        f"  quarantine: version {TARGET} cannot be proposed until lockstep release",
+    ]
+
+
+def test_a_revert_with_nothing_to_do_shows_the_commands_that_would() -> None:
+    command = "lockstep revert prod/fraud 41 --reason '...'"
+    nothing = NothingToRevert("prod/fraud", "no rollout", ExitCode.GATE_CLOSED, (command,))
+    assert format_text(nothing) == f"prod/fraud: no rollout\n  {command}"
+    assert to_data(nothing) == {
+        "family": "prod/fraud", "move": "nothing", "reason": "no rollout", "commands": [command],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("restored", "how", "fields"),
+    [
+        (Restored(3, False, ("a.yaml#/x",)), "rendered again",
+         "people have changed these fields since, and they stay"),
+        (Restored(3, True, ("a.yaml#/x",), "e" * 40), "the verified bytes",
+         "these fields stay in the specs and are out of force until the next "
+         "lockstep render --restored"),
+    ],
+)  # fmt: skip
+def test_a_rollback_names_the_fields_that_people_changed(
+    restored: Restored, how: str, fields: str
+) -> None:
+    text = lines(RolledBack((structs.replace(RESTORE, restored=restored),)))
+    assert text[1:4] == [
+        f"  restore: every cluster as verified in record 3 ({how})",
+        f"  {fields}:",
+        "    a.yaml#/x",
+    ]
+
+
+def test_what_could_not_be_checked_is_said_once() -> None:
+    shift = structs.replace(SHIFT, unchecked=("registry: away", "rendered again"))
+    text = lines(RolledBack((shift, RESTORE), unchecked=("registry: away",)))
+    assert [line for line in text if "unchecked" in line] == [
+        "  unchecked: registry: away", "  unchecked: rendered again",
+    ]  # fmt: skip
 
 
 def test_what_is_not_live_says_so_first() -> None:

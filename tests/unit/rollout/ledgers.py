@@ -1,14 +1,24 @@
 """Families with a ledger: each decision follows the one before it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import structs
 
-from lockstep.model.decision import Action, Phase, Position, Target, Variants, VerifiedState
+from lockstep.model.decision import (
+    Action,
+    Phase,
+    Position,
+    Restored,
+    Target,
+    Variants,
+    VerifiedState,
+)
 from lockstep.model.fleet import Family
 from lockstep.rollout.next_decision import DecisionContext, next_decision
 from lockstep.rollout.position import current_variants
+from lockstep.rollout.rollback import plan_rollback
 from lockstep.spec import variants as forms
 from tests.unit.fleets import digest_of, family, recorded
 
@@ -97,3 +107,28 @@ def skewed() -> Family:
     hour = timedelta(hours=1)
     made = stepped(proposed(adopted(family()), "2", START), "2", {"a": 10}, START + hour)
     return stepped(made, "2", {"a": 50}, START + 5 * hour)
+
+
+def with_variants(made: Family, *variants: dict[str, Any]) -> Family:
+    """The same records, with specs that people edited: these variants in every cluster."""
+    spec = {"variants": [dict(each) for each in variants]}
+    clusters = (
+        replace(c, effective={**c.effective, "spec": {**c.effective["spec"], **spec}})
+        for c in made.clusters
+    )
+    return replace(made, clusters=tuple(clusters))
+
+
+def rolled_back(
+    made: Family, bad: str, now: datetime = START, *, quarantines: bool = True
+) -> Family:
+    """After both halves of the rollback from a version, as ``revert`` records them."""
+    plan = plan_rollback(made, bad)
+    assert plan is not None
+    if plan.shifts:
+        shifted = Position(Phase.SHIFTED)
+        made = decide(made, Action.SHIFT, shifted, bad, plan.shift, now, quarantines=quarantines)
+    return decide(
+        made, Action.RESTORE, STEADY, bad, plan.restore, now,
+        quarantines=quarantines and not plan.shifts, restored=Restored(plan.to.sequence, True),
+    )  # fmt: skip

@@ -42,6 +42,17 @@ def test_a_message_says_what_why_and_by_which_decision() -> None:
     assert trailers(message) == expected(FULL)
 
 
+@pytest.mark.parametrize(
+    ("action", "what"),
+    [(Action.RESTORE, "the recorded variants"), (Action.RETIRE, "experiment arms of version 41")],
+)
+def test_a_subject_does_not_say_that_a_version_that_serves_was_rolled_back(
+    action: Action, what: str
+) -> None:
+    made = replace(FULL, action=action, target=Target("41", FULL.target.digest))
+    assert commit_message([made]).splitlines()[0] == f"{action} prod/fraud: {what}"
+
+
 @pytest.mark.parametrize("action", Action)
 def test_every_action_has_words(action: Action) -> None:
     subject = commit_message([replace(FULL, action=action)]).splitlines()[0]

@@ -5,9 +5,14 @@ from typing import Any
 
 import pytest
 
-from lockstep.rollout.divergence import find_divergences
+from lockstep.model.ledger import LedgerHistory
+from lockstep.rollout.chain import judged
+from lockstep.rollout.divergence import find_divergences, has_diverged
+from lockstep.rollout.plan import Move, plan
+from lockstep.rollout.status import describe_state
+from lockstep.spec.ledger import files_of, with_trusted
 from tests.unit.fleets import FAMILY, family, tree
-from tests.unit.rollout.ledgers import adopted, proposed
+from tests.unit.rollout.ledgers import START, adopted, proposed
 
 
 def test_the_order_of_variants_is_no_divergence() -> None:
@@ -52,3 +57,21 @@ def test_a_cluster_that_came_or_went_is_a_divergence() -> None:
     ]
     came = replace(adopted(gone), clusters=made.clusters)
     assert "the record says no variants" in str(find_divergences(came)[0])
+
+
+def test_a_family_with_a_broken_record_has_diverged_until_an_adoption_has_settled_it() -> None:
+    made = adopted(adopted(family()))
+    assert not has_diverged(made)
+    broken = judged(made, LedgerHistory({made.records[0].decision.path: ()}))
+    assert has_diverged(broken) and find_divergences(broken) == []
+    assert describe_state(broken, START) == "diverged (steady)"
+    assert plan(broken, [], START).move is Move.DIVERGED
+    assert plan(broken, [], START).reason == "broken records: ledger/prod/fraud/000001.json"
+    after = adopted(broken)
+    assert not has_diverged(with_trusted(after, files_of(after)))
+
+
+def test_a_family_without_any_valid_record_has_diverged_too() -> None:
+    made = adopted(family())
+    broken = judged(made, LedgerHistory({made.records[0].decision.path: ()}))
+    assert broken.records == () and plan(broken, [], START).move is Move.DIVERGED

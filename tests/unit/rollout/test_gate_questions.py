@@ -185,5 +185,5 @@ def new_findings(after: Family, before: Family) -> list[str]:
     """The rules of what is wrong with a change of one family."""
     home = fleet().environments["prod"]
     new, old = ({"fraud": each} for each in (after, before))
-    fleets = (Fleet({"prod": type(home)("prod", home.document, f)}) for f in (new, old))
-    return [finding.rule for finding in check_history(*fleets)]
+    now, was = (Fleet({"prod": type(home)("prod", home.document, f)}) for f in (new, old))
+    return [finding.rule for finding in check_history(now, was)]

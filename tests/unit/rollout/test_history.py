@@ -3,7 +3,10 @@
 from dataclasses import replace
 
 from lockstep.model.fleet import Family, Fleet
+from lockstep.model.ledger import LedgerHistory
+from lockstep.rollout.chain import judged
 from lockstep.rollout.history import check_history, check_left_behind
+from lockstep.spec.ledger import files_of, with_trusted
 from tests.unit.fleets import digest_of, family, fleet, tree
 from tests.unit.rollout.ledgers import adopted, proposed
 
@@ -75,3 +78,44 @@ def test_the_lock_that_the_ledger_knows_may_come_back() -> None:
     before = replace(made, locks=family(forged).locks)
     assert rules(of(made), of(before)) == []
     assert rules(of(before), of(made)) == [("lock.identity", LOCK)]
+
+
+def adoption_of(before: Family, history: LedgerHistory) -> Family:
+    """The family after an adoption that names what is broken."""
+    after = adopted(judged(before, history))
+    return with_trusted(after, files_of(after))
+
+
+def test_an_adoption_names_only_what_was_broken_at_the_base() -> None:
+    before = adopted(with_ledger())
+    path, digest = (record := before.records[0]).decision.path, record.digest
+    of_git = LedgerHistory({path: ("sha256:0",)})
+    made = adoption_of(before, of_git)
+    assert made.records[-1].decision.broken_records == {path: digest}
+    added = made.records[-1].decision.path
+    assert check_history(of(made), of(before), lambda: of_git) == []
+    assert rules(of(made), of(before)) == [], "a verb has asked git itself"
+    whole = check_history(of(made), of(before), LedgerHistory)
+    assert [(f.rule, f.file) for f in whole] == [("ledger.settled", added)]
+    alone = check_history(of(made), Fleet(), lambda: of_git)
+    assert ("ledger.settled", added) in [(f.rule, f.file) for f in alone]
+    shallow = check_history(of(made), of(before), lambda: LedgerHistory(missing="shallow"))
+    assert [(f.rule, f.file) for f in shallow] == [("ledger.shallow", added)]
+
+
+def test_an_adoption_does_not_settle_an_edit_of_the_same_change() -> None:
+    before = adopted(with_ledger())
+    first = before.records[0]
+    edited = replace(before, records=(replace(first, digest="sha256:0"), *before.records[1:]))
+    made = adoption_of(edited, LedgerHistory({first.decision.path: (first.digest,)}))
+    added = made.records[-1].decision.path
+    wanted = [("ledger.rewritten", first.decision.path), ("ledger.settled", added)]
+    assert sorted(rules(of(made), of(before))) == sorted(wanted)
+
+
+def test_git_is_not_asked_where_no_new_record_names_a_broken_one() -> None:
+    def never() -> LedgerHistory:
+        raise AssertionError
+
+    before = adopted(with_ledger())
+    assert check_history(of(adopted(before)), of(before), never) == []

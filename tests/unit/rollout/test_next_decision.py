@@ -68,7 +68,7 @@ def test_no_bake_begins_before_the_newest_record_but_a_rollback_waits_for_no_clo
     to = Position(transition.to)
     same_time, earlier = HERE, replace(HERE, now=NOON - timedelta(seconds=1))
     assert decide(before, action, same_time, to).sequence == len(before.records) + 1
-    if action in (Action.SHIFT, Action.RESTORE, Action.ADOPT):
+    if action in (Action.SHIFT, Action.RESTORE, Action.RETIRE, Action.ADOPT):
         assert decide(before, action, earlier, to).decided_at == "2026-03-01T09:59:59Z"
         return
     with pytest.raises(LockstepError, match="it is 2026-03-01T09:59:59Z") as error:

@@ -19,6 +19,7 @@ from lockstep.rollout.position import (
     running_target,
     step_began,
     verified_decision,
+    verified_decisions,
 )
 from lockstep.rollout.skew import skew_since
 from tests.unit.fleets import family
@@ -28,9 +29,11 @@ from tests.unit.rollout.ledgers import (
     adopted,
     decide,
     proposed,
+    rolled_back,
     stepped,
     target_of,
     verified,
+    with_variants,
 )
 
 HOUR = timedelta(hours=1)
@@ -119,3 +122,27 @@ def test_a_recorded_plan_that_cannot_be_read_is_another_plan(plan: Any) -> None:
         made.records[-1], decision=structs.replace(made.records[-1].decision, plan=plan)
     )
     assert plan_changed(dataclasses.replace(made, records=(*made.records[:-1], record)))
+
+
+def test_states_that_a_restore_left_behind_are_no_states_to_return_to() -> None:
+    made = verified(proposed(adopted(family()), "2"), "2")
+    assert [d.sequence for d in verified_decisions(made)] == [3, 1]
+    made = rolled_back(made, "2")
+    assert [d.sequence for d in verified_decisions(made)] == [1]
+    made = verified(proposed(made, "3"), "3")
+    assert [d.sequence for d in verified_decisions(made)] == [6, 1]
+
+
+def test_a_state_with_a_barred_version_in_an_arm_is_still_one_to_return_to() -> None:
+    made = with_variants(
+        family(), {"name": "stable", "version": "1", "weight": 70},
+        {"name": "b", "version": "3", "weight": 30, "experiment": True},
+    )  # fmt: skip
+    assert verified_decision(adopted(made), barred={"3"}) is not None
+    assert verified_decision(adopted(made), barred={"1"}) is None
+
+
+@pytest.mark.parametrize("action", [Action.RELEASE, Action.RETIRE])
+def test_a_decision_about_another_version_leaves_the_rollout_s_own(action: Action) -> None:
+    made = stepped(proposed(adopted(family()), "2"), "2", {"a": 10})
+    assert running_target(decide(made, action, rolling(0, 0), "3")) == target_of("2")

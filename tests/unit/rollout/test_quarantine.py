@@ -8,6 +8,8 @@ import pytest
 from lockstep.model.decision import Action
 from lockstep.model.document import Document
 from lockstep.model.fleet import Environment, Family, Fleet
+from lockstep.model.ledger import LedgerHistory
+from lockstep.rollout.chain import judged
 from lockstep.rollout.quarantine import (
     entries_of,
     from_ledger,
@@ -199,3 +201,13 @@ def test_the_file_reads_back_as_it_was_meant_and_vanishes_with_its_last_entry() 
     assert entries_of(replace(made, quarantine=document)) == entries_of(made)
     assert write_quarantine(made, []) is None
     assert data == write_quarantine(made, entries_of(made))
+
+
+def test_a_broken_record_puts_a_version_into_quarantine_and_releases_none() -> None:
+    for made in (quarantined("2"), released(quarantined("2"), "2")):
+        path = made.records[-1].decision.path
+        broken = judged(made, LedgerHistory({path: ()}))
+        assert len(broken.records) == len(made.records) - 1 and broken.has_quarantine
+        assert versions(entries_of(broken)) == versions(from_ledger(broken)) == ["2"]
+        file = with_file(broken, {"spec": {"versions": [entry("2")]}})
+        assert "2" in versions(entries_of(file))

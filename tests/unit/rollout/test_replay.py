@@ -11,8 +11,17 @@ from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
 from lockstep.model.fleet import Family
 from lockstep.rollout.position import verified_decision, verified_versions
 from lockstep.rollout.replay import replay_moves, replay_verdicts
+from lockstep.spec import variants as forms
 from tests.unit.fleets import family, recorded
-from tests.unit.rollout.ledgers import PROPOSED, STEADY, VERIFIED, adopted, decide, proposed
+from tests.unit.rollout.ledgers import (
+    PROPOSED,
+    STEADY,
+    VERIFIED,
+    adopted,
+    decide,
+    proposed,
+    with_variants,
+)
 
 GATE = {"name": "fpr", "source": "mlflow", "metric": "fpr", "max": 0.03}
 TIME = "2026-03-01T08:00:00Z"
@@ -134,3 +143,25 @@ def test_only_actions_that_verify_may_hold_a_verified_state() -> None:
     ]
     assert verified_decision(forged) == made.records[0].decision
     assert verified_versions(forged) == {"1"}
+
+
+def test_a_retired_arm_follows_from_the_variants_before_it() -> None:
+    arm = {"name": "b", "version": "3", "weight": 30, "experiment": True}
+    made = with_variants(family(), {"name": "stable", "version": "1", "weight": 70}, arm)
+    made = decide(proposed(adopted(made), "2"), Action.ADVANCE, ROLLING, "2")
+    after = {c.name: forms.retired(c.variants, {"3"}, warm=True) for c in made.clusters}
+    for variants, count in ((after, 0), (None, 3)):
+        retired = decide(made, Action.RETIRE, ROLLING, "3", variants, quarantines=True)
+        path = retired.records[-1].decision.path
+        assert len([f for f in replay_moves(retired) if f.file == path]) == count
+
+
+def test_moves_are_replayed_from_the_newest_adoption_that_settles_broken_records() -> None:
+    made = decide(proposed(adopted(family()), "2"), Action.RESUME, PROPOSED, "2")
+    assert len(replay_moves(made)) == 1
+    settled = decide(made, Action.ADOPT, STEADY, "1", verified_state=VERIFIED)
+    assert len(replay_moves(settled)) == 1, "it names nothing"
+    newest = replace(settled.records[-1].decision, broken_records={"ledger/x": None})
+    named = recorded(made, newest)
+    assert replay_moves(named) == []
+    assert len(replay_moves(decide(named, Action.RESUME, PROPOSED, "2"))) == 1

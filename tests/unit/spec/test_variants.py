@@ -57,6 +57,61 @@ def test_a_shift_gives_all_traffic_to_the_other_running_version() -> None:
         ]  # fmt: skip
 
 
+def test_a_shift_takes_the_weight_of_arms_of_the_bad_version_too() -> None:
+    rolling = forms.stepped([variant("stable", "1", 70), arm(30, "2")], "2", 50)
+    after = forms.shifted(rolling, "2")
+    assert {v["name"]: v["weight"] for v in after} == {
+        "stable": 100, "ranker-b": 0, "candidate": 0,
+    }  # fmt: skip
+
+
+def test_a_retired_arm_stays_warm_and_gives_its_weight_to_the_stable_version() -> None:
+    assert forms.retired(WITH_ARM, {"7"}, warm=True) == [
+        variant("stable", "1", 100), {**arm(0), "warm": True},
+    ]  # fmt: skip
+    assert forms.retired(WITH_ARM, {"7"}, warm=False) == [variant("stable", "1", 100), arm(0)]
+    again = forms.retired(WITH_ARM, {"7"}, warm=True)
+    assert forms.retired(again, {"7"}, warm=True) == again
+    assert forms.retired(again, {"7"}, warm=False) == [variant("stable", "1", 100), arm(0)]
+    assert forms.settled(again)
+
+
+@pytest.mark.parametrize(("step", "candidate"), [(1, 1), (10, 10), (50, 50), (99, 98)])
+def test_in_a_rollout_the_roles_share_a_retired_arm_s_weight_in_proportion(
+    step: int, candidate: int
+) -> None:
+    rolling = forms.stepped(WITH_ARM, "2", step)
+    assert forms.retired(rolling, {"7"}, warm=True) == [
+        variant("stable", "1", 100 - candidate), {**arm(0), "warm": True},
+        variant("candidate", "2", candidate),
+    ]  # fmt: skip
+
+
+def test_retiring_leaves_roles_and_other_arms_alone() -> None:
+    two = [variant("stable", "1", 50), arm(30), variant("b", "8", 20, experiment=True)]
+    assert forms.retired(two, {"8"}, warm=True) == [
+        variant("stable", "1", 70), arm(30), variant("b", "8", 0, experiment=True, warm=True),
+    ]  # fmt: skip
+    assert forms.retired(two, {"1", "9"}, warm=True) == two
+    shifted = forms.shifted(forms.stepped(WITH_ARM, "2", 50), "2")
+    after = forms.retired(shifted, {"7"}, warm=True)
+    assert [v["weight"] for v in after] == [100, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "variants",
+    [[], [arm(100)], [variant("stable", "1", 0), variant("candidate", "2", 5), arm(100)]],
+)
+def test_retiring_an_arm_never_fails(variants: list[Any]) -> None:
+    assert isinstance(forms.retired(variants, {"7"}, warm=True), list)
+
+
+def test_versions_by_where_they_serve() -> None:
+    rolling = [*forms.stepped(WITH_ARM, "2", 100), arm(0, "9")]
+    assert forms.arm_versions(rolling) == {"7"}
+    assert forms.role_versions(rolling) == {"1", "2"}
+
+
 @pytest.mark.parametrize(
     "variants",
     [STEADY, WITH_ARM, [arm(100, "2")], [variant("stable", "2", 100)],

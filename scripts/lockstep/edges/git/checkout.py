@@ -9,7 +9,9 @@ changed is in no known commit. It is never touched, and their checkout stays beh
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +21,13 @@ from lockstep.model.errors import LockstepError
 from lockstep.text.sanitise import one_line
 
 _CHANGE = re.compile(rb":\d{6} (\d{6}) ([0-9a-f]+) ([0-9a-f]+) [A-Z]\0([^\0]+)\0")
+LOCK_MARK = "index-lock"
+"""The file that ``index.lock`` is a link to, while a run holds it."""
+
+_BUSY = "index.lock is there: another git command is at work, or was killed"
+_PATIENCE, _INSTANT = 20, 0.05
+"""How often to look whether a lock is gone, and seconds between."""
+
 _ABSENT = "absent"
 _OTHER = "other"
 """What is no file that git stores in one blob: a folder, a link, a conflict in the index."""
@@ -44,7 +53,9 @@ class GitCheckout(GitRemotes):
 
         That is what people have changed in the files that differ between the two commits.
         """
-        return self._at_top()._obstacle(self._at_top()._exchange(base, commit))
+        top = self._at_top()
+        # As bring_forward will see it, which could say no more where this was too hasty.
+        return _BUSY if is_taken(top._lock) else top._obstacle(top._exchange(base, commit))
 
     def bring_forward(self, base: str, commit: str) -> str:
         """Give files, index and checked-out branch the state of ``commit``.
@@ -54,8 +65,9 @@ class GitCheckout(GitRemotes):
         """
         top = self._at_top()
         try:
-            exchange = top._exchange(base, commit)
-            return top._obstacle(exchange) or top._bring_forward(exchange, commit)
+            with top._locked_index() as folder:
+                exchange = top._exchange(base, commit)
+                return top._obstacle(exchange) or top._bring_forward(exchange, commit, folder)
         except (LockstepError, OSError) as error:
             return one_line(str(error), 400)
 
@@ -78,8 +90,6 @@ class GitCheckout(GitRemotes):
         return _Exchange(after, {path: frozenset(ids) for path, ids in known.items()})
 
     def _obstacle(self, exchange: _Exchange) -> str:
-        if self.path_of("index.lock").exists():
-            return "index.lock is there: another git command is at work, or was killed"
         paths = exchange.after
         mine = exchange.mine(self._files(paths)) or exchange.mine(self._staged(paths))
         if not mine:
@@ -106,19 +116,36 @@ class GitCheckout(GitRemotes):
                 found[name] = blob if stage == "0" else _OTHER
         return found
 
-    def _bring_forward(self, exchange: _Exchange, commit: str) -> str:
-        index = self.path_of("index")
-        with scratch.folder(index.parent) as folder:
-            new, before = folder / "index", index.stat()
-            shutil.copyfile(index, new)
-            env = {"GIT_INDEX_FILE": str(new)}
-            lines = (_index_line(path, *entry) for path, entry in exchange.after.items())
-            self._output("update-index", "-z", "--index-info", stdin=b"".join(lines), env=env)
-            self._replace_files(exchange, folder / "files", env)
-            # Otherwise other tools would show each of these files as changed, until they look.
-            self._run("update-index", "-q", "--refresh", env=env)
-            if not _install(new, index, before):
-                return "another git command changed the index meanwhile"
+    @property
+    def _lock(self) -> Path:
+        return self.path_of("index.lock")
+
+    @contextmanager
+    def _locked_index(self) -> Iterator[Path]:
+        """Take git's own lock of the index; a folder to work in. Raises LockstepError if taken."""
+        lock = self._lock
+        with scratch.folder(lock.parent) as folder:
+            mark = folder / LOCK_MARK
+            mark.touch()
+            if is_taken(lock):
+                raise LockstepError(_BUSY)
+            # A link and not a new file: should this run be killed, the link shows whose lock it is.
+            os.link(mark, lock)
+            try:
+                yield folder
+            finally:
+                lock.unlink(missing_ok=True)
+
+    def _bring_forward(self, exchange: _Exchange, commit: str, folder: Path) -> str:
+        index, new = self.path_of("index"), folder / "index"
+        shutil.copyfile(index, new)
+        env = {"GIT_INDEX_FILE": str(new)}
+        lines = (_index_line(path, *entry) for path, entry in exchange.after.items())
+        self._output("update-index", "-z", "--index-info", stdin=b"".join(lines), env=env)
+        self._replace_files(exchange, folder / "files", env)
+        # Otherwise other tools would show each of these files as changed, until they look.
+        self._run("update-index", "-q", "--refresh", env=env)
+        os.replace(new, index)
         head = self.resolve("HEAD")
         if head != commit:
             self.move_branch(self.branch() or "", commit, head)
@@ -172,18 +199,12 @@ def _index_line(path: str, mode: str, blob: str) -> bytes:
     return f"{mode} {blob}\t".encode() + os.fsencode(path) + b"\0"
 
 
-def _install(new: Path, index: Path, before: os.stat_result) -> bool:
-    """Exchange the index under git's own lock; whether it is still the one that was copied."""
-    lock = index.with_name("index.lock")
-    # A link and not a new file: should this run be killed now, the link shows whose lock it is.
-    os.link(new, lock)
-    now = index.stat()
-    if (now.st_mtime_ns, now.st_size, now.st_ino) != (
-        before.st_mtime_ns, before.st_size, before.st_ino,
-    ):  # fmt: skip
-        lock.unlink()
-        return False
-    os.replace(lock, index)
+def is_taken(lock: Path) -> bool:
+    """Whether another git command holds a lock for longer than such a command takes."""
+    for _ in range(_PATIENCE):
+        if not lock.exists():
+            return False
+        time.sleep(_INSTANT)
     return True
 
 

@@ -5,21 +5,34 @@ git command can move that reference again. A person's git may hold the same lock
 only where a run of Lockstep noted that it might leave it, and that run is dead.
 """
 
-import json
 import os
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import msgspec
+from msgspec.structs import replace
+
 from lockstep.edges import scratch
+from lockstep.edges.git.checkout import LOCK_MARK, is_taken
 from lockstep.edges.git.repository import Git
-from lockstep.model.document import Json
 
 _NOTE = "run.json"
-_INDEX = "index"
-_PATIENCE, _INSTANT = 10, 0.05
-"""How often to look whether a lock is gone, and seconds between."""
+
+
+class _Moved(msgspec.Struct, frozen=True):
+    """A checked-out branch that moves: its work tree, and the commits before and after."""
+
+    work_tree: str
+    base: str
+    commit: str
+
+
+class _Said(msgspec.Struct, frozen=True):
+    """The content of a note."""
+
+    locks: tuple[str, ...] = ()
+    moved: tuple[_Moved, ...] = ()
 
 
 class RunNote:
@@ -27,28 +40,29 @@ class RunNote:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._said: dict[str, Json] = {}
+        self._said = _Said()
 
     def references(self, git: Git, names: Sequence[str]) -> None:
         """Note that this run may move these references (full names)."""
-        locks = [git.path_of(f"{name}.lock") for name in names]
-        self._write(locks=[*self._said.get("locks", []), *map(str, locks)])
+        locks = (str(git.path_of(f"{name}.lock")) for name in names)
+        self._write(replace(self._said, locks=(*self._said.locks, *locks)))
 
     def moves(self, work_tree: Path, base: str, commit: str) -> None:
-        """Note that this run moves the branch that is checked out there, before its files."""
-        self._write(moved={"workTree": str(work_tree), "base": base, "commit": commit})
+        """Note that this run brings a work tree from ``base`` to ``commit``."""
+        moved = _Moved(str(work_tree), base, commit)
+        self._write(replace(self._said, moved=(*self._said.moved, moved)))
 
-    def _write(self, **facts: Json) -> None:
-        self._said |= facts
+    def _write(self, said: _Said) -> None:
+        self._said = said
         new = self._folder / f"{_NOTE}.new"
-        new.write_text(json.dumps(self._said))
+        new.write_bytes(msgspec.json.encode(said))
         os.replace(new, self._folder / _NOTE)
 
 
 @contextmanager
 def run_note(git: Git) -> Iterator[RunNote]:
     """Clean up after runs that are dead, and note what this one does until it ends."""
-    place = git.path_of("")
+    place = git.git_folder()
     for folder in scratch.abandoned(place):
         _clean_up(git, folder)
         scratch.remove_folder(folder)
@@ -59,34 +73,34 @@ def run_note(git: Git) -> Iterator[RunNote]:
 def _clean_up(git: Git, folder: Path) -> None:
     _release_index(folder)
     try:
-        said = json.loads((folder / _NOTE).read_text())
-    except (OSError, ValueError):  # it was killed before it had done anything
+        said = msgspec.json.decode((folder / _NOTE).read_bytes(), type=_Said)
+    except (OSError, msgspec.MsgspecError):  # it was killed before it had done anything
         return
-    for lock in map(Path, said.get("locks", [])):
+    for lock in map(Path, said.locks):
         _release(lock)
-    if moved := said.get("moved"):
-        _finish_checkout(Git(Path(moved["workTree"])), moved["base"], moved["commit"])
+    for moved in said.moved:
+        _finish_checkout(moved)
 
 
 def _release(lock: Path) -> None:
     """Remove a lock, unless a git that lives gives it up by itself: it holds one for an instant."""
-    for _ in range(_PATIENCE):
-        if not lock.exists():
-            return
-        time.sleep(_INSTANT)
-    lock.unlink(missing_ok=True)
+    if is_taken(lock):
+        lock.unlink(missing_ok=True)
 
 
 def _release_index(folder: Path) -> None:
-    """Remove index.lock where it is the very file that the dead run was about to install."""
+    """Remove index.lock where it is the very file with which the dead run took it."""
     lock = folder.parent / "index.lock"
     with suppress(OSError):
-        if os.path.samefile(lock, folder / _INDEX):
+        if os.path.samefile(lock, folder / LOCK_MARK):
             lock.unlink()
 
 
-def _finish_checkout(git: Git, base: str, commit: str) -> None:
-    """Bring files to where their branch is already, which a dead run could not do any more."""
+def _finish_checkout(moved: _Moved) -> None:
+    """Bring files to where a dead run was bringing them, or to where their branch is since."""
+    git = Git(Path(moved.work_tree))
     head = git.resolve("HEAD")
-    if head == commit or (head is not None and git.is_ancestor(commit, head)):
-        git.bring_forward(base, head)
+    if head == moved.base:
+        git.bring_forward(moved.base, moved.commit)
+    elif head is not None and git.is_ancestor(moved.commit, head):
+        git.bring_forward(moved.base, head)

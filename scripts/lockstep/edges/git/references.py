@@ -75,9 +75,13 @@ class GitReferences(GitCommand):
         return self._output("rev-parse", "--is-shallow-repository").strip() == b"true"
 
     def path_of(self, name: str) -> Path:
-        """Where git keeps something: a reference by its full name, ``index``, or with no name all.
+        """Where git keeps something: a reference by its full name, or ``index``.
 
-        For a work tree of several that share a repository git knows which of them share it.
+        Several work trees may share a repository; git knows what they share.
         """
         out = self._output("rev-parse", "--path-format=absolute", "--git-path", name)
         return Path(os.fsdecode(out.rstrip(b"\n")))
+
+    def git_folder(self) -> Path:
+        """The folder in which git keeps all of that; that of this work tree where it has one."""
+        return Path(os.fsdecode(self._output("rev-parse", "--absolute-git-dir").rstrip(b"\n")))

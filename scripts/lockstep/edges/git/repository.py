@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lockstep.edges.git.checkout import GitCheckout
+from lockstep.edges.git.history import GitHistory
 from lockstep.edges.git.objects import SUBMODULE, submodule_error
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.text.sanitise import record_line
 
 _RAW_CHANGE = re.compile(rb":\d{6} \d{6} [0-9a-f]+ ([0-9a-f]+) ([A-Z])\0([^\0]+)\0")
-_TREE_ENTRY = re.compile(rb"\d{6} blob ([0-9a-f]+)\t([^\0]+)\0")
 
 
-class Git(GitCheckout):
+class Git(GitCheckout, GitHistory):
     """One repository: its references, its work tree, its history."""
 
     @classmethod
@@ -122,28 +122,6 @@ class Git(GitCheckout):
         lines = head.decode(errors="replace").split("\n")
         parents = [line.removeprefix("parent ") for line in lines if line.startswith("parent ")]
         return parents, message.decode(errors="replace")
-
-    def added_by(self, path: str) -> str | None:
-        """The commit that first added a file, or None (a shallow clone may not know)."""
-        out = self._output("log", "--diff-filter=A", "--no-renames", "--format=%H", "-n", "1",
-                       "--", path)  # fmt: skip
-        return out.decode().strip() or None
-
-    def rewritten(self, folder: str) -> list[str]:
-        """Files below a folder that any commit has modified or deleted, merges included.
-
-        A ledger only grows, so a valid one has none. git log shows no diff of a merge: what a merge
-        itself has changed is found as content at HEAD that no commit added.
-        """
-        # Without renames, a record that was moved counts as deleted.
-        out = self._output("log", "--no-renames", "--raw", "--no-abbrev", "--format=", "-z",
-                       "--", folder)  # fmt: skip
-        changes = [(kind, blob, path) for blob, kind, path in _RAW_CHANGE.findall(out)]
-        changed = {os.fsdecode(path) for kind, _, path in changes if kind != b"A"}
-        added = {(os.fsdecode(path), blob.decode()) for kind, blob, path in changes if kind == b"A"}
-        entries = self._output("ls-tree", "-r", "-z", "--full-tree", "HEAD", "--", folder)
-        now = {(os.fsdecode(path), blob.decode()) for blob, path in _TREE_ENTRY.findall(entries)}
-        return sorted(changed | {path for path, _ in now - added})
 
 
 SETTINGS = "lockstep.yaml"

@@ -5,6 +5,7 @@ import importlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -27,32 +28,48 @@ _DEEPEST_YAML = 40
 _MOST_COLUMNS = 2_000
 
 
-def read_artifacts(connection: Connection, location: str) -> tuple[str, Json]:
-    """The content digest and the signature of the model whose files are at ``location``.
+@dataclass(frozen=True, slots=True)
+class Artifacts:
+    """The files of a model: MLflow's ``repository`` that holds them, and their paths, sorted."""
 
-    The digest is SHA-256 over the canonical JSON of ``[[path, sha256], ...]`` in path order.
-    Files are fetched one at a time, so no more than the largest of them is on disk at once. The
-    signature is None where the model has none. Raises LockstepError where there are no files, too
-    many of them, or names that point outside of the model's folder, and for too many columns.
+    repository: Any
+    paths: list[str]
+    server: str
+
+
+def list_artifacts(connection: Connection, location: str) -> Artifacts:
+    """The files of the model at ``location``. Raises LockstepError where there are none, too many
+    of them, or names that point outside of the model's folder.
     """
     registry = importlib.import_module("mlflow.store.artifact.artifact_repository_registry")
     repository = registry.get_artifact_repository(location, tracking_uri=connection.uri)
-    manifest: list[list[str]] = []
-    description = b""
-    for path in _files(repository, connection.server):
-        with _fetched(repository, path, connection.server) as local:
-            with local.open("rb") as stream:
-                manifest.append([path, hashlib.file_digest(stream, "sha256").hexdigest()])
-            # The signature is optional; a huge description is hashed, and not parsed.
-            if path == _DESCRIPTION and local.stat().st_size <= _LARGEST_DESCRIPTION:
-                description = local.read_bytes()
-    if not manifest:
+    paths = _files(repository, connection.server)
+    if not paths:
         raise LockstepError(
             "the model version has no files",
             where=connection.server,
             fix="log the model with its files, and register a new version",
         )
-    return digest_json(manifest), _signature(description, connection.server)
+    return Artifacts(repository, paths, connection.server)
+
+
+def read_artifacts(artifacts: Artifacts) -> tuple[str, Json]:
+    """The content digest and the signature of a model with these files.
+
+    The digest is SHA-256 over the canonical JSON of ``[[path, sha256], ...]`` in path order.
+    Files are fetched one at a time, so no more than the largest of them is on disk at once. The
+    signature is None where the model has none. Raises LockstepError for too many columns.
+    """
+    manifest: list[list[str]] = []
+    description = b""
+    for path in artifacts.paths:
+        with _fetched(artifacts.repository, path, artifacts.server) as local:
+            with local.open("rb") as stream:
+                manifest.append([path, hashlib.file_digest(stream, "sha256").hexdigest()])
+            # The signature is optional; a huge description is hashed, and not parsed.
+            if path == _DESCRIPTION and local.stat().st_size <= _LARGEST_DESCRIPTION:
+                description = local.read_bytes()
+    return digest_json(manifest), _signature(description, artifacts.server)
 
 
 @contextmanager

@@ -3,14 +3,15 @@
 import importlib
 import logging
 import os
+import re
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from lockstep.edges import bounded
 from lockstep.model.errors import LockstepError
 from lockstep.model.times import format_time
 from lockstep.registry.base import NotInRegistry, Unreachable
@@ -18,11 +19,16 @@ from lockstep.text.sanitise import bare_address, plain_line
 
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
 
-# MLflow's own limits, two minutes for a request and seven retries, would let a run hang.
+T = TypeVar("T")
+
+# MLflow's own limits, two minutes for a request and seven retries, would let a run hang. With these
+# it gives up within the bound of a question, and says more of the reason than that does.
 _DEFAULTS: Mapping[str, str] = {
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "8",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    # A server may ask to be tried again in an hour.
+    "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
@@ -32,36 +38,64 @@ _LONGEST_MESSAGE = 400
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """The seconds that all requests of one question may take together, and those of a download."""
+
+    question: float = 30.0
+    download: float = 15 * 60.0
+
+
+BOUNDS = Bounds()
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """``client`` is an ``mlflow.MlflowClient``; ``server`` names it without credentials."""
 
     client: Any
     uri: str
     server: str
+    bounds: Bounds
 
-    @contextmanager
-    def asking(self) -> Iterator[None]:
-        """Turn whatever MLflow raises inside into a LockstepError that names the server.
+    def ask(self, question: Callable[[], T]) -> T:
+        """What ``question`` returns; all that MLflow raises in it becomes a LockstepError.
 
         A server can make MLflow's client raise nearly anything by an answer that is not valid, so
         every exception is caught. Raises NotInRegistry where the server says that something does
-        not exist.
+        not exist, Unreachable where it gives no answer in time.
         """
-        try:
-            yield
-        except LockstepError:
-            raise
-        except Exception as error:
-            raise _in_plain_words(error, self.server) from error
+        return _bounded(question, self.uri, self.server, self.bounds.question)
+
+    def download(self, files: Callable[[], T]) -> T:
+        """As ``ask``, for what may take longer: the files of a model are of any size."""
+        # Remembered apart: one huge model must not keep a run from asking about others.
+        return _bounded(files, f"{self.uri} files", self.server, self.bounds.download)
 
 
-def connect(tracking_uri: str | None = None) -> Connection:
+def _bounded(question: Callable[[], T], key: str, server: str, seconds: float) -> T:
+    late = Unreachable(
+        f"the MLflow server gave no answer within {seconds:g} seconds",
+        where=server,
+        fix="check that it runs and is not overloaded, then run it again",
+    )
+    try:
+        return bounded.ask(key, question, seconds, late)
+    except LockstepError:
+        raise
+    except Exception as error:
+        failure = _in_plain_words(error, server)
+        if isinstance(failure, Unreachable):
+            bounded.give_up(key, failure)
+        raise failure from error
+
+
+def connect(tracking_uri: str | None = None, bounds: Bounds = BOUNDS) -> Connection:
     """A connection to ``tracking_uri``, or to ``MLFLOW_TRACKING_URI`` where that is None.
 
     Imports MLflow, which takes a second or two. The time limits of MLflow's own environment
-    variables hold; where they are not set, ten seconds a request and two retries. Raises
-    LockstepError when no server is named, MLflow or its database part is missing, or the SQLite
-    file does not exist (MLflow would create an empty registry in its place).
+    variables hold within ``bounds``; where they are not set, eight seconds a request and two
+    retries. Raises LockstepError when no server is named, MLflow or its database part is missing,
+    or the SQLite file does not exist (MLflow would create an empty registry in its place).
     """
     uri = tracking_uri or os.environ.get(URI_VARIABLE, "")
     if not uri:
@@ -77,11 +111,12 @@ def connect(tracking_uri: str | None = None) -> Connection:
     # otherwise a lock could hold the facts of another registry. Databricks keeps versions at an
     # address of its own, which MLflow derives.
     given = tracking_uri if tracking_uri and not tracking_uri.startswith("databricks") else None
-    try:
-        client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=given)
-    except Exception as error:
-        raise _in_plain_words(error, server) from error
-    return Connection(client, uri, server)
+
+    def client() -> Any:
+        # It connects to a database at once, and to a server with the first question.
+        return mlflow.MlflowClient(tracking_uri=uri, registry_uri=given)
+
+    return Connection(_bounded(client, uri, server, bounds.question), uri, server, bounds)
 
 
 def load_mlflow() -> Any:
@@ -132,10 +167,16 @@ def _require_database_support(server: str) -> None:
         ) from error
 
 
-def _root_cause(error: BaseException) -> BaseException:
-    while cause := error.__cause__ or error.__context__:
-        error = cause
-    return error
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, what caused it, and so on."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+_NO_SERVER = re.compile(r"too many 50[234] error responses")
+"""urllib3's words for the answers of a proxy before a server that is down or does not answer."""
 
 
 def _in_plain_words(error: Exception, server: str) -> LockstepError:
@@ -153,9 +194,14 @@ def _in_plain_words(error: Exception, server: str) -> LockstepError:
             fix="set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and _PASSWORD",
         )
     if isinstance(error, _mlflow_exception()):
+        *_, root = _causes(error)
         # Of a connection that failed, the last cause says why in two words; MLflow quotes them all.
-        said = getattr(_root_cause(error), "strerror", None) or said
-        return Unreachable(
+        said = getattr(root, "strerror", None) or said
+        if "error responses" in str(root):
+            said = plain_line(root, _LONGEST_MESSAGE)
+        # A server that answers, with an error of its own, may well answer the next question.
+        kind = Unreachable if _gave_no_answer(error) else LockstepError
+        return kind(
             f"the MLflow server could not be asked: {said}",
             where=server,
             fix=f"check that it runs and that {URI_VARIABLE} is its address",
@@ -164,6 +210,16 @@ def _in_plain_words(error: Exception, server: str) -> LockstepError:
         f"the MLflow server's answer cannot be used ({type(error).__name__}: {said})",
         where=server,
         fix=f"check that {URI_VARIABLE} is the address of an MLflow 3 server",
+    )
+
+
+def _gave_no_answer(error: Exception) -> bool:
+    from requests import exceptions as failed
+
+    return any(
+        isinstance(cause, failed.ConnectionError | failed.Timeout)
+        or _NO_SERVER.search(str(cause)) is not None
+        for cause in _causes(error)
     )
 
 

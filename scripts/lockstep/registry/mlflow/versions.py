@@ -13,8 +13,8 @@ from lockstep.model.document import Json
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.evidence import Measurement
 from lockstep.registry.base import NotInRegistry
-from lockstep.registry.mlflow.artifacts import read_artifacts
-from lockstep.registry.mlflow.client import URI_VARIABLE, Connection, connect
+from lockstep.registry.mlflow.artifacts import Artifacts, list_artifacts, read_artifacts
+from lockstep.registry.mlflow.client import BOUNDS, URI_VARIABLE, Bounds, Connection, connect
 from lockstep.registry.mlflow.metrics import (
     LONGEST_NAME,
     Entry,
@@ -42,9 +42,9 @@ _LONGEST_TEXT = 1_000
 class MlflowRegistry:
     """MLflow as a Registry."""
 
-    def __init__(self, tracking_uri: str | None = None) -> None:
+    def __init__(self, tracking_uri: str | None = None, bounds: Bounds = BOUNDS) -> None:
         """Connect to ``tracking_uri`` or MLFLOW_TRACKING_URI; raises as ``connect`` does."""
-        self._connection = connect(tracking_uri)
+        self._connection = connect(tracking_uri, bounds)
 
     @property
     def server(self) -> str:
@@ -54,15 +54,14 @@ class MlflowRegistry:
     def facts(self, model: str, version: str, read_at: str) -> Json:
         """See Registry."""
         _refuse_alias(model, version)
-        with self._connection.asking():
-            found = _find(self._connection, model, version)
-            location = self._connection.client.get_model_version_download_uri(model, version)
-            digest, signature = read_artifacts(self._connection, location)
-            return {
-                "identity": _identity(found, digest),
-                "facts": {"readAt": read_at, "signature": signature}
-                | _facts(self._connection, found),
-            }
+        found, artifacts, facts = self._connection.ask(
+            lambda: _describe(self._connection, model, version)
+        )
+        digest, signature = self._connection.download(lambda: read_artifacts(artifacts))
+        return {
+            "identity": _identity(found, digest),
+            "facts": {"readAt": read_at, "signature": signature} | facts,
+        }
 
     def measure(self, lock: Json, metric: str, dataset: str | None) -> Measurement:
         """See Registry.
@@ -72,11 +71,14 @@ class MlflowRegistry:
         model_id = lock["identity"].get("modelId")
         if not model_id:
             return Measurement(problem="the version has no logged model, so no metrics by dataset")
+
+        def measured() -> Measurement:
+            logged = self._connection.client.get_logged_model(model_id)
+            entries = read_entries(logged.metrics or [], self.server)
+            return measurement(entries, metric, dataset, _history(self._connection))
+
         try:
-            with self._connection.asking():
-                logged = self._connection.client.get_logged_model(model_id)
-                entries = read_entries(logged.metrics or [], self.server)
-                return measurement(entries, metric, dataset, _history(self._connection))
+            return self._connection.ask(measured)
         except NotInRegistry as error:
             return Measurement(problem=f"no longer in the registry: {error.message}")
 
@@ -103,6 +105,15 @@ class _Found:
     @property
     def run_id(self) -> str | None:
         return str(self.run.info.run_id) if self.run is not None else None
+
+
+def _describe(
+    connection: Connection, model: str, version: str
+) -> tuple[_Found, Artifacts, dict[str, Json]]:
+    """All that MLflow says of a version, apart from what is in its files."""
+    found = _find(connection, model, version)
+    location = connection.client.get_model_version_download_uri(model, version)
+    return found, list_artifacts(connection, location), _facts(connection, found)
 
 
 def _find(connection: Connection, model: str, version: str) -> _Found:

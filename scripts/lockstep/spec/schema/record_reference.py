@@ -24,6 +24,12 @@ does so, and `lockstep audit --verify` finds one that was merged.
 - **Id**: `spec.id` is the SHA-256 of what makes the decision this one: environment, family,
   `previous`, action, digest of the target, and the positions before and after it. There is no
   time, evidence or runner in it, so two runners that decide the same make the same id.
+- **Broken records**: a record that was changed, removed or forged, or that cannot be read, is not
+  relied on. Its family has diverged: `propose`, `advance`, `resume` and `release` refuse with exit
+  code 12; `hold` and `revert` go by the newest valid record. Restore the file from git, or, once
+  you know what happened, run `lockstep adopt FAMILY --reason '...'`. Its record names the broken
+  ones in `spec.brokenRecords`, with their digests, and history is checked from it on: they are
+  reported again only where they change again.
 - **Time**: `spec.decidedAt` is the clock of the machine that decided. Where the option `--now`
   gave the time instead, `spec.timeGiven` says so.
 - **Evidence** holds the question, the answer of the gate's source, and the verdict. `lockstep
@@ -39,7 +45,7 @@ does so, and `lockstep audit --verify` finds one that was merged.
 
 `lockstep audit --verify --replay` does all of this and more. Without Lockstep, `sha256sum`, `jq`
 and git are enough; run these commands in the root of the repository. This prints nothing where
-the chain of a family is complete and every id is right:
+the chain of a family is complete and every id is right, apart from what an adoption has settled:
 
 ```sh
 previous=null

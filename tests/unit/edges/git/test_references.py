@@ -93,6 +93,9 @@ def test_a_file_of_git_is_found_in_a_work_tree_of_several(tmp_path: Path) -> Non
     made = new_repository(tmp_path / "one")
     git(made.root, "worktree", "add", "--quiet", str(tmp_path / "two"))
     two = Git(tmp_path / "two")
+    assert (made.git_folder(), two.git_folder()) == (
+        tmp_path / "one/.git", tmp_path / "one/.git/worktrees/two",
+    )  # fmt: skip
     assert made.path_of("index") == tmp_path / "one/.git/index"
     assert two.path_of("index") == tmp_path / "one/.git/worktrees/two/index"
     assert two.path_of("refs/heads/x") == tmp_path / "one/.git/refs/heads/x"

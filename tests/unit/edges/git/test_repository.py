@@ -1,6 +1,5 @@
 """git as Lockstep uses it, on real repositories: where a fleet is, who commits, history."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -96,29 +95,6 @@ def test_changes_are_those_of_index_and_work_tree_untracked_and_hostile_names_to
     (tmp_path / ' new\n"x" -> y').write_bytes(b"")
     git(tmp_path, "config", "status.showUntrackedFiles", "no")
     assert sorted(made.changes()) == [' new\n"x" -> y', "deleted", "edited", "staged"]
-
-
-def test_history_knows_who_added_a_file_and_which_files_were_rewritten(tmp_path: Path) -> None:
-    made = new_repository(tmp_path, {"ledger/1": b"1", "ledger/2": b"2"})
-    odd = os.fsdecode(b"ledger/\xff")
-    added = commit(tmp_path, {"ledger/3": b"3", "ledger/*": b"", odd: b"", "ledger/ x": b""})
-    commit(tmp_path, {"ledger/1": b"edited", "ledger/2": None, odd: b"edited"})
-    commit(tmp_path, {"ledger/4": b"4", "ledger/ x": b"edited", "other/x": b""})
-    assert made.added_by("ledger/3") == made.added_by("ledger/*") == added
-    assert made.added_by("ledger/?") is made.added_by(":(top)ledger/3") is None
-    assert made.rewritten("ledger") == ["ledger/ x", "ledger/1", "ledger/2", odd]
-    assert made.rewritten("ledg*") == made.rewritten("other") == []
-
-
-def test_a_file_that_a_merge_itself_has_changed_is_rewritten_too(tmp_path: Path) -> None:
-    made = new_repository(tmp_path, {"ledger/1": b"1", "ledger/2": b"2"})
-    side = child(made, {"ledger/3": b"3"})
-    commit(tmp_path, {"x": b""})
-    git(tmp_path, "merge", "--quiet", "--no-ff", "--no-edit", side)
-    assert made.rewritten("ledger") == []
-    (tmp_path / "ledger" / "2").write_bytes(b"edited")
-    git(tmp_path, "commit", "--quiet", "--all", "--amend", "--no-edit")
-    assert made.rewritten("ledger") == ["ledger/2"]
 
 
 def test_a_commit_has_parents_and_a_message(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from lockstep.check.followed import Followed, find_followed, refreshed
 from lockstep.edges.git import Git
 from lockstep.model.errors import LockstepError, UsageError
-from lockstep.transactions.followed import Followed, find_followed, refreshed
 from tests.unit.edges.repositories import child, commit, git, new_repository
 
 

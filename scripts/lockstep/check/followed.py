@@ -52,6 +52,27 @@ def refreshed(git: Git, followed: Followed) -> Followed:
     return _fetched(git, followed.remote, followed.branch, tips)
 
 
+def known_tip(git: Git) -> str | None:
+    """The tip of the followed branch as this clone knows it, without asking a server.
+
+    None where it is not clear which branch that is, or where it was never fetched.
+    """
+    try:
+        settings = _settings_at(git, "HEAD")
+        known = git.remotes()
+        if settings is None:
+            return None
+        if not known:
+            return git.resolve(f"refs/heads/{settings.branch}")
+        remote = _choose(known, None, settings).name
+        home = git.resolve(f"refs/remotes/{remote}/HEAD")
+        # As in find_followed: a branch cannot choose by its own file what it is judged against.
+        theirs = _settings_at(git, home) if home else None
+    except LockstepError:
+        return None
+    return git.resolve(f"refs/remotes/{remote}/{(theirs or settings).branch}")
+
+
 def _settings_at(git: Git, commit: str) -> Settings | None:
     """What ``lockstep.yaml`` says in a commit; None where there is none."""
     if git.resolve(commit) is None:

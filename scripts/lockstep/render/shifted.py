@@ -1,0 +1,172 @@
+"""The manifests of a shift, made from the committed ones by changing scalars in place.
+
+Where templates or fields have changed since the committed manifests were rendered, rendering the
+shifted specs would bring that change to production together with the traffic. So only weights
+and the floors of autoscalers change here, and every other byte stays.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from copy import deepcopy
+from dataclasses import replace
+
+from lockstep.model.document import Document, Json, Pointer, value_at
+from lockstep.render.parse import Unreadable, parse_manifest
+from lockstep.render.provenance import FILE_NAME, digests, parse_provenance
+from lockstep.spec.yaml.load import load_yaml
+
+Files = Mapping[str, bytes]
+"""The files of one folder by name."""
+
+Edits = dict[Pointer, str | int]
+"""New scalars by their place in a manifest."""
+
+TRAFFIC = "virtualservice.yaml"
+"""The file that routes the requests of a cluster."""
+
+_WORKLOAD = ("deployment", "destinationrule")
+"""The components without which a version cannot get traffic."""
+
+
+class CannotEdit(ValueError):
+    """The committed files are not such that a shift can be written into them."""
+
+
+def shifted_folder(folder: Files, bad: Collection[str], good: str) -> dict[str, bytes]:
+    """A committed folder in which the traffic of the ``bad`` subsets goes to the ``good`` one.
+
+    A version's subset is named by its slug. Raises CannotEdit where ``good`` has no workload in
+    the folder, or its routes have another form than those that Lockstep renders.
+    """
+    missing = [name for kind in _WORKLOAD if (name := f"{kind}-{good}.yaml") not in folder]
+    if missing:
+        raise CannotEdit(f"the committed folder has no {missing[0]}")
+    if TRAFFIC not in folder:
+        raise CannotEdit(f"the committed folder has no {TRAFFIC}")
+    data = folder[TRAFFIC]
+    return _with_files(folder, {TRAFFIC: _edited(TRAFFIC, data, _route_edits(data, bad, good))})
+
+
+def with_floors(folder: Files, before: Files, after: Files) -> dict[str, bytes]:
+    """A committed folder with the numbers that differ between two renderings of its specs.
+
+    They are the floors of autoscalers, which depend on the role of a version. What cannot be
+    edited stays as it is: it must not keep traffic from moving.
+    """
+    edited = {}
+    for name in folder.keys() & before.keys() & after.keys() - {TRAFFIC, FILE_NAME}:
+        with suppress(CannotEdit):
+            edited[name] = _edited(name, folder[name], _number_edits(before[name], after[name]))
+    return _with_files(folder, edited)
+
+
+def with_traffic_of(folder: Files, after: Files) -> dict[str, bytes]:
+    """A committed folder with the routes of a rendering, and the files that it lacks.
+
+    For a folder that cannot be edited: its workloads stay as they are, but the routes are
+    rendered again.
+    """
+    return _with_files(folder, {n: d for n, d in after.items() if n == TRAFFIC or n not in folder})
+
+
+def _with_files(folder: Files, edited: Files) -> dict[str, bytes]:
+    """The folder with new files, and a PROVENANCE that holds their digests.
+
+    Inputs and templates stay those that the bytes were rendered from. The mark of a restore goes,
+    because these are no longer the bytes of the commit that it names.
+    """
+    files = {**folder, **edited}
+    try:
+        old = parse_provenance(folder[FILE_NAME])
+    except (KeyError, ValueError):
+        return files  # as people left it: it is a finding of every check already
+    if edited != {name: folder.get(name) for name in edited}:
+        new = replace(old, outputs=digests(files), restored_from=None, restored_for=None)
+        files[FILE_NAME] = new.to_bytes()
+    return files
+
+
+def _route_edits(data: bytes, bad: Collection[str], good: str) -> Edits:
+    edits: Edits = {}
+    for here, route in _routes(_parsed(data)):
+        subsets = [destination["destination"]["subset"] for destination in route]
+        weights = [destination["weight"] for destination in route]
+        from_bad = [index for index, subset in enumerate(subsets) if subset in bad]
+        if not from_bad:
+            continue
+        # A destination of the good version takes the weight; else one of the bad version's does.
+        to = subsets.index(good) if good in subsets else from_bad[0]
+        edits[*here, to, "destination", "subset"] = good
+        edits[*here, to, "weight"] = weights[to] + sum(weights[i] for i in from_bad if i != to)
+        edits |= {(*here, index, "weight"): 0 for index in from_bad if index != to}
+    return edits
+
+
+def _routes(manifest: Json) -> Iterator[tuple[Pointer, Json]]:
+    """Each list of destinations. Raises CannotEdit where one is not as Lockstep renders it."""
+    routes = value_at(manifest, ("spec", "http"))
+    if not isinstance(routes, list) or not routes:
+        raise CannotEdit(f"{TRAFFIC} has no HTTP routes")
+    for index, route in enumerate(routes):
+        destinations = value_at(route, ("route",))
+        if not isinstance(destinations, list) or not all(map(_is_destination, destinations)):
+            raise CannotEdit(f"a route of {TRAFFIC} has destinations without subset or weight")
+        yield ("spec", "http", index, "route"), destinations
+
+
+def _is_destination(value: Json) -> bool:
+    subset = value_at(value, ("destination", "subset"))
+    return isinstance(subset, str) and type(value_at(value, ("weight",))) is int
+
+
+def _number_edits(before: bytes, after: bytes) -> Edits:
+    old, new = dict(_numbers(_parsed(before))), dict(_numbers(_parsed(after)))
+    return {at: number for at, number in new.items() if at in old and old[at] != number}
+
+
+def _numbers(value: Json, at: Pointer = ()) -> Iterator[tuple[Pointer, int]]:
+    if type(value) is int:
+        yield at, value
+    elif isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            yield from _numbers(item, (*at, key))
+
+
+def _edited(name: str, data: bytes, edits: Edits) -> bytes:
+    """The bytes with new scalars at these places; those that the file does not have are left out.
+
+    The result is parsed again: it must differ in these values only. Raises CannotEdit.
+    """
+    wanted = deepcopy(_parsed(data))
+    document, _ = load_yaml(name, data)
+    if document is None:
+        raise CannotEdit(f"{name} cannot be read")
+    there = {at: new for at, new in edits.items() if type(value_at(wanted, at)) is type(new)}
+    for at, new in there.items():
+        value_at(wanted, at[:-1])[at[-1]] = new
+    result = _spliced(data.decode(), document, there).encode()
+    if _parsed(result) != wanted:
+        raise CannotEdit(f"{name} cannot be edited in place")
+    return result
+
+
+def _spliced(text: str, document: Document, edits: Edits) -> str:
+    lines = text.split("\n")
+    # From the end, so that the columns of what comes before it stay true.
+    for at in sorted(edits, key=lambda pointer: document.spans[pointer], reverse=True):
+        span, new = document.spans[at], edits[at]
+        line = lines[span.line - 1]
+        old = line[span.column - 1 : span.end_column - 1]
+        # Quoted as it was: a plain word is a subset's name, which is a DNS label.
+        written = f'"{new}"' if old.startswith('"') else str(new)
+        lines[span.line - 1] = line[: span.column - 1] + written + line[span.end_column - 1 :]
+    return "\n".join(lines)
+
+
+def _parsed(data: bytes) -> Json:
+    """What a manifest holds, by the grammar of rendered files: one scalar a line, no anchors."""
+    try:
+        return parse_manifest(data.decode())
+    except (Unreadable, UnicodeDecodeError) as error:
+        raise CannotEdit(f"a committed manifest cannot be read: {error}") from None

@@ -1,0 +1,178 @@
+"""A shift in place: no request reaches the bad version, and nothing else changes."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockstep.render.parse import parse_manifest
+from lockstep.render.provenance import FILE_NAME, parse_provenance, restore_provenance
+from lockstep.render.shifted import (
+    TRAFFIC,
+    CannotEdit,
+    shifted_folder,
+    with_floors,
+    with_traffic_of,
+)
+from tests.unit.render.rendering import STABLE, cluster, inputs_in, render_one
+
+Files = dict[str, bytes]
+ARM = {"name": "wild", "version": "43", "weight": 10, "experiment": True}
+VERSIONS = ("41", "42", "43")
+
+
+def variant(name: str, version: str, weight: int, **more: Any) -> dict[str, Any]:
+    return {"name": name, "version": version, "weight": weight, **more}
+
+
+def folder(*variants: dict[str, Any], sticky: bool = False) -> Files:
+    traffic = {"bucketHeader": "x-bucket"} if sticky else None
+    made = render_one(cluster(variants=list(variants), traffic=traffic), VERSIONS)
+    assert not made.findings
+    return dict(made.files)
+
+
+def rolling(weight: int, *, sticky: bool = False, arm: bool = False) -> Files:
+    """Version 42 at this weight; at the end 41 is only warm."""
+    rest = 100 - weight - (10 if arm else 0)
+    stable = variant("stable", "41", rest) if rest else variant("previous", "41", 0, warm=True)
+    name = "candidate" if rest else "stable"
+    return folder(stable, variant(name, "42", weight), *([ARM] if arm else []), sticky=sticky)
+
+
+def routes(files: Files) -> list[Any]:
+    http: list[Any] = parse_manifest(files[TRAFFIC].decode())["spec"]["http"]
+    return http
+
+
+def weights(route: Any) -> Counter[str]:
+    """What a proxy sends where: a single destination gets everything."""
+    counted: Counter[str] = Counter()
+    for each in route["route"]:
+        alone = len(route["route"]) == 1
+        counted[each["destination"]["subset"]] += 100 if alone else each["weight"]
+    return counted
+
+
+@given(
+    weight=st.integers(1, 89) | st.just(100), sticky=st.booleans(), arm=st.booleans()
+)  # fmt: skip
+def test_every_route_gives_the_bad_version_s_share_to_the_good_one(
+    weight: int, sticky: bool, arm: bool
+) -> None:
+    arm = arm and weight < 90
+    committed = rolling(weight, sticky=sticky, arm=arm)
+    shifted = shifted_folder(committed, {"v42"}, "v41")
+    assert [r["name"] for r in routes(shifted)] == [r["name"] for r in routes(committed)]
+    for before, after in zip(
+        map(weights, routes(committed)), map(weights, routes(shifted)), strict=True
+    ):
+        assert after["v42"] == 0
+        assert after["v41"] == before["v41"] + before["v42"]
+        assert after["v43"] == before["v43"]
+    assert {n for n in committed if committed[n] != shifted[n]} == {TRAFFIC, FILE_NAME}
+    assert parse_provenance(shifted[FILE_NAME]).holds(shifted)
+    assert shifted_folder(shifted, {"v42"}, "v41") == shifted
+
+
+@given(weight=st.integers(1, 100))
+def test_the_last_route_is_what_the_shifted_spec_renders(weight: int) -> None:
+    wanted = folder(STABLE, variant("candidate", "42", 0, warm=True))
+    shifted = shifted_folder(rolling(weight), {"v42"}, "v41")
+    assert +weights(routes(shifted)[-1]) == +weights(routes(wanted)[-1])
+
+
+def test_only_the_scalars_change_and_all_other_bytes_stay() -> None:
+    committed = rolling(30)
+    text = committed[TRAFFIC].replace(b"spec:\n", b"# by an older template\nspec:\n", 1)
+    shifted = shifted_folder({**committed, TRAFFIC: text}, {"v42"}, "v41")[TRAFFIC]
+    assert shifted == text.replace(b"weight: 70", b"weight: 100").replace(
+        b"weight: 30", b"weight: 0"
+    )
+
+
+def test_a_single_destination_gets_the_name_of_the_good_subset_as_it_was_written() -> None:
+    committed = rolling(100)
+    plain = committed[TRAFFIC].replace(b'subset: "v42"', b"subset: v42")
+    for text in (committed[TRAFFIC], plain):
+        shifted = shifted_folder({**committed, TRAFFIC: text}, {"v42"}, "v41")[TRAFFIC]
+        assert shifted == text.replace(b"v42", b"v41")
+
+
+def test_the_mark_of_a_restore_goes_because_the_bytes_are_no_longer_those() -> None:
+    committed = rolling(30)
+    old = committed[FILE_NAME]
+    committed[FILE_NAME] = restore_provenance(old, inputs_in(old), "c" * 40)
+    shifted = parse_provenance(shifted_folder(committed, {"v42"}, "v41")[FILE_NAME])
+    assert shifted.restored_from is None and shifted.restored_for is None
+    assert replace(shifted, outputs={}) == replace(parse_provenance(old), outputs={})
+
+
+def test_a_provenance_that_people_broke_stays_as_it_is() -> None:
+    committed = {**rolling(30), FILE_NAME: b"?"}
+    assert shifted_folder(committed, {"v42"}, "v41")[FILE_NAME] == b"?"
+
+
+@pytest.mark.parametrize(
+    "gone", ["deployment-v41.yaml", "destinationrule-v41.yaml", "virtualservice.yaml"]
+)
+def test_a_folder_that_cannot_serve_the_good_version_is_refused(gone: str) -> None:
+    committed = rolling(30)
+    del committed[gone]
+    with pytest.raises(CannotEdit, match=gone):
+        shifted_folder(committed, {"v42"}, "v41")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"http:", b"tcp:"), (b"subset:", b"version:"), (b"weight:", b"share:"),
+        (b"weight: 70", b'weight: "70"'), (b"apiVersion", b"\xff"), (b"apiVersion:", b"- &a :"),
+    ],
+)  # fmt: skip
+def test_routes_of_another_form_are_refused(old: bytes, new: bytes) -> None:
+    committed = rolling(30)
+    committed[TRAFFIC] = committed[TRAFFIC].replace(old, new)
+    with pytest.raises(CannotEdit):
+        shifted_folder(committed, {"v42"}, "v41")
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_hostile_bytes_are_refused_and_never_a_traceback(data: bytes) -> None:
+    with pytest.raises(CannotEdit):
+        shifted_folder({**rolling(30), TRAFFIC: data}, {"v42"}, "v41")
+
+
+def test_floors_follow_the_rendering_in_place() -> None:
+    before = render_one(cluster(variants=[STABLE])).files
+    after = {n: d.replace(b"replicas: 3", b"replicas: 7") for n, d in before.items()}
+    committed = {n: d.replace(b'"cpu": "1"', b'"cpu": "2"') for n, d in before.items()}
+    name = "deployment-v41.yaml"
+    assert committed[name] != before[name] and after[name] != before[name]
+    shifted = with_floors(committed, before, after)
+    assert shifted[name] == committed[name].replace(b"replicas: 3", b"replicas: 7")
+    assert {n for n in shifted if shifted[n] != committed[n]} == {name, FILE_NAME}
+
+
+def test_a_floor_that_is_not_there_or_cannot_be_read_stays_as_it_is() -> None:
+    before = dict(render_one(cluster()).files)
+    after = {n: d.replace(b"replicas: 3", b"replicas: 7") for n, d in before.items()}
+    name = "deployment-v41.yaml"
+    for data in (before[name].replace(b"replicas: 3\n", b"paused: false\n"), b"\xff", b"a: [b"):
+        committed = {**before, name: data}
+        assert with_floors(committed, before, after) == committed
+
+
+def test_routes_are_taken_from_a_rendering_with_what_the_folder_lacks() -> None:
+    after = folder(STABLE, variant("candidate", "42", 0, warm=True))
+    committed = {n: d.replace(b"cpu", b"gpu") for n, d in rolling(30).items()}
+    del committed["deployment-v41.yaml"]
+    shifted = with_traffic_of(committed, after)
+    assert shifted[TRAFFIC] == after[TRAFFIC]
+    assert shifted["deployment-v41.yaml"] == after["deployment-v41.yaml"]
+    assert shifted["deployment-v42.yaml"] == committed["deployment-v42.yaml"]
+    assert json.loads(shifted[FILE_NAME])["outputs"].keys() == shifted.keys() - {FILE_NAME}
