@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from tests.faults import victim
+from tests.faults.attempt import Came
 from tests.faults.report import show
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.sweep import Sweep, plan, prepare, run, sample
@@ -35,14 +36,19 @@ def main() -> int:
         came = []
         for each in run(sweep, tries):
             came.append(each)
-            if sys.stderr.isatty() or each.problems:
-                state = "failed" if each.problems else "passed"
-                print(f"{len(came)}/{len(tries)} {state}: {each.name}", file=sys.stderr)
+            _progress(each, f"{len(came)}/{len(tries)}")
     show(came, time.monotonic() - started, options.seed, planned)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     rows = [{**each.__dict__, "problems": list(each.problems)} for each in came]
     options.output.write_text(json.dumps(rows, indent=1) + "\n")
     return int(any(each.problems for each in came) or not came)
+
+
+def _progress(came: Came, number: str) -> None:
+    """Show at once what failed: the whole sweep takes hours. A terminal sees every try."""
+    if came.problems or sys.stderr.isatty():
+        state = "failed" if came.problems else "passed"
+        print(f"{number} {state}: {came.name}", *came.problems, sep="\n  ", file=sys.stderr)
 
 
 def _arguments() -> argparse.Namespace:
