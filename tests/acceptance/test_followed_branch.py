@@ -317,3 +317,17 @@ def test_nothing_of_a_run_is_left_in_the_repository(rolling: World) -> None:
     revert(rolling)
     inside = rolling.clone / ".git"
     assert not [*inside.glob("lockstep*"), *inside.rglob("*.lock")]
+
+
+@pytest.mark.parametrize(
+    ("state", "verb", "says"),
+    [("rolling", "hold", "it is held since"), ("world", "adopt", "this very state was adopted at")],
+)
+def test_a_second_hold_or_adoption_adds_no_record(
+    state: str, verb: str, says: str, request: pytest.FixtureRequest
+) -> None:
+    one: World = request.getfixturevalue(state)
+    one.must(verb, FAMILY, "--reason", "first", at=f"{DAY}08:10:00Z")
+    before = tip(one)
+    said = one.must(verb, FAMILY, "--reason", "second", at=f"{DAY}08:11:00Z")
+    assert says in said and tip(one) == before

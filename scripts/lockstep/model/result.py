@@ -99,8 +99,8 @@ class Blocked:
 
 
 @dataclass(frozen=True)
-class NothingToRevert:
-    """A revert that made no decision: why, and the commands that would make one."""
+class NothingToDo:
+    """A verb that made no decision: why, and the commands that would make one."""
 
     family: str
     reason: str
@@ -252,9 +252,7 @@ class History:
         return ExitCode.VERIFICATION_FAILED if self.findings else ExitCode.CLEAN
 
 
-Moved = (
-    Decided | RolledBack | NotLive | AlreadyDecided | Waiting | Blocked | NothingToRevert | Failed
-)
+Moved = Decided | RolledBack | NotLive | AlreadyDecided | Waiting | Blocked | NothingToDo | Failed
 """The outcome for one family that is moved on the branch itself."""
 
 Result = (

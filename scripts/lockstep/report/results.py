@@ -15,7 +15,7 @@ from lockstep.model.result import (
     History,
     LockComparison,
     Locked,
-    NothingToRevert,
+    NothingToDo,
     NotLive,
     OnBranch,
     Pages,
@@ -59,7 +59,7 @@ def format_text(result: Result) -> str:
             return "\n".join(_waiting(result))
         case Blocked(family, reason, owner):
             return f"{family}: {reason}. Notify {owner}"
-        case NothingToRevert(family, reason, commands=commands):
+        case NothingToDo(family, reason, commands=commands):
             return "\n".join([f"{family}: {reason}", *(f"  {each}" for each in commands)])
         case Failed(family, diagnostics=text):
             return f"{family}: {text}"
@@ -113,7 +113,7 @@ def to_data(result: Result) -> Json:
             }  # fmt: skip
         case Blocked(family, reason, owner):
             return {"family": family, "move": "blocked", "reason": reason, "notify": owner}
-        case NothingToRevert(family, reason, commands=commands):
+        case NothingToDo(family, reason, commands=commands):
             return {
                 "family": family, "move": "nothing", "reason": reason, "commands": list(commands),
             }  # fmt: skip

@@ -31,6 +31,7 @@ from lockstep.model.exit_codes import ExitCode
 from lockstep.model.fleet import Family
 from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.position import newest_decision, position_of, running_target
+from lockstep.rollout.status import who_and_when
 from lockstep.spec import variants as forms
 from lockstep.text.sanitise import one_line, quoted
 
@@ -139,11 +140,7 @@ def _who_and_when(decision: Decision) -> str:
         did = f"the experiment arms of version {version} were retired"
     elif is_return(decision):
         did = "the recorded variants came back"
-    who, why = one_line(decision.actor, 200), one_line(decision.reason, 200)
-    return (
-        f"nothing to do: {did} at {decision.decided_at} by {who} "
-        f"(record {decision.sequence}: {why})"
-    )
+    return f"nothing to do: {did} at {who_and_when(decision)}"
 
 
 def is_return(decision: Decision) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from lockstep.model.decision import Phase
+from lockstep.model.decision import Decision, Phase
 from lockstep.model.fleet import Cluster, Family, Fleet
 from lockstep.model.result import ClusterStatus
 from lockstep.model.times import format_time
@@ -19,6 +19,7 @@ from lockstep.rollout.position import (
 from lockstep.rollout.quarantine import in_force
 from lockstep.rollout.skew import versions_with_weight
 from lockstep.spec import variants as forms
+from lockstep.text.sanitise import one_line
 
 
 def status_of(fleet: Fleet, family: Family, now: datetime) -> Iterator[ClusterStatus]:
@@ -34,6 +35,12 @@ def status_of(fleet: Fleet, family: Family, now: datetime) -> Iterator[ClusterSt
             family.environment, family.name, skew, state, quarantine, since,
             cluster.name, cluster.region, _serving(cluster),
         )  # fmt: skip
+
+
+def who_and_when(decision: Decision) -> str:
+    """``2026-03-01T08:00:00Z by A <a@example.com> (record 7: too slow)``."""
+    who, why = one_line(decision.actor, 200), one_line(decision.reason, 200)
+    return f"{decision.decided_at} by {who} (record {decision.sequence}: {why})"
 
 
 def describe_state(family: Family, now: datetime) -> str:

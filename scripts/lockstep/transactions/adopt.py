@@ -1,20 +1,23 @@
 """Adopts the committed state of a family: its first verified state, or one made by hand."""
 
 from lockstep.edges.git import Git
-from lockstep.model.decision import Action, Phase, Position, Target
+from lockstep.model.decision import Action, Decision, Phase, Position, Target
 from lockstep.model.errors import UsageError
-from lockstep.model.result import Decided
+from lockstep.model.exit_codes import ExitCode
+from lockstep.model.result import Decided, NothingToDo
+from lockstep.rollout.divergence import has_diverged
 from lockstep.rollout.next_decision import next_decision
-from lockstep.rollout.position import current_variants
+from lockstep.rollout.position import current_variants, newest_decision
+from lockstep.rollout.status import who_and_when
 from lockstep.spec import variants as forms
 from lockstep.text.phrases import list_variants
-from lockstep.transactions.commit import FamilyChange, build
+from lockstep.transactions.commit import FamilyChange, build, state_objects
 from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.rendering import require_rendered
 from lockstep.transactions.state import FamilyState, digest_of, require_history
 
 
-def adopt(git: Git, state: FamilyState, reason: str) -> PlannedCommit:
+def adopt(git: Git, state: FamilyState, reason: str) -> PlannedCommit | NothingToDo:
     """Record the committed specs of a family as they are, and as the state to return to.
 
     Records that are broken are named in it and settled: from then on they are not reported.
@@ -26,6 +29,9 @@ def adopt(git: Git, state: FamilyState, reason: str) -> PlannedCommit:
     require_history(state)
     _require_settled(state)
     require_rendered(git, state)
+    if adopted := _adopted_already(git, state):
+        text = f"nothing to do: this very state was adopted at {who_and_when(adopted)}"
+        return NothingToDo(state.title, text, ExitCode.CLEAN)
     family = state.family
     variants = current_variants(family)
     serving = {v for each in variants.values() for v in forms.serving_versions(each)}
@@ -43,6 +49,16 @@ def adopt(git: Git, state: FamilyState, reason: str) -> PlannedCommit:
     )  # fmt: skip
     tree, made = build(git, state, FamilyChange(variants), decision)
     return PlannedCommit(tree, Decided(made))
+
+
+def _adopted_already(git: Git, state: FamilyState) -> Decision | None:
+    """The newest record, where it is an adoption of the very files that there are now."""
+    newest = newest_decision(state.family)
+    if newest is None or newest.action is not Action.ADOPT or has_diverged(state.family):
+        return None
+    now, then = state_objects(git, state, state.snapshot.base), newest.verified_state
+    same = then is not None and (now.files, now.folders) == (then.files, then.folders)
+    return newest if same else None
 
 
 def _require_settled(state: FamilyState) -> None:

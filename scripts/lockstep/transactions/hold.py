@@ -7,9 +7,10 @@ from lockstep.model.decision import Action, Phase, Position
 from lockstep.model.errors import UsageError
 from lockstep.model.evidence import Evidence, Verdict
 from lockstep.model.exit_codes import ExitCode
-from lockstep.model.result import Blocked, Decided
+from lockstep.model.result import Blocked, Decided, NothingToDo
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.position import current_variants, position_of, running_target
+from lockstep.rollout.status import who_and_when
 from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.state import (
@@ -47,6 +48,18 @@ def hold(
     to = Position(Phase.HELD, at.wave, at.step)
     code = ExitCode.GATE_CLOSED if verdict else ExitCode.CLEAN
     return _record_position(git, state, Action.HOLD, to, reason, code, tuple(evidence), verdict)
+
+
+def hold_by_hand(
+    git: Git, state: FamilyState, reason: str
+) -> PlannedCommit | Blocked | NothingToDo:
+    """As ``hold``, for a person, who may not be the first: a family that is held stays so."""
+    if position_of(state.family).phase is not Phase.HELD:
+        return hold(git, state, reason)
+    decisions = (record.decision for record in reversed(state.family.records))
+    since = next(each for each in decisions if each.action is Action.HOLD)
+    text = f"nothing to do: it is held since {who_and_when(since)}"
+    return NothingToDo(state.title, text, ExitCode.CLEAN)
 
 
 def resume(git: Git, state: FamilyState, reason: str) -> PlannedCommit:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Decision, Target, Variants
 from lockstep.model.errors import LockstepError
-from lockstep.model.result import Blocked, NothingToRevert, RolledBack
+from lockstep.model.result import Blocked, NothingToDo, RolledBack
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.position import newest_decision, position_of
 from lockstep.rollout.revert_choice import (
@@ -34,7 +34,7 @@ from lockstep.transactions.state import FamilyState, digest_of
 
 def revert(
     git: Git, options: RunOptions, state: FamilyState, version: str | None, reason: str
-) -> PlannedCommit | Blocked | NothingToRevert:
+) -> PlannedCommit | Blocked | NothingToDo:
     """Roll a version back by hand, the candidate where none is named; see choose_revert.
 
     Safe to run twice: the second run finds nothing to do, and makes no commit. Raises UsageError
@@ -51,7 +51,7 @@ def revert(
         case ReturnToRecord():
             return _return_to_record(git, options, state, reason)
         case Nothing(why, code, commands):
-            return NothingToRevert(state.title, why, code, commands)
+            return NothingToDo(state.title, why, code, commands)
 
 
 def _target(state: FamilyState, version: str) -> Target:

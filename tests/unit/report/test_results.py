@@ -18,7 +18,7 @@ from lockstep.model.result import (
     History,
     LockComparison,
     Locked,
-    NothingToRevert,
+    NothingToDo,
     NotLive,
     OnBranch,
     Pages,
@@ -131,7 +131,7 @@ def test_retired_arms_are_shown_with_the_weights_after_them() -> None:
 
 def test_a_revert_with_nothing_to_do_shows_the_commands_that_would() -> None:
     command = "lockstep revert prod/fraud 41 --reason '...'"
-    nothing = NothingToRevert("prod/fraud", "no rollout", ExitCode.GATE_CLOSED, (command,))
+    nothing = NothingToDo("prod/fraud", "no rollout", ExitCode.GATE_CLOSED, (command,))
     assert format_text(nothing) == f"prod/fraud: no rollout\n  {command}"
     assert to_data(nothing) == {
         "family": "prod/fraud", "move": "nothing", "reason": "no rollout", "commands": [command],
