@@ -117,8 +117,7 @@ def test_a_tampered_ledger_stops_what_moves_forward_and_an_adoption_settles_it(
     assert code == 13 and "ledger." in said
 
     world.must("adopt", FAMILY, "--reason", "seen, and settled", at=f"{DAY}12:00:00Z")
-    settled = world.records()[-1]["spec"]["brokenRecords"]
-    assert any(path.endswith(name) for path in settled)
+    assert any(path.endswith(name) for path in newest(world.clone)["brokenRecords"])
     assert "without the broken record" in world.must("audit", "--verify", "--replay")
     world.must("check", at=f"{DAY}12:10:00Z")
     roll(world, "13", "15", version="3")
@@ -126,7 +125,7 @@ def test_a_tampered_ledger_stops_what_moves_forward_and_an_adoption_settles_it(
     world.must("check", at=f"{DAY}15:10:00Z")
 
 
-@pytest.mark.parametrize("tamper", TAMPERED)
+@pytest.mark.parametrize("tamper", [removed, rewritten, unreadable, forged])
 def test_what_is_tampered_with_after_the_adoption_is_found(
     world: World, tamper: Callable[[World], int]
 ) -> None:

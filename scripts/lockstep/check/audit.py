@@ -62,12 +62,15 @@ def read_ledger(tree: Tree, family: str | None, environment: str | None) -> Ledg
     return Ledger(tree, families, folders, frozenset(heads), tuple(unreadable))
 
 
-def verify_ledger(git: Git, ledger: Ledger) -> Iterator[Finding]:
-    """What is wrong with the records: the chain, their schema, git, and specs that differ."""
+def verify_ledger(git: Git, ledger: Ledger, commit: str | None = None) -> Iterator[Finding]:
+    """What is wrong with the records: the chain, their schema, git, and specs that differ.
+
+    ``commit`` is what the ledger was read from; None for the work tree.
+    """
     schemas = _shipped_schemas()
-    for folder in ledger.folders:
+    for folder in ledger.folders if commit is None else ():
         yield from _verify_kept(git, ledger.tree, folder)
-    yield from _verify_unchanged(git, ledger)
+    yield from _verify_unchanged(git, ledger, commit or git.resolve("HEAD"))
     for family in ledger.families:
         yield from verify_chain(family)
         yield from check_records(family, schemas)
@@ -131,9 +134,9 @@ def _verify_kept(git: Git, tree: Tree, folder: str) -> list[Finding]:
     ]
 
 
-def _verify_unchanged(git: Git, ledger: Ledger) -> Iterator[Finding]:
+def _verify_unchanged(git: Git, ledger: Ledger, commit: str | None) -> Iterator[Finding]:
     """Whether the records are as commits brought them; what an adoption has settled is known."""
-    history = LedgerReader(git).at("HEAD") if git.resolve("HEAD") else LedgerHistory()
+    history = LedgerReader(git).at(commit) if commit else LedgerHistory()
     # A finding: an audit that could not look at the history must not seem to pass.
     if history.missing:
         text = f"git cannot show whether a record was changed later: {history.missing}"

@@ -8,9 +8,11 @@ work tree or on a branch.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lockstep.edges.files import read_tree
 from lockstep.edges.git import Git, Remote
 from lockstep.edges.git.remotes import RemoteTips
 from lockstep.model.errors import LockstepError, UsageError
+from lockstep.model.fleet import Tree
 from lockstep.spec.settings import EXAMPLE, PATH, Settings, read_settings, same_repository
 from lockstep.text.sanitise import bare_address, quoted
 
@@ -71,6 +73,41 @@ def known_tip(git: Git) -> str | None:
     except LockstepError:
         return None
     return git.resolve(f"refs/remotes/{remote}/{(theirs or settings).branch}")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a verb shows that changes nothing: a commit, or the work tree (None), in words."""
+
+    commit: str | None
+    words: str
+
+    def read(self, git: Git, folders: Sequence[str]) -> Tree:
+        """The files below the folders, wherever they are. Raises Invalid for links in them."""
+        if self.commit is None:
+            git.require_work_tree()
+            return read_tree(git.root, folders)
+        return git.read_tree(self.commit, folders)
+
+
+def find_shown(git: Git, remote: str | None = None) -> Shown:
+    """The followed branch, fetched if that is possible; the work tree where it is not clear.
+
+    Raises UsageError for a ``remote`` that does not exist, and LockstepError where the branch
+    cannot be fetched and never was.
+    """
+    try:
+        followed = find_followed(git, remote)
+    except UsageError as error:
+        if remote is not None:
+            raise
+        return Shown(None, f"the work tree, because {error.message}")
+    except LockstepError as error:
+        known = known_tip(git)
+        if known is None:
+            raise
+        return Shown(known, f"commit {known[:12]}, as last fetched, because {error.message}")
+    return Shown(followed.tip, str(followed))
 
 
 def _settings_at(git: Git, commit: str) -> Settings | None:

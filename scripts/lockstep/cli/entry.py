@@ -116,6 +116,7 @@ class _Stopped(BaseException):
 def _stop(number: int, _: object) -> NoReturn:
     """Unwind, which cleans up after the verb; a second signal ends the process at once."""
     signal.signal(number, signal.SIG_DFL)
+    bounded.stop_waiting()
     raise _Stopped(number)
 
 

@@ -148,15 +148,22 @@ def adopt(family: str, reason: str, output: str, **given: Any) -> ExitCode:
 @_ANY_FAMILY
 @options.root
 @options.environment
+@options.remote
 @options.now
 @options.output
 def status(
-    family: str | None, root: Path, environment: str | None, now: str | None, output: str
+    family: str | None,
+    root: Path,
+    environment: str | None,
+    remote: str | None,
+    now: str | None,
+    output: str,
 ) -> ExitCode:
     """Show what every cluster serves and how far its rollout is (of FAMILY, where it is given)."""
     from lockstep.commands.status import run
 
-    return options.show(run(options.existing(root), clock.now(now), family, environment), output)
+    shown = run(options.existing(root), clock.now(now), family, environment, remote)
+    return options.show(shown, output)
 
 
 @click.command()
@@ -165,12 +172,19 @@ def status(
 @click.option("--replay", "again", is_flag=True, help="Recompute each verdict from its record.")
 @options.root
 @options.environment
+@options.remote
 @options.output
 def audit(
-    family: str | None, verify: bool, again: bool, root: Path, environment: str | None, output: str
+    family: str | None,
+    verify: bool,
+    again: bool,
+    root: Path,
+    environment: str | None,
+    remote: str | None,
+    output: str,
 ) -> ExitCode:
     """Show who decided what, when and why (for FAMILY only, where it is given)."""
     from lockstep.commands.audit import run
 
-    history = run(options.existing(root), family, environment, verify=verify, again=again)
+    history = run(options.existing(root), family, environment, remote, verify=verify, again=again)
     return options.show(history, output)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lockstep.check.audit import read_ledger, replay_ledger, unread_evidence, verify_ledger
-from lockstep.edges.files import read_tree
+from lockstep.check.followed import find_shown
 from lockstep.edges.git import Git
 from lockstep.model.errors import NothingToCheck
 from lockstep.model.finding import arrange
@@ -11,20 +11,29 @@ from lockstep.model.result import History
 
 
 def run(
-    root: Path, family: str | None, environment: str | None, *, verify: bool, again: bool
+    root: Path,
+    family: str | None,
+    environment: str | None,
+    remote: str | None = None,
+    *,
+    verify: bool,
+    again: bool,
 ) -> History:
-    """The decision records of the work tree.
+    """The decision records of the followed branch.
 
     ``verify`` checks the chain, that records fit their schema, that git never saw one change, and
     that specs agree with the newest. ``again`` recomputes every verdict and action from the
     records alone. A family that is gone, or whose head cannot be read, still has its records.
     """
     git = Git.find(root)
-    # Not work_tree, which refuses a tree without clusters: their ledger can still be audited.
-    ledger = read_ledger(read_tree(git.root, ("clusters", "ledger")), family, environment)
+    shown = find_shown(git, remote)
+    # A tree without clusters is not refused: their ledger can still be audited.
+    ledger = read_ledger(shown.read(git, ("clusters", "ledger")), family, environment)
     findings = ledger.unreadable_records
-    findings += verify_ledger(git, ledger) if verify else unread_evidence(ledger)
+    findings += verify_ledger(git, ledger, shown.commit) if verify else unread_evidence(ledger)
     findings += replay_ledger(ledger) if again else ()
     if not ledger.decisions and not findings:
         raise NothingToCheck("the ledger holds no record", fix="lockstep adopt makes the first")
-    return History(ledger.decisions, arrange(findings), verified=verify, replayed=again)
+    return History(
+        ledger.decisions, arrange(findings), verified=verify, replayed=again, shown=shown.words
+    )

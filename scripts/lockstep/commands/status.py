@@ -3,8 +3,9 @@
 from datetime import datetime
 from pathlib import Path
 
+from lockstep.check.followed import find_shown
 from lockstep.check.validation import validate_tree, without_malformed
-from lockstep.check.workspace import work_tree
+from lockstep.check.workspace import SOURCES, require_clusters
 from lockstep.edges.git import Git
 from lockstep.edges.git.history import LedgerReader
 from lockstep.model.result import Status
@@ -13,14 +14,23 @@ from lockstep.rollout.status import status_of
 from lockstep.spec.selection import choose_families
 
 
-def run(root: Path, now: datetime, family: str | None, environment: str | None) -> Status:
-    """A row for each cluster of the work tree, and the findings about files without one."""
+def run(
+    root: Path,
+    now: datetime,
+    family: str | None,
+    environment: str | None,
+    remote: str | None = None,
+) -> Status:
+    """A row for each cluster of the followed branch, and the findings about files without one."""
     git = Git.find(root)
-    checked = validate_tree(work_tree(git))
+    shown = find_shown(git, remote)
+    tree = shown.read(git, SOURCES)
+    require_clusters(tree)
+    checked = validate_tree(tree)
     fleet = without_malformed(checked)
-    history = LedgerReader(git).at("HEAD")
+    history = LedgerReader(git).at(shown.commit or "HEAD")
     # From all families: a malformed one must not be reported as a name that does not exist.
     chosen = {f.folder for f in choose_families(checked.fleet, family, environment)}
-    shown = (each for each in fleet.families() if each.folder in chosen)
-    rows = tuple(row for each in shown for row in status_of(fleet, judged(each, history), now))
-    return Status(rows, checked.invalid)
+    families = (each for each in fleet.families() if each.folder in chosen)
+    rows = tuple(row for each in families for row in status_of(fleet, judged(each, history), now))
+    return Status(rows, checked.invalid, shown.words)

@@ -6,6 +6,7 @@ likes. A server that gave no answer in time is not waited for again in the same 
 """
 
 import threading
+import time
 from collections.abc import Callable
 from contextvars import copy_context
 from typing import TypeVar
@@ -18,6 +19,10 @@ _silent: dict[str, LockstepError] = {}
 """Servers that gave no answer in this run, and the error that says so."""
 
 _abandoned: list[threading.Thread] = []
+
+_stopping = False
+_LOOK = 0.1
+"""Seconds after which a wait looks whether the run is to stop."""
 
 
 def ask(server: str, question: Callable[[], T], seconds: float, failure: LockstepError) -> T:
@@ -45,7 +50,7 @@ def ask(server: str, question: Callable[[], T], seconds: float, failure: Lockste
     thread = threading.Thread(target=copy_context().run, args=(run,), daemon=True)
     thread.start()
     try:
-        done.wait(seconds)
+        _wait(done, seconds)
     finally:
         if not done.is_set():  # or Ctrl-C has ended the wait
             _abandoned.append(thread)
@@ -57,6 +62,21 @@ def ask(server: str, question: Callable[[], T], seconds: float, failure: Lockste
     raise failure
 
 
+def _wait(done: threading.Event, seconds: float) -> None:
+    """Wait in steps: several threads may ask, and a signal reaches only the main one."""
+    deadline = time.monotonic() + seconds
+    while not _stopping and (left := deadline - time.monotonic()) > 0:
+        if done.wait(min(left, _LOOK)):
+            return
+
+
+def stop_waiting() -> None:
+    """End all waits, as if no server had answered: the process is to end. For signal handlers."""
+    # Not an Event: its lock may be held by the code that the signal has interrupted.
+    global _stopping  # noqa: PLW0603
+    _stopping = True
+
+
 def give_up(server: str, error: LockstepError) -> None:
     """Do not ask this server again in this run: ``ask`` raises the error in place of it."""
     _silent[server] = error
@@ -64,6 +84,8 @@ def give_up(server: str, error: LockstepError) -> None:
 
 def start_run() -> None:
     """Forget which servers gave no answer: one process may run several verbs."""
+    global _stopping  # noqa: PLW0603
+    _stopping = False
     _silent.clear()
 
 

@@ -3,6 +3,7 @@
 A new source is one module with a class like ``MlflowGates``, and one line in ``SOURCES``.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -37,12 +38,13 @@ None as address means: where the source's own environment variable says.
 
 
 class GateSources:
-    """All sources for one run of a verb; each is made when it is first asked."""
+    """All sources for one run of a verb, made when first asked; threads may share them."""
 
     def __init__(self, addresses: Mapping[str, str | None] | None = None) -> None:
         """``addresses`` are servers by source name; the others come from the environment."""
         self._addresses = dict(addresses or {})
         self._made: dict[str, GateSource] = {}
+        self._making = threading.Lock()
 
     def ask(self, question: Question) -> Answer:
         """Ask the source that the question's gate names. Never raises for what a source does."""
@@ -51,8 +53,9 @@ class GateSources:
             return Answer(query="", failure=f"there is no gate source named {quoted(str(name))}")
         try:
             # Not before: a family without gates of a source must not need that source's client.
-            if name not in self._made:
-                self._made[name] = SOURCES[name](self._addresses.get(name))
+            with self._making:
+                if name not in self._made:
+                    self._made[name] = SOURCES[name](self._addresses.get(name))
             return self._made[name].ask(question)
         except LockstepError as error:
             return Answer(query=name, failure=error.located())

@@ -1,6 +1,7 @@
 """The gate source ``mlflow``: a metric of a logged model on a dataset."""
 
 import re
+import threading
 
 from lockstep.model.document import Json, value_at
 from lockstep.model.errors import LockstepError
@@ -18,6 +19,7 @@ class MlflowGates:
         """``tracking_uri`` as for open_registry, which is called for the first question."""
         self._tracking_uri = tracking_uri
         self._registry: Registry | None = None
+        self._connecting = threading.Lock()
 
     def ask(self, question: Question) -> Answer:
         """The newest value of the gate's metric for the candidate, and for the stable version."""
@@ -40,8 +42,9 @@ class MlflowGates:
             return Answer(query=query, failure=error.located())
 
     def _measure(self, lock: Json, metric: str, dataset: str | None) -> Measurement:
-        if self._registry is None:
-            self._registry = open_registry(self._tracking_uri)
+        with self._connecting:  # families are asked about at the same time
+            if self._registry is None:
+                self._registry = open_registry(self._tracking_uri)
         return self._registry.measure(lock, metric, dataset)
 
 

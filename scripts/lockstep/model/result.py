@@ -223,10 +223,14 @@ class ClusterStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """A row for each cluster, and what is malformed in the files they were read from."""
+    """A row for each cluster, and what is malformed in the files they were read from.
+
+    ``shown`` says which files those are: of which branch, or of the work tree.
+    """
 
     clusters: tuple[ClusterStatus, ...]
     findings: tuple[Finding, ...] = ()
+    shown: str = ""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -238,13 +242,15 @@ class Status:
 class History:
     """The decisions of the families asked for, and what contradicts them.
 
-    ``verified`` and ``replayed`` say whether that was checked.
+    ``verified`` and ``replayed`` say whether that was checked; ``shown`` says where the records
+    were read: on which branch, or in the work tree.
     """
 
     decisions: tuple[Decision, ...]
     findings: tuple[Finding, ...] = ()
     verified: bool = False
     replayed: bool = False
+    shown: str = ""
 
     @property
     def exit_code(self) -> ExitCode:

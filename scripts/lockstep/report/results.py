@@ -78,12 +78,13 @@ def format_text(result: Result) -> str:
         case Status():
             return _status(result)
         case History():
-            return format_history(
+            history = format_history(
                 result.decisions,
                 result.findings,
                 verified=result.verified,
                 replayed=result.replayed,
             )
+            return "\n".join([*_shown(result.shown), history])
         case Pages():
             return _pages(result)
         case RuleList():
@@ -130,10 +131,12 @@ def to_data(result: Result) -> Json:
             return outcome_to_data(outcome, exit_code=result.exit_code)
         case RenderedFiles(_, written, removed):
             return {"written": list(written), "removed": list(removed)}
-        case Status(clusters, findings):
-            return {"clusters": [row.to_json() for row in clusters], **_findings(findings)}
-        case History(decisions, findings):
-            return {"decisions": [decision_to_json(d) for d in decisions], **_findings(findings)}
+        case Status(clusters, findings, shown):
+            rows = [row.to_json() for row in clusters]
+            return {"shown": shown, "clusters": rows, **_findings(findings)}
+        case History(decisions, findings, shown=shown):
+            records = [decision_to_json(decision) for decision in decisions]
+            return {"shown": shown, "decisions": records, **_findings(findings)}
         case Pages(_, written, findings):
             return {
                 "written": list(written), "stale": bool(findings), **_findings(findings),
@@ -306,9 +309,14 @@ def _pages(result: Pages) -> str:
     return "\n".join(f"{path} {state}" for path, state in states)
 
 
+def _shown(words: str) -> Iterator[str]:
+    if words:
+        yield f"Of {words}"
+
+
 def _status(result: Status) -> str:
     rows = [[str(getattr(row, column)) for column in _STATUS_COLUMNS] for row in result.clusters]
-    text = format_table(_STATUS_COLUMNS, rows)
+    text = "\n".join([*_shown(result.shown), format_table(_STATUS_COLUMNS, rows)])
     if result.findings:
         text += "\n\n" + format_outcome(Outcome(result.findings))
     return text

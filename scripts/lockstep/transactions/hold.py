@@ -97,7 +97,7 @@ def _record_position(
     # With the recorded variants: specs that were edited by hand must still count as diverged.
     decision = next_decision(
         family, action, to, target, dict(newest.variants), reason,
-        state.snapshot.context, evidence=evidence, verdict=verdict,
+        state.snapshot.context, evidence=evidence, verdict=verdict, unchecked=state.unchecked,
     )  # fmt: skip
     # No traffic moves, so only the rules that stop a rollback can stop this.
     change = FamilyChange(current_variants(family), rollback_only=True)

@@ -88,7 +88,7 @@ def _retire(git: Git, state: FamilyState, target: Target, reason: str) -> Planne
             # With the recorded variants: specs that were edited by hand must still count as
             # diverged.
             retired(newest.variants), reason, state.snapshot.context,
-            quarantines=not in_quarantine(family, target), unchecked=unchecked,
+            quarantines=not in_quarantine(family, target), unchecked=state.unchecked + unchecked,
         )  # fmt: skip
         return (made,)
 

@@ -52,6 +52,24 @@ def test_a_server_can_be_given_up_without_a_wait() -> None:
         bounded.ask("a", lambda: 42, 60, LockstepError("another"))
 
 
+def test_a_wait_in_another_thread_ends_when_the_process_is_to_end() -> None:
+    caught: list[LockstepError] = []
+
+    def ask() -> None:
+        try:
+            bounded.ask("a", FOREVER.wait, 600, LATE)
+        except LockstepError as error:
+            caught.append(error)
+
+    waiting = threading.Thread(target=ask)
+    waiting.start()
+    bounded.stop_waiting()
+    waiting.join(60)
+    assert caught == [LATE]
+    bounded.start_run()
+    assert bounded.ask("a", lambda: 42, 60, LATE) == 42
+
+
 # A client that has a thread of its own, for which Python would wait at its exit.
 NEVER_ENDS = """
 import atexit, sys, threading

@@ -36,7 +36,7 @@ class Git(GitCheckout, GitHistory):
 
     @classmethod
     def _find_bare(cls, folder: Path) -> "Git":
-        """A bare repository has no folders to stand in, so the fleet is where its HEAD has it."""
+        """A bare repository: it has no folders to stand in, so the fleet is at its top."""
         git = cls(folder)
         if git._run("rev-parse", "--is-bare-repository").stdout.strip() != b"true":
             raise UsageError(
@@ -44,10 +44,7 @@ class Git(GitCheckout, GitHistory):
                 where=str(folder),
                 fix="run lockstep inside a clone of your fleet's repository, or give --root",
             )
-        listed = git._run("ls-tree", "-r", "-z", "--name-only", "--full-tree", "HEAD").stdout
-        marks = [os.fsdecode(path) for path in listed.split(b"\0")[:-1]]
-        homes = {path.removesuffix(SETTINGS) for path in marks if _names_settings(path)}
-        return cls(folder, homes.pop() if len(homes) == 1 else "")
+        return git
 
     @property
     def top(self) -> Path:
@@ -126,7 +123,3 @@ class Git(GitCheckout, GitHistory):
 
 SETTINGS = "lockstep.yaml"
 """The file in a fleet's folder that names the branch that Argo CD follows."""
-
-
-def _names_settings(path: str) -> bool:
-    return path == SETTINGS or path.endswith(f"/{SETTINGS}")

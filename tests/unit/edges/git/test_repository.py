@@ -44,10 +44,8 @@ def test_a_commit_from_before_the_fleet_has_no_file_of_it(tmp_path: Path) -> Non
         made.read_tree("a" * 40, ["lockstep.yaml"])
 
 
-@pytest.mark.parametrize("folder", ["", "fleet/"])
-def test_a_bare_repository_has_the_fleet_where_its_head_has_it(tmp_path: Path, folder: str) -> None:
-    files = {f"{folder}lockstep.yaml": b"", f"{folder}clusters/a": b"1"}
-    new_repository(tmp_path / "one", files)
+def test_a_bare_repository_has_the_fleet_at_its_top(tmp_path: Path) -> None:
+    new_repository(tmp_path / "one", {"lockstep.yaml": b"", "clusters/a": b"1"})
     git(tmp_path, "clone", "--quiet", "--mirror", str(tmp_path / "one"), "mirror.git")
     made = Git.find(tmp_path / "mirror.git")
     assert made.read_tree("HEAD", ["clusters"]) == {"clusters/a": b"1"}
