@@ -96,7 +96,7 @@ bench: setup tools ## Measure check with N clusters (N=1000), and advance
 	@$(BIN)/python -m tests.bench --clusters $(N)
 
 .PHONY: faults
-faults: setup tools ## Break the verbs that move a family in every way, for hours (SAMPLE=60 for some tries)
+faults: setup tools ## Break the verbs that move a family in every way, for hours (SAMPLE=40 for some tries)
 	@$(BIN)/python -m tests.faults --sample $(SAMPLE) --seed $(SEED)
 
 .PHONY: lock
