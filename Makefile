@@ -8,6 +8,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON ?= python3
 LOCK ?= full
 N ?= 1000
+SAMPLE ?= 0
+SEED ?= 1
 TESTS ?= tests
 PYTEST_FLAGS ?= -n auto --dist loadfile
 
@@ -90,8 +92,12 @@ format: setup tools ## Format code and policies
 	$(OPA) fmt --write policies
 
 .PHONY: bench
-bench: setup tools ## Measure each stage and the whole check with N clusters (N=1000)
+bench: setup tools ## Measure check with N clusters (N=1000), and advance
 	@$(BIN)/python -m tests.bench --clusters $(N)
+
+.PHONY: faults
+faults: setup tools ## Break the verbs that move a family in every way, for hours (SAMPLE=40 for some tries)
+	@$(BIN)/python -m tests.faults --sample $(SAMPLE) --seed $(SEED)
 
 .PHONY: lock
 lock: ## Resolve the dependencies of pyproject.toml again, with hashes (needs uv)

@@ -46,7 +46,15 @@ def make_fleet(clusters: int) -> dict[str, bytes]:
     Families of 3 to 8 clusters (a last one may be smaller), one in five in staging and the
     others in prod, one in six with an A/B test, each with the locks of its newest versions.
     """
-    plans = list(_plans(clusters))
+    return _files(list(_plans(clusters)))
+
+
+def make_families(families: int) -> dict[str, bytes]:
+    """The same for a number of families, which are the first ones of any fleet."""
+    return _files(list(_plans(families * LARGEST_FAMILY))[:families])
+
+
+def _files(plans: list[FamilyPlan]) -> dict[str, bytes]:
     texts: dict[str, str] = {}
     for environment, predecessor in (("staging", None), ("prod", "staging")):
         own = [plan for plan in plans if plan.environment == environment]

@@ -91,6 +91,11 @@ def remove_folder(made: Path) -> None:
     _kept.discard(made)
 
 
+def leave_folder(made: Path) -> None:
+    """Leave a folder of ``make_folder`` to a later run, which finds it as ``abandoned``."""
+    _kept.discard(made)
+
+
 @contextmanager
 def explained(made: Path) -> Iterator[None]:
     """Turn what the system says of a full disk in the block into an error that says where it is."""

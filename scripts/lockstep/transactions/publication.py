@@ -49,9 +49,12 @@ def place_branch(
             )
     for place in places:
         note.moves(place.root, expected or commit, commit)
-    git.move_branch(name, commit, expected)
-    behind = (place.bring_forward(expected or commit, commit) for place in places)
-    return "; ".join(filter(None, behind))
+    try:
+        git.move_branch(name, commit, expected)
+    except LockstepError:
+        note.forget_moves()
+        raise
+    return note.finish_moves()
 
 
 def follow_in_work_tree(git: Git, followed: Followed, note: RunNote) -> str:
@@ -63,4 +66,4 @@ def follow_in_work_tree(git: Git, followed: Followed, note: RunNote) -> str:
         return f"{followed.branch} has commits here that are not published"
     note.references(git, [f"refs/heads/{followed.branch}"])
     note.moves(git.top, head, followed.tip)
-    return git.bring_forward(head, followed.tip)
+    return note.finish_moves()

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from lockstep.edges import scratch
 from lockstep.edges.git.remotes import GitRemotes
+from lockstep.edges.os_errors import advice, reason
 from lockstep.model.errors import LockstepError
 from lockstep.text.sanitise import one_line
 
@@ -45,6 +46,10 @@ class _Exchange:
         return [path for path, ids in self.known.items() if found[path] not in ids]
 
 
+class Busy(LockstepError):
+    """Another git holds the index, so that no file was touched."""
+
+
 class GitCheckout(GitRemotes):
     """The files and the index of one work tree."""
 
@@ -60,16 +65,21 @@ class GitCheckout(GitRemotes):
     def bring_forward(self, base: str, commit: str) -> str:
         """Give files, index and checked-out branch the state of ``commit``.
 
-        ``base`` is the commit whose files they have now. Gives why everything stays as it is, or
-        empty text. It raises nothing: no decision depends on a work tree.
+        ``base`` is the commit whose files they have now. Gives what of people's is in the way,
+        for which everything stays as it is, or empty text. Raises Busy before any file is touched,
+        and LockstepError where it could not be finished: doing the same again finishes it.
         """
         top = self._at_top()
         try:
             with top._locked_index() as folder:
                 exchange = top._exchange(base, commit)
                 return top._obstacle(exchange) or top._bring_forward(exchange, commit, folder)
-        except (LockstepError, OSError) as error:
-            return one_line(str(error), 400)
+        except OSError as error:
+            raise LockstepError(
+                f"the files could not be brought forward: {reason(error)}",
+                where=str(error.filename or top.root),
+                fix=advice(error, "check that you may write there, then run it again"),
+            ) from error
 
     def _at_top(self) -> "GitCheckout":
         """The same repository, with paths relative to the top of the work tree."""
@@ -128,7 +138,7 @@ class GitCheckout(GitRemotes):
             mark = folder / LOCK_MARK
             mark.touch()
             if is_taken(lock):
-                raise LockstepError(_BUSY)
+                raise Busy(_BUSY)
             # A link and not a new file: should this run be killed, the link shows whose lock it is.
             os.link(mark, lock)
             try:

@@ -14,8 +14,10 @@ import msgspec
 from msgspec.structs import replace
 
 from lockstep.edges import scratch
-from lockstep.edges.git.checkout import LOCK_MARK, is_taken
+from lockstep.edges.git.checkout import LOCK_MARK, Busy, is_taken
 from lockstep.edges.git.repository import Git
+from lockstep.model.errors import LockstepError
+from lockstep.text.sanitise import one_line
 
 _NOTE = "run.json"
 
@@ -52,6 +54,33 @@ class RunNote:
         moved = _Moved(str(work_tree), base, commit)
         self._write(replace(self._said, moved=(*self._said.moved, moved)))
 
+    def finish_moves(self) -> str:
+        """Bring the noted work trees forward; why not, or empty text.
+
+        It raises nothing: no decision depends on a work tree. What could not be finished stays
+        noted, for the next run.
+        """
+        behind = []
+        for moved in self._said.moved:
+            try:
+                behind.append(Git(Path(moved.work_tree)).bring_forward(moved.base, moved.commit))
+            except LockstepError as error:
+                behind.append(one_line(error.message, 400))
+                if not isinstance(error, Busy):
+                    continue
+            left = tuple(each for each in self._said.moved if each != moved)
+            self._said = replace(self._said, moved=left)
+        return "; ".join(filter(None, behind))
+
+    def forget_moves(self) -> None:
+        """Note that the work trees stay where they are."""
+        self._said = replace(self._said, moved=())
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no work tree is, or may be, half-way."""
+        return not self._said.moved
+
     def _write(self, said: _Said) -> None:
         self._said = said
         new = self._folder / f"{_NOTE}.new"
@@ -63,23 +92,39 @@ class RunNote:
 def run_note(git: Git) -> Iterator[RunNote]:
     """Clean up after runs that are dead, and note what this one does until it ends."""
     place = git.git_folder()
-    for folder in scratch.abandoned(place):
-        _clean_up(git, folder)
-        scratch.remove_folder(folder)
-    with scratch.folder(place) as folder:
-        yield RunNote(folder)
+    left = scratch.abandoned(place)
+    # All of them first: a run holds the index in another folder than its note.
+    for folder in left:
+        _release_index(folder)
+    for folder in left:
+        if _clean_up(folder):
+            scratch.remove_folder(folder)
+    folder = scratch.make_folder(place)
+    note = RunNote(folder)
+    try:
+        yield note
+    finally:
+        # A signal, or a full disk, may have stopped this run in the middle of a work tree.
+        if note.is_settled:
+            scratch.remove_folder(folder)
+        else:
+            scratch.leave_folder(folder)
 
 
-def _clean_up(git: Git, folder: Path) -> None:
-    _release_index(folder)
+def _clean_up(folder: Path) -> bool:
+    """Whether nothing of a dead run is left to do."""
     try:
         said = msgspec.json.decode((folder / _NOTE).read_bytes(), type=_Said)
     except (OSError, msgspec.MsgspecError):  # it was killed before it had done anything
-        return
+        return True
     for lock in map(Path, said.locks):
         _release(lock)
-    for moved in said.moved:
-        _finish_checkout(moved)
+    try:
+        for moved in said.moved:
+            _finish_checkout(moved)
+    except LockstepError:  # a person's git holds the index, for example
+        return False
+    return True
 
 
 def _release(lock: Path) -> None:

@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from lockstep.edges import scratch
 from lockstep.edges.git import Git
 from lockstep.edges.git.leftovers import run_note
 from tests.unit.edges.repositories import child, git, new_repository
@@ -86,6 +88,61 @@ def test_a_checkout_that_was_not_finished_is(made: Git, published: bool) -> None
         pass
     assert made.resolve("HEAD") == target
     assert git(made.root, "status", "--porcelain") == "?? notes.txt"
+
+
+def test_a_checkout_is_finished_though_the_dead_run_holds_the_index(made: Git) -> None:
+    base = made.resolve("HEAD") or ""
+    target = child(made, {"a": b"2\n"})
+    # Its two folders have random names, of which either may be the first.
+    for _ in range(4):
+        die(
+            made,
+            "note.moves(git.root, *sys.argv[2:]); held = git._locked_index(); held.__enter__()",
+            base,
+            target,
+        )
+        with run_note(made):
+            pass
+        assert made.resolve("HEAD") == target and left(made) == []
+        git(made.root, "reset", "--quiet", "--hard", base)
+
+
+@pytest.mark.parametrize("stop", [SystemExit(143), KeyboardInterrupt(), OSError(28, "no room")])
+def test_a_checkout_that_is_stopped_is_finished_by_the_next_run(
+    made: Git, stop: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = made.resolve("HEAD") or ""
+    target = child(made, {"a": b"2\n", "b": b"2\n"})
+    calls = []
+
+    def failing(one: Path, other: Path) -> None:
+        calls.append(one)
+        if len(calls) > 1:
+            raise stop
+        os.replace(one, other)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(scratch, "move", failing)
+        with suppress(SystemExit, KeyboardInterrupt), run_note(made) as note:
+            note.moves(made.root, base, target)
+            assert note.finish_moves() != ""
+    # The next run knows by the process that the note is of a dead one.
+    monkeypatch.setattr(scratch, "_lives", lambda pid, start: False)
+    with run_note(made):
+        pass
+    assert made.resolve("HEAD") == target
+    assert git(made.root, "status", "--porcelain") == ""
+    assert left(made) == []
+
+
+def test_a_busy_index_leaves_no_note(made: Git) -> None:
+    base = made.resolve("HEAD") or ""
+    target = child(made, {"a": b"2\n"})
+    made.path_of("index.lock").touch()
+    with run_note(made) as note:
+        note.moves(made.root, base, target)
+        assert "index.lock" in note.finish_moves()
+    assert left(made) == [made.path_of("index.lock")]
 
 
 def test_a_live_run_keeps_what_it_has(made: Git) -> None:
