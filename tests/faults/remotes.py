@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.acceptance.world import World, git, identify
 from tests.faults.doors import PROGRAM, Strike
 from tests.faults.faults import Fault
-from tests.faults.scenarios import Scenario, use_server
+from tests.faults.scenarios import REWRITTEN, Scenario, use_server
 from tests.faults.victim import Trap
 
 Act = Callable[[World], None]
@@ -67,6 +67,7 @@ def _rewrite(world: World) -> None:
     other = _clone(world)
     git(other, "commit", "--quiet", "--amend", "-m", "a README, rewritten")
     git(other, "push", "--quiet", "--force", "origin", "main")
+    (world.folder / REWRITTEN).write_text(git(other, "rev-parse", "HEAD"))
 
 
 def _clone(world: World) -> Path:
