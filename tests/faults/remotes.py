@@ -91,7 +91,7 @@ def _hang_up(world: World) -> None:
     """The server breaks the connection after the first bytes."""
     (world.folder / "server").rename(world.folder / "server-well")
     server = world.folder / "server"
-    server.write_text('#!/bin/sh\nexec setsid git "$@" | head -c 60\n')
+    server.write_text('#!/bin/sh\nsetsid git "$@" </dev/null | head -c 60\n')
     server.chmod(0o755)
 
 
