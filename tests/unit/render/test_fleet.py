@@ -2,6 +2,7 @@
 
 import random
 import re
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -392,7 +393,8 @@ def test_values_of_a_spec_reach_the_manifest_and_nothing_else(
     only, family, environment = rendering.family_in_memory(spec, source=source)
     folder = render_cluster(only, family, environment, rendering.templates())
     assert not folder.findings
-    plain = render_one(cluster()).manifests["deployment-v41.yaml"]
+    # A copy: rendered folders are kept, and other tests render the same cluster.
+    plain = deepcopy(render_one(cluster()).manifests["deployment-v41.yaml"])
     container = plain["spec"]["template"]["spec"]["containers"][0]
     container["image"] = image
     container["env"][0]["value"] = source.replace("$", "$$")
