@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lockstep.edges.resources import resource_dir
@@ -50,14 +51,21 @@ class AdvanceTimes:
 
 def measure_advance(folder: Path, families: int) -> AdvanceTimes:
     """Make the fleets in ``folder``, and time advance on them."""
-    one = _idle(_adopted_fleet(folder / "one", 1))
-    many = _idle(_adopted_fleet(folder / "many", families))
+    one, many = _adopted_fleet(folder / "one", 1), _adopted_fleet(folder / "many", families)
     scenario = next(each for each in SCENARIOS if each.name == "rollback")
     failing = make_state(make_base(folder / "base"), scenario, folder / "failing")
-    worlds = [copy_world(failing, folder / f"rollback-{number}") for number in range(_PASSES)]
-    rollback = [_seconds(lambda w=w: _roll_back(w, scenario.command(w))) for w in worlds]  # type: ignore[misc]
-    mlflow = [_seconds(lambda: run_process(folder, *_MLFLOW)) for _ in range(_PASSES)]
-    return AdvanceTimes(families, one, many, statistics.median(rollback), statistics.median(mlflow))
+    seconds: dict[str, list[float]] = {"one": [], "many": [], "rollback": [], "mlflow": []}
+    for world in (one, many):  # fills the caches
+        _advance_idle(world)
+    # In turn, so that what else the machine does slows all of them down alike.
+    for number in range(_PASSES):
+        world = copy_world(failing, folder / f"rollback-{number}")
+        seconds["one"].append(_seconds(partial(_advance_idle, one)))
+        seconds["many"].append(_seconds(partial(_advance_idle, many)))
+        seconds["rollback"].append(_seconds(partial(_roll_back, world, scenario.command(world))))
+        seconds["mlflow"].append(_seconds(partial(run_process, folder, *_MLFLOW)))
+    medians = {name: statistics.median(times) for name, times in seconds.items()}
+    return AdvanceTimes(families, **medians)
 
 
 def _roll_back(world: World, command: Sequence[str]) -> None:
@@ -71,19 +79,13 @@ def _roll_back(world: World, command: Sequence[str]) -> None:
         sys.exit("the rollback to measure was not pushed")
 
 
-def _idle(world: World) -> float:
-    """The median of ``lockstep advance`` over all families, after a pass that fills the cache."""
-    now = f"--now={format_time(NOW)}"
-    command = (sys.executable, "-m", "lockstep", "advance", now)
-
-    def advance() -> None:
-        run_process(world.clone, *command, LOCKSTEP_CACHE=str(world.folder / "cache"))
-
+def _advance_idle(world: World) -> None:
+    """``lockstep advance`` over all families, of which none moves."""
     before = git(world.origin, "rev-parse", "main")
-    times = [_seconds(advance) for _ in range(_PASSES + 1)]
+    command = (sys.executable, "-m", "lockstep", "advance", f"--now={format_time(NOW)}")
+    run_process(world.clone, *command, LOCKSTEP_CACHE=str(world.folder / "cache"))
     if git(world.origin, "rev-parse", "main") != before:
         sys.exit("the families to measure are not idle")
-    return statistics.median(times[1:])
 
 
 def _adopted_fleet(folder: Path, families: int) -> World:

@@ -30,7 +30,7 @@ def main() -> int:
         tries = [one for each in scenarios for one in plan(sweep, each, events[each.name])]
         planned = len(tries)
         if options.only:
-            tries = [one for one in tries if options.only in one.name]
+            tries = [one for one in tries if any(text in one.name for text in options.only)]
         if options.sample:
             tries = sample(tries, options.sample, options.seed)
         came = []
@@ -56,7 +56,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=0, help="run only so many tries")
     parser.add_argument("--seed", type=int, default=1, help="where random moments come from")
     parser.add_argument("--verb", action="append", help="one scenario only; may be given again")
-    parser.add_argument("--only", default="", help="only tries whose name contains this text")
+    parser.add_argument("--only", action="append", help="only tries whose name has this text")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--output", type=Path, default=OUTPUT)
     return parser.parse_args()

@@ -7,7 +7,7 @@ import resource
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,9 @@ from pathlib import Path
 from tests.acceptance.world import World
 from tests.faults.doors import PROGRAM, Event, Strike
 from tests.faults.victim import Trap
+
+_LONGEST = 0.1
+"""Seconds that a git process may take."""
 
 _ROOM = ("open", "mkdir", "rename", "link")
 """The events that need room on a disk."""
@@ -59,7 +62,8 @@ def kills_inside(events: Sequence[Event], chance: random.Random) -> Iterator[Fau
     for number, event in enumerate(events):
         if event.starts_git:
             for who, end in ends.items():
-                delay = chance.random() * event.seconds
+                # Most are gone long before the next event; the longest talk to the remote.
+                delay = chance.random() ** 2 * min(event.seconds, _LONGEST)
                 label = f"{delay * 1000:.1f} ms inside event {number} ({describe(events, number)})"
                 yield Fault(
                     f"kill -9 inside git, of {who}", label, Trap(_inside(number, delay, end))
@@ -129,7 +133,7 @@ def kill_program() -> None:
 
 def kill_git() -> None:
     """kill -9 of every git that the program has started, on this machine."""
-    for process in _session(os.getpid()):
+    for process in _programs_named_git(os.getpid()):
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
 
@@ -144,13 +148,19 @@ def interrupt() -> None:
     os.killpg(0, signal.SIGINT)
 
 
-def _session(leader: int) -> Iterable[int]:
-    """The processes named git in the session of this process."""
-    for entry in Path("/proc").iterdir():
-        with suppress(OSError, ValueError, IndexError):
-            name, _, facts = (entry / "stat").read_text().rpartition(")")
-            if int(facts.split()[3]) == leader and "(git" in name:
-                yield int(entry.name)
+def _programs_named_git(parent: int) -> Iterator[int]:
+    """The git processes below a process. By its children alone: to look at all takes too long."""
+    for listed in Path(f"/proc/{parent}/task").glob("*/children"):
+        with suppress(OSError):
+            for child in map(int, listed.read_text().split()):
+                yield from _programs_named_git(child)
+                # The remote's side has a session of its own: it is on another machine.
+                if _is_git(child) and os.getsid(child) == os.getsid(0):
+                    yield child
+
+
+def _is_git(process: int) -> bool:
+    return Path(f"/proc/{process}/comm").read_text().startswith("git")
 
 
 def _at(number: int, act: Callable[[], None]) -> Strike:

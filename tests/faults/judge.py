@@ -14,7 +14,7 @@ from lockstep.edges import clock
 from tests.acceptance.world import FAMILY, World, git, identify
 from tests.faults import victim
 from tests.faults.people import People
-from tests.faults.scenarios import DAY, Scenario, actions_of, proposals, tip
+from tests.faults.scenarios import DAY, REWRITTEN, Scenario, actions_of, proposals, tip
 
 _OLD = 2 * 24 * 3600.0  # seconds: older than anything that still runs
 _GRACE = 8.0  # seconds in which git may end by itself once its parent is gone
@@ -74,10 +74,12 @@ def of_origin(world: World, scenario: Scenario, old: Before) -> list[str]:
 def of_ledger(world: World, fresh: Path, hour: str, old: Before) -> list[str]:
     """What is wrong with the history of the followed branch, in a fresh clone of it."""
     found = []
+    rewritten = world.folder / REWRITTEN
+    base = rewritten.read_text() if rewritten.exists() else old.tip
     made = git(fresh, "log", "--format=%(trailers:key=Lockstep-Decision,valueonly)",
-               f"{old.tip}..HEAD").split()  # fmt: skip
+               f"{base}..HEAD").split()  # fmt: skip
     found += [f"{n} commits make {one}" for one, n in Counter(made).items() if n > 1]
-    if git(fresh, "merge-base", old.tip, "HEAD") != old.tip:
+    if git(fresh, "merge-base", base, "HEAD") != base:
         found.append("the followed branch was rewritten")
     found += _verb(world, fresh, "audit", FAMILY, "--verify", "--replay")
     found += _verb(world, fresh, "check", f"--now={DAY}{hour}:00:00Z")

@@ -5,15 +5,18 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from tests.acceptance.world import World, git, identify
 from tests.faults.doors import PROGRAM, Strike
 from tests.faults.faults import Fault
-from tests.faults.scenarios import Scenario, use_server
+from tests.faults.scenarios import REWRITTEN, Scenario, use_server
 from tests.faults.victim import Trap
 
 Act = Callable[[World], None]
+
+_READS, _PUSHES = ("git ls-remote", "git fetch"), ("git push",)
 
 # Words that git and servers use for a race, and words that nobody knows.
 _WORDS = (
@@ -25,31 +28,33 @@ _WORDS = (
 
 def remote_faults(scenario: Scenario) -> Iterator[Fault]:
     """Every fault of a remote, for one scenario."""
-    for verb in ("fetch", "push"):
-        yield _during("the remote moves", f"before git {verb}", verb, _move)
-        yield _during("the remote is gone", f"before git {verb}", verb, _go, _come_back)
-        yield _during("the remote hangs up", f"in git {verb}", verb, _hang_up, _pick_up)
+    for label, commands in (("when it is read", _READS), ("at the push", _PUSHES)):
+        yield _during("the remote moves", label, commands, _move)
+        yield _during("the remote is gone", label, commands, _go, _come_back)
+        yield _during("the remote hangs up", label, commands, _hang_up, _pick_up)
     for words in _WORDS:
         for hook in ("pre-receive", "update"):
             label = f"{hook}: {words or 'without a word'}"
             yield Fault("the remote refuses", label, before=_refuse(hook, words), after=_accept)
-    yield _during("the remote is rewritten", "before git push", "push", _rewrite)
+    yield _during("the remote is rewritten", "at the push", _PUSHES, _rewrite)
     yield Fault("shallow clone", "depth 1", before=_make_shallow, after=_deepen)
 
 
-def _during(row: str, label: str, verb: str, act: Act, after: Act | None = None) -> Fault:
-    """A fault at the first git of that verb."""
-    # The strike runs in the process of the verb, which knows its world by its folder for files.
-    fault = Fault(row, label, Trap(_first(verb, act)))
-    return Fault(row, label, fault.trap, after=after) if after else fault
+def _during(
+    row: str, label: str, commands: tuple[str, ...], act: Act, after: Act | None = None
+) -> Fault:
+    """A fault at the first git of these commands."""
+    fault = Fault(row, label, Trap(_first(commands, act)))
+    return replace(fault, after=after) if after else fault
 
 
-def _first(verb: str, act: Act) -> Strike:
+def _first(commands: tuple[str, ...], act: Act) -> Strike:
     done: list[bool] = []
 
     def strike(arrived: int, name: str, about: str) -> None:
-        if name == PROGRAM and about.startswith(f"git {verb}") and not done:
+        if name == PROGRAM and about.startswith(commands) and not done:
             done.append(True)
+            # This is the process of the verb, which has its world around its temporary files.
             act(World(Path(os.environ["TMPDIR"]).parent))
 
     return strike
@@ -67,6 +72,7 @@ def _rewrite(world: World) -> None:
     other = _clone(world)
     git(other, "commit", "--quiet", "--amend", "-m", "a README, rewritten")
     git(other, "push", "--quiet", "--force", "origin", "main")
+    (world.folder / REWRITTEN).write_text(git(other, "rev-parse", "HEAD"))
 
 
 def _clone(world: World) -> Path:
@@ -90,7 +96,7 @@ def _hang_up(world: World) -> None:
     """The server breaks the connection after the first bytes."""
     (world.folder / "server").rename(world.folder / "server-well")
     server = world.folder / "server"
-    server.write_text('#!/bin/sh\nexec setsid git "$@" | head -c 60\n')
+    server.write_text('#!/bin/sh\nsetsid git "$@" </dev/null | head -c 60\n')
     server.chmod(0o755)
 
 

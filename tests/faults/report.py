@@ -12,7 +12,7 @@ _SHOWN = 40  # a broken program fails thousands of tries, and a few of each kind
 
 def show(came: Sequence[Came], seconds: float, seed: int, planned: int) -> None:
     """Print the table, and the tries that failed."""
-    console = Console(width=140, highlight=False)
+    console = Console(width=160, highlight=False)
     console.print(_table(came))
     failed = [each for each in came if each.problems]
     for each in sorted(failed, key=lambda each: each.name)[:_SHOWN]:
@@ -29,11 +29,12 @@ def show(came: Sequence[Came], seconds: float, seed: int, planned: int) -> None:
 
 
 def _table(came: Sequence[Came]) -> Table:
+    """By fault and verb the tries; then whether the run with the fault decided, or the next one."""
     table = Table(title="What was tried, and what came out", title_justify="left")
-    table.add_column("fault")
+    table.add_column("fault", no_wrap=True)
     for verb in _verbs(came):
         table.add_column(verb, justify="right")
-    for heading in ("tried", "decided before", "by the next run", "failed"):
+    for heading in ("tried", "decided", "next run", "failed"):
         table.add_column(heading, justify="right")
     for row in dict.fromkeys(each.row for each in sorted(came, key=lambda each: each.row)):
         table.add_row(row, *_cells([each for each in came if each.row == row], _verbs(came)))

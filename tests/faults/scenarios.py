@@ -13,6 +13,8 @@ from tests.unit.mlflow_store import create_store
 
 DAY = "2026-03-01T"
 README = "README.md"
+REWRITTEN = "rewritten"
+"""The file beside the clone that holds the tip with which a fault replaced the origin's."""
 _WHY = ("--reason", "for a reason")
 _ROLLING = ("adopt", "propose", "advance", "advance")
 _BACK = (*_ROLLING, "shift", "restore")
