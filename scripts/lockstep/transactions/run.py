@@ -18,7 +18,7 @@ from lockstep.rollout.commit_message import commit_message
 from lockstep.rollout.next_decision import DecisionContext
 from lockstep.spec.selection import choose_family
 from lockstep.spec.yaml.load import Documents
-from lockstep.text.sanitise import record_line
+from lockstep.text.sanitise import quoted, record_line
 from lockstep.transactions.branches import existing_branch, put_on_branch
 from lockstep.transactions.publication import PlannedCommit, follow_in_work_tree, publish_commit
 from lockstep.transactions.snapshot import Snapshot, read_snapshot
@@ -174,7 +174,8 @@ def open_run(options: RunOptions, *, reads_branch: bool = False) -> Iterator[Run
     """
     git = Git.find(options.root)
     if options.branch is not None and not git.is_branch_name(options.branch):
-        raise UsageError(f"{options.branch!r} is no name for a branch", fix="give another --branch")
+        text = f"{quoted(options.branch)} is no name for a branch"
+        raise UsageError(text, fix="give another --branch")
     with run_note(git) as note:
         yield Run(git, options, _find_followed(git, options), note, reads_branch=reads_branch)
 
