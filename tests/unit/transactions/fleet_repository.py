@@ -43,15 +43,6 @@ def fleet(folder: Path) -> tuple[Git, Path]:
     return Git(made.root), remote
 
 
-def another(folder: Path, remote: Path) -> Git:
-    """A second clone of the remote."""
-    git(folder, "clone", "--quiet", str(remote), "other")
-    other = folder / "other"
-    git(other, "config", "user.name", "Other")
-    git(other, "config", "user.email", "other@example.com")
-    return Git(other)
-
-
 def options(made: Git, minutes: int = 0, **given: str) -> RunOptions:
     now: datetime = START + timedelta(minutes=minutes)
     return RunOptions(made.root, now, **given)  # type: ignore[arg-type]

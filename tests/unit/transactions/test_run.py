@@ -10,11 +10,10 @@ from lockstep.model.result import AlreadyDecided, Decided, Moved, NotLive, Waiti
 from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.run import move_family, open_run, require_reason
 from lockstep.transactions.state import FamilyState
-from tests.unit.edges.repositories import commit, git
+from tests.unit.edges.repositories import another_clone, commit, git
 from tests.unit.transactions.fleet_repository import (
     FAMILY,
     adoption,
-    another,
     fleet,
     options,
     protect,
@@ -58,7 +57,7 @@ def test_nothing_to_decide_publishes_nothing(tmp_path: Path) -> None:
 
 def test_the_same_decision_of_a_faster_run_is_not_made_twice(tmp_path: Path) -> None:
     made, remote = fleet(tmp_path)
-    other = another(tmp_path, remote)
+    other = another_clone(tmp_path, remote)
 
     def slow(on: Git, state: FamilyState) -> PlannedCommit | Moved:
         if not state.family.records:
@@ -72,7 +71,7 @@ def test_the_same_decision_of_a_faster_run_is_not_made_twice(tmp_path: Path) -> 
 
 def test_after_another_change_the_run_decides_on_the_new_tip(tmp_path: Path) -> None:
     made, remote = fleet(tmp_path)
-    other, seen = another(tmp_path, remote), []
+    other, seen = another_clone(tmp_path, remote), []
 
     def slow(on: Git, state: FamilyState) -> PlannedCommit | Moved:
         seen.append(state.snapshot.base)
@@ -88,7 +87,7 @@ def test_after_another_change_the_run_decides_on_the_new_tip(tmp_path: Path) -> 
 
 def test_a_run_that_loses_every_race_gives_up_with_the_reason(tmp_path: Path) -> None:
     made, remote = fleet(tmp_path)
-    other = another(tmp_path, remote)
+    other = another_clone(tmp_path, remote)
 
     def slow(on: Git, state: FamilyState) -> PlannedCommit | Moved:
         commit(other.root, {"README": state.snapshot.base.encode()})
