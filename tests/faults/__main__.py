@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -24,8 +25,10 @@ def main() -> int:
     os.environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     os.environ["PATH"] = os.pathsep.join((str(victim.TOOLS), os.environ.get("PATH", os.defpath)))
     victim.preload()
-    with tempfile.TemporaryDirectory(prefix="lockstep-faults-") as folder:
-        sweep = Sweep(Path(folder), options.seed, options.processes)
+    # Not a TemporaryDirectory: each forked verb that a signal ends would remove it as its own.
+    folder = Path(tempfile.mkdtemp(prefix="lockstep-faults-"))
+    try:
+        sweep = Sweep(folder, options.seed, options.processes)
         events = prepare(sweep, scenarios)
         tries = [one for each in scenarios for one in plan(sweep, each, events[each.name])]
         planned = len(tries)
@@ -37,6 +40,8 @@ def main() -> int:
         for each in run(sweep, tries):
             came.append(each)
             _progress(each, f"{len(came)}/{len(tries)}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     show(came, time.monotonic() - started, options.seed, planned)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     rows = [{**each.__dict__, "problems": list(each.problems)} for each in came]
