@@ -15,7 +15,7 @@ import click
 
 from lockstep import __version__
 from lockstep.cli.streams import flushed, open_standard_streams, say
-from lockstep.edges import bounded
+from lockstep.edges import bounded, process
 from lockstep.edges.os_errors import advice, reason
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.exit_codes import ExitCode
@@ -99,7 +99,9 @@ def main() -> None:
 def _end(code: int) -> NoReturn:
     """End the process, even where a thread waits for a server that may never answer."""
     if bounded.is_waiting():
-        # A client may have started threads of its own, which Python's exit would wait for.
+        # A client may have started threads of its own, which Python's exit would wait for. Exit
+        # functions of others may fail while these go on, which is nothing to report.
+        sys.unraisablehook = lambda _: None
         atexit._run_exitfuncs()
         os._exit(code)
     sys.exit(code)
@@ -116,13 +118,16 @@ class _Stopped(BaseException):
 def _stop(number: int, _: object) -> NoReturn:
     """Unwind, which cleans up after the verb; a second signal ends the process at once."""
     signal.signal(number, signal.SIG_DFL)
+    stopped = _Stopped(number)
     bounded.stop_waiting()
-    raise _Stopped(number)
+    process.refuse(stopped)
+    raise stopped
 
 
 def run(arguments: Sequence[str], command: click.Command = program) -> int:
     """Run one command line of ``command``; its exit code. Only a bug leaves a traceback."""
     bounded.start_run()
+    process.refuse(None)
     try:
         _refuse_bytes(arguments)
         # In standalone mode click would end the process itself, with exit codes of its own.

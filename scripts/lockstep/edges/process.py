@@ -66,6 +66,9 @@ def _ending(returncode: int) -> str:
     return f"ended by signal {name} ({cause})" if cause else f"ended by signal {name}"
 
 
+_refused: BaseException | None = None
+
+
 def run(
     argv: Sequence[str],
     *,
@@ -80,6 +83,8 @@ def run(
     LockstepError when the program is missing, cannot be started or does not end in time; then it
     is killed with all programs that it has started, such as the ssh of a git.
     """
+    if _refused is not None:
+        raise _refused
     pipe = subprocess.PIPE
     try:
         # Never the terminal as stdin: a program that asks would wait forever.
@@ -104,6 +109,16 @@ def run(
     return Completed(child.returncode, stdout, stderr)
 
 
+def refuse(stopped: BaseException | None) -> None:
+    """Start no program any more, but raise ``stopped``; None allows it again.
+
+    For signal handlers: Python loses an exception that such a handler raises in the middle of a
+    destructor or a callback, and a run that was stopped must not go on to publish.
+    """
+    global _refused  # noqa: PLW0603
+    _refused = stopped
+
+
 def start(
     argv: Sequence[str],
     *,
@@ -126,6 +141,9 @@ def start(
                 stdout=subprocess.DEVNULL,
                 stderr=sink,
                 preexec_fn=_death_signal(os.getpid()),  # noqa: PLW1509
+                # Ctrl-C is for Lockstep, which stops what it started: a server that ends by itself
+                # would look like one that is broken.
+                process_group=0,
             )
         except (OSError, ValueError) as error:
             raise _cannot_start(argv[0], error) from error

@@ -182,3 +182,21 @@ def wait_until(happened: Callable[[], bool]) -> None:
             return
         time.sleep(0.01)
     raise AssertionError("it did not happen within 30 seconds")
+
+
+def test_a_run_that_is_stopped_starts_no_program_any_more() -> None:
+    process.refuse(KeyboardInterrupt())
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            process.run(["true"])
+    finally:
+        process.refuse(None)
+    assert process.run(["true"]).returncode == 0
+
+
+def test_ctrl_c_does_not_reach_a_server_that_lockstep_started() -> None:
+    child = process.start(["sleep", "60"])
+    try:
+        assert os.getpgid(child.pid) != os.getpgrp()
+    finally:
+        process.stop(child)
