@@ -6,12 +6,13 @@ breaks.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lockstep.check.compiled import compile_policies, policies_of, threshold_findings
 from lockstep.edges.cache import Cache
+from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding, Related, Severity
 from lockstep.model.fleet import Subject, Tree
 from lockstep.model.outcome import POLICY_ERROR, RuleText
@@ -79,6 +80,15 @@ def open_policy_set(stack: ExitStack, policies: Tree, options: OpaOptions = CHIL
     compiled = compile_policies(policies)
     opa = opa_session(policies, options, schemas=compiled.input_schemas, cache=Cache.of_user())
     return PolicySet(policies, compiled.rules, compiled.schemas, stack.enter_context(opa))
+
+
+def start_opa(tree: Tree) -> None:
+    """Have an OPA get ready for the policies of a tree, while the caller does something else.
+
+    What is wrong with them is reported by the check that needs them, not here.
+    """
+    with suppress(LockstepError), ExitStack() as stack:
+        open_policy_set(stack, policies_of(tree))  # it stays for the next session
 
 
 _Place = tuple[str, str, int, int]

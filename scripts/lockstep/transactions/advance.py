@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lockstep.check.policy_sets import start_opa
 from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Phase
 from lockstep.model.errors import LockstepError
-from lockstep.model.evidence import Evidence
+from lockstep.model.evidence import Evidence, Question
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.result import Blocked, Decided, Failed, Moved, Waiting
 from lockstep.rollout.gate_questions import questions
@@ -45,14 +46,17 @@ def advance_families(run: Run, names: Sequence[str]) -> tuple[Moved, ...]:
     titles = list(names) or [f"{each.environment}/{each.name}" for each in chosen]
     results: dict[str, Moved] = {}
     states: dict[str, FamilyState] = {}
+    asking: dict[str, list[Question]] = {}
     for title in titles:
         try:
             states[title] = run.state(title)
+            asking[title] = questions(states[title].family, run.options.now)
         except LockstepError as error:
             results[title] = _failed(title, error)
-    now = run.options.now
-    answers = ask_for_families(run.options, [questions(s.family, now) for s in states.values()])
-    asked = {t: _Asked(s, e) for (t, s), e in zip(states.items(), answers, strict=True)}
+    if any(asking.values()):  # a rollback must not wait for OPA after it has waited for the gates
+        start_opa(run.snapshot.tree)
+    answers = ask_for_families(run.options, list(asking.values()))
+    asked = {t: _Asked(states[t], e) for t, e in zip(asking, answers, strict=True)}
     for title in sorted(asked, key=lambda each: _turn(asked[each], run.options)):
         results[title] = _advance(run, title, asked[title])
     return tuple(results[title] for title in titles)

@@ -78,11 +78,14 @@ class Run:
         self.snapshot = self._read()
 
     def state(self, family: str, *, rollback: bool = False) -> FamilyState:
-        """The family that a name means (see choose_family and read_state)."""
-        return find_state(
-            self.snapshot, family, self.options.environment,
-            history=self._history, rollback=rollback,
-        )  # fmt: skip
+        """The family that a name means (see choose_family and read_state), read once a snapshot."""
+        key = (family, rollback)
+        if key not in self._states:
+            self._states[key] = find_state(
+                self.snapshot, family, self.options.environment,
+                history=self._history, rollback=rollback,
+            )  # fmt: skip
+        return self._states[key]
 
     def refresh(self) -> None:
         """Read the followed branch anew: another run was faster."""
@@ -161,6 +164,7 @@ class Run:
         return NotLive(rollback, name, refused.message)
 
     def _read(self) -> Snapshot:
+        self._states: dict[tuple[str, bool], FamilyState] = {}
         return read_snapshot(self.git, self.followed, self._context, self._documents)
 
 
