@@ -5,8 +5,8 @@ edits policies, its own are evaluated in addition, so that it cannot bring rules
 breaks.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from lockstep.model.fleet import Subject, Tree
 from lockstep.model.outcome import POLICY_ERROR, RuleText
 from lockstep.opa.address import OpaOptions
 from lockstep.opa.base import OpaSession
-from lockstep.opa.session import opa_session
+from lockstep.opa.session import close_unused, opa_session
 from lockstep.policy import Moment, PolicyItem, Rule, RuleFinding, batches
 from lockstep.policy.waivers import AppliedWaivers, read_waiver_limits, read_waivers, valid_waivers
 from lockstep.spec.schema.schemas import Schemas
@@ -82,13 +82,18 @@ def open_policy_set(stack: ExitStack, policies: Tree, options: OpaOptions = CHIL
     return PolicySet(policies, compiled.rules, compiled.schemas, stack.enter_context(opa))
 
 
-def start_opa(tree: Tree) -> None:
-    """Have an OPA get ready for the policies of a tree, while the caller does something else.
+@contextmanager
+def opa_at_hand(tree: Tree) -> Iterator[None]:
+    """Have an OPA get ready for the policies of a tree, while the block does something else.
 
     What is wrong with them is reported by the check that needs them, not here.
     """
-    with suppress(LockstepError), ExitStack() as stack:
-        open_policy_set(stack, policies_of(tree))  # it stays for the next session
+    try:
+        with suppress(LockstepError), ExitStack() as stack:
+            open_policy_set(stack, policies_of(tree))  # it stays for the next session
+        yield
+    finally:
+        close_unused()
 
 
 _Place = tuple[str, str, int, int]

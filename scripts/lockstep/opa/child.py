@@ -101,6 +101,11 @@ class ChildOpa(OpaSession):
         """The process id of OPA."""
         return self._process.pid
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether an evaluation has waited until it was ready."""
+        return self._ready
+
     def is_running(self) -> bool:
         """Whether the program has not ended yet."""
         return self._process.ended() is None

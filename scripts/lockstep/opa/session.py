@@ -66,6 +66,12 @@ def _child(
         each.close()
 
 
+def close_unused() -> None:
+    """End the idle children that never evaluated anything."""
+    for key in [key for key, child in _idle.items() if not child.is_ready]:
+        _idle.pop(key).close()
+
+
 @atexit.register
 def _close_idle() -> None:
     while _idle:

@@ -1,9 +1,10 @@
 """The one decision that is due for each family: evaluates gates, and moves, holds or waits."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
-from lockstep.check.policy_sets import start_opa
+from lockstep.check.policy_sets import opa_at_hand
 from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Phase
 from lockstep.model.errors import LockstepError
@@ -53,12 +54,12 @@ def advance_families(run: Run, names: Sequence[str]) -> tuple[Moved, ...]:
             asking[title] = questions(states[title].family, run.options.now)
         except LockstepError as error:
             results[title] = _failed(title, error)
-    if any(asking.values()):  # a rollback must not wait for OPA after it has waited for the gates
-        start_opa(run.snapshot.tree)
-    answers = ask_for_families(run.options, list(asking.values()))
-    asked = {t: _Asked(states[t], e) for t, e in zip(asking, answers, strict=True)}
-    for title in sorted(asked, key=lambda each: _turn(asked[each], run.options)):
-        results[title] = _advance(run, title, asked[title])
+    # A rollback must not wait for OPA after it has waited for the gates.
+    with opa_at_hand(run.snapshot.tree) if any(asking.values()) else nullcontext():
+        answers = ask_for_families(run.options, list(asking.values()))
+        asked = {t: _Asked(states[t], e) for t, e in zip(asking, answers, strict=True)}
+        for title in sorted(asked, key=lambda each: _turn(asked[each], run.options)):
+            results[title] = _advance(run, title, asked[title])
     return tuple(results[title] for title in titles)
 
 
