@@ -101,10 +101,14 @@ def _end(code: int) -> NoReturn:
     if bounded.is_waiting():
         # A client may have started threads of its own, which Python's exit would wait for. Exit
         # functions of others may fail while these go on, which is nothing to report.
-        sys.unraisablehook = lambda _: None
+        sys.unraisablehook = _report_nothing
         atexit._run_exitfuncs()
         os._exit(code)
     sys.exit(code)
+
+
+def _report_nothing(_: object) -> None:
+    """What Python calls for an exception that it cannot raise, such as one in a destructor."""
 
 
 class _Stopped(BaseException):
@@ -119,6 +123,9 @@ def _stop(number: int, _: object) -> NoReturn:
     """Unwind, which cleans up after the verb; a second signal ends the process at once."""
     signal.signal(number, signal.SIG_DFL)
     stopped = _Stopped(number)
+    # Where this interrupts a callback, Python would print it and go on; the next program that is
+    # to be started raises it again.
+    sys.unraisablehook = _report_nothing
     bounded.stop_waiting()
     process.refuse(stopped)
     raise stopped
