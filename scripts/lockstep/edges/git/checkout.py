@@ -7,7 +7,6 @@ changed is in no known commit. It is never touched, and their checkout stays beh
 """
 
 import os
-import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lockstep.edges import scratch
+from lockstep.edges.git.objects import ABSENT, raw_changes
 from lockstep.edges.git.remotes import GitRemotes
 from lockstep.edges.os_errors import advice, reason
 from lockstep.model.errors import LockstepError
 from lockstep.text.sanitise import one_line
 
-_CHANGE = re.compile(rb":\d{6} (\d{6}) ([0-9a-f]+) ([0-9a-f]+) [A-Z]\0([^\0]+)\0")
 LOCK_MARK = "index-lock"
 """The file that ``index.lock`` is a link to, while a run holds it."""
 
@@ -29,7 +28,6 @@ _BUSY = "index.lock is there: another git command is at work, or was killed"
 _PATIENCE, _INSTANT = 20, 0.05
 """How often to look whether a lock is gone, and seconds between."""
 
-_ABSENT = "absent"
 _OTHER = "other"
 """What is no file that git stores in one blob: a folder, a link, a conflict in the index."""
 
@@ -91,10 +89,10 @@ class GitCheckout(GitRemotes):
         between = self._output("log", "-m", "--raw", "-z", "--no-renames", "--no-abbrev",
                                "--format=", f"{base}..{commit}")  # fmt: skip
         after, known = {}, dict[str, set[str]]()
-        for mode, old, new, path in _changes(changed):
+        for mode, old, new, path in raw_changes(changed):
             after[path] = (mode, new)
             known[path] = {old, new}
-        for _, old, new, path in _changes(between):
+        for _, old, new, path in raw_changes(between):
             if path in known:
                 known[path] |= {old, new}
         return _Exchange(after, {path: frozenset(ids) for path, ids in known.items()})
@@ -117,7 +115,7 @@ class GitCheckout(GitRemotes):
 
     def _staged(self, paths: Iterable[str]) -> dict[str, str]:
         """The blob of each path in the index."""
-        found = dict.fromkeys(paths, _ABSENT)
+        found = dict.fromkeys(paths, ABSENT)
         listed = self._output("ls-files", "--stage", "-z")
         for entry in listed.split(b"\0")[:-1]:
             facts, _, path = entry.partition(b"\t")
@@ -168,7 +166,7 @@ class GitCheckout(GitRemotes):
             for path, (mode, blob) in exchange.after.items()
             if here[path] != blob or not _has_mode(self.root / path, mode)
         ]
-        written = [path for path in stale if exchange.after[path][1] != _ABSENT]
+        written = [path for path in stale if exchange.after[path][1] != ABSENT]
         names = b"".join(os.fsencode(path) + b"\0" for path in written)
         # git makes the files, because attributes may say how: with which line endings, for example.
         self._output("checkout-index", "--force", "-z", "--stdin", f"--prefix={made}/",
@@ -181,20 +179,13 @@ class GitCheckout(GitRemotes):
                 _remove_empty(self.root / path, self.root)
 
 
-def _changes(raw: bytes) -> Iterator[tuple[str, str, str, str]]:
-    """Mode afterwards, blob before, blob afterwards and path of each change that git lists."""
-    for mode, old, new, path in _CHANGE.findall(raw):
-        ids = (_ABSENT if not blob.strip(b"0") else blob.decode() for blob in (old, new))
-        yield mode.decode(), *ids, os.fsdecode(path)
-
-
 def _kind(file: Path) -> str:
     """What a path of the work tree is, where that is no file; else empty."""
     # Not below a link, which leads elsewhere, and not where a file has the place of the folder.
     if file.is_symlink() or any(each.is_symlink() or each.is_file() for each in file.parents):
         return _OTHER
     if not file.exists():
-        return _ABSENT
+        return ABSENT
     return "" if file.is_file() and "\n" not in str(file) else _OTHER
 
 
@@ -204,7 +195,7 @@ def _has_mode(file: Path, mode: str) -> bool:
 
 
 def _index_line(path: str, mode: str, blob: str) -> bytes:
-    if blob == _ABSENT:
+    if blob == ABSENT:
         mode, blob = "0", "0" * 40
     return f"{mode} {blob}\t".encode() + os.fsencode(path) + b"\0"
 

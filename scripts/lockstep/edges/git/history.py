@@ -1,15 +1,12 @@
 """git's history of files: which commit added one, and what commits did to those of the ledger."""
 
-import os
-import re
 from collections.abc import Iterator
 
-from lockstep.edges.git.objects import GitObjects
+from lockstep.edges.git.objects import ABSENT, GitObjects, raw_changes
 from lockstep.model.canonical import digest_bytes
 from lockstep.model.errors import LockstepError
 from lockstep.model.ledger import LedgerHistory
 
-_CHANGE = re.compile(rb":\d{6} (\d{3})\d{3} ([0-9a-f]+) ([0-9a-f]+) [A-Z]\0([^\0]+)\0")
 _FOLDER = "ledger"
 _NOTHING = ""
 """What a path holds after its removal."""
@@ -39,8 +36,8 @@ class GitHistory(GitObjects):
         )  # fmt: skip
         # Of what is no plain file (a link, a submodule) there is no content to compare.
         found = [
-            (os.fsdecode(path), _blob(old), _blob(new) if mode == b"100" else _NOTHING)
-            for mode, old, new, path in _CHANGE.findall(out)
+            (path, _blob(old), _blob(new) if mode.startswith("100") else _NOTHING)
+            for mode, old, new, path in raw_changes(out)
         ]
         return found[::-1]
 
@@ -50,8 +47,8 @@ class GitHistory(GitObjects):
         return older in out.decode().split()
 
 
-def _blob(oid: bytes) -> str:
-    return _NOTHING if not oid.strip(b"0") else oid.decode()
+def _blob(oid: str) -> str:
+    return _NOTHING if oid == ABSENT else oid
 
 
 class LedgerReader:

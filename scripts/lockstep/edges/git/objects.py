@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from lockstep.edges import scratch
 from lockstep.edges.files import symlink_error
@@ -18,6 +19,11 @@ _SYMLINK = b"120000"
 SUBMODULE = b"160000"
 """The mode of a submodule in trees and in the index."""
 
+ABSENT = "absent"
+"""In the place of a blob's id: there is no file at the path."""
+
+_CHANGE = re.compile(rb":\d{6} (\d{6}) ([0-9a-f]+) ([0-9a-f]+) [A-Z]\0([^\0]+)\0")
+
 # A snapshot is only read again, never published. A fixed author and date give it the same id in
 # each run, and make it possible where git does not know who commits.
 _SNAPSHOT_AUTHOR = {
@@ -27,6 +33,26 @@ _SNAPSHOT_AUTHOR = {
         ("NAME", "lockstep"), ("EMAIL", "lockstep@example.com"), ("DATE", "2000-01-01T00:00:00Z"),
     )
 }  # fmt: skip
+
+
+class RawChange(NamedTuple):
+    """One changed file: its mode afterwards, its blobs before and afterwards, its path."""
+
+    mode: str
+    before: str
+    after: str
+    path: str
+
+
+def raw_changes(raw: bytes) -> Iterator[RawChange]:
+    """What ``git diff-tree -r -z`` or ``git log --raw -z --format=`` lists, with full ids."""
+    for mode, before, after, path in _CHANGE.findall(raw):
+        yield RawChange(mode.decode(), _blob(before), _blob(after), os.fsdecode(path))
+
+
+def _blob(oid: bytes) -> str:
+    # git writes zeros for a file that is not there.
+    return oid.decode() if oid.strip(b"0") else ABSENT
 
 
 def submodule_error(path: str) -> Invalid:

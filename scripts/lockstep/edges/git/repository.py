@@ -1,17 +1,14 @@
 """One repository: where a fleet is in it, who commits, and what its history says."""
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from lockstep.edges.git.checkout import GitCheckout
 from lockstep.edges.git.history import GitHistory
-from lockstep.edges.git.objects import SUBMODULE, submodule_error
+from lockstep.edges.git.objects import SUBMODULE, raw_changes, submodule_error
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.text.sanitise import record_line
-
-_RAW_CHANGE = re.compile(rb":\d{6} \d{6} [0-9a-f]+ ([0-9a-f]+) ([A-Z])\0([^\0]+)\0")
 
 
 class Git(GitCheckout, GitHistory):
@@ -108,10 +105,10 @@ class Git(GitCheckout, GitHistory):
     def changed_files(self, older: str, newer: str) -> dict[str, str]:
         """The files that differ between two commits, each with its blob in the newer one.
 
-        A file that the newer one lacks has the id of zeros.
+        A file that the newer one lacks is ABSENT.
         """
         out = self._output("diff-tree", "-r", "-z", "--no-renames", "--relative", older, newer)
-        return {os.fsdecode(path): blob.decode() for blob, _, path in _RAW_CHANGE.findall(out)}
+        return {change.path: change.after for change in raw_changes(out)}
 
     def read_commit(self, commit: str) -> tuple[list[str], str]:
         """The parents of a commit, by its id, and its message."""
