@@ -129,7 +129,8 @@ def _stages(root: Path, watch: Stopwatch) -> None:
 
 def _base(root: Path, documents: Documents) -> Fleet | None:
     git = Git.find(root)
-    commit = base_commit(git, None)
+    with git.storing() as storing:
+        commit = base_commit(git, None, storing.work_tree_id(FOLDERS))
     return assemble(git.read_tree(commit, FOLDERS[:2]), documents)[0] if commit else None
 
 
