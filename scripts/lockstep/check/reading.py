@@ -23,8 +23,8 @@ class FamilyReader:
     no folder of a cluster.
     """
 
-    def __init__(self, tree: Tree, before: Tree | None) -> None:
-        documents = Documents()  # the base shares most of its files with the tree
+    def __init__(self, tree: Tree, before: Tree | None, documents: Documents | None = None) -> None:
+        documents = documents or Documents()  # the base shares most of its files with the tree
         self.fleet, found = assemble(tree, documents)
         self.before = assemble(before, documents)[0] if before is not None else None
         self._files = split_by_unit(tree)
@@ -41,10 +41,9 @@ class FamilyReader:
         self._bare = _bare(self.fleet)
         self._bare_before = _bare(self.before or Fleet())
 
-    @property
-    def units(self) -> list[Unit]:
-        """The families that have files in the tree or in its base, in order."""
-        return sorted({*self._files, *self._files_before})
+    def holds(self, unit: Unit) -> bool:
+        """Whether the tree or its base has files of the family."""
+        return unit in self._files or unit in self._files_before
 
     def family_input(self, unit: Unit, about_environment: Sequence[Finding]) -> FamilyInput:
         """What the result of a family is made from (see FamilyInput)."""
