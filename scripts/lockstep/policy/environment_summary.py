@@ -5,7 +5,7 @@ read. policies/main.rego calls it the tenancy of the environment.
 """
 
 from lockstep.model.document import Json, value_at
-from lockstep.model.fleet import Environment, Family, Fleet
+from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 
 SUMMARY_FIELDS = (
     "region", "namespace", "host", "serving", "variants", "access", "cost", "features",
@@ -17,7 +17,8 @@ SUMMARY_FIELDS = (
 def summary_of(environment: Environment, fleet: Fleet) -> Json:
     """``families`` with tenant, owner and datasets, ``clusters`` with a part of their spec.
 
-    ``elsewhere`` lists the identities of the clusters in all other environments of ``fleet``.
+    ``elsewhere`` lists the clusters of other environments of ``fleet`` that have an identity of a
+    cluster of this one.
     """
     return {
         "families": [_family(family) for family in environment.families.values()],
@@ -31,17 +32,49 @@ def summary_of(environment: Environment, fleet: Fleet) -> Json:
             for family in environment.families.values()
             for cluster in family.clusters
         ],
-        "elsewhere": [
-            {"environment": cluster.environment, "name": cluster.name, "principal": principal}
-            for cluster in fleet.clusters()
-            # Only identities: whole clusters of other environments would be too much to send.
-            if cluster.environment != environment.name
-            and (principal := value_at(cluster.effective, _PRINCIPAL)) is not None
-        ],
+        "elsewhere": _elsewhere(environment, fleet),
     }
 
 
 _PRINCIPAL = ("spec", "access", "identity", "principal")
+_MOST = 50
+"""Clusters elsewhere of one identity: a finding names no more (policies/lib/finding.rego)."""
+
+
+def _elsewhere(environment: Environment, fleet: Fleet) -> list[Json]:
+    # Only shared identities, and few of each: all identities of all other environments, for each
+    # environment, would grow with the square of their number.
+    users: dict[str, list[Json]] = {
+        _folded(principal): []
+        for family in environment.families.values()
+        for cluster in family.clusters
+        if (principal := _principal(cluster)) is not None
+    }
+    for cluster in fleet.clusters() if users else ():
+        principal = _principal(cluster)
+        if cluster.environment == environment.name or principal is None:
+            continue
+        if (known := users.get(_folded(principal))) is not None:
+            where = {"environment": cluster.environment, "name": cluster.name}
+            known.append({**where, "principal": principal})
+    # The first environments by name, because only in later ones a shared identity is reported.
+    return [user for each in users.values() for user in sorted(each, key=_by_name)[:_MOST]]
+
+
+def _by_name(user: Json) -> tuple[str, str]:
+    return user["environment"], user["name"]
+
+
+def _principal(cluster: Cluster) -> str | None:
+    principal = value_at(cluster.effective, _PRINCIPAL)
+    return principal if isinstance(principal, str) else None
+
+
+def _folded(principal: str) -> str:
+    """In lower case as Rego's ``lower`` has it, which never makes two characters of one."""
+    if principal.isascii():
+        return principal.lower()
+    return "".join(character.lower()[0] for character in principal)
 
 
 def _family(family: Family) -> Json:
