@@ -1,7 +1,7 @@
 """Fleets in which one thing grows: a family, an identity that all share, environments, versions.
 
-Each takes the number of clusters, and gives the trees after and before a change. Their documents are
-those of a fleet of the bench, with a few fields replaced.
+Each takes the number of clusters, and gives the trees after and before a change. Their documents
+are those of a fleet of the bench, with a few fields replaced.
 """
 
 import json
@@ -100,7 +100,7 @@ def many_identities(clusters: int) -> Change:
 
 def many_environments(clusters: int) -> Change:
     """Environments of two clusters: one identity is that of all, the other that of two."""
-    tree: Tree = {}
+    tree: dict[str, bytes] = {}
     for n in range(clusters // 2):
         specs = {
             "one": {**_variants(0), **_identity("all")},

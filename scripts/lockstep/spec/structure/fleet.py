@@ -1,7 +1,7 @@
 """How the files of a fleet fit together, which no schema can express."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from lockstep.model.document import Document, Pointer, value_at
 from lockstep.model.finding import Finding
@@ -10,7 +10,7 @@ from lockstep.spec.assemble import cluster_name
 from lockstep.spec.freezes import check_freezes
 from lockstep.spec.place import Place
 from lockstep.spec.structure.lists import InvalidPlaces, entries
-from lockstep.spec.structure.regions import check_regions, check_waves
+from lockstep.spec.structure.regions import check_regions, check_waves, regions_of
 from lockstep.spec.structure.rollout import check_gates, check_step_bounds, check_steps
 from lockstep.spec.structure.variants import check_variants
 from lockstep.text.phrases import brief
@@ -30,14 +30,17 @@ def check_structure(
     """
     invalid = invalid or InvalidPlaces()
     findings: list[Finding] = []
+    incomplete = {"/".join(path.split("/", 3)[:-1]) for path in faulty}
+    circular = _circular(fleet)
     for environment in fleet.environments.values():
-        findings += _environment(environment, fleet)
+        findings += _environment(environment, fleet, circular)
         findings += check_freezes(environment)
-        findings += _clusters_of(environment, invalid)
+        regions = regions_of(environment, invalid)
+        findings += _clusters_of(environment, regions)
         for family in environment.families.values():
-            whole = not any(path.startswith(f"{family.folder}/") for path in faulty)
+            whole = family.folder not in incomplete
             findings += _family(family, whole=whole)
-            findings += check_waves(family, environment, invalid, whole=whole)
+            findings += check_waves(family, environment, regions, invalid, whole=whole)
             findings += check_steps(family, invalid)
             findings += check_gates(family, invalid)
             findings += check_step_bounds(family, invalid)
@@ -47,7 +50,9 @@ def check_structure(
     return findings
 
 
-def _environment(environment: Environment, fleet: Fleet) -> Iterator[Finding]:
+def _environment(
+    environment: Environment, fleet: Fleet, circular: Collection[str]
+) -> Iterator[Finding]:
     document = environment.document
     yield from _named(document, environment.name, f"the folder is clusters/{environment.name}/")
     yield from _repeated(document, ("spec", "regions"), "name", "region")
@@ -61,7 +66,7 @@ def _environment(environment: Environment, fleet: Fleet) -> Iterator[Finding]:
             f"there is no environment {brief(environment.predecessor)}",
             f"add clusters/{brief(environment.predecessor)[1:-1]}/environment.yaml, or remove it",
         )
-    elif environment.name in _predecessors(environment, fleet):
+    elif environment.name in circular:
         yield predecessor.finding(
             "structure.predecessor-circle",
             "the predecessors lead back to this environment",
@@ -69,16 +74,23 @@ def _environment(environment: Environment, fleet: Fleet) -> Iterator[Finding]:
         )
 
 
-def _predecessors(environment: Environment, fleet: Fleet) -> set[str]:
-    seen: set[str] = set()  # ends the walk in a circle
-    name = environment.predecessor
-    while name and name in fleet.environments and name not in seen:
-        seen.add(name)
-        name = fleet.environments[name].predecessor
-    return seen
+def _circular(fleet: Fleet) -> set[str]:
+    """The environments whose predecessors lead back to themselves."""
+    circular: set[str] = set()
+    seen: set[str] = set()  # each environment is visited once, however long the chains are
+    for start in fleet.environments:
+        walk: list[str] = []
+        name: str | None = start
+        while name and name in fleet.environments and name not in seen:
+            seen.add(name)
+            walk.append(name)
+            name = fleet.environments[name].predecessor
+        if name in walk:
+            circular.update(walk[walk.index(name) :])
+    return circular
 
 
-def _clusters_of(environment: Environment, invalid: InvalidPlaces) -> Iterator[Finding]:
+def _clusters_of(environment: Environment, regions: Sequence[str]) -> Iterator[Finding]:
     names: dict[str, Place] = {}
     # Across families: one cluster owns a host, because two VirtualServices for it conflict.
     hosts: dict[str, Place] = {}
@@ -87,7 +99,7 @@ def _clusters_of(environment: Environment, invalid: InvalidPlaces) -> Iterator[F
             stem = cluster.path.rsplit("/", 1)[-1].removesuffix(".yaml")
             wanted = cluster_name(family.name, stem)
             yield from _named(cluster.document, wanted, f"the file is {family.name}/{stem}.yaml")
-            yield from check_regions(cluster, environment, invalid)
+            yield from check_regions(cluster, environment, regions)
             # A wrong name is reported already, and may look like a duplicate because it is wrong.
             if cluster.name == wanted:
                 yield from _taken(cluster, ("metadata", "name"), names, "name")
