@@ -4,8 +4,10 @@ A summary, because an environment may have thousands of clusters: it holds only 
 read. policies/main.rego calls it the tenancy of the environment.
 """
 
+from collections.abc import Iterable
+
 from lockstep.model.document import Json, value_at
-from lockstep.model.fleet import Cluster, Environment, Family, Fleet
+from lockstep.model.fleet import Family
 
 SUMMARY_FIELDS = (
     "region", "namespace", "host", "serving", "variants", "access", "cost", "features",
@@ -14,25 +16,44 @@ SUMMARY_FIELDS = (
 """The fields of a cluster's spec in the summary: costs, claims of names, data for others."""
 
 
-def summary_of(environment: Environment, fleet: Fleet) -> Json:
-    """``families`` with tenant, owner and datasets, ``clusters`` with a part of their spec.
+def share_of(family: Family) -> Json:
+    """What a family adds to the summary of its environment; its documents must be well-formed.
 
-    ``elsewhere`` lists the clusters of other environments of ``fleet`` that have an identity of a
-    cluster of this one.
+    ``family`` has tenant, owner and datasets, ``clusters`` a part of their spec, ``identities``
+    what they run as.
     """
+    tenant = _metadata(family)["tenant"]
     return {
-        "families": [_family(family) for family in environment.families.values()],
+        "family": _family(family),
         "clusters": [
             {
                 "name": cluster.name,
                 "family": family.name,
-                "tenant": _metadata(family)["tenant"],
+                "tenant": tenant,
                 "spec": {k: v for k, v in cluster.effective["spec"].items() if k in SUMMARY_FIELDS},
             }
-            for family in environment.families.values()
             for cluster in family.clusters
         ],
-        "elsewhere": _elsewhere(environment, fleet),
+        "identities": [
+            {"environment": cluster.environment, "name": cluster.name, "principal": principal}
+            for cluster in family.clusters
+            if isinstance(principal := value_at(cluster.effective, _PRINCIPAL), str)
+        ],
+    }
+
+
+def summary_of(environment: str, shares: Iterable[tuple[str, Json]]) -> Json:
+    """The summary of an environment; ``shares`` are those of all families, with the environment.
+
+    ``elsewhere`` lists the clusters of other environments that have an identity of a cluster of
+    this one.
+    """
+    shares = tuple(shares)
+    own = [share for home, share in shares if home == environment]
+    return {
+        "families": [share["family"] for share in own],
+        "clusters": [cluster for share in own for cluster in share["clusters"]],
+        "elsewhere": _elsewhere(environment, shares),
     }
 
 
@@ -41,33 +62,25 @@ _MOST = 50
 """Clusters elsewhere of one identity: a finding names no more (policies/lib/finding.rego)."""
 
 
-def _elsewhere(environment: Environment, fleet: Fleet) -> list[Json]:
+def _elsewhere(environment: str, shares: Iterable[tuple[str, Json]]) -> list[Json]:
     # Only shared identities, and few of each: all identities of all other environments, for each
     # environment, would grow with the square of their number.
-    users: dict[str, list[Json]] = {
-        _folded(principal): []
-        for family in environment.families.values()
-        for cluster in family.clusters
-        if (principal := _principal(cluster)) is not None
-    }
-    for cluster in fleet.clusters() if users else ():
-        principal = _principal(cluster)
-        if cluster.environment == environment.name or principal is None:
+    users: dict[str, list[Json]] = {}
+    others: list[Json] = []
+    for home, share in shares:
+        if home != environment:
+            others += share["identities"]
             continue
-        if (known := users.get(_folded(principal))) is not None:
-            where = {"environment": cluster.environment, "name": cluster.name}
-            known.append({**where, "principal": principal})
+        users |= {_folded(each["principal"]): [] for each in share["identities"]}
+    for each in others if users else ():
+        if (known := users.get(_folded(each["principal"]))) is not None:
+            known.append(each)
     # The first environments by name, because only in later ones a shared identity is reported.
-    return [user for each in users.values() for user in sorted(each, key=_by_name)[:_MOST]]
+    return [user for same in users.values() for user in sorted(same, key=_by_name)[:_MOST]]
 
 
 def _by_name(user: Json) -> tuple[str, str]:
     return user["environment"], user["name"]
-
-
-def _principal(cluster: Cluster) -> str | None:
-    principal = value_at(cluster.effective, _PRINCIPAL)
-    return principal if isinstance(principal, str) else None
 
 
 def _folded(principal: str) -> str:
