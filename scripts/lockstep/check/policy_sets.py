@@ -19,7 +19,8 @@ from lockstep.opa.address import OpaOptions
 from lockstep.opa.base import OpaSession
 from lockstep.opa.session import close_unused, opa_session
 from lockstep.policy import Moment, PolicyItem, Rule, RuleFinding, batches
-from lockstep.policy.waivers import AppliedWaivers, read_waiver_limits, read_waivers, valid_waivers
+from lockstep.policy.applied_waivers import AppliedWaivers
+from lockstep.policy.waivers import last_days, read_waiver_limits, read_waivers, valid_waivers
 from lockstep.spec.schema.schemas import Schemas
 
 CHILD = OpaOptions()
@@ -180,7 +181,7 @@ class Waivers:
         own = {rule.name: rule for each in self._policy_sets for rule in each.rules}
         own_terms = read_waiver_limits(last.policies)
         later = valid_waivers(offered, own.values(), own_terms, self._today)[1]
-        known = read_waivers(first.policies, first.schemas)[0]
+        known = last_days(read_waivers(first.policies, first.schemas)[0])
         # A waiver of the base that only ends earlier loosens nothing, so it counts at once.
         accepted = {w.fields for w in valid if terms.from_change or w.is_within(known)}
         counting = [waiver for waiver in valid if waiver.fields in accepted]

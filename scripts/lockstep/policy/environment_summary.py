@@ -37,7 +37,7 @@ def share_of(family: Family) -> Json:
         "identities": [
             {"environment": cluster.environment, "name": cluster.name, "principal": principal}
             for cluster in family.clusters
-            if (principal := value_at(cluster.effective, _PRINCIPAL)) is not None
+            if isinstance(principal := value_at(cluster.effective, _PRINCIPAL), str)
         ],
     }
 
@@ -45,21 +45,49 @@ def share_of(family: Family) -> Json:
 def summary_of(environment: str, shares: Iterable[tuple[str, Json]]) -> Json:
     """The summary of an environment; ``shares`` are those of all families, with the environment.
 
-    ``elsewhere`` lists the identities of the clusters in all other environments: only these,
-    because whole clusters would be too much to send.
+    ``elsewhere`` lists the clusters of other environments that have an identity of a cluster of
+    this one.
     """
     shares = tuple(shares)
     own = [share for home, share in shares if home == environment]
     return {
         "families": [share["family"] for share in own],
         "clusters": [cluster for share in own for cluster in share["clusters"]],
-        "elsewhere": [
-            each for home, share in shares if home != environment for each in share["identities"]
-        ],
+        "elsewhere": _elsewhere(environment, shares),
     }
 
 
 _PRINCIPAL = ("spec", "access", "identity", "principal")
+_MOST = 50
+"""Clusters elsewhere of one identity: a finding names no more (policies/lib/finding.rego)."""
+
+
+def _elsewhere(environment: str, shares: Iterable[tuple[str, Json]]) -> list[Json]:
+    # Only shared identities, and few of each: all identities of all other environments, for each
+    # environment, would grow with the square of their number.
+    users: dict[str, list[Json]] = {}
+    others: list[Json] = []
+    for home, share in shares:
+        if home != environment:
+            others += share["identities"]
+            continue
+        users |= {_folded(each["principal"]): [] for each in share["identities"]}
+    for each in others if users else ():
+        if (known := users.get(_folded(each["principal"]))) is not None:
+            known.append(each)
+    # The first environments by name, because only in later ones a shared identity is reported.
+    return [user for same in users.values() for user in sorted(same, key=_by_name)[:_MOST]]
+
+
+def _by_name(user: Json) -> tuple[str, str]:
+    return user["environment"], user["name"]
+
+
+def _folded(principal: str) -> str:
+    """In lower case as Rego's ``lower`` has it, which never makes two characters of one."""
+    if principal.isascii():
+        return principal.lower()
+    return "".join(character.lower()[0] for character in principal)
 
 
 def _family(family: Family) -> Json:

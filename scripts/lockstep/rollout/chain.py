@@ -130,8 +130,10 @@ def _break(file: LedgerFile, rule: str, message: str, suspects: tuple[str, ...])
 def _gap(file: LedgerFile, named: Mapping[str, str | None], before: Sequence[LedgerFile]) -> str:
     """Which record is missing before this one; empty where none is, or it is known to be."""
     last = next((each.sequence for each in reversed(before) if each.digest), 0)
-    known = {f.sequence for f in before if not f.digest and (f.settled or f.path in named)}
     missing = last + 1
+    if missing >= file.sequence:  # nearly always: a ledger may have thousands of records
+        return ""
+    known = {f.sequence for f in before if not f.digest and (f.settled or f.path in named)}
     while missing in known:
         missing += 1
     return (

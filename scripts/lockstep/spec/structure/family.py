@@ -1,6 +1,6 @@
 """A family with its clusters: names against folders, regions, waves, variants, machine files."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from lockstep.model.document import value_at
 from lockstep.model.finding import Finding
@@ -9,7 +9,7 @@ from lockstep.spec.assemble import cluster_name
 from lockstep.spec.place import Place
 from lockstep.spec.structure.lists import InvalidPlaces
 from lockstep.spec.structure.names import check_name, check_repeated
-from lockstep.spec.structure.regions import check_regions, check_waves
+from lockstep.spec.structure.regions import check_regions, check_waves, regions_of
 from lockstep.spec.structure.rollout import check_gates, check_step_bounds, check_steps
 from lockstep.spec.structure.variants import check_variants
 from lockstep.text.phrases import brief
@@ -24,9 +24,10 @@ def check_family_structure(
     exists, is not certain. ``invalid`` is what schemas reject: comparing with it would repeat that.
     """
     whole = not any(path.startswith(f"{family.folder}/") for path in faulty)
-    yield from _clusters(family, environment, invalid)
+    regions = regions_of(environment, invalid)
+    yield from _clusters(family, environment, regions)
     yield from _family(family, whole=whole)
-    yield from check_waves(family, environment, invalid, whole=whole)
+    yield from check_waves(family, environment, regions, invalid, whole=whole)
     yield from check_steps(family, invalid)
     yield from check_gates(family, invalid)
     yield from check_step_bounds(family, invalid)
@@ -36,13 +37,13 @@ def check_family_structure(
 
 
 def _clusters(
-    family: Family, environment: Environment, invalid: InvalidPlaces
+    family: Family, environment: Environment, regions: Sequence[str]
 ) -> Iterator[Finding]:
     for cluster in family.clusters:
         stem = cluster.path.rsplit("/", 1)[-1].removesuffix(".yaml")
         because = f"the file is {family.name}/{stem}.yaml"
         yield from check_name(cluster.document, cluster_name(family.name, stem), because)
-        yield from check_regions(cluster, environment, invalid)
+        yield from check_regions(cluster, environment, regions)
 
 
 def _family(family: Family, *, whole: bool) -> Iterator[Finding]:
