@@ -118,7 +118,12 @@ class PolicyFindings:
         self._today = now.date()
         self._found: dict[_Place, list[RuleFinding]] = {}
         self._last: Collection[_Place] = ()  # what the newest policy set has found
-        self._waivers, self.invalid = self._read_waivers(head)
+        self._waivers, self._wrong_waivers = self._read_waivers(head)
+
+    @property
+    def invalid(self) -> list[Finding]:
+        """What is wrong with waivers and thresholds. Raises LockstepError (see check_data)."""
+        return [*self._wrong_waivers, *threshold_findings(self._policy_sets[-1].policies)]
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -185,8 +190,7 @@ class PolicyFindings:
         counting = [waiver for waiver in valid if waiver.fields in accepted]
         pending = [waiver for waiver in valid if waiver.fields not in accepted]
         once = {(f.rule, f.file, f.line): f for f in (*later, *wrong)}  # in the base's words
-        found = [*malformed, *once.values(), *threshold_findings(last.policies)]
-        return AppliedWaivers(counting, pending, self._today), found
+        return AppliedWaivers(counting, pending, self._today), [*malformed, *once.values()]
 
 
 def _by_the_base(found: RuleFinding, paths: Mapping[str, str]) -> RuleFinding:
