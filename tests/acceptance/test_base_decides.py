@@ -173,6 +173,7 @@ def test_a_submodule_is_refused_whether_its_files_are_there_or_not(
         git(fleet.root, "rm", "-r", "--quiet", "--cached", folder)
         (module / "kept").rename(fleet.root / folder)
     git(fleet.root, "update-index", "--add", "--cacheinfo", f"160000,{'a' * 40},{folder}")
+    (fleet.root / folder).mkdir(exist_ok=True)  # a clone leaves an empty folder
     code, findings = fleet.check()
     assert (code, f"{folder}: this is a submodule" in findings[0]["message"]) == (10, True)
 

@@ -1,26 +1,24 @@
 """The base of a change: which commit's policies are used, and what a merge with it would give."""
 
-from collections.abc import Mapping
-
 from lockstep.check.followed import known_tip
-from lockstep.check.workspace import EVERYTHING, require_clusters
+from lockstep.check.workspace import EVERYTHING
 from lockstep.edges.git import Git
+from lockstep.edges.git.stored import ATTRIBUTES
 from lockstep.model.errors import LockstepError, UsageError
-from lockstep.model.fleet import Tree
 from lockstep.text.sanitise import quoted
 
 
-def base_commit(git: Git, base: str | None) -> str | None:
+def base_commit(git: Git, base: str | None, tree_id: str) -> str | None:
     """The commit to compare with, whose policies are used; None before a first commit.
 
-    Without ``base`` it is the followed branch as last fetched, where there is something of the
-    work tree's own; on a commit of that branch it is the parent of HEAD. Raises UsageError where
-    ``base`` names no commit, or several: git prefers a tag to a branch of the same name, and the
-    right to push a tag must not be the right to choose the policies. Raises LockstepError where a
-    shallow clone lacks the commit.
+    Without ``base`` it is the followed branch as last fetched, where ``tree_id``, which is
+    checked, has something of its own; for a commit of that branch it is the parent of HEAD. Raises
+    UsageError where ``base`` names no commit, or several: git prefers a tag to a branch of the same
+    name, and the right to push a tag must not be the right to choose the policies. Raises
+    LockstepError where a shallow clone lacks the commit.
     """
     if base is None:
-        return _default_base(git)
+        return _default_base(git, tree_id)
     commits = git.possible_commits(base)
     if not commits:
         raise UsageError(
@@ -34,9 +32,9 @@ def base_commit(git: Git, base: str | None) -> str | None:
     return commits.pop()
 
 
-def _default_base(git: Git) -> str | None:
+def _default_base(git: Git, tree_id: str) -> str | None:
     followed = known_tip(git)
-    changed = any(path.startswith(EVERYTHING) for path in git.changes())
+    changed = _differs_from_head(git, tree_id)
     if followed and (changed or not git.is_ancestor("HEAD", followed)):
         return followed
     before = git.resolve("HEAD" if changed else "HEAD^1")
@@ -49,24 +47,20 @@ def _default_base(git: Git) -> str | None:
     return before
 
 
-def merge_result(git: Git, tree: Tree, base: str) -> Tree:
-    """The files as they would be once the work tree is merged into ``base``.
+def _differs_from_head(git: Git, tree_id: str) -> bool:
+    head = git.resolve("HEAD")
+    paths = (*EVERYTHING, ATTRIBUTES)
+    return head is None or git.object_ids(head, paths) != git.object_ids(tree_id, paths)
+
+
+def merge_result(git: Git, tree_id: str, base: str) -> str:
+    """The tree that a merge of this one, which is about to be committed on HEAD, into ``base`` has.
 
     Two changes may each be valid and break a rule together, so the merge is what is checked. A
-    work tree that is ahead of ``base`` is that already. Raises LockstepError for a conflict.
+    tree that is ahead of ``base`` is that already. Raises LockstepError for a conflict.
     """
-    if git.is_ancestor(base, "HEAD"):
-        return tree
-    head = git.resolve("HEAD")
-    if head is None:
-        return tree
-    committed = git.read_tree(head, EVERYTHING)
-    merged = git.merge(base, git.snapshot(head, _changes(committed, tree)))
-    result = git.read_tree(merged, EVERYTHING)
-    require_clusters(result)
-    return result
-
-
-def _changes(before: Tree, after: Tree) -> Mapping[str, bytes | None]:
-    removed: dict[str, bytes | None] = {path: None for path in before if path not in after}
-    return removed | {path: data for path, data in after.items() if before.get(path) != data}
+    # While a merge is being made, the commit will have both parents.
+    parents = [commit for name in ("HEAD", "MERGE_HEAD") if (commit := git.resolve(name))]
+    if not parents or any(git.is_ancestor(base, parent) for parent in parents):
+        return tree_id
+    return git.merge(base, git.snapshot(tree_id, parents))

@@ -7,7 +7,7 @@ from datetime import datetime
 from lockstep.check.base import base_commit, merge_result
 from lockstep.check.pipeline import CheckInput, check_tree
 from lockstep.check.policy_sets import CHILD
-from lockstep.check.workspace import work_tree
+from lockstep.check.workspace import EVERYTHING, stored_tree
 from lockstep.edges.cache import Cache, content_key
 from lockstep.edges.git import Git
 from lockstep.edges.git.history import LedgerReader
@@ -30,26 +30,37 @@ _BEFORE_IDS = ("clusters/", "ledger", "policies")
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """How a check was called: its base (None: see base_commit), the time, the part of the work."""
+    """How a check was called: its base (None: see base_commit), the time, the part of the work.
+
+    ``staged`` checks what is staged, and no other file of the work tree.
+    """
 
     now: datetime
     base: str | None = None
     shard: Shard = WHOLE
     opa: OpaOptions = CHILD
+    staged: bool = False
 
 
 def check_work_tree(git: Git, options: CheckOptions) -> Outcome:
     """Check what a merge of the work tree into its base would give, by the base's policies.
 
-    Raises UsageError where the base is not a commit, LockstepError where the change does not merge
-    with it. The outcome for the same content and hour comes from the user's cache.
+    The work tree is read as git would store it. Raises UsageError where the base is not a commit,
+    LockstepError where the change does not merge with it. The outcome for the same content and
+    hour comes from the user's cache.
     """
-    commit = base_commit(git, options.base)
-    tree = work_tree(git, collect=True)
+    git.require_work_tree()
+    with git.storing() as storing:
+        return _check(storing, options)
+
+
+def _check(git: Git, options: CheckOptions) -> Outcome:
+    tree_id = git.index_tree_id() if options.staged else git.work_tree_id(EVERYTHING)
+    commit = base_commit(git, options.base, tree_id)
+    if commit is not None:
+        tree_id = merge_result(git, tree_id, commit)
+    tree = stored_tree(git, tree_id, collect=True)
     refused = [f"{path} {data.decode()}" for path, data in tree.items() if isinstance(data, NoFile)]
-    # A link or a huge file has no content to merge: it is reported in the tree as it is.
-    if commit is not None and not refused:
-        tree = merge_result(git, tree, commit)
     cache = Cache.of_user()
     # Ids are enough for the key: the base's files are read only where no outcome is kept.
     before = git.object_ids(commit, _BEFORE_IDS) if commit else {}

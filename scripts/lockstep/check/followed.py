@@ -8,7 +8,7 @@ work tree or on a branch.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lockstep.edges.files import read_tree
+from lockstep.check.workspace import files_of
 from lockstep.edges.git import Git, Remote
 from lockstep.edges.git.remotes import RemoteTips
 from lockstep.model.errors import LockstepError, UsageError
@@ -86,7 +86,7 @@ class Shown:
         """The files below the folders, wherever they are. Raises Invalid for links in them."""
         if self.commit is None:
             git.require_work_tree()
-            return read_tree(git.root, folders)
+            return files_of(git, folders)
         return git.read_tree(self.commit, folders)
 
 

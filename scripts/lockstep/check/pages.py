@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from lockstep.edges.files import read_tree, write_changes
+from lockstep.check.workspace import files_at
+from lockstep.edges.files import write_changes
 from lockstep.model.finding import Finding
 from lockstep.model.result import Pages
 
@@ -16,7 +17,7 @@ def write_pages(
     ``rule`` and ``fix`` are those of the findings.
     """
     texts = {path: text.encode() for path, text in pages.items()}
-    there = read_tree(root, ["docs"])
+    there = files_at(root, ["docs"])
     stale = {path: text for path, text in texts.items() if there.get(path) != text}
     if compare:
         wrong = (_stale(path, there.get(path), text, rule, fix) for path, text in stale.items())

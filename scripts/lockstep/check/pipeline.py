@@ -1,47 +1,51 @@
-"""The check of one tree: validate, render, evaluate policies, compare; every finding collected.
+"""The check of one tree: every family, then the fleet; every finding collected.
 
 Rendering and evaluation go on at the same time: OPA evaluates some families while others are
 rendered, so that both cores have work.
 """
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from lockstep.check.compiled import templates_of
-from lockstep.check.policy_sets import CHILD, PolicyFindings, PolicySet, open_policy_sets
-from lockstep.check.shards import ShardScope
-from lockstep.check.validation import (
-    Checked,
-    compare_rendered,
-    fitting_part,
-    validate_tree,
-    without_malformed,
+from lockstep.check.evaluation import Evaluation, answers_about
+from lockstep.check.family import (
+    FamilyResult,
+    Held,
+    PreparedFamily,
+    ReadFamily,
+    Terms,
+    conclude_family,
+    prepare_family,
+    read_family,
     without_render_echo,
 )
+from lockstep.check.fleet import (
+    FleetInput,
+    FleetResult,
+    about_environment,
+    check_fleet,
+    environment_items,
+    outside,
+)
+from lockstep.check.policy_sets import CHILD, PolicySet, Waivers, open_policy_sets, rules_of
+from lockstep.check.reading import FamilyReader
+from lockstep.check.shards import owns, reports
+from lockstep.check.summary import held_in
+from lockstep.check.units import Unit
+from lockstep.check.validation import Checked
 from lockstep.edges.stderr import silenced_stderr
-from lockstep.model.finding import Finding
-from lockstep.model.fleet import Family, Fleet, Subject, Tree
-from lockstep.model.outcome import Outcome
+from lockstep.model.finding import Finding, arrange
+from lockstep.model.fleet import Fleet, Tree
+from lockstep.model.outcome import POLICY_ERROR, Outcome, RuleText
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.address import OpaOptions
-from lockstep.policy import (
-    BATCH_SIZE,
-    MalformedClusters,
-    PolicyItem,
-    blocking,
-    environment_input,
-    family_inputs,
-    interpret,
-)
-from lockstep.policy.findings import trace_by
-from lockstep.policy.renames import family_before
-from lockstep.render import FleetRendering
-from lockstep.rollout.history import HistoryOf, check_history, check_left_behind
-from lockstep.spec.assemble import assemble, cluster_files
-from lockstep.spec.yaml.load import Documents
+from lockstep.policy import Rule, blocking
+from lockstep.rollout.history import HistoryOf
+from lockstep.rollout.quarantine import up_to
+from lockstep.spec import settings
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,6 @@ class CheckInput:
     rollback_only: bool = False
     around: Fleet = field(default_factory=Fleet)
     history: HistoryOf | None = None
-
-
-Evaluations = list[tuple[PolicySet, Sequence[PolicyItem], Future[list[object]]]]
-"""What OPA evaluates: the items, by which policies, and the answers to come."""
 
 
 def check_tree(given: CheckInput, options: OpaOptions = CHILD) -> "PipelineResult":
@@ -100,15 +100,20 @@ def check_change(
 
 def run_pipeline(policy_sets: Sequence[PolicySet], given: CheckInput) -> "PipelineResult":
     """Check a tree by these policy sets, in their order of precedence."""
-    documents = Documents()  # the base shares most of its files with the tree
     if given.rollback_only:
         policy_sets = [replace(each, rules=blocking(each.rules)) for each in policy_sets]
     else:  # the thresholds of the last set are reported, so its rules need not fail over them
         policy_sets = [*policy_sets[:-1], policy_sets[-1].without_malformed_thresholds()]
-    checked = validate_tree(given.tree, documents, [each.schemas for each in policy_sets])
-    old = assemble(given.before, documents)[0] if given.before is not None else None
+    terms = Terms(
+        [each.schemas for each in policy_sets],
+        policy_sets,
+        templates_of(given.tree, given.before),
+        given.now,
+        given.compared,
+        given.history,
+    )
     with silenced_stderr():
-        return _Pipeline(given, policy_sets, checked, old).run()
+        return _Pipeline(given, terms).run()
 
 
 @dataclass(frozen=True)
@@ -116,108 +121,135 @@ class PipelineResult:
     """The findings of a check, and the rules that were evaluated."""
 
     checked: Checked
-    policy: PolicyFindings
+    rules: tuple[Rule, ...]
 
     def outcome(self, tree: Tree) -> Outcome:
         """What a report needs of it, with the source lines of ``tree``."""
-        return self.checked.outcome(tree, self.policy.texts)
+        texts = [RuleText(r.id, r.title, r.description, r.category) for r in self.rules]
+        return self.checked.outcome(tree, texts)
 
 
 class _Pipeline:
-    """One run over one validated tree; ``_valid`` is the part of it that rules can read."""
+    """One run: families are read, rendered and evaluated, then what spans them is checked."""
 
-    def __init__(
-        self,
-        given: CheckInput,
-        policy_sets: Sequence[PolicySet],
-        checked: Checked,
-        old: Fleet | None,
-    ) -> None:
+    def __init__(self, given: CheckInput, terms: Terms) -> None:
         self._given = given
-        self._policy_sets = policy_sets
-        self._checked = checked
-        self._old = old
-        self._valid = without_malformed(checked)
-        self._former = fitting_part(old, policy_sets[0].schemas, self._valid) if old else None
-        self._around = self._valid.merged_with(given.around)
-        self._unseen = _unseen(given.tree, self._valid)
-        self._incomplete = {subject[:2] for subject in self._unseen}
-        self._scope = ShardScope(checked.fleet, given.shard)
+        self._terms = terms
+        self._reader = FamilyReader(given.tree, given.before)
+        self._waivers = Waivers(terms.policy_sets, given.tree, given.now)
+        self._about = self._about_environments()
+        self._read = {unit: self._read_family(unit) for unit in self._reader.units}
+        self._summaries = {unit: read.summary for unit, read in self._read.items()}
+        self._checked = [unit for unit in self._read if owns(given.shard, unit)]
+        self._holding: dict[str, Held] = {}
 
     def run(self) -> PipelineResult:
-        """Render and evaluate every family of the shard, and collect what is found."""
-        given, checked, scope = self._given, self._checked, self._scope
-        policy = PolicyFindings(self._policy_sets, given.tree, given.now)
-        templates = templates_of(given.tree, given.before)
-        # Objects that no rule reads are dropped at once: many live ones slow the collector down.
-        kinds = {k for each in self._policy_sets for rule in each.active_rules for k in rule.reads}
-        rendering = FleetRendering(self._valid, templates, kinds)
-        evaluations = self._evaluate(rendering)
-        found = list(checked.invalid)
-        if not given.rollback_only:  # a mistake in a waiver or a threshold must not stop a rollback
-            found += policy.invalid
-        found += check_history(self._valid, self._old or Fleet(), given.history)
-        found += check_left_behind(given.tree, given.before or {}, self._valid)
-        if given.compared:
-            found += self._compared(rendering)
-        trace = trace_by(templates)
-        # The base's first: of two findings at one place the earlier one stays (see add).
-        for policy_set in self._policy_sets:
-            policy.add(
-                each
-                for by, items, future in evaluations
-                if by is policy_set
-                for each in interpret(items, future.result(), policy_set.active_rules, trace)
-            )
-        invalid = tuple(filter(scope.reports, found))
-        denied = tuple(filter(scope.reports, policy.findings(sorted(self._unseen))))
-        result = Checked(scope.part(checked.fleet), invalid, denied)
-        return PipelineResult(without_render_echo(result), policy)
-
-    def _compared(self, rendering: FleetRendering) -> list[Finding]:
-        """What is wrong in ``rendered/``; families of other shards may write the same files."""
-        for family in self._scope.neighbours(self._valid):
-            rendering.family(family)
-        fleet, tree = self._checked.fleet, self._given.tree
-        return compare_rendered(tree, fleet, self._valid, rendering.result())
-
-    def _evaluate(self, rendering: FleetRendering) -> Evaluations:
-        """Render each family and have OPA evaluate it; two requests are with OPA at a time."""
-        evaluations: Evaluations = []
-        with ThreadPoolExecutor(2) as pool:
-            for items in self._items(rendering):
-                for policy_set in self._policy_sets:
-                    future = pool.submit(policy_set.evaluate, items, self._given.now)
-                    evaluations.append((policy_set, items, future))
-        return evaluations
-
-    def _items(self, rendering: FleetRendering) -> Iterator[list[PolicyItem]]:
-        """What OPA evaluates, in groups of about one request, as soon as it is rendered."""
-        environments = self._valid.environments.values()
-        yield [environment_input(self._valid, self._former, each) for each in environments]
-        waiting: list[PolicyItem] = []
-        for family in self._families():
-            rendered = rendering.family(family)
-            now, malformed = self._given.now, self._malformed_of(family)
-            waiting += family_inputs(self._around, self._former, family, now, rendered, malformed)
-            if len(waiting) >= BATCH_SIZE:
-                yield waiting
-                waiting = []
-        yield waiting
-
-    def _malformed_of(self, family: Family) -> MalformedClusters:
-        """What rules must know of clusters that they do not see: these were not removed."""
-        before = family_before(self._valid, self._former, family)
-        known = before.clusters if before else ()
-        return MalformedClusters(
-            (family.environment, family.name) not in self._incomplete,
-            [cluster for cluster in known if cluster.subject in self._unseen],
+        """Check every family of the shard and the fleet, and collect what is found."""
+        reader, tree = self._reader, self._given.tree
+        fleet = FleetInput(
+            reader.fleet, reader.before, reader.unreadable, self._about, self._summaries, {},
+            reader.left, tree.get(settings.PATH),
+        )  # fmt: skip
+        environments = environment_items(fleet)
+        with ExitStack() as stack:
+            evaluation = Evaluation(self._terms, stack)
+            evaluation.add(environments)
+            evaluation.flush()  # at once: it is the largest item, and needs no rendering
+            prepared = self._prepare(evaluation)
+            answers = evaluation.answers()
+        results = {
+            unit: conclude_family(each, answers_about(each.items, answers), self._terms)
+            for unit, each in prepared.items()
+        }
+        spanning = check_fleet(
+            replace(fleet, results=results),
+            environments,
+            answers_about(environments, answers),
+            self._terms,
         )
+        return self._result({unit: results[unit] for unit in self._checked}, spanning)
 
-    def _families(self) -> Iterator[Family]:
-        return (family for family in self._valid.families() if self._scope.owns(family))
+    def _about_environments(self) -> dict[str, list[Finding]]:
+        reader = self._reader
+        return {
+            name: about_environment(
+                each, reader.fleet, each.families, reader.unreadable, self._terms
+            )
+            for name, each in reader.fleet.environments.items()
+        }
+
+    def _read_family(self, unit: Unit) -> ReadFamily:
+        home = f"clusters/{unit[0]}/environment.yaml"
+        unreadable = [f for f in self._reader.unreadable if f.file == home]
+        about = [*unreadable, *self._about.get(unit[0], ())]
+        return read_family(self._reader.family_input(unit, about), self._terms)
+
+    def _prepare(self, evaluation: Evaluation) -> dict[Unit, PreparedFamily]:
+        """Render the families of the shard, and have OPA evaluate them.
+
+        Then those of other shards that may claim the same as one of them, which are not evaluated.
+        """
+        prepared = {}
+        for unit in self._checked:
+            prepared[unit] = self._prepare_family(unit)
+            evaluation.add(prepared[unit].items)
+        evaluation.flush()
+        for unit in self._neighbours() if self._given.compared else ():
+            prepared[unit] = replace(self._prepare_family(unit), items=())
+        return prepared
+
+    def _prepare_family(self, unit: Unit) -> PreparedFamily:
+        held_before = self._reader.held_before(unit)
+        return prepare_family(self._read[unit], self._held(unit[0]), held_before, self._terms)
+
+    def _held(self, environment: str) -> Held:
+        """The quarantine entries of an environment and those before it, by family."""
+        if environment not in self._holding:
+            around = self._given.around.environments
+            self._holding[environment] = [
+                each
+                for home in up_to(self._reader.fleet, environment)
+                for each in held_in(home.name, self._summaries.values(), around.get(home.name))
+            ]
+        return self._holding[environment]
+
+    def _neighbours(self) -> list[Unit]:
+        """The families of other shards that may write the same objects as one of this shard."""
+        own = set(self._checked)
+        taken = {place for unit in own for place in self._summaries[unit].neighbourhood}
+        others = (summary for unit, summary in self._summaries.items() if unit not in own)
+        return [each.unit for each in others if not taken.isdisjoint(each.neighbourhood)]
+
+    def _result(
+        self, results: Mapping[Unit, FamilyResult], spanning: FleetResult
+    ) -> PipelineResult:
+        shard = self._given.shard
+        denied = [each for result in results.values() for each in result.denied]
+        invalid = [finding for finding in spanning.invalid if reports(shard, finding)]
+        # A mistake in a waiver or a threshold must not stop a rollback.
+        if not self._given.rollback_only:
+            invalid += [finding for finding in self._waivers.invalid if reports(shard, finding)]
+        for result in results.values():
+            invalid += outside(spanning.colliding, result.invalid)
+        invalid = without_render_echo(invalid, [*denied, *spanning.denied])
+        counted = [*self._waivers.apply(denied)]
+        counted += [f for f in self._waivers.apply(spanning.denied) if reports(shard, f)]
+        # A rule that could not be evaluated may be the one that a waiver is for.
+        if not any(finding.rule == POLICY_ERROR for finding in counted):
+            unseen = sorted({each for s in self._summaries.values() for each in s.unseen})
+            counted += [f for f in self._waivers.unused(unseen) if reports(shard, f)]
+        part = _part(self._reader.fleet, results)
+        rules = rules_of(self._terms.policy_sets)
+        return PipelineResult(Checked(part, arrange(invalid), tuple(counted)), rules)
 
 
-def _unseen(tree: Tree, valid: Fleet) -> set[Subject]:
-    """The clusters that no rule sees, because something about them is malformed."""
-    return set(cluster_files(tree).values()) - {cluster.subject for cluster in valid.clusters()}
+def _part(fleet: Fleet, units: Collection[Unit]) -> Fleet:
+    """The environments of a fleet with these of its families."""
+    return Fleet(
+        {
+            name: replace(
+                home, families={n: f for n, f in home.families.items() if (name, n) in units}
+            )
+            for name, home in fleet.environments.items()
+        }
+    )

@@ -1,8 +1,9 @@
-"""The work tree as a verb reads it: which folders, and what is refused in them."""
+"""The work tree as a verb reads it: as git would store it, and what is refused in it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from lockstep.edges.files import read_tree
+from lockstep.edges.files import read_tree, refuse_no_file
 from lockstep.edges.git import Git
 from lockstep.model.errors import NothingToCheck
 from lockstep.model.fleet import Tree
@@ -19,18 +20,49 @@ nothing to rely on, so elsewhere it ends the check."""
 
 
 def work_tree(git: Git, folders: Iterable[str] = EVERYTHING, *, collect: bool = False) -> Tree:
-    """The files of the work tree. Raises NothingToCheck where it declares no cluster.
+    """The files of the work tree as git would store them: what other clones would get.
 
-    Raises Invalid for a submodule, a symbolic link or a huge file. With ``collect`` it does so for
-    links and huge files among rules, templates and records only; elsewhere the tree has a NoFile.
+    Raises as ``stored_tree`` does, UsageError in a bare repository, and LockstepError where git
+    cannot store the files, because of a conflict in the index, for example.
     """
     wanted = tuple(folders)
     git.require_work_tree()
-    # Its files are in another repository, so no commit of this one says what they are.
-    git.refuse_submodules(wanted)
-    checked = collect and (git.root / "policies").is_dir()  # without rules nothing can be found
-    tree = read_tree(git.root, wanted, collect=_COLLECTED if checked else ())
+    with git.storing() as storing:
+        return stored_tree(storing, storing.work_tree_id(wanted), wanted, collect=collect)
+
+
+def stored_tree(
+    git: Git, tree_id: str, folders: Sequence[str] = EVERYTHING, *, collect: bool = False
+) -> Tree:
+    """The files of a tree that was made of a work tree.
+
+    Raises NothingToCheck where it declares no cluster, Invalid for a submodule, a symbolic link or
+    a huge file. With ``collect`` it does so for links and huge files among rules, templates and
+    records only; elsewhere the tree has a NoFile.
+    """
+    tree = git.read_tree(tree_id, folders, links=True)
+    # Without rules nothing can be found.
+    checked = collect and any(path.startswith("policies/") for path in tree)
+    refuse_no_file(tree, _COLLECTED if checked else ())
     require_clusters(tree)
+    return tree
+
+
+def files_at(root: Path, folders: Sequence[str]) -> Tree:
+    """The files below folders of ``root``, for verbs that need no fleet.
+
+    As git would store them; as they are where ``root`` is in no repository. Raises Invalid for
+    links and huge files.
+    """
+    git = Git.at(root)
+    return read_tree(root, folders) if git is None else files_of(git, folders)
+
+
+def files_of(git: Git, folders: Sequence[str]) -> Tree:
+    """The files below folders of a work tree, which may declare no cluster; raises as files_at."""
+    with git.storing() as storing:
+        tree = storing.read_tree(storing.work_tree_id(folders), folders)
+    refuse_no_file(tree)
     return tree
 
 

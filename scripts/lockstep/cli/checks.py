@@ -23,6 +23,10 @@ _BASE = click.option(
     help="The branch or commit that the change is for, whose rules are used: by default the branch "
     "that Argo CD follows, as last fetched; for a commit on it, the first parent of HEAD.",
 )
+_STAGED = click.option(
+    "--staged", is_flag=True,
+    help="Check what is staged, as pre-commit does, without the other changes of the work tree.",
+)  # fmt: skip
 _SHARD = click.option("--shard", metavar="I/N", help="Check part I of N only; see merge-reports.")
 
 
@@ -39,13 +43,20 @@ def validate(root: Path, **how: Any) -> ExitCode:
 
 @click.command()
 @_BASE
+@_STAGED
 @_SHARD
 @options.now
 @opa_options
 @options.root
 @options.reporting
 def check(
-    base: str | None, shard: str | None, now: str | None, opa: OpaOptions, root: Path, **how: Any
+    base: str | None,
+    staged: bool,
+    shard: str | None,
+    now: str | None,
+    opa: OpaOptions,
+    root: Path,
+    **how: Any,
 ) -> ExitCode:
     """Validate, evaluate policy, render and compare with rendered/: everything, offline.
 
@@ -57,7 +68,7 @@ def check(
     part = _shard(shard)
 
     def run() -> "Outcome":
-        given = CheckOptions(clock.now(now), base, part, opa)
+        given = CheckOptions(clock.now(now), base, part, opa, staged)
         return verb.check(options.existing(root), given)
 
     return requested(**how).run(run, {} if part == WHOLE else {SHARD: str(part)})

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from lockstep.edges.files import read_tree, write_file
+from lockstep.check.workspace import files_at
+from lockstep.edges.files import write_file
 from lockstep.edges.os_errors import advice, reason
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.rule_results import RuleBundle
@@ -22,7 +23,7 @@ def run(root: Path, output: Path, signing: Signing | None = None) -> RuleBundle:
             "the signing key does not exist", where=str(signing.key), fix="give --signing-key"
         )
     opa = find_opa()
-    files = policy_files(read_tree(root, ["policies"]))
+    files = policy_files(files_at(root, ["policies"]))
     # Here, because otherwise only the OPA that loads the bundle would find the mistake.
     require_compiled(files, opa)
     bundle = bundle_of(files, opa, signing)

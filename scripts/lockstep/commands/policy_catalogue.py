@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lockstep.check.pages import write_pages
-from lockstep.edges.files import read_tree
+from lockstep.check.workspace import files_at
 from lockstep.model.errors import UsageError
 from lockstep.model.fleet import Tree
 from lockstep.model.result import Pages
@@ -43,4 +43,4 @@ def write_docs(root: Path, *, check: bool) -> Pages:
 
 def _policies(root: Path) -> Tree:
     """The rules, and the templates that their examples need."""
-    return read_tree(root, ["policies", "templates"])
+    return files_at(root, ["policies", "templates"])

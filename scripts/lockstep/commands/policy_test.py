@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lockstep.check.rule_tests import run_rule_tests
-from lockstep.edges.files import read_tree
+from lockstep.check.workspace import files_at
 from lockstep.model.rule_results import RuleTests
 
 
@@ -13,4 +13,4 @@ def run(root: Path, only: str | None = None) -> RuleTests:
     ``only`` is the name of a rule whose examples alone are run. Raises LockstepError when there
     are no rules, or one of them lacks METADATA that a check needs.
     """
-    return run_rule_tests(read_tree(root, ["policies", "templates"]), only)
+    return run_rule_tests(files_at(root, ["policies", "templates"]), only)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lockstep.check.pages import write_pages
-from lockstep.edges.files import read_tree
+from lockstep.check.workspace import files_at
 from lockstep.edges.git import Git
 from lockstep.model.result import Pages
 from lockstep.rollout.diagram import rollout_reference
@@ -18,7 +18,7 @@ def run(root: Path, *, compare: bool) -> Pages:
     Raises LockstepError where the schemas cannot be used.
     """
     top = Git.find(root).root
-    schemas = read_schemas(read_tree(top, [FOLDER.rstrip("/")]))
+    schemas = read_schemas(files_at(top, [FOLDER.rstrip("/")]))
     pages = {
         "docs/records.md": record_reference(schemas),
         "docs/rollout.md": rollout_reference(),

@@ -11,11 +11,11 @@ from lockstep.model.fleet import NoFile, Tree
 from lockstep.text.sanitise import one_line
 
 _CHUNK = 64 * 1024
-_LARGEST = 16 * 1024 * 1024
+LARGEST = 16 * 1024 * 1024
 """Bytes of a file: no file of a fleet comes near, and a larger one could fill the memory."""
 
-_LINK = "this is a symbolic link, which could lead out of the repository"
-_TOO_LARGE = f"the file has more than {_LARGEST} bytes"
+LINK = NoFile(b"this is a symbolic link, which could lead out of the repository")
+TOO_LARGE = NoFile(b"the file has more than %d bytes" % LARGEST)
 
 
 def read_tree(root: Path, folders: Iterable[str], *, collect: Iterable[str] = ()) -> Tree:
@@ -36,11 +36,16 @@ def read_tree(root: Path, folders: Iterable[str], *, collect: Iterable[str] = ()
                 continue
             for each in inside:  # not by recursion: folders nest deeper than Python's stack
                 inside += _read_folder(root, each, tree)
+    refuse_no_file(tree, collect)
+    return tree
+
+
+def refuse_no_file(tree: Tree, collect: Iterable[str] = ()) -> None:
+    """Raise Invalid for a link or a huge file of a tree that is not in a folder of ``collect``."""
     kept = tuple(f"{folder}/" for folder in collect)
     for path, data in tree.items():
         if isinstance(data, NoFile) and not path.startswith(kept):
             raise Invalid(data.decode(), where=path, fix=NoFile.FIX)
-    return tree
 
 
 def _read_folder(root: Path, folder: str, tree: dict[str, bytes]) -> list[str]:
@@ -56,7 +61,7 @@ def _read_folder(root: Path, folder: str, tree: dict[str, bytes]) -> list[str]:
             path = f"{folder}/{entry.name}"
             # First, because is_dir and is_file follow a link.
             if entry.is_symlink():
-                tree[path] = NoFile(_LINK.encode())
+                tree[path] = LINK
             elif entry.is_dir():
                 folders.append(path)
             elif entry.is_file() and not scratch.is_temporary(entry.name):
@@ -85,8 +90,8 @@ def _read_bounded(path: str) -> bytes:
         data = file.read(_CHUNK)
         while more := file.read(max(_CHUNK, len(data))):
             data += more
-            if len(data) > _LARGEST:
-                return NoFile(_TOO_LARGE.encode())
+            if len(data) > LARGEST:
+                return TOO_LARGE
     return data
 
 
@@ -152,7 +157,7 @@ def _inside(root: Path, path: str) -> Path:
 
 def symlink_error(path: str) -> Invalid:
     """The error for a symbolic link at a path of a tree."""
-    return Invalid(_LINK, where=path, fix="replace it with the file itself")
+    return Invalid(LINK.decode(), where=path, fix="replace it with the file itself")
 
 
 def _refuse_link(place: Path, path: str) -> None:

@@ -4,8 +4,10 @@ A summary, because an environment may have thousands of clusters: it holds only 
 read. policies/main.rego calls it the tenancy of the environment.
 """
 
+from collections.abc import Iterable
+
 from lockstep.model.document import Json, value_at
-from lockstep.model.fleet import Environment, Family, Fleet
+from lockstep.model.fleet import Family
 
 SUMMARY_FIELDS = (
     "region", "namespace", "host", "serving", "variants", "access", "cost", "features",
@@ -14,29 +16,45 @@ SUMMARY_FIELDS = (
 """The fields of a cluster's spec in the summary: costs, claims of names, data for others."""
 
 
-def summary_of(environment: Environment, fleet: Fleet) -> Json:
-    """``families`` with tenant, owner and datasets, ``clusters`` with a part of their spec.
+def share_of(family: Family) -> Json:
+    """What a family adds to the summary of its environment; its documents must be well-formed.
 
-    ``elsewhere`` lists the identities of the clusters in all other environments of ``fleet``.
+    ``family`` has tenant, owner and datasets, ``clusters`` a part of their spec, ``identities``
+    what they run as.
     """
+    tenant = _metadata(family)["tenant"]
     return {
-        "families": [_family(family) for family in environment.families.values()],
+        "family": _family(family),
         "clusters": [
             {
                 "name": cluster.name,
                 "family": family.name,
-                "tenant": _metadata(family)["tenant"],
+                "tenant": tenant,
                 "spec": {k: v for k, v in cluster.effective["spec"].items() if k in SUMMARY_FIELDS},
             }
-            for family in environment.families.values()
             for cluster in family.clusters
         ],
-        "elsewhere": [
+        "identities": [
             {"environment": cluster.environment, "name": cluster.name, "principal": principal}
-            for cluster in fleet.clusters()
-            # Only identities: whole clusters of other environments would be too much to send.
-            if cluster.environment != environment.name
-            and (principal := value_at(cluster.effective, _PRINCIPAL)) is not None
+            for cluster in family.clusters
+            if (principal := value_at(cluster.effective, _PRINCIPAL)) is not None
+        ],
+    }
+
+
+def summary_of(environment: str, shares: Iterable[tuple[str, Json]]) -> Json:
+    """The summary of an environment; ``shares`` are those of all families, with the environment.
+
+    ``elsewhere`` lists the identities of the clusters in all other environments: only these,
+    because whole clusters would be too much to send.
+    """
+    shares = tuple(shares)
+    own = [share for home, share in shares if home == environment]
+    return {
+        "families": [share["family"] for share in own],
+        "clusters": [cluster for share in own for cluster in share["clusters"]],
+        "elsewhere": [
+            each for home, share in shares if home != environment for each in share["identities"]
         ],
     }
 

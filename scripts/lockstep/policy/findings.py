@@ -3,7 +3,7 @@
 An answer that is missing, or a rule that was not evaluated, is an error finding and never a pass.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lockstep.model.document import Document, Json, from_json_pointer
@@ -51,7 +51,7 @@ def interpret(
     by_scope = {s: {rule.package: rule for rule in rules if rule.scope is s} for s in Scope}
     # Items of a scope without rules are not sent (see batches), so they have no answer.
     wanted = [item for item in items if by_scope[item.scope]]
-    by_id = _answers_by_id(answers)
+    by_id = answers_by_id(answers)
     _require_all(wanted, by_id)
     found: list[RuleFinding] = []
     for item in wanted:
@@ -88,7 +88,8 @@ def _missing_rule(item: PolicyItem, rule: Rule) -> RuleFinding:
     )
 
 
-def _answers_by_id(answers: Sequence[Json]) -> Mapping[str, Json]:
+def answers_by_id(answers: Iterable[Json]) -> dict[str, Json]:
+    """OPA's answers by the id of their item. Raises LockstepError for two about one item."""
     by_id: dict[str, Json] = {}
     for answer in answers:
         if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):

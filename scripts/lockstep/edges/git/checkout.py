@@ -79,10 +79,6 @@ class GitCheckout(GitRemotes):
                 fix=advice(error, "check that you may write there, then run it again"),
             ) from error
 
-    def _at_top(self) -> "GitCheckout":
-        """The same repository, with paths relative to the top of the work tree."""
-        return type(self)(self.root.joinpath(*[".."] * self.prefix.count("/")).resolve())
-
     def _exchange(self, base: str, commit: str) -> _Exchange:
         changed = self._output("diff-tree", "-r", "-z", "--no-renames", base, commit)
         # What is in between, too: a run that was killed may have brought a file to any of it.

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
+from typing import Self
 
 from lockstep.edges import process
 from lockstep.model.errors import LockstepError
@@ -27,6 +29,20 @@ class GitCommand:
     def __init__(self, root: Path, prefix: str = "") -> None:
         self.root = root
         self.prefix = prefix
+        self._variables: dict[str, str] = {}
+
+    def _with(self, variables: Mapping[str, str]) -> Self:
+        """The same repository; each git that is run there has these variables, too."""
+        made = copy(self)
+        made._variables = self._variables | dict(variables)
+        return made
+
+    def _at_top(self) -> Self:
+        """The same repository, with paths relative to the top of the work tree."""
+        made = copy(self)
+        made.root = self.root.joinpath(*[".."] * self.prefix.count("/")).resolve()
+        made.prefix = ""
+        return made
 
     def _output(
         self, *args: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
@@ -52,9 +68,8 @@ class GitCommand:
         # run, which anyone who writes to .git/config could choose.
         argv = ["git", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false",
                 "--literal-pathspecs", *args]  # fmt: skip
-        return process.run(
-            argv, cwd=self.root, stdin=stdin, env=_environment() | dict(env or {}), timeout=_TIMEOUT
-        )
+        variables = _environment() | self._variables | dict(env or {})
+        return process.run(argv, cwd=self.root, stdin=stdin, env=variables, timeout=_TIMEOUT)
 
 
 def settings(values: Sequence[tuple[str, str]]) -> dict[str, str]:

@@ -2,22 +2,21 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from lockstep.edges import scratch
-from lockstep.edges.files import symlink_error
+from lockstep.edges.files import LARGEST, LINK, TOO_LARGE, symlink_error
 from lockstep.edges.git.references import GitReferences
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.fleet import Tree
 from lockstep.text.sanitise import last_part, one_line
 
 _OBJECT_ID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")  # SHA-1 or SHA-256
-_SYMLINK = b"120000"
-SUBMODULE = b"160000"
-"""The mode of a submodule in trees and in the index."""
+_SYMLINK = "120000"
+_SUBMODULE = "160000"
 
 ABSENT = "absent"
 """In the place of a blob's id: there is no file at the path."""
@@ -33,6 +32,10 @@ _SNAPSHOT_AUTHOR = {
         ("NAME", "lockstep"), ("EMAIL", "lockstep@example.com"), ("DATE", "2000-01-01T00:00:00Z"),
     )
 }  # fmt: skip
+
+
+FileId = tuple[str, str]
+"""The mode and the object id of a file in a tree."""
 
 
 class RawChange(NamedTuple):
@@ -70,28 +73,52 @@ class GitObjects(GitReferences):
 
     def __init__(self, root: Path, prefix: str = "") -> None:
         super().__init__(root, prefix)
-        self._kept: dict[bytes, bytes] = {}
+        self._kept: dict[str, bytes] = {}
 
-    def read_tree(self, commit: str, folders: Sequence[str]) -> Tree:
+    def read_tree(self, commit: str, folders: Sequence[str], *, links: bool = False) -> Tree:
         """Every file below the folders in a commit or tree; no file where it lacks the fleet.
 
-        Raises Invalid for symbolic links and submodules: this repository does not hold what they
-        point at.
+        Raises Invalid for submodules and symbolic links: this repository does not hold what they
+        point at. With ``links`` a link is a NoFile in the tree, as a huge file always is.
         """
+        ids, sizes = {}, {}
+        # With sizes: for them alone another git process would have to be started.
+        for path, (mode, _, oid, size) in self._entries(commit, folders, "-l"):
+            ids[path], sizes[oid] = (mode, oid), 0 if size == "-" else int(size)
+        return self._read(ids, sizes, links=links)
+
+    def read_files(self, ids: Mapping[str, FileId], *, links: bool = False) -> Tree:
+        """The files of ``file_ids``, or of a part of them; raises as ``read_tree`` does."""
+        return self._read(ids, None, links=links)
+
+    def _read(
+        self, ids: Mapping[str, FileId], sizes: Mapping[str, int] | None, *, links: bool
+    ) -> Tree:
+        for path, (mode, _) in ids.items():
+            if mode == _SUBMODULE:
+                raise submodule_error(path)
+            if mode == _SYMLINK and not links:
+                raise symlink_error(path)
+        blobs = self._blobs({oid for mode, oid in ids.values() if mode != _SYMLINK}, sizes)
+        return {p: LINK if mode == _SYMLINK else blobs[oid] for p, (mode, oid) in ids.items()}
+
+    def file_ids(self, commit: str, folders: Sequence[str]) -> dict[str, FileId]:
+        """The mode and id of every file below the folders in a commit or tree, by path.
+
+        Links and submodules are among them. No file is read.
+        """
+        listed = self._entries(commit, folders)
+        return {path: (mode, oid) for path, (mode, _, oid) in listed}
+
+    def _entries(
+        self, commit: str, folders: Sequence[str], *options: str
+    ) -> Iterator[tuple[str, list[str]]]:
+        """The path of each file, and what ``git ls-tree`` says of it: mode, type, id, (size)."""
         # With -z, because a hostile name may hold a line break.
-        out = self._list(commit, folders, "-r")
-        names: list[tuple[str, bytes]] = []
-        for entry in out.split(b"\0")[:-1]:
-            facts, _, path = entry.partition(b"\t")
-            mode, _, oid = facts.split(b" ")
-            if mode == _SYMLINK:
-                raise symlink_error(os.fsdecode(path))
-            if mode == SUBMODULE:
-                raise submodule_error(os.fsdecode(path))
-            names.append((path.decode(errors="surrogateescape"), oid))
-        unknown = list({oid for _, oid in names} - self._kept.keys())
-        self._kept.update(zip(unknown, self._blobs(unknown), strict=True))
-        return {path: self._kept[oid] for path, oid in names}
+        listed = self._list(commit, folders, "-r", *options).decode(errors="surrogateescape")
+        for entry in listed.split("\0")[:-1]:
+            facts, _, path = entry.partition("\t")
+            yield path, facts.split()
 
     def _list(self, tree: str, paths: Sequence[str], *options: str) -> bytes:
         """What ``git ls-tree`` says of paths below the fleet's folder in a commit or tree."""
@@ -105,23 +132,38 @@ class GitObjects(GitReferences):
         return done.stdout
 
     def read_objects(self, oids: Sequence[str]) -> list[bytes]:
-        """The bytes of blobs by id. Raises LockstepError where this clone lacks one."""
-        return list(self._blobs([oid.encode() for oid in oids]))
+        """The bytes of blobs by id, as ``blobs`` gives them."""
+        known = self.blobs(oids)
+        return [known[oid] for oid in oids]
 
-    def _blobs(self, oids: Sequence[bytes]) -> Iterator[bytes]:
+    def blobs(self, oids: Iterable[str]) -> dict[str, bytes]:
+        """The bytes of blobs by id; that of a huge file is a NoFile, and is not read.
+
+        Raises LockstepError where this clone lacks one.
+        """
+        return self._blobs(set(oids), None)
+
+    def _blobs(self, wanted: set[str], sizes: Mapping[str, int] | None) -> dict[str, bytes]:
+        unknown = sorted(wanted - self._kept.keys())
+        if unknown:
+            known = self._sizes(unknown) if sizes is None else sizes
+            self._kept.update((oid, TOO_LARGE) for oid in unknown if known[oid] > LARGEST)
+            small = [oid for oid in unknown if known[oid] <= LARGEST]
+            self._kept.update(zip(small, self._contents(small), strict=True))
+        return {oid: self._kept[oid] for oid in wanted}
+
+    def _sizes(self, oids: Sequence[str]) -> dict[str, int]:
+        heads = self._output("cat-file", "--batch-check", stdin=_lines(oids)).split(b"\n")[:-1]
+        return dict(zip(oids, map(_size, heads), strict=True))
+
+    def _contents(self, oids: Sequence[str]) -> Iterator[bytes]:
         """The bytes of blobs by id, from one git process: one for each file would take minutes."""
-        if not oids:
-            return
-        out = self._output("cat-file", "--batch", stdin=b"".join(oid + b"\n" for oid in oids))
+        out = self._output("cat-file", "--batch", stdin=_lines(oids)) if oids else b""
         at = 0
         for _ in oids:
             # A header is an id, a type and a size: far fewer than 200 bytes.
             head, _, _ = out[at : at + 200].partition(b"\n")
-            facts = head.split(b" ")
-            if len(facts) != 3:  # missing, or a short id that several objects have
-                text = head.decode(errors="replace")
-                raise LockstepError(f"git does not have the object {text}", fix="git fetch")
-            size = int(facts[2])
+            size = _size(head)
             at += len(head) + 1
             yield out[at : at + size]
             at += size + 1
@@ -141,8 +183,7 @@ class GitObjects(GitReferences):
         # Ids come from records: a branch's name or a second line must not pass for an object.
         if any(not _OBJECT_ID.fullmatch(oid) for oid in oids):
             return False
-        listed = "".join(f"{oid}\n" for oid in oids).encode()
-        return b" missing\n" not in self._output("cat-file", "--batch-check", stdin=listed)
+        return b" missing\n" not in self._output("cat-file", "--batch-check", stdin=_lines(oids))
 
     def write_tree(self, base: str | None, changes: Mapping[str, bytes | None]) -> str:
         """The id of the tree of ``base`` with files written, or deleted where None.
@@ -201,12 +242,10 @@ class GitObjects(GitReferences):
         made = self._output("commit-tree", *args, "-F", "-", tree, stdin=message.encode())
         return made.decode().strip()
 
-    def snapshot(self, parent: str, changes: Mapping[str, bytes | None]) -> str:
-        """A commit of ``parent`` with files written, or deleted where None; no branch names it."""
-        tree = self.write_tree(parent, changes)
-        made = self._output(
-            "commit-tree", "-p", parent, "-F", "-", tree, stdin=b"", env=_SNAPSHOT_AUTHOR
-        )
+    def snapshot(self, tree: str, parents: Sequence[str]) -> str:
+        """A commit of a tree that no branch names."""
+        args = [part for parent in parents for part in ("-p", parent)]
+        made = self._output("commit-tree", *args, "-F", "-", tree, stdin=b"", env=_SNAPSHOT_AUTHOR)
         return made.decode().strip()
 
     def merge(self, ours: str, theirs: str) -> str:
@@ -230,3 +269,16 @@ class GitObjects(GitReferences):
             f"git cannot merge the change with its base: {last_part(done.error_text, 300)}",
             fix="fetch the history of both, for example with fetch-depth: 0",
         )
+
+
+def _lines(oids: Iterable[str]) -> bytes:
+    return "".join(f"{oid}\n" for oid in oids).encode()
+
+
+def _size(head: bytes) -> int:
+    """The size that the header of an object says: an id, a type and a size."""
+    facts = head.split(b" ")
+    if len(facts) != 3:  # missing, or a short id that several objects have
+        text = head.decode(errors="replace")
+        raise LockstepError(f"git does not have the object {text}", fix="git fetch")
+    return int(facts[2])

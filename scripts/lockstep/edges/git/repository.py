@@ -1,17 +1,17 @@
 """One repository: where a fleet is in it, who commits, and what its history says."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from lockstep.edges.git.checkout import GitCheckout
 from lockstep.edges.git.history import GitHistory
-from lockstep.edges.git.objects import SUBMODULE, raw_changes, submodule_error
+from lockstep.edges.git.objects import raw_changes
+from lockstep.edges.git.stored import GitStored
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.text.sanitise import record_line
 
 
-class Git(GitCheckout, GitHistory):
+class Git(GitCheckout, GitHistory, GitStored):
     """One repository: its references, its work tree, its history."""
 
     @classmethod
@@ -43,6 +43,18 @@ class Git(GitCheckout, GitHistory):
             )
         return git
 
+    @classmethod
+    def at(cls, folder: Path) -> "Git | None":
+        """The repository that holds ``folder``, which need not be a fleet; None without one.
+
+        Nor where the repository ignores the folder, as it does with what a build has made.
+        """
+        git = cls(folder)
+        done = git._run("rev-parse", "--is-inside-work-tree", "--show-prefix")
+        inside, _, prefix = os.fsdecode(done.stdout).removesuffix("\n").partition("\n")
+        ignored = inside != "true" or git._run("check-ignore", "--quiet", ".").returncode == 0
+        return None if ignored else cls(folder, prefix)
+
     @property
     def top(self) -> Path:
         """The top of the work tree."""
@@ -71,14 +83,6 @@ class Git(GitCheckout, GitHistory):
                 fix="run it in a clone with a work tree",
             )
 
-    def refuse_submodules(self, folders: Sequence[str]) -> None:
-        """Raise Invalid where the index has a submodule below one of the folders."""
-        out = self._output("ls-files", "--stage", "-z", "--", *folders)
-        for entry in out.split(b"\0")[:-1]:
-            facts, _, path = entry.partition(b"\t")
-            if facts.startswith(SUBMODULE):
-                raise submodule_error(os.fsdecode(path))
-
     def actor(self) -> str:
         """The committer as git knows it: ``name <email>``. Raises LockstepError without one.
 
@@ -92,15 +96,6 @@ class Git(GitCheckout, GitHistory):
             )
         # After the address come a time and a zone.
         return record_line(done.stdout.decode(errors="replace").rsplit(">", 1)[0] + ">")
-
-    def changes(self) -> list[str]:
-        """Paths that differ from HEAD in the index or the work tree, untracked ones included.
-
-        Each option is given, so that the user's configuration of git status cannot hide a file.
-        """
-        out = self._output("status", "--porcelain", "-z", "--no-renames",
-                       "--untracked-files=normal", "--", ".").decode(errors="replace")  # fmt: skip
-        return [entry[3:].removeprefix(self.prefix) for entry in out.split("\0") if entry]
 
     def changed_files(self, older: str, newer: str) -> dict[str, str]:
         """The files that differ between two commits, each with its blob in the newer one.

@@ -28,9 +28,6 @@ def test_a_fleet_in_a_folder_of_a_larger_repository_has_paths_of_its_own(tmp_pat
     assert git(tmp_path, "ls-tree", "-r", "--name-only", later).split() == [
         "clusters/b", "ml/fleet/clusters/c", "ml/fleet/lockstep.yaml",
     ]  # fmt: skip
-    (made.root / "clusters" / "a").write_bytes(b"edited")
-    (tmp_path / "clusters" / "b").write_bytes(b"edited")
-    assert made.changes() == ["clusters/a"]
 
 
 def test_a_commit_from_before_the_fleet_has_no_file_of_it(tmp_path: Path) -> None:
@@ -77,22 +74,6 @@ def test_the_actor_is_gits_committer(tmp_path: Path) -> None:
     git(tmp_path, "config", "--unset", "user.email")
     with pytest.raises(LockstepError, match="no name and e-mail address"):
         made.actor()
-
-
-def test_changes_are_those_of_index_and_work_tree_untracked_and_hostile_names_too(
-    tmp_path: Path,
-) -> None:
-    files = {"staged": b"1", "edited": b"1", "deleted": b"1", "same": b"1", ".gitignore": b"ig*"}
-    made = new_repository(tmp_path, files)
-    assert made.changes() == []
-    (tmp_path / "staged").write_bytes(b"2")
-    git(tmp_path, "add", "staged")
-    (tmp_path / "edited").write_bytes(b"2")
-    (tmp_path / "deleted").unlink()
-    (tmp_path / "ignored").write_bytes(b"")
-    (tmp_path / ' new\n"x" -> y').write_bytes(b"")
-    git(tmp_path, "config", "status.showUntrackedFiles", "no")
-    assert sorted(made.changes()) == [' new\n"x" -> y', "deleted", "edited", "staged"]
 
 
 def test_a_commit_has_parents_and_a_message(tmp_path: Path) -> None:
