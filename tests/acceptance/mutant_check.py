@@ -90,10 +90,12 @@ class MutantCheck:
         fleet = replace(case.fleet, results=results)
         about = answers_about(case.environments, [answers])
         spanning = check_fleet(fleet, case.environments, about, self._terms)
-        every = (spanning, *results.values())
-        denied = [each.finding for one in every for each in one.denied]
-        invalid = [f for one in every for f in one.invalid if f.rule not in _COMPARED]
-        return [*invalid, *denied]
+        invalid, denied = [*spanning.invalid], [*spanning.denied]
+        for result in results.values():
+            invalid += result.invalid
+            denied += result.denied
+        compared = [finding for finding in invalid if finding.rule not in _COMPARED]
+        return [*compared, *(each.finding for each in denied)]
 
     def _slice(self, file: str) -> dict[str, bytes]:
         """The files of the same environment, without the other families where that is enough."""
