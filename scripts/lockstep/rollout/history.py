@@ -7,6 +7,7 @@ from lockstep.model.document import Document, Json, value_at
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.model.ledger import LedgerHistory
+from lockstep.model.paths import ledger_folder
 from lockstep.rollout.chain import judged
 from lockstep.rollout.gate_questions import gates_of_proposal
 from lockstep.rollout.replay import replay
@@ -45,7 +46,7 @@ def check_left_behind(tree: Tree, before: Tree, fleet: Fleet) -> list[Finding]:
     They stay as they were: without them nothing would say what is in quarantine.
     """
     # With the slash: the ledger of `fraud` must not cover that of `fraud-eu`.
-    declared = tuple(f"ledger/{each.environment}/{each.name}/" for each in fleet.families())
+    declared = tuple(f"{ledger_folder(each.environment, each.name)}/" for each in fleet.families())
     return [
         _changed(path, "restore it from git; records stay even when their family is removed")
         for path, data in sorted(before.items())
