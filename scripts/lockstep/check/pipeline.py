@@ -40,12 +40,12 @@ from lockstep.edges.stderr import silenced_stderr
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Fleet, Tree
 from lockstep.model.outcome import POLICY_ERROR, Outcome, RuleText
+from lockstep.model.paths import SETTINGS
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.address import OpaOptions
 from lockstep.policy import Rule, blocking
 from lockstep.rollout.history import HistoryOf
 from lockstep.rollout.quarantine import up_to
-from lockstep.spec import settings
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class _Pipeline:
         reader, tree = self._reader, self._given.tree
         fleet = FleetInput(
             reader.fleet, reader.before, reader.unreadable, self._about, self._summaries, {},
-            reader.left, tree.get(settings.PATH),
+            reader.left, tree.get(SETTINGS),
         )  # fmt: skip
         environments = environment_items(fleet)
         with ExitStack() as stack:
