@@ -134,3 +134,12 @@ def test_broken_rules_do_not_stop_an_arm_from_being_retired(world: World) -> Non
     code, said = revert(world, "2", hour="17")
     assert code == 0 and "unchecked: policy: " in said
     assert live(world).everywhere == {"1": 100}
+
+
+@in_state(rolling)
+def test_every_rule_counts_whatever_the_schema_of_its_thresholds_is(world: World) -> None:
+    (world.clone / "policies/rules/min-replicas/thresholds.schema.json").write_text("{")
+    publish(world)
+    code, said = revert(world)
+    assert code == 0 and "unchecked" not in said
+    assert live(world).everywhere == {"1": 100}
