@@ -42,11 +42,11 @@ from lockstep.model.document import Json
 from lockstep.model.finding import arrange
 from lockstep.model.fleet import Fleet, Subject, Tree
 from lockstep.model.outcome import POLICY_ERROR, Outcome, RuleText
+from lockstep.model.paths import SETTINGS
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.address import OpaOptions
 from lockstep.policy import Rule, blocking
 from lockstep.rollout.history import HistoryOf
-from lockstep.spec import settings
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ class _Pipeline:
         return FleetInput(
             families.fleet, families.shared.before, families.shared.unreadable, families.about,
             families.summaries, claims, families.found, families.shared.left,
-            self._given.tree.get(settings.PATH),
+            self._given.tree.get(SETTINGS),
         )  # fmt: skip
 
     def _prepare(self, evaluation: Evaluation) -> dict[Unit, PreparedFamily]:
