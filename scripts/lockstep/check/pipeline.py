@@ -13,6 +13,7 @@ from datetime import datetime
 from lockstep.check.compiled import templates_of
 from lockstep.check.policy_sets import CHILD, PolicyFindings, PolicySet, open_policy_sets
 from lockstep.check.shards import ShardScope
+from lockstep.check.unreadable_base import unreadable_base
 from lockstep.check.validation import (
     Checked,
     compare_rendered,
@@ -106,9 +107,10 @@ def run_pipeline(policy_sets: Sequence[PolicySet], given: CheckInput) -> "Pipeli
     else:  # the thresholds of the last set are reported, so its rules need not fail over them
         policy_sets = [*policy_sets[:-1], policy_sets[-1].without_malformed_thresholds()]
     checked = validate_tree(given.tree, documents, [each.schemas for each in policy_sets])
-    old = assemble(given.before, documents)[0] if given.before is not None else None
+    old, found = (None, []) if given.before is None else assemble(given.before, documents)
+    unread = unreadable_base(given.before or {}, old, found, given.tree) if old else []
     with silenced_stderr():
-        return _Pipeline(given, policy_sets, checked, old).run()
+        return _Pipeline(given, policy_sets, checked, old, unread).run()
 
 
 @dataclass(frozen=True)
@@ -132,11 +134,13 @@ class _Pipeline:
         policy_sets: Sequence[PolicySet],
         checked: Checked,
         old: Fleet | None,
+        unread: Sequence[Finding],
     ) -> None:
         self._given = given
         self._policy_sets = policy_sets
         self._checked = checked
         self._old = old
+        self._unread = unread
         self._valid = without_malformed(checked)
         self._former = fitting_part(old, policy_sets[0].schemas, self._valid) if old else None
         self._around = self._valid.merged_with(given.around)
@@ -154,8 +158,9 @@ class _Pipeline:
         rendering = FleetRendering(self._valid, templates, kinds)
         evaluations = self._evaluate(rendering)
         found = list(checked.invalid)
-        if not given.rollback_only:  # a mistake in a waiver or a threshold must not stop a rollback
-            found += policy.invalid
+        # A mistake in a waiver or a threshold, or in the base, must not stop a rollback.
+        if not given.rollback_only:
+            found += [*policy.invalid, *self._unread]
         found += check_history(self._valid, self._old or Fleet(), given.history)
         found += check_left_behind(given.tree, given.before or {}, self._valid)
         if given.compared:
