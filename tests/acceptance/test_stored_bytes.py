@@ -186,11 +186,12 @@ def test_a_linked_work_tree_has_its_own_files(fleet: Fleet) -> None:
     assert check(fleet.root) == (0, [])
 
 
-@pytest.mark.parametrize("options", ["--cone", "--no-cone"])
+@pytest.mark.parametrize(("option", "start"), [("--cone", ""), ("--no-cone", "/")])
 def test_what_a_sparse_checkout_leaves_out_is_checked_as_git_has_it(
-    fleet: Fleet, options: str
+    fleet: Fleet, option: str, start: str
 ) -> None:
-    git(fleet.root, "sparse-checkout", "set", options, "/clusters/", "/policies/", "/templates/")
+    folders = (f"{start}{name}" for name in ("clusters", "policies", "templates"))
+    git(fleet.root, "sparse-checkout", "set", option, *folders)
     assert not (fleet.root / "rendered").exists()
     assert check(fleet.root) == (0, [])
 

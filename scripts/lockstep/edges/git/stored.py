@@ -50,7 +50,6 @@ class GitStored(GitAttributes):
             yield self._with({
                 "GIT_OBJECT_DIRECTORY": str(folder),
                 "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(known),
-                "GIT_OPTIONAL_LOCKS": "0",
             })  # fmt: skip
 
     def index_tree_id(self) -> str:
