@@ -82,8 +82,9 @@ class FamilyInput:
     where its environment or family.yaml cannot be read. ``unreadable`` is what the loader found in
     its files, ``about_environment`` what is wrong with the environment's own file. ``files`` are
     those in clusters/ and ledger/, ``rendered`` those of its clusters' folders. ``before`` is the
-    base's fleet with this family, or with those that it may have been renamed from, and
-    ``files_before`` its own files there; None where there is no base.
+    base's fleet with this family, or with those that it may have been renamed from, None where
+    there is no base; ``files_before`` are its own files there, and ``unread_before`` says which of
+    them cannot be read.
     """
 
     unit: Unit
@@ -95,6 +96,7 @@ class FamilyInput:
     rendered: Tree
     before: Fleet | None
     files_before: Tree
+    unread_before: Sequence[Finding] = ()
 
     @property
     def environment(self) -> Environment | None:
@@ -195,7 +197,7 @@ def _about_the_past(read: ReadFamily, terms: Terms) -> tuple[list[Finding], bool
 
     found = check_history(read.fleet, given.before or Fleet(), history if terms.history else None)
     found += check_left_behind(given.files, given.files_before, read.fleet)
-    return found, asked
+    return [*found, *given.unread_before], asked
 
 
 def prepare_family(read: ReadFamily, held: Held, held_before: Held, terms: Terms) -> PreparedFamily:

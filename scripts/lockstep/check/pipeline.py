@@ -36,6 +36,7 @@ from lockstep.check.fleet import (
 from lockstep.check.policy_sets import CHILD, PolicySet, Waivers, open_policy_sets, rules_of
 from lockstep.check.shards import owns, reports
 from lockstep.check.units import Unit
+from lockstep.check.unreadable_base import UNREADABLE_BASE
 from lockstep.check.validation import Checked, excerpts
 from lockstep.edges.stderr import silenced_stderr
 from lockstep.model.document import Json
@@ -253,11 +254,14 @@ class _Pipeline:
         families, shard = self._families, self._given.shard
         denied = [each for result in results.values() for each in result.denied]
         invalid = [finding for finding in spanning.invalid if reports(shard, finding)]
-        # A mistake in a waiver or a threshold must not stop a rollback.
-        if not self._given.rollback_only:
-            invalid += [finding for finding in self._waivers.invalid if reports(shard, finding)]
         for result in results.values():
             invalid += outside(spanning.colliding, result.invalid)
+        # A mistake in a waiver, in a threshold or in the base must not stop a rollback.
+        if self._given.rollback_only:
+            invalid = [finding for finding in invalid if finding.rule != UNREADABLE_BASE]
+        else:
+            others = [*self._waivers.invalid, *families.shared.unread]
+            invalid += [finding for finding in others if reports(shard, finding)]
         invalid = without_render_echo(invalid, [*denied, *spanning.denied])
         counted = [*self._waivers.apply(denied)]
         counted += [f for f in self._waivers.apply(spanning.denied) if reports(shard, f)]
