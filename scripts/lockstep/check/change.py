@@ -88,7 +88,8 @@ class Change:
     def base_name(self) -> str:
         """What reports call the base: as it was asked for, the followed branch, or the commit."""
         if self.named or not self.commit:
-            return self.named or ""
+            named = self.named or ""
+            return named.removeprefix("refs/heads/").removeprefix("refs/remotes/")
         followed = known_tip(self.git)
         return "the followed branch" if followed == self.commit else self.commit[:12]
 
