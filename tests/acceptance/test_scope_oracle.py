@@ -7,6 +7,7 @@ has: a finding that neither is old nor is reported would be a change that got pa
 
 import os
 import random
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,6 +30,20 @@ from tests.unit.edges.repositories import commit, git, new_repository
 ROOT = Path(__file__).resolve().parents[2]
 SEQUENCES = int(os.environ.get("LOCKSTEP_SEQUENCES", "4"))
 STEPS = 6
+QUARANTINE = """\
+apiVersion: lockstep.dev/v1alpha1
+kind: Quarantine
+metadata: {{environment: prod, family: {family}}}
+spec:
+  versions:
+    - registry: mlflow
+      model: another-one
+      version: "1"
+      digest: {digest}
+      since: "2026-05-01T08:00:00Z"
+      decision: prod/{family}/1
+      reason: it failed
+"""
 CHECK = CheckOptions(datetime(2026, 6, 1, 8, tzinfo=UTC))
 
 pytestmark = pytest.mark.skipif(
@@ -120,3 +135,28 @@ def of_base(fleet: Git, base: str, caches: Callable[[bool], None]) -> Outcome:
         git(fleet.root, "worktree", "add", "--quiet", "--detach", str(here), base)
     caches(False)
     return check_work_tree(Git(here), replace(CHECK, base=base, everything=True))
+
+
+def one_cluster_of(files: Files, family: str) -> str:
+    own = (path for path in files if path.startswith(f"clusters/prod/{family}/"))
+    return min(path for path in own if path.count("/") == 3 and "family.yaml" not in path)
+
+
+def test_a_quarantine_in_one_family_touches_those_that_it_binds_and_no_others(
+    files: Files, tmp_path: Path, caches: Callable[[bool], None]
+) -> None:
+    heads = sorted(p for p in files if re.fullmatch(r"clusters/prod/[^/]+/family\.yaml", p))
+    holder, bound, other = (path.split("/")[2] for path in heads)
+    text = files[one_cluster_of(files, bound)].decode()
+    version = re.findall(r'version: "(\d+)"', text)[0]
+    lock = files[f"clusters/prod/{bound}/locks/{version}.yaml"].decode()
+    entry = QUARANTINE.format(family=holder, digest=re.findall(r"digest: (\S+)", lock)[0])
+    fleet = new_repository(tmp_path / "fleet", files)
+    base = git(fleet.root, "rev-parse", "HEAD")
+    write(fleet, {f"clusters/prod/{holder}/quarantine.yaml": entry.encode()})
+    compare_checks(fleet, base, caches, ["quarantine"])
+    outcome = check_work_tree(fleet, replace(CHECK, base=base))
+    found = {(f.rule, f.file.split("/")[2]) for f in outcome.findings if f.file.count("/") > 2}
+    assert ("policy.quarantined-not-served", bound) in found
+    assert other not in {family for _, family in found}
+    assert outcome.summary["families"] == 2
