@@ -5,17 +5,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lockstep.check.evaluation import answers_about
+from lockstep.check.families import Families, Source
 from lockstep.check.family import (
     PreparedFamily,
     ReadFamily,
     Terms,
     conclude_family,
     prepare_family,
-    read_family,
 )
-from lockstep.check.fleet import FleetInput, about_environment, check_fleet, environment_items
+from lockstep.check.fleet import (
+    FleetInput,
+    check_fleet,
+    colliding_families,
+    environment_items,
+    render_environments,
+)
 from lockstep.check.policy_sets import PolicySet
-from lockstep.check.reading import FamilyReader
 from lockstep.check.units import Unit, unit_of
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.document import Json
@@ -87,9 +92,12 @@ class MutantCheck:
             unit: conclude_family(each, answers_about(each.items, [answers]), self._terms)
             for unit, each in case.families.items()
         }
-        fleet = replace(case.fleet, results=results)
+        folders = render_environments(case.fleet, self._terms)
+        claims = {unit: each.claims for unit, each in results.items()}
+        colliding = colliding_families(claims, folders)
+        fleet = replace(case.fleet, claims={unit: claims[unit] for unit in colliding})
         about = answers_about(case.environments, [answers])
-        spanning = check_fleet(fleet, case.environments, about, self._terms)
+        spanning = check_fleet(fleet, folders, about, self._terms)
         invalid, denied = [*spanning.invalid], [*spanning.denied]
         for result in results.values():
             invalid += result.invalid
@@ -107,21 +115,13 @@ class MutantCheck:
         return {p: data for p, data in self._base.items() if p.startswith((*kept, ledger))}
 
     def _read(self, tree: Tree, before: Tree) -> tuple[FleetInput, dict[Unit, ReadFamily]]:
-        reader = FamilyReader(tree, before)
-        about = {
-            name: about_environment(
-                each, reader.fleet, each.families, reader.unreadable, self._terms
-            )
-            for name, each in reader.fleet.environments.items()
-        }
-        read = {
-            unit: read_family(reader.family_input(unit, about.get(unit[0], ())), self._terms)
-            for unit in reader.units
-        }
+        source = Source.of_trees(tree, before)
+        families = Families(source, self._terms)
         fleet = FleetInput(
-            reader.fleet, reader.before, reader.unreadable, about, {}, {}, reader.left, None
-        )
-        return fleet, read
+            families.fleet, families.shared.before, families.shared.unreadable, families.about,
+            families.summaries, {}, families.found, families.shared.left, None,
+        )  # fmt: skip
+        return fleet, families.read(source.units)
 
     def _case(self, file: str, data: bytes) -> _Case:
         before = self._slice(file)

@@ -190,7 +190,8 @@ def _git(root: Path, *arguments: str) -> None:
 
 def run_process(root: Path, *argv: str, accepted: Sequence[int] = (0,), **environment: str) -> None:
     """Run a program in ``root`` to its end; ends this one where its exit code is not accepted."""
-    env = {**os.environ, **environment}
+    # As it is installed: with bytecode, whatever the caller's environment says about writing it.
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **environment}
     done = subprocess.run(argv, cwd=root, env=env, capture_output=True, text=True, check=False)
     if done.returncode not in accepted:
         said = (done.stdout + done.stderr)[-4000:]

@@ -3,7 +3,7 @@
 from lockstep.check.followed import known_tip
 from lockstep.check.workspace import EVERYTHING
 from lockstep.edges.git import Git
-from lockstep.edges.git.stored import ATTRIBUTES
+from lockstep.edges.git.attributes import ATTRIBUTES
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.text.sanitise import quoted
 

@@ -4,15 +4,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from lockstep.check.attributes import attribute_findings
 from lockstep.check.base import base_commit, merge_result
 from lockstep.check.pipeline import CheckInput, check_tree
 from lockstep.check.policy_sets import CHILD
-from lockstep.check.workspace import EVERYTHING, stored_tree
+from lockstep.check.validation import excerpts
+from lockstep.check.workspace import EVERYTHING, ignored_findings, stored_tree
 from lockstep.edges.cache import Cache, content_key
 from lockstep.edges.git import Git
 from lockstep.edges.git.history import LedgerReader
 from lockstep.model.canonical import digest_files
 from lockstep.model.document import Json
+from lockstep.model.finding import arrange
 from lockstep.model.fleet import NoFile, Tree
 from lockstep.model.outcome import CONTENT, SHARD, Outcome
 from lockstep.model.shard import WHOLE, Shard
@@ -55,11 +58,26 @@ def check_work_tree(git: Git, options: CheckOptions) -> Outcome:
 
 
 def _check(git: Git, options: CheckOptions) -> Outcome:
-    tree_id = git.index_tree_id() if options.staged else git.work_tree_id(EVERYTHING)
+    stored = git.stored_work_tree(EVERYTHING) if not options.staged else None
+    tree_id = stored.tree if stored else git.index_tree_id()
     commit = base_commit(git, options.base, tree_id)
     if commit is not None:
         tree_id = merge_result(git, tree_id, commit)
     tree = stored_tree(git, tree_id, collect=True)
+    outcome = _outcome(git, options, tree, commit)
+    if options.shard.index != 1:  # as with all that belongs to no family
+        return outcome
+    # Never from the cache: this depends on more than the files.
+    found = ignored_findings(stored.ignored if stored else ())
+    found += attribute_findings(git, tree_id, tree)
+    return replace(
+        outcome,
+        findings=arrange((*outcome.findings, *found)),
+        excerpts={**outcome.excerpts, **excerpts(found, tree)},
+    )
+
+
+def _outcome(git: Git, options: CheckOptions, tree: Tree, commit: str | None) -> Outcome:
     refused = [f"{path} {data.decode()}" for path, data in tree.items() if isinstance(data, NoFile)]
     cache = Cache.of_user()
     # Ids are enough for the key: the base's files are read only where no outcome is kept.
@@ -77,7 +95,7 @@ def _check(git: Git, options: CheckOptions) -> Outcome:
     given = CheckInput(
         tree, base_tree, options.now, options.shard, history=lambda: reader.at(commit or "HEAD")
     )
-    outcome = check_tree(given, options.opa).outcome(tree)
+    outcome = check_tree(given, options.opa).outcome()
     if options.shard != WHOLE:
         outcome = _of_shard(outcome, options.shard, tree, before)
     cache.put(key, outcome.to_json())

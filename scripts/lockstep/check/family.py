@@ -12,7 +12,7 @@ from functools import cached_property
 from lockstep.check.policy_sets import PolicySet, merge_findings
 from lockstep.check.summary import FamilySummary, summarise
 from lockstep.check.units import Unit
-from lockstep.check.validation import fitting_part, well_formed
+from lockstep.check.validation import excerpts, fitting_part, well_formed
 from lockstep.model.document import Document, Json
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Environment, Family, Fleet, Tree
@@ -31,7 +31,7 @@ from lockstep.policy.renames import family_before
 from lockstep.render import Templates, objects_by_kind, render_family, restorable_folders
 from lockstep.render.collisions import Claims
 from lockstep.render.compare import compare
-from lockstep.render.provenance import FILE_NAME
+from lockstep.render.provenance import FILE_NAME, digests
 from lockstep.rollout.chain import verify_chain
 from lockstep.rollout.history import HistoryOf, check_history, check_left_behind
 from lockstep.rollout.quarantine import binding, bound_by
@@ -82,8 +82,9 @@ class FamilyInput:
     where its environment or family.yaml cannot be read. ``unreadable`` is what the loader found in
     its files, ``about_environment`` what is wrong with the environment's own file. ``files`` are
     those in clusters/ and ledger/, ``rendered`` those of its clusters' folders. ``before`` is the
-    base's fleet with this family, or with those that it may have been renamed from, and
-    ``files_before`` its own files there; None where there is no base.
+    base's fleet with this family, or with those that it may have been renamed from, None where
+    there is no base; ``files_before`` are its own files there, and ``unread_before`` says which of
+    them cannot be read.
     """
 
     unit: Unit
@@ -95,6 +96,7 @@ class FamilyInput:
     rendered: Tree
     before: Fleet | None
     files_before: Tree
+    unread_before: Sequence[Finding] = ()
 
     @property
     def environment(self) -> Environment | None:
@@ -149,17 +151,18 @@ class PreparedFamily:
 
 @dataclass(frozen=True)
 class FamilyResult:
-    """What the check of one family has found, before any waiver.
+    """What the check of one family has found, before any waiver; plain data, so it can be kept.
 
     ``invalid`` is what schemas, structure, records and rendering find, ``denied`` what rules find.
-    ``files`` are its rendered files; ``claims`` what each of its folders claims for itself alone.
+    ``rendered`` has the digest of each rendered file, ``claims`` what each folder claims for itself
+    alone, ``excerpts`` the source lines of the findings, as (file, line, text).
     """
 
-    summary: FamilySummary
     invalid: tuple[Finding, ...]
     denied: tuple[RuleFinding, ...]
-    files: Mapping[str, bytes] = field(repr=False)
+    rendered: Mapping[str, str]
     claims: FolderClaims
+    excerpts: tuple[tuple[str, int, str], ...]
     asked_history: bool = False
 
 
@@ -194,7 +197,7 @@ def _about_the_past(read: ReadFamily, terms: Terms) -> tuple[list[Finding], bool
 
     found = check_history(read.fleet, given.before or Fleet(), history if terms.history else None)
     found += check_left_behind(given.files, given.files_before, read.fleet)
-    return found, asked
+    return [*found, *given.unread_before], asked
 
 
 def prepare_family(read: ReadFamily, held: Held, held_before: Held, terms: Terms) -> PreparedFamily:
@@ -265,9 +268,17 @@ def conclude_family(
         for policy_set, mine in zip(terms.policy_sets, answers, strict=True)
     ]
     denied = merge_findings(terms.policy_sets, found)
-    read = prepared.read
-    args = read.summary, prepared.invalid, tuple(denied), prepared.files, prepared.claims
-    return FamilyResult(*args, asked_history=read.asked_history)
+    given = prepared.read.given
+    lines = excerpts([*prepared.invalid, *(each.finding for each in denied)],
+                     {**given.files, **given.rendered})  # fmt: skip
+    return FamilyResult(
+        invalid=prepared.invalid,
+        denied=tuple(denied),
+        rendered=digests(prepared.files),
+        claims=prepared.claims,
+        excerpts=tuple((file, line, text) for (file, line), text in lines.items()),
+        asked_history=prepared.read.asked_history,
+    )
 
 
 def check_family(

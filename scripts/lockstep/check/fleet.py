@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lockstep.check.family import FamilyResult, Terms
+from lockstep.check.family import FolderClaims, Terms
 from lockstep.check.policy_sets import merge_findings
 from lockstep.check.summary import FamilySummary
 from lockstep.check.units import Unit, rendered_folder_of
@@ -18,6 +18,7 @@ from lockstep.policy import PolicyItem, RuleFinding, environment_input, interpre
 from lockstep.policy.environment_summary import summaries_of
 from lockstep.render import compare, render_environment
 from lockstep.render.collisions import Claims, find_collisions
+from lockstep.render.folder import RenderedFolder
 from lockstep.render.names import environment_folder
 from lockstep.spec import settings
 from lockstep.spec.structure.duplicates import check_duplicates
@@ -26,16 +27,21 @@ from lockstep.spec.validate import elsewhere, validate_environment
 Summaries = Mapping[Unit, FamilySummary]
 
 
+EnvironmentFolders = Sequence[tuple[Document, RenderedFolder]]
+"""What belongs to no single cluster of each environment, with the environment's document."""
+
+
 @dataclass(frozen=True)
 class FleetInput:
     """What the check of a fleet is made from.
 
     ``fleet`` has all environments, and the families whose files were read: at least those that
-    share a name or a host with others. ``before`` is the base's; only its environments count.
-    ``unreadable`` is what the loader found in files of no family, ``about`` what is wrong with each
-    environment's own file. ``summaries`` are those of all families in order, ``results`` those that
-    may collide with others. ``left`` are the files under rendered/ that are in no cluster's folder,
-    ``settings`` the bytes of lockstep.yaml.
+    share a name or a host with others, and those of ``claims``. ``before`` is the base's; only its
+    environments count. ``unreadable`` is what the loader found in files of no family, ``about``
+    what is wrong with each environment's own file, ``known`` what was found in files of families.
+    ``summaries`` are those of all families in order, ``claims`` those of families that collide.
+    ``left`` are the files under rendered/ that are in no cluster's folder, ``settings`` the bytes
+    of lockstep.yaml.
     """
 
     fleet: Fleet
@@ -43,7 +49,8 @@ class FleetInput:
     unreadable: Sequence[Finding]
     about: Mapping[str, Sequence[Finding]]
     summaries: Summaries
-    results: Mapping[Unit, FamilyResult]
+    claims: Mapping[Unit, FolderClaims]
+    known: Sequence[Finding]
     left: Tree
     settings: bytes | None
 
@@ -70,17 +77,20 @@ class FleetResult:
 
 
 def check_fleet(
-    given: FleetInput, items: Sequence[PolicyItem], answers: Sequence[Sequence[Json]], terms: Terms
+    given: FleetInput,
+    folders: EnvironmentFolders,
+    answers: Sequence[Sequence[Json]],
+    terms: Terms,
 ) -> FleetResult:
     """Check what spans families; ``answers`` are those about environment_items, by policy set."""
-    known = [*given.unreadable, *(f for each in given.results.values() for f in each.invalid)]
+    items = environment_items(given)
     found = [*given.unreadable, *(f for each in given.about.values() for f in each)]
     found += _missing_environments(given)
     found += _about_settings(given, terms)
-    found += _duplicates(given, known)
+    found += _duplicates(given, [*given.unreadable, *given.known])
     colliding: set[str] = set()
     if terms.compared:
-        rendered, colliding = _rendered(given, terms)
+        rendered, colliding = _rendered(given, folders)
         found += rendered
     answered = [
         interpret(items, mine, policy_set.active_rules, terms.trace)
@@ -138,15 +148,33 @@ def _duplicates(given: FleetInput, known: Iterable[Finding]) -> list[Finding]:
     return elsewhere(found, known)
 
 
-def _rendered(given: FleetInput, terms: Terms) -> tuple[list[Finding], set[str]]:
+def render_environments(given: FleetInput, terms: Terms) -> EnvironmentFolders:
+    """The folders of the environments whose own file has no error."""
+    valid = given.valid.environments.values()
+    folders = ((each.document, render_environment(each, terms.templates)) for each in valid)
+    return [(document, replace(folder, manifests={})) for document, folder in folders]
+
+
+def colliding_families(
+    claims: Mapping[Unit, FolderClaims], folders: EnvironmentFolders
+) -> list[Unit]:
+    """The families that claim what is claimed twice, in order."""
+    claimed = Counter(claim.what for _, folder in folders for claim in folder.claims)
+    claimed.update(c.what for each in claims.values() for _, _, own in each for c in own)
+    return [
+        unit
+        for unit, each in sorted(claims.items())
+        if any(claimed[claim.what] > 1 for _, _, own in each for claim in own)
+    ]
+
+
+def _rendered(
+    given: FleetInput, environments: EnvironmentFolders
+) -> tuple[list[Finding], set[str]]:
     """What is wrong with the folders of environments, and what several folders claim.
 
     Gives the paths of those, too: which of them is right is not known.
     """
-    environments = [
-        (each.document, replace(render_environment(each, terms.templates), manifests={}))
-        for each in given.valid.environments.values()
-    ]
     folders: list[tuple[Cluster | Document, str, Claims]] = [
         (document, each.path, each.claims) for document, each in environments
     ]
@@ -163,11 +191,11 @@ def _rendered(given: FleetInput, terms: Terms) -> tuple[list[Finding], set[str]]
 
 def _claims(given: FleetInput) -> Iterator[tuple[Cluster, str, Claims]]:
     """What the folders of families claim, with the cluster of each and its path."""
-    for (environment, name), result in given.results.items():
-        if result.claims:
+    for (environment, name), claims in given.claims.items():
+        if claims:
             family = given.fleet.environments[environment].families[name]
             clusters = {cluster.path: cluster for cluster in family.clusters}
-            yield from ((clusters[path], folder, each) for path, folder, each in result.claims)
+            yield from ((clusters[path], folder, each) for path, folder, each in claims)
 
 
 def _compared(given: FleetInput, files: Mapping[str, bytes]) -> list[Finding]:
@@ -200,3 +228,21 @@ def environment_items(given: FleetInput) -> list[PolicyItem]:
         environment_input(valid, given.before, each, summaries[each.name])
         for each in valid.environments.values()
     ]
+
+
+def named_clusters(answers: Iterable[Json]) -> set[str]:
+    """The clusters that answers about environments point into, by name."""
+    findings = [
+        finding
+        for answer in answers
+        if isinstance(answer, dict) and isinstance(answer.get("findings"), list)
+        for finding in answer["findings"]
+        if isinstance(finding, dict)
+    ]
+    also = [each.get("also") for each in findings]
+    places = [place for each in also if isinstance(each, list) for place in each]
+    return {
+        str(place["cluster"])
+        for place in (*findings, *places)
+        if isinstance(place, dict) and place.get("cluster") is not None
+    }

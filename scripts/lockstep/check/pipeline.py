@@ -11,41 +11,43 @@ from datetime import datetime
 
 from lockstep.check.compiled import templates_of
 from lockstep.check.evaluation import Evaluation, answers_about
+from lockstep.check.families import Families, Source
 from lockstep.check.family import (
     FamilyResult,
-    Held,
+    FolderClaims,
     PreparedFamily,
     ReadFamily,
     Terms,
     conclude_family,
     prepare_family,
-    read_family,
     without_render_echo,
 )
 from lockstep.check.fleet import (
     FleetInput,
     FleetResult,
-    about_environment,
     check_fleet,
+    colliding_families,
     environment_items,
+    named_clusters,
     outside,
+    render_environments,
+    sharing,
 )
 from lockstep.check.policy_sets import CHILD, PolicySet, Waivers, open_policy_sets, rules_of
-from lockstep.check.reading import FamilyReader
 from lockstep.check.shards import owns, reports
-from lockstep.check.summary import held_in
 from lockstep.check.units import Unit
-from lockstep.check.validation import Checked
+from lockstep.check.unreadable_base import UNREADABLE_BASE
+from lockstep.check.validation import Checked, excerpts
 from lockstep.edges.stderr import silenced_stderr
-from lockstep.model.finding import Finding, arrange
-from lockstep.model.fleet import Fleet, Tree
+from lockstep.model.document import Json
+from lockstep.model.finding import arrange
+from lockstep.model.fleet import Fleet, Subject, Tree
 from lockstep.model.outcome import POLICY_ERROR, Outcome, RuleText
+from lockstep.model.paths import SETTINGS
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.address import OpaOptions
 from lockstep.policy import Rule, blocking
 from lockstep.rollout.history import HistoryOf
-from lockstep.rollout.quarantine import up_to
-from lockstep.spec import settings
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,19 @@ def check_change(
 
 def run_pipeline(policy_sets: Sequence[PolicySet], given: CheckInput) -> "PipelineResult":
     """Check a tree by these policy sets, in their order of precedence."""
+    terms = terms_of(policy_sets, given)
+    source = Source.of_trees(given.tree, given.before)
+    families = Families(source, terms, around=given.around)
+    return check_families(families, Work(source.units), given, terms)
+
+
+def terms_of(policy_sets: Sequence[PolicySet], given: CheckInput) -> Terms:
+    """What the families of a check are checked by; ``given.tree`` may hold shared files alone."""
     if given.rollback_only:
         policy_sets = [replace(each, rules=blocking(each.rules)) for each in policy_sets]
     else:  # the thresholds of the last set are reported, so its rules need not fail over them
         policy_sets = [*policy_sets[:-1], policy_sets[-1].without_malformed_thresholds()]
-    terms = Terms(
+    return Terms(
         [each.schemas for each in policy_sets],
         policy_sets,
         templates_of(given.tree, given.before),
@@ -112,135 +122,173 @@ def run_pipeline(policy_sets: Sequence[PolicySet], given: CheckInput) -> "Pipeli
         given.compared,
         given.history,
     )
-    with silenced_stderr():
-        return _Pipeline(given, terms).run()
+
+
+@dataclass(frozen=True)
+class Work:
+    """The families to check, and what is known already.
+
+    ``results`` are those of families to check, ``claims`` those of others, which may collide with
+    them.
+    """
+
+    units: Sequence[Unit]
+    results: Mapping[Unit, FamilyResult] = field(default_factory=dict)
+    claims: Mapping[Unit, FolderClaims] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class PipelineResult:
-    """The findings of a check, and the rules that were evaluated."""
+    """The findings of a check, the rules that were evaluated, and the results of its families.
+
+    ``claims`` are those of further families, which were rendered to be compared with them.
+    """
 
     checked: Checked
     rules: tuple[Rule, ...]
+    results: Mapping[Unit, FamilyResult]
+    claims: Mapping[Unit, FolderClaims]
+    counts: Mapping[str, int]
+    lines: Mapping[tuple[str, int], str]
 
-    def outcome(self, tree: Tree) -> Outcome:
-        """What a report needs of it, with the source lines of ``tree``."""
-        texts = [RuleText(r.id, r.title, r.description, r.category) for r in self.rules]
-        return self.checked.outcome(tree, texts)
+    def outcome(self) -> Outcome:
+        """What a report needs of it."""
+        findings = arrange((*self.checked.invalid, *self.checked.denied))
+        texts = tuple(RuleText(r.id, r.title, r.description, r.category) for r in self.rules)
+        wanted = {(finding.file, finding.line) for finding in findings}
+        shown = {place: text for place, text in self.lines.items() if place in wanted}
+        return Outcome(findings, dict(self.counts), shown, texts)
+
+
+def check_families(
+    families: Families, work: Work, given: CheckInput, terms: Terms
+) -> PipelineResult:
+    """Check families, and what spans all of them."""
+    with silenced_stderr():
+        return _Pipeline(families, work, given, terms).run()
 
 
 class _Pipeline:
-    """One run: families are read, rendered and evaluated, then what spans them is checked."""
+    """One run: families are rendered and evaluated, then what spans them is checked."""
 
-    def __init__(self, given: CheckInput, terms: Terms) -> None:
+    def __init__(self, families: Families, work: Work, given: CheckInput, terms: Terms) -> None:
+        self._families = families
+        self._work = work
         self._given = given
         self._terms = terms
-        self._reader = FamilyReader(given.tree, given.before)
         self._waivers = Waivers(terms.policy_sets, given.tree, given.now)
-        self._about = self._about_environments()
-        self._read = {unit: self._read_family(unit) for unit in self._reader.units}
-        self._summaries = {unit: read.summary for unit, read in self._read.items()}
-        self._checked = [unit for unit in self._read if owns(given.shard, unit)]
-        self._holding: dict[str, Held] = {}
+        self._units = [unit for unit in work.units if owns(given.shard, unit)]
 
     def run(self) -> PipelineResult:
         """Check every family of the shard and the fleet, and collect what is found."""
-        reader, tree = self._reader, self._given.tree
-        fleet = FleetInput(
-            reader.fleet, reader.before, reader.unreadable, self._about, self._summaries, {},
-            reader.left, tree.get(settings.PATH),
-        )  # fmt: skip
-        environments = environment_items(fleet)
+        self._families.read(sharing(self._families.summaries))  # their places are in messages
+        environments = environment_items(self._fleet_input({}))
         with ExitStack() as stack:
             evaluation = Evaluation(self._terms, stack)
             evaluation.add(environments)
             evaluation.flush()  # at once: it is the largest item, and needs no rendering
             prepared = self._prepare(evaluation)
+            near = self._claims_of_neighbours()
             answers = evaluation.answers()
-        results = {
+        made = {
             unit: conclude_family(each, answers_about(each.items, answers), self._terms)
             for unit, each in prepared.items()
         }
-        spanning = check_fleet(
-            replace(fleet, results=results),
-            environments,
-            answers_about(environments, answers),
-            self._terms,
-        )
-        return self._result({unit: results[unit] for unit in self._checked}, spanning)
+        results = {unit: made.get(unit) or self._work.results[unit] for unit in self._units}
+        claims = near | {unit: each.claims for unit, each in results.items()}
+        spanning = self._spanning(claims, answers_about(environments, answers))
+        return self._result(results, near, spanning)
 
-    def _about_environments(self) -> dict[str, list[Finding]]:
-        reader = self._reader
-        return {
-            name: about_environment(
-                each, reader.fleet, each.families, reader.unreadable, self._terms
-            )
-            for name, each in reader.fleet.environments.items()
-        }
-
-    def _read_family(self, unit: Unit) -> ReadFamily:
-        home = f"clusters/{unit[0]}/environment.yaml"
-        unreadable = [f for f in self._reader.unreadable if f.file == home]
-        about = [*unreadable, *self._about.get(unit[0], ())]
-        return read_family(self._reader.family_input(unit, about), self._terms)
+    def _fleet_input(self, claims: Mapping[Unit, FolderClaims]) -> FleetInput:
+        families = self._families
+        return FleetInput(
+            families.fleet, families.shared.before, families.shared.unreadable, families.about,
+            families.summaries, claims, families.found, families.shared.left,
+            self._given.tree.get(SETTINGS),
+        )  # fmt: skip
 
     def _prepare(self, evaluation: Evaluation) -> dict[Unit, PreparedFamily]:
-        """Render the families of the shard, and have OPA evaluate them.
-
-        Then those of other shards that may claim the same as one of them, which are not evaluated.
-        """
+        """Render the families whose result is not known, and have OPA evaluate them."""
+        wanted = [unit for unit in self._units if unit not in self._work.results]
         prepared = {}
-        for unit in self._checked:
-            prepared[unit] = self._prepare_family(unit)
+        for unit, read in self._families.read(wanted).items():
+            prepared[unit] = self._prepare_family(unit, read)
             evaluation.add(prepared[unit].items)
         evaluation.flush()
-        for unit in self._neighbours() if self._given.compared else ():
-            prepared[unit] = replace(self._prepare_family(unit), items=())
         return prepared
 
-    def _prepare_family(self, unit: Unit) -> PreparedFamily:
-        held_before = self._reader.held_before(unit)
-        return prepare_family(self._read[unit], self._held(unit[0]), held_before, self._terms)
+    def _prepare_family(self, unit: Unit, read: ReadFamily) -> PreparedFamily:
+        held, held_before = self._families.held(unit[0]), self._families.held_before(unit)
+        return prepare_family(read, held, held_before, self._terms)
 
-    def _held(self, environment: str) -> Held:
-        """The quarantine entries of an environment and those before it, by family."""
-        if environment not in self._holding:
-            around = self._given.around.environments
-            self._holding[environment] = [
-                each
-                for home in up_to(self._reader.fleet, environment)
-                for each in held_in(home.name, self._summaries.values(), around.get(home.name))
-            ]
-        return self._holding[environment]
+    def _claims_of_neighbours(self) -> dict[Unit, FolderClaims]:
+        """What families claim that may collide with one of those to check."""
+        if not self._given.compared:
+            return {}
+        summaries, own = self._families.summaries, set(self._units)
+        taken = {place for unit in own for place in summaries[unit].neighbourhood}
+        others = (summary for unit, summary in summaries.items() if unit not in own)
+        near = [each.unit for each in others if not taken.isdisjoint(each.neighbourhood)]
+        claims = {unit: self._work.claims[unit] for unit in near if unit in self._work.claims}
+        unknown = self._families.read(unit for unit in near if unit not in claims)
+        return claims | {u: self._prepare_family(u, read).claims for u, read in unknown.items()}
 
-    def _neighbours(self) -> list[Unit]:
-        """The families of other shards that may write the same objects as one of this shard."""
-        own = set(self._checked)
-        taken = {place for unit in own for place in self._summaries[unit].neighbourhood}
-        others = (summary for unit, summary in self._summaries.items() if unit not in own)
-        return [each.unit for each in others if not taken.isdisjoint(each.neighbourhood)]
+    def _spanning(
+        self, claims: Mapping[Unit, FolderClaims], answers: Sequence[Sequence[Json]]
+    ) -> FleetResult:
+        """What spans families; the files of those that findings point into are read now."""
+        families = self._families
+        folders = render_environments(self._fleet_input({}), self._terms)
+        colliding = colliding_families(claims, folders) if self._given.compared else []
+        named = named_clusters(answer for each in answers for answer in each)
+        families.read([*colliding, *families.of_clusters(named)])
+        given = self._fleet_input({unit: claims[unit] for unit in colliding})
+        return check_fleet(given, folders, answers, self._terms)
 
     def _result(
-        self, results: Mapping[Unit, FamilyResult], spanning: FleetResult
+        self,
+        results: Mapping[Unit, FamilyResult],
+        near: Mapping[Unit, FolderClaims],
+        spanning: FleetResult,
     ) -> PipelineResult:
-        shard = self._given.shard
+        families, shard = self._families, self._given.shard
         denied = [each for result in results.values() for each in result.denied]
         invalid = [finding for finding in spanning.invalid if reports(shard, finding)]
-        # A mistake in a waiver or a threshold must not stop a rollback.
-        if not self._given.rollback_only:
-            invalid += [finding for finding in self._waivers.invalid if reports(shard, finding)]
         for result in results.values():
             invalid += outside(spanning.colliding, result.invalid)
+        # A mistake in a waiver, in a threshold or in the base must not stop a rollback.
+        if self._given.rollback_only:
+            invalid = [finding for finding in invalid if finding.rule != UNREADABLE_BASE]
+        else:
+            others = [*self._waivers.invalid, *families.shared.unread]
+            invalid += [finding for finding in others if reports(shard, finding)]
         invalid = without_render_echo(invalid, [*denied, *spanning.denied])
         counted = [*self._waivers.apply(denied)]
         counted += [f for f in self._waivers.apply(spanning.denied) if reports(shard, f)]
         # A rule that could not be evaluated may be the one that a waiver is for.
         if not any(finding.rule == POLICY_ERROR for finding in counted):
-            unseen = sorted({each for s in self._summaries.values() for each in s.unseen})
-            counted += [f for f in self._waivers.unused(unseen) if reports(shard, f)]
-        part = _part(self._reader.fleet, results)
-        rules = rules_of(self._terms.policy_sets)
-        return PipelineResult(Checked(part, arrange(invalid), tuple(counted)), rules)
+            counted += [f for f in self._waivers.unused(self._unseen()) if reports(shard, f)]
+        lines = excerpts((*invalid, *counted), families.files)
+        kept = (each for result in results.values() for each in result.excerpts)
+        checked = Checked(_part(families.fleet, results), arrange(invalid), tuple(counted))
+        return PipelineResult(
+            checked=checked,
+            rules=rules_of(self._terms.policy_sets),
+            results=results,
+            claims=near,
+            counts=self._counts(),
+            lines={(file, line): text for file, line, text in kept} | lines,
+        )
+
+    def _unseen(self) -> list[Subject]:
+        """The clusters that no rule saw."""
+        every = self._families.summaries.values()
+        return sorted({subject for each in every for subject in each.unseen})
+
+    def _counts(self) -> dict[str, int]:
+        checked = [self._families.summaries[unit] for unit in self._units]
+        clusters = sum(each.clusters for each in checked)
+        return {"clusters": clusters, "families": sum(each.declared for each in checked)}
 
 
 def _part(fleet: Fleet, units: Collection[Unit]) -> Fleet:

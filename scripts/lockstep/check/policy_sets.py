@@ -143,15 +143,22 @@ class Waivers:
     """The waivers that count in a check, applied to what its policy sets have found.
 
     ``head`` is the tree that is checked: a waiver that it has and the base does not have is
-    pending, so that a change cannot waive its own findings. ``invalid`` is what is wrong with the
-    waivers, and with the thresholds of the last policy set.
+    pending, so that a change cannot waive its own findings.
     """
 
     def __init__(self, policy_sets: Sequence[PolicySet], head: Tree, now: datetime) -> None:
         self._policy_sets = policy_sets
         self._today = now.date()
         self._rules = rules_of(policy_sets)
-        self._waivers, self.invalid = self._read_waivers(head)
+        self._waivers, self._wrong = self._read_waivers(head)
+
+    @property
+    def invalid(self) -> list[Finding]:
+        """What is wrong with the waivers, and with the thresholds of the last policy set.
+
+        Raises LockstepError (see check_data).
+        """
+        return [*self._wrong, *threshold_findings(self._policy_sets[-1].policies)]
 
     def apply(self, every: Iterable[RuleFinding]) -> list[Finding]:
         """What was found, waived where a waiver says so."""
@@ -187,8 +194,7 @@ class Waivers:
         counting = [waiver for waiver in valid if waiver.fields in accepted]
         pending = [waiver for waiver in valid if waiver.fields not in accepted]
         once = {(f.rule, f.file, f.line): f for f in (*later, *wrong)}  # in the base's words
-        found = [*malformed, *once.values(), *threshold_findings(last.policies)]
-        return AppliedWaivers(counting, pending, self._today), found
+        return AppliedWaivers(counting, pending, self._today), [*malformed, *once.values()]
 
 
 def _by_the_base(found: RuleFinding, paths: Mapping[str, str]) -> RuleFinding:

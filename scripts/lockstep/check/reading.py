@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from lockstep.check.family import FamilyInput, Held
 from lockstep.check.units import Unit, rendered_folder_of, split_by_unit, unit_of
+from lockstep.check.unreadable_base import unreadable_base
 from lockstep.model.document import Document
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Environment, Family, Fleet, Tree
@@ -19,14 +20,17 @@ class FamilyReader:
     """Reads a tree and its base once, and gives the input of each family in them.
 
     ``fleet`` and ``before`` (None without a base) are what they declare; ``unreadable`` is what the
-    loader found in files that belong to no family, ``left`` the files under rendered/ that are in
-    no folder of a cluster.
+    loader found in files that belong to no family, ``unread`` what it could not read of those at
+    the base; ``left`` are the files under rendered/ that are in no folder of a cluster.
     """
 
-    def __init__(self, tree: Tree, before: Tree | None) -> None:
-        documents = Documents()  # the base shares most of its files with the tree
+    def __init__(self, tree: Tree, before: Tree | None, documents: Documents | None = None) -> None:
+        documents = documents or Documents()  # the base shares most of its files with the tree
         self.fleet, found = assemble(tree, documents)
-        self.before = assemble(before, documents)[0] if before is not None else None
+        self.before, unread = None, []
+        if before is not None:
+            self.before, found_before = assemble(before, documents)
+            unread = unreadable_base(before, self.before, found_before, tree)
         self._files = split_by_unit(tree)
         self._files_before = split_by_unit(before or {})
         self._owners = {
@@ -35,16 +39,16 @@ class FamilyReader:
         }
         self._rendered, self.left = self._split_rendered(tree)
         self._found, self.unreadable = self._split_findings(found)
+        self._unread, self.unread = self._split_findings(unread)
         self._strays: dict[Unit | None, list[tuple[str, Document]]] = {}
         for stray in self.fleet.strays:
             self._strays.setdefault(unit_of(stray[1].path), []).append(stray)
         self._bare = _bare(self.fleet)
         self._bare_before = _bare(self.before or Fleet())
 
-    @property
-    def units(self) -> list[Unit]:
-        """The families that have files in the tree or in its base, in order."""
-        return sorted({*self._files, *self._files_before})
+    def holds(self, unit: Unit) -> bool:
+        """Whether the tree or its base has files of the family."""
+        return unit in self._files or unit in self._files_before
 
     def family_input(self, unit: Unit, about_environment: Sequence[Finding]) -> FamilyInput:
         """What the result of a family is made from (see FamilyInput)."""
@@ -58,6 +62,7 @@ class FamilyReader:
             rendered=self._rendered.get(unit, {}),
             before=self._before_of(unit),
             files_before=self._files_before.get(unit, {}),
+            unread_before=self._unread.get(unit, ()),
         )
 
     def held_before(self, unit: Unit) -> Held:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from lockstep.model.finding import Finding, Severity, arrange
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet, NoFile, Tree
 from lockstep.model.outcome import Outcome, RuleText
+from lockstep.model.paths import SETTINGS
 from lockstep.rollout.chain import verify_chain
 from lockstep.spec import settings
 from lockstep.spec.assemble import assemble
@@ -71,8 +72,8 @@ def validate_tree(
     for each in schemas or [Schemas(tree)]:
         findings += validate_fleet(fleet, each, unreadable)
         findings += [f for family in fleet.families() for f in check_records(family, each)]
-        if settings.PATH in tree and each.knows(settings.SCHEMA):
-            findings += settings.check_settings(tree[settings.PATH], fleet, each)
+        if SETTINGS in tree and each.knows(settings.SCHEMA):
+            findings += settings.check_settings(tree[SETTINGS], fleet, each)
     findings += [finding for family in fleet.families() for finding in verify_chain(family)]
     return Checked(fleet, arrange(findings))
 

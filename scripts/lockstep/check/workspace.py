@@ -1,18 +1,24 @@
 """The work tree as a verb reads it: as git would store it, and what is refused in it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lockstep.edges.files import read_tree, refuse_no_file
 from lockstep.edges.git import Git
+from lockstep.edges.git.attributes import ATTRIBUTES
 from lockstep.model.errors import NothingToCheck
+from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
-from lockstep.spec import settings
+from lockstep.model.paths import SETTINGS
 
-SOURCES = ("clusters", "ledger", "policies", "templates", settings.PATH)
+SOURCES = ("clusters", "ledger", "policies", "templates", SETTINGS)
 """The folders, and the one file, that decide everything; ``rendered`` follows from them."""
 
 EVERYTHING = (*SOURCES, "rendered")
+
+_SHOWN = 20
+"""Ignored files that are reported: git may ignore a folder with any number of them."""
 
 _COLLECTED = ("clusters", "rendered")
 """Where a link or a huge file is a finding among others. Without a rule or a record there is
@@ -64,6 +70,27 @@ def files_of(git: Git, folders: Sequence[str]) -> Tree:
         tree = storing.read_tree(storing.work_tree_id(folders), folders)
     refuse_no_file(tree)
     return tree
+
+
+def ignored_findings(ignored: Sequence[str]) -> list[Finding]:
+    """A finding for each file that git ignores where Lockstep would read it.
+
+    Hidden files and prose, which an editor or a system may leave anywhere, are none of these.
+    """
+    read = [path for path in ignored if not _is_left_by_tools(path)]
+    fix = "git add --force it, or move it; git check-ignore -v shows the line that ignores it"
+    text = "git ignores this file, so no other clone has it"
+    found = [Finding(path, 1, 1, "git.ignored", text, fix) for path in read[:_SHOWN]]
+    if len(read) > _SHOWN:
+        rest = f"{text}; nor {len(read) - _SHOWN} more that are not listed"
+        found[-1] = replace(found[-1], message=rest)
+    return found
+
+
+def _is_left_by_tools(path: str) -> bool:
+    name = path.rsplit("/", 1)[-1]
+    hidden = name.startswith(".") and name != ATTRIBUTES
+    return name.endswith(".md") or (hidden and not name.endswith((".yaml", ".yml", ".json")))
 
 
 def require_clusters(tree: Tree) -> None:

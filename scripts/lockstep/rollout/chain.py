@@ -12,7 +12,8 @@ from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
 from lockstep.model.ledger import NO_HISTORY, LedgerFile, LedgerHistory
-from lockstep.spec.ledger import LEDGER_PATH, files_of, named_by, with_trusted
+from lockstep.model.paths import RECORD_PATH, ledger_folder
+from lockstep.spec.ledger import files_of, named_by, with_trusted
 from lockstep.text.sanitise import one_line
 
 _FIX = "restore the ledger from git; records are added, never edited or removed"
@@ -71,9 +72,9 @@ def _problems(family: Family, history: LedgerHistory) -> dict[str, str]:
     """What is wrong with each file that is not relied on, by its path."""
     problems: dict[str, str] = {}
     settled = {file.path for file in family.broken if file.settled}
-    folder = f"ledger/{family.environment}/{family.name}/"
+    folder = f"{ledger_folder(family.environment, family.name)}/"
     for path in history.changed:
-        if path.startswith(folder) and LEDGER_PATH.fullmatch(path):
+        if path.startswith(folder) and RECORD_PATH.fullmatch(path):
             problems[path] = "a commit has changed or removed it after it was made"
     for file in family.broken:
         if file.digest and not file.record:

@@ -16,13 +16,11 @@ from typing import NamedTuple, Self
 
 from lockstep.edges import process, scratch
 from lockstep.edges.files import LARGEST
+from lockstep.edges.git.attributes import GitAttributes
 from lockstep.edges.git.command import settings
-from lockstep.edges.git.objects import GitObjects
 from lockstep.edges.os_errors import advice, reason
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.text.sanitise import one_line
-
-ATTRIBUTES = ".gitattributes"
 
 # safecrlf would have git refuse a file whose line endings it converts, a split index would be
 # written next to the user's own one, and what is gone a moment later need not reach the disk.
@@ -40,7 +38,7 @@ class StoredTree(NamedTuple):
     ignored: tuple[str, ...]
 
 
-class GitStored(GitObjects):
+class GitStored(GitAttributes):
     """Makes trees of the index and of the work tree of one repository."""
 
     @contextmanager
@@ -52,7 +50,6 @@ class GitStored(GitObjects):
             yield self._with({
                 "GIT_OBJECT_DIRECTORY": str(folder),
                 "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(known),
-                "GIT_OPTIONAL_LOCKS": "0",
             })  # fmt: skip
 
     def index_tree_id(self) -> str:
@@ -75,9 +72,7 @@ class GitStored(GitObjects):
         be read, Invalid for a repository inside the repository.
         """
         top = self._at_top()
-        above = PurePosixPath(self.prefix, ATTRIBUTES).parents
-        wanted = [f"{self.prefix}{path}" for path in paths]
-        wanted += [str(folder / ATTRIBUTES) for folder in above]
+        wanted = [os.path.normpath(self.prefix + p) for p in (*paths, *self.attribute_paths())]
         with self._copied_index() as index:
             changed, left_out = top._changed(index, wanted)
             if changed:

@@ -69,10 +69,14 @@ def test_what_is_staged_is_apart_from_the_work_tree(made: Git) -> None:
 
 
 def test_a_file_of_the_same_size_and_time_as_the_staged_one_is_read(made: Git) -> None:
-    file = made.root / "clusters/a"
-    file.write_bytes(b"4\n")
-    git(made.root, "add", "--all")
-    file.write_bytes(b"5\n")
+    git(made.root, "config", "core.trustCtime", "false")
+    file, index = made.root / "clusters/a", made.root / ".git/index"
+    for data in (b"4\n", b"5\n"):
+        file.write_bytes(data)
+        os.utime(file, (1_000, 1_000))
+        if data == b"4\n":
+            git(made.root, "add", "--all")
+            os.utime(index, (1_000, 1_000))
     assert stored(made)["clusters/a"] == b"5\n"
 
 
@@ -133,6 +137,7 @@ def test_conflicts_of_the_index_are_an_error_that_names_the_files(made: Git) -> 
 def test_links_are_stored_as_links_whatever_was_there(made: Git) -> None:
     (made.root / "clusters/link").symlink_to("/etc/passwd")
     shutil.move(made.root / "clusters/b", made.root / "elsewhere")
+    (made.root / "elsewhere/c").write_bytes(b"edited")
     (made.root / "clusters/b").symlink_to("../elsewhere")
     tree = stored(made)
     assert tree["clusters/link"] is LINK and tree["clusters/b"] is LINK
@@ -221,7 +226,10 @@ def test_a_split_index_and_a_linked_work_tree_are_read(made: Git, tmp_path: Path
         tree = {**FILES, "clusters/new": each.root.name.encode()}
         assert stored(each, staged=True) == tree
         del tree["clusters/a"]
-        assert stored(each) == tree
+        more = {f"clusters/{n}": b"%d" % n for n in range(20)}
+        for path, data in more.items():
+            (each.root / path).write_bytes(data)
+        assert stored(each) == tree | more
         assert everything(made.root) == before
 
 
