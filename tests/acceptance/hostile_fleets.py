@@ -1,7 +1,7 @@
 """Fleets in which one thing grows: a family, an identity that all share, environments, versions.
 
-Each takes the number of clusters, and gives the trees after and before a change. Their documents
-are those of a fleet of the bench, with a few fields replaced.
+Each takes a size, and gives the trees after and before a change. Their documents are those of a
+fleet of the bench, with a few fields replaced.
 """
 
 import json
@@ -18,124 +18,68 @@ Change = tuple[Tree, Tree]
 Specs = Mapping[str, Json]
 """What the spec of each cluster of a family has in place of the sample's, by the cluster's file."""
 
-_REGIONS = [f"region-{number:02}" for number in range(24)]
+_REGIONS = [f"region-{number:02}" for number in range(5)]
 
 
-def unchanged(clusters: int) -> Change:
-    """The fleet of the bench."""
-    return (tree := make_fleet(clusters)), tree
+def large_families(size: int) -> Change:
+    """Families of that many clusters, each with something that all of its clusters get wrong."""
+    names = [f"c{number:05}" for number in range(size)]
+    views = {name: {"store": name, "views": {"a": str(n + 1)}} for n, name in enumerate(names)}
+    now = {
+        # Versions of their own gain weight in every wave, and no wave has finished.
+        "versions": {n: _roles(50, str(k + 1), str(k + 5000)) for k, n in enumerate(names)},
+        # Half of the clusters lack the candidate, and serve another stable version.
+        "half": {n: _roles(50) if k % 2 else _roles(None, "9") for k, n in enumerate(names)},
+        "features": {name: {**_roles(0), "features": views[name]} for name in names},
+        "joining": dict.fromkeys(names, _roles(1)),
+        "learning": {name: _learning(f"arm-{name}") for name in names},
+    }
+    before = {
+        **now,
+        "versions": {n: _roles(1, str(k + 1), str(k + 5000)) for k, n in enumerate(names)},
+        "joining": dict.fromkeys(names[::2], _roles(1)),
+    }
+    return _large(now), _large(before)
 
 
-def large_family(clusters: int) -> Change:
-    """All clusters in one family, in the middle of a rollout."""
-    return _one_family(_each(clusters, _variants(1))), _one_family(_each(clusters, _variants(0)))
+def _large(families: Mapping[str, Specs]) -> Tree:
+    return _environment("prod", [_family(n, specs, skew=9999) for n, specs in families.items()])
 
 
-def all_waves_at_once(clusters: int) -> Change:
-    """In every wave of one family the candidate gains weight, and no wave has finished."""
-    return _one_family(_each(clusters, _variants(50))), _one_family(_each(clusters, _variants(1)))
-
-
-def many_versions(clusters: int) -> Change:
-    """Each cluster of one family has versions of its own, and gives another one weight."""
-    names = list(_each(clusters, {}))
-    now = {name: _variants(50, str(n + 1), str(n + 5000)) for n, name in enumerate(names)}
-    before = {name: _variants(1, str(n + 1), str(n + 5000)) for n, name in enumerate(names)}
-    return _one_family(now, skew=9999), _one_family(before, skew=9999)
-
-
-def half_without_candidate(clusters: int) -> Change:
-    """Half of the clusters of one family lack the candidate, and serve another stable version."""
-    names = list(_each(clusters, {}))
-    specs = {name: _variants(50) if n % 2 else _variants(None, "9") for n, name in enumerate(names)}
-    return _both(_one_family(specs, skew=9))
-
-
-def one_feature_view_differs(clusters: int) -> Change:
-    """Every cluster of one family reads another version of a feature view, by another service."""
-    names = list(_each(clusters, {}))
-    return _both(
-        _one_family(
-            {
-                name: {**_variants(0), "features": {"store": name, "views": {"a": str(n + 1)}}}
-                for n, name in enumerate(names)
-            }
-        )
-    )
-
-
-def doubled_family(clusters: int) -> Change:
-    """One family gets as many new clusters as it has."""
-    specs = _each(clusters, _variants(1))
-    half = dict(list(specs.items())[::2])
-    return _one_family(specs), _one_family(half)
-
-
-def learning_arms(clusters: int) -> Change:
-    """Each cluster of one family has an arm of its own that learns; all write to one view."""
-    names = list(_each(clusters, {}))
-    return _both(_one_family({name: _learning(f"arm-{name}") for name in names}))
-
-
-def learning_families(clusters: int) -> Change:
-    """Many families with such an arm, trained on one dataset."""
-    families = [_family(f"f{n}", {"c": _learning("arm")}) for n in range(clusters)]
-    return _both(_environment("prod", families))
-
-
-def one_identity(clusters: int) -> Change:
-    """All clusters have one identity, one namespace and one host."""
-    spec = {**_variants(0), **_identity("all"), "namespace": "f0", "host": "all.example.com"}
-    families = [_family(f"f{n}", {"c": spec}) for n in range(clusters)]
-    return _both(_environment("prod", families))
-
-
-def many_identities(clusters: int) -> Change:
-    """Each identity is that of two clusters."""
+def large_environment(size: int) -> Change:
+    """That many families: tenants above quota, one identity and host, arms that learn."""
     families = [
-        _family(f"f{n}", {"c": {**_variants(0), **_identity(str(n // 2))}}) for n in range(clusters)
+        _family(
+            f"f{n}",
+            {
+                "one": {**_learning("arm"), **_identity("all"), "namespace": "f0"},
+                "two": {**_roles(0), **_identity(f"pair-{n // 2}"), "host": "all.example.com"},
+            },
+            tenant=f"t{n}",
+        )
+        for n in range(size)
     ]
-    return _both(_environment("prod", families))
-
-
-def many_environments(clusters: int) -> Change:
-    """Environments of two clusters: one identity is that of all, the other that of two."""
-    tree: dict[str, bytes] = {}
-    for n in range(clusters // 2):
-        specs = {
-            "one": {**_variants(0), **_identity("all")},
-            "two": {**_variants(0), **_identity(str(n // 2))},
-        }
-        tree |= _environment(f"e{n:04}", [_family("f", specs, environment=f"e{n:04}")])
-    return _both(tree)
-
-
-def many_tenants(clusters: int) -> Change:
-    """Families of tenants of their own, all above quota and budget, with common namespaces."""
-    families = [_family(f"f{n}", {"c": _variants(0)}, tenant=f"t{n}") for n in range(clusters)]
-    return _both(_environment("prod", families, quota={"cpu": "1", "memory": "1Gi"}, budget=1))
-
-
-SHAPES = (
-    unchanged, large_family, all_waves_at_once, many_versions, half_without_candidate,
-    one_feature_view_differs, doubled_family, learning_arms, learning_families, one_identity,
-    many_identities, many_environments, many_tenants,
-)  # fmt: skip
-
-
-def _both(tree: Tree) -> Change:
+    tree = _environment("prod", families, quota={"cpu": "1", "memory": "1Gi"}, budget=1)
     return tree, tree
 
 
-def _each(clusters: int, spec: Json) -> Specs:
-    return {f"c{number:05}": spec for number in range(clusters)}
+def many_environments(size: int) -> Change:
+    """That many environments of two clusters: one identity is that of all, the other of two."""
+    tree: dict[str, bytes] = {}
+    for n in range(size):
+        name = f"e{n:05}"
+        specs = {
+            "one": {**_roles(0), **_identity("all")},
+            "two": {**_roles(0), **_identity(f"pair-{n // 2}")},
+        }
+        tree |= _environment(name, [_family("f", specs, environment=name)])
+    return tree, tree
 
 
-def _one_family(specs: Specs, skew: int = 1) -> Tree:
-    return _environment("prod", [_family("f0", specs, skew=skew)])
+SHAPES = (large_families, large_environment, many_environments)
 
 
-def _variants(weight: int | None, stable: str = "1", candidate: str = "2") -> Json:
+def _roles(weight: int | None, stable: str = "1", candidate: str = "2") -> Json:
     variants = [{"name": "stable", "version": stable, "weight": 100 - (weight or 0)}]
     if weight is not None:
         variants.append({"name": "candidate", "version": candidate, "weight": weight})

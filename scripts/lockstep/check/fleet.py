@@ -15,7 +15,7 @@ from lockstep.model.document import Document, Json
 from lockstep.model.finding import Finding, Severity
 from lockstep.model.fleet import Cluster, Environment, Fleet, Tree
 from lockstep.policy import PolicyItem, RuleFinding, environment_input, interpret
-from lockstep.policy.environment_summary import summary_of
+from lockstep.policy.environment_summary import summaries_of
 from lockstep.render import compare, render_environment
 from lockstep.render.collisions import Claims, find_collisions
 from lockstep.render.folder import RenderedFolder
@@ -223,8 +223,9 @@ def environment_items(given: FleetInput) -> list[PolicyItem]:
     """
     shares = [(s.unit[0], s.share) for s in given.summaries.values() if s.share is not None]
     valid = given.valid
+    summaries = summaries_of(valid.environments, shares)
     return [
-        environment_input(valid, given.before, each, summary_of(each.name, shares))
+        environment_input(valid, given.before, each, summaries[each.name])
         for each in valid.environments.values()
     ]
 

@@ -134,6 +134,11 @@ class Environment:
     document: Document
     families: Mapping[str, Family] = field(default_factory=dict)
 
+    @cached_property
+    def with_quarantine(self) -> tuple[Family, ...]:
+        """Its families that have or had a version in quarantine: most never do."""
+        return tuple(family for family in self.families.values() if family.has_quarantine)
+
     @property
     def spec(self) -> Json:
         """``spec`` of ``environment.yaml``; an empty mapping where it is missing."""

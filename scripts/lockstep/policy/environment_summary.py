@@ -4,7 +4,8 @@ A summary, because an environment may have thousands of clusters: it holds only 
 read. policies/main.rego calls it the tenancy of the environment.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Family
@@ -42,45 +43,48 @@ def share_of(family: Family) -> Json:
     }
 
 
-def summary_of(environment: str, shares: Iterable[tuple[str, Json]]) -> Json:
-    """The summary of an environment; ``shares`` are those of all families, with the environment.
+def summaries_of(
+    environments: Iterable[str], shares: Iterable[tuple[str, Json]]
+) -> dict[str, Json]:
+    """The summary of each environment; ``shares`` are those of all families, with the environment.
 
     ``elsewhere`` lists the clusters of other environments that have an identity of a cluster of
     this one.
     """
-    shares = tuple(shares)
-    own = [share for home, share in shares if home == environment]
+    own: dict[str, list[Json]] = {}
+    users: dict[str, list[Json]] = {}
+    for home, share in shares:
+        own.setdefault(home, []).append(share)
+        for each in share["identities"]:
+            users.setdefault(_folded(each["principal"]), []).append(each)
+    for same in users.values():
+        # The first environments by name: only in later ones a shared identity is reported.
+        same.sort(key=lambda user: (user["environment"], user["name"]))
+    return {name: _summary(name, own.get(name, []), users) for name in environments}
+
+
+def _summary(environment: str, shares: Sequence[Json], users: Mapping[str, Sequence[Json]]) -> Json:
+    identities = {_folded(each["principal"]) for share in shares for each in share["identities"]}
     return {
-        "families": [share["family"] for share in own],
-        "clusters": [cluster for share in own for cluster in share["clusters"]],
-        "elsewhere": _elsewhere(environment, shares),
+        "families": [share["family"] for share in shares],
+        "clusters": [cluster for share in shares for cluster in share["clusters"]],
+        # Only shared identities, and few of each: all identities of all other environments, for
+        # each environment, would grow with the square of their number.
+        "elsewhere": [
+            each
+            for identity in sorted(identities)
+            for each in islice(_others(users[identity], environment), _MOST)
+        ],
     }
+
+
+def _others(users: Iterable[Json], environment: str) -> Iterator[Json]:
+    return (user for user in users if user["environment"] != environment)
 
 
 _PRINCIPAL = ("spec", "access", "identity", "principal")
 _MOST = 50
 """Clusters elsewhere of one identity: a finding names no more (policies/lib/finding.rego)."""
-
-
-def _elsewhere(environment: str, shares: Iterable[tuple[str, Json]]) -> list[Json]:
-    # Only shared identities, and few of each: all identities of all other environments, for each
-    # environment, would grow with the square of their number.
-    users: dict[str, list[Json]] = {}
-    others: list[Json] = []
-    for home, share in shares:
-        if home != environment:
-            others += share["identities"]
-            continue
-        users |= {_folded(each["principal"]): [] for each in share["identities"]}
-    for each in others if users else ():
-        if (known := users.get(_folded(each["principal"]))) is not None:
-            known.append(each)
-    # The first environments by name, because only in later ones a shared identity is reported.
-    return [user for same in users.values() for user in sorted(same, key=_by_name)[:_MOST]]
-
-
-def _by_name(user: Json) -> tuple[str, str]:
-    return user["environment"], user["name"]
 
 
 def _folded(principal: str) -> str:

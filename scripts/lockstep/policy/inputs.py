@@ -6,7 +6,7 @@ from datetime import datetime
 
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
-from lockstep.policy.environment_summary import share_of, summary_of
+from lockstep.policy.environment_summary import share_of, summaries_of
 from lockstep.policy.items import (
     NO_MALFORMED,
     MalformedClusters,
@@ -14,7 +14,7 @@ from lockstep.policy.items import (
     RenderedObjects,
     Shared,
 )
-from lockstep.policy.renames import cluster_before, environment_before, family_before
+from lockstep.policy.renames import clusters_before, environment_before, family_before
 from lockstep.policy.rules import Scope
 from lockstep.rollout.facts import moved_at, rollout_facts
 from lockstep.rollout.quarantine import in_force
@@ -33,8 +33,9 @@ def policy_inputs(
     and a rule that misses a value is an error.
     """
     shares = [(family.environment, share_of(family)) for family in new.families()]
+    summaries = summaries_of(new.environments, shares)
     items = [
-        environment_input(new, old, environment, summary_of(environment.name, shares))
+        environment_input(new, old, environment, summaries[environment.name])
         for environment in new.environments.values()
     ]
     for family in new.families():
@@ -78,7 +79,8 @@ def family_inputs(
     was = environment_before(fleet, old, environment)
     # They have no item of their own, and must not look removed or diverged to the others.
     whole = replace(family, clusters=(*family.clusters, *malformed.before))
-    documents = {c.path: _document(c, whole, before, rendered) for c in family.clusters}
+    past = clusters_before(whole, before)
+    documents = {c.path: _document(c, past.get(c.path), rendered) for c in family.clusters}
     facts = _facts(whole, before, now)
     if quarantine is None:
         quarantine = _quarantine(fleet, old, family, before)
@@ -150,10 +152,7 @@ def _without_defaults(family: Family) -> Json:
     return {**family.document.value, "spec": spec}
 
 
-def _document(
-    cluster: Cluster, family: Family, before: Family | None, rendered: RenderedObjects
-) -> Json:
-    was = cluster_before(cluster, family, before)
+def _document(cluster: Cluster, was: Cluster | None, rendered: RenderedObjects) -> Json:
     own = {"name": cluster.name, "new": cluster.effective}
     if cluster.path in rendered:
         own["rendered"] = rendered[cluster.path]

@@ -30,16 +30,28 @@ def family_before(new: Fleet, old: Fleet | None, family: Family) -> Family | Non
     return before.families.get(family.name) or next(renamed, None)
 
 
-def cluster_before(cluster: Cluster, family: Family, before: Family | None) -> Cluster | None:
-    """The cluster as it was. A renamed one is recognised by its file name, then by its region."""
+def clusters_before(family: Family, before: Family | None) -> dict[str, Cluster]:
+    """Each cluster of a family as it was, by the path of its file; a new one is not among them.
+
+    A renamed one is recognised by its file name and region, then by its region.
+    """
     if before is None:
-        return None
+        return {}
+    was = {cluster.path: cluster for cluster in before.clusters}
     # A cluster whose file is still there was not renamed.
-    kept = {other.path for other in family.clusters}
-    gone = [c for c in before.clusters if c.region == cluster.region and c.path not in kept]
-    same = [c for c in before.clusters if c.path == cluster.path]
-    namesakes = [c for c in gone if _file(c) == _file(cluster)]
-    return next(iter([*same, *namesakes, *gone]), None)
+    kept = {cluster.path for cluster in family.clusters}
+    gone: dict[tuple[Json, str], Cluster] = {}
+    for cluster in before.clusters:
+        if cluster.path not in kept:
+            gone.setdefault((cluster.region, _file(cluster)), cluster)
+            gone.setdefault((cluster.region, ""), cluster)  # the first of the region
+    found = {
+        cluster.path: was.get(cluster.path)
+        or gone.get((cluster.region, _file(cluster)))
+        or gone.get((cluster.region, ""))
+        for cluster in family.clusters
+    }
+    return {path: cluster for path, cluster in found.items() if cluster}
 
 
 def _destinations(environment: Environment) -> set[str]:

@@ -9,10 +9,9 @@ from lockstep.model.document import Document, Json, Pointer
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster
 from lockstep.render.fields import finding_at
-from lockstep.text.sanitise import cut
 
-_SHOWN = 300
-"""Characters of the list of others in a message, and so the most of them that it can name."""
+_NAMED = 5
+"""The other claimants that a message names."""
 
 ARGOCD = "Argo CD"
 """Applications live where Argo CD does, wherever their own objects go."""
@@ -65,15 +64,17 @@ def find_collisions(
             for index, pointer in claimants:
                 own = origins[index].path
                 others = (path for path in paths if path != own or holders[path] > 1)
-                # Of many only as many as a message shows: each of them would name all others.
-                shown = list(islice(others, _SHOWN))
-                finding = _finding(origins[index], pointer, what, shown)
+                count = len(paths) - (holders[own] == 1)
+                # Of many only the first: otherwise each of them would name all others.
+                listed = ", ".join(islice(others, _NAMED))
+                more = f" and {count - _NAMED} more" if count > _NAMED else ""
+                finding = _finding(origins[index], pointer, what, listed + more)
                 findings.setdefault(index, []).append(finding)
     return findings
 
 
-def _finding(origin: Cluster | Document, pointer: Pointer, what: str, others: list[str]) -> Finding:
+def _finding(origin: Cluster | Document, pointer: Pointer, what: str, others: str) -> Finding:
     # A cluster can claim a thing twice by itself, and then there is no other to name.
-    message = f"{what} is also claimed by {cut(', '.join(others), _SHOWN) or 'this cluster'}"
+    message = f"{what} is also claimed by {others or 'this cluster'}"
     fix = "give one of them another name, namespace or host"
     return finding_at(origin, pointer, "render.collision", message, fix)

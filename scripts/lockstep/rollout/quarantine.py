@@ -27,9 +27,8 @@ def in_force(
     held = (
         (other.name, entries_of(other))
         for home in up_to(fleet, environment)
-        for other in home.families.values()
-        # Most families never had one, and entries_of goes through all records of a family.
-        if other.has_quarantine
+        # Only these, because entries_of goes through all records of a family.
+        for other in home.with_quarantine
     )
     return binding(held, family, bound_by(bound, digests) if bound else None)
 

@@ -1,7 +1,7 @@
 """Builds a Fleet from a tree of files: each file read once, defaults merged under clusters."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from lockstep.model.canonical import digest_bytes
 from lockstep.model.document import Document, Json, value_at
@@ -156,16 +156,17 @@ class _Assembly:
             self.findings = [each for each in self.findings if each.file not in settled]
 
     def _environments(self) -> Iterator[Environment]:
+        heads: dict[str, dict[str, Document]] = {}
+        for (name, family, role), documents in sorted(self.documents.items()):
+            if role == "head":
+                heads.setdefault(name, {})[family] = next(iter(documents.values()))
         for (name, family, role), documents in sorted(self.documents.items()):
             if role == "settings" and not family:
-                families = {f.name: f for f in self._families(name)}
+                families = {f.name: f for f in self._families(name, heads.get(name, {}))}
                 yield Environment(name, next(iter(documents.values())), families)
 
-    def _families(self, environment: str) -> Iterator[Family]:
-        for (inside, name, role), documents in sorted(self.documents.items()):
-            if inside != environment or role != "head":
-                continue
-            head = next(iter(documents.values()))
+    def _families(self, environment: str, heads: Mapping[str, Document]) -> Iterator[Family]:
+        for name, head in heads.items():
             clusters = self._of(environment, name, "cluster").values()
             quarantine = self._of(environment, name, "quarantine").values()
             family = Family(
