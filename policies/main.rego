@@ -19,12 +19,14 @@
 #   force) and `input.rollout` (phase, wave, step, verified, adopted, diverged, skewBreached). One of
 #   scope `environment` sees `input.families` (with the datasets of their versions) and
 #   `input.clusters` (tenant, family and the part of the spec that costs, claims something or feeds
-#   others), and `input.elsewhere` (the identities of the clusters of other environments).
+#   others), and `input.elsewhere` (clusters of other environments with an identity that is used here).
 #   All see `input.environment` and `input.environment_before` (documents) and `input.time` (now, to
-#   the hour, and today; UTC).
+#   the hour, and today; UTC). `input.prepared` is for policies/lib alone (see lib/prepared.rego).
 # custom:
 #   input: 2
 package lockstep
+
+import data.lockstep.lib.prepared
 
 # METADATA
 # title: Answers
@@ -61,7 +63,23 @@ _view(item) := object.union(
 	item.scope == "environment"
 }
 
-_shared(item) := object.union(input.families[item.family], _surroundings(item))
+_shared(item) := object.union_n([
+	input.families[item.family],
+	_surroundings(item),
+	{"prepared": object.union(_for_environment(item.environment), _for_family(item.family))},
+])
+
+# Once for each environment and family of a batch: OPA keeps the result of a function by its arguments,
+# and `with input` makes it forget all that was computed for the items.
+_for_environment(name) := values if {
+	document := input.environments[name]
+	values := prepared.environment with input as {"environment": document}
+}
+
+_for_family(folder) := values if {
+	facts := input.families[folder]
+	values := prepared.family with input as facts
+}
 
 _surroundings(item) := {
 	"environment": input.environments[item.environment],

@@ -13,6 +13,14 @@ import data.lockstep.lib.variants
 readable if variants.are_readable(input.new.spec.variants)
 
 # METADATA
+# title: Locks
+# description: The locks of the cluster's own versions. input.locks has those of the whole family.
+locks[variant.version] := lock if {
+	some variant in input.new.spec.variants
+	lock := input.locks[variant.version]
+}
+
+# METADATA
 # title: Past is known
 # description: >-
 #   Whether the state before the change is known: the cluster as it was, or, for a new one, the

@@ -6,6 +6,19 @@ package lockstep.lib.finding
 _longest := 160
 
 # METADATA
+# title: Most places
+# description: >-
+#   How many other clusters or families one finding names. Where a rule can find something in each of
+#   many clusters, a list of all others in each finding would grow with their square. A text of so many
+#   names is longer than `shown` shows.
+most := 50
+
+# METADATA
+# title: The first of many
+# description: The first `most` members of an array or a set, in the order of `sort`.
+first(members) := array.slice(sort(members), 0, most)
+
+# METADATA
 # title: Finding at a place
 # description: >-
 #   A finding about the value at `path` (keys and indexes from the document's root). `rule` is the
@@ -76,12 +89,8 @@ of_object(rule, kind, name, path, values) := object.union(
 # METADATA
 # title: A value as text
 # description: As JSON, which escapes control characters, and cut after 160 characters.
-shown(value) := text if {
-	text := json.marshal(value)
-	count(text) <= _longest
-}
+shown(value) := _cut(json.marshal(value))
 
-shown(value) := concat("", [substring(text, 0, _longest), "…"]) if {
-	text := json.marshal(value)
-	count(text) > _longest
-}
+_cut(text) := text if count(text) <= _longest
+
+_cut(text) := concat("", [substring(text, 0, _longest), "…"]) if count(text) > _longest

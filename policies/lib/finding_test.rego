@@ -57,3 +57,9 @@ test_other_documents_are_named if {
 test_a_key_with_a_slash_is_escaped if {
 	finding.at(_rule, ["a/b~c", 0], [1, 2]).pointer == "/a~1b~0c/0"
 }
+
+test_of_many_the_first_are_named if {
+	finding.first({3, 1, 2}) == [1, 2, 3]
+	count(finding.first(numbers.range(1, 1000))) == finding.most
+	count(finding.shown(["a" | some _ in numbers.range(1, finding.most)])) == 161
+}

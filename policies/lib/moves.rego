@@ -35,25 +35,60 @@ _may_move if cluster.changed
 
 _may_move if cluster.new
 
-# What the weights are compared with.
-_pasts := [before] if not cluster.new
-
-_pasts := input.variants_before if cluster.new
-
 _weights(variant) := [was, is] if {
 	not variants.is_arm(variant)
 	new := input.new.spec.variants
-	was := max([weight |
-		some past in _pasts
-		weight := variants.weight_before(past, new, variant.version)
-	])
+	was := _in_roles_before(variant.version, new)
 	is := variants.weight(new, variant.version)
 }
 
 _weights(variant) := [was, is] if {
 	variants.is_arm(variant)
-	was := max([_of_arms(past, variant.version) | some past in _pasts])
+	was := _of_arms_before(variant.version)
 	is := _of_arms(input.new.spec.variants, variant.version)
+}
+
+_in_roles_before(version, new) := variants.weight_before(before, new, version) if not cluster.new
+
+_in_roles_before(version, new) := most_before(version, variants.roles_total(new)) if cluster.new
+
+_of_arms_before(version) := _of_arms(before, version) if not cluster.new
+
+_of_arms_before(version) := max({0} | object.get(_given.arms, version, set())) if {
+	cluster.new
+	count(input.variants_before) > 0
+}
+
+# METADATA
+# title: Most weight before
+# description: >-
+#   The most weight that a version had in any cluster of the family, on the scale of roles that have
+#   `total` together. Undefined where the family had no cluster.
+most_before(version, total) := max({0} | {variants.on_scale(weight, was, total) |
+	some [weight, was] in object.get(_given.roles, version, set())
+}) if {
+	count(input.variants_before) > 0
+}
+
+_given := prepared if {
+	prepared := input.prepared.weights_before
+} else := weights_before
+
+# METADATA
+# title: Weights before
+# description: >-
+#   The different weights that the family's clusters gave each version: in `roles` each with the total
+#   of the cluster's roles, in `arms` those of the experiment arms together.
+weights_before := {"roles": _in_roles, "arms": _in_arms}
+
+_in_roles[version] contains [variants.weight(past, version), variants.roles_total(past)] if {
+	some past in input.variants_before
+	some version in {variant.version | some variant in past}
+}
+
+_in_arms[version] contains _of_arms(past, version) if {
+	some past in input.variants_before
+	some version in {variant.version | some variant in past}
 }
 
 _of_arms(list, version) := sum([variant.weight |

@@ -47,10 +47,9 @@ deviating := rarest(serving)
 # description: >-
 #   The key with the fewest members, of an object from text to sets; of several the greatest. A longer
 #   text counts as greater, as with numbers.
-rarest(holders) := max([[count(key), key] |
-	some key, names in holders
-	count(names) == min([count(others) | some others in holders])
-])[1]
+rarest(holders) := max([[count(key), key] | some key, names in holders; count(names) == fewest])[1] if {
+	fewest := min([count(names) | some names in holders])
+}
 
 # METADATA
 # title: First place
@@ -71,7 +70,9 @@ others := [place |
 	}
 ]
 
-_path(name, version) := ["spec", "variants", min(_indexes[name][version]), "version"]
+_path(name, version) := ["spec", "variants", index, "version"] if {
+	index := min(object.get(_indexes, [name, version], set())) # looked up in one go: see lib.tenants
+}
 
 _indexes[cluster.name][variant.version] contains i if {
 	some cluster in input.clusters

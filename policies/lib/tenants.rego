@@ -12,12 +12,29 @@ _most := 10
 declared := object.get(input.environment.spec, "tenants", [])
 
 # METADATA
+# title: Known names
+# description: The names of the declared tenants.
+known := prepared if {
+	prepared := input.prepared.tenants
+} else := names
+
+# METADATA
+# title: Names
+# description: The same, from the environment's document. Undefined where a name is not text.
+names := {tenant.name | some tenant in declared} if {
+	is_array(declared)
+	every tenant in declared {
+		is_string(tenant.name)
+	}
+}
+
+# METADATA
 # title: Clusters of a tenant
 # description: The indexes of its clusters in input.clusters, by the name of the tenant.
-clusters[tenant] contains i if {
-	some i, cluster in input.clusters
-	tenant := cluster.tenant
-}
+clusters := {tenant: indexes | some tenant, indexes in _clusters}
+
+# For a lookup such as _clusters["risk"] OPA would go through all clusters, once for each tenant.
+_clusters[cluster.tenant] contains i if some i, cluster in input.clusters
 
 # METADATA
 # title: The largest

@@ -75,8 +75,13 @@ weight(variants, version) := sum([variant.weight |
 # description: >-
 #   The weight that a version had in `old`, on the scale of `new`. Removing an experiment arm raises
 #   the weight of every role, and that must not count as a move of a version.
-weight_before(old, new, version) := ceil((weight(old, version) * roles_total(new)) / roles_total(old)) if {
-	roles_total(old) > 0
+weight_before(old, new, version) := on_scale(weight(old, version), roles_total(old), roles_total(new))
+
+# METADATA
+# title: Weight on another scale
+# description: A weight where the roles had `old` together, as it is where they have `new` together.
+on_scale(amount, old, new) := ceil((amount * new) / old) if {
+	old > 0
 } else := 0
 
 # METADATA

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.reverts import States
 from tests.acceptance.world import World, copy_world, create_world
 from tests.unit.mlflow_store import forget_default_store
 
@@ -16,7 +17,14 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     forget_default_store()
 
 
+@pytest.fixture(scope="session")
+def states(template: World, tmp_path_factory: pytest.TempPathFactory) -> States:
+    """The states that tests name with ``@in_state``."""
+    return States(template, tmp_path_factory.mktemp("states"))
+
+
 @pytest.fixture
-def world(template: World, tmp_path: Path) -> World:
-    """A world of its own for one test."""
-    return copy_world(template, tmp_path / "world")
+def world(request: pytest.FixtureRequest, template: World, states: States, tmp_path: Path) -> World:
+    """A world of its own for one test, as adopted, or in the state of ``@in_state``."""
+    state = getattr(request, "param", None)
+    return copy_world(states[state] if state else template, tmp_path / "world")

@@ -1,91 +1,132 @@
-"""Checks many trees that differ in one file with one OPA, in few requests."""
+"""Checks many trees that differ in one file from a valid one, with one OPA."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from lockstep.check.evaluation import answers_about
+from lockstep.check.families import Families, Source
+from lockstep.check.family import (
+    PreparedFamily,
+    ReadFamily,
+    Terms,
+    conclude_family,
+    prepare_family,
+)
+from lockstep.check.fleet import (
+    FleetInput,
+    check_fleet,
+    colliding_families,
+    environment_items,
+    render_environments,
+)
 from lockstep.check.policy_sets import PolicySet
-from lockstep.check.validation import Checked, validate_tree, without_malformed
+from lockstep.check.units import Unit, unit_of
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
+from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
-from lockstep.policy import Moment, PolicyItem, batches, environment_input, family_inputs, interpret
-from lockstep.policy.findings import trace_by
-from lockstep.render import FleetRendering, Templates
-from lockstep.rollout.history import check_history
-from lockstep.spec.yaml.load import Documents
+from lockstep.policy import Moment, PolicyItem, batches
+from lockstep.policy.findings import answers_by_id
+from lockstep.render import Templates
 
 AT_ONCE = 200
 """How many trees are kept in memory and sent to OPA together."""
 
+_COMPARED = {"render.missing", "render.different", "render.stale"}
+
 
 @dataclass
 class _Case:
-    items: list[PolicyItem]
-    findings: list[Finding]
+    """One tree: its families as they were read, and what OPA evaluates."""
+
+    fleet: FleetInput
+    environments: list[PolicyItem]
+    families: dict[Unit, PreparedFamily]
+
+    @property
+    def items(self) -> list[PolicyItem]:
+        of_families = (item for each in self.families.values() for item in each.items)
+        return [*self.environments, *of_families]
 
 
 class MutantCheck:
     """Evaluates trees as a check does, without comparing ``rendered/``.
 
     ``base`` is the tree before the change, which has no findings. Where a tree differs in the
-    folder of one family, only that family is rendered and evaluated, with its environment.
+    folder of one family, only that family is checked, with the summaries of the others.
     """
 
-    def __init__(self, judge: PolicySet, base: Tree, now: datetime) -> None:
-        self._judge = judge
-        self._now = now
+    def __init__(self, policy_set: PolicySet, base: Tree, now: datetime) -> None:
+        templates = Templates(base, read_kubernetes_schema)
+        self._terms = Terms([policy_set.schemas], [policy_set], templates, now)
         self._base = base
-        self._documents = Documents()
-        self._templates = Templates(base, read_kubernetes_schema)
-        self._kinds = {kind for rule in judge.rules for kind in rule.reads}
-        checked = validate_tree(base, self._documents, [judge.schemas])
-        assert not checked.invalid, checked.invalid
-        self._old = checked.fleet
+        self._summaries = {u: read.summary for u, read in self._read(base, base)[1].items()}
 
-    def well_formed(self, file: str, data: bytes) -> Checked:
+    def well_formed(self, file: str, data: bytes) -> list[Finding]:
         """What schemas and structure find where one file is replaced."""
-        tree = self._slice(file) | {file: data}
-        return validate_tree(tree, self._documents, [self._judge.schemas])
+        before = self._slice(file)
+        fleet, read = self._read({**before, file: data}, before)
+        about = (finding for each in fleet.about.values() for finding in each)
+        return [*fleet.unreadable, *about, *(f for each in read.values() for f in each.invalid)]
 
     def findings(self, changes: Sequence[tuple[str, bytes]]) -> list[list[Finding]]:
-        """What history, rendering and rules find for each changed file; all are well-formed."""
+        """What rendering and rules find for each changed file; all are well-formed."""
         found: list[list[Finding]] = []
         for start in range(0, len(changes), AT_ONCE):
             found += self._findings(changes[start : start + AT_ONCE])
         return found
 
-    def _findings(self, changes: Iterable[tuple[str, bytes]]) -> list[list[Finding]]:
+    def _findings(self, changes: Sequence[tuple[str, bytes]]) -> Iterator[list[Finding]]:
         cases = [self._case(file, data) for file, data in changes]
-        # One request for each tree, because items of a request share documents by their path.
-        moment = Moment(self._now)
-        requests = [b for case in cases for b in batches(case.items, self._judge.rules, moment)]
-        answers = iter(self._judge.opa.evaluate_all(requests))
+        (policy_set,) = self._terms.policy_sets
+        # A request for each tree, because items of a request share documents by their path.
+        moment = Moment(self._terms.now)
+        requests = [b for case in cases for b in batches(case.items, policy_set.rules, moment)]
+        answers = iter(policy_set.opa.evaluate_all(requests))
         for case in cases:
-            trace = trace_by(self._templates)
-            mine = [next(answers) for _ in case.items]
-            found = interpret(case.items, mine, self._judge.rules, trace)
-            case.findings += [each.finding for each in found]
-        return [case.findings for case in cases]
+            yield self._concluded(case, answers_by_id(next(answers) for _ in case.items))
+
+    def _concluded(self, case: _Case, answers: dict[str, Json]) -> list[Finding]:
+        results = {
+            unit: conclude_family(each, answers_about(each.items, [answers]), self._terms)
+            for unit, each in case.families.items()
+        }
+        folders = render_environments(case.fleet, self._terms)
+        claims = {unit: each.claims for unit, each in results.items()}
+        colliding = colliding_families(claims, folders)
+        fleet = replace(case.fleet, claims={unit: claims[unit] for unit in colliding})
+        about = answers_about(case.environments, [answers])
+        spanning = check_fleet(fleet, folders, about, self._terms)
+        invalid, denied = [*spanning.invalid], [*spanning.denied]
+        for result in results.values():
+            invalid += result.invalid
+            denied += result.denied
+        compared = [finding for finding in invalid if finding.rule not in _COMPARED]
+        return [*compared, *(each.finding for each in denied)]
 
     def _slice(self, file: str) -> dict[str, bytes]:
         """The files of the same environment, without the other families where that is enough."""
         environment = "/".join(file.split("/")[:2])
-        if file == f"{environment}/environment.yaml":
+        if unit_of(file) is None:
             return dict(self._base)
         kept = (f"{environment}/environment.yaml", file.rpartition("/")[0] + "/")
-        return {path: data for path, data in self._base.items() if path.startswith(kept)}
+        ledger = file.rpartition("/")[0].replace("clusters/", "ledger/") + "/"
+        return {p: data for p, data in self._base.items() if p.startswith((*kept, ledger))}
+
+    def _read(self, tree: Tree, before: Tree) -> tuple[FleetInput, dict[Unit, ReadFamily]]:
+        source = Source.of_trees(tree, before)
+        families = Families(source, self._terms)
+        fleet = FleetInput(
+            families.fleet, families.shared.before, families.shared.unreadable, families.about,
+            families.summaries, {}, families.found, families.shared.left, None,
+        )  # fmt: skip
+        return fleet, families.read(source.units)
 
     def _case(self, file: str, data: bytes) -> _Case:
-        tree = {**self._base, file: data}
-        checked = validate_tree(tree, self._documents, [self._judge.schemas])
-        valid = without_malformed(checked)
-        folder = file.rpartition("/")[0] + "/"
-        rendering = FleetRendering(valid, self._templates, self._kinds)
-        items = [environment_input(valid, self._old, each) for each in valid.environments.values()]
-        for family in valid.families():
-            if f"{family.folder}/".startswith(folder):
-                rendered = rendering.family(family)
-                items += family_inputs(valid, self._old, family, self._now, rendered)
-        findings = [*checked.invalid, *rendering.result()[1], *check_history(valid, self._old)]
-        return _Case(items, findings)
+        before = self._slice(file)
+        fleet, read = self._read({**before, file: data}, before)
+        summaries = {**self._summaries, **{unit: each.summary for unit, each in read.items()}}
+        fleet = replace(fleet, summaries=summaries)
+        prepared = {unit: prepare_family(each, (), (), self._terms) for unit, each in read.items()}
+        return _Case(fleet, environment_items(fleet), prepared)

@@ -70,7 +70,7 @@ def trial() -> Iterator[Trial]:
     with ExitStack() as stack:
         check = MutantCheck(open_policy_set(stack, policies_of(tree)), tree | human, NOW)
         for mutant in trial.mutants:
-            trial.findings[mutant] = check.well_formed(mutant.file, mutant.data).invalid
+            trial.findings[mutant] = check.well_formed(mutant.file, mutant.data)
         well_formed = trial.uncaught()
         found = check.findings([(mutant.file, mutant.data) for mutant in well_formed])
         trial.findings |= dict(zip(well_formed, found, strict=True))

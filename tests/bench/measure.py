@@ -36,7 +36,7 @@ from lockstep.policy import (
     interpret,
     policy_inputs,
 )
-from lockstep.render import FleetRendering, Templates
+from lockstep.render import Templates, objects_by_kind, render_family, render_fleet
 from lockstep.render.compare import compare
 from lockstep.spec.assemble import assemble
 from lockstep.spec.schema.schemas import Schemas
@@ -119,10 +119,9 @@ def _stages(root: Path, watch: Stopwatch) -> None:
     old = watch.time("load base", lambda: _base(root, documents))
     _require_clean(watch.time("validate", lambda: validate_fleet(fleet, Schemas(tree))))
     templates = watch.time("templates", lambda: Templates(tree, read_kubernetes_schema))
-    rendering = FleetRendering(fleet, templates, _kinds(tree))
-    objects = watch.time("render", lambda: _render(fleet, rendering))
-    rendered, findings = rendering.result()
+    rendered, findings = watch.time("render", lambda: render_fleet(fleet, templates))
     _require_clean(findings)
+    objects = _objects(fleet, templates, _kinds(tree))
     _require_clean(watch.time("compare", lambda: compare(rendered, tree)))
     _require_clean(watch.time(POLICY, lambda: _policy(tree, fleet, old, objects)))
     _bare_eval(watch, tree, policy_inputs(fleet, old, NOW, rendered=objects))
@@ -139,11 +138,17 @@ def _kinds(tree: Tree) -> set[str]:
     return {kind for rule in expected_rules(tree) for kind in rule.reads}
 
 
-def _render(fleet: Fleet, rendering: FleetRendering) -> dict[str, dict[str, list[Json]]]:
-    objects: dict[str, dict[str, list[Json]]] = {}
-    for family in fleet.families():
-        objects |= rendering.family(family)
-    return objects
+def _objects(
+    fleet: Fleet, templates: Templates, kinds: set[str]
+) -> dict[str, dict[str, list[Json]]]:
+    """The rendered objects that rules read, by the path of their cluster."""
+    return {
+        cluster.path: objects_by_kind(folder, kinds)
+        for family in fleet.families()
+        for cluster, folder in render_family(
+            family, fleet.environments[family.environment], templates
+        )
+    }
 
 
 def _policy(tree: Tree, new: Fleet, old: Fleet | None, objects: RenderedObjects) -> list[Finding]:
@@ -185,7 +190,8 @@ def _git(root: Path, *arguments: str) -> None:
 
 def run_process(root: Path, *argv: str, accepted: Sequence[int] = (0,), **environment: str) -> None:
     """Run a program in ``root`` to its end; ends this one where its exit code is not accepted."""
-    env = {**os.environ, **environment}
+    # As it is installed: with bytecode, whatever the caller's environment says about writing it.
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **environment}
     done = subprocess.run(argv, cwd=root, env=env, capture_output=True, text=True, check=False)
     if done.returncode not in accepted:
         said = (done.stdout + done.stderr)[-4000:]

@@ -1,8 +1,9 @@
 """One try: a verb meets a fault, runs again without it, and everything is judged."""
 
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +26,46 @@ class Came:
     problems: tuple[str, ...]
 
 
+class Attempt(ABC):
+    """Something to try in a copy of a scenario's state: its frame, whatever is tried."""
+
+    scenario: Scenario
+
+    @property
+    @abstractmethod
+    def row(self) -> str:
+        """Its row in the table."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What a person needs to find it again."""
+
+    @abstractmethod
+    def _attempt(self, world: World) -> Came:
+        """Make it, and judge what came out."""
+
+    def _disk(self, folder: Path) -> AbstractContextManager[object]:
+        """The disk that the copy is on."""
+        return nullcontext()
+
+    def attempt(self, state: World, folder: Path) -> Came:
+        """Make it in a copy of the scenario's state, which goes afterwards."""
+        try:
+            with self._disk(folder):
+                return self._attempt(use_server(copy_world(state, folder)))
+        # Of the judge, most likely: then the world is not what it expects, which is a failure.
+        except Exception as error:
+            return self._came(-1, False, [f"judge: {error!r}"])
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _came(self, code: int, made: bool, problems: Sequence[str]) -> Came:
+        return Came(self.scenario.name, self.row, self.name, code, made, tuple(problems))
+
+
 @dataclass(frozen=True)
-class Try:
+class Try(Attempt):
     """A verb, the fault that it meets, and who works in the clone."""
 
     scenario: Scenario
@@ -35,24 +74,14 @@ class Try:
 
     @property
     def row(self) -> str:
-        """Its row in the table."""
         return self.fault.row
 
     @property
     def name(self) -> str:
-        """What a person needs to find it again."""
         return f"{self.scenario.name}, {self.people.name} clone: {self.row}, {self.fault.label}"
 
-    def attempt(self, state: World, folder: Path) -> Came:
-        """Make the try in a copy of the scenario's state, which goes afterwards."""
-        try:
-            with nullcontext() if self.fault.room is None else disk.small_disk(folder):
-                return self._attempt(use_server(copy_world(state, folder)))
-        # Of the judge, most likely: then the world is not what it expects, which is a failure.
-        except Exception as error:
-            return Came(self.scenario.name, self.row, self.name, -1, False, (f"judge: {error!r}",))
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    def _disk(self, folder: Path) -> AbstractContextManager[object]:
+        return nullcontext() if self.fault.room is None else disk.small_disk(folder)
 
     def _attempt(self, world: World) -> Came:
         self.fault.before(world)
@@ -74,7 +103,7 @@ class Try:
         problems += judge.of_machine(world, sessions)
         problems += judge.of_origin(world, self.scenario, old)
         problems += judge.of_clone(world, self.people, old)
-        return Came(self.scenario.name, self.row, self.name, ran.code, made, tuple(problems))
+        return self._came(ran.code, made, problems)
 
     def _go_on(self, world: World, problems: list[str]) -> Sequence[int]:
         """Run the verb again, and then what runs unattended; the sessions of both."""

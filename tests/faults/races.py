@@ -2,15 +2,13 @@
 
 import random
 import re
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from tests.acceptance.world import FAMILY, World, copy_world, git, identify
+from tests.acceptance.world import FAMILY, World, git, identify
 from tests.faults import judge, victim
-from tests.faults.attempt import Came
+from tests.faults.attempt import Attempt, Came
 from tests.faults.people import CLEAN
 from tests.faults.scenarios import SCENARIOS, Elsewhere, Scenario, actions_of, command, use_server
 
@@ -27,7 +25,7 @@ _DUE = "12"
 
 
 @dataclass(frozen=True)
-class Race:
+class Race(Attempt):
     """Verbs that start at about the same time; ``alike`` where all are the scenario's own."""
 
     scenario: Scenario
@@ -38,27 +36,16 @@ class Race:
 
     @property
     def row(self) -> str:
-        """Its row in the table."""
         where = "one clone" if self.clones == 1 else "several clones"
         return f"a race {'of one verb' if self.alike else 'of several verbs'} on {where}"
 
     @property
     def name(self) -> str:
-        """What a person needs to find it again."""
         listed = ", ".join(
             f"{verb[0]} at {delay * 1000:.0f} ms"
             for verb, delay in zip(self.verbs, self.delays, strict=True)
         )
         return f"{self.scenario.name}: {self.row}: {listed}"
-
-    def attempt(self, state: World, folder: Path) -> Came:
-        """Run the race in a copy of the scenario's state, which goes afterwards."""
-        try:
-            return self._attempt(use_server(copy_world(state, folder)))
-        except Exception as error:
-            return Came(self.scenario.name, self.row, self.name, -1, False, (f"judge: {error!r}",))
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def _attempt(self, world: World) -> Came:
         old = judge.before(world)
@@ -83,7 +70,7 @@ class Race:
         for place in places:
             problems += judge.of_clone(place, CLEAN, old)
         code = max(each.code for each in ran)
-        return Came(self.scenario.name, self.row, self.name, code, made, tuple(problems))
+        return self._came(code, made, problems)
 
     def _command(self, place: World, *verb: str) -> list[str]:
         return command(place, *verb, hour=self.scenario.hour if self.alike else _DUE)

@@ -44,17 +44,33 @@ _learning contains [k, i, cluster.spec.experiments[variant.name]] if {
 
 _store(cluster) := object.get(cluster.spec, ["features", "store"], "")
 
-# The clusters (by index) that read or write a feature view of a store.
-_users[[_store(cluster), view]] contains k if {
-	some k, cluster in input.clusters
+# The clusters that read or write a feature view of a store, with their families.
+_users[[_store(cluster), view]] contains [cluster.name, cluster.family] if {
+	some cluster in input.clusters
 	some view in _views(cluster)
 }
+
+# The same for one family.
+_own_users[[_store(cluster), view, cluster.family]] contains cluster.name if {
+	some cluster in input.clusters
+	some view in _views(cluster)
+}
+
+_users_by_name(store, view) := sort(object.get(_users, [[store, view]], set()))
+
+# The first clusters of other families that use a view. Only as many users are read as are needed for
+# that, because each of many arms may write to the view.
+_other_users(store, view, family) := finding.first([name |
+	own := count(object.get(_own_users, [[store, view, family]], set()))
+	some [name, of] in array.slice(_users_by_name(store, view), 0, finding.most + own)
+	of != family
+])
 
 _views(cluster) := object.keys(object.get(cluster.spec, ["features", "views"], {})) | {view |
 	some view in object.get(cluster.spec, ["features", "writes"], [])
 }
 
-_datasets[family.name] := family.datasets if some family in input.families
+_datasets := {family.name: family.datasets | some family in input.families}
 
 # The families with a version in a role that was trained on a dataset, by its name and digest.
 _trained[[dataset.name, dataset.digest]] contains cluster.family if {
@@ -63,6 +79,14 @@ _trained[[dataset.name, dataset.digest]] contains cluster.family if {
 	not variants.is_arm(variant)
 	some dataset in _training(cluster.family, variant.version)
 }
+
+# The first other families with such a version.
+_other_families(dataset, family) := finding.first([of |
+	some of in array.slice(_families_by_name(dataset.name, dataset.digest), 0, finding.most + 1)
+	of != family
+])
+
+_families_by_name(name, digest) := sort(object.get(_trained, [[name, digest]], set()))
 
 # A dataset without a context counts, because it may have been used for training.
 _training(family, version) := [dataset |
@@ -85,10 +109,7 @@ deny contains finding.of_cluster(
 	cluster := input.clusters[k]
 	arm := cluster.spec.variants[i].name
 	some n, view in terms.writes
-	others := {input.clusters[user].name |
-		some user in _users[[_store(cluster), view]]
-		input.clusters[user].family != cluster.family
-	}
+	others := _other_users(_store(cluster), view, cluster.family)
 	count(others) > 0
 }
 
@@ -107,6 +128,6 @@ deny contains finding.of_cluster(
 	cluster := input.clusters[k]
 	variant := cluster.spec.variants[i]
 	some dataset in _training(cluster.family, variant.version)
-	others := _trained[[dataset.name, dataset.digest]] - {cluster.family}
+	others := _other_families(dataset, cluster.family)
 	count(others) > 0
 }

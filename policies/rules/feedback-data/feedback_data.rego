@@ -60,6 +60,8 @@ _writers[view] contains arm if {
 	some view in terms.writes
 }
 
+_first_learner := {view: min(arms & _learners) | some view, arms in _writers}
+
 _roles contains variant.version if {
 	some cluster in input.clusters
 	some variant in cluster.new.spec.variants
@@ -114,7 +116,8 @@ deny contains finding.of_cluster(
 ) if {
 	some [name, _, variant, terms] in _learning
 	some i, view in terms.writes
-	users := _production[view]
+	users := object.get(_production, view, set()) # looked up in one go: see lib.tenants
+	count(users) > 0
 }
 
 # METADATA
@@ -130,10 +133,9 @@ deny contains finding.of_cluster(
 ) if {
 	some [name, _, variant, terms] in _learning
 	some i, view in terms.writes
-	others := _writers[view] - {variant.name}
+	others := object.get(_writers, view, set()) - {variant.name}
 	count(others) > 0
-	earlier := {other | some other in (others & _learners); other < variant.name}
-	count(earlier) == 0 # a pair of learning arms is reported once
+	_first_learner[view] == variant.name # a pair of learning arms is reported once
 }
 
 # METADATA

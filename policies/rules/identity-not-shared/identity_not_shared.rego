@@ -68,6 +68,7 @@ deny contains finding.of_cluster(
 	[principal, names[0], others],
 ) if {
 	some principal, users in _users
-	others := _users_elsewhere[principal]
+	others := object.get(_users_elsewhere, principal, set()) # with _users_elsewhere[principal], OPA would scan
+	count(others) > 0
 	names := sort(users)
 }

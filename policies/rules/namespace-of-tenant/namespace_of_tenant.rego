@@ -36,10 +36,10 @@ _own[tenant.name] contains namespace if {
 	some namespace in tenant.namespaces
 }
 
-# The indexes of the tenants that list a namespace.
-_claims[namespace] contains i if {
+# The indexes of the tenants that list a namespace, with its index in the tenant's list.
+_claims[namespace] contains [i, j] if {
 	some i, tenant in tenants.declared
-	some namespace in tenant.namespaces
+	some j, namespace in tenant.namespaces
 }
 
 # METADATA
@@ -54,7 +54,8 @@ deny contains finding.of_cluster(
 	[cluster.spec.namespace, cluster.tenant, own],
 ) if {
 	some cluster in input.clusters
-	own := _own[cluster.tenant] # tenant-known reports a tenant that is not listed
+	own := object.get(_own, cluster.tenant, null)
+	is_set(own) # tenant-known reports a tenant that is not listed
 	not cluster.spec.namespace in own
 }
 
@@ -69,10 +70,9 @@ deny contains finding.at(
 	[namespace, names],
 ) if {
 	some namespace, claims in _claims
-	names := {tenants.declared[i].name | some i in claims}
+	names := {tenants.declared[i].name | some [i, _] in claims}
 	count(names) > 1 # tenant-quota reports a tenant that is listed twice
-	some i in claims
-	i > min(claims)
-	some j
-	tenants.declared[i].namespaces[j] == namespace
+	first := min(claims)[0]
+	some [i, j] in claims
+	i > first
 }

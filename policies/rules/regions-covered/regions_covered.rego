@@ -37,9 +37,11 @@ _places[variant.name][variant.version] contains [cluster.name, i] if {
 	variant.name in {"stable", "candidate", "previous"}
 }
 
+_of(role, version) := object.get(_places, [role, version], set())
+
 _with(version) := {name |
 	some role in ["stable", "candidate", "previous"]
-	some [name, _] in _places[role][version]
+	some [name, _] in _of(role, version)
 }
 
 # If there are several candidates, the one that most clusters have.
@@ -48,7 +50,7 @@ _candidate := max([[count(_with(version)), count(version), version] |
 ])[2]
 
 _also(role, version) := [place |
-	some [name, i] in _places[role][version]
+	some [name, i] in finding.first(_of(role, version))
 	place := {
 		"cluster": name,
 		"path": ["spec", "variants", i, "version"],
@@ -100,7 +102,6 @@ deny contains finding.with_others(
 	skew.is_allowed
 	some version, places in _places.stable
 	version != _common
-	not _places.candidate[version]
-	not _places.previous[version]
+	count(_of("candidate", version) | _of("previous", version)) == 0
 	some [name, i] in places
 }

@@ -60,7 +60,9 @@ _general[gate.metric] contains i if {
 
 _own_of(segment, metric) := object.get(_own, [segment, metric], set())
 
-_gates_for(segment, metric) := _own_of(segment, metric) | object.get(_general, metric, set())
+_general_of(metric) := object.get(_general, metric, set())
+
+_gates_for(segment, metric) := _own_of(segment, metric) | _general_of(metric)
 
 _bounds(gate) := object.filter(gate, _at_least | _at_most)
 
@@ -92,7 +94,7 @@ _one_holds(places, floor) if {
 # The gate to report when none is strict enough: the segment's own where it has one.
 _nearest(segment, metric) := own if {
 	own := min(_own_of(segment, metric))
-} else := min(_general[metric])
+} else := min(_general_of(metric))
 
 # METADATA
 # title: No gate on the metric
@@ -142,7 +144,7 @@ deny contains finding.at(
 	some i, gate in input.family.spec.gates
 	gates.at_steps(gate)
 	gate.segment in _regulated
-	some j in _general[gate.metric]
+	some j in _general_of(gate.metric)
 	other := input.family.spec.gates[j]
 	some key in ["min", "max", "maxDropVsStable"]
 	not _holds(key, gate[key], other[key])

@@ -27,7 +27,7 @@ checked if {
 	is_object(input.locks)
 	is_object(input.environment.spec)
 	is_array(data.thresholds.reproducible_training.distributed)
-	every _, lock in input.locks {
+	every _, lock in cluster.locks {
 		is_object(lock.facts.tags)
 	}
 }

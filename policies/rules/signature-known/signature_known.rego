@@ -25,7 +25,7 @@ checked if {
 	cluster.readable
 	is_object(input.locks)
 	is_object(input.environment.spec)
-	every _, lock in input.locks {
+	every _, lock in cluster.locks {
 		is_string(lock.facts.status)
 	}
 }

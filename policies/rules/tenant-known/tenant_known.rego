@@ -17,16 +17,12 @@
 package lockstep.rules.tenant_known
 
 import data.lockstep.lib.finding
+import data.lockstep.lib.tenants
 
 checked if {
 	is_string(input.family.metadata.tenant)
-	is_array(object.get(input.environment.spec, "tenants", []))
-	every tenant in object.get(input.environment.spec, "tenants", []) {
-		is_string(tenant.name)
-	}
+	is_set(tenants.known)
 }
-
-_known := {tenant.name | some tenant in input.environment.spec.tenants}
 
 # METADATA
 # title: Unknown tenant
@@ -36,8 +32,8 @@ _known := {tenant.name | some tenant in input.environment.spec.tenants}
 deny contains finding.at(
 	rego.metadata.rule(),
 	["metadata", "tenant"],
-	[input.family.metadata.tenant, _known],
+	[input.family.metadata.tenant, tenants.known],
 ) if {
-	count(_known) > 0
-	not input.family.metadata.tenant in _known
+	count(tenants.known) > 0
+	not input.family.metadata.tenant in tenants.known
 }

@@ -17,6 +17,7 @@
 package lockstep.rules.wave_order
 
 import data.lockstep.lib.finding
+import data.lockstep.lib.moves
 import data.lockstep.lib.variants
 
 checked if {
@@ -44,19 +45,18 @@ _plans.now := input.family.spec.rollout.waves
 
 _plans.before := input.family_before.spec.rollout.waves
 
-# The wave of each cluster, by plan.
-_wave[plan][cluster.name] := wave if {
+# The waves that name a region, by plan.
+_waves[plan][region] contains i if {
 	some plan, waves in _plans
-	some cluster in input.clusters
-	wave := min([i |
-		some i, regions in waves
-		cluster.new.spec.region in regions
-	])
+	some i, regions in waves
+	some region in regions
 }
 
-_is_earlier(one, other) if {
-	some plan, _ in _plans
-	_wave[plan][one] < _wave[plan][other]
+# The wave of each cluster, by plan.
+_wave[plan] := {cluster.name: min(regions[cluster.new.spec.region]) |
+	some cluster in input.clusters
+} if {
+	some plan, regions in _waves
 }
 
 # The first variant of a cluster that has weight and another version.
@@ -67,11 +67,39 @@ _other(cluster, version) := min([i |
 	not variants.is_arm(variant)
 ])
 
+# The versions that each cluster serves, in the order of input.clusters.
+_serving := [variants.serving(cluster.new.spec.variants) | some cluster in input.clusters]
+
+# The clusters with traffic, as [wave, index in input.clusters], by plan.
+_unfinished[plan] contains [wave, k] if {
+	some plan, waves in _wave
+	some k, cluster in input.clusters
+	count(_serving[k]) > 0
+	wave := waves[cluster.name]
+}
+
+# Those of them that serve a version alone.
+_finished[plan][version] contains [wave, k] if {
+	some plan, waiting in _unfinished
+	some [wave, k] in waiting
+	count(_serving[k]) == 1
+	some version in _serving[k]
+}
+
+# The clusters of a plan that serve another version: those in the first waves, as many as are named.
+# One list for each version and not for each cluster, because many clusters may move at once.
+_behind(plan, version) := finding.first(_unfinished[plan] - object.get(_finished, [plan, version], set()))
+
 # The clusters of earlier waves than that of `name` that still serve another version, with the place.
 _waiting(name, version) := [place |
-	some cluster in input.clusters
+	indexes := {k |
+		some plan, waves in _wave
+		some [wave, k] in _behind(plan, version)
+		wave < waves[name]
+	}
+	some k in finding.first(indexes)
+	cluster := input.clusters[k]
 	index := _other(cluster, version)
-	_is_earlier(cluster.name, name)
 	place := {
 		"cluster": cluster.name,
 		"path": ["spec", "variants", index, "weight"],
@@ -81,14 +109,15 @@ _waiting(name, version) := [place |
 
 # The variants that a cluster's weights are compared with: its own before the change, or those of its
 # family where the cluster is new.
-_pasts(cluster) := [object.get(cluster.old, ["spec", "variants"], [])] if cluster.old != null
-
-_pasts(cluster) := input.variants_before if cluster.old == null
-
-_before(cluster, version) := max([weight |
-	some past in _pasts(cluster)
+_before(cluster, version) := weight if {
+	cluster.old != null
+	past := object.get(cluster.old, ["spec", "variants"], [])
 	weight := variants.weight_before(past, cluster.new.spec.variants, version)
-])
+}
+
+_before(cluster, version) := moves.most_before(version, variants.roles_total(cluster.new.spec.variants)) if {
+	cluster.old == null
+}
 
 # METADATA
 # title: Weight before the earlier waves have finished

@@ -11,6 +11,7 @@ from lockstep.model.decision import Decision
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.model.ledger import LedgerHistory
+from lockstep.model.paths import RECORD_PATH, ledger_folder
 from lockstep.rollout.chain import verify_chain
 from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.replay import replay
@@ -56,7 +57,7 @@ def read_ledger(tree: Tree, family: str | None, environment: str | None) -> Ledg
     heads = _missing_heads(tree, declared)
     fleet = assemble({**tree, **heads})[0] if heads else declared
     families = choose_families(fleet, family, environment)
-    own = tuple(f"ledger/{each.environment}/{each.name}" for each in families)
+    own = tuple(ledger_folder(each.environment, each.name) for each in families)
     # All of the ledger: a folder whose name is not valid belongs to no family.
     folders = ("ledger",) if family is None and environment is None else own
     return Ledger(tree, families, folders, frozenset(heads), tuple(unreadable))
@@ -99,7 +100,8 @@ def replay_ledger(ledger: Ledger) -> list[Finding]:
 def _missing_heads(tree: Tree, fleet: Fleet) -> dict[str, bytes]:
     """Empty heads for the families that have records, and no head that can be read."""
     heads = {}
-    for _, environment, family in {tuple(p.split("/")[:3]) for p in tree if _is_record(p)}:
+    places = filter(None, map(RECORD_PATH.fullmatch, tree))
+    for environment, family in sorted({place.group("environment", "family") for place in places}):
         home = fleet.environments.get(environment)
         if home is None:
             heads[f"clusters/{environment}/environment.yaml"] = b"kind: Environment"
@@ -116,10 +118,6 @@ def _shipped_schemas() -> Schemas:
 
 def _heads_of(family: Family) -> tuple[str, str]:
     return f"clusters/{family.environment}/environment.yaml", family.document.path
-
-
-def _is_record(path: str) -> bool:
-    return path.startswith("ledger/") and path.count("/") == 3
 
 
 def _verify_kept(git: Git, tree: Tree, folder: str) -> list[Finding]:

@@ -95,7 +95,7 @@ def _outcome(git: Git, options: CheckOptions, tree: Tree, commit: str | None) ->
     given = CheckInput(
         tree, base_tree, options.now, options.shard, history=lambda: reader.at(commit or "HEAD")
     )
-    outcome = check_tree(given, options.opa).outcome(tree)
+    outcome = check_tree(given, options.opa).outcome()
     if options.shard != WHOLE:
         outcome = _of_shard(outcome, options.shard, tree, before)
     cache.put(key, outcome.to_json())

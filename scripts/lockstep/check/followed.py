@@ -13,7 +13,8 @@ from lockstep.edges.git import Git, Remote
 from lockstep.edges.git.remotes import RemoteTips
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.fleet import Tree
-from lockstep.spec.settings import EXAMPLE, PATH, Settings, read_settings, same_repository
+from lockstep.model.paths import SETTINGS
+from lockstep.spec.settings import EXAMPLE, Settings, read_settings, same_repository
 from lockstep.text.sanitise import bare_address, quoted
 
 
@@ -36,7 +37,7 @@ def find_followed(git: Git, remote: str | None = None) -> Followed:
     Raises UsageError where it is not clear which remote or branch is meant, LockstepError where
     the remote cannot be read.
     """
-    settings = _settings_at(git, "HEAD")
+    settings = _settings_here(git)
     known = git.remotes()
     if not known:
         if remote is not None:
@@ -60,7 +61,7 @@ def known_tip(git: Git) -> str | None:
     None where it is not clear which branch that is, or where it was never fetched.
     """
     try:
-        settings = _settings_at(git, "HEAD")
+        settings = _settings_here(git)
         known = git.remotes()
         if settings is None:
             return None
@@ -115,19 +116,23 @@ def find_shown(git: Git, remote: str | None = None, *, work_tree: bool = False) 
     return Shown(followed.tip, str(followed))
 
 
+def _settings_here(git: Git) -> Settings | None:
+    """What ``lockstep.yaml`` says at HEAD; None where there is none, or no commit yet."""
+    return _settings_at(git, "HEAD") if git.resolve("HEAD") else None
+
+
 def _settings_at(git: Git, commit: str) -> Settings | None:
     """What ``lockstep.yaml`` says in a commit; None where there is none."""
-    if git.resolve(commit) is None:
-        return None
-    data = git.read_tree(commit, [PATH]).get(PATH)
-    return read_settings(data, f"{PATH} at {commit}") if data is not None else None
+    data = git.read_tree(commit, [SETTINGS]).get(SETTINGS)
+    return read_settings(data, f"{SETTINGS} at {commit}") if data is not None else None
 
 
 def _local(git: Git, settings: Settings | None) -> Followed:
     if settings is None:
         raise UsageError(
-            f"this repository has no remote, and no {PATH} at HEAD that names the branch to move",
-            fix=f"commit {PATH} with {EXAMPLE}",
+            f"this repository has no remote, and no {SETTINGS} at HEAD that names the branch to "
+            "move",
+            fix=f"commit {SETTINGS} with {EXAMPLE}",
         )
     return Followed(settings.branch, None, _local_tip(git, settings.branch))
 
@@ -136,8 +141,8 @@ def _local_tip(git: Git, branch: str) -> str:
     tip = git.resolve(f"refs/heads/{branch}")
     if tip is None:
         raise UsageError(
-            f"{PATH} names the branch {quoted(branch)}, which this repository does not have",
-            fix=f"create it, or correct {PATH}",
+            f"{SETTINGS} names the branch {quoted(branch)}, which this repository does not have",
+            fix=f"create it, or correct {SETTINGS}",
         )
     return tip
 
@@ -155,7 +160,7 @@ def _choose(known: Sequence[Remote], named: str | None, settings: Settings | Non
         return known[0]
     if settings is None:
         raise UsageError(
-            f"there is no {PATH} at HEAD that says which remote is the fleet's: {names}",
+            f"there is no {SETTINGS} at HEAD that says which remote is the fleet's: {names}",
             fix="name it with --remote",
         )
     found = [each for each in known if _is_at(each, settings.repository)]
@@ -163,7 +168,7 @@ def _choose(known: Sequence[Remote], named: str | None, settings: Settings | Non
         return found[0]
     which = ", ".join(each.name for each in found)
     raise UsageError(
-        f"{PATH} says that the fleet's repository is {bare_address(settings.repository)}, and "
+        f"{SETTINGS} says that the fleet's repository is {bare_address(settings.repository)}, and "
         + (f"several remotes are: {which}" if found else f"no remote is: {names}"),
         fix="name the remote with --remote",
     )
@@ -186,20 +191,21 @@ def _at_remote(git: Git, remote: Remote, here: Settings | None) -> Followed:
     if home is None:
         raise UsageError(
             f"{remote.name} has no default branch that could say which one Argo CD follows",
-            fix=f"commit {PATH} here with {EXAMPLE}",
+            fix=f"commit {SETTINGS} here with {EXAMPLE}",
         )
     found = _fetched(git, remote, home, tips)
     theirs = _settings_at(git, found.tip)
     if theirs is None:
         raise UsageError(
-            f"{home} of {remote.name} has no {PATH}, which names the branch that Argo CD follows",
-            fix=f"commit there {PATH} with {EXAMPLE}",
+            f"{home} of {remote.name} has no {SETTINGS}, which names the branch that Argo CD "
+            "follows",
+            fix=f"commit there {SETTINGS} with {EXAMPLE}",
         )
     if here and not same_repository(here.repository, theirs.repository):
         raise UsageError(
-            f"{PATH} at HEAD names the repository {bare_address(here.repository)}, and the one of "
-            f"{remote.name} names {bare_address(theirs.repository)}",
-            fix=f"name the remote with --remote, or correct {PATH}",
+            f"{SETTINGS} at HEAD names the repository {bare_address(here.repository)}, and the one "
+            f"of {remote.name} names {bare_address(theirs.repository)}",
+            fix=f"name the remote with --remote, or correct {SETTINGS}",
         )
     if theirs.branch == home:
         return found
@@ -213,7 +219,7 @@ def _fetched(git: Git, remote: Remote, branch: str, tips: RemoteTips) -> Followe
     if tip is None:
         raise LockstepError(
             f"{remote.name} has no branch {quoted(branch)}",
-            fix=f"push it, or correct {PATH} on the default branch",
+            fix=f"push it, or correct {SETTINGS} on the default branch",
         )
     git.fetch(remote, branch, tip)
     return Followed(branch, remote, tip)

@@ -1,48 +1,53 @@
-"""The check of one tree: validate, render, evaluate policies, compare; every finding collected.
+"""The check of one tree: every family, then the fleet; every finding collected.
 
 Rendering and evaluation go on at the same time: OPA evaluates some families while others are
 rendered, so that both cores have work.
 """
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from lockstep.check.compiled import templates_of
-from lockstep.check.policy_sets import CHILD, PolicyFindings, PolicySet, open_policy_sets
-from lockstep.check.shards import ShardScope
-from lockstep.check.unreadable_base import unreadable_base
-from lockstep.check.validation import (
-    Checked,
-    compare_rendered,
-    fitting_part,
-    validate_tree,
-    without_malformed,
+from lockstep.check.evaluation import Evaluation, answers_about
+from lockstep.check.families import Families, Source
+from lockstep.check.family import (
+    FamilyResult,
+    FolderClaims,
+    PreparedFamily,
+    ReadFamily,
+    Terms,
+    conclude_family,
+    prepare_family,
     without_render_echo,
 )
+from lockstep.check.fleet import (
+    FleetInput,
+    FleetResult,
+    check_fleet,
+    colliding_families,
+    environment_items,
+    named_clusters,
+    outside,
+    render_environments,
+    sharing,
+)
+from lockstep.check.policy_sets import CHILD, PolicySet, Waivers, open_policy_sets, rules_of
+from lockstep.check.shards import owns, reports
+from lockstep.check.units import Unit
+from lockstep.check.unreadable_base import UNREADABLE_BASE
+from lockstep.check.validation import Checked, excerpts
 from lockstep.edges.stderr import silenced_stderr
-from lockstep.model.finding import Finding
-from lockstep.model.fleet import Family, Fleet, Subject, Tree
-from lockstep.model.outcome import Outcome
+from lockstep.model.document import Json
+from lockstep.model.finding import arrange
+from lockstep.model.fleet import Fleet, Subject, Tree
+from lockstep.model.outcome import POLICY_ERROR, Outcome, RuleText
+from lockstep.model.paths import SETTINGS
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.address import OpaOptions
-from lockstep.policy import (
-    BATCH_SIZE,
-    MalformedClusters,
-    PolicyItem,
-    blocking,
-    environment_input,
-    family_inputs,
-    interpret,
-)
-from lockstep.policy.findings import trace_by
-from lockstep.policy.renames import family_before
-from lockstep.render import FleetRendering
-from lockstep.rollout.history import HistoryOf, check_history, check_left_behind
-from lockstep.spec.assemble import assemble, cluster_files
-from lockstep.spec.yaml.load import Documents
+from lockstep.policy import Rule, blocking
+from lockstep.rollout.history import HistoryOf
 
 
 @dataclass(frozen=True)
@@ -64,10 +69,6 @@ class CheckInput:
     rollback_only: bool = False
     around: Fleet = field(default_factory=Fleet)
     history: HistoryOf | None = None
-
-
-Evaluations = list[tuple[PolicySet, Sequence[PolicyItem], Future[list[object]]]]
-"""What OPA evaluates: the items, by which policies, and the answers to come."""
 
 
 def check_tree(given: CheckInput, options: OpaOptions = CHILD) -> "PipelineResult":
@@ -101,128 +102,202 @@ def check_change(
 
 def run_pipeline(policy_sets: Sequence[PolicySet], given: CheckInput) -> "PipelineResult":
     """Check a tree by these policy sets, in their order of precedence."""
-    documents = Documents()  # the base shares most of its files with the tree
+    terms = terms_of(policy_sets, given)
+    source = Source.of_trees(given.tree, given.before)
+    families = Families(source, terms, around=given.around)
+    return check_families(families, Work(source.units), given, terms)
+
+
+def terms_of(policy_sets: Sequence[PolicySet], given: CheckInput) -> Terms:
+    """What the families of a check are checked by; ``given.tree`` may hold shared files alone."""
     if given.rollback_only:
         policy_sets = [replace(each, rules=blocking(each.rules)) for each in policy_sets]
     else:  # the thresholds of the last set are reported, so its rules need not fail over them
         policy_sets = [*policy_sets[:-1], policy_sets[-1].without_malformed_thresholds()]
-    checked = validate_tree(given.tree, documents, [each.schemas for each in policy_sets])
-    old, found = (None, []) if given.before is None else assemble(given.before, documents)
-    unread = unreadable_base(given.before or {}, old, found, given.tree) if old else []
-    with silenced_stderr():
-        return _Pipeline(given, policy_sets, checked, old, unread).run()
+    return Terms(
+        [each.schemas for each in policy_sets],
+        policy_sets,
+        templates_of(given.tree, given.before),
+        given.now,
+        given.compared,
+        given.history,
+    )
+
+
+@dataclass(frozen=True)
+class Work:
+    """The families to check, and what is known already.
+
+    ``results`` are those of families to check, ``claims`` those of others, which may collide with
+    them.
+    """
+
+    units: Sequence[Unit]
+    results: Mapping[Unit, FamilyResult] = field(default_factory=dict)
+    claims: Mapping[Unit, FolderClaims] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class PipelineResult:
-    """The findings of a check, and the rules that were evaluated."""
+    """The findings of a check, the rules that were evaluated, and the results of its families.
+
+    ``claims`` are those of further families, which were rendered to be compared with them.
+    """
 
     checked: Checked
-    policy: PolicyFindings
+    rules: tuple[Rule, ...]
+    results: Mapping[Unit, FamilyResult]
+    claims: Mapping[Unit, FolderClaims]
+    counts: Mapping[str, int]
+    lines: Mapping[tuple[str, int], str]
 
-    def outcome(self, tree: Tree) -> Outcome:
-        """What a report needs of it, with the source lines of ``tree``."""
-        return self.checked.outcome(tree, self.policy.texts)
+    def outcome(self) -> Outcome:
+        """What a report needs of it."""
+        findings = arrange((*self.checked.invalid, *self.checked.denied))
+        texts = tuple(RuleText(r.id, r.title, r.description, r.category) for r in self.rules)
+        wanted = {(finding.file, finding.line) for finding in findings}
+        shown = {place: text for place, text in self.lines.items() if place in wanted}
+        return Outcome(findings, dict(self.counts), shown, texts)
+
+
+def check_families(
+    families: Families, work: Work, given: CheckInput, terms: Terms
+) -> PipelineResult:
+    """Check families, and what spans all of them."""
+    with silenced_stderr():
+        return _Pipeline(families, work, given, terms).run()
 
 
 class _Pipeline:
-    """One run over one validated tree; ``_valid`` is the part of it that rules can read."""
+    """One run: families are rendered and evaluated, then what spans them is checked."""
 
-    def __init__(
-        self,
-        given: CheckInput,
-        policy_sets: Sequence[PolicySet],
-        checked: Checked,
-        old: Fleet | None,
-        unread: Sequence[Finding],
-    ) -> None:
+    def __init__(self, families: Families, work: Work, given: CheckInput, terms: Terms) -> None:
+        self._families = families
+        self._work = work
         self._given = given
-        self._policy_sets = policy_sets
-        self._checked = checked
-        self._old = old
-        self._unread = unread
-        self._valid = without_malformed(checked)
-        self._former = fitting_part(old, policy_sets[0].schemas, self._valid) if old else None
-        self._around = self._valid.merged_with(given.around)
-        self._unseen = _unseen(given.tree, self._valid)
-        self._incomplete = {subject[:2] for subject in self._unseen}
-        self._scope = ShardScope(checked.fleet, given.shard)
+        self._terms = terms
+        self._waivers = Waivers(terms.policy_sets, given.tree, given.now)
+        self._units = [unit for unit in work.units if owns(given.shard, unit)]
 
     def run(self) -> PipelineResult:
-        """Render and evaluate every family of the shard, and collect what is found."""
-        given, checked, scope = self._given, self._checked, self._scope
-        policy = PolicyFindings(self._policy_sets, given.tree, given.now)
-        templates = templates_of(given.tree, given.before)
-        # Objects that no rule reads are dropped at once: many live ones slow the collector down.
-        kinds = {k for each in self._policy_sets for rule in each.active_rules for k in rule.reads}
-        rendering = FleetRendering(self._valid, templates, kinds)
-        evaluations = self._evaluate(rendering)
-        found = list(checked.invalid)
-        # A mistake in a waiver or a threshold, or in the base, must not stop a rollback.
-        if not given.rollback_only:
-            found += [*policy.invalid, *self._unread]
-        found += check_history(self._valid, self._old or Fleet(), given.history)
-        found += check_left_behind(given.tree, given.before or {}, self._valid)
-        if given.compared:
-            found += self._compared(rendering)
-        trace = trace_by(templates)
-        # The base's first: of two findings at one place the earlier one stays (see add).
-        for policy_set in self._policy_sets:
-            policy.add(
-                each
-                for by, items, future in evaluations
-                if by is policy_set
-                for each in interpret(items, future.result(), policy_set.active_rules, trace)
-            )
-        invalid = tuple(filter(scope.reports, found))
-        denied = tuple(filter(scope.reports, policy.findings(sorted(self._unseen))))
-        result = Checked(scope.part(checked.fleet), invalid, denied)
-        return PipelineResult(without_render_echo(result), policy)
+        """Check every family of the shard and the fleet, and collect what is found."""
+        self._families.read(sharing(self._families.summaries))  # their places are in messages
+        environments = environment_items(self._fleet_input({}))
+        with ExitStack() as stack:
+            evaluation = Evaluation(self._terms, stack)
+            evaluation.add(environments)
+            evaluation.flush()  # at once: it is the largest item, and needs no rendering
+            prepared = self._prepare(evaluation)
+            near = self._claims_of_neighbours()
+            answers = evaluation.answers()
+        made = {
+            unit: conclude_family(each, answers_about(each.items, answers), self._terms)
+            for unit, each in prepared.items()
+        }
+        results = {unit: made.get(unit) or self._work.results[unit] for unit in self._units}
+        claims = near | {unit: each.claims for unit, each in results.items()}
+        spanning = self._spanning(claims, answers_about(environments, answers))
+        return self._result(results, near, spanning)
 
-    def _compared(self, rendering: FleetRendering) -> list[Finding]:
-        """What is wrong in ``rendered/``; families of other shards may write the same files."""
-        for family in self._scope.neighbours(self._valid):
-            rendering.family(family)
-        fleet, tree = self._checked.fleet, self._given.tree
-        return compare_rendered(tree, fleet, self._valid, rendering.result())
+    def _fleet_input(self, claims: Mapping[Unit, FolderClaims]) -> FleetInput:
+        families = self._families
+        return FleetInput(
+            families.fleet, families.shared.before, families.shared.unreadable, families.about,
+            families.summaries, claims, families.found, families.shared.left,
+            self._given.tree.get(SETTINGS),
+        )  # fmt: skip
 
-    def _evaluate(self, rendering: FleetRendering) -> Evaluations:
-        """Render each family and have OPA evaluate it; two requests are with OPA at a time."""
-        evaluations: Evaluations = []
-        with ThreadPoolExecutor(2) as pool:
-            for items in self._items(rendering):
-                for policy_set in self._policy_sets:
-                    future = pool.submit(policy_set.evaluate, items, self._given.now)
-                    evaluations.append((policy_set, items, future))
-        return evaluations
+    def _prepare(self, evaluation: Evaluation) -> dict[Unit, PreparedFamily]:
+        """Render the families whose result is not known, and have OPA evaluate them."""
+        wanted = [unit for unit in self._units if unit not in self._work.results]
+        prepared = {}
+        for unit, read in self._families.read(wanted).items():
+            prepared[unit] = self._prepare_family(unit, read)
+            evaluation.add(prepared[unit].items)
+        evaluation.flush()
+        return prepared
 
-    def _items(self, rendering: FleetRendering) -> Iterator[list[PolicyItem]]:
-        """What OPA evaluates, in groups of about one request, as soon as it is rendered."""
-        environments = self._valid.environments.values()
-        yield [environment_input(self._valid, self._former, each) for each in environments]
-        waiting: list[PolicyItem] = []
-        for family in self._families():
-            rendered = rendering.family(family)
-            now, malformed = self._given.now, self._malformed_of(family)
-            waiting += family_inputs(self._around, self._former, family, now, rendered, malformed)
-            if len(waiting) >= BATCH_SIZE:
-                yield waiting
-                waiting = []
-        yield waiting
+    def _prepare_family(self, unit: Unit, read: ReadFamily) -> PreparedFamily:
+        held, held_before = self._families.held(unit[0]), self._families.held_before(unit)
+        return prepare_family(read, held, held_before, self._terms)
 
-    def _malformed_of(self, family: Family) -> MalformedClusters:
-        """What rules must know of clusters that they do not see: these were not removed."""
-        before = family_before(self._valid, self._former, family)
-        known = before.clusters if before else ()
-        return MalformedClusters(
-            (family.environment, family.name) not in self._incomplete,
-            [cluster for cluster in known if cluster.subject in self._unseen],
+    def _claims_of_neighbours(self) -> dict[Unit, FolderClaims]:
+        """What families claim that may collide with one of those to check."""
+        if not self._given.compared:
+            return {}
+        summaries, own = self._families.summaries, set(self._units)
+        taken = {place for unit in own for place in summaries[unit].neighbourhood}
+        others = (summary for unit, summary in summaries.items() if unit not in own)
+        near = [each.unit for each in others if not taken.isdisjoint(each.neighbourhood)]
+        claims = {unit: self._work.claims[unit] for unit in near if unit in self._work.claims}
+        unknown = self._families.read(unit for unit in near if unit not in claims)
+        return claims | {u: self._prepare_family(u, read).claims for u, read in unknown.items()}
+
+    def _spanning(
+        self, claims: Mapping[Unit, FolderClaims], answers: Sequence[Sequence[Json]]
+    ) -> FleetResult:
+        """What spans families; the files of those that findings point into are read now."""
+        families = self._families
+        folders = render_environments(self._fleet_input({}), self._terms)
+        colliding = colliding_families(claims, folders) if self._given.compared else []
+        named = named_clusters(answer for each in answers for answer in each)
+        families.read([*colliding, *families.of_clusters(named)])
+        given = self._fleet_input({unit: claims[unit] for unit in colliding})
+        return check_fleet(given, folders, answers, self._terms)
+
+    def _result(
+        self,
+        results: Mapping[Unit, FamilyResult],
+        near: Mapping[Unit, FolderClaims],
+        spanning: FleetResult,
+    ) -> PipelineResult:
+        families, shard = self._families, self._given.shard
+        denied = [each for result in results.values() for each in result.denied]
+        invalid = [finding for finding in spanning.invalid if reports(shard, finding)]
+        for result in results.values():
+            invalid += outside(spanning.colliding, result.invalid)
+        # A mistake in a waiver, in a threshold or in the base must not stop a rollback.
+        if self._given.rollback_only:
+            invalid = [finding for finding in invalid if finding.rule != UNREADABLE_BASE]
+        else:
+            others = [*self._waivers.invalid, *families.shared.unread]
+            invalid += [finding for finding in others if reports(shard, finding)]
+        invalid = without_render_echo(invalid, [*denied, *spanning.denied])
+        counted = [*self._waivers.apply(denied)]
+        counted += [f for f in self._waivers.apply(spanning.denied) if reports(shard, f)]
+        # A rule that could not be evaluated may be the one that a waiver is for.
+        if not any(finding.rule == POLICY_ERROR for finding in counted):
+            counted += [f for f in self._waivers.unused(self._unseen()) if reports(shard, f)]
+        lines = excerpts((*invalid, *counted), families.files)
+        kept = (each for result in results.values() for each in result.excerpts)
+        checked = Checked(_part(families.fleet, results), arrange(invalid), tuple(counted))
+        return PipelineResult(
+            checked=checked,
+            rules=rules_of(self._terms.policy_sets),
+            results=results,
+            claims=near,
+            counts=self._counts(),
+            lines={(file, line): text for file, line, text in kept} | lines,
         )
 
-    def _families(self) -> Iterator[Family]:
-        return (family for family in self._valid.families() if self._scope.owns(family))
+    def _unseen(self) -> list[Subject]:
+        """The clusters that no rule saw."""
+        every = self._families.summaries.values()
+        return sorted({subject for each in every for subject in each.unseen})
+
+    def _counts(self) -> dict[str, int]:
+        checked = [self._families.summaries[unit] for unit in self._units]
+        clusters = sum(each.clusters for each in checked)
+        return {"clusters": clusters, "families": sum(each.declared for each in checked)}
 
 
-def _unseen(tree: Tree, valid: Fleet) -> set[Subject]:
-    """The clusters that no rule sees, because something about them is malformed."""
-    return set(cluster_files(tree).values()) - {cluster.subject for cluster in valid.clusters()}
+def _part(fleet: Fleet, units: Collection[Unit]) -> Fleet:
+    """The environments of a fleet with these of its families."""
+    return Fleet(
+        {
+            name: replace(
+                home, families={n: f for n, f in home.families.items() if (name, n) in units}
+            )
+            for name, home in fleet.environments.items()
+        }
+    )

@@ -15,12 +15,12 @@ from lockstep.edges.cache import Cache
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding, Related, Severity
 from lockstep.model.fleet import Subject, Tree
-from lockstep.model.outcome import POLICY_ERROR, RuleText
 from lockstep.opa.address import OpaOptions
 from lockstep.opa.base import OpaSession
 from lockstep.opa.session import close_unused, opa_session
 from lockstep.policy import Moment, PolicyItem, Rule, RuleFinding, batches
-from lockstep.policy.waivers import AppliedWaivers, read_waiver_limits, read_waivers, valid_waivers
+from lockstep.policy.applied_waivers import AppliedWaivers
+from lockstep.policy.waivers import last_days, read_waiver_limits, read_waivers, valid_waivers
 from lockstep.spec.schema.schemas import Schemas
 
 CHILD = OpaOptions()
@@ -105,8 +105,42 @@ _BASE_NOTE = (
 )
 
 
-class PolicyFindings:
-    """Collects what all policy sets find, each finding once, and applies the waivers that count.
+def rules_of(policy_sets: Sequence[PolicySet]) -> tuple[Rule, ...]:
+    """All rules of the policy sets, by name; where two sets have one, that of the first."""
+    by_name = {rule.name: rule for each in reversed(policy_sets) for rule in each.rules}
+    return tuple(by_name[name] for name in sorted(by_name))
+
+
+def merge_findings(
+    policy_sets: Sequence[PolicySet], found: Sequence[Iterable[RuleFinding]]
+) -> list[RuleFinding]:
+    """What the policy sets have found about the same items, each finding once.
+
+    A finding of an earlier set stays, unless it only warns where a later one denies; what the last
+    set does not find says that the base's rule found it.
+    """
+    merged: dict[_Place, list[RuleFinding]] = {}
+    last: Collection[_Place] = ()
+    for each in found:
+        added: dict[_Place, list[RuleFinding]] = {}
+        for one in each:
+            f = one.finding
+            added.setdefault((f.rule, f.file, f.line, f.column), []).append(one)
+        last = added.keys()
+        for place, same in added.items():
+            if _stops(same) and not _stops(merged.get(place, ())):
+                merged[place] = same
+            merged.setdefault(place, same)
+    paths = {rule.id: rule.path for first in policy_sets[:1] for rule in first.rules}
+    return [
+        each if place in last else _by_the_base(each, paths)
+        for place, same in merged.items()
+        for each in same
+    ]
+
+
+class Waivers:
+    """The waivers that count in a check, applied to what its policy sets have found.
 
     ``head`` is the tree that is checked: a waiver that it has and the base does not have is
     pending, so that a change cannot waive its own findings.
@@ -114,58 +148,33 @@ class PolicyFindings:
 
     def __init__(self, policy_sets: Sequence[PolicySet], head: Tree, now: datetime) -> None:
         self._policy_sets = policy_sets
-        self._now = now
         self._today = now.date()
-        self._found: dict[_Place, list[RuleFinding]] = {}
-        self._last: Collection[_Place] = ()  # what the newest policy set has found
-        self._waivers, self.invalid = self._read_waivers(head)
+        self._rules = rules_of(policy_sets)
+        self._waivers, self._wrong = self._read_waivers(head)
 
     @property
-    def rules(self) -> tuple[Rule, ...]:
-        """All rules that were evaluated, by name; where two sets have one, the base's."""
-        by_name = {rule.name: rule for each in reversed(self._policy_sets) for rule in each.rules}
-        return tuple(by_name[name] for name in sorted(by_name))
+    def invalid(self) -> list[Finding]:
+        """What is wrong with the waivers, and with the thresholds of the last policy set.
 
-    @property
-    def texts(self) -> tuple[RuleText, ...]:
-        """The rules as reports show them."""
-        return tuple(RuleText(r.id, r.title, r.description, r.category) for r in self.rules)
-
-    def add(self, found: Iterable[RuleFinding]) -> None:
-        """Add all that one policy set has found.
-
-        A finding of an earlier set at the same place stays, unless it only warns and this denies.
+        Raises LockstepError (see check_data).
         """
-        added: dict[_Place, list[RuleFinding]] = {}
-        for each in found:
-            f = each.finding
-            added.setdefault((f.rule, f.file, f.line, f.column), []).append(each)
-        self._last = added.keys()
-        for place, same in added.items():
-            if _stops(same) and not _stops(self._found.get(place, ())):
-                self._found[place] = same
-            self._found.setdefault(place, same)
+        return [*self._wrong, *threshold_findings(self._policy_sets[-1].policies)]
 
-    def findings(self, left_out: Sequence[Subject] = ()) -> list[Finding]:
-        """What was found, waived where a waiver says so, and what is wrong with the waivers.
+    def apply(self, every: Iterable[RuleFinding]) -> list[Finding]:
+        """What was found, waived where a waiver says so."""
+        waivable = {rule.id: rule.waivable for rule in self._rules}
+        return [
+            self._waivers.apply(each, waivable=waivable.get(each.finding.rule, False))
+            for each in every
+        ]
+
+    def unused(self, left_out: Sequence[Subject]) -> list[Finding]:
+        """The waivers that no finding of ``apply`` needed.
 
         ``left_out`` are clusters that no rule saw, because something about them is malformed:
         their waivers may be in use.
         """
-        waivable = {rule.id: rule.waivable for rule in self.rules}
-        paths = {rule.id: rule.path for rule in self._policy_sets[0].rules}
-        every = [
-            each if place in self._last else _by_the_base(each, paths)
-            for place, same in self._found.items()
-            for each in same
-        ]
-        found = [
-            self._waivers.apply(each, waivable=waivable.get(each.finding.rule, False))
-            for each in every
-        ]
-        # A rule that could not be evaluated may be the one that a waiver is for.
-        incomplete = any(finding.rule == POLICY_ERROR for finding in found)
-        return found if incomplete else found + self._waivers.unused(left_out)
+        return self._waivers.unused(left_out)
 
     def _read_waivers(self, head: Tree) -> tuple[AppliedWaivers, list[Finding]]:
         """The waivers of the head that count or are pending, and what is wrong with them.
@@ -175,18 +184,17 @@ class PolicyFindings:
         first, last = self._policy_sets[0], self._policy_sets[-1]
         terms = read_waiver_limits(first.policies)
         offered, malformed = read_waivers(head, *(each.schemas for each in self._policy_sets))
-        valid, wrong = valid_waivers(offered, self.rules, terms, self._today)
+        valid, wrong = valid_waivers(offered, self._rules, terms, self._today)
         own = {rule.name: rule for each in self._policy_sets for rule in each.rules}
         own_terms = read_waiver_limits(last.policies)
         later = valid_waivers(offered, own.values(), own_terms, self._today)[1]
-        known = read_waivers(first.policies, first.schemas)[0]
+        known = last_days(read_waivers(first.policies, first.schemas)[0])
         # A waiver of the base that only ends earlier loosens nothing, so it counts at once.
         accepted = {w.fields for w in valid if terms.from_change or w.is_within(known)}
         counting = [waiver for waiver in valid if waiver.fields in accepted]
         pending = [waiver for waiver in valid if waiver.fields not in accepted]
         once = {(f.rule, f.file, f.line): f for f in (*later, *wrong)}  # in the base's words
-        found = [*malformed, *once.values(), *threshold_findings(last.policies)]
-        return AppliedWaivers(counting, pending, self._today), found
+        return AppliedWaivers(counting, pending, self._today), [*malformed, *once.values()]
 
 
 def _by_the_base(found: RuleFinding, paths: Mapping[str, str]) -> RuleFinding:

@@ -10,6 +10,10 @@ _UNREADABLE = ("yaml.", "layout.no-file", "layout.kind")
 an unknown place, and of one that is missing there is nothing to read."""
 
 
+UNREADABLE_BASE = "base.unreadable"
+"""The rule id of these findings."""
+
+
 def unreadable_base(
     before: Tree, old: Fleet, found: Iterable[Finding], tree: Tree
 ) -> list[Finding]:
@@ -26,7 +30,7 @@ def unreadable_base(
     }
     return [
         Finding(
-            path, 1, 1, "base.unreadable",
+            path, 1, 1, UNREADABLE_BASE,
             "the base's version of this file cannot be read, so the change cannot be compared with "
             f"it: line {finding.line}: {finding.message}",
             "restore the file on the base first, for example with git revert of the commit that "

@@ -1,14 +1,13 @@
-"""Validates a tree and compares ``rendered/``: all of a check except for policies."""
+"""Validates a tree, and gives the part of it that is well-formed."""
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from lockstep.model.finding import Finding, Severity, arrange
-from lockstep.model.fleet import Cluster, Environment, Fleet, NoFile, Tree
+from lockstep.model.fleet import Cluster, Environment, Family, Fleet, NoFile, Tree
 from lockstep.model.outcome import Outcome, RuleText
-from lockstep.render.compare import compare, unrendered_folders
-from lockstep.render.restored import restorable_folders
+from lockstep.model.paths import SETTINGS
 from lockstep.rollout.chain import verify_chain
 from lockstep.spec import settings
 from lockstep.spec.assemble import assemble
@@ -73,23 +72,10 @@ def validate_tree(
     for each in schemas or [Schemas(tree)]:
         findings += validate_fleet(fleet, each, unreadable)
         findings += [f for family in fleet.families() for f in check_records(family, each)]
-        if settings.PATH in tree and each.knows(settings.SCHEMA):
-            findings += settings.check_settings(tree[settings.PATH], fleet, each)
+        if SETTINGS in tree and each.knows(settings.SCHEMA):
+            findings += settings.check_settings(tree[SETTINGS], fleet, each)
     findings += [finding for family in fleet.families() for finding in verify_chain(family)]
     return Checked(fleet, arrange(findings))
-
-
-def compare_rendered(
-    tree: Tree, fleet: Fleet, valid: Fleet, rendered: tuple[dict[str, bytes], list[Finding]]
-) -> list[Finding]:
-    """What is wrong in ``rendered/`` of a tree; folders of malformed clusters are left out.
-
-    ``valid`` is the part of ``fleet`` that was rendered, ``rendered`` its files and findings.
-    """
-    files, findings = rendered
-    unrendered = unrendered_folders(fleet, files, tree)
-    restorable = restorable_folders(valid)
-    return findings + compare(files, tree, restorable=restorable, unrendered=unrendered)
 
 
 def without_malformed(checked: Checked) -> Fleet:
@@ -99,13 +85,27 @@ def without_malformed(checked: Checked) -> Fleet:
     lock its family. Broken records are no reason: a rollback goes on without them, and its result
     must be checked all the same.
     """
-    broken = {f.file for f in checked.invalid if f.severity is Severity.ERROR}
-    environments = {
-        name: _without(environment, broken)
-        for name, environment in checked.fleet.environments.items()
-        if environment.document.path not in broken
-    }
-    return Fleet(environments)
+    errors = [f for f in checked.invalid if f.severity is Severity.ERROR]
+    broken = {finding.file for finding in errors}
+    # By folder: a search through all findings for each family would grow with their product.
+    near: dict[str, list[Finding]] = {}
+    for finding in errors:
+        near.setdefault("/".join(finding.file.split("/")[:3]), []).append(finding)
+
+    def part(environment: Environment) -> Environment:
+        parts = (
+            well_formed(family, near.get(family.folder, ()))
+            for family in environment.families.values()
+        )
+        return replace(environment, families={each.name: each for each in parts if each})
+
+    return Fleet(
+        {
+            name: part(environment)
+            for name, environment in checked.fleet.environments.items()
+            if environment.document.path not in broken
+        }
+    )
 
 
 def fitting_part(old: Fleet, schemas: Schemas, valid: Fleet) -> Fleet:
@@ -131,23 +131,14 @@ def fitting_part(old: Fleet, schemas: Schemas, valid: Fleet) -> Fleet:
     return Fleet({name: part(each) for name, each in old.environments.items()})
 
 
-def without_render_echo(checked: Checked) -> Checked:
-    """Without findings of rendering at a value that policy denies: one mistake, one finding."""
-    denied = {(finding.file, finding.line, finding.column) for finding in checked.denied}
-    invalid = (
-        finding
-        for finding in checked.invalid
-        if not finding.rule.startswith("render.")
-        or (finding.file, finding.line, finding.column) not in denied
-    )
-    return replace(checked, invalid=tuple(invalid))
+def well_formed(family: Family, invalid: Iterable[Finding]) -> Family | None:
+    """The part of a family in which no file has an error; None where nothing of it is left.
 
-
-def _without(environment: Environment, broken: set[str]) -> Environment:
+    ``invalid`` are the findings about its files and about its environment's.
+    """
+    broken = {f.file for f in invalid if f.severity is Severity.ERROR}
     unread = {match[1] for path in broken if (match := _SHARED.fullmatch(path))}
-    families = {
-        name: replace(family, clusters=tuple(c for c in family.clusters if c.path not in broken))
-        for name, family in environment.families.items()
-        if family.folder not in unread and family.document.path not in broken
-    }
-    return replace(environment, families=families)
+    environment = f"clusters/{family.environment}/environment.yaml"
+    if family.folder in unread or not broken.isdisjoint((environment, family.document.path)):
+        return None
+    return replace(family, clusters=tuple(c for c in family.clusters if c.path not in broken))

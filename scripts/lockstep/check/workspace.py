@@ -10,9 +10,9 @@ from lockstep.edges.git.attributes import ATTRIBUTES
 from lockstep.model.errors import NothingToCheck
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
-from lockstep.spec import settings
+from lockstep.model.paths import SETTINGS
 
-SOURCES = ("clusters", "ledger", "policies", "templates", settings.PATH)
+SOURCES = ("clusters", "ledger", "policies", "templates", SETTINGS)
 """The folders, and the one file, that decide everything; ``rendered`` follows from them."""
 
 EVERYTHING = (*SOURCES, "rendered")

@@ -22,7 +22,8 @@ from lockstep.model.exit_codes import ExitCode
 from lockstep.text.sanitise import lines
 
 # A run makes many small objects, hardly any cycle, and ends: looking for garbage is wasted time.
-_OBJECTS_BETWEEN_COLLECTIONS = 200_000
+# Not reached by the import of MLflow, which makes half a million that live as long as the process.
+_OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
 
 # Seconds. One thread renders while others wait for OPA and its compiler; each of their many short
 # calls would wait for ten times as long until it goes on.

@@ -128,12 +128,12 @@ def show_decision(result: "Result", output: str) -> ExitCode:
 
 
 def _formatted(result: "Result", output: str) -> str:
-    from lockstep.report.results import format_text, to_data
-
     if output == "json":
         from lockstep.report.json_report import format_data
+        from lockstep.report.result_data import to_data
 
         return format_data(to_data(result))
+    from lockstep.report.results import format_text
     from lockstep.text.sanitise import lines
 
     return lines(format_text(result))

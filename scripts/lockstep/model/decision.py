@@ -15,6 +15,7 @@ from msgspec import Meta, Struct, field, to_builtins
 from lockstep.model.canonical import digest_json
 from lockstep.model.document import Json
 from lockstep.model.evidence import Evidence, Verdict
+from lockstep.model.paths import record_path
 
 API_VERSION = "lockstep.dev/v1alpha1"
 
@@ -187,8 +188,3 @@ class Record:
     digest: str
     stated_id: str
     unreadable: str = ""
-
-
-def record_path(environment: str, family: str, sequence: int) -> str:
-    """Six digits keep the names in order for ``ls`` and for git."""
-    return f"ledger/{environment}/{family}/{sequence:06d}.json"

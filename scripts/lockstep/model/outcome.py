@@ -1,7 +1,7 @@
 """The result of a check: everything that a report needs, whatever its format."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lockstep.model.document import Json
@@ -139,12 +139,11 @@ def merge_outcomes(outcomes: Iterable[Outcome]) -> Outcome:
     excerpts = {place: text for part in parts for place, text in part.excerpts.items()}
     rules = {rule.id: rule for part in parts for rule in part.rules}
     found = arrange(finding for part in parts for finding in part.findings)
-    found = tuple(finding for finding in found if _agreed(finding, parts))
+    idle = [set(part.findings) for part in parts if SHARD in part.summary]
+    found = tuple(finding for finding in found if _agreed(finding, idle))
     return Outcome(found, summary, excerpts, tuple(rules[name] for name in sorted(rules)))
 
 
-def _agreed(finding: Finding, parts: Iterable[Outcome]) -> bool:
+def _agreed(finding: Finding, of_shards: Iterable[Collection[Finding]]) -> bool:
     """Whether a finding holds for the whole: a waiver may be used in another shard."""
-    if finding.rule != UNUSED_WAIVER:
-        return True
-    return all(finding in part.findings for part in parts if SHARD in part.summary)
+    return finding.rule != UNUSED_WAIVER or all(finding in each for each in of_shards)

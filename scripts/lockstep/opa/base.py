@@ -1,9 +1,12 @@
 """A session with an OPA, wherever it runs: batches in, answers out, errors with a reason."""
 
+import sys
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from importlib.util import find_spec, module_from_spec
 from typing import TYPE_CHECKING, Self
 
 from lockstep.model.document import Json
@@ -106,16 +109,28 @@ def new_client(host: str, port: int, token: str, *, timeout: object, ssl: object
     """A client without retries or redirects, which ignores proxies and ``.netrc``.
 
     ``ssl`` is False, or the CA file or folder that the server's certificate is checked with;
-    ``timeout`` is in seconds, or a pair of them (to connect, between bytes). The library is
-    imported late, because that takes as long as OPA's start.
+    ``timeout`` is in seconds, or a pair of them (to connect, between bytes).
     """
-    from opa_client.opa import OpaClient as Client
-
-    client = Client(host, port, ssl=ssl, cert=cert, token=token, retries=0, timeout=timeout)
+    client = _client_class()(
+        host, port, ssl=ssl, cert=cert, token=token, retries=0, timeout=timeout
+    )
     # The environment's proxies and .netrc are for other hosts: this token must not reach them.
     client._session.trust_env = False
     # A redirect could lead the token to another host.
     client._session.max_redirects = 0
+    return client
+
+
+@cache
+def _client_class() -> "type[OpaClient]":
+    """opa_client's synchronous client, imported late: its libraries take as long as OPA's start."""
+    package = find_spec("opa_client")
+    if package is not None:
+        # Without its __init__, which also imports the asynchronous client: a tenth of a second.
+        sys.modules.setdefault("opa_client", module_from_spec(package))
+    from opa_client.opa import OpaClient as Client
+
+    client: type[OpaClient] = Client  # the library has no types
     return client
 
 

@@ -3,8 +3,9 @@
 An answer that is missing, or a rule that was not evaluated, is an error finding and never a pass.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from lockstep.model.document import Document, Json, from_json_pointer
 from lockstep.model.errors import LockstepError
@@ -51,7 +52,7 @@ def interpret(
     by_scope = {s: {rule.package: rule for rule in rules if rule.scope is s} for s in Scope}
     # Items of a scope without rules are not sent (see batches), so they have no answer.
     wanted = [item for item in items if by_scope[item.scope]]
-    by_id = _answers_by_id(answers)
+    by_id = answers_by_id(answers)
     _require_all(wanted, by_id)
     found: list[RuleFinding] = []
     for item in wanted:
@@ -68,13 +69,14 @@ def _about(
         says = f"the rules could not be evaluated on this spec: {where}: {message}"
         fix = "fix the rule at that place, or the value of the spec that it fails on"
         return [_not_evaluated(item, says, fix)]
+    clusters = _Clusters(item)
     evaluated = answer.get("evaluated")
     # The tree under review can bring its own main.rego: nothing in an answer is taken on trust.
     if not isinstance(evaluated, list) or not isinstance(answer.get("findings"), list):
         raise _malformed_answer(f"no list of evaluated rules for {item.id}")
     missing = [rule for package, rule in rules.items() if package not in evaluated]
     return [
-        *(_rule_finding(item, found, rules, trace) for found in answer["findings"]),
+        *(_rule_finding(item, clusters, found, rules, trace) for found in answer["findings"]),
         *(_missing_rule(item, rule) for rule in missing),
     ]
 
@@ -88,7 +90,8 @@ def _missing_rule(item: PolicyItem, rule: Rule) -> RuleFinding:
     )
 
 
-def _answers_by_id(answers: Sequence[Json]) -> Mapping[str, Json]:
+def answers_by_id(answers: Iterable[Json]) -> dict[str, Json]:
+    """OPA's answers by the id of their item. Raises LockstepError for two about one item."""
     by_id: dict[str, Json] = {}
     for answer in answers:
         if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
@@ -110,7 +113,11 @@ def _require_all(items: Sequence[PolicyItem], answers: Mapping[str, Json]) -> No
 
 
 def _rule_finding(
-    item: PolicyItem, found: Json, rules: Mapping[str, Rule], trace: FindOrigin
+    item: PolicyItem,
+    clusters: "_Clusters",
+    found: Json,
+    rules: Mapping[str, Rule],
+    trace: FindOrigin,
 ) -> RuleFinding:
     """A finding of OPA at its place. Raises LockstepError where it is malformed."""
     parts = [found.get(key) if isinstance(found, dict) else None for key in _PARTS]
@@ -118,13 +125,13 @@ def _rule_finding(
         raise _malformed_answer(f"a finding for {item.id} without rule, message, fix or pointer")
     package, message, fix, pointer = map(str, parts)
     rule = rules[package]
-    place = _place(item, found, pointer, trace)
+    place = _place(item, clusters, found, pointer, trace)
     finding = replace(
         place, rule=rule.id, severity=rule.severity,
         message=cut(message, _LONGEST), fix=cut(fix, _LONGEST),
-        related=(*place.related, *_also(item, found.get("also", ()))),
+        related=(*place.related, *_also(clusters, found.get("also", ()))),
     )  # fmt: skip
-    return RuleFinding(finding, *_subject(item, found.get("cluster")))
+    return RuleFinding(finding, *_subject(item, clusters, found.get("cluster")))
 
 
 _PARTS = ("rule", "message", "fix", "pointer")
@@ -134,7 +141,7 @@ def _not_evaluated(item: PolicyItem, message: str, fix: str) -> RuleFinding:
     """The finding of an item that could not be evaluated by every rule."""
     place = _in(_document(item), "")
     finding = replace(place, rule=POLICY_ERROR, message=cut(message, _LONGEST), fix=fix)
-    return RuleFinding(finding, *_subject(item, None))
+    return RuleFinding(finding, *_subject(item, _Clusters(item), None))
 
 
 def _malformed_answer(what: str) -> LockstepError:
@@ -145,7 +152,9 @@ def _malformed_answer(what: str) -> LockstepError:
     )  # fmt: skip
 
 
-def _place(item: PolicyItem, found: Json, pointer: str, trace: FindOrigin) -> Finding:
+def _place(
+    item: PolicyItem, clusters: "_Clusters", found: Json, pointer: str, trace: FindOrigin
+) -> Finding:
     thing = found.get("object")
     if thing is not None:
         return trace(item, str(thing.get("kind")), str(thing.get("name")), pointer)
@@ -155,7 +164,7 @@ def _place(item: PolicyItem, found: Json, pointer: str, trace: FindOrigin) -> Fi
         return _in(item.family.document, pointer)
     if found.get("cluster") is None and item.scope is not Scope.CLUSTER:
         return _in(_document(item), pointer)
-    cluster = _cluster(item, found.get("cluster"))
+    cluster = clusters.named(found.get("cluster"))
     value = from_json_pointer(pointer, cluster.effective)
     # The place only: _rule_finding fills in rule, message and fix.
     return Place.in_cluster(cluster, value).finding("", "", "")
@@ -165,11 +174,11 @@ def _in(document: Document, pointer: str) -> Finding:
     return Place(document, from_json_pointer(pointer, document.value)).finding("", "", "")
 
 
-def _also(item: PolicyItem, places: Json) -> tuple[Related, ...]:
+def _also(clusters: "_Clusters", places: Json) -> tuple[Related, ...]:
     """The related places in other clusters, each at the value that the rule points to."""
     related = []
     for place in places:
-        cluster = _cluster(item, place.get("cluster"))
+        cluster = clusters.named(place.get("cluster"))
         pointer = from_json_pointer(str(place.get("pointer")), cluster.effective)
         document, inner = cluster.origin(pointer)
         if document is not cluster.document:  # inherited: point at the cluster itself
@@ -179,11 +188,26 @@ def _also(item: PolicyItem, places: Json) -> tuple[Related, ...]:
     return tuple(related)
 
 
-def _cluster(item: PolicyItem, name: Json) -> Cluster:
-    for candidate in item.clusters:
-        if item.scope is Scope.CLUSTER or candidate.name == name:
-            return candidate
-    raise _malformed_answer(f"a finding for a cluster that {item.id} does not have")
+class _Clusters:
+    """The clusters of one item by name: an environment may have thousands, each with findings."""
+
+    def __init__(self, item: PolicyItem) -> None:
+        self._item = item
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Cluster]:
+        # Reversed, so that of two clusters with one name the first one counts.
+        return {cluster.name: cluster for cluster in reversed(self._item.clusters)}
+
+    def named(self, name: Json) -> Cluster:
+        """The cluster of that name; of a cluster's item the only one. Raises LockstepError."""
+        if self._item.scope is Scope.CLUSTER:
+            return self._item.clusters[0]
+        found = self._by_name.get(name) if isinstance(name, str) else None
+        if found is None:
+            text = f"a finding for a cluster that {self._item.id} does not have"
+            raise _malformed_answer(text)
+        return found
 
 
 def _lock(item: PolicyItem, version: str) -> Document:
@@ -198,12 +222,12 @@ def _document(item: PolicyItem) -> Document:
     return item.family.document if item.family else item.environment.document
 
 
-def _subject(item: PolicyItem, cluster: Json) -> tuple[str, str, str]:
+def _subject(item: PolicyItem, clusters: _Clusters, cluster: Json) -> tuple[str, str, str]:
     if item.scope is Scope.CLUSTER:
         return item.environment.name, item.clusters[0].family, item.clusters[0].name
     if cluster is None:
         return item.environment.name, item.family.name if item.family else "", ""
-    found = _cluster(item, cluster)
+    found = clusters.named(cluster)
     return item.environment.name, found.family, found.name
 
 

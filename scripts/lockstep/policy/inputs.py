@@ -6,7 +6,7 @@ from datetime import datetime
 
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
-from lockstep.policy.environment_summary import summary_of
+from lockstep.policy.environment_summary import share_of, summary_of
 from lockstep.policy.items import (
     NO_MALFORMED,
     MalformedClusters,
@@ -32,27 +32,28 @@ def policy_inputs(
     Both fleets must hold only well-formed documents: what a schema refuses is a finding already,
     and a rule that misses a value is an error.
     """
-    items = [environment_input(new, old, environment) for environment in new.environments.values()]
+    shares = [(family.environment, share_of(family)) for family in new.families()]
+    items = [
+        environment_input(new, old, environment, summary_of(environment.name, shares))
+        for environment in new.environments.values()
+    ]
     for family in new.families():
         items += family_inputs(new, old, family, now, rendered or {})
     return items
 
 
-def environment_input(fleet: Fleet, old: Fleet | None, environment: Environment) -> PolicyItem:
-    """The item for a whole environment of ``fleet``: what its tenants claim and spend."""
+def environment_input(
+    fleet: Fleet, old: Fleet | None, environment: Environment, summary: Json
+) -> PolicyItem:
+    """The item for a whole environment: what its tenants claim and spend, by its ``summary``.
+
+    The families of ``environment`` are those that a finding may point into.
+    """
     clusters = tuple(c for family in environment.families.values() for c in family.clusters)
     was = environment_before(fleet, old, environment)
     shared = _shared(environment, was, None)
     path = environment.document.path
-    return PolicyItem(
-        path,
-        Scope.ENVIRONMENT,
-        environment,
-        None,
-        clusters,
-        shared,
-        summary=summary_of(environment, fleet),
-    )
+    return PolicyItem(path, Scope.ENVIRONMENT, environment, None, clusters, shared, summary=summary)
 
 
 def _shared(environment: Environment, before: Environment | None, facts: Json) -> Shared:
@@ -66,15 +67,22 @@ def family_inputs(
     now: datetime,
     rendered: RenderedObjects,
     malformed: MalformedClusters = NO_MALFORMED,
+    quarantine: list[Json] | None = None,
 ) -> Iterator[PolicyItem]:
-    """The items for one family of ``fleet``: one for each cluster, and one for the family."""
+    """The items for one family of ``fleet``: one for each cluster, and one for the family.
+
+    ``quarantine`` are the entries that bind it; None where ``fleet`` and ``old`` hold all families.
+    """
     environment = fleet.environments[family.environment]
     before = family_before(fleet, old, family)
     was = environment_before(fleet, old, environment)
     # They have no item of their own, and must not look removed or diverged to the others.
     whole = replace(family, clusters=(*family.clusters, *malformed.before))
     documents = {c.path: _document(c, whole, before, rendered) for c in family.clusters}
-    facts = _facts(fleet, old, whole, before, now)
+    facts = _facts(whole, before, now)
+    if quarantine is None:
+        quarantine = _quarantine(fleet, old, family, before)
+    facts["quarantine"] = quarantine
     facts["freezes"] = _freezes(environment, was, family, before, now)
     facts["complete"] = malformed.complete
     shared = _shared(environment, was, facts)
@@ -97,7 +105,7 @@ def _freezes(
     # Not now: a freeze that begins later must not deny what has moved before it.
     moment = moved_at(family, now)
     earlier = freezes_in_force(was, before.name, moment) if was and before else []
-    return _with_earlier(freezes_in_force(environment, family.name, moment), earlier)
+    return with_earlier(freezes_in_force(environment, family.name, moment), earlier)
 
 
 def _quarantine(
@@ -106,17 +114,16 @@ def _quarantine(
     """The entries in force. Renaming a family does not drop the entries of the old name."""
     held = in_force(fleet, family.environment, family.name)
     if old and before and before.folder != family.folder:
-        return _with_earlier(held, in_force(old, before.environment, before.name))
+        return with_earlier(held, in_force(old, before.environment, before.name))
     return held
 
 
-def _with_earlier(held: list[Json], earlier: list[Json]) -> list[Json]:
+def with_earlier(held: list[Json], earlier: list[Json]) -> list[Json]:
+    """Entries with those from before the change that it does not have any more."""
     return held + [each for each in earlier if each not in held]
 
 
-def _facts(
-    fleet: Fleet, old: Fleet | None, family: Family, before: Family | None, now: datetime
-) -> Json:
+def _facts(family: Family, before: Family | None, now: datetime) -> Json:
     present = {cluster.path for cluster in family.clusters}
     earlier = before.clusters if before else ()
     versions = {value_at(v, ("version",)) for c in (*family.clusters, *earlier) for v in c.variants}
@@ -131,7 +138,6 @@ def _facts(
             for version, lock in family.locks.items()
             if version in versions
         },
-        "quarantine": _quarantine(fleet, old, family, before),
         "rollout": rollout_facts(family, now),
     }
 

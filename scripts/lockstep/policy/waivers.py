@@ -4,15 +4,14 @@ They are in ``policies/data/waivers/<name>.yaml``. Only waivers on the base bran
 change cannot waive what it breaks; the data of the base branch may allow otherwise.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from lockstep.model.document import Document, Json, Pointer, value_at
-from lockstep.model.finding import Finding, Related, Severity, Suppression
+from lockstep.model.finding import Finding, Related, Suppression
 from lockstep.model.fleet import Subject, Tree
-from lockstep.model.outcome import POLICY, UNUSED_WAIVER
-from lockstep.policy.findings import RuleFinding
+from lockstep.model.outcome import POLICY
 from lockstep.policy.rules import Rule
 from lockstep.spec.place import Place
 from lockstep.spec.schema.schemas import Schemas
@@ -23,7 +22,6 @@ FOLDER = "policies/data/waivers/"
 
 _POINTER = ("spec", "waivers")
 _LIMITS = "policies/data/waivers.yaml"
-_PENDING = "this waiver counts once it is on the base branch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +67,10 @@ class Waiver:
         except ValueError:
             return date.min
 
-    def is_within(self, known: Iterable["Waiver"]) -> bool:
-        """Whether one of ``known`` has the same fields and ends on the same day or later."""
-        same = (each for each in known if each.fields[:-1] == self.fields[:-1])
-        return any(self.last_day <= each.last_day for each in same)
+    def is_within(self, ends: Mapping[tuple[str, ...], date]) -> bool:
+        """Whether a waiver with the same fields ends on the same day or later (see last_days)."""
+        end = ends.get(self.fields[:-1])
+        return end is not None and self.last_day <= end
 
     def place(self, field: str = "rule") -> Place:
         """The place of one of its fields."""
@@ -83,17 +81,10 @@ class Waiver:
         """The waiver as a related place of a finding."""
         return Related(*self.document.locate(self.place().pointer), note)
 
-    def covers(self, found: RuleFinding) -> bool:
-        """Whether it applies to this finding."""
-        place = (found.environment, found.family, found.cluster)
-        rule = found.finding.rule
-        # A waiver can name the rule with or without the prefix of findings.
-        return self.reaches(place) and self.rule in (rule, rule.removeprefix(POLICY))
-
-    def reaches(self, place: Subject) -> bool:
-        """Whether its scope includes this environment, family and cluster."""
-        wanted = (self.environment, self.family, self.cluster)
-        return all(want in ("", have) for want, have in zip(wanted, place, strict=True))
+    @property
+    def scope(self) -> Subject:
+        """The environment, family and cluster that it is for; an empty part means all."""
+        return self.environment, self.family, self.cluster
 
     def suppression(self) -> Suppression:
         """The waiver as the suppression of a finding."""
@@ -121,6 +112,15 @@ def read_waivers(tree: Tree, *schemas: Schemas) -> tuple[list[Waiver], list[Find
             entries = enumerate(document.value["spec"]["waivers"])
             waivers += [_waiver(document, index, entry) for index, entry in entries]
     return waivers, findings
+
+
+def last_days(waivers: Iterable[Waiver]) -> dict[tuple[str, ...], date]:
+    """The last day of the waivers that differ in nothing else, by their other fields."""
+    ends: dict[tuple[str, ...], date] = {}
+    for waiver in waivers:
+        others = waiver.fields[:-1]
+        ends[others] = max(waiver.last_day, ends.get(others, date.min))
+    return ends
 
 
 def _is_waivers(path: str) -> bool:
@@ -206,55 +206,3 @@ def _misnamed(document: Document) -> list[Finding]:
     says = f"metadata.name is {brief(name)}, but the file is {stem}.yaml"
     place = Place(document, ("metadata", "name"))
     return [place.finding("structure.name", says, f"write {stem}, or rename the file")]
-
-
-class AppliedWaivers:
-    """Applies waivers to findings, and remembers which of them were used.
-
-    ``pending`` are waivers that the change adds and that do not count yet.
-    """
-
-    def __init__(self, waivers: Sequence[Waiver], pending: Sequence[Waiver], today: date) -> None:
-        self._expired = [w for w in (*waivers, *pending) if w.last_day < today]
-        in_force = (w for w in waivers if w.last_day >= today)
-        # The one that ends last comes first, so that a renewal replaces what it renews.
-        self._in_force = sorted(in_force, key=lambda w: w.last_day, reverse=True)
-        self._pending = [w for w in pending if w.last_day >= today]
-        self._used: set[tuple[str, ...]] = set()
-
-    def apply(self, found: RuleFinding, *, waivable: bool) -> Finding:
-        """The finding suppressed by a waiver, or with its expired and pending waivers as notes."""
-        if not waivable:
-            return found.finding
-        # First, because matching counts as use: a renewal must not be reported as unused.
-        pending = self._matching(self._pending, found)
-        for waiver in self._in_force:
-            if waiver.covers(found):
-                self._used.add(waiver.fields)
-                return replace(found.finding, suppression=waiver.suppression())
-        expired = self._matching(self._expired, found)
-        notes = [waiver.related(f"this waiver expired on {waiver.expires}") for waiver in expired]
-        notes += [waiver.related(_PENDING) for waiver in pending]
-        return replace(found.finding, related=(*found.finding.related, *notes))
-
-    def unused(self, left_out: Sequence[Subject] = ()) -> list[Finding]:
-        """A warning for each waiver that applied to no finding.
-
-        Not for waivers whose scope includes one of ``left_out``: these subjects were not
-        evaluated, so the waiver may still be needed.
-        """
-        every = (*self._in_force, *self._expired, *self._pending)
-        # By fields, so that the copy on the base and the one of the change count as one.
-        idle = [waiver for waiver in every if waiver.fields not in self._used]
-        return [_unused(w) for w in idle if not any(map(w.reaches, left_out))]
-
-    def _matching(self, waivers: Iterable[Waiver], found: RuleFinding) -> list[Waiver]:
-        matching = [waiver for waiver in waivers if waiver.covers(found)]
-        self._used |= {waiver.fields for waiver in matching}
-        return matching
-
-
-def _unused(waiver: Waiver) -> Finding:
-    says = f"this waiver of {waiver.rule} waives nothing"
-    finding = waiver.place().finding(UNUSED_WAIVER, says, "remove the waiver")
-    return replace(finding, severity=Severity.WARNING)

@@ -6,17 +6,18 @@ wrote is parsed again and checked by the schema of its kind before it becomes a 
 
 from lockstep.render.compare import compare, stale_paths, unrendered_folders
 from lockstep.render.fleet import (
-    FleetRendering,
     inputs_of,
+    objects_by_kind,
     render_cluster,
     render_environment,
+    render_family,
     render_fleet,
 )
 from lockstep.render.folder import RenderedFolder, Templates
 from lockstep.render.restored import keep_restored, restorable_folders
 
 __all__ = [
-    "FleetRendering", "RenderedFolder", "Templates", "compare", "inputs_of", "keep_restored",
-    "render_cluster", "render_environment", "render_fleet", "restorable_folders", "stale_paths",
-    "unrendered_folders",
+    "RenderedFolder", "Templates", "compare", "inputs_of", "keep_restored", "objects_by_kind",
+    "render_cluster", "render_environment", "render_family", "render_fleet", "restorable_folders",
+    "stale_paths", "unrendered_folders",
 ]  # fmt: skip

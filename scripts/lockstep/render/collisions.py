@@ -1,6 +1,8 @@
 """Two folders that would write the same path, own the same object or the same host."""
 
+from collections import Counter
 from collections.abc import Iterable
+from itertools import islice
 from typing import NamedTuple
 
 from lockstep.model.document import Document, Json, Pointer
@@ -8,6 +10,9 @@ from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster
 from lockstep.render.fields import finding_at
 from lockstep.text.sanitise import cut
+
+_SHOWN = 300
+"""Characters of the list of others in a message, and so the most of them that it can name."""
 
 ARGOCD = "Argo CD"
 """Applications live where Argo CD does, wherever their own objects go."""
@@ -55,15 +60,20 @@ def find_collisions(
     findings: dict[int, list[Finding]] = {}
     for what, claimants in claimed.items():
         if len(claimants) > 1:
+            holders = Counter(origins[index].path for index in {index for index, _ in claimants})
+            paths = sorted(holders)
             for index, pointer in claimants:
-                others = sorted({origins[other].path for other, _ in claimants if other != index})
-                finding = _finding(origins[index], pointer, what, others)
+                own = origins[index].path
+                others = (path for path in paths if path != own or holders[path] > 1)
+                # Of many only as many as a message shows: each of them would name all others.
+                shown = list(islice(others, _SHOWN))
+                finding = _finding(origins[index], pointer, what, shown)
                 findings.setdefault(index, []).append(finding)
     return findings
 
 
 def _finding(origin: Cluster | Document, pointer: Pointer, what: str, others: list[str]) -> Finding:
     # A cluster can claim a thing twice by itself, and then there is no other to name.
-    message = f"{what} is also claimed by {cut(', '.join(others), 300) or 'this cluster'}"
+    message = f"{what} is also claimed by {cut(', '.join(others), _SHOWN) or 'this cluster'}"
     fix = "give one of them another name, namespace or host"
     return finding_at(origin, pointer, "render.collision", message, fix)

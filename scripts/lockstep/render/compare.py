@@ -52,12 +52,11 @@ def stale_paths(
     rendered: Mapping[str, bytes], committed: Tree, *, unrendered: Collection[str] = ()
 ) -> list[str]:
     """The committed paths under ``rendered/`` that are not rendered any more, in order."""
-    # With the slash, because the name of one cluster can begin that of another.
-    kept = tuple(f"{folder}/" for folder in unrendered)
+    kept = frozenset(unrendered)
     return sorted(
         path
         for path in committed
-        if path.startswith(ROOT) and path not in rendered and not path.startswith(kept)
+        if path.startswith(ROOT) and path not in rendered and kept.isdisjoint(_folders_of(path))
     )
 
 
@@ -150,3 +149,9 @@ def _by_folder(
 
 def _folder(path: str) -> str:
     return path.rpartition("/")[0]
+
+
+def _folders_of(path: str) -> Iterator[str]:
+    """All folders that a file is below."""
+    while path := _folder(path):
+        yield path

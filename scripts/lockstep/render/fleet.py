@@ -1,6 +1,6 @@
 """Renders a whole fleet, family by family: each folder is complete, or findings say why not."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from lockstep.model.document import Document, Json, value_at
@@ -67,53 +67,27 @@ def render_environment(environment: Environment, templates: Templates) -> Render
     return writer.write(path, KUBERNETES.environment, view, view.inputs(), "")
 
 
-class FleetRendering:
-    """Renders a fleet family by family, and gives all its files and findings at the end.
+Rendered = tuple[Cluster | Document, RenderedFolder]
+"""A folder, and the cluster or the environment's document that it was rendered from."""
 
-    ``kinds`` are the kinds of objects that ``family`` gives back for the rules that read them.
-    Other parsed manifests are left out: thousands of live objects slow Python's collector down.
-    """
 
-    def __init__(self, fleet: Fleet, templates: Templates, kinds: Collection[str] = ()) -> None:
-        self._fleet = fleet
-        self._templates = templates
-        self._kinds = frozenset(kinds)
-        self._folders: list[tuple[Cluster | Document, RenderedFolder]] = []
-        for environment in fleet.environments.values():
-            folder = render_environment(environment, templates)
-            self._folders.append((environment.document, replace(folder, manifests={})))
+def render_family(
+    family: Family, environment: Environment, templates: Templates
+) -> list[tuple[Cluster, RenderedFolder]]:
+    """The folder of each cluster of a family."""
+    return [
+        (cluster, render_cluster(cluster, family, environment, templates))
+        for cluster in family.clusters
+    ]
 
-    def family(self, family: Family) -> dict[str, dict[str, list[Json]]]:
-        """Render one family: its objects by the path of their cluster, then by kind."""
-        environment = self._fleet.environments[family.environment]
-        objects: dict[str, dict[str, list[Json]]] = {}
-        for cluster in family.clusters:
-            folder = render_cluster(cluster, family, environment, self._templates)
-            self._folders.append((cluster, replace(folder, manifests={})))
-            if self._kinds:
-                objects[cluster.path] = self._of_kinds(folder)
-        return objects
 
-    def result(self) -> tuple[dict[str, bytes], list[Finding]]:
-        """All files by path, and the findings of what could not be rendered (see render_fleet)."""
-        # At the end, because only all folders together show what collides.
-        collisions = find_collisions((origin, folder.claims) for origin, folder in self._folders)
-        files: dict[str, bytes] = {}
-        findings = [finding for _, folder in self._folders for finding in folder.findings]
-        for index, (_, folder) in enumerate(self._folders):
-            findings += collisions.get(index, ())
-            # Neither of two folders is written: which of them is right is not known.
-            if index not in collisions:
-                files |= folder.by_path()
-        # Every folder has the findings of the templates: arrange leaves one of each.
-        return dict(sorted(files.items())), list(arrange(findings))
-
-    def _of_kinds(self, folder: RenderedFolder) -> dict[str, list[Json]]:
-        objects: dict[str, list[Json]] = {kind: [] for kind in self._kinds}
-        for manifest in folder.manifests.values():
-            if manifest["kind"] in self._kinds:
-                objects[manifest["kind"]].append(manifest)
-        return objects
+def objects_by_kind(folder: RenderedFolder, kinds: Collection[str]) -> dict[str, list[Json]]:
+    """The objects of a folder that have one of these kinds, by kind."""
+    objects: dict[str, list[Json]] = {kind: [] for kind in kinds}
+    for manifest in folder.manifests.values():
+        if manifest["kind"] in objects:
+            objects[manifest["kind"]].append(manifest)
+    return objects
 
 
 def render_fleet(fleet: Fleet, templates: Templates) -> tuple[dict[str, bytes], list[Finding]]:
@@ -122,7 +96,26 @@ def render_fleet(fleet: Fleet, templates: Templates) -> tuple[dict[str, bytes], 
     A folder with a finding, or that shares an object, a host or its path with another folder, is
     left out whole: ``unrendered_folders`` lists it, so that it does not count as deleted.
     """
-    rendering = FleetRendering(fleet, templates)
+    folders: list[Rendered] = [
+        (environment.document, render_environment(environment, templates))
+        for environment in fleet.environments.values()
+    ]
     for family in fleet.families():
-        rendering.family(family)
-    return rendering.result()
+        rendered = render_family(family, fleet.environments[family.environment], templates)
+        # Without the parsed objects: thousands of live ones slow Python's collector down.
+        folders += [(cluster, replace(folder, manifests={})) for cluster, folder in rendered]
+    return _files_of(folders)
+
+
+def _files_of(folders: Sequence[Rendered]) -> tuple[dict[str, bytes], list[Finding]]:
+    # At the end, because only all folders together show what collides.
+    collisions = find_collisions((origin, folder.claims) for origin, folder in folders)
+    files: dict[str, bytes] = {}
+    findings = [finding for _, folder in folders for finding in folder.findings]
+    for index, (_, folder) in enumerate(folders):
+        findings += collisions.get(index, ())
+        # Neither of two folders is written: which of them is right is not known.
+        if index not in collisions:
+            files |= folder.by_path()
+    # Every folder has the findings of the templates: arrange leaves one of each.
+    return dict(sorted(files.items())), list(arrange(findings))

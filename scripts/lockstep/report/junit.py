@@ -6,8 +6,8 @@ evaluated is an error of JUnit; warnings and suppressed findings are skipped, wi
 Names of cases hold no line numbers: CI systems compare them between branches.
 """
 
-from collections.abc import Container, Sequence
-from itertools import chain, count, groupby
+from collections.abc import Sequence
+from itertools import groupby
 from xml.etree import ElementTree
 
 from lockstep.model.finding import Finding, arrange
@@ -50,18 +50,25 @@ def _passed(outcome: Outcome, findings: Sequence[Finding]) -> list[str]:
 
 def _suite(root: ElementTree.Element, file: str, findings: Sequence[Finding]) -> None:
     suite = ElementTree.SubElement(root, "testsuite", name=file)
-    names: set[str] = set()
+    names: dict[str, int] = {}
     for finding in findings:
         name = _unused(one_line(f"{finding.rule}: {finding.message}"), names)
-        names.add(name)
         case = ElementTree.SubElement(suite, "testcase", classname=file, name=name, file=file)
         _result(case, finding)
 
 
-def _unused(name: str, names: Container[str]) -> str:
-    """The name, numbered if it is in use: GitLab keeps only the first of several equal names."""
-    numbered = (f"{name} ({number})" for number in count(2))
-    return next(each for each in chain([name], numbered) if each not in names)
+def _unused(name: str, names: dict[str, int]) -> str:
+    """The name, numbered if it is in use: GitLab keeps only the first of several equal names.
+
+    ``names`` are those in use, each with the last number that was tried for it; the new one is
+    added. A file may have thousands of findings of one name.
+    """
+    new = name
+    while new in names:
+        names[name] += 1
+        new = f"{name} ({names[name]})"
+    names[new] = 1
+    return new
 
 
 def _result(case: ElementTree.Element, finding: Finding) -> None:

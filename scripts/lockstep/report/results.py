@@ -1,11 +1,9 @@
-"""The results of verbs: each as text for people, and as data for ``--format json``."""
+"""The results of verbs as text for people."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from lockstep.model.decision import Action, Decision, Phase
-from lockstep.model.document import Json
 from lockstep.model.evidence import Evidence
-from lockstep.model.finding import Finding
 from lockstep.model.outcome import Outcome
 from lockstep.model.result import (
     AlreadyDecided,
@@ -28,8 +26,7 @@ from lockstep.model.result import (
 )
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
 from lockstep.report.counting import count
-from lockstep.report.history import decision_to_json, describe_evidence, format_history
-from lockstep.report.json_report import outcome_to_data
+from lockstep.report.history import describe_evidence, format_history
 from lockstep.report.rules import (
     format_bundle,
     format_explanation,
@@ -95,91 +92,6 @@ def format_text(result: Result) -> str:
             return format_rule_tests(result)
         case RuleBundle():
             return format_bundle(result)
-
-
-def to_data(result: Result) -> Json:
-    """The result for machines, as plain data."""
-    match result:
-        case Decided(decisions):
-            return [_decision(decision) for decision in decisions]
-        case NotLive(decided, branch, refused):
-            return {"decisions": to_data(decided), "branch": branch, "refused": refused}
-        case OnBranch(followed, results, behind):
-            done = [to_data(each) for each in results]
-            return {"followed": followed, "results": done, "leftBehind": behind}
-        case Waiting():
-            return {
-                "family": result.family, "move": result.move, "reason": result.reason,
-                "evidence": [item.to_json() for item in result.evidence],
-            }  # fmt: skip
-        case Blocked(family, reason, owner):
-            return {"family": family, "move": "blocked", "reason": reason, "notify": owner}
-        case NothingToDo(family, reason, commands=commands):
-            return {
-                "family": family, "move": "nothing", "reason": reason, "commands": list(commands),
-            }  # fmt: skip
-        case Failed(family, error, fix=fix):
-            return {"family": family, "error": error, "fix": fix}
-        case AlreadyDecided(decision):
-            return {"decision": decision.id, "made": False}
-        case Proposed(decision, branch):
-            return {**_decision(decision), "branch": branch}
-        case Locked(path):
-            return {"path": path}
-        case LockComparison(findings, locks):
-            outcome = Outcome(findings, {"locks": locks})
-            return outcome_to_data(outcome, exit_code=result.exit_code)
-        case RenderedFiles(_, written, removed):
-            return {"written": list(written), "removed": list(removed)}
-        case Status(clusters, findings, shown):
-            rows = [row.to_json() for row in clusters]
-            return {"shown": shown, "clusters": rows, **_findings(findings)}
-        case History(decisions, findings, shown=shown):
-            records = [decision_to_json(decision) for decision in decisions]
-            return {"shown": shown, "decisions": records, **_findings(findings)}
-        case Pages(_, written, findings):
-            return {
-                "written": list(written), "stale": bool(findings), **_findings(findings),
-            }  # fmt: skip
-        case RuleList(rules):
-            return [facts.to_json() for facts in rules]
-        case RuleExplanation():
-            return _explanation(result)
-        case RuleTests(rules, passed, examples, coverage, problems):
-            return {
-                "rules": list(rules), "passed": passed, "examples": examples,
-                "coverage": coverage, "problems": list(problems),
-            }  # fmt: skip
-        case RuleBundle(path, digest, signed):
-            return {"path": path, "digest": digest, "signed": signed}
-
-
-def _explanation(explanation: RuleExplanation) -> dict[str, Json]:
-    return {
-        **explanation.facts.to_json(),
-        "description": explanation.description,
-        "denials": [
-            {"title": title, "message": says, "solution": fix}
-            for title, says, fix in explanation.denials
-        ],
-        "examples": [{"about": e.about, "good": e.good} for e in explanation.examples],
-    }
-
-
-def _decision(decision: Decision) -> dict[str, Json]:
-    return {
-        "family": _family(decision),
-        "action": decision.action.value,
-        "version": decision.target.version,
-        "to": decision.to.to_json(),
-        "decision": decision.id,
-        "record": decision.path,
-        "reason": decision.reason,
-    }
-
-
-def _findings(findings: Sequence[Finding]) -> dict[str, Json]:
-    return {"findings": [finding.to_json() for finding in findings]}
 
 
 def _family(decision: Decision) -> str:

@@ -12,7 +12,8 @@ from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
 from lockstep.model.ledger import NO_HISTORY, LedgerFile, LedgerHistory
-from lockstep.spec.ledger import LEDGER_PATH, files_of, named_by, with_trusted
+from lockstep.model.paths import RECORD_PATH, ledger_folder
+from lockstep.spec.ledger import files_of, named_by, with_trusted
 from lockstep.text.sanitise import one_line
 
 _FIX = "restore the ledger from git; records are added, never edited or removed"
@@ -71,9 +72,9 @@ def _problems(family: Family, history: LedgerHistory) -> dict[str, str]:
     """What is wrong with each file that is not relied on, by its path."""
     problems: dict[str, str] = {}
     settled = {file.path for file in family.broken if file.settled}
-    folder = f"ledger/{family.environment}/{family.name}/"
+    folder = f"{ledger_folder(family.environment, family.name)}/"
     for path in history.changed:
-        if path.startswith(folder) and LEDGER_PATH.fullmatch(path):
+        if path.startswith(folder) and RECORD_PATH.fullmatch(path):
             problems[path] = "a commit has changed or removed it after it was made"
     for file in family.broken:
         if file.digest and not file.record:
@@ -130,8 +131,10 @@ def _break(file: LedgerFile, rule: str, message: str, suspects: tuple[str, ...])
 def _gap(file: LedgerFile, named: Mapping[str, str | None], before: Sequence[LedgerFile]) -> str:
     """Which record is missing before this one; empty where none is, or it is known to be."""
     last = next((each.sequence for each in reversed(before) if each.digest), 0)
-    known = {f.sequence for f in before if not f.digest and (f.settled or f.path in named)}
     missing = last + 1
+    if missing >= file.sequence:  # nearly always: a ledger may have thousands of records
+        return ""
+    known = {f.sequence for f in before if not f.digest and (f.settled or f.path in named)}
     while missing in known:
         missing += 1
     return (

@@ -44,12 +44,13 @@ def check_left_behind(tree: Tree, before: Tree, fleet: Fleet) -> list[Finding]:
 
     They stay as they were: without them nothing would say what is in quarantine.
     """
-    # With the slash: the ledger of `fraud` must not cover that of `fraud-eu`.
-    declared = tuple(f"ledger/{each.environment}/{each.name}/" for each in fleet.families())
+    declared = {("ledger", each.environment, each.name) for each in fleet.families()}
     return [
         _changed(path, "restore it from git; records stay even when their family is removed")
         for path, data in sorted(before.items())
-        if path.startswith("ledger/") and not path.startswith(declared) and tree.get(path) != data
+        if path.startswith("ledger/")
+        and tuple(path.split("/", 3)[:-1]) not in declared
+        and tree.get(path) != data
     ]
 
 

@@ -1,6 +1,7 @@
 """Which versions may not serve: those that a rollback put into quarantine and no release ended."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from lockstep.model.decision import API_VERSION, Action, Decision
 from lockstep.model.document import Json, value_at
@@ -21,21 +22,57 @@ def in_force(
     The ledger is the truth, so deleting a line of ``quarantine.yaml`` releases nothing; a line that
     the ledger does not know binds too.
     """
-    entries: dict[tuple[str, str], Json] = {}
     here = fleet.environments.get(environment)
     bound = here.families.get(family) if here else None
-    for home in _up_to(fleet, environment):
-        for other in home.families.values():
-            # Most families never had one, and entries_of goes through all records of a family.
-            if not other.has_quarantine:
-                continue
-            for entry in entries_of(other):
-                if other.name == family or (bound and _binds(entry, bound, digests)):
-                    entries.setdefault((str(entry.get("version")), str(entry.get("digest"))), entry)
+    held = (
+        (other.name, entries_of(other))
+        for home in up_to(fleet, environment)
+        for other in home.families.values()
+        # Most families never had one, and entries_of goes through all records of a family.
+        if other.has_quarantine
+    )
+    return binding(held, family, bound_by(bound, digests) if bound else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What the quarantine of another family is compared with: a family's model and versions.
+
+    ``digests`` are those of its locks by version; ``verified`` are versions that it has verified
+    itself; ``others`` are further digests that it would serve.
+    """
+
+    registry: Json
+    model: Json
+    digests: Mapping[str, Json]
+    verified: Collection[str]
+    others: Collection[str] = ()
+
+
+def bound_by(family: Family, others: Collection[str] = ()) -> Bound:
+    """What the quarantine of another family is compared with."""
+    pointer = ("spec", "identity", "digest")
+    registry, model = (value_at(family.spec, ("model", key)) for key in ("registry", "name"))
+    digests = {v: value_at(lock.value, pointer) for v, lock in family.locks.items()}
+    return Bound(registry, model, digests, sorted(verified_versions(family)), others)
+
+
+def binding(
+    held: Iterable[tuple[str, Sequence[Json]]], family: str, bound: Bound | None
+) -> list[Json]:
+    """Those entries that bind a family, of all that are ``held``, each with its family's name.
+
+    ``held`` has the entries of families in its environment and in earlier ones, in their order.
+    """
+    entries: dict[tuple[str, str], Json] = {}
+    for name, listed in held:
+        for entry in listed:
+            if name == family or (bound and _binds(entry, bound)):
+                entries.setdefault((str(entry.get("version")), str(entry.get("digest"))), entry)
     return [entries[key] for key in sorted(entries)]
 
 
-def _up_to(fleet: Fleet, environment: str) -> Iterator[Environment]:
+def up_to(fleet: Fleet, environment: str) -> Iterator[Environment]:
     """An environment and those before it."""
     # A malformed fleet may name predecessors in a circle.
     seen: set[str] = set()
@@ -46,18 +83,18 @@ def _up_to(fleet: Fleet, environment: str) -> Iterator[Environment]:
         name = fleet.environments[name].predecessor
 
 
-def _binds(entry: Json, family: Family, digests: Collection[str]) -> bool:
+def _binds(entry: Json, bound: Bound) -> bool:
     """Whether the quarantine of another family binds this one too."""
-    model = tuple(value_at(family.spec, ("model", key)) for key in ("registry", "name"))
-    pointer = ("spec", "identity", "digest")
-    known = {v: value_at(lock.value, pointer) for v, lock in family.locks.items()}
-    same_model = (entry.get("registry"), entry.get("model")) == model
-    if not same_model and str(entry.get("digest")) not in {*digests, *map(str, known.values())}:
+    same_model = (entry.get("registry"), entry.get("model")) == (bound.registry, bound.model)
+    if not same_model and str(entry.get("digest")) not in {
+        *bound.others,
+        *map(str, bound.digests.values()),
+    }:
         return False
     return not any(
-        entry.get("digest") == known.get(version)
+        entry.get("digest") == bound.digests.get(version)
         or (same_model and entry.get("version") == version)
-        for version in verified_versions(family)
+        for version in bound.verified
     )
 
 

@@ -17,8 +17,9 @@ from lockstep.model.fleet import (
     Tree,
 )
 from lockstep.model.ledger import LedgerFile
+from lockstep.model.paths import RECORD_PATH
 from lockstep.model.record import read_record
-from lockstep.spec.ledger import LEDGER_PATH, with_trusted
+from lockstep.spec.ledger import with_trusted
 from lockstep.spec.merge import merge_patch
 from lockstep.spec.yaml.load import Documents
 from lockstep.text.sanitise import one_line, quoted
@@ -125,7 +126,7 @@ class _Assembly:
         self.documents.setdefault(key, {})[place["lock"] or path] = document
 
     def _read_record(self, path: str) -> None:
-        place = LEDGER_PATH.fullmatch(path)
+        place = RECORD_PATH.fullmatch(path)
         if not place:
             self._note(
                 path, "ledger.place", "this is not the path of a decision record", "remove the file"

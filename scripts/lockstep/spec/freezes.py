@@ -4,7 +4,7 @@ A freeze happens once (``from`` and ``until``) or repeatedly: a cron expression 
 begins, in UTC, and ``lasts`` how long it is. Freezes never block rollbacks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 
 from lockstep.model.document import Json, value_at
@@ -29,12 +29,12 @@ def freezes_in_force(environment: Environment, family: str | None, moment: datet
     return [held for freeze in listed if (held := _held(freeze, family, moment))]
 
 
-def check_freezes(environment: Environment) -> Iterator[Finding]:
-    """Whether each freeze of an environment can happen, and its families exist."""
+def check_freezes(environment: Environment, families: Collection[str]) -> Iterator[Finding]:
+    """Whether each freeze of an environment can happen, and names only ``families`` of it."""
     for index, freeze in enumerate(entries(environment.document.value, _POINTER)):
         if isinstance(freeze, dict):
             yield from _times(environment, index, freeze)
-            yield from _families(environment, index, freeze)
+            yield from _families(environment, index, freeze, families)
 
 
 def cron_problem(expression: str) -> str:
@@ -111,9 +111,11 @@ def _times(environment: Environment, index: int, freeze: Json) -> Iterator[Findi
         )
 
 
-def _families(environment: Environment, index: int, freeze: Json) -> Iterator[Finding]:
+def _families(
+    environment: Environment, index: int, freeze: Json, families: Collection[str]
+) -> Iterator[Finding]:
     for place, name in enumerate(entries(freeze, ("families",))):
-        if isinstance(name, str) and name not in environment.families:
+        if isinstance(name, str) and name not in families:
             yield Place(environment.document, (*_POINTER, index, "families", place)).finding(
                 "structure.unknown-family",
                 f"the freeze names the family {brief(name)}, which is not in this environment",

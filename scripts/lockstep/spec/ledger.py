@@ -5,19 +5,13 @@ out from then on. An adoption settles them, too: they are no longer reported whi
 has named them.
 """
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from lockstep.model.decision import Action, Record
 from lockstep.model.fleet import Family
 from lockstep.model.ledger import LedgerFile
-
-# Six digits, so that the order of the names is that of the sequence numbers.
-LEDGER_PATH = re.compile(
-    r"ledger/(?P<environment>[^/]+)/(?P<family>[^/]+)/(?P<sequence>[0-9]{6})\.json"
-)
-"""The path of a decision record."""
+from lockstep.model.paths import RECORD_PATH
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,7 @@ def named_by(records: Iterable[Record]) -> Named:
             continue
         folder = decision.path.rsplit("/", 1)[0]
         for path, digest in decision.broken_records.items():
-            number = LEDGER_PATH.fullmatch(path)
+            number = RECORD_PATH.fullmatch(path)
             # A record speaks of those before it in its own family, never of itself.
             if number and path.startswith(f"{folder}/") and path < decision.path:
                 left_out.add((path, digest))
@@ -74,7 +68,7 @@ def with_trusted(
     named = named_by(readable)
     removed = [path for path, digest in named.left_out if digest is None] + list(problems)
     for path in removed:
-        if path not in known and (place := LEDGER_PATH.fullmatch(path)):
+        if path not in known and (place := RECORD_PATH.fullmatch(path)):
             known[path] = LedgerFile(path, int(place["sequence"]), None)
     records, broken = [], []
     for file in sorted(known.values(), key=lambda each: each.sequence):

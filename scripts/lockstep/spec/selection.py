@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from lockstep.model.errors import UsageError
 from lockstep.model.fleet import Environment, Family, Fleet, Tree
+from lockstep.model.paths import RECORD_PATH
 from lockstep.text.phrases import alternatives, closest
 from lockstep.text.sanitise import quoted
 
@@ -13,7 +14,6 @@ _MOST_NAMES = 10
 _NONE = "add one to clusters/; lockstep validate shows files that cannot be read"
 
 _ENTRIES = re.compile(r"clusters/([^/]+/[^/]+)/quarantine\.yaml")
-_RECORD = re.compile(r"ledger/([^/]+/[^/]+)/[^/]+\.json")
 # Not parsed: this is looked for in every record of a fleet, of which few have it.
 _QUARANTINES = re.compile(rb'"quarantines":\s*true')
 
@@ -49,8 +49,9 @@ def only_quarantine(tree: Tree) -> Tree:
 
 def _in_quarantine(path: str, data: bytes) -> str:
     """``<environment>/<family>`` of a file that puts a version into quarantine; else empty."""
-    if record := _RECORD.fullmatch(path):
-        return record[1] if _QUARANTINES.search(data) else ""
+    if record := RECORD_PATH.fullmatch(path):
+        home = f"{record['environment']}/{record['family']}"
+        return home if _QUARANTINES.search(data) else ""
     entries = _ENTRIES.fullmatch(path)
     return entries[1] if entries else ""
 

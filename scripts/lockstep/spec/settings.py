@@ -8,12 +8,12 @@ from lockstep.model.document import Document, value_at
 from lockstep.model.errors import Invalid
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Fleet
+from lockstep.model.paths import SETTINGS
 from lockstep.spec.place import Place
 from lockstep.spec.schema.schemas import Schemas, problem_finding
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.sanitise import quoted
 
-PATH = "lockstep.yaml"
 SCHEMA = "lockstep.json"
 EXAMPLE = "branch: main, and repository: https://git.example.com/ml/fleet.git"
 
@@ -31,19 +31,19 @@ class Settings:
     repository: str
 
 
-def read_settings(data: bytes, where: str = PATH) -> Settings:
+def read_settings(data: bytes, where: str = SETTINGS) -> Settings:
     """The settings in a file's bytes; ``where`` names it in messages.
 
     Only what is needed is looked at: a field of a later program must not stop a rollback. Raises
     Invalid where it cannot be read.
     """
-    document, findings = load_yaml(PATH, data)
+    document, findings = load_yaml(SETTINGS, data)
     value = document.value if document else None
     found = {name: value_at(value, (name,)) for name in ("branch", "repository")}
     for name, each in found.items():
         if not isinstance(each, str) or not each.strip():
             why = findings[0].message if findings else f"it names no {name}"
-            raise Invalid(why, where=where, fix=f"write in {PATH}: {EXAMPLE}")
+            raise Invalid(why, where=where, fix=f"write in {SETTINGS}: {EXAMPLE}")
     return Settings(found["branch"], found["repository"])
 
 
@@ -61,7 +61,7 @@ def _place(address: str) -> tuple[str, str]:
 
 def check_settings(data: bytes, fleet: Fleet, schemas: Schemas) -> list[Finding]:
     """What is wrong with ``lockstep.yaml``, and where environments name another branch."""
-    document, findings = load_yaml(PATH, data)
+    document, findings = load_yaml(SETTINGS, data)
     if document is None:
         return findings
     problems = schemas.problems(SCHEMA, document.value)
@@ -76,7 +76,9 @@ def _other_branches(document: Document, fleet: Fleet) -> list[Finding]:
         pointer = ("spec", "argocd", "revision")
         revision = value_at(environment.document.value, pointer)
         if isinstance(revision, str) and revision not in (branch, f"refs/heads/{branch}"):
-            text = f"Argo CD follows {quoted(revision)}, and {PATH} says that it follows {branch}"
+            text = (
+                f"Argo CD follows {quoted(revision)}, and {SETTINGS} says that it follows {branch}"
+            )
             fix = f"write revision: {branch}; decisions are made on that branch and no other"
             place = Place(environment.document, pointer)
             found.append(place.finding("settings.branch", text, fix))

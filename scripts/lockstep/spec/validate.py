@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
-from lockstep.model.document import Pointer
+from lockstep.model.document import Document, Pointer
 from lockstep.model.finding import Finding, arrange
-from lockstep.model.fleet import DEFAULTS, Cluster, Family, Fleet
+from lockstep.model.fleet import DEFAULTS, Cluster, Environment, Family, Fleet
 from lockstep.spec.place import Place, related
 from lockstep.spec.schema.messages import Problem
 from lockstep.spec.schema.schemas import EFFECTIVE, Schemas, has_null, problem_finding
-from lockstep.spec.structure.fleet import check_structure
+from lockstep.spec.structure.duplicates import check_duplicates
+from lockstep.spec.structure.environment import check_environment
+from lockstep.spec.structure.family import check_family_structure
 from lockstep.spec.structure.lists import InvalidPlaces
 from lockstep.text.phrases import field_path
 
@@ -23,29 +25,70 @@ def validate_fleet(
     reported again. Gives findings in report order.
     """
     reported = tuple(reported)
-    found = _elsewhere(_documents(fleet, schemas), reported)
+    found: list[Finding] = []
+    for environment in fleet.environments.values():
+        here = validate_environment(environment, fleet, environment.families, schemas, reported)
+        of_families: list[Finding] = []
+        for family in environment.families.values():
+            of_families += validate_family(family, environment, schemas, [*reported, *here])
+        taken = check_duplicates(environment.families.values())
+        found += [*here, *of_families, *elsewhere(taken, [*reported, *of_families])]
+    found += validate_strays(fleet.strays, schemas, reported)
+    return list(arrange(found))
+
+
+def validate_environment(
+    environment: Environment,
+    fleet: Fleet,
+    families: Collection[str],
+    schemas: Schemas,
+    reported: Iterable[Finding],
+) -> list[Finding]:
+    """What is wrong with an environment's own file; ``families`` are the names of all of its."""
+    reported = tuple(reported)
+    found = elsewhere(schemas.check("Environment", environment.document), reported)
+    structure = check_environment(environment, fleet, families)
+    return found + elsewhere(structure, [*reported, *found])
+
+
+def validate_family(
+    family: Family, environment: Environment, schemas: Schemas, reported: Iterable[Finding]
+) -> list[Finding]:
+    """What is wrong with the files of one family, and how they fit together.
+
+    ``reported`` are findings of the loader, and those about its environment: what is wrong with
+    that is not reported again, nor compared.
+    """
+    reported = tuple(reported)
+    found = elsewhere(_documents(family, schemas), reported)
     # After the schemas: structure checks do not compare what those have rejected.
-    structure = check_structure(fleet, {finding.file for finding in reported}, InvalidPlaces(found))
-    return list(arrange([*found, *_elsewhere(structure, [*reported, *found])]))
+    faulty = {finding.file for finding in reported}
+    rejected = (f for f in (*reported, *found) if not f.rule.startswith("structure."))
+    invalid = InvalidPlaces(rejected)
+    structure = check_family_structure(family, environment, faulty, invalid)
+    return found + elsewhere(structure, [*reported, *found])
 
 
-def _elsewhere(findings: Iterable[Finding], known: Iterable[Finding]) -> list[Finding]:
+def validate_strays(
+    strays: Iterable[tuple[str, Document]], schemas: Schemas, reported: Iterable[Finding]
+) -> list[Finding]:
+    """What is wrong with documents, by kind, whose environment or family could not be read."""
+    found = (f for kind, stray in strays for f in schemas.check(kind, stray))
+    return elsewhere(found, reported)
+
+
+def elsewhere(findings: Iterable[Finding], known: Iterable[Finding]) -> list[Finding]:
     """The findings at places that have none yet: two at one place are echoes of one mistake."""
     places = {(f.file, f.line, f.column) for f in known}
     return [f for f in findings if (f.file, f.line, f.column) not in places]
 
 
-def _documents(fleet: Fleet, schemas: Schemas) -> Iterator[Finding]:
-    for environment in fleet.environments.values():
-        yield from schemas.check("Environment", environment.document)
-    for family in fleet.families():
-        for lock in family.locks.values():
-            yield from schemas.check("ModelLock", lock)
-        if family.quarantine:
-            yield from schemas.check("Quarantine", family.quarantine)
-        yield from _family(family, schemas)
-    for kind, stray in fleet.strays:
-        yield from schemas.check(kind, stray)
+def _documents(family: Family, schemas: Schemas) -> Iterator[Finding]:
+    for lock in family.locks.values():
+        yield from schemas.check("ModelLock", lock)
+    if family.quarantine:
+        yield from schemas.check("Quarantine", family.quarantine)
+    yield from _family(family, schemas)
 
 
 def _family(family: Family, schemas: Schemas) -> Iterator[Finding]:

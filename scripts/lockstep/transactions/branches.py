@@ -10,6 +10,7 @@ from lockstep.edges.git import Git, Raced
 from lockstep.edges.git.leftovers import RunNote
 from lockstep.model.document import Json
 from lockstep.model.errors import Denied, LockstepError, UsageError
+from lockstep.model.paths import RECORD_PATH
 from lockstep.model.record import body_of, read_record
 from lockstep.spec.lock import same_facts
 from lockstep.spec.yaml.load import load_yaml
@@ -84,7 +85,8 @@ def _is_ours(git: Git, tip: str) -> bool:
         return False
     changed = git.changed_files(parents[0], tip)
     named = {line.removeprefix(_TRAILER) for line in message.splitlines()}
-    return any(_decision_id(git, tip, path) in named for path in changed if _is_record(path))
+    records = filter(RECORD_PATH.fullmatch, changed)
+    return any(_decision_id(git, tip, path) in named for path in records)
 
 
 def _decision_id(git: Git, commit: str, path: str) -> str:
@@ -114,7 +116,7 @@ def _brings_the_same(git: Git, one: str, other: str) -> bool:
 
 def _same(path: str, one: bytes, other: bytes) -> bool:
     compare: Callable[[bytes, bytes], bool] | None = None
-    if _is_record(path):
+    if RECORD_PATH.fullmatch(path):
         compare = _same_records
     elif "/locks/" in path:
         compare = _same_locks
@@ -138,7 +140,3 @@ def _without_run(value: Json) -> Json:
 def _same_locks(one: bytes, other: bytes) -> bool:
     documents = [load_yaml("lock", data)[0] for data in (one, other)]
     return all(documents) and same_facts(*(each.value for each in documents if each))
-
-
-def _is_record(path: str) -> bool:
-    return path.startswith("ledger/") and path.endswith(".json")

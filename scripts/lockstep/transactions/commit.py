@@ -73,10 +73,8 @@ def build(
         elif rendered is None:
             rendered, unchecked = shifted_files(state, committed, change.variants)
         changes |= _rendered_changes(committed, rendered)
-    # Without the records yet: they hold the object ids of the state that they lead to.
-    tree = git.write_tree(state.snapshot.base, changes)
     made = tuple(
-        structs.replace(decision, verified_state=state_objects(git, state, tree))
+        structs.replace(decision, verified_state=_verified_state(git, state, changes))
         if RULES[decision.action].makes_verified_state
         else structs.replace(decision, unchecked=(*decision.unchecked, *unchecked))
         for decision in decisions
@@ -94,7 +92,7 @@ def build(
     # Mistakes from before do not stop a rollback, but they can hide a cluster from every rule.
     if change.evaluated and change.rollback_only:
         _require_all_evaluated(state, checked)
-    return git.write_tree(tree, records), made
+    return git.write_tree(state.snapshot.base, {**changes, **records}), made
 
 
 def _moves_forward(decisions: Sequence[Decision]) -> bool:
@@ -114,6 +112,12 @@ def _rendered_changes(committed: Tree, rendered: Mapping[str, bytes]) -> FileCha
     """What must change under ``rendered/`` for the family, stale files removed."""
     changes: FileChanges = {path: None for path in committed if path not in rendered}
     return changes | {p: data for p, data in rendered.items() if committed.get(p) != data}
+
+
+def _verified_state(git: Git, state: FamilyState, changes: FileChanges) -> VerifiedState:
+    """The git objects of the state that a change leads to."""
+    # Without the record, which holds their ids.
+    return state_objects(git, state, git.write_tree(state.snapshot.base, changes))
 
 
 def state_objects(git: Git, state: FamilyState, tree: str) -> VerifiedState:

@@ -12,12 +12,13 @@ from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.model.outcome import Outcome
+from lockstep.model.paths import RECORD_PATH, ledger_folder
 from lockstep.model.record import record_of
 from lockstep.report.text import format_outcome
 from lockstep.rollout.chain import judged
 from lockstep.rollout.divergence import find_divergences
 from lockstep.spec.edit import edit_variants
-from lockstep.spec.ledger import LEDGER_PATH, unsettled
+from lockstep.spec.ledger import unsettled
 from lockstep.spec.records import RULE as RECORD_SCHEMA
 from lockstep.transactions.snapshot import Snapshot
 
@@ -95,7 +96,7 @@ def read_state(
     checked = validate_tree(tree, snapshot.documents, [snapshot.schemas])
     near = own_findings(checked.invalid, environment, name)
     deciding = [f for f in near if _decides(f) and not (rollback and _stops_forward_only(f))]
-    malformed = [f for f in deciding if not LEDGER_PATH.fullmatch(f.file)]
+    malformed = [f for f in deciding if not RECORD_PATH.fullmatch(f.file)]
     raise_errors(malformed, Invalid, "the files of the family are malformed")
     home = checked.fleet.environments[environment]
     known = history.at(snapshot.base)
@@ -113,7 +114,7 @@ def read_state(
 def own_findings(findings: Sequence[Finding], environment: str, name: str) -> list[Finding]:
     """Those about the files that one family in one environment is read from."""
     own = (f"clusters/{environment}/environment.yaml", f"clusters/{environment}/{name}/",
-           f"ledger/{environment}/{name}/")  # fmt: skip
+           f"{ledger_folder(environment, name)}/")  # fmt: skip
     read = (f for f in findings if f.rule != "layout.place")  # nothing is read from such a file
     return [finding for finding in read if finding.file.startswith(own)]
 

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from lockstep.check.compiled import policies_of
-from lockstep.check.policy_sets import PolicyFindings, PolicySet
+from lockstep.check.policy_sets import PolicySet, Waivers, merge_findings
 from lockstep.edges.files import read_tree
 from lockstep.model.finding import Finding, Severity
 from lockstep.opa.base import OpaSession
@@ -54,8 +54,8 @@ def policy_set(files: Mapping[str, bytes]) -> PolicySet:
     return PolicySet(tree, expected_rules(tree), Schemas(tree), cast(OpaSession, None))
 
 
-def findings(base: Mapping[str, bytes], head: Mapping[str, bytes]) -> PolicyFindings:
-    return PolicyFindings([policy_set(base), policy_set(head)], {**TREE, **head}, NOW)
+def waivers(base: Mapping[str, bytes], head: Mapping[str, bytes]) -> Waivers:
+    return Waivers([policy_set(base), policy_set(head)], {**TREE, **head}, NOW)
 
 
 def found(severity: Severity = Severity.ERROR, message: str = "too few") -> RuleFinding:
@@ -63,37 +63,35 @@ def found(severity: Severity = Severity.ERROR, message: str = "too few") -> Rule
     return RuleFinding(replace(finding, severity=severity), *PLACE)
 
 
-def reported(policy: PolicyFindings) -> list[tuple[str, bool]]:
-    return [(finding.rule, finding.suppression is not None) for finding in policy.findings()]
+def reported(waivers: Waivers) -> list[tuple[str, bool]]:
+    """What becomes of one finding: its rule, and whether it is waived."""
+    findings = [*waivers.apply([found()]), *waivers.unused([])]
+    return [(finding.rule, finding.suppression is not None) for finding in findings]
 
 
 def test_a_waiver_that_ends_sooner_than_that_of_the_base_counts_and_a_longer_one_does_not() -> None:
     for expires, counts in (("2026-06-30", True), ("2026-06-15", True), ("2026-07-01", False)):
-        policy = findings(waiver(), waiver(expires))
-        policy.add([found()])
+        policy = waivers(waiver(), waiver(expires))
         assert reported(policy) == [("policy.min-replicas", counts)]
-    policy = findings(waiver("2026-06-31"), waiver("2026-06-30"))  # a day that there is not
-    policy.add([found()])
+    policy = waivers(waiver("2026-06-31"), waiver("2026-06-30"))  # a day that there is not
     assert reported(policy) == [("policy.min-replicas", False)]
 
 
 def test_a_renewal_is_not_called_unused_and_what_it_renews_is_once_it_counts() -> None:
     old, new = waiver(), waiver("2026-08-01", "renewed")
-    policy = findings(old, old | new)
-    policy.add([found()])
+    policy = waivers(old, old | new)
     assert reported(policy) == [("policy.min-replicas", True)]
-    policy = findings(old | new, old | new)
-    policy.add([found()])
-    (suppressed, unused) = policy.findings()
+    policy = waivers(old | new, old | new)
+    (suppressed,), (unused,) = policy.apply([found()]), policy.unused([])
     assert suppressed.suppression is not None
     assert suppressed.suppression.expires == "2026-08-01"
     assert (unused.rule, unused.file) == ("waiver.unused", FILE.format(name="few"))
 
 
 def test_a_waiver_is_not_called_unused_while_no_rule_sees_its_cluster() -> None:
-    policy = findings(waiver(), waiver())
-    assert policy.findings([PLACE]) == []
-    assert [finding.rule for finding in policy.findings([("prod", "other", "scoring-a")])] == [
+    policy = waivers(waiver(), waiver())
+    assert policy.unused([PLACE]) == []
+    assert [finding.rule for finding in policy.unused([("prod", "other", "scoring-a")])] == [
         "waiver.unused"
     ]
 
@@ -108,21 +106,20 @@ def test_a_waiver_is_not_called_unused_while_no_rule_sees_its_cluster() -> None:
 def test_a_change_of_the_terms_applies_to_existing_waivers(
     change: dict[str, bytes], rule: str
 ) -> None:
-    policy = findings(waiver(), waiver() | change)
+    policy = waivers(waiver(), waiver() | change)
     assert [finding.rule for finding in policy.invalid] == [rule]
 
 
 def test_a_waiver_that_is_too_long_by_old_terms_and_by_new_ones_is_one_mistake() -> None:
     change = edited(TERMS, "longestDays: 90", "longestDays: 20")
-    (found,) = findings({}, waiver("2026-12-31") | change).invalid
+    (found,) = waivers({}, waiver("2026-12-31") | change).invalid
     assert found.message == "expires is 2026-12-31, more than 90 days from now"
 
 
 def test_a_change_cannot_loosen_the_schema_of_its_waivers() -> None:
     base = edited(TERMS, "acceptFromChange: false", "acceptFromChange: true")
     loose = edited(SCHEMA, '"ticket", "expires"]', '"expires"]')
-    policy = findings(base, base | loose | waiver(ticket=""))
-    policy.add([found()])
+    policy = waivers(base, base | loose | waiver(ticket=""))
     assert [finding.rule for finding in policy.invalid] == ["schema.missing-field"]
     assert reported(policy) == [("policy.min-replicas", False)]
 
@@ -132,19 +129,17 @@ def test_a_waiver_without_one_of_its_parts_waives_nothing_whatever_the_schema(fi
     loose = edited(SCHEMA, '"required": ["rule", "scope", "owner", "reason", "ticket", "expires"],',
                    "")  # fmt: skip
     files = loose | waiver(**{field: ""})
-    policy = findings(files, files)
-    policy.add([found()])
+    policy = waivers(files, files)
     assert [finding.rule for finding in policy.invalid] == ["waiver.incomplete"]
     assert reported(policy) == [("policy.min-replicas", False)]
 
 
 @pytest.mark.parametrize("first", [Severity.WARNING, Severity.ERROR])
 def test_of_two_policy_sets_the_one_that_denies_counts(first: Severity) -> None:
-    policy = findings({}, {})
     other = Severity.ERROR if first is Severity.WARNING else Severity.WARNING
-    policy.add([found(first, "said by the base")])
-    policy.add([found(other, "said by the change")])
-    assert [finding.severity for finding in policy.findings()] == [Severity.ERROR]
+    each = [[found(first, "said by the base")], [found(other, "said by the change")]]
+    merged = merge_findings([policy_set({}), policy_set({})], each)
+    assert [one.finding.severity for one in merged] == [Severity.ERROR]
 
 
 @pytest.mark.parametrize(
@@ -163,10 +158,10 @@ def test_of_two_policy_sets_the_one_that_denies_counts(first: Severity) -> None:
     ],
 )
 def test_a_file_that_is_neither_read_nor_checked_is_a_finding(path: str, rule: str) -> None:
-    policy = findings({}, {path: b'{"thresholds": {"more": {"most": 1}}}\n'})
+    policy = waivers({}, {path: b'{"thresholds": {"more": {"most": 1}}}\n'})
     assert [(finding.rule, finding.file) for finding in policy.invalid] == [(rule, path)]
 
 
 def test_notes_among_the_policies_are_ignored() -> None:
     notes = dict.fromkeys(("policies/README.md", "policies/data/waivers/.gitkeep"), b"")
-    assert findings({}, notes).invalid == []
+    assert waivers({}, notes).invalid == []

@@ -6,7 +6,8 @@ from msgspec import ValidationError, convert
 from msgspec.structs import replace
 
 from lockstep.model.canonical import digest_json
-from lockstep.model.decision import Decision, Phase, Position, Target, record_path
+from lockstep.model.decision import Decision, Phase, Position, Target
+from lockstep.model.paths import record_path
 from tests.unit.model.records import DECISIONS, FULL, POSITIONS
 
 

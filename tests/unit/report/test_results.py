@@ -28,7 +28,8 @@ from lockstep.model.result import (
     Status,
     Waiting,
 )
-from lockstep.report.results import format_text, to_data
+from lockstep.report.result_data import to_data
+from lockstep.report.results import format_text
 from tests.unit.model.records import FULL
 
 TARGET = FULL.target.version

@@ -9,7 +9,8 @@ from lockstep.model.rule_results import (
     RuleTests,
     ShownExample,
 )
-from lockstep.report.results import format_text, to_data
+from lockstep.report.result_data import to_data
+from lockstep.report.results import format_text
 
 FACTS = RuleFacts("few-pods", "capacity", "error", "cluster", True, "Enough pods")
 EXPLANATION = RuleExplanation(

@@ -105,7 +105,7 @@ HEAD = "spec:\n  freezes:\n    - "
 def found(freeze: str) -> list[tuple[str, int, int]]:
     document, findings = load_yaml("clusters/prod/environment.yaml", f"{HEAD}{freeze}\n".encode())
     assert document is not None and not findings
-    return [(f.rule, f.line, f.column) for f in check_freezes(Environment("prod", document))]
+    return [(f.rule, f.line, f.column) for f in check_freezes(Environment("prod", document), ())]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from lockstep.edges.git.history import GitHistory
 from lockstep.edges.git.objects import raw_changes
 from lockstep.edges.git.stored import GitStored
 from lockstep.model.errors import LockstepError, UsageError
+from lockstep.model.paths import SETTINGS
 from lockstep.text.sanitise import record_line
 
 
@@ -114,7 +115,3 @@ class Git(GitCheckout, GitHistory, GitStored):
         lines = head.decode(errors="replace").split("\n")
         parents = [line.removeprefix("parent ") for line in lines if line.startswith("parent ")]
         return parents, message.decode(errors="replace")
-
-
-SETTINGS = "lockstep.yaml"
-"""The file in a fleet's folder that names the branch that Argo CD follows."""

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +35,8 @@ _DEFAULTS: Mapping[str, str] = {
 }
 # For these MLflow opens the database itself, which mlflow-skinny cannot.
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+_OWN_ENTRY_POINTS = frozenset(("mlflow.app", "mlflow.app.client", "mlflow.deployments"))
+"""Those that MLflow itself brings; https://mlflow.org/docs/latest/plugins.html lists all."""
 _LONGEST_MESSAGE = 400
 
 
@@ -92,7 +95,7 @@ def _bounded(question: Callable[[], T], key: str, server: str, seconds: float) -
 def connect(tracking_uri: str | None = None, bounds: Bounds = BOUNDS) -> Connection:
     """A connection to ``tracking_uri``, or to ``MLFLOW_TRACKING_URI`` where that is None.
 
-    Imports MLflow, which takes a second or two. The time limits of MLflow's own environment
+    Imports MLflow, which takes a second. The time limits of MLflow's own environment
     variables hold within ``bounds``; where they are not set, eight seconds a request and two
     retries. Raises LockstepError when no server is named, MLflow or its database part is missing,
     or the SQLite file does not exist (MLflow would create an empty registry in its place).
@@ -125,8 +128,7 @@ def load_mlflow() -> Any:
         # What the user has set stays.
         os.environ.setdefault(name, value)
     try:
-        # By name: the import takes seconds, and nothing but the registry needs it.
-        mlflow = importlib.import_module("mlflow")
+        mlflow = _import_mlflow()
     except ModuleNotFoundError as error:
         raise LockstepError(
             "MLflow is not installed",
@@ -135,6 +137,29 @@ def load_mlflow() -> Any:
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     return mlflow
+
+
+def _import_mlflow() -> Any:
+    """MLflow, by name: the import takes a second, and nothing but the registry needs it.
+
+    Without pandas, which nothing that is asked here uses and mlflow-skinny does not include: it
+    takes as long as half of the rest. A plugin, which MLflow loads at once, may need it.
+    """
+    modules: dict[str, Any] = sys.modules
+    hides = "pandas" not in modules and not _has_plugins()
+    if hides:
+        modules["pandas"] = None  # to Python, a module that is not installed
+    try:
+        return importlib.import_module("mlflow")
+    finally:
+        if hides:
+            del modules["pandas"]
+
+
+def _has_plugins() -> bool:
+    """Whether a distribution other than MLflow's own extends it."""
+    groups = {group for group in entry_points().groups if group.startswith("mlflow.")}
+    return bool(groups - _OWN_ENTRY_POINTS)
 
 
 def moment(milliseconds: object) -> str | None:

@@ -25,12 +25,16 @@ class InvalidPlaces:
     """The places that a schema rejects: reported already, so comparing them would repeat it."""
 
     def __init__(self, findings: Iterable[Finding] = ()) -> None:
-        self._pointers: dict[str, list[str]] = {}
+        self._pointers: dict[str, set[str]] = {}
         for finding in findings:
-            self._pointers.setdefault(finding.file, []).append(finding.pointer + "/")
+            # With all that it is in: whether a value is invalid is asked once for each cluster.
+            known = self._pointers.setdefault(finding.file, set())
+            pointer = finding.pointer
+            while pointer and pointer not in known:
+                known.add(pointer)
+                pointer = pointer.rpartition("/")[0]
+            known.add("")
 
     def within(self, document: Document, pointer: Pointer) -> bool:
         """Whether the value at a pointer is invalid, or something in it."""
-        # With a slash at the end, because /a/10 is not within /a/1.
-        above = to_json_pointer(pointer) + "/"
-        return any(each.startswith(above) for each in self._pointers.get(document.path, ()))
+        return to_json_pointer(pointer) in self._pointers.get(document.path, ())

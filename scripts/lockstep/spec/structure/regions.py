@@ -1,6 +1,7 @@
 """Regions: those of the environment, those of the clusters, and those of a rollout's waves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from lockstep.model.document import Json, Pointer, value_at
 from lockstep.model.finding import Finding
@@ -22,26 +23,36 @@ def regions_of(environment: Environment, invalid: InvalidPlaces) -> list[str]:
 
 
 def check_regions(
-    cluster: Cluster, environment: Environment, invalid: InvalidPlaces
+    cluster: Cluster, environment: Environment, known: Sequence[str]
 ) -> Iterator[Finding]:
-    """Whether the environment has the regions that a cluster names."""
-    known = regions_of(environment, invalid)
+    """Whether the environment has the regions that a cluster names; ``known`` are regions_of it."""
     for field in ("region", "failover"):
         region = value_at(cluster.effective, ("spec", field))
         if isinstance(region, str) and known and region not in known:
             place = Place.in_cluster(cluster, ("spec", field))
-            instead = closest(region, known) or alternatives(known)
+            instead = _closest(region, tuple(known)) or alternatives(known)
             yield _unknown(place, region, instead, environment)
 
 
+@lru_cache
+def _closest(region: str, known: tuple[str, ...]) -> str:
+    # Kept, because comparing is slow, and many clusters may have the same mistake.
+    return closest(region, known)
+
+
 def check_waves(
-    family: Family, environment: Environment, invalid: InvalidPlaces, *, whole: bool
+    family: Family,
+    environment: Environment,
+    known: Sequence[str],
+    invalid: InvalidPlaces,
+    *,
+    whole: bool,
 ) -> Iterator[Finding]:
     """Whether the waves name each region that the family has a cluster in, and no other.
 
-    With ``whole`` false some clusters may not have been read.
+    ``known`` are regions_of the environment. With ``whole`` false some clusters may not have been
+    read.
     """
-    known = regions_of(environment, invalid)
     named: dict[str, Place] = {}
     unknown: dict[str, str] = {}
     served = {cluster.region for cluster in family.clusters}
@@ -83,7 +94,7 @@ def _are_lists(waves: Json) -> bool:
     )
 
 
-def _outside_waves(family: Family, in_waves: set[str], known: list[str]) -> Iterator[Finding]:
+def _outside_waves(family: Family, in_waves: set[str], known: Sequence[str]) -> Iterator[Finding]:
     for cluster in family.clusters:
         if cluster.region in known and cluster.region not in in_waves:
             yield Place.in_cluster(cluster, ("spec", "region")).finding(

@@ -1,8 +1,12 @@
 """The connection to MLflow: whatever the server does, a question ends, with a reason."""
 
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -109,3 +113,26 @@ def test_a_server_with_an_error_of_its_own_is_asked_again(monkeypatch: pytest.Mo
         assert not isinstance(caught.value, Unreachable)
         digest = registry.facts("fraud", "1", READ_AT)["identity"]["digest"]
         assert digest.startswith("sha256:")
+
+
+@pytest.mark.parametrize("plugin", [False, True])
+def test_mlflow_is_imported_without_pandas_unless_a_plugin_may_need_it(
+    tmp_path: Path, plugin: bool
+) -> None:
+    pytest.importorskip("pandas")
+    if plugin:
+        (tmp_path / "ours-1.dist-info").mkdir()
+        entry = "[mlflow.run_context_provider]\nours = ours:Context\n"
+        (tmp_path / "ours-1.dist-info" / "entry_points.txt").write_text(entry)
+        (tmp_path / "ours.py").write_text("import pandas\nclass Context: pass\n")
+    code = """\
+import sys
+from lockstep.registry.mlflow.client import load_mlflow
+load_mlflow().MlflowClient
+print("pandas" in sys.modules, __import__("pandas").__name__)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        stdout=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == [str(plugin), "pandas"]

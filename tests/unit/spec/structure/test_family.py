@@ -4,8 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Fleet
 from lockstep.spec.assemble import assemble
-from lockstep.spec.structure.fleet import check_structure
+from lockstep.spec.structure.duplicates import check_duplicates
+from lockstep.spec.structure.environment import check_environment
+from lockstep.spec.structure.family import check_family_structure
+from lockstep.spec.structure.lists import InvalidPlaces
 
 ROOT = Path(__file__).resolve().parents[4]
 BASE = ROOT / "tests" / "examples" / "base"
@@ -13,6 +18,16 @@ FILES = {p.relative_to(BASE).as_posix(): p.read_bytes() for p in BASE.rglob("*")
 PROD = "clusters/prod/"
 FAMILY, US, EU = (f"{PROD}scoring/{name}.yaml" for name in ("family", "us-east-1", "eu-west-1"))
 HOME = PROD + "environment.yaml"
+
+
+def check_structure(fleet: Fleet, faulty: tuple[str, ...] = ()) -> list[Finding]:
+    findings: list[Finding] = []
+    for environment in fleet.environments.values():
+        findings += check_environment(environment, fleet, environment.families)
+        for family in environment.families.values():
+            findings += check_family_structure(family, environment, faulty, InvalidPlaces())
+        findings += check_duplicates(environment.families.values())
+    return findings
 
 
 def rules(files: dict[str, bytes], *, faulty: tuple[str, ...] = ()) -> list[tuple[str, str]]:

@@ -1,0 +1,133 @@
+"""The families of a check: each is read when it is needed, and its summary is known to others."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from lockstep.check.family import Held, ReadFamily, Terms, read_family
+from lockstep.check.fleet import about_environment
+from lockstep.check.reading import FamilyReader
+from lockstep.check.summary import FamilySummary, held_in
+from lockstep.check.units import Unit, split_by_unit
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Fleet, Tree
+from lockstep.rollout.quarantine import up_to
+from lockstep.spec.yaml.load import Documents
+
+Load = Callable[[Collection[Unit]], tuple[Tree, Tree]]
+"""Reads the files of families: those in the tree, and those in its base."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the files of a fleet come from.
+
+    ``tree`` and ``before`` (None without a base) hold at least what belongs to no family; families
+    that they do not hold are read by ``load``. ``units`` are all families, held or not, of the tree
+    and of its base; ``present`` are those with files in clusters/ of the tree.
+    """
+
+    tree: Tree
+    before: Tree | None
+    units: tuple[Unit, ...]
+    present: Collection[Unit]
+    load: Load
+
+    @classmethod
+    def of_trees(cls, tree: Tree, before: Tree | None) -> "Source":
+        """A source that holds every file."""
+        units = {*split_by_unit(tree), *split_by_unit(before or {})}
+        specs = {path: data for path, data in tree.items() if path.startswith("clusters/")}
+        present = split_by_unit(specs).keys()
+        return cls(tree, before, tuple(sorted(units)), present, lambda _: ({}, {}))
+
+
+class Families:
+    """The families of a source, by the terms of a check.
+
+    ``known`` are summaries of families that need not be read. ``around`` has families that are in
+    no tree, and whose quarantine counts. ``fleet`` has all environments, and the families that were
+    read so far; ``files`` are those that were read.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        terms: Terms,
+        known: Mapping[Unit, FamilySummary] | None = None,
+        around: Fleet | None = None,
+    ) -> None:
+        self._source = source
+        self._terms = terms
+        self._around = around or Fleet()
+        self._documents = Documents()
+        self.shared = FamilyReader(source.tree, source.before, self._documents)
+        self.fleet = self.shared.fleet
+        self.files: dict[str, bytes] = dict(source.tree)
+        self._read: dict[Unit, ReadFamily] = {}
+        self._held_before: dict[Unit, Held] = {}
+        self._held: dict[str, Held] = {}
+        self.about = self._about_environments()
+        unknown = [unit for unit in source.units if unit not in (known or {})]
+        self.read(unknown)
+        self.summaries = dict(sorted({**(known or {}), **self._summaries(unknown)}.items()))
+
+    def read(self, units: Iterable[Unit]) -> dict[Unit, ReadFamily]:
+        """These families, read from their files where that was not done before."""
+        units = tuple(units)
+        wanted = [unit for unit in units if unit not in self._read]
+        here = [unit for unit in wanted if self.shared.holds(unit)]
+        self._add(self.shared, here)
+        if missing := [unit for unit in wanted if unit not in self._read]:
+            files, before = self._source.load(missing)
+            own_before = None if self._source.before is None else {**self._source.before, **before}
+            tree = {**self._source.tree, **files}
+            self._add(FamilyReader(tree, own_before, self._documents), missing)
+            self.files |= files
+        return {unit: self._read[unit] for unit in units}
+
+    @property
+    def found(self) -> list[Finding]:
+        """What was found in the files of families that were read."""
+        return [finding for each in self._read.values() for finding in each.invalid]
+
+    def of_clusters(self, names: Collection[str]) -> list[Unit]:
+        """The families with a well-formed cluster of one of these names."""
+        shares = ((unit, each.share) for unit, each in self.summaries.items() if each.share)
+        return [u for u, share in shares if any(c["name"] in names for c in share["clusters"])]
+
+    def held(self, environment: str) -> Held:
+        """The quarantine entries of an environment and those before it, by family."""
+        if environment not in self._held:
+            around = self._around.environments
+            self._held[environment] = [
+                each
+                for home in up_to(self.fleet, environment)
+                for each in held_in(home.name, self.summaries.values(), around.get(home.name))
+            ]
+        return self._held[environment]
+
+    def held_before(self, unit: Unit) -> Held:
+        """See FamilyReader.held_before; of a family that was read."""
+        return self._held_before[unit]
+
+    def _add(self, reader: FamilyReader, units: Iterable[Unit]) -> None:
+        for unit in units:
+            about = self.about.get(unit[0], ())
+            self._read[unit] = read_family(reader.family_input(unit, about), self._terms)
+            self._held_before[unit] = reader.held_before(unit)
+        if reader is not self.shared:
+            self.fleet = self.fleet.merged_with(reader.fleet)
+
+    def _summaries(self, units: Iterable[Unit]) -> dict[Unit, FamilySummary]:
+        return {unit: read.summary for unit, read in self.read(units).items()}
+
+    def _about_environments(self) -> dict[str, list[Finding]]:
+        """What is wrong with each environment's own file."""
+        reader, names = self.shared, self._source.present
+        found: dict[str, list[Finding]] = {}
+        for name, each in reader.fleet.environments.items():
+            here = [f for f in reader.unreadable if f.file == each.document.path]
+            families = {family for environment, family in names if environment == name}
+            args = each, reader.fleet, families, reader.unreadable, self._terms
+            found[name] = [*here, *about_environment(*args)]
+        return found

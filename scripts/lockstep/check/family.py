@@ -1,0 +1,301 @@
+"""The check of one family: a pure function of its files, its environment, and what others hold.
+
+It has two halves, with the rules' evaluation between them, so that the items of many families go
+to OPA in one request.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+
+from lockstep.check.policy_sets import PolicySet, merge_findings
+from lockstep.check.summary import FamilySummary, summarise
+from lockstep.check.units import Unit
+from lockstep.check.validation import excerpts, fitting_part, well_formed
+from lockstep.model.document import Document, Json
+from lockstep.model.finding import Finding, arrange
+from lockstep.model.fleet import Environment, Family, Fleet, Tree
+from lockstep.model.ledger import LedgerHistory
+from lockstep.policy import (
+    MalformedClusters,
+    PolicyItem,
+    RenderedObjects,
+    RuleFinding,
+    family_inputs,
+    interpret,
+)
+from lockstep.policy.findings import FindOrigin, trace_by
+from lockstep.policy.inputs import with_earlier
+from lockstep.policy.renames import family_before
+from lockstep.render import Templates, objects_by_kind, render_family, restorable_folders
+from lockstep.render.collisions import Claims
+from lockstep.render.compare import compare
+from lockstep.render.provenance import FILE_NAME, digests
+from lockstep.rollout.chain import verify_chain
+from lockstep.rollout.history import HistoryOf, check_history, check_left_behind
+from lockstep.rollout.quarantine import binding, bound_by
+from lockstep.spec.records import check_records
+from lockstep.spec.schema.schemas import Schemas
+from lockstep.spec.validate import validate_family, validate_strays
+
+Held = Sequence[tuple[str, Sequence[Json]]]
+"""Quarantine entries by the family that holds them, of one environment and those before it."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What all families of a check are checked by, the base's schemas and policy set first.
+
+    Without policy sets no rule is evaluated. ``compared`` says whether ``rendered/`` must be as
+    rendered, and whether what cannot be rendered is reported. ``history`` reads git's history of
+    the base's ledger.
+    """
+
+    schemas: Sequence[Schemas]
+    policy_sets: Sequence[PolicySet]
+    templates: Templates
+    now: datetime
+    compared: bool = True
+    history: HistoryOf | None = None
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of rendered objects that rules read; others are dropped at once.
+
+        Many live objects slow Python's collector down.
+        """
+        rules = (rule for each in self.policy_sets for rule in each.active_rules)
+        return frozenset(kind for rule in rules for kind in rule.reads)
+
+    @cached_property
+    def trace(self) -> FindOrigin:
+        """Finds where a value of a rendered object is written."""
+        return trace_by(self.templates)
+
+
+@dataclass(frozen=True)
+class FamilyInput:
+    """The files of one family as they were read, and what it reads of its surroundings.
+
+    ``fleet`` has all environments, and of the families this one alone; ``strays`` are its documents
+    where its environment or family.yaml cannot be read. ``unreadable`` is what the loader found in
+    its files, ``about_environment`` what is wrong with the environment's own file. ``files`` are
+    those in clusters/ and ledger/, ``rendered`` those of its clusters' folders. ``before`` is the
+    base's fleet with this family, or with those that it may have been renamed from, None where
+    there is no base; ``files_before`` are its own files there, and ``unread_before`` says which of
+    them cannot be read.
+    """
+
+    unit: Unit
+    fleet: Fleet
+    strays: Sequence[tuple[str, Document]]
+    unreadable: Sequence[Finding]
+    about_environment: Sequence[Finding]
+    files: Tree
+    rendered: Tree
+    before: Fleet | None
+    files_before: Tree
+    unread_before: Sequence[Finding] = ()
+
+    @property
+    def environment(self) -> Environment | None:
+        """Its environment; None where that cannot be read."""
+        return self.fleet.environments.get(self.unit[0])
+
+    @property
+    def family(self) -> Family | None:
+        """The family as its files declare it; None where its family.yaml cannot be read."""
+        home = self.environment
+        return home.families.get(self.unit[1]) if home else None
+
+
+@dataclass(frozen=True)
+class ReadFamily:
+    """A family whose files were validated: ``valid`` is the part that rules can read.
+
+    ``asked_history`` says that the findings depend on what commits did before this change.
+    """
+
+    given: FamilyInput
+    invalid: tuple[Finding, ...]
+    valid: Family | None
+    summary: FamilySummary
+    asked_history: bool = False
+
+    @property
+    def fleet(self) -> Fleet:
+        """All environments, with the well-formed part of this family alone."""
+        environments = self.given.fleet.environments
+        home = self.given.environment
+        if home is None:
+            return self.given.fleet
+        families = {self.valid.name: self.valid} if self.valid else {}
+        return Fleet({**environments, home.name: replace(home, families=families)})
+
+
+FolderClaims = tuple[tuple[str, str, Claims], ...]
+"""What each folder claims for itself alone: the file of its cluster, its own path, the claims."""
+
+
+@dataclass(frozen=True)
+class PreparedFamily:
+    """A family that was rendered, and what is left for the rules to evaluate."""
+
+    read: ReadFamily
+    invalid: tuple[Finding, ...]
+    items: tuple[PolicyItem, ...]
+    files: Mapping[str, bytes] = field(repr=False)
+    claims: FolderClaims
+
+
+@dataclass(frozen=True)
+class FamilyResult:
+    """What the check of one family has found, before any waiver; plain data, so it can be kept.
+
+    ``invalid`` is what schemas, structure, records and rendering find, ``denied`` what rules find.
+    ``rendered`` has the digest of each rendered file, ``claims`` what each folder claims for itself
+    alone, ``excerpts`` the source lines of the findings, as (file, line, text).
+    """
+
+    invalid: tuple[Finding, ...]
+    denied: tuple[RuleFinding, ...]
+    rendered: Mapping[str, str]
+    claims: FolderClaims
+    excerpts: tuple[tuple[str, int, str], ...]
+    asked_history: bool = False
+
+
+def read_family(given: FamilyInput, terms: Terms) -> ReadFamily:
+    """Validate the files of a family, its records, and how they go on from the base."""
+    family, environment = given.family, given.environment
+    known = [*given.unreadable, *given.about_environment]
+    found = [*given.unreadable]
+    for schemas in terms.schemas:
+        found += validate_strays(given.strays, schemas, known)
+        if family and environment:
+            found += validate_family(family, environment, schemas, known)
+            found += check_records(family, schemas)
+    found += verify_chain(family) if family else ()
+    valid = well_formed(family, [*found, *given.about_environment]) if family else None
+    documents = [stray for _, stray in given.strays] + ([family.document] if family else [])
+    first_file = min((each.path for each in documents), default="")
+    summary = summarise(given.unit, given.files, family, valid, first_file)
+    read = ReadFamily(given, (), valid, summary)
+    past, asked = _about_the_past(read, terms)
+    return replace(read, invalid=arrange([*found, *past]), asked_history=asked)
+
+
+def _about_the_past(read: ReadFamily, terms: Terms) -> tuple[list[Finding], bool]:
+    """What the change does to records and locks, and whether git's history was asked for that."""
+    given, asked = read.given, False
+
+    def history() -> LedgerHistory:
+        nonlocal asked
+        asked = True
+        return terms.history() if terms.history else LedgerHistory()
+
+    found = check_history(read.fleet, given.before or Fleet(), history if terms.history else None)
+    found += check_left_behind(given.files, given.files_before, read.fleet)
+    return [*found, *given.unread_before], asked
+
+
+def prepare_family(read: ReadFamily, held: Held, held_before: Held, terms: Terms) -> PreparedFamily:
+    """Render a family, compare it with what is committed, and collect what rules evaluate.
+
+    ``held`` are the quarantine entries of all families in its environment and those before it,
+    ``held_before`` the same at the base, which counts for a family that was renamed.
+    """
+    family, environment = read.valid, read.given.environment
+    if family is None or environment is None:
+        return PreparedFamily(read, read.invalid, (), {}, ())
+    rendered = render_family(family, environment, terms.templates)
+    files = {p: data for _, folder in rendered for p, data in folder.by_path().items()}
+    found: list[Finding] = []
+    if terms.compared:
+        found += [finding for _, folder in rendered for finding in folder.findings]
+        found += _compared(read, files)
+    objects = {c.path: objects_by_kind(folder, terms.kinds) for c, folder in rendered}
+    items = _items(read, family, held, held_before, objects if terms.kinds else {}, terms)
+    claims = tuple((cluster.path, folder.path, folder.claims) for cluster, folder in rendered)
+    return PreparedFamily(read, arrange([*read.invalid, *found]), items, files, claims)
+
+
+def _compared(read: ReadFamily, files: Mapping[str, bytes]) -> list[Finding]:
+    """What is wrong in rendered/; folders of malformed clusters are left out."""
+    folders = read.summary.folders
+    unrendered = [folder for folder in folders if f"{folder}/{FILE_NAME}" not in files]
+    restorable = restorable_folders(read.fleet)
+    return compare(files, read.given.rendered, restorable=restorable, unrendered=unrendered)
+
+
+def _items(
+    read: ReadFamily,
+    family: Family,
+    held: Held,
+    held_before: Held,
+    objects: RenderedObjects,
+    terms: Terms,
+) -> tuple[PolicyItem, ...]:
+    fleet, old = read.fleet, read.given.before
+    former = fitting_part(old, terms.schemas[0], fleet) if old else None
+    before = family_before(fleet, former, family)
+    quarantine = binding(held, family.name, bound_by(family))
+    if before and before.folder != family.folder:  # a new name does not drop the old one's entries
+        quarantine = with_earlier(quarantine, binding(held_before, before.name, bound_by(before)))
+    malformed = _malformed_before(read, before)
+    args = fleet, former, family, terms.now, objects, malformed, quarantine
+    return tuple(family_inputs(*args))
+
+
+def _malformed_before(read: ReadFamily, before: Family | None) -> MalformedClusters:
+    """What rules must know of clusters that they do not see: these were not removed."""
+    unseen = set(read.summary.unseen)
+    known = before.clusters if before else ()
+    return MalformedClusters(not unseen, [each for each in known if each.subject in unseen])
+
+
+Evaluate = Callable[[PolicySet, Sequence[PolicyItem]], Sequence[Json]]
+"""Gives OPA's answers about items, by the rules of a policy set."""
+
+
+def conclude_family(
+    prepared: PreparedFamily, answers: Sequence[Sequence[Json]], terms: Terms
+) -> FamilyResult:
+    """The result of a family; ``answers`` are those about its items, of each policy set."""
+    found = [
+        interpret(prepared.items, mine, policy_set.active_rules, terms.trace)
+        for policy_set, mine in zip(terms.policy_sets, answers, strict=True)
+    ]
+    denied = merge_findings(terms.policy_sets, found)
+    given = prepared.read.given
+    lines = excerpts([*prepared.invalid, *(each.finding for each in denied)],
+                     {**given.files, **given.rendered})  # fmt: skip
+    return FamilyResult(
+        invalid=prepared.invalid,
+        denied=tuple(denied),
+        rendered=digests(prepared.files),
+        claims=prepared.claims,
+        excerpts=tuple((file, line, text) for (file, line), text in lines.items()),
+        asked_history=prepared.read.asked_history,
+    )
+
+
+def check_family(
+    read: ReadFamily, terms: Terms, evaluate: Evaluate, held: Held = (), held_before: Held = ()
+) -> FamilyResult:
+    """Check one family by itself; ``held`` as in prepare_family."""
+    prepared = prepare_family(read, held, held_before, terms)
+    answers = [evaluate(policy_set, prepared.items) for policy_set in terms.policy_sets]
+    return conclude_family(prepared, answers, terms)
+
+
+def without_render_echo(invalid: Iterable[Finding], denied: Iterable[RuleFinding]) -> list[Finding]:
+    """Without findings of rendering at a value that policy denies: one mistake, one finding."""
+    places = {(each.finding.file, each.finding.line, each.finding.column) for each in denied}
+    return [
+        finding
+        for finding in invalid
+        if not finding.rule.startswith("render.")
+        or (finding.file, finding.line, finding.column) not in places
+    ]

@@ -1,0 +1,247 @@
+"""The check of a fleet: what spans its families, from their summaries and results alone.
+
+Only where something is found are the files of more families needed, to say at which line.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lockstep.check.family import FolderClaims, Terms
+from lockstep.check.policy_sets import merge_findings
+from lockstep.check.summary import FamilySummary
+from lockstep.check.units import Unit, rendered_folder_of
+from lockstep.model.document import Document, Json
+from lockstep.model.finding import Finding, Severity
+from lockstep.model.fleet import Cluster, Environment, Fleet, Tree
+from lockstep.policy import PolicyItem, RuleFinding, environment_input, interpret
+from lockstep.policy.environment_summary import summary_of
+from lockstep.render import compare, render_environment
+from lockstep.render.collisions import Claims, find_collisions
+from lockstep.render.folder import RenderedFolder
+from lockstep.render.names import environment_folder
+from lockstep.spec import settings
+from lockstep.spec.structure.duplicates import check_duplicates
+from lockstep.spec.validate import elsewhere, validate_environment
+
+Summaries = Mapping[Unit, FamilySummary]
+
+
+EnvironmentFolders = Sequence[tuple[Document, RenderedFolder]]
+"""What belongs to no single cluster of each environment, with the environment's document."""
+
+
+@dataclass(frozen=True)
+class FleetInput:
+    """What the check of a fleet is made from.
+
+    ``fleet`` has all environments, and the families whose files were read: at least those that
+    share a name or a host with others, and those of ``claims``. ``before`` is the base's; only its
+    environments count. ``unreadable`` is what the loader found in files of no family, ``about``
+    what is wrong with each environment's own file, ``known`` what was found in files of families.
+    ``summaries`` are those of all families in order, ``claims`` those of families that collide.
+    ``left`` are the files under rendered/ that are in no cluster's folder, ``settings`` the bytes
+    of lockstep.yaml.
+    """
+
+    fleet: Fleet
+    before: Fleet | None
+    unreadable: Sequence[Finding]
+    about: Mapping[str, Sequence[Finding]]
+    summaries: Summaries
+    claims: Mapping[Unit, FolderClaims]
+    known: Sequence[Finding]
+    left: Tree
+    settings: bytes | None
+
+    @property
+    def valid(self) -> Fleet:
+        """The environments whose own file has no error."""
+        findings = [*self.unreadable, *(f for each in self.about.values() for f in each)]
+        broken = {f.file for f in findings if f.severity is Severity.ERROR}
+        environments = self.fleet.environments.items()
+        return Fleet({n: e for n, e in environments if e.document.path not in broken})
+
+
+@dataclass(frozen=True)
+class FleetResult:
+    """What spans families: ``invalid`` and ``denied`` as in FamilyResult.
+
+    ``colliding`` are the folders that another one collides with: neither is written, so neither is
+    compared with what is committed.
+    """
+
+    invalid: tuple[Finding, ...]
+    denied: tuple[RuleFinding, ...]
+    colliding: frozenset[str]
+
+
+def check_fleet(
+    given: FleetInput,
+    folders: EnvironmentFolders,
+    answers: Sequence[Sequence[Json]],
+    terms: Terms,
+) -> FleetResult:
+    """Check what spans families; ``answers`` are those about environment_items, by policy set."""
+    items = environment_items(given)
+    found = [*given.unreadable, *(f for each in given.about.values() for f in each)]
+    found += _missing_environments(given)
+    found += _about_settings(given, terms)
+    found += _duplicates(given, [*given.unreadable, *given.known])
+    colliding: set[str] = set()
+    if terms.compared:
+        rendered, colliding = _rendered(given, folders)
+        found += rendered
+    answered = [
+        interpret(items, mine, policy_set.active_rules, terms.trace)
+        for policy_set, mine in zip(terms.policy_sets, answers, strict=True)
+    ]
+    denied = merge_findings(terms.policy_sets, answered)
+    return FleetResult(tuple(found), tuple(denied), frozenset(colliding))
+
+
+def about_environment(
+    environment: Environment, fleet: Fleet, families: Iterable[str], unreadable: Sequence[Finding],
+    terms: Terms,
+) -> list[Finding]:  # fmt: skip
+    """What is wrong with an environment's own file, by all schemas that count."""
+    args = environment, fleet, set(families)
+    return [f for each in terms.schemas for f in validate_environment(*args, each, unreadable)]
+
+
+def _missing_environments(given: FleetInput) -> Iterator[Finding]:
+    """A finding for each environment whose own file is not there, at the first file in it."""
+    found = {finding.file for finding in given.unreadable}
+    for summary in given.summaries.values():
+        head = f"clusters/{summary.unit[0]}/environment.yaml"
+        missing = summary.unit[0] not in given.fleet.environments and head not in found
+        if summary.first_file and missing:
+            found.add(head)
+            text, fix = f"{head} is missing", "add that file"
+            yield Finding(summary.first_file, 1, 1, "layout.environment", text, fix)
+
+
+def _about_settings(given: FleetInput, terms: Terms) -> list[Finding]:
+    """What is wrong with ``lockstep.yaml``, and with environments that follow another branch."""
+    if given.settings is None:
+        return []
+    knowing = [each for each in terms.schemas if each.knows(settings.SCHEMA)]
+    args = given.settings, given.fleet
+    return [f for schemas in knowing for f in settings.check_settings(*args, schemas)]
+
+
+def sharing(summaries: Summaries) -> set[Unit]:
+    """The families that take a name or a host that another cluster of their environment has."""
+    takers = Counter((s.unit[0], *each) for s in summaries.values() for each in s.taken)
+    return {
+        s.unit for s in summaries.values() if any(takers[s.unit[0], *each] > 1 for each in s.taken)
+    }
+
+
+def _duplicates(given: FleetInput, known: Iterable[Finding]) -> list[Finding]:
+    """Names and hosts that are taken twice; places in ``known`` have a finding already."""
+    shared = sharing(given.summaries)
+    found: list[Finding] = []
+    for home in given.fleet.environments.values():
+        names = sorted(name for environment, name in shared if environment == home.name)
+        found += check_duplicates(home.families[name] for name in names)
+    return elsewhere(found, known)
+
+
+def render_environments(given: FleetInput, terms: Terms) -> EnvironmentFolders:
+    """The folders of the environments whose own file has no error."""
+    valid = given.valid.environments.values()
+    folders = ((each.document, render_environment(each, terms.templates)) for each in valid)
+    return [(document, replace(folder, manifests={})) for document, folder in folders]
+
+
+def colliding_families(
+    claims: Mapping[Unit, FolderClaims], folders: EnvironmentFolders
+) -> list[Unit]:
+    """The families that claim what is claimed twice, in order."""
+    claimed = Counter(claim.what for _, folder in folders for claim in folder.claims)
+    claimed.update(c.what for each in claims.values() for _, _, own in each for c in own)
+    return [
+        unit
+        for unit, each in sorted(claims.items())
+        if any(claimed[claim.what] > 1 for _, _, own in each for claim in own)
+    ]
+
+
+def _rendered(
+    given: FleetInput, environments: EnvironmentFolders
+) -> tuple[list[Finding], set[str]]:
+    """What is wrong with the folders of environments, and what several folders claim.
+
+    Gives the paths of those, too: which of them is right is not known.
+    """
+    folders: list[tuple[Cluster | Document, str, Claims]] = [
+        (document, each.path, each.claims) for document, each in environments
+    ]
+    folders += _claims(given)
+    collisions = find_collisions((origin, claims) for origin, _, claims in folders)
+    colliding = {folders[index][1] for index in collisions}
+    files: dict[str, bytes] = {}
+    for _, folder in environments:
+        files |= {} if folder.path in colliding else folder.by_path()
+    found = [finding for _, folder in environments for finding in folder.findings]
+    found += [finding for each in collisions.values() for finding in each]
+    return found + _compared(given, files), colliding
+
+
+def _claims(given: FleetInput) -> Iterator[tuple[Cluster, str, Claims]]:
+    """What the folders of families claim, with the cluster of each and its path."""
+    for (environment, name), claims in given.claims.items():
+        if claims:
+            family = given.fleet.environments[environment].families[name]
+            clusters = {cluster.path: cluster for cluster in family.clusters}
+            yield from ((clusters[path], folder, each) for path, folder, each in claims)
+
+
+def _compared(given: FleetInput, files: Mapping[str, bytes]) -> list[Finding]:
+    """What is wrong in files of rendered/ that are in no folder of a cluster."""
+    names = {*given.fleet.environments, *(s.unit[0] for s in given.summaries.values() if s.folders)}
+    kept = {folder for s in given.summaries.values() for folder in s.folders}
+    left = {path: d for path, d in given.left.items() if rendered_folder_of(path) not in kept}
+    there = {path.rpartition("/")[0] for path in files}
+    return compare(files, left, unrendered=sorted(set(map(environment_folder, names)) - there))
+
+
+def outside(folders: Collection[str], findings: Iterable[Finding]) -> list[Finding]:
+    """Findings without those that compare a folder of ``folders``, which was not written."""
+    return [
+        f
+        for f in findings
+        if not (f.file.startswith("rendered/") and f.file.rpartition("/")[0] in folders)
+    ]
+
+
+def environment_items(given: FleetInput) -> list[PolicyItem]:
+    """What rules of scope environment evaluate: each environment with the shares of all families.
+
+    The families of ``given.fleet`` are those that a finding may point into.
+    """
+    shares = [(s.unit[0], s.share) for s in given.summaries.values() if s.share is not None]
+    valid = given.valid
+    return [
+        environment_input(valid, given.before, each, summary_of(each.name, shares))
+        for each in valid.environments.values()
+    ]
+
+
+def named_clusters(answers: Iterable[Json]) -> set[str]:
+    """The clusters that answers about environments point into, by name."""
+    findings = [
+        finding
+        for answer in answers
+        if isinstance(answer, dict) and isinstance(answer.get("findings"), list)
+        for finding in answer["findings"]
+        if isinstance(finding, dict)
+    ]
+    also = [each.get("also") for each in findings]
+    places = [place for each in also if isinstance(each, list) for place in each]
+    return {
+        str(place["cluster"])
+        for place in (*findings, *places)
+        if isinstance(place, dict) and place.get("cluster") is not None
+    }

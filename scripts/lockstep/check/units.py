@@ -1,0 +1,42 @@
+"""Families as the units of a check: which files belong to which one."""
+
+from collections.abc import Iterable
+
+from lockstep.model.fleet import Tree
+
+Unit = tuple[str, str]
+"""The names of an environment and of a family in it."""
+
+
+def unit_of(path: str) -> Unit | None:
+    """The family that a file of clusters/ or ledger/ belongs to; None for what belongs to none."""
+    top, *below = path.split("/", 3)
+    return (below[0], below[1]) if top in ("clusters", "ledger") and len(below) > 2 else None
+
+
+def split_by_unit(tree: Tree) -> dict[Unit, dict[str, bytes]]:
+    """The files in clusters/ and ledger/ of each family, in order of the families."""
+    parts: dict[Unit, dict[str, bytes]] = {}
+    for path, data in tree.items():
+        if unit := unit_of(path):
+            parts.setdefault(unit, {})[path] = data
+    return dict(sorted(parts.items()))
+
+
+def rendered_folder_of(path: str) -> str:
+    """The cluster's folder that a file under rendered/ is in; empty where it is in none."""
+    parts = path.split("/", 4)
+    inside = len(parts) == 5 and parts[0] == "rendered" and parts[2] == "clusters"
+    return "/".join(parts[:4]) if inside else ""
+
+
+def split_rendered(
+    tree: Tree, folders: Iterable[str]
+) -> tuple[dict[str, dict[str, bytes]], dict[str, bytes]]:
+    """The files under rendered/: of each of these clusters' folders, and all that are left."""
+    known: dict[str, dict[str, bytes]] = {folder: {} for folder in folders}
+    left: dict[str, bytes] = {}
+    for path, data in tree.items():
+        if path.startswith("rendered/"):
+            known.get(rendered_folder_of(path), left)[path] = data
+    return known, left

@@ -1,0 +1,22 @@
+"""Where a fleet has the files that several packages look for: its settings and its records."""
+
+import re
+
+SETTINGS = "lockstep.yaml"
+"""The file in a fleet's folder that names the branch that Argo CD follows."""
+
+# Six digits, so that the order of the names is that of the sequence numbers.
+RECORD_PATH = re.compile(
+    r"ledger/(?P<environment>[^/]+)/(?P<family>[^/]+)/(?P<sequence>[0-9]{6})\.json"
+)
+"""The path of a decision record."""
+
+
+def ledger_folder(environment: str, family: str) -> str:
+    """The folder of a family's records."""
+    return f"ledger/{environment}/{family}"
+
+
+def record_path(environment: str, family: str, sequence: int) -> str:
+    """The path of one of a family's records."""
+    return f"{ledger_folder(environment, family)}/{sequence:06d}.json"

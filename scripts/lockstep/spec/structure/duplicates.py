@@ -1,0 +1,53 @@
+"""Names and hosts that two clusters of one environment have, in one family or in two."""
+
+from collections.abc import Iterable, Iterator
+
+from lockstep.model.document import Pointer, value_at
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Cluster, Family
+from lockstep.spec.assemble import cluster_name
+from lockstep.spec.place import Place
+from lockstep.text.phrases import brief
+
+_POINTERS: dict[str, Pointer] = {"name": ("metadata", "name"), "host": ("spec", "host")}
+
+
+def taken_by(family: Family) -> Iterator[tuple[str, str]]:
+    """What the clusters of a family take, each as ``name`` or ``host`` and the value."""
+    for cluster in family.clusters:
+        for what, _, value in _taken(cluster):
+            yield what, value
+
+
+def check_duplicates(families: Iterable[Family]) -> Iterator[Finding]:
+    """A finding for each cluster that takes what an earlier one of the environment has.
+
+    ``families`` are in name order. Those that share nothing with others may be left out.
+    """
+    known: dict[tuple[str, str], Place] = {}
+    for cluster in (cluster for family in families for cluster in family.clusters):
+        for what, pointer, value in _taken(cluster):
+            place = Place.in_cluster(cluster, pointer)
+            # One cluster owns a host: Istio does not define what two VirtualServices for it do.
+            first = known.setdefault((what, value), place)
+            if first is not place:
+                yield _duplicate(place, first, what, value)
+
+
+def _taken(cluster: Cluster) -> Iterator[tuple[str, Pointer, str]]:
+    stem = cluster.path.rsplit("/", 1)[-1].removesuffix(".yaml")
+    for what, pointer in _POINTERS.items():
+        value = value_at(cluster.effective, pointer)
+        # A wrong name is reported already, and may look like a duplicate because it is wrong.
+        right = what != "name" or value == cluster_name(cluster.family, stem)
+        if isinstance(value, str) and right:
+            yield what, pointer, value
+
+
+def _duplicate(place: Place, first: Place, what: str, value: str) -> Finding:
+    return place.finding(
+        f"structure.duplicate-{what}",
+        f"the {what} {brief(value)} is already used by {first.document.path}",
+        f"choose another {what}" if what == "host" else "rename one of the two files",
+        others=[first.related_as("uses it already")],
+    )
