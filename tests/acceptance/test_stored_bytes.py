@@ -196,6 +196,17 @@ def test_what_a_sparse_checkout_leaves_out_is_checked_as_git_has_it(
     assert check(fleet.root) == (0, [])
 
 
+def test_render_cannot_remove_what_a_sparse_checkout_leaves_out(fleet: Fleet) -> None:
+    git(fleet.root, "sparse-checkout", "set", "--cone", "clusters", "policies", "templates")
+    shutil.rmtree(fleet.root / "clusters/prod/ranking")
+    code, said = invoke(["render", "--root", str(fleet.root)])
+    assert code == 1 and "rendered/prod/clusters/ranking-" in said
+    assert "git sparse-checkout add rendered" in said
+    git(fleet.root, "sparse-checkout", "add", "rendered")
+    assert invoke(["render", "--root", str(fleet.root)])[0] == 0
+    assert check(fleet.root)[1] == check(fleet.root, "--staged")[1] == []
+
+
 def test_a_repository_inside_is_refused(fleet: Fleet) -> None:
     nested = fleet.root / "clusters/prod/other"
     nested.mkdir()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from lockstep.edges.files import TOO_LARGE
 from lockstep.edges.git import Git
 from lockstep.edges.git.attributes import ATTRIBUTES
 from lockstep.model.finding import Finding, Severity
@@ -40,7 +41,7 @@ def attribute_findings(git: Git, tree_id: str, paths: Iterable[str]) -> list[Fin
     known = tuple(paths)
     nested = (path for path in known if path.endswith(f"/{ATTRIBUTES}"))
     files = git.attribute_files(tree_id, nested)
-    if not any(map(_SET.search, (*files.values(), git.local_attributes()))):
+    if not any(map(_may_convert, (*files.values(), git.local_attributes()))):
         return []
     lines = [line for file, data in files.items() for line in _lines(file, data)]
     applied: dict[tuple[str, int, str, str], list[str]] = {}
@@ -51,6 +52,11 @@ def attribute_findings(git: Git, tree_id: str, paths: Iterable[str]) -> list[Fin
             place = (line.file, line.number) if line else (path, 1)
             applied.setdefault((*place, name, value), []).append(path)
     return [_finding(*key, converted) for key, converted in sorted(applied.items())]
+
+
+def _may_convert(data: bytes) -> bool:
+    # git reads attributes from larger files than Lockstep does.
+    return data is TOO_LARGE or _SET.search(data) is not None
 
 
 def _lines(file: str, data: bytes) -> Iterator[_Line]:

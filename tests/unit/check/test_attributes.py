@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lockstep.check.attributes import attribute_findings
+from lockstep.edges.files import LARGEST
 from lockstep.edges.git import Git
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Severity
@@ -115,6 +116,11 @@ def test_a_file_above_the_fleet_counts(tmp_path: Path) -> None:
     made = Git.find(tmp_path / "ml/fleet")
     head = f"ident is set for {ENVIRONMENT} and 2 more"
     assert found(made, {}) == [("../../.gitattributes", 2, head)]
+
+
+def test_a_huge_attribute_file_counts_too(made: Git) -> None:
+    places = found(made, {".gitattributes": "#\n" * (LARGEST // 2) + "*.yaml ident\n"})
+    assert [place for place, _, _ in places] == [ENVIRONMENT, "lockstep.yaml", MANIFEST]
 
 
 def test_an_attribute_file_that_is_a_link_or_a_folder_does_not_count(made: Git) -> None:

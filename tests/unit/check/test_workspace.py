@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lockstep.check.workspace import require_clusters, work_tree
+from lockstep.check.workspace import files_at, ignored_findings, require_clusters, work_tree
 from lockstep.model.errors import Invalid, NothingToCheck
 from lockstep.model.fleet import NoFile
 from tests.unit.edges.repositories import git, new_repository
@@ -48,3 +48,27 @@ def test_a_submodule_is_refused(tmp_path: Path) -> None:
     (tmp_path / "clusters" / "module").mkdir()  # as a clone leaves it
     with pytest.raises(Invalid, match="submodule"):
         work_tree(made)
+
+
+def test_files_of_a_folder_are_read_as_git_would_store_them_where_it_would(tmp_path: Path) -> None:
+    files = {"fleet/policies/a": b"1\n", ".gitignore": b"built\n", ".gitattributes": b"* text\n"}
+    new_repository(tmp_path / "in", files)
+    for place in ("in/fleet", "in/built", "outside"):
+        (tmp_path / place / "policies").mkdir(parents=True, exist_ok=True)
+        (tmp_path / place / "policies" / "a").write_bytes(b"1\r\n")
+    assert files_at(tmp_path / "in/fleet", ["policies"]) == {"policies/a": b"1\n"}
+    for place in ("in/built", "outside"):
+        assert files_at(tmp_path / place, ["policies"]) == {"policies/a": b"1\r\n"}
+    (tmp_path / "in/fleet/policies/link").symlink_to("a")
+    with pytest.raises(Invalid, match="symbolic link"):
+        files_at(tmp_path / "in/fleet", ["policies"])
+
+
+def test_ignored_files_are_findings_unless_tools_have_left_them() -> None:
+    left = ["clusters/.DS_Store", "clusters/notes.md", "rendered/.x.swp"]
+    assert ignored_findings(left) == []
+    read = ["clusters/.hidden.yaml", "policies/a.rego", "rendered/.gitattributes"]
+    assert [finding.file for finding in ignored_findings([*left, *read])] == read
+    many = ignored_findings([f"rendered/{number}" for number in range(1000)])
+    assert len(many) == 20 and "nor 980 more" in many[-1].message
+    assert all(finding.stops for finding in many)

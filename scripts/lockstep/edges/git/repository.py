@@ -53,8 +53,11 @@ class Git(GitCheckout, GitHistory, GitStored):
         git = cls(folder)
         done = git._run("rev-parse", "--is-inside-work-tree", "--show-prefix")
         inside, _, prefix = os.fsdecode(done.stdout).removesuffix("\n").partition("\n")
-        ignored = inside != "true" or git._run("check-ignore", "--quiet", ".").returncode == 0
-        return None if ignored else cls(folder, prefix)
+        if inside != "true":
+            return None
+        # This git command accepts no literal paths, and this path is no pattern.
+        done = git._run("--no-literal-pathspecs", "check-ignore", "--quiet", ".")
+        return None if done.returncode == 0 else cls(folder, prefix)
 
     @property
     def top(self) -> Path:
