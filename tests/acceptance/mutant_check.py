@@ -119,7 +119,7 @@ class MutantCheck:
         families = Families(source, self._terms)
         fleet = FleetInput(
             families.fleet, families.shared.before, families.shared.unreadable, families.about,
-            families.summaries, {}, families.found, families.shared.left, None,
+            families.summaries, {}, families.found, {}, None,
         )  # fmt: skip
         return fleet, families.read(source.units)
 

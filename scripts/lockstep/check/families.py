@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from lockstep.check.family import Held, ReadFamily, Terms, read_family
+from lockstep.check.family import Held, ReadFamily, Terms, read_family, validate_input
 from lockstep.check.fleet import about_environment
 from lockstep.check.reading import FamilyReader
 from lockstep.check.summary import FamilySummary, held_in
@@ -13,24 +13,29 @@ from lockstep.model.fleet import Fleet, Tree
 from lockstep.rollout.quarantine import up_to
 from lockstep.spec.yaml.load import Documents
 
-Load = Callable[[Collection[Unit]], tuple[Tree, Tree]]
-"""Reads the files of families: those in the tree, and those in its base."""
+Load = Callable[[Collection[Unit]], Tree]
+"""Reads the files of families."""
 
 
 @dataclass(frozen=True)
 class Source:
     """Where the files of a fleet come from.
 
-    ``tree`` and ``before`` (None without a base) hold at least what belongs to no family; families
-    that they do not hold are read by ``load``. ``units`` are all families, held or not, of the tree
-    and of its base; ``present`` are those with files in clusters/ of the tree.
+    ``tree`` and ``before`` (None without a base) hold at least what belongs to no family. Families
+    that they do not hold are read: their files in clusters/ and ledger/ by ``specs``, these and
+    their folders under rendered/ by ``whole``, those at the base by ``past``. ``units`` are all
+    families of the tree and of its base; ``present`` are those with files in clusters/ of the
+    tree. ``left`` reads what is under rendered/ and in none of the given folders.
     """
 
     tree: Tree
     before: Tree | None
     units: tuple[Unit, ...]
     present: Collection[Unit]
-    load: Load
+    specs: Load
+    whole: Load
+    past: Load
+    left: Callable[[Collection[str]], Tree]
 
     @classmethod
     def of_trees(cls, tree: Tree, before: Tree | None) -> "Source":
@@ -38,7 +43,10 @@ class Source:
         units = {*split_by_unit(tree), *split_by_unit(before or {})}
         specs = {path: data for path, data in tree.items() if path.startswith("clusters/")}
         present = split_by_unit(specs).keys()
-        return cls(tree, before, tuple(sorted(units)), present, lambda _: ({}, {}))
+        return cls(
+            tree, before, tuple(sorted(units)), present,
+            specs=lambda _: {}, whole=lambda _: {}, past=lambda _: {}, left=lambda _: {},
+        )  # fmt: skip
 
 
 class Families:
@@ -68,7 +76,6 @@ class Families:
         self._held: dict[str, Held] = {}
         self.about = self._about_environments()
         unknown = [unit for unit in source.units if unit not in (known or {})]
-        self.read(unknown)
         self.summaries = dict(sorted({**(known or {}), **self._summaries(unknown)}.items()))
 
     def read(self, units: Iterable[Unit]) -> dict[Unit, ReadFamily]:
@@ -78,12 +85,20 @@ class Families:
         here = [unit for unit in wanted if self.shared.holds(unit)]
         self._add(self.shared, here)
         if missing := [unit for unit in wanted if unit not in self._read]:
-            files, before = self._source.load(missing)
-            own_before = None if self._source.before is None else {**self._source.before, **before}
-            tree = {**self._source.tree, **files}
-            self._add(FamilyReader(tree, own_before, self._documents), missing)
+            files, before = self._source.whole(missing), self._source.before
+            if before is not None:
+                before = {**before, **self._source.past(missing)}
+            reader = FamilyReader({**self._source.tree, **files}, before, self._documents)
+            self._add(reader, missing)
             self.files |= files
         return {unit: self._read[unit] for unit in units}
+
+    def left(self) -> Tree:
+        """The files under rendered/ that are in no folder of a cluster."""
+        folders = {folder for each in self.summaries.values() for folder in each.folders}
+        files = self._source.left(folders)
+        self.files |= files
+        return {**self.shared.left, **files}
 
     @property
     def found(self) -> list[Finding]:
@@ -118,8 +133,17 @@ class Families:
         if reader is not self.shared:
             self.fleet = self.fleet.merged_with(reader.fleet)
 
-    def _summaries(self, units: Iterable[Unit]) -> dict[Unit, FamilySummary]:
-        return {unit: read.summary for unit, read in self.read(units).items()}
+    def _summaries(self, units: Collection[Unit]) -> dict[Unit, FamilySummary]:
+        """The summaries of families, from their files in the tree alone where that is enough."""
+        here = [unit for unit in units if self.shared.holds(unit)]
+        summaries = {unit: read.summary for unit, read in self.read(here).items()}
+        if missing := [unit for unit in units if unit not in summaries]:
+            tree = {**self._source.tree, **self._source.specs(missing)}
+            reader = FamilyReader(tree, None, self._documents)
+            for unit in missing:
+                given = reader.family_input(unit, self.about.get(unit[0], ()))
+                summaries[unit] = validate_input(given, self._terms).summary
+        return summaries
 
     def _about_environments(self) -> dict[str, list[Finding]]:
         """What is wrong with each environment's own file."""

@@ -168,6 +168,13 @@ class FamilyResult:
 
 def read_family(given: FamilyInput, terms: Terms) -> ReadFamily:
     """Validate the files of a family, its records, and how they go on from the base."""
+    read = validate_input(given, terms)
+    past, asked = _about_the_past(read, terms)
+    return replace(read, invalid=arrange([*read.invalid, *past]), asked_history=asked)
+
+
+def validate_input(given: FamilyInput, terms: Terms) -> ReadFamily:
+    """Validate the files of a family alone: all that its summary needs."""
     family, environment = given.family, given.environment
     known = [*given.unreadable, *given.about_environment]
     found = [*given.unreadable]
@@ -181,9 +188,7 @@ def read_family(given: FamilyInput, terms: Terms) -> ReadFamily:
     documents = [stray for _, stray in given.strays] + ([family.document] if family else [])
     first_file = min((each.path for each in documents), default="")
     summary = summarise(given.unit, given.files, family, valid, first_file)
-    read = ReadFamily(given, (), valid, summary)
-    past, asked = _about_the_past(read, terms)
-    return replace(read, invalid=arrange([*found, *past]), asked_history=asked)
+    return ReadFamily(given, arrange(found), valid, summary)
 
 
 def _about_the_past(read: ReadFamily, terms: Terms) -> tuple[list[Finding], bool]:

@@ -4,7 +4,7 @@ Rendering and evaluation go on at the same time: OPA evaluates some families whi
 rendered, so that both cores have work.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -128,13 +128,13 @@ def terms_of(policy_sets: Sequence[PolicySet], given: CheckInput) -> Terms:
 class Work:
     """The families to check, and what is known already.
 
-    ``results`` are those of families to check, ``claims`` those of others, which may collide with
-    them.
+    ``results`` are those of families to check, ``claims`` gives those of others, as far as known,
+    which may collide with them.
     """
 
     units: Sequence[Unit]
     results: Mapping[Unit, FamilyResult] = field(default_factory=dict)
-    claims: Mapping[Unit, FolderClaims] = field(default_factory=dict)
+    claims: Callable[[Collection[Unit]], Mapping[Unit, FolderClaims]] = lambda _: {}
 
 
 @dataclass(frozen=True)
@@ -176,6 +176,7 @@ class _Pipeline:
         self._work = work
         self._given = given
         self._terms = terms
+        self._left = families.left() if given.compared else {}
         self._waivers = Waivers(terms.policy_sets, given.tree, given.now)
         self._units = [unit for unit in work.units if owns(given.shard, unit)]
 
@@ -203,7 +204,7 @@ class _Pipeline:
         families = self._families
         return FleetInput(
             families.fleet, families.shared.before, families.shared.unreadable, families.about,
-            families.summaries, claims, families.found, families.shared.left,
+            families.summaries, claims, families.found, self._left,
             self._given.tree.get(SETTINGS),
         )  # fmt: skip
 
@@ -229,7 +230,7 @@ class _Pipeline:
         taken = {place for unit in own for place in summaries[unit].neighbourhood}
         others = (summary for unit, summary in summaries.items() if unit not in own)
         near = [each.unit for each in others if not taken.isdisjoint(each.neighbourhood)]
-        claims = {unit: self._work.claims[unit] for unit in near if unit in self._work.claims}
+        claims = dict(self._work.claims(near))
         unknown = self._families.read(unit for unit in near if unit not in claims)
         return claims | {u: self._prepare_family(u, read).claims for u, read in unknown.items()}
 
@@ -281,9 +282,12 @@ class _Pipeline:
         )
 
     def _unseen(self) -> list[Subject]:
-        """The clusters that no rule saw."""
-        every = self._families.summaries.values()
-        return sorted({subject for each in every for subject in each.unseen})
+        """The clusters that no rule saw: the malformed ones, and those that are not checked."""
+        every, checked = self._families.summaries.items(), set(self._work.units)
+        unseen = {subject for _, each in every for subject in each.unseen}
+        others = (each for unit, each in every if unit not in checked and each.share)
+        named = ((each.unit, c["name"]) for each in others for c in each.share["clusters"])
+        return sorted(unseen | {(*unit, name) for unit, name in named})
 
     def _counts(self) -> dict[str, int]:
         checked = [self._families.summaries[unit] for unit in self._units]

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from lockstep.check.units import Unit
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Environment, Family, Subject, Tree
+from lockstep.model.times import format_time
 from lockstep.policy.environment_summary import share_of
 from lockstep.render.names import cluster_folder
 from lockstep.rollout.quarantine import Bound, bound_by, entries_of
+from lockstep.rollout.skew import skew_ends
 from lockstep.spec.assemble import cluster_files
 from lockstep.spec.structure.duplicates import taken_by
 
@@ -22,8 +24,9 @@ class FamilySummary:
     belong to its clusters, well-formed or not. ``taken`` are the names and hosts of its clusters,
     ``share`` is what the summary of its environment has of it (None where nothing in it is
     well-formed). ``unseen`` are the clusters that no rule sees, ``held`` the entries of its
-    quarantine; ``bound`` is what the quarantine of others is compared with. Families can collide
-    only where they share one of ``neighbourhood``.
+    quarantine; ``bound`` is what the quarantine of others is compared with. ``skew_ends`` is when a
+    skew will have lasted too long (RFC 3339, UTC); empty without one. Families can collide only
+    where they share one of ``neighbourhood``.
     """
 
     unit: Unit
@@ -36,6 +39,7 @@ class FamilySummary:
     unseen: tuple[Subject, ...]
     held: tuple[Json, ...]
     bound: Bound | None
+    skew_ends: str
     neighbourhood: tuple[tuple[str, str], ...]
 
 
@@ -58,6 +62,7 @@ def summarise(
         unseen=tuple(sorted(set(named) - seen)),
         held=tuple(entries_of(declared)) if declared and declared.has_quarantine else (),
         bound=bound_by(valid) if valid else None,
+        skew_ends=format_time(ends) if valid and (ends := skew_ends(valid)) else "",
         neighbourhood=tuple(sorted(set(_places(valid.clusters)))) if valid else (),
     )
 

@@ -54,6 +54,12 @@ def stored_tree(
     return tree
 
 
+def refuse_unreadable(tree: Tree) -> Tree:
+    """The same files. Raises Invalid for a link or a huge file among rules, templates, records."""
+    refuse_no_file(tree, _COLLECTED)
+    return tree
+
+
 def files_at(root: Path, folders: Sequence[str]) -> Tree:
     """The files below folders of ``root``, for verbs that need no fleet.
 

@@ -27,6 +27,13 @@ _STAGED = click.option(
     "--staged", is_flag=True,
     help="Check what is staged, as pre-commit does, without the other changes of the work tree.",
 )  # fmt: skip
+_ALL = click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Check every family, as the default branch and the schedule do. Without it only the "
+    "families that the change touches are checked: the others are as on the base.",
+)
 _SHARD = click.option("--shard", metavar="I/N", help="Check part I of N only; see merge-reports.")
 
 
@@ -44,6 +51,7 @@ def validate(root: Path, **how: Any) -> ExitCode:
 @click.command()
 @_BASE
 @_STAGED
+@_ALL
 @_SHARD
 @options.now
 @opa_options
@@ -52,6 +60,7 @@ def validate(root: Path, **how: Any) -> ExitCode:
 def check(
     base: str | None,
     staged: bool,
+    everything: bool,
     shard: str | None,
     now: str | None,
     opa: OpaOptions,
@@ -68,7 +77,7 @@ def check(
     part = _shard(shard)
 
     def run() -> "Outcome":
-        given = CheckOptions(clock.now(now), base, part, opa, staged)
+        given = CheckOptions(clock.now(now), base, part, opa, staged=staged, everything=everything)
         return verb.check(options.existing(root), given)
 
     return requested(**how).run(run, {} if part == WHOLE else {SHARD: str(part)})

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lockstep.edges.files import write_file
@@ -63,6 +63,29 @@ class Cache:
             if self._is_ours(self._folder):
                 write_file(self._folder / key, json.dumps(value).encode())
                 self._forget_oldest(self._folder)
+        except OSError:
+            return
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """The values of those keys that are there."""
+        found = {}
+        if self._folder is not None and self._is_ours(self._folder):
+            for key in keys:
+                try:
+                    found[key] = (self._folder / key).read_bytes()
+                except OSError:
+                    continue
+        return found
+
+    def put_many(self, entries: Mapping[str, bytes]) -> None:
+        """Keep values under keys."""
+        if self._folder is None:
+            return
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self._is_ours(self._folder):
+                for key, value in entries.items():
+                    write_file(self._folder / key, value)
         except OSError:
             return
 

@@ -37,6 +37,12 @@ UNUSED_WAIVER = "waiver.unused"
 SHARD = "shard"
 """In the summary of an outcome about a part of a fleet: which part, such as ``2/4``."""
 
+OF = "of"
+"""In the summary of an outcome about a part of a fleet: how many clusters the whole fleet has."""
+
+BASE = "base"
+"""In such a summary, too: what the others are as on, such as ``main``."""
+
 CONTENT = "content"
 """In such a summary, too: the digest of the checked files and of the base, equal in all shards."""
 

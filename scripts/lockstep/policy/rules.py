@@ -99,6 +99,15 @@ def blocking(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
     return tuple(rule for rule in rules if rule.blocks_revert)
 
 
+def reads_time(rego: Tree) -> bool:
+    """Whether a rule or a library among these files reads ``input.time``, or OPA's own clock."""
+    return any(
+        b"input.time" in data or b"time.now_ns" in data
+        for path, data in rego.items()
+        if path.endswith(".rego") and path != "policies/main.rego"
+    )
+
+
 def untested(policies: Tree, rules: tuple[Rule, ...]) -> tuple[str, ...]:
     """The paths of rules without a test file in their folder."""
     return tuple(

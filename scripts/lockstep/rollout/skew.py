@@ -5,7 +5,7 @@ from datetime import datetime
 
 from lockstep.model.decision import Variants
 from lockstep.model.fleet import Family
-from lockstep.model.times import parse_duration, parse_time
+from lockstep.model.times import later, parse_duration, parse_time
 from lockstep.spec import variants as forms
 
 
@@ -25,8 +25,17 @@ def skew_since(family: Family) -> datetime | None:
     return since
 
 
-def skew_breached(family: Family, now: datetime) -> bool:
-    """Whether the skew has lasted longer than ``consistency.maxSkewDuration``."""
+def skew_ends(family: Family) -> datetime | None:
+    """When the skew will have lasted as long as ``consistency.maxSkewDuration`` allows.
+
+    None without a skew, or without that bound.
+    """
     since = skew_since(family)
     bound = family.spec.get("consistency", {}).get("maxSkewDuration")
-    return bool(since and bound and now - since > parse_duration(bound))
+    return later(since, parse_duration(bound)) if since and bound else None
+
+
+def skew_breached(family: Family, now: datetime) -> bool:
+    """Whether the skew has lasted longer than ``consistency.maxSkewDuration``."""
+    ends = skew_ends(family)
+    return ends is not None and now > ends

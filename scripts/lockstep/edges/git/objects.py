@@ -170,13 +170,21 @@ class GitObjects(GitReferences):
 
     def object_ids(self, tree: str, paths: Sequence[str]) -> dict[str, str]:
         """The blob or tree id of each path that exists in a commit or tree."""
+        return {path: oid for path, (_, oid) in self.entry_ids(tree, paths).items()}
+
+    def entry_ids(self, tree: str, paths: Sequence[str]) -> dict[str, FileId]:
+        """The mode and id of each path that exists in a commit or tree.
+
+        A path that ends in a slash stands for everything directly in that folder.
+        """
         # Without a path, git would list everything.
-        out = self._list(tree, paths) if paths else b""
-        ids = {}
-        for entry in out.split(b"\0")[:-1]:
-            facts, _, path = entry.partition(b"\t")
-            ids[os.fsdecode(path)] = facts.split(b" ")[2].decode()
-        return ids
+        listed = os.fsdecode(self._list(tree, paths)) if paths else ""
+        entries: dict[str, FileId] = {}
+        for entry in listed.split("\0")[:-1]:
+            facts, _, path = entry.partition("\t")
+            mode, _, oid = facts.split(" ")
+            entries[path] = (mode, oid)
+        return entries
 
     def has_objects(self, *oids: str) -> bool:
         """Whether this clone holds all of these objects (a shallow clone may not)."""

@@ -1,0 +1,84 @@
+"""What is kept of families in the user's cache: summaries, claims and results, each under a key."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from lockstep.check.family import FamilyResult, FolderClaims
+from lockstep.check.summary import FamilySummary
+from lockstep.check.units import Unit
+from lockstep.edges.cache import Cache
+from lockstep.model.outcome import POLICY_ERROR
+
+Value = TypeVar("Value")
+Keys = Mapping[Unit, str]
+"""The key of each family."""
+
+
+def key_of(*parts: object) -> str:
+    """A key for parts that ``repr`` tells apart: texts, numbers, None, and tuples of these."""
+    return hashlib.sha256(repr(parts).encode(errors="surrogatepass")).hexdigest()
+
+
+class KeptFamilies:
+    """Reads and writes what is kept of families; what cannot be read is worked out again."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def summaries(self, keys: Keys) -> dict[Unit, FamilySummary]:
+        """The summaries that are kept under these keys."""
+        return self._read("summary", keys, FamilySummary)
+
+    def claims(self, keys: Keys) -> dict[Unit, FolderClaims]:
+        """The claims that are kept under these keys."""
+        return self._read("claims", keys, FolderClaims)
+
+    def results(self, keys: Keys) -> dict[Unit, FamilyResult]:
+        """The results that are kept under these keys."""
+        return self._read("result", keys, FamilyResult)
+
+    def keep_summaries(self, keys: Keys, made: Mapping[Unit, FamilySummary]) -> None:
+        """Keep summaries."""
+        self._write("summary", keys, made)
+
+    def keep_claims(self, keys: Keys, made: Mapping[Unit, FolderClaims]) -> None:
+        """Keep claims."""
+        self._write("claims", keys, made)
+
+    def keep_results(self, keys: Keys, made: Mapping[Unit, FamilyResult]) -> None:
+        """Keep results, apart from those that depend on more than their key says.
+
+        What commits did to records is not in it, and what could not be evaluated is tried again.
+        """
+        sure = {
+            unit: result
+            for unit, result in made.items()
+            if not result.asked_history
+            and not any(each.finding.rule == POLICY_ERROR for each in result.denied)
+        }
+        self._write("result", keys, sure)
+
+    def _read(self, kind: str, keys: Keys, form: Any) -> dict[Unit, Any]:
+        named = {unit: key_of(kind, key) for unit, key in keys.items()}
+        kept = self._cache.get_many(list(named.values()))
+        decoder = msgspec.json.Decoder(form)
+        found = {}
+        for unit, name in named.items():
+            if data := kept.get(name):
+                try:
+                    found[unit] = decoder.decode(data)
+                except msgspec.MsgspecError:  # the cache may hold anything
+                    continue
+        return found
+
+    def _write(self, kind: str, keys: Keys, made: Mapping[Unit, object]) -> None:
+        entries = {}
+        for unit, value in made.items():
+            try:
+                entries[key_of(kind, keys[unit])] = msgspec.json.encode(value)
+            except (msgspec.MsgspecError, UnicodeError, TypeError):  # half of a surrogate pair
+                continue
+        self._cache.put_many(entries)
