@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lockstep.check.evaluation import answers_about
-from lockstep.check.families import Families, Source
+from lockstep.check.families import Families, FleetSource
 from lockstep.check.family import (
     PreparedFamily,
     ReadFamily,
@@ -115,7 +115,7 @@ class MutantCheck:
         return {p: data for p, data in self._base.items() if p.startswith((*kept, ledger))}
 
     def _read(self, tree: Tree, before: Tree) -> tuple[FleetInput, dict[Unit, ReadFamily]]:
-        source = Source.of_trees(tree, before)
+        source = FleetSource.of_trees(tree, before)
         families = Families(source, self._terms)
         fleet = FleetInput(
             families.fleet, families.shared.before, families.shared.unreadable, families.about,

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 
 from lockstep.check.compiled import policies_of
-from lockstep.check.families import Families, Source
+from lockstep.check.families import Families, FleetSource
 from lockstep.check.followed import known_tip
 from lockstep.check.kept import KeptFamilies, key_of
 from lockstep.check.pipeline import CheckInput, Work, check_families, terms_of
@@ -138,10 +138,10 @@ class _ChangeCheck:
         kept.keep_claims(claim_keys, {**claims, **done.claims})
         return self._about_scope(done.outcome(), families, touched)
 
-    def _source(self) -> Source:
+    def _source(self) -> FleetSource:
         head = self._head
         gone = [unit for unit in self._units if unit not in head.families]
-        return Source(
+        return FleetSource(
             tree=self._given.tree,
             before=self._given.before,
             units=self._units,
@@ -227,7 +227,7 @@ class _ChangeCheck:
         same = {u: families.summaries[u] for u in units if base.families[u] == head.get(u)}
         keys = {u: k for u, k in self._summary_keys(base).items() if u in units and u not in same}
         known = same | self._kept.summaries(keys)
-        source = Source(
+        source = FleetSource(
             tree=self._given.before or {},
             before=None,
             units=tuple(units),

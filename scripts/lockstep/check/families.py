@@ -18,7 +18,7 @@ Load = Callable[[Collection[Unit]], Tree]
 
 
 @dataclass(frozen=True)
-class Source:
+class FleetSource:
     """Where the files of a fleet come from.
 
     ``tree`` and ``before`` (None without a base) hold at least what belongs to no family. Families
@@ -38,7 +38,7 @@ class Source:
     left: Callable[[Collection[str]], Tree]
 
     @classmethod
-    def of_trees(cls, tree: Tree, before: Tree | None) -> "Source":
+    def of_trees(cls, tree: Tree, before: Tree | None) -> "FleetSource":
         """A source that holds every file."""
         units = {*split_by_unit(tree), *split_by_unit(before or {})}
         specs = {path: data for path, data in tree.items() if path.startswith("clusters/")}
@@ -59,7 +59,7 @@ class Families:
 
     def __init__(
         self,
-        source: Source,
+        source: FleetSource,
         terms: Terms,
         known: Mapping[Unit, FamilySummary] | None = None,
         around: Fleet | None = None,

@@ -87,10 +87,11 @@ def check_fleet(
     found = [*given.unreadable, *(f for each in given.about.values() for f in each)]
     found += _missing_environments(given)
     found += _about_settings(given, terms)
-    found += _duplicates(given, [*given.unreadable, *given.known])
+    repeated = _duplicates(given, [*given.unreadable, *given.known])
+    found += repeated
     colliding: set[str] = set()
     if terms.compared:
-        rendered, colliding = _rendered(given, folders)
+        rendered, colliding = _rendered(given, folders, {finding.file for finding in repeated})
         found += rendered
     answered = [
         interpret(items, mine, policy_set.active_rules, terms.trace)
@@ -169,18 +170,21 @@ def colliding_families(
 
 
 def _rendered(
-    given: FleetInput, environments: EnvironmentFolders
+    given: FleetInput, environments: EnvironmentFolders, repeated: Collection[str]
 ) -> tuple[list[Finding], set[str]]:
     """What is wrong with the folders of environments, and what several folders claim.
 
-    Gives the paths of those, too: which of them is right is not known.
+    Gives the paths of those, too: which of them is right is not known. Clusters whose files are
+    ``repeated`` take the name or host of another: that they claim the same would only repeat it.
     """
     folders: list[tuple[Cluster | Document, str, Claims]] = [
         (document, each.path, each.claims) for document, each in environments
     ]
-    folders += _claims(given)
+    of_clusters = list(_claims(given))
+    folders += [each for each in of_clusters if each[0].path not in repeated]
     collisions = find_collisions((origin, claims) for origin, _, claims in folders)
     colliding = {folders[index][1] for index in collisions}
+    colliding |= {folder for cluster, folder, _ in of_clusters if cluster.path in repeated}
     files: dict[str, bytes] = {}
     for _, folder in environments:
         files |= {} if folder.path in colliding else folder.by_path()

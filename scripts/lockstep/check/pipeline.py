@@ -11,7 +11,7 @@ from datetime import datetime
 
 from lockstep.check.compiled import templates_of
 from lockstep.check.evaluation import Evaluation, answers_about
-from lockstep.check.families import Families, Source
+from lockstep.check.families import Families, FleetSource
 from lockstep.check.family import (
     FamilyResult,
     FolderClaims,
@@ -103,7 +103,7 @@ def check_change(
 def run_pipeline(policy_sets: Sequence[PolicySet], given: CheckInput) -> "PipelineResult":
     """Check a tree by these policy sets, in their order of precedence."""
     terms = terms_of(policy_sets, given)
-    source = Source.of_trees(given.tree, given.before)
+    source = FleetSource.of_trees(given.tree, given.before)
     families = Families(source, terms, around=given.around)
     return check_families(families, Work(source.units), given, terms)
 
