@@ -119,7 +119,9 @@ def test_a_file_above_the_fleet_counts(tmp_path: Path) -> None:
 
 
 def test_a_huge_attribute_file_counts_too(made: Git) -> None:
-    places = found(made, {".gitattributes": "#\n" * (LARGEST // 2) + "*.yaml ident\n"})
+    places = found(
+        made, {".gitattributes": ("#" * 1000 + "\n") * (LARGEST // 1000) + "*.yaml ident\n"}
+    )
     assert [place for place, _, _ in places] == [ENVIRONMENT, "lockstep.yaml", MANIFEST]
 
 
