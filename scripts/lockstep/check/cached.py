@@ -9,7 +9,8 @@ from lockstep.check.change import Change, check_change_of
 from lockstep.check.policy_sets import CHILD
 from lockstep.check.validation import excerpts
 from lockstep.check.workspace import EVERYTHING, ignored_findings
-from lockstep.edges.cache import Cache, content_key
+from lockstep.edges.cache import Cache
+from lockstep.edges.content_key import content_key
 from lockstep.edges.git import Git
 from lockstep.model.document import Json
 from lockstep.model.finding import arrange

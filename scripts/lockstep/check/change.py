@@ -15,7 +15,8 @@ from lockstep.check.policy_sets import open_policy_sets
 from lockstep.check.scope import FOLDERS, Side, TreeIds
 from lockstep.check.units import Unit
 from lockstep.check.workspace import refuse_unreadable
-from lockstep.edges.cache import Cache, content_key
+from lockstep.edges.cache import Cache
+from lockstep.edges.content_key import content_key
 from lockstep.edges.git import Git
 from lockstep.edges.git.history import LedgerReader
 from lockstep.model.fleet import Tree
