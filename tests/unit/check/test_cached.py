@@ -3,13 +3,13 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from lockstep.check import cached
+from lockstep.check import change as change_module
 from lockstep.check.cached import CheckOptions, check_work_tree
-from lockstep.check.pipeline import CheckInput
+from lockstep.check.change import Change
 from lockstep.edges.git import Git
 from lockstep.model.outcome import CONTENT, SHARD, Outcome
 from lockstep.model.shard import Shard
@@ -28,19 +28,19 @@ AT = CheckOptions(datetime(2026, 6, 1, 8, 10, tzinfo=UTC))
 
 
 @pytest.fixture
-def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[CheckInput]:
-    """What the pipeline was run on; it finds nothing. The cache is a new one."""
-    inputs: list[CheckInput] = []
+def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Change]:
+    """The changes that were checked; nothing is found. The cache is a new one."""
+    changes: list[Change] = []
 
-    def check_tree(given: CheckInput, _: object) -> SimpleNamespace:
-        inputs.append(given)
-        return SimpleNamespace(outcome=lambda tree: Outcome((), {"files": len(tree)}))
+    def check_change_of(change: Change, _: object) -> Outcome:
+        changes.append(change)
+        return Outcome((), {"families": len(change.git.object_ids(change.tree_id, ["clusters/"]))})
 
-    monkeypatch.setattr(cached, "check_tree", check_tree)
-    monkeypatch.setattr(cached, "find_opa", lambda: Path("/opa"))
-    monkeypatch.setattr(cached, "opa_version", lambda _: "1.22.0")
+    monkeypatch.setattr(cached, "check_change_of", check_change_of)
+    monkeypatch.setattr(change_module, "find_opa", lambda: Path("/opa"))
+    monkeypatch.setattr(change_module, "opa_version", lambda _: "1.22.0")
     monkeypatch.setenv("LOCKSTEP_CACHE", str(tmp_path / "cache"))
-    return inputs
+    return changes
 
 
 @pytest.fixture
@@ -52,9 +52,7 @@ def at(hour: int, minute: int) -> CheckOptions:
     return replace(AT, now=AT.now.replace(hour=hour, minute=minute))
 
 
-def test_the_same_content_in_the_same_hour_is_checked_once(
-    fleet: Git, ran: list[CheckInput]
-) -> None:
+def test_the_same_content_in_the_same_hour_is_checked_once(fleet: Git, ran: list[Change]) -> None:
     assert check_work_tree(fleet, at(8, 10)) == check_work_tree(fleet, at(8, 20))
     assert len(ran) == 1
     check_work_tree(fleet, at(9, 0))
@@ -62,7 +60,7 @@ def test_the_same_content_in_the_same_hour_is_checked_once(
 
 
 def test_a_freeze_that_begins_or_ends_within_the_hour_is_checked(
-    fleet: Git, ran: list[CheckInput]
+    fleet: Git, ran: list[Change]
 ) -> None:
     for number, (hour, minute) in enumerate([(8, 10), (8, 40), (10, 10), (10, 40)], 1):
         check_work_tree(fleet, at(hour, minute))
@@ -70,7 +68,7 @@ def test_a_freeze_that_begins_or_ends_within_the_hour_is_checked(
 
 
 def test_a_freeze_of_the_base_counts_where_the_change_removes_it(
-    fleet: Git, ran: list[CheckInput]
+    fleet: Git, ran: list[Change]
 ) -> None:
     (fleet.root / ENVIRONMENT).write_bytes(FREEZE.partition(b"spec:")[0] + b"spec: {}\n")
     check_work_tree(fleet, at(8, 10))
@@ -78,7 +76,7 @@ def test_a_freeze_of_the_base_counts_where_the_change_removes_it(
     assert len(ran) == 2
 
 
-def test_another_tree_or_base_is_checked(fleet: Git, ran: list[CheckInput]) -> None:
+def test_another_tree_or_base_is_checked(fleet: Git, ran: list[Change]) -> None:
     check_work_tree(fleet, AT)
     (fleet.root / "clusters/prod/more.yaml").write_bytes(b"a: 1\n")
     check_work_tree(fleet, AT)
@@ -88,10 +86,10 @@ def test_another_tree_or_base_is_checked(fleet: Git, ran: list[CheckInput]) -> N
     commit(fleet.root, {"policies/data/a.yaml": b"a: 1\n"})
     check_work_tree(fleet, AT)
     assert len(ran) == 3
-    assert [given.before is not None for given in ran] == [False, True, True]
+    assert [change.base is not None for change in ran] == [False, True, True]
 
 
-def test_a_shard_says_its_part_and_its_content(fleet: Git, ran: list[CheckInput]) -> None:
+def test_a_shard_says_its_part_and_its_content(fleet: Git, ran: list[Change]) -> None:
     whole, one, two = (
         check_work_tree(fleet, replace(AT, shard=shard))
         for shard in (AT.shard, Shard(1, 2), Shard(2, 2))
@@ -103,7 +101,7 @@ def test_a_shard_says_its_part_and_its_content(fleet: Git, ran: list[CheckInput]
 
 
 def test_an_entry_that_cannot_be_read_is_checked_again(
-    fleet: Git, ran: list[CheckInput], tmp_path: Path
+    fleet: Git, ran: list[Change], tmp_path: Path
 ) -> None:
     first = check_work_tree(fleet, AT)
     for entry in (tmp_path / "cache").iterdir():
