@@ -6,9 +6,10 @@ from pathlib import Path
 
 from lockstep.edges.files import read_file
 from lockstep.model.errors import LockstepError
-from lockstep.model.outcome import CONTENT, SHARD, Outcome, merge_outcomes
+from lockstep.model.outcome import BASE, CONTENT, OF, SHARD, Outcome, merge_outcomes
 from lockstep.model.shard import Shard
 from lockstep.report.json_report import format_outcome, read_report
+from lockstep.text.sanitise import quoted
 
 _LARGEST = 256 * 1024 * 1024
 """Bytes of one report: far more than a fleet gives, and still bounded."""
@@ -27,17 +28,28 @@ class _Part:
         """The digest of what was checked."""
         return self.outcome.summary.get(CONTENT)
 
+    @property
+    def scope(self) -> str:
+        """Which clusters were checked, as a message says it."""
+        of, base = (self.outcome.summary.get(name) for name in (OF, BASE))
+        if of is None:
+            return "all clusters"
+        against = quoted(str(base), 100) if base else "an unknown base"
+        return f"a part of {of:,} clusters, compared with {against}"
+
 
 def merge_reports(paths: Sequence[Path]) -> Outcome:
     """The outcome that one run over everything would have had, whatever the order of the paths.
 
-    Raises LockstepError for what is not a report, for the same file twice, and where the reports
-    are of shards, unless every shard is there exactly once.
+    Raises LockstepError for what is not a report, for the same file twice, for changes that were
+    compared with different bases, and where the reports are of shards, unless every shard is there
+    exactly once.
     """
     _refuse_repeated(paths)
     parts = [_read(path) for path in paths]
     if any(part.shard for part in parts):
         _refuse_gaps(parts)
+    _refuse_other_scopes(parts)
     # By content: the order in which a shell lists the files must not change the outcome.
     ordered = sorted((part.outcome for part in parts), key=format_outcome)
     merged = merge_outcomes(ordered)
@@ -95,3 +107,22 @@ def _refuse_gaps(parts: Sequence[_Part]) -> None:
             f"shards are missing ({few}), so parts of the fleet were not checked",
             fix="give the reports of all shards; did one of the jobs fail?",
         )
+
+
+def _refuse_other_scopes(parts: Sequence[_Part]) -> None:
+    """Raise where shards are of different parts of the fleet, or changes have different bases."""
+    # A run that failed has checked no part.
+    checked = [part for part in parts if part.outcome.has_checked]
+    compared: tuple[str, ...] = (OF, BASE)
+    if not any(part.shard for part in parts):
+        # Several fleets: each has a size of its own, and a change may touch all of one.
+        checked = [part for part in checked if OF in part.outcome.summary]
+        compared = (BASE,)
+    for part in checked[1:]:
+        first = checked[0]
+        if any(part.outcome.summary.get(n) != first.outcome.summary.get(n) for n in compared):
+            raise LockstepError(
+                f"this report is of {part.scope}, and {first.path} is of {first.scope}",
+                where=str(part.path),
+                fix="run all checks with the same --base, and all or none with --all",
+            )

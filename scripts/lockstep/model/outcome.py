@@ -1,7 +1,7 @@
 """The result of a check: everything that a report needs, whatever its format."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lockstep.model.document import Json
@@ -37,11 +37,16 @@ UNUSED_WAIVER = "waiver.unused"
 SHARD = "shard"
 """In the summary of an outcome about a part of a fleet: which part, such as ``2/4``."""
 
+CLUSTERS = "clusters"
+"""In a summary: how many clusters were checked."""
+
 OF = "of"
 """In the summary of an outcome about a part of a fleet: how many clusters the whole fleet has."""
 
 BASE = "base"
-"""In such a summary, too: what the others are as on, such as ``main``."""
+"""In such a summary, too: what the others are as on, such as ``main``.
+
+It may be any name that git allows, so reports escape it."""
 
 CONTENT = "content"
 """In such a summary, too: the digest of the checked files and of the base, equal in all shards."""
@@ -61,8 +66,9 @@ class RuleText:
 class Outcome:
     """The findings of one check in report order, and what they are shown with.
 
-    ``summary`` has counts of what was checked, such as ``{"clusters": 3}``. ``excerpts`` are the
-    source lines of the findings, by file and line. ``rules`` are the evaluated policy rules.
+    ``summary`` has counts of what was checked, such as ``{"clusters": 3}``, and where that is only
+    a part of the fleet, which part (see SHARD, OF and BASE). ``excerpts`` are the source lines of
+    the findings, by file and line. ``rules`` are the evaluated policy rules.
     """
 
     findings: tuple[Finding, ...]
@@ -133,21 +139,44 @@ def failed_run(error: LockstepError, summary: Mapping[str, object]) -> Outcome:
 
 
 def merge_outcomes(outcomes: Iterable[Outcome]) -> Outcome:
-    """Several outcomes about parts of one fleet as one; counts of the same name are added."""
+    """Several outcomes about parts of one fleet as one; counts of the same name are added.
+
+    Where any is about what a change touches only, so is the whole.
+    """
     parts = tuple(outcomes)
     summary: dict[str, object] = {}
     for part in parts:
         for name, value in part.summary.items():
+            if name in (OF, BASE):
+                continue
             # Only counts add up: text, such as the digest of a shard, is that of the last part.
             known = summary.get(name, 0)
             both = isinstance(value, int) and isinstance(known, int)
             summary[name] = known + value if both else value  # type: ignore[operator]
+    summary |= _scope_of(parts)
     excerpts = {place: text for part in parts for place, text in part.excerpts.items()}
     rules = {rule.id: rule for part in parts for rule in part.rules}
     found = arrange(finding for part in parts for finding in part.findings)
     idle = [set(part.findings) for part in parts if SHARD in part.summary]
     found = tuple(finding for finding in found if _agreed(finding, idle))
     return Outcome(found, summary, excerpts, tuple(rules[name] for name in sorted(rules)))
+
+
+def _scope_of(parts: Sequence[Outcome]) -> dict[str, object]:
+    """OF and BASE of the whole; empty where all parts are about all clusters."""
+    partial = [part.summary for part in parts if OF in part.summary]
+    if not partial:
+        return {}
+    if any(SHARD in part.summary for part in parts):
+        of = partial[0][OF]  # each shard has the size of the one fleet
+    else:  # of several fleets: of one that was checked as a whole, its clusters are all
+        sizes = (part.summary.get(OF, part.summary.get(CLUSTERS)) for part in parts)
+        of = sum(size for size in sizes if isinstance(size, int))
+    bases = {str(summary.get(BASE, "")) for summary in partial}
+    # Without a base, reports say that the others were not checked. That is so where a run failed.
+    if len(bases) > 1 or "" in bases or not all(part.has_checked for part in parts):
+        return {OF: of}
+    return {OF: of, BASE: bases.pop()}
 
 
 def _agreed(finding: Finding, of_shards: Iterable[Collection[Finding]]) -> bool:

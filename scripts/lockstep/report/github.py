@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import Outcome
-from lockstep.report.counting import Kind, headline, kind
+from lockstep.report.counting import Kind, headline, kind, scope
 from lockstep.text.sanitise import cut, one_line
 
 SHOWN = 10
@@ -25,24 +25,30 @@ _PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ","
 def format_outcome(outcome: Outcome) -> str:
     """A command for each finding, in report order, and a last line for readers of the log.
 
-    Where GitHub will not show all of them as annotations, the first command is a notice that
-    says how many there are.
+    Where only a part of the fleet was checked, or GitHub will not show all findings as
+    annotations, the first command is a notice that says so.
     """
     findings = arrange(outcome.findings)
     commands = [_command(finding) for finding in findings]
-    return "\n".join([*_notice(findings), *commands, headline(findings, outcome.summary)])
+    return "\n".join(
+        [*_notice(findings, scope(outcome.summary)), *commands, headline(findings, outcome.summary)]
+    )
 
 
-def _notice(findings: Sequence[Finding]) -> Iterator[str]:
-    """One of the notices that GitHub shows, so room for one suppressed finding less."""
+def _notice(findings: Sequence[Finding], about: str) -> Iterator[str]:
+    """One notice for all, because each leaves room for one suppressed finding less."""
     # By kind, because GitHub has a limit for each of them.
     numbers = {found: sum(kind(finding) is found for finding in findings) for found in Kind}
-    over = [f"{numbers[found]} {_COMMANDS[found]}s" for found in Kind if numbers[found] > SHOWN]
+    numbers[Kind.SUPPRESSED] += bool(about)
+    over = [f"{numbers[found]:,} {_COMMANDS[found]}s" for found in Kind if numbers[found] > SHOWN]
+    lines = [about] if about else []
     if over:
-        text = (
+        lines.append(
             f"There are {' and '.join(over)}, and GitHub annotates at most {SHOWN} of a kind: "
             "the log of this step has all of them"
         )
+    if lines:
+        text = "\n".join(lines)
         yield f"::notice title=lockstep::{text.translate(_DATA)}"
 
 

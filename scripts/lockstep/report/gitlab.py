@@ -1,7 +1,9 @@
 """Findings as a report of GitLab's Code Quality: JSON for ``artifacts: reports: codequality``.
 
 GitLab distinguishes new findings from known ones by ``fingerprint``, and shows each only once.
-It has no suppression: such a finding has the lowest severity and says so in its description.
+It has no suppression: such a finding has the lowest severity and says so in its description. It is
+a bare list of findings, without a place for what was checked: of a part of the fleet, it does not
+say that it is one.
 """
 
 from lockstep.model.finding import Finding, arrange

@@ -7,12 +7,13 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from math import inf
 from typing import Any
 
 from lockstep.model.document import Json
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, arrange
-from lockstep.model.outcome import Outcome, RuleText
+from lockstep.model.outcome import CLUSTERS, OF, Outcome, RuleText
 from lockstep.report.counting import counts
 from lockstep.text.sanitise import json_text, one_line
 
@@ -34,8 +35,8 @@ def outcome_to_data(outcome: Outcome, *, exit_code: ExitCode | None = None) -> J
     """The outcome as an object of the report's format.
 
     The summary has ``errors``, ``warnings`` and ``suppressed`` in addition to what the caller
-    counted, such as ``clusters``. ``exit_code`` is that of the verb, where it differs from the
-    outcome's own.
+    counted, such as ``clusters``, and ``of`` and ``base`` where that is a part of the fleet.
+    ``exit_code`` is that of the verb, where it differs from the outcome's own.
     """
     findings = arrange(outcome.findings)
     shown = {(finding.file, finding.line) for finding in findings}
@@ -89,6 +90,8 @@ def read_report(text: str | bytes) -> Outcome:
     # A report that was edited or cut must not become a pass when shards are merged.
     if report["exitCode"] != outcome.exit_code or stated != counts(outcome.findings):
         raise ValueError("its counts or its exit code contradict its findings")
+    if report["summary"].get(CLUSTERS, 0) > report["summary"].get(OF, inf):
+        raise ValueError("it has more clusters than its fleet")
     return outcome
 
 

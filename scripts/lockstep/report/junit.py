@@ -3,7 +3,8 @@
 A suite for each file with a case for each finding, and before them a suite ``lockstep`` with what
 passed, so that a clean check is a report too. An error is a failure; a spec that could not be
 evaluated is an error of JUnit; warnings and suppressed findings are skipped, with their reason.
-Names of cases hold no line numbers: CI systems compare them between branches.
+Names of cases hold no line numbers: CI systems compare them between branches. Where only a part of
+the fleet was checked, the property ``scope`` of the suite ``lockstep`` says so.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from xml.etree import ElementTree
 
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import POLICY, UNEVALUATED, Outcome
-from lockstep.report.counting import Kind, kind
+from lockstep.report.counting import Kind, kind, scope
 from lockstep.report.text import describe_suppression
 from lockstep.text.sanitise import one_line
 
@@ -24,9 +25,12 @@ def format_outcome(outcome: Outcome) -> str:
     """An XML document in ASCII, which is the same in every encoding."""
     findings = arrange(outcome.findings)
     root = ElementTree.Element("testsuites", name="lockstep")
-    passed = _passed(outcome, findings)
-    if passed:
+    passed, about = _passed(outcome, findings), scope(outcome.summary)
+    if passed or about:
         suite = ElementTree.SubElement(root, "testsuite", name="lockstep")
+        if about:
+            properties = ElementTree.SubElement(suite, "properties")
+            ElementTree.SubElement(properties, "property", name="scope", value=about)
         for name in passed:
             ElementTree.SubElement(suite, "testcase", classname="lockstep", name=one_line(name))
     # The findings are in the order of their files, which groupby needs.

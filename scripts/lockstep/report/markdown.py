@@ -18,6 +18,7 @@ by which it finds the comment again. GitLab allows 1,000,000."""
 _TEXT = 2_000
 """Characters of one message, fix or path."""
 
+_WORDS = re.compile(r"[a-z]+(?: [a-z]+)*")
 _TICKS = re.compile(r"`+")
 
 _RESERVE = 1_000
@@ -34,7 +35,7 @@ def format_outcome(outcome: Outcome) -> str:
     kept = _fitting(blocks, LIMIT - _RESERVE)
     counting = [each for each in findings if kind(each) is not Kind.SUPPRESSED]
     waived = [each for each in findings if kind(each) is Kind.SUPPRESSED]
-    parts = [f"### Lockstep: {headline(findings, _plain_numbers(outcome))}"]
+    parts = [f"### Lockstep: {headline(findings, outcome.summary, _name)}"]
     parts += _by_file([each for each in counting if each in kept], blocks)
     shown = [each for each in waived if each in kept]
     if shown:
@@ -50,9 +51,9 @@ def format_outcome(outcome: Outcome) -> str:
     return "\n\n".join(parts)
 
 
-def _plain_numbers(outcome: Outcome) -> dict[str, object]:
-    """The part of the summary that cannot be Markdown."""
-    return {name: value for name, value in outcome.summary.items() if isinstance(value, int)}
+def _name(name: str) -> str:
+    """A name in the headline: as code, unless it is words that cannot be markup or a mention."""
+    return name if _WORDS.fullmatch(name) else _code(name)
 
 
 def _fitting(blocks: dict[Finding, str], room: int) -> set[Finding]:

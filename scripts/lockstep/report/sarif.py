@@ -4,14 +4,23 @@ https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01
 Nothing in it depends on the machine or the time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from lockstep import __version__
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding, arrange
-from lockstep.model.outcome import POLICY, POLICY_ERROR, UNEVALUATED, Outcome, RuleText
-from lockstep.report.counting import Kind, by_urgency, kind, list_counts
+from lockstep.model.outcome import (
+    BASE,
+    CLUSTERS,
+    OF,
+    POLICY,
+    POLICY_ERROR,
+    UNEVALUATED,
+    Outcome,
+    RuleText,
+)
+from lockstep.report.counting import Kind, by_urgency, kind, list_counts, scope
 from lockstep.report.fingerprint import fingerprints
 from lockstep.report.json_report import format_data
 from lockstep.text.sanitise import cut, one_line
@@ -84,8 +93,19 @@ def format_outcome(outcome: Outcome) -> str:
         # Columns are counted in characters, as in every other report.
         "columnKind": "unicodeCodePoints",
         "results": results,
+        **_properties(outcome.summary),
     }
     return format_data({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _properties(summary: Mapping[str, object]) -> Json:
+    """Which part of the fleet the run is about; empty for the whole of it."""
+    about = scope(summary)
+    if not about:
+        return {}
+    base = {BASE: one_line(str(summary[BASE]))} if BASE in summary else {}
+    numbers = {name: summary.get(name, 0) for name in (CLUSTERS, OF)}
+    return {"properties": {"scope": about, **numbers, **base}}
 
 
 def _invocation(outcome: Outcome, left: Sequence[Finding]) -> Json:

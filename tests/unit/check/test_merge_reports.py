@@ -10,7 +10,7 @@ from lockstep.check.merge_reports import merge_reports
 from lockstep.model.errors import LockstepError
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Severity
-from lockstep.model.outcome import Outcome
+from lockstep.model.outcome import Outcome, failed_run
 from lockstep.report.json_report import format_outcome
 from tests.unit.report.outcomes import ODD, ORDINARY, WAIVED, WRONG
 
@@ -104,6 +104,64 @@ def test_shards_of_different_files_are_no_whole(tmp_path: Path) -> None:
         with pytest.raises(LockstepError, match="different files") as error:
             merge_reports([first, shard(tmp_path, "2/2", other)])
         assert error.value.where == str(second)
+
+
+PART = {"clusters": 1, "families": 1, "of": 1000, "base": "origin/main"}
+
+
+def test_shards_of_a_change_are_a_part_of_one_fleet(tmp_path: Path) -> None:
+    parts = [shard(tmp_path, f"{number}/3", Outcome((), PART)) for number in (1, 2, 3)]
+    whole = {"clusters": 3, "families": 3, "of": 1000, "base": "origin/main"}
+    for order in permutations(parts):
+        assert format_outcome(merge_reports(order)) == format_outcome(Outcome((), whole))
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({**PART, "of": 2000}, r"a part of 2,000 clusters, compared with 'origin/main', and .* of "
+                               r"a part of 1,000 clusters, compared with 'origin/main'"),
+        ({**PART, "base": "x\n"}, r"1,000 clusters, compared with 'x\\n', and .*'origin/main'"),
+        ({"clusters": 1, "of": 1000}, "compared with an unknown base, and "),
+        ({"clusters": 1000}, "this report is of all clusters, and .* of a part of 1,000 clusters"),
+    ],
+)  # fmt: skip
+def test_shards_of_different_scope_are_no_whole(
+    tmp_path: Path, other: dict[str, object], words: str
+) -> None:
+    first = shard(tmp_path, "1/2", Outcome((), PART))
+    second = shard(tmp_path, "2/2", Outcome((), other))
+    with pytest.raises(LockstepError, match=words) as error:
+        merge_reports([first, second])
+    assert error.value.where == str(second) and "--all" in error.value.fix
+
+
+def test_where_a_shard_failed_the_others_are_not_as_on_the_base(tmp_path: Path) -> None:
+    failed = failed_run(LockstepError("no OPA"), {})
+    paths = [shard(tmp_path, "1/2", Outcome((), PART)), shard(tmp_path, "2/2", failed)]
+    for order in permutations(paths):
+        merged = merge_reports(order)
+        assert merged.summary == {"clusters": 1, "families": 1, "of": 1000}
+        assert merged.exit_code is ExitCode.COULD_NOT_RUN
+        # And again, as a report of its own.
+        again = store(tmp_path, "merged", merged)
+        assert merge_reports([again]).summary == merged.summary
+
+
+def test_several_fleets_of_which_one_is_checked_in_part_are_a_part(tmp_path: Path) -> None:
+    part = store(tmp_path, "part", Outcome((), PART))
+    whole = store(tmp_path, "whole", Outcome((), {"clusters": 500, "families": 9}))
+    assert merge_reports([part, whole]).summary == {
+        "clusters": 501, "families": 10, "of": 1500, "base": "origin/main",
+    }  # fmt: skip
+    assert merge_reports([part]).summary == PART
+    other = store(tmp_path, "other", Outcome((), {**PART, "of": 7}))
+    assert merge_reports([part, other]).summary == {
+        "clusters": 2, "families": 2, "of": 1007, "base": "origin/main",
+    }  # fmt: skip
+    elsewhere = store(tmp_path, "elsewhere", Outcome((), {**PART, "base": "release"}))
+    with pytest.raises(LockstepError, match=r"compared with 'release', and .* 'origin/main'"):
+        merge_reports([part, whole, elsewhere])
 
 
 def test_many_missing_shards_are_counted(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Outcomes for tests of reports: an ordinary one, and hostile ones of every shape."""
 
 import random
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
@@ -30,6 +31,9 @@ ORDINARY = Outcome(
     {(CLUSTER, 9): "  region: us-east-1  # the law", (CLUSTER, 2): "kind: ModelCluster"},
     RULES,
 )
+
+PARTIAL = replace(ORDINARY, summary={**ORDINARY.summary, "of": 1000, "base": "origin/main"})
+"""What the check of a change finds, which touches one family."""
 
 ATTACKS = (
     "x\n::error file=a,line=1::forged", "::stop-commands::x", "##[group]x", "a\r\x1b[2K\x9b1m",

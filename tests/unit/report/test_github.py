@@ -8,7 +8,7 @@ from hypothesis import given
 from lockstep.model.finding import Severity, arrange
 from lockstep.model.outcome import Outcome
 from lockstep.report.github import MESSAGE, format_outcome
-from tests.unit.report.outcomes import CLUSTER, ORDINARY, WRONG, many, outcomes
+from tests.unit.report.outcomes import CLUSTER, ORDINARY, PARTIAL, WAIVED, WRONG, many, outcomes
 
 Command = tuple[str, dict[str, str], str]
 
@@ -63,6 +63,27 @@ def test_what_github_does_not_annotate_is_counted_first(number: int, noticed: in
     if noticed:
         assert found[0][0] == "notice" and "There are 11 errors" in found[0][2]
         assert "warnings" not in found[0][2]
+
+
+def test_a_part_of_the_fleet_is_annotated_as_one() -> None:
+    text = format_outcome(PARTIAL)
+    name, properties, message = commands(text)[0]
+    assert (name, properties) == ("notice", {"title": "lockstep"})
+    assert message == "3 of 1,000 clusters checked; the others are as on origin/main"
+    assert " in 3 of 1,000 clusters; the others are as on origin/main; " in text.split("\n")[-1]
+
+
+def test_the_notice_about_a_part_is_one_of_those_that_github_shows() -> None:
+    waived = tuple(replace(WAIVED, line=number) for number in range(1, 11))
+    found = commands(format_outcome(replace(PARTIAL, findings=waived)))
+    assert len(found) == 11
+    assert "as on origin/main\nThere are 11 notices, and GitHub" in found[0][2]
+
+
+def test_no_name_of_a_base_can_forge_a_command() -> None:
+    base = "x\n::error::forged\r%0A##[error]"
+    text = format_outcome(Outcome((), {"clusters": 1, "of": 2, "base": base}))
+    assert [name for name, _, _ in commands(text)] == ["notice"]
 
 
 def test_a_long_message_is_cut_before_the_runner_does_and_says_so() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from lockstep.model.finding import arrange
 from lockstep.model.outcome import Outcome
 from lockstep.report.gitlab import format_outcome
-from tests.unit.report.outcomes import CLUSTER, ORDINARY, outcomes
+from tests.unit.report.outcomes import CLUSTER, ORDINARY, PARTIAL, outcomes
 
 
 def test_each_finding_is_an_issue_that_gitlab_can_place() -> None:
@@ -25,6 +25,10 @@ def test_each_finding_is_an_issue_that_gitlab_can_place() -> None:
 
 def test_no_findings_are_an_empty_list() -> None:
     assert json.loads(format_outcome(Outcome(()))) == []
+
+
+def test_a_part_of_the_fleet_has_the_same_issues_since_the_format_has_no_place_for_it() -> None:
+    assert format_outcome(PARTIAL) == format_outcome(ORDINARY)
 
 
 @given(outcomes())

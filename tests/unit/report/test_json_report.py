@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -19,7 +20,7 @@ from lockstep.report.json_report import (
     outcome_to_data,
     read_report,
 )
-from tests.unit.report.outcomes import CLUSTER, ORDINARY, WAIVED, WAIVER, WRONG, outcomes
+from tests.unit.report.outcomes import CLUSTER, ORDINARY, PARTIAL, WAIVED, WAIVER, WRONG, outcomes
 
 SCHEMA = json.loads(files("lockstep.report").joinpath("report.schema.json").read_text("utf-8"))
 
@@ -98,6 +99,16 @@ def test_what_a_report_tells_is_read_back_equal() -> None:
     assert again.findings[2] == WAIVED
 
 
+def test_a_part_of_the_fleet_is_in_the_summary_and_read_back() -> None:
+    found = json.loads(format_outcome(PARTIAL))["summary"]
+    assert (found["clusters"], found["of"], found["base"]) == (3, 1000, "origin/main")
+    assert read_report(format_outcome(PARTIAL)) == PARTIAL
+    hostile = replace(PARTIAL, summary={**PARTIAL.summary, "base": "##[error]\x1b\udcff\n"})
+    text = format_outcome(hostile)
+    assert "##[" not in text and text.isascii()
+    assert read_report(text).summary["base"] == "##[error]\x1b\\udcff\n"
+
+
 def change(path: str, value: Any) -> Callable[[Any], None]:
     *parents, last = [int(part) if part.isdigit() else part for part in path.split("/")]
 
@@ -123,6 +134,18 @@ def change(path: str, value: Any) -> Callable[[Any], None]:
         (change("summary/clusters", -1), "/summary/clusters"),
         (change("summary/clusters", 10**200), "/summary/clusters"),
         (change("summary/shard", "5"), "/summary/shard"),
+        (change("summary/of", "5"), "/summary/of"),
+        (change("summary/of", 5.0), "/summary/of"),
+        (change("summary/of", 2), "more clusters than its fleet"),
+        (change("summary/base", "main"), "/summary"),
+        (change("summary", {"errors": 1, "warnings": 1, "suppressed": 1, "of": 5}), "/summary"),
+        (
+            change(
+                "summary",
+                {**PARTIAL.summary, "errors": 1, "warnings": 1, "suppressed": 1, "base": ""},
+            ),
+            "/summary/base",
+        ),
         (change("summary/errors", 0), "contradict its findings"),
         (change("exitCode", 0), "contradict its findings"),
         (change("findings", []), "contradict its findings"),

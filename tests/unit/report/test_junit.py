@@ -9,7 +9,7 @@ from hypothesis import given
 from lockstep.model.finding import arrange
 from lockstep.model.outcome import Outcome
 from lockstep.report.junit import WELL_FORMED, format_outcome
-from tests.unit.report.outcomes import CLUSTER, ORDINARY, RULES, WAIVED, WRONG, outcomes
+from tests.unit.report.outcomes import CLUSTER, ORDINARY, PARTIAL, RULES, WAIVED, WRONG, outcomes
 
 
 def parse(outcome: Outcome) -> Element:
@@ -56,6 +56,18 @@ def test_a_clean_check_is_a_report_with_passed_cases() -> None:
     root = parse(Outcome((), rules=RULES))
     assert names(root, "lockstep") == [WELL_FORMED, "policy.residency", "policy.weights-sum"]
     assert parse(Outcome(())).attrib["tests"] == "1"
+
+
+def test_a_part_of_the_fleet_is_a_property_before_the_cases() -> None:
+    suite = parse(PARTIAL)[0]
+    assert suite.attrib["name"] == "lockstep" and suite[0].tag == "properties"
+    assert [each.attrib for each in suite[0]] == [
+        {"name": "scope", "value": "3 of 1,000 clusters checked; the others are as on origin/main"}
+    ]
+    assert parse(PARTIAL).attrib == parse(ORDINARY).attrib
+    assert parse(ORDINARY).find("testsuite/properties") is None
+    malformed = parse(replace(PARTIAL, findings=(replace(WRONG, rule="schema.type"),), rules=()))
+    assert malformed.find("testsuite[@name='lockstep']/properties") is not None
 
 
 def test_what_is_malformed_does_not_pass_as_well_formed() -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -15,6 +16,7 @@ from tests.unit.report.outcomes import (
     ATTACKS,
     CLUSTER,
     ORDINARY,
+    PARTIAL,
     WAIVED,
     WRONG,
     many,
@@ -23,7 +25,8 @@ from tests.unit.report.outcomes import (
 
 # All that may stand outside of code: words of the report itself.
 OURS = re.compile(
-    r"(Lockstep: [a-z0-9 ;]+|error|warning|suppressed| at \d+:\d+: ?|\(none\)| |fix: |also "
+    r"(Lockstep: [a-z0-9 ;,(]+|; \d+ suppressed|\); clusters that the change does not touch are as on x"
+    r"|error|warning|suppressed| at \d+:\d+: ?|\(none\)| |fix: |also "
     r"|and \d+ more places|waived until | by |because: |ticket: |waiver: "
     r"|Not shown: [a-z0-9, ]+\.| They do not fit into a comment\. The text and the JSON report of "
     r"| have all\.)*"
@@ -76,6 +79,25 @@ def test_a_clean_result_is_one_line() -> None:
     assert format_outcome(Outcome((), {"clusters": 2})) == "### Lockstep: no errors in 2 clusters"
 
 
+def test_a_part_of_the_fleet_is_not_shown_as_the_whole() -> None:
+    text = format_outcome(PARTIAL)
+    assert text.startswith(
+        "### Lockstep: 1 error and 1 warning in 3 of 1,000 clusters; "
+        "the others are as on ` origin/main `; 1 suppressed\n"
+    )
+    assert foreign(text) == []
+    followed = replace(PARTIAL, summary={**PARTIAL.summary, "base": "the followed branch"})
+    assert "; the others are as on the followed branch; " in format_outcome(followed)
+
+
+@pytest.mark.parametrize("name", ["base", "shard"])
+def test_no_name_of_a_base_or_shard_becomes_markup(name: str) -> None:
+    for attack in (*ATTACKS, "@everyone", "#1", "main @everyone", "main\n# forged", "a*b*_c_"):
+        text = format_outcome(Outcome((), {"clusters": 1, "of": 2, "base": "x", name: attack}))
+        assert foreign(text) == [], attack
+        assert "\n" not in text
+
+
 def test_everything_fits_into_a_comment_and_the_cut_is_counted() -> None:
     findings = many(400) + many(900, Severity.WARNING, "lock.stale") + [WAIVED]
     text = format_outcome(Outcome(tuple(findings), {"clusters": 10}))
@@ -92,7 +114,7 @@ def test_errors_are_cut_only_where_they_do_not_fit_themselves() -> None:
     text = format_outcome(Outcome(tuple(findings)))
     shown = text.count("**error**")
     assert 300 < shown < 3000 and "**warning**" not in text
-    assert f"Not shown: {3000 - shown} errors, 5 warnings." in text
+    assert f"Not shown: {3000 - shown:,} errors, 5 warnings." in text
     assert len(text) <= LIMIT
 
 

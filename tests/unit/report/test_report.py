@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from lockstep.cli.options import FORMATS
 from lockstep.model.finding import Related
 from lockstep.model.outcome import Outcome, RuleText
-from tests.unit.report.outcomes import ORDINARY, WAIVED, WAIVER, WRONG, outcomes, shuffled
+from tests.unit.report.outcomes import ORDINARY, PARTIAL, WAIVED, WAIVER, WRONG, outcomes, shuffled
 
 
 def write(output: str, outcome: Outcome) -> str:
@@ -42,6 +42,24 @@ def test_every_format_tells_every_finding_with_what_to_do(output: str) -> None:
         assert finding.fix in text
     for words in ("suppress", "2026-09-30"):
         assert words in text
+
+
+@pytest.mark.parametrize("output", sorted({*FORMATS} - {"gitlab"}))
+def test_every_format_that_has_a_place_for_it_says_that_only_a_part_was_checked(
+    output: str,
+) -> None:
+    text = write(output, PARTIAL)
+    assert "origin/main" in text and "origin/main" not in write(output, ORDINARY)
+    assert re.search(r"3 of 1,000 clusters|\"of\": 1000", text)
+
+
+@pytest.mark.parametrize("output", FORMATS)
+def test_the_name_of_a_base_is_shown_safely(output: str) -> None:
+    base = "x\r\n::error::x\x1b[2K\u202e##vso[task]https://bot:hunter2@git.example.com"
+    text = write(output, replace(PARTIAL, summary={**PARTIAL.summary, "base": base}))
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert "\n::error::x" not in text and "hunter2" not in text
+    assert re.search(r"##\w*\[", text) is None
 
 
 @pytest.mark.parametrize("output", FORMATS)

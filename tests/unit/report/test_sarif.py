@@ -14,7 +14,7 @@ from lockstep.model.finding import Finding, Related, Severity
 from lockstep.model.outcome import Outcome, RuleText
 from lockstep.report import sarif
 from lockstep.report.sarif import format_outcome
-from tests.unit.report.outcomes import CLUSTER, ORDINARY, WRONG, many, outcomes
+from tests.unit.report.outcomes import CLUSTER, ORDINARY, PARTIAL, WRONG, many, outcomes
 
 SCHEMA = Path(__file__).resolve().parents[2] / "data" / "sarif-schema-2.1.0.json"
 VALIDATOR = jsonschema.Draft4Validator(json.loads(SCHEMA.read_text()))
@@ -104,6 +104,17 @@ def test_the_exit_code_is_given() -> None:
     assert (invocation["executionSuccessful"], invocation["exitCode"]) == (True, 11)
     unevaluated = Outcome((replace(WRONG, rule="policy.error"),))
     assert run(unevaluated)["invocations"][0]["executionSuccessful"] is False
+
+
+def test_a_part_of_the_fleet_is_a_property_of_the_run() -> None:
+    assert run(PARTIAL)["properties"] == {
+        "scope": "3 of 1,000 clusters checked; the others are as on origin/main",
+        "clusters": 3, "of": 1000, "base": "origin/main",
+    }  # fmt: skip
+    assert "properties" not in run(ORDINARY)
+    failed = run(Outcome((), {"clusters": 1, "of": 2}))["properties"]
+    assert failed["scope"] == "1 of 2 clusters checked; the others were not checked"
+    assert "base" not in failed
 
 
 def test_more_results_than_github_allows_are_cut_by_urgency_and_counted(

@@ -6,9 +6,8 @@ from hypothesis import given
 
 from lockstep.model.finding import Finding, Related, Severity
 from lockstep.model.outcome import Outcome
-from lockstep.report.counting import count
 from lockstep.report.text import format_outcome
-from tests.unit.report.outcomes import ORDINARY, WRONG, outcomes
+from tests.unit.report.outcomes import ORDINARY, PARTIAL, WRONG, outcomes
 
 MISTAKE = Finding("clusters/a.yaml", 3, 7, "weights-sum", "the weights add up to 99", "add 1")
 ODD = Finding("clusters/a.yaml", 1, 1, "lock.stale", "old facts", "", severity=Severity.WARNING)
@@ -54,6 +53,14 @@ def test_clean_result_says_so() -> None:
     assert shard == r"no errors in 2 clusters of shard 1/4\n"
 
 
+def test_a_part_of_the_fleet_is_not_shown_as_the_whole() -> None:
+    last = format_outcome(PARTIAL).splitlines()[-1]
+    assert last == (
+        "1 error and 1 warning in 3 of 1,000 clusters; the others are as on origin/main; "
+        "1 suppressed"
+    )
+
+
 def test_hostile_text_cannot_write_to_the_terminal_or_forge_a_line() -> None:
     forged = "a\nclusters/b.yaml:1:1: ok\r\x1b[2K"
     hostile = Finding("clusters/\x1b]0;x\x07.yaml", 1, 1, "r", forged, "\u202eb\x9b1m")
@@ -85,10 +92,6 @@ def test_any_outcome_has_a_head_for_each_finding_and_one_last_line(outcome: Outc
     heads = [line for line in lines if not line.startswith("    ")]
     assert lines[-1] == heads[-1] and " in 3 clusters" in lines[-1]
     assert not any(line.lstrip().startswith("::") or "##[" in line for line in lines)
-
-
-def test_count() -> None:
-    assert [count(n, "error") for n in (0, 1, 2)] == ["no errors", "1 error", "2 errors"]
 
 
 def test_of_very_many_related_places_the_rest_is_counted() -> None:
