@@ -25,7 +25,8 @@ from tests.unit.report.outcomes import (
 
 # All that may stand outside of code: words of the report itself.
 OURS = re.compile(
-    r"(Lockstep: [a-z0-9 ;,(]+|; \d+ suppressed|\); clusters that the change does not touch are as on x"
+    r"(Lockstep: [a-z0-9 ;,(]+|; \d+ suppressed"
+    r"|\); clusters that the change does not touch are as on x"
     r"|error|warning|suppressed| at \d+:\d+: ?|\(none\)| |fix: |also "
     r"|and \d+ more places|waived until | by |because: |ticket: |waiver: "
     r"|Not shown: [a-z0-9, ]+\.| They do not fit into a comment\. The text and the JSON report of "
