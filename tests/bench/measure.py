@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from lockstep.check.base import base_commit
+from lockstep.check.base import find_base
 from lockstep.check.compiled import policies_of
 from lockstep.check.policy_sets import open_policy_set
 from lockstep.edges.files import read_tree, write_changes
@@ -130,8 +130,8 @@ def _stages(root: Path, watch: Stopwatch) -> None:
 def _base(root: Path, documents: Documents) -> Fleet | None:
     git = Git.find(root)
     with git.storing() as storing:
-        commit = base_commit(git, None, storing.work_tree_id(FOLDERS))
-    return assemble(git.read_tree(commit, FOLDERS[:2]), documents)[0] if commit else None
+        base = find_base(git, None, storing.work_tree_id(FOLDERS))
+    return assemble(git.read_tree(base.commit, FOLDERS[:2]), documents)[0] if base else None
 
 
 def _kinds(tree: Tree) -> set[str]:

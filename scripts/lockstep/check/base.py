@@ -1,5 +1,7 @@
 """The base of a change: which commit's policies are used, and what a merge with it would give."""
 
+from dataclasses import dataclass
+
 from lockstep.check.followed import known_tip
 from lockstep.check.workspace import EVERYTHING
 from lockstep.edges.git import Git
@@ -8,8 +10,16 @@ from lockstep.model.errors import LockstepError, UsageError
 from lockstep.text.sanitise import quoted
 
 
-def base_commit(git: Git, base: str | None, tree_id: str) -> str | None:
-    """The commit to compare with, whose policies are used; None before a first commit.
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The commit to compare with, whose policies are used, and what reports call it."""
+
+    commit: str
+    name: str
+
+
+def find_base(git: Git, base: str | None, tree_id: str) -> Base | None:
+    """The base of a change; None before a first commit.
 
     Without ``base`` it is the followed branch as last fetched, where ``tree_id``, which is
     checked, has something of its own; for a commit of that branch it is the parent of HEAD. Raises
@@ -29,14 +39,14 @@ def base_commit(git: Git, base: str | None, tree_id: str) -> str | None:
             f"--base {quoted(base, 100)} names several commits, such as a tag and a branch",
             fix="give its full name, such as refs/heads/main or refs/remotes/origin/main",
         )
-    return commits.pop()
+    return Base(commits.pop(), base.removeprefix("refs/heads/").removeprefix("refs/remotes/"))
 
 
-def _default_base(git: Git, tree_id: str) -> str | None:
+def _default_base(git: Git, tree_id: str) -> Base | None:
     followed = known_tip(git)
     changed = _differs_from_head(git, tree_id)
     if followed and (changed or not git.is_ancestor("HEAD", followed)):
-        return followed
+        return Base(followed, "the followed branch")
     before = git.resolve("HEAD" if changed else "HEAD^1")
     # Not the first commit: taken for it, the change would be checked by its own rules alone.
     if before is None and git.is_shallow():
@@ -44,7 +54,7 @@ def _default_base(git: Git, tree_id: str) -> str | None:
             "this clone is too shallow: the commit before HEAD, whose rules count, is missing",
             fix="fetch more, for example with fetch-depth: 2, or give --base",
         )
-    return before
+    return Base(before, f"commit {before[:12]}") if before else None
 
 
 def _differs_from_head(git: Git, tree_id: str) -> bool:

@@ -4,12 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lockstep.check.attributes import attribute_findings
-from lockstep.check.base import base_commit, merge_result
+from lockstep.check.base import find_base, merge_result
 from lockstep.check.change import Change, check_change_of
 from lockstep.check.policy_sets import CHILD
 from lockstep.check.validation import excerpts
 from lockstep.check.workspace import EVERYTHING, ignored_findings
-from lockstep.edges.cache import Cache, content_key
+from lockstep.edges.cache import Cache
+from lockstep.edges.content_key import content_key
 from lockstep.edges.git import Git
 from lockstep.model.document import Json
 from lockstep.model.finding import arrange
@@ -20,7 +21,7 @@ from lockstep.opa.address import OpaOptions
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """How a check was called: its base (None: see base_commit), the time, the part of the work.
+    """How a check was called: its base (None: see find_base), the time, the part of the work.
 
     ``staged`` checks what is staged, and no other file of the work tree. ``everything`` checks all
     families, not only those that the change touches.
@@ -49,13 +50,12 @@ def check_work_tree(git: Git, options: CheckOptions) -> Outcome:
 def _check(git: Git, options: CheckOptions) -> Outcome:
     stored = git.stored_work_tree(EVERYTHING) if not options.staged else None
     tree_id = stored.tree if stored else git.index_tree_id()
-    commit = base_commit(git, options.base, tree_id)
-    if commit is not None:
-        tree_id = merge_result(git, tree_id, commit)
+    base = find_base(git, options.base, tree_id)
+    if base is not None:
+        tree_id = merge_result(git, tree_id, base.commit)
     change = Change(
-        git, tree_id, commit, options.base, options.now, options.shard, options.opa,
-        everything=options.everything,
-    )  # fmt: skip
+        git, tree_id, base, options.now, options.shard, options.opa, everything=options.everything
+    )
     outcome = _outcome(change)
     if options.shard.index != 1:  # as with all that belongs to no family
         return outcome

@@ -1,21 +1,22 @@
 """The check of a change: the families that it touches, with what is known of all others."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
+from lockstep.check.base import Base
 from lockstep.check.compiled import policies_of
 from lockstep.check.families import Families, FleetSource
-from lockstep.check.followed import known_tip
 from lockstep.check.kept import KeptFamilies, key_of
 from lockstep.check.pipeline import CheckInput, Work, check_families, terms_of
 from lockstep.check.policy_sets import open_policy_sets
 from lockstep.check.scope import FOLDERS, Side, TreeIds
 from lockstep.check.units import Unit
 from lockstep.check.workspace import refuse_unreadable
-from lockstep.edges.cache import Cache, content_key
+from lockstep.edges.cache import Cache
+from lockstep.edges.content_key import content_key
 from lockstep.edges.git import Git
 from lockstep.edges.git.history import LedgerReader
 from lockstep.model.fleet import Tree
@@ -40,15 +41,14 @@ _PAST = ("clusters/", "ledger/", "policies")
 
 @dataclass(frozen=True)
 class Change:
-    """A tree that is checked, and the commit that it is compared with (None: nothing yet).
+    """A tree that is checked, and what it is compared with (None: nothing yet).
 
-    ``named`` is that commit as it was asked for, if it was. ``everything`` checks all families.
+    ``everything`` checks all families.
     """
 
     git: Git
     tree_id: str
-    commit: str | None
-    named: str | None
+    base: Base | None
     now: datetime
     shard: Shard
     opa: OpaOptions
@@ -69,29 +69,44 @@ class Change:
         """
         moment = Moment(self.now).to_json()["now"]
         opa = [opa_version(find_opa()), repr(self.opa)]
-        sides = [self.tree_id, *([self.commit] if self.commit else [])]
-        freezes = [repr(sorted(self.freezes(side).items())) for side in sides]
-        return [*opa, moment, *freezes, str(self.shard), str(self.everything), self.base_name]
+        freezes = [repr(sorted(each.items())) for each in self._freezes.values()]
+        return [
+            *opa,
+            moment,
+            *freezes,
+            str(self.shard),
+            str(self.everything),
+            self.base_name,
+        ]
 
-    def freezes(self, tree: str) -> dict[str, str]:
-        """The freezes in force of each environment of a tree.
+    def freezes(self, tree: str) -> Mapping[str, str]:
+        """The freezes in force of each environment of the tree or of the base.
 
         Those of the base count, too: a change that removes one is still under it.
         """
+        return self._freezes[tree]
+
+    @property
+    def commit(self) -> str | None:
+        """The commit of the base."""
+        return self.base.commit if self.base else None
+
+    @property
+    def base_name(self) -> str:
+        """What reports call the base; empty without one."""
+        return self.base.name if self.base else ""
+
+    @cached_property
+    def _freezes(self) -> dict[str, dict[str, str]]:
+        trees = [self.tree_id, *([self.commit] if self.commit else [])]
+        return {tree: self._freezes_of(tree) for tree in trees}
+
+    def _freezes_of(self, tree: str) -> dict[str, str]:
         homes = [p for p in self.git.object_ids(tree, ["clusters/"]) if p.count("/") == 1]
         files = [f"{home}/environment.yaml" for home in homes]
         fleet, _ = assemble(self.git.read_tree(tree, files, links=True) if files else {})
         environments = fleet.environments.items()
         return {name: repr(freezes_in_force(each, None, self.now)) for name, each in environments}
-
-    @cached_property
-    def base_name(self) -> str:
-        """What reports call the base: as it was asked for, the followed branch, or the commit."""
-        if self.named or not self.commit:
-            named = self.named or ""
-            return named.removeprefix("refs/heads/").removeprefix("refs/remotes/")
-        followed = known_tip(self.git)
-        return "the followed branch" if followed == self.commit else self.commit[:12]
 
 
 def check_change_of(change: Change, cache: Cache) -> Outcome:
@@ -122,7 +137,7 @@ class _ChangeCheck:
         """The outcome of the families that the change touches, and of what spans families."""
         kept, keys = self._kept, self._summary_keys(self._head)
         known = kept.summaries(keys)
-        families = Families(self._source(), self._terms, known)
+        families = Families(self._source(), self._terms, known, at_once=self._change.everything)
         kept.keep_summaries(keys, {u: s for u, s in families.summaries.items() if u not in known})
         touched, result_keys = self._touched(families)
         claim_keys = {unit: key_of(key, self._rendering) for unit, key in keys.items()}
@@ -244,7 +259,11 @@ class _ChangeCheck:
         if len(touched) == len(self._units):
             return outcome
         clusters = sum(each.clusters for each in families.summaries.values())
-        about = {**outcome.summary, OF: clusters, BASE: self._change.base_name}
+        about = {
+            **outcome.summary,
+            OF: clusters,
+            BASE: self._change.base.name if self._change.base else "",
+        }
         return replace(outcome, summary=about)
 
 

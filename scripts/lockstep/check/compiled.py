@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from lockstep.edges.cache import Cache, content_key
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding
@@ -76,7 +77,14 @@ def _policies(files: _Files) -> CompiledPolicies:
 
 @lru_cache(_KEPT)
 def _threshold_findings(files: _Files) -> tuple[Finding, ...]:
-    return tuple(check_data(dict(files)))
+    # Kept, because the schemas of all thresholds would be compiled in every run.
+    cache, key = Cache.of_user(), content_key([dict(files)], ["thresholds"])
+    try:
+        return tuple(map(Finding.from_json, cache.get(key)))
+    except (KeyError, TypeError, ValueError, AttributeError):  # none, or anything else
+        found = tuple(check_data(dict(files)))
+        cache.put(key, [finding.to_json() for finding in found])
+        return found
 
 
 @lru_cache(_KEPT)

@@ -52,9 +52,10 @@ class FleetSource:
 class Families:
     """The families of a source, by the terms of a check.
 
-    ``known`` are summaries of families that need not be read. ``around`` has families that are in
-    no tree, and whose quarantine counts. ``fleet`` has all environments, and the families that were
-    read so far; ``files`` are those that were read.
+    ``known`` are summaries of families that need not be read; the others are read as a whole where
+    that will be needed of all (``at_once``), or else as far as summaries need. ``around`` has
+    families that are in no tree, and whose quarantine counts. ``fleet`` has all environments, and
+    the families that were read so far; ``files`` are those that were read.
     """
 
     def __init__(
@@ -63,10 +64,13 @@ class Families:
         terms: Terms,
         known: Mapping[Unit, FamilySummary] | None = None,
         around: Fleet | None = None,
+        *,
+        at_once: bool = False,
     ) -> None:
         self._source = source
         self._terms = terms
         self._around = around or Fleet()
+        self._at_once = at_once
         self._documents = Documents()
         self.shared = FamilyReader(source.tree, source.before, self._documents)
         self.fleet = self.shared.fleet
@@ -135,7 +139,7 @@ class Families:
 
     def _summaries(self, units: Collection[Unit]) -> dict[Unit, FamilySummary]:
         """The summaries of families, from their files in the tree alone where that is enough."""
-        here = [unit for unit in units if self.shared.holds(unit)]
+        here = [unit for unit in units if self._at_once or self.shared.holds(unit)]
         summaries = {unit: read.summary for unit, read in self.read(here).items()}
         if missing := [unit for unit in units if unit not in summaries]:
             tree = {**self._source.tree, **self._source.specs(missing)}

@@ -1,34 +1,45 @@
 """A cache of results, keyed by the content of everything that they depend on, never by time.
 
 It is in a folder of the user and not of the repository, so that a pull request cannot bring a
-result of its own.
+result of its own. content_key makes its keys.
 """
 
-import hashlib
 import json
 import os
 import re
-import sys
-from collections.abc import Iterable, Mapping
+import stat
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
-from lockstep.edges.files import write_file
+from lockstep.edges import clock
 from lockstep.model.document import Json
-from lockstep.model.fleet import Tree
 
-_PACKAGE = Path(__file__).resolve().parent.parent
-_ENTRIES_KEPT = 500  # without a bound the folder would grow with every commit
-_ENTRY = re.compile(r"[0-9a-f]{64}")
+if TYPE_CHECKING:
+    from lockstep.edges.cache_database import Entries
+
+Value = TypeVar("Value")
+
+FILE = "cache.sqlite"
+BYTES_KEPT = 256 * 1024 * 1024
+"""What values may take; without a bound the file would grow with every commit."""
+
+_WAIT = 1.0
+"""Seconds to wait for other processes: most results take less time to work out again."""
+_EARLIER = re.compile(r"[0-9a-f]{64}")
+"""The name of a file of earlier versions, which kept each entry in one."""
 
 
 class Cache:
-    """Results in a folder, one file each; without a folder nothing is kept.
+    """Results in a database in a folder; without a folder nothing is kept.
 
     Its failures are silent: a result that cannot be kept or read is worked out again.
     """
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
+        self._wait = _WAIT
 
     @classmethod
     def of_user(cls) -> "Cache":
@@ -46,100 +57,130 @@ class Cache:
 
     def get(self, key: str) -> Json:
         """The value of the key; None where there is none, or it cannot be trusted or read."""
-        if self._folder is None or not self._is_ours(self._folder):
-            return None
         try:
-            return json.loads((self._folder / key).read_bytes())
-        except (OSError, ValueError, RecursionError):  # a broken entry is as good as none
+            return json.loads(self.get_many([key]).get(key, b"null"))
+        except (ValueError, RecursionError):  # put_many may have kept anything
             return None
 
     def put(self, key: str, value: Json) -> None:
         """Keep a value under a ``content_key``, where the folder can be written."""
-        if self._folder is None:
-            return
-        try:
-            # Another user who may write here could forge what a check has found.
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if self._is_ours(self._folder):
-                write_file(self._folder / key, json.dumps(value).encode())
-                self._forget_oldest(self._folder)
-        except OSError:
-            return
+        self.put_many({key: json.dumps(value).encode()})
 
-    def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
-        """The values of those keys that are there."""
-        found = {}
-        if self._folder is not None and self._is_ours(self._folder):
-            for key in keys:
-                try:
-                    found[key] = (self._folder / key).read_bytes()
-                except OSError:
-                    continue
+    def get_many(self, keys: Collection[str]) -> dict[str, bytes]:
+        """The values of those keys that are there, each with the bytes that were put."""
+        if self._folder is None or not keys or not _is_ours(self._folder):
+            return {}
+        now = int(clock.now().timestamp())
+        file = self._folder / FILE
+        found, old = self._use(file, lambda entries: entries.read(keys, now)) or ({}, [])
+        if old:  # in a second step, which may fail: a folder may be readable only
+            self._use(file, lambda entries: entries.renew(old, now))
         return found
 
     def put_many(self, entries: Mapping[str, bytes]) -> None:
-        """Keep values under keys."""
-        if self._folder is None:
+        """Keep values under keys, all of them or none, in place of the least recently written."""
+        if self._folder is None or not entries:
             return
+        now = int(clock.now().timestamp())
         try:
+            # Another user who may write here could forge what a check has found.
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if self._is_ours(self._folder):
-                for key, value in entries.items():
-                    write_file(self._folder / key, value)
+            if _is_ours(self._folder):
+                _make(self._folder)
+                self._use(self._folder / FILE, lambda db: db.write(entries, now, BYTES_KEPT))
         except OSError:
             return
 
-    @staticmethod
-    def _is_ours(folder: Path) -> bool:
-        """Whether only this user can write to the folder, and no commit can bring a file of it.
+    def _use(self, file: Path, work: "Callable[[Entries], Value]") -> Value | None:
+        """Do something with the entries; None where they cannot be used.
 
-        An entry says what a check has found: who can write one can make a bad change pass.
+        A file that holds none is replaced by a new database.
         """
         try:
-            state = folder.stat()
-            above = folder.resolve().parents
-            repositories = {path / ".git" for path in above if (path / ".git").exists()}
-            # CI keeps caches below .git: git never checks out a file there.
-            checked_out = bool(repositories) and repositories.isdisjoint(above)
-        except OSError:
-            return False
-        return state.st_uid == os.getuid() and not state.st_mode & 0o022 and not checked_out
+            from lockstep.edges import cache_database as database  # most verbs need no cache
+        except (ImportError, OSError):  # a Python without SQLite, or no more open files
+            return None
+        for _ in range(2):
+            if not _is_our_file(file):
+                return None
+            try:
+                return database.use(file, self._wait, work)
+            except database.NotNow as error:
+                # Once is enough for a run: the other process may be stopped.
+                self._wait = 0.0 if error.busy else self._wait
+                return None
+            except database.Unusable:
+                if not _replace(file):
+                    return None
+        return None
 
-    @staticmethod
-    def _forget_oldest(folder: Path) -> None:
-        """Delete all entries but the newest; files that are not entries stay."""
-        ours = (path for path in folder.iterdir() if _ENTRY.fullmatch(path.name))
-        entries = sorted(ours, key=lambda path: path.stat().st_mtime)
-        for path in entries[:-_ENTRIES_KEPT]:
-            # Another run may tidy up at the same time.
-            path.unlink(missing_ok=True)
 
+def _is_ours(folder: Path) -> bool:
+    """Whether only this user can write to the folder, and no commit can bring a file of it.
 
-def content_key(trees: Iterable[Tree], facts: Iterable[str]) -> str:
-    """A key that changes with any byte of the trees, any fact, this program or a library of it.
-
-    Each part has its length before it, so that no two lists of parts give the same bytes.
+    An entry says what a check has found: who can write one can make a bad change pass.
     """
-    digest = hashlib.sha256()
-    for part in (*facts, *_program()):
-        digest.update(f"{len(part)}:{part}".encode(errors="surrogateescape"))
-    for tree in trees:
-        digest.update(b"tree")
-        for path in sorted(tree):
-            head = f"{len(path)}:{path}{len(tree[path])}:"
-            digest.update(head.encode(errors="surrogateescape"))
-            digest.update(tree[path])
-    return digest.hexdigest()
+    try:
+        state = folder.stat()
+        above = folder.resolve().parents
+        repositories = {path / ".git" for path in above if (path / ".git").exists()}
+        # CI keeps caches below .git: git never checks out a file there.
+        checked_out = bool(repositories) and repositories.isdisjoint(above)
+    except OSError:
+        return False
+    return state.st_uid == os.getuid() and not state.st_mode & 0o022 and not checked_out
 
 
-def _program() -> list[str]:
-    """What runs: Python, the installed distributions by name and version, and Lockstep's code.
+def _is_our_file(file: Path) -> bool:
+    """Whether this is a file, not a link to one, that only this user can write to.
 
-    The code by its bytes and not by its version: a developer edits it between two runs.
+    So must its journal be, from which SQLite takes pages of a transaction that was cut off.
     """
-    site = {Path(entry) for entry in sys.path if entry.endswith("-packages")}
-    installed = sorted(
-        path.name for folder in site if folder.is_dir() for path in folder.glob("*.dist-info")
+    try:
+        states = [file.lstat()]
+        with suppress(FileNotFoundError):
+            states.append(file.with_name(f"{FILE}-journal").lstat())
+    except OSError:
+        return False
+    return all(
+        stat.S_ISREG(state.st_mode) and state.st_uid == os.getuid() and not state.st_mode & 0o022
+        for state in states
     )
-    code = [hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(_PACKAGE.rglob("*.py"))]
-    return [sys.version, *installed, *code]
+
+
+def _make(folder: Path) -> None:
+    """Make the file of a new database where there is none that can be trusted."""
+    file = folder / FILE
+    if not os.path.lexists(file):
+        for path in folder.iterdir():
+            if _EARLIER.fullmatch(path.name):
+                with suppress(OSError):
+                    path.unlink()
+    elif not _is_our_file(file):
+        _remove(file)
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def _replace(file: Path) -> bool:
+    """Put a new database in the place of a file; whether that could be done.
+
+    Another process may still use the old one. What it writes is lost, and should its journal meet
+    the new file, then the seals find what that damages.
+    """
+    try:
+        _remove(file)
+        _make(file.parent)
+    except OSError:
+        return False
+    return True
+
+
+def _remove(file: Path) -> None:
+    """Remove what is in the database's place; a folder only if it is empty."""
+    # The journal first: it must not be rolled back into a new file.
+    for path in (file.with_name(f"{FILE}-journal"), file):
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        else:
+            path.unlink(missing_ok=True)

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lockstep.edges import process, scratch
-from lockstep.edges.cache import Cache, content_key
+from lockstep.edges.cache import Cache
+from lockstep.edges.content_key import content_key
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.opa.binary import opa_version, require_version

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lockstep.check.base import base_commit, merge_result
+from lockstep.check.base import find_base, merge_result
 from lockstep.edges.git import Git
 from lockstep.model.errors import LockstepError, UsageError
 from tests.unit.edges.repositories import commit, git, new_repository
@@ -64,7 +64,8 @@ def test_before_a_first_commit_there_is_nothing_to_merge_with(tmp_path: Path) ->
 
 def default_base(made: Git) -> str | None:
     with made.storing() as storing:
-        return base_commit(storing, None, storing.work_tree_id(PATHS))
+        found = find_base(storing, None, storing.work_tree_id(PATHS))
+        return found.commit if found else None
 
 
 def test_the_default_base_is_the_followed_branch_where_there_is_a_change(made: Git) -> None:
@@ -82,4 +83,4 @@ def test_the_default_base_is_the_followed_branch_where_there_is_a_change(made: G
 @pytest.mark.parametrize("name", ["nothing", "--help", "a..b", ""])
 def test_a_base_that_names_no_commit_is_a_usage_error(made: Git, name: str) -> None:
     with pytest.raises(UsageError, match="not a commit"):
-        base_commit(made, name, "HEAD")
+        find_base(made, name, "HEAD")
