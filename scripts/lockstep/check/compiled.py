@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lockstep.edges.cache import Cache, content_key
+from lockstep.edges.cache import Cache
+from lockstep.edges.content_key import content_key
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding
