@@ -59,7 +59,7 @@ class Change:
         """The ids of all that the check reads, and the base: equal in all shards of a run."""
         ids = self.git.object_ids(self.tree_id, (*FOLDERS, *_SHARED))
         # The commit and not its files: what commits had done to records counts, too.
-        return key_of(*sorted(ids.items()), self.commit)
+        return "sha256:" + key_of(*sorted(ids.items()), self.commit)
 
     @cached_property
     def facts(self) -> list[str]:
