@@ -176,6 +176,14 @@ def changes_a_threshold(files: Files, chance: random.Random) -> Edited:
     return _replaced(files, path, r": \d+", f": {chance.randint(1, 9)}")
 
 
+def breaks_a_threshold(files: Files, chance: random.Random) -> Edited:
+    del chance
+    path = "policies/rules/min-replicas/thresholds.yaml"
+    if b": two" in files[path]:
+        return _replaced(files, path, ": two", ": 2")
+    return _replaced(files, path, r": \d+", ": two")
+
+
 def waives(files: Files, chance: random.Random) -> Edited:
     _, environment, family, _ = _cluster(files, chance).split("/")
     text = f"""\
@@ -199,5 +207,5 @@ EDITS: tuple[Edit, ...] = (
     removes_a_cluster, removes_a_family, removes_a_head, renames_a_family, copies_a_family,
     quarantines, freezes, drops_a_region, tampers_with_manifests, removes_a_manifest,
     adds_manifests_of_none, puts_a_file_in_the_wrong_place, adds_a_record, changes_a_template,
-    changes_a_threshold, waives,
+    changes_a_threshold, breaks_a_threshold, waives,
 )  # fmt: skip

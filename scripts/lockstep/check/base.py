@@ -45,8 +45,8 @@ def find_base(git: Git, base: str | None, tree_id: str) -> Base | None:
 def _default_base(git: Git, tree_id: str) -> Base | None:
     followed = known_tip(git)
     changed = _differs_from_head(git, tree_id)
-    if followed and (changed or not git.is_ancestor("HEAD", followed)):
-        return Base(followed, "the followed branch")
+    if followed and (changed or not git.is_ancestor("HEAD", followed.commit)):
+        return Base(followed.commit, followed.name)
     before = git.resolve("HEAD" if changed else "HEAD^1")
     # Not the first commit: taken for it, the change would be checked by its own rules alone.
     if before is None and git.is_shallow():
@@ -54,7 +54,7 @@ def _default_base(git: Git, tree_id: str) -> Base | None:
             "this clone is too shallow: the commit before HEAD, whose rules count, is missing",
             fix="fetch more, for example with fetch-depth: 2, or give --base",
         )
-    return Base(before, f"commit {before[:12]}") if before else None
+    return Base(before, "HEAD" if changed else "the commit before HEAD") if before else None
 
 
 def _differs_from_head(git: Git, tree_id: str) -> bool:

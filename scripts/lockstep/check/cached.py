@@ -14,7 +14,7 @@ from lockstep.edges.content_key import content_key
 from lockstep.edges.git import Git
 from lockstep.model.document import Json
 from lockstep.model.finding import arrange
-from lockstep.model.outcome import CONTENT, SHARD, Outcome
+from lockstep.model.outcome import BASE, CONTENT, OF, SHARD, Outcome
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.address import OpaOptions
 
@@ -57,6 +57,8 @@ def _check(git: Git, options: CheckOptions) -> Outcome:
         git, tree_id, base, options.now, options.shard, options.opa, everything=options.everything
     )
     outcome = _outcome(change)
+    if base is not None and OF in outcome.summary:  # not kept: a commit may have several names
+        outcome = replace(outcome, summary={**outcome.summary, BASE: base.name})
     if options.shard.index != 1:  # as with all that belongs to no family
         return outcome
     # Never from the cache: this depends on more than the files.

@@ -20,7 +20,7 @@ from lockstep.edges.content_key import content_key
 from lockstep.edges.git import Git
 from lockstep.edges.git.history import LedgerReader
 from lockstep.model.fleet import Tree
-from lockstep.model.outcome import BASE, OF, Outcome
+from lockstep.model.outcome import OF, Outcome
 from lockstep.model.paths import SETTINGS
 from lockstep.model.shard import Shard
 from lockstep.opa.address import OpaOptions
@@ -76,7 +76,6 @@ class Change:
             *freezes,
             str(self.shard),
             str(self.everything),
-            self.base_name,
         ]
 
     def freezes(self, tree: str) -> Mapping[str, str]:
@@ -90,11 +89,6 @@ class Change:
     def commit(self) -> str | None:
         """The commit of the base."""
         return self.base.commit if self.base else None
-
-    @property
-    def base_name(self) -> str:
-        """What reports call the base; empty without one."""
-        return self.base.name if self.base else ""
 
     @cached_property
     def _freezes(self) -> dict[str, dict[str, str]]:
@@ -123,6 +117,7 @@ class _ChangeCheck:
         self._kept = KeptFamilies(cache)
         self._head = TreeIds.of(change.git, change.tree_id, _SHARED)
         self._base = TreeIds.of(change.git, change.commit, _SHARED) if change.commit else None
+        self._head.require_clusters()
         shared = refuse_unreadable(self._head.read_others())
         before = self._base.read_others(_PAST) if self._base else None
         reader = LedgerReader(change.git)
@@ -222,12 +217,14 @@ class _ChangeCheck:
     def _common(self, policies: Iterable[Tree], ids: TreeIds) -> str:
         """What all results depend on: the rules and schemas in force, templates, time, OPA."""
         in_force = [(policy_files(each), _part(each, ("policies/schemas/",))) for each in policies]
-        digests = {policies_digest(rules) + policies_digest(schemas) for rules, schemas in in_force}
+        each = [policies_digest(rules) + policies_digest(schemas) for rules, schemas in in_force]
+        # In their order, because the last set and the first one are not treated alike.
+        digests = list(dict.fromkeys(each))
         # Results know the time by the hour, where a rule reads it.
         timed = any(reads_time(rules) for rules, _ in in_force)
         hour = Moment(self._change.now).to_json()["now"] if timed else ""
         opa = (opa_version(find_opa()), repr(self._change.opa))
-        facts = (*sorted(digests), ids.others.get("templates"), hour, *opa)
+        facts = (*digests, ids.others.get("templates"), hour, *opa)
         return key_of(content_key([], ["result"]), facts)
 
     def _common_before(self, base: TreeIds) -> str | None:
@@ -259,12 +256,7 @@ class _ChangeCheck:
         if len(touched) == len(self._units):
             return outcome
         clusters = sum(each.clusters for each in families.summaries.values())
-        about = {
-            **outcome.summary,
-            OF: clusters,
-            BASE: self._change.base.name if self._change.base else "",
-        }
-        return replace(outcome, summary=about)
+        return replace(outcome, summary={**outcome.summary, OF: clusters})
 
 
 def _part(tree: Tree, folders: tuple[str, ...]) -> Tree:

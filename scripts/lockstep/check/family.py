@@ -33,7 +33,12 @@ from lockstep.render.collisions import Claims
 from lockstep.render.compare import compare
 from lockstep.render.provenance import FILE_NAME, digests
 from lockstep.rollout.chain import verify_chain
-from lockstep.rollout.history import HistoryOf, check_history, check_left_behind
+from lockstep.rollout.history import (
+    HistoryOf,
+    check_history,
+    check_left_behind,
+    recorded_locks,
+)
 from lockstep.rollout.quarantine import binding, bound_by
 from lockstep.spec.records import check_records
 from lockstep.spec.schema.schemas import Schemas
@@ -202,7 +207,9 @@ def _about_the_past(read: ReadFamily, terms: Terms) -> tuple[list[Finding], bool
 
     found = check_history(read.fleet, given.before or Fleet(), history if terms.history else None)
     found += check_left_behind(given.files, given.files_before, read.fleet)
-    return [*found, *given.unread_before], asked
+    locked = {lock.path for lock in recorded_locks(read.valid)} if read.valid else set()
+    # What the base's lock held, the ledger says, too: a rollback may have restored it.
+    return [*found, *(f for f in given.unread_before if f.file not in locked)], asked
 
 
 def prepare_family(read: ReadFamily, held: Held, held_before: Held, terms: Terms) -> PreparedFamily:

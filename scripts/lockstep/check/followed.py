@@ -55,7 +55,15 @@ def refreshed(git: Git, followed: Followed) -> Followed:
     return _fetched(git, followed.remote, followed.branch, tips)
 
 
-def known_tip(git: Git) -> str | None:
+@dataclass(frozen=True, slots=True)
+class KnownTip:
+    """The tip of the followed branch as last fetched, and the branch's name in this clone."""
+
+    commit: str
+    name: str
+
+
+def known_tip(git: Git) -> KnownTip | None:
     """The tip of the followed branch as this clone knows it, without asking a server.
 
     None where it is not clear which branch that is, or where it was never fetched.
@@ -66,14 +74,19 @@ def known_tip(git: Git) -> str | None:
         if settings is None:
             return None
         if not known:
-            return git.resolve(f"refs/heads/{settings.branch}")
+            return _known(git, "refs/heads/", settings.branch)
         remote = _choose(known, None, settings).name
         home = git.resolve(f"refs/remotes/{remote}/HEAD")
         # As in find_followed: a branch cannot choose by its own file what it is judged against.
         theirs = _settings_at(git, home) if home else None
     except LockstepError:
         return None
-    return git.resolve(f"refs/remotes/{remote}/{(theirs or settings).branch}")
+    return _known(git, "refs/remotes/", f"{remote}/{(theirs or settings).branch}")
+
+
+def _known(git: Git, folder: str, name: str) -> KnownTip | None:
+    commit = git.resolve(folder + name)
+    return KnownTip(commit, name) if commit else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +125,9 @@ def find_shown(git: Git, remote: str | None = None, *, work_tree: bool = False) 
         known = known_tip(git)
         if known is None:
             raise
-        return Shown(known, f"commit {known[:12]}, as last fetched, because {error.message}")
+        return Shown(
+            known.commit, f"commit {known.commit[:12]}, as last fetched, because {error.message}"
+        )
     return Shown(followed.tip, str(followed))
 
 

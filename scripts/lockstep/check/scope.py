@@ -12,6 +12,7 @@ from datetime import datetime
 
 from lockstep.check.families import Families
 from lockstep.check.units import Unit, rendered_folder_of, unit_of
+from lockstep.check.workspace import require_clusters
 from lockstep.edges.git import Git
 from lockstep.edges.git.objects import FileId
 from lockstep.model.fleet import Tree
@@ -63,6 +64,11 @@ class TreeIds:
     def environment(self, name: str) -> FileId | None:
         """The id of an environment's own file; None where there is none."""
         return self.others.get(f"clusters/{name}/environment.yaml")
+
+    def require_clusters(self) -> None:
+        """Raise NothingToCheck for a tree without specs, which must not pass as a clean fleet."""
+        if len(self.families) <= _MANY:
+            require_clusters(self.git.file_ids(self.tree, FOLDERS[:1]))
 
     def read_others(self, tops: Collection[str] = ()) -> Tree:
         """The files that belong to no family, without those of clusters' folders.

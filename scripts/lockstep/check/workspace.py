@@ -99,8 +99,8 @@ def _is_left_by_tools(path: str) -> bool:
     return name.endswith(".md") or (hidden and not name.endswith((".yaml", ".yml", ".json")))
 
 
-def require_clusters(tree: Tree) -> None:
-    """Raise NothingToCheck for a tree without specs, which must not pass as a clean fleet."""
+def require_clusters(tree: Iterable[str]) -> None:
+    """Raise NothingToCheck where no path of a tree is a spec: it must not pass as a clean fleet."""
     if not any(path.startswith("clusters/") and path.endswith(".yaml") for path in tree):
         raise NothingToCheck(
             "there are no clusters to work on: clusters/ holds no .yaml file",

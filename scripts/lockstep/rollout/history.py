@@ -152,9 +152,24 @@ def _was_asked(gate: Json, cluster: str, asked: Decision) -> bool:
     return any(item.cluster == cluster and item.gate == gate for item in asked.evidence)
 
 
+def recorded_locks(family: Family) -> Iterator[Document]:
+    """The locks of a family whose digest is the one that its records name."""
+    recorded = _recorded(family)
+    for version, lock in family.locks.items():
+        digest = value_at(lock.value, (*_IDENTITY, "digest"))
+        if digest is not None and recorded.get(version) == digest:
+            yield lock
+
+
+def _recorded(family: Family) -> dict[str, str]:
+    """The digest of each version by the newest record about it."""
+    targets = (record.decision.target for record in family.records)
+    return {target.version: target.digest for target in targets}
+
+
 def _exchanged(family: Family, before: Family | None) -> Iterator[Finding]:
     locks = before.locks if before else {}
-    recorded = {r.decision.target.version: r.decision.target.digest for r in family.records}
+    recorded = _recorded(family)
     for version, lock in family.locks.items():
         if version not in locks or _identity(lock) == _identity(locks[version]):
             continue
