@@ -13,11 +13,11 @@ import data.lockstep.lib.tenants
 # METADATA
 # title: For an environment
 # description: The input is the environment's document; a value that cannot be computed is left out.
-environment.tenants := tenants.names
+environment["tenants"] := tenants.names
 
-environment.jurisdictions := regions.by_name
+environment["jurisdictions"] := regions.by_name
 
 # METADATA
 # title: For a family
 # description: The input is what the items of the family share.
-family.weights_before := moves.weights_before
+family["weights_before"] := moves.weights_before
