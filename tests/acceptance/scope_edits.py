@@ -141,6 +141,27 @@ def drops_a_region(files: Files, chance: random.Random) -> Edited:
     return _replaced(files, path, r"name: eu-west-1", "name: eu-west-9")
 
 
+def removes_an_environment(files: Files, chance: random.Random) -> Edited:
+    heads = [path for path in files if re.fullmatch(r"clusters/[^/]+/environment\.yaml", path)]
+    return {chance.choice(sorted(heads)): None} if len(heads) > 1 else {}
+
+
+def freezes_a_family(files: Files, chance: random.Random) -> Edited:
+    """By its name, which no family may have once it is removed."""
+    head = _one(files, _FAMILY.pattern, chance)
+    path = f"{head.rsplit('/', 2)[0]}/environment.yaml"
+    freeze = f"""\
+  freezes:
+    - name: audit
+      reason: books
+      from: "2026-05-31T08:00:00Z"
+      until: "2026-06-02T08:00:00Z"
+      families: [{head.split("/")[2]}]
+"""
+    free = path in files and b"freezes:" not in files[path]
+    return {path: files[path] + freeze.encode()} if free else {}
+
+
 def tampers_with_manifests(files: Files, chance: random.Random) -> Edited:
     path = _one(files, r"rendered/.*\.yaml", chance)
     return {path: files[path] + b"# by hand\n"}
@@ -205,7 +226,8 @@ spec:
 EDITS: tuple[Edit, ...] = (
     reweighs, scales, takes_a_host, takes_an_identity, comments, breaks_a_file, misspells,
     removes_a_cluster, removes_a_family, removes_a_head, renames_a_family, copies_a_family,
-    quarantines, freezes, drops_a_region, tampers_with_manifests, removes_a_manifest,
+    quarantines, freezes, freezes_a_family, drops_a_region, removes_an_environment,
+    tampers_with_manifests, removes_a_manifest,
     adds_manifests_of_none, puts_a_file_in_the_wrong_place, adds_a_record, changes_a_template,
     changes_a_threshold, breaks_a_threshold, waives,
 )  # fmt: skip

@@ -7,18 +7,20 @@ from datetime import datetime
 from functools import cached_property
 
 from lockstep.check.base import Base
-from lockstep.check.compiled import policies_of
-from lockstep.check.families import Families, FleetSource
+from lockstep.check.compiled import policies_of, threshold_findings
+from lockstep.check.families import About, Families, FleetSource
 from lockstep.check.kept import KeptFamilies, key_of
 from lockstep.check.pipeline import CheckInput, Work, check_families, terms_of
 from lockstep.check.policy_sets import open_policy_sets
 from lockstep.check.scope import FOLDERS, Side, TreeIds
+from lockstep.check.summary import FamilySummary
 from lockstep.check.units import Unit
 from lockstep.check.workspace import refuse_unreadable
 from lockstep.edges.cache import Cache
 from lockstep.edges.content_key import content_key
 from lockstep.edges.git import Git
 from lockstep.edges.git.history import LedgerReader
+from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Tree
 from lockstep.model.outcome import OF, Outcome
 from lockstep.model.paths import SETTINGS
@@ -130,9 +132,10 @@ class _ChangeCheck:
 
     def run(self) -> Outcome:
         """The outcome of the families that the change touches, and of what spans families."""
-        kept, keys = self._kept, self._summary_keys(self._head)
+        kept, everything = self._kept, self._change.everything
+        families = Families(self._source(), self._terms, self._known, at_once=everything)
+        keys = self._summary_keys(self._head, families.about)
         known = kept.summaries(keys)
-        families = Families(self._source(), self._terms, known, at_once=self._change.everything)
         kept.keep_summaries(keys, {u: s for u, s in families.summaries.items() if u not in known})
         touched, result_keys = self._touched(families)
         claim_keys = {unit: key_of(key, self._rendering) for unit, key in keys.items()}
@@ -147,6 +150,9 @@ class _ChangeCheck:
         claims = {unit: each.claims for unit, each in made.items()}
         kept.keep_claims(claim_keys, {**claims, **done.claims})
         return self._about_scope(done.outcome(), families, touched)
+
+    def _known(self, about: About) -> Mapping[Unit, FamilySummary]:
+        return self._kept.summaries(self._summary_keys(self._head, about))
 
     def _source(self) -> FleetSource:
         head = self._head
@@ -182,12 +188,16 @@ class _ChangeCheck:
         parts = [_part(tree, ("templates/", "policies/schemas/rendered/")) for tree in trees]
         return content_key(parts, ["rendering"])
 
-    def _summary_keys(self, side: TreeIds) -> dict[Unit, str]:
-        """What the summary of each family depends on: its files, its environment's, the schemas."""
+    def _summary_keys(self, side: TreeIds, about: About) -> dict[Unit, str]:
+        """What the summary of each family depends on: its files, its environment's, the schemas.
+
+        Of a malformed environment no family is well-formed, and that may depend on other files.
+        """
         trees = [_part(each.policies, ("policies/schemas/",)) for each in self._policy_sets]
         common = content_key(trees, ["summary"])
+        homes = {name: key_of(side.environment(name), repr(about[name])) for name in about}
         return {
-            unit: key_of(common, unit, side.families.get(unit), side.environment(unit[0]))
+            unit: key_of(common, unit, side.families.get(unit), homes.get(unit[0]))
             for unit in self._units
         }
 
@@ -218,14 +228,21 @@ class _ChangeCheck:
         """What all results depend on: the rules and schemas in force, templates, time, OPA."""
         in_force = [(policy_files(each), _part(each, ("policies/schemas/",))) for each in policies]
         each = [policies_digest(rules) + policies_digest(schemas) for rules, schemas in in_force]
-        # In their order, because the last set and the first one are not treated alike.
-        digests = list(dict.fromkeys(each))
+        # In their order, because only of the last set malformed thresholds are reported. Otherwise
+        # a second set with the same rules, where only waivers differ, finds nothing else.
+        digests = each if self._has_malformed_thresholds() else list(dict.fromkeys(each))
         # Results know the time by the hour, where a rule reads it.
         timed = any(reads_time(rules) for rules, _ in in_force)
         hour = Moment(self._change.now).to_json()["now"] if timed else ""
         opa = (opa_version(find_opa()), repr(self._change.opa))
         facts = (*digests, ids.others.get("templates"), hour, *opa)
         return key_of(content_key([], ["result"]), facts)
+
+    def _has_malformed_thresholds(self) -> bool:
+        try:
+            return bool(threshold_findings(self._policy_sets[0].policies))
+        except LockstepError:  # their schemas cannot be used
+            return True
 
     def _common_before(self, base: TreeIds) -> str | None:
         """The same for the base as it is; None where it has no policies."""
@@ -237,13 +254,16 @@ class _ChangeCheck:
         head = self._head.families
         units = [unit for unit in self._units if unit in base.families]
         same = {u: families.summaries[u] for u in units if base.families[u] == head.get(u)}
-        keys = {u: k for u, k in self._summary_keys(base).items() if u in units and u not in same}
-        known = same | self._kept.summaries(keys)
+
+        def known(about: About) -> Mapping[Unit, FamilySummary]:
+            keys = self._summary_keys(base, about)
+            return same | self._kept.summaries({u: keys[u] for u in units if u not in same})
+
         source = FleetSource(
             tree=self._given.before or {},
             before=None,
             units=tuple(units),
-            present=units,
+            present=[unit for unit in units if base.families[unit][0]],
             specs=base.read_families,
             whole=base.read_families,
             past=lambda _: {},

@@ -1,6 +1,6 @@
 """The families of a check: each is read when it is needed, and its summary is known to others."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lockstep.check.family import Held, ReadFamily, Terms, read_family, validate_input
@@ -15,6 +15,13 @@ from lockstep.spec.yaml.load import Documents
 
 Load = Callable[[Collection[Unit]], Tree]
 """Reads the files of families."""
+
+
+About = Mapping[str, Sequence[Finding]]
+"""What is wrong with the own file of each environment."""
+
+Known = Callable[[About], Mapping[Unit, FamilySummary]]
+"""Gives the summaries that are known. They depend on whether the environment is well-formed."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +59,18 @@ class FleetSource:
 class Families:
     """The families of a source, by the terms of a check.
 
-    ``known`` are summaries of families that need not be read; the others are read as a whole where
-    that will be needed of all (``at_once``), or else as far as summaries need. ``around`` has
-    families that are in no tree, and whose quarantine counts. ``fleet`` has all environments, and
-    the families that were read so far; ``files`` are those that were read.
+    ``known`` gives summaries of families that need not be read; the others are read as a whole
+    where that will be needed of all (``at_once``), or else as far as summaries need. ``around`` has
+    families that are in no tree, and whose quarantine counts. ``about`` is what is wrong with each
+    environment's own file. ``fleet`` has all environments, and the families that were read so far;
+    ``files`` are those that were read.
     """
 
     def __init__(
         self,
         source: FleetSource,
         terms: Terms,
-        known: Mapping[Unit, FamilySummary] | None = None,
+        known: Known | None = None,
         around: Fleet | None = None,
         *,
         at_once: bool = False,
@@ -79,8 +87,9 @@ class Families:
         self._held_before: dict[Unit, Held] = {}
         self._held: dict[str, Held] = {}
         self.about = self._about_environments()
-        unknown = [unit for unit in source.units if unit not in (known or {})]
-        self.summaries = dict(sorted({**(known or {}), **self._summaries(unknown)}.items()))
+        summaries = known(self.about) if known else {}
+        unknown = [unit for unit in source.units if unit not in summaries]
+        self.summaries = dict(sorted({**summaries, **self._summaries(unknown)}.items()))
 
     def read(self, units: Iterable[Unit]) -> dict[Unit, ReadFamily]:
         """These families, read from their files where that was not done before."""

@@ -118,8 +118,9 @@ class Side:
     def reads(self, unit: Unit) -> tuple[object, ...]:
         """All that the result of a family reads on this side of a change, the rules left out.
 
-        Its own files, its environment's, its rendered folders, the quarantine entries that bind it,
-        the freezes in force, and whether its skew has lasted too long.
+        Its own files, its environment's and what is wrong with that, its rendered folders, the
+        quarantine entries that bind it, the freezes in force, and whether its skew has lasted too
+        long.
         """
         summary = self.families.summaries.get(unit)
         if summary is None:
@@ -131,6 +132,7 @@ class Side:
         return (
             self.ids.families.get(unit), self.ids.environment(environment), folders,
             repr(entries), self.freezes.get(environment), skewed,
+            repr(self.families.about.get(environment)),
         )  # fmt: skip
 
 
