@@ -135,8 +135,7 @@ class _ChangeCheck:
         kept, everything = self._kept, self._change.everything
         families = Families(self._source(), self._terms, self._known, at_once=everything)
         keys = self._summary_keys(self._head, families.about)
-        known = kept.summaries(keys)
-        kept.keep_summaries(keys, {u: s for u, s in families.summaries.items() if u not in known})
+        kept.keep_summaries(keys, families.made)
         touched, result_keys = self._touched(families)
         claim_keys = {unit: key_of(key, self._rendering) for unit, key in keys.items()}
         work = Work(

@@ -62,8 +62,8 @@ class Families:
     ``known`` gives summaries of families that need not be read; the others are read as a whole
     where that will be needed of all (``at_once``), or else as far as summaries need. ``around`` has
     families that are in no tree, and whose quarantine counts. ``about`` is what is wrong with each
-    environment's own file. ``fleet`` has all environments, and the families that were read so far;
-    ``files`` are those that were read.
+    environment's own file; ``made`` are the summaries that were not known. ``fleet`` has all
+    environments, and the families that were read so far; ``files`` are those that were read.
     """
 
     def __init__(
@@ -88,8 +88,8 @@ class Families:
         self._held: dict[str, Held] = {}
         self.about = self._about_environments()
         summaries = known(self.about) if known else {}
-        unknown = [unit for unit in source.units if unit not in summaries]
-        self.summaries = dict(sorted({**summaries, **self._summaries(unknown)}.items()))
+        self.made = self._summaries([unit for unit in source.units if unit not in summaries])
+        self.summaries = dict(sorted({**summaries, **self.made}.items()))
 
     def read(self, units: Iterable[Unit]) -> dict[Unit, ReadFamily]:
         """These families, read from their files where that was not done before."""

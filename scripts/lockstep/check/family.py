@@ -4,7 +4,7 @@ It has two halves, with the rules' evaluation between them, so that the items of
 to OPA in one request.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -267,19 +267,22 @@ def _malformed_before(read: ReadFamily, before: Family | None) -> MalformedClust
     return MalformedClusters(not unseen, [each for each in known if each.subject in unseen])
 
 
-Evaluate = Callable[[PolicySet, Sequence[PolicyItem]], Sequence[Json]]
-"""Gives OPA's answers about items, by the rules of a policy set."""
+def findings_of(
+    items: Sequence[PolicyItem], answers: Sequence[Sequence[Json]], terms: Terms
+) -> list[RuleFinding]:
+    """What the rules find in items, each finding once; ``answers`` are those of each policy set."""
+    found = [
+        interpret(items, mine, policy_set.active_rules, terms.trace)
+        for policy_set, mine in zip(terms.policy_sets, answers, strict=True)
+    ]
+    return merge_findings(terms.policy_sets, found)
 
 
 def conclude_family(
     prepared: PreparedFamily, answers: Sequence[Sequence[Json]], terms: Terms
 ) -> FamilyResult:
     """The result of a family; ``answers`` are those about its items, of each policy set."""
-    found = [
-        interpret(prepared.items, mine, policy_set.active_rules, terms.trace)
-        for policy_set, mine in zip(terms.policy_sets, answers, strict=True)
-    ]
-    denied = merge_findings(terms.policy_sets, found)
+    denied = findings_of(prepared.items, answers, terms)
     given = prepared.read.given
     lines = excerpts([*prepared.invalid, *(each.finding for each in denied)],
                      {**given.files, **given.rendered})  # fmt: skip
@@ -291,15 +294,6 @@ def conclude_family(
         excerpts=tuple((file, line, text) for (file, line), text in lines.items()),
         asked_history=prepared.read.asked_history,
     )
-
-
-def check_family(
-    read: ReadFamily, terms: Terms, evaluate: Evaluate, held: Held = (), held_before: Held = ()
-) -> FamilyResult:
-    """Check one family by itself; ``held`` as in prepare_family."""
-    prepared = prepare_family(read, held, held_before, terms)
-    answers = [evaluate(policy_set, prepared.items) for policy_set in terms.policy_sets]
-    return conclude_family(prepared, answers, terms)
 
 
 def without_render_echo(invalid: Iterable[Finding], denied: Iterable[RuleFinding]) -> list[Finding]:

@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lockstep.check.family import FolderClaims, Terms
-from lockstep.check.policy_sets import merge_findings
+from lockstep.check.family import FolderClaims, Terms, findings_of
 from lockstep.check.summary import FamilySummary
 from lockstep.check.units import Unit, rendered_folder_of
 from lockstep.model.document import Document, Json
 from lockstep.model.finding import Finding, Severity
 from lockstep.model.fleet import Cluster, Environment, Fleet, Tree
-from lockstep.policy import PolicyItem, RuleFinding, environment_input, interpret
+from lockstep.policy import PolicyItem, RuleFinding, environment_input
 from lockstep.policy.environment_summary import summaries_of
 from lockstep.render import compare, render_environment
 from lockstep.render.collisions import Claims, find_collisions
@@ -83,7 +82,6 @@ def check_fleet(
     terms: Terms,
 ) -> FleetResult:
     """Check what spans families; ``answers`` are those about environment_items, by policy set."""
-    items = environment_items(given)
     found = [*given.unreadable, *(f for each in given.about.values() for f in each)]
     found += _missing_environments(given)
     found += _about_settings(given, terms)
@@ -93,11 +91,7 @@ def check_fleet(
     if terms.compared:
         rendered, colliding = _rendered(given, folders, {finding.file for finding in repeated})
         found += rendered
-    answered = [
-        interpret(items, mine, policy_set.active_rules, terms.trace)
-        for policy_set, mine in zip(terms.policy_sets, answers, strict=True)
-    ]
-    denied = merge_findings(terms.policy_sets, answered)
+    denied = findings_of(environment_items(given), answers, terms)
     return FleetResult(tuple(found), tuple(denied), frozenset(colliding))
 
 

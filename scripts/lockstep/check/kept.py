@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -12,7 +12,6 @@ from lockstep.check.units import Unit
 from lockstep.edges.cache import Cache
 from lockstep.model.outcome import POLICY_ERROR
 
-Value = TypeVar("Value")
 Keys = Mapping[Unit, str]
 """The key of each family."""
 

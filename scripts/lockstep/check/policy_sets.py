@@ -52,7 +52,7 @@ class PolicySet:
     def without_malformed_thresholds(self) -> "PolicySet":
         """The same without the rules whose thresholds are malformed.
 
-        For a caller that reports these, as PolicyFindings does: one mistake in a threshold stays
+        For a caller that reports these, as Waivers does: one mistake in a threshold stays
         one finding, and is not an evaluation error for each cluster.
         """
         malformed = {finding.file for finding in threshold_findings(self.policies)}

@@ -11,7 +11,7 @@ from lockstep.model.finding import Finding
 from lockstep.model.fleet import Environment, Family, Fleet, Tree
 from lockstep.policy.renames import environment_before
 from lockstep.render.names import cluster_folder
-from lockstep.rollout.quarantine import entries_of, up_to
+from lockstep.rollout.quarantine import held_up_to
 from lockstep.spec.assemble import assemble, cluster_files
 from lockstep.spec.yaml.load import Documents
 
@@ -75,9 +75,7 @@ class FamilyReader:
         if self.before is None or here is None or _declares(self.before, unit):
             return ()
         was = environment_before(self.fleet, self.before, here)
-        homes = up_to(self.before, was.name) if was else ()
-        families = (family for home in homes for family in home.families.values())
-        return [(each.name, entries_of(each)) for each in families if each.has_quarantine]
+        return list(held_up_to(self.before, was.name)) if was else ()
 
     def _before_of(self, unit: Unit) -> Fleet | None:
         """The base with the family, or else with those that it may have been renamed from."""

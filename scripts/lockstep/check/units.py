@@ -1,7 +1,5 @@
 """Families as the units of a check: which files belong to which one."""
 
-from collections.abc import Iterable
-
 from lockstep.model.fleet import Tree
 
 Unit = tuple[str, str]
@@ -28,15 +26,3 @@ def rendered_folder_of(path: str) -> str:
     parts = path.split("/", 4)
     inside = len(parts) == 5 and parts[0] == "rendered" and parts[2] == "clusters"
     return "/".join(parts[:4]) if inside else ""
-
-
-def split_rendered(
-    tree: Tree, folders: Iterable[str]
-) -> tuple[dict[str, dict[str, bytes]], dict[str, bytes]]:
-    """The files under rendered/: of each of these clusters' folders, and all that are left."""
-    known: dict[str, dict[str, bytes]] = {folder: {} for folder in folders}
-    left: dict[str, bytes] = {}
-    for path, data in tree.items():
-        if path.startswith("rendered/"):
-            known.get(rendered_folder_of(path), left)[path] = data
-    return known, left

@@ -24,13 +24,15 @@ def in_force(
     """
     here = fleet.environments.get(environment)
     bound = here.families.get(family) if here else None
-    held = (
-        (other.name, entries_of(other))
-        for home in up_to(fleet, environment)
-        # Only these, because entries_of goes through all records of a family.
-        for other in home.with_quarantine
-    )
+    held = held_up_to(fleet, environment)
     return binding(held, family, bound_by(bound, digests) if bound else None)
+
+
+def held_up_to(fleet: Fleet, environment: str) -> Iterator[tuple[str, list[Json]]]:
+    """The entries of all families in an environment and those before it, by family."""
+    for home in up_to(fleet, environment):
+        # Only these, because entries_of goes through all records of a family.
+        yield from ((family.name, entries_of(family)) for family in home.with_quarantine)
 
 
 @dataclass(frozen=True, slots=True)
