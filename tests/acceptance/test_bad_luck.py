@@ -168,6 +168,8 @@ def test_a_push_lost_to_a_decision_on_the_same_family_is_not_repeated(world: Wor
     """The other run's push lands between this run's fetch and its push: a hook does that."""
     world.merge_proposal()
     other = world.another_clone()
+    # Two commits of one committer in the same second would be the same commit, and no push lost.
+    git(other, "config", "user.name", "Another runner")
     arm_race(world, other)
     code, said = world.lockstep("advance", FAMILY)
     assert code == 0 and "decided by another run" in said
