@@ -7,7 +7,6 @@ from lockstep.check.attributes import attribute_findings
 from lockstep.check.base import find_base, merge_result
 from lockstep.check.change import Change, check_change_of
 from lockstep.check.policy_sets import CHILD
-from lockstep.check.validation import excerpts
 from lockstep.check.workspace import EVERYTHING, ignored_findings
 from lockstep.edges.cache import Cache
 from lockstep.edges.content_key import content_key
@@ -17,6 +16,7 @@ from lockstep.model.finding import arrange
 from lockstep.model.outcome import BASE, CONTENT, OF, SHARD, Outcome
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.address import OpaOptions
+from lockstep.text.excerpts import excerpts
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ from lockstep.model.outcome import Outcome
 
 def validate(root: Path) -> Outcome:
     """Check the files of the work tree against schemas and each other."""
-    tree = work_tree(Git.find(root), collect=True)
-    return validate_tree(tree).outcome(tree)
+    return validate_tree(work_tree(Git.find(root), collect=True)).outcome()
 
 
 def check(root: Path, options: CheckOptions) -> Outcome:
