@@ -65,6 +65,7 @@ class Families:
     families that are in no tree, and whose quarantine counts. ``about`` is what is wrong with each
     environment's own file; ``made`` are the summaries that were not known. ``fleet`` has all
     environments, and the families that were read so far; ``files`` are those that were read.
+    ``documents`` has what was parsed before.
     """
 
     def __init__(
@@ -75,12 +76,13 @@ class Families:
         around: Fleet | None = None,
         *,
         at_once: bool = False,
+        documents: Documents | None = None,
     ) -> None:
         self._source = source
         self._terms = terms
         self._around = around or Fleet()
         self._at_once = at_once
-        self._documents = Documents()
+        self._documents = documents or Documents()
         self.shared = FamilyReader(source.tree, source.before, self._documents)
         self.fleet = self.shared.fleet
         self.files: dict[str, bytes] = dict(source.tree)

@@ -48,6 +48,7 @@ from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.address import OpaOptions
 from lockstep.policy import blocking
 from lockstep.rollout.history import HistoryOf
+from lockstep.spec.yaml.load import Documents
 from lockstep.text.excerpts import excerpts
 
 
@@ -59,7 +60,8 @@ class CheckInput:
     base. ``compared`` says whether ``rendered/`` must be as rendered. ``rollback_only`` evaluates
     only the rules that may stop a rollback. Families of ``around`` that the tree does not have are
     not checked, but what they have in quarantine counts. ``history`` is that of the base's ledger;
-    None for a change that a verb has just made, which has read it.
+    None for a change that a verb has just made, which has read it. ``documents`` has what was
+    parsed before: checks of several trees parse what these share once.
     """
 
     tree: Tree
@@ -70,6 +72,7 @@ class CheckInput:
     rollback_only: bool = False
     around: Fleet = field(default_factory=Fleet)
     history: HistoryOf | None = None
+    documents: Documents | None = None
 
 
 def check_tree(given: CheckInput, options: OpaOptions = CHILD) -> "PipelineResult":
@@ -83,7 +86,13 @@ def check_tree(given: CheckInput, options: OpaOptions = CHILD) -> "PipelineResul
 
 
 def check_change(
-    tree: Tree, before: Tree, now: datetime, around: Fleet, *, rollback_only: bool
+    tree: Tree,
+    before: Tree,
+    now: datetime,
+    around: Fleet,
+    documents: Documents,
+    *,
+    rollback_only: bool,
 ) -> Checked:
     """Check a tree of one family that a verb is about to commit on top of ``before``.
 
@@ -97,6 +106,7 @@ def check_change(
         compared=False,
         rollback_only=rollback_only,
         around=Fleet() if rollback_only else around,
+        documents=documents,
     )
     return check_tree(given).checked
 
@@ -105,7 +115,7 @@ def run_pipeline(policy_sets: Sequence[PolicySet], given: CheckInput) -> "Pipeli
     """Check a tree by these policy sets, in their order of precedence."""
     terms = terms_of(policy_sets, given)
     source = FleetSource.of_trees(given.tree, given.before)
-    families = Families(source, terms, around=given.around)
+    families = Families(source, terms, around=given.around, documents=given.documents)
     return check_families(families, Work(source.units), given, terms)
 
 
