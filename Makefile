@@ -11,7 +11,7 @@ N ?= 1000
 SAMPLE ?= 0
 SEED ?= 1
 TESTS ?= tests
-PYTEST_FLAGS ?= -n auto --dist loadfile
+PYTEST_FLAGS ?= -n auto --dist loadfile --no-loadscope-reorder
 
 BIN := .venv/bin
 DEPENDENCIES := .venv/.dependencies-$(LOCK)

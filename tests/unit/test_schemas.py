@@ -355,7 +355,7 @@ def test_reference_fleet_is_valid_and_its_files_are_short(schemas: Schemas) -> N
             assert (ROOT / path).parent.joinpath(target).resolve() in FILES, path
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_both_engines_agree(data: st.DataObject) -> None:
     files = read_schemas(tree("policies/schemas"))

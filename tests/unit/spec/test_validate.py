@@ -392,7 +392,7 @@ HOME = FLEET.environments["prod"]
 SCORING = HOME.families["scoring"]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     variations(HOME.document), variations(SCORING.document),
     variations(SCORING.clusters[0].document), variations(SCORING.locks["7"]),
