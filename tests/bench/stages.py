@@ -11,6 +11,7 @@ from typing import TypeVar
 from lockstep.check.base import find_base
 from lockstep.check.compiled import policies_of
 from lockstep.check.policy_sets import open_policy_set
+from lockstep.check.validation import validate_families
 from lockstep.edges.files import read_tree
 from lockstep.edges.git import Git
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
@@ -27,8 +28,6 @@ from lockstep.policy import (
 from lockstep.render import Templates, objects_by_kind, render_family, render_fleet
 from lockstep.render.compare import compare
 from lockstep.spec.assemble import assemble
-from lockstep.spec.schema.schemas import Schemas
-from lockstep.spec.validate import validate_fleet
 from lockstep.spec.yaml.load import Documents
 
 FOLDERS = ("clusters", "ledger", "policies", "templates", "rendered")
@@ -62,7 +61,8 @@ def _stages(root: Path) -> dict[str, float]:
     fleet, findings = timed("load", lambda: assemble(tree, documents))
     _require_clean(findings)
     old = timed("load base", lambda: _base(root, documents))
-    _require_clean(timed("validate", lambda: validate_fleet(fleet, Schemas(tree))))
+    validated = timed("validate", lambda: validate_families(tree, documents))
+    _require_clean(validated.found)
     templates = timed("templates", lambda: Templates(tree, read_kubernetes_schema))
     rendered, findings = timed("render", lambda: render_fleet(fleet, templates))
     _require_clean(findings)

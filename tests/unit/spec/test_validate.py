@@ -17,7 +17,7 @@ from lockstep.spec.assemble import assemble
 from lockstep.spec.merge import merge_patch
 from lockstep.spec.place import INHERITS, MERGES, REPLACES
 from lockstep.spec.schema.schemas import Schemas
-from lockstep.spec.validate import validate_fleet
+from tests.unit.fleets import validate_fleet
 
 ROOT = Path(__file__).resolve().parents[3]
 BASE = ROOT / "tests" / "examples" / "base"
