@@ -115,7 +115,7 @@ def _show(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) ->
         table.add_column(heading, justify="right")
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    Console(width=120).print(table)  # also where the output goes to a file
 
 
 def _json(
