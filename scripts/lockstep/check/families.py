@@ -166,10 +166,15 @@ def about_environments(
     reader: FamilyReader, families: Collection[Unit], schemas: Sequence[Schemas]
 ) -> dict[str, list[Finding]]:
     """What is wrong with each environment's own file; ``families`` are those that have specs."""
+    names: dict[str, set[str]] = {}
+    for environment, family in families:
+        names.setdefault(environment, set()).add(family)
+    unreadable: dict[str, list[Finding]] = {}
+    for finding in reader.unreadable:
+        unreadable.setdefault(finding.file, []).append(finding)
     found: dict[str, list[Finding]] = {}
     for name, each in reader.fleet.environments.items():
-        here = [f for f in reader.unreadable if f.file == each.document.path]
-        names = {family for environment, family in families if environment == name}
-        args = each, reader.fleet, names, reader.unreadable, schemas
+        here = unreadable.get(each.document.path, [])
+        args = each, reader.fleet, names.get(name, ()), here, schemas
         found[name] = [*here, *about_environment(*args)]
     return found

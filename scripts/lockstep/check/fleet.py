@@ -148,11 +148,13 @@ def sharing(summaries: Summaries) -> set[Unit]:
 
 def _duplicates(given: FleetInput, known: Iterable[Finding]) -> list[Finding]:
     """Names and hosts that are taken twice; places in ``known`` have a finding already."""
-    shared = sharing(given.summaries)
+    shared: dict[str, list[str]] = {}
+    for environment, name in sorted(sharing(given.summaries)):
+        shared.setdefault(environment, []).append(name)
     found: list[Finding] = []
-    for home in given.fleet.environments.values():
-        names = sorted(name for environment, name in shared if environment == home.name)
-        found += check_duplicates(home.families[name] for name in names)
+    for environment, names in shared.items():
+        home = given.fleet.environments.get(environment)
+        found += check_duplicates(home.families[name] for name in names) if home else ()
     return elsewhere(found, known)
 
 
