@@ -25,6 +25,7 @@ from lockstep.model.fleet import Tree
 from lockstep.model.outcome import OF, Outcome
 from lockstep.model.paths import SETTINGS
 from lockstep.model.shard import Shard
+from lockstep.model.times import format_time
 from lockstep.opa.address import OpaOptions
 from lockstep.opa.binary import find_opa, opa_version
 from lockstep.opa.files import policies_digest, policy_files
@@ -78,6 +79,8 @@ class Change:
             *freezes,
             str(self.shard),
             str(self.everything),
+            # New records must not be from the future, to the second.
+            f"{self.is_pull_request} {format_time(self.now)}" if self._has_other_records else "",
         ]
 
     def freezes(self, tree: str) -> Mapping[str, str]:
@@ -91,6 +94,17 @@ class Change:
     def commit(self) -> str | None:
         """The commit of the base."""
         return self.base.commit if self.base else None
+
+    @property
+    def is_pull_request(self) -> bool:
+        """Whether it is not on the followed branch yet."""
+        return self.base is not None and self.base.pull_request
+
+    @property
+    def _has_other_records(self) -> bool:
+        ids = [self.git.object_ids(each, FOLDERS[1:2]) for each in (self.tree_id, self.commit)
+               if each]  # fmt: skip
+        return len(ids) > 1 and ids[0] != ids[1]
 
     @cached_property
     def _freezes(self) -> dict[str, dict[str, str]]:
@@ -126,6 +140,7 @@ class _ChangeCheck:
         self._given = CheckInput(
             shared, before, change.now, change.shard,
             history=lambda: reader.at(change.commit or "HEAD"),
+            pull_request=change.is_pull_request,
         )  # fmt: skip
         self._policy_sets = open_policy_sets(stack, before or {}, shared, change.opa)
         self._terms = terms_of(self._policy_sets, self._given)
@@ -215,7 +230,9 @@ class _ChangeCheck:
             # A new family may have been another one before, and is compared with that.
             new = base is not None and unit not in base.families
             past_of_all = tuple(sorted(base.families.items())) if base and new else ()
-            keys[unit] = key_of(common, unit, reads, past, past_of_all)
+            # What a pull request may bring concerns new records only.
+            asked = self._change.is_pull_request and reads[:1] != past[:1]
+            keys[unit] = key_of(common, unit, reads, past, past_of_all, asked)
             if every or reads != past:
                 touched.append(unit)
         return touched, keys

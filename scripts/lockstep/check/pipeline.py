@@ -58,7 +58,8 @@ class CheckInput:
     base. ``compared`` says whether ``rendered/`` must be as rendered. ``rollback_only`` evaluates
     only the rules that may stop a rollback. Families of ``around`` that the tree does not have are
     not checked, but what they have in quarantine counts. ``history`` is that of the base's ledger;
-    None for a change that a verb has just made, which has read it.
+    None for a change that a verb has just made, which has read it. ``pull_request`` says that the
+    change is not on the followed branch yet, and people made it.
     """
 
     tree: Tree
@@ -69,6 +70,7 @@ class CheckInput:
     rollback_only: bool = False
     around: Fleet = field(default_factory=Fleet)
     history: HistoryOf | None = None
+    pull_request: bool = False
 
 
 def check_tree(given: CheckInput, options: OpaOptions = CHILD) -> "PipelineResult":
@@ -121,6 +123,7 @@ def terms_of(policy_sets: Sequence[PolicySet], given: CheckInput) -> Terms:
         given.now,
         given.compared,
         given.history,
+        given.pull_request,
     )
 
 
