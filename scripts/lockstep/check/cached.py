@@ -7,6 +7,7 @@ from lockstep.check.attributes import attribute_findings
 from lockstep.check.base import find_base, merge_result
 from lockstep.check.change import Change, check_change_of
 from lockstep.check.policy_sets import CHILD
+from lockstep.check.pull_request import released_and_adopted
 from lockstep.check.validation import excerpts
 from lockstep.check.workspace import EVERYTHING, ignored_findings
 from lockstep.edges.cache import Cache
@@ -65,6 +66,8 @@ def _check(git: Git, options: CheckOptions) -> Outcome:
     paths = git.file_ids(tree_id, EVERYTHING)
     found = ignored_findings(stored.ignored if stored else ())
     found += attribute_findings(git, tree_id, paths)
+    if base is not None and base.pull_request:
+        found += released_and_adopted(git, tree_id, base.commit)
     named = {finding.file: paths[finding.file] for finding in found if finding.file in paths}
     return replace(
         outcome,
