@@ -19,8 +19,11 @@ def replayed(family: Family, now: datetime) -> Family:
     So are those that were decided after ``now``, by more than clocks may differ.
     """
     problems = {file.path: file.problem for file in family.broken if not file.settled}
+    # Evidence that cannot be read is a finding of its own, which says what is wrong with it.
+    unread = {record.decision.path for record in family.records if record.unreadable}
     for finding in replay(family):
-        problems.setdefault(finding.file, finding.message)
+        if finding.file not in unread:
+            problems.setdefault(finding.file, finding.message)
     for record in family.records:
         at = record.decision.decided_at
         if is_ahead(at, now):

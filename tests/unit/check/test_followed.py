@@ -49,7 +49,9 @@ def test_a_commit_is_published_once_the_followed_branch_of_the_remote_has_it(
     git(made.root, "push", "--quiet", "origin", "main")
     assert is_published(made, "HEAD", "HEAD^")
     git(made.root, "remote", "set-url", "origin", str(tmp_path / "fork.git"))
-    assert not is_published(Git(made.root), "HEAD", "HEAD"), "no remote is the one that the file names"
+    assert not is_published(Git(made.root), "HEAD", "HEAD"), (
+        "no remote is the one that the file names"
+    )
 
 
 def test_a_new_commit_of_the_remote_is_fetched(tmp_path: Path) -> None:

@@ -27,10 +27,10 @@ does so, and `lockstep audit --verify` finds one that was merged.
 - **Broken records**: a record that was changed, removed or forged, or that cannot be read, is not
   relied on. Its family has diverged: `propose`, `advance`, `resume` and `release` refuse with exit
   code 12; `hold` and `revert` go by the newest valid record. The same verbs refuse where a replay
-  contradicts a record, or one is from the future; for `hold` and `revert` these count. Restore the file from git, or, once
-  you know what happened, run `lockstep adopt FAMILY --reason '...'`. Its record names the broken
-  ones in `spec.brokenRecords`, with their digests, and history is checked from it on: they are
-  reported again only where they change again.
+  contradicts a record, or one is from the future; for `hold` and `revert` these count. Restore
+  the file from git, or, once you know what happened, run `lockstep adopt FAMILY --reason '...'`.
+  Its record names the broken ones in `spec.brokenRecords`, with their digests, and history is
+  checked from it on: they are reported again only where they change again.
 - **Time**: `spec.decidedAt` is the clock of the machine that decided. Where the option `--now`
   gave the time instead, `spec.timeGiven` says so. A new record is refused where its time is more
   than five minutes ahead, or before that of the record that it follows.
