@@ -206,8 +206,8 @@ def adds_a_record(files: Files, chance: random.Random) -> Edited:
 def adopts(files: Files, chance: random.Random) -> Edited:
     """A record by hand of an adoption: of the state that there is or of another, now or later."""
     families = [each for each in assemble(files)[0].families() if each.clusters]
-    family = chance.choice(families)
     try:
+        family = chance.choice(families)
         variants = current_variants(family)
         version = variants[family.clusters[0].name][0]["version"]
         digest = value_at(family.locks[version].value, ("spec", "identity", "digest"))

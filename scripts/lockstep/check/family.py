@@ -229,7 +229,8 @@ def _about_new_records(
     """What is wrong with the records that the base does not have, and what needs approval."""
     home = read.given.before.environments.get(family.environment) if read.given.before else None
     before = home.families.get(family.name) if home else None
-    new = added_records(family, before)
+    # By path: those of a family that cannot be read at the base are not new either.
+    new = added_records(family, read.given.files_before)
     found = _checked_records(read, family, before, new, terms)
     if not found:
         return []

@@ -4,7 +4,7 @@ Claims are checked once, when a change adds the record, on the result of merging
 people edit later makes no record wrong.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,9 +41,8 @@ class StateFiles:
     folders: Mapping[str, Tree] | None
 
 
-def added_records(family: Family, before: Family | None) -> list[Record]:
-    """The records of a family at paths that the base does not have."""
-    known = {file.path for file in files_of(before)} if before else set()
+def added_records(family: Family, known: Collection[str]) -> list[Record]:
+    """The records of a family at other paths than the ``known`` ones, which the base has."""
     return [record for record in family.records if record.decision.path not in known]
 
 

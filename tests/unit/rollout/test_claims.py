@@ -46,10 +46,14 @@ def forged(made: Family, **fields: Any) -> Family:
     return replace(recorded(before, decision), clusters=made.clusters)
 
 
+def paths_of(made: Family | None) -> list[str]:
+    return [record.decision.path for record in made.records] if made else []
+
+
 def rules(
     made: Family, before: Family | None = None, state: StateFiles = STATE, late: int = 0
 ) -> list[str]:
-    new = added_records(made, before)
+    new = added_records(made, paths_of(before))
     found = check_claims(made, before, new, state, START + timedelta(minutes=late))
     return [f"{finding.rule}: {finding.message}" for finding in found]
 
@@ -153,5 +157,5 @@ def test_only_the_newest_record_says_what_the_state_is() -> None:
 def test_records_are_new_by_their_path() -> None:
     made = honest()
     after = proposed(made, "2")
-    assert added_records(after, made) == [after.records[-1]]
-    assert added_records(after, None) == list(after.records)
+    assert added_records(after, paths_of(made)) == [after.records[-1]]
+    assert added_records(after, ()) == list(after.records)

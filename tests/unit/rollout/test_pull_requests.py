@@ -26,7 +26,8 @@ from tests.unit.rollout.ledgers import (
 
 
 def messages(after: Family, before: Family | None, *, approval: bool = False) -> list[str]:
-    found = check_arrivals(after, before, added_records(after, before))
+    known = [record.decision.path for record in before.records] if before else []
+    found = check_arrivals(after, before, added_records(after, known))
     return [f.message for f in found if (f.severity is Severity.APPROVAL) is approval]
 
 
