@@ -183,6 +183,19 @@ def test_a_rollback_installs_no_lock_that_git_does_not_show_at_its_path(world: W
     assert (world.clone / LOCK).read_bytes() == before
 
 
+@in_state(adopted)
+def test_a_record_that_names_a_commit_of_nowhere_keeps_no_rollback_from_its_bytes(
+    world: World,
+) -> None:
+    state = structs.replace(_state_here(world), commit="f" * 40)
+    readopt(world, verified_state=state, base="e" * 40)
+    publish(world)
+    world.merge_proposal("2", at=f"{DAY}22:10:00Z")
+    world.must("revert", FAMILY, "--reason", "not now", at=f"{DAY}22:20:00Z")
+    assert world.records()[-1]["spec"]["restored"]["exact"]
+    assert "unchecked" not in world.records()[-1]["spec"]
+
+
 # Quarantine, steps and time
 
 
@@ -278,6 +291,16 @@ def test_a_record_from_the_future_is_refused(world: World) -> None:
     held = Position(Phase.HELD, 0, 0)
     add(world, action=Action.HOLD, to=held, decided_at="2999-01-01T00:00:00Z")
     refused(world, "ledger.time", "in the future")
+
+
+@in_state(rolling)
+def test_a_record_is_from_the_future_until_five_minutes_before_it(world: World) -> None:
+    """Also where the outcome of the same hour is in the cache."""
+    add(world, action=Action.HOLD, to=Position(Phase.HELD, 0, 0), decided_at=f"{DAY}23:40:00Z")
+    refused(world, "ledger.time")
+    for at, expected in (("23:36:00Z", 0), ("23:34:00Z", 10)):
+        code, said = world.lockstep("check", "--base", "origin/main", at=f"{DAY}{at}")
+        assert code == expected, said
 
 
 @in_state(rolling)
@@ -525,3 +548,13 @@ def test_a_forged_step_on_the_followed_branch_stops_what_moves_forward(world: Wo
     world.must("check", at=f"{DAY}14:10:00Z")
     world.merge_proposal("3", at=f"{DAY}15:00:00Z")
     assert advance(world, "15")[0] == 0
+
+
+@in_state(rolling)
+def test_a_cluster_that_is_malformed_keeps_no_rollback_from_being_recorded(world: World) -> None:
+    """Rules do not see the cluster, so the rollback goes on without them and says so."""
+    file = world.clone / EU
+    file.write_text(file.read_text().replace("  variants:", "  colour: red\n  variants:"))
+    publish(world)
+    roll_back(world, "10")
+    assert "malformed" in str(world.records()[-1]["spec"]["unchecked"])

@@ -215,7 +215,10 @@ def _about_the_past(read: ReadFamily, terms: Terms) -> tuple[list[Finding], bool
     asking = history if terms.history else None
     now = terms.now if terms.pull_request else None
     found = check_history(read.fleet, given.before or Fleet(), asking, now)
-    if read.valid and given.before is not None:
+    declared = given.family
+    # Of a family with a malformed cluster the state is not known, and that is a finding already.
+    whole = read.valid and declared and len(read.valid.clusters) == len(declared.clusters)
+    if read.valid and whole and given.before is not None:
         found += _about_new_records(read, read.valid, terms, asking)
     found += check_left_behind(given.files, given.files_before, read.fleet)
     locked = {lock.path for lock in recorded_locks(read.valid)} if read.valid else set()
