@@ -60,9 +60,8 @@ class Change:
     @property
     def content(self) -> str:
         """The ids of all that the check reads, and the base: equal in all shards of a run."""
-        ids = self.git.object_ids(self.tree_id, (*FOLDERS, *_SHARED))
         # The commit and not its files: what commits had done to records counts, too.
-        return "sha256:" + key_of(*sorted(ids.items()), self.commit)
+        return "sha256:" + key_of(*sorted(self._ids.items()), self.commit)
 
     @cached_property
     def facts(self) -> list[str]:
@@ -80,7 +79,7 @@ class Change:
             str(self.shard),
             str(self.everything),
             # New records must not be from the future, to the second.
-            f"{self.is_pull_request} {format_time(self.now)}" if self._has_other_records else "",
+            f"{self.is_pull_request} {format_time(self.now)}" if self.has_other_records else "",
         ]
 
     def freezes(self, tree: str) -> Mapping[str, str]:
@@ -100,11 +99,17 @@ class Change:
         """Whether it is not on the followed branch yet."""
         return self.base is not None and self.base.pull_request
 
-    @property
-    def _has_other_records(self) -> bool:
-        ids = [self.git.object_ids(each, FOLDERS[1:2]) for each in (self.tree_id, self.commit)
-               if each]  # fmt: skip
-        return len(ids) > 1 and ids[0] != ids[1]
+    @cached_property
+    def has_other_records(self) -> bool:
+        """Whether its ledger differs from that of the base."""
+        if self.commit is None:
+            return False
+        ledger = FOLDERS[1]
+        return self._ids.get(ledger) != self.git.object_ids(self.commit, [ledger]).get(ledger)
+
+    @cached_property
+    def _ids(self) -> Mapping[str, str]:
+        return self.git.object_ids(self.tree_id, (*FOLDERS, *_SHARED))
 
     @cached_property
     def _freezes(self) -> dict[str, dict[str, str]]:
@@ -222,6 +227,9 @@ class _ChangeCheck:
         before = self._side(base, self._families_before(base, families)) if base else None
         common = self._common([each.policies for each in self._policy_sets], self._head)
         every = self._change.everything or not base or common != self._common_before(base)
+        # Once for all new families, of which there may be as many as in the whole fleet.
+        all_past = key_of(*sorted(base.families.items())) if base else ""
+        sides = [each for each in (self._head, base) if each]
         touched: list[Unit] = []
         keys: dict[Unit, str] = {}
         for unit in self._units:
@@ -229,10 +237,10 @@ class _ChangeCheck:
             past = before.reads(unit) if before else ()
             # A new family may have been another one before, and is compared with that.
             new = base is not None and unit not in base.families
-            past_of_all = tuple(sorted(base.families.items())) if base and new else ()
             # What a pull request may bring concerns new records only.
-            asked = self._change.is_pull_request and reads[:1] != past[:1]
-            keys[unit] = key_of(common, unit, reads, past, past_of_all, asked)
+            ledgers = {side.families.get(unit, (None, None))[1] for side in sides}
+            asked = self._change.is_pull_request and len(ledgers) > 1
+            keys[unit] = key_of(common, unit, reads, past, all_past if new else "", asked)
             if every or reads != past:
                 touched.append(unit)
         return touched, keys
