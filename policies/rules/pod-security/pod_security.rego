@@ -25,34 +25,25 @@ import data.lockstep.lib.pods
 
 checked if pods.readable
 
-# By the path in a security context: what may be there.
-_in_context := [
-	[["privileged"], [false]],
-	[["allowPrivilegeEscalation"], [false]],
-	[["runAsNonRoot"], [true]],
-	[["procMount"], ["Default"]],
-	[["windowsOptions", "hostProcess"], [false]],
-	[["seccompProfile", "type"], ["RuntimeDefault", "Localhost"]],
-	[["appArmorProfile", "type"], ["RuntimeDefault", "Localhost"]],
-	[["seLinuxOptions", "user"], [""]],
-	[["seLinuxOptions", "role"], [""]],
-	[
-		["seLinuxOptions", "type"],
-		["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"],
-	],
-]
+# By the field of a security context: what may be there.
+_in_context := {
+	"privileged": [false],
+	"allowPrivilegeEscalation": [false],
+	"runAsNonRoot": [true],
+	"procMount": ["Default"],
+}
 
-_in_pod := [[[field], [false]] |
-	some field in ["hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace"]
-]
-
-_in_container := [[array.concat(user, [how, "host"]), [""]] |
-	some user in [
-		["livenessProbe"], ["readinessProbe"], ["startupProbe"],
-		["lifecycle", "postStart"], ["lifecycle", "preStop"],
-	]
-	some how in ["httpGet", "tcpSocket"]
-]
+# The same for fields of its parts.
+_in_part := {
+	"windowsOptions": {"hostProcess": [false]},
+	"seccompProfile": {"type": ["RuntimeDefault", "Localhost"]},
+	"appArmorProfile": {"type": ["RuntimeDefault", "Localhost"]},
+	"seLinuxOptions": {
+		"user": [""],
+		"role": [""],
+		"type": ["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"],
+	},
+}
 
 _sysctls := [
 	"kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.ip_unprivileged_port_start",
@@ -68,37 +59,44 @@ _volumes := [
 
 _profiles := ["runtime/default", "localhost/*"]
 
-_context(place) := object.get(place.spec, "securityContext", {})
+_places := array.concat(pods.all, pods.containers)
 
-_contexts := [[place, array.concat(place.path, ["securityContext"]), _context(place)] |
-	some place in array.concat(pods.all, pods.containers)
-]
-
-# Each value that the profile does not allow: the pod or container, the path, the value, what is allowed.
-_forbidden contains [place.kind, place.name, array.concat(path, field), value, allowed] if {
-	some [place, path, context] in _contexts
-	some [field, allowed] in _in_context
-	value := object.get(context, field, null)
-	value != null
+# Each value that the profile does not allow: kind and name of the object, the path, the value, what is
+# allowed. The rules look at the fields that are there: nearly all pods have few of them.
+_forbidden contains [place.kind, place.name, path, value, allowed] if {
+	some place in _places
+	some field, value in place.spec.securityContext
+	allowed := _in_context[field]
 	not value in allowed
+	value != null
+	path := array.concat(place.path, ["securityContext", field])
 }
 
-_forbidden contains [place.kind, place.name, array.concat(path, ["runAsUser"]), 0, ["1 and more"]] if {
-	some [place, path, context] in _contexts
-	context.runAsUser == 0
+_forbidden contains [place.kind, place.name, path, value, allowed] if {
+	some place in _places
+	some field, part in place.spec.securityContext
+	some name, allowed in _in_part[field]
+	value := part[name]
+	not value in allowed
+	value != null
+	path := array.concat(place.path, ["securityContext", field, name])
 }
 
-_forbidden contains [pod.kind, pod.name, array.concat(pod.path, field), value, allowed] if {
+_forbidden contains [place.kind, place.name, path, 0, ["1 and more"]] if {
+	some place in _places
+	place.spec.securityContext.runAsUser == 0
+	path := array.concat(place.path, ["securityContext", "runAsUser"])
+}
+
+_forbidden contains [pod.kind, pod.name, array.concat(pod.path, [field]), true, [false]] if {
 	some pod in pods.all
-	some [field, allowed] in _in_pod
-	value := object.get(pod.spec, field, null)
-	value != null
-	not value in allowed
+	some field in ["hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace"]
+	pod.spec[field] == true
 }
 
 _forbidden contains [pod.kind, pod.name, path, sysctl.name, _sysctls] if {
 	some pod in pods.all
-	some i, sysctl in _context(pod).sysctls
+	some i, sysctl in pod.spec.securityContext.sysctls
 	not sysctl.name in _sysctls
 	path := array.concat(pod.path, ["securityContext", "sysctls", i, "name"])
 }
@@ -127,17 +125,27 @@ _forbidden contains [container.kind, container.name, path, port.hostPort, [0]] i
 	path := array.concat(container.path, ["ports", i, "hostPort"])
 }
 
-_forbidden contains [container.kind, container.name, path, value, allowed] if {
+_forbidden contains [container.kind, container.name, path, host, [""]] if {
 	some container in pods.containers
-	some [field, allowed] in _in_container
-	value := object.get(container.spec, field, "")
-	value != ""
-	path := array.concat(container.path, field)
+	some field in ["livenessProbe", "readinessProbe", "startupProbe"]
+	some how in ["httpGet", "tcpSocket"]
+	host := container.spec[field][how].host
+	not host in ["", null]
+	path := array.concat(container.path, [field, how, "host"])
+}
+
+_forbidden contains [container.kind, container.name, path, host, [""]] if {
+	some container in pods.containers
+	some moment, hook in container.spec.lifecycle
+	some how in ["httpGet", "tcpSocket"]
+	host := hook[how].host
+	not host in ["", null]
+	path := array.concat(container.path, ["lifecycle", moment, how, "host"])
 }
 
 _forbidden contains [container.kind, container.name, path, capability, ["NET_BIND_SERVICE"]] if {
 	some container in pods.containers
-	some i, capability in _context(container).capabilities.add
+	some i, capability in container.spec.securityContext.capabilities.add
 	capability != "NET_BIND_SERVICE"
 	path := array.concat(container.path, ["securityContext", "capabilities", "add", i])
 }
@@ -162,30 +170,30 @@ _field(path) := concat(".", [part |
 ])
 
 # What each container has to say, or its pod for all of them.
-_missing contains [container, "allowPrivilegeEscalation: false"] if {
+_missing contains [container.kind, container.name, container.path, name, wanted] if {
 	some container in pods.containers
-	not _says(container, ["allowPrivilegeEscalation"])
+	some wanted in ((_own - _said(container.spec)) | ((_common - _said(container.spec)) - _said(container.pod.spec)))
+	name := object.get(container.spec, "name", "")
 }
 
-_missing contains [container, "capabilities.drop: [ALL]"] if {
-	some container in pods.containers
-	dropped := object.get(_context(container), ["capabilities", "drop"], [])
-	not "ALL" in dropped
-}
+_own := {"allowPrivilegeEscalation: false", "capabilities.drop: [ALL]"}
 
-_missing contains [container, "runAsNonRoot: true"] if {
-	some container in pods.containers
-	not _says(container, ["runAsNonRoot"])
-	not _says(container.pod, ["runAsNonRoot"])
-}
+_common := {"runAsNonRoot: true", "seccompProfile.type: RuntimeDefault"}
 
-_missing contains [container, "seccompProfile.type: RuntimeDefault"] if {
-	some container in pods.containers
-	not _says(container, ["seccompProfile", "type"])
-	not _says(container.pod, ["seccompProfile", "type"])
+# Whether what is there is right, is found above.
+_said(spec) := ({said |
+	some field, said in {
+		"allowPrivilegeEscalation": "allowPrivilegeEscalation: false",
+		"runAsNonRoot": "runAsNonRoot: true",
+	}
+	is_boolean(spec.securityContext[field])
+} | {said |
+	is_string(spec.securityContext.seccompProfile.type)
+	said := "seccompProfile.type: RuntimeDefault"
+}) | {said |
+	"ALL" in spec.securityContext.capabilities.drop
+	said := "capabilities.drop: [ALL]"
 }
-
-_says(place, field) if object.get(_context(place), field, null) != null
 
 # METADATA
 # title: Missing in a pod
@@ -194,8 +202,8 @@ _says(place, field) if object.get(_context(place), field, null) != null
 #   solution: >-
 #     write that in the template; the restricted Pod Security profile requires it of every container
 deny contains finding.of_object(
-	rego.metadata.rule(), container.kind, container.name, container.path,
-	[object.get(container.spec, "name", ""), wanted],
+	rego.metadata.rule(), kind, name, path,
+	[container, wanted],
 ) if {
-	some [container, wanted] in _missing
+	some [kind, name, path, container, wanted] in _missing
 }
