@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from lockstep.cli import invoke
+from lockstep.edges import clock
 from lockstep.model.decision import Action, Phase
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Verdict
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.times import format_time
 from lockstep.opa.binary import find_opa
 from tests.acceptance.worked_examples import ARCHITECTURE, worked_examples
 
@@ -161,7 +163,8 @@ def test_the_evidence_that_the_readme_logs_is_what_a_gate_reads(tmp_path: Path) 
     env = {**os.environ, "MLFLOW_TRACKING_URI": store.uri, "MLFLOW_EXPERIMENT_NAME": "test"}
     subprocess.run([sys.executable, "-c", code], env=env, cwd=tmp_path, check=True)
     lock = {"identity": {"model": model, "version": first, "modelId": model_id}}
-    found = MlflowRegistry(store.uri).measure(lock, metric, dataset)
+    now = format_time(clock.now())
+    found = MlflowRegistry(store.uri).measure(lock, metric, dataset, now)
     assert (found.value, found.samples, found.problem) == (float(value), int(samples), "")
 
 

@@ -364,3 +364,32 @@ def test_what_another_family_of_the_model_rolled_back_does_not_move(world: World
     assert code == 11 and "lockstep release prod/twin 2" in said
     world.must("release", "prod/twin", "2", "--reason", "good after all")
     world.must("propose", FAMILY, "2")
+
+
+def test_a_measurement_from_the_future_neither_passes_nor_hides_a_failure(world: World) -> None:
+    roll(world, "08")
+    world.measure("2", 0.5, f"{DAY}08:30:00Z")
+    world.measure("2", 0.95, f"{DAY}11:00:00Z")
+    code, said = advance(world, "10")
+    assert code == 12 and "version 2 is rolled back" in said
+    assert "1 value dated in the future, up to 2026-03-01T11:00:00Z, not counted" in said
+    assert_restored(world)
+    assert world.lockstep("audit", "--verify", "--replay")[0] == 0
+
+
+def test_a_nan_that_comes_after_a_failure_does_not_hide_it(world: World) -> None:
+    roll(world, "08")
+    world.measure("2", 0.5, f"{DAY}08:30:00Z")
+    world.measure("2", float("nan"), f"{DAY}08:40:00Z")
+    code, said = advance(world, "10")
+    assert code == 12 and "version 2 is rolled back" in said and "is NaN" in said
+    assert_restored(world)
+    assert world.lockstep("audit", "--verify", "--replay")[0] == 0
+
+
+def test_a_nan_that_comes_after_a_pass_makes_the_rollout_wait(world: World) -> None:
+    roll(world, "08")
+    world.measure("2", float("nan"), f"{DAY}08:40:00Z")
+    code, said = advance(world, "10")
+    assert code == 12 and "is NaN" in said
+    assert world.records()[-1]["spec"]["action"] == "advance"

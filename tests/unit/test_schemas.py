@@ -228,7 +228,9 @@ def test_fragment(name: str, good: list[str], bad: list[str]) -> None:
 
 def evidence() -> Evidence:
     gate = {"name": "auc", "source": "mlflow", "metric": "auc", "dataset": "d", "min": 0.9}
-    answer = Answer("auc on d", Measurement(0.95, 100, TIME, "d1"), Measurement(problem="NaN"))
+    before = Measurement(0.9, time=TIME)
+    nan = Measurement(problem="NaN", ignored="1 value dated in the future", earlier=before)
+    answer = Answer("auc on d", Measurement(0.95, 100, TIME, "d1"), nan)
     return Evidence(gate, "fraud-eu", "42", "41", TIME, TIME, answer, Verdict.PASS, "0.95")
 
 

@@ -35,17 +35,22 @@ class MlflowGates:
         try:
             return Answer(
                 query=query,
-                candidate=self._measure(question.candidate, metric, dataset),
-                stable=self._measure(question.stable, metric, dataset) if question.stable else None,
+                candidate=self._measure(question, question.candidate, metric, dataset),
+                stable=self._measure(question, question.stable, metric, dataset)
+                if question.stable
+                else None,
             )
         except LockstepError as error:
             return Answer(query=query, failure=error.located())
 
-    def _measure(self, lock: Json, metric: str, dataset: str | None) -> Measurement:
+    def _measure(
+        self, question: Question, lock: Json, metric: str, dataset: str | None
+    ) -> Measurement:
         with self._connecting:  # families are asked about at the same time
             if self._registry is None:
                 self._registry = open_registry(self._tracking_uri)
-        return self._registry.measure(lock, metric, dataset)
+        needed = _samples_needed(question.gate)
+        return self._registry.measure(lock, metric, dataset, question.now, needed)
 
 
 def dataset_name(question: Question) -> str | None:
@@ -72,6 +77,14 @@ def dataset_name(question: Question) -> str | None:
             "{segment} only"
         )
     return _PLACEHOLDER.sub(lambda match: values[match[1]], str(template))
+
+
+def _samples_needed(gate: Json) -> float:
+    """From how many samples on the gate can use a value; 0 where it needs no count."""
+    needed = gate.get("minSamples", 0)
+    # What is not a number is refused when the gate is judged.
+    least = needed if isinstance(needed, int | float) else 0
+    return max(least, 1) if "confidence" in gate else least
 
 
 def _model(lock: Json) -> str:

@@ -5,6 +5,7 @@ No number, NaN, a stale one or too few samples are ``inconclusive``; a source th
 asked, or a gate whose settings are not valid, is ``error``.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -67,7 +68,8 @@ def judge(gate: Json, answer: Answer, since: datetime, now: datetime) -> Judgeme
     Reads the gate's ``min``, ``max``, ``maxDropVsStable``, ``minSamples``, ``maxAge``, ``live``
     and ``confidence``. With ``live`` only a measurement taken at or after ``since`` counts. With
     ``confidence`` the value is a proportion of ``samples``, and its interval is compared: fail
-    where all of it is beyond the bound, pass where all of it is inside.
+    where all of it is beyond the bound, pass where all of it is inside. Where the newest
+    measurement cannot be used, the one before it can fail the gate, and cannot pass it.
     """
     if answer.failure:
         return Verdict.ERROR, f"could not be asked: {answer.failure}"
@@ -79,7 +81,14 @@ def judge(gate: Json, answer: Answer, since: datetime, now: datetime) -> Judgeme
     except InvalidGate as error:
         return Verdict.ERROR, str(error)
     verdict = worst(found for found, _ in judgements)
-    return verdict, "; ".join(reason for found, reason in judgements if found is verdict)
+    reasons = [reason for found, reason in judgements if found is verdict]
+    # Each once: all bounds may wait for the same measurement.
+    return verdict, "; ".join(dict.fromkeys(reasons + _ignored(answer)))
+
+
+def _ignored(answer: Answer) -> list[str]:
+    sides = {"candidate": answer.candidate, "stable": answer.stable}
+    return [f"{who}: {side.ignored}" for who, side in sides.items() if side and side.ignored]
 
 
 def _judge_condition(condition: Condition) -> Judgement:
@@ -89,27 +98,61 @@ def _judge_condition(condition: Condition) -> Judgement:
 
 
 def _judge_bounds(gate: Json, answer: Answer, since: datetime, now: datetime) -> list[Judgement]:
-    """A verdict for each bound of the gate; one in all where the measurement cannot be used."""
-    useless = why_unusable("candidate", answer.candidate, gate, since, now)
-    if useless:
-        return [(Verdict.INCONCLUSIVE, useless)]
-    found = [_judge_bound(name, gate, answer, since, now) for name in _BOUNDS if name in gate]
+    """A verdict for each bound of the gate."""
+    candidate = _usable("candidate", answer.candidate, gate, since, now)
+    stable = _usable("stable", answer.stable, gate, since, now) if answer.stable else None
+    found = [_judge_bound(name, gate, candidate, stable) for name in _BOUNDS if name in gate]
     # The worst of no verdicts is inconclusive, but waiting gives this gate no bound.
     return found or [(Verdict.ERROR, f"the gate has none of the bounds {', '.join(_BOUNDS)}")]
 
 
-def _judge_bound(
-    name: str, gate: Json, answer: Answer, since: datetime, now: datetime
-) -> Judgement:
+@dataclass(frozen=True, slots=True)
+class _Usable:
+    """The newest measurement of one version that a gate can use; None where it can use none.
+
+    ``newer`` says why a newer one cannot be used; empty where this is the newest.
+    """
+
+    measured: Measurement | None
+    newer: str
+
+
+def _usable(who: str, measured: Measurement, gate: Json, since: datetime, now: datetime) -> _Usable:
+    why = why_unusable(who, measured, gate, since, now)
+    if not why:
+        return _Usable(measured, "")
+    earlier = measured.earlier
+    if earlier is None or why_unusable(who, earlier, gate, since, now):
+        return _Usable(None, why)
+    return _Usable(earlier, why)
+
+
+def _judge_bound(name: str, gate: Json, candidate: _Usable, stable: _Usable | None) -> Judgement:
     bound = number(gate, name)
+    if candidate.measured is None:
+        return Verdict.INCONCLUSIVE, candidate.newer
     if name != "maxDropVsStable":
-        return _judge_value(name, bound, gate, answer.candidate)
-    if answer.stable is None:
+        found = _judge_value(name, bound, gate, candidate.measured)
+        return _unless_newer(found, candidate)
+    if stable is None:
         return Verdict.INCONCLUSIVE, "there is no stable version to compare with"
-    useless = why_unusable("stable", answer.stable, gate, since, now)
-    if useless:
-        return Verdict.INCONCLUSIVE, useless
-    return _judge_drop(bound, gate, answer.candidate, answer.stable)
+    if stable.measured is None:
+        return Verdict.INCONCLUSIVE, stable.newer
+    found = _judge_drop(bound, gate, candidate.measured, stable.measured)
+    return _unless_newer(_unless_newer(found, stable), candidate)
+
+
+def _unless_newer(found: Judgement, side: _Usable) -> Judgement:
+    """The judgement on an earlier measurement: what came after it hides no failure.
+
+    Nor does it pass: the newest is NaN, or of too few samples, and nobody knows what it hides.
+    """
+    verdict, reason = found
+    if not side.newer:
+        return found
+    if verdict is not Verdict.FAIL or side.measured is None:
+        return Verdict.INCONCLUSIVE, side.newer
+    return verdict, f"{reason} (measured at {side.measured.time}; the newest: {side.newer})"
 
 
 def _judge_value(name: str, bound: float, gate: Json, measured: Measurement) -> Judgement:

@@ -60,6 +60,8 @@ class Measurement(Struct, frozen=True, rename="camel"):
     ``value`` is None where there is no usable number; ``problem`` then says why (``NaN logged``,
     ``no measurement of dataset holdout-eu``). ``samples`` is the count behind the value and
     ``time`` when it was measured (RFC 3339 UTC); each is None where the source does not say.
+    ``ignored`` says what was left out and why, such as values dated after the question. Where
+    this one cannot be used, ``earlier`` is the newest before it that may be: it can still fail.
     """
 
     value: float | int | None = None  # an integer stays one, so that its bytes do too
@@ -67,6 +69,8 @@ class Measurement(Struct, frozen=True, rename="camel"):
     time: str | None = None
     dataset_digest: str | None = None
     problem: str = ""
+    ignored: str = ""
+    earlier: "Measurement | None" = None
 
 
 class Condition(Struct, frozen=True):

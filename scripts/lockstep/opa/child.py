@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockstep.edges import process, scratch
+from lockstep.edges import bounded, process, scratch
 from lockstep.edges.cache import Cache
 from lockstep.edges.os_errors import advice, reason
 from lockstep.model.errors import LockstepError
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _HOST = "127.0.0.1"
 _START_TIMEOUT = 20.0
+_PROBE_TIMEOUT = 2.0
 _POLL = 0.01  # every run waits for its OPA: a longer pause would be felt
 _PORTS_TO_TRY = 5  # a port can be taken between its choice and OPA's start, but rarely twice
 _NO_REASON = "it gave no reason"
@@ -137,11 +138,7 @@ class ChildOpa(OpaSession):
         deadline = time.monotonic() + _START_TIMEOUT
         client = self._client()
         while self._process.ended() is None:
-            try:
-                answer = client.query_rule({}, "lockstep.server", "nonce").get("result")
-            except (OSError, ValueError, AttributeError):
-                answer = None  # it does not listen yet, or another program answers
-            if answer == self._process.nonce:
+            if self._answers(client):
                 return True
             if time.monotonic() > deadline:
                 raise LockstepError(
@@ -157,6 +154,21 @@ class ChildOpa(OpaSession):
             f"OPA did not start: {said or _NO_REASON}", where=str(self._opa),
             fix="run the command again; lockstep policy test shows what OPA says of the rules",
         )  # fmt: skip
+
+    def _answers(self, client: "OpaClient") -> bool:
+        """Whether this run's own OPA answers. Another program on its port may send without end."""
+        # Of this attempt alone: OPA may be slow to start, and is asked again.
+        attempt = f"{_HOST}:{client.port} at {time.monotonic()}"
+        try:
+            answer = bounded.ask(
+                attempt,
+                lambda: client.query_rule({}, "lockstep.server", "nonce").get("result"),
+                _PROBE_TIMEOUT,
+                LockstepError("no answer in time"),
+            )
+        except (OSError, ValueError, AttributeError, LockstepError):
+            return False  # it does not listen yet, or another program answers
+        return bool(answer == self._process.nonce)
 
     def _error_of(self, error: Exception) -> LockstepError:
         # A connection breaks a moment before the process has ended.

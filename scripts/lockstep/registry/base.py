@@ -36,10 +36,14 @@ class Registry(Protocol):
         """
         ...
 
-    def measure(self, lock: Json, metric: str, dataset: str | None) -> Measurement:
+    def measure(
+        self, lock: Json, metric: str, dataset: str | None, now: str, needed: float = 0
+    ) -> Measurement:
         """The newest value of a metric of the version that a lock's ``spec`` describes.
 
-        ``dataset`` None means values that were logged without one. What the registry does not
-        have is a measurement with a problem. Raises LockstepError where it cannot be asked.
+        ``dataset`` None means values that were logged without one. Values dated after ``now``
+        (RFC 3339 UTC) do not count. Where the newest is not a number of at least ``needed``
+        samples, its ``earlier`` is the newest that is. What the registry does not have is a
+        measurement with a problem. Raises LockstepError where it cannot be asked.
         """
         ...

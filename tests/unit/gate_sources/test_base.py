@@ -66,7 +66,7 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Eviden
         ('{"holds": true, "reason": "ran", "value": 9}', {"max": 5}, Verdict.FAIL, "at most 5"),
         ('{"holds": false, "reason": "broke", "value": 1}', {"max": 5}, Verdict.FAIL, "broke"),
         ('{"holds": true, "reason": "ran"}', {"max": 5}, Verdict.INCONCLUSIVE, "no value"),
-        ('{"holds": true, "reason": "ran"}', {"max": "x"}, Verdict.INCONCLUSIVE, "no value"),
+        ('{"holds": true, "reason": "ran"}', {"max": "x"}, Verdict.ERROR, "not a finite"),
         ('{"value": 1}', {}, Verdict.ERROR, "none of the bounds"),
         ("{", {}, Verdict.ERROR, "could not be asked"),
     ],

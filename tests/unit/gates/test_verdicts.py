@@ -74,7 +74,9 @@ def test_the_drop_below_stable_is_exact_for_decimal_numbers() -> None:
 def test_a_drop_needs_a_usable_stable_version() -> None:
     gate = {"maxDropVsStable": 0.005}
     assert dropped(gate, 0.99, None)[0] is Verdict.INCONCLUSIVE
-    nan = Answer("q", Measurement(0.99), Measurement(None, problem="the newest value is NaN"))
+    nan = Answer(
+        "q", Measurement(0.99, time=DURING), Measurement(problem="the newest value is NaN")
+    )
     assert judge(gate, nan, SINCE, NOW) == (
         Verdict.INCONCLUSIVE,
         "stable: the newest value is NaN",
@@ -82,7 +84,7 @@ def test_a_drop_needs_a_usable_stable_version() -> None:
 
 
 def test_an_unusable_stable_version_matters_only_to_a_comparison() -> None:
-    answer = Answer("q", Measurement(0.95), Measurement(None, problem="gone"))
+    answer = Answer("q", Measurement(0.95, time=DURING), Measurement(None, problem="gone"))
     assert judge(AUC, answer, SINCE, NOW)[0] is Verdict.PASS
 
 
@@ -131,7 +133,81 @@ def test_an_old_measurement_is_too_old_only_where_the_gate_says_so() -> None:
     assert verdict({"max": 0.03, "maxAge": "24h"}, 0.01, time=old) is Verdict.INCONCLUSIVE
     assert verdict({"max": 0.03, "maxAge": "26h"}, 0.01, time=old) is Verdict.PASS
     assert verdict({"max": 0.03}, 0.01, time=old) is Verdict.PASS
-    assert verdict({"max": 0.03}, 0.01, time=None) is Verdict.PASS
+
+
+FUTURE = format_time(NOW + timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("gate", [AUC, {"max": 0.99}, {"maxDropVsStable": 0.5}, FPR])
+@pytest.mark.parametrize("time", [FUTURE, "9999-12-31T23:59:59Z", "+10000-01-01T00:00:00Z", None])
+def test_what_may_be_from_the_future_never_counts(gate: Json, time: str | None) -> None:
+    future = Measurement(0.95, 5000, time)
+    for answer in (
+        Answer("q", future, Measurement(0.95, 5000, DURING)),
+        Answer("q", Measurement(0.95, 5000, DURING), future),
+    ):
+        found, reason = judge(gate, answer, SINCE, NOW)
+        if answer.stable is future and "maxDropVsStable" not in gate:
+            continue  # the stable version is not looked at
+        assert found is Verdict.INCONCLUSIVE
+        assert "future" in reason or "time of the measurement is not known" in reason
+
+
+def test_a_reason_says_what_was_ignored() -> None:
+    ignored = "1 value dated in the future, up to 2026-02-01T00:00:00Z, not counted"
+    answer = Answer("q", Measurement(0.95, 5000, DURING, ignored=ignored))
+    found, reason = judge(AUC, answer, SINCE, NOW)
+    assert (found, reason) == (
+        Verdict.PASS,
+        f"0.95 over 5000 samples, must be at least 0.94; candidate: {ignored}",
+    )
+
+
+NAN = "the newest value is NaN"
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0.5, Verdict.FAIL), (0.95, Verdict.INCONCLUSIVE)])
+def test_an_unusable_value_hides_no_failure_and_never_passes(
+    value: float, expected: Verdict
+) -> None:
+    earlier = Measurement(value, 5000, DURING)
+    answer = Answer("q", Measurement(problem=NAN, earlier=earlier))
+    found, reason = judge(AUC, answer, SINCE, NOW)
+    assert found is expected
+    assert f"candidate: {NAN}" in reason
+    assert ("0.5 over 5000 samples" in reason) == (expected is Verdict.FAIL)
+
+
+@pytest.mark.parametrize(
+    ("stable", "expected"), [(0.99, Verdict.FAIL), (0.95, Verdict.INCONCLUSIVE)]
+)
+def test_an_unusable_value_of_the_stable_version_hides_no_drop(
+    stable: float, expected: Verdict
+) -> None:
+    other = Measurement(problem=NAN, earlier=Measurement(stable, 5000, DURING))
+    answer = Answer("q", Measurement(0.95, 5000, DURING), other)
+    assert judge({"maxDropVsStable": 0.01}, answer, SINCE, NOW)[0] is expected
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        Measurement(0.5, 1999, DURING),
+        Measurement(0.5, None, DURING),
+        Measurement(0.5, 5000, FUTURE),
+        Measurement(0.5, 5000, format_time(SINCE - timedelta(seconds=1))),
+        Measurement(math.nan, 5000, DURING),
+    ],
+)
+def test_an_earlier_value_must_be_usable_itself(earlier: Measurement) -> None:
+    answer = Answer("q", Measurement(0.5, 10, DURING, earlier=earlier))
+    assert judge(FPR, answer, SINCE, NOW)[0] is Verdict.INCONCLUSIVE
+
+
+def test_a_gate_with_two_bounds_says_once_what_it_waits_for() -> None:
+    gate = {"min": 0.1, "max": 0.2}
+    answer = Answer("q", Measurement(problem=NAN))
+    assert judge(gate, answer, SINCE, NOW) == (Verdict.INCONCLUSIVE, f"candidate: {NAN}")
 
 
 def test_a_problem_outweighs_a_number() -> None:

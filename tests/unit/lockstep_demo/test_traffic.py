@@ -73,7 +73,7 @@ def test_only_version_3_fails_and_only_in_one_region(store: Store, share: int) -
             weights = {stable: 100 - share, candidate: share}
             counted = traffic.serve_window(region, weights, start, start + HOUR)
             lock = registry.facts("fraud", candidate, format_time(start))
-            found = registry.measure(lock, "fpr", f"live-{region}")
+            found = registry.measure(lock, "fpr", f"live-{region}", format_time(start + HOUR))
             assert found.samples == counted[candidate].honest
             assert found.value == counted[candidate].false_positive_rate
             verdict, _ = judge(GATE, Answer("q", found), start, start + HOUR)

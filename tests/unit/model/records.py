@@ -68,7 +68,14 @@ POSITIONS = st.builds(Position, st.sampled_from(Phase)) | st.builds(
     Position, st.sampled_from(Phase), COUNTS, COUNTS
 )
 MEASUREMENTS = st.builds(
-    Measurement, NUMBERS, st.none() | COUNTS, st.none() | TEXTS, st.none() | TEXTS, TEXTS
+    Measurement,
+    NUMBERS,
+    st.none() | COUNTS,
+    st.none() | TEXTS,
+    st.none() | TEXTS,
+    TEXTS,
+    TEXTS,
+    st.none() | st.builds(Measurement, NUMBERS, time=TEXTS),
 )
 CONDITIONS = st.builds(Condition, st.none() | st.booleans(), TEXTS)
 ANSWERS = st.builds(

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -161,6 +161,30 @@ def test_another_program_on_the_port_is_not_trusted() -> None:
         ports = iter([taken, free_port()])
         with ChildOpa(MAIN, opa_program(), ports=lambda: next(ports)) as server:
             assert server.evaluate(batch_of([4])) == [{"id": "item-0", "share": 25}]
+
+
+def test_another_program_on_the_port_that_sends_without_end_is_not_waited_for() -> None:
+    class Drip(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "100000")
+            self.end_headers()
+            with suppress(OSError):  # until the client is gone
+                while True:
+                    self.wfile.write(b" ")
+                    time.sleep(0.05)
+
+        def log_message(self, *_: object) -> None:
+            """Not shown."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Drip)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    ports = iter([server.server_address[1], free_port()])
+    with ChildOpa(MAIN, opa_program(), ports=lambda: next(ports)) as child:
+        assert child.evaluate(batch_of([4])) == [{"id": "item-0", "share": 25}]
+    server.shutdown()
+    server.socket.close()
 
 
 def test_without_a_free_port_is_an_error() -> None:

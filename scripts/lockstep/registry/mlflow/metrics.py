@@ -7,7 +7,11 @@ run's metric history shows the NaN, yet not the dataset. So both are read and jo
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby, islice
 from typing import Any
+
+import msgspec
 
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Measurement
@@ -15,10 +19,11 @@ from lockstep.registry.mlflow.client import moment
 from lockstep.text.sanitise import plain_line
 
 SAMPLES_SUFFIX = "_samples"
-"""``fpr_samples``, logged with ``fpr`` for the same dataset, is the count behind it."""
+"""``fpr_samples``, logged with ``fpr`` in one call, is the count behind it."""
 
 LONGEST_NAME = 250
 _MOST_ENTRIES = 100_000
+_MOST_EARLIER = 20
 _MOST_SAMPLES = 10**15  # above 2**53, about 9 * 10**15, a float does not count exactly
 _LARGEST = 1.797e308  # databases store infinity as the largest float
 
@@ -58,33 +63,92 @@ def read_entries(logged: Iterable[Any], server: str) -> list[Entry]:
     return entries
 
 
-def measurement(
-    entries: list[Entry], name: str, dataset: str | None, history: RunHistory
-) -> Measurement:
-    """The newest value of one metric on one dataset (None: logged without any).
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """All that was logged for one model, as of ``now``: what is dated later does not count.
 
-    There is no value, but a problem, where nothing was logged, where the newest is NaN or
-    infinite, where two different values are equally new, or where the run's history has another
-    value at that time than the logged model.
+    ``history`` gives the values as the runs hold them, where NaN is not shown as 0.
     """
-    what = f"{name} on dataset {dataset}" if dataset else f"{name} without a dataset"
-    ours = [e for e in entries if e.name == name and e.dataset == dataset]
-    if not ours:
-        return Measurement(problem=f"no measurement of {what}")
-    newest = max(ours, key=lambda e: e.order)
-    equals = {(e.value, e.dataset_digest) for e in ours if e.order == newest.order}
-    problem = ""
-    if len(equals) > 1:
-        problem = f"{len(equals)} different values of {what} at the same time and step"
-    else:
-        problem = _disagreement(newest, history(newest.run, newest.name), what)
-    return Measurement(
-        value=None if problem else newest.value,
-        samples=_samples(entries, newest),
-        time=moment(newest.timestamp),
-        dataset_digest=plain_line(newest.dataset_digest, 100) if newest.dataset_digest else None,
-        problem=problem,
-    )
+
+    entries: list[Entry]
+    history: RunHistory
+    now: datetime
+
+    def newest(self, name: str, dataset: str | None, needed: float = 0) -> Measurement:
+        """The newest value of one metric on one dataset (None: logged without any).
+
+        There is no value, but a problem, where nothing was logged, where the newest is NaN or
+        infinite, where two different values are equally new, or where the run's history has
+        another value at that time than the logged model. Then, and where it has fewer than
+        ``needed`` samples, ``earlier`` is the newest one before it without these faults.
+        """
+        what = f"{name} on dataset {dataset}" if dataset else f"{name} without a dataset"
+        ours = [e for e in self.entries if e.name == name and e.dataset == dataset]
+        future = [e for e in ours if self._is_future(e)]
+        past = [e for e in ours if not self._is_future(e)]
+        past.sort(key=lambda e: e.order, reverse=True)
+        # Each is read when it is needed: the history of another run is another request.
+        found = (self._read(list(same), what) for _, same in groupby(past, lambda e: e.order))
+        newest = next(found, Measurement(problem=f"no measurement of {what}"))
+        # No more are looked through: each may cost a request.
+        usable = (m for m in islice(found, _MOST_EARLIER) if _can_be_used(m, needed))
+        earlier = None if _can_be_used(newest, needed) else next(usable, None)
+        ignored = "; ".join(_ignored(future) + self._lone_count(name, dataset, newest))
+        return msgspec.structs.replace(newest, ignored=ignored, earlier=earlier)
+
+    def _is_future(self, entry: Entry) -> bool:
+        # By the second, as all times that Lockstep writes.
+        return entry.timestamp // 1000 > self.now.timestamp()
+
+    def _read(self, same: list[Entry], what: str) -> Measurement:
+        """The values that were logged at one time and step, which should be one."""
+        entry = same[0]
+        if len({(e.value, e.dataset_digest) for e in same}) > 1:
+            problem = f"different values of {what} at the same time and step"
+        else:
+            problem = _disagreement(entry, self.history(entry.run, entry.name), what)
+        return Measurement(
+            value=None if problem else entry.value,
+            samples=self._samples(entry),
+            time=moment(entry.timestamp),
+            dataset_digest=plain_line(entry.dataset_digest, 100) if entry.dataset_digest else None,
+            problem=problem,
+        )
+
+    def _lone_count(self, name: str, dataset: str | None, newest: Measurement) -> list[str]:
+        """What to say where there are counts, and none of them was logged with the value."""
+        count = name + SAMPLES_SUFFIX
+        if newest.value is None or newest.samples is not None:
+            return []
+        if not any(e.name == count and e.dataset == dataset for e in self.entries):
+            return []
+        return [f"no {count} of the same run, step and time: log both in one call"]
+
+    def _samples(self, entry: Entry) -> int | None:
+        """The count that was logged together with the value; one of another time is not its own."""
+        counts = {
+            e.value
+            for e in self.entries
+            if e.name == entry.name + SAMPLES_SUFFIX
+            and (e.dataset, e.run, e.order) == (entry.dataset, entry.run, entry.order)
+            and e.dataset_digest == entry.dataset_digest
+        }
+        # Counts that disagree are as useless as none. A count of 0 may be a NaN.
+        count = counts.pop() if len(counts) == 1 else 0.0
+        return int(count) if 0 < count <= _MOST_SAMPLES and count.is_integer() else None
+
+
+def _can_be_used(measured: Measurement, needed: float) -> bool:
+    return not measured.problem and (measured.samples or 0) >= needed
+
+
+def _ignored(future: list[Entry]) -> list[str]:
+    """Which values are from the future, for people; empty where none is."""
+    if not future:
+        return []
+    until = moment(max(e.timestamp for e in future)) or "a time that no calendar has"
+    count = "1 value" if len(future) == 1 else f"{len(future)} values"
+    return [f"{count} dated in the future, up to {until}, not counted"]
 
 
 def series(entries: Iterable[Entry]) -> list[tuple[str, str | None]]:
@@ -115,20 +179,3 @@ def _disagreement(newest: Entry, history: list[Entry], what: str) -> str:
     if newest.value not in then:
         return f"the run's history does not have the newest value of {what}"
     return ""
-
-
-def _samples(entries: list[Entry], newest: Entry) -> int | None:
-    """The count logged with the value; a count of 0 may be a NaN, and both are useless."""
-    logged = [
-        e
-        for e in entries
-        if e.name == newest.name + SAMPLES_SUFFIX
-        and (e.dataset, e.run, e.step) == (newest.dataset, newest.run, newest.step)
-        and e.dataset_digest == newest.dataset_digest
-    ]
-    # The two may be logged by separate calls, at slightly different times.
-    exact = [e for e in logged if e.timestamp == newest.timestamp]
-    counts = {e.value for e in exact or logged}
-    # Counts that disagree are as useless as none.
-    count = counts.pop() if len(counts) == 1 else 0.0
-    return int(count) if 0 < count <= _MOST_SAMPLES and count.is_integer() else None

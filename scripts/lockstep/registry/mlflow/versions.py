@@ -7,19 +7,21 @@ control characters are removed, and what must have a form is checked for it.
 import functools
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from lockstep.model.document import Json
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.evidence import Measurement
+from lockstep.model.times import parse_time
 from lockstep.registry.base import NotInRegistry
 from lockstep.registry.mlflow.artifacts import Artifacts, list_artifacts, read_artifacts
 from lockstep.registry.mlflow.client import BOUNDS, URI_VARIABLE, Bounds, Connection, connect
 from lockstep.registry.mlflow.metrics import (
     LONGEST_NAME,
     Entry,
+    Measured,
     RunHistory,
-    measurement,
     read_entries,
     series,
 )
@@ -55,7 +57,7 @@ class MlflowRegistry:
         """See Registry."""
         _refuse_alias(model, version)
         found, artifacts, facts = self._connection.ask(
-            lambda: _describe(self._connection, model, version)
+            lambda: _describe(self._connection, model, version, parse_time(read_at))
         )
         digest, signature = self._connection.download(lambda: read_artifacts(artifacts))
         return {
@@ -63,7 +65,9 @@ class MlflowRegistry:
             "facts": {"readAt": read_at, "signature": signature} | facts,
         }
 
-    def measure(self, lock: Json, metric: str, dataset: str | None) -> Measurement:
+    def measure(
+        self, lock: Json, metric: str, dataset: str | None, now: str, needed: float = 0
+    ) -> Measurement:
         """See Registry.
 
         Metrics of a version that MLflow 2 made do not know their dataset, so they are a problem.
@@ -75,7 +79,8 @@ class MlflowRegistry:
         def measured() -> Measurement:
             logged = self._connection.client.get_logged_model(model_id)
             entries = read_entries(logged.metrics or [], self.server)
-            return measurement(entries, metric, dataset, _history(self._connection))
+            measured = Measured(entries, _history(self._connection), parse_time(now))
+            return measured.newest(metric, dataset, needed)
 
         try:
             return self._connection.ask(measured)
@@ -108,12 +113,12 @@ class _Found:
 
 
 def _describe(
-    connection: Connection, model: str, version: str
+    connection: Connection, model: str, version: str, read_at: datetime
 ) -> tuple[_Found, Artifacts, dict[str, Json]]:
     """All that MLflow says of a version, apart from what is in its files."""
     found = _find(connection, model, version)
     location = connection.client.get_model_version_download_uri(model, version)
-    return found, list_artifacts(connection, location), _facts(connection, found)
+    return found, list_artifacts(connection, location), _facts(connection, found, read_at)
 
 
 def _find(connection: Connection, model: str, version: str) -> _Found:
@@ -146,14 +151,14 @@ def _identity(found: _Found, digest: str) -> Json:
     }
 
 
-def _facts(connection: Connection, found: _Found) -> dict[str, Json]:
+def _facts(connection: Connection, found: _Found, read_at: datetime) -> dict[str, Json]:
     logged = found.logged.metrics or [] if found.logged else []
     entries = read_entries(logged, connection.server)
     return {
         "status": plain_line(found.version.status, 50),
         "archived": _archived(found.version),
         "datasets": _datasets(found.run, connection.server),
-        "metrics": _metrics(entries, _history(connection), connection.server),
+        "metrics": _metrics(Measured(entries, _history(connection), read_at), connection.server),
         "tags": _tags(found.version, connection.server),
         "lineage": {"copiedFrom": found.copied_from},
     }
@@ -191,13 +196,10 @@ def _history(connection: Connection) -> RunHistory:
     return history
 
 
-def _metrics(entries: list[Entry], history: RunHistory, server: str) -> list[Json]:
-    pairs = series(entries)
+def _metrics(measured: Measured, server: str) -> list[Json]:
+    pairs = series(measured.entries)
     _refuse_too_many(len(pairs), _MOST_SERIES, "metrics", server)
-    return [
-        _metric(name, dataset, measurement(entries, name, dataset, history))
-        for name, dataset in pairs
-    ]
+    return [_metric(name, dataset, measured.newest(name, dataset)) for name, dataset in pairs]
 
 
 def _metric(name: str, dataset: str | None, measured: Measurement) -> Json:

@@ -100,7 +100,7 @@ def test_a_server_that_asks_for_patience_is_given_up(monkeypatch: pytest.MonkeyP
     said = "the MLflow server could not be asked: too many 503 error responses"
     assert caught.value.message == said
     with pytest.raises(Unreachable, match="too many 503"):
-        registry.measure({"identity": {"modelId": "m-1"}}, "fpr", None)
+        registry.measure({"identity": {"modelId": "m-1"}}, "fpr", None, READ_AT)
 
 
 def test_a_server_with_an_error_of_its_own_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

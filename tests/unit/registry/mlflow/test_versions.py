@@ -27,7 +27,7 @@ from tests.unit.mlflow_store import (
     remote_store,
 )
 
-READ_AT = "2026-01-31T08:00:00Z"
+READ_AT = "2026-01-31T09:00:00Z"
 T0 = 1_769_846_400_000
 
 
@@ -153,7 +153,7 @@ def test_different_values_of_the_same_moment_are_a_problem(store: Store) -> None
     store.measure(store.run(), model_id, "fpr", 0.02, "live", at=T0)
     found = metrics(store, "torn")[("fpr", "live")]
     assert found["value"] is None
-    assert "2 different values" in found["problem"]
+    assert "different values of fpr on dataset live" in found["problem"]
 
 
 def test_a_count_belongs_to_the_value_beside_it(store: Store) -> None:
@@ -172,7 +172,9 @@ def test_a_count_belongs_to_the_value_beside_it(store: Store) -> None:
     store.measure(run, model_id, "e_samples", 70, "live", at=T0 + 3)
     found = metrics(store, "counted")
     counts = {name: metric["samples"] for (name, dataset), metric in found.items() if dataset}
-    assert counts == {"a": 100, "b": None, "c": None, "d": None, "e": 70, "a_samples": None}
+    assert counts == {"a": 100, "b": None, "c": None, "d": None, "e": None, "a_samples": None}
+    late = MlflowRegistry(store.uri).measure(facts(store, "counted"), "e", "live", READ_AT)
+    assert late.ignored == "no e_samples of the same run, step and time: log both in one call"
     assert ("a_samples", "holdout") in found  # there is no value there that it could belong to
 
 
@@ -230,7 +232,7 @@ def test_a_version_of_mlflow_2_has_facts_but_no_metrics_by_dataset(
     assert lock["identity"]["run"] == run
     assert lock["facts"]["metrics"] == []
     assert lock["facts"]["signature"] is None
-    measured = MlflowRegistry(store.uri).measure(lock, "auc", "holdout")
+    measured = MlflowRegistry(store.uri).measure(lock, "auc", "holdout", READ_AT)
     assert measured.value is None
     assert "no logged model" in measured.problem
 
@@ -301,14 +303,67 @@ def test_measure_reads_what_was_logged_after_the_lock(store: Store) -> None:
     _, model_id, run = store.version("measured")
     registry = MlflowRegistry(store.uri)
     lock = registry.facts("measured", "1", READ_AT)
-    assert registry.measure(lock, "fpr", "live").problem == (
+    assert registry.measure(lock, "fpr", "live", READ_AT).problem == (
         "no measurement of fpr on dataset live"
     )
     store.measure(run, model_id, "fpr", 0.02, "live")
     store.measure(run, model_id, "fpr_samples", 4000, "live")
-    found = registry.measure(lock, "fpr", "live")
+    found = registry.measure(lock, "fpr", "live", READ_AT)
     assert (found.value, found.samples, found.time) == (0.02, 4000, "2026-01-31T08:00:00Z")
-    assert registry.measure(lock, "fpr", None).value is None
+    assert registry.measure(lock, "fpr", None, READ_AT).value is None
+
+
+def test_a_value_from_the_future_neither_counts_nor_hides_another(store: Store) -> None:
+    _, model_id, run = store.version("tomorrow")
+    registry = MlflowRegistry(store.uri)
+    lock = registry.facts("tomorrow", "1", READ_AT)
+    store.measure(run, model_id, "auc", 0.99, "live", at=T0 + 7_200_000)
+    alone = registry.measure(lock, "auc", "live", READ_AT)
+    assert alone.value is None and alone.problem == "no measurement of auc on dataset live"
+    store.measure(run, model_id, "auc", 0.5, "live", at=T0)
+    store.measure(run, model_id, "auc", 0.98, "live", at=10**17)  # a year that no date can have
+    found = registry.measure(lock, "auc", "live", READ_AT)
+    assert (found.value, found.time, found.problem) == (0.5, "2026-01-31T08:00:00Z", "")
+    assert found.ignored == (
+        "2 values dated in the future, up to a time that no calendar has, not counted"
+    )
+    assert metrics(store, "tomorrow")[("auc", "live")]["value"] == 0.5  # nor in a lock
+    later = registry.measure(lock, "auc", "live", "2026-01-31T10:00:00Z")
+    assert (later.value, later.ignored[:7]) == (0.99, "1 value")
+
+
+def test_a_value_of_this_second_is_not_from_the_future(store: Store) -> None:
+    _, model_id, run = store.version("now")
+    lock = MlflowRegistry(store.uri).facts("now", "1", READ_AT)
+    store.measure(run, model_id, "auc", 0.99, "live", at=T0 + 999)
+    found = MlflowRegistry(store.uri).measure(lock, "auc", "live", "2026-01-31T08:00:00Z")
+    assert (found.value, found.ignored) == (0.99, "")
+
+
+def test_what_cannot_be_used_comes_with_the_newest_that_can(store: Store) -> None:
+    _, model_id, run = store.version("covered")
+    registry = MlflowRegistry(store.uri)
+    lock = registry.facts("covered", "1", READ_AT)
+
+    def log(value: float, samples: int | None, at: int) -> None:
+        store.measure(run, model_id, "fpr", value, "live", at=at)
+        if samples is not None:
+            store.measure(run, model_id, "fpr_samples", samples, "live", at=at)
+
+    log(0.01, 9000, T0)
+    log(0.06, 5000, T0 + 1000)
+    log(0.02, None, T0 + 2000)
+    log(0.03, 10, T0 + 3000)
+    log(math.nan, 8000, T0 + 4000)
+    found = registry.measure(lock, "fpr", "live", READ_AT, needed=2000)
+    assert found.value is None and "NaN" in found.problem and found.earlier is not None
+    assert (found.earlier.value, found.earlier.samples) == (0.06, 5000)
+    assert found.ignored == ""
+    without = registry.measure(lock, "fpr", "live", READ_AT)
+    assert without.earlier is not None and without.earlier.value == 0.03
+    assert registry.measure(lock, "fpr", "live", READ_AT, needed=10**6).earlier is None
+    log(0.04, 4000, T0 + 5000)
+    assert registry.measure(lock, "fpr", "live", READ_AT, needed=2000).earlier is None
 
 
 def test_a_model_that_is_gone_is_a_problem_and_no_failure(store: Store) -> None:
@@ -316,7 +371,7 @@ def test_a_model_that_is_gone_is_a_problem_and_no_failure(store: Store) -> None:
     registry = MlflowRegistry(store.uri)
     lock = registry.facts("gone", "1", READ_AT)
     store.client.delete_logged_model(model_id)
-    assert "no longer in the registry" in registry.measure(lock, "fpr", "live").problem
+    assert "no longer in the registry" in registry.measure(lock, "fpr", "live", READ_AT).problem
 
 
 def test_a_tracking_server_says_the_same_as_its_database(store: Store, tmp_path: Path) -> None:
