@@ -8,8 +8,13 @@ from lockstep.model.document import Json
 
 
 class Severity(StrEnum):
-    """``error`` stops the change; ``warning`` is reported only."""
+    """``error`` stops the change; ``warning`` is reported only.
 
+    ``approval`` is not a mistake: a person with the right to do so has to approve what it says. It
+    is reported first, and does not change the exit code.
+    """
+
+    APPROVAL = "approval"
     ERROR = "error"
     WARNING = "warning"
 
@@ -50,7 +55,7 @@ class Finding:
     from 1 (columns in characters); ``pointer`` is the JSON pointer (RFC 6901) inside the file.
     ``related`` are the other places that are involved: clusters that inherit the value, the rest
     of a family. A finding with ``suppression`` is reported and stops nothing.
-    The field order is the report order: by place, then by rule.
+    The field order is the report order, by place, then by rule; what needs approval comes first.
     """
 
     file: str
@@ -111,9 +116,9 @@ def _merge(entry: tuple[Finding, list[Finding]]) -> Finding:
     return replace(key, related=tuple(sorted(related)), suppression=suppression)
 
 
-def _order(finding: Finding) -> tuple[str, int, int, str, str, str, str, str]:
+def _order(finding: Finding) -> tuple[bool, str, int, int, str, str, str, str, str]:
     # Not the finding as a whole: None and a Suppression cannot be compared.
     return (
-        finding.file, finding.line, finding.column, finding.rule, finding.message, finding.fix,
-        finding.pointer, finding.severity,
+        finding.severity is not Severity.APPROVAL, finding.file, finding.line, finding.column,
+        finding.rule, finding.message, finding.fix, finding.pointer, finding.severity,
     )  # fmt: skip

@@ -10,12 +10,18 @@ from lockstep.text.sanitise import one_line
 
 
 class Kind(StrEnum):
-    """What a finding counts as in every report; the most urgent comes first."""
+    """What a finding counts as in every report; the most urgent comes first.
 
+    What needs approval is before errors, so that it is never what a limited report leaves out.
+    """
+
+    APPROVAL = "approval"
     ERROR = "error"
     WARNING = "warning"
     SUPPRESSED = "suppressed"
 
+
+_KINDS = {severity: Kind(severity.value) for severity in Severity}
 
 URGENCY = tuple(Kind)
 """The kinds in the order in which a report of limited size keeps them."""
@@ -31,18 +37,19 @@ def kind(finding: Finding) -> Kind:
     """A finding that a waiver suppresses counts as neither error nor warning."""
     if finding.suppression is not None:
         return Kind.SUPPRESSED
-    return Kind.ERROR if finding.severity is Severity.ERROR else Kind.WARNING
+    return _KINDS[finding.severity]
 
 
 def by_urgency(findings: Iterable[Finding]) -> list[Finding]:
-    """Errors, then warnings, then what is suppressed; within a kind the order stays."""
+    """By URGENCY; within a kind the order stays."""
     return sorted(findings, key=lambda finding: URGENCY.index(kind(finding)))
 
 
 def counts(findings: Iterable[Finding]) -> dict[str, int]:
-    """The numbers of a summary: ``errors``, ``warnings`` and ``suppressed``."""
+    """The numbers of a summary: ``approvals``, ``errors``, ``warnings`` and ``suppressed``."""
     found = Counter(map(kind, findings))
     return {
+        "approvals": found[Kind.APPROVAL],
         "errors": found[Kind.ERROR],
         "warnings": found[Kind.WARNING],
         "suppressed": found[Kind.SUPPRESSED],
@@ -58,7 +65,7 @@ def list_counts(findings: Iterable[Finding]) -> str:
     """The counts that are not zero: ``2 errors, 1 warning, 3 suppressed``."""
     found = counts(findings)
     parts = [count(found[f"{noun}s"], noun) for noun in ("error", "warning") if found[f"{noun}s"]]
-    return ", ".join([*parts, *_suppressed(found)])
+    return ", ".join([*_approvals(found), *parts, *_suppressed(found)])
 
 
 def headline(findings: Iterable[Finding], summary: Mapping[str, object], mark: Mark = str) -> str:
@@ -74,12 +81,12 @@ def headline(findings: Iterable[Finding], summary: Mapping[str, object], mark: M
     parts = _scope(summary, mark)
     if parts:
         text += f" in {parts.pop(0)}" if len(parts) > 1 else ""
-        return "; ".join([text, *parts, *_suppressed(found)])
+        return "; ".join([text, *parts, *_approvals(found), *_suppressed(found)])
     clusters, shard = summary.get(CLUSTERS), _name(summary, SHARD, mark)
     if isinstance(clusters, int) and (clusters or shard):
         text += f" in {count(clusters, 'cluster')}"
     text += f" of shard {shard}" if shard else ""
-    return "; ".join([text, *_suppressed(found)])
+    return "; ".join([text, *_approvals(found), *_suppressed(found)])
 
 
 def scope(summary: Mapping[str, object], mark: Mark = str) -> str:
@@ -113,6 +120,10 @@ def _name(summary: Mapping[str, object], key: str, mark: Mark) -> str:
     """A name that people or a report chose, made safe; empty where there is none."""
     name = summary.get(key)
     return mark(one_line(name, _NAME)) if isinstance(name, str) and name else ""
+
+
+def _approvals(found: Mapping[str, int]) -> list[str]:
+    return [f"{count(found['approvals'], 'change')} to approve"] if found["approvals"] else []
 
 
 def _suppressed(found: Mapping[str, int]) -> list[str]:

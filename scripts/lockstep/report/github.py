@@ -3,6 +3,7 @@
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from lockstep.model.finding import Finding, arrange
@@ -16,7 +17,12 @@ SHOWN = 10
 MESSAGE = 4000
 """Characters of a message; the runner itself cuts at 4,096 and does not say so."""
 
-_COMMANDS = {Kind.ERROR: "error", Kind.WARNING: "warning", Kind.SUPPRESSED: "notice"}
+_COMMANDS = {
+    Kind.APPROVAL: "notice", Kind.ERROR: "error", Kind.WARNING: "warning",
+    Kind.SUPPRESSED: "notice",
+}  # fmt: skip
+_NOTICES = {Kind.APPROVAL: "needs approval", Kind.SUPPRESSED: "suppressed"}
+"""What the title of a notice adds: annotations of GitHub have no kinds of their own for these."""
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 # In a property a colon or a comma has a meaning too: a file name could add properties.
 _PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})
@@ -37,10 +43,11 @@ def format_outcome(outcome: Outcome) -> str:
 
 def _notice(findings: Sequence[Finding], about: str) -> Iterator[str]:
     """One notice for all, because each leaves room for one suppressed finding less."""
-    # By kind, because GitHub has a limit for each of them.
-    numbers = {found: sum(kind(finding) is found for finding in findings) for found in Kind}
-    numbers[Kind.SUPPRESSED] += bool(about)
-    over = [f"{numbers[found]:,} {_COMMANDS[found]}s" for found in Kind if numbers[found] > SHOWN]
+    # By command, because GitHub has a limit for each of them.
+    numbers = Counter(_COMMANDS[kind(finding)] for finding in findings)
+    numbers["notice"] += bool(about)
+    commands = ("error", "warning", "notice")
+    over = [f"{numbers[each]:,} {each}s" for each in commands if numbers[each] > SHOWN]
     lines = [about] if about else []
     if over:
         lines.append(
@@ -58,7 +65,7 @@ def _command(finding: Finding) -> str:
         "file": finding.file,
         "line": str(finding.line),
         "col": str(finding.column),
-        "title": f"{finding.rule} (suppressed)" if finding.suppression else finding.rule,
+        "title": finding.rule if found not in _NOTICES else f"{finding.rule} ({_NOTICES[found]})",
     }
     values = ",".join(
         f"{name}={one_line(value).translate(_PROPERTY)}" for name, value in place.items()

@@ -1,7 +1,7 @@
 """Findings as a report of GitLab's Code Quality: JSON for ``artifacts: reports: codequality``.
 
 GitLab distinguishes new findings from known ones by ``fingerprint``, and shows each only once.
-It has no suppression: such a finding has the lowest severity and says so in its description. It is
+It has no suppression and no approval: such a finding says so in its description. It is
 a bare list of findings, without a place for what was checked: of a part of the fleet, it does not
 say that it is one.
 """
@@ -13,7 +13,9 @@ from lockstep.report.fingerprint import fingerprints
 from lockstep.report.json_report import format_data
 from lockstep.text.sanitise import one_line
 
-_SEVERITIES = {Kind.ERROR: "critical", Kind.WARNING: "minor", Kind.SUPPRESSED: "info"}
+_SEVERITIES = {
+    Kind.APPROVAL: "major", Kind.ERROR: "critical", Kind.WARNING: "minor", Kind.SUPPRESSED: "info",
+}  # fmt: skip
 
 
 def format_outcome(outcome: Outcome) -> str:
@@ -36,6 +38,8 @@ def _issue(finding: Finding, fingerprint: str) -> dict[str, object]:
 
 def _description(finding: Finding) -> str:
     text = f"{finding.message} (fix: {finding.fix})" if finding.fix else finding.message
+    if kind(finding) is Kind.APPROVAL:
+        text = f"[needs approval] {text}"
     if finding.suppression is not None:
         text = f"[suppressed until {finding.suppression.expires}] {text}"
     return one_line(text)

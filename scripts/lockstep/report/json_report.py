@@ -34,8 +34,8 @@ def format_outcome(outcome: Outcome) -> str:
 def outcome_to_data(outcome: Outcome, *, exit_code: ExitCode | None = None) -> Json:
     """The outcome as an object of the report's format.
 
-    The summary has ``errors``, ``warnings`` and ``suppressed`` in addition to what the caller
-    counted, such as ``clusters``, and ``of`` and ``base`` where that is a part of the fleet.
+    The summary has the counts of findings in addition to what the caller counted, such as
+    ``clusters``, and ``of`` and ``base`` where that is a part of the fleet.
     ``exit_code`` is that of the verb, where it differs from the outcome's own.
     """
     findings = arrange(outcome.findings)
@@ -70,7 +70,7 @@ def format_data(data: object) -> str:
 def read_report(text: str | bytes) -> Outcome:
     """The outcome that a report describes. Raises ValueError, with what is wrong, for other text.
 
-    Errors, warnings and suppressed are not part of the outcome's summary: its findings say them.
+    The counts of findings are not part of the outcome's summary: its findings say them.
     """
     report = _load(text)
     # Before the schema, so that a report of another version is named as that.
@@ -86,7 +86,7 @@ def read_report(text: str | bytes) -> Outcome:
         where = one_line("/".join(map(str, error.instance_path)), 100)
         raise ValueError(f"/{where}: {one_line(error.message, 200)}") from error
     outcome = _outcome(report)
-    stated = {name: report["summary"][name] for name in counts(())}
+    stated = {name: report["summary"].get(name, 0) for name in counts(())}
     # A report that was edited or cut must not become a pass when shards are merged.
     if report["exitCode"] != outcome.exit_code or stated != counts(outcome.findings):
         raise ValueError("its counts or its exit code contradict its findings")

@@ -2,7 +2,8 @@
 
 A suite for each file with a case for each finding, and before them a suite ``lockstep`` with what
 passed, so that a clean check is a report too. An error is a failure; a spec that could not be
-evaluated is an error of JUnit; warnings and suppressed findings are skipped, with their reason.
+evaluated is an error of JUnit; all others are skipped, with what they say: warnings, what needs
+approval, and what is suppressed.
 Names of cases hold no line numbers: CI systems compare them between branches. Where only a part of
 the fleet was checked, the property ``scope`` of the suite ``lockstep`` says so.
 """

@@ -26,7 +26,7 @@ _RESERVE = 1_000
 
 
 def format_outcome(outcome: Outcome) -> str:
-    """A headline, the findings by file, and, folded, those that a waiver suppresses.
+    """A headline, what needs approval, the other findings by file, and, folded, waived ones.
 
     Where not all fit, the least urgent are left out, and a note counts them and says where to look.
     """
@@ -59,9 +59,11 @@ def _name(name: str) -> str:
 def _fitting(blocks: dict[Finding, str], room: int) -> set[Finding]:
     """The most urgent findings whose blocks, with the headings of their files, fit together."""
     kept: set[Finding] = set()
-    headed: set[tuple[str, bool]] = set()
+    headed: set[tuple[str, Kind | None]] = set()
     for finding in by_urgency(blocks):
-        part = (finding.file, kind(finding) is Kind.SUPPRESSED)
+        # What needs approval is before all others, so it has a heading of its own.
+        found = kind(finding)
+        part = (finding.file, found if found in (Kind.APPROVAL, Kind.SUPPRESSED) else None)
         # 2 for the blank line after each block.
         room -= len(blocks[finding]) + 2
         room -= len(_heading(finding.file)) + 2 if part not in headed else 0

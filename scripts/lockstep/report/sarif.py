@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from lockstep import __version__
 from lockstep.model.document import Json
-from lockstep.model.finding import Finding, arrange
+from lockstep.model.finding import Finding, Severity, arrange
 from lockstep.model.outcome import (
     BASE,
     CLUSTERS,
@@ -20,7 +20,7 @@ from lockstep.model.outcome import (
     Outcome,
     RuleText,
 )
-from lockstep.report.counting import Kind, by_urgency, kind, list_counts, scope
+from lockstep.report.counting import by_urgency, list_counts, scope
 from lockstep.report.fingerprint import fingerprints
 from lockstep.report.json_report import format_data
 from lockstep.text.sanitise import cut, one_line
@@ -55,6 +55,7 @@ _NAME = 200
 
 # Rules that are not policies have no text of their own; this is by the first part of their id.
 _GROUPS = {
+    "approval": "What this says happens with the change, and has to be approved by a person.",
     "layout": "Every file is in the place that its kind and its names require.",
     "ledger": "The records of a family are an unbroken chain, and none was rewritten.",
     "lock": "A lock agrees with the registry about its version.",
@@ -71,7 +72,8 @@ _GROUPS = {
 _OTHER = "What Lockstep checks in specs, locks, records and manifests."
 _NOT_EVALUATED = "Not every rule could be evaluated on this spec, which is never a pass."
 
-_LEVELS = {Kind.ERROR: "error", Kind.WARNING: "warning"}
+# Not the kind "review", which the standard has for it: GitHub shows results of kind "fail" only.
+_LEVELS = {Severity.APPROVAL: "note", Severity.ERROR: "error", Severity.WARNING: "warning"}
 
 
 def format_outcome(outcome: Outcome) -> str:
@@ -145,7 +147,7 @@ def _result(finding: Finding, fingerprint: str, index: dict[str, int], outcome: 
 
 
 def _level(finding: Finding) -> str:
-    return _LEVELS.get(kind(finding), finding.severity.value)
+    return _LEVELS[finding.severity]
 
 
 def _message(finding: Finding, left_out: int) -> str:

@@ -12,7 +12,9 @@ from lockstep.report.counting import Kind, headline, kind
 from lockstep.report.excerpt import draw
 from lockstep.text.sanitise import one_line
 
-_COLOURS = {Kind.ERROR: "red", Kind.WARNING: "yellow", Kind.SUPPRESSED: "cyan"}
+_COLOURS = {
+    Kind.APPROVAL: "magenta", Kind.ERROR: "red", Kind.WARNING: "yellow", Kind.SUPPRESSED: "cyan",
+}  # fmt: skip
 
 RELATED = 20
 """Related places that are shown of one finding: one in a template concerns every cluster."""

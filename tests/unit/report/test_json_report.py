@@ -34,7 +34,7 @@ def test_the_object_has_findings_with_all_that_is_known_of_them() -> None:
     assert found["version"] == VERSION == 2
     assert found["exitCode"] == 11
     assert found["summary"] == {
-        "clusters": 3, "families": 1, "errors": 1, "warnings": 1, "suppressed": 1,
+        "clusters": 3, "families": 1, "approvals": 0, "errors": 1, "warnings": 1, "suppressed": 1,
     }  # fmt: skip
     assert found["findings"][1] == {
         "rule": WRONG.rule, "severity": "error", "message": WRONG.message, "fix": WRONG.fix,
@@ -55,7 +55,7 @@ def test_the_object_has_findings_with_all_that_is_known_of_them() -> None:
 
 def test_a_clean_result_is_an_object_too() -> None:
     found = json.loads(format_outcome(Outcome(())))
-    assert found["summary"] == {"errors": 0, "warnings": 0, "suppressed": 0}
+    assert found["summary"] == {"approvals": 0, "errors": 0, "warnings": 0, "suppressed": 0}
     assert found["exitCode"] == 0
 
 
@@ -180,3 +180,9 @@ def test_a_name_that_is_not_unicode_is_shown_as_an_escape() -> None:
     assert (
         read_report(format_outcome(Outcome((finding,)))).findings[0].file.endswith(r"\udcff.yaml")
     )
+
+
+def test_a_report_from_before_there_were_approvals_can_be_read() -> None:
+    report = json.loads(format_outcome(ORDINARY))
+    del report["summary"]["approvals"]
+    assert read_report(json.dumps(report)) == read_report(format_outcome(ORDINARY))

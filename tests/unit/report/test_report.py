@@ -9,9 +9,18 @@ import pytest
 from hypothesis import given, settings
 
 from lockstep.cli.options import FORMATS
-from lockstep.model.finding import Related
+from lockstep.model.finding import Finding, Related, Severity
 from lockstep.model.outcome import Outcome, RuleText
-from tests.unit.report.outcomes import ORDINARY, PARTIAL, WAIVED, WAIVER, WRONG, outcomes, shuffled
+from tests.unit.report.outcomes import (
+    ODD,
+    ORDINARY,
+    PARTIAL,
+    WAIVED,
+    WAIVER,
+    WRONG,
+    outcomes,
+    shuffled,
+)
 
 
 def write(output: str, outcome: Outcome) -> str:
@@ -42,6 +51,20 @@ def test_every_format_tells_every_finding_with_what_to_do(output: str) -> None:
         assert finding.fix in text
     for words in ("suppress", "2026-09-30"):
         assert words in text
+
+
+@pytest.mark.parametrize("output", FORMATS)
+def test_what_needs_approval_comes_first_in_every_format_and_stops_nothing(output: str) -> None:
+    needed = Finding(
+        "ledger/prod/fraud/000002.json", 1, 1, "approval.adopt", "version 3 is adopted", "",
+        severity=Severity.APPROVAL,
+    )  # fmt: skip
+    outcome = replace(ORDINARY, findings=(*ORDINARY.findings, needed))
+    text = write(output, outcome)
+    assert "approv" in text and text.index(needed.message) < text.index(ODD.message)
+    alone = Outcome((needed,), {"clusters": 3})
+    assert outcome.exit_code == 11 and alone.exit_code == 0
+    assert not re.search(r"[1-9] error|<failure", write(output, alone))
 
 
 @pytest.mark.parametrize("output", sorted({*FORMATS} - {"gitlab"}))
