@@ -21,6 +21,8 @@ FAILOVER = {
     "eu-west-1": "eu-central-1", "eu-central-1": "eu-west-1",
 }  # fmt: skip
 LARGEST_FAMILY = len(JURISDICTIONS)
+PER_TENANTS = 1000
+"""Families that share the same tenants: a tenant may have no more than 200 namespaces."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,18 @@ def _plans(clusters: int) -> Iterator[FamilyPlan]:
         yield FamilyPlan(
             environment="staging" if number % 5 == 4 else "prod",
             name=f"{subject}-{purpose}-{number:04d}",
-            tenant=chance.choice(TENANTS),
+            tenant=_tenant_of(chance.choice(TENANTS), number),
             model=f"{subject}-{purpose}",
             regions=tuple(sorted(chance.sample(sorted(JURISDICTIONS), size))),
             versions=tuple(str(newest - back) for back in range(3 if experiment else 2)),
             experiment=experiment,
         )
         remaining, number = remaining - size, number + 1
+
+
+def _tenant_of(name: str, number: int) -> str:
+    """The tenant of a family by its number; large fleets have more tenants than small ones."""
+    return f"{name}-{number // PER_TENANTS}" if number >= PER_TENANTS else name
 
 
 def _environment(name: str, predecessor: str | None, plans: list[FamilyPlan]) -> str:
@@ -96,7 +103,7 @@ def _environment(name: str, predecessor: str | None, plans: list[FamilyPlan]) ->
     )
     before = f"\n  predecessor: {predecessor}" if predecessor else ""
     tier = "staging" if name == "staging" else "production"
-    tenants = "\n".join(_tenant(tenant, plans) for tenant in TENANTS)
+    tenants = "\n".join(_tenant(name, plans) for name in _tenants(plans))
     return f"""\
 # yaml-language-server: $schema=../../policies/schemas/environment.json
 apiVersion: lockstep.dev/v1alpha1
@@ -117,6 +124,10 @@ spec:{before}
   tenants:
 {indent(tenants, "    ")}
 """
+
+
+def _tenants(plans: list[FamilyPlan]) -> list[str]:
+    return [*TENANTS, *sorted({plan.tenant for plan in plans} - {*TENANTS})]
 
 
 def _tenant(name: str, plans: list[FamilyPlan]) -> str:

@@ -71,6 +71,6 @@ def merge_result(git: Git, tree_id: str, base: str) -> str:
     """
     # While a merge is being made, the commit will have both parents.
     parents = [commit for name in ("HEAD", "MERGE_HEAD") if (commit := git.resolve(name))]
-    if not parents or any(git.is_ancestor(base, parent) for parent in parents):
+    if not parents or base in parents or any(git.is_ancestor(base, each) for each in parents):
         return tree_id
     return git.merge(base, git.snapshot(tree_id, parents))

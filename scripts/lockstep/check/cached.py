@@ -1,13 +1,10 @@
 """``lockstep check`` over a work tree: its outcome is kept under all that it depends on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from lockstep.check.attributes import attribute_findings
-from lockstep.check.base import find_base, merge_result
-from lockstep.check.change import Change, check_change_of
-from lockstep.check.policy_sets import CHILD
-from lockstep.check.validation import excerpts
 from lockstep.check.workspace import EVERYTHING, ignored_findings
 from lockstep.edges.cache import Cache
 from lockstep.edges.content_key import content_key
@@ -17,6 +14,10 @@ from lockstep.model.finding import arrange
 from lockstep.model.outcome import BASE, CONTENT, OF, SHARD, Outcome
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.address import OpaOptions
+from lockstep.opa.base import in_background
+
+if TYPE_CHECKING:
+    from lockstep.check.change import Change
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class CheckOptions:
     now: datetime
     base: str | None = None
     shard: Shard = WHOLE
-    opa: OpaOptions = CHILD
+    opa: OpaOptions = field(default_factory=OpaOptions)
     staged: bool = False
     everything: bool = False
 
@@ -43,6 +44,8 @@ def check_work_tree(git: Git, options: CheckOptions) -> Outcome:
     hour comes from the user's cache.
     """
     git.require_work_tree()
+    # While git reads the work tree: both take about as long.
+    in_background(_import_engine)
     with git.storing() as storing:
         return _check(storing, options)
 
@@ -50,6 +53,11 @@ def check_work_tree(git: Git, options: CheckOptions) -> Outcome:
 def _check(git: Git, options: CheckOptions) -> Outcome:
     stored = git.stored_work_tree(EVERYTHING) if not options.staged else None
     tree_id = stored.tree if stored else git.index_tree_id()
+    from lockstep.check.attributes import attribute_findings
+    from lockstep.check.base import find_base, merge_result
+    from lockstep.check.change import Change
+    from lockstep.check.validation import excerpts
+
     base = find_base(git, options.base, tree_id)
     if base is not None:
         tree_id = merge_result(git, tree_id, base.commit)
@@ -73,8 +81,14 @@ def _check(git: Git, options: CheckOptions) -> Outcome:
     )
 
 
-def _outcome(change: Change) -> Outcome:
+def _import_engine() -> None:
+    import_module("lockstep.check.change")
+
+
+def _outcome(change: "Change") -> Outcome:
     """The outcome, from the cache where nothing that it depends on is different."""
+    from lockstep.check.change import check_change_of
+
     cache = Cache.of_user()
     content = change.content
     key = content_key([], ["check", content, *change.facts])

@@ -207,6 +207,8 @@ class _ChangeCheck:
         before = self._side(base, self._families_before(base, families)) if base else None
         common = self._common([each.policies for each in self._policy_sets], self._head)
         every = self._change.everything or not base or common != self._common_before(base)
+        # Once for all new families, of which there may be as many as in the whole fleet.
+        all_past = key_of(*sorted(base.families.items())) if base else ""
         touched: list[Unit] = []
         keys: dict[Unit, str] = {}
         for unit in self._units:
@@ -214,8 +216,7 @@ class _ChangeCheck:
             past = before.reads(unit) if before else ()
             # A new family may have been another one before, and is compared with that.
             new = base is not None and unit not in base.families
-            past_of_all = tuple(sorted(base.families.items())) if base and new else ()
-            keys[unit] = key_of(common, unit, reads, past, past_of_all)
+            keys[unit] = key_of(common, unit, reads, past, all_past if new else "")
             if every or reads != past:
                 touched.append(unit)
         return touched, keys

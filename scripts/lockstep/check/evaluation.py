@@ -30,9 +30,14 @@ class Evaluation:
 
     def flush(self) -> None:
         """Have all items evaluated that were added."""
-        items, self._waiting = self._waiting, []
+        waiting, self._waiting, now = self._waiting, [], self._terms.now
+        environments = [item for item in waiting if item.family is None]
+        items = [item for item in waiting if item.family is not None]
         for policy_set, futures in zip(self._terms.policy_sets, self._futures, strict=True):
-            futures.append(self._pool.submit(policy_set.evaluate, items, self._terms.now))
+            for each in environments:
+                futures.append(self._pool.submit(policy_set.evaluate_kept, each, now))
+            if items:
+                futures.append(self._pool.submit(policy_set.evaluate, items, now))
 
     def answers(self) -> list[dict[str, Json]]:
         """The answers of each policy set so far, by the id of their item."""

@@ -10,18 +10,24 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import msgspec
+
 from lockstep.check.compiled import compile_policies, policies_of, threshold_findings
 from lockstep.edges.cache import Cache
+from lockstep.edges.content_key import content_key
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding, Related, Severity
 from lockstep.model.fleet import Subject, Tree
 from lockstep.opa.address import OpaOptions
 from lockstep.opa.base import OpaSession
+from lockstep.opa.binary import find_opa, opa_version
 from lockstep.opa.session import close_unused, opa_session
 from lockstep.policy import Moment, PolicyItem, Rule, RuleFinding, batches
 from lockstep.policy.applied_waivers import AppliedWaivers
 from lockstep.policy.waivers import last_days, read_waiver_limits, read_waivers, valid_waivers
 from lockstep.spec.schema.schemas import Schemas
+
+_NO_CACHE = Cache(None)
 
 CHILD = OpaOptions()
 """OPA as a child of this run."""
@@ -32,6 +38,7 @@ class PolicySet:
     """The policies of one tree: rules, schemas, and an OPA that gets ready meanwhile.
 
     ``skipped`` rules are not evaluated: what is wrong with their thresholds is reported instead.
+    ``cache`` keeps answers of an OPA that is a child of this run, which no other program changes.
     """
 
     policies: Tree
@@ -39,6 +46,7 @@ class PolicySet:
     schemas: Schemas
     opa: OpaSession
     skipped: frozenset[Rule] = frozenset()
+    cache: Cache = _NO_CACHE
 
     @property
     def active_rules(self) -> tuple[Rule, ...]:
@@ -48,6 +56,27 @@ class PolicySet:
     def evaluate(self, items: Sequence[PolicyItem], now: datetime) -> list[object]:
         """OPA's answers about the items, by the active rules."""
         return self.opa.evaluate_all(list(batches(items, self.active_rules, Moment(now))))
+
+    def evaluate_kept(self, item: PolicyItem, now: datetime) -> list[object]:
+        """OPA's answers about one item, from the cache where it has answered the same before.
+
+        For environments: their items are the largest, and most changes leave them as they are.
+        """
+        given = list(batches([item], self.active_rules, Moment(now)))
+        try:
+            asked = msgspec.json.encode(given, order="deterministic").decode()
+        except (msgspec.MsgspecError, UnicodeError, TypeError):  # half of a surrogate pair
+            return self.opa.evaluate_all(given)
+        # The policies as a whole: that they compile depends on the schemas, too.
+        key = content_key([self.policies], ["answers", opa_version(find_opa()), asked])
+        known = self.cache.get(key)
+        if isinstance(known, list):
+            return known
+        answers = self.opa.evaluate_all(given)
+        # What could not be evaluated is tried again.
+        if not any(isinstance(each, dict) and "error" in each for each in answers):
+            self.cache.put(key, answers)
+        return answers
 
     def without_malformed_thresholds(self) -> "PolicySet":
         """The same without the rules whose thresholds are malformed.
@@ -78,8 +107,12 @@ def open_policy_sets(
 def open_policy_set(stack: ExitStack, policies: Tree, options: OpaOptions = CHILD) -> PolicySet:
     """The policy set of these files, with its OPA started; ``stack`` stops it."""
     compiled = compile_policies(policies)
-    opa = opa_session(policies, options, schemas=compiled.input_schemas, cache=Cache.of_user())
-    return PolicySet(policies, compiled.rules, compiled.schemas, stack.enter_context(opa))
+    cache = Cache.of_user()
+    opa = opa_session(policies, options, schemas=compiled.input_schemas, cache=cache)
+    return PolicySet(
+        policies, compiled.rules, compiled.schemas, stack.enter_context(opa),
+        cache=_NO_CACHE if options.url else cache,
+    )  # fmt: skip
 
 
 @contextmanager

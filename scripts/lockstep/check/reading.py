@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from lockstep.check.family import FamilyInput, Held
 from lockstep.check.units import Unit, rendered_folder_of, split_by_unit, unit_of
@@ -81,14 +82,24 @@ class FamilyReader:
         """The base with the family, or else with those that it may have been renamed from."""
         if self.before is None or _declares(self.before, unit):
             return self.before and _alone(self._bare_before, self.before, unit)
-        now, before = self.fleet.environments, self.before.environments
-        environments: dict[str, Environment] = {}
-        for name, home in before.items():
+        now = self.fleet.environments
+        return Fleet(
+            {
+                name: gone if name == unit[0] or name not in now else self._bare_before[name]
+                for name, gone in self._gone.items()
+            }
+        )
+
+    @cached_property
+    def _gone(self) -> dict[str, Environment]:
+        """The environments of the base, each with those of its families that are not there now."""
+        now, before = self.fleet.environments, self.before or Fleet()
+        found: dict[str, Environment] = {}
+        for name, home in before.environments.items():
             names = now[name].families if name in now else ()
             gone = {n: f for n, f in home.families.items() if n not in names}
-            concerns = name == unit[0] or name not in now
-            environments[name] = replace(home, families=gone if concerns else {})
-        return Fleet(environments)
+            found[name] = replace(home, families=gone)
+        return found
 
     def _split_rendered(self, tree: Tree) -> tuple[dict[Unit, Tree], Tree]:
         of_families: dict[Unit, dict[str, bytes]] = {}

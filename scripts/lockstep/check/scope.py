@@ -14,7 +14,7 @@ from lockstep.check.families import Families
 from lockstep.check.units import Unit, rendered_folder_of, unit_of
 from lockstep.check.workspace import require_clusters
 from lockstep.edges.git import Git
-from lockstep.edges.git.objects import FileId
+from lockstep.edges.git.trees import FileId
 from lockstep.model.fleet import Tree
 from lockstep.model.times import parse_time
 from lockstep.rollout.quarantine import binding

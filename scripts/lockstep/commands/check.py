@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from lockstep.check.cached import CheckOptions, check_work_tree
-from lockstep.check.validation import validate_tree
 from lockstep.check.workspace import work_tree
 from lockstep.edges.git import Git
 from lockstep.model.outcome import Outcome
@@ -11,6 +10,8 @@ from lockstep.model.outcome import Outcome
 
 def validate(root: Path) -> Outcome:
     """Check the files of the work tree against schemas and each other."""
+    from lockstep.check.validation import validate_tree  # not needed by lockstep check at once
+
     tree = work_tree(Git.find(root), collect=True)
     return validate_tree(tree).outcome(tree)
 

@@ -149,6 +149,50 @@ def start(
             raise _cannot_start(argv[0], error) from error
 
 
+class Conversation:
+    """A program that answers on stdout what it is asked on stdin, until it is closed.
+
+    It must end when its stdin does, which also happens when this process dies. ``argv`` and so on
+    are as in ``run``, and so is what the constructor raises. The methods raise OSError or
+    ValueError where the program has ended.
+    """
+
+    def __init__(
+        self, argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> None:
+        if _refused is not None:
+            raise _refused
+        pipe = subprocess.PIPE
+        try:
+            self._child = subprocess.Popen(  # noqa: S603
+                list(argv), cwd=cwd, env=env, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL
+            )
+        except (OSError, ValueError) as error:
+            raise _cannot_start(argv[0], error) from error
+        assert self._child.stdin and self._child.stdout  # noqa: S101
+        self._questions, self._answers = self._child.stdin, self._child.stdout
+
+    def send(self, text: bytes) -> None:
+        """Ask; the pipe to the program must have room for it."""
+        self._questions.write(text)
+        self._questions.flush()
+
+    def line(self) -> bytes:
+        """The next line of its answers, with the line break; empty where it has ended."""
+        return self._answers.readline()
+
+    def read(self, size: int) -> bytes:
+        """So many bytes of its answers, fewer only where it has ended."""
+        return self._answers.read(size)
+
+    def close(self) -> None:
+        """End the program. Safe to call twice."""
+        with suppress(OSError):  # it may have ended already
+            self._questions.close()
+        self._answers.close()
+        stop(self._child)
+
+
 def stop(child: subprocess.Popen[bytes], *, patience: float = 2.0) -> None:
     """End a started program: ask, wait ``patience`` seconds, then kill. Safe to call twice."""
     if child.poll() is None:

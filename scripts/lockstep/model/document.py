@@ -1,7 +1,9 @@
 """A parsed YAML file whose every value keeps the place where it was written."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 Pointer = tuple[str | int, ...]
@@ -31,18 +33,42 @@ class Location(NamedTuple):
     column: int
 
 
-@dataclass(frozen=True, slots=True)
+class Places(NamedTuple):
+    """Where and how the values of a file are written.
+
+    ``flow`` are the mappings and lists in flow style (``[a, b]``); ``written`` has numbers as their
+    author wrote them, where that is a different text (``1.10`` is 1.1).
+    """
+
+    spans: Mapping[Pointer, Span] = MappingProxyType({})
+    key_spans: Mapping[Pointer, Span] = MappingProxyType({})
+    flow: frozenset[Pointer] = frozenset()
+    written: Mapping[Pointer, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
 class Document:
-    """One YAML document: its plain value, and the spans of its values and keys by pointer."""
+    """One YAML document: its plain value, and the places of its values and keys by pointer."""
 
     path: str
     value: Json
-    spans: Mapping[Pointer, Span] = field(repr=False, default_factory=dict)
-    key_spans: Mapping[Pointer, Span] = field(repr=False, default_factory=dict)
-    flow: frozenset[Pointer] = field(repr=False, default=frozenset())
-    """Pointers of the mappings and lists that are written in flow style (``[a, b]``)."""
-    written: Mapping[Pointer, str] = field(repr=False, default_factory=dict)
-    """Numbers as their author wrote them, where that is a different text (``1.10`` is 1.1)."""
+    read_places: Callable[[], Places] = field(repr=False, compare=False, default=Places)
+    """Called when a place is asked for: of most documents none ever is."""
+
+    @cached_property
+    def places(self) -> Places:
+        """Where and how its values are written."""
+        return self.read_places()
+
+    @property
+    def spans(self) -> Mapping[Pointer, Span]:
+        """The spans of its values."""
+        return self.places.spans
+
+    @property
+    def key_spans(self) -> Mapping[Pointer, Span]:
+        """The spans of the keys of its mappings."""
+        return self.places.key_spans
 
     def locate(self, pointer: Pointer, *, key: bool = False) -> Location:
         """The place of ``pointer``, or of its nearest parent that was written in this file.

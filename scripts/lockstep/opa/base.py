@@ -121,6 +121,11 @@ def new_client(host: str, port: int, token: str, *, timeout: object, ssl: object
     return client
 
 
+def import_client() -> None:
+    """Import the client's libraries, in a thread that nothing waits for yet."""
+    _client_class()
+
+
 @cache
 def _client_class() -> "type[OpaClient]":
     """opa_client's synchronous client, imported late: its libraries take as long as OPA's start."""

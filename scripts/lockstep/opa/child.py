@@ -18,6 +18,7 @@ from lockstep.opa.base import (
     ANSWER_TIMEOUT,
     CONNECT_TIMEOUT,
     OpaSession,
+    import_client,
     in_background,
     new_client,
 )
@@ -95,7 +96,11 @@ class ChildOpa(OpaSession):
         self._ports = ports or free_port
         self._process = OpaProcess(opa, self._files, self._ports())
         # While the server starts: the run waits only for the slower of the two.
-        self._compiled = in_background(lambda: require_compiled(self._files, opa, schemas, cache))
+        self._compiled = in_background(lambda: self._get_ready(schemas, cache))
+
+    def _get_ready(self, schemas: InputSchemas | None, cache: Cache | None) -> None:
+        import_client()
+        require_compiled(self._files, self._opa, schemas, cache)
 
     @property
     def pid(self) -> int:

@@ -32,6 +32,9 @@ from lockstep.spec.ledger import unsettled
 NO_EVIDENCE = "no gate gave evidence"
 """The reason where nothing was asked, which is never a pass."""
 
+NO_ROLLOUT = "no rollout is running"
+"""Why nothing is due for a steady family."""
+
 
 class Move(StrEnum):
     """What ``advance`` does with a family."""
@@ -74,7 +77,7 @@ def plan(family: Family, evidence: Sequence[Evidence], now: datetime) -> Plan:
     if (exchanged := _exchanged(family)) and at.phase is not Phase.SHIFTED:
         return Plan(Move.WAIT, exchanged, notify=True)
     if at.phase is Phase.STEADY:
-        return Plan(Move.NOTHING, "no rollout is running")
+        return Plan(Move.NOTHING, NO_ROLLOUT)
     if at.phase is Phase.SHIFTED:
         return Plan(Move.RESTORE, "the traffic was shifted, and the restore is due")
     verdict = worst(item.verdict for item in evidence)

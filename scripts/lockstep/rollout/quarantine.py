@@ -66,9 +66,11 @@ def binding(
     ``held`` has the entries of families in its environment and in earlier ones, in their order.
     """
     entries: dict[tuple[str, str], Json] = {}
+    # Once: in a large fleet nearly all entries are about other models.
+    served = {*bound.others, *map(str, bound.digests.values())} if bound else set()
     for name, listed in held:
         for entry in listed:
-            if name == family or (bound and _binds(entry, bound)):
+            if name == family or (bound and _binds(entry, bound, served)):
                 entries.setdefault((str(entry.get("version")), str(entry.get("digest"))), entry)
     return [entries[key] for key in sorted(entries)]
 
@@ -84,13 +86,10 @@ def up_to(fleet: Fleet, environment: str) -> Iterator[Environment]:
         name = fleet.environments[name].predecessor
 
 
-def _binds(entry: Json, bound: Bound) -> bool:
-    """Whether the quarantine of another family binds this one too."""
+def _binds(entry: Json, bound: Bound, served: Collection[str]) -> bool:
+    """Whether the quarantine of another family binds this one too; it has ``served`` digests."""
     same_model = (entry.get("registry"), entry.get("model")) == (bound.registry, bound.model)
-    if not same_model and str(entry.get("digest")) not in {
-        *bound.others,
-        *map(str, bound.digests.values()),
-    }:
+    if not same_model and str(entry.get("digest")) not in served:
         return False
     return not any(
         entry.get("digest") == bound.digests.get(version)

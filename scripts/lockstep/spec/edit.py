@@ -36,7 +36,7 @@ def edit_variants(document: Document, data: bytes, wanted: Variants) -> bytes:
     if not isinstance(current, list):
         raise _refuse(document, "its variants are inherited from the family's defaults")
     # Items are inserted and removed by line, and those of a flow list may share one.
-    if VARIANTS in document.flow:
+    if VARIANTS in document.places.flow:
         raise _refuse(document, "its variants are a flow list ([...])")
     by_name = {variant["name"]: variant for variant in wanted}
     # splitlines knows more line breaks than YAML; a file with those cannot be loaded.
@@ -132,7 +132,7 @@ class _Edit:
     def _is_exact(self, pointer: Pointer) -> bool:
         """A block mapping's span runs on to the next value; a scalar's and a flow's do not."""
         value = value_at(self.document.value, pointer)
-        return pointer in self.document.flow or not isinstance(value, dict | list)
+        return pointer in self.document.places.flow or not isinstance(value, dict | list)
 
 
 def _end_line(span: Span) -> int:

@@ -25,12 +25,18 @@ def validate_fleet(
     reported again. Gives findings in report order.
     """
     reported = tuple(reported)
+    # By folder: a search through all of them for each family would grow with their product.
+    near: dict[str, list[Finding]] = {}
+    for finding in reported:
+        near.setdefault("/".join(finding.file.split("/")[:3]), []).append(finding)
     found: list[Finding] = []
     for environment in fleet.environments.values():
         here = validate_environment(environment, fleet, environment.families, schemas, reported)
+        about = [*near.get(environment.document.path, ()), *here]
         of_families: list[Finding] = []
         for family in environment.families.values():
-            of_families += validate_family(family, environment, schemas, [*reported, *here])
+            of_family = [*near.get(family.folder, ()), *about]
+            of_families += validate_family(family, environment, schemas, of_family)
         taken = check_duplicates(environment.families.values())
         found += [*here, *of_families, *elsewhere(taken, [*reported, *of_families])]
     found += validate_strays(fleet.strays, schemas, reported)

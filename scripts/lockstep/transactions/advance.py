@@ -50,6 +50,9 @@ def advance_families(run: Run, names: Sequence[str]) -> tuple[Moved, ...]:
     asking: dict[str, list[Question]] = {}
     for title in titles:
         try:
+            if idle := run.idle(title):
+                results[title] = idle
+                continue
             states[title] = run.state(title)
             asking[title] = questions(states[title].family, run.options.now)
         except LockstepError as error:

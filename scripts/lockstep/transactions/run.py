@@ -13,13 +13,22 @@ from lockstep.edges.git.leftovers import RunNote, run_note
 from lockstep.model.decision import Decision
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.record import read_record
-from lockstep.model.result import AlreadyDecided, Moved, NotLive, OnBranch, Proposed, RolledBack
+from lockstep.model.result import (
+    AlreadyDecided,
+    Moved,
+    NotLive,
+    OnBranch,
+    Proposed,
+    RolledBack,
+    Waiting,
+)
 from lockstep.rollout.commit_message import commit_message
 from lockstep.rollout.next_decision import DecisionContext
 from lockstep.spec.selection import choose_family
 from lockstep.spec.yaml.load import Documents
 from lockstep.text.sanitise import quoted, record_line
 from lockstep.transactions.branches import existing_branch, put_on_branch
+from lockstep.transactions.idle import idle
 from lockstep.transactions.publication import PlannedCommit, follow_in_work_tree, publish_commit
 from lockstep.transactions.snapshot import Snapshot, read_snapshot
 from lockstep.transactions.state import FamilyState, read_state
@@ -86,6 +95,12 @@ class Run:
                 history=self._history, rollback=rollback,
             )  # fmt: skip
         return self._states[key]
+
+    def idle(self, family: str) -> Waiting | None:
+        """The result for a family that is as it was verified (see there); None for others."""
+        home, chosen = choose_family(self.snapshot.heads, family, self.options.environment)
+        history = self._history.at(self.snapshot.base)
+        return idle(self.snapshot, home.name, chosen.name, history)
 
     def refresh(self) -> None:
         """Read the followed branch anew: another run was faster."""

@@ -1,16 +1,20 @@
 """What a run decides on: one commit of the followed branch, read once for all families."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from lockstep.check.followed import Followed
+from lockstep.check.units import Unit, split_by_unit
 from lockstep.check.workspace import SOURCES, require_clusters
 from lockstep.edges.git import Git, Remote
+from lockstep.model.finding import Finding
 from lockstep.model.fleet import Fleet, Tree
 from lockstep.rollout.next_decision import DecisionContext
 from lockstep.spec.assemble import assemble
 from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.selection import by_family, only_heads, only_quarantine
+from lockstep.spec.validate import validate_environment
 from lockstep.spec.yaml.load import Documents
 
 
@@ -18,11 +22,13 @@ from lockstep.spec.yaml.load import Documents
 class Snapshot:
     """The files that decisions depend on, at one commit, and who decides when.
 
-    ``documents`` keeps what was parsed: most files are the same in the next snapshot of a run.
-    ``remote`` is where more of the history can be fetched.
+    ``ids`` are the git objects of its files by path. ``documents`` keeps what was parsed: most
+    files are the same in the next snapshot of a run. ``remote`` is where more of the history can
+    be fetched.
     """
 
     tree: Tree
+    ids: Mapping[str, str]
     context: DecisionContext
     documents: Documents = field(default_factory=Documents)
     remote: Remote | None = None
@@ -35,8 +41,7 @@ class Snapshot:
     @cached_property
     def heads(self) -> Fleet:
         """The fleet with environments and families only: enough to find a family by its name."""
-        # Parsing all clusters to find one family would cost time with the fleet.
-        return assemble(only_heads(self.tree), self.documents)[0]
+        return self._heads[0]
 
     @cached_property
     def quarantines(self) -> Fleet:
@@ -48,10 +53,35 @@ class Snapshot:
         """The schemas of the commit."""
         return Schemas(self.tree)
 
+    @cached_property
+    def valid_environments(self) -> frozenset[str]:
+        """The environments with nothing wrong in their own files."""
+        fleet, found = self._heads
+        broken = {finding.file for finding in found}
+        return frozenset(
+            name
+            for name, each in fleet.environments.items()
+            if each.document.path not in broken
+            and not validate_environment(each, fleet, each.families, self.schemas, ())
+        )
+
+    def own_files(self, environment: str, name: str) -> Tree:
+        """The files of one family in clusters/ and ledger/, by path."""
+        return self._units.get((environment, name), {})
+
     def of_family(self, name: str) -> Tree:
         """The files of the families of that name, in all environments, and what all share."""
         shared, families = self._parts
         return {**shared, **families.get(name, {})}
+
+    @cached_property
+    def _heads(self) -> tuple[Fleet, list[Finding]]:
+        # Parsing all clusters to find one family would cost time with the fleet.
+        return assemble(only_heads(self.tree), self.documents)
+
+    @cached_property
+    def _units(self) -> dict[Unit, dict[str, bytes]]:
+        return split_by_unit(self.tree)
 
     @cached_property
     def _parts(self) -> tuple[Tree, dict[str, Tree]]:
@@ -62,6 +92,7 @@ def read_snapshot(
     git: Git, followed: Followed, context: DecisionContext, documents: Documents
 ) -> Snapshot:
     """The snapshot of the followed branch's tip. Raises NothingToCheck where it has no cluster."""
-    tree = git.read_tree(followed.tip, SOURCES)
+    tree, ids = git.read_tree_with_ids(followed.tip, SOURCES)
     require_clusters(tree)
-    return Snapshot(tree, replace(context, base=followed.tip), documents, followed.remote)
+    here = replace(context, base=followed.tip)
+    return Snapshot(tree, ids, here, documents, followed.remote)

@@ -1,15 +1,16 @@
 """Which checks are answered from the cache: those of the same content, hour, freezes and shard."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from lockstep.check import cached
 from lockstep.check import change as change_module
 from lockstep.check.cached import CheckOptions, check_work_tree
 from lockstep.check.change import Change
+from lockstep.edges import process
 from lockstep.edges.git import Git
 from lockstep.model.outcome import CONTENT, SHARD, Outcome
 from lockstep.model.shard import Shard
@@ -36,7 +37,7 @@ def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Change]:
         changes.append(change)
         return Outcome((), {"families": len(change.git.object_ids(change.tree_id, ["clusters/"]))})
 
-    monkeypatch.setattr(cached, "check_change_of", check_change_of)
+    monkeypatch.setattr(change_module, "check_change_of", check_change_of)
     monkeypatch.setattr(change_module, "find_opa", lambda: Path("/opa"))
     monkeypatch.setattr(change_module, "opa_version", lambda _: "1.22.0")
     monkeypatch.setenv("LOCKSTEP_CACHE", str(tmp_path / "cache"))
@@ -108,3 +109,20 @@ def test_an_entry_that_cannot_be_read_is_checked_again(
         entry.write_bytes(b'{"findings": 1}')
     assert check_work_tree(fleet, AT) == first
     assert len(ran) == 2
+
+
+def test_a_check_starts_few_programs(
+    fleet: Git, ran: list[Change], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(fleet.root, {"clusters/prod/a/family.yaml": b"a: 1\n"})
+    (fleet.root / ENVIRONMENT).write_bytes(FREEZE + b"# a remark\n")
+    started, run = [], process.run
+
+    def noted(argv: Sequence[str], **how: object) -> process.Completed:
+        started.append(argv)
+        return run(argv, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(process, "run", noted)
+    check_work_tree(fleet, replace(AT, base="HEAD"))
+    assert len(ran) == 1
+    assert len(started) <= 9, started

@@ -8,12 +8,16 @@ from typing import cast
 
 import pytest
 
+from lockstep.check import policy_sets
 from lockstep.check.compiled import policies_of
 from lockstep.check.policy_sets import PolicySet, Waivers, merge_findings
+from lockstep.edges.cache import Cache
 from lockstep.edges.files import read_tree
+from lockstep.model.document import Document, Json
 from lockstep.model.finding import Finding, Severity
+from lockstep.model.fleet import Environment, Fleet
 from lockstep.opa.base import OpaSession
-from lockstep.policy import RuleFinding, expected_rules
+from lockstep.policy import PolicyItem, RuleFinding, environment_input, expected_rules
 from lockstep.spec.schema.schemas import Schemas
 
 NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
@@ -165,3 +169,63 @@ def test_a_file_that_is_neither_read_nor_checked_is_a_finding(path: str, rule: s
 def test_notes_among_the_policies_are_ignored() -> None:
     notes = dict.fromkeys(("policies/README.md", "policies/data/waivers/.gitkeep"), b"")
     assert waivers({}, notes).invalid == []
+
+
+class Answering:
+    """An OPA that counts what it evaluates."""
+
+    def __init__(self, answer: Json) -> None:
+        self.answer = answer
+        self.asked = 0
+
+    def evaluate_all(self, batches: list[Json]) -> list[Json]:
+        self.asked += len(batches)
+        return [self.answer]
+
+
+def environment_item(clusters: list[Json]) -> PolicyItem:
+    home = Environment("prod", Document("clusters/prod/environment.yaml", {"spec": {}}))
+    return environment_input(Fleet({"prod": home}), None, home, {"clusters": clusters})
+
+
+@pytest.fixture
+def asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(policy_sets, "find_opa", lambda: Path("/opa"))
+    monkeypatch.setattr(policy_sets, "opa_version", lambda _: "1.22.0")
+    return tmp_path / "cache"
+
+
+def kept_by(cache: Path, opa: Answering, files: Mapping[str, bytes] | None = None) -> PolicySet:
+    found = policy_set(files or {})
+    return replace(found, opa=cast(OpaSession, opa), cache=Cache(cache))
+
+
+def test_an_answer_is_kept_for_the_same_item_rules_and_hour(asking: Path) -> None:
+    opa, item = Answering({"id": "x", "findings": []}), environment_item([])
+    one = kept_by(asking, opa)
+    assert one.evaluate_kept(item, NOW) == one.evaluate_kept(item, NOW.replace(minute=59))
+    assert opa.asked == 1
+    one.evaluate_kept(environment_item([{"name": "a"}]), NOW)
+    assert opa.asked == 2
+    one.evaluate_kept(item, NOW.replace(hour=9))
+    assert opa.asked == 3
+    kept_by(asking, opa, edited(RULE, "replicas", "replicas ")).evaluate_kept(item, NOW)
+    assert opa.asked == 4
+    kept_by(asking, opa, {SCHEMA: TREE[SCHEMA] + b"\n"}).evaluate_kept(item, NOW)
+    assert opa.asked == 5
+    one.evaluate_kept(item, NOW)
+    assert opa.asked == 5
+
+
+def test_what_could_not_be_evaluated_is_tried_again(asking: Path) -> None:
+    opa, item = Answering({"id": "x", "error": {"message": "bad"}}), environment_item([])
+    for _ in range(2):
+        kept_by(asking, opa).evaluate_kept(item, NOW)
+    assert opa.asked == 2
+
+
+def test_an_item_that_is_not_json_is_evaluated_each_time(asking: Path) -> None:
+    opa, item = Answering({"id": "x"}), environment_item([{"name": "\ud800"}])
+    for _ in range(2):
+        kept_by(asking, opa).evaluate_kept(item, NOW)
+    assert opa.asked == 2

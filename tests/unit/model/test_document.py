@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lockstep.model.document import (
     Document,
+    Places,
     Pointer,
     Span,
     from_json_pointer,
@@ -19,13 +20,15 @@ VALUE: dict[str, Any] = {"spec": {"list": [{"a": 1}, 2], "text": "x", "none": No
 DOCUMENT = Document(
     "a.yaml",
     VALUE,
-    spans={
-        (): Span(1, 1, 9, 1),
-        ("spec",): Span(2, 3, 9, 1),
-        ("spec", "text"): Span(4, 9, 4, 10),
-        ("spec", "list", 0): Span(5, 7, 5, 9),
-    },
-    key_spans={("spec",): Span(1, 1, 1, 5), ("spec", "text"): Span(4, 3, 4, 7)},
+    lambda: Places(
+        spans={
+            (): Span(1, 1, 9, 1),
+            ("spec",): Span(2, 3, 9, 1),
+            ("spec", "text"): Span(4, 9, 4, 10),
+            ("spec", "list", 0): Span(5, 7, 5, 9),
+        },
+        key_spans={("spec",): Span(1, 1, 1, 5), ("spec", "text"): Span(4, 3, 4, 7)},
+    ),
 )
 
 

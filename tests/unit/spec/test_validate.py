@@ -381,8 +381,7 @@ def variations(document: Document) -> st.SearchStrategy[Document]:
     pointers = st.sampled_from(sorted(document.spans, key=str))
     return st.builds(
         lambda pointer, new: Document(
-            document.path, replaced(document.value, pointer, new), document.spans,
-            document.key_spans,
+            document.path, replaced(document.value, pointer, new), document.read_places
         ),
         pointers, ANYTHING,
     )  # fmt: skip

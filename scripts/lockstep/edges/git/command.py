@@ -16,6 +16,10 @@ _KEPT = (
     "GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_SSH", "GIT_SSL_", "GIT_ASKPASS", "GIT_CONFIG_",
     "GIT_HTTP_", "GIT_PROXY_", "GIT_EXEC_PATH",
 )  # fmt: skip
+# Paths are read as they are, so git must not quote them; a file may be named ``*`` or
+# ``:(top)x``, so paths are not patterns; and core.fsmonitor names a program that git would run,
+# which anyone who writes to .git/config could choose.
+_GIT = ("git", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false", "--literal-pathspecs")
 _TIMEOUT = 300.0  # seconds; the first fetch of a long history takes minutes
 
 
@@ -30,11 +34,15 @@ class GitCommand:
         self.root = root
         self.prefix = prefix
         self._variables: dict[str, str] = {}
+        self._paths: dict[str, Path] = {}
+        """Where git keeps things, by name (see GitReferences.path_of): a run stays in one place."""
 
     def _with(self, variables: Mapping[str, str]) -> Self:
         """The same repository; each git that is run there has these variables, too."""
         made = copy(self)
         made._variables = self._variables | dict(variables)
+        # A variable may say where objects are.
+        made._paths = {name: path for name, path in self._paths.items() if name != "objects"}
         return made
 
     def _at_top(self) -> Self:
@@ -63,13 +71,15 @@ class GitCommand:
         self, *args: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
     ) -> process.Completed:
         """Run git to its end, whatever its status; ``env`` adds to the environment."""
-        # Paths are read as they are, so git must not quote them; a file may be named ``*`` or
-        # ``:(top)x``, so paths are not patterns; and core.fsmonitor names a program that git would
-        # run, which anyone who writes to .git/config could choose.
-        argv = ["git", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false",
-                "--literal-pathspecs", *args]  # fmt: skip
         variables = _environment() | self._variables | dict(env or {})
-        return process.run(argv, cwd=self.root, stdin=stdin, env=variables, timeout=_TIMEOUT)
+        return process.run(
+            [*_GIT, *args], cwd=self.root, stdin=stdin, env=variables, timeout=_TIMEOUT
+        )
+
+    def _talk(self, *args: str) -> process.Conversation:
+        """Start a git that answers what it is asked."""
+        env = _environment() | self._variables
+        return process.Conversation([*_GIT, *args], cwd=self.root, env=env)
 
 
 def settings(values: Sequence[tuple[str, str]]) -> dict[str, str]:

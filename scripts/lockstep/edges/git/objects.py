@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from lockstep.edges import scratch
 from lockstep.edges.files import LARGEST, LINK, TOO_LARGE, symlink_error
-from lockstep.edges.git.references import GitReferences
+from lockstep.edges.git.object_reader import GitObject
+from lockstep.edges.git.trees import FileId, GitTrees
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.fleet import Tree
 from lockstep.text.sanitise import last_part, one_line
@@ -32,10 +33,6 @@ _SNAPSHOT_AUTHOR = {
         ("NAME", "lockstep"), ("EMAIL", "lockstep@example.com"), ("DATE", "2000-01-01T00:00:00Z"),
     )
 }  # fmt: skip
-
-
-FileId = tuple[str, str]
-"""The mode and the object id of a file in a tree."""
 
 
 class RawChange(NamedTuple):
@@ -64,7 +61,7 @@ def submodule_error(path: str) -> Invalid:
     return Invalid(text, where=path, fix="replace it with the files themselves")
 
 
-class GitObjects(GitReferences):
+class GitObjects(GitTrees):
     """Reads and makes blobs, trees and commits of one repository.
 
     Blobs are kept while the object lives: a run reads the tips of several commits, and most of
@@ -81,11 +78,14 @@ class GitObjects(GitReferences):
         Raises Invalid for submodules and symbolic links: this repository does not hold what they
         point at. With ``links`` a link is a NoFile in the tree, as a huge file always is.
         """
-        ids, sizes = {}, {}
-        # With sizes: for them alone another git process would have to be started.
-        for path, (mode, _, oid, size) in self._entries(commit, folders, "-l"):
-            ids[path], sizes[oid] = (mode, oid), 0 if size == "-" else int(size)
-        return self._read(ids, sizes, links=links)
+        return self._read(*self._listed_files(commit, folders), links=links)
+
+    def read_tree_with_ids(
+        self, commit: str, folders: Sequence[str]
+    ) -> tuple[Tree, dict[str, str]]:
+        """The files of ``read_tree``, and the id of the blob of each by its path."""
+        ids, sizes = self._listed_files(commit, folders)
+        return self._read(ids, sizes, links=False), {path: oid for path, (_, oid) in ids.items()}
 
     def read_files(self, ids: Mapping[str, FileId], *, links: bool = False) -> Tree:
         """The files of ``file_ids``, or of a part of them; raises as ``read_tree`` does."""
@@ -101,35 +101,6 @@ class GitObjects(GitReferences):
                 raise symlink_error(path)
         blobs = self._blobs({oid for mode, oid in ids.values() if mode != _SYMLINK}, sizes)
         return {p: LINK if mode == _SYMLINK else blobs[oid] for p, (mode, oid) in ids.items()}
-
-    def file_ids(self, commit: str, folders: Sequence[str]) -> dict[str, FileId]:
-        """The mode and id of every file below the folders in a commit or tree, by path.
-
-        Links and submodules are among them. No file is read.
-        """
-        listed = self._entries(commit, folders)
-        return {path: (mode, oid) for path, (mode, _, oid) in listed}
-
-    def _entries(
-        self, commit: str, folders: Sequence[str], *options: str
-    ) -> Iterator[tuple[str, list[str]]]:
-        """The path of each file, and what ``git ls-tree`` says of it: mode, type, id, (size)."""
-        # With -z, because a hostile name may hold a line break.
-        listed = self._list(commit, folders, "-r", *options).decode(errors="surrogateescape")
-        for entry in listed.split("\0")[:-1]:
-            facts, _, path = entry.partition("\t")
-            yield path, facts.split()
-
-    def _list(self, tree: str, paths: Sequence[str], *options: str) -> bytes:
-        """What ``git ls-tree`` says of paths below the fleet's folder in a commit or tree."""
-        folder = f"{tree}:{self.prefix.rstrip('/')}" if self.prefix else tree
-        done = self._run("ls-tree", "-z", "--full-tree", *options, folder, "--", *paths)
-        # A commit from before the fleet came to the repository has no such folder.
-        if done.returncode and self.prefix and self._run("cat-file", "-e", tree).returncode == 0:
-            return b""
-        if done.returncode:
-            raise self._failure("ls-tree", done)
-        return done.stdout
 
     def read_objects(self, oids: Sequence[str]) -> list[bytes]:
         """The bytes of blobs by id, as ``blobs`` gives them."""
@@ -153,11 +124,19 @@ class GitObjects(GitReferences):
         return {oid: self._kept[oid] for oid in wanted}
 
     def _sizes(self, oids: Sequence[str]) -> dict[str, int]:
+        found = self._ask("info", oids)
+        if found is not None:
+            return dict(zip(oids, map(_size_of, oids, found), strict=True))
         heads = self._output("cat-file", "--batch-check", stdin=_lines(oids)).split(b"\n")[:-1]
         return dict(zip(oids, map(_size, heads), strict=True))
 
     def _contents(self, oids: Sequence[str]) -> Iterator[bytes]:
         """The bytes of blobs by id, from one git process: one for each file would take minutes."""
+        found = self._ask("contents", oids)
+        if found is not None:
+            _ = list(map(_size_of, oids, found))
+            yield from (each.data for each in found if each)
+            return
         out = self._output("cat-file", "--batch", stdin=_lines(oids)) if oids else b""
         at = 0
         for _ in oids:
@@ -167,24 +146,6 @@ class GitObjects(GitReferences):
             at += len(head) + 1
             yield out[at : at + size]
             at += size + 1
-
-    def object_ids(self, tree: str, paths: Sequence[str]) -> dict[str, str]:
-        """The blob or tree id of each path that exists in a commit or tree."""
-        return {path: oid for path, (_, oid) in self.entry_ids(tree, paths).items()}
-
-    def entry_ids(self, tree: str, paths: Sequence[str]) -> dict[str, FileId]:
-        """The mode and id of each path that exists in a commit or tree.
-
-        A path that ends in a slash stands for everything directly in that folder.
-        """
-        # Without a path, git would list everything.
-        listed = os.fsdecode(self._list(tree, paths)) if paths else ""
-        entries: dict[str, FileId] = {}
-        for entry in listed.split("\0")[:-1]:
-            facts, _, path = entry.partition("\t")
-            mode, _, oid = facts.split(" ")
-            entries[path] = (mode, oid)
-        return entries
 
     def has_objects(self, *oids: str) -> bool:
         """Whether this clone holds all of these objects (a shallow clone may not)."""
@@ -279,6 +240,12 @@ class GitObjects(GitReferences):
         )
 
 
+def _size_of(oid: str, found: GitObject | None) -> int:
+    if found is None:
+        raise _missing(f"{oid} missing")
+    return found.size
+
+
 def _lines(oids: Iterable[str]) -> bytes:
     return "".join(f"{oid}\n" for oid in oids).encode()
 
@@ -287,6 +254,9 @@ def _size(head: bytes) -> int:
     """The size that the header of an object says: an id, a type and a size."""
     facts = head.split(b" ")
     if len(facts) != 3:  # missing, or a short id that several objects have
-        text = head.decode(errors="replace")
-        raise LockstepError(f"git does not have the object {text}", fix="git fetch")
+        raise _missing(head.decode(errors="replace"))
     return int(facts[2])
+
+
+def _missing(text: str) -> LockstepError:
+    return LockstepError(f"git does not have the object {text}", fix="git fetch")

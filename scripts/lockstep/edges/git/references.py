@@ -79,8 +79,19 @@ class GitReferences(GitCommand):
 
         Several work trees may share a repository; git knows what they share.
         """
-        out = self._output("rev-parse", "--path-format=absolute", "--git-path", name)
-        return Path(os.fsdecode(out.rstrip(b"\n")))
+        if name not in self._paths:
+            self.learn_paths(name)
+        return self._paths[name]
+
+    def learn_paths(self, *names: str) -> None:
+        """Ask git for several paths of ``path_of`` at once."""
+        asked = [word for name in names for word in ("--git-path", name)]
+        out = os.fsdecode(self._output("rev-parse", "--path-format=absolute", *asked))
+        lines = out.removesuffix("\n").split("\n")
+        if len(names) == 1:
+            self._paths[names[0]] = Path(out.rstrip("\n"))
+        elif len(lines) == len(names):  # no path has a line break in it
+            self._paths.update(zip(names, map(Path, lines), strict=True))
 
     def git_folder(self) -> Path:
         """The folder in which git keeps all of that; that of this work tree where it has one."""

@@ -15,6 +15,8 @@ from lockstep.text.sanitise import record_line
 class Git(GitCheckout, GitHistory, GitStored):
     """One repository: its references, its work tree, its history."""
 
+    _has_work_tree = False
+
     @classmethod
     def find(cls, folder: Path) -> "Git":
         """The fleet whose folder holds ``folder``, in a work tree or in a bare repository.
@@ -30,7 +32,9 @@ class Git(GitCheckout, GitHistory, GitStored):
         above = [place for place in (here, *here.parents) if place.is_relative_to(top)]
         fleet = next((place for place in above if (place / SETTINGS).is_file()), top)
         inside = fleet.relative_to(top).as_posix()
-        return cls(fleet, "" if inside == "." else f"{inside}/")
+        found = cls(fleet, "" if inside == "." else f"{inside}/")
+        found._has_work_tree = True
+        return found
 
     @classmethod
     def _find_bare(cls, folder: Path) -> "Git":
@@ -66,7 +70,10 @@ class Git(GitCheckout, GitHistory, GitStored):
 
     def has_work_tree(self) -> bool:
         """Whether there are files to read and to write: not in a bare repository."""
-        return self._run("rev-parse", "--is-inside-work-tree").stdout.strip() == b"true"
+        if not self._has_work_tree:
+            said = self._run("rev-parse", "--is-inside-work-tree").stdout.strip()
+            self._has_work_tree = said == b"true"
+        return self._has_work_tree
 
     def work_trees_on(self, branch: str) -> list[Path]:
         """The work trees of this repository, of which git can have several, on a branch."""

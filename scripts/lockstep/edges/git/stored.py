@@ -44,13 +44,16 @@ class GitStored(GitAttributes):
     @contextmanager
     def storing(self) -> Iterator[Self]:
         """The same repository, whose new objects are gone when the block ends."""
+        self.learn_paths("objects", "index", "info/attributes")  # all that a check needs
         with scratch.folder() as folder:
             known = [_quoted(self.path_of("objects"))]
             known += filter(None, [self._variables.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")])
-            yield self._with({
+            made = self._with({
                 "GIT_OBJECT_DIRECTORY": str(folder),
                 "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(known),
             })  # fmt: skip
+            with made._reading() as reading:
+                yield reading
 
     def index_tree_id(self) -> str:
         """The tree of what is staged; of the index that git has given a hook, if it has.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import yaml
 
-from lockstep.model.document import Document, Location, Pointer, value_at
+from lockstep.model.document import Document, Location, Places, Pointer, value_at
 from lockstep.model.finding import Finding, Related
 from lockstep.render.parse import is_plain
 from lockstep.render.targets.base import ManifestFile
@@ -163,7 +163,7 @@ class Tracer:
 def _read(path: str, text: str) -> Document:
     composer = Composer(path, text)
     value = composer.compose(yaml.CSafeLoader(text))
-    return Document(path, value, composer.spans, composer.key_spans)
+    return Document(path, value, lambda: Places(composer.spans, composer.key_spans))
 
 
 def _as_related(place: Place) -> Related:

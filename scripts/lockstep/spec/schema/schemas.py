@@ -115,7 +115,7 @@ def problem_finding(place: Place, problem: Problem) -> Finding:
     named = Place(place.document, (*place.pointer, problem.missing)) if problem.missing else place
     at_key = problem.at_key or bool(problem.missing)
     says, fix = problem.says, problem.fix
-    written = place.document.written.get(place.pointer)
+    written = place.document.places.written.get(place.pointer)
     if written and problem.number:
         # As a whole number: 1.1 must not be replaced inside 21.15.
         read = re.compile(rf"(?<![\w.-]){re.escape(problem.number)}(?![\w.])")

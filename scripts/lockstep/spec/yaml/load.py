@@ -8,9 +8,10 @@ import re
 
 import yaml
 
-from lockstep.model.document import Document, Pointer, Span
+from lockstep.model.document import Document, Json, Places, Pointer, Span
 from lockstep.model.finding import Finding
 from lockstep.spec.yaml.compose import Composer, InvalidYaml
+from lockstep.spec.yaml.quick import plain_value
 from lockstep.spec.yaml.syntax import syntax_finding
 
 MAX_BYTES = 512 * 1024
@@ -43,20 +44,28 @@ def load_yaml(path: str, data: bytes) -> tuple[Document | None, list[Finding]]:
     text = _decode(path, data)
     if isinstance(text, Finding):
         return None, [text]
+    value = plain_value(text)
+    if value is not None:
+        return Document(path, value, lambda: _compose(Composer(path, text))[1]), []
     composer = Composer(path, text)
     try:
-        # The decoded text: given bytes, libyaml would guess the encoding from them.
-        value = composer.compose(yaml.CSafeLoader(text))
+        value, places = _compose(composer)
     except InvalidYaml as refusal:
         return None, [*composer.findings, refusal.finding]
     except yaml.YAMLError as error:
         return None, [*composer.findings, syntax_finding(path, text, error)]
+    return Document(path, value, lambda: places), composer.findings
+
+
+def _compose(composer: Composer) -> tuple[Json, Places]:
+    """The value of a file, and where its parts are. Raises as Composer does."""
+    text = composer.text
+    # The decoded text: given bytes, libyaml would guess the encoding from them.
+    value = composer.compose(yaml.CSafeLoader(text))
     if not text.endswith("\n"):
         _pull_in(composer.spans, text)
-    document = Document(
-        path, value, composer.spans, composer.key_spans, frozenset(composer.flow), composer.written
-    )
-    return document, composer.findings
+    places = Places(composer.spans, composer.key_spans, frozenset(composer.flow), composer.written)
+    return value, places
 
 
 class Documents:

@@ -36,7 +36,7 @@ def test_every_value_and_key_keeps_its_place() -> None:
     }
     assert {pointer: loaded.spans[pointer] for pointer in scalars} == scalars
     assert loaded.key_spans["spec", "list"] == Span(4, 3, 4, 7)
-    assert loaded.flow == {("spec", "list", 1), ("spec", "list", 1, "a")}
+    assert loaded.places.flow == {("spec", "list", 1), ("spec", "list", 1, "a")}
     assert loaded.locate(("spec", "list", 1, "b"))[1:] == (6, 22)
     assert loaded.locate(("spec", "list"), key=True)[1:] == (4, 3)
 

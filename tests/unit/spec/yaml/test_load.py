@@ -140,7 +140,7 @@ def test_an_empty_value_at_the_end_is_inside_of_the_file() -> None:
 def test_numbers_keep_the_text_of_their_author() -> None:
     document, _ = load_yaml("a.yaml", b"a: [1.10, 1.5, 7, +7, 1e3]\n")
     assert document is not None
-    assert document.written == {("a", 0): "1.10", ("a", 3): "+7", ("a", 4): "1e3"}
+    assert document.places.written == {("a", 0): "1.10", ("a", 3): "+7", ("a", 4): "1e3"}
 
 
 def test_the_same_bytes_at_the_same_path_are_parsed_once() -> None:
