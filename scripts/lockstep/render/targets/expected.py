@@ -10,7 +10,7 @@ it. The description never comes from a template, so replacing one cannot change 
             "replicas": 3,
             "paused": ABSENT,
             "selector": Only({"matchLabels": Only({"lockstep.dev/cluster": "fraud"})}),
-            "containers": Named({"model": {"image": "registry.example.com/server@sha256:..."}}),
+            "containers": ByName({"model": {"image": "registry.example.com/server@sha256:..."}}),
         },
     }
 """
@@ -58,7 +58,7 @@ class Guarded:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Named:
+class ByName:
     """A list of mappings that have names: each of these is there once; others may be there too."""
 
     items: Mapping[str, "Expected"]
@@ -128,7 +128,7 @@ def differences(expected: Expected, found: Json, at: Pointer = ()) -> Iterator[D
         yield from _of_fields(expected.fields, found, at)
         for key in _unexpected(expected, found):
             yield Difference((*at, key), "not be there", _writes(found[key]), at_key=True)
-    elif isinstance(expected, Named):
+    elif isinstance(expected, ByName):
         yield from _of_named(expected.items, found, at)
     elif isinstance(expected, Has):
         items = found if isinstance(found, list) else []
@@ -203,7 +203,7 @@ def _plain(expected: Expected) -> Json:
         return {k: _plain(each) for k, each in expected.items() if each is not ABSENT}
     if isinstance(expected, IfAny):
         return expected.value
-    if isinstance(expected, Named):
+    if isinstance(expected, ByName):
         return [{"name": name, **_plain(each)} for name, each in expected.items.items()]
     if isinstance(expected, list | Has):
         items = expected.items if isinstance(expected, Has) else expected

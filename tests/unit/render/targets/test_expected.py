@@ -10,10 +10,10 @@ from lockstep.model.finding import Finding
 from lockstep.render import RenderedFolder, Templates, render_cluster, render_environment
 from lockstep.render.targets.expected import (
     ABSENT,
+    ByName,
     Guarded,
     Has,
     IfAny,
-    Named,
     Only,
     agrees,
     differences,
@@ -21,7 +21,7 @@ from lockstep.render.targets.expected import (
 from tests.unit.render import rendering
 from tests.unit.render.specs import HPA, KEDA, NINETY, TEN, TOKEN, watched
 
-NAMED = Named({"a": {"x": 1}})
+BY_NAME = ByName({"a": {"x": 1}})
 
 
 @pytest.mark.parametrize(
@@ -41,11 +41,11 @@ NAMED = Named({"a": {"x": 1}})
         (Guarded({"a": "1"}), {"a": "1", "b": "2"}, []),
         (Guarded({"a": "1"}), {"a": "1", "lockstep.dev/b": "2"}, ["lockstep.dev/b"]),
         ({"x": Guarded({})}, {}, []),
-        (NAMED, [{"name": "b"}, {"name": "a", "x": 1, "y": 2}], []),
-        (NAMED, [{"name": "b"}], [""]),
-        (NAMED, {}, [""]),
-        (NAMED, [{"name": "a", "x": 2}], ["0/x"]),
-        (NAMED, [{"name": "a", "x": 1}, {"name": "a", "x": 1}], ["1"]),
+        (BY_NAME, [{"name": "b"}, {"name": "a", "x": 1, "y": 2}], []),
+        (BY_NAME, [{"name": "b"}], [""]),
+        (BY_NAME, {}, [""]),
+        (BY_NAME, [{"name": "a", "x": 2}], ["0/x"]),
+        (BY_NAME, [{"name": "a", "x": 1}, {"name": "a", "x": 1}], ["1"]),
         (Has([1]), [2, 1], []),
         (Has([1]), [2], [""]),
         (Has([1]), None, [""]),

@@ -6,7 +6,7 @@ from lockstep.model.document import Json
 from lockstep.render.fields import Fields
 from lockstep.render.names import label_value, object_name
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import ABSENT, Expected, Guarded, Has, IfAny, Named, Only
+from lockstep.render.targets.expected import ABSENT, ByName, Expected, Guarded, Has, IfAny, Only
 from lockstep.render.targets.kubernetes.metadata import (
     FAMILY,
     NAME,
@@ -91,7 +91,7 @@ def _expected_pod(context: Context) -> dict[str, Expected]:
         "serviceAccount": IfAny(context["service_account"]),
         "automountServiceAccountToken": False,
         **({} if zones is None else {"topologySpreadConstraints": Has([_spread(context)])}),
-        "containers": Named({"model": _expected_model(context)}),
+        "containers": ByName({"model": _expected_model(context)}),
         # What a pod requests is the sum of its containers, for quotas and budgets.
         "resources": ABSENT,
         "overhead": ABSENT,
@@ -108,8 +108,8 @@ def _expected_model(context: Context) -> dict[str, Expected]:
         env[key] = Only({"name": key, "valueFrom": Only({"secretKeyRef": reference})})
     return {
         "image": context["image"],
-        "ports": Named({"http": {"containerPort": context["port"]}}),
-        "env": Named(env),
+        "ports": ByName({"http": {"containerPort": context["port"]}}),
+        "env": ByName(env),
         "resources": Only({name: Only(dict(context[name])) for name in ("requests", "limits")}),
     }
 
