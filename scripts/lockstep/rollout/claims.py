@@ -73,7 +73,8 @@ def _about_time(
         yield _finding(decision, _TIME, f"it was decided at {at}, which is in the future", fix)
     if not earlier or RULES[decision.action].any_time:
         return
-    last = earlier[-1].decision
+    # Not only the one before it, which may be of any time.
+    last = max((record.decision for record in earlier), key=lambda d: (d.decided_at, d.sequence))
     if parse_time(at) < parse_time(last.decided_at):
         text = f"it was decided at {at}, before record {last.sequence}, at {last.decided_at}"
         yield _finding(decision, _TIME, text, _FIX)

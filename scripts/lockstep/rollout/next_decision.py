@@ -49,14 +49,17 @@ def next_decision(
 
     ``details`` are the optional fields of Decision: verdict, evidence, verified_state and so on.
     Raises LockstepError for what the table of transitions does not allow, and for a time before
-    that record where the action has to come after it: a bake would count from it.
+    that of any record where the action has to come after them: a bake would count from it.
     """
-    newest = family.records[-1] if family.records else None
     source = position_of(family)
     if RULES[action].find(source.phase, to.phase) is None:
         _refuse_transition(family, action, source, to)
-    if newest and not RULES[action].any_time:
-        _refuse_earlier(newest.decision, context.now)
+    if family.records and not RULES[action].any_time:
+        # The latest: one that may be of any time does not turn the clock back for those after it.
+        latest = max(
+            (each.decision for each in family.records), key=lambda d: (d.decided_at, d.sequence)
+        )
+        _refuse_earlier(latest, context.now)
     sequence, previous = chain_end(family)
     return Decision(
         environment=family.environment,
@@ -95,10 +98,11 @@ def _refuse_transition(family: Family, action: Action, source: Position, to: Pos
     )
 
 
-def _refuse_earlier(newest: Decision, now: datetime) -> None:
-    if now < parse_time(newest.decided_at):
+def _refuse_earlier(latest: Decision, now: datetime) -> None:
+    if now < parse_time(latest.decided_at):
         raise LockstepError(
-            f"it is {format_time(now)}, and the newest record was decided at {newest.decided_at}",
-            where=newest.path,
+            f"it is {format_time(now)}, and record {latest.sequence} was decided at "
+            f"{latest.decided_at}",
+            where=latest.path,
             fix="correct this machine's clock, or give a later --now",
         )
