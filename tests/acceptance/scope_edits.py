@@ -3,10 +3,26 @@
 import random
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
+
+from lockstep.model.decision import Action, Phase, Position, Target, VerifiedState
+from lockstep.model.document import value_at
+from lockstep.model.fleet import Family
+from lockstep.model.git_ids import git_blob_id, git_tree_id
+from lockstep.model.record import write_record
+from lockstep.render.names import cluster_folder
+from lockstep.render.restored import files_in
+from lockstep.rollout.claims import own_files
+from lockstep.rollout.next_decision import DecisionContext, next_decision
+from lockstep.rollout.position import current_variants
+from lockstep.spec.assemble import assemble
 
 Files = dict[str, bytes]
 Edited = dict[str, bytes | None]
 Edit = Callable[[Files, random.Random], Edited]
+
+TIMES = (datetime(2026, 6, 1, 7, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC))
+"""Of records: before the time of the check, and from the future."""
 
 _CLUSTER = re.compile(r"clusters/[^/]+/[^/]+/(?!family|quarantine)[^/]+\.yaml")
 _FAMILY = re.compile(r"clusters/[^/]+/[^/]+/family\.yaml")
@@ -187,6 +203,32 @@ def adds_a_record(files: Files, chance: random.Random) -> Edited:
     return {f"{folder.replace('clusters/', 'ledger/', 1)}/000001.json": b"{}\n"}
 
 
+def adopts(files: Files, chance: random.Random) -> Edited:
+    """A record by hand of an adoption: of the state that there is or of another, now or later."""
+    families = [each for each in assemble(files)[0].families() if each.clusters]
+    try:
+        family = chance.choice(families)
+        variants = current_variants(family)
+        version = variants[family.clusters[0].name][0]["version"]
+        digest = value_at(family.locks[version].value, ("spec", "identity", "digest"))
+        context = DecisionContext(chance.choice(TIMES), "A runner", None)
+        decision = next_decision(
+            family, Action.ADOPT, Position(Phase.STEADY), Target(version, digest), variants, "x",
+            context, verified_state=_state(files, family, chance),
+        )  # fmt: skip
+        return {decision.path: write_record(decision)}
+    except (LookupError, TypeError, ValueError, AttributeError):  # an edit has broken the specs
+        return {}
+
+
+def _state(files: Files, family: Family, chance: random.Random) -> VerifiedState:
+    folders = [cluster_folder(each.environment, each.name) for each in family.clusters]
+    trees = {path: git_tree_id(files_in(files, path)) for path in folders}
+    if chance.random() < 0.5:
+        trees[folders[0]] = trees[folders[-1]]
+    return VerifiedState(None, {p: git_blob_id(files[p]) for p in own_files(family)}, trees)
+
+
 def changes_a_template(files: Files, chance: random.Random) -> Edited:
     path = _one(files, r"templates/.*\.j2", chance)
     return {path: files[path] + b"# changed\n"}
@@ -228,6 +270,7 @@ EDITS: tuple[Edit, ...] = (
     removes_a_cluster, removes_a_family, removes_a_head, renames_a_family, copies_a_family,
     quarantines, freezes, freezes_a_family, drops_a_region, removes_an_environment,
     tampers_with_manifests, removes_a_manifest,
-    adds_manifests_of_none, puts_a_file_in_the_wrong_place, adds_a_record, changes_a_template,
+    adds_manifests_of_none, puts_a_file_in_the_wrong_place, adds_a_record, adopts,
+    changes_a_template,
     changes_a_threshold, breaks_a_threshold, waives,
 )  # fmt: skip

@@ -18,6 +18,7 @@ MODEL = "scoring"
 FAMILY = "prod/scoring"
 REGIONS = ("us-east-1", "eu-west-1")
 START = "2026-03-01T08:00:00Z"
+END = "2026-03-01T23:30:00Z"
 ADDRESS = "https://git.example.com/ml/fleet.git"
 SETTINGS = f"branch: main\nrepository: {ADDRESS}\n"
 CLUSTER = f"clusters/{FAMILY}/eu-west-1.yaml"
@@ -61,7 +62,7 @@ class World:
         return f"sqlite:///{self.folder / 'mlflow.db'}"
 
     def lockstep(
-        self, *arguments: str, at: str = START, root: Path | None = None
+        self, *arguments: str, at: str | None = None, root: Path | None = None
     ) -> tuple[int, str]:
         """Run a command line in this process: its exit code and what it printed."""
         where = ["--root", str(root or self.clone)]
@@ -72,10 +73,11 @@ class World:
         if arguments[0] in ("status", "audit"):
             where += ["--work-tree"]
         if arguments[0] in moving | {"status", "check"}:
-            where += ["--now", at]
+            # A check is made after everything else, or records would be from the future.
+            where += ["--now", at or (END if arguments[0] == "check" else START)]
         return invoke([*arguments, *where])
 
-    def must(self, *arguments: str, at: str = START) -> str:
+    def must(self, *arguments: str, at: str | None = None) -> str:
         """Run a command line that has to succeed; what it printed."""
         code, said = self.lockstep(*arguments, at=at)
         assert code == 0, f"{arguments}: exit {code}\n{said}"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lockstep.check.followed import known_tip
+from lockstep.check.followed import is_published, known_tip
 from lockstep.check.workspace import EVERYTHING
 from lockstep.edges.git import Git
 from lockstep.edges.git.attributes import ATTRIBUTES
@@ -12,10 +12,14 @@ from lockstep.text.sanitise import quoted
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The commit to compare with, whose policies are used, and what reports call it."""
+    """The commit to compare with, whose policies are used, and what reports call it.
+
+    ``pull_request`` says that what is compared with it is not on the followed branch yet.
+    """
 
     commit: str
     name: str
+    pull_request: bool = True
 
 
 def find_base(git: Git, base: str | None, tree_id: str) -> Base | None:
@@ -39,7 +43,11 @@ def find_base(git: Git, base: str | None, tree_id: str) -> Base | None:
             f"--base {quoted(base, 100)} names several commits, such as a tag and a branch",
             fix="give its full name, such as refs/heads/main or refs/remotes/origin/main",
         )
-    return Base(commits.pop(), base.removeprefix("refs/heads/").removeprefix("refs/remotes/"))
+    commit = commits.pop()
+    # By the base's lockstep.yaml: a pull request could name its own branch as the followed one.
+    published = not _differs_from_head(git, tree_id) and is_published(git, "HEAD", commit)
+    name = base.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+    return Base(commit, name, pull_request=not published)
 
 
 def _default_base(git: Git, tree_id: str) -> Base | None:
@@ -54,7 +62,9 @@ def _default_base(git: Git, tree_id: str) -> Base | None:
             "this clone is too shallow: the commit before HEAD, whose rules count, is missing",
             fix="fetch more, for example with fetch-depth: 2, or give --base",
         )
-    return Base(before, "HEAD" if changed else "the commit before HEAD") if before else None
+    if before is None:
+        return None
+    return Base(before, "HEAD" if changed else "the commit before HEAD", pull_request=changed)
 
 
 def _differs_from_head(git: Git, tree_id: str) -> bool:

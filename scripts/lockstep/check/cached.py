@@ -73,6 +73,10 @@ def _check(git: Git, options: CheckOptions) -> Outcome:
     paths = git.file_ids(tree_id, EVERYTHING)
     found = ignored_findings(stored.ignored if stored else ())
     found += attribute_findings(git, tree_id, paths)
+    if base is not None and base.pull_request and change.has_other_records:
+        from lockstep.check.pull_request import released_and_adopted
+
+        found += released_and_adopted(git, tree_id, base.commit)
     named = {finding.file: paths[finding.file] for finding in found if finding.file in paths}
     return replace(
         outcome,

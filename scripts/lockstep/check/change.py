@@ -25,6 +25,7 @@ from lockstep.model.fleet import Tree
 from lockstep.model.outcome import OF, Outcome
 from lockstep.model.paths import SETTINGS
 from lockstep.model.shard import Shard
+from lockstep.model.times import format_time
 from lockstep.opa.address import OpaOptions
 from lockstep.opa.binary import find_opa, opa_version
 from lockstep.opa.files import policies_digest, policy_files
@@ -59,9 +60,8 @@ class Change:
     @property
     def content(self) -> str:
         """The ids of all that the check reads, and the base: equal in all shards of a run."""
-        ids = self.git.object_ids(self.tree_id, (*FOLDERS, *_SHARED))
         # The commit and not its files: what commits had done to records counts, too.
-        return "sha256:" + key_of(*sorted(ids.items()), self.commit)
+        return "sha256:" + key_of(*sorted(self._ids.items()), self.commit)
 
     @cached_property
     def facts(self) -> list[str]:
@@ -78,6 +78,8 @@ class Change:
             *freezes,
             str(self.shard),
             str(self.everything),
+            # New records must not be from the future, to the second.
+            f"{self.is_pull_request} {format_time(self.now)}" if self.has_other_records else "",
         ]
 
     def freezes(self, tree: str) -> Mapping[str, str]:
@@ -91,6 +93,23 @@ class Change:
     def commit(self) -> str | None:
         """The commit of the base."""
         return self.base.commit if self.base else None
+
+    @property
+    def is_pull_request(self) -> bool:
+        """Whether it is not on the followed branch yet."""
+        return self.base is not None and self.base.pull_request
+
+    @cached_property
+    def has_other_records(self) -> bool:
+        """Whether its ledger differs from that of the base."""
+        if self.commit is None:
+            return False
+        ledger = FOLDERS[1]
+        return self._ids.get(ledger) != self.git.object_ids(self.commit, [ledger]).get(ledger)
+
+    @cached_property
+    def _ids(self) -> Mapping[str, str]:
+        return self.git.object_ids(self.tree_id, (*FOLDERS, *_SHARED))
 
     @cached_property
     def _freezes(self) -> dict[str, dict[str, str]]:
@@ -126,6 +145,7 @@ class _ChangeCheck:
         self._given = CheckInput(
             shared, before, change.now, change.shard,
             history=lambda: reader.at(change.commit or "HEAD"),
+            pull_request=change.is_pull_request,
         )  # fmt: skip
         self._policy_sets = open_policy_sets(stack, before or {}, shared, change.opa)
         self._terms = terms_of(self._policy_sets, self._given)
@@ -209,6 +229,7 @@ class _ChangeCheck:
         every = self._change.everything or not base or common != self._common_before(base)
         # Once for all new families, of which there may be as many as in the whole fleet.
         all_past = key_of(*sorted(base.families.items())) if base else ""
+        sides = [each for each in (self._head, base) if each]
         touched: list[Unit] = []
         keys: dict[Unit, str] = {}
         for unit in self._units:
@@ -216,7 +237,10 @@ class _ChangeCheck:
             past = before.reads(unit) if before else ()
             # A new family may have been another one before, and is compared with that.
             new = base is not None and unit not in base.families
-            keys[unit] = key_of(common, unit, reads, past, all_past if new else "")
+            # What a pull request may bring concerns new records only.
+            ledgers = {side.families.get(unit, (None, None))[1] for side in sides}
+            asked = self._change.is_pull_request and len(ledgers) > 1
+            keys[unit] = key_of(common, unit, reads, past, all_past if new else "", asked)
             if every or reads != past:
                 touched.append(unit)
         return touched, keys

@@ -84,6 +84,24 @@ def known_tip(git: Git) -> KnownTip | None:
     return _known(git, "refs/remotes/", f"{remote}/{(theirs or settings).branch}")
 
 
+def is_published(git: Git, commit: str, base: str) -> bool:
+    """Whether a commit is on the followed branch that the file of another commit names.
+
+    As this clone knows that branch, without asking a server; False where it is not clear which one
+    it is.
+    """
+    try:
+        settings = _settings_at(git, base)
+        if settings is None:
+            return False
+        known = git.remotes()
+        folder = f"refs/remotes/{_choose(known, None, settings).name}/" if known else "refs/heads/"
+        tip = git.resolve(folder + settings.branch)
+        return tip is not None and git.is_ancestor(commit, tip)
+    except LockstepError:
+        return False
+
+
 def _known(git: Git, folder: str, name: str) -> KnownTip | None:
     commit = git.resolve(folder + name)
     return KnownTip(commit, name) if commit else None

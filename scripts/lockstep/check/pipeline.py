@@ -61,7 +61,8 @@ class CheckInput:
     only the rules that may stop a rollback. Families of ``around`` that the tree does not have are
     not checked, but what they have in quarantine counts. ``history`` is that of the base's ledger;
     None for a change that a verb has just made, which has read it. ``documents`` has what was
-    parsed before: checks of several trees parse what these share once.
+    parsed before: checks of several trees parse what these share once. ``pull_request`` says that
+    the change is not on the followed branch yet, and people made it.
     """
 
     tree: Tree
@@ -73,6 +74,7 @@ class CheckInput:
     around: Fleet = field(default_factory=Fleet)
     history: HistoryOf | None = None
     documents: Documents | None = None
+    pull_request: bool = False
 
 
 def check_tree(given: CheckInput, options: OpaOptions = CHILD) -> "PipelineResult":
@@ -132,6 +134,7 @@ def terms_of(policy_sets: Sequence[PolicySet], given: CheckInput) -> Terms:
         given.now,
         given.compared,
         given.history,
+        given.pull_request,
     )
 
 

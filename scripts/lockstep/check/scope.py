@@ -16,7 +16,7 @@ from lockstep.check.workspace import require_clusters
 from lockstep.edges.git import Git
 from lockstep.edges.git.trees import FileId
 from lockstep.model.fleet import Tree
-from lockstep.model.times import parse_time
+from lockstep.model.times import is_ahead, parse_time
 from lockstep.rollout.quarantine import binding
 
 FOLDERS = ("clusters", "ledger", "rendered")
@@ -119,8 +119,8 @@ class Side:
         """All that the result of a family reads on this side of a change, the rules left out.
 
         Its own files, its environment's and what is wrong with that, its rendered folders, the
-        quarantine entries that bind it, the freezes in force, and whether its skew has lasted too
-        long.
+        quarantine entries that bind it, the freezes in force, whether its skew has lasted too
+        long, and whether one of its records is from the future.
         """
         summary = self.families.summaries.get(unit)
         if summary is None:
@@ -129,9 +129,10 @@ class Side:
         folders = tuple(self.ids.rendered.get(folder) for folder in summary.folders)
         entries = binding(self.families.held(environment), family, summary.bound)
         skewed = bool(summary.skew_ends) and self.now > parse_time(summary.skew_ends)
+        ahead = bool(summary.decided) and is_ahead(summary.decided, self.now)
         return (
             self.ids.families.get(unit), self.ids.environment(environment), folders,
-            repr(entries), self.freezes.get(environment), skewed,
+            repr(entries), self.freezes.get(environment), skewed, ahead,
             repr(self.families.about.get(environment)),
         )  # fmt: skip
 

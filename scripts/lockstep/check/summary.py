@@ -25,8 +25,9 @@ class FamilySummary:
     ``share`` is what the summary of its environment has of it (None where nothing in it is
     well-formed). ``unseen`` are the clusters that no rule sees, ``held`` the entries of its
     quarantine; ``bound`` is what the quarantine of others is compared with. ``skew_ends`` is when a
-    skew will have lasted too long (RFC 3339, UTC); empty without one. Families can collide only
-    where they share one of ``neighbourhood``.
+    skew will have lasted too long (RFC 3339, UTC); empty without one. ``decided`` is the latest
+    time in its records, empty without any. Families can collide only where they share one of
+    ``neighbourhood``.
     """
 
     unit: Unit
@@ -40,6 +41,7 @@ class FamilySummary:
     held: tuple[Json, ...]
     bound: Bound | None
     skew_ends: str
+    decided: str
     neighbourhood: tuple[tuple[str, str], ...]
 
 
@@ -63,6 +65,9 @@ def summarise(
         held=tuple(entries_of(declared)) if declared and declared.has_quarantine else (),
         bound=bound_by(valid) if valid else None,
         skew_ends=format_time(ends) if valid and (ends := skew_ends(valid)) else "",
+        decided=max((r.decision.decided_at for r in declared.records), default="")
+        if declared
+        else "",
         neighbourhood=tuple(sorted(set(_places(valid.clusters)))) if valid else (),
     )
 

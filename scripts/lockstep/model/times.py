@@ -4,6 +4,9 @@ import re
 from datetime import UTC, datetime, timedelta
 
 # Without ASCII, \d would match the digits of every script.
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far ahead of this machine's clock the time of a record may be."""
+
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 
 
@@ -23,6 +26,11 @@ def parse_time(text: str) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError as error:
         raise ValueError(f"{text!r} is outside of the years 1 to 9999") from error
+
+
+def is_ahead(text: str, now: datetime) -> bool:
+    """Whether a time is after ``now`` by more than the clocks of two machines may differ."""
+    return parse_time(text) > later(now, CLOCK_SKEW)
 
 
 def later(moment: datetime, duration: timedelta) -> datetime:

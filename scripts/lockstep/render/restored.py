@@ -6,10 +6,10 @@ The mark in PROVENANCE alone is not trusted, because anyone can write it. The fo
 the byte, the git tree that a verified record of the ledger names.
 """
 
-import hashlib
 from collections.abc import Collection, Mapping
 
 from lockstep.model.fleet import Family, Fleet, Tree
+from lockstep.model.git_ids import algorithm_of, git_tree_id
 from lockstep.render.provenance import (
     FILE_NAME,
     Provenance,
@@ -55,22 +55,6 @@ def files_in(tree: Mapping[str, bytes], folder: str) -> dict[str, bytes]:
     return {p.removeprefix(start): data for p, data in tree.items() if p.startswith(start)}
 
 
-def git_tree_id(files: Mapping[str, bytes], *, algorithm: str = "sha1") -> str:
-    """The id that git gives a folder of these regular files (no folders in it).
-
-    Computed here because rendering does not run git, and without the mark these bytes may be in
-    no repository.
-    https://git-scm.com/book/en/v2/Git-Internals-Git-Objects; ``algorithm`` is that of the
-    repository's object format.
-    """
-    tree = b""
-    # git sorts by bytes, and all files are plain: a link or an executable gives another id.
-    for name in sorted(files, key=str.encode):
-        blob = _object_id(b"blob", files[name], algorithm)
-        tree += b"100644 " + name.encode() + b"\0" + blob
-    return _object_id(b"tree", tree, algorithm).hex()
-
-
 def _restored_by(family: Family) -> Collection[tuple[str, str]]:
     decisions = {record.decision.sequence: record.decision for record in family.records}
     found: list[tuple[str, str]] = []
@@ -93,12 +77,5 @@ def _is_valid(files: Mapping[str, bytes], fresh: Provenance, trees: Collection[s
     if marked.restored_for != fresh.inputs or marked.to_bytes() != files[FILE_NAME]:
         return False
     original = {**files, FILE_NAME: original_provenance(marked).to_bytes()}
-    # The ledger says by the length of its ids which object format the repository has.
-    algorithms = {"sha256" if len(tree) == 64 else "sha1" for tree in trees}
+    algorithms = set(map(algorithm_of, trees))
     return any(git_tree_id(original, algorithm=a) in trees for a in algorithms)
-
-
-def _object_id(kind: bytes, data: bytes, algorithm: str) -> bytes:
-    head = kind + b" " + str(len(data)).encode() + b"\0"
-    # SHA-1 is git's choice; a Python in FIPS mode refuses it without the flag.
-    return hashlib.new(algorithm, head + data, usedforsecurity=False).digest()

@@ -56,7 +56,7 @@ def _phases() -> Iterator[str]:
 def _actions() -> Iterator[str]:
     yield from ("## Actions", "")
     yield "A verified state is one that a rollback may return to. *Any time*: the action may be"
-    yield "decided at a time before the newest record, so that a wrong clock delays no rollback."
+    yield "decided at a time before the newest record: a wrong clock delays no rollback or hold."
     yield "*Pull request*: the record may come with a pull request; a move forward is made directly"
     yield "on the followed branch."
     yield ""

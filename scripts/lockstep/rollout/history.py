@@ -1,16 +1,19 @@
 """What a change may not do to the past: records are only added, and a locked identity stays."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
-from lockstep.model.decision import Decision
+from lockstep.model.decision import Decision, Record
 from lockstep.model.document import Document, Json, value_at
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.model.ledger import LedgerHistory
+from lockstep.model.times import parse_time
 from lockstep.rollout.chain import judged
 from lockstep.rollout.gate_questions import gates_of_proposal
 from lockstep.rollout.replay import replay
 from lockstep.rollout.transitions import RULES, Need, StepChange
+from lockstep.rollout.trust import replayed
 from lockstep.spec.ledger import files_of
 from lockstep.text.sanitise import cut, one_line, quoted
 
@@ -20,13 +23,16 @@ HistoryOf = Callable[[], LedgerHistory]
 """Reads git's history of the base's ledger, which takes time: it is called where it is needed."""
 
 
-def check_history(new: Fleet, old: Fleet, history: HistoryOf | None = None) -> list[Finding]:
+def check_history(
+    new: Fleet, old: Fleet, history: HistoryOf | None = None, now: datetime | None = None
+) -> list[Finding]:
     """What is wrong with how ``new`` goes on from ``old``, in the families that both have.
 
     A record that was edited or removed, one that was added and does not follow from its own
     evidence or calls records broken that are not, and a lock of the same version with another
     identity. Without ``history`` it is not asked whether a commit had changed what a new record
-    calls broken, or what this change restores.
+    calls broken, or what this change restores. A record from the future is broken; ``now`` is the
+    time that counts, by default that of the record which calls it so.
     """
     findings: list[Finding] = []
     for family in new.families():
@@ -34,24 +40,32 @@ def check_history(new: Fleet, old: Fleet, history: HistoryOf | None = None) -> l
         before = environment.families.get(family.name) if environment else None
         findings += _rewritten(family, before, history)
         findings += _unfounded(family, before)
-        findings += _called_broken(family, before, history)
+        findings += _called_broken(family, before, history, now)
         findings += _exchanged(family, before)
     return list(arrange(findings))
 
 
 def check_left_behind(tree: Tree, before: Tree, fleet: Fleet) -> list[Finding]:
-    """What is wrong with the records of families that the tree no longer declares.
+    """What is wrong with the records of a family that its tree no longer declares.
 
-    They stay as they were: without them nothing would say what is in quarantine.
+    They stay as they were: without them nothing would say what is in quarantine. No new ones come.
     """
     declared = {("ledger", each.environment, each.name) for each in fleet.families()}
-    return [
+
+    def is_left(path: str) -> bool:
+        return path.startswith("ledger/") and tuple(path.split("/", 3)[:-1]) not in declared
+
+    found = [
         _changed(path, "restore it from git; records stay even when their family is removed")
         for path, data in sorted(before.items())
-        if path.startswith("ledger/")
-        and tuple(path.split("/", 3)[:-1]) not in declared
-        and tree.get(path) != data
+        if is_left(path) and tree.get(path) != data
     ]
+    # Its claims could not be checked now, and a family of that name would have it later.
+    if not any(path.startswith("clusters/") for path in tree):
+        text, fix = "this is a record of a family that does not exist", "remove the file"
+        new = [path for path in sorted(tree) if is_left(path) and path not in before]
+        found += [Finding(path, 1, 1, "ledger.claim", text, fix) for path in new]
+    return found
 
 
 def _rewritten(
@@ -61,6 +75,11 @@ def _rewritten(
     for path, digest in _digests(before).items():
         if now.get(path) != digest and not _restored(path, now.get(path), history):
             yield _changed(path, "restore it from git; records are never changed or removed")
+
+
+def is_put_back(record: Record, history: HistoryOf | None) -> bool:
+    """Whether a record that a commit had changed or removed is again as it was added."""
+    return _restored(record.decision.path, record.digest, history)
 
 
 def _restored(path: str, digest: str | None, history: HistoryOf | None) -> bool:
@@ -84,7 +103,7 @@ def _unfounded(family: Family, before: Family | None) -> Iterator[Finding]:
 
 
 def _called_broken(
-    family: Family, before: Family | None, history: HistoryOf | None
+    family: Family, before: Family | None, history: HistoryOf | None, now: datetime | None
 ) -> Iterator[Finding]:
     """Records that a new one calls broken, and that were not so before this change.
 
@@ -100,8 +119,12 @@ def _called_broken(
         text = f"git cannot show whether the records that it names are broken: {read.missing}"
         yield Finding(added[0].path, 1, 1, "ledger.shallow", text, "check out with fetch-depth: 0")
         return
-    broken = {f.path: f.digest for f in judged(before, read).broken} if before else {}
+    known_family = judged(before, read) if before else None
     for decision in added:
+        at = now or parse_time(decision.decided_at)
+        broken = (
+            {f.path: f.digest for f in replayed(known_family, at).broken} if known_family else {}
+        )
         for path, digest in decision.broken_records.items():
             # Without history, what only a commit's diff can show is taken as it is.
             is_broken = broken.get(path, "") == digest if history else known.get(path) == digest

@@ -61,7 +61,7 @@ class ActionRules:
     transitions: tuple[Transition, ...]
     step_change: StepChange = StepChange.NONE
     any_time: bool = False
-    """Whether it may be earlier than the newest record: a wrong clock delays no rollback."""
+    """Whether it may be before the newest record: a wrong clock delays no rollback and no hold."""
     running_version: bool = False
     """Whether it is about the version of the running rollout and no other."""
     starts_bake: bool = False
@@ -144,6 +144,7 @@ RULES: Mapping[Action, ActionRules] = {
         # No agreement: a family that has diverged can be held, which moves nothing.
         (_from(frozenset({Phase.PROPOSED, Phase.ROLLING}), Phase.HELD, Need.REASON),),
         step_change=StepChange.SAME,
+        any_time=True,
         running_version=True,
         in_pull_request=True,
     ),

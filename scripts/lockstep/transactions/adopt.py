@@ -1,5 +1,7 @@
 """Adopts the committed state of a family: its first verified state, or one made by hand."""
 
+from dataclasses import replace
+
 from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Decision, Phase, Position, Target
 from lockstep.model.errors import UsageError
@@ -9,6 +11,7 @@ from lockstep.rollout.divergence import has_diverged
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.position import current_variants, newest_decision
 from lockstep.rollout.status import who_and_when
+from lockstep.rollout.trust import replayed
 from lockstep.spec import variants as forms
 from lockstep.text.phrases import list_variants
 from lockstep.transactions.commit import FamilyChange, build, state_objects
@@ -20,13 +23,15 @@ from lockstep.transactions.state import FamilyState, digest_of, require_history
 def adopt(git: Git, state: FamilyState, reason: str) -> PlannedCommit | NothingToDo:
     """Record the committed specs of a family as they are, and as the state to return to.
 
-    Records that are broken are named in it and settled: from then on they are not reported.
+    Records that are broken, that a replay does not confirm or that are from the future are named
+    in it and settled: from then on they are not reported.
     Raises LockstepError where git cannot show which ones are (see require_history).
     Raises UsageError where a rollout has left a candidate or a previous version in a cluster: a
     state in the middle of a rollout cannot be one to return to. Raises Invalid where
     ``rendered/`` is not what the specs declare: a revert would bring those bytes back.
     """
     require_history(state)
+    state = replace(state, family=replayed(state.family, state.snapshot.context.now))
     _require_settled(state)
     require_rendered(git, state)
     if adopted := _adopted_already(git, state):

@@ -102,6 +102,7 @@ def advance(
     match due.move:
         case Move.STEP | Move.VERIFY:
             require_history(state)
+            refuse_diverged(state)
             return _move_on(git, state, due, evidence)
         case Move.HOLD:
             return hold(git, state, due.reason, evidence=evidence, verdict=due.verdict)
@@ -109,6 +110,9 @@ def advance(
             return _roll_back(git, options, state, due, evidence)
         case Move.DIVERGED:
             # It raises: a family that was edited by hand must not look like one that waits.
+            refuse_diverged(state)
+        case Move.WAIT:
+            # Nor one whose newest record is forged, or from the year 2999.
             refuse_diverged(state)
     return _waiting(state, due, evidence)
 

@@ -21,8 +21,8 @@ _ATTEMPTS = 5
 _TRAILER = "Lockstep-Decision: "
 # What differs between two runs that decide the same: who ran, where, when, with what at hand.
 _OF_THE_RUN = frozenset(
-    ("actor", "askedAt", "base", "commit", "decidedAt", "programVersion", "since", "time",
-     "timeGiven")
+    ("actor", "askedAt", "base", "commit", "decidedAt", "programVersion", "signature", "since",
+     "time", "timeGiven")
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from lockstep.model.fleet import Tree
 from lockstep.model.outcome import POLICY_ERROR
 from lockstep.model.record import write_record
 from lockstep.model.times import parse_time
+from lockstep.rollout.claims import own_files
 from lockstep.rollout.needs import unmet_needs
 from lockstep.rollout.transitions import RULES, Need
 from lockstep.transactions.rendering import (
@@ -126,14 +127,10 @@ def _verified_state(git: Git, state: FamilyState, changes: FileChanges) -> Verif
 def state_objects(git: Git, state: FamilyState, tree: str) -> VerifiedState:
     """The git objects of everything that a rollback to this state needs."""
     family = state.family
-    environment = state.fleet.environments[family.environment]
-    files = [environment.document.path, family.document.path]
-    files += [cluster.path for cluster in family.clusters]
-    files += [lock.path for lock in family.locks.values()]
     return VerifiedState(
         # The commit that will hold this tree has no id yet, so this is its parent.
         commit=state.snapshot.base,
-        files=git.object_ids(tree, files),
+        files=git.object_ids(tree, own_files(family)),
         folders=git.object_ids(tree, rendered_folders(family)),
     )
 

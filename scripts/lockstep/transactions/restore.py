@@ -10,13 +10,15 @@ from lockstep.model.decision import Decision, Restored, VerifiedState
 from lockstep.model.document import Document, Json, from_json_pointer, value_at
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.fleet import Cluster, Family, Tree
+from lockstep.model.git_ids import algorithm_of, git_tree_id
 from lockstep.render import inputs_of
 from lockstep.render.names import cluster_folder
 from lockstep.render.provenance import FILE_NAME, parse_provenance, restore_provenance
-from lockstep.render.restored import files_in, git_tree_id
+from lockstep.render.restored import files_in
 from lockstep.rollout.rollback import RollbackPlan, changed_fields
 from lockstep.spec.assemble import assemble
 from lockstep.spec.yaml.load import load_yaml
+from lockstep.text.sanitise import cut, one_line
 from lockstep.transactions.rendering import render_family, rendered_folders
 from lockstep.transactions.shift import ShiftedFiles, shifted_files
 from lockstep.transactions.state import FamilyState, overlay, spec_changes
@@ -51,7 +53,7 @@ def restoration(
     verified = plan.to.verified_state
     if verified is None:
         raise Invalid("the record to return to holds no verified state", where=plan.to.path)
-    missing = _missing_objects(git, state, plan.to, verified)
+    missing = _unusable_objects(git, state, plan.to, verified)
     edits = spec_changes(state.family, state.tree, plan.restore)
     after = overlay(state.tree, {**edits, **locks})
     rendered = _try_render(after, state)
@@ -62,12 +64,14 @@ def restoration(
     if missing:
         if not rendered:
             raise CannotRestore(
-                "the restored specs cannot be rendered, and this clone lacks the verified bytes",
+                f"the restored specs cannot be rendered, and there is no other way: {missing[0]}",
                 fix="fix the templates, or run it in a clone with the whole history",
             )
         # Without the old files no field can be compared, which the record says as `unchecked`.
         return Restoration(rendered, Restored(sequence, exact=False), missing)
-    specs = _verified_files(git, verified)
+    # A shallow clone may not know who added the record: then a commit before it is named.
+    source = git.added_by(plan.to.path) or verified.commit or state.snapshot.base
+    specs = _environment_at(git, state, source) | _verified_files(git, verified)
     changed = _changed(state.family, after, specs)
     retired = tuple(
         f"{c.path}#/spec/variants" for c in state.family.clusters if c.name in plan.differing
@@ -75,8 +79,6 @@ def restoration(
     if rendered and (changed or retired) and _renders_as_verified(state, specs, verified):
         everything = (*changed, *retired)
         return Restoration(rendered, Restored(sequence, exact=False, changed=everything))
-    # A shallow clone may not know who added the record: then a commit before it is named.
-    source = git.added_by(plan.to.path) or verified.commit or state.snapshot.base
     unforced = _out_of_force(changed, after, specs, rendered, state)
     restored = Restored(sequence, exact=not retired, changed=unforced, bytes_from=source)
     edited = {
@@ -102,10 +104,8 @@ def _is_as_verified(
 ) -> bool:
     """Whether each folder is the git tree that was verified."""
     wanted = {folder: verified.folders.get(folder, "") for folder in folders}
-    # The record shows by the length of its ids which object format the repository has.
-    algorithm = "sha256" if any(len(tree) == 64 for tree in wanted.values()) else "sha1"
     return all(
-        git_tree_id(files_in(rendered, folder), algorithm=algorithm) == tree
+        git_tree_id(files_in(rendered, folder), algorithm=algorithm_of(tree)) == tree
         for folder, tree in wanted.items()
     )
 
@@ -120,22 +120,53 @@ def _renders_as_verified(
     return bool(rendered) and _is_as_verified(rendered, verified.folders, verified)
 
 
-def _missing_objects(
+def _unusable_objects(
     git: Git, state: FamilyState, to: Decision, verified: VerifiedState
 ) -> tuple[str, ...]:
-    """Fetch what a shallow clone lacks; what cannot be fetched is reported, never guessed."""
+    """Why the objects of a verified state cannot be used; empty where they can.
+
+    What a shallow clone lacks is fetched; what cannot be fetched is reported, never guessed.
+    """
     oids = [*verified.files.values(), *verified.folders.values()]
     remote = state.snapshot.remote
     # verified.commit is the parent of that state: later commits are likelier to have its files.
     later = [r.decision.base for r in state.family.records if r.decision.sequence > to.sequence]
     for commit in [*later, verified.commit]:
         if git.has_objects(*oids):
-            return ()
+            return _unshown_objects(git, state, to, verified)
         if remote and commit:
             git.fetch_commit(remote, commit)
     if git.has_objects(*oids):
-        return ()
+        return _unshown_objects(git, state, to, verified)
     return ("verified bytes: this clone lacks them, and the remote did not give them",)
+
+
+def _unshown_objects(
+    git: Git, state: FamilyState, to: Decision, verified: VerifiedState
+) -> tuple[str, ...]:
+    """Whether the objects were at their own paths of the followed branch when the record came.
+
+    The check of that change has seen to it. Here it is asked again, because a forged record that
+    got past it could name any folder of the repository.
+    """
+    if state.unchecked:  # without the history, which the record says
+        return ()
+    brought = git.brought_by(to.path, state.snapshot.base)
+    environment = f"clusters/{state.family.environment}/environment.yaml"  # in older records
+    claimed = {p: oid for p, oid in verified.files.items() if p != environment}
+    claimed |= verified.folders
+    found = git.object_ids(brought, list(claimed)) if brought else {}
+    wrong = sorted(path for path, oid in claimed.items() if found.get(path) != oid)
+    if not wrong:
+        return ()
+    shown = cut(", ".join(one_line(path, 200) for path in wrong), 500)
+    return (f"verified bytes: git does not show them where record {to.sequence} came: {shown}",)
+
+
+def _environment_at(git: Git, state: FamilyState, commit: str) -> dict[str, bytes]:
+    """The environment's own file at a commit, which the manifests were rendered with."""
+    path = f"clusters/{state.family.environment}/environment.yaml"
+    return dict(git.read_tree(commit, [path])) if git.has_objects(commit) else {}
 
 
 def verified_locks(git: Git, state: FamilyState, plan: RollbackPlan) -> dict[str, bytes]:
@@ -145,7 +176,7 @@ def verified_locks(git: Git, state: FamilyState, plan: RollbackPlan) -> dict[str
     refreshed stay.
     """
     verified = plan.to.verified_state
-    if verified is None or _missing_objects(git, state, plan.to, verified):
+    if verified is None or _unusable_objects(git, state, plan.to, verified):
         return {}
     versions = sorted({v["version"] for each in plan.restore.values() for v in each})
     paths = {f"{state.family.folder}/locks/{version}.yaml": version for version in versions}

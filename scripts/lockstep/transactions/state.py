@@ -17,6 +17,7 @@ from lockstep.model.record import record_of
 from lockstep.report.text import format_outcome
 from lockstep.rollout.chain import judged
 from lockstep.rollout.divergence import find_divergences
+from lockstep.rollout.trust import replayed
 from lockstep.spec.edit import edit_variants
 from lockstep.spec.ledger import unsettled
 from lockstep.spec.records import RULE as RECORD_SCHEMA
@@ -151,8 +152,12 @@ def with_record(family: Family, decision: Decision) -> Family:
 
 
 def refuse_diverged(state: FamilyState) -> None:
-    """Raise Diverged where a record is broken, or the specs are not those of the newest one."""
-    if broken := unsettled(state.family):
+    """Raise Diverged where a record is broken, or the specs are not those of the newest one.
+
+    Broken is here also what a replay does not confirm, and what is from the future: a rollback
+    goes by such a record, and nothing goes forward from it.
+    """
+    if broken := unsettled(replayed(state.family, state.snapshot.context.now)):
         listed = "\n  ".join(f"{file.path}: {file.problem}" for file in broken)
         raise Diverged(
             f"{state.title} has broken records, so nothing moves it forward:\n  {listed}",

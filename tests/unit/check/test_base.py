@@ -80,6 +80,30 @@ def test_the_default_base_is_the_followed_branch_where_there_is_a_change(made: G
     assert default_base(made) == main
 
 
+def is_pull_request(made: Git, base: str | None = None) -> bool | None:
+    with made.storing() as storing:
+        found = find_base(storing, base, storing.work_tree_id(PATHS))
+        return found.pull_request if found else None
+
+
+def test_what_is_not_on_the_followed_branch_is_a_pull_request(made: Git) -> None:
+    assert is_pull_request(made) and is_pull_request(made, "main")
+    git(made.root, "switch", "--quiet", "main")
+    assert is_pull_request(made) is is_pull_request(made, "main^") is False
+    (made.root / "clusters/a").write_bytes(b"edited\n")
+    assert is_pull_request(made) and is_pull_request(made, "main^")
+
+
+def test_a_change_does_not_choose_the_followed_branch(made: Git) -> None:
+    """Nor does one that removes the file that names it, or a base without one."""
+    commit(made.root, {"lockstep.yaml": SETTINGS.replace(b"main", b"pull")})
+    assert is_pull_request(made, "main")
+    commit(made.root, {"lockstep.yaml": None})
+    assert is_pull_request(made, "main") and is_pull_request(made, "HEAD")
+    commit(made.root, {"clusters/x": b""})
+    assert is_pull_request(made, "HEAD^")
+
+
 @pytest.mark.parametrize("name", ["nothing", "--help", "a..b", ""])
 def test_a_base_that_names_no_commit_is_a_usage_error(made: Git, name: str) -> None:
     with pytest.raises(UsageError, match="not a commit"):

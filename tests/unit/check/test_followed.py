@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lockstep.check.followed import Followed, find_followed, refreshed
+from lockstep.check.followed import Followed, find_followed, is_published, refreshed
 from lockstep.edges.git import Git
 from lockstep.model.errors import LockstepError, UsageError
 from tests.unit.edges.repositories import child, commit, git, new_repository
@@ -37,6 +37,21 @@ def test_the_remote_has_it_whatever_is_checked_out(tmp_path: Path) -> None:
     assert str(found) == f"branch main of origin, {remote}"
     git(made.root, "checkout", "--quiet", "--detach")
     assert find_followed(Git(made.root)).tip == tip(remote)
+
+
+def test_a_commit_is_published_once_the_followed_branch_of_the_remote_has_it(
+    tmp_path: Path,
+) -> None:
+    made, _ = fleet(tmp_path)
+    assert is_published(made, "HEAD", "HEAD")
+    commit(made.root, {"x": b""})
+    assert not is_published(made, "HEAD", "HEAD") and is_published(made, "HEAD^", "HEAD^")
+    git(made.root, "push", "--quiet", "origin", "main")
+    assert is_published(made, "HEAD", "HEAD^")
+    git(made.root, "remote", "set-url", "origin", str(tmp_path / "fork.git"))
+    assert not is_published(Git(made.root), "HEAD", "HEAD"), (
+        "no remote is the one that the file names"
+    )
 
 
 def test_a_new_commit_of_the_remote_is_fetched(tmp_path: Path) -> None:

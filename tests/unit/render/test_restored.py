@@ -1,9 +1,7 @@
 """Bytes that a revert brought back stand until the spec changes, and only those bytes."""
 
-import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,10 +18,10 @@ from lockstep.model.decision import (
     VerifiedState,
 )
 from lockstep.model.fleet import Fleet
+from lockstep.model.git_ids import git_tree_id
 from lockstep.model.record import record_of
 from lockstep.render import Templates, compare, keep_restored, render_fleet, restorable_folders
 from lockstep.render.provenance import FILE_NAME, restore_provenance
-from lockstep.render.restored import git_tree_id
 from tests.unit.render import rendering
 from tests.unit.render.rendering import cluster, fleet_of, inputs_in, tree_of
 
@@ -153,17 +151,6 @@ def test_a_restore_that_rendered_again_confirms_nothing() -> None:
     elsewhere = decided(Action.RESTORE, 3, restored=Restored(9, True, (), COMMIT))
     assert restorable_folders(with_records(verify, rendered, elsewhere)) == {}
     assert restorable_folders(with_records(verify)) == {}
-
-
-@pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
-def test_tree_ids_are_those_of_git(tmp_path: Path, algorithm: str) -> None:
-    files = {"b.yaml": b"b\n", "B": b"", "a.yaml": "é\n".encode(), "a-b": b"x"}
-    for name, data in files.items():
-        (tmp_path / name).write_bytes(data)
-    for command in (["init", "-q", f"--object-format={algorithm}"], ["add", "."]):
-        subprocess.run(["git", *command], cwd=tmp_path, check=True)
-    done = subprocess.run(["git", "write-tree"], cwd=tmp_path, check=True, capture_output=True)
-    assert git_tree_id(files, algorithm=algorithm) == done.stdout.decode().strip()
 
 
 def test_trees_of_a_sha256_repository_are_known_too(old: Files, now: Files) -> None:

@@ -60,7 +60,7 @@ def test_details_are_recorded_as_they_are_given() -> None:
 
 
 @pytest.mark.parametrize("action", Action)
-def test_no_bake_begins_before_the_newest_record_but_a_rollback_waits_for_no_clock(
+def test_no_bake_begins_before_the_newest_record_but_neither_rollback_nor_hold_waits_for_a_clock(
     action: Action,
 ) -> None:
     transition = RULES[action].transitions[-1]
@@ -68,7 +68,7 @@ def test_no_bake_begins_before_the_newest_record_but_a_rollback_waits_for_no_clo
     to = Position(transition.to)
     same_time, earlier = HERE, replace(HERE, now=NOON - timedelta(seconds=1))
     assert decide(before, action, same_time, to).sequence == len(before.records) + 1
-    if action in (Action.SHIFT, Action.RESTORE, Action.RETIRE, Action.ADOPT):
+    if action in (Action.HOLD, Action.SHIFT, Action.RESTORE, Action.RETIRE, Action.ADOPT):
         assert decide(before, action, earlier, to).decided_at == "2026-03-01T09:59:59Z"
         return
     with pytest.raises(LockstepError, match="it is 2026-03-01T09:59:59Z") as error:

@@ -21,6 +21,17 @@ class GitHistory(GitObjects):
                        "--", path)  # fmt: skip
         return out.decode().strip() or None
 
+    def brought_by(self, path: str, commit: str) -> str | None:
+        """The first commit on the branch of ``commit`` that has a file; None where it has none.
+
+        By first parents: a merge brings what it merges.
+        """
+        out = self._output("log", "--first-parent", "--diff-merges=first-parent", "--root",
+                           "--no-follow", "--no-show-signature", "--diff-filter=A",
+                           "--no-renames", "--no-patch", "--format=%H", commit,
+                           "--", path)  # fmt: skip
+        return out.decode().split()[-1] if out.strip() else None
+
     def ledger_changes(self, commit: str, since: str | None = None) -> list[tuple[str, str, str]]:
         """What each commit did to the ledger, oldest first: path, blob before, blob after.
 

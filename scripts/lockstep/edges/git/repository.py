@@ -108,12 +108,13 @@ class Git(GitCheckout, GitHistory, GitStored):
         # After the address come a time and a zone.
         return record_line(done.stdout.decode(errors="replace").rsplit(">", 1)[0] + ">")
 
-    def changed_files(self, older: str, newer: str) -> dict[str, str]:
-        """The files that differ between two commits, each with its blob in the newer one.
+    def changed_files(self, older: str, newer: str, *paths: str) -> dict[str, str]:
+        """The files that differ between two commits or trees, each with its blob in the newer one.
 
-        A file that the newer one lacks is ABSENT.
+        All, or those at and below ``paths``. A file that the newer one lacks is ABSENT.
         """
-        out = self._output("diff-tree", "-r", "-z", "--no-renames", "--relative", older, newer)
+        out = self._output("diff-tree", "-r", "-z", "--no-renames", "--relative", older, newer,
+                           "--", *paths)  # fmt: skip
         return {change.path: change.after for change in raw_changes(out)}
 
     def read_commit(self, commit: str) -> tuple[list[str], str]:

@@ -26,20 +26,29 @@ does so, and `lockstep audit --verify` finds one that was merged.
   time, evidence or runner in it, so two runners that decide the same make the same id.
 - **Broken records**: a record that was changed, removed or forged, or that cannot be read, is not
   relied on. Its family has diverged: `propose`, `advance`, `resume` and `release` refuse with exit
-  code 12; `hold` and `revert` go by the newest valid record. Restore the file from git, or, once
-  you know what happened, run `lockstep adopt FAMILY --reason '...'`. Its record names the broken
-  ones in `spec.brokenRecords`, with their digests, and history is checked from it on: they are
-  reported again only where they change again.
+  code 12; `hold` and `revert` go by the newest valid record. The same verbs refuse where a replay
+  contradicts a record, or one is from the future; for `hold` and `revert` these count. Restore
+  the file from git, or, once you know what happened, run `lockstep adopt FAMILY --reason '...'`.
+  Its record names the broken ones in `spec.brokenRecords`, with their digests, and history is
+  checked from it on: they are reported again only where they change again.
 - **Time**: `spec.decidedAt` is the clock of the machine that decided. Where the option `--now`
-  gave the time instead, `spec.timeGiven` says so.
+  gave the time instead, `spec.timeGiven` says so. A new record is refused where its time is more
+  than five minutes ahead, or before that of the record that it follows.
 - **Evidence** holds the question, the answer of the gate's source, and the verdict. `lockstep
   audit --replay` computes every verdict and every move again from the records alone. Evidence
   that cannot be read stops every move forward, and no rollback.
 - **Verified state**: a record of `adopt` or `verify` holds the git object ids of the specs, locks
-  and rendered folders after it. That is the state that a later rollback returns to.
+  and rendered folders after it. That is the state that a later rollback returns to. The file of
+  the environment is not part of it: families share that.
+- **Claims**: what a record says of versions, variants and objects is checked once, where a change
+  adds it, on the result of the merge. See [Security](security.md#records) for this, and for what a
+  pull request may bring.
 - **Later versions** may add fields anywhere but in the mappings by name (`variants`, `files`,
   `folders`). A program keeps fields that it does not know, the digest covers them, and no
   rollback fails over one.
+- **Signatures** are not there yet. One will be such a field, `signature`, next to `spec`. It will
+  sign the file as it is without that field, in the same form. The digest that the next record
+  holds covers it. Two decisions that differ in it alone are the same decision.
 
 ## Verify by hand
 

@@ -26,6 +26,20 @@ def test_a_file_is_known_by_the_commit_that_added_it(tmp_path: Path) -> None:
     assert made.added_by("ledger/?") is made.added_by(":(top)ledger/3") is None
 
 
+def test_a_file_was_brought_by_the_first_commit_of_the_branch_that_has_it(tmp_path: Path) -> None:
+    made = new_repository(tmp_path, {"ledger/1": b"1"})
+    git(tmp_path, "switch", "--quiet", "--create", "side")
+    added = commit(tmp_path, {"ledger/2": b"2"})
+    git(tmp_path, "switch", "--quiet", "main")
+    git(tmp_path, "merge", "--quiet", "--no-ff", "--no-edit", "side")
+    merge = git(tmp_path, "rev-parse", "HEAD")
+    commit(tmp_path, {"ledger/2": None})
+    commit(tmp_path, {"ledger/2": b"put back"})
+    assert made.brought_by("ledger/2", "HEAD") == merge
+    assert made.brought_by("ledger/2", "side") == added
+    assert made.brought_by("ledger/3", "HEAD") is None
+
+
 def test_edited_and_removed_files_are_changed_with_all_that_they_held(tmp_path: Path) -> None:
     odd = os.fsdecode(b"ledger/\xff")
     files = {"ledger/1": b"1", "ledger/2": b"2", "ledger/ x": b"", odd: b"", "other/x": b""}

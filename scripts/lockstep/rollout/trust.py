@@ -1,0 +1,32 @@
+"""Which records of a family nothing that moves forward may go on from.
+
+``chain.judged`` leaves out what the chain and git's history contradict. Of the others, some may
+contradict themselves: a replay finds that their evidence does not support them. And one may be
+from the future, where a clock or a person was wrong: a bake would count from it.
+"""
+
+from datetime import datetime
+
+from lockstep.model.fleet import Family
+from lockstep.model.times import is_ahead
+from lockstep.rollout.replay import replay
+from lockstep.spec.ledger import files_of, with_trusted
+
+
+def replayed(family: Family, now: datetime) -> Family:
+    """A judged family with those records only that a replay confirms; the others are broken, too.
+
+    So are those that were decided after ``now``, by more than clocks may differ.
+    """
+    problems = {file.path: file.problem for file in family.broken if not file.settled}
+    # Evidence that cannot be read is a finding of its own, which says what is wrong with it.
+    unread = {record.decision.path for record in family.records if record.unreadable}
+    for finding in replay(family):
+        if finding.file not in unread:
+            problems.setdefault(finding.file, finding.message)
+    for record in family.records:
+        at = record.decision.decided_at
+        if is_ahead(at, now):
+            text = f"it was decided at {at}, which is in the future"
+            problems.setdefault(record.decision.path, text)
+    return with_trusted(family, files_of(family), problems)
