@@ -6,13 +6,8 @@ from datetime import datetime
 
 from lockstep.check.evaluation import answers_about
 from lockstep.check.families import Families, FleetSource
-from lockstep.check.family import (
-    PreparedFamily,
-    ReadFamily,
-    Terms,
-    conclude_family,
-    prepare_family,
-)
+from lockstep.check.family import conclude_family, prepare_family
+from lockstep.check.family_values import PreparedFamily, ReadFamily, Terms
 from lockstep.check.fleet import (
     FleetInput,
     check_fleet,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 
-from lockstep.check.family import Terms
+from lockstep.check.family_values import Terms
 from lockstep.model.document import Json
 from lockstep.policy import BATCH_SIZE, PolicyItem
 from lockstep.policy.findings import answers_by_id

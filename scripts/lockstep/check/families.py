@@ -3,7 +3,8 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lockstep.check.family import Held, ReadFamily, Terms, read_family, validate_input
+from lockstep.check.family import read_family, validate_input
+from lockstep.check.family_values import Held, ReadFamily, Terms
 from lockstep.check.fleet import about_environment
 from lockstep.check.reading import FamilyReader
 from lockstep.check.summary import FamilySummary, held_in

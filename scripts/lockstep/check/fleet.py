@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lockstep.check.family import FolderClaims, Terms, findings_of
+from lockstep.check.family import findings_of
+from lockstep.check.family_values import FolderClaims, Terms
 from lockstep.check.summary import FamilySummary
 from lockstep.check.units import Unit, rendered_folder_of
 from lockstep.model.document import Document, Json

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from lockstep.check.family import FamilyResult, FolderClaims
+from lockstep.check.family_values import FamilyResult, FolderClaims
 from lockstep.check.summary import FamilySummary
 from lockstep.check.units import Unit
 from lockstep.edges.cache import Cache

@@ -12,15 +12,13 @@ from datetime import datetime
 from lockstep.check.compiled import templates_of
 from lockstep.check.evaluation import Evaluation, answers_about
 from lockstep.check.families import Families, FleetSource
-from lockstep.check.family import (
+from lockstep.check.family import conclude_family, prepare_family, without_render_echo
+from lockstep.check.family_values import (
     FamilyResult,
     FolderClaims,
     PreparedFamily,
     ReadFamily,
     Terms,
-    conclude_family,
-    prepare_family,
-    without_render_echo,
 )
 from lockstep.check.fleet import (
     FleetInput,

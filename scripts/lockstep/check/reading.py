@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from lockstep.check.family import FamilyInput, Held
+from lockstep.check.family_values import FamilyInput, Held
 from lockstep.check.units import Unit, rendered_folder_of, split_by_unit, unit_of
 from lockstep.check.unreadable_base import unreadable_base
 from lockstep.model.document import Document

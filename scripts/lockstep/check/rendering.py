@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from lockstep.check.compiled import templates_of
-from lockstep.check.family import ReadFamily, RenderedFamily, render_read
+from lockstep.check.family import render_read
+from lockstep.check.family_values import ReadFamily, RenderedFamily
 from lockstep.check.fleet import RenderedSpanning, render_environments, render_spanning
 from lockstep.check.units import Unit
 from lockstep.check.validation import Checked, validate_families

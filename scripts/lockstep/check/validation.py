@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lockstep.check.families import about_environments
-from lockstep.check.family import ReadFamily, validate_input
+from lockstep.check.family import validate_input
+from lockstep.check.family_values import ReadFamily
 from lockstep.check.fleet import FleetInput, validate_spanning
 from lockstep.check.reading import FamilyReader
 from lockstep.check.summary import FamilySummary
