@@ -11,7 +11,7 @@ N ?= 1000
 SAMPLE ?= 0
 SEED ?= 1
 TESTS ?= tests
-PYTEST_FLAGS ?= -n auto --dist loadfile
+PYTEST_FLAGS ?= -n auto --dist loadfile --no-loadscope-reorder
 
 BIN := .venv/bin
 DEPENDENCIES := .venv/.dependencies-$(LOCK)
@@ -92,7 +92,7 @@ format: setup tools ## Format code and policies
 	$(OPA) fmt --write policies
 
 .PHONY: bench
-bench: setup tools ## Measure check with N clusters (N=1000), and advance
+bench: setup tools ## Measure check and advance, and print the ratios (N="1000 10000" for two sizes of fleet)
 	@$(BIN)/python -m tests.bench --clusters $(N)
 
 .PHONY: faults

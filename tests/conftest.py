@@ -19,6 +19,16 @@ TOOLS = Path(__file__).resolve().parent.parent / "tools" / "bin"
 settings.register_profile("no-deadline", settings(), deadline=None)
 settings.load_profile("no-deadline")
 
+# Modules that take long in relation to others, the longest first.
+LONGEST = (
+    "test_mutations.py", "test_architecture_examples.py", "test_rollout_attacks.py",
+    "test_scope_oracle.py", "test_ledger_history.py", "test_policy_test.py",
+    "test_rendering_moves.py", "test_rollout.py", "test_followed_branch.py",
+    "test_base_decides.py", "test_revert_table.py", "test_bad_luck.py", "test_bench.py",
+    "test_demo.py", "test_load_fuzz.py", "test_ledger_attacks.py", "test_revert_edited.py",
+    "test_reports.py", "test_linear.py", "test_docs.py",
+)  # fmt: skip
+
 # Reasons for which a test may be skipped even in CI: parts that set-up cannot bring.
 OPTIONAL = ("LOCKSTEP_CRDS",)
 
@@ -28,6 +38,15 @@ def pytest_configure() -> None:
     os.environ["PATH"] = os.pathsep.join((str(TOOLS), os.environ.get("PATH", os.defpath)))
     os.environ["GIT_CONFIG_GLOBAL"] = os.devnull
     os.environ["GIT_CONFIG_SYSTEM"] = os.devnull
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest modules; one that came last would leave the other workers idle.
+
+    Workers get whole modules in this order (see PYTEST_FLAGS in the Makefile).
+    """
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,11 @@ def proposed(world: World) -> None:
     world.merge_proposal("2", at=f"{DAY}08:00:00Z")
 
 
+def began(world: World) -> None:
+    """Version 2 has a tenth of the traffic of the first region."""
+    roll(world, "08")
+
+
 def rolling(world: World) -> None:
     """Version 2 has all traffic of the first region, and a tenth of the second's."""
     roll(world, "08", "10", "12")

@@ -9,59 +9,90 @@ found instead of comparing it.
 
 import json
 import os
-import shutil
-import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lockstep.check.compiled import policies_of
+from lockstep.check.pipeline import CheckInput, check_tree, run_pipeline
+from lockstep.check.policy_sets import PolicySet, open_policy_set
+from lockstep.check.rendering import render_tree
 from lockstep.cli.entry import invoke
+from lockstep.edges.files import read_tree, write_changes
 from lockstep.model.errors import LockstepError
+from lockstep.model.fleet import Tree
+from lockstep.model.ledger import LedgerHistory
+from lockstep.model.outcome import Outcome
+from lockstep.model.paths import SETTINGS
+from lockstep.model.times import format_time
 from lockstep.opa.binary import find_opa
+from lockstep.report import json_report
+from lockstep.spec.yaml.load import Documents
+from tests.unit.edges.repositories import new_repository
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "tests" / "examples"
 CASES = sorted(path.parent for path in EXAMPLES.glob("*/*/expected.json"))
-NOW = "2026-02-01T08:00:00Z"
+NOW = datetime(2026, 2, 1, 8, tzinfo=UTC)
 FIELDS = ("rule", "file", "line", "column", "message")
 UPDATE = bool(os.environ.get("LOCKSTEP_UPDATE_EXAMPLES"))
 
 
-def git(folder: Path, *arguments: str) -> None:
-    author = ("-c", "user.name=ML platform", "-c", "user.email=ml-platform@example.com")
-    subprocess.run(["git", *author, *arguments], cwd=folder, check=True, capture_output=True)
+@dataclass(frozen=True)
+class Base:
+    """The small fleet, rendered, with the rules that check its changes; it is clean."""
+
+    tree: Tree
+    policy_set: PolicySet
+    documents: Documents
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with the small fleet, rendered and committed, and it is clean."""
+def base() -> Iterator[Base]:
     try:
         find_opa()
     except LockstepError as error:
         pytest.skip(f"OPA is missing: {error.message}")
-    folder = tmp_path_factory.mktemp("base")
-    shutil.copytree(EXAMPLES / "base", folder, dirs_exist_ok=True)
-    for shared in ("policies", "templates"):
-        shutil.copytree(ROOT / shared, folder / shared)
-    git(folder, "init", "--quiet", "--initial-branch=main")
-    code, output = invoke(["render", "--root", str(folder)])
-    assert code == 0, output
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message=base")
+    fleet = read_tree(EXAMPLES / "base", ("clusters", "ledger", SETTINGS))
+    tree = rendered({**fleet, **read_tree(ROOT, ("policies", "templates"))})
+    with ExitStack() as stack:
+        yield Base(tree, open_policy_set(stack, policies_of(tree)), Documents())
+
+
+def changed(case: Path, base: Tree) -> Tree:
+    """The base with the change of a case, rendered as far as it can be."""
+    files = {
+        path.relative_to(case).as_posix(): path.read_bytes()
+        for path in case.rglob("*")
+        if path.is_file() and path.name != "expected.json"
+    }
+    removed = expectation(case).get("removed", [])
+    return rendered({p: data for p, data in {**base, **files}.items() if p not in removed})
+
+
+def rendered(tree: Tree) -> Tree:
+    changes = render_tree(tree).changes
+    return {path: data for path, data in {**tree, **changes}.items() if data is not None}
+
+
+def repository_with(case: Path, base: Base, folder: Path) -> Path:
+    """The same as a git repository, with the base committed and the change in the work tree."""
+    new_repository(folder, dict(base.tree))
+    write_changes(folder, changed(case, base.tree))
     return folder
 
 
-def changed(case: Path, base: Path, folder: Path) -> Path:
-    """A clone of the base with the change of a case, rendered as far as it can be."""
-    shutil.copytree(base, folder, symlinks=True)
-    shutil.copytree(
-        case, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("expected.json")
-    )
-    for path in expectation(case).get("removed", []):
-        (folder / path).unlink()
-    invoke(["render", "--root", str(folder)])
-    return folder
+def check(base: Base, tree: Tree) -> Outcome:
+    """What ``lockstep check`` finds in a change of the base; most change no rules."""
+    given = CheckInput(tree, base.tree, NOW, history=LedgerHistory, documents=base.documents)
+    if policies_of(tree) != policies_of(base.tree):
+        return check_tree(given).checked.outcome()
+    return run_pipeline([base.policy_set], given).checked.outcome()
 
 
 def expectation(case: Path) -> dict[str, Any]:
@@ -70,10 +101,9 @@ def expectation(case: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
-def test_example_has_exactly_the_findings_expected(case: Path, base: Path, tmp_path: Path) -> None:
-    folder = changed(case, base, tmp_path / "repository")
-    code, output = invoke(["check", "--root", str(folder), "--format", "json", "--now", NOW])
-    report = json.loads(output)
+def test_example_has_exactly_the_findings_expected(case: Path, base: Base) -> None:
+    outcome = check(base, changed(case, base.tree))
+    code, report = outcome.exit_code, json.loads(json_report.format_outcome(outcome))
     found = [{field: finding[field] for field in FIELDS} for finding in report["findings"]]
     expected = expectation(case)
     if UPDATE:
@@ -96,10 +126,12 @@ def test_positive_examples_expect_nothing_and_negative_ones_something() -> None:
         assert (expected["exit"] == 0) is positive, case
 
 
-def test_findings_as_text_are_a_line_each_with_what_to_do_below(base: Path, tmp_path: Path) -> None:
+def test_the_command_line_shows_each_finding_with_what_to_do_below(
+    base: Base, tmp_path: Path
+) -> None:
     case = EXAMPLES / "negative" / "bad-pull-request"
-    folder = changed(case, base, tmp_path / "repository")
-    code, output = invoke(["check", "--root", str(folder), "--now", NOW])
+    folder = repository_with(case, base, tmp_path)
+    code, output = invoke(["check", "--root", str(folder), "--now", format_time(NOW)])
     lines = output.splitlines()
     places = [
         f"{f['file']}:{f['line']}:{f['column']}: error" for f in expectation(case)["findings"]

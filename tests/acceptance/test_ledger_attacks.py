@@ -15,6 +15,7 @@ from lockstep.model.decision import Action, Decision, Phase, Position
 from lockstep.model.record import read_record, write_record
 from lockstep.model.times import parse_time
 from lockstep.transactions.run import RunOptions
+from tests.acceptance.reverts import began, in_state
 from tests.acceptance.rollouts import (
     DAY,
     HEAD,
@@ -70,18 +71,18 @@ def test_a_family_does_not_take_its_records_along(world: World) -> None:
 
 
 @pytest.mark.parametrize("head", ["scoring/family.yaml", "environment.yaml"])
+@in_state(began)
 def test_a_family_whose_head_is_malformed_can_be_audited_and_does_not_verify(
     world: World, head: str
 ) -> None:
-    roll(world, "08")
     (world.clone / "clusters/prod" / head).write_text("spec: [")
     assert "version 2" in world.must("audit", FAMILY, "--replay")
     code, said = world.lockstep("audit", "--verify")
     assert code == 13 and f"{head}:1:8" in said and "diverged" not in said
 
 
+@in_state(began)
 def test_a_record_that_a_merge_has_changed_does_not_verify(world: World) -> None:
-    roll(world, "08")
     world.git("switch", "--quiet", "-c", "side", "HEAD~1")
     world.git("commit", "--quiet", "--allow-empty", "-m", "on the side")
     world.git("switch", "--quiet", "main")
@@ -178,8 +179,8 @@ def test_a_forged_step_is_refused_on_the_pull_request_and_found_by_an_audit(
     assert code == 13 and path.name in said
 
 
+@in_state(began)
 def test_a_record_that_starts_where_no_record_led_breaks_the_chain(world: World) -> None:
-    roll(world, "08")
     path = last_record(world)
     decision = read_record(path.read_bytes()).decision
     path.write_bytes(write_record(replace(decision, source=Position(Phase.STEADY))))

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from lockstep.model.decision import Action, Phase, Position
 from lockstep.model.record import read_record, write_record
+from tests.acceptance.reverts import began, in_state
 from tests.acceptance.rollouts import (
     DAY,
     advance,
@@ -96,10 +97,10 @@ def refused(world: World, *arguments: str, at: str) -> str:
 
 
 @pytest.mark.parametrize("tamper", TAMPERED)
+@in_state(began)
 def test_a_tampered_ledger_stops_what_moves_forward_and_an_adoption_settles_it(
     world: World, tamper: Callable[[World], int]
 ) -> None:
-    roll(world, "08")
     name = path_of(world, tamper(world)).name
     publish(world, "tampered")
     head = world.git("rev-parse", "HEAD")
@@ -126,10 +127,10 @@ def test_a_tampered_ledger_stops_what_moves_forward_and_an_adoption_settles_it(
 
 
 @pytest.mark.parametrize("tamper", [removed, rewritten, unreadable, forged])
+@in_state(began)
 def test_what_is_tampered_with_after_the_adoption_is_found(
     world: World, tamper: Callable[[World], int]
 ) -> None:
-    roll(world, "08")
     broken = path_of(world, tamper(world))
     publish(world, "tampered")
     roll_back(world, "11")
@@ -147,8 +148,8 @@ def test_what_is_tampered_with_after_the_adoption_is_found(
         world.must("audit", "--verify")
 
 
+@in_state(began)
 def test_a_record_that_is_restored_from_git_is_whole_again(world: World) -> None:
-    roll(world, "08")
     path = path_of(world, 3)
     kept = path.read_bytes()
     removed(world)
@@ -165,8 +166,8 @@ def test_a_record_that_is_restored_from_git_is_whole_again(world: World) -> None
     assert advance(world, "10")[0] == 0
 
 
+@in_state(began)
 def test_a_forged_verified_state_is_not_returned_to(world: World) -> None:
-    roll(world, "08")
     forged(world)
     publish(world, "forged")
     roll_back(world, "10")
@@ -176,10 +177,10 @@ def test_a_forged_verified_state_is_not_returned_to(world: World) -> None:
     assert list(restored["brokenRecords"]) == [f"ledger/{FAMILY}/000004.json"]
 
 
+@in_state(began)
 def test_a_rollback_says_that_the_record_of_its_only_verified_state_is_broken(
     world: World,
 ) -> None:
-    roll(world, "08")
     path = path_of(world, 1)
     kept = path.read_bytes()
     path.write_text(path.read_text().replace("the state", "some state"))
@@ -192,9 +193,9 @@ def test_a_rollback_says_that_the_record_of_its_only_verified_state_is_broken(
     assert_restored(world)
 
 
+@in_state(began)
 def test_a_tampered_ledger_of_one_family_stops_no_check_of_a_rollback(world: World) -> None:
     """The rules are evaluated on the result all the same."""
-    roll(world, "08")
     rewritten_before_the_newest(world)
     publish(world)
     roll_back(world, "10")
@@ -212,8 +213,8 @@ def test_a_removed_ledger_stops_proposals_until_it_is_adopted(world: World) -> N
     roll(world, "10")
 
 
+@in_state(began)
 def test_an_adoption_cannot_settle_an_edit_of_its_own_pull_request(world: World) -> None:
-    roll(world, "08")
     roll_back(world, "09")
     world.git("switch", "--quiet", "-c", "pull")
     path = path_of(world, 1)
@@ -235,10 +236,10 @@ def test_an_adoption_cannot_settle_an_edit_of_its_own_pull_request(world: World)
     assert world.lockstep("check", at=f"{DAY}10:00:00Z")[0] == 0
 
 
+@in_state(began)
 def test_an_adoption_of_what_a_commit_has_changed_passes_the_check_of_its_own_commit(
     world: World,
 ) -> None:
-    roll(world, "08")
     roll_back(world, "09")
     path = last_record(world)
     path.write_text(path.read_text().replace("A runner", "Another"))
@@ -272,8 +273,8 @@ def newest(clone: Path) -> Any:
     return json.loads(sorted((clone / "ledger" / FAMILY).glob("*.json"))[-1].read_text())["spec"]
 
 
+@in_state(began)
 def test_a_shallow_clone_moves_nothing_forward_and_rolls_back(world: World) -> None:
-    roll(world, "08")
     clone = shallow_clone(world)
     head = git(clone, "rev-parse", "HEAD")
     for arguments in (("advance", FAMILY), ("adopt", FAMILY, "--reason", "x")):
@@ -297,8 +298,8 @@ def test_a_shallow_clone_moves_nothing_forward_and_rolls_back(world: World) -> N
     world.must("audit", "--verify", "--replay")
 
 
+@in_state(began)
 def test_advance_rolls_back_from_a_shallow_clone(world: World) -> None:
-    roll(world, "08")
     world.measure("2", 0.1, f"{DAY}09:00:00+00:00")
     clone = shallow_clone(world)
     code, said = world.lockstep("advance", FAMILY, at=f"{DAY}09:10:00Z", root=clone)
@@ -308,8 +309,8 @@ def test_advance_rolls_back_from_a_shallow_clone(world: World) -> None:
     assert_restored(world)
 
 
+@in_state(began)
 def test_a_broken_chain_is_seen_from_a_shallow_clone_and_rolled_back(world: World) -> None:
-    roll(world, "08")
     forged(world)
     publish(world)
     clone = shallow_clone(world)
@@ -323,8 +324,8 @@ def test_a_broken_chain_is_seen_from_a_shallow_clone_and_rolled_back(world: Worl
     assert_restored(world)
 
 
+@in_state(began)
 def test_a_rollback_is_made_from_a_detached_head_of_a_shallow_clone(world: World) -> None:
-    roll(world, "08")
     clone = shallow_clone(world)
     git(clone, "checkout", "--quiet", "--detach")
     code, said = world.lockstep(

@@ -16,6 +16,7 @@ from types import FrameType
 
 import pytest
 
+from lockstep.check.validation import validate_families
 from lockstep.edges.files import read_tree
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.edges.process import run
@@ -41,7 +42,6 @@ from lockstep.render import Templates, compare, render_fleet
 from lockstep.report import github, gitlab, json_report, junit, markdown, sarif, text
 from lockstep.spec.assemble import assemble
 from lockstep.spec.schema.schemas import Schemas
-from lockstep.spec.validate import validate_fleet
 from tests.acceptance.hostile_fleets import SHAPES, Change
 
 ROOT = Path(__file__).parents[2]
@@ -119,7 +119,7 @@ def _lines(work: Callable[[], object]) -> Counts:
 def _validate(shape: Callable[[int], Change], size: int) -> Callable[[], object]:
     schemas = Schemas(read_tree(ROOT, ("policies",)))
     tree = _with_mistakes(shape(size)[0])
-    return lambda: validate_fleet(assemble(tree)[0], schemas)
+    return lambda: validate_families(tree, schemas=[schemas])
 
 
 def _with_mistakes(tree: Tree) -> Tree:

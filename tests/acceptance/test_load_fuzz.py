@@ -25,9 +25,9 @@ from lockstep.spec.assemble import assemble
 from lockstep.spec.edit import edit_variants
 from lockstep.spec.freezes import freezes_in_force
 from lockstep.spec.schema.schemas import Schemas
-from lockstep.spec.validate import validate_fleet
 from lockstep.spec.yaml.compose import MAX_DEPTH, MAX_NODES
 from lockstep.spec.yaml.load import MAX_BYTES, Documents, load_yaml
+from tests.unit.fleets import validate_fleet
 from tests.unit.spec.yaml.yaml_reader import read_independently, same
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -69,11 +69,8 @@ def trial() -> Iterator[Trial]:
     trial = Trial(list(mutants_of(human)))
     with ExitStack() as stack:
         check = MutantCheck(open_policy_set(stack, policies_of(tree)), tree | human, NOW)
-        for mutant in trial.mutants:
-            trial.findings[mutant] = check.well_formed(mutant.file, mutant.data)
-        well_formed = trial.uncaught()
-        found = check.findings([(mutant.file, mutant.data) for mutant in well_formed])
-        trial.findings |= dict(zip(well_formed, found, strict=True))
+        found = check.findings((mutant.file, mutant.data) for mutant in trial.mutants)
+        trial.findings = dict(zip(trial.mutants, found, strict=True))
         yield trial
 
 

@@ -46,7 +46,9 @@ class Spoilt:
     whole: Outcome
 
     def outcome(self, tree: Tree, before: Tree, shard: Shard = WHOLE) -> Outcome:
-        return run_pipeline(self.policy_sets, CheckInput(tree, before, NOW, shard)).outcome()
+        return run_pipeline(
+            self.policy_sets, CheckInput(tree, before, NOW, shard)
+        ).checked.outcome()
 
 
 @pytest.fixture(scope="module")

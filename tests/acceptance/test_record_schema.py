@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.reverts import began, in_state
 from tests.acceptance.rollouts import DAY, advance, assert_restored, last_record, roll, roll_back
 from tests.acceptance.world import FAMILY, World
 
@@ -91,8 +92,8 @@ def test_a_plan_that_cannot_be_read_keeps_the_rollout_where_it_is(world: World) 
     assert_restored(world)
 
 
+@in_state(began)
 def test_variants_of_a_cluster_that_cannot_be_are_found(world: World) -> None:
-    roll(world, "08")
     forge(world, with_an_unknown_cluster_name)
     code, said = world.lockstep("audit", "--verify")
     assert code == 13 and "ledger.schema" in said

@@ -9,6 +9,7 @@ import pytest
 
 from lockstep.check.compiled import _templates as templates_of
 from lockstep.render.folder import FolderWriter, RenderedFolder
+from tests.acceptance.reverts import began, in_state
 from tests.acceptance.rollouts import (
     DAY,
     EU,
@@ -74,10 +75,10 @@ def assert_waits(world: World, code: int, said: str, verb: str = "lockstep rende
 
 
 @pytest.mark.parametrize("change", [change_template, change_replicas])
+@in_state(began)
 def test_a_step_waits_until_a_change_of_rendering_is_committed(
     world: World, change: Callable[[World], None]
 ) -> None:
-    roll(world, "08")
     change(world)
     before, head = rendered(world), world.git("rev-parse", "HEAD")
     code, said = advance(world, "10")
@@ -109,8 +110,8 @@ def test_a_proposal_waits_and_makes_no_branch(world: World) -> None:
     world.must("propose", FAMILY, "2")
 
 
+@in_state(began)
 def test_holds_and_releases_do_not_wait(world: World) -> None:
-    roll(world, "08")
     change_template(world)
     before = rendered(world)
     world.must("hold", FAMILY, "--reason", "lunch", at=f"{DAY}09:00:00Z")
@@ -120,10 +121,10 @@ def test_holds_and_releases_do_not_wait(world: World) -> None:
     world.must("release", FAMILY, "2", "--reason", "fine", at=f"{DAY}11:00:00Z")
 
 
+@in_state(began)
 def test_a_step_renders_the_family_before_and_after_it_and_no_more(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    roll(world, "08")
     written: list[str] = []
     write = FolderWriter.write
 
@@ -153,8 +154,8 @@ def test_a_changed_template_is_not_brought_by_a_rollback(world: World) -> None:
 
 
 @pytest.mark.parametrize("rendered_first", [True, False])
+@in_state(began)
 def test_fields_that_people_changed_are_rendered_again(world: World, rendered_first: bool) -> None:
-    roll(world, "08")
     change_replicas(world)
     if rendered_first:
         render_and_publish(world)
@@ -198,8 +199,8 @@ def test_where_both_changed_the_verified_bytes_come_back_and_the_fields_are_list
     assert f"out of force until the next lockstep render --restored: {REPLICAS}" in audit
 
 
+@in_state(began)
 def test_the_next_version_waits_for_a_rendering_of_restored_folders(world: World) -> None:
-    roll(world, "08")
     change_template(world)
     roll_back(world, "10")
     assert world.lockstep("check")[0] == 0
@@ -252,8 +253,8 @@ def join(world: World) -> str:
     return folder_of("eu-west-1b")
 
 
+@in_state(began)
 def test_a_cluster_that_joined_later_keeps_its_manifests(world: World) -> None:
-    roll(world, "08")
     folder = join(world)
     joined = {p: d for p, d in rendered(world).items() if p.startswith(folder)}
     change_template(world)
@@ -350,9 +351,9 @@ def test_routes_that_cannot_be_edited_are_rendered_again_and_nothing_else(denied
     assert_shifted(before, rendered(denied))
 
 
+@in_state(began)
 def test_without_objects_and_without_a_rendering_the_traffic_is_moved(world: World) -> None:
     """A shallow clone without its remote has no verified bytes, and the templates are broken."""
-    roll(world, "08")
     rewrite(world, TEMPLATE, lambda text: text + "{% broken")
     git(world.folder, "clone", "--quiet", "--depth=1", f"file://{world.origin}", "shallow")
     clone = world.folder / "shallow"

@@ -16,9 +16,9 @@ import pytest
 from lockstep.cli.entry import invoke
 from lockstep.edges import files
 from lockstep.report import json_report
-from tests.acceptance.test_examples import EXAMPLES, base, changed
+from tests.acceptance.test_examples import EXAMPLES, Base, base, repository_with
 
-__all__ = ["base"]  # the fixture: a repository with a small fleet
+__all__ = ["base"]  # the fixture: a small fleet
 
 FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab", "markdown")
 REPORT = Path(json_report.__file__).with_name("report.schema.json")
@@ -27,9 +27,10 @@ CLUSTER = "clusters/prod/fraud/"
 
 
 @pytest.fixture
-def bad(base: Path, tmp_path: Path) -> Path:
+def bad(base: Base, tmp_path: Path) -> Path:
     """The small fleet with a pull request that policy denies in three places."""
-    return changed(EXAMPLES / "negative" / "bad-pull-request", base, tmp_path / "repository")
+    case = EXAMPLES / "negative" / "bad-pull-request"
+    return repository_with(case, base, tmp_path / "repository")
 
 
 def check(root: Path, *arguments: str) -> tuple[int, str]:

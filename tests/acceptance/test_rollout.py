@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.reverts import in_state, proposed
 from tests.acceptance.world import FAMILY, REGIONS, World, git
 
 DAY = "2026-03-01T"
@@ -71,8 +72,8 @@ def test_a_healthy_version_ends_verified_everywhere(world: World) -> None:
     assert code == 0 and "7 records" in said
 
 
+@in_state(proposed)
 def test_each_advance_is_one_commit_with_trailers_that_name_its_record(world: World) -> None:
-    world.merge_proposal()
     before = world.git("rev-parse", "HEAD")
     assert advance(world, f"{DAY}08:00:00Z")[0] == 0
     assert world.git("rev-parse", "HEAD^") == before
@@ -83,8 +84,8 @@ def test_each_advance_is_one_commit_with_trailers_that_name_its_record(world: Wo
     assert git(world.origin, "rev-parse", "main") == world.git("rev-parse", "HEAD")
 
 
+@in_state(proposed)
 def test_a_baking_step_commits_nothing_and_says_until_when(world: World) -> None:
-    world.merge_proposal()
     advance(world, f"{DAY}08:00:00Z")
     head = world.git("rev-parse", "HEAD")
     code, said = advance(world, f"{DAY}08:30:00Z")
@@ -156,8 +157,8 @@ def test_the_same_model_under_another_number_is_refused_by_its_digest(world: Wor
     assert code == 11 and "in quarantine" in said
 
 
+@in_state(proposed)
 def test_a_weight_edited_by_hand_is_diverged_and_only_a_rollback_moves(world: World) -> None:
-    world.merge_proposal()
     advance(world, f"{DAY}08:00:00Z")
     world.edit(f"clusters/{FAMILY}/us-east-1.yaml", "weight: 10}", "weight: 60}")
     head = world.git("rev-parse", "HEAD")
@@ -253,8 +254,8 @@ def test_broken_rules_do_not_stop_a_rollback_and_are_recorded(world: World, brok
     assert world.variants("eu-west-1") == [{"name": "stable", "version": "1", "weight": 100}]
 
 
+@in_state(proposed)
 def test_hold_and_resume_are_one_record_each(world: World) -> None:
-    world.merge_proposal()
     advance(world, f"{DAY}08:00:00Z")
     world.must("hold", FAMILY, "--reason", "a question", at=f"{DAY}08:10:00Z")
     code, said = advance(world, f"{DAY}12:00:00Z")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.acceptance.reverts import began, in_state, proposed
 from tests.acceptance.rollouts import (
     DAY,
     EU,
@@ -76,16 +77,16 @@ def test_a_plan_changed_in_the_middle_leaves_no_cluster_out(
     assert_restored(world)
 
 
+@in_state(began)
 def test_a_longer_bake_does_not_change_the_plan(world: World) -> None:
-    roll(world, "08")
     world.edit(HEAD, "{weight: 10, bake: 1h}", "{weight: 10, bake: 3h}")
     assert advance(world, "10")[0] == 12
     assert advance(world, "11")[0] == 0
 
 
+@in_state(began)
 def test_time_does_not_run_backwards_so_no_bake_is_skipped(world: World) -> None:
     """A hold waits for no clock, and turns none back for the resume after it."""
-    roll(world, "08")
     world.must("hold", FAMILY, "--reason", "x", at="1999-01-01T00:00:00Z")
     for at, expected in (("1999-01-01T00:00:00Z", 12), (f"{DAY}07:57:00Z", 1)):
         code, said = world.lockstep("resume", FAMILY, "--reason", "x", at=at)
@@ -95,8 +96,8 @@ def test_time_does_not_run_backwards_so_no_bake_is_skipped(world: World) -> None
     assert code == 12 and "2026-03-01T09:00:00Z, which is in the future" in said
 
 
+@in_state(began)
 def test_a_clock_that_is_behind_does_not_stop_a_rollback(world: World) -> None:
-    roll(world, "08")
     roll_back(world, "07")
     assert_restored(world)
 
@@ -139,10 +140,10 @@ def test_a_rollout_over_an_experiment_leaves_the_arm_alone_and_can_be_rolled_bac
 
 
 @pytest.mark.parametrize("change", ["deleted", "forged", "unreadable"])
+@in_state(began)
 def test_a_lost_lock_is_restored_with_the_state_that_it_belongs_to(
     world: World, change: str
 ) -> None:
-    roll(world, "08")
     kept = (world.clone / LOCK).read_text()
     if change == "deleted":
         (world.clone / LOCK).unlink()
@@ -157,8 +158,8 @@ def test_a_lost_lock_is_restored_with_the_state_that_it_belongs_to(
     assert world.lockstep("check")[0] == 0
 
 
+@in_state(began)
 def test_a_candidate_whose_lock_was_exchanged_gets_no_more_traffic(world: World) -> None:
-    roll(world, "08")
     path = f"clusters/{FAMILY}/locks/2.yaml"
     rewrite(world, path, forge_digest)
     code, said = advance(world, "12")
@@ -178,10 +179,10 @@ def test_a_candidate_whose_lock_was_exchanged_gets_no_more_traffic(world: World)
         ("templates/service/service.yaml.j2", lambda text: text + "{% broken"),
     ],
 )
+@in_state(began)
 def test_a_mistake_elsewhere_stops_a_rollout_but_not_its_rollback(
     world: World, path: str, change: Callable[[str], str]
 ) -> None:
-    roll(world, "08")
     (world.clone / path).parent.mkdir(parents=True, exist_ok=True)
     rewrite(world, path, change)
     assert advance(world, "10")[0] == 10
@@ -191,10 +192,10 @@ def test_a_mistake_elsewhere_stops_a_rollout_but_not_its_rollback(
     assert ("unchecked: policy: no rule was evaluated on clusters/" in said) is hides_the_family
 
 
+@in_state(began)
 def test_a_failing_gate_rolls_a_version_back_whatever_is_broken_in_another_environment(
     world: World,
 ) -> None:
-    roll(world, "08")
     (world.clone / "clusters/staging/scoring").mkdir(parents=True)
     rewrite(world, "clusters/staging/scoring/us-east-1.yaml", lambda _: "spec: [")
     world.measure("2", 0.1, f"{DAY}08:30:00Z")
@@ -252,39 +253,39 @@ def test_status_knows_a_family_by_its_full_name(world: World) -> None:
     assert code == 0 and "us-east-1" in said
 
 
+@in_state(began)
 def test_what_could_not_be_decided_is_not_hidden_by_a_closed_gate(world: World) -> None:
-    roll(world, "08")
     code, said = world.lockstep("advance", FAMILY, "nobody", at=f"{DAY}08:10:00Z")
     assert code == 2 and "baking" in said
 
 
+@in_state(proposed)
 def test_a_work_tree_that_cannot_follow_is_reported_with_the_published_decision(
     world: World,
 ) -> None:
-    world.merge_proposal()
     (world.clone / ".git/index.lock").touch()
     code, said = advance(world, "08")
     assert code == 0 and "published" in said and "git pull" in said
     assert "Lockstep-Action: advance" in git(world.origin, "log", "-1", "--format=%B", "main")
 
 
+@in_state(proposed)
 def test_without_a_remote_a_locked_index_is_named(world: World) -> None:
-    world.merge_proposal()
     world.git("remote", "remove", "origin")
     (world.clone / ".git/index.lock").touch()
     code, said = advance(world, "08")
     assert code == 1 and "index.lock" in said and "fix:" in said
 
 
+@in_state(began)
 def test_no_reason_turns_the_direction_of_a_commit_message(world: World) -> None:
-    roll(world, "08")
     world.must("hold", FAMILY, "--reason", "fine \u202egnihton\u2066 here", at=f"{DAY}08:10:00Z")
     message = world.git("log", "-1", "--format=%B")
     assert "\u202e" not in message and "\u2066" not in message and "gnihton" in message
 
 
+@in_state(proposed)
 def test_an_identity_of_git_cannot_colour_or_turn_a_record(world: World) -> None:
-    world.merge_proposal()
     world.git("config", "user.name", "Eve \u202e\x1b[31m")
     assert advance(world, "08")[0] == 0
     actor = world.records()[-1]["spec"]["actor"]
@@ -330,8 +331,8 @@ spec:
 """
 
 
+@in_state(began)
 def test_neither_a_waiver_nor_a_mistake_in_one_stops_a_rollback(world: World) -> None:
-    roll(world, "08")
     (world.clone / "policies/data/waivers").mkdir()
     rewrite(world, "policies/data/waivers/replicas.yaml", lambda _: WAIVERS)
     world.must("hold", FAMILY, "--reason", "wait", at=f"{DAY}09:00:00Z")

@@ -16,11 +16,11 @@ from lockstep.transactions.adopt import adopt
 from lockstep.transactions.run import Run, RunOptions, open_run
 from tests.acceptance.world import SETTINGS, World, copy_world, git, identify
 from tests.bench.fleet import make_families
-from tests.bench.measure import NOW, run_process
+from tests.bench.processes import run_process
+from tests.bench.stages import NOW
 from tests.faults.scenarios import SCENARIOS, make_base, make_state
 
 _MLFLOW = (sys.executable, "-c", "import mlflow")
-_PASSES = 5
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class AdvanceTimes:
         return self.rollback - self.mlflow
 
 
-def measure_advance(folder: Path, families: int) -> AdvanceTimes:
+def measure_advance(folder: Path, families: int, passes: int) -> AdvanceTimes:
     """Make the fleets in ``folder``, and time advance on them."""
     one, many = _adopted_fleet(folder / "one", 1), _adopted_fleet(folder / "many", families)
     scenario = next(each for each in SCENARIOS if each.name == "rollback")
@@ -58,7 +58,7 @@ def measure_advance(folder: Path, families: int) -> AdvanceTimes:
     for world in (one, many):  # fills the caches
         _advance_idle(world)
     # In turn, so that what else the machine does slows all of them down alike.
-    for number in range(_PASSES):
+    for number in range(passes):
         world = copy_world(failing, folder / f"rollback-{number}")
         seconds["one"].append(_seconds(partial(_advance_idle, one)))
         seconds["many"].append(_seconds(partial(_advance_idle, many)))

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.checks import AGAIN, BARE, HELP, ONE_COLD, ONE_WARM, PYTHON, STAGED, WHOLE
 from tests.bench.fleet import LARGEST_FAMILY, make_families, make_fleet
+from tests.bench.processes import Samples
+from tests.bench.ratios import ratios
+from tests.bench.rollouts import AdvanceTimes
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -31,15 +35,31 @@ def test_a_number_of_families_is_the_beginning_of_a_fleet() -> None:
 
 def test_a_run_gives_a_figure_for_each_stage_of_a_clean_check(tmp_path: Path) -> None:
     output = tmp_path / "bench.json"
-    small = ["--clusters", "6", "--families", "2"]
+    small = ["--clusters", "6", "--families", "2", "--runs", "1"]
     command = [sys.executable, "-m", "tests.bench", *small, "--output", str(output)]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     result = json.loads(output.read_text())
-    stages = {row["stage"]: row for row in result["stages"]}
-    assert {"load", "validate", "policy", "render", "compare", "lockstep check"} <= stages.keys()
-    assert all(row[run]["seconds"] > 0 for row in stages.values() for run in ("cold", "again"))
+    assert {"load", "validate", "policy", "render", "compare"} <= result["stages"].keys()
+    programs = {row["program"]: row for row in result["programs"]}
+    assert {WHOLE, AGAIN, ONE_COLD, ONE_WARM, STAGED, BARE} <= programs.keys()
+    assert all(row["seconds"][0] > 0 and row["peakMiB"] > 1 for row in programs.values())
+    assert len(result["ratios"]) == 6
     assert result["advance"]["families"] == 2
     assert all(seconds > 0 for seconds in result["advance"].values())
     assert result["machine"]["cores"] >= 1
-    assert "lockstep check" in done.stdout
+    assert "check --all" in done.stdout
+
+
+def test_each_ratio_is_of_the_best_runs() -> None:
+    def samples(*seconds: float) -> Samples:
+        return Samples(list(seconds), [1.0])
+
+    small = {WHOLE: samples(12, 30), AGAIN: samples(1), ONE_COLD: samples(3), ONE_WARM: samples(2),
+             BARE: samples(10), HELP: samples(0.5), PYTHON: samples(0.1)}  # fmt: skip
+    checks = {1000: small, 10000: {WHOLE: samples(132), ONE_WARM: samples(8)}}
+    found = list(ratios(checks, AdvanceTimes(200, one=1, many=2, rollback=3, mlflow=1)))
+    assert [round(each.measured, 3) for each in found] == [
+        1.2, 0.25, 0.167, 0.083, 4, 1.1, 2, 5,
+    ]  # fmt: skip
+    assert [each.holds for each in found] == [True, True, False, False, False, True, True, True]

@@ -13,7 +13,7 @@ from lockstep.model.fleet import Fleet
 from lockstep.render import Templates, compare, render_fleet
 from lockstep.render.parse import parse_manifest
 from lockstep.spec.schema.schemas import Schemas
-from lockstep.spec.validate import validate_fleet
+from tests.unit.fleets import validate_fleet
 from tests.unit.render import rendering
 
 HERE = Path(__file__).resolve().parent

@@ -1,13 +1,23 @@
 """Small fleets for tests of stages, made from text as the loader reads it."""
 
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import replace
 
 from lockstep.model.canonical import digest_bytes
 from lockstep.model.decision import Decision
+from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet
 from lockstep.model.record import record_of
 from lockstep.spec.assemble import assemble
+from lockstep.spec.schema.schemas import Schemas
+from lockstep.spec.structure.duplicates import check_duplicates
+from lockstep.spec.validate import (
+    elsewhere,
+    validate_environment,
+    validate_family,
+    validate_strays,
+)
 
 ENVIRONMENT = b"""\
 apiVersion: lockstep.dev/v1alpha1
@@ -95,3 +105,23 @@ def recorded(before: Family, decision: Decision) -> Family:
         for cluster in before.clusters
     )
     return replace(before, records=(*before.records, record), clusters=clusters)
+
+
+def validate_fleet(
+    fleet: Fleet, schemas: Schemas, reported: Iterable[Finding] = ()
+) -> list[Finding]:
+    """What is wrong with the documents of a fleet and with how they fit together, in report order.
+
+    ``reported`` are findings of the loader.
+    """
+    reported = tuple(reported)
+    found: list[Finding] = []
+    for environment in fleet.environments.values():
+        here = validate_environment(environment, fleet, environment.families, schemas, reported)
+        of_families: list[Finding] = []
+        for family in environment.families.values():
+            of_families += validate_family(family, environment, schemas, [*reported, *here])
+        taken = check_duplicates(environment.families.values())
+        found += [*here, *of_families, *elsewhere(taken, [*reported, *of_families])]
+    found += validate_strays(fleet.strays, schemas, reported)
+    return list(arrange(found))

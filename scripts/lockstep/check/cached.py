@@ -15,6 +15,7 @@ from lockstep.model.outcome import BASE, CONTENT, OF, SHARD, Outcome
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.address import OpaOptions
 from lockstep.opa.base import in_background
+from lockstep.text.excerpts import excerpts
 
 if TYPE_CHECKING:
     from lockstep.check.change import Change
@@ -56,7 +57,6 @@ def _check(git: Git, options: CheckOptions) -> Outcome:
     from lockstep.check.attributes import attribute_findings
     from lockstep.check.base import find_base, merge_result
     from lockstep.check.change import Change
-    from lockstep.check.validation import excerpts
 
     base = find_base(git, options.base, tree_id)
     if base is not None:

@@ -168,7 +168,7 @@ class _ChangeCheck:
         kept.keep_results(result_keys, made)
         claims = {unit: each.claims for unit, each in made.items()}
         kept.keep_claims(claim_keys, {**claims, **done.claims})
-        return self._about_scope(done.outcome(), families, touched)
+        return self._about_scope(done.checked.outcome(), families, touched)
 
     def _known(self, about: About) -> Mapping[Unit, FamilySummary]:
         return self._kept.summaries(self._summary_keys(self._head, about))

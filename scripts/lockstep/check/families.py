@@ -11,6 +11,7 @@ from lockstep.check.units import Unit, split_by_unit
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Fleet, Tree
 from lockstep.rollout.quarantine import up_to
+from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.yaml.load import Documents
 
 Load = Callable[[Collection[Unit]], Tree]
@@ -64,6 +65,7 @@ class Families:
     families that are in no tree, and whose quarantine counts. ``about`` is what is wrong with each
     environment's own file; ``made`` are the summaries that were not known. ``fleet`` has all
     environments, and the families that were read so far; ``files`` are those that were read.
+    ``documents`` has what was parsed before.
     """
 
     def __init__(
@@ -74,19 +76,20 @@ class Families:
         around: Fleet | None = None,
         *,
         at_once: bool = False,
+        documents: Documents | None = None,
     ) -> None:
         self._source = source
         self._terms = terms
         self._around = around or Fleet()
         self._at_once = at_once
-        self._documents = Documents()
+        self._documents = documents or Documents()
         self.shared = FamilyReader(source.tree, source.before, self._documents)
         self.fleet = self.shared.fleet
         self.files: dict[str, bytes] = dict(source.tree)
         self._read: dict[Unit, ReadFamily] = {}
         self._held_before: dict[Unit, Held] = {}
         self._held: dict[str, Held] = {}
-        self.about = self._about_environments()
+        self.about = about_environments(self.shared, source.present, terms.schemas)
         summaries = known(self.about) if known else {}
         self.made = self._summaries([unit for unit in source.units if unit not in summaries])
         self.summaries = dict(sorted({**summaries, **self.made}.items()))
@@ -155,16 +158,23 @@ class Families:
             reader = FamilyReader(tree, None, self._documents)
             for unit in missing:
                 given = reader.family_input(unit, self.about.get(unit[0], ()))
-                summaries[unit] = validate_input(given, self._terms).summary
+                summaries[unit] = validate_input(given, self._terms.schemas).summary
         return summaries
 
-    def _about_environments(self) -> dict[str, list[Finding]]:
-        """What is wrong with each environment's own file."""
-        reader, names = self.shared, self._source.present
-        found: dict[str, list[Finding]] = {}
-        for name, each in reader.fleet.environments.items():
-            here = [f for f in reader.unreadable if f.file == each.document.path]
-            families = {family for environment, family in names if environment == name}
-            args = each, reader.fleet, families, reader.unreadable, self._terms
-            found[name] = [*here, *about_environment(*args)]
-        return found
+
+def about_environments(
+    reader: FamilyReader, families: Collection[Unit], schemas: Sequence[Schemas]
+) -> dict[str, list[Finding]]:
+    """What is wrong with each environment's own file; ``families`` are those that have specs."""
+    names: dict[str, set[str]] = {}
+    for environment, family in families:
+        names.setdefault(environment, set()).add(family)
+    unreadable: dict[str, list[Finding]] = {}
+    for finding in reader.unreadable:
+        unreadable.setdefault(finding.file, []).append(finding)
+    found: dict[str, list[Finding]] = {}
+    for name, each in reader.fleet.environments.items():
+        here = unreadable.get(each.document.path, [])
+        args = each, reader.fleet, names.get(name, ()), here, schemas
+        found[name] = [*here, *about_environment(*args)]
+    return found

@@ -4,7 +4,7 @@ It has two halves, with the rules' evaluation between them, so that the items of
 to OPA in one request.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -12,7 +12,7 @@ from functools import cached_property
 from lockstep.check.policy_sets import PolicySet, merge_findings
 from lockstep.check.summary import FamilySummary, summarise
 from lockstep.check.units import Unit
-from lockstep.check.validation import excerpts, fitting_part, well_formed
+from lockstep.check.well_formed import fitting_part, well_formed
 from lockstep.model.decision import Record
 from lockstep.model.document import Document, Json
 from lockstep.model.finding import Finding, arrange
@@ -33,7 +33,7 @@ from lockstep.render import Templates, objects_by_kind, render_family, restorabl
 from lockstep.render.collisions import Claims
 from lockstep.render.compare import compare
 from lockstep.render.names import cluster_folder
-from lockstep.render.provenance import FILE_NAME, digests
+from lockstep.render.provenance import FILE_NAME
 from lockstep.render.restored import files_in
 from lockstep.rollout.chain import verify_chain
 from lockstep.rollout.claims import StateFiles, added_records, check_claims
@@ -49,6 +49,7 @@ from lockstep.rollout.quarantine import binding, bound_by
 from lockstep.spec.records import check_records
 from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.validate import validate_family, validate_strays
+from lockstep.text.excerpts import excerpts
 
 Held = Sequence[tuple[str, Sequence[Json]]]
 """Quarantine entries by the family that holds them, of one environment and those before it."""
@@ -151,13 +152,27 @@ FolderClaims = tuple[tuple[str, str, Claims], ...]
 
 
 @dataclass(frozen=True)
+class RenderedFamily:
+    """The folders of a family's well-formed clusters: their files by path, and what they claim.
+
+    ``objects`` are those of the kinds that rules read, by the path of the cluster. ``unrendered``
+    are the folders that have no files, because something in them is malformed.
+    """
+
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    claims: FolderClaims = ()
+    findings: tuple[Finding, ...] = ()
+    objects: RenderedObjects = field(default_factory=dict, repr=False)
+    unrendered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class PreparedFamily:
     """A family that was rendered, and what is left for the rules to evaluate."""
 
     read: ReadFamily
     invalid: tuple[Finding, ...]
     items: tuple[PolicyItem, ...]
-    files: Mapping[str, bytes] = field(repr=False)
     claims: FolderClaims
 
 
@@ -166,13 +181,12 @@ class FamilyResult:
     """What the check of one family has found, before any waiver; plain data, so it can be kept.
 
     ``invalid`` is what schemas, structure, records and rendering find, ``denied`` what rules find.
-    ``rendered`` has the digest of each rendered file, ``claims`` what each folder claims for itself
-    alone, ``excerpts`` the source lines of the findings, as (file, line, text).
+    ``claims`` is what each folder claims for itself alone, ``excerpts`` are the source lines of the
+    findings, as (file, line, text).
     """
 
     invalid: tuple[Finding, ...]
     denied: tuple[RuleFinding, ...]
-    rendered: Mapping[str, str]
     claims: FolderClaims
     excerpts: tuple[tuple[str, int, str], ...]
     asked_history: bool = False
@@ -180,25 +194,25 @@ class FamilyResult:
 
 def read_family(given: FamilyInput, terms: Terms) -> ReadFamily:
     """Validate the files of a family, its records, and how they go on from the base."""
-    read = validate_input(given, terms)
+    read = validate_input(given, terms.schemas)
     past, asked = _about_the_past(read, terms)
     return replace(read, invalid=arrange([*read.invalid, *past]), asked_history=asked)
 
 
-def validate_input(given: FamilyInput, terms: Terms) -> ReadFamily:
+def validate_input(given: FamilyInput, schemas: Sequence[Schemas]) -> ReadFamily:
     """Validate the files of a family alone: all that its summary needs."""
     family, environment = given.family, given.environment
     known = [*given.unreadable, *given.about_environment]
     found = [*given.unreadable]
-    for schemas in terms.schemas:
-        found += validate_strays(given.strays, schemas, known)
+    for each in schemas:
+        found += validate_strays(given.strays, each, known)
         if family and environment:
-            found += validate_family(family, environment, schemas, known)
-            found += check_records(family, schemas)
+            found += validate_family(family, environment, each, known)
+            found += check_records(family, each)
     found += verify_chain(family) if family else ()
     valid = well_formed(family, [*found, *given.about_environment]) if family else None
     documents = [stray for _, stray in given.strays] + ([family.document] if family else [])
-    first_file = min((each.path for each in documents), default="")
+    first_file = min((document.path for document in documents), default="")
     summary = summarise(given.unit, given.files, family, valid, first_file)
     return ReadFamily(given, arrange(found), valid, summary)
 
@@ -256,33 +270,39 @@ def _checked_records(
     return found + (check_arrivals(family, before, new) if terms.pull_request else [])
 
 
+def render_read(
+    read: ReadFamily, templates: Templates, kinds: Collection[str] = ()
+) -> RenderedFamily:
+    """Render the well-formed clusters of a family; ``kinds`` are those of the objects to give."""
+    family, environment = read.valid, read.given.environment
+    folders = render_family(family, environment, templates) if family and environment else []
+    files = {path: data for _, folder in folders for path, data in folder.by_path().items()}
+    return RenderedFamily(
+        files,
+        tuple((cluster.path, folder.path, folder.claims) for cluster, folder in folders),
+        tuple(finding for _, folder in folders for finding in folder.findings),
+        {c.path: objects_by_kind(folder, kinds) for c, folder in folders} if kinds else {},
+        tuple(each for each in read.summary.folders if f"{each}/{FILE_NAME}" not in files),
+    )
+
+
 def prepare_family(read: ReadFamily, held: Held, held_before: Held, terms: Terms) -> PreparedFamily:
     """Render a family, compare it with what is committed, and collect what rules evaluate.
 
     ``held`` are the quarantine entries of all families in its environment and those before it,
     ``held_before`` the same at the base, which counts for a family that was renamed.
     """
-    family, environment = read.valid, read.given.environment
-    if family is None or environment is None:
-        return PreparedFamily(read, read.invalid, (), {}, ())
-    rendered = render_family(family, environment, terms.templates)
-    files = {p: data for _, folder in rendered for p, data in folder.by_path().items()}
-    found: list[Finding] = []
+    if read.valid is None:
+        return PreparedFamily(read, read.invalid, (), ())
+    rendered = render_read(read, terms.templates, terms.kinds)
+    found = [*read.invalid]
     if terms.compared:
-        found += [finding for _, folder in rendered for finding in folder.findings]
-        found += _compared(read, files)
-    objects = {c.path: objects_by_kind(folder, terms.kinds) for c, folder in rendered}
-    items = _items(read, family, held, held_before, objects if terms.kinds else {}, terms)
-    claims = tuple((cluster.path, folder.path, folder.claims) for cluster, folder in rendered)
-    return PreparedFamily(read, arrange([*read.invalid, *found]), items, files, claims)
-
-
-def _compared(read: ReadFamily, files: Mapping[str, bytes]) -> list[Finding]:
-    """What is wrong in rendered/; folders of malformed clusters are left out."""
-    folders = read.summary.folders
-    unrendered = [folder for folder in folders if f"{folder}/{FILE_NAME}" not in files]
-    restorable = restorable_folders(read.fleet)
-    return compare(files, read.given.rendered, restorable=restorable, unrendered=unrendered)
+        found += rendered.findings
+        found += compare(rendered.files, read.given.rendered,
+                         restorable=restorable_folders(read.fleet),
+                         unrendered=rendered.unrendered)  # fmt: skip
+    items = _items(read, read.valid, held, held_before, rendered.objects, terms)
+    return PreparedFamily(read, arrange(found), items, rendered.claims)
 
 
 def _items(
@@ -333,7 +353,6 @@ def conclude_family(
     return FamilyResult(
         invalid=prepared.invalid,
         denied=tuple(denied),
-        rendered=digests(prepared.files),
         claims=prepared.claims,
         excerpts=tuple((file, line, text) for (file, line), text in lines.items()),
         asked_history=prepared.read.asked_history,

@@ -15,11 +15,12 @@ from lockstep.model.finding import Finding, Severity
 from lockstep.model.fleet import Cluster, Environment, Fleet, Tree
 from lockstep.policy import PolicyItem, RuleFinding, environment_input
 from lockstep.policy.environment_summary import summaries_of
-from lockstep.render import compare, render_environment
+from lockstep.render import Templates, compare, render_environment
 from lockstep.render.collisions import Claims, find_collisions
 from lockstep.render.folder import RenderedFolder
 from lockstep.render.names import environment_folder
 from lockstep.spec import settings
+from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.structure.duplicates import check_duplicates
 from lockstep.spec.validate import elsewhere, validate_environment
 
@@ -82,26 +83,38 @@ def check_fleet(
     terms: Terms,
 ) -> FleetResult:
     """Check what spans families; ``answers`` are those about environment_items, by policy set."""
+    found, repeated = validate_spanning(given, terms.schemas)
+    colliding: frozenset[str] = frozenset()
+    if terms.compared:
+        rendered = render_spanning(given, folders, repeated)
+        colliding = rendered.colliding
+        found += rendered.findings
+        found += compare(rendered.files, rendered.committed, unrendered=rendered.unrendered)
+    denied = findings_of(environment_items(given), answers, terms)
+    return FleetResult(tuple(found), tuple(denied), colliding)
+
+
+def validate_spanning(
+    given: FleetInput, schemas: Sequence[Schemas]
+) -> tuple[list[Finding], set[str]]:
+    """What is wrong with what belongs to no family alone, in specs.
+
+    Gives the files of clusters that take the name or the host of another, too.
+    """
     found = [*given.unreadable, *(f for each in given.about.values() for f in each)]
     found += _missing_environments(given)
-    found += _about_settings(given, terms)
+    found += _about_settings(given, schemas)
     repeated = _duplicates(given, [*given.unreadable, *given.known])
-    found += repeated
-    colliding: set[str] = set()
-    if terms.compared:
-        rendered, colliding = _rendered(given, folders, {finding.file for finding in repeated})
-        found += rendered
-    denied = findings_of(environment_items(given), answers, terms)
-    return FleetResult(tuple(found), tuple(denied), frozenset(colliding))
+    return [*found, *repeated], {finding.file for finding in repeated}
 
 
 def about_environment(
     environment: Environment, fleet: Fleet, families: Iterable[str], unreadable: Sequence[Finding],
-    terms: Terms,
+    schemas: Sequence[Schemas],
 ) -> list[Finding]:  # fmt: skip
     """What is wrong with an environment's own file, by all schemas that count."""
     args = environment, fleet, set(families)
-    return [f for each in terms.schemas for f in validate_environment(*args, each, unreadable)]
+    return [f for each in schemas for f in validate_environment(*args, each, unreadable)]
 
 
 def _missing_environments(given: FleetInput) -> Iterator[Finding]:
@@ -116,13 +129,13 @@ def _missing_environments(given: FleetInput) -> Iterator[Finding]:
             yield Finding(summary.first_file, 1, 1, "layout.environment", text, fix)
 
 
-def _about_settings(given: FleetInput, terms: Terms) -> list[Finding]:
+def _about_settings(given: FleetInput, schemas: Sequence[Schemas]) -> list[Finding]:
     """What is wrong with ``lockstep.yaml``, and with environments that follow another branch."""
     if given.settings is None:
         return []
-    knowing = [each for each in terms.schemas if each.knows(settings.SCHEMA)]
+    knowing = [each for each in schemas if each.knows(settings.SCHEMA)]
     args = given.settings, given.fleet
-    return [f for schemas in knowing for f in settings.check_settings(*args, schemas)]
+    return [f for each in knowing for f in settings.check_settings(*args, each)]
 
 
 def sharing(summaries: Summaries) -> set[Unit]:
@@ -135,18 +148,20 @@ def sharing(summaries: Summaries) -> set[Unit]:
 
 def _duplicates(given: FleetInput, known: Iterable[Finding]) -> list[Finding]:
     """Names and hosts that are taken twice; places in ``known`` have a finding already."""
-    shared = sharing(given.summaries)
+    shared: dict[str, list[str]] = {}
+    for environment, name in sorted(sharing(given.summaries)):
+        shared.setdefault(environment, []).append(name)
     found: list[Finding] = []
-    for home in given.fleet.environments.values():
-        names = sorted(name for environment, name in shared if environment == home.name)
-        found += check_duplicates(home.families[name] for name in names)
+    for environment, names in shared.items():
+        home = given.fleet.environments.get(environment)
+        found += check_duplicates(home.families[name] for name in names) if home else ()
     return elsewhere(found, known)
 
 
-def render_environments(given: FleetInput, terms: Terms) -> EnvironmentFolders:
+def render_environments(given: FleetInput, templates: Templates) -> EnvironmentFolders:
     """The folders of the environments whose own file has no error."""
     valid = given.valid.environments.values()
-    folders = ((each.document, render_environment(each, terms.templates)) for each in valid)
+    folders = ((each.document, render_environment(each, templates)) for each in valid)
     return [(document, replace(folder, manifests={})) for document, folder in folders]
 
 
@@ -163,13 +178,28 @@ def colliding_families(
     ]
 
 
-def _rendered(
-    given: FleetInput, environments: EnvironmentFolders, repeated: Collection[str]
-) -> tuple[list[Finding], set[str]]:
-    """What is wrong with the folders of environments, and what several folders claim.
+@dataclass(frozen=True)
+class RenderedSpanning:
+    """The rendered files that belong to no cluster, and what is wrong with all folders together.
 
-    Gives the paths of those, too: which of them is right is not known. Clusters whose files are
-    ``repeated`` take the name or host of another: that they claim the same would only repeat it.
+    ``colliding`` are the folders that another one collides with (see FleetResult). ``committed``
+    is what ``files`` are compared with, without the folders that are ``unrendered``.
+    """
+
+    files: Mapping[str, bytes]
+    findings: tuple[Finding, ...]
+    colliding: frozenset[str]
+    committed: Tree
+    unrendered: tuple[str, ...]
+
+
+def render_spanning(
+    given: FleetInput, environments: EnvironmentFolders, repeated: Collection[str]
+) -> RenderedSpanning:
+    """The folders of environments, and what several folders claim: which is right is not known.
+
+    Clusters whose files are ``repeated`` take the name or host of another: that they claim the
+    same would only repeat it.
     """
     folders: list[tuple[Cluster | Document, str, Claims]] = [
         (document, each.path, each.claims) for document, each in environments
@@ -184,7 +214,8 @@ def _rendered(
         files |= {} if folder.path in colliding else folder.by_path()
     found = [finding for _, folder in environments for finding in folder.findings]
     found += [finding for each in collisions.values() for finding in each]
-    return found + _compared(given, files), colliding
+    committed, unrendered = _outside_of_clusters(given, files)
+    return RenderedSpanning(files, tuple(found), frozenset(colliding), committed, unrendered)
 
 
 def _claims(given: FleetInput) -> Iterator[tuple[Cluster, str, Claims]]:
@@ -196,13 +227,15 @@ def _claims(given: FleetInput) -> Iterator[tuple[Cluster, str, Claims]]:
             yield from ((clusters[path], folder, each) for path, folder, each in claims)
 
 
-def _compared(given: FleetInput, files: Mapping[str, bytes]) -> list[Finding]:
-    """What is wrong in files of rendered/ that are in no folder of a cluster."""
+def _outside_of_clusters(
+    given: FleetInput, files: Mapping[str, bytes]
+) -> tuple[Tree, tuple[str, ...]]:
+    """What rendered/ holds in no folder of a cluster; the environments' folders without files."""
     names = {*given.fleet.environments, *(s.unit[0] for s in given.summaries.values() if s.folders)}
     kept = {folder for s in given.summaries.values() for folder in s.folders}
     left = {path: d for path, d in given.left.items() if rendered_folder_of(path) not in kept}
     there = {path.rpartition("/")[0] for path in files}
-    return compare(files, left, unrendered=sorted(set(map(environment_folder, names)) - there))
+    return left, tuple(sorted(set(map(environment_folder, names)) - there))
 
 
 def outside(folders: Collection[str], findings: Iterable[Finding]) -> list[Finding]:

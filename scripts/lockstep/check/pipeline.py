@@ -37,17 +37,19 @@ from lockstep.check.policy_sets import CHILD, PolicySet, Waivers, open_policy_se
 from lockstep.check.shards import owns, reports
 from lockstep.check.units import Unit
 from lockstep.check.unreadable_base import UNREADABLE_BASE
-from lockstep.check.validation import Checked, excerpts
+from lockstep.check.validation import Checked, counts_of
 from lockstep.edges.stderr import silenced_stderr
 from lockstep.model.document import Json
 from lockstep.model.finding import arrange
 from lockstep.model.fleet import Fleet, Subject, Tree
-from lockstep.model.outcome import POLICY_ERROR, Outcome, RuleText
+from lockstep.model.outcome import POLICY_ERROR, RuleText
 from lockstep.model.paths import SETTINGS
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.address import OpaOptions
-from lockstep.policy import Rule, blocking
+from lockstep.policy import blocking
 from lockstep.rollout.history import HistoryOf
+from lockstep.spec.yaml.load import Documents
+from lockstep.text.excerpts import excerpts
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,9 @@ class CheckInput:
     base. ``compared`` says whether ``rendered/`` must be as rendered. ``rollback_only`` evaluates
     only the rules that may stop a rollback. Families of ``around`` that the tree does not have are
     not checked, but what they have in quarantine counts. ``history`` is that of the base's ledger;
-    None for a change that a verb has just made, which has read it. ``pull_request`` says that the
-    change is not on the followed branch yet, and people made it.
+    None for a change that a verb has just made, which has read it. ``documents`` has what was
+    parsed before: checks of several trees parse what these share once. ``pull_request`` says that
+    the change is not on the followed branch yet, and people made it.
     """
 
     tree: Tree
@@ -71,6 +74,7 @@ class CheckInput:
     around: Fleet = field(default_factory=Fleet)
     history: HistoryOf | None = None
     pull_request: bool = False
+    documents: Documents | None = None
 
 
 def check_tree(given: CheckInput, options: OpaOptions = CHILD) -> "PipelineResult":
@@ -84,7 +88,13 @@ def check_tree(given: CheckInput, options: OpaOptions = CHILD) -> "PipelineResul
 
 
 def check_change(
-    tree: Tree, before: Tree, now: datetime, around: Fleet, *, rollback_only: bool
+    tree: Tree,
+    before: Tree,
+    now: datetime,
+    around: Fleet,
+    documents: Documents,
+    *,
+    rollback_only: bool,
 ) -> Checked:
     """Check a tree of one family that a verb is about to commit on top of ``before``.
 
@@ -98,6 +108,7 @@ def check_change(
         compared=False,
         rollback_only=rollback_only,
         around=Fleet() if rollback_only else around,
+        documents=documents,
     )
     return check_tree(given).checked
 
@@ -106,7 +117,7 @@ def run_pipeline(policy_sets: Sequence[PolicySet], given: CheckInput) -> "Pipeli
     """Check a tree by these policy sets, in their order of precedence."""
     terms = terms_of(policy_sets, given)
     source = FleetSource.of_trees(given.tree, given.before)
-    families = Families(source, terms, around=given.around)
+    families = Families(source, terms, around=given.around, documents=given.documents)
     return check_families(families, Work(source.units), given, terms)
 
 
@@ -142,25 +153,14 @@ class Work:
 
 @dataclass(frozen=True)
 class PipelineResult:
-    """The findings of a check, the rules that were evaluated, and the results of its families.
+    """What a check has found, and the results of its families.
 
     ``claims`` are those of further families, which were rendered to be compared with them.
     """
 
     checked: Checked
-    rules: tuple[Rule, ...]
     results: Mapping[Unit, FamilyResult]
     claims: Mapping[Unit, FolderClaims]
-    counts: Mapping[str, int]
-    lines: Mapping[tuple[str, int], str]
-
-    def outcome(self) -> Outcome:
-        """What a report needs of it."""
-        findings = arrange((*self.checked.invalid, *self.checked.denied))
-        texts = tuple(RuleText(r.id, r.title, r.description, r.category) for r in self.rules)
-        wanted = {(finding.file, finding.line) for finding in findings}
-        shown = {place: text for place, text in self.lines.items() if place in wanted}
-        return Outcome(findings, dict(self.counts), shown, texts)
 
 
 def check_families(
@@ -242,7 +242,7 @@ class _Pipeline:
     ) -> FleetResult:
         """What spans families; the files of those that findings point into are read now."""
         families = self._families
-        folders = render_environments(self._fleet_input({}), self._terms)
+        folders = render_environments(self._fleet_input({}), self._terms.templates)
         colliding = colliding_families(claims, folders) if self._given.compared else []
         named = named_clusters(answer for each in answers for answer in each)
         families.read([*colliding, *families.of_clusters(named)])
@@ -274,15 +274,18 @@ class _Pipeline:
             counted += [f for f in self._waivers.unused(self._unseen()) if reports(shard, f)]
         lines = excerpts((*invalid, *counted), families.files)
         kept = (each for result in results.values() for each in result.excerpts)
-        checked = Checked(_part(families.fleet, results), arrange(invalid), tuple(counted))
-        return PipelineResult(
-            checked=checked,
-            rules=rules_of(self._terms.policy_sets),
-            results=results,
-            claims=near,
-            counts=self._counts(),
-            lines={(file, line): text for file, line, text in kept} | lines,
+        checked = Checked(
+            _part(families.fleet, results),
+            arrange(invalid),
+            tuple(counted),
+            counts_of(families.summaries[unit] for unit in self._units),
+            {(file, line): text for file, line, text in kept} | lines,
+            tuple(
+                RuleText(rule.id, rule.title, rule.description, rule.category)
+                for rule in rules_of(self._terms.policy_sets)
+            ),
         )
+        return PipelineResult(checked, results, near)
 
     def _unseen(self) -> list[Subject]:
         """The clusters that no rule saw: the malformed ones, and those that are not checked."""
@@ -291,11 +294,6 @@ class _Pipeline:
         others = (each for unit, each in every if unit not in checked and each.share)
         named = ((each.unit, c["name"]) for each in others for c in each.share["clusters"])
         return sorted(unseen | {(*unit, name) for unit, name in named})
-
-    def _counts(self) -> dict[str, int]:
-        checked = [self._families.summaries[unit] for unit in self._units]
-        clusters = sum(each.clusters for each in checked)
-        return {"clusters": clusters, "families": sum(each.declared for each in checked)}
 
 
 def _part(fleet: Fleet, units: Collection[Unit]) -> Fleet:

@@ -47,6 +47,11 @@ class FamilyReader:
         self._bare = _bare(self.fleet)
         self._bare_before = _bare(self.before or Fleet())
 
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """The families that have files in the tree, in order."""
+        return tuple(self._files)
+
     def holds(self, unit: Unit) -> bool:
         """Whether the tree or its base has files of the family."""
         return unit in self._files or unit in self._files_before

@@ -23,6 +23,7 @@ from lockstep.policy.examples import (
 from lockstep.policy.input_schemas import input_schemas
 from lockstep.policy.rule_lint import lint_rules
 from lockstep.spec.schema.load import read_schemas
+from lockstep.spec.yaml.load import Documents
 
 
 def run_rule_tests(tree: Tree, only: str | None = None) -> RuleTests:
@@ -62,15 +63,16 @@ def run_examples(tree: Tree, rules: Iterable[Rule]) -> tuple[int, list[str]]:
     with ExitStack() as stack:
         # One OPA for all examples: to start one takes longer than to evaluate an example.
         policy_sets = [open_policy_set(stack, policies_of(tree))]
-        fleet = example_fleet(tree)
+        fleet, documents = example_fleet(tree), Documents()
         # What is wrong with the shared fleet would be found again in every example.
-        whole = run_pipeline(policy_sets, CheckInput(fleet, fleet, NOW, compared=False)).checked
+        given = CheckInput(fleet, fleet, NOW, compared=False, documents=documents)
+        whole = run_pipeline(policy_sets, given).checked
         if found := (*whole.invalid, *whole.denied):
             return 0, list(dict.fromkeys(fleet_problems(found)))
         for rule in rules:
             for example in read_examples(tree, rule):
                 shown += 1
-                result = run_pipeline(policy_sets, _input_of(example)).checked
+                result = run_pipeline(policy_sets, _input_of(example, documents)).checked
                 found = (*result.invalid, *result.denied)
                 problems += [
                     f"policies/rules/{rule.name}/examples.yaml: {example.about!r} {problem}"
@@ -79,5 +81,6 @@ def run_examples(tree: Tree, rules: Iterable[Rule]) -> tuple[int, list[str]]:
     return shown, problems
 
 
-def _input_of(example: Example) -> CheckInput:
-    return CheckInput(example.after, example.before, example.now, compared=False)
+def _input_of(example: Example, documents: Documents) -> CheckInput:
+    after, before = example.after, example.before
+    return CheckInput(after, before, example.now, compared=False, documents=documents)

@@ -8,8 +8,10 @@ Unit = tuple[str, str]
 
 def unit_of(path: str) -> Unit | None:
     """The family that a file of clusters/ or ledger/ belongs to; None for what belongs to none."""
-    top, *below = path.split("/", 3)
-    return (below[0], below[1]) if top in ("clusters", "ledger") and len(below) > 2 else None
+    if not path.startswith(("clusters/", "ledger/")):
+        return None
+    _, *below = path.split("/", 3)
+    return (below[0], below[1]) if len(below) > 2 else None
 
 
 def split_by_unit(tree: Tree) -> dict[Unit, dict[str, bytes]]:

@@ -1,25 +1,22 @@
-"""Validates a tree, and gives the part of it that is well-formed."""
+"""Validates a tree by the same halves as a check, and gives the part of it that is well-formed."""
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from lockstep.check.families import about_environments
+from lockstep.check.family import ReadFamily, validate_input
+from lockstep.check.fleet import FleetInput, validate_spanning
+from lockstep.check.reading import FamilyReader
+from lockstep.check.summary import FamilySummary
+from lockstep.check.units import Unit, unit_of
+from lockstep.check.well_formed import well_formed
 from lockstep.model.finding import Finding, Severity, arrange
-from lockstep.model.fleet import Cluster, Environment, Family, Fleet, NoFile, Tree
-from lockstep.model.outcome import Outcome, RuleText
+from lockstep.model.fleet import Environment, Fleet, Tree
+from lockstep.model.outcome import CLUSTERS, Outcome, RuleText
 from lockstep.model.paths import SETTINGS
-from lockstep.rollout.chain import verify_chain
-from lockstep.spec import settings
-from lockstep.spec.assemble import assemble
-from lockstep.spec.records import check_records
-from lockstep.spec.schema.schemas import EFFECTIVE, Schemas
-from lockstep.spec.validate import validate_fleet
+from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.yaml.load import Documents
-from lockstep.text.sanitise import without_credentials
-
-# Machine files that concern a family as a whole. An unreadable one is in no Family, so it is
-# found by its path.
-_SHARED = re.compile(r"(clusters/[^/]+/[^/]+)/(?:locks/[^/]+|quarantine)\.yaml")
+from lockstep.text.excerpts import excerpts
 
 
 @dataclass(frozen=True)
@@ -27,55 +24,86 @@ class Checked:
     """A fleet with what a check has found in it so far.
 
     ``invalid`` is what schemas, structure and rendering find, ``denied`` what policies find.
+    ``counts`` says how many clusters and families were checked, ``lines`` has at least the source
+    lines of the findings, by file and line, and ``rules`` are those that were evaluated.
     """
 
     fleet: Fleet
     invalid: tuple[Finding, ...] = ()
     denied: tuple[Finding, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    lines: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    rules: tuple[RuleText, ...] = ()
 
-    def outcome(self, tree: Tree, rules: Sequence[RuleText] = ()) -> Outcome:
-        """What a report needs of it: the findings, with their source lines from ``tree``."""
+    def outcome(self) -> Outcome:
+        """What a report needs of it."""
         findings = arrange((*self.invalid, *self.denied))
-        families, clusters = len(self.fleet.families()), len(self.fleet.clusters())
-        summary = {"clusters": clusters, "families": families}
-        return Outcome(findings, summary, excerpts(findings, tree), tuple(rules))
+        wanted = {(finding.file, finding.line) for finding in findings}
+        shown = {place: text for place, text in self.lines.items() if place in wanted}
+        return Outcome(findings, dict(self.counts), shown, self.rules)
 
 
-def excerpts(findings: Iterable[Finding], tree: Tree) -> dict[tuple[str, int], str]:
-    """The lines that findings point at, by file and line; lines that are not there are left out."""
-    wanted: dict[str, set[int]] = {}
-    for finding in findings:
-        wanted.setdefault(finding.file, set()).add(finding.line)
-    lines: dict[tuple[str, int], str] = {}
-    for file, numbers in wanted.items():
-        data = tree.get(file, b"")
-        # Bytes are split at line feeds and carriage returns only, as YAML counts lines; text
-        # would be split at other characters, too.
-        text = [] if isinstance(data, NoFile) else data.splitlines()
-        lines |= {
-            (file, n): without_credentials(text[n - 1].decode(errors="replace"))
-            for n in sorted(numbers)
-            if n <= len(text)
-        }
-    return lines
+@dataclass(frozen=True)
+class ValidatedTree:
+    """A tree whose families were validated, and what spans them.
+
+    ``given`` is what the check of a fleet is made from. ``found`` is all that is wrong,
+    ``repeated`` are the files of clusters that take the name or the host of another.
+    """
+
+    tree: Tree
+    read: Mapping[Unit, ReadFamily]
+    given: FleetInput
+    found: tuple[Finding, ...]
+    repeated: frozenset[str]
+
+    def checked(self, further: Iterable[Finding] = ()) -> Checked:
+        """What is wrong with it, ``further`` findings included."""
+        invalid = arrange((*self.found, *further))
+        counts = counts_of(self.given.summaries.values())
+        lines = excerpts(invalid, self.tree)
+        return Checked(self.given.fleet, invalid, counts=counts, lines=lines)
+
+
+def counts_of(summaries: Iterable[FamilySummary]) -> dict[str, int]:
+    """How many clusters and families their files declare."""
+    listed = tuple(summaries)
+    return {
+        CLUSTERS: sum(each.clusters for each in listed),
+        "families": sum(each.declared for each in listed),
+    }
+
+
+def validate_families(
+    tree: Tree, documents: Documents | None = None, schemas: Sequence[Schemas] | None = None
+) -> ValidatedTree:
+    """Validate files, schemas, structure and the chains of records; no policy and no rendering.
+
+    Files must fit all of ``schemas``: the base's and the tree's own, by default the latter alone.
+    """
+    schemas = schemas or [Schemas(tree)]
+    reader = FamilyReader(tree, None, documents)
+    present = {unit for path in tree if path.startswith("clusters/") and (unit := unit_of(path))}
+    about = about_environments(reader, present, schemas)
+    read = {
+        unit: validate_input(reader.family_input(unit, about.get(unit[0], ())), schemas)
+        for unit in reader.units
+    }
+    of_families = [finding for each in read.values() for finding in each.invalid]
+    given = FleetInput(
+        reader.fleet, None, reader.unreadable, about,
+        {unit: each.summary for unit, each in read.items()}, {}, of_families, reader.left,
+        tree.get(SETTINGS),
+    )  # fmt: skip
+    spanning, repeated = validate_spanning(given, schemas)
+    return ValidatedTree(tree, read, given, (*of_families, *spanning), frozenset(repeated))
 
 
 def validate_tree(
     tree: Tree, documents: Documents | None = None, schemas: Sequence[Schemas] | None = None
 ) -> Checked:
-    """Files, schemas, structure and the chains of records; no policy and no rendering.
-
-    Files must fit all of ``schemas``: the base's and the tree's own, by default the latter alone.
-    """
-    fleet, unreadable = assemble(tree, documents)
-    findings = list(unreadable)
-    for each in schemas or [Schemas(tree)]:
-        findings += validate_fleet(fleet, each, unreadable)
-        findings += [f for family in fleet.families() for f in check_records(family, each)]
-        if SETTINGS in tree and each.knows(settings.SCHEMA):
-            findings += settings.check_settings(tree[SETTINGS], fleet, each)
-    findings += [finding for family in fleet.families() for finding in verify_chain(family)]
-    return Checked(fleet, arrange(findings))
+    """A tree's fleet, and all that is wrong with its files (see validate_families)."""
+    return validate_families(tree, documents, schemas).checked()
 
 
 def without_malformed(checked: Checked) -> Fleet:
@@ -106,39 +134,3 @@ def without_malformed(checked: Checked) -> Fleet:
             if environment.document.path not in broken
         }
     )
-
-
-def fitting_part(old: Fleet, schemas: Schemas, valid: Fleet) -> Fleet:
-    """The part of the base's fleet that fits the schemas, which rules can read.
-
-    The base may hold a mistake that the change fixes. Documents that the base shares with
-    ``valid`` are the same objects, and known to fit: in most changes that is all but a few.
-    """
-    known = {(id(c.document), id(c.family_document)) for c in valid.clusters()}
-
-    def fits(cluster: Cluster) -> bool:
-        same = (id(cluster.document), id(cluster.family_document)) in known
-        return same or not schemas.problems(EFFECTIVE, cluster.effective)
-
-    def part(environment: Environment) -> Environment:
-        families = {
-            name: replace(family, clusters=tuple(filter(fits, family.clusters)))
-            for name, family in environment.families.items()
-            if not schemas.check("ModelFamily", family.document)
-        }
-        return replace(environment, families=families)
-
-    return Fleet({name: part(each) for name, each in old.environments.items()})
-
-
-def well_formed(family: Family, invalid: Iterable[Finding]) -> Family | None:
-    """The part of a family in which no file has an error; None where nothing of it is left.
-
-    ``invalid`` are the findings about its files and about its environment's.
-    """
-    broken = {f.file for f in invalid if f.severity is Severity.ERROR}
-    unread = {match[1] for path in broken if (match := _SHARED.fullmatch(path))}
-    environment = f"clusters/{family.environment}/environment.yaml"
-    if family.folder in unread or not broken.isdisjoint((environment, family.document.path)):
-        return None
-    return replace(family, clusters=tuple(c for c in family.clusters if c.path not in broken))

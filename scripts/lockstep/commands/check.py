@@ -12,8 +12,7 @@ def validate(root: Path) -> Outcome:
     """Check the files of the work tree against schemas and each other."""
     from lockstep.check.validation import validate_tree  # not needed by lockstep check at once
 
-    tree = work_tree(Git.find(root), collect=True)
-    return validate_tree(tree).outcome(tree)
+    return validate_tree(work_tree(Git.find(root), collect=True)).outcome()
 
 
 def check(root: Path, options: CheckOptions) -> Outcome:

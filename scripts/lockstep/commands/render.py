@@ -3,19 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lockstep.check.compiled import templates_of
-from lockstep.check.validation import Checked, validate_tree, without_malformed
+from lockstep.check.rendering import render_tree
 from lockstep.check.workspace import work_tree
 from lockstep.edges.files import write_changes
 from lockstep.edges.git import Git
 from lockstep.edges.scratch import sweep_work_tree
-from lockstep.edges.stderr import silenced_stderr
 from lockstep.model.errors import LockstepError
-from lockstep.model.finding import arrange
 from lockstep.model.result import RenderedFiles
-from lockstep.render import render_fleet
-from lockstep.render.compare import stale_paths, unrendered_folders
-from lockstep.render.restored import keep_restored, restorable_folders
 
 
 def run(root: Path, *, restored: bool = False) -> RenderedFiles:
@@ -25,23 +19,14 @@ def run(root: Path, *, restored: bool = False) -> RenderedFiles:
     LockstepError where a file to remove is not in a sparse check-out.
     """
     git = Git.find(root)
-    tree = work_tree(git)
-    checked = validate_tree(tree)
-    valid = without_malformed(checked)
-    with silenced_stderr():
-        files, findings = render_fleet(valid, templates_of(tree))
-    # A change of something else must not undo a rollback that restored the verified bytes.
-    wanted = files if restored else keep_restored(files, tree, restorable_folders(valid))
-    unrendered = unrendered_folders(checked.fleet, files, tree)
-    removed = stale_paths(wanted, tree, unrendered=unrendered)
-    written = [path for path, data in wanted.items() if tree.get(path) != data]
+    rendered = render_tree(work_tree(git), restored=restored)
+    written = {path: data for path, data in rendered.changes.items() if data is not None}
+    removed = sorted(rendered.changes.keys() - written.keys())
     _require_files(git, removed)
     sweep_work_tree(git.root)
-    write_changes(git.root, {path: wanted[path] for path in written})
+    write_changes(git.root, written)
     write_changes(git.root, dict.fromkeys(removed))
-    invalid = arrange((*checked.invalid, *findings))
-    outcome = Checked(checked.fleet, invalid).outcome(tree)
-    return RenderedFiles(outcome, tuple(written), tuple(removed))
+    return RenderedFiles(rendered.checked.outcome(), tuple(sorted(written)), tuple(removed))
 
 
 def _require_files(git: Git, removed: Sequence[str]) -> None:

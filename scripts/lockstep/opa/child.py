@@ -96,11 +96,8 @@ class ChildOpa(OpaSession):
         self._ports = ports or free_port
         self._process = OpaProcess(opa, self._files, self._ports())
         # While the server starts: the run waits only for the slower of the two.
-        self._compiled = in_background(lambda: self._get_ready(schemas, cache))
-
-    def _get_ready(self, schemas: InputSchemas | None, cache: Cache | None) -> None:
-        import_client()
-        require_compiled(self._files, self._opa, schemas, cache)
+        self._compiled = in_background(lambda: require_compiled(self._files, opa, schemas, cache))
+        in_background(import_client)
 
     @property
     def pid(self) -> int:

@@ -63,11 +63,10 @@ def cluster_files(paths: Iterable[str]) -> dict[str, Subject]:
     Files that cannot be read count, and so do those that a slip (``.yml``, a leading dot) hides:
     they are findings, and their manifests must not be deleted as if the cluster were gone.
     """
-    places = {path: _CLUSTER.fullmatch(path) for path in paths if not _is_prose(path)}
     return {
         path: (place["environment"], place["family"], cluster_name(place["family"], place["stem"]))
-        for path, place in places.items()
-        if place
+        for path in paths
+        if (place := _CLUSTER.fullmatch(path)) and not _is_prose(path)
     }
 
 

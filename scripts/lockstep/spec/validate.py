@@ -4,43 +4,15 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
 from lockstep.model.document import Document, Pointer
-from lockstep.model.finding import Finding, arrange
+from lockstep.model.finding import Finding
 from lockstep.model.fleet import DEFAULTS, Cluster, Environment, Family, Fleet
 from lockstep.spec.place import Place, related
 from lockstep.spec.schema.messages import Problem
 from lockstep.spec.schema.schemas import EFFECTIVE, Schemas, has_null, problem_finding
-from lockstep.spec.structure.duplicates import check_duplicates
 from lockstep.spec.structure.environment import check_environment
 from lockstep.spec.structure.family import check_family_structure
 from lockstep.spec.structure.lists import InvalidPlaces
 from lockstep.text.phrases import field_path
-
-
-def validate_fleet(
-    fleet: Fleet, schemas: Schemas, reported: Iterable[Finding] = ()
-) -> list[Finding]:
-    """What is wrong with the documents of a fleet and with how they fit together.
-
-    ``reported`` are findings of the loader: a value that it rejects (an unquoted ``012``) is not
-    reported again. Gives findings in report order.
-    """
-    reported = tuple(reported)
-    # By folder: a search through all of them for each family would grow with their product.
-    near: dict[str, list[Finding]] = {}
-    for finding in reported:
-        near.setdefault("/".join(finding.file.split("/")[:3]), []).append(finding)
-    found: list[Finding] = []
-    for environment in fleet.environments.values():
-        here = validate_environment(environment, fleet, environment.families, schemas, reported)
-        about = [*near.get(environment.document.path, ()), *here]
-        of_families: list[Finding] = []
-        for family in environment.families.values():
-            of_family = [*near.get(family.folder, ()), *about]
-            of_families += validate_family(family, environment, schemas, of_family)
-        taken = check_duplicates(environment.families.values())
-        found += [*here, *of_families, *elsewhere(taken, [*reported, *of_families])]
-    found += validate_strays(fleet.strays, schemas, reported)
-    return list(arrange(found))
 
 
 def validate_environment(

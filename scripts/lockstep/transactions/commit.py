@@ -85,7 +85,10 @@ def build(
     if change.evaluated:
         # The recorded time: rules must see the time that the record claims.
         now = parse_time(decisions[0].decided_at)
-        checked = check_change(result, before, now, state.fleet, rollback_only=change.rollback_only)
+        checked = check_change(
+            result, before, now, state.fleet, state.snapshot.documents,
+            rollback_only=change.rollback_only,
+        )  # fmt: skip
     else:
         # Schemas and chains need no OPA, so they count even where no rule can be evaluated.
         checked = validate_tree(result)

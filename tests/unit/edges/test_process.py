@@ -200,3 +200,22 @@ def test_ctrl_c_does_not_reach_a_server_that_lockstep_started() -> None:
         assert os.getpgid(child.pid) != os.getpgrp()
     finally:
         process.stop(child)
+
+
+def test_a_conversation_asks_and_answers_and_ends_the_program() -> None:
+    talk = process.Conversation(["cat"])
+    talk.send(b"one\ntwo")
+    assert (talk.line(), talk.read(3)) == (b"one\n", b"two")
+    talk.close()
+    talk.close()
+    with pytest.raises((OSError, ValueError)):
+        talk.send(b"more")
+
+
+def test_no_conversation_begins_once_the_run_was_stopped() -> None:
+    process.refuse(KeyboardInterrupt())
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            process.Conversation(["cat"])
+    finally:
+        process.refuse(None)

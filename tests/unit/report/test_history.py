@@ -1,7 +1,7 @@
 """The ledger as text: who, what, when, why, on which evidence, and what was verified."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -92,6 +92,7 @@ def test_no_record_can_forge_a_line_or_reach_the_terminal() -> None:
     assert all(line.isprintable() for line in lines)
 
 
+@settings(max_examples=25)  # to draw a decision takes far longer than to show it
 @given(st.lists(DECISIONS, max_size=3))
 def test_any_decision_can_be_shown(decisions: list[Decision]) -> None:
     text = format_history(decisions, (), verified=False, replayed=False)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from lockstep.model.finding import arrange
 from lockstep.model.outcome import Outcome
@@ -98,6 +98,7 @@ def test_a_waived_finding_lets_the_rule_pass() -> None:
     assert names(parse(Outcome((WAIVED,), rules=(rule,))), "lockstep") == [WELL_FORMED, rule.id]
 
 
+@settings(max_examples=50)
 @given(outcomes())
 def test_any_outcome_is_xml_with_a_case_for_each_finding(outcome: Outcome) -> None:
     root = parse(outcome)

@@ -141,7 +141,7 @@ def test_every_attack_stays_in_code() -> None:
 
 
 @given(outcomes())
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_no_text_of_a_spec_becomes_markup_or_a_mention(outcome: Outcome) -> None:
     text = format_outcome(outcome)
     assert foreign(text) == []

@@ -17,7 +17,7 @@ from lockstep.spec.assemble import assemble
 from lockstep.spec.merge import merge_patch
 from lockstep.spec.place import INHERITS, MERGES, REPLACES
 from lockstep.spec.schema.schemas import Schemas
-from lockstep.spec.validate import validate_fleet
+from tests.unit.fleets import validate_fleet
 
 ROOT = Path(__file__).resolve().parents[3]
 BASE = ROOT / "tests" / "examples" / "base"
@@ -391,7 +391,7 @@ HOME = FLEET.environments["prod"]
 SCORING = HOME.families["scoring"]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     variations(HOME.document), variations(SCORING.document),
     variations(SCORING.clusters[0].document), variations(SCORING.locks["7"]),

@@ -1,0 +1,85 @@
+"""What render writes: the folders of well-formed specs that do not collide, and nothing else."""
+
+from functools import cache
+
+import pytest
+
+from lockstep.check.rendering import render_tree
+from lockstep.edges.files import read_tree
+from lockstep.edges.resources import resource_dir
+from lockstep.model.fleet import Tree
+from tests.bench.fleet import make_fleet
+
+HEAD = "clusters/prod/environment.yaml"
+
+
+@cache
+def fleet() -> Tree:
+    """Two families of the bench's fleet, with the shipped templates and schemas, rendered."""
+    return written({**read_tree(resource_dir("policies").parent, ("policies", "templates")),
+                    **make_fleet(8)})  # fmt: skip
+
+
+def written(tree: Tree) -> Tree:
+    changes = render_tree(tree).changes
+    return {path: data for path, data in {**tree, **changes}.items() if data is not None}
+
+
+def clusters(tree: Tree) -> list[str]:
+    files = (path for path, data in tree.items() if b"kind: ModelCluster" in data)
+    return sorted(path for path in files if path.startswith("clusters/"))
+
+
+def folder_of(spec: str) -> str:
+    _, environment, family, file = spec.split("/")
+    return f"rendered/{environment}/clusters/{family}-{file.removesuffix('.yaml')}/"
+
+
+def test_a_tree_as_rendered_needs_no_change_and_is_counted() -> None:
+    done = render_tree(fleet())
+    assert not done.changes
+    assert not done.checked.invalid
+    assert done.checked.outcome().summary == {"clusters": 8, "families": 2}
+    assert f"{folder_of(clusters(fleet())[0])}PROVENANCE" in fleet()
+
+
+def test_what_differs_is_written_and_what_is_left_over_removed() -> None:
+    folder = folder_of(clusters(fleet())[0])
+    edited = {**fleet(), f"{folder}service.yaml": b"by hand", f"{folder}extra.yaml": b"by hand",
+              "rendered/prod/old/a.yaml": b"x"}  # fmt: skip
+    assert render_tree(edited).changes == {
+        f"{folder}service.yaml": fleet()[f"{folder}service.yaml"],
+        f"{folder}extra.yaml": None,
+        "rendered/prod/old/a.yaml": None,
+    }
+
+
+def test_a_removed_cluster_loses_its_folder_and_a_malformed_one_keeps_it() -> None:
+    first, second, *_ = clusters(fleet())
+    tree = {**fleet(), second: b"spec: [\n", f"{folder_of(second)}service.yaml": b"old"}
+    del tree[first]
+    done = render_tree(tree)
+    of_first = {path for path in fleet() if path.startswith(folder_of(first))}
+    assert of_first <= {path for path, data in done.changes.items() if data is None}
+    assert not any(path.startswith(folder_of(second)) for path in done.changes)
+    assert [finding.file for finding in done.checked.invalid if finding.rule == "yaml.syntax"] == [
+        second
+    ]
+
+
+def test_clusters_with_one_host_are_reported_and_stay_as_they_are() -> None:
+    first, second, *_ = clusters(fleet())
+    host = next(line for line in fleet()[first].split(b"\n") if line.startswith(b"  host:"))
+    other = next(line for line in fleet()[second].split(b"\n") if line.startswith(b"  host:"))
+    tree = {**fleet(), second: fleet()[second].replace(other, host)}
+    done = render_tree(tree)
+    assert [finding.rule for finding in done.checked.invalid] == ["structure.duplicate-host"]
+    assert not done.changes
+
+
+@pytest.mark.parametrize("text", [b"[\n", b"kind: Environment\n"])
+def test_without_its_environment_nothing_is_written_or_removed(text: bytes) -> None:
+    done = render_tree({**fleet(), HEAD: text})
+    assert not [path for path in done.changes if path.startswith("rendered/prod/")]
+    assert done.checked.invalid
+    assert all(finding.file == HEAD for finding in done.checked.invalid)
