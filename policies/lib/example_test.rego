@@ -151,7 +151,51 @@ cluster := with_variants([stable])
 # The same with other variants, and none before: a new cluster.
 with_variants(variants) := object.union(
 	shared,
-	{"name": "fraud-eu-west-1", "old": null, "new": document("eu-west-1", variants)},
+	{
+		"name": "fraud-eu-west-1",
+		"old": null,
+		"new": document("eu-west-1", variants),
+		"rendered": rendered,
+	},
+)
+
+# What is rendered for one version, as far as rules about pods read it.
+rendered := object.union(
+	{kind: [] | some kind in ["Pod", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"]},
+	{
+		"ServiceAccount": [{"metadata": {"name": "fraud-eu-west-1"}}],
+		"ExternalSecret": [{
+			"metadata": {"name": "fraud-eu-west-1"},
+			"spec": {"target": {"name": "fraud-eu-west-1"}},
+		}],
+		"Deployment": [{
+			"metadata": {"name": "fraud-eu-west-1-v41"},
+			"spec": {"template": {"metadata": {}, "spec": pod}},
+		}],
+	},
+)
+
+pod := {
+	"securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
+	"containers": [container(
+		"model",
+		concat("@", ["registry.example.com/ml/server", digest]),
+		document("eu-west-1", []).spec.serving.resources,
+	)],
+	"volumes": [{"name": "scratch", "emptyDir": {}}],
+}
+
+container(name, image, resources) := {
+	"name": name,
+	"image": image,
+	"resources": resources,
+	"securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
+}
+
+# The cluster with one more container in a list of its pods.
+with_container(list, more) := put(
+	cluster, "/rendered/Deployment/0/spec/template/spec",
+	object.union(pod, {list: array.concat(object.get(pod, list, []), [more])}),
 )
 
 # A change of that cluster's variants.

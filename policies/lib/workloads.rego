@@ -59,6 +59,23 @@ requests := amounts(input.new.spec.serving.resources.requests)
 amounts(texts) := {"cpu": millicores(texts.cpu), "memory": bytes(texts.memory)}
 
 # METADATA
+# title: An amount as a number
+# description: Of `cpu` or `memory`. Undefined for text that is not an amount.
+amount("cpu", text) := millicores(text)
+
+amount("memory", text) := bytes(text)
+
+# METADATA
+# title: Next to the model
+# description: >-
+#   What the containers that templates add may have in each pod, by thresholds.resources_bounded.beside.
+#   Nothing where it is not there.
+beside := amounts(object.get(
+	data.thresholds, ["resources_bounded", "beside"],
+	{"cpu": "0", "memory": "0"},
+))
+
+# METADATA
 # title: CPU as text
 # description: Thousandths of a core as Kubernetes writes them.
 cpu_text(amount) := sprintf("%d", [round(amount / 1000)]) if amount % 1000 == 0

@@ -63,3 +63,15 @@ test_amounts_are_written_as_people_write_them if {
 	workloads.memory_text(workloads.bytes("1536Mi")) == "1536Mi"
 	workloads.memory_text(workloads.bytes("1537Mi") - 1) == "1537Mi"
 }
+
+test_amounts_of_both_kinds_are_numbers if {
+	workloads.amount("cpu", "1") == 1000
+	workloads.amount("memory", "1Ki") == 1024
+	not workloads.amount("cpu", null)
+}
+
+test_nothing_is_next_to_the_model_by_default if {
+	workloads.beside == {"cpu": 0, "memory": 0} with data.thresholds as {}
+	some_ := {"resources_bounded": {"beside": {"cpu": "1", "memory": "1Ki"}}}
+	workloads.beside == {"cpu": 1000, "memory": 1024} with data.thresholds as some_
+}

@@ -8,7 +8,7 @@ import pytest
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding, arrange
-from lockstep.model.fleet import Tree
+from lockstep.model.fleet import Fleet, Tree
 from lockstep.model.outcome import POLICY_ERROR
 from lockstep.opa.child import ChildOpa
 from lockstep.policy import (
@@ -90,13 +90,20 @@ def evaluate(
     rules = blocking(chosen()) if rollback else chosen()
     fleet, unreadable = assemble(new)
     assert not unreadable
-    items = policy_inputs(fleet, assemble(old)[0] if old is not None else None, NOW)
+    before = assemble(old)[0] if old is not None else None
+    items = policy_inputs(fleet, before, NOW, nothing_rendered(fleet))
     return found(items, opa.evaluate_all(list(batches(items, rules, Moment(NOW)))), rules)
 
 
 def chosen() -> tuple[Rule, ...]:
     """The rules that these tests evaluate."""
     return tuple(rule for rule in expected_rules(shipped_policies()) if rule.name in RULES)
+
+
+def nothing_rendered(fleet: Fleet) -> dict[str, dict[str, list[Json]]]:
+    """No object of any kind that rules read, for each cluster."""
+    kinds = {kind for rule in chosen() for kind in rule.reads}
+    return {cluster.path: {kind: [] for kind in kinds} for cluster in fleet.clusters()}
 
 
 def found(
@@ -181,7 +188,8 @@ def test_a_misspelt_package_is_an_error_and_not_a_pass() -> None:
     with pytest.raises(LockstepError, match=r"rules\.weight_sum belongs to another folder"):
         ChildOpa(policies, opa_program())
     del policies[path]  # an OPA that does not hold the rule
-    items = policy_inputs(assemble(files())[0], None, NOW)
+    fleet = assemble(files())[0]
+    items = policy_inputs(fleet, None, NOW, nothing_rendered(fleet))
     with ChildOpa(policies, opa_program()) as opa:
         answers = opa.evaluate_all(list(batches(items, rules, Moment(NOW))))
     findings = found(items, answers, rules)
@@ -198,7 +206,8 @@ def test_a_rule_that_fails_on_one_cluster_is_evaluated_on_the_others() -> None:
         b'\tstartswith(input.new.spec.region, "eu")\n\tto_number(input.new.spec.region)\n}\n'
     )
     rules = chosen()
-    items = policy_inputs(assemble(files(us_east_1=STEADY.replace("100", "99")))[0], None, NOW)
+    fleet = assemble(files(us_east_1=STEADY.replace("100", "99")))[0]
+    items = policy_inputs(fleet, None, NOW, nothing_rendered(fleet))
     with ChildOpa(policies, opa_program()) as opa:
         answers = opa.evaluate_all(list(batches(items, rules, Moment(NOW))))
     broken = [answer for answer in answers if "error" in answer]

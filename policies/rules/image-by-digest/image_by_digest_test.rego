@@ -35,3 +35,21 @@ test_what_only_looks_like_a_digest_is_denied if {
 test_a_missing_image_is_not_checked if {
 	not image_by_digest.checked with input as example.without(example.cluster, "/new/spec/serving")
 }
+
+test_every_container_of_a_pod_counts if {
+	every list in ["containers", "initContainers", "ephemeralContainers"] {
+		view := example.with_container(list, example.container("proxy", "ml/proxy:1", {}))
+		found := image_by_digest.deny with input as view
+		{[f.message, f.object.name] | some f in found} == {[
+			`image "ml/proxy:1" of container "proxy" is not referenced by digest`,
+			"fraud-eu-west-1-v41",
+		]}
+	}
+	pinned := concat("@", ["ml/proxy", example.digest])
+	view := example.with_container("containers", example.container("proxy", pinned, {}))
+	image_by_digest.deny == set() with input as view
+}
+
+test_without_rendered_pods_it_is_not_checked if {
+	not image_by_digest.checked with input as example.without(example.cluster, "/rendered/Job")
+}

@@ -2,7 +2,8 @@
 # title: Registry of the image
 # description: >-
 #   Images come from a registry that thresholds.image_registry lists: one that the organisation scans
-#   and keeps available. An image without a host comes from Docker Hub, docker.io.
+#   and keeps available. That counts for every container that is rendered, too. An image without a host
+#   comes from Docker Hub, docker.io.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -13,38 +14,41 @@
 #   scope: cluster
 #   blocksRevert: false
 #   waivable: true
+#   reads: [Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob]
 package lockstep.rules.image_registry
 
 import data.lockstep.lib.finding
+import data.lockstep.lib.pods
 
 checked if {
 	is_string(input.new.spec.serving.image)
 	is_array(_registries)
+	pods.readable
 }
 
 _registries := data.thresholds.image_registry.registries
 
-_parts := split(input.new.spec.serving.image, "/")
-
 # https://github.com/distribution/reference: the first part is a host only if it looks like one.
-_has_host if {
-	count(_parts) > 1
-	regex.match(`[.:A-Z]|^localhost$`, _parts[0])
+_has_host(parts) if {
+	count(parts) > 1
+	regex.match(`[.:A-Z]|^localhost$`, parts[0])
 }
 
-_full := input.new.spec.serving.image if _has_host
+# With its host.
+_full(image) := image if _has_host(split(image, "/"))
 
-_full := concat("/", ["docker.io", input.new.spec.serving.image]) if {
-	not _has_host
-	count(_parts) > 1
+_full(image) := concat("/", ["docker.io", image]) if {
+	parts := split(image, "/")
+	not _has_host(parts)
+	count(parts) > 1
 }
 
-_full := concat("/", ["docker.io/library", input.new.spec.serving.image]) if count(_parts) == 1
+_full(image) := concat("/", ["docker.io/library", image]) if count(split(image, "/")) == 1
 
-_is_allowed if {
+_is_allowed(full) if {
 	some registry in _registries
-	startswith(_full, concat("", [registry, "/"]))
-	not ".." in _parts
+	startswith(full, concat("", [registry, "/"]))
+	not ".." in split(full, "/")
 }
 
 # METADATA
@@ -55,7 +59,22 @@ _is_allowed if {
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "serving", "image"],
-	[_full, _registries],
+	[full, _registries],
 ) if {
-	not _is_allowed
+	full := _full(input.new.spec.serving.image)
+	not _is_allowed(full)
+}
+
+# METADATA
+# title: Another container from another registry
+# custom:
+#   message: the image of container %s is %s; allowed registries are %s
+#   solution: copy the image to one of these registries, and reference it there in the template
+deny contains finding.of_object(
+	rego.metadata.rule(), container.kind, container.name, array.concat(container.path, ["image"]),
+	[object.get(container.spec, "name", ""), full, _registries],
+) if {
+	some container in pods.added
+	full := _full(object.get(container.spec, "image", ""))
+	not _is_allowed(full)
 }

@@ -53,7 +53,27 @@ test_an_image_without_host_is_from_docker_hub if {
 	count(_found("nginx:1")) == 1
 }
 
+test_every_container_of_a_pod_counts if {
+	every list in ["containers", "initContainers", "ephemeralContainers"] {
+		foreign := example.with_container(list, example.container("proxy", "ghcr.io/proxy", {}))
+		found := image_registry.deny with input as foreign
+			with data.thresholds as {"image_registry": {"registries": ["registry.example.com"]}}
+		{[f.message, f.object.kind] | some f in found} == {[
+			concat("", [
+				`the image of container "proxy" is "ghcr.io/proxy"; allowed registries are `,
+				`["registry.example.com"]`,
+			]),
+			"Deployment",
+		]}
+		own := example.with_container(list, example.container("a", "registry.example.com/a", {}))
+		image_registry.deny == set() with input as own
+			with data.thresholds as {"image_registry": {"registries": ["registry.example.com"]}}
+	}
+}
+
 test_what_is_missing_is_not_checked if {
+	not image_registry.checked with input as example.without(example.cluster, "/rendered")
+		with data.thresholds as {"image_registry": {"registries": _registries}}
 	not image_registry.checked with input as example.without(example.cluster, "/new/spec/serving")
 		with data.thresholds as {"image_registry": {"registries": _registries}}
 	not image_registry.checked with input as example.cluster with data.thresholds as {}

@@ -3,7 +3,8 @@
 # description: >-
 #   A pod requests no more than its limit, and its limit is at most that of
 #   thresholds.resources_bounded, so that it fits on a node. In production the memory limit equals the
-#   request: when memory is overcommitted, Kubernetes frees it by killing pods.
+#   request: when memory is overcommitted, Kubernetes frees it by killing pods. What templates add to the
+#   model requests no more than the threshold `beside` allows, which tenant-quota counts for every pod.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -14,9 +15,11 @@
 #   scope: cluster
 #   blocksRevert: false
 #   waivable: true
+#   reads: [Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob]
 package lockstep.rules.resources_bounded
 
 import data.lockstep.lib.finding
+import data.lockstep.lib.pods
 import data.lockstep.lib.tier
 import data.lockstep.lib.workloads
 
@@ -24,6 +27,8 @@ checked if {
 	is_object(workloads.requests)
 	is_object(_limit)
 	is_object(_most)
+	is_object(_beside)
+	pods.readable
 }
 
 _resources := input.new.spec.serving.resources
@@ -31,6 +36,8 @@ _resources := input.new.spec.serving.resources
 _limit := workloads.amounts(_resources.limits)
 
 _most := workloads.amounts(data.thresholds.resources_bounded)
+
+_beside := workloads.beside
 
 # METADATA
 # title: Request above the limit
@@ -73,3 +80,102 @@ deny contains finding.at(
 	some kind, amount in _limit
 	amount > _most[kind]
 }
+
+# Ephemeral containers are added to a running pod, and cannot have resources.
+_added := [container |
+	some container in pods.added
+	container.list != "ephemeralContainers"
+]
+
+_amount(container, half, kind) := workloads.amount(kind, object.get(
+	container.spec,
+	["resources", half, kind],
+	null,
+))
+
+# For Kubernetes a limit of 0 is none.
+_is_bounded(container, half, kind) if _amount(container, half, kind) > 0
+
+# METADATA
+# title: A container without bounds
+# custom:
+#   message: container %s of a pod has no valid %s of %s
+#   solution: write requests and limits of cpu and memory in the template, as for the model
+deny contains finding.of_object(
+	rego.metadata.rule(), container.kind, container.name, container.path,
+	[object.get(container.spec, "name", ""), half, kind],
+) if {
+	some container in _added
+	some half in ["requests", "limits"]
+	some kind in ["cpu", "memory"]
+	not _is_bounded(container, half, kind)
+}
+
+# METADATA
+# title: A container whose limit is not its request
+# custom:
+#   message: container %s requests %s of %s, and its limit is %s
+#   solution: make the request no larger than the limit; in production the memory of both must be equal
+deny contains finding.of_object(
+	rego.metadata.rule(), container.kind, container.name, array.concat(container.path, ["resources"]),
+	[
+		object.get(container.spec, "name", ""), container.spec.resources.requests[kind], kind,
+		container.spec.resources.limits[kind],
+	],
+) if {
+	some container in _added
+	some kind in ["cpu", "memory"]
+	_is_unequal(kind, _amount(container, "requests", kind), _amount(container, "limits", kind))
+}
+
+_is_unequal(_, request, limit) if request > limit
+
+_is_unequal("memory", request, limit) if {
+	tier.is_production
+	request < limit
+}
+
+# METADATA
+# title: Too much next to the model
+# custom:
+#   message: the containers that a template adds to a pod have %s of %s in all; %s is allowed
+#   solution: >-
+#     lower them in the template, or raise thresholds.resources_bounded.beside, which the quotas of
+#     tenants then count for every pod
+deny contains finding.of_object(
+	rego.metadata.rule(), pod.kind, pod.name, pod.path,
+	[_text(kind, total), kind, _text(kind, _beside[kind])],
+) if {
+	some pod in pods.all
+	some kind in ["cpu", "memory"]
+	total := _more(pod, kind)
+	total > _beside[kind]
+}
+
+# What a pod needs in addition to the model: its sidecars, and init containers that are larger than the
+# model, because they have ended when it starts.
+_more(pod, kind) := sum(_amounts(pod, kind, true)) + max(array.concat([0], [more |
+	some amount in _amounts(pod, kind, false)
+	more := amount - _limit[kind]
+]))
+
+_amounts(pod, kind, beside) := [amount |
+	some container in _added
+	container.kind == pod.kind
+	container.name == pod.name
+	_runs_beside(container) == beside
+	amount := _amount(container, "limits", kind)
+]
+
+_runs_beside(container) if container.list == "containers"
+
+_runs_beside(container) if container.spec.restartPolicy == "Always"
+
+_runs_beside(container) := false if {
+	container.list == "initContainers"
+	not container.spec.restartPolicy == "Always"
+}
+
+_text("cpu", amount) := workloads.cpu_text(amount)
+
+_text("memory", amount) := workloads.memory_text(amount)

@@ -92,3 +92,71 @@ test_without_thresholds_it_is_not_checked if {
 	not resources_bounded.checked with input as example.cluster
 		with data.thresholds.resources_bounded as {"cpu": "4"}
 }
+
+_beside := {"cpu": "4", "memory": "8Gi", "beside": {"cpu": "200m", "memory": "256Mi"}}
+
+_helper(requests, limits) := example.container("helper", "a", {"requests": requests, "limits": limits})
+
+_found_beside(list, requests, limits) := {finding.message |
+	some finding in resources_bounded.deny with input as example.with_container(
+		list,
+		_helper(requests, limits),
+	)
+		with data.thresholds.resources_bounded as _beside
+}
+
+_small := {"cpu": "100m", "memory": "128Mi"}
+
+test_small_containers_next_to_the_model_are_allowed if {
+	every list in ["containers", "initContainers"] {
+		_found_beside(list, _small, _small) == set()
+		_found_beside(list, _small, {"cpu": "200m", "memory": "128Mi"}) == set()
+	}
+}
+
+test_every_container_has_bounds if {
+	_found_beside("initContainers", {"cpu": "100m"}, {"cpu": "much", "memory": "1Mi"}) == {
+		`container "helper" of a pod has no valid "requests" of "memory"`,
+		`container "helper" of a pod has no valid "limits" of "cpu"`,
+	}
+	_found_beside("ephemeralContainers", {}, {}) == set()
+}
+
+test_what_a_container_requests_fits_its_limit if {
+	_found_beside("containers", {"cpu": "200m", "memory": "64Mi"}, _small) == {
+		`container "helper" requests "200m" of "cpu", and its limit is "100m"`,
+		`container "helper" requests "64Mi" of "memory", and its limit is "128Mi"`,
+	}
+}
+
+test_more_next_to_the_model_than_allowed_is_denied if {
+	_found_beside("containers", _small, {"cpu": "201m", "memory": "128Mi"}) == {concat("", [
+		`the containers that a template adds to a pod have "201m" of "cpu" in all; `,
+		`"200m" is allowed`,
+	])}
+	large := {"cpu": "100m", "memory": "1Gi"}
+	_found_beside("containers", large, large) == {concat("", [
+		`the containers that a template adds to a pod have "1Gi" of "memory" in all; `,
+		`"256Mi" is allowed`,
+	])}
+}
+
+test_an_init_container_may_be_as_large_as_the_model if {
+	model := {"cpu": "1", "memory": "1Gi"}
+	_found_beside("initContainers", model, model) == set()
+	larger := {"cpu": "1300m", "memory": "1Gi"}
+	count(_found_beside("initContainers", larger, larger)) == 1
+	sidecar := object.union(_helper(model, model), {"restartPolicy": "Always"})
+	found := resources_bounded.deny with input as example.with_container("initContainers", sidecar)
+		with data.thresholds.resources_bounded as _beside
+	count(found) == 2
+}
+
+test_a_limit_of_nothing_is_none if {
+	count(_found_beside("containers", {"cpu": "0", "memory": "1Mi"}, {"cpu": "0", "memory": "1Mi"})) == 2
+}
+
+test_without_rendered_pods_it_is_not_checked if {
+	not resources_bounded.checked with input as example.without(example.cluster, "/rendered")
+		with data.thresholds.resources_bounded as _beside
+}

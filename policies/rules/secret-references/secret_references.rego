@@ -2,7 +2,8 @@
 # title: Secrets from the family's own paths
 # description: >-
 #   Secrets come from a store that thresholds.secret_references lists, and from below a path of the
-#   family or its tenant, so that no family reads the secrets of another.
+#   family or its tenant, so that no family reads the secrets of another. Pods read no Secret but that of
+#   the cluster's ExternalSecret, in whatever way a template mounts it, and get no token.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -13,9 +14,11 @@
 #   scope: cluster
 #   blocksRevert: false
 #   waivable: true
+#   reads: [Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob, ExternalSecret, ServiceAccount]
 package lockstep.rules.secret_references
 
 import data.lockstep.lib.finding
+import data.lockstep.lib.pods
 
 checked if {
 	is_object(input.new.spec)
@@ -23,6 +26,9 @@ checked if {
 	is_string(input.family.metadata.tenant)
 	is_array(_thresholds.stores)
 	is_array(_thresholds.paths)
+	is_array(input.rendered.ExternalSecret)
+	is_array(input.rendered.ServiceAccount)
+	pods.readable
 }
 
 _thresholds := data.thresholds.secret_references
@@ -72,3 +78,88 @@ deny contains finding.at(
 	some name, secret in _secrets
 	not _is_own(secret.path)
 }
+
+# What External Secrets writes for the cluster.
+_written contains external.spec.target.name if some external in input.rendered.ExternalSecret
+
+# Each Secret that an object names: its kind and name, the path, the name of the Secret.
+_named contains [pod.kind, pod.name, array.concat(pod.path, path), name] if {
+	some pod in pods.all
+	some [path, name] in _of_pod(pod.spec)
+}
+
+_named contains [container.kind, container.name, array.concat(container.path, path), name] if {
+	some container in pods.containers
+	some [path, name] in _of_container(container.spec)
+}
+
+_named contains ["ServiceAccount", account.metadata.name, [field, i, "name"], reference.name] if {
+	some account in input.rendered.ServiceAccount
+	some field in ["secrets", "imagePullSecrets"]
+	some i, reference in account[field]
+}
+
+_of_container(container) := {[["env", i, "valueFrom", "secretKeyRef", "name"], name] |
+	some i, variable in container.env
+	name := variable.valueFrom.secretKeyRef.name
+} | {[["envFrom", i, "secretRef", "name"], name] |
+	some i, source in container.envFrom
+	name := source.secretRef.name
+}
+
+_of_pod(pod) := (({[["imagePullSecrets", i, "name"], name] |
+	some i, reference in pod.imagePullSecrets
+	name := reference.name
+} | {[["volumes", i, "secret", "secretName"], name] |
+	some i, volume in pod.volumes
+	name := volume.secret.secretName
+}) | {[["volumes", i, "projected", "sources", k, "secret", "name"], name] |
+	some i, volume in pod.volumes
+	some k, source in volume.projected.sources
+	name := source.secret.name
+}) | {[["volumes", i, "csi", "nodePublishSecretRef", "name"], name] |
+	some i, volume in pod.volumes
+	name := volume.csi.nodePublishSecretRef.name
+}
+
+# METADATA
+# title: Another Secret
+# custom:
+#   message: a pod gets Secret %s, which the cluster's ExternalSecret does not write
+#   solution: add the value to spec.access.secrets, or remove the reference from the template
+deny contains finding.of_object(rego.metadata.rule(), kind, name, path, [secret]) if {
+	some [kind, name, path, secret] in _named
+	not secret in _written
+}
+
+_token contains [pod, ["volumes", i, "projected", "sources", k, "serviceAccountToken"], "a token"] if {
+	some pod in pods.all
+	some i, volume in pod.spec.volumes
+	some k, source in volume.projected.sources
+	source.serviceAccountToken
+}
+
+_token contains [pod, ["volumes", i, "csi", "driver"], volume.csi.driver] if {
+	some pod in pods.all
+	some i, volume in pod.spec.volumes
+	startswith(volume.csi.driver, "secrets-store.csi.")
+}
+
+_vault contains [pod, array.concat(_above(pod), ["metadata", "annotations", key]), key] if {
+	some pod in pods.all
+	some key, _ in pod.metadata.annotations
+	startswith(key, "vault.hashicorp.com/")
+}
+
+_above(pod) := array.slice(pod.path, 0, count(pod.path) - 1)
+
+# METADATA
+# title: A secret by another way
+# custom:
+#   message: a pod gets secrets by %s, past spec.access.secrets
+#   solution: add the value to spec.access.secrets, or remove it from the template
+deny contains finding.of_object(rego.metadata.rule(), pod.kind, pod.name, path, [how]) if {
+	some [pod, path, how] in _ways
+}
+
+_ways := {[pod, array.concat(pod.path, path), how] | some [pod, path, how] in _token} | _vault

@@ -69,3 +69,71 @@ test_what_is_missing_is_not_checked if {
 		not secret_references.checked with input as example.cluster with data.thresholds as few
 	}
 }
+
+_in_pod(path, value) := example.put(
+	example.cluster,
+	concat("", ["/rendered/Deployment/0/spec/template/", path]),
+	value,
+)
+
+_messages(view) := {message |
+	some [message, _] in {[finding.message, finding.pointer] |
+		some finding in secret_references.deny with input as view
+			with data.thresholds as _thresholds
+	}
+}
+
+_own := "fraud-eu-west-1"
+
+# A way to give a pod the Secret of that name.
+_ways(name) := [
+	["spec/imagePullSecrets", [{"name": name}]],
+	["spec/volumes/0", {"name": "a", "secret": {"secretName": name}}],
+	["spec/volumes/0", {"name": "a", "projected": {"sources": [{"secret": {"name": name}}]}}],
+	["spec/volumes/0", {"name": "a", "csi": {"driver": "a", "nodePublishSecretRef": {"name": name}}}],
+	["spec/containers/0/envFrom", [{"secretRef": {"name": name}}]],
+	[
+		"spec/containers/0/env",
+		[{"name": "A", "valueFrom": {"secretKeyRef": {"name": name, "key": "a"}}}],
+	],
+	["spec/initContainers", [{"name": "a", "envFrom": [{"secretRef": {"name": name}}]}]],
+]
+
+test_pods_may_read_the_secret_of_the_cluster if {
+	every way in _ways(_own) {
+		_messages(_in_pod(way[0], way[1])) == set()
+	}
+}
+
+test_any_other_secret_is_denied_in_whatever_way_it_comes if {
+	every way in _ways("ranking") {
+		_messages(_in_pod(way[0], way[1])) == {concat("", [
+			`a pod gets Secret "ranking", which the cluster's ExternalSecret does not write`,
+		])}
+	}
+	every field in ["secrets", "imagePullSecrets"] {
+		path := concat("/", ["/rendered/ServiceAccount/0", field])
+		count(_messages(example.put(example.cluster, path, [{"name": "ranking"}]))) == 1
+	}
+}
+
+test_secrets_by_other_ways_are_denied if {
+	token := {"serviceAccountToken": {"path": "a", "audience": "sts.example.com"}}
+	_messages(_in_pod("spec/volumes/0", {"name": "a", "projected": {"sources": [token]}})) == {
+		`a pod gets secrets by "a token", past spec.access.secrets`,
+	}
+	_messages(_in_pod("spec/volumes/0", {"name": "a", "csi": {"driver": "secrets-store.csi.k8s.io"}})) == {
+		`a pod gets secrets by "secrets-store.csi.k8s.io", past spec.access.secrets`,
+	}
+	_messages(_in_pod("metadata/annotations", {"vault.hashicorp.com/role": "ranking"})) == {
+		`a pod gets secrets by "vault.hashicorp.com/role", past spec.access.secrets`,
+	}
+}
+
+test_without_rendered_objects_it_is_not_checked if {
+	every kind in ["Job", "ExternalSecret", "ServiceAccount"] {
+		path := concat("/", ["/rendered", kind])
+		not secret_references.checked with input as example.without(example.cluster, path)
+			with data.thresholds as _thresholds
+	}
+}

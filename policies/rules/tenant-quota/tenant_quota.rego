@@ -2,7 +2,8 @@
 # title: Tenants within quota
 # description: >-
 #   The requests of all pods of a tenant's clusters add up to no more than its quota, with all pods
-#   that autoscalers may start and for every version that runs. A production environment lists its
+#   that autoscalers may start and for every version that runs. What templates may add to each pod counts
+#   too, whether they do or not (thresholds.resources_bounded.beside). A production environment lists its
 #   tenants, each once: a tenant that is not listed would have no quota.
 # schemas:
 #   - input: schema.environment
@@ -46,13 +47,15 @@ _pods[i] := pods if {
 }
 
 # In thousandths of a core.
-_cpu[i] := _pods[i] * workloads.millicores(cluster.spec.serving.resources.requests.cpu) if {
+_cpu[i] := _pods[i] * (amount + workloads.beside.cpu) if {
 	some i, cluster in input.clusters
+	amount := workloads.millicores(cluster.spec.serving.resources.requests.cpu)
 }
 
 # In bytes.
-_memory[i] := _pods[i] * workloads.bytes(cluster.spec.serving.resources.requests.memory) if {
+_memory[i] := _pods[i] * (amount + workloads.beside.memory) if {
 	some i, cluster in input.clusters
+	amount := workloads.bytes(cluster.spec.serving.resources.requests.memory)
 }
 
 # METADATA

@@ -43,6 +43,12 @@ test_more_memory_than_the_quota_is_denied if {
 	]}
 }
 
+test_what_templates_may_add_counts_for_every_pod if {
+	beside := {"resources_bounded": {"beside": {"cpu": "100m", "memory": "128Mi"}}}
+	_found(_quota(_fleet, "3600m", "6912Mi")) == set() with data.thresholds as beside
+	count(_found(_quota(_fleet, "3599m", "6911Mi"))) == 2 with data.thresholds as beside
+}
+
 test_the_largest_cluster_comes_first if {
 	larger := example.put(_fleet, "/clusters/2/spec/serving/replicas", 4)
 	{[found[1], found[3]] | some found in _found(_quota(larger, "3", "9Gi"))} == {

@@ -73,8 +73,8 @@ class CheckInput:
     rollback_only: bool = False
     around: Fleet = field(default_factory=Fleet)
     history: HistoryOf | None = None
-    pull_request: bool = False
     documents: Documents | None = None
+    pull_request: bool = False
 
 
 def check_tree(given: CheckInput, options: OpaOptions = CHILD) -> "PipelineResult":

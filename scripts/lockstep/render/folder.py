@@ -11,10 +11,11 @@ from lockstep.render.fields import finding_at
 from lockstep.render.parse import Unreadable, parse_manifest
 from lockstep.render.provenance import FILE_NAME, Provenance, digests
 from lockstep.render.schemas import ManifestSchemas, ReadKubernetes
-from lockstep.render.targets.base import Component, ManifestFile, View, files_of
+from lockstep.render.targets.base import Component, ManifestFile, ObjectKind, View
+from lockstep.render.targets.expected import agrees, differences
 from lockstep.render.targets.kubernetes.target import KUBERNETES
 from lockstep.render.templates import TemplateFailure, TemplateSet
-from lockstep.render.trace.manifest_findings import ManifestFindings
+from lockstep.render.trace.manifest_findings import DIFFERS, ManifestFindings
 from lockstep.render.trace.origin_lookup import OriginLookup
 from lockstep.render.trace.trace import Tracer
 from lockstep.text.sanitise import quoted
@@ -47,7 +48,8 @@ class RenderedFolder:
     """One folder under ``rendered/``: its files by name, PROVENANCE among them.
 
     ``manifests`` are the parsed objects by file name. With ``findings`` there are no files: a
-    folder is rendered whole or not at all.
+    folder is rendered whole or not at all. There are objects where all of them are valid and only
+    differ from the specs, so that rules find what else is wrong.
     """
 
     path: str
@@ -95,13 +97,15 @@ class FolderWriter:
         used = {}
         self._require_schemas()
         # Without the schemas of its Kubernetes version no manifest can be checked: write none.
-        for component, file in () if self._findings else files_of(components, view):
-            # Only templates that wrote something here: a change of another one must not touch
-            # this folder.
-            used[component] = self._templates.texts.digests[component]
-            self._write_file(component, file)
+        for component in () if self._findings else components:
+            for file in component.files(view):
+                # Only templates that wrote something here: a change of another one must not touch
+                # this folder.
+                used[component.name] = self._templates.texts.digests[component.name]
+                self._write_file(component.name, component.kind, file)
         if self._findings:
-            return RenderedFolder(path, findings=arrange(self._findings))
+            manifests = self._manifests if self._readable else {}
+            return RenderedFolder(path, manifests=manifests, findings=arrange(self._findings))
         provenance = Provenance(inputs, used, digests(self._files))
         files = {**self._files, FILE_NAME: provenance.to_bytes()}
         claims = claims_of(path, destination, self._manifests.values())
@@ -117,7 +121,12 @@ class FolderWriter:
             finding_at(self._environment.document, here, "render.kubernetes-version", message, fix)
         )
 
-    def _write_file(self, component: str, file: ManifestFile) -> None:
+    @property
+    def _readable(self) -> bool:
+        """Whether all objects are there and valid, so that rules can evaluate them too."""
+        return all(finding.rule == DIFFERS for finding in self._findings)
+
+    def _write_file(self, component: str, kind: ObjectKind, file: ManifestFile) -> None:
         name = file.name
         if name in self._files:
             message = f"two versions have the same file name, {name}"
@@ -135,11 +144,24 @@ class FolderWriter:
             findings = self._findings_of(component, file)
             self._findings.append(findings.of_unreadable(name, error, HEADER.count("\n")))
             return
-        if problems := list(self._templates.schemas.problems(manifest, self._version)):
-            findings = self._findings_of(component, file)
-            self._findings += [findings.of_problem(name, problem, manifest) for problem in problems]
+        self._findings += self._problems(component, kind, file, manifest)
         self._files[name] = text.encode()
         self._manifests[name] = manifest
+
+    def _problems(
+        self, component: str, kind: ObjectKind, file: ManifestFile, manifest: Json
+    ) -> list[Finding]:
+        """What is wrong with an object: its kind, its form, or that it is not as the spec says."""
+        written = ObjectKind(manifest.get("apiVersion"), manifest.get("kind"))
+        if written != kind:
+            return [self._findings_of(component, file).of_kind(written, kind)]
+        if problems := list(self._templates.schemas.problems(manifest, self._version)):
+            findings = self._findings_of(component, file)
+            return [findings.of_problem(file.name, each, manifest) for each in problems]
+        if agrees(file.expected, manifest):
+            return []
+        findings = self._findings_of(component, file)
+        return [findings.of_difference(each) for each in differences(file.expected, manifest)]
 
     def _findings_of(self, component: str, file: ManifestFile) -> ManifestFindings:
         # Made only where something is wrong: it renders the file once more, with marks.

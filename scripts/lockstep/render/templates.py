@@ -1,22 +1,22 @@
 """The repository's Jinja templates, compiled once, and the one filter that lets values into YAML.
 
 Templates are data of the repository and of the change under review, so they run in a sandbox
-without globals, loaders or access to attributes of Python objects.
+without globals, loaders or access to attributes of Python objects, and on a budget (``sandbox``).
 """
 
 import re
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from json.encoder import encode_basestring
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lockstep.model.canonical import digest_bytes
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
+from lockstep.render.sandbox import LONGEST, OverBudget, Quoted, Sandbox
 from lockstep.text.sanitise import one_line
 
 _UNPRINTABLE = re.compile(
@@ -27,12 +27,6 @@ _UNPRINTABLE = re.compile(
 _UNDEFINED = re.compile(r"'(\w+)' is undefined")
 LINE_BREAK = re.compile("\r\n|\r|\n")
 """Where Jinja begins a new line; Python's ``splitlines`` knows more line breaks."""
-
-
-class Quoted(str):
-    """Text that is a whole YAML scalar; the only thing that a template may write."""
-
-    __slots__ = ()
 
 
 def quote(value: object) -> Quoted:
@@ -63,15 +57,6 @@ def _quote_text(text: str) -> Quoted:
     return Quoted(_UNPRINTABLE.sub(lambda m: f"\\u{ord(m[0]):04x}", encode_basestring(text)))
 
 
-def _only_quoted(value: object) -> object:
-    if type(value) is Quoted:
-        return value
-    if isinstance(value, StrictUndefined):
-        # Raises UndefinedError, which names what is missing.
-        return str(value)
-    raise TypeError("a value was written without the quote filter: {{ value | quote }}")
-
-
 class TemplateSet:
     """The compiled templates of a tree.
 
@@ -85,7 +70,8 @@ class TemplateSet:
         self.digests: dict[str, str] = {}
         self.sources: dict[str, tuple[str, str]] = {}
         self._compiled: dict[str, Template] = {}
-        self._environment = sandbox()
+        self._over_budget: dict[str, Finding] = {}
+        self._sandbox = Sandbox(quote)
         for name, path in paths.items():
             self._compile(name, path, tree.get(path))
 
@@ -96,26 +82,41 @@ class TemplateSet:
             return
         self.digests[name] = digest_bytes(data)
         try:
-            self.sources[name] = path, data.decode()
-            code = self._environment.compile(self.sources[name][1], name=path, filename=path)
+            source = data.decode()
         except UnicodeDecodeError:
             self.findings.append(_finding(path, 1, "the template is not UTF-8", "save it as UTF-8"))
+            return
+        self.sources[name] = path, source
+        if len(source) > LONGEST:
+            text = f"the template has {len(source):,} characters; at most {LONGEST:,} are allowed"
+            self.findings.append(_finding(path, 1, text, "write a shorter template"))
+            return
+        try:
+            self._compiled[name] = self._sandbox.template(source, path)
         except TemplateSyntaxError as error:
             text = f"the template cannot be compiled: {error.message}"
-            fix, source = "correct the Jinja syntax", self.sources[name][1]
+            fix = "correct the Jinja syntax"
             self.findings.append(_finding(path, error.lineno, text, fix, source))
-        else:
-            # Without globals: a template has its context and nothing else.
-            self._compiled[name] = Template.from_code(self._environment, code, {})
+        # Jinja and Python have limits of their own: nesting, digits of a number.
+        except Exception as error:
+            text = f"the template cannot be compiled: {type(error).__name__}: {error}"
+            fix = "write a simpler template"
+            self.findings.append(_finding(path, 1, one_line(text, 300), fix, source))
 
     def write(self, name: str, context: Mapping[str, Json]) -> str:
         """The text that a template makes of a context. Raises TemplateFailure."""
-        template = self._compiled[name]
+        # It would use up its budget for each of a thousand clusters.
+        if name in self._over_budget:
+            raise TemplateFailure(self._over_budget[name])
         try:
-            return template.render(context)
+            return self._sandbox.run(self._compiled[name], context)
         except Exception as error:  # a template can fail in any way that Python can
             path, source = self.sources[name]
-            finding = _finding(path, _line(error, path), _describe(error), _FIX, source)
+            over = isinstance(error, OverBudget)
+            fix = _FIX_BUDGET if over else _FIX
+            finding = _finding(path, _line(error, path), _describe(error), fix, source)
+            if over:
+                self._over_budget[name] = finding
             raise TemplateFailure(finding) from error
 
 
@@ -130,25 +131,14 @@ class TemplateFailure(Exception):
 _FIX = "correct the template: it may write only values of its context, through the quote filter"
 
 
-def sandbox(write: Callable[[object], Quoted] = quote) -> ImmutableSandboxedEnvironment:
-    """A Jinja environment in which ``write`` is the quote filter, the only one."""
-    environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined,
-        finalize=_only_quoted,
-        autoescape=False,  # this writes YAML: the quote filter is what escapes
-        trim_blocks=True,
-        lstrip_blocks=True,
-        # Jinja would drop the newline at the end of the file.
-        keep_trailing_newline=True,
-    )
-    # Jinja's own filters are removed: attr and map reach attributes of Python objects.
-    environment.filters = {"quote": write}
-    return environment
+_FIX_BUDGET = "loop over lists of the context only, and make no long texts"
 
 
 def _describe(error: Exception) -> str:
     if "no loader" in str(error):
         return "the template failed: it cannot include or import another (there is no loader)"
+    if isinstance(error, OverBudget):
+        return f"the template does too much: {error.message}"
     what = error.message if isinstance(error, TemplateError) else str(error)
     return f"the template failed: {type(error).__name__}: {one_line(str(what), 300)}"
 

@@ -305,8 +305,14 @@ def changed_template(component: str, old: bytes, new: bytes) -> Templates:
     [
         ("deployment", b"  replicas:", b"  replica:", "render.manifest", "'replica'"),
         ("deployment", b"runAsNonRoot: true", b"runAsNonRoot: 1", "render.manifest", "boolean"),
-        ("service", b"kind: Service", b"kind: Servant", "render.manifest", "no schema for v1 Serv"),
-        ("service", b"kind: Service", b"# no kind", "render.manifest", "no apiVersion and kind"),
+        (
+            "service",
+            b"kind: Service",
+            b"kind: Servant",
+            "render.kind",
+            "it writes v1 Servant",
+        ),
+        ("service", b"kind: Service", b"# no kind", "render.kind", "it writes v1 None"),
         (
             "service",
             b"protocol: TCP",

@@ -105,6 +105,10 @@ def test_what_a_template_must_not_do_is_a_finding_at_its_line(source: str, messa
         ("a: 1\n{{ value | upper }}\n", 2),
         ("a: 1\n{{ value | safe }}\n", 2),
         (b"a: \xff\n", 1),
+        ("a: {{ " + "(" * 40_000 + "1" + ")" * 40_000 + " }}\n", 1),
+        ("{% for x in values %}" * 30 + "{% endfor %}" * 30, 1),
+        ("{% set x = " + "9" * 90_000 + " %}", 1),
+        ("a" * 100_001, 1),
     ],
 )
 def test_a_template_that_cannot_be_compiled_is_a_finding(source: str | bytes, line: int) -> None:

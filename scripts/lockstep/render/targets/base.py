@@ -4,11 +4,12 @@ A target is what serves models: ``kubernetes`` is one. Its components are the ki
 that it needs.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 from lockstep.model.document import Json
+from lockstep.render.targets.expected import Expected
 from lockstep.render.targets.origins import Origins, no_origins
 from lockstep.render.view import ClusterView, EnvironmentView
 
@@ -19,7 +20,10 @@ Context = dict[str, Json]
 
 
 class ManifestFile(NamedTuple):
-    """One file of a component: its name, the context of the template, and the context's origins.
+    """One file of a component: its name, the context of the template, what must hold, and origins.
+
+    ``expected`` describes the object by spec and lock (see ``expected``): what the template makes
+    of the context is compared with it.
 
     ``origins`` gives where the values of the context were written, so that a finding about the
     rendered object points at the line to change. It is a function because only a finding needs
@@ -44,6 +48,7 @@ class ManifestFile(NamedTuple):
 
     name: str
     context: Context
+    expected: Mapping[str, Expected]
     origins: Callable[[], Origins] = no_origins
 
 
@@ -51,14 +56,26 @@ Files = Iterator[ManifestFile]
 """The files of a component for one cluster or environment."""
 
 
+class ObjectKind(NamedTuple):
+    """A kind of Kubernetes objects, with the version of its API."""
+
+    api_version: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.api_version} {self.kind}"
+
+
 @dataclass(frozen=True, slots=True)
 class Component(Generic[View]):
     """A kind of manifest: its template is ``templates/<name>/<name>.yaml.j2``.
 
-    ``files`` gives its files for a cluster or an environment; none where the spec needs none.
+    ``kind`` is the only one that the template may write. ``files`` gives its files for a cluster or
+    an environment; none where the spec needs none.
     """
 
     name: str
+    kind: ObjectKind
     files: Callable[[View], Files]
 
     @property

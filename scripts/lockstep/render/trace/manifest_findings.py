@@ -7,12 +7,18 @@ differs from one file to the next but in their related places, so that all becom
 import json
 from dataclasses import dataclass, replace
 
-from lockstep.model.document import Json, value_at
+from lockstep.model.document import Json, to_json_pointer, value_at
 from lockstep.model.finding import Finding, Related
 from lockstep.render.parse import Unreadable
 from lockstep.render.schema_problems import ManifestProblem
+from lockstep.render.targets.base import ObjectKind
+from lockstep.render.targets.expected import Difference
 from lockstep.render.trace.origin_lookup import OriginLookup
 from lockstep.render.trace.trace import Tracer
+from lockstep.text.sanitise import cut
+
+DIFFERS = "render.identity"
+"""The rule of findings about an object that is not what spec and lock say."""
 
 _SHOWN = 80
 """Characters of a value or a line."""
@@ -59,6 +65,29 @@ class ManifestFindings:
         message = f"the {self.component} {wrong}: {described}"
         return trace.finding("render.manifest", message, trace.fix)
 
+    def of_kind(self, written: ObjectKind, kind: ObjectKind) -> Finding:
+        """A finding for an object of another kind than its component's."""
+        trace = self.tracer.at(("kind",)).in_template()
+        message = f"the {self.component} template may write only {kind}; it writes {_cut(written)}"
+        fix = "write that kind; another kind of object needs a component of its own in Lockstep"
+        return trace.finding("render.kind", message, fix)
+
+    def of_difference(self, difference: Difference) -> Finding:
+        """A finding for what is not as spec and lock say: the template changes or adds it."""
+        trace = self.tracer.at(difference.pointer, key=difference.at_key).in_template()
+        place = to_json_pointer(
+            tuple("*" if isinstance(part, int) else part for part in difference.pointer)
+        )
+        message = f"the {self.component} template does not write what the spec says at {place}"
+        here = f"here it {_cut(difference.does)}; it must {_cut(difference.must)}"
+        trace = replace(trace, related=(self.lookup.name_with(here), *trace.related))
+        fix = "write the value of the context there, as the template that ships with Lockstep does"
+        return trace.finding(DIFFERS, message, fix)
+
     def _example(self, problem: ManifestProblem, manifest: Json) -> Related:
         value = json.dumps(value_at(manifest, problem.pointer), ensure_ascii=False)
         return self.lookup.name_with(f"here it writes {value[:_SHOWN]}")
+
+
+def _cut(text: object) -> str:
+    return cut(str(text), _SHOWN)

@@ -15,10 +15,14 @@ from typing import NamedTuple
 from jinja2 import Template, nodes
 
 from lockstep.model.document import Json, Pointer
-from lockstep.render.templates import LINE_BREAK, Quoted, quote, sandbox
+from lockstep.render.sandbox import BUDGET, Quoted, Sandbox
+from lockstep.render.templates import LINE_BREAK, quote
 
 _MARK = re.compile("\0([^\0]*)\0")
 """A NUL is never part of a manifest: the quote filter and the parser refuse it."""
+
+_MARKED = 20
+"""A marked file may have that many times the characters of the file itself."""
 
 _CAPTURING = (nodes.Macro, nodes.CallBlock, nodes.FilterBlock, nodes.AssignBlock)
 """What these write is a value first, and must not have marks in it."""
@@ -73,7 +77,8 @@ class MarkedText:
 def render_marked(path: str, source: str, context: Mapping[str, Json]) -> MarkedText:
     """What a template makes of a context, marked. Raises whatever the template raises."""
     wrapped = {name: _with_paths(value, (name,)) for name, value in context.items()}
-    return MarkedText(_marking_template(path, source).render(wrapped))
+    environment, template = _marking_template(path, source)
+    return MarkedText(environment.run(template, wrapped))
 
 
 class _TextWithPath(str):
@@ -123,13 +128,13 @@ def _quote_marked(value: object) -> Quoted:
 
 # Cached: a mistake in a template is in the files of every cluster, and each is traced.
 @lru_cache(maxsize=32)
-def _marking_template(path: str, source: str) -> Template:
-    environment = sandbox(_quote_marked)
+def _marking_template(path: str, source: str) -> tuple[Sandbox, Template]:
+    environment = Sandbox(_quote_marked, _MARKED * BUDGET)
     tree = environment.parse(source, path, path)
     _MarkWriter(LINE_BREAK.split(source)).visit(tree)
     # The nodes of the marks have none yet, and Jinja's compiler asks each node for it.
     tree.set_environment(environment)
-    return Template.from_code(environment, environment.compile(tree, path, path), {})
+    return environment, environment.template(tree, path)
 
 
 class _MarkWriter:

@@ -125,7 +125,7 @@ def fleet_findings(templates: Templates) -> list[Finding]:
         ("image: {{ image", "image: {{ port | quote }}{{ image", "render.yaml", '"x""x"'),
         ("image: {{ image", "image: {{ missing", "render.template", "'missing' is undefined"),
         ("{{ value | quote }}", "{{ value | quote }} #\x1b", "render.yaml", "not plain YAML"),
-        ("kind: Deployment", "kind: Deploy", "render.manifest", "no schema for apps/v1 Deploy"),
+        ("kind: Deployment", "kind: Deploy", "render.kind", "it writes apps/v1 Deploy"),
         (" value: {{ value", " value: {{ port", "render.manifest", "env/*"),
         ("revisionHistoryLimit: 2", "revisionHistoryLimit: {{ name.upper() | quote }}",
          "render.manifest", "this value is not of types"),

@@ -1,12 +1,19 @@
 """The Application of a cluster: Argo CD syncs the cluster's folder with it."""
 
 from lockstep.render.names import cluster_folder, object_name
-from lockstep.render.targets.base import Component, Files, ManifestFile
-from lockstep.render.targets.kubernetes.git_source import git_source, git_source_origins
+from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
+from lockstep.render.targets.expected import ABSENT, Expected, Only
+from lockstep.render.targets.kubernetes.git_source import (
+    SYNC_POLICY,
+    expected_source,
+    git_source,
+    git_source_origins,
+)
 from lockstep.render.targets.kubernetes.metadata import (
     ENVIRONMENT,
     NAME,
     NAMESPACE,
+    expected_metadata,
     metadata,
     metadata_origins,
 )
@@ -28,7 +35,28 @@ def _files(view: ClusterView) -> Files:
         "destination": view.destination,
         "destination_namespace": view.namespace,
     }
-    yield ManifestFile("application.yaml", context, _origins)
+    yield ManifestFile("application.yaml", context, _expected(context), _origins)
+
+
+def _expected(context: Context) -> dict[str, Expected]:
+    watched = {"argocd.argoproj.io/manifest-generate-paths": context["watched"]}
+    return {
+        "metadata": {
+            **expected_metadata(context, annotations=watched),
+            # So that the cluster's objects go when its Application does.
+            "finalizers": ["resources-finalizer.argocd.argoproj.io"],
+        },
+        "spec": {
+            "project": context["project"],
+            "source": expected_source(context, exclude="application.yaml"),
+            "sources": ABSENT,
+            "destination": Only(
+                {"name": context["destination"], "namespace": context["destination_namespace"]}
+            ),
+            "syncPolicy": SYNC_POLICY,
+            "ignoreDifferences": ABSENT,
+        },
+    }
 
 
 def _origins() -> Origins:
@@ -43,4 +71,4 @@ def _origins() -> Origins:
     }
 
 
-COMPONENT = Component("application", _files)
+COMPONENT = Component("application", ObjectKind("argoproj.io/v1alpha1", "Application"), _files)

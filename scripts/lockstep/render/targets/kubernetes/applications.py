@@ -1,9 +1,15 @@
 """The Application of an environment: Argo CD finds the Applications of its clusters with it."""
 
 from lockstep.render.names import cluster_folder, label_value, object_name
-from lockstep.render.targets.base import Component, Files, ManifestFile
-from lockstep.render.targets.kubernetes.git_source import git_source, git_source_origins
-from lockstep.render.targets.kubernetes.metadata import ENVIRONMENT
+from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
+from lockstep.render.targets.expected import ABSENT, Expected, Only
+from lockstep.render.targets.kubernetes.git_source import (
+    SYNC_POLICY,
+    expected_source,
+    git_source,
+    git_source_origins,
+)
+from lockstep.render.targets.kubernetes.metadata import ENVIRONMENT, expected_metadata
 from lockstep.render.targets.origins import Origins
 from lockstep.render.view import EnvironmentView
 
@@ -22,7 +28,24 @@ def _files(view: EnvironmentView) -> Files:
         "path": folder,
         "watched": f"/{folder}",
     }
-    yield ManifestFile("applications.yaml", context, _origins)
+    yield ManifestFile("applications.yaml", context, _expected(context), _origins)
+
+
+def _expected(context: Context) -> dict[str, Expected]:
+    watched = {"argocd.argoproj.io/manifest-generate-paths": context["watched"]}
+    only_applications = {"recurse": True, "include": "*/application.yaml"}
+    return {
+        # Without a finalizer: deleting it must delete no cluster.
+        "metadata": expected_metadata(context, annotations=watched),
+        "spec": {
+            "project": context["project"],
+            "source": expected_source(context, **only_applications),
+            "sources": ABSENT,
+            "destination": Only({"name": "in-cluster", "namespace": context["namespace"]}),
+            "syncPolicy": SYNC_POLICY,
+            "ignoreDifferences": ABSENT,
+        },
+    }
 
 
 def _origins() -> Origins:
@@ -35,4 +58,4 @@ def _origins() -> Origins:
     }
 
 
-COMPONENT = Component("applications", _files)
+COMPONENT = Component("applications", ObjectKind("argoproj.io/v1alpha1", "Application"), _files)

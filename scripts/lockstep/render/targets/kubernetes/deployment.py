@@ -5,10 +5,12 @@ from functools import partial
 from lockstep.model.document import Json
 from lockstep.render.fields import Fields
 from lockstep.render.names import label_value, object_name
-from lockstep.render.targets.base import Component, Context, Files, ManifestFile
+from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
+from lockstep.render.targets.expected import ABSENT, ByName, Expected, Guarded, Has, IfAny, Only
 from lockstep.render.targets.kubernetes.metadata import (
     FAMILY,
     NAME,
+    expected_metadata,
     metadata,
     metadata_origins,
     selector,
@@ -33,11 +35,9 @@ def read_zones(fields: Fields) -> dict[str, Json]:
 def _files(view: ClusterView) -> Files:
     """One for each version: warm ones too, with all replicas, to get the traffic at once."""
     for version in view.running:
-        yield ManifestFile(
-            f"deployment-{version.slug}.yaml",
-            _context(view, version),
-            partial(_origins, version),
-        )
+        context = _context(view, version)
+        name = f"deployment-{version.slug}.yaml"
+        yield ManifestFile(name, context, _expected(context), partial(_origins, version))
 
 
 def _context(view: ClusterView, version: Running) -> Context:
@@ -60,6 +60,68 @@ def _context(view: ClusterView, version: Running) -> Context:
         "secret": object_name(view.name),
         # A tuple each, so that the origin of a secret is found by its name (see origin_at).
         "secrets": [(name,) for name in sorted(view.access.get("secrets", {}))],
+    }
+
+
+def _expected(context: Context) -> dict[str, Expected]:
+    selected = Only({"matchLabels": Only(dict(context["selector"]))})
+    return {
+        "metadata": expected_metadata(context, wave=-1),
+        "spec": {
+            "replicas": ABSENT if context["replicas"] is None else context["replicas"],
+            # A new version would never be started.
+            "paused": ABSENT,
+            "selector": selected,
+            "template": {
+                "metadata": {
+                    "labels": Guarded(dict(context["pod_labels"])),
+                    "annotations": Guarded({}),
+                },
+                "spec": _expected_pod(context),
+            },
+        },
+    }
+
+
+def _expected_pod(context: Context) -> dict[str, Expected]:
+    zones = context["zones"]
+    return {
+        "serviceAccountName": context["service_account"],
+        # The old name of the same field.
+        "serviceAccount": IfAny(context["service_account"]),
+        "automountServiceAccountToken": False,
+        **({} if zones is None else {"topologySpreadConstraints": Has([_spread(context)])}),
+        "containers": ByName({"model": _expected_model(context)}),
+        # What a pod requests is the sum of its containers, for quotas and budgets.
+        "resources": ABSENT,
+        "overhead": ABSENT,
+    }
+
+
+def _expected_model(context: Context) -> dict[str, Expected]:
+    """The container that serves the model; which one, its three variables say."""
+    env: dict[str, Expected] = {
+        name: Only({"name": name, "value": value}) for name, value in context["env"]
+    }
+    for (key,) in context["secrets"]:
+        reference = Only({"name": context["secret"], "key": key})
+        env[key] = Only({"name": key, "valueFrom": Only({"secretKeyRef": reference})})
+    return {
+        "image": context["image"],
+        "ports": ByName({"http": {"containerPort": context["port"]}}),
+        "env": ByName(env),
+        "resources": Only({name: Only(dict(context[name])) for name in ("requests", "limits")}),
+    }
+
+
+def _spread(context: Context) -> Json:
+    return {
+        "maxSkew": 1,
+        "minDomains": context["zones"],
+        "topologyKey": "topology.kubernetes.io/zone",
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": dict(context["selector"])},
+        "matchLabelKeys": ["pod-template-hash"],
     }
 
 
@@ -119,4 +181,4 @@ def _literal(text: str | None) -> str:
     return (text or "").replace("$", "$$")
 
 
-COMPONENT = Component("deployment", _files)
+COMPONENT = Component("deployment", ObjectKind("apps/v1", "Deployment"), _files)

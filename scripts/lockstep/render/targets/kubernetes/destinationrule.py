@@ -3,9 +3,11 @@
 from functools import partial
 
 from lockstep.render.names import label_value
-from lockstep.render.targets.base import Component, Files, ManifestFile
+from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
+from lockstep.render.targets.expected import ABSENT, Expected, Only
 from lockstep.render.targets.kubernetes.metadata import (
     SERVICE,
+    expected_metadata,
     metadata,
     metadata_origins,
     service_host,
@@ -35,12 +37,45 @@ def _files(view: ClusterView) -> Files:
             "failover": view.failover,
         }
         context = {**metadata(view), **host, "policy": policy}
-        yield ManifestFile("destinationrule.yaml", context, partial(_policy_origins, view))
+        origins = partial(_policy_origins, view)
+        yield ManifestFile("destinationrule.yaml", context, _expected(context), origins)
     for version in view.running:
         subset = {"name": version.slug, "version": label_value(version.version)}
         context = {**metadata(view, version), **host, "subset": subset}
         name = f"destinationrule-{version.slug}.yaml"
-        yield ManifestFile(name, context, partial(_subset_origins, version))
+        yield ManifestFile(name, context, _expected(context), partial(_subset_origins, version))
+
+
+def _expected(context: Context) -> dict[str, Expected]:
+    subset, policy = context["subset"], context["policy"]
+    spec: dict[str, Expected] = {
+        "host": context["host"],
+        "subsets": ABSENT,
+        # Would confine it to some callers.
+        "workloadSelector": ABSENT,
+        "exportTo": ABSENT,
+    }
+    if subset:
+        labels = Only({"lockstep.dev/version": subset["version"]})
+        spec["subsets"] = [{"name": subset["name"], "labels": labels}]
+    if policy:
+        spec["trafficPolicy"] = _expected_policy(policy)
+    return {"metadata": expected_metadata(context, wave=0), "spec": spec}
+
+
+def _expected_policy(policy: Context) -> dict[str, Expected]:
+    outliers = {
+        "consecutive5xxErrors": policy["consecutive_errors"],
+        "baseEjectionTime": policy["eject_for"],
+    }
+    if not policy["failover"]:
+        return {"outlierDetection": outliers}
+    failover = [Only({"from": policy["region"], "to": policy["failover"]})]
+    locality = {"enabled": True, "failover": failover, "distribute": ABSENT}
+    return {
+        "outlierDetection": outliers,
+        "loadBalancer": {"localityLbSetting": locality},
+    }
 
 
 def _policy_origins(view: ClusterView) -> Origins:
@@ -71,4 +106,6 @@ def _breaker_origin(view: ClusterView, name: str) -> Origin:
     return in_spec("failover")
 
 
-COMPONENT = Component("destinationrule", _files)
+COMPONENT = Component(
+    "destinationrule", ObjectKind("networking.istio.io/v1", "DestinationRule"), _files
+)

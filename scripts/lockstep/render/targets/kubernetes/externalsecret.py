@@ -4,9 +4,14 @@ from functools import partial
 
 from lockstep.model.document import Json
 from lockstep.render.fields import Fields
-from lockstep.render.targets.base import Component, Files, ManifestFile
+from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
+from lockstep.render.targets.expected import ABSENT, Expected, Only
 from lockstep.render.targets.kubernetes.deployment import MODEL_VARIABLES
-from lockstep.render.targets.kubernetes.metadata import metadata, metadata_origins
+from lockstep.render.targets.kubernetes.metadata import (
+    expected_metadata,
+    metadata,
+    metadata_origins,
+)
 from lockstep.render.targets.origins import Origins, in_spec
 from lockstep.render.view import ClusterView
 
@@ -42,7 +47,31 @@ def _files(view: ClusterView) -> Files:
         for name, ref in secrets
     ]
     context = {**metadata(view), "store": store, "secrets": written}
-    yield ManifestFile("externalsecret.yaml", context, partial(_origins, view))
+    origins = partial(_origins, view)
+    yield ManifestFile("externalsecret.yaml", context, _expected(context), origins)
+
+
+def _expected(context: Context) -> dict[str, Expected]:
+    return {
+        "metadata": expected_metadata(context, wave=-2),
+        "spec": {
+            "secretStoreRef": _store(context["store"]),
+            "target": {"name": context["name"], "template": ABSENT, "manifest": ABSENT},
+            "data": [_expected_secret(*secret) for secret in context["secrets"]],
+            "dataFrom": ABSENT,
+        },
+    }
+
+
+def _expected_secret(name: str, path: str, key: str, store: str | None) -> Expected:
+    value = {"secretKey": name, "remoteRef": {"key": path, "property": key}}
+    source: dict[str, Expected] = {"sourceRef": Only({"storeRef": _store(store)})} if store else {}
+    return Only({**value, **source})
+
+
+def _store(name: str) -> Expected:
+    """A store of the namespace; one of the Kubernetes cluster could be another tenant's."""
+    return Only({"kind": "SecretStore", "name": name})
 
 
 def _origins(view: ClusterView) -> Origins:
@@ -60,4 +89,6 @@ def _origins(view: ClusterView) -> Origins:
     }
 
 
-COMPONENT = Component("externalsecret", _files)
+COMPONENT = Component(
+    "externalsecret", ObjectKind("external-secrets.io/v1", "ExternalSecret"), _files
+)

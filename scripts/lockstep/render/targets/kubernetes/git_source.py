@@ -1,6 +1,7 @@
 """What both kinds of Argo CD Applications share: the project, repository and branch they follow."""
 
 from lockstep.render.targets.base import Context
+from lockstep.render.targets.expected import ABSENT, Expected, Has, Only
 from lockstep.render.targets.origins import OriginTree, in_environment
 from lockstep.render.view import ClusterView, EnvironmentView
 
@@ -13,6 +14,31 @@ def git_source(view: ClusterView | EnvironmentView) -> Context:
         "revision": view.argocd.revision,
         "namespace": view.argocd.namespace,
     }
+
+
+SYNC_POLICY: dict[str, Expected] = {
+    "automated": Only({"prune": True, "selfHeal": True}),
+    # Without these two a rollback waits for a candidate that is not ready, or deletes it before
+    # traffic has left it.
+    "syncOptions": Has(["ApplyOutOfSyncOnly=true", "PruneLast=true"]),
+    "managedNamespaceMetadata": ABSENT,
+}
+"""What must hold of how an Application is synced."""
+
+
+def expected_source(context: Context, **directory: Expected) -> Expected:
+    """What must hold of an Application's source: no other repository, and no program that renders.
+
+    ``directory`` says which files of the folder count.
+    """
+    return Only(
+        {
+            "repoURL": context["repo_url"],
+            "targetRevision": context["revision"],
+            "path": context["path"],
+            "directory": Only(directory),
+        }
+    )
 
 
 def git_source_origins() -> dict[str, OriginTree]:

@@ -4,8 +4,13 @@ from functools import partial
 
 from lockstep.model.document import Json
 from lockstep.render.fields import Fields
-from lockstep.render.targets.base import Component, Files, ManifestFile
-from lockstep.render.targets.kubernetes.metadata import metadata, metadata_origins
+from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
+from lockstep.render.targets.expected import Expected, Has, Only
+from lockstep.render.targets.kubernetes.metadata import (
+    expected_metadata,
+    metadata,
+    metadata_origins,
+)
 from lockstep.render.targets.origins import Origins, in_spec
 from lockstep.render.view import ClusterView, Running
 
@@ -30,7 +35,23 @@ def _files(view: ClusterView) -> Files:
             "cpu": scaler["cpu"],
         }
         name = f"horizontalpodautoscaler-{version.slug}.yaml"
-        yield ManifestFile(name, context, partial(_origins, version))
+        yield ManifestFile(name, context, _expected(context), partial(_origins, version))
+
+
+def _expected(context: Context) -> dict[str, Expected]:
+    target = {"type": "Utilization", "averageUtilization": context["cpu"]}
+    by_cpu = {"type": "Resource", "resource": {"name": "cpu", "target": target}}
+    return {
+        "metadata": expected_metadata(context, wave=-1),
+        "spec": {
+            "scaleTargetRef": Only(
+                {"apiVersion": "apps/v1", "kind": "Deployment", "name": context["name"]}
+            ),
+            "minReplicas": context["replicas"],
+            "maxReplicas": context["max_replicas"],
+            "metrics": Has([by_cpu]),
+        },
+    }
 
 
 def _origins(version: Running) -> Origins:
@@ -42,4 +63,6 @@ def _origins(version: Running) -> Origins:
     }
 
 
-COMPONENT = Component("horizontalpodautoscaler", _files)
+COMPONENT = Component(
+    "horizontalpodautoscaler", ObjectKind("autoscaling/v2", "HorizontalPodAutoscaler"), _files
+)

@@ -1,7 +1,10 @@
 """What several components share: metadata, labels, selectors, names and their origins."""
 
+from collections.abc import Mapping
+
 from lockstep.render.names import label_value, object_name
 from lockstep.render.targets.base import Context
+from lockstep.render.targets.expected import ABSENT, Expected, Guarded
 from lockstep.render.targets.origins import (
     OriginTree,
     in_cluster,
@@ -61,6 +64,29 @@ def metadata_origins(version: Running | None = None) -> dict[str, OriginTree]:
         labels |= {"app.kubernetes.io/version": chosen, "lockstep.dev/version": chosen}
         name = NAME + chosen
     return {"name": name, "namespace": NAMESPACE, "labels": labels}
+
+
+def expected_metadata(
+    context: Context, wave: int | None = None, annotations: Mapping[str, str] | None = None
+) -> dict[str, Expected]:
+    """What must hold of an object's metadata, of the ``context`` that ``metadata`` began.
+
+    ``wave`` is its sync wave: Argo CD applies the lower ones first. ``annotations`` are further
+    ones that Lockstep decides.
+    """
+    decided = dict(annotations or {})
+    if wave is not None:
+        decided["argocd.argoproj.io/sync-wave"] = str(wave)
+    return {
+        "name": context["name"],
+        "namespace": context["namespace"],
+        "labels": Guarded(dict(context["labels"])),
+        "annotations": Guarded(decided),
+        # Another object that owns this one takes it along when it goes, and a finalizer keeps it.
+        "ownerReferences": ABSENT,
+        "finalizers": ABSENT,
+        "generateName": ABSENT,
+    }
 
 
 def selector(view: ClusterView, version: Running) -> dict[str, str]:

@@ -4,8 +4,10 @@ from functools import partial
 
 from lockstep.model.document import Json
 from lockstep.render.fields import Fields
-from lockstep.render.targets.base import Component, Files, ManifestFile
+from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
+from lockstep.render.targets.expected import ABSENT, Expected, Only
 from lockstep.render.targets.kubernetes.metadata import (
+    expected_metadata,
     metadata,
     metadata_origins,
     selector,
@@ -42,7 +44,19 @@ def _files(view: ClusterView) -> Files:
             "selector": sorted(selector(view, version).items()),
         }
         name = f"poddisruptionbudget-{version.slug}.yaml"
-        yield ManifestFile(name, context, partial(_origins, version))
+        yield ManifestFile(name, context, _expected(context), partial(_origins, version))
+
+
+def _expected(context: Context) -> dict[str, Expected]:
+    least, most = context["min_available"], context["max_unavailable"]
+    return {
+        "metadata": expected_metadata(context, wave=-1),
+        "spec": {
+            "minAvailable": ABSENT if least is None else least,
+            "maxUnavailable": ABSENT if most is None else most,
+            "selector": Only({"matchLabels": Only(dict(context["selector"]))}),
+        },
+    }
 
 
 def _origins(version: Running) -> Origins:
@@ -54,4 +68,4 @@ def _origins(version: Running) -> Origins:
     }
 
 
-COMPONENT = Component("poddisruptionbudget", _files)
+COMPONENT = Component("poddisruptionbudget", ObjectKind("policy/v1", "PodDisruptionBudget"), _files)

@@ -6,10 +6,12 @@ from lockstep.model.document import Json
 from lockstep.model.fleet import Environment
 from lockstep.render.fields import Fields
 from lockstep.render.names import object_name
-from lockstep.render.targets.base import Component, Files, ManifestFile
+from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
+from lockstep.render.targets.expected import ABSENT, Expected, Has, Only
 from lockstep.render.targets.kubernetes.metadata import (
     NAME,
     NAMESPACE,
+    expected_metadata,
     metadata,
     metadata_origins,
 )
@@ -56,7 +58,30 @@ def _files(view: ClusterView) -> Files:
             "threshold": str(scaler["requestsPerSecond"]),
         }
         name = f"scaledobject-{version.slug}.yaml"
-        yield ManifestFile(name, context, partial(_origins, version))
+        yield ManifestFile(name, context, _expected(context), partial(_origins, version))
+
+
+def _expected(context: Context) -> dict[str, Expected]:
+    query = {
+        "serverAddress": context["server"],
+        "query": context["query"],
+        "threshold": context["threshold"],
+    }
+    by_requests = {"type": "prometheus", "metricType": "AverageValue", "metadata": query}
+    return {
+        "metadata": expected_metadata(context, wave=-1),
+        "spec": {
+            "scaleTargetRef": Only(
+                {"apiVersion": "apps/v1", "kind": "Deployment", "name": context["name"]}
+            ),
+            "minReplicaCount": context["replicas"],
+            "maxReplicaCount": context["max_replicas"],
+            # Below minReplicaCount, where nothing triggers.
+            "idleReplicaCount": ABSENT,
+            "fallback": ABSENT,
+            "triggers": Has([by_requests]),
+        },
+    }
 
 
 def _origins(version: Running) -> Origins:
@@ -84,4 +109,4 @@ def _requests(view: ClusterView, version: Running) -> str:
     return f"sum(rate(istio_requests_total{{{labels}}}[{_WINDOW}]))"
 
 
-COMPONENT = Component("scaledobject", _files)
+COMPONENT = Component("scaledobject", ObjectKind("keda.sh/v1alpha1", "ScaledObject"), _files)

@@ -2,8 +2,13 @@
 
 from lockstep.model.document import Json
 from lockstep.render.fields import Fields
-from lockstep.render.targets.base import Component, Files, ManifestFile
-from lockstep.render.targets.kubernetes.metadata import metadata, metadata_origins
+from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
+from lockstep.render.targets.expected import Expected
+from lockstep.render.targets.kubernetes.metadata import (
+    expected_metadata,
+    metadata,
+    metadata_origins,
+)
 from lockstep.render.targets.origins import Origins, in_spec
 from lockstep.render.view import ClusterView
 from lockstep.text.sanitise import quoted
@@ -40,9 +45,16 @@ def _files(view: ClusterView) -> Files:
     """One for the cluster: a new version must keep the identity of the one before it."""
     identity = view.access.get("identity")
     annotations = [(_ANNOTATIONS[identity["provider"]], identity["principal"])] if identity else []
-    yield ManifestFile(
-        "serviceaccount.yaml", {**metadata(view), "annotations": annotations}, _origins
-    )
+    context = {**metadata(view), "annotations": annotations}
+    yield ManifestFile("serviceaccount.yaml", context, _expected(context), _origins)
+
+
+def _expected(context: Context) -> dict[str, Expected]:
+    identity = dict(context["annotations"])
+    return {
+        "metadata": expected_metadata(context, wave=-2, annotations=identity),
+        "automountServiceAccountToken": False,
+    }
 
 
 def _origins() -> Origins:
@@ -50,4 +62,4 @@ def _origins() -> Origins:
     return {**metadata_origins(), "annotations": dict.fromkeys(_ANNOTATIONS.values(), principal)}
 
 
-COMPONENT = Component("serviceaccount", _files)
+COMPONENT = Component("serviceaccount", ObjectKind("v1", "ServiceAccount"), _files)

@@ -3,9 +3,11 @@
 from functools import partial
 
 from lockstep.render.buckets import bucket_pattern
-from lockstep.render.targets.base import Component, Files, ManifestFile
+from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
+from lockstep.render.targets.expected import ABSENT, Expected, Only
 from lockstep.render.targets.kubernetes.metadata import (
     SERVICE,
+    expected_metadata,
     metadata,
     metadata_origins,
     service_host,
@@ -30,7 +32,48 @@ def _files(view: ClusterView) -> Files:
         "retries": {"perTryTimeout": None, **retries} if retries else None,
         "routes": _routes(view),
     }
-    yield ManifestFile("virtualservice.yaml", context, partial(_origins, view))
+    origins = partial(_origins, view)
+    yield ManifestFile("virtualservice.yaml", context, _expected(context), origins)
+
+
+def _expected(context: Context) -> dict[str, Expected]:
+    return {
+        "metadata": expected_metadata(context, wave=1),
+        "spec": {
+            "hosts": context["hosts"],
+            "http": [_expected_route(context, *route) for route in context["routes"]],
+            "tls": ABSENT,
+            "tcp": ABSENT,
+            "exportTo": ABSENT,
+        },
+    }
+
+
+def _expected_route(
+    context: Context, name: str, buckets: str | None, destinations: list[tuple[str, int]]
+) -> dict[str, Expected]:
+    """Which requests it takes, and where they go: nowhere else, and no copies of them."""
+    match = [Only({"headers": Only({context["bucket_header"]: Only({"regex": buckets})})})]
+    route = [
+        {"destination": Only({"host": context["service"], "subset": subset}), "weight": weight}
+        for subset, weight in destinations
+    ]
+    elsewhere = ("redirect", "directResponse", "delegate", "rewrite", "fault", "mirror", "mirrors")
+    return {
+        "name": name,
+        "match": match if buckets else ABSENT,
+        "route": route,
+        **dict.fromkeys(elsewhere, ABSENT),
+        **_expected_patience(context),
+    }
+
+
+def _expected_patience(context: Context) -> dict[str, Expected]:
+    """The timeout and the retries of the spec; without any, a template may bring its own."""
+    expected: dict[str, Expected] = {"timeout": context["timeout"]} if context["timeout"] else {}
+    if retries := context["retries"]:
+        expected["retries"] = {name: value for name, value in retries.items() if value is not None}
+    return expected
 
 
 def _origins(view: ClusterView) -> Origins:
@@ -95,4 +138,6 @@ def _fallback_origin(view: ClusterView, running: Running) -> Origin:
     return origin
 
 
-COMPONENT = Component("virtualservice", _files)
+COMPONENT = Component(
+    "virtualservice", ObjectKind("networking.istio.io/v1", "VirtualService"), _files
+)
