@@ -81,7 +81,8 @@ class States(dict[State, World]):
         self.template, self.folder = template, folder
 
     def __missing__(self, state: State) -> World:
-        world = copy_world(self.template, self.folder / state.__name__)
+        # By module, too: two may name a state alike.
+        world = copy_world(self.template, self.folder / f"{state.__module__}.{state.__name__}")
         state(world)
         self[state] = world
         return world

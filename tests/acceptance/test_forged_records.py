@@ -17,7 +17,7 @@ from msgspec import structs
 from lockstep.model.decision import Action, Decision, Phase, Position, Restored, Target
 from lockstep.model.record import read_record, write_record
 from lockstep.render.provenance import FILE_NAME, parse_provenance, restore_provenance
-from tests.acceptance.reverts import in_state
+from tests.acceptance.reverts import began, in_state, proposed, steady
 from tests.acceptance.rollouts import (
     DAY,
     EU,
@@ -41,22 +41,10 @@ subjects: [{kind: User, name: mallory, apiGroup: rbac.authorization.k8s.io}]
 """
 
 
-def adopted(world: World) -> None:
-    """As the template is: one record, of the adoption."""
-
-
 def rolled_back(world: World) -> None:
     """Version 2 was rolled back, and is in quarantine."""
     roll(world, "08")
     roll_back(world, "09")
-
-
-def proposed(world: World) -> None:
-    world.merge_proposal("2", at=f"{DAY}08:00:00Z")
-
-
-def rolling(world: World) -> None:
-    roll(world, "08")
 
 
 def newest(world: World) -> Decision:
@@ -131,7 +119,7 @@ def evil_files(world: World) -> dict[str, bytes]:
 # What a rollback would install
 
 
-@in_state(adopted)
+@in_state(steady)
 def test_a_forged_verified_state_with_its_restore_does_not_bring_foreign_manifests(
     world: World,
 ) -> None:
@@ -149,14 +137,14 @@ def test_a_forged_verified_state_with_its_restore_does_not_bring_foreign_manifes
     refused(world, "ledger.pull-request", "one decision of a family")
 
 
-@in_state(adopted)
+@in_state(steady)
 def test_a_folder_elsewhere_is_no_verified_state(world: World) -> None:
     tree = stored(world, evil_files(world))
     readopt(world, verified_state=state_with(world, folders={FOLDER: tree}))
     refused(world, "ledger.claim", "the state that it records is not the one", FOLDER)
 
 
-@in_state(adopted)
+@in_state(steady)
 def test_a_rollback_installs_no_folder_that_git_does_not_show_at_its_path(world: World) -> None:
     """Even where the check was passed over: the record is on the followed branch."""
     tree = stored(world, evil_files(world))
@@ -170,7 +158,7 @@ def test_a_rollback_installs_no_folder_that_git_does_not_show_at_its_path(world:
     assert any("git does not show them" in each for each in restore["unchecked"])
 
 
-@in_state(adopted)
+@in_state(steady)
 def test_a_rollback_installs_no_lock_that_git_does_not_show_at_its_path(world: World) -> None:
     forged = (world.clone / LOCK).read_bytes().replace(b"sha256:", b"sha256:00", 1)[:-2]
     stored(world, {"1.yaml": forged})
@@ -183,7 +171,7 @@ def test_a_rollback_installs_no_lock_that_git_does_not_show_at_its_path(world: W
     assert (world.clone / LOCK).read_bytes() == before
 
 
-@in_state(adopted)
+@in_state(steady)
 def test_a_record_that_names_a_commit_of_nowhere_keeps_no_rollback_from_its_bytes(
     world: World,
 ) -> None:
@@ -237,7 +225,7 @@ def _state_here(world: World) -> Any:
     )  # fmt: skip
 
 
-@in_state(adopted)
+@in_state(steady)
 def test_a_rollout_that_was_made_offline_does_not_come_by_a_pull_request(world: World) -> None:
     """In a clone without the remote, each step hours later by --now."""
     origin = world.git("remote", "get-url", "origin")
@@ -270,14 +258,14 @@ def test_a_branch_does_not_name_itself_as_the_followed_one(world: World) -> None
     assert code == 10 and "never by a pull request" in said
 
 
-@in_state(rolling)
+@in_state(began)
 @pytest.mark.parametrize("action", [Action.ADVANCE, Action.VERIFY, Action.RESUME])
 def test_no_move_forward_comes_by_a_pull_request(world: World, action: Action) -> None:
     add(world, action=action, to=Position(Phase.ROLLING, 0, 1))
     refused(world, f"{action} is made on the followed branch")
 
 
-@in_state(rolling)
+@in_state(began)
 def test_a_hold_comes_by_a_pull_request(world: World) -> None:
     said = world.must("hold", FAMILY, "--reason", "x", "--branch", "hold", at=f"{DAY}09:00:00Z")
     assert "hold" in said
@@ -286,14 +274,14 @@ def test_a_hold_comes_by_a_pull_request(world: World) -> None:
     world.must("check", "--base", "origin/main")
 
 
-@in_state(rolling)
+@in_state(began)
 def test_a_record_from_the_future_is_refused(world: World) -> None:
     held = Position(Phase.HELD, 0, 0)
     add(world, action=Action.HOLD, to=held, decided_at="2999-01-01T00:00:00Z")
     refused(world, "ledger.time", "in the future")
 
 
-@in_state(rolling)
+@in_state(began)
 def test_a_record_is_from_the_future_until_five_minutes_before_it(world: World) -> None:
     """Also where the outcome of the same hour is in the cache."""
     add(world, action=Action.HOLD, to=Position(Phase.HELD, 0, 0), decided_at=f"{DAY}23:40:00Z")
@@ -303,7 +291,7 @@ def test_a_record_is_from_the_future_until_five_minutes_before_it(world: World) 
         assert code == expected, said
 
 
-@in_state(rolling)
+@in_state(began)
 def test_a_record_before_the_one_that_it_follows_is_refused(world: World) -> None:
     add(
         world, action=Action.RELEASE, to=newest(world).to, decided_at="2026-02-01T00:00:00Z",
@@ -311,7 +299,7 @@ def test_a_record_before_the_one_that_it_follows_is_refused(world: World) -> Non
     refused(world, "ledger.time", "before record 3")
 
 
-@in_state(rolling)
+@in_state(began)
 def test_a_hold_of_the_year_2999_stops_no_rollback_and_can_be_settled(world: World) -> None:
     world.must("hold", FAMILY, "--reason", "x", at="2999-01-01T00:00:00Z")
     for verb in (("resume", FAMILY, "--reason", "x"), ("advance", FAMILY)):
@@ -434,7 +422,7 @@ def twice(world: World) -> None:
     readopt(world, verified_state=_state_here(world))
 
 
-@in_state(adopted)
+@in_state(steady)
 @pytest.mark.parametrize(
     ("forge", "words"),
     [
@@ -464,7 +452,7 @@ def test_what_a_record_claims_is_checked_where_it_comes(
     refused(world, words)
 
 
-@in_state(adopted)
+@in_state(steady)
 def test_an_honest_adoption_is_listed_first_for_approval_and_passes(world: World) -> None:
     world.git("switch", "--quiet", "--create", "region")
     file = world.clone / EU
@@ -491,7 +479,7 @@ def test_an_honest_adoption_is_listed_first_for_approval_and_passes(world: World
     assert "approval" not in said, "it is on the followed branch"
 
 
-@in_state(adopted)
+@in_state(steady)
 def test_an_adoption_whose_state_was_edited_after_it_does_not_pass(world: World) -> None:
     readopt(world, verified_state=_state_here(world))
     file = world.clone / EU
@@ -499,7 +487,7 @@ def test_an_adoption_whose_state_was_edited_after_it_does_not_pass(world: World)
     refused(world, "ledger.claim", EU)
 
 
-@in_state(adopted)
+@in_state(steady)
 def test_a_base_without_lockstep_yaml_is_no_way_around(world: World) -> None:
     world.git("rm", "--quiet", "lockstep.yaml")
     publish(world, "no settings")
@@ -515,7 +503,7 @@ def test_a_base_without_lockstep_yaml_is_no_way_around(world: World) -> None:
 # What is on the followed branch already
 
 
-@in_state(rolling)
+@in_state(began)
 def test_a_revert_of_a_step_by_git_stops_what_moves_forward(world: World) -> None:
     world.git("revert", "--no-edit", "HEAD")
     world.git("push", "--quiet", "origin", "main")
@@ -550,7 +538,7 @@ def test_a_forged_step_on_the_followed_branch_stops_what_moves_forward(world: Wo
     assert advance(world, "15")[0] == 0
 
 
-@in_state(rolling)
+@in_state(began)
 def test_a_cluster_that_is_malformed_keeps_no_rollback_from_being_recorded(world: World) -> None:
     """Rules do not see the cluster, so the rollback goes on without them and says so."""
     file = world.clone / EU
