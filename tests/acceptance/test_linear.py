@@ -26,23 +26,17 @@ from lockstep.model.fleet import Tree
 from lockstep.model.outcome import SHARD, UNUSED_WAIVER, Outcome, merge_outcomes
 from lockstep.opa.binary import find_opa
 from lockstep.opa.files import ARGUMENTS, policy_files, write_policy_files
-from lockstep.policy import (
-    Moment,
-    applied_waivers,
-    batches,
-    environment_summary,
-    expected_rules,
-    policy_inputs,
-)
+from lockstep.policy import Moment, applied_waivers, batches, environment_summary, expected_rules
 from lockstep.policy.applied_waivers import AppliedWaivers
 from lockstep.policy.examples import NOW
 from lockstep.policy.findings import RuleFinding
 from lockstep.policy.waivers import FOLDER, Waiver, last_days, read_waivers
-from lockstep.render import Templates, compare, render_fleet
+from lockstep.render import Templates, compare
 from lockstep.report import github, gitlab, json_report, junit, markdown, sarif, text
 from lockstep.spec.assemble import assemble
 from lockstep.spec.schema.schemas import Schemas
 from tests.acceptance.hostile_fleets import SHAPES, Change
+from tests.unit.whole_fleets import policy_inputs, render_fleet
 
 ROOT = Path(__file__).parents[2]
 SMALL, TIMES = 6, 4

@@ -25,11 +25,12 @@ from lockstep.model.fleet import Tree
 from lockstep.model.outcome import SHARD, UNUSED_WAIVER, Outcome
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.binary import find_opa
-from lockstep.render import Templates, render_fleet
+from lockstep.render import Templates
 from lockstep.report.json_report import format_outcome
 from lockstep.spec.assemble import assemble
 from tests.bench.fleet import make_fleet
 from tests.bench.spoilt import EVERY, WAIVERS, spoil, waivers
+from tests.unit.whole_fleets import render_fleet
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)

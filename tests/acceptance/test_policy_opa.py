@@ -11,18 +11,10 @@ from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Fleet, Tree
 from lockstep.model.outcome import POLICY_ERROR
 from lockstep.opa.child import ChildOpa
-from lockstep.policy import (
-    Moment,
-    PolicyItem,
-    Rule,
-    batches,
-    blocking,
-    expected_rules,
-    interpret,
-    policy_inputs,
-)
+from lockstep.policy import Moment, PolicyItem, Rule, batches, blocking, expected_rules, interpret
 from lockstep.spec.assemble import assemble
 from tests.unit.opa.parts import opa_program, shipped_policies
+from tests.unit.whole_fleets import policy_inputs
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NOWHERE = Finding("", 1, 1, "", "", "")

@@ -15,10 +15,11 @@ from lockstep.edges.files import read_tree
 from lockstep.model.document import Json
 from lockstep.opa.address import TOKEN_VARIABLE, OpaOptions
 from lockstep.opa.session import opa_session
-from lockstep.policy import Moment, batches, expected_rules, policy_inputs
+from lockstep.policy import Moment, batches, expected_rules
 from lockstep.spec.assemble import assemble
 from tests.unit.opa.parts import POLICIES, opa_program, shipped_policies
 from tests.unit.opa.remote_parts import TOKEN, certificates, running
+from tests.unit.whole_fleets import policy_inputs
 
 ROOT = POLICIES.parent
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

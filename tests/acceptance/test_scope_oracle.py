@@ -21,11 +21,12 @@ from lockstep.edges.git import Git
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.finding import Finding
 from lockstep.model.outcome import UNUSED_WAIVER, Outcome
-from lockstep.render import Templates, render_fleet
+from lockstep.render import Templates
 from lockstep.spec.assemble import assemble
 from tests.acceptance.scope_edits import EDITS, Files
 from tests.bench.fleet import make_fleet
 from tests.unit.edges.repositories import commit, git, new_repository
+from tests.unit.whole_fleets import render_fleet
 
 ROOT = Path(__file__).resolve().parents[2]
 SEQUENCES = int(os.environ.get("LOCKSTEP_SEQUENCES", "4"))

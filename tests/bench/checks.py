@@ -11,10 +11,11 @@ from lockstep.edges.resources import resource_dir
 from lockstep.model.times import format_time
 from lockstep.opa.binary import find_opa
 from lockstep.opa.files import ARGUMENTS, policy_files, write_policy_files
-from lockstep.policy import Moment, batches, expected_rules, policy_inputs
+from lockstep.policy import Moment, batches, expected_rules
 from tests.bench.fleet import make_fleet
 from tests.bench.processes import Samples, run_process
 from tests.bench.stages import FOLDERS, NOW, load, objects_of
+from tests.unit.whole_fleets import policy_inputs
 
 BARE = "opa eval, one batch"
 WHOLE = "check --all"

@@ -18,17 +18,12 @@ from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Fleet, Tree
-from lockstep.policy import (
-    PolicyItem,
-    RenderedObjects,
-    expected_rules,
-    interpret,
-    policy_inputs,
-)
-from lockstep.render import Templates, objects_by_kind, render_family, render_fleet
+from lockstep.policy import PolicyItem, RenderedObjects, expected_rules, interpret
+from lockstep.render import Templates, objects_by_kind, render_family
 from lockstep.render.compare import compare
 from lockstep.spec.assemble import assemble
 from lockstep.spec.yaml.load import Documents
+from tests.unit.whole_fleets import policy_inputs, render_fleet
 
 FOLDERS = ("clusters", "ledger", "policies", "templates", "rendered")
 NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)

@@ -10,11 +10,12 @@ import yaml
 
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.fleet import Fleet
-from lockstep.render import Templates, compare, render_fleet
+from lockstep.render import Templates, compare
 from lockstep.render.parse import parse_manifest
 from lockstep.spec.schema.schemas import Schemas
 from tests.unit.fleets import validate_fleet
 from tests.unit.render import rendering
+from tests.unit.whole_fleets import render_fleet
 
 HERE = Path(__file__).resolve().parent
 RENDERED = HERE / "rendered"

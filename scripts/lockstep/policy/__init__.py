@@ -1,10 +1,11 @@
 """Policy: what the rules evaluate in a fleet, and what their answers mean.
 
-The order is expected_rules, policy_inputs, batches, then OPA (in lockstep.opa), then interpret.
+The order is expected_rules, family_inputs and environment_input, batches, then OPA (in
+lockstep.opa), then interpret.
 """
 
 from lockstep.policy.findings import RuleFinding, interpret
-from lockstep.policy.inputs import environment_input, family_inputs, policy_inputs
+from lockstep.policy.inputs import environment_input, family_inputs
 from lockstep.policy.items import (
     BATCH_SIZE,
     MalformedClusters,
@@ -18,5 +19,5 @@ from lockstep.policy.rules import Rule, Scope, blocking, expected_rules
 __all__ = [
     "BATCH_SIZE", "MalformedClusters", "Moment", "PolicyItem", "RenderedObjects", "Rule",
     "RuleFinding", "Scope", "batches", "blocking", "environment_input", "expected_rules",
-    "family_inputs", "interpret", "policy_inputs",
+    "family_inputs", "interpret",
 ]  # fmt: skip

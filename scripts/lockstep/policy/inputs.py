@@ -6,7 +6,6 @@ from datetime import datetime
 
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
-from lockstep.policy.environment_summary import share_of, summaries_of
 from lockstep.policy.items import (
     NO_MALFORMED,
     MalformedClusters,
@@ -19,28 +18,6 @@ from lockstep.policy.rules import Scope
 from lockstep.rollout.facts import moved_at, rollout_facts
 from lockstep.rollout.quarantine import in_force
 from lockstep.spec.freezes import freezes_in_force
-
-
-def policy_inputs(
-    new: Fleet,
-    old: Fleet | None,
-    now: datetime,
-    rendered: RenderedObjects | None = None,
-) -> list[PolicyItem]:
-    """The items for ``new`` and the change from ``old`` (None: there was nothing before).
-
-    Both fleets must hold only well-formed documents: what a schema refuses is a finding already,
-    and a rule that misses a value is an error.
-    """
-    shares = [(family.environment, share_of(family)) for family in new.families()]
-    summaries = summaries_of(new.environments, shares)
-    items = [
-        environment_input(new, old, environment, summaries[environment.name])
-        for environment in new.environments.values()
-    ]
-    for family in new.families():
-        items += family_inputs(new, old, family, now, rendered or {})
-    return items
 
 
 def environment_input(

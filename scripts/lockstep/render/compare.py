@@ -7,11 +7,9 @@ from dataclasses import replace
 from itertools import takewhile, zip_longest
 
 from lockstep.model.finding import Finding
-from lockstep.model.fleet import Fleet, NoFile, Tree
-from lockstep.render.names import cluster_folder, environment_folder
+from lockstep.model.fleet import NoFile, Tree
 from lockstep.render.provenance import FILE_NAME
 from lockstep.render.restored import Restorable, keep_restored
-from lockstep.spec.assemble import cluster_files
 from lockstep.text.sanitise import quoted
 
 ROOT = "rendered/"
@@ -58,22 +56,6 @@ def stale_paths(
         for path in committed
         if path.startswith(ROOT) and path not in rendered and kept.isdisjoint(_folders_of(path))
     )
-
-
-def unrendered_folders(
-    fleet: Fleet, rendered: Mapping[str, bytes], paths: Iterable[str] = ()
-) -> list[str]:
-    """The folders that the fleet should have and that were not rendered, because of findings.
-
-    ``paths`` are those of all files. A cluster keeps its folder as long as it has its file, even
-    where that, or what it belongs to, cannot be read and is not part of the fleet.
-    """
-    clusters = {(c.environment, c.name) for c in fleet.clusters()}
-    clusters |= {(environment, name) for environment, _, name in cluster_files(paths).values()}
-    environments = {*fleet.environments, *(environment for environment, _ in clusters)}
-    wanted = {environment_folder(name) for name in environments}
-    wanted |= {cluster_folder(*cluster) for cluster in clusters}
-    return sorted(path for path in wanted if f"{path}/{FILE_NAME}" not in rendered)
 
 
 def _compare_file(path: str, expected: bytes, found: bytes | None) -> Finding | None:

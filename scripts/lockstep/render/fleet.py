@@ -1,12 +1,9 @@
-"""Renders a whole fleet, family by family: each folder is complete, or findings say why not."""
+"""Renders clusters, families and environments: each folder is complete, or findings say why not."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection
 
-from lockstep.model.document import Document, Json, value_at
-from lockstep.model.finding import Finding, arrange
-from lockstep.model.fleet import Cluster, Environment, Family, Fleet
-from lockstep.render.collisions import find_collisions
+from lockstep.model.document import Json, value_at
+from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.render.fields import Unrenderable
 from lockstep.render.folder import FolderWriter, RenderedFolder, Templates
 from lockstep.render.inputs import view_cluster, view_environment
@@ -67,10 +64,6 @@ def render_environment(environment: Environment, templates: Templates) -> Render
     return writer.write(path, KUBERNETES.environment, view, view.inputs(), "")
 
 
-Rendered = tuple[Cluster | Document, RenderedFolder]
-"""A folder, and the cluster or the environment's document that it was rendered from."""
-
-
 def render_family(
     family: Family, environment: Environment, templates: Templates
 ) -> list[tuple[Cluster, RenderedFolder]]:
@@ -88,34 +81,3 @@ def objects_by_kind(folder: RenderedFolder, kinds: Collection[str]) -> dict[str,
         if manifest["kind"] in objects:
             objects[manifest["kind"]].append(manifest)
     return objects
-
-
-def render_fleet(fleet: Fleet, templates: Templates) -> tuple[dict[str, bytes], list[Finding]]:
-    """All files under ``rendered/`` by path, and the findings of what could not be rendered.
-
-    A folder with a finding, or that shares an object, a host or its path with another folder, is
-    left out whole: ``unrendered_folders`` lists it, so that it does not count as deleted.
-    """
-    folders: list[Rendered] = [
-        (environment.document, render_environment(environment, templates))
-        for environment in fleet.environments.values()
-    ]
-    for family in fleet.families():
-        rendered = render_family(family, fleet.environments[family.environment], templates)
-        # Without the parsed objects: thousands of live ones slow Python's collector down.
-        folders += [(cluster, replace(folder, manifests={})) for cluster, folder in rendered]
-    return _files_of(folders)
-
-
-def _files_of(folders: Sequence[Rendered]) -> tuple[dict[str, bytes], list[Finding]]:
-    # At the end, because only all folders together show what collides.
-    collisions = find_collisions((origin, folder.claims) for origin, folder in folders)
-    files: dict[str, bytes] = {}
-    findings = [finding for _, folder in folders for finding in folder.findings]
-    for index, (_, folder) in enumerate(folders):
-        findings += collisions.get(index, ())
-        # Neither of two folders is written: which of them is right is not known.
-        if index not in collisions:
-            files |= folder.by_path()
-    # Every folder has the findings of the templates: arrange leaves one of each.
-    return dict(sorted(files.items())), list(arrange(findings))

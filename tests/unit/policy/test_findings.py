@@ -6,9 +6,10 @@ from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding, Severity
 from lockstep.model.outcome import POLICY_ERROR
-from lockstep.policy import PolicyItem, Rule, interpret, policy_inputs
+from lockstep.policy import PolicyItem, Rule, interpret
 from tests.unit.fleets import fleet, tree
 from tests.unit.policy.test_inputs import FAMILY, NOW, A, rules
+from tests.unit.whole_fleets import policy_inputs
 
 ITEMS = policy_inputs(fleet(), None, NOW)
 CLUSTER, WHOLE = rules("cluster"), rules("family")

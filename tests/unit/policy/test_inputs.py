@@ -6,20 +6,13 @@ from datetime import UTC, datetime
 from lockstep.model.decision import Action, Phase, Position, Target, VerifiedState
 from lockstep.model.document import Json
 from lockstep.model.fleet import Environment, Fleet
-from lockstep.policy import (
-    Moment,
-    PolicyItem,
-    Rule,
-    batches,
-    expected_rules,
-    family_inputs,
-    policy_inputs,
-)
+from lockstep.policy import Moment, PolicyItem, Rule, batches, expected_rules, family_inputs
 from lockstep.rollout.next_decision import DecisionContext, next_decision
 from lockstep.rollout.position import current_variants
 from tests.unit.fleets import digest_of, family, fleet, recorded, tree
 from tests.unit.policy.test_rules import RULE
 from tests.unit.rollout.test_plan import START
+from tests.unit.whole_fleets import policy_inputs
 
 A = "clusters/prod/fraud/a.yaml"
 FAMILY = "clusters/prod/fraud/family.yaml"

@@ -6,10 +6,11 @@ from copy import deepcopy
 from typing import Any
 
 from lockstep.model.finding import Finding
-from lockstep.render import RenderedFolder, render_cluster, render_fleet
+from lockstep.render import RenderedFolder, render_cluster
 from lockstep.render.provenance import FILE_NAME
 from tests.unit.render import rendering
 from tests.unit.render.rendering import STABLE, cluster, fleet_of, tree_of
+from tests.unit.whole_fleets import render_fleet
 
 NINETY = {**STABLE, "weight": 90}
 TEN = {"name": "candidate", "version": "42", "weight": 10}

@@ -3,9 +3,9 @@
 from typing import Any
 
 from lockstep.model.finding import Finding
-from lockstep.render import render_fleet
 from tests.unit.render import rendering
 from tests.unit.render.rendering import STABLE, cluster, fleet_of, tree_of
+from tests.unit.whole_fleets import render_fleet
 
 
 def collide(*clusters: dict[str, Any], versions: tuple[str, ...] = ("41",)) -> list[Finding]:

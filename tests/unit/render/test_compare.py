@@ -2,9 +2,10 @@
 
 import pytest
 
-from lockstep.render import compare, render_fleet, stale_paths
+from lockstep.render import compare, stale_paths
 from tests.unit.render import rendering
 from tests.unit.render.rendering import cluster, fleet_of, tree_of
+from tests.unit.whole_fleets import render_fleet
 
 FOLDER = "rendered/prod/clusters/fraud-eu"
 SERVICE = f"{FOLDER}/service.yaml"

@@ -14,14 +14,7 @@ from hypothesis import strategies as st
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Fleet
-from lockstep.render import (
-    Templates,
-    compare,
-    render_cluster,
-    render_environment,
-    render_fleet,
-    unrendered_folders,
-)
+from lockstep.render import Templates, compare, render_cluster, render_environment
 from lockstep.render.folder import FolderWriter, RenderedFolder
 from lockstep.render.names import version_slug
 from lockstep.render.provenance import FILE_NAME, parse_provenance
@@ -29,6 +22,7 @@ from lockstep.spec.assemble import assemble
 from tests.unit.render import rendering
 from tests.unit.render.rendering import STABLE, cluster, fleet_of, render_one, tree_of
 from tests.unit.render.specs import known
+from tests.unit.whole_fleets import render_fleet, unrendered_folders
 
 WARM = {"name": "previous", "version": "41", "weight": 0, "warm": True}
 

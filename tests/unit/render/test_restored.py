@@ -20,10 +20,11 @@ from lockstep.model.decision import (
 from lockstep.model.fleet import Fleet
 from lockstep.model.git_ids import git_tree_id
 from lockstep.model.record import record_of
-from lockstep.render import Templates, compare, keep_restored, render_fleet, restorable_folders
+from lockstep.render import Templates, compare, keep_restored, restorable_folders
 from lockstep.render.provenance import FILE_NAME, restore_provenance
 from tests.unit.render import rendering
 from tests.unit.render.rendering import cluster, fleet_of, inputs_in, tree_of
+from tests.unit.whole_fleets import render_fleet
 
 FOLDER = "rendered/prod/clusters/fraud-eu"
 COMMIT = "c" * 40

@@ -9,10 +9,11 @@ import yaml
 
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.finding import Finding
-from lockstep.render import Templates, render_cluster, render_fleet
+from lockstep.render import Templates, render_cluster
 from tests.unit.render import rendering
 from tests.unit.render.rendering import cluster, fleet_of, tree_of
 from tests.unit.render.tracing import with_defaults
+from tests.unit.whole_fleets import render_fleet
 
 
 def changed(component: str, old: str, new: str) -> Templates:

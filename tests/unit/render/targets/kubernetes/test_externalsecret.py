@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from lockstep.render import render_fleet
 from lockstep.render.trace.objects import trace_object
 from tests.unit.render import rendering
 from tests.unit.render.rendering import fleet_of, render_one, tree_of
 from tests.unit.render.specs import TOKEN, access, pod_of, the_finding
+from tests.unit.whole_fleets import render_fleet
 
 
 def test_the_pods_get_each_secret_as_a_variable() -> None:

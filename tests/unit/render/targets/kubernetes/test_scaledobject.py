@@ -1,10 +1,10 @@
 """Scaling by requests, with KEDA."""
 
-from lockstep.render import render_fleet
 from lockstep.render.provenance import parse_provenance
 from tests.unit.render import rendering
 from tests.unit.render.rendering import cluster, fleet_of, render_one, tree_of
 from tests.unit.render.specs import KEDA, PROMETHEUS, render_watched, serving, the_finding, watched
+from tests.unit.whole_fleets import render_fleet
 
 
 def test_a_prometheus_that_is_not_queried_changes_nothing() -> None:

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from lockstep.render import render_fleet
 from lockstep.render.provenance import FILE_NAME, parse_provenance
 from lockstep.render.targets.kubernetes.target import KUBERNETES
 from tests.unit.render import rendering
@@ -20,6 +19,7 @@ from tests.unit.render.specs import (
     serving,
     watched,
 )
+from tests.unit.whole_fleets import render_fleet
 
 PLAIN = [
     "PROVENANCE", "application.yaml", "deployment-v41.yaml", "destinationrule-v41.yaml",
