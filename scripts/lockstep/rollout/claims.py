@@ -13,9 +13,11 @@ from lockstep.model.document import value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family, Tree
 from lockstep.model.git_ids import algorithm_of, git_blob_id, git_tree_id
-from lockstep.model.times import is_ahead, parse_time
+from lockstep.model.times import parse_time
 from lockstep.rollout.divergence import find_divergences
+from lockstep.rollout.position import latest_decision
 from lockstep.rollout.transitions import RULES
+from lockstep.rollout.trust import why_ahead
 from lockstep.spec.ledger import files_of, with_trusted
 from lockstep.text.sanitise import cut, one_line
 
@@ -67,14 +69,13 @@ def check_claims(
 def _about_time(
     decision: Decision, earlier: Sequence[Record], now: datetime
 ) -> Iterator[Finding]:  # fmt: skip
-    at = decision.decided_at
-    if is_ahead(at, now):
+    if ahead := why_ahead(decision, now):
         fix = "remove the record, correct the clock of the machine that wrote it, and decide again"
-        yield _finding(decision, _TIME, f"it was decided at {at}, which is in the future", fix)
-    if not earlier or RULES[decision.action].any_time:
+        yield _finding(decision, _TIME, ahead, fix)
+    last = latest_decision(earlier)
+    if last is None or RULES[decision.action].any_time:
         return
-    # Not only the one before it, which may be of any time.
-    last = max((record.decision for record in earlier), key=lambda d: (d.decided_at, d.sequence))
+    at = decision.decided_at
     if parse_time(at) < parse_time(last.decided_at):
         text = f"it was decided at {at}, before record {last.sequence}, at {last.decided_at}"
         yield _finding(decision, _TIME, text, _FIX)

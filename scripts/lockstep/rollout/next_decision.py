@@ -12,7 +12,7 @@ from lockstep.model.fleet import Family
 from lockstep.model.times import format_time, parse_time
 from lockstep.rollout.chain import chain_end
 from lockstep.rollout.gate_questions import propose_gates
-from lockstep.rollout.position import position_of
+from lockstep.rollout.position import latest_decision, position_of
 from lockstep.rollout.transitions import RULES
 from lockstep.spec.ledger import unsettled
 from lockstep.text.sanitise import cut
@@ -54,11 +54,8 @@ def next_decision(
     source = position_of(family)
     if RULES[action].find(source.phase, to.phase) is None:
         _refuse_transition(family, action, source, to)
-    if family.records and not RULES[action].any_time:
-        # The latest: one that may be of any time does not turn the clock back for those after it.
-        latest = max(
-            (each.decision for each in family.records), key=lambda d: (d.decided_at, d.sequence)
-        )
+    latest = latest_decision(family.records)
+    if latest and not RULES[action].any_time:
         _refuse_earlier(latest, context.now)
     sequence, previous = chain_end(family)
     return Decision(

@@ -3,11 +3,11 @@
 State is the newest record, the specs, the evidence and the time; nothing else is kept anywhere.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from math import inf
 
-from lockstep.model.decision import Action, Decision, Phase, Position, Target, Variants
+from lockstep.model.decision import Action, Decision, Phase, Position, Record, Target, Variants
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Family
 from lockstep.model.times import later, parse_duration, parse_time
@@ -18,6 +18,15 @@ from lockstep.spec import variants as forms
 def newest_decision(family: Family) -> Decision | None:
     """The newest decision of a family, or None for one that has no ledger."""
     return family.records[-1].decision if family.records else None
+
+
+def latest_decision(records: Sequence[Record]) -> Decision | None:
+    """The decision with the latest time; None where there are no records.
+
+    Not always the newest: some actions may be of any time, and turn no clock back for others.
+    """
+    decisions = (record.decision for record in records)
+    return max(decisions, key=lambda each: (each.decided_at, each.sequence), default=None)
 
 
 def position_of(family: Family) -> Position:

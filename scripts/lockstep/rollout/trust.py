@@ -7,6 +7,7 @@ from the future, where a clock or a person was wrong: a bake would count from it
 
 from datetime import datetime
 
+from lockstep.model.decision import Decision
 from lockstep.model.fleet import Family
 from lockstep.model.times import is_ahead
 from lockstep.rollout.replay import replay
@@ -25,8 +26,12 @@ def replayed(family: Family, now: datetime) -> Family:
         if finding.file not in unread:
             problems.setdefault(finding.file, finding.message)
     for record in family.records:
-        at = record.decision.decided_at
-        if is_ahead(at, now):
-            text = f"it was decided at {at}, which is in the future"
-            problems.setdefault(record.decision.path, text)
+        if ahead := why_ahead(record.decision, now):
+            problems.setdefault(record.decision.path, ahead)
     return with_trusted(family, files_of(family), problems)
+
+
+def why_ahead(decision: Decision, now: datetime) -> str:
+    """What is wrong with a decision from the future; empty for one that is not from there."""
+    at = decision.decided_at
+    return f"it was decided at {at}, which is in the future" if is_ahead(at, now) else ""
