@@ -2,10 +2,9 @@
 
 from lockstep.render.names import cluster_folder, object_name
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import ABSENT, Expected, Only
+from lockstep.render.targets.expected import Expected
 from lockstep.render.targets.kubernetes.git_source import (
-    SYNC_POLICY,
-    expected_source,
+    expected_spec,
     git_source,
     git_source_origins,
 )
@@ -40,22 +39,15 @@ def _files(view: ClusterView) -> Files:
 
 def _expected(context: Context) -> dict[str, Expected]:
     watched = {"argocd.argoproj.io/manifest-generate-paths": context["watched"]}
+    namespace = context["destination_namespace"]
+    destination = {"name": context["destination"], "namespace": namespace}
     return {
         "metadata": {
             **expected_metadata(context, annotations=watched),
             # So that the cluster's objects go when its Application does.
             "finalizers": ["resources-finalizer.argocd.argoproj.io"],
         },
-        "spec": {
-            "project": context["project"],
-            "source": expected_source(context, exclude="application.yaml"),
-            "sources": ABSENT,
-            "destination": Only(
-                {"name": context["destination"], "namespace": context["destination_namespace"]}
-            ),
-            "syncPolicy": SYNC_POLICY,
-            "ignoreDifferences": ABSENT,
-        },
+        "spec": expected_spec(context, destination, exclude="application.yaml"),
     }
 
 

@@ -2,10 +2,9 @@
 
 from lockstep.render.names import cluster_folder, label_value, object_name
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import ABSENT, Expected, Only
+from lockstep.render.targets.expected import Expected
 from lockstep.render.targets.kubernetes.git_source import (
-    SYNC_POLICY,
-    expected_source,
+    expected_spec,
     git_source,
     git_source_origins,
 )
@@ -33,18 +32,12 @@ def _files(view: EnvironmentView) -> Files:
 
 def _expected(context: Context) -> dict[str, Expected]:
     watched = {"argocd.argoproj.io/manifest-generate-paths": context["watched"]}
+    destination = {"name": "in-cluster", "namespace": context["namespace"]}
     only_applications = {"recurse": True, "include": "*/application.yaml"}
     return {
         # Without a finalizer: deleting it must delete no cluster.
         "metadata": expected_metadata(context, annotations=watched),
-        "spec": {
-            "project": context["project"],
-            "source": expected_source(context, **only_applications),
-            "sources": ABSENT,
-            "destination": Only({"name": "in-cluster", "namespace": context["namespace"]}),
-            "syncPolicy": SYNC_POLICY,
-            "ignoreDifferences": ABSENT,
-        },
+        "spec": expected_spec(context, destination, **only_applications),
     }
 
 

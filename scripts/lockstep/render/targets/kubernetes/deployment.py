@@ -11,6 +11,7 @@ from lockstep.render.targets.kubernetes.metadata import (
     FAMILY,
     NAME,
     expected_metadata,
+    expected_selector,
     metadata,
     metadata_origins,
     selector,
@@ -24,6 +25,8 @@ MODEL_VARIABLES = ("MODEL_URI", "MODEL_DIGEST", "MODEL_VERSION")
 
 _AZURE_POD_LABEL = "azure.workload.identity/use"
 """Azure gives its token only to pods that ask for it."""
+
+_KIND = ObjectKind("apps/v1", "Deployment")
 
 
 def read_zones(fields: Fields) -> dict[str, Json]:
@@ -64,14 +67,13 @@ def _context(view: ClusterView, version: Running) -> Context:
 
 
 def _expected(context: Context) -> dict[str, Expected]:
-    selected = Only({"matchLabels": Only(dict(context["selector"]))})
     return {
         "metadata": expected_metadata(context, wave=-1),
         "spec": {
             "replicas": ABSENT if context["replicas"] is None else context["replicas"],
             # A new version would never be started.
             "paused": ABSENT,
-            "selector": selected,
+            "selector": expected_selector(context),
             "template": {
                 "metadata": {
                     "labels": Guarded(dict(context["pod_labels"])),
@@ -81,6 +83,11 @@ def _expected(context: Context) -> dict[str, Expected]:
             },
         },
     }
+
+
+def expected_target(context: Context) -> Expected:
+    """What an autoscaler must name: the Deployment of its own version, which has its name."""
+    return Only({"apiVersion": _KIND.api_version, "kind": _KIND.kind, "name": context["name"]})
 
 
 def _expected_pod(context: Context) -> dict[str, Expected]:
@@ -181,4 +188,4 @@ def _literal(text: str | None) -> str:
     return (text or "").replace("$", "$$")
 
 
-COMPONENT = Component("deployment", ObjectKind("apps/v1", "Deployment"), _files)
+COMPONENT = Component("deployment", _KIND, _files)

@@ -16,7 +16,7 @@ def git_source(view: ClusterView | EnvironmentView) -> Context:
     }
 
 
-SYNC_POLICY: dict[str, Expected] = {
+_SYNC_POLICY: dict[str, Expected] = {
     "automated": Only({"prune": True, "selfHeal": True}),
     # Without these two a rollback waits for a candidate that is not ready, or deletes it before
     # traffic has left it.
@@ -26,11 +26,22 @@ SYNC_POLICY: dict[str, Expected] = {
 """What must hold of how an Application is synced."""
 
 
-def expected_source(context: Context, **directory: Expected) -> Expected:
-    """What must hold of an Application's source: no other repository, and no program that renders.
+def expected_spec(context: Context, destination: Expected, **directory: Expected) -> Expected:
+    """What must hold of an Application: no other repository, no program that renders, how it syncs.
 
-    ``directory`` says which files of the folder count.
+    ``destination`` is where it applies the folder, ``directory`` says which of its files count.
     """
+    return {
+        "project": context["project"],
+        "source": _expected_source(context, directory),
+        "sources": ABSENT,
+        "destination": Only(destination),
+        "syncPolicy": _SYNC_POLICY,
+        "ignoreDifferences": ABSENT,
+    }
+
+
+def _expected_source(context: Context, directory: dict[str, Expected]) -> Expected:
     return Only(
         {
             "repoURL": context["repo_url"],

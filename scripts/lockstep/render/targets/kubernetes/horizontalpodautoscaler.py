@@ -5,7 +5,8 @@ from functools import partial
 from lockstep.model.document import Json
 from lockstep.render.fields import Fields
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import Expected, Has, Only
+from lockstep.render.targets.expected import Expected, Has
+from lockstep.render.targets.kubernetes.deployment import expected_target
 from lockstep.render.targets.kubernetes.metadata import (
     expected_metadata,
     metadata,
@@ -44,9 +45,7 @@ def _expected(context: Context) -> dict[str, Expected]:
     return {
         "metadata": expected_metadata(context, wave=-1),
         "spec": {
-            "scaleTargetRef": Only(
-                {"apiVersion": "apps/v1", "kind": "Deployment", "name": context["name"]}
-            ),
+            "scaleTargetRef": expected_target(context),
             "minReplicas": context["replicas"],
             "maxReplicas": context["max_replicas"],
             "metrics": Has([by_cpu]),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from lockstep.render.names import label_value, object_name
 from lockstep.render.targets.base import Context
-from lockstep.render.targets.expected import ABSENT, Expected, Guarded
+from lockstep.render.targets.expected import ABSENT, Expected, Guarded, Only
 from lockstep.render.targets.origins import (
     OriginTree,
     in_cluster,
@@ -87,6 +87,11 @@ def expected_metadata(
         "finalizers": ABSENT,
         "generateName": ABSENT,
     }
+
+
+def expected_selector(context: Context) -> Expected:
+    """What must hold of a selector: the pods of the ``context``, all of them and no others."""
+    return Only({"matchLabels": Only(dict(context["selector"]))})
 
 
 def selector(view: ClusterView, version: Running) -> dict[str, str]:

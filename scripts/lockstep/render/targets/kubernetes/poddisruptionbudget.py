@@ -5,9 +5,10 @@ from functools import partial
 from lockstep.model.document import Json
 from lockstep.render.fields import Fields
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import ABSENT, Expected, Only
+from lockstep.render.targets.expected import ABSENT, Expected
 from lockstep.render.targets.kubernetes.metadata import (
     expected_metadata,
+    expected_selector,
     metadata,
     metadata_origins,
     selector,
@@ -54,7 +55,7 @@ def _expected(context: Context) -> dict[str, Expected]:
         "spec": {
             "minAvailable": ABSENT if least is None else least,
             "maxUnavailable": ABSENT if most is None else most,
-            "selector": Only({"matchLabels": Only(dict(context["selector"]))}),
+            "selector": expected_selector(context),
         },
     }
 

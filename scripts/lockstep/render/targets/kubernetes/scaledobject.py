@@ -7,7 +7,8 @@ from lockstep.model.fleet import Environment
 from lockstep.render.fields import Fields
 from lockstep.render.names import object_name
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import ABSENT, Expected, Has, Only
+from lockstep.render.targets.expected import ABSENT, Expected, Has
+from lockstep.render.targets.kubernetes.deployment import expected_target
 from lockstep.render.targets.kubernetes.metadata import (
     NAME,
     NAMESPACE,
@@ -71,9 +72,7 @@ def _expected(context: Context) -> dict[str, Expected]:
     return {
         "metadata": expected_metadata(context, wave=-1),
         "spec": {
-            "scaleTargetRef": Only(
-                {"apiVersion": "apps/v1", "kind": "Deployment", "name": context["name"]}
-            ),
+            "scaleTargetRef": expected_target(context),
             "minReplicaCount": context["replicas"],
             "maxReplicaCount": context["max_replicas"],
             # Below minReplicaCount, where nothing triggers.
