@@ -28,7 +28,8 @@ readable if {
 # METADATA
 # title: All pods
 # description: >-
-#   Each with the kind and name of its object, the path of its `spec` in that object, and its metadata.
+#   Each with the kind and name of its object, the paths of its `spec` and its annotations in that
+#   object, and its metadata.
 all := [pod |
 	some kind, path in _templates
 	some object_ in input.rendered[kind]
@@ -37,6 +38,7 @@ all := [pod |
 		"name": object_.metadata.name,
 		"path": array.concat(path, ["spec"]),
 		"spec": object.get(object_, array.concat(path, ["spec"]), {}),
+		"annotations_path": array.concat(path, ["metadata", "annotations"]),
 		"metadata": object.get(object_, array.concat(path, ["metadata"]), {}),
 	}
 ]

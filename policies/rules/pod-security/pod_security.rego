@@ -114,8 +114,7 @@ _forbidden contains [pod.kind, pod.name, path, profile, _profiles] if {
 	startswith(key, "container.apparmor.security.beta.kubernetes.io/")
 	not profile == "runtime/default"
 	not startswith(profile, "localhost/")
-	at := array.slice(pod.path, 0, count(pod.path) - 1)
-	path := array.concat(at, ["metadata", "annotations", key])
+	path := array.concat(pod.annotations_path, [key])
 }
 
 _forbidden contains [container.kind, container.name, path, port.hostPort, [0]] if {

@@ -145,13 +145,11 @@ _token contains [pod, ["volumes", i, "csi", "driver"], volume.csi.driver] if {
 	startswith(volume.csi.driver, "secrets-store.csi.")
 }
 
-_vault contains [pod, array.concat(_above(pod), ["metadata", "annotations", key]), key] if {
+_vault contains [pod, array.concat(pod.annotations_path, [key]), key] if {
 	some pod in pods.all
 	some key, _ in pod.metadata.annotations
 	startswith(key, "vault.hashicorp.com/")
 }
-
-_above(pod) := array.slice(pod.path, 0, count(pod.path) - 1)
 
 # METADATA
 # title: A secret by another way
