@@ -153,8 +153,13 @@ class _ChangeCheck:
     def run(self) -> Outcome:
         """The outcome of the families that the change touches, and of what spans families."""
         kept, everything = self._kept, self._change.everything
-        families = Families(self._source(), self._terms, self._known, at_once=everything)
-        keys = self._summary_keys(self._head, families.about)
+        keys: dict[Unit, str] = {}
+
+        def known(about: About) -> Mapping[Unit, FamilySummary]:
+            keys.update(self._summary_keys(self._head, about))
+            return kept.summaries(keys)
+
+        families = Families(self._source(), self._terms, known, at_once=everything)
         kept.keep_summaries(keys, families.made)
         touched, result_keys = self._touched(families)
         claim_keys = {unit: key_of(key, self._rendering) for unit, key in keys.items()}
@@ -169,9 +174,6 @@ class _ChangeCheck:
         claims = {unit: each.claims for unit, each in made.items()}
         kept.keep_claims(claim_keys, {**claims, **done.claims})
         return self._about_scope(done.checked.outcome(), families, touched)
-
-    def _known(self, about: About) -> Mapping[Unit, FamilySummary]:
-        return self._kept.summaries(self._summary_keys(self._head, about))
 
     def _source(self) -> FleetSource:
         head = self._head
