@@ -3,10 +3,10 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-# Without ASCII, \d would match the digits of every script.
 CLOCK_SKEW = timedelta(minutes=5)
 """How far ahead of this machine's clock the time of a record may be."""
 
+# Without ASCII, \d would match the digits of every script.
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 
 

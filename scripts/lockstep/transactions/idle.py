@@ -16,6 +16,7 @@ from lockstep.rollout.skew import skew_breached
 from lockstep.spec.assemble import assemble
 from lockstep.spec.ledger import unsettled
 from lockstep.spec.records import check_records
+from lockstep.spec.selection import only_heads
 from lockstep.transactions.snapshot import Snapshot
 
 
@@ -46,14 +47,11 @@ def idle(snapshot: Snapshot, environment: str, name: str, history: LedgerHistory
 def _with_records(snapshot: Snapshot, files: Tree, environment: str, name: str) -> Family | None:
     """The family with its head and its records alone; None where one of them has a finding."""
     head = f"clusters/{environment}/environment.yaml"
-    read = {p: data for p, data in files.items() if p.startswith("ledger/") or _is_head(p)}
-    fleet, found = assemble({**read, head: snapshot.tree[head]}, snapshot.documents)
+    records = {path: data for path, data in files.items() if path.startswith("ledger/")}
+    read = {**only_heads(files), **records, head: snapshot.tree[head]}
+    fleet, found = assemble(read, snapshot.documents)
     home = fleet.environments.get(environment)
     return home.families.get(name) if home and not found else None
-
-
-def _is_head(path: str) -> bool:
-    return path.endswith("/family.yaml")
 
 
 def _is_as_recorded(snapshot: Snapshot, family: Family, newest: Decision, files: Tree) -> bool:

@@ -126,7 +126,7 @@ class GitObjects(GitTrees):
     def _sizes(self, oids: Sequence[str]) -> dict[str, int]:
         found = self._ask("info", oids)
         if found is not None:
-            return dict(zip(oids, map(_size_of, oids, found), strict=True))
+            return {oid: _present(oid, each).size for oid, each in zip(oids, found, strict=True)}
         heads = self._output("cat-file", "--batch-check", stdin=_lines(oids)).split(b"\n")[:-1]
         return dict(zip(oids, map(_size, heads), strict=True))
 
@@ -134,8 +134,7 @@ class GitObjects(GitTrees):
         """The bytes of blobs by id, from one git process: one for each file would take minutes."""
         found = self._ask("contents", oids)
         if found is not None:
-            _ = list(map(_size_of, oids, found))
-            yield from (each.data for each in found if each)
+            yield from (_present(oid, each).data for oid, each in zip(oids, found, strict=True))
             return
         out = self._output("cat-file", "--batch", stdin=_lines(oids)) if oids else b""
         at = 0
@@ -240,10 +239,10 @@ class GitObjects(GitTrees):
         )
 
 
-def _size_of(oid: str, found: GitObject | None) -> int:
+def _present(oid: str, found: GitObject | None) -> GitObject:
     if found is None:
         raise _missing(f"{oid} missing")
-    return found.size
+    return found
 
 
 def _lines(oids: Iterable[str]) -> bytes:

@@ -64,7 +64,7 @@ def read_entries(logged: Iterable[Any], server: str) -> list[Entry]:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class LoggedMetrics:
     """All that was logged for one model, as of ``now``: what is dated later does not count.
 
     ``history`` gives the values as the runs hold them, where NaN is not shown as 0.

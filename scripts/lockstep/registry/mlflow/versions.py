@@ -20,7 +20,7 @@ from lockstep.registry.mlflow.client import BOUNDS, URI_VARIABLE, Bounds, Connec
 from lockstep.registry.mlflow.metrics import (
     LONGEST_NAME,
     Entry,
-    Measured,
+    LoggedMetrics,
     RunHistory,
     read_entries,
     series,
@@ -79,8 +79,8 @@ class MlflowRegistry:
         def measured() -> Measurement:
             logged = self._connection.client.get_logged_model(model_id)
             entries = read_entries(logged.metrics or [], self.server)
-            measured = Measured(entries, _history(self._connection), parse_time(now))
-            return measured.newest(metric, dataset, needed)
+            metrics = LoggedMetrics(entries, _history(self._connection), parse_time(now))
+            return metrics.newest(metric, dataset, needed)
 
         try:
             return self._connection.ask(measured)
@@ -152,13 +152,14 @@ def _identity(found: _Found, digest: str) -> Json:
 
 
 def _facts(connection: Connection, found: _Found, read_at: datetime) -> dict[str, Json]:
-    logged = found.logged.metrics or [] if found.logged else []
-    entries = read_entries(logged, connection.server)
+    metrics = found.logged.metrics or [] if found.logged else []
+    entries = read_entries(metrics, connection.server)
+    logged = LoggedMetrics(entries, _history(connection), read_at)
     return {
         "status": plain_line(found.version.status, 50),
         "archived": _archived(found.version),
         "datasets": _datasets(found.run, connection.server),
-        "metrics": _metrics(Measured(entries, _history(connection), read_at), connection.server),
+        "metrics": _metrics(logged, connection.server),
         "tags": _tags(found.version, connection.server),
         "lineage": {"copiedFrom": found.copied_from},
     }
@@ -196,10 +197,10 @@ def _history(connection: Connection) -> RunHistory:
     return history
 
 
-def _metrics(measured: Measured, server: str) -> list[Json]:
-    pairs = series(measured.entries)
+def _metrics(logged: LoggedMetrics, server: str) -> list[Json]:
+    pairs = series(logged.entries)
     _refuse_too_many(len(pairs), _MOST_SERIES, "metrics", server)
-    return [_metric(name, dataset, measured.newest(name, dataset)) for name, dataset in pairs]
+    return [_metric(name, dataset, logged.newest(name, dataset)) for name, dataset in pairs]
 
 
 def _metric(name: str, dataset: str | None, measured: Measurement) -> Json:
