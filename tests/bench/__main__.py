@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -30,6 +31,16 @@ DEFAULT_OUTPUT = Path(__file__).resolve().parents[2] / "build" / "bench.json"
 Machine = Mapping[str, str | int | float]
 
 
+class BenchRun(NamedTuple):
+    """What one run of the bench has measured; ``checks`` by the size of the fleet."""
+
+    checks: Mapping[int, Mapping[str, Samples]]
+    stages: Mapping[str, float]
+    held: Sequence[Ratio]
+    advance: AdvanceTimes
+    machine: Machine
+
+
 def main() -> None:
     options = _options()
     checks: dict[int, dict[str, Samples]] = {}
@@ -41,12 +52,10 @@ def main() -> None:
             stages = stages or measure_stages(Path(folder), options.runs)
     with tempfile.TemporaryDirectory(prefix="lockstep-bench-") as folder:
         advance = measure_advance(Path(folder), options.families, options.runs)
-    machine = describe_machine()
-    held = list(ratios(checks, advance))
-    _print(checks, stages, held, advance, machine)
+    run = BenchRun(checks, stages, list(ratios(checks, advance)), advance, describe_machine())
+    _print(run)
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    result = _json(checks, stages, held, advance, machine)
-    options.output.write_text(json.dumps(result, indent=2) + "\n")
+    options.output.write_text(json.dumps(_json(run), indent=2) + "\n")
     print(f"as JSON: {options.output}")
 
 
@@ -77,19 +86,16 @@ def describe_machine() -> Machine:
     }
 
 
-def _print(
-    checks: Mapping[int, Mapping[str, Samples]],
-    stages: Mapping[str, float],
-    held: Sequence[Ratio],
-    advance: AdvanceTimes,
-    machine: Machine,
-) -> None:
-    first = next(iter(checks))
-    bare = checks[first][BARE].best
+def _print(run: BenchRun) -> None:
+    machine, advance = run.machine, run.advance
+    first = next(iter(run.checks))
+    bare = run.checks[first][BARE].best
     on = f"{machine['cores']} cores, {machine['memoryGiB']} GiB, Python {machine['python']}"
-    rows = [(name, f"{seconds:.3f}", f"{seconds / bare:.2f}") for name, seconds in stages.items()]
+    rows = [
+        (name, f"{seconds:.3f}", f"{seconds / bare:.2f}") for name, seconds in run.stages.items()
+    ]
     _show(f"Stages, {first:,} clusters on {on}", ("stage", "s", "x opa eval"), rows)
-    for size, samples in checks.items():
+    for size, samples in run.checks.items():
         of_programs = [
             (name, f"{each.best:.2f}", f"{each.median:.2f}", f"{each.best / bare:.2f}",
              f"{each.peak:,.0f}")
@@ -99,7 +105,7 @@ def _print(
         _show(f"Programs, {size:,} clusters", headings, of_programs)
     aims = [
         (each.name, f"{each.measured:.3f}", f"{each.aim:.3f}", "yes" if each.holds else "NO")
-        for each in held
+        for each in run.held
     ]
     _show("Ratios", ("ratio", "measured", "at most", "holds"), aims)
     print(
@@ -118,16 +124,10 @@ def _show(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) ->
     Console(width=120).print(table)  # also where the output goes to a file
 
 
-def _json(
-    checks: Mapping[int, Mapping[str, Samples]],
-    stages: Mapping[str, float],
-    held: Sequence[Ratio],
-    advance: AdvanceTimes,
-    machine: Machine,
-) -> dict[str, object]:
+def _json(run: BenchRun) -> dict[str, object]:
     return {
-        "machine": machine,
-        "stages": {name: round(seconds, 4) for name, seconds in stages.items()},
+        "machine": run.machine,
+        "stages": {name: round(seconds, 4) for name, seconds in run.stages.items()},
         "programs": [
             {
                 "clusters": size,
@@ -135,13 +135,13 @@ def _json(
                 "seconds": [round(seconds, 4) for seconds in each.seconds],
                 "peakMiB": round(each.peak, 1),
             }
-            for size, samples in checks.items()
+            for size, samples in run.checks.items()
             for name, each in samples.items()
         ],
-        "advance": {name: round(value, 3) for name, value in asdict(advance).items()},
+        "advance": {name: round(value, 3) for name, value in asdict(run.advance).items()},
         "ratios": [
             {"ratio": each.name, "measured": round(each.measured, 4), "aim": round(each.aim, 4)}
-            for each in held
+            for each in run.held
         ],
     }
 
