@@ -57,10 +57,12 @@ def _check(git: Git, options: CheckOptions) -> Outcome:
     from lockstep.check.attributes import attribute_findings
     from lockstep.check.base import find_base, merge_result
     from lockstep.check.change import Change
+    from lockstep.check.pinned import require_pinned, upgrade_findings
 
     base = find_base(git, options.base, tree_id)
     if base is not None:
         tree_id = merge_result(git, tree_id, base.commit)
+    require_pinned(git, tree_id, base)
     change = Change(
         git, tree_id, base, options.now, options.shard, options.opa, everything=options.everything
     )
@@ -73,6 +75,7 @@ def _check(git: Git, options: CheckOptions) -> Outcome:
     paths = git.file_ids(tree_id, EVERYTHING)
     found = ignored_findings(stored.ignored if stored else ())
     found += attribute_findings(git, tree_id, paths)
+    found += upgrade_findings(git, tree_id, base) if base is not None else []
     if base is not None and base.pull_request and change.has_other_records:
         from lockstep.check.pull_request import released_and_adopted
 
