@@ -9,8 +9,8 @@ from lockstep.edges.git import Git
 from lockstep.edges.git.attributes import ATTRIBUTES
 from lockstep.model.errors import NothingToCheck
 from lockstep.model.finding import Finding
-from lockstep.model.fleet import Tree
 from lockstep.model.paths import SETTINGS
+from lockstep.model.tree import Tree
 
 SOURCES = ("clusters", "ledger", "policies", "templates", SETTINGS)
 """The folders, and the one file, that decide everything; ``rendered`` follows from them."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lockstep.check import change as change_module
+from lockstep.check import change_check
 from lockstep.check.cached import CheckOptions, check_work_tree
 from lockstep.check.change import Change
 from lockstep.edges import process
@@ -37,7 +38,7 @@ def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Change]:
         changes.append(change)
         return Outcome((), {"families": len(change.git.object_ids(change.tree_id, ["clusters/"]))})
 
-    monkeypatch.setattr(change_module, "check_change_of", check_change_of)
+    monkeypatch.setattr(change_check, "check_change_of", check_change_of)
     monkeypatch.setattr(change_module, "find_opa", lambda: Path("/opa"))
     monkeypatch.setattr(change_module, "opa_version", lambda _: "1.22.0")
     monkeypatch.setenv("LOCKSTEP_CACHE", str(tmp_path / "cache"))
