@@ -13,12 +13,13 @@ def test_what_ends_a_run_does_not_wait_for_the_step_at_hand_and_none_begins_afte
     begun, ended = threading.Event(), threading.Event()
 
     def steps() -> Iterator[object]:
-        yield begun.set()
+        begun.set()
+        yield None
         ended.wait(10)
         done.append(1)
-        yield
+        yield None
         done.append(2)
-        yield
+        yield None
 
     def interrupted() -> None:
         with meanwhile(steps()):
@@ -41,7 +42,7 @@ def test_the_end_of_the_block_waits_for_the_step_at_hand() -> None:
     def steps() -> Iterator[object]:
         begun.set()
         done.append(threading.current_thread())
-        yield
+        yield None
 
     with meanwhile(steps()):
         assert begun.wait(10)
@@ -52,9 +53,9 @@ def test_what_a_step_raises_ends_the_steps_and_not_the_block() -> None:
     begun = threading.Event()
 
     def steps() -> Iterator[object]:
+        yield begun.wait(0)
         begun.set()
         raise SystemExit(3)
-        yield
 
     with meanwhile(steps()):
         assert begun.wait(10)
