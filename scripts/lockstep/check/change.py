@@ -14,6 +14,7 @@ from lockstep.edges.git import Git
 from lockstep.model.paths import SETTINGS
 from lockstep.model.shard import Shard
 from lockstep.model.times import Moment, format_time
+from lockstep.model.tree import Tree
 from lockstep.opa.address import OpaOptions
 from lockstep.opa.binary import find_opa, opa_version
 from lockstep.spec.assemble import assemble
@@ -73,6 +74,13 @@ class Change:
         Those of the base count, too: a change that removes one is still under it.
         """
         return self._freezes[tree]
+
+    @property
+    def policies(self) -> Tree:
+        """The policies that decide: the base's, or its own where the base has none."""
+        folder = SHARED[:1]
+        known = self.git.read_tree(self.commit, folder, links=True) if self.commit else {}
+        return known or self.git.read_tree(self.tree_id, folder, links=True)
 
     @property
     def commit(self) -> str | None:
