@@ -9,9 +9,11 @@ from datetime import datetime
 from functools import cached_property
 
 from lockstep.check.base import Base
+from lockstep.check.workspace import with_shipped
 from lockstep.edges.content_key import key_of
 from lockstep.edges.git import Git
-from lockstep.model.paths import SETTINGS
+from lockstep.edges.resources import shipped_digest
+from lockstep.model.paths import MAIN, SETTINGS
 from lockstep.model.shard import Shard
 from lockstep.model.times import Moment, format_time
 from lockstep.model.tree import Tree
@@ -57,6 +59,7 @@ class Change:
         """
         moment = Moment(self.now).to_json()["now"]
         opa = [opa_version(find_opa()), repr(self.opa)]
+        complete = all(self.git.object_ids(tree, [MAIN]) for tree in self._trees)
         freezes = [repr(sorted(each.items())) for each in self._freezes.values()]
         return [
             *opa,
@@ -64,6 +67,7 @@ class Change:
             *freezes,
             str(self.shard),
             str(self.everything),
+            "" if complete else shipped_digest(),
             # New records must not be from the future, to the second.
             f"{self.is_pull_request} {format_time(self.now)}" if self.has_other_records else "",
         ]
@@ -77,10 +81,9 @@ class Change:
 
     @property
     def policies(self) -> Tree:
-        """The policies that decide: the base's, or its own where the base has none."""
-        folder = SHARED[:1]
-        known = self.git.read_tree(self.commit, folder, links=True) if self.commit else {}
-        return known or self.git.read_tree(self.tree_id, folder, links=True)
+        """The policies that decide: the base's, or its own where there is no base."""
+        read = self.git.read_tree(self.commit or self.tree_id, SHARED[:1], links=True)
+        return with_shipped(read)
 
     @property
     def commit(self) -> str | None:
@@ -106,8 +109,11 @@ class Change:
 
     @cached_property
     def _freezes(self) -> dict[str, dict[str, str]]:
-        trees = [self.tree_id, *([self.commit] if self.commit else [])]
-        return {tree: self._freezes_of(tree) for tree in trees}
+        return {tree: self._freezes_of(tree) for tree in self._trees}
+
+    @property
+    def _trees(self) -> list[str]:
+        return [self.tree_id, *([self.commit] if self.commit else [])]
 
     def _freezes_of(self, tree: str) -> dict[str, str]:
         homes = [p for p in self.git.object_ids(tree, ["clusters/"]) if p.count("/") == 1]

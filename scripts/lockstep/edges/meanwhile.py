@@ -22,11 +22,11 @@ def meanwhile(steps: Iterable[object]) -> Iterator[None]:
                 if ended.is_set():
                     return
 
-    # A daemon: where the block raises, such as for Ctrl-C, nothing waits for the step at hand.
-    thread = threading.Thread(target=work, name="meanwhile", daemon=True)
+    thread = threading.Thread(target=work, name="meanwhile")
     thread.start()
     try:
         yield
     finally:
         ended.set()
-    thread.join()
+        # Also where the block raises: Python must not end while a thread is in the middle of work.
+        thread.join()

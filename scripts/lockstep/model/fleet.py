@@ -10,6 +10,7 @@ from lockstep.model.ledger import LedgerFile
 
 # Also from here, where most of those who read files get the rest of a fleet.
 from lockstep.model.tree import NoFile as NoFile
+from lockstep.model.tree import ShippedFile as ShippedFile
 from lockstep.model.tree import Tree as Tree
 
 DEFAULTS: Pointer = ("spec", "defaults")

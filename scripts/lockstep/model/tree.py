@@ -6,6 +6,10 @@ Tree = Mapping[str, bytes]
 """Files by path: relative to the repository, ``/`` separators. A work tree or a commit."""
 
 
+class ShippedFile(bytes):
+    """The entry in a Tree of a file that the program brings, because the fleet has none there."""
+
+
 class NoFile(bytes):
     """The entry in a Tree of something that is not read as a file; its bytes say why."""
 

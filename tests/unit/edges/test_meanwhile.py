@@ -1,6 +1,7 @@
 """Steps ahead of their need: in order, no further one after the block, failures later."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -8,18 +9,16 @@ import pytest
 from lockstep.edges.meanwhile import meanwhile
 
 
-def test_what_ends_a_run_does_not_wait_for_the_step_at_hand_and_none_begins_after_it() -> None:
+def test_no_step_begins_after_the_block_also_where_it_raises() -> None:
     done: list[int] = []
-    begun, ended = threading.Event(), threading.Event()
+    begun = threading.Event()
 
     def steps() -> Iterator[object]:
-        begun.set()
-        yield None
-        ended.wait(10)
-        done.append(1)
-        yield None
-        done.append(2)
-        yield None
+        for number in range(1000):
+            done.append(number)
+            begun.set()
+            yield None
+            time.sleep(0.01)
 
     def interrupted() -> None:
         with meanwhile(steps()):
@@ -28,11 +27,8 @@ def test_what_ends_a_run_does_not_wait_for_the_step_at_hand_and_none_begins_afte
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert done == []
-    (worker,) = (each for each in threading.enumerate() if each.name == "meanwhile")
-    ended.set()
-    worker.join(10)
-    assert done in ([], [1])
+    assert not any(each.name == "meanwhile" for each in threading.enumerate())
+    assert 0 < len(done) < 1000
 
 
 def test_the_end_of_the_block_waits_for_the_step_at_hand() -> None:
