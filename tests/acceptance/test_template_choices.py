@@ -203,7 +203,7 @@ ADDED_TO_OTHERS: dict[str, Edit] = {
         "destinationrule", "{% if subset %}",
         "{% if subset %}\n  trafficPolicy:\n    outlierDetection:\n"
         "      consecutive5xxErrors: 1\n      interval: \"10s\"\n      baseEjectionTime: \"9h\"\n"
-        "      maxEjectionPercent: 100\n"),
+        "      maxEjectionPercent: 100"),
     "a circuit breaker that sleeps": ("destinationrule", 'interval: "10s"', 'interval: "9000h"'),
     "a timeout of its own": (
         "virtualservice", "{% if retries %}", "      timeout: \"1ms\"\n{% if retries %}"),
