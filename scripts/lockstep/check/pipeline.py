@@ -124,7 +124,10 @@ def terms_of(policy_sets: Sequence[PolicySet], given: CheckInput) -> Terms:
     if given.rollback_only:
         policy_sets = [replace(each, rules=blocking(each.rules)) for each in policy_sets]
     else:  # the thresholds of the last set are reported, so its rules need not fail over them
-        policy_sets = [*policy_sets[:-1], policy_sets[-1].without_malformed_thresholds()]
+        policy_sets = [
+            *(each.without_missing_thresholds() for each in policy_sets[:-1]),
+            policy_sets[-1].without_malformed_thresholds(),
+        ]
     return Terms(
         [each.schemas for each in policy_sets],
         policy_sets,

@@ -24,6 +24,7 @@ from lockstep.opa.binary import find_opa, opa_version
 from lockstep.opa.session import close_unused, opa_session
 from lockstep.policy import Moment, PolicyItem, Rule, RuleFinding, batches
 from lockstep.policy.applied_waivers import AppliedWaivers
+from lockstep.policy.thresholds import MISSING, unusable
 from lockstep.policy.waivers import last_days, read_waiver_limits, read_waivers, valid_waivers
 from lockstep.spec.schema.schemas import Schemas
 
@@ -84,9 +85,15 @@ class PolicySet:
         For a caller that reports these, as Waivers does: one mistake in a threshold stays
         one finding, and is not an evaluation error for each cluster.
         """
-        malformed = {finding.file for finding in threshold_findings(self.policies)}
-        skipped = (rule for rule in self.rules if rule.thresholds in malformed)
-        return replace(self, skipped=frozenset(skipped))
+        return replace(self, skipped=unusable(self.rules, threshold_findings(self.policies)))
+
+    def without_missing_thresholds(self) -> "PolicySet":
+        """The same without the rules whose thresholds nobody has written yet.
+
+        For a base: a new program may need what only the change brings. Then its own rules count.
+        """
+        missing = [f for f in threshold_findings(self.policies) if f.rule == MISSING]
+        return replace(self, skipped=unusable(self.rules, missing))
 
 
 def open_policy_sets(

@@ -44,9 +44,9 @@ class ShownExample:
 class RuleExplanation:
     """Everything about one rule.
 
-    ``denials`` are title, message and solution of each deny. ``thresholds`` is the text of the
-    file ``thresholds_path``, empty where the rule has none; ``waiver`` one to copy, empty where
-    the rule cannot be waived.
+    ``denials`` are title, message and solution of each deny. ``thresholds_path`` names
+    the files with the thresholds that it reads, and ``thresholds`` is the text of its own, empty
+    where it has none; ``waiver`` is one to copy, empty where the rule cannot be waived.
     """
 
     facts: RuleFacts

@@ -27,6 +27,8 @@ def format_explanation(explanation: RuleExplanation) -> str:
     if explanation.thresholds:
         where = f"Thresholds, in {explanation.thresholds_path}"
         parts.append(f"{where}\n{_indented(explanation.thresholds)}")
+    elif explanation.thresholds_path:
+        parts.append(f"Thresholds: {explanation.thresholds_path}")
     for example in explanation.examples:
         kind = "Good" if example.good else "Bad"
         parts.append(f"{kind}: {example.about}\n{_indented(example.shown)}")
