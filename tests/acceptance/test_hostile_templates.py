@@ -201,21 +201,6 @@ def test_rules_evaluate_every_pod_that_is_rendered(
     assert rules[f"policy.{rule}"] == {path}
 
 
-ADDED = {
-    "an annotation": ("    spec:\n      service",
-                      '      annotations:\n        example.com/a: "b"\n    spec:\n      service'),
-    "a variable": ("          env:\n",
-                   "          env:\n            - name: LOG_LEVEL\n              value: info\n"),
-    "a volume": (VOLUME, VOLUME + "        - name: a\n          emptyDir: {}\n"),
-    "an init container": (CONTAINERS, INIT + HELPER + CONTAINERS),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("old", "new"), ADDED.values(), ids=ADDED)
-def test_a_template_may_add_what_is_harmless(example: ExampleFleet, old: str, new: str) -> None:
-    assert example.found({template("deployment"): [(old, new)]}) == {}
-
-
 def test_a_change_of_what_argo_cd_follows_needs_approval(example: ExampleFleet) -> None:
     changed = example.tree[ENVIRONMENT].replace(b"revision: main", b"revision: next")
     after = {**example.tree, ENVIRONMENT: changed}

@@ -256,12 +256,20 @@ def test_nor_do_other_objects(example: ExampleFleet, edit: Edit) -> None:
     assert template(edit[0]) in rules.get(IDENTITY, set()) | rules.get(SCHEMA, set())
 
 
+OF_ORGANISATION: dict[str, Edit] = {
+    "an annotation": annotated("deployment", "example.com/team", "risk"),
+    "an annotation of a pod": annotated_pod("example.com/scrape", "true"),
+    "another annotation of a pod": annotated_pod("prometheus.io/scrape", "true"),
+    "an annotation of an Application": annotated("application", "example.com/team", "risk"),
+    "a label": labelled("service", "example.com/team", "risk"),
+    "a label of a pod": labelled_pod("example.com/team", "risk"),
+    "a class of priority": pod("      priorityClassName: models\n"),
+    "nodes for models": pod(
+        "      tolerations:\n        - key: example.com/models\n          operator: Exists\n"),
+    "a claim": volume("          persistentVolumeClaim:\n            claimName: models\n"),
+}  # fmt: skip
+
 HONEST: dict[str, Edit] = {
-    "an annotation of the organisation": annotated("deployment", "example.com/team", "risk"),
-    "the same of a pod": annotated_pod("example.com/scrape", "true"),
-    "the same of an Application": annotated("application", "example.com/team", "risk"),
-    "a label of the organisation": labelled("service", "example.com/team", "risk"),
-    "the same of a pod ": labelled_pod("example.com/team", "risk"),
     "a sidecar in each pod": labelled_pod("sidecar.istio.io/inject", "true"),
     "the same by an annotation": annotated_pod("sidecar.istio.io/inject", "true"),
     "a variable": ("deployment", "          env:\n",
@@ -320,27 +328,46 @@ HONEST: dict[str, Edit] = {
 }  # fmt: skip
 
 
+LISTS = "policies/rules/template-additions/thresholds.yaml"
+
+
+@pytest.fixture(scope="module")
+def organised() -> Iterator[ExampleFleet]:
+    """A fleet whose owners of the policies have listed some additions."""
+    lists = {
+        "labels: []": "labels: [example.com/]",
+        "annotations: []": "annotations: [example.com/, prometheus.io/scrape]",
+        "priority_classes: []": "priority_classes: [models]",
+        "tolerations: []": "tolerations: [example.com/models]",
+        "claims: []": "claims: [models]",
+    }
+    with open_example_fleet({LISTS: list(lists.items())}) as fleet:
+        yield fleet
+
+
 @pytest.mark.parametrize("edit", HONEST.values(), ids=HONEST)
 def test_a_template_may_choose_what_is_harmless(example: ExampleFleet, edit: Edit) -> None:
     assert found(example, edit) == {}
 
 
-LISTS = "policies/rules/template-additions/thresholds.yaml"
+@pytest.mark.parametrize("edit", OF_ORGANISATION.values(), ids=OF_ORGANISATION)
+def test_the_owners_of_the_policies_can_list_more(
+    example: ExampleFleet, organised: ExampleFleet, edit: Edit
+) -> None:
+    assert found(example, edit) == {LISTED: {template(edit[0])}}
+    assert found(organised, edit) == {}
 
 
 @pytest.mark.parametrize(
-    ("edit", "listed"),
+    "edit",
     [
-        (
-            annotated_pod("prometheus.io/scrape"),
-            ("annotations: [", "annotations: [prometheus.io/, "),
-        ),
-        (pod("      priorityClassName: models\n"), ("_classes: []", "_classes: [models]")),
+        annotated("applications", "example.com/team"),
+        annotated("deployment", "example.com.evil.example/team"),
+        annotated("deployment", "prometheus.io/scrape-all"),
+        labelled_pod("prometheus.io/scrape"),
+        pod("      priorityClassName: models-first\n"),
+        pod("      tolerations:\n        - operator: Exists\n"),
     ],
 )
-def test_the_owners_of_the_policies_can_list_more(
-    example: ExampleFleet, edit: Edit, listed: tuple[str, str]
-) -> None:
-    assert found(example, edit) == {LISTED: {template(edit[0])}}
-    with open_example_fleet({LISTS: [listed]}) as other:
-        assert found(other, edit) == {}
+def test_what_is_like_something_listed_is_not(organised: ExampleFleet, edit: Edit) -> None:
+    assert found(organised, edit)
