@@ -58,17 +58,19 @@ _own := {
 	"iam.gke.io/gcp-service-account", "sidecar.istio.io/inject",
 }
 
-# The labels and annotations of each object and of its pods: kind and name of the object, the path.
-_metadata contains [kind, object_.metadata.name, ["metadata", list], object_.metadata[list], list] if {
+# What is added to objects and their pods: kind and name of the object, the path, the key, in which list.
+_added contains [kind, object_.metadata.name, ["metadata", list, key], key, list] if {
 	some kind, objects in input.rendered
 	some object_ in objects
 	some list in ["labels", "annotations"]
+	some key in (object.keys(object_.metadata[list]) - _own)
 }
 
-_metadata contains [pod.kind, pod.name, array.concat(path, [list]), pod.metadata[list], list] if {
+_added contains [pod.kind, pod.name, array.concat(path, [list, key]), key, list] if {
 	some pod in pods.all
-	path := array.slice(pod.annotations_path, 0, count(pod.annotations_path) - 1)
 	some list in ["labels", "annotations"]
+	some key in (object.keys(pod.metadata[list]) - _own)
+	path := array.slice(pod.annotations_path, 0, count(pod.annotations_path) - 1)
 }
 
 _is_allowed(key, list) if {
@@ -92,11 +94,10 @@ _matches(key, allowed) if {
 #     remove it from the template, or have the owners of the policies add it to
 #     thresholds.template_additions, where a domain with a slash allows all of its keys
 deny contains finding.of_object(
-	rego.metadata.rule(), kind, name, array.concat(path, [key]),
+	rego.metadata.rule(), kind, name, path,
 	[key, list, _allowed[list]],
 ) if {
-	some [kind, name, path, pairs, list] in _metadata
-	some key in (object.keys(pairs) - _own)
+	some [kind, name, path, key, list] in _added
 	not _is_allowed(key, list)
 }
 

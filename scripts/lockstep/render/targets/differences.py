@@ -46,6 +46,8 @@ def agrees(expected: Expected, found: Json) -> bool:
         return _fields_agree(fields, found) and not any(_unexpected(expected, fields, found))
     if kind is IfAny:
         return found is ABSENT or found == expected.value or agrees(expected.value, found)
+    if kind is ByName:
+        return _named_agree(expected, found)
     if kind is list:
         alike = isinstance(found, list) and len(found) == len(expected)
         return alike and all(map(agrees, expected, found))
@@ -63,6 +65,16 @@ def _fields_agree(fields: Mapping[str, Expected], found: Json) -> bool:
         if value is not expected and value != expected and not agrees(expected, value):
             return False
     return True
+
+
+def _named_agree(expected: ByName, found: Json) -> bool:
+    missing = dict(expected.items)
+    for item in found if isinstance(found, list) else ():
+        name = str(item.get("name")) if isinstance(item, dict) else ""
+        each = missing.pop(name, expected.others)
+        if (each is expected.others and name in expected.items) or not agrees(each, item):
+            return False
+    return not missing
 
 
 def differences(expected: Expected, found: Json, at: Pointer = ()) -> Iterator[Difference]:
