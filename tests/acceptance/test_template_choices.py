@@ -134,6 +134,11 @@ ADDED_TO_PODS: dict[str, tuple[str, Edit]] = {
         "policy.resources-bounded", helper(INIT, with_limits="nvidia.com/gpu: 8")),
     "huge pages of an init container": (
         "policy.resources-bounded", helper(INIT, with_limits='hugepages-2Mi: "1Gi"')),
+    "a certificate for somewhere else": (
+        "policy.secret-references", volume(
+            "          projected:\n            sources:\n              - podCertificate:\n"
+            "                  signerName: example.org/signer\n"
+            "                  keyType: ED25519\n                  keyPath: key\n")),
     "a node": (IDENTITY, pod("      nodeName: control-plane-1\n")),
     "a scheduler": (IDENTITY, pod("      schedulerName: other\n")),
     "a gate of scheduling": (
