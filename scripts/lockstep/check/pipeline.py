@@ -45,6 +45,7 @@ from lockstep.model.paths import SETTINGS
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.address import OpaOptions
 from lockstep.policy import blocking
+from lockstep.policy.in_force import shipped_paths
 from lockstep.rollout.history import HistoryOf
 from lockstep.spec.yaml.load import Documents
 from lockstep.text.excerpts import excerpts
@@ -284,7 +285,9 @@ class _Pipeline:
             tuple(
                 RuleText(rule.id, rule.title, rule.description, rule.category)
                 for rule in rules_of(self._terms.policy_sets)
+                if any(rule in each.active_rules for each in self._terms.policy_sets)
             ),
+            shipped_paths(self._given.tree, self._given.before or {}),
         )
         return PipelineResult(checked, results, near)
 

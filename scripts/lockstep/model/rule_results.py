@@ -9,7 +9,7 @@ from lockstep.model.exit_codes import ExitCode
 
 @dataclass(frozen=True)
 class RuleFacts:
-    """A rule in a line, by its METADATA."""
+    """A rule in a line, by its METADATA; ``differs`` says where a fleet departs from what ships."""
 
     rule: str
     category: str
@@ -17,6 +17,7 @@ class RuleFacts:
     scope: str
     waivable: bool
     title: str
+    differs: str = ""
 
     def to_json(self) -> dict[str, Json]:
         """Every field by its name."""
@@ -65,7 +66,8 @@ class RuleExplanation:
         """The rule in a line, such as ``capacity · error · scope cluster · since 0.1.0``."""
         facts = self.facts
         parts = [facts.category, facts.severity, f"scope {facts.scope}", f"since {self.since}"]
-        return " · ".join(parts + ["also stops rollbacks"] * self.blocks_revert)
+        parts += ["also stops rollbacks"] * self.blocks_revert
+        return " · ".join([*parts, facts.differs] if facts.differs else parts)
 
 
 @dataclass(frozen=True)

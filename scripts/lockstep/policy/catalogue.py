@@ -23,19 +23,25 @@ spec:
 """
 
 
-def facts_of(rule: Rule) -> RuleFacts:
-    """A rule as a list shows it."""
+def facts_of(rule: Rule, differs: str = "") -> RuleFacts:
+    """A rule as a list shows it; ``differs`` is where a fleet departs from the shipped one."""
     return RuleFacts(
-        rule.name, rule.category, rule.severity.value, rule.scope.value, rule.waivable, rule.title
+        rule.name,
+        rule.category,
+        rule.severity.value,
+        rule.scope.value,
+        rule.waivable,
+        rule.title,
+        differs,
     )
 
 
-def explain(rule: Rule, policies: Tree) -> RuleExplanation:
+def explain(rule: Rule, policies: Tree, differs: str = "") -> RuleExplanation:
     """The explanation of one rule. Raises LockstepError where its examples are unusable."""
     examples = read_examples(policies, rule)
     own = next((path for path in rule.thresholds if path.startswith(FOLDER + rule.name)), "")
     return RuleExplanation(
-        facts_of(rule), rule.description, rule.since, rule.blocks_revert, rule.denials,
+        facts_of(rule, differs), rule.description, rule.since, rule.blocks_revert, rule.denials,
         tuple(ShownExample(each.about, each.good, _shown(each)) for each in examples),
         " and ".join(rule.thresholds), policies.get(own, b"").decode(errors="replace").strip(),
         _WAIVER.format(name=f"{rule.name}-for-now", rule=rule.name) if rule.waivable else "",

@@ -5,15 +5,18 @@ with a misspelt package or without METADATA is an error and is never skipped sil
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lockstep.model.document import Json
-from lockstep.model.errors import LockstepError
+from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.finding import Severity
 from lockstep.model.fleet import Tree
 from lockstep.model.outcome import POLICY
 from lockstep.policy.metadata import metadata
+from lockstep.text.phrases import closest
+from lockstep.text.sanitise import quoted
 
 FOLDER = "policies/rules/"
 
@@ -98,6 +101,17 @@ def expected_rules(policies: Tree) -> tuple[Rule, ...]:
     )
 
 
+def rule_named(name: str, rules: Iterable[Rule]) -> Rule:
+    """The rule of that name, or of that id in findings. Raises UsageError where there is none."""
+    known = {rule.name: rule for rule in rules}
+    wanted = name.removeprefix(POLICY)
+    if wanted not in known:
+        close = closest(wanted, sorted(known))
+        fix = f"did you mean {close}?" if close else "see lockstep policy list"
+        raise UsageError(f"there is no rule {quoted(name, 80)}", fix=fix)
+    return known[wanted]
+
+
 def blocking(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
     """The rules that also stop rollbacks."""
     return tuple(rule for rule in rules if rule.blocks_revert)
@@ -112,7 +126,7 @@ def reads_time(rego: Tree) -> bool:
     )
 
 
-def untested(policies: Tree, rules: tuple[Rule, ...]) -> tuple[str, ...]:
+def untested(policies: Tree, rules: Iterable[Rule]) -> tuple[str, ...]:
     """The paths of rules without a test file in their folder."""
     return tuple(
         rule.path

@@ -8,7 +8,7 @@ organisation, so that no default could be right, is in ORGANISATION.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import yaml
 
@@ -55,6 +55,14 @@ def check_data(policies: Tree) -> list[Finding]:
     absent = [finding for path in read for finding in _absent(path, policies)]
     found = (finding for path in read for finding in _check(path, policies))
     return [*stray.values(), *absent, *found]
+
+
+def threshold_values(path: str, data: bytes) -> Mapping[str, Json]:
+    """The values in a file of thresholds, by name; empty where it cannot be read."""
+    names = _names(path)
+    document, _ = load_yaml(path, data)
+    found = value_at(document.value, (_ROOT, names[1])) if document and names else None
+    return found if isinstance(found, dict) else {}
 
 
 def unusable(rules: Iterable[Rule], wrong: Iterable[Finding]) -> frozenset[Rule]:

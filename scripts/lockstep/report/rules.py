@@ -8,9 +8,11 @@ _COLUMNS = ("rule", "category", "severity", "scope", "waivable", "title")
 
 
 def format_rules(listed: RuleList) -> str:
-    """A table with a line for each rule."""
-    rows = [[_cell(getattr(facts, column)) for column in _COLUMNS] for facts in listed.rules]
-    return format_table(_COLUMNS, rows)
+    """A table with a line for each rule, and what differs from those that ship, if anything."""
+    differs = ["differs"] if any(facts.differs for facts in listed.rules) else []
+    columns = [*_COLUMNS, *differs]
+    rows = [[_cell(getattr(facts, column)) for column in columns] for facts in listed.rules]
+    return format_table(columns, rows)
 
 
 def _cell(value: str | bool) -> str:
