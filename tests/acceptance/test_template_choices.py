@@ -135,7 +135,8 @@ ADDED_TO_PODS: dict[str, tuple[str, Edit]] = {
     "huge pages of an init container": (
         "policy.resources-bounded", helper(INIT, with_limits='hugepages-2Mi: "1Gi"')),
     "a certificate for somewhere else": (
-        "policy.secret-references", volume(
+        "policy.secret-references",
+        volume(
             "          projected:\n            sources:\n              - podCertificate:\n"
             "                  signerName: example.org/signer\n"
             "                  keyType: ED25519\n                  keyPath: key\n")),
@@ -175,6 +176,9 @@ ADDED_TO_PODS: dict[str, tuple[str, Edit]] = {
     "an init container that gets them": (
         IDENTITY, helper(INIT, more="          restartPolicy: Always\n" + PORTS)),
     "the port of the model": (IDENTITY, helper(more=MODEL_PORT)),
+    "an init container with the name of the model": (
+        IDENTITY, ("deployment", CONTAINERS,
+                   INIT + HELPER.replace("name: proxy", "name: model") + CONTAINERS)),
     "devices of a volume": (
         IDENTITY, container("          volumeDevices:\n            - name: scratch\n"
                             "              devicePath: /dev/a\n")),

@@ -120,7 +120,9 @@ def _expected_helper(context: Context) -> dict[str, Expected]:
     port = {**_PORT, "name": AnyBut("http"), "containerPort": AnyBut(context["port"])}
     return {
         **_FREE_IN_CONTAINER,
-        **dict.fromkeys(("name", "image", "env", "readinessProbe"), FREE),
+        **dict.fromkeys(("image", "env", "readinessProbe"), FREE),
+        # Rules take a container of this name for the one that the spec describes.
+        "name": AnyBut("model"),
         "ports": Each(port),
         # No claims, which are for devices.
         "resources": dict.fromkeys(("requests", "limits"), FREE),
