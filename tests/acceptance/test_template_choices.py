@@ -1,6 +1,7 @@
 """What a template may choose, and what it may not add although no spec speaks of it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.acceptance.example_fleet import (
     open_example_fleet,
     template,
 )
+from tests.acceptance.fleets import Fleet
 
 IDENTITY = "render.identity"
 SCHEMA = "render.manifest"
@@ -380,3 +382,31 @@ def test_the_owners_of_the_policies_can_list_more(
 )
 def test_what_is_like_something_listed_is_not(organised: ExampleFleet, edit: Edit) -> None:
     assert found(organised, edit)
+
+
+WAIVER = """\
+apiVersion: lockstep.dev/v1alpha1
+kind: Waivers
+metadata: {name: additions}
+spec:
+  waivers:
+    - rule: template-additions
+      scope: {environment: prod}
+      owner: ml-platform@example.com
+      reason: the nodes for models have a taint
+      ticket: NODES-7
+      expires: "2026-06-30"
+"""
+
+
+def test_a_waiver_allows_what_the_rule_denies_and_no_more(tmp_path: Path) -> None:
+    fleet = Fleet.create(tmp_path)
+    fleet.write("policies/data/waivers/additions.yaml", WAIVER)
+    fleet.commit("a waiver")
+    tolerant = POD + "      tolerations:\n        - operator: Exists\n"
+    fleet.edit(template("deployment"), POD, tolerant)
+    code, (finding,) = fleet.check()
+    assert (code, finding["rule"], finding["suppression"]["ticket"]) == (0, LISTED, "NODES-7")
+    fleet.edit(template("deployment"), POD, POD + "      nodeName: control-plane-1\n")
+    code, findings = fleet.check()
+    assert code == 10 and IDENTITY in {each["rule"] for each in findings}
