@@ -1,6 +1,6 @@
 """A fleet may replace templates: whatever one writes, it alters nothing that specs decide.
 
-What it may choose, and what is refused there, is in ``test_template_choices``.
+What it may choose is in ``test_template_choices``, what not in ``test_template_additions``.
 """
 
 import json
