@@ -16,7 +16,7 @@ from lockstep.check.family_values import (
     RenderedFamily,
     Terms,
 )
-from lockstep.check.past import about_the_past
+from lockstep.check.past import about_the_past, with_steps
 from lockstep.check.policy_sets import merge_findings
 from lockstep.check.summary import summarise
 from lockstep.check.well_formed import fitting_part, well_formed
@@ -114,6 +114,8 @@ def _items(
 ) -> tuple[PolicyItem, ...]:
     fleet, old = read.fleet, read.given.before
     former = fitting_part(old, terms.schemas[0], fleet) if old else None
+    if former and terms.published:
+        former = with_steps(former, family, read.given.files_before)
     before = family_before(fleet, former, family)
     quarantine = binding(held, family.name, bound_by(family))
     if before and before.folder != family.folder:  # a new name does not drop the old one's entries

@@ -1,11 +1,12 @@
 """How a family goes on from the base: its records, its locks, and what new records claim."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lockstep.check.family_values import ReadFamily, Terms
-from lockstep.model.decision import Record
+from lockstep.model.decision import Record, Variants
 from lockstep.model.finding import Finding
-from lockstep.model.fleet import Family, Fleet
+from lockstep.model.fleet import Cluster, Family, Fleet, Tree
 from lockstep.model.ledger import LedgerHistory
 from lockstep.render.names import cluster_folder
 from lockstep.render.restored import files_in
@@ -14,9 +15,11 @@ from lockstep.rollout.history import (
     HistoryOf,
     check_history,
     check_left_behind,
+    check_rewritten,
     is_put_back,
     recorded_locks,
 )
+from lockstep.rollout.published import variants_before_newest
 from lockstep.rollout.pull_requests import check_arrivals
 
 
@@ -37,10 +40,37 @@ def about_the_past(read: ReadFamily, terms: Terms) -> tuple[list[Finding], bool]
     whole = read.valid and declared and len(read.valid.clusters) == len(declared.clusters)
     if read.valid and whole and given.before is not None:
         found += _about_new_records(read, read.valid, terms, asking)
-    found += check_left_behind(given.files, given.files_before, read.fleet)
+    found += check_rewritten(given.files, given.files_before, asking)
+    found += check_left_behind(given.files, given.files_before)
     locked = {lock.path for lock in recorded_locks(read.valid)} if read.valid else set()
     # What the base's lock held, the ledger says, too: a rollback may have restored it.
     return [*found, *(f for f in given.unread_before if f.file not in locked)], asked
+
+
+def with_steps(old: Fleet, family: Family, files_before: Tree) -> Fleet:
+    """The base's fleet, with a family as it was before its newest decision.
+
+    For commits on the followed branch: each decision is a change of its own, and not all that came
+    since the base together. As the base has it where its records do not show that.
+    """
+    home = old.environments.get(family.environment)
+    before = home.families.get(family.name) if home else None
+    if home is None or before is None:
+        return old
+    new = added_records(family, files_before)
+    variants = variants_before_newest(family, before, new)
+    if variants is None:
+        return old
+    clusters = tuple(_with_variants(each, variants.get(each.name)) for each in before.clusters)
+    families = {**home.families, family.name: replace(before, clusters=clusters)}
+    return Fleet({**old.environments, home.name: replace(home, families=families)})
+
+
+def _with_variants(cluster: Cluster, variants: Variants | None) -> Cluster:
+    if variants is None:
+        return cluster
+    spec = {**cluster.effective["spec"], "variants": variants}
+    return replace(cluster, effective={**cluster.effective, "spec": spec})
 
 
 def _about_new_records(
