@@ -73,10 +73,12 @@ def _check(git: Git, options: CheckOptions) -> Outcome:
     paths = git.file_ids(tree_id, EVERYTHING)
     found = ignored_findings(stored.ignored if stored else ())
     found += attribute_findings(git, tree_id, paths)
-    if base is not None and base.pull_request and change.has_other_records:
-        from lockstep.check.pull_request import released_and_adopted
+    if base is not None and base.pull_request:
+        from lockstep.check.pull_request import changed_in_between
+        from lockstep.rollout.history import REWRITTEN
 
-        found += released_and_adopted(git, tree_id, base.commit)
+        known = {finding.file for finding in outcome.findings if finding.rule == REWRITTEN}
+        found += [f for f in changed_in_between(git, base.commit) if f.file not in known]
     named = {finding.file: paths[finding.file] for finding in found if finding.file in paths}
     return replace(
         outcome,

@@ -78,8 +78,9 @@ class Change:
             *freezes,
             str(self.shard),
             str(self.everything),
+            str(self.is_pull_request),
             # New records must not be from the future, to the second.
-            f"{self.is_pull_request} {format_time(self.now)}" if self.has_other_records else "",
+            format_time(self.now) if self.has_other_records else "",
         ]
 
     def freezes(self, tree: str) -> Mapping[str, str]:
@@ -227,6 +228,8 @@ class _ChangeCheck:
         base = self._base
         now = self._side(self._head, families)
         before = self._side(base, self._families_before(base, families)) if base else None
+        if before and self._change.is_pull_request:
+            families.held_at_base = before.families.held
         common = self._common([each.policies for each in self._policy_sets], self._head)
         every = self._change.everything or not base or common != self._common_before(base)
         # Once for all new families, of which there may be as many as in the whole fleet.
@@ -242,7 +245,8 @@ class _ChangeCheck:
             # What a pull request may bring concerns new records only.
             ledgers = {side.families.get(unit, (None, None))[1] for side in sides}
             asked = self._change.is_pull_request and len(ledgers) > 1
-            keys[unit] = key_of(common, unit, reads, past, all_past if new else "", asked)
+            held = repr(families.held_at_base(unit[0]) or "")
+            keys[unit] = key_of(common, unit, reads, past, all_past if new else "", asked, held)
             if every or reads != past:
                 touched.append(unit)
         return touched, keys

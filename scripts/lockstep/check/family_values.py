@@ -29,6 +29,19 @@ Held = Sequence[tuple[str, Sequence[Json]]]
 
 
 @dataclass(frozen=True)
+class Quarantines:
+    """What may bind a family: the entries of all families in its environment and earlier ones.
+
+    ``renamed`` are those at the base that count for a family that had another name there, ``base``
+    those at the base that bind a pull request, whatever it releases itself.
+    """
+
+    held: Held
+    renamed: Held = ()
+    base: Held = ()
+
+
+@dataclass(frozen=True)
 class Terms:
     """What all families of a check are checked by, the base's schemas and policy set first.
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from lockstep.check.family_values import ReadFamily, Terms
 from lockstep.model.decision import Record, Variants
+from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster, Family, Fleet, Tree
 from lockstep.model.ledger import LedgerHistory
@@ -20,7 +21,8 @@ from lockstep.rollout.history import (
     recorded_locks,
 )
 from lockstep.rollout.published import variants_before_newest
-from lockstep.rollout.pull_requests import check_arrivals
+from lockstep.rollout.pull_requests import approvals, check_arrivals, check_quarantine
+from lockstep.rollout.quarantine import Bound, bound_by
 
 
 def about_the_past(read: ReadFamily, terms: Terms) -> tuple[list[Finding], bool]:
@@ -66,6 +68,29 @@ def with_steps(old: Fleet, family: Family, files_before: Tree) -> Fleet:
     return Fleet({**old.environments, home.name: replace(home, families=families)})
 
 
+def bound_as(read: ReadFamily, family: Family, terms: Terms) -> Bound:
+    """What quarantines of other families are compared with.
+
+    A version that the family has verified itself is not bound by them; an adoption or a
+    verification that the change itself brings does not count, or it would allow itself.
+    """
+    if terms.published:
+        return bound_by(family)
+    new = set(map(id, added_records(family, read.given.files_before)))
+    known = tuple(record for record in family.records if id(record) not in new)
+    return bound_by(replace(family, records=known))
+
+
+def about_quarantine(read: ReadFamily, family: Family, quarantine: Sequence[Json]) -> list[Finding]:
+    """The new proposals and adoptions of a version that is in quarantine, or was at the base.
+
+    A release counts from the next pull request on: each of the two has to be approved, and the
+    second one on a state in which the first is known.
+    """
+    new = added_records(family, read.given.files_before)
+    return [f for record in new for f in check_quarantine(record.decision, family, quarantine)]
+
+
 def _with_variants(cluster: Cluster, variants: Variants | None) -> Cluster:
     if variants is None:
         return cluster
@@ -84,9 +109,12 @@ def _about_new_records(
     found = _check_records(read, family, before, new, terms)
     if not found:
         return []
-    # Only now, because it takes time: a record that was removed and is put back is not new.
-    new = [record for record in new if not is_put_back(record, history)]
-    return _check_records(read, family, before, new, terms)
+    # Only now, because it takes time: a record that was removed and is put back is not new. But who
+    # may have added and removed it is not known, so what people had to approve, they approve again.
+    old = [record for record in new if is_put_back(record, history)]
+    found = approvals(family, before, old) if terms.pull_request else []
+    new = [record for record in new if record not in old]
+    return found + _check_records(read, family, before, new, terms)
 
 
 def _check_records(

@@ -19,6 +19,9 @@ from lockstep.rollout.trust import replayed
 from lockstep.spec.ledger import files_of
 from lockstep.text.sanitise import cut, one_line, quoted
 
+REWRITTEN = "ledger.rewritten"
+"""The rule that records are never changed or removed."""
+
 _IDENTITY = ("spec", "identity")
 
 HistoryOf = Callable[[], LedgerHistory]
@@ -84,7 +87,7 @@ def _restored(path: str, digest: str | None, history: HistoryOf | None) -> bool:
 def _changed(path: str) -> Finding:
     text = "this record was changed or removed"
     fix = "restore it from git; records are never changed or removed, with their family neither"
-    return Finding(path, 1, 1, "ledger.rewritten", text, fix)
+    return Finding(path, 1, 1, REWRITTEN, text, fix)
 
 
 def _unfounded(family: Family, before: Family | None) -> Iterator[Finding]:

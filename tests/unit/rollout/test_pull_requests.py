@@ -118,8 +118,10 @@ def test_a_malformed_base_is_an_answer() -> None:
 
 def test_what_needs_approval_says_what_would_move() -> None:
     steady = adopted(family())
-    (first,) = messages(steady, None, approval=True)
+    (first,) = messages(steady, family(), approval=True)
     assert "no variants change" in first and "reason given: because" in first
+    (new,) = messages(steady, None, approval=True)
+    assert "fraud-a from no variants to stable 1@100; fraud-b from" in new
     moved = with_variants(steady, {"name": "stable", "version": "3", "weight": 100})
     (found,) = messages(decide(moved, Action.ADOPT, STEADY, "3"), steady, approval=True)
     assert "fraud-a from stable 1@100 to stable 3@100; fraud-b from" in found
