@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from lockstep.edges.files import read_tree
 from lockstep.edges.git import Git
@@ -15,6 +16,7 @@ from lockstep.model.paths import ledger_folder
 from lockstep.rollout.chain import verify_chain
 from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.replay import replay
+from lockstep.rollout.trust import check_times
 from lockstep.spec.assemble import assemble
 from lockstep.spec.records import check_records
 from lockstep.spec.schema.load import FOLDER
@@ -63,8 +65,10 @@ def read_ledger(tree: Tree, family: str | None, environment: str | None) -> Ledg
     return Ledger(tree, families, folders, frozenset(heads), tuple(unreadable))
 
 
-def verify_ledger(git: Git, ledger: Ledger, commit: str | None = None) -> Iterator[Finding]:
-    """What is wrong with the records: the chain, their schema, git, and specs that differ.
+def verify_ledger(
+    git: Git, ledger: Ledger, now: datetime, commit: str | None = None
+) -> Iterator[Finding]:
+    """What is wrong with the records: the chain, their schema, times, git, and specs that differ.
 
     ``commit`` is what the ledger was read from; None for the work tree.
     """
@@ -75,6 +79,7 @@ def verify_ledger(git: Git, ledger: Ledger, commit: str | None = None) -> Iterat
     for family in ledger.families:
         yield from verify_chain(family)
         yield from check_records(family, schemas)
+        yield from check_times(family, now)
         # An empty head declares no clusters, so all of them would be reported as diverged.
         if family.document.path in ledger.heads:
             yield from (f for f in ledger.unreadable if f.file in _heads_of(family))

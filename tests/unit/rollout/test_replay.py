@@ -108,7 +108,7 @@ def test_evidence_that_makes_no_sense_is_no_pass(changes: dict[str, Any]) -> Non
 @pytest.mark.parametrize(
     ("changes", "text"),
     [({"candidate_version": "9"}, "the evidence is about version 9"),
-     ({"asked_at": "2026-03-01T07:59:00Z"}, "it was asked at 2026-03-01T07:59:00Z, and not for")],
+     ({"asked_at": "2026-03-01T08:30:00Z"}, "it was asked at 2026-03-01T08:30:00Z, and not for")],
 )  # fmt: skip
 def test_evidence_of_another_decision_is_found(changes: dict[str, Any], text: str) -> None:
     made = decided(Action.ADVANCE, [evidence(0.01, Verdict.PASS, **changes)], Verdict.PASS)
