@@ -12,7 +12,7 @@ import pytest
 from lockstep.model.decision import Action, Phase, Position
 from tests.acceptance.forgeries import add, newest, readopt, state_here
 from tests.acceptance.reverts import began, in_state, proposed, steady
-from tests.acceptance.rollouts import DAY, advance, last_record, publish
+from tests.acceptance.rollouts import advance, last_record, publish
 from tests.acceptance.world import FAMILY, World, connect, git
 
 Merge = Callable[[World, str], None]

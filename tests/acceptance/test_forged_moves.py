@@ -1,8 +1,10 @@
 """Moves, quarantines and times that a pull request brings by records made by hand."""
 
+from typing import Any
+
 import pytest
 
-from lockstep.model.decision import Action, Phase, Position
+from lockstep.model.decision import Action, Phase, Position, Target
 from lockstep.model.record import read_record
 from tests.acceptance.forgeries import (
     add,
@@ -153,3 +155,58 @@ def test_a_base_without_lockstep_yaml_is_no_way_around(world: World) -> None:
     world.git("commit", "--quiet", "-m", "mine")
     code, said = world.lockstep("check", "--base", "origin/main")
     assert code == 10 and "never by a pull request" in said
+
+
+@in_state(began)
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"target": Target("3", f"sha256:{'3' * 64}")}, "the rollout is not about version 3"),
+        ({"to": Position(Phase.HELD, 1, 0)}, "does not come after"),
+        ({"to": Position(Phase.STEADY)}, "cannot lead from"),
+        ({"reason": " "}, "hold needs a reason"),
+        ({"variants": "of the first record"}, "which does not follow from what it had"),
+        ({"quarantines": True, "verified_state": "of the first record"}, "no verified state"),
+    ],
+)
+def test_a_hold_by_hand_holds_the_running_rollout_as_it_is(
+    world: World, fields: dict[str, Any], words: str
+) -> None:
+    first = read_record(sorted(last_record(world).parent.glob("*.json"))[0].read_bytes()).decision
+    given = {
+        name: getattr(first, name) if value == "of the first record" else value
+        for name, value in fields.items()
+    }
+    add(world, **{"action": Action.HOLD, "to": Position(Phase.HELD, 0, 0), **given})
+    refused(world, words)
+
+
+@in_state(began)
+def test_no_waiver_silences_what_is_wrong_with_a_record(world: World) -> None:
+    """Neither one on the base: these findings are of no rule that has an owner."""
+    rules = ("ledger.pull-request", "ledger.claim", "ledger.time", "replay.move", "replay.action")
+    entries = "".join(
+        f"    - {{rule: {rule}, scope: {{family: scoring}}, owner: credit-ml@example.com, reason: "
+        f"a test of waivers, ticket: CAP-7, expires: '2026-04-01'}}\n"
+        for rule in rules
+    )
+    waivers = world.clone / "policies/data/waivers"
+    waivers.mkdir(parents=True, exist_ok=True)
+    head = "apiVersion: lockstep.dev/v1alpha1\nkind: Waivers\nmetadata: {name: ledger}\n"
+    (waivers / "ledger.yaml").write_text(f"{head}spec:\n  waivers:\n{entries}")
+    publish(world, "waivers")
+    add(world, action=Action.ADVANCE, to=Position(Phase.ROLLING, 0, 1),
+        decided_at="2999-01-01T00:00:00Z")  # fmt: skip
+    said = refused(world, "ledger.pull-request", "ledger.time", "replay.")
+    assert "suppressed" not in said
+
+
+@in_state(began)
+def test_the_audit_reports_records_of_the_future(world: World) -> None:
+    world.must("hold", FAMILY, "--reason", "x", at="2999-01-01T00:00:00Z")
+    code, said = world.lockstep("audit", "--verify")
+    assert code == 13 and "ledger.time" in said and "000004.json" in said
+    world.must("audit", "--verify", at="2999-01-01T00:00:00Z")
+    roll_back(world, "10")
+    world.must("adopt", FAMILY, "--reason", "the clock was wrong", at=f"{DAY}11:00:00Z")
+    world.must("audit", "--verify")

@@ -59,8 +59,9 @@ class GitHistory(GitObjects):
         """
         # The full history, or git leaves out a branch whose merge changes nothing.
         out = self._output(
-            "log", "--no-merges", "--full-history", "--no-follow", "--no-show-signature", "--no-renames", "--raw",
-            "--no-abbrev", "--relative", "--format=", "-z", f"{base}..{commit}", "--", _FOLDER,
+            "log", "--no-merges", "--full-history", "--no-follow", "--no-show-signature",
+            "--no-renames", "--raw", "--no-abbrev", "--relative", "--format=", "-z",
+            f"{base}..{commit}", "--", _FOLDER,
         )  # fmt: skip
         return [(path, _blob(old), _blob(new)) for _, old, new, path in raw_changes(out)]
 
