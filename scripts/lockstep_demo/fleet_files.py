@@ -1,8 +1,5 @@
-"""The files of the demo's fleet: one family in three regions, with Lockstep's own policies."""
+"""The files of the demo's fleet: one family in three regions, and its organisation."""
 
-from pathlib import Path
-
-from lockstep.edges.resources import resource_dir
 from lockstep_demo.payments import BASE_FEATURES, DEVICE_FEATURE, REGIONS
 
 ENVIRONMENT, FAMILY = "prod", "fraud-detection"
@@ -16,7 +13,6 @@ _DIGEST = "sha256:5c1e0a8f7d3b64920f1ac85be2d7469380bd51fe64a7c293e80f1d6ab3925c
 _COLUMNS = "\n".join(f"        {name}: double" for name in (*BASE_FEATURES, DEVICE_FEATURE))
 
 _ENVIRONMENT = """\
-# yaml-language-server: $schema=../../policies/schemas/environment.json
 apiVersion: lockstep.dev/v1alpha1
 kind: Environment
 metadata:
@@ -43,13 +39,20 @@ spec:
 """
 
 _SETTINGS = """\
-# yaml-language-server: $schema=policies/schemas/lockstep.json
 branch: main  # Argo CD follows it
 repository: {repository}
 """
 
+_ORGANISATION = """\
+thresholds:
+  organisation:
+    registries: [registry.example.com]
+    domains: [example.com]
+    secrets: {stores: [vault], paths: ["ml/{family}"]}
+    residency: {"EU": ["EU"]}
+"""
+
 _FAMILY = f"""\
-# yaml-language-server: $schema=../../../policies/schemas/model-family.json
 apiVersion: lockstep.dev/v1alpha1
 kind: ModelFamily
 metadata:
@@ -108,7 +111,6 @@ spec:
 """
 
 _CLUSTER = """\
-# yaml-language-server: $schema=../../../policies/schemas/model-cluster.json
 apiVersion: lockstep.dev/v1alpha1
 kind: ModelCluster
 metadata:
@@ -151,6 +153,7 @@ def fleet_files(version: str, repository: str) -> dict[str, bytes]:
     files = {
         "lockstep.yaml": _SETTINGS.format(repository=repository),
         ".gitattributes": _GITATTRIBUTES,
+        "policies/data/organisation.yaml": _ORGANISATION,
         f"clusters/{ENVIRONMENT}/environment.yaml": _ENVIRONMENT,
         f"{FOLDER}/family.yaml": _FAMILY,
     }
@@ -158,8 +161,7 @@ def fleet_files(version: str, repository: str) -> dict[str, bytes]:
         files[cluster_path(region)] = _CLUSTER.format(
             region=region, jurisdiction=_JURISDICTIONS[region], version=version
         )
-    shipped = {**_shipped(resource_dir("policies")), **_shipped(resource_dir("templates"))}
-    return shipped | {path: text.encode() for path, text in files.items()}
+    return {path: text.encode() for path, text in files.items()}
 
 
 RISKY_EDITS = {
@@ -171,8 +173,3 @@ RISKY_EDITS = {
     "eu-west-1": ("  host:", "  failover: us-east-1\n  host:"),
 }
 """What a careless change replaces in the file of a cluster, and by what, by region."""
-
-
-def _shipped(folder: Path) -> dict[str, bytes]:
-    paths = (path for path in folder.rglob("*") if path.is_file())
-    return {f"{folder.name}/{p.relative_to(folder).as_posix()}": p.read_bytes() for p in paths}

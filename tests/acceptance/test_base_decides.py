@@ -8,6 +8,7 @@ from tests.acceptance.fleets import EU, FAMILY, Fleet, rules
 from tests.acceptance.world import git
 
 RULE = "policies/rules/image-registry"
+ORGANISATION = "policies/data/organisation.yaml"
 OUTSIDE = ("image: registry.example.com", "image: docker.io/evil")
 DENIED = "policy.image-registry"
 
@@ -35,7 +36,7 @@ def test_a_change_that_removes_a_rule_is_still_checked_by_it(fleet: Fleet) -> No
 
 
 def test_a_change_that_loosens_a_threshold_is_checked_by_the_old_one(fleet: Fleet) -> None:
-    fleet.edit(f"{RULE}/thresholds.yaml", "registry.example.com", "docker.io/evil")
+    fleet.edit(ORGANISATION, "[registry.example.com]", "[docker.io/evil]")
     fleet.edit(FAMILY, *OUTSIDE)
     code, findings = fleet.check()
     assert code == 11
@@ -45,7 +46,7 @@ def test_a_change_that_loosens_a_threshold_is_checked_by_the_old_one(fleet: Flee
 
 
 def test_what_both_deny_does_not_mention_the_base(fleet: Fleet) -> None:
-    fleet.edit(f"{RULE}/thresholds.yaml", "registry.example.com", "images.example.com")
+    fleet.edit(ORGANISATION, "[registry.example.com]", "[images.example.com]")
     fleet.edit(FAMILY, *OUTSIDE)
     _, findings = fleet.check()
     denied = [finding for finding in findings if finding["rule"] == DENIED]

@@ -13,9 +13,9 @@ from lockstep import __version__
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 SHIPPED = """
-from lockstep.edges.resources import resource_dir
+from lockstep.edges.resources import shipped_root
 for name in ("templates", "policies"):
-    folder = resource_dir(name)
+    folder = shipped_root() / name
     files = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
     print(name, folder, *files, sep="\\t")
 """

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lockstep.cli import invoke
-from lockstep.edges.resources import resource_dir
+from lockstep.edges.resources import shipped_root
 from tests.unit.mlflow_store import MLMODEL, Store, create_store
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "base" / "clusters"
@@ -172,7 +172,7 @@ def create_world(folder: Path) -> World:
     git(folder, "clone", "--quiet", str(world.origin), "clone")
     identify(world.clone)
     for name in ("templates", "policies"):
-        shutil.copytree(resource_dir(name), world.clone / name)
+        shutil.copytree(shipped_root() / name, world.clone / name)
     shutil.copytree(EXAMPLE, world.clone / "clusters")
     shutil.rmtree(world.clone / "clusters" / FAMILY / "locks")
     for region in REGIONS:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lockstep.check.compiled import policies_of
 from lockstep.edges.files import read_tree, write_changes
-from lockstep.edges.resources import resource_dir
+from lockstep.edges.resources import shipped_root
 from lockstep.model.times import format_time
 from lockstep.opa.binary import find_opa
 from lockstep.opa.files import ARGUMENTS, policy_files, write_policy_files
@@ -30,8 +30,8 @@ _CHECK = (sys.executable, "-m", "lockstep", "check", f"--now={format_time(NOW)}"
 
 def make_repository(root: Path, clusters: int) -> None:
     """A git repository with a clean fleet of that size, its manifests rendered and committed."""
-    shutil.copytree(resource_dir("policies"), root / "policies")
-    shutil.copytree(resource_dir("templates"), root / "templates")
+    shutil.copytree(shipped_root() / "policies", root / "policies")
+    shutil.copytree(shipped_root() / "templates", root / "templates")
     write_changes(root, make_fleet(clusters))
     _git(root, "init", "--quiet", "--initial-branch=main")
     run_process(root, sys.executable, "-m", "lockstep", "render")

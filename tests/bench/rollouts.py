@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from lockstep.edges.resources import resource_dir
+from lockstep.edges.resources import shipped_root
 from lockstep.model.times import format_time
 from lockstep.spec.selection import choose_families
 from lockstep.transactions.adopt import adopt
@@ -96,7 +96,7 @@ def _adopted_fleet(folder: Path, families: int) -> World:
     git(folder, "clone", "--quiet", str(world.origin), "clone")
     identify(world.clone)
     for name in ("policies", "templates"):
-        shutil.copytree(resource_dir(name), world.clone / name)
+        shutil.copytree(shipped_root() / name, world.clone / name)
     files = {"lockstep.yaml": SETTINGS.encode(), **make_families(families)}
     for path, data in files.items():
         (world.clone / path).parent.mkdir(parents=True, exist_ok=True)

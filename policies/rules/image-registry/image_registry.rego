@@ -1,7 +1,7 @@
 # METADATA
 # title: Registry of the image
 # description: >-
-#   Images come from a registry that thresholds.image_registry lists: one that the organisation scans
+#   Images come from a registry that thresholds.organisation lists: one that the organisation scans
 #   and keeps available. That counts for every container that is rendered, too. An image without a host
 #   comes from Docker Hub, docker.io.
 # schemas:
@@ -26,7 +26,7 @@ checked if {
 	pods.readable
 }
 
-_registries := data.thresholds.image_registry.registries
+_registries := data.thresholds.organisation.registries
 
 # https://github.com/distribution/reference: the first part is a host only if it looks like one.
 _has_host(parts) if {

@@ -10,7 +10,7 @@ _found_among(image, registries) := {[finding.message, finding.pointer] |
 		example.cluster, "/new/spec/serving/image",
 		image,
 	)
-		with data.thresholds as {"image_registry": {"registries": registries}}
+		with data.thresholds as {"organisation": {"registries": registries}}
 }
 
 _found(image) := _found_among(image, _registries)
@@ -19,7 +19,7 @@ test_own_registries_are_allowed if {
 	_found(example.cluster.new.spec.serving.image) == set()
 	_found("mirror.example.com:5000/ml/server:1") == set()
 	image_registry.checked with input as example.cluster
-		with data.thresholds as {"image_registry": {"registries": _registries}}
+		with data.thresholds as {"organisation": {"registries": _registries}}
 }
 
 test_another_registry_is_denied if {
@@ -57,7 +57,7 @@ test_every_container_of_a_pod_counts if {
 	every list in ["containers", "initContainers", "ephemeralContainers"] {
 		foreign := example.with_container(list, example.container("proxy", "ghcr.io/proxy", {}))
 		found := image_registry.deny with input as foreign
-			with data.thresholds as {"image_registry": {"registries": ["registry.example.com"]}}
+			with data.thresholds as {"organisation": {"registries": ["registry.example.com"]}}
 		{[f.message, f.object.kind] | some f in found} == {[
 			concat("", [
 				`the image of container "proxy" is "ghcr.io/proxy"; allowed registries are `,
@@ -67,14 +67,14 @@ test_every_container_of_a_pod_counts if {
 		]}
 		own := example.with_container(list, example.container("a", "registry.example.com/a", {}))
 		image_registry.deny == set() with input as own
-			with data.thresholds as {"image_registry": {"registries": ["registry.example.com"]}}
+			with data.thresholds as {"organisation": {"registries": ["registry.example.com"]}}
 	}
 }
 
 test_what_is_missing_is_not_checked if {
 	not image_registry.checked with input as example.without(example.cluster, "/rendered")
-		with data.thresholds as {"image_registry": {"registries": _registries}}
+		with data.thresholds as {"organisation": {"registries": _registries}}
 	not image_registry.checked with input as example.without(example.cluster, "/new/spec/serving")
-		with data.thresholds as {"image_registry": {"registries": _registries}}
+		with data.thresholds as {"organisation": {"registries": _registries}}
 	not image_registry.checked with input as example.cluster with data.thresholds as {}
 }

@@ -1,7 +1,7 @@
 # METADATA
 # title: Owner within the organisation
 # description: >-
-#   The owner of a family is an address in one of the mail domains of thresholds.owner_of_tenant, and
+#   The owner of a family is an address in one of the mail domains of thresholds.organisation, and
 #   not a private mailbox, so that the responsible team can be reached. A sub-domain must be listed
 #   itself.
 # schemas:
@@ -26,7 +26,7 @@ checked if {
 	}
 }
 
-_domains := data.thresholds.owner_of_tenant.domains
+_domains := data.thresholds.organisation.domains
 
 # Domains are compared without regard to case. An address without a domain matches none.
 _domain := lower(parts[count(parts) - 1]) if {

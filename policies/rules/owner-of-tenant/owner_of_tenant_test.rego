@@ -13,7 +13,7 @@ _owned(owner) := example.put(_family, "/family/metadata/owner", owner)
 
 _found(owner) := {[finding.message, finding.pointer] |
 	some finding in owner_of_tenant.deny with input as _owned(owner)
-		with data.thresholds.owner_of_tenant as _thresholds
+		with data.thresholds.organisation as _thresholds
 }
 
 test_an_address_in_a_listed_domain_is_allowed if {
@@ -21,7 +21,7 @@ test_an_address_in_a_listed_domain_is_allowed if {
 		_found(owner) == set()
 	}
 	owner_of_tenant.checked with input as _family
-		with data.thresholds.owner_of_tenant as _thresholds
+		with data.thresholds.organisation as _thresholds
 }
 
 test_an_address_elsewhere_is_denied if {
@@ -46,7 +46,7 @@ test_what_only_looks_like_the_domain_is_denied if {
 test_what_is_missing_is_not_checked if {
 	every view in [example.without(_family, "/family/metadata/owner"), _owned(1), _owned(["a@b"])] {
 		not owner_of_tenant.checked with input as view
-			with data.thresholds.owner_of_tenant as _thresholds
+			with data.thresholds.organisation as _thresholds
 	}
 }
 
@@ -54,6 +54,6 @@ test_without_domains_it_is_not_checked if {
 	not owner_of_tenant.checked with input as _family with data.thresholds as {}
 	every domains in [[], [1], null] {
 		not owner_of_tenant.checked with input as _family
-			with data.thresholds.owner_of_tenant as {"domains": domains}
+			with data.thresholds.organisation as {"domains": domains}
 	}
 }

@@ -2,7 +2,7 @@
 # title: Residency
 # description: >-
 #   The region of a cluster and its failover region are in jurisdictions that the cluster's
-#   spec.residency allows. The spec allows no more than thresholds.residency does for the jurisdiction
+#   spec.residency allows. The spec allows no more than thresholds.organisation does for the jurisdiction
 #   of the cluster's region.
 # schemas:
 #   - input: schema.cluster
@@ -22,7 +22,7 @@ import data.lockstep.lib.regions
 checked if {
 	is_string(input.new.spec.region)
 	is_array(input.new.spec.residency)
-	is_object(data.thresholds.residency.confined)
+	is_object(data.thresholds.organisation.residency)
 	regions.are_readable
 }
 
@@ -63,7 +63,7 @@ deny contains finding.at(
 	[jurisdiction, home, confined],
 ) if {
 	some home in regions.jurisdictions[input.new.spec.region]
-	confined := data.thresholds.residency.confined[home]
+	confined := data.thresholds.organisation.residency[home]
 	some i, jurisdiction in input.new.spec.residency
 	not jurisdiction in confined
 }

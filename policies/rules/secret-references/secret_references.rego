@@ -1,7 +1,7 @@
 # METADATA
 # title: Secrets from the family's own paths
 # description: >-
-#   Secrets come from a store that thresholds.secret_references lists, and from below a path of the
+#   Secrets come from a store that thresholds.organisation lists, and from below a path of the
 #   family or its tenant, so that no family reads the secrets of another. Pods read no Secret but that of
 #   the cluster's ExternalSecret, in whatever way a template mounts it, and get no token.
 # schemas:
@@ -31,7 +31,7 @@ checked if {
 	pods.readable
 }
 
-_thresholds := data.thresholds.secret_references
+_thresholds := data.thresholds.organisation.secrets
 
 _secrets := input.new.spec.access.secrets
 

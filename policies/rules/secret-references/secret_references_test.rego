@@ -3,10 +3,10 @@ package lockstep.rules.secret_references_test
 import data.lockstep.lib.example_test as example
 import data.lockstep.rules.secret_references
 
-_thresholds := {"secret_references": {
+_thresholds := {"organisation": {"secrets": {
 	"stores": ["vault", "aws"],
 	"paths": ["ml/{family}", "tenants/{tenant}/ml"],
-}}
+}}}
 
 _found(secret) := {[finding.message, finding.pointer] |
 	some finding in secret_references.deny with input as example.put(
@@ -64,7 +64,7 @@ test_what_is_missing_is_not_checked if {
 		not secret_references.checked with input as example.without(example.cluster, path)
 			with data.thresholds as _thresholds
 	}
-	every path in ["/secret_references/stores", "/secret_references/paths"] {
+	every path in ["/organisation/secrets/stores", "/organisation/secrets/paths"] {
 		few := example.without(_thresholds, path)
 		not secret_references.checked with input as example.cluster with data.thresholds as few
 	}

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from lockstep.edges.files import read_tree
 from lockstep.edges.git import Git
 from lockstep.edges.git.history import LedgerReader
-from lockstep.edges.resources import resource_dir
+from lockstep.edges.resources import shipped_tree
 from lockstep.model.decision import Decision
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family, Tree
@@ -104,8 +103,7 @@ def replay_ledger(ledger: Ledger) -> list[Finding]:
 
 def _shipped_schemas() -> Schemas:
     """Those of the program: records are its own format, whatever the work tree holds."""
-    shipped = resource_dir("policies").parent
-    return Schemas(read_tree(shipped, [FOLDER.rstrip("/")]))
+    return Schemas({p: data for p, data in shipped_tree().items() if p.startswith(FOLDER)})
 
 
 def _heads_of(family: Family) -> tuple[str, str]:

@@ -11,16 +11,18 @@ from lockstep.check.compiled import policies_of, threshold_findings
 from lockstep.check.families import About, Families, FleetSource
 from lockstep.check.kept import KeptFamilies, key_of
 from lockstep.check.pipeline import CheckInput, Work, check_families, terms_of
-from lockstep.check.policy_sets import open_policy_sets
+from lockstep.check.policy_sets import open_policy_sets, rules_of
 from lockstep.check.scope import FOLDERS, Side, TreeIds
 from lockstep.check.summary import FamilySummary
 from lockstep.check.units import Unit
-from lockstep.check.workspace import refuse_unreadable
+from lockstep.check.workspace import refuse_unreadable, with_shipped
 from lockstep.edges.cache import Cache
 from lockstep.edges.content_key import content_key
 from lockstep.edges.git import Git
 from lockstep.edges.git.history import LedgerReader
+from lockstep.edges.resources import shipped_digest, shipped_tree
 from lockstep.model.errors import LockstepError
+from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Tree
 from lockstep.model.outcome import OF, Outcome
 from lockstep.model.paths import SETTINGS
@@ -30,6 +32,9 @@ from lockstep.opa.address import OpaOptions
 from lockstep.opa.binary import find_opa, opa_version
 from lockstep.opa.files import policies_digest, policy_files
 from lockstep.policy import Moment
+from lockstep.policy.deviations import deviations
+from lockstep.policy.in_force import is_complete
+from lockstep.policy.metadata import MAIN
 from lockstep.policy.rules import reads_time
 from lockstep.render.names import cluster_folder
 from lockstep.spec.assemble import assemble, cluster_files
@@ -71,6 +76,7 @@ class Change:
         """
         moment = Moment(self.now).to_json()["now"]
         opa = [opa_version(find_opa()), repr(self.opa)]
+        complete = all(self.git.object_ids(tree, [MAIN]) for tree in self._trees)
         freezes = [repr(sorted(each.items())) for each in self._freezes.values()]
         return [
             *opa,
@@ -78,6 +84,7 @@ class Change:
             *freezes,
             str(self.shard),
             str(self.everything),
+            "" if complete else shipped_digest(),
             str(self.is_pull_request),
             # New records must not be from the future, to the second.
             format_time(self.now) if self.has_other_records else "",
@@ -114,8 +121,11 @@ class Change:
 
     @cached_property
     def _freezes(self) -> dict[str, dict[str, str]]:
-        trees = [self.tree_id, *([self.commit] if self.commit else [])]
-        return {tree: self._freezes_of(tree) for tree in trees}
+        return {tree: self._freezes_of(tree) for tree in self._trees}
+
+    @property
+    def _trees(self) -> list[str]:
+        return [self.tree_id, *([self.commit] if self.commit else [])]
 
     def _freezes_of(self, tree: str) -> dict[str, str]:
         homes = [p for p in self.git.object_ids(tree, ["clusters/"]) if p.count("/") == 1]
@@ -140,8 +150,9 @@ class _ChangeCheck:
         self._head = TreeIds.of(change.git, change.tree_id, _SHARED)
         self._base = TreeIds.of(change.git, change.commit, _SHARED) if change.commit else None
         self._head.require_clusters()
-        shared = refuse_unreadable(self._head.read_others())
-        before = self._base.read_others(_PAST) if self._base else None
+        self._own = refuse_unreadable(self._head.read_others())
+        shared = with_shipped(self._own)
+        before = with_shipped(self._base.read_others(_PAST)) if self._base else None
         reader = LedgerReader(change.git)
         self._given = CheckInput(
             shared, before, change.now, change.shard,
@@ -174,7 +185,16 @@ class _ChangeCheck:
         kept.keep_results(result_keys, made)
         claims = {unit: each.claims for unit, each in made.items()}
         kept.keep_claims(claim_keys, {**claims, **done.claims})
-        return self._about_scope(done.checked.outcome(), families, touched)
+        outcome = self._about_scope(done.checked.outcome(), families, touched)
+        return replace(outcome, findings=arrange((*outcome.findings, *self._deviations())))
+
+    def _deviations(self) -> list[Finding]:
+        """Where the policies and templates differ from what ships; in one shard only."""
+        if self._change.shard.index != 1:
+            return []
+        titles = {rule.name: rule.title for rule in rules_of(self._policy_sets)}
+        shipped = {} if is_complete(self._own) else shipped_tree()
+        return deviations(self._own, shipped, titles)
 
     def _source(self) -> FleetSource:
         head = self._head
@@ -265,8 +285,13 @@ class _ChangeCheck:
         timed = any(reads_time(rules) for rules, _ in in_force)
         hour = Moment(self._change.now).to_json()["now"] if timed else ""
         opa = (opa_version(find_opa()), repr(self._change.opa))
-        facts = (*digests, ids.others.get("templates"), hour, *opa)
+        facts = (*digests, ids.others.get("templates"), self._shipped_templates, hour, *opa)
         return key_of(content_key([], ["result"]), facts)
+
+    @cached_property
+    def _shipped_templates(self) -> str:
+        given = (self._given.tree, self._given.before or {})
+        return "" if all(map(is_complete, given)) else shipped_digest()
 
     def _has_malformed_thresholds(self) -> bool:
         try:

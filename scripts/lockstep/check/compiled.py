@@ -15,6 +15,7 @@ from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
 from lockstep.policy import Rule, expected_rules
+from lockstep.policy.deviations import switched_off
 from lockstep.policy.input_schemas import input_schemas
 from lockstep.policy.metadata import require_input_form
 from lockstep.policy.thresholds import check_data
@@ -33,9 +34,13 @@ _Files = tuple[tuple[str, bytes], ...]
 
 @dataclass(frozen=True)
 class CompiledPolicies:
-    """The rules and schemas of one tree; ``input_schemas`` are those for OPA's compiler."""
+    """The rules and schemas of one tree; ``input_schemas`` are those for OPA's compiler.
+
+    The rules that are ``off`` are among ``rules``.
+    """
 
     rules: tuple[Rule, ...]
+    off: frozenset[Rule]
     schemas: Schemas
     input_schemas: Mapping[str, Json]
 
@@ -73,7 +78,9 @@ def _policies(files: _Files) -> CompiledPolicies:
     policies = dict(files)
     require_input_form(policies)
     types = input_schemas(read_schemas(policies))
-    return CompiledPolicies(expected_rules(policies), Schemas(policies), types)
+    rules, off = expected_rules(policies), switched_off(policies)
+    not_counting = frozenset(rule for rule in rules if rule.name in off)
+    return CompiledPolicies(rules, not_counting, Schemas(policies), types)
 
 
 @lru_cache(_KEPT)

@@ -46,6 +46,7 @@ from lockstep.model.paths import SETTINGS
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.address import OpaOptions
 from lockstep.policy import blocking
+from lockstep.policy.in_force import shipped_paths
 from lockstep.rollout.history import HistoryOf
 from lockstep.spec.yaml.load import Documents
 from lockstep.text.excerpts import excerpts
@@ -125,7 +126,10 @@ def terms_of(policy_sets: Sequence[PolicySet], given: CheckInput) -> Terms:
     if given.rollback_only:
         policy_sets = [replace(each, rules=blocking(each.rules)) for each in policy_sets]
     else:  # the thresholds of the last set are reported, so its rules need not fail over them
-        policy_sets = [*policy_sets[:-1], policy_sets[-1].without_malformed_thresholds()]
+        policy_sets = [
+            *(each.without_missing_thresholds() for each in policy_sets[:-1]),
+            policy_sets[-1].without_malformed_thresholds(),
+        ]
     return Terms(
         [each.schemas for each in policy_sets],
         policy_sets,
@@ -283,7 +287,9 @@ class _Pipeline:
             tuple(
                 RuleText(rule.id, rule.title, rule.description, rule.category)
                 for rule in rules_of(self._terms.policy_sets)
+                if any(rule in each.active_rules for each in self._terms.policy_sets)
             ),
+            shipped_paths(self._given.tree, self._given.before or {}),
         )
         return PipelineResult(checked, results, near)
 

@@ -24,6 +24,7 @@ from lockstep.opa.binary import find_opa, opa_version
 from lockstep.opa.session import close_unused, opa_session
 from lockstep.policy import Moment, PolicyItem, Rule, RuleFinding, batches
 from lockstep.policy.applied_waivers import AppliedWaivers
+from lockstep.policy.thresholds import MISSING, unusable
 from lockstep.policy.waivers import last_days, read_waiver_limits, read_waivers, valid_waivers
 from lockstep.spec.schema.schemas import Schemas
 
@@ -37,7 +38,8 @@ CHILD = OpaOptions()
 class PolicySet:
     """The policies of one tree: rules, schemas, and an OPA that gets ready meanwhile.
 
-    ``skipped`` rules are not evaluated: what is wrong with their thresholds is reported instead.
+    ``skipped`` rules are not evaluated: those that are switched off, and those about whose
+    thresholds a finding is reported instead.
     ``cache`` keeps answers of an OPA that is a child of this run, which no other program changes.
     """
 
@@ -84,9 +86,17 @@ class PolicySet:
         For a caller that reports these, as Waivers does: one mistake in a threshold stays
         one finding, and is not an evaluation error for each cluster.
         """
-        malformed = {finding.file for finding in threshold_findings(self.policies)}
-        skipped = (rule for rule in self.rules if rule.thresholds in malformed)
-        return replace(self, skipped=frozenset(skipped))
+        return self._without(threshold_findings(self.policies))
+
+    def without_missing_thresholds(self) -> "PolicySet":
+        """The same without the rules whose thresholds nobody has written yet.
+
+        For a base: a new program may need what only the change brings. Then its own rules count.
+        """
+        return self._without(f for f in threshold_findings(self.policies) if f.rule == MISSING)
+
+    def _without(self, wrong: Iterable[Finding]) -> "PolicySet":
+        return replace(self, skipped=self.skipped | unusable(self.rules, wrong))
 
 
 def open_policy_sets(
@@ -110,8 +120,8 @@ def open_policy_set(stack: ExitStack, policies: Tree, options: OpaOptions = CHIL
     cache = Cache.of_user()
     opa = opa_session(policies, options, schemas=compiled.input_schemas, cache=cache)
     return PolicySet(
-        policies, compiled.rules, compiled.schemas, stack.enter_context(opa),
-        cache=_NO_CACHE if options.url else cache,
+        policies, compiled.rules, compiled.schemas, stack.enter_context(opa), compiled.off,
+        _NO_CACHE if options.url else cache,
     )  # fmt: skip
 
 

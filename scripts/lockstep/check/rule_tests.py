@@ -1,6 +1,6 @@
 """The tests of rules: lint, OPA's tests with their coverage, and the examples of each rule."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack
 
 from lockstep.check.compiled import policies_of, threshold_findings
@@ -11,7 +11,7 @@ from lockstep.model.rule_results import RuleTests
 from lockstep.opa.binary import find_opa
 from lockstep.opa.files import policy_files
 from lockstep.opa.testing import OpaReport, check_and_test
-from lockstep.policy import Rule, expected_rules
+from lockstep.policy import Rule
 from lockstep.policy.examples import (
     NOW,
     Example,
@@ -26,20 +26,19 @@ from lockstep.spec.schema.load import read_schemas
 from lockstep.spec.yaml.load import Documents
 
 
-def run_rule_tests(tree: Tree, only: str | None = None) -> RuleTests:
-    """Check the rules of a tree strictly, run their tests and examples.
+def run_rule_tests(tree: Tree, rules: Collection[Rule], *, libraries: bool = True) -> RuleTests:
+    """Check the policies of a tree strictly, run the tests and examples of these of its rules.
 
-    ``only`` is the name of a rule whose examples alone are run. Raises LockstepError when there
-    are no rules, or one of them lacks METADATA that a check needs.
+    With ``libraries`` also the tests of what all rules share. Raises LockstepError where an
+    example cannot be used.
     """
-    rules = expected_rules(tree)
     problems = [f"{f.file}:{f.line}: {f.message}" for f in threshold_findings(tree)]
     problems += lint_rules(tree, rules)
     types = input_schemas(read_schemas(tree))
-    opa = check_and_test(policy_files(tree, tests=True), find_opa(), types)
+    tested = None if libraries else [rule.package for rule in rules]
+    opa = check_and_test(policy_files(tree, tests=True), find_opa(), types, tested)
     problems += _problems_of(opa)
-    chosen = [rule for rule in rules if only in (None, rule.name)]
-    shown, different = (0, []) if opa.refused else run_examples(tree, chosen)
+    shown, different = (0, []) if opa.refused else run_examples(tree, rules)
     names = tuple(rule.name for rule in rules)
     return RuleTests(names, opa.passed, shown, opa.coverage, [*problems, *different])
 
@@ -62,8 +61,8 @@ def run_examples(tree: Tree, rules: Iterable[Rule]) -> tuple[int, list[str]]:
     shown = 0
     with ExitStack() as stack:
         # One OPA for all examples: to start one takes longer than to evaluate an example.
-        policy_sets = [open_policy_set(stack, policies_of(tree))]
         fleet, documents = example_fleet(tree), Documents()
+        policy_sets = [open_policy_set(stack, policies_of(fleet))]
         # What is wrong with the shared fleet would be found again in every example.
         given = CheckInput(fleet, fleet, NOW, compared=False, documents=documents)
         whole = run_pipeline(policy_sets, given).checked

@@ -15,6 +15,7 @@ from lockstep.model.finding import Finding, Severity, arrange
 from lockstep.model.fleet import Environment, Fleet, Tree
 from lockstep.model.outcome import CLUSTERS, Outcome, RuleText
 from lockstep.model.paths import SETTINGS
+from lockstep.policy.in_force import shipped_paths
 from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.yaml.load import Documents
 from lockstep.text.excerpts import excerpts
@@ -27,6 +28,7 @@ class Checked:
     ``invalid`` is what schemas, structure and rendering find, ``denied`` what policies find.
     ``counts`` says how many clusters and families were checked, ``lines`` has at least the source
     lines of the findings, by file and line, and ``rules`` are those that were evaluated.
+    ``shipped`` are the files that the program brings.
     """
 
     fleet: Fleet
@@ -35,13 +37,14 @@ class Checked:
     counts: Mapping[str, int] = field(default_factory=dict)
     lines: Mapping[tuple[str, int], str] = field(default_factory=dict)
     rules: tuple[RuleText, ...] = ()
+    shipped: frozenset[str] = frozenset()
 
     def outcome(self) -> Outcome:
         """What a report needs of it."""
         findings = arrange((*self.invalid, *self.denied))
         wanted = {(finding.file, finding.line) for finding in findings}
         shown = {place: text for place, text in self.lines.items() if place in wanted}
-        return Outcome(findings, dict(self.counts), shown, self.rules)
+        return Outcome(findings, dict(self.counts), shown, self.rules).naming_shipped(self.shipped)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ class ValidatedTree:
         invalid = arrange((*self.found, *further))
         counts = counts_of(self.given.summaries.values())
         lines = excerpts(invalid, self.tree)
-        return Checked(self.given.fleet, invalid, counts=counts, lines=lines)
+        shipped = shipped_paths(self.tree)
+        return Checked(self.given.fleet, invalid, counts=counts, lines=lines, shipped=shipped)
 
 
 def counts_of(summaries: Iterable[FamilySummary]) -> dict[str, int]:

@@ -7,10 +7,12 @@ from pathlib import Path
 from lockstep.edges.files import read_tree, refuse_no_file
 from lockstep.edges.git import Git
 from lockstep.edges.git.attributes import ATTRIBUTES
+from lockstep.edges.resources import shipped_tree
 from lockstep.model.errors import NothingToCheck
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
 from lockstep.model.paths import SETTINGS
+from lockstep.policy.in_force import in_force, is_complete
 
 SOURCES = ("clusters", "ledger", "policies", "templates", SETTINGS)
 """The folders, and the one file, that decide everything; ``rendered`` follows from them."""
@@ -46,12 +48,22 @@ def stored_tree(
     a huge file. With ``collect`` it does so for links and huge files among rules, templates and
     records only; elsewhere the tree has a NoFile.
     """
-    tree = git.read_tree(tree_id, folders, links=True)
+    tree = with_shipped(git.read_tree(tree_id, folders, links=True), folders)
     # Without rules nothing can be found.
     checked = collect and any(path.startswith("policies/") for path in tree)
     refuse_no_file(tree, _COLLECTED if checked else ())
     require_clusters(tree)
     return tree
+
+
+def with_shipped(tree: Tree, folders: Iterable[str] = EVERYTHING) -> Tree:
+    """A tree of a fleet with the policies and templates that ship, where it lacks them.
+
+    As it is, where ``folders`` that were read have none of these.
+    """
+    if is_complete(tree) or "policies" not in folders:
+        return tree
+    return in_force(tree, shipped_tree())
 
 
 def refuse_unreadable(tree: Tree) -> Tree:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lockstep.check.workspace import files_at
+from lockstep.check.workspace import files_at, with_shipped
 from lockstep.edges.files import write_file
 from lockstep.edges.os_errors import advice, reason
 from lockstep.model.errors import LockstepError, UsageError
@@ -23,7 +23,7 @@ def run(root: Path, output: Path, signing: Signing | None = None) -> RuleBundle:
             "the signing key does not exist", where=str(signing.key), fix="give --signing-key"
         )
     opa = find_opa()
-    files = policy_files(files_at(root, ["policies"]))
+    files = policy_files(with_shipped(files_at(root, ["policies"])))
     # Here, because otherwise only the OPA that loads the bundle would find the mistake.
     require_compiled(files, opa)
     bundle = bundle_of(files, opa, signing)

@@ -1,39 +1,38 @@
 """``lockstep policy list``, ``explain`` and ``docs``: what the rules are, from their own files."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from lockstep.check.pages import write_pages
-from lockstep.check.workspace import files_at
-from lockstep.model.errors import UsageError
+from lockstep.check.workspace import files_at, with_shipped
+from lockstep.edges.resources import shipped_tree
 from lockstep.model.fleet import Tree
 from lockstep.model.result import Pages
 from lockstep.model.rule_results import RuleExplanation, RuleList
 from lockstep.policy import expected_rules
 from lockstep.policy.catalogue import as_markdown, explain, facts_of
-from lockstep.text.phrases import closest
-from lockstep.text.sanitise import quoted
+from lockstep.policy.deviations import differing_rules
+from lockstep.policy.in_force import is_complete
+from lockstep.policy.rules import rule_named
 
 
 def list_rules(root: Path) -> RuleList:
-    """All rules of a repository."""
-    return RuleList(tuple(facts_of(rule) for rule in expected_rules(_policies(root))))
+    """All rules of a repository, those that are switched off included."""
+    policies, differs = _policies(root)
+    rules = expected_rules(policies)
+    return RuleList(tuple(facts_of(rule, differs.get(rule.name, "")) for rule in rules))
 
 
 def explain_rule(root: Path, name: str) -> RuleExplanation:
     """Everything about one rule. Raises UsageError where there is no such rule."""
-    policies = _policies(root)
-    rules = {rule.name: rule for rule in expected_rules(policies)}
-    wanted = name.removeprefix("policy.")
-    if wanted not in rules:
-        close = closest(wanted, sorted(rules))
-        fix = f"did you mean {close}?" if close else "see lockstep policy list"
-        raise UsageError(f"there is no rule {quoted(name, 80)}", fix=fix)
-    return explain(rules[wanted], policies)
+    policies, differs = _policies(root)
+    rule = rule_named(name, expected_rules(policies))
+    return explain(rule, policies, differs.get(rule.name, ""))
 
 
 def write_docs(root: Path, *, check: bool) -> Pages:
     """Write the catalogue, or with ``check`` report whether the page is up to date."""
-    policies = _policies(root)
+    policies, _ = _policies(root)
     page = as_markdown([explain(rule, policies) for rule in expected_rules(policies)])
     return write_pages(
         root, {"docs/policies.md": page}, compare=check, rule="rules.docs",
@@ -41,6 +40,8 @@ def write_docs(root: Path, *, check: bool) -> Pages:
     )  # fmt: skip
 
 
-def _policies(root: Path) -> Tree:
-    """The rules, and the templates that their examples need."""
-    return files_at(root, ["policies", "templates"])
+def _policies(root: Path) -> tuple[Tree, Mapping[str, str]]:
+    """The rules and the templates that their examples need, and which rules differ, in words."""
+    own = files_at(root, ["policies", "templates"])
+    shipped = {} if is_complete(own) else shipped_tree()
+    return with_shipped(own), differing_rules(own, shipped)

@@ -4,13 +4,33 @@ from pathlib import Path
 
 from lockstep.check.rule_tests import run_rule_tests
 from lockstep.check.workspace import files_at
+from lockstep.edges.resources import shipped_tree
+from lockstep.model.errors import NothingToCheck
 from lockstep.model.rule_results import RuleTests
+from lockstep.policy import expected_rules
+from lockstep.policy.in_force import is_complete, own_rules, tested_tree
+from lockstep.policy.rules import rule_named
 
 
 def run(root: Path, only: str | None = None) -> RuleTests:
-    """Check the rules under ``policies/`` strictly, run their tests and examples.
+    """Check rules strictly, run their tests and examples: those that a fleet adds or replaces.
 
-    ``only`` is the name of a rule whose examples alone are run. Raises LockstepError when there
-    are no rules, or one of them lacks METADATA that a check needs.
+    They are tested with the example fleet and the thresholds that ship. Where ``root`` has all
+    policies itself, all of them are tested. ``only`` is the name of one rule to test, which may
+    be any. Raises UsageError where there is none of that name, NothingToCheck where the fleet has
+    no rule of its own, and LockstepError where a rule lacks METADATA that a check needs.
     """
-    return run_rule_tests(files_at(root, ["policies", "templates"]), only)
+    own = files_at(root, ["policies", "templates"])
+    tree = tested_tree(own, {} if is_complete(own) else shipped_tree())
+    rules = expected_rules(tree)
+    if only is not None:
+        return run_rule_tests(tree, [rule_named(only, rules)], libraries=False)
+    if is_complete(own):
+        return run_rule_tests(tree, rules)
+    mine = [rule for rule in rules if rule.name in own_rules(own)]
+    if not mine:
+        raise NothingToCheck(
+            "this fleet has no rule of its own; those that ship are tested with the program",
+            fix="lockstep policy new RULE adds one; --rule tests one that ships",
+        )
+    return run_rule_tests(tree, mine, libraries=False)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lockstep.check.followed import find_shown
 from lockstep.check.validation import validate_tree, without_malformed
-from lockstep.check.workspace import SOURCES, require_clusters
+from lockstep.check.workspace import SOURCES, require_clusters, with_shipped
 from lockstep.edges.git import Git
 from lockstep.edges.git.history import LedgerReader
 from lockstep.model.result import Status
@@ -29,7 +29,7 @@ def run(
     """
     git = Git.find(root)
     shown = find_shown(git, remote, work_tree=work_tree)
-    tree = shown.read(git, SOURCES)
+    tree = with_shipped(shown.read(git, SOURCES))
     require_clusters(tree)
     checked = validate_tree(tree)
     fleet = without_malformed(checked)

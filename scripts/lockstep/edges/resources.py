@@ -1,26 +1,43 @@
-"""Where the templates and policies that ship with Lockstep are, however it was installed."""
+"""The templates and policies that ship with Lockstep, however it was installed."""
 
+from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
+from lockstep.edges.files import read_tree
+from lockstep.model.canonical import digest_files
 from lockstep.model.errors import LockstepError
+from lockstep.model.fleet import ShippedFile, Tree
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _CHECKOUT = _PACKAGE.parent.parent
+_FOLDERS = ("policies", "templates")
 
 
-def resource_dir(name: Literal["templates", "policies"]) -> Path:
-    """The folder that ships under ``name``: in the installed package, or in the checkout.
+def shipped_root() -> Path:
+    """The folder with the ``policies`` and ``templates`` that ship: the package or the checkout.
 
     The package comes first: what is two folders above it may be anything once it is installed.
-    Raises LockstepError where neither has it.
+    Raises LockstepError where neither has them.
     """
-    for candidate in (_PACKAGE / "_data" / name, _CHECKOUT / name):
-        if candidate.is_dir():
+    for candidate in (_PACKAGE / "_data", _CHECKOUT):
+        if all((candidate / name).is_dir() for name in _FOLDERS):
             return candidate
     raise LockstepError(
-        f"this installation of Lockstep has no {name}/", fix="install it again: make setup"
+        "this installation of Lockstep has no policies and templates", fix="install it again"
     )
+
+
+@lru_cache(maxsize=1)  # a process goes by the files that it has read, as by its code
+def shipped_tree() -> Tree:
+    """Every file that ships, by its path in a fleet. Raises LockstepError where there are none."""
+    found = read_tree(shipped_root(), _FOLDERS)
+    return {path: ShippedFile(data) for path, data in found.items()}
+
+
+@lru_cache(maxsize=1)
+def shipped_digest() -> str:
+    """The digest of all that ships."""
+    return digest_files(shipped_tree())
 
 
 def tool_dir() -> Path:

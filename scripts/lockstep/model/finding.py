@@ -11,12 +11,14 @@ class Severity(StrEnum):
     """``error`` stops the change; ``warning`` is reported only.
 
     ``approval`` is not a mistake: a person with the right to do so has to approve what it says. It
-    is reported first, and does not change the exit code.
+    is reported first, and does not change the exit code. ``note`` is not a mistake either: it names
+    what a reader has to know to rely on the report.
     """
 
     APPROVAL = "approval"
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True, order=True)

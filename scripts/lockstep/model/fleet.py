@@ -19,6 +19,10 @@ Subject = tuple[str, str, str]
 """The names of an environment, a family and a cluster."""
 
 
+class ShippedFile(bytes):
+    """The entry in a Tree of a file that the program brings, because the fleet has none there."""
+
+
 class NoFile(bytes):
     """The entry in a Tree of something that is not read as a file; its bytes say why."""
 

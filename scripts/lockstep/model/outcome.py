@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
@@ -30,6 +30,9 @@ UNEVALUATED = {POLICY_ERROR: ExitCode.COULD_NOT_RUN} | {r: code for code, r in R
 _PLACE = re.compile(r"([^\s:]+\.[a-z0-9]+)(?::(\d{1,9}))?(?::(\d{1,9}))?")
 _EVERYWHERE = "clusters"
 """The file of a finding that is about a whole run: every report format needs one."""
+
+SHIPPED = "lockstep:"
+"""What reports put before the path of a file that ships with the program."""
 
 UNUSED_WAIVER = "waiver.unused"
 """The rule id of a waiver that waives nothing; it counts only where all shards report it."""
@@ -80,6 +83,22 @@ class Outcome:
     def exit_code(self) -> ExitCode:
         """See exit_code_of."""
         return exit_code_of(self.findings)
+
+    def naming_shipped(self, paths: Collection[str]) -> "Outcome":
+        """The same, with these files named as those of the program: ``lockstep:<path>``."""
+        if not paths:
+            return self
+
+        def named(file: str) -> str:
+            return SHIPPED + file if file in paths else file
+
+        findings = (
+            replace(f, file=named(f.file),
+                    related=tuple(replace(r, file=named(r.file)) for r in f.related))
+            for f in self.findings
+        )  # fmt: skip
+        excerpts = {(named(file), line): text for (file, line), text in self.excerpts.items()}
+        return replace(self, findings=arrange(findings), excerpts=excerpts)
 
     @property
     def has_checked(self) -> bool:

@@ -9,7 +9,7 @@ from lockstep.model.exit_codes import ExitCode
 
 @dataclass(frozen=True)
 class RuleFacts:
-    """A rule in a line, by its METADATA."""
+    """A rule in a line, by its METADATA; ``differs`` says where a fleet departs from what ships."""
 
     rule: str
     category: str
@@ -17,6 +17,7 @@ class RuleFacts:
     scope: str
     waivable: bool
     title: str
+    differs: str = ""
 
     def to_json(self) -> dict[str, Json]:
         """Every field by its name."""
@@ -44,9 +45,9 @@ class ShownExample:
 class RuleExplanation:
     """Everything about one rule.
 
-    ``denials`` are title, message and solution of each deny. ``thresholds`` is the text of the
-    file ``thresholds_path``, empty where the rule has none; ``waiver`` one to copy, empty where
-    the rule cannot be waived.
+    ``denials`` are title, message and solution of each deny. ``thresholds_path`` names
+    the files with the thresholds that it reads, and ``thresholds`` is the text of its own, empty
+    where it has none; ``waiver`` is one to copy, empty where the rule cannot be waived.
     """
 
     facts: RuleFacts
@@ -65,7 +66,8 @@ class RuleExplanation:
         """The rule in a line, such as ``capacity · error · scope cluster · since 0.1.0``."""
         facts = self.facts
         parts = [facts.category, facts.severity, f"scope {facts.scope}", f"since {self.since}"]
-        return " · ".join(parts + ["also stops rollbacks"] * self.blocks_revert)
+        parts += ["also stops rollbacks"] * self.blocks_revert
+        return " · ".join([*parts, facts.differs] if facts.differs else parts)
 
 
 @dataclass(frozen=True)

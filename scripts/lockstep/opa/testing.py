@@ -1,6 +1,6 @@
 """``opa check`` and ``opa test`` over policy files, in a private copy of them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,12 +30,16 @@ class OpaReport:
 
 
 def check_and_test(
-    files: Mapping[str, bytes], opa: Path, schemas: InputSchemas | None = None
+    files: Mapping[str, bytes],
+    opa: Path,
+    schemas: InputSchemas | None = None,
+    tested: Collection[str] | None = None,
 ) -> OpaReport:
     """Compile the files strictly and without impure builtins, run the tests, measure coverage.
 
     ``files`` are those of ``files.policy_files`` with tests; rules that name one of the
-    ``schemas`` are checked against it. Raises LockstepError when the program is too old, or its
+    ``schemas`` are checked against it. ``tested`` are the packages of the rules whose tests are
+    run; without it all are. Raises LockstepError when the program is too old, or its
     report cannot be read.
     """
     require_recent(opa)
@@ -47,13 +51,14 @@ def check_and_test(
             return OpaReport(refused="\n".join(map(str, errors)))
 
         def test(*words: str) -> process.Completed:
-            return compiler.call("test", *words, "--format=json", timeout=_TIMEOUT)
+            only = [] if tested is None else [f"--run={_tests_of(tested)}"]
+            return compiler.call("test", *words, *only, "--format=json", timeout=_TIMEOUT)
 
         # Twice, because opa gives the coverage in place of the results.
         passed, failed = _results(test())
         if failed:
             return OpaReport(passed=passed, failed=failed)
-        coverage, uncovered = _coverage(test("--coverage"))
+        coverage, uncovered = _coverage(test("--coverage"), tested)
         return OpaReport(passed=passed, coverage=coverage, uncovered=uncovered)
 
 
@@ -68,15 +73,30 @@ def _results(done: process.Completed) -> tuple[int, tuple[str, ...]]:
     return len(tests) - len(failed), failed
 
 
-def _coverage(done: process.Completed) -> tuple[float, tuple[str, ...]]:
+def _tests_of(packages: Collection[str]) -> str:
+    """The pattern of the names of all tests of rules; their packages are words of a-z and _."""
+    return rf"^data\.lockstep\.rules\.({'|'.join(sorted(packages))})_test\."
+
+
+def _coverage(
+    done: process.Completed, tested: Collection[str] | None
+) -> tuple[float, tuple[str, ...]]:
     report = json_output(done, "opa test --coverage")
+    names = None if tested is None else {f"{package}.rego" for package in tested}
+    files = {
+        path: file
+        for path, file in sorted(report["files"].items())
+        if names is None or path.rpartition("/")[2] in names
+    }
     uncovered = [
         f"{path}:{part['start']['row']}"
-        for path, file in sorted(report["files"].items())
+        for path, file in files.items()
         for part in file.get("not_covered", [])
     ]
+    run = sum(file.get("covered_lines", 0) for file in files.values())
+    lines = run + sum(file.get("not_covered_lines", 0) for file in files.values())
     # Several parts of one line may not have run; the line is listed once.
-    return float(report["coverage"]), tuple(dict.fromkeys(uncovered))
+    return 100.0 * run / lines if lines else 0.0, tuple(dict.fromkeys(uncovered))
 
 
 def _place(location: Json) -> str:

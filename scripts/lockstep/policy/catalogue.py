@@ -6,7 +6,7 @@ from itertools import groupby
 from lockstep.model.fleet import Tree
 from lockstep.model.rule_results import RuleExplanation, RuleFacts, ShownExample
 from lockstep.policy.examples import Edit, Example, read_examples
-from lockstep.policy.rules import CATEGORIES, Rule
+from lockstep.policy.rules import CATEGORIES, FOLDER, Rule
 
 _WAIVER = """\
 apiVersion: lockstep.dev/v1alpha1
@@ -23,20 +23,27 @@ spec:
 """
 
 
-def facts_of(rule: Rule) -> RuleFacts:
-    """A rule as a list shows it."""
+def facts_of(rule: Rule, differs: str = "") -> RuleFacts:
+    """A rule as a list shows it; ``differs`` is where a fleet departs from the shipped one."""
     return RuleFacts(
-        rule.name, rule.category, rule.severity.value, rule.scope.value, rule.waivable, rule.title
+        rule.name,
+        rule.category,
+        rule.severity.value,
+        rule.scope.value,
+        rule.waivable,
+        rule.title,
+        differs,
     )
 
 
-def explain(rule: Rule, policies: Tree) -> RuleExplanation:
+def explain(rule: Rule, policies: Tree, differs: str = "") -> RuleExplanation:
     """The explanation of one rule. Raises LockstepError where its examples are unusable."""
     examples = read_examples(policies, rule)
+    own = next((path for path in rule.thresholds if path.startswith(FOLDER + rule.name)), "")
     return RuleExplanation(
-        facts_of(rule), rule.description, rule.since, rule.blocks_revert, rule.denials,
+        facts_of(rule, differs), rule.description, rule.since, rule.blocks_revert, rule.denials,
         tuple(ShownExample(each.about, each.good, _shown(each)) for each in examples),
-        rule.thresholds, policies.get(rule.thresholds, b"").decode(errors="replace").strip(),
+        " and ".join(rule.thresholds), policies.get(own, b"").decode(errors="replace").strip(),
         _WAIVER.format(name=f"{rule.name}-for-now", rule=rule.name) if rule.waivable else "",
     )  # fmt: skip
 
@@ -78,6 +85,8 @@ def _section(explanation: RuleExplanation) -> str:
     )
     if explanation.thresholds:
         parts.append(f"Thresholds:\n\n```yaml\n{explanation.thresholds}\n```")
+    elif explanation.thresholds_path:
+        parts.append(f"Thresholds: {explanation.thresholds_path}.")
     for example in explanation.examples:
         kind = "Good" if example.good else "Bad"
         parts.append(f"{kind}: {example.about}\n\n```diff\n{example.shown}\n```")

@@ -1,7 +1,7 @@
 """Lint for rules: what every folder below ``policies/rules/`` must contain and declare."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from lockstep.model.fleet import Tree
 from lockstep.policy.examples import read_examples
@@ -12,7 +12,7 @@ _FILES = re.compile(
 )
 
 
-def lint_rules(policies: Tree, rules: tuple[Rule, ...]) -> list[str]:
+def lint_rules(policies: Tree, rules: Collection[Rule]) -> list[str]:
     """One line per problem: a missing test or example, bad METADATA, a message without a value."""
     problems = [
         f"{path}: the rule has no test file in its folder" for path in untested(policies, rules)

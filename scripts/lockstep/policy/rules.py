@@ -5,15 +5,18 @@ with a misspelt package or without METADATA is an error and is never skipped sil
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lockstep.model.document import Json
-from lockstep.model.errors import LockstepError
+from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.finding import Severity
 from lockstep.model.fleet import Tree
 from lockstep.model.outcome import POLICY
 from lockstep.policy.metadata import metadata
+from lockstep.text.phrases import closest
+from lockstep.text.sanitise import quoted
 
 FOLDER = "policies/rules/"
 
@@ -24,6 +27,10 @@ CATEGORIES = (
 """The categories of rules, in the order of the catalogue."""
 
 _SLUG = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_LIBRARY = re.compile(rb"^import data\.lockstep\.lib\.([a-z_]+)", re.MULTILINE)
+_READ = re.compile(rb"data\.thresholds(?:\.|,\s*\[\")([a-z_]+)")
+"""How Rego reads thresholds: by a reference, or with ``object.get`` and a path."""
+
 _FIX = "a rule is described by its METADATA; compare with another rule in policies/rules/"
 
 
@@ -41,7 +48,8 @@ class Rule:
 
     ``denials`` are its deny rules, each with title, message and solution. A rule that
     ``blocks_revert`` also stops rollbacks; one that is not ``waivable`` allows no exception.
-    ``reads`` are the kinds of rendered objects that it reads.
+    ``reads`` are the kinds of rendered objects that it reads, ``thresholds`` the files with the
+    thresholds that it and its libraries read, its own first.
     """
 
     name: str
@@ -56,16 +64,12 @@ class Rule:
     category: str
     waivable: bool
     reads: tuple[str, ...] = ()
+    thresholds: tuple[str, ...] = ()
 
     @property
     def package(self) -> str:
         """The last part of its package: ``lockstep.rules.<package>``."""
         return self.name.replace("-", "_")
-
-    @property
-    def thresholds(self) -> str:
-        """The path of its thresholds file; a rule without thresholds has none there."""
-        return f"{FOLDER}{self.name}/thresholds.yaml"
 
     @property
     def id(self) -> str:
@@ -91,7 +95,21 @@ def expected_rules(policies: Tree) -> tuple[Rule, ...]:
             "there are no rules; a check without rules never passes", where=FOLDER,
             fix="restore policies/ from git",
         )  # fmt: skip
-    return tuple(_rule(name, sources[name]) for name in sorted(sources))
+    return tuple(
+        replace(rule, thresholds=_thresholds_of(rule, policies))
+        for rule in (_rule(name, sources[name]) for name in sorted(sources))
+    )
+
+
+def rule_named(name: str, rules: Iterable[Rule]) -> Rule:
+    """The rule of that name, or of that id in findings. Raises UsageError where there is none."""
+    known = {rule.name: rule for rule in rules}
+    wanted = name.removeprefix(POLICY)
+    if wanted not in known:
+        close = closest(wanted, sorted(known))
+        fix = f"did you mean {close}?" if close else "see lockstep policy list"
+        raise UsageError(f"there is no rule {quoted(name, 80)}", fix=fix)
+    return known[wanted]
 
 
 def blocking(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
@@ -108,7 +126,7 @@ def reads_time(rego: Tree) -> bool:
     )
 
 
-def untested(policies: Tree, rules: tuple[Rule, ...]) -> tuple[str, ...]:
+def untested(policies: Tree, rules: Iterable[Rule]) -> tuple[str, ...]:
     """The paths of rules without a test file in their folder."""
     return tuple(
         rule.path
@@ -159,6 +177,26 @@ def _described(name: str, path: str, head: Json, denials: tuple[tuple[str, str, 
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise _unusable(path, f"the METADATA of the package are incomplete: {error}") from error
     return rule
+
+
+def _thresholds_of(rule: Rule, policies: Tree) -> tuple[str, ...]:
+    """The files with the thresholds that a rule names, or a library that it imports."""
+    texts, libraries = [policies[rule.path]], {rule.path}
+    for text in texts:
+        for name in _LIBRARY.findall(text):
+            path = f"policies/lib/{name.decode()}.rego"
+            if path in policies and path not in libraries:
+                libraries.add(path)
+                texts.append(policies[path])
+    names = {name.decode().replace("_", "-") for text in texts for name in _READ.findall(text)}
+    own = {each: f"{FOLDER}{each}/thresholds" for each in names}
+    files = (
+        f"{own[each]}.yaml"
+        if f"{own[each]}.schema.json" in policies
+        else f"policies/data/{each}.yaml"
+        for each in sorted(names, key=lambda each: (each != rule.name, each))
+    )
+    return tuple(files)
 
 
 def _denial(path: str, data: Json) -> tuple[str, str, str]:

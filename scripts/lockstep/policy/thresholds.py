@@ -2,27 +2,39 @@
 
 A rule has its own in its folder (``thresholds.yaml`` and ``thresholds.schema.json``, read by the
 rule as ``data.thresholds.<package>``). What several rules share is in
-``policies/data/<name>.yaml``, with ``policies/schemas/data/<name>.json``.
+``policies/data/<name>.yaml``, with ``policies/schemas/data/<name>.json``; what belongs to an
+organisation, so that no default could be right, is in ORGANISATION.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+
+import yaml
 
 from lockstep.model.document import Document, Json, value_at
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
-from lockstep.policy.rules import FOLDER
+from lockstep.policy.rules import FOLDER, Rule
 from lockstep.spec.place import Place
 from lockstep.spec.schema.load import DIALECT, compile_slow
-from lockstep.spec.schema.messages import explain
+from lockstep.spec.schema.messages import Problem, explain
 from lockstep.spec.schema.schemas import problem_finding
 from lockstep.spec.yaml.load import load_yaml
+
+ORGANISATION = "policies/data/organisation.yaml"
+"""The registries, mail domains, secret stores and jurisdictions of an organisation."""
+
+MISSING = "data.missing"
+"""The rule id of thresholds that a rule needs and nobody has written."""
 
 _SHARED = "policies/data/"
 _SCHEMAS = "policies/schemas/data/"
 _ROOT = "thresholds"
+_DEPTH = 2
+"""Keys above the fields of thresholds: ``thresholds``, and the name of the rule or the file."""
+
 _SUFFIXES = (".rego", ".yaml", ".yml", ".json")
 _READ = re.compile(
     r"policies/(?:main(?:_test)?\.rego|lib/.+\.rego|schemas/.+\.json|examples/.+"
@@ -39,8 +51,64 @@ def check_data(policies: Tree) -> list[Finding]:
     LockstepError for a schema that cannot be used.
     """
     stray = {path: _stray(path) for path in sorted(policies) if _is_stray(path)}
-    read = (path for path in sorted(policies) if path not in stray)
-    return [*stray.values(), *(finding for path in read for finding in _check(path, policies))]
+    read = [path for path in sorted(policies) if path not in stray]
+    absent = [finding for path in read for finding in _absent(path, policies)]
+    found = (finding for path in read for finding in _check(path, policies))
+    return [*stray.values(), *absent, *found]
+
+
+def threshold_values(path: str, data: bytes) -> Mapping[str, Json]:
+    """The values in a file of thresholds, by name; empty where it cannot be read."""
+    names = _names(path)
+    document, _ = load_yaml(path, data)
+    found = value_at(document.value, (_ROOT, names[1])) if document and names else None
+    return found if isinstance(found, dict) else {}
+
+
+def unusable(rules: Iterable[Rule], wrong: Iterable[Finding]) -> frozenset[Rule]:
+    """The rules that read thresholds about which something is wrong: they cannot be evaluated."""
+    files = {finding.file for finding in wrong}
+    return frozenset(rule for rule in rules if not files.isdisjoint(rule.thresholds))
+
+
+def _absent(path: str, policies: Tree) -> Iterator[Finding]:
+    """A finding where this is the schema of thresholds that are not there."""
+    if path.startswith(_SCHEMAS):
+        name = path.removeprefix(_SCHEMAS).removesuffix(".json")
+        files = [f"{_SHARED}{name}.yaml", f"{_SHARED}{name}.json"]
+    elif path.startswith(FOLDER) and path.endswith("/thresholds.schema.json"):
+        name, files = path.split("/")[-2], [path.replace(".schema.json", ".yaml")]
+    else:
+        return
+    if not any(file in policies for file in files):
+        schema = _schema(path, policies[path])
+        about = str(schema.get("description", "thresholds")).rstrip(".")
+        fix = f"write in it {_ROOT}: {{{name.replace('-', '_')}: {_example(schema)}}}"
+        yield Finding(files[0], 1, 1, MISSING, f"this file is missing. Its subject: {about}", fix)
+
+
+def _shown_missing(document: Document, problem: Problem, schema: Json) -> Finding | None:
+    """The finding for a field of thresholds that is missing, if its schema has an example of it."""
+    field = value_at(schema, ("properties", problem.missing))
+    if len(problem.pointer) != _DEPTH or not problem.missing or not field:
+        return None
+    about = str(field.get("description", "")).rstrip(".")
+    text = f"{problem.missing} is missing. Its subject: {about}"
+    fix = f"add {problem.missing}: {_example(field)}"
+    return Place(document, problem.pointer).finding(MISSING, text, fix, at_key=True)
+
+
+def _example(schema: Json) -> str:
+    """An example of what fits a schema, as YAML on one line."""
+    text = yaml.safe_dump(_sample(schema), default_flow_style=True, width=10_000, sort_keys=False)
+    return text.strip().removesuffix("...").strip()
+
+
+def _sample(schema: Json) -> Json:
+    if examples := schema.get("examples"):
+        return examples[0]
+    fields = schema.get("properties", {})
+    return {name: _sample(fields.get(name, {})) for name in schema.get("required", ())} or None
 
 
 def _is_stray(path: str) -> bool:
@@ -100,7 +168,8 @@ def _problems(document: Document, package: str, schema: Json) -> Iterator[Findin
         document.value
     )
     for problem in explain(errors):
-        yield problem_finding(Place(document, problem.pointer), problem)
+        shown = _shown_missing(document, problem, schema)
+        yield shown or problem_finding(Place(document, problem.pointer), problem)
 
 
 def _schema(path: str, data: bytes) -> Json:

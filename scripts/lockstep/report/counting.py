@@ -19,6 +19,7 @@ class Kind(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     SUPPRESSED = "suppressed"
+    NOTE = "note"
 
 
 _KINDS = {severity: Kind(severity.value) for severity in Severity}
@@ -46,13 +47,14 @@ def by_urgency(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def counts(findings: Iterable[Finding]) -> dict[str, int]:
-    """The numbers of a summary: ``approvals``, ``errors``, ``warnings`` and ``suppressed``."""
+    """The numbers of a summary: ``errors``, ``warnings`` and so on, one for each kind."""
     found = Counter(map(kind, findings))
     return {
         "approvals": found[Kind.APPROVAL],
         "errors": found[Kind.ERROR],
         "warnings": found[Kind.WARNING],
         "suppressed": found[Kind.SUPPRESSED],
+        "notes": found[Kind.NOTE],
     }
 
 
@@ -65,7 +67,7 @@ def list_counts(findings: Iterable[Finding]) -> str:
     """The counts that are not zero: ``2 errors, 1 warning, 3 suppressed``."""
     found = counts(findings)
     parts = [count(found[f"{noun}s"], noun) for noun in ("error", "warning") if found[f"{noun}s"]]
-    return ", ".join([*_approvals(found), *parts, *_suppressed(found)])
+    return ", ".join([*_approvals(found), *parts, *_rest(found)])
 
 
 def headline(findings: Iterable[Finding], summary: Mapping[str, object], mark: Mark = str) -> str:
@@ -81,12 +83,12 @@ def headline(findings: Iterable[Finding], summary: Mapping[str, object], mark: M
     parts = _scope(summary, mark)
     if parts:
         text += f" in {parts.pop(0)}" if len(parts) > 1 else ""
-        return "; ".join([text, *parts, *_approvals(found), *_suppressed(found)])
+        return "; ".join([text, *parts, *_approvals(found), *_rest(found)])
     clusters, shard = summary.get(CLUSTERS), _name(summary, SHARD, mark)
     if isinstance(clusters, int) and (clusters or shard):
         text += f" in {count(clusters, 'cluster')}"
     text += f" of shard {shard}" if shard else ""
-    return "; ".join([text, *_approvals(found), *_suppressed(found)])
+    return "; ".join([text, *_approvals(found), *_rest(found)])
 
 
 def scope(summary: Mapping[str, object], mark: Mark = str) -> str:
@@ -126,5 +128,6 @@ def _approvals(found: Mapping[str, int]) -> list[str]:
     return [f"{count(found['approvals'], 'change')} to approve"] if found["approvals"] else []
 
 
-def _suppressed(found: Mapping[str, int]) -> list[str]:
-    return [f"{found['suppressed']:,} suppressed"] if found["suppressed"] else []
+def _rest(found: Mapping[str, int]) -> list[str]:
+    suppressed = [f"{found['suppressed']:,} suppressed"] if found["suppressed"] else []
+    return suppressed + ([count(found["notes"], "note")] if found["notes"] else [])

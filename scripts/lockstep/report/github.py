@@ -19,7 +19,7 @@ MESSAGE = 4000
 
 _COMMANDS = {
     Kind.APPROVAL: "notice", Kind.ERROR: "error", Kind.WARNING: "warning",
-    Kind.SUPPRESSED: "notice",
+    Kind.SUPPRESSED: "notice", Kind.NOTE: "notice",
 }  # fmt: skip
 _NOTICES = {Kind.APPROVAL: "needs approval", Kind.SUPPRESSED: "suppressed"}
 """What the title of a notice adds: annotations of GitHub have no kinds of their own for these."""

@@ -15,6 +15,7 @@ from lockstep.text.sanitise import one_line
 
 _SEVERITIES = {
     Kind.APPROVAL: "major", Kind.ERROR: "critical", Kind.WARNING: "minor", Kind.SUPPRESSED: "info",
+    Kind.NOTE: "info",
 }  # fmt: skip
 
 

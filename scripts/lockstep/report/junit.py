@@ -3,7 +3,7 @@
 A suite for each file with a case for each finding, and before them a suite ``lockstep`` with what
 passed, so that a clean check is a report too. An error is a failure; a spec that could not be
 evaluated is an error of JUnit; all others are skipped, with what they say: warnings, what needs
-approval, and what is suppressed.
+approval, what is suppressed, and notes.
 Names of cases hold no line numbers: CI systems compare them between branches. Where only a part of
 the fleet was checked, the property ``scope`` of the suite ``lockstep`` says so.
 """

@@ -8,9 +8,11 @@ _COLUMNS = ("rule", "category", "severity", "scope", "waivable", "title")
 
 
 def format_rules(listed: RuleList) -> str:
-    """A table with a line for each rule."""
-    rows = [[_cell(getattr(facts, column)) for column in _COLUMNS] for facts in listed.rules]
-    return format_table(_COLUMNS, rows)
+    """A table with a line for each rule, and what differs from those that ship, if anything."""
+    differs = ["differs"] if any(facts.differs for facts in listed.rules) else []
+    columns = [*_COLUMNS, *differs]
+    rows = [[_cell(getattr(facts, column)) for column in columns] for facts in listed.rules]
+    return format_table(columns, rows)
 
 
 def _cell(value: str | bool) -> str:
@@ -27,6 +29,8 @@ def format_explanation(explanation: RuleExplanation) -> str:
     if explanation.thresholds:
         where = f"Thresholds, in {explanation.thresholds_path}"
         parts.append(f"{where}\n{_indented(explanation.thresholds)}")
+    elif explanation.thresholds_path:
+        parts.append(f"Thresholds: {explanation.thresholds_path}")
     for example in explanation.examples:
         kind = "Good" if example.good else "Bad"
         parts.append(f"{kind}: {example.about}\n{_indented(example.shown)}")

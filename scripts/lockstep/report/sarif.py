@@ -62,6 +62,7 @@ _GROUPS = {
     "policy": "A policy of this repository denies the change.",
     "render": "The manifests in rendered/ are what the specs declare; lockstep render writes them.",
     "replay": "Replaying the evidence of a record gives the same verdict.",
+    "rules": "Lockstep's own rules and templates count, but for what the fleet says otherwise.",
     "rollout": "The specs of a family are as its newest record left them.",
     "run": "The run was completed; a run that was not has checked nothing.",
     "schema": "Every file matches its schema.",
@@ -73,7 +74,10 @@ _OTHER = "What Lockstep checks in specs, locks, records and manifests."
 _NOT_EVALUATED = "Not every rule could be evaluated on this spec, which is never a pass."
 
 # Not the kind "review", which the standard has for it: GitHub shows results of kind "fail" only.
-_LEVELS = {Severity.APPROVAL: "note", Severity.ERROR: "error", Severity.WARNING: "warning"}
+_LEVELS = {
+    Severity.APPROVAL: "note", Severity.ERROR: "error", Severity.WARNING: "warning",
+    Severity.NOTE: "none",
+}  # fmt: skip
 
 
 def format_outcome(outcome: Outcome) -> str:
@@ -132,7 +136,7 @@ def _result(finding: Finding, fingerprint: str, index: dict[str, int], outcome: 
     result = {
         "ruleId": rule,
         "ruleIndex": index[rule],
-        "kind": "fail",
+        "kind": "informational" if finding.severity is Severity.NOTE else "fail",
         "level": _level(finding),
         "message": {"text": _message(finding, left_out)},
         "locations": [_location(finding.file, finding.line, finding.column, excerpt)],

@@ -14,6 +14,7 @@ from lockstep.text.sanitise import one_line
 
 _COLOURS = {
     Kind.APPROVAL: "magenta", Kind.ERROR: "red", Kind.WARNING: "yellow", Kind.SUPPRESSED: "cyan",
+    Kind.NOTE: "blue",
 }  # fmt: skip
 
 RELATED = 20

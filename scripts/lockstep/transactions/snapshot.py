@@ -6,7 +6,7 @@ from functools import cached_property
 
 from lockstep.check.followed import Followed
 from lockstep.check.units import Unit, split_by_unit
-from lockstep.check.workspace import SOURCES, require_clusters
+from lockstep.check.workspace import SOURCES, require_clusters, with_shipped
 from lockstep.edges.git import Git, Remote
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Fleet, Tree
@@ -97,5 +97,6 @@ def read_snapshot(
     """The snapshot of the followed branch's tip. Raises NothingToCheck where it has no cluster."""
     tree, ids = git.read_tree_with_ids(followed.tip, SOURCES)
     require_clusters(tree)
+    tree = with_shipped(tree)
     here = replace(context, base=followed.tip)
     return Snapshot(tree, ids, here, documents, followed.remote)

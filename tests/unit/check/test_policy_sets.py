@@ -149,7 +149,7 @@ def test_of_two_policy_sets_the_one_that_denies_counts(first: Severity) -> None:
 @pytest.mark.parametrize(
     ("path", "rule"),
     [
-        ("policies/data/residency.yml", "data.stray"),
+        ("policies/data/organisation.yml", "data.stray"),
         ("policies/data/waivers/few.yml", "data.stray"),
         ("policies/data/more/limits.yaml", "data.stray"),
         ("policies/data/one.rego", "data.stray"),

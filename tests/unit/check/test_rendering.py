@@ -6,7 +6,7 @@ import pytest
 
 from lockstep.check.rendering import render_tree
 from lockstep.edges.files import read_tree
-from lockstep.edges.resources import resource_dir
+from lockstep.edges.resources import shipped_root
 from lockstep.model.fleet import Tree
 from tests.bench.fleet import make_fleet
 
@@ -16,7 +16,7 @@ HEAD = "clusters/prod/environment.yaml"
 @cache
 def fleet() -> Tree:
     """Two families of the bench's fleet, with the shipped templates and schemas, rendered."""
-    return written({**read_tree(resource_dir("policies").parent, ("policies", "templates")),
+    return written({**read_tree(shipped_root(), ("policies", "templates")),
                     **make_fleet(8)})  # fmt: skip
 
 

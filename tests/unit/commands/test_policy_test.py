@@ -7,7 +7,7 @@ import pytest
 
 from lockstep.commands.policy_test import run
 from lockstep.edges.files import read_tree, write_changes
-from lockstep.model.errors import LockstepError
+from lockstep.model.errors import LockstepError, NothingToCheck
 from lockstep.model.exit_codes import ExitCode
 from lockstep.report.results import format_text
 from tests.unit.opa.parts import opa_program
@@ -227,6 +227,6 @@ def test_a_misspelt_field_of_the_input_is_refused(tmp_path: Path) -> None:
     assert "input.new.spec.variant" in problem
 
 
-def test_no_rules_are_never_clean(tmp_path: Path) -> None:
-    with pytest.raises(LockstepError, match="there are no rules"):
+def test_a_fleet_without_rules_of_its_own_has_nothing_to_test(tmp_path: Path) -> None:
+    with pytest.raises(NothingToCheck, match="no rule of its own"):
         run(tmp_path)

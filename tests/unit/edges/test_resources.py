@@ -6,19 +6,20 @@ import sys
 from pathlib import Path
 
 import lockstep
-from lockstep.edges.resources import resource_dir, tool_dir
+from lockstep.edges.resources import shipped_digest, shipped_root, shipped_tree, tool_dir
 
 PACKAGE = Path(lockstep.__file__).parent
 
 
 def test_a_checkout_uses_its_own_folders() -> None:
-    assert resource_dir("templates").is_dir()
-    assert (resource_dir("policies") / "schemas").is_dir()
+    assert (shipped_root() / "policies/schemas").is_dir()
+    assert {"templates/service/service.yaml.j2", "policies/main.rego"} <= shipped_tree().keys()
+    assert shipped_digest().startswith("sha256:")
     assert tool_dir().name == "bin" and tool_dir().parent.name == "tools"
 
 
 def asked(site: Path) -> str:
-    code = "from lockstep.edges.resources import resource_dir; print(resource_dir('policies'))"
+    code = "from lockstep.edges.resources import shipped_root; print(shipped_root())"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False,
         env={"PYTHONPATH": str(site)},
@@ -33,8 +34,9 @@ def test_an_installed_package_uses_its_own_copy_or_says_that_it_has_none(
     shutil.copytree(
         PACKAGE, site / "lockstep", ignore=shutil.ignore_patterns("_data", "__pycache__")
     )
-    assert "this installation of Lockstep has no policies/" in asked(site)
-    inside = site / "lockstep" / "_data" / "policies"
-    inside.mkdir(parents=True)
-    (tmp_path / "policies").mkdir()
+    assert "this installation of Lockstep has no policies" in asked(site)
+    inside = site / "lockstep" / "_data"
+    for folder in (inside, tmp_path):
+        for name in ("policies", "templates"):
+            (folder / name).mkdir(parents=True)
     assert asked(site) == str(inside)

@@ -21,7 +21,7 @@ RULE = "policies/rules/one/one.rego"
 def test_shipped_policies_are_accepted() -> None:
     files = policy_files(shipped_policies())
     assert "policies/rules/residency/residency.rego" in files
-    assert "policies/data/residency.yaml" in files
+    assert "policies/data/organisation.yaml" in files
 
 
 def test_only_rego_and_data_are_loaded() -> None:

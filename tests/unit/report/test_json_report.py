@@ -35,6 +35,7 @@ def test_the_object_has_findings_with_all_that_is_known_of_them() -> None:
     assert found["exitCode"] == 11
     assert found["summary"] == {
         "clusters": 3, "families": 1, "approvals": 0, "errors": 1, "warnings": 1, "suppressed": 1,
+        "notes": 0,
     }  # fmt: skip
     assert found["findings"][1] == {
         "rule": WRONG.rule, "severity": "error", "message": WRONG.message, "fix": WRONG.fix,
@@ -55,7 +56,13 @@ def test_the_object_has_findings_with_all_that_is_known_of_them() -> None:
 
 def test_a_clean_result_is_an_object_too() -> None:
     found = json.loads(format_outcome(Outcome(())))
-    assert found["summary"] == {"approvals": 0, "errors": 0, "warnings": 0, "suppressed": 0}
+    assert found["summary"] == {
+        "approvals": 0,
+        "errors": 0,
+        "warnings": 0,
+        "suppressed": 0,
+        "notes": 0,
+    }
     assert found["exitCode"] == 0
 
 
@@ -128,7 +135,7 @@ def change(path: str, value: Any) -> Callable[[Any], None]:
         (change("findings/0/line", "9"), "/findings/0/line"),
         (change("findings/0/line", 0), "/findings/0/line"),
         (change("findings/0/line", 2.0), "/findings/0/line"),
-        (change("findings/0/severity", "note"), "/findings/0/severity"),
+        (change("findings/0/severity", "grave"), "/findings/0/severity"),
         (change("findings/2/suppression", {}), "/findings/2/suppression"),
         (change("findings/0/related", [{"file": "x"}]), "/findings/0/related/0"),
         (change("summary/clusters", -1), "/summary/clusters"),

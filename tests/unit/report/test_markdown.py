@@ -27,7 +27,7 @@ from tests.unit.report.outcomes import (
 OURS = re.compile(
     r"(Lockstep: [a-z0-9 ;,(]+|; \d+ suppressed"
     r"|\); clusters that the change does not touch are as on x"
-    r"|approval|error|warning|suppressed| at \d+:\d+: ?|\(none\)| |fix: |also "
+    r"|approval|error|warning|suppressed|note| at \d+:\d+: ?|\(none\)| |fix: |also "
     r"|and \d+ more places|waived until | by |because: |ticket: |waiver: "
     r"|Not shown: [a-z0-9, ]+\.| They do not fit into a comment\. The text and the JSON report of "
     r"| have all\.)*"
@@ -148,6 +148,6 @@ def test_no_text_of_a_spec_becomes_markup_or_a_mention(outcome: Outcome) -> None
     heads = [
         line
         for line in text.split("\n")
-        if re.match(r"\*\*(approval|error|warning|suppressed)\*\* ", line)
+        if re.match(r"\*\*(approval|error|warning|suppressed|note)\*\* ", line)
     ]
     assert len(heads) == len(arrange(outcome.findings))

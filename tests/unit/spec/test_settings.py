@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lockstep.edges.resources import resource_dir
+from lockstep.edges.resources import shipped_root
 from lockstep.model.errors import Invalid
 from lockstep.spec.assemble import assemble
 from lockstep.spec.schema.schemas import Schemas
@@ -20,7 +20,7 @@ spec:
 
 
 def schemas() -> Schemas:
-    folder = resource_dir("policies")
+    folder = shipped_root() / "policies"
     return Schemas(
         {
             str(path.relative_to(folder.parent)): path.read_bytes()
@@ -106,5 +106,5 @@ def test_a_mistake_is_found_at_its_line(data: bytes, rule: str, line: int) -> No
 
 
 def test_the_schema_names_the_fields_that_are_read() -> None:
-    schema = json.loads((resource_dir("policies") / "schemas/lockstep.json").read_text())
+    schema = json.loads(((shipped_root() / "policies") / "schemas/lockstep.json").read_text())
     assert set(schema["required"]) == {"branch", "repository"}

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from lockstep.edges.git import Git
-from lockstep.edges.resources import resource_dir
+from lockstep.edges.resources import shipped_root
 from lockstep.model.decision import Action, Decision, Phase, Position, Target
 from lockstep.model.record import write_record
 from lockstep.model.result import Decided, RolledBack
@@ -25,7 +25,7 @@ def files(repository: object) -> dict[str, bytes]:
     found = {"lockstep.yaml": f"branch: main\nrepository: {repository}\n".encode()}
     for folder, name in (
         (EXAMPLE, "clusters"),
-        (resource_dir("policies") / "schemas", "policies/schemas"),
+        (shipped_root() / "policies" / "schemas", "policies/schemas"),
     ):
         for path in folder.rglob("*"):
             if path.is_file():
