@@ -16,11 +16,10 @@ from lockstep.model.record import read_record, write_record
 from lockstep.spec import variants as forms
 from tests.acceptance.forgeries import add, newest, pull, readopt, state_here
 from tests.acceptance.reverts import in_state
-from tests.acceptance.rollouts import DAY, last_record, publish, roll, roll_back
+from tests.acceptance.rollouts import DAY, last_record, publish, reject_in_staging, roll, roll_back
 from tests.acceptance.world import FAMILY, World
 
 SPECS = f"clusters/{FAMILY}"
-PREDECESSOR = "  predecessor: staging\n"
 
 
 def rolled_back(world: World) -> None:
@@ -35,24 +34,6 @@ def gone(world: World) -> None:
     shutil.rmtree(world.clone / SPECS)
     world.must("render")
     publish(world, "no scoring")
-
-
-def staged(world: World) -> None:
-    """Version 3 is in quarantine in staging, which comes before prod."""
-    clusters = world.clone / "clusters"
-    shutil.copytree(clusters / "prod", clusters / "staging")
-    for path in (clusters / "staging").rglob("*.yaml"):
-        text = re.sub(r"(name|environment): prod\b", r"\1: staging", path.read_text())
-        text = text.replace("namespace: scoring", "namespace: scoring-staging")
-        path.write_text(text.replace("host: scoring", "host: scoring-staging"))
-    settings = clusters / "prod/environment.yaml"
-    settings.write_text(settings.read_text().replace("spec:\n", f"spec:\n{PREDECESSOR}", 1))
-    world.must("render")
-    publish(world)
-    world.must("adopt", "staging/scoring", "--reason", "first")
-    world.git("merge", "--quiet", "--no-edit", world.propose("3", "staging/scoring"))
-    world.git("push", "--quiet", "origin", "main")
-    world.must("revert", "staging/scoring", "3", "--reason", "bad there")
 
 
 def come_back(world: World) -> None:
@@ -172,7 +153,7 @@ def proposes(world: World) -> None:
     )  # fmt: skip
 
 
-@in_state(staged)
+@in_state(reject_in_staging)
 def test_what_is_in_quarantine_is_neither_proposed_nor_adopted_by_hand(world: World) -> None:
     for change in (proposes, adopts):
         change(world)
@@ -181,15 +162,15 @@ def test_what_is_in_quarantine_is_neither_proposed_nor_adopted_by_hand(world: Wo
         world.git("branch", "--quiet", "--delete", "--force", "pull")
 
 
-@in_state(staged)
+@in_state(reject_in_staging)
 def test_an_environment_does_not_leave_the_order_with_an_adoption(world: World) -> None:
     settings = world.clone / "clusters/prod/environment.yaml"
-    settings.write_text(settings.read_text().replace(PREDECESSOR, ""))
+    settings.write_text(settings.read_text().replace("  predecessor: staging\n", ""))
     adopts(world)
     refused(world, "ledger.pull-request", "policy.quarantined-not-served")
 
 
-@in_state(staged)
+@in_state(reject_in_staging)
 def test_a_release_counts_from_the_next_pull_request_on(world: World) -> None:
     for change in (proposes, adopts):
         world.git("switch", "--quiet", "--create", "pull")
