@@ -4,8 +4,8 @@ from lockstep.edges.git import Git
 from lockstep.edges.git.history import LedgerReader
 from lockstep.model.canonical import digest_bytes
 from lockstep.model.finding import Finding
+from lockstep.model.ledger import REWRITTEN
 from lockstep.model.paths import RECORD_PATH
-from lockstep.rollout.history import REWRITTEN
 
 
 def changed_in_between(git: Git, base: str) -> list[Finding]:

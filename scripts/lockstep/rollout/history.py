@@ -8,7 +8,7 @@ from lockstep.model.decision import Decision, Record
 from lockstep.model.document import Document, Json, value_at
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet, Tree
-from lockstep.model.ledger import LedgerHistory
+from lockstep.model.ledger import REWRITTEN, LedgerHistory
 from lockstep.model.paths import RECORD_PATH
 from lockstep.model.times import parse_time
 from lockstep.rollout.chain import judged
@@ -18,9 +18,6 @@ from lockstep.rollout.transitions import RULES, Need, StepChange
 from lockstep.rollout.trust import replayed
 from lockstep.spec.ledger import files_of
 from lockstep.text.sanitise import cut, one_line, quoted
-
-REWRITTEN = "ledger.rewritten"
-"""The rule that records are never changed or removed."""
 
 _IDENTITY = ("spec", "identity")
 
