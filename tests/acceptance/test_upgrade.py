@@ -9,13 +9,17 @@ from lockstep.cli import invoke
 from lockstep.edges import resources
 from lockstep.model.fleet import ShippedFile
 from tests.acceptance.fleets import EU, Fleet
+from tests.acceptance.reverts import in_state, live, revert, steady
+from tests.acceptance.rollouts import DAY, advance, publish, roll
 from tests.acceptance.test_pin import SETTINGS, SOURCE, settings
 from tests.acceptance.test_shipped_policies import fleet as shipped_fleet
-from tests.acceptance.world import git
+from tests.acceptance.world import FAMILY, REGIONS, World, git
 
 NEXT = "0.2.0"
 HASH = "sha256:" + "1" * 64
 RULE = "policies/rules/min-replicas/min_replicas.rego"
+ORGANISATION = "policies/data/organisation.yaml"
+THRESHOLDS = "policies/rules/min-replicas/thresholds.yaml"
 TEMPLATE = "templates/service/service.yaml.j2"
 WHEN = ["--now", "2026-06-01T08:00:00Z"]
 
@@ -31,17 +35,12 @@ def old(fleet: Fleet) -> Fleet:
     return fleet
 
 
-@pytest.fixture
-def next_version(old: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The program as of its next version: a rule demands more, and a template has another line.
-
-    After ``old``, which is rendered with this version.
-    """
-    edits = {
-        RULE: (b"#   since: 0.1.0\n", b"#   since: 0.1.0\n#   changed: 0.2.0\n"),
-        TEMPLATE: (b"spec:\n", b"# New in 0.2.0.\nspec:\n"),
-        "policies/rules/min-replicas/thresholds.yaml": (b"production: 2", b"production: 9"),
-    }
+def become_next_version(monkeypatch: pytest.MonkeyPatch, *, stricter: bool) -> None:
+    """The next version of the program: a template has another line, and a rule may ask more."""
+    edits = {TEMPLATE: (b"spec:\n", b"# New in 0.2.0.\nspec:\n")}
+    if stricter:
+        edits[RULE] = (b"#   since: 0.1.0\n", b"#   since: 0.1.0\n#   changed: 0.2.0\n")
+        edits[THRESHOLDS] = (b"production: 2", b"production: 9")
     files = dict(resources.shipped_tree())
     for path, (before, after) in edits.items():
         assert before in files[path]
@@ -52,6 +51,12 @@ def next_version(old: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"lockstep.{module}.shipped_tree", lambda: files)
     for module in ("check.change", "check.change_check"):
         monkeypatch.setattr(f"lockstep.{module}.shipped_digest", lambda: "sha256:next")
+
+
+@pytest.fixture
+def next_version(old: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After ``old``, which is rendered with this version."""
+    become_next_version(monkeypatch, stricter=True)
 
 
 def upgrade(fleet: Fleet, *arguments: str) -> tuple[int, str]:
@@ -75,8 +80,7 @@ def test_an_upgrade_is_the_pin_what_is_rendered_and_what_the_rules_find(old: Fle
 
 @pytest.mark.usefixtures("next_version")
 def test_an_upgrade_that_finds_nothing_is_one_change_to_approve(old: Fleet) -> None:
-    thresholds = "policies/rules/min-replicas/thresholds.yaml"
-    old.write(thresholds, "thresholds: {min_replicas: {production: 1}}\n")
+    old.write(THRESHOLDS, "thresholds: {min_replicas: {production: 1}}\n")
     git(old.root, "add", "--all")
     git(old.root, "commit", "--quiet", "--message=our own number")
     code, said = upgrade(old, "--hash", HASH, "--format", "json")
@@ -119,3 +123,49 @@ def test_a_fleet_without_a_pin_gets_one_and_then_nothing_changes(fleet: Fleet) -
     git(fleet.root, "commit", "--quiet", "--all", "--message=pin")
     fleet.edit(EU, "region: eu-west-1", "region: eu-west-1 # here")
     assert fleet.check() == (0, [])
+
+
+def use_what_ships(world: World) -> None:
+    """Leave the organisation alone of the policies, and pin the program."""
+    organisation = (world.clone / ORGANISATION).read_text()
+    world.git("rm", "-r", "--quiet", "policies", "templates")
+    for path, text in ((ORGANISATION, organisation), (SETTINGS, "")):
+        file = world.clone / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        pin = f"program: {{version: '0.1.0', source: {SOURCE}, hash: '{HASH}'}}\n"
+        file.write_text(text or file.read_text() + pin)
+    world.must("render")
+    publish(world, "use what ships")
+
+
+def services(world: World) -> list[str]:
+    """The manifests of the Services at the remote, by their ids."""
+    folders = [f"rendered/prod/clusters/scoring-{region}" for region in REGIONS]
+    return [git(world.origin, "rev-parse", f"main:{each}/service.yaml") for each in folders]
+
+
+@in_state(steady)
+def test_a_rollout_goes_on_after_an_upgrade_and_a_revert_goes_back_across_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_what_ships(world)
+    world.must("adopt", FAMILY, "--reason", "it serves", at=f"{DAY}07:00:00Z")
+    before = services(world)
+    roll(world, "08", "10")
+    become_next_version(monkeypatch, stricter=False)
+    assert advance(world, "12")[0] == 1
+    at = ("--now", f"{DAY}12:00:00Z")
+    code, said = world.lockstep("upgrade", "--hash", HASH[:-1] + "2", *at)
+    assert code == 0, said
+    assert "approval.program" in said
+    publish(world, "upgrade")
+    moved = live(world).traffic
+    assert services(world) != before
+    code, said = advance(world, "12")
+    assert code == 0, said
+    assert live(world).traffic != moved
+    code, said = revert(world)
+    assert code == 0, said
+    assert live(world).everywhere == {"1": 100}
+    assert services(world) == before
+    assert world.lockstep("check", "--all")[0] == 0
