@@ -36,6 +36,7 @@ _VERBS = {
     "audit": ("rollouts", "Show who decided what and why; --verify and --replay check it."),
     "check": ("checks", "Validate, evaluate policy, render and compare: what CI runs."),
     "hold": ("rollouts", "Pause a rollout until it is resumed."),
+    "init": ("scaffolds", "Write the few files of a new fleet."),
     "lock": ("rollouts", "Write the registry's facts about a version, or compare them."),
     "merge-reports": ("reports", "Merge the reports of several checks into one."),
     "policy": ("policies", "Work on the rules: list, explain, test, docs, bundle."),

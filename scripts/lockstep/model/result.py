@@ -189,6 +189,23 @@ class RenderedFiles:
 
 
 @dataclass(frozen=True)
+class Scaffolded:
+    """The files that ``init`` or ``add`` wrote for people, and the number of those it rendered.
+
+    ``locked`` is the path of the lock that was written, and ``note`` why there is none; ``todo``
+    says what to replace or to add by hand, and ``commands`` what to run next.
+    """
+
+    written: tuple[str, ...]
+    rendered: int = 0
+    locked: str = ""
+    note: str = ""
+    todo: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    exit_code: ExitCode = ExitCode.CLEAN
+
+
+@dataclass(frozen=True)
 class Pages:
     """Reference pages that are up to date or were written; ``findings`` name the stale ones."""
 
@@ -263,6 +280,6 @@ Moved = Decided | RolledBack | NotLive | AlreadyDecided | Waiting | Blocked | No
 
 Result = (
     Moved | Proposed | OnBranch | Locked | LockComparison | RenderedFiles | Pages | Status | History
-    | RuleList | RuleExplanation | RuleTests | RuleBundle
+    | RuleList | RuleExplanation | RuleTests | RuleBundle | Scaffolded
 )  # fmt: skip
 """Everything that lockstep.report.results can write."""
