@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from lockstep.check.pinned import require_program
 from lockstep.check.rendering import render_tree
 from lockstep.check.workspace import work_tree
 from lockstep.edges.files import write_changes
@@ -10,16 +11,20 @@ from lockstep.edges.git import Git
 from lockstep.edges.scratch import sweep_work_tree
 from lockstep.model.errors import LockstepError
 from lockstep.model.result import RenderedFiles
+from lockstep.spec.settings import pin_of
 
 
 def run(root: Path, *, restored: bool = False) -> RenderedFiles:
     """Render the work tree. Folders of malformed specs stay as they are, and are reported.
 
     ``restored`` also renders the folders in which a rollback restored the verified bytes. Raises
-    LockstepError where a file to remove is not in a sparse check-out.
+    LockstepError where the fleet is pinned to another version, or a file to remove is not in a
+    sparse check-out.
     """
     git = Git.find(root)
-    rendered = render_tree(work_tree(git), restored=restored)
+    tree = work_tree(git)
+    require_program(pin_of(tree))
+    rendered = render_tree(tree, restored=restored)
     written = {path: data for path, data in rendered.changes.items() if data is not None}
     removed = sorted(rendered.changes.keys() - written.keys())
     _require_files(git, removed)
