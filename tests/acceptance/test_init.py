@@ -259,3 +259,102 @@ def test_the_least_lines_of_a_family_and_a_cluster(folder: Path, tier: str, most
     specs = folder.glob("clusters/*/*/*.yaml")
     lines = [line.strip() for path in specs for line in path.read_text().splitlines()]
     assert len([line for line in lines if line and not line.startswith("#")]) <= most
+
+
+# add
+
+
+def test_an_environment_a_family_and_a_cluster_are_added_and_clean(
+    folder: Path, store: Store
+) -> None:
+    regions = ["--region", "eu-west-1:EU", "--region", "us-east-1:US"]
+    registry = ["--registry-uri", store.uri]
+    assert init(folder, "--image", IMAGE, *registry)[0] == 0
+    commit(folder)
+    for tier in TIERS:
+        code, said = add(folder, "environment", f"new-{tier}", "--tier", tier, *regions)
+        assert code == 0, said
+        commit(folder)
+        assert check(folder) == (0, [])
+        where = ["-e", f"new-{tier}", "--model", "scoring", "--region", "us-east-1", *registry]
+        code, said = add(folder, "family", "ranking", *where)
+        assert code == 0, said
+        commit(folder)
+        assert check(folder) == (0, [])
+        family = ["--family", f"new-{tier}/ranking"]
+        code, said = add(folder, "cluster", "eu-west-1", *family)
+        assert code == 0, said
+        path = folder / f"clusters/new-{tier}/ranking/family.yaml"
+        waves = yaml.safe_load(path.read_text())["spec"]["rollout"]["waves"]
+        assert waves == [["us-east-1"], ["eu-west-1"]]
+        commit(folder)
+        assert check(folder) == (0, [])
+
+
+def test_a_family_without_a_registry_lacks_its_lock_only(folder: Path, store: Store) -> None:
+    assert init(folder, "--image", IMAGE, "--registry-uri", store.uri)[0] == 0
+    commit(folder)
+    code, said = add(folder, "family", "ranking")
+    assert code == 0 and "lockstep lock dev/ranking 1" in said
+    commit(folder)
+    code, (finding,) = check(folder)
+    assert (code, finding["rule"]) == (11, "policy.version-locked")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["environment", "dev"],
+        ["environment", "Not a name"],
+        ["environment", "x", "--region", "a b:EU"],
+        ["family", "scoring"],
+        ["family", "a\nb"],
+        ["family", "x", "--region", "nowhere"],
+        ["family", "x", "--environment", "nowhere"],
+        ["family", "x", "--image", "server:latest"],
+        ["family", "x", "--min", "nan"],
+        ["cluster", "eu-west-1", "--family", "scoring"],
+        ["cluster", "family", "--family", "scoring"],
+        ["cluster", "x", "--family", "nowhere"],
+        ["cluster", "../x", "--family", "scoring", "--region", "eu-west-1"],
+        ["cluster", "x", "--family", "scoring", "--region", "nowhere"],
+    ],
+)
+def test_what_cannot_be_added_is_refused_and_nothing_is_written(
+    folder: Path, arguments: list[str]
+) -> None:
+    assert init(folder)[0] == 0
+    before = files_of(folder)
+    code, said = add(folder, *arguments)
+    assert code == 2, said
+    assert files_of(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("clusters/dev/environment.yaml", "spec: {regions: [x, {}], tenants: {}}\n"),
+        (f"{DEV}/family.yaml", "a: [\n"),
+        (f"{DEV}/eu-west-1.yaml", "spec: {variants: 3}\n"),
+        ("lockstep.yaml", "branch: [main]\n"),
+    ],
+)
+def test_nothing_is_added_to_a_fleet_that_is_not_valid(folder: Path, path: str, text: str) -> None:
+    assert init(folder)[0] == 0
+    (folder / path).write_text(text)
+    before = files_of(folder)
+    for arguments in (
+        ["environment", "x"],
+        ["family", "x"],
+        ["cluster", "x", "--family", "scoring"],
+    ):
+        code, said = add(folder, *arguments)
+        assert code == 10 and "Traceback" not in said, said
+    assert files_of(folder) == before
+
+
+def test_nothing_is_added_outside_of_a_fleet(folder: Path, tmp_path: Path) -> None:
+    assert add(folder, "environment", "x")[0] == 3
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    assert add(outside, "environment", "x")[0] == 2

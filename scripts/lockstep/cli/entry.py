@@ -29,6 +29,7 @@ _SWITCH_THREADS_AFTER = 0.0005
 
 # Each verb, the module that holds it, and what it does in a line.
 _VERBS = {
+    "add": ("scaffolds", "Write the files of a further environment, family or cluster."),
     "adopt": ("rollouts", "Record the committed state as verified, with a reason."),
     "advance": ("rollouts", "Evaluate the gates, and make the one decision that is due."),
     "audit": ("rollouts", "Show who decided what and why; --verify and --replay check it."),

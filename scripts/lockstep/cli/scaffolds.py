@@ -1,6 +1,7 @@
 """The verbs that write the first files of a fleet, an environment, a family or a cluster."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from lockstep.text.sanitise import quoted
 
 if TYPE_CHECKING:
     from lockstep.scaffold.requests import Region
+    from lockstep.transactions.run import RunOptions
 
 _TIERS = ("development", "staging", "production")
 _REGION = "eu-west-1:EU"
@@ -120,6 +122,76 @@ def init(folder: Path, yes: bool, output: str, **given: Any) -> ExitCode:
     run = RunOptions(folder, clock.now(given["now"]), registry=given["registry"])
     asked = verb.InitOptions(run, given["serves"], given["domain"], given["keep"])
     return options.show(verb.run(request, asked), output)
+
+
+@click.group()
+def add() -> None:
+    """Write the files of a further environment, family or cluster; edit none that exists."""
+
+
+@add.command("environment")
+@click.argument("name")
+@_of_environment
+@options.root
+@options.now
+@options.output
+def add_environment(name: str, root: Path, now: str | None, output: str, **given: Any) -> ExitCode:
+    """Write the environment NAME."""
+    from lockstep.commands import add as verb
+    from lockstep.transactions.run import RunOptions
+
+    regions = _regions(given.pop("regions") or (_REGION,), name)
+    given["tier"] = given["tier"] or "development"
+    asked = verb.EnvironmentOptions(regions=regions, **given)
+    run = RunOptions(options.existing(root), clock.now(now))
+    return options.show(verb.add_environment(run, name, asked), output)
+
+
+@add.command("family")
+@click.argument("name")
+@_MODEL
+@_IMAGE
+@_NAMESPACE
+@click.option("--tenant", help="The tenant that owns it; by default the environment's first.")
+@_OWNER
+@click.option("--region", "regions", multiple=True, help="A region; repeatable, by default all.")
+@_of_gate
+@_VERSION
+@_DOMAIN
+@options.registered
+def add_family(name: str, output: str, **given: Any) -> ExitCode:
+    """Write the family NAME, with a cluster in each region of its environment."""
+    from lockstep.commands import add as verb
+
+    asked = verb.FamilyOptions(
+        given["model"], given["image"], given["namespace"], given["tenant"], given["owner"],
+        given["regions"], given["serves"], given["domain"], _gate(given),
+    )  # fmt: skip
+    return options.show(verb.add_family(_run(given), name, asked), output)
+
+
+@add.command("cluster")
+@click.argument("name")
+@click.option("--family", required=True, help="The family, or environment/family.")
+@click.option("--region", help="The region; by default NAME.")
+@click.option("--version", "serves", help="The version; by default the one that the family serves.")
+@_DOMAIN
+@options.registered
+def add_cluster(name: str, family: str, region: str | None, output: str, **given: Any) -> ExitCode:
+    """Write the cluster NAME of a family, such as eu-west-1, and its wave if it has none."""
+    from lockstep.commands import add as verb
+
+    asked = verb.ClusterOptions(family, region, given["serves"], given["domain"])
+    return options.show(verb.add_cluster(_run(given), name, asked), output)
+
+
+def _run(given: Mapping[str, Any]) -> "RunOptions":
+    from lockstep.transactions.run import RunOptions
+
+    return RunOptions(
+        options.existing(given["root"]), clock.now(given["now"]), given["environment"],
+        given["registry"],
+    )  # fmt: skip
 
 
 def _ask(given: dict[str, Any]) -> None:
