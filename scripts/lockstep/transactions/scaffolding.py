@@ -32,7 +32,7 @@ class Version:
 
 
 @dataclass(frozen=True)
-class Completed:
+class CompleteFiles:
     """The files of people, the lock if there is one, and what rendering changes."""
 
     files: Mapping[str, bytes]
@@ -56,7 +56,7 @@ def serving_version(options: RunOptions, model: str, version: str | None) -> Ver
 
 def complete(
     options: RunOptions, tree: Tree, files: Mapping[str, bytes], family: str, version: Version
-) -> Completed:
+) -> CompleteFiles:
     """Lock and render ``files`` as part of a tree; ``family`` is ``environment/name``, or empty.
 
     Raises LockstepError where the registry does not give the version, and UsageError where the
@@ -78,7 +78,7 @@ def complete(
             f"{format_outcome(replace(outcome, findings=wrong))}",
             fix="change what the findings name: in the options, or in the files that are there",
         )
-    return Completed({**files, **lock}, rendered.changes, next(iter(lock), ""))
+    return CompleteFiles({**files, **lock}, rendered.changes, next(iter(lock), ""))
 
 
 def refuse_existing(root: Path, paths: Mapping[str, bytes], fix: str) -> None:
@@ -91,7 +91,7 @@ def refuse_existing(root: Path, paths: Mapping[str, bytes], fix: str) -> None:
         )
 
 
-def write_completed(root: Path, completed: Completed) -> None:
+def write_completed(root: Path, completed: CompleteFiles) -> None:
     """Write the files and the manifests. Raises LockstepError where one cannot be written.
 
     The files of people are written all or not at all.
