@@ -1,17 +1,22 @@
 """A new fleet from an empty folder, on real git, OPA and MLflow: init, add, and what check says."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from lockstep import __version__
 from lockstep.cli import invoke
 from tests.acceptance.world import files_of, git
-from tests.unit.mlflow_store import Store, create_store, forget_default_store
+from tests.unit.mlflow_store import Store, create_store, forget_default_store, free_port
 
+ROOT = Path(__file__).resolve().parents[2]
 NOW = "2026-06-01T08:00:00Z"
 IMAGE = f"registry.example.com/ml/server@sha256:{'5c' * 32}"
 TIERS = ("development", "staging", "production")
@@ -58,6 +63,15 @@ def check(folder: Path, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
     code, said = invoke(["check", *where, *arguments])
     report, _ = json.JSONDecoder().raw_decode(said)
     return code, report["findings"]
+
+
+def install_script(folder: Path) -> str:
+    """The commands of the workflow that install Lockstep."""
+    if (folder / ".gitlab-ci.yml").is_file():
+        script = yaml.safe_load((folder / ".gitlab-ci.yml").read_text())["lockstep check"]["script"]
+        return str(script[0])
+    job = yaml.safe_load((folder / ".github/workflows/check.yml").read_text())["jobs"]["check"]
+    return next(str(step["run"]) for step in job["steps"] if step.get("name"))
 
 
 def for_people(folder: Path) -> list[str]:
@@ -133,7 +147,7 @@ def test_a_model_that_the_registry_lacks_writes_nothing(folder: Path, store: Sto
 def test_outside_of_a_repository_the_command_for_one_is_shown(tmp_path: Path) -> None:
     code, said = init(tmp_path / "new")
     assert code == 0
-    assert f"git init {tmp_path / 'new'}" in said
+    assert f"  cd {tmp_path / 'new'}\n  git init\n" in said
     assert (tmp_path / "new/lockstep.yaml").is_file()
 
 
@@ -144,6 +158,94 @@ def test_the_origin_and_the_branch_are_those_of_the_repository(folder: Path) -> 
     assert init(folder)[0] == 0
     settings = yaml.safe_load((folder / "lockstep.yaml").read_text())
     assert (settings["branch"], settings["repository"]) == ("trunk", address)
+
+
+@pytest.mark.parametrize(("address", "written"), [
+    ("https://bot:hunter22@git.example.com/ml/fleet.git", "https://git.example.com/ml/fleet.git"),
+    ("ssh://git@git.example.com/ml/fleet.git", "ssh://git@git.example.com/ml/fleet.git"),
+    ("/srv/fleet.git", ""),
+    ("git://bot:hunter22@git.example.com/ml/fleet.git", ""),
+])  # fmt: skip
+def test_a_password_in_the_address_of_origin_is_left_out(
+    folder: Path, address: str, written: str
+) -> None:
+    git(folder, "remote", "add", "origin", address)
+    code, said = init(folder)
+    assert "hunter22" not in said
+    if not written:
+        assert code == 2 and "--repository" in said
+        return
+    assert yaml.safe_load((folder / "lockstep.yaml").read_text())["repository"] == written
+    assert not any(b"hunter22" in data for data in files_of(folder).values())
+
+
+def test_a_registry_that_does_not_answer_leaves_the_lock_for_later(folder: Path) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    for number in ([], ["--version", "4"]):
+        place = folder / f"fleet{len(number)}"
+        code, said = init(place, "--registry-uri", nowhere, *number)
+        assert code == 0 and "no version is locked" in said and "lockstep lock dev/scoring" in said
+
+
+def test_a_pinned_fleet_is_clean(folder: Path, store: Store) -> None:
+    pin = ["--source", "https://pypi.example.com/simple", "--hash", f"sha256:{'0' * 64}"]
+    assert init(folder, *pin, "--registry-uri", store.uri)[0] == 0
+    commit(folder)
+    assert check(folder) == (0, [])
+    settings = yaml.safe_load((folder / "lockstep.yaml").read_text())
+    assert settings["program"]["version"] == __version__
+
+
+@pytest.mark.parametrize("style", ["block", "flow", "none"])
+@pytest.mark.parametrize("forge", ["github", "gitlab"])
+def test_the_workflow_reads_the_pin_of_lockstep_yaml(folder: Path, forge: str, style: str) -> None:
+    digest = f"sha256:{'a' * 64}"
+    assert init(folder, "--forge", forge, "--source", "https://pypi.example.com/simple")[0] == 0
+    settings = yaml.safe_load((folder / "lockstep.yaml").read_text())
+    settings["program"] |= {"version": "1.10", "hash": digest}
+    if style == "none":
+        del settings["program"]
+    text = yaml.safe_dump(settings, default_flow_style=None if style == "flow" else False)
+    (folder / "lockstep.yaml").write_text(text)
+    # Programs that only say what they were asked.
+    programs = folder / "bin"
+    programs.mkdir()
+    (programs / "sha256sum").write_text("#!/bin/sh\ncat >&2\n")
+    (programs / "sha256sum").chmod(0o755)
+    install = install_script(folder).replace("python3 -m venv .venv\n", "")
+    (folder / ".venv/bin").mkdir(parents=True)
+    for name in ("pip", "lockstep"):
+        stub = folder / ".venv/bin" / name
+        stub.write_text(f'#!/bin/sh\nmkdir -p .wheel\n: > .wheel/x.whl\necho {name} "$@"\n')
+        stub.chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-e", "-c", install], cwd=folder, capture_output=True, text=True, check=False,
+        env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
+    )  # fmt: skip
+    if style == "none":
+        assert done.returncode == 1 and "pins no program" in done.stderr
+        return
+    assert done.returncode == 0, done.stderr
+    asked = "--index-url https://pypi.example.com/simple lockstep-gitops==1.10"
+    assert asked in done.stdout and "lockstep tools opa" in done.stdout
+    assert f"{digest.removeprefix('sha256:')}  .wheel/x.whl" in done.stderr
+
+
+def test_the_workflow_and_the_hook_are_well_formed(folder: Path) -> None:
+    assert init(folder)[0] == 0
+    script = install_script(folder)
+    shellcheck = Path(sys.executable).parent / "shellcheck"
+    for argv in (
+        [str(ROOT / "tools/bin/actionlint"), ".github/workflows/check.yml"],
+        [str(shellcheck), "--shell=sh", "--severity=warning", "-"],
+        [sys.executable, "-m", "pre_commit", "validate-config", ".pre-commit-config.yaml"],
+    ):
+        if argv[0] != sys.executable and not Path(argv[0]).is_file():
+            pytest.skip(f"{argv[0]} is missing: make setup tools")
+        done = subprocess.run(
+            argv, cwd=folder, input=script, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("path", ["README.md", "lockstep.yaml", f"{DEV}/family.yaml"])

@@ -207,11 +207,11 @@ def _write(
     rendered = {**completed.rendered, **edited}
     write_completed(place.git.root, replace(completed, files=added, rendered=rendered))
     commands = [_COMMIT, "lockstep check"]
-    if version.note:
+    if completed.note:
         commands.insert(0, f"lockstep lock {family} {version.number} && lockstep render")
     written = tuple(sorted(files))
     lock, count = completed.lock, len(completed.rendered)
-    return Scaffolded(written, count, lock, version.note, tuple(todo), tuple(commands))
+    return Scaffolded(written, count, lock, completed.note, tuple(todo), tuple(commands))
 
 
 def _cluster(

@@ -1,5 +1,6 @@
 """``lockstep init``: write the few files of a new fleet, lock what serves, and render."""
 
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from lockstep.scaffold.requests import (
 )
 from lockstep.scaffold.texts import COMPANIONS, fleet_files
 from lockstep.scaffold.values import check_values
+from lockstep.text.sanitise import bare_address
 from lockstep.transactions.run import RunOptions
 from lockstep.transactions.scaffolding import (
     Version,
@@ -51,7 +53,10 @@ def repository_facts(folder: Path) -> tuple[str | None, str | None]:
         return None, None
     origin = next((each for each in git.remotes() if each.name == "origin"), None)
     # The first address is as git rewrites it, the last as it is configured.
-    return (origin.fetches[-1] if origin and origin.fetches else None), git.branch()
+    address = origin.fetches[-1] if origin and origin.fetches else None
+    if address and address.startswith("http"):
+        address = bare_address(address)  # a password in it would be committed
+    return address, git.branch()
 
 
 def run(request: FleetRequest, options: InitOptions) -> Scaffolded:
@@ -81,9 +86,9 @@ def run(request: FleetRequest, options: InitOptions) -> Scaffolded:
         tuple(sorted(files)),
         len(completed.rendered),
         completed.lock,
-        version.note,
-        tuple(_todo(request)),
-        tuple(_commands(root, family, version)),
+        completed.note,
+        tuple(_todo(request, root)),
+        tuple(_commands(root, f"{family} {version.number}" if completed.note else "")),
     )
 
 
@@ -129,7 +134,7 @@ def _refuse_fleet(root: Path) -> None:
         )
 
 
-def _todo(request: FleetRequest) -> list[str]:
+def _todo(request: FleetRequest, root: Path) -> list[str]:
     """What is an example, and must be replaced before Argo CD syncs it."""
     family = f"clusters/{request.environment.name}/{request.family.name}"
     settings = f"lockstep.yaml and clusters/{request.environment.name}/environment.yaml"
@@ -144,12 +149,17 @@ def _todo(request: FleetRequest) -> list[str]:
         found.append("the pin of the program, in lockstep.yaml: its comment shows how")
     if request.environment.tier == "production":
         found.append(f"quota, budget, objectives and identities, in {family}/ and its environment")
+    git = Git.at(root)
+    if git and git.top != root:
+        found.append(f"the workflow, CODEOWNERS and the hook: the forge reads them in {git.top}")
     return found
 
 
-def _commands(root: Path, family: str, version: Version) -> list[str]:
+def _commands(root: Path, unlocked: str) -> list[str]:
+    """What to run next; ``unlocked`` is the family and the version that have no lock."""
+    commands = [] if root == Path.cwd() else [f"cd {shlex.quote(str(root))}"]
     # In a folder that a repository ignores, git would store nothing.
-    commands = [] if Git.at(root) else [f"git init {root}"]
-    if version.note:
-        commands.append(f"lockstep lock {family} {version.number} && lockstep render")
+    commands += [] if Git.at(root) else ["git init"]
+    if unlocked:
+        commands.append(f"lockstep lock {unlocked} && lockstep render")
     return [*commands, "git add --all && git commit --message 'Our fleet'", "lockstep check"]

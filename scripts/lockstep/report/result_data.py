@@ -24,6 +24,7 @@ from lockstep.model.result import (
     Result,
     Scaffolded,
     Status,
+    Upgraded,
     Waiting,
 )
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
@@ -46,6 +47,8 @@ def to_data(result: Result) -> Json:
             | History()
         ):  # fmt: skip
             return _of_files(result)
+        case Upgraded():
+            return _upgraded(result)
     return _of_family(result)
 
 
@@ -101,6 +104,17 @@ def _of_files(
             return {
                 "written": list(written), "stale": bool(findings), **_findings(findings),
             }  # fmt: skip
+
+
+def _upgraded(result: Upgraded) -> Json:
+    return {
+        "before": result.before,
+        "after": result.after,
+        "newRules": [name for name, _ in result.new],
+        "changedRules": [name for name, _ in result.changed],
+        **_of_files(result.rendered),
+        **outcome_to_data(result.outcome),
+    }
 
 
 def _of_rules(result: RuleList | RuleExplanation | RuleTests | RuleBundle) -> Json:

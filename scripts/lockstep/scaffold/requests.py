@@ -1,7 +1,9 @@
 """What a new fleet, environment, family or cluster is to be, with defaults where one is obvious."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+DISTRIBUTION = "lockstep-gitops"
+"""The name of Lockstep's distribution: ``lockstep`` on PyPI is another project."""
 EXAMPLE_IMAGE = f"registry.example.com/ml/server@sha256:{'0' * 64}"
 """An image that does not exist: its digest shows that it is to be replaced."""
 EXAMPLE_OWNER = "ml-team@example.com"
@@ -109,7 +111,11 @@ class FleetRequest:
     program: str
     source: str = ""
     hash: str = ""
-    distribution: str = field(default="lockstep", kw_only=True)
+
+    @property
+    def distribution(self) -> str:
+        """The name under which Lockstep is installed."""
+        return DISTRIBUTION
 
     @property
     def branch(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from lockstep.model.document import Json
 from lockstep.model.errors import UsageError
 from lockstep.model.fleet import Tree
-from lockstep.text.sanitise import quoted
+from lockstep.text.sanitise import bare_address, quoted
 
 _COMMON = "common.json"
 _ENVIRONMENT = ("environment.json", "$defs", "argocd", "properties")
@@ -66,7 +66,8 @@ def _check(shipped: Tree, option: str, value: str) -> None:
         return _check_further(option, value)
     title = schema.get("title", "an allowed value")
     raise UsageError(
-        f"--{option}: {quoted(value, 80)} is not {title}", fix=str(schema["description"])
+        f"--{option}: {quoted(bare_address(value), 80)} is not {title}",
+        fix=str(schema["description"]),
     )
 
 

@@ -73,6 +73,35 @@ def pin_of(tree: Tree) -> Pin | None:
     return _pin(document.value) if document else None
 
 
+def with_pin(data: bytes, pin: Pin) -> bytes:
+    """The bytes of ``lockstep.yaml`` with another pin; all other lines stay.
+
+    Raises Invalid where the file is written so that this cannot be done safely.
+    """
+    lines = data.decode(errors="replace").splitlines(keepends=True)
+    start = next((n for n, line in enumerate(lines) if line.startswith("program:")), len(lines))
+    end = start + 1
+    while end < len(lines) and lines[end].startswith(" "):
+        end += 1
+    if start == len(lines) and lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    digest = [f"  hash: {pin.digest}\n"] if pin.digest else []
+    block = ["program:\n", f'  version: "{pin.version}"\n', f"  source: {pin.source}\n", *digest]
+    edited = "".join([*lines[:start], *block, *lines[end:]]).encode()
+    before, after = (load_yaml(SETTINGS, each)[0] for each in (data, edited))
+    if not after or not before or _others(after.value) != _others(before.value):
+        raise Invalid(
+            "the pin cannot be edited safely", where=SETTINGS,
+            fix="write program: with version, source and hash on lines of their own",
+        )  # fmt: skip
+    return edited
+
+
+def _others(value: Json) -> Json:
+    fields = value.items() if isinstance(value, dict) else ()
+    return {name: each for name, each in fields if name != "program"}
+
+
 def _pin(value: Json) -> Pin | None:
     """Whatever else is wrong with the file: its schema is checked elsewhere."""
     fields = [value_at(value, ("program", name), "") for name in ("version", "source", "hash")]

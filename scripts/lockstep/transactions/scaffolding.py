@@ -33,11 +33,15 @@ class Version:
 
 @dataclass(frozen=True)
 class CompleteFiles:
-    """The files of people, the lock if there is one, and what rendering changes."""
+    """The files of people, the lock if there is one, and what rendering changes.
+
+    ``note`` says why a version has no lock: the registry is not named, or does not answer.
+    """
 
     files: Mapping[str, bytes]
     rendered: Mapping[str, bytes | None]
     lock: str = ""
+    note: str = ""
 
 
 def serving_version(options: RunOptions, model: str, version: str | None) -> Version:
@@ -62,13 +66,12 @@ def complete(
     Raises LockstepError where the registry does not give the version, and UsageError where the
     files would not be valid: nothing is written before.
     """
-    lock: dict[str, bytes] = {}
-    if family and not version.note:
-        fleet, _ = assemble({**tree, **files})
-        _, chosen = choose_family(fleet, family, None)
-        if version.number not in chosen.locks:
-            facts = read_lock(replace(options, environment=None), chosen, version.number)
-            lock[f"{chosen.folder}/locks/{version.number}.yaml"] = write_lock(facts)
+    lock, note = {}, version.note
+    if family and not note:
+        try:
+            lock = _lock(options, {**tree, **files}, family, version.number)
+        except Unreachable as error:
+            note = error.located()
     rendered = render_tree({**tree, **files, **lock})
     outcome = rendered.checked.outcome()
     wrong = tuple(each for each in outcome.findings if each.rule != _EXPECTED)
@@ -78,7 +81,17 @@ def complete(
             f"{format_outcome(replace(outcome, findings=wrong))}",
             fix="change what the findings name: in the options, or in the files that are there",
         )
-    return CompleteFiles({**files, **lock}, rendered.changes, next(iter(lock), ""))
+    return CompleteFiles({**files, **lock}, rendered.changes, next(iter(lock), ""), note)
+
+
+def _lock(options: RunOptions, tree: Tree, family: str, version: str) -> dict[str, bytes]:
+    """The lock of a family's version by its path; empty where the family has it already."""
+    fleet, _ = assemble(tree)
+    _, chosen = choose_family(fleet, family, None)
+    if version in chosen.locks:
+        return {}
+    facts = read_lock(replace(options, environment=None), chosen, version)
+    return {f"{chosen.folder}/locks/{version}.yaml": write_lock(facts)}
 
 
 def refuse_existing(root: Path, paths: Mapping[str, bytes], fix: str) -> None:

@@ -1,9 +1,12 @@
 """What follows from the values of a request."""
 
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from lockstep.scaffold.requests import DISTRIBUTION
 from tests.unit.scaffold.test_texts import fleet
 
 
@@ -27,3 +30,8 @@ def test_names_follow_from_the_family_and_the_file() -> None:
     assert cluster.name == "on-eu-west-1"
     assert cluster.host == "on.eu-west-1.prod.example.com"
     assert fleet().owner_domain == "example.com" and fleet().jurisdictions == ("NO",)
+
+
+def test_the_distribution_is_the_one_that_is_built() -> None:
+    project = Path(__file__).resolve().parents[3] / "pyproject.toml"
+    assert tomllib.loads(project.read_text())["project"]["name"] == DISTRIBUTION
