@@ -207,6 +207,14 @@ def _write(
     rendered = {**completed.rendered, **edited}
     write_completed(place.git.root, replace(completed, files=added, rendered=rendered))
     commands = [_COMMIT, "lockstep check"]
+    if family and any(path.startswith(f"ledger/{family}/") for path in place.tree):
+        # Its newest record lists other clusters, and adopt records the one that joins.
+        commands = [
+            "git switch --create more-clusters",
+            _COMMIT,
+            "git push origin HEAD",
+            f"lockstep adopt {family} --reason 'a cluster joins' --branch more-clusters",
+        ]
     if completed.note:
         commands.insert(0, f"lockstep lock {family} {version.number} && lockstep render")
     written = tuple(sorted(files))

@@ -22,7 +22,6 @@ from lockstep.scaffold.values import check_values
 from lockstep.text.sanitise import bare_address
 from lockstep.transactions.run import RunOptions
 from lockstep.transactions.scaffolding import (
-    Version,
     complete,
     refuse_existing,
     serving_version,
@@ -67,17 +66,14 @@ def run(request: FleetRequest, options: InitOptions) -> Scaffolded:
     """
     _check(request, options)
     root = options.run.root
-    version = serving_version(options.run, request.family.model, options.version)
-    request = replace(request, clusters=_clusters(request, options, version))
-    shipped = shipped_tree()
-    for cluster in request.clusters:
-        check_values(shipped, {"cluster": cluster.name, "host": cluster.host})
-    files = fleet_files(request, scaffold_templates())
-    if options.keep:
-        kept = COMPANIONS.intersection(existing(root, files))
-        files = {path: data for path, data in files.items() if path not in kept}
     _refuse_fleet(root)
-    refuse_existing(root, files, "move them away, or run it with --keep where they are not specs")
+    refuse_existing(
+        root,
+        _files(request, options, options.version or "1"),  # the paths are those of any version
+        "move them away, or run it with --keep where they are not specs",
+    )
+    version = serving_version(options.run, request.family.model, options.version)
+    files = _files(request, options, version.number)
     family = f"{request.environment.name}/{request.family.name}"
     completed = complete(options.run, with_shipped({}), files, family, version)
     root.mkdir(parents=True, exist_ok=True)
@@ -90,6 +86,16 @@ def run(request: FleetRequest, options: InitOptions) -> Scaffolded:
         tuple(_todo(request, root)),
         tuple(_commands(root, f"{family} {version.number}" if completed.note else "")),
     )
+
+
+def _files(request: FleetRequest, options: InitOptions, version: str) -> dict[str, bytes]:
+    """The files to write, without those to be kept."""
+    clusters = _clusters(request, options, version)
+    for cluster in clusters:
+        check_values(shipped_tree(), {"cluster": cluster.name, "host": cluster.host})
+    files = fleet_files(replace(request, clusters=clusters), scaffold_templates())
+    kept = COMPANIONS.intersection(existing(options.run.root, files)) if options.keep else ()
+    return {path: data for path, data in files.items() if path not in kept}
 
 
 def _check(request: FleetRequest, options: InitOptions) -> None:
@@ -113,13 +119,13 @@ def _check(request: FleetRequest, options: InitOptions) -> None:
 
 
 def _clusters(
-    request: FleetRequest, options: InitOptions, version: Version
+    request: FleetRequest, options: InitOptions, version: str
 ) -> tuple[ClusterRequest, ...]:
     environment, family = request.environment, request.family
     return tuple(
         ClusterRequest(
             environment.name, environment.tier, family.name, region.name, region.name,
-            region.jurisdiction, version.number, options.domain or request.owner_domain,
+            region.jurisdiction, version, options.domain or request.owner_domain,
         )
         for region in environment.regions
     )  # fmt: skip

@@ -8,7 +8,7 @@ from lockstep.check.rendering import render_tree
 from lockstep.edges.files import existing, write_changes, write_new
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.fleet import Tree
-from lockstep.registry.base import Unreachable
+from lockstep.registry.base import NotInRegistry, Unreachable
 from lockstep.registry.factory import is_named, open_registry
 from lockstep.report.text import format_outcome
 from lockstep.spec.assemble import assemble
@@ -56,6 +56,9 @@ def serving_version(options: RunOptions, model: str, version: str | None) -> Ver
         return Version(version or registry.serving(model))
     except Unreachable as error:
         return Version(version or "1", error.located())
+    except NotInRegistry as error:
+        fix = "check --model, register a version, or unset MLFLOW_TRACKING_URI to lock one later"
+        raise NotInRegistry(error.message, where=error.where, fix=fix) from error
 
 
 def complete(
