@@ -151,6 +151,14 @@ def test_outside_of_a_repository_the_command_for_one_is_shown(tmp_path: Path) ->
     assert (tmp_path / "new/lockstep.yaml").is_file()
 
 
+def test_a_file_in_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("ours")
+    for place in ("file", "file/below"):
+        code, said = init(tmp_path / place)
+        assert code == 1 and "give a folder" in said
+    assert (tmp_path / "file").read_text() == "ours"
+
+
 def test_the_origin_and_the_branch_are_those_of_the_repository(folder: Path) -> None:
     address = "git@git.example.com:team/models.git"
     git(folder, "remote", "add", "origin", address)

@@ -7,6 +7,7 @@ from pathlib import Path
 from lockstep.check.workspace import with_shipped
 from lockstep.edges.files import existing
 from lockstep.edges.git import Git
+from lockstep.edges.os_errors import cannot_write
 from lockstep.edges.resources import scaffold_templates, shipped_tree
 from lockstep.model.errors import UsageError
 from lockstep.model.result import Scaffolded
@@ -76,7 +77,10 @@ def run(request: FleetRequest, options: InitOptions) -> Scaffolded:
     files = _files(request, options, version.number)
     family = f"{request.environment.name}/{request.family.name}"
     completed = complete(options.run, with_shipped({}), files, family, version)
-    root.mkdir(parents=True, exist_ok=True)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # a file is there, or one of its folders may not be written to
+        raise cannot_write(error, str(root), "give a folder that you may write to") from error
     write_completed(root, completed)
     return Scaffolded(
         tuple(sorted(files)),
