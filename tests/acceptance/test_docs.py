@@ -248,7 +248,7 @@ def test_every_verb_is_in_the_table_of_the_readme() -> None:
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
 def test_every_command_line_names_a_verb_and_options_that_exist(path: Path) -> None:
     for words in command_lines(path):
-        verb = words[:2] if words[0] == "policy" else words[:1]
+        verb = words[:2] if words[0] in ("add", "policy") else words[:1]
         known = help_of(*verb)
         options = [word.split("=")[0] for word in words if word.startswith("--")]
         assert [option for option in options if not re.search(rf"{option}\b", known)] == [], words
@@ -314,4 +314,5 @@ def test_the_wheel_ships_the_types_and_the_readme() -> None:
     wheel = importlib.import_module("hatchling.builders.wheel").WheelBuilder(str(ROOT))
     shipped = {file.distribution_path for file in wheel.recurse_included_files()}
     assert "lockstep/py.typed" in shipped
+    assert "lockstep/scaffold/templates/readme.md.j2" in shipped
     assert wheel.metadata.core.readme == README.read_text()

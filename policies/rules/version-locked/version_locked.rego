@@ -39,7 +39,7 @@ _recorded(lock, key) := object.get(lock, ["identity", key], null)
 # title: No lock
 # custom:
 #   message: version %s of variant %s has no lock
-#   solution: run lockstep lock for this family and commit the lock
+#   solution: run lockstep lock FAMILY VERSION and lockstep render, and commit what they write
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "variants", i, "version"],

@@ -119,5 +119,5 @@ def require_clusters(tree: Iterable[str]) -> None:
     if not any(path.startswith("clusters/") and path.endswith(".yaml") for path in tree):
         raise NothingToCheck(
             "there are no clusters to work on: clusters/ holds no .yaml file",
-            fix="add clusters/<environment>/environment.yaml and a family; see the README",
+            fix="run lockstep init, which writes the first files of a fleet",
         )

@@ -29,11 +29,13 @@ _SWITCH_THREADS_AFTER = 0.0005
 
 # Each verb, the module that holds it, and what it does in a line.
 _VERBS = {
+    "add": ("scaffolds", "Write the files of a further environment, family or cluster."),
     "adopt": ("rollouts", "Record the committed state as verified, with a reason."),
     "advance": ("rollouts", "Evaluate the gates, and make the one decision that is due."),
     "audit": ("rollouts", "Show who decided what and why; --verify and --replay check it."),
     "check": ("checks", "Validate, evaluate policy, render and compare: what CI runs."),
     "hold": ("rollouts", "Pause a rollout until it is resumed."),
+    "init": ("scaffolds", "Write the few files of a new fleet."),
     "lock": ("rollouts", "Write the registry's facts about a version, or compare them."),
     "merge-reports": ("reports", "Merge the reports of several checks into one."),
     "policy": ("policies", "Work on the rules: list, explain, test, docs, bundle."),

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from lockstep.edges import scratch
@@ -130,6 +131,25 @@ def write_changes(root: Path, changes: Mapping[str, bytes | None]) -> None:
                 write_file(target, data)
         except OSError as error:
             raise cannot_write(error, path, "check that you may write there") from error
+
+
+def existing(root: Path, paths: Iterable[str]) -> list[str]:
+    """Those of the paths below ``root`` at which there is something, if only a broken link."""
+    return sorted(path for path in paths if os.path.lexists(root / path))
+
+
+def write_new(root: Path, files: Mapping[str, bytes]) -> None:
+    """Write files of which none exists: all of them, or none where one cannot be written.
+
+    Raises LockstepError as ``write_changes`` does.
+    """
+    try:
+        write_changes(root, files)
+    except BaseException:
+        # Whatever stopped it, Ctrl-C too: a half-written fleet would be refused the next time.
+        with suppress(LockstepError):
+            write_changes(root, dict.fromkeys(path for path in files if (root / path).is_file()))
+        raise
 
 
 def write_file(target: Path, data: bytes) -> None:

@@ -34,6 +34,15 @@ def shipped_tree() -> Tree:
     return {path: ShippedFile(data) for path, data in found.items()}
 
 
+def scaffold_templates() -> dict[str, str]:
+    """The templates of a new fleet's files, by name without ``.j2``. Raises as ``read_tree``."""
+    found = read_tree(_PACKAGE / "scaffold", ("templates",))
+    return {
+        path.removeprefix("templates/").removesuffix(".j2"): data.decode()
+        for path, data in found.items()
+    }
+
+
 @lru_cache(maxsize=1)
 def shipped_digest() -> str:
     """The digest of all that ships."""

@@ -189,6 +189,23 @@ class RenderedFiles:
 
 
 @dataclass(frozen=True)
+class Scaffolded:
+    """The files that ``init`` or ``add`` wrote for people, and the number of those it rendered.
+
+    ``locked`` is the path of the lock that was written, and ``note`` why there is none; ``todo``
+    says what to replace or to add by hand, and ``commands`` what to run next.
+    """
+
+    written: tuple[str, ...]
+    rendered: int = 0
+    locked: str = ""
+    note: str = ""
+    todo: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    exit_code: ExitCode = ExitCode.CLEAN
+
+
+@dataclass(frozen=True)
 class Upgraded:
     """A fleet with another pin in its work tree; ``outcome`` is that of the check of the change.
 
@@ -283,7 +300,7 @@ Moved = Decided | RolledBack | NotLive | AlreadyDecided | Waiting | Blocked | No
 """The outcome for one family that is moved on the branch itself."""
 
 Result = (
-    Moved | Proposed | OnBranch | Locked | LockComparison | RenderedFiles | Upgraded | Pages
-    | Status | History | RuleList | RuleExplanation | RuleTests | RuleBundle
+    Moved | Proposed | OnBranch | Locked | LockComparison | RenderedFiles | Upgraded | Scaffolded
+    | Pages | Status | History | RuleList | RuleExplanation | RuleTests | RuleBundle
 )  # fmt: skip
 """Everything that lockstep.report.results can write."""

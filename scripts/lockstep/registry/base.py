@@ -27,6 +27,14 @@ class Registry(Protocol):
         """The registry's address without credentials, for messages."""
         ...
 
+    def serving(self, model: str) -> str:
+        """The number of the version that serves: of an alias that says so, else the highest.
+
+        Raises NotInRegistry where the model has no version that could serve; LockstepError where
+        the registry cannot be asked or its answer cannot be used.
+        """
+        ...
+
     def facts(self, model: str, version: str, read_at: str) -> Json:
         """The ``spec`` of a lock, ``{identity, facts}``, for one version of a registered model.
 

@@ -1,6 +1,9 @@
 """The one place that knows which registries exist."""
 
+import os
+
 from lockstep.registry.base import Registry
+from lockstep.registry.mlflow.client import URI_VARIABLE
 from lockstep.registry.mlflow.versions import MlflowRegistry
 
 
@@ -10,3 +13,8 @@ def open_registry(address: str | None) -> Registry:
     Raises LockstepError where none is named, or where its client is not installed.
     """
     return MlflowRegistry(address)
+
+
+def is_named(address: str | None) -> bool:
+    """Whether a registry is named, by an address or by its environment variable."""
+    return bool(address or os.environ.get(URI_VARIABLE))

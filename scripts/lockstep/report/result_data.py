@@ -22,6 +22,7 @@ from lockstep.model.result import (
     Proposed,
     RenderedFiles,
     Result,
+    Scaffolded,
     Status,
     Upgraded,
     Waiting,
@@ -41,7 +42,10 @@ def to_data(result: Result) -> Json:
             return {**_decision(decision), "branch": branch}
         case RuleList() | RuleExplanation() | RuleTests() | RuleBundle():
             return _of_rules(result)
-        case Locked() | LockComparison() | RenderedFiles() | Pages() | Status() | History():
+        case (
+            Locked() | LockComparison() | RenderedFiles() | Scaffolded() | Pages() | Status()
+            | History()
+        ):  # fmt: skip
             return _of_files(result)
         case Upgraded():
             return _upgraded(result)
@@ -73,7 +77,7 @@ def _of_family(result: Moved) -> Json:
 
 
 def _of_files(
-    result: Locked | LockComparison | RenderedFiles | Pages | Status | History,
+    result: Locked | LockComparison | RenderedFiles | Scaffolded | Pages | Status | History,
 ) -> Json:
     """What was written, or found in the files of a fleet."""
     match result:
@@ -84,6 +88,12 @@ def _of_files(
             return outcome_to_data(outcome, exit_code=result.exit_code)
         case RenderedFiles(_, written, removed):
             return {"written": list(written), "removed": list(removed)}
+        case Scaffolded():
+            return {
+                "written": list(result.written), "rendered": result.rendered,
+                "locked": result.locked, "note": result.note, "todo": list(result.todo),
+                "commands": list(result.commands),
+            }  # fmt: skip
         case Status(clusters, findings, shown):
             rows = [row.to_json() for row in clusters]
             return {"shown": shown, "clusters": rows, **_findings(findings)}

@@ -22,6 +22,7 @@ from lockstep.model.result import (
     RenderedFiles,
     Result,
     RolledBack,
+    Scaffolded,
     Status,
     Upgraded,
     Waiting,
@@ -74,6 +75,8 @@ def format_text(result: Result) -> str:
             if not written and not removed:
                 return "rendered/ is as the specs declare it"
             return f"{count(len(written), 'file')} written, {len(removed)} removed"
+        case Scaffolded():
+            return "\n".join(_scaffolded(result))
         case Upgraded():
             return "\n".join(_upgraded(result))
         case Status():
@@ -226,6 +229,21 @@ def _shares(decision: Decision) -> Iterator[str]:
 
 def _evidence(evidence: Sequence[Evidence]) -> Iterator[str]:
     yield from (f"  {describe_evidence(item)}" for item in evidence)
+
+
+def _scaffolded(result: Scaffolded) -> Iterator[str]:
+    rendered = f"; {count(result.rendered, 'file')} rendered" if result.rendered else ""
+    yield f"{count(len(result.written), 'file')} for people written{rendered}"
+    yield from (f"  {path}" for path in result.written)
+    if result.locked:
+        yield f"{result.locked}: locked as the registry says"
+    if result.note:
+        yield f"no version is locked: {result.note}"
+    if result.todo:
+        yield "replace or add"
+        yield from (f"  {each}" for each in result.todo)
+    yield "then run"
+    yield from (f"  {command}" for command in result.commands)
 
 
 def _pages(result: Pages) -> str:

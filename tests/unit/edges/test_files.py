@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockstep.edges.files import read_tree, write_changes, write_file
+from lockstep.edges.files import existing, read_tree, write_changes, write_file, write_new
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.fleet import NoFile
 
@@ -165,3 +165,18 @@ def test_a_reader_of_the_old_file_keeps_all_of_it_while_the_new_one_is_written(
     assert target.read_bytes() == b"new and longer"
     assert stat.S_IMODE(target.stat().st_mode) == 0o644
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_new_files_are_written_all_or_none(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file where a folder would be")
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(LockstepError):
+        write_new(tmp_path, {"a/x": b"1", "kept/y": b"2", "taken/z": b"3"})
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["taken"]
+    write_new(tmp_path, {"a/x": b"1", "b": b"2"})
+    assert read_tree(tmp_path, ["a", "b"]) == {"a/x": b"1", "b": b"2"}
+
+
+def test_a_broken_link_counts_as_something_that_exists(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("nowhere")
+    assert existing(tmp_path, ["link", "none", "."]) == [".", "link"]

@@ -25,6 +25,7 @@ from lockstep.model.result import (
     Proposed,
     RenderedFiles,
     RolledBack,
+    Scaffolded,
     Status,
     Waiting,
 )
@@ -263,3 +264,15 @@ def test_pages_are_listed_unless_one_is_stale() -> None:
     shown = Pages(("docs/a.md",), findings=(stale,))
     assert "docs/a.md:3:1: error schema.docs: the reference is out of date" in format_text(shown)
     assert to_data(shown)["stale"] is True and shown.exit_code is ExitCode.INVALID
+
+
+def test_a_new_fleet_shows_what_to_replace_and_to_run_next() -> None:
+    result = Scaffolded(("README.md",), 3, "", "no registry", ("the image",), ("git init",))
+    assert format_text(result).split("\n") == [
+        "1 file for people written; 3 files rendered", "  README.md",
+        "no version is locked: no registry", "replace or add", "  the image", "then run",
+        "  git init",
+    ]  # fmt: skip
+    locked = format_text(replace(result, note="", locked="locks/2.yaml", todo=()))
+    assert "locks/2.yaml: locked as the registry says" in locked and "replace" not in locked
+    assert to_data(result)["commands"] == ["git init"]

@@ -36,6 +36,10 @@ _RUN = re.compile(r"[0-9A-Za-z_-]{1,80}")
 # Bounds that no real version reaches. Beyond one, the version is refused: a lock that leaves out
 # facts could hide the one that forbids it.
 _MOST_COPIES = 10
+_NEWEST = 200
+"""Versions among which the highest is looked for, the newest first."""
+_SERVING = ("champion", "production")
+"""Aliases that name the version that serves."""
 _MOST_SERIES = 500
 _MOST_ITEMS = 200
 _LONGEST_TEXT = 1_000
@@ -52,6 +56,10 @@ class MlflowRegistry:
     def server(self) -> str:
         """See Registry."""
         return self._connection.server
+
+    def serving(self, model: str) -> str:
+        """See Registry. Of several aliases the first of ``champion`` and ``production`` counts."""
+        return self._connection.ask(lambda: _serving(self._connection, model))
 
     def facts(self, model: str, version: str, read_at: str) -> Json:
         """See Registry."""
@@ -86,6 +94,30 @@ class MlflowRegistry:
             return self._connection.ask(measured)
         except NotInRegistry as error:
             return Measurement(problem=f"no longer in the registry: {error.message}")
+
+
+def _serving(connection: Connection, model: str) -> str:
+    aliases = dict(connection.client.get_registered_model(model).aliases)
+    named = next((aliases[alias] for alias in _SERVING if alias in aliases), None)
+    if named is None:
+        found = connection.client.search_model_versions(
+            f"name='{model}'", max_results=_NEWEST, order_by=["version_number DESC"]
+        )
+        usable = [
+            int(each.version)
+            for each in found
+            if _VERSION.fullmatch(str(each.version))
+            and str(each.status) == "READY"
+            and not _archived(each)
+        ]
+        named = max(usable, default=None)
+    if named is None or not _VERSION.fullmatch(str(named)):
+        raise NotInRegistry(
+            f"{plain_line(model, 60)} has no version that could serve",
+            where=connection.server,
+            fix="register a version, or check the model's name",
+        )
+    return str(named)
 
 
 def _refuse_alias(model: str, version: str) -> None:

@@ -60,6 +60,26 @@ def test_a_given_address_is_that_of_the_versions_whatever_the_environment_says(
     assert facts(store, "named-twice", version)["identity"]["version"] == version
 
 
+def test_the_version_that_serves_is_that_of_an_alias_or_the_highest(store: Store) -> None:
+    registry = MlflowRegistry(store.uri)
+    for _ in range(11):
+        store.version("serves")
+    assert registry.serving("serves") == "11"  # by number: "9" would come last as text
+    store.version("serves", tags={"archived": "true"})
+    assert registry.serving("serves") == "11"
+    store.client.set_registered_model_alias("serves", "production", "3")
+    assert registry.serving("serves") == "3"
+    store.client.set_registered_model_alias("serves", "champion", "2")
+    assert registry.serving("serves") == "2"
+
+
+def test_a_model_without_a_version_serves_none(store: Store) -> None:
+    store.client.create_registered_model("empty")
+    for model in ("empty", "unknown"):
+        with pytest.raises(NotInRegistry):
+            MlflowRegistry(store.uri).serving(model)
+
+
 def test_all_facts_of_a_version(store: Store) -> None:
     version, model_id, run = store.version("full", tags={"team": "risk"})
     store.measure(run, model_id, "auc", 0.95, "holdout-eu")

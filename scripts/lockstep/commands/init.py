@@ -1,0 +1,175 @@
+"""``lockstep init``: write the few files of a new fleet, lock what serves, and render."""
+
+import shlex
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lockstep.check.workspace import with_shipped
+from lockstep.edges.files import existing
+from lockstep.edges.git import Git
+from lockstep.edges.os_errors import cannot_write
+from lockstep.edges.resources import scaffold_templates, shipped_tree
+from lockstep.model.errors import UsageError
+from lockstep.model.result import Scaffolded
+from lockstep.scaffold.requests import (
+    EXAMPLE_IMAGE,
+    EXAMPLE_OWNER,
+    EXAMPLE_REPOSITORY,
+    ClusterRequest,
+    FleetRequest,
+)
+from lockstep.scaffold.texts import COMPANIONS, fleet_files
+from lockstep.scaffold.values import check_values
+from lockstep.text.sanitise import bare_address
+from lockstep.transactions.run import RunOptions
+from lockstep.transactions.scaffolding import (
+    complete,
+    refuse_existing,
+    serving_version,
+    write_completed,
+)
+
+# What a fleet is made of; files in these would become part of the new one.
+_FOLDERS = ("clusters", "ledger", "policies", "rendered", "templates")
+
+
+@dataclass(frozen=True)
+class InitOptions:
+    """How ``init`` was called; ``domain`` is that of the hosts, and ``version`` what serves.
+
+    With ``keep`` a README and other files that no check needs stay as they are.
+    """
+
+    run: RunOptions
+    version: str | None = None
+    domain: str | None = None
+    keep: bool = False
+
+
+def repository_facts(folder: Path) -> tuple[str | None, str | None]:
+    """The address of ``origin`` and the checked-out branch, where ``folder`` is in a repository."""
+    git = Git.at(folder) if folder.is_dir() else None
+    if git is None:
+        return None, None
+    origin = next((each for each in git.remotes() if each.name == "origin"), None)
+    # The first address is as git rewrites it, the last as it is configured.
+    address = origin.fetches[-1] if origin and origin.fetches else None
+    if address and address.startswith("http"):
+        address = bare_address(address)  # a password in it would be committed
+    return address, git.branch()
+
+
+def run(request: FleetRequest, options: InitOptions) -> Scaffolded:
+    """Write a fleet whose clusters are made from the regions of its environment.
+
+    Raises UsageError where a value is not allowed or a file exists, LockstepError where the
+    registry does not give the version; nothing is written then.
+    """
+    _check(request, options)
+    root = options.run.root
+    _refuse_fleet(root)
+    refuse_existing(
+        root,
+        _files(request, options, options.version or "1"),  # the paths are those of any version
+        "move them away, or run it with --keep where they are not specs",
+    )
+    version = serving_version(options.run, request.family.model, options.version)
+    files = _files(request, options, version.number)
+    family = f"{request.environment.name}/{request.family.name}"
+    completed = complete(options.run, with_shipped({}), files, family, version)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # a file is there, or one of its folders may not be written to
+        raise cannot_write(error, str(root), "give a folder that you may write to") from error
+    write_completed(root, completed)
+    return Scaffolded(
+        tuple(sorted(files)),
+        len(completed.rendered),
+        completed.lock,
+        completed.note,
+        tuple(_todo(request, root)),
+        tuple(_commands(root, f"{family} {version.number}" if completed.note else "")),
+    )
+
+
+def _files(request: FleetRequest, options: InitOptions, version: str) -> dict[str, bytes]:
+    """The files to write, without those to be kept."""
+    clusters = _clusters(request, options, version)
+    for cluster in clusters:
+        check_values(shipped_tree(), {"cluster": cluster.name, "host": cluster.host})
+    files = fleet_files(replace(request, clusters=clusters), scaffold_templates())
+    kept = COMPANIONS.intersection(existing(options.run.root, files)) if options.keep else ()
+    return {path: data for path, data in files.items() if path not in kept}
+
+
+def _check(request: FleetRequest, options: InitOptions) -> None:
+    environment, family = request.environment, request.family
+    shipped = shipped_tree()
+    given = {
+        "environment": environment.name, "family": family.name, "model": family.model,
+        "namespace": family.namespace, "tenant": family.tenant, "owner": family.owner,
+        "image": family.image, "repository": environment.repository,
+        "branch": environment.branch, "metric": family.metric, "dataset": family.dataset,
+        "argocd-namespace": environment.argocd_namespace,
+        "argocd-project": environment.argocd_project, "domain": options.domain,
+        "version": options.version, "source": request.source or None, "hash": request.hash or None,
+    }  # fmt: skip
+    check_values(shipped, given)
+    for region in environment.regions:
+        check_values(shipped, {
+            "region": region.name, "jurisdiction": region.jurisdiction,
+            "destination": region.destination,
+        })  # fmt: skip
+
+
+def _clusters(
+    request: FleetRequest, options: InitOptions, version: str
+) -> tuple[ClusterRequest, ...]:
+    environment, family = request.environment, request.family
+    return tuple(
+        ClusterRequest(
+            environment.name, environment.tier, family.name, region.name, region.name,
+            region.jurisdiction, version, options.domain or request.owner_domain,
+        )
+        for region in environment.regions
+    )  # fmt: skip
+
+
+def _refuse_fleet(root: Path) -> None:
+    if found := existing(root, _FOLDERS):
+        raise UsageError(
+            f"these folders exist, so nothing was written: {', '.join(found)}",
+            where=str(root),
+            fix="to add to a fleet that is there, run lockstep add; else give an empty folder",
+        )
+
+
+def _todo(request: FleetRequest, root: Path) -> list[str]:
+    """What is an example, and must be replaced before Argo CD syncs it."""
+    family = f"clusters/{request.environment.name}/{request.family.name}"
+    settings = f"lockstep.yaml and clusters/{request.environment.name}/environment.yaml"
+    found = []
+    if request.repository == EXAMPLE_REPOSITORY:
+        found.append(f"the address of the repository, in {settings}")
+    if request.family.image == EXAMPLE_IMAGE:
+        found.append(f"the image, in {family}/family.yaml, and its registry in policies/data/")
+    if request.owner == EXAMPLE_OWNER:
+        found.append(f"the owner, in {family}/family.yaml and CODEOWNERS")
+    if not request.source:
+        found.append("the pin of the program, in lockstep.yaml: its comment shows how")
+    if request.environment.tier == "production":
+        found.append(f"quota, budget, objectives and identities, in {family}/ and its environment")
+    git = Git.at(root)
+    if git and git.top != root:
+        found.append(f"the workflow, CODEOWNERS and the hook: the forge reads them in {git.top}")
+    return found
+
+
+def _commands(root: Path, unlocked: str) -> list[str]:
+    """What to run next; ``unlocked`` is the family and the version that have no lock."""
+    commands = [] if root == Path.cwd() else [f"cd {shlex.quote(str(root))}"]
+    # In a folder that a repository ignores, git would store nothing.
+    commands += [] if Git.at(root) else ["git init"]
+    if unlocked:
+        commands.append(f"lockstep lock {unlocked} && lockstep render")
+    return [*commands, "git add --all && git commit --message 'Our fleet'", "lockstep check"]

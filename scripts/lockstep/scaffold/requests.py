@@ -1,0 +1,149 @@
+"""What a new fleet, environment, family or cluster is to be, with defaults where one is obvious."""
+
+from dataclasses import dataclass
+
+DISTRIBUTION = "lockstep-gitops"
+"""The name of Lockstep's distribution: ``lockstep`` on PyPI is another project."""
+EXAMPLE_IMAGE = f"registry.example.com/ml/server@sha256:{'0' * 64}"
+"""An image that does not exist: its digest shows that it is to be replaced."""
+EXAMPLE_OWNER = "ml-team@example.com"
+EXAMPLE_REPOSITORY = "https://git.example.com/ml/fleet.git"
+
+ENVIRONMENTS = {"development": "dev", "staging": "staging", "production": "prod"}
+"""The tiers, each with the usual name of its environment."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region of an environment, and the name of its Kubernetes cluster in Argo CD."""
+
+    name: str
+    jurisdiction: str
+    destination: str
+
+
+@dataclass(frozen=True)
+class EnvironmentRequest:
+    """A new environment; the tenant counts in production only, which gives it a quota."""
+
+    name: str
+    tier: str
+    regions: tuple[Region, ...]
+    repository: str
+    branch: str
+    kubernetes: str
+    owner: str = EXAMPLE_OWNER
+    tenant: str = "ml"
+    namespace: str = "models"
+    argocd_namespace: str = "argocd"
+    argocd_project: str = "default"
+
+
+@dataclass(frozen=True)
+class FamilyRequest:
+    """A new family of a model, in some regions of an environment of a tier."""
+
+    environment: str
+    tier: str
+    name: str
+    model: str
+    regions: tuple[str, ...]
+    owner: str = EXAMPLE_OWNER
+    tenant: str = "ml"
+    namespace: str = "models"
+    image: str = EXAMPLE_IMAGE
+    metric: str = "auc"
+    dataset: str = "holdout-{region}"
+    minimum: float = 0.8
+
+    @property
+    def gate(self) -> str:
+        """The name of its gate."""
+        return "quality"
+
+    @property
+    def dashboard(self) -> str:
+        """The uid of its dashboard, which may have 40 characters."""
+        return self.name[:40]
+
+
+@dataclass(frozen=True)
+class ClusterRequest:
+    """A new cluster of a family that serves one version; ``name`` is that of its file."""
+
+    environment: str
+    tier: str
+    family: str
+    file: str
+    region: str
+    jurisdiction: str
+    version: str
+    domain: str
+
+    @property
+    def name(self) -> str:
+        """``metadata.name``, unique in the environment."""
+        return f"{self.family}-{self.file}"
+
+    @property
+    def host(self) -> str:
+        """The name under which it is reached."""
+        return f"{self.family}.{self.file}.{self.environment}.{self.domain}"
+
+    @property
+    def principal(self) -> str:
+        """An example of its cloud identity."""
+        return f"arn:aws:iam::123456789012:role/{self.name}"
+
+
+@dataclass(frozen=True)
+class FleetRequest:
+    """A new fleet: its first environment, family and clusters, and what belongs to its repository.
+
+    ``program`` is the version of Lockstep, ``source`` where it is installed from (empty: no pin)
+    and ``hash`` the digest of its wheel.
+    """
+
+    environment: EnvironmentRequest
+    family: FamilyRequest
+    clusters: tuple[ClusterRequest, ...]
+    forge: str
+    program: str
+    source: str = ""
+    hash: str = ""
+
+    @property
+    def distribution(self) -> str:
+        """The name under which Lockstep is installed."""
+        return DISTRIBUTION
+
+    @property
+    def branch(self) -> str:
+        """The branch that Argo CD follows."""
+        return self.environment.branch
+
+    @property
+    def repository(self) -> str:
+        """The address of the repository."""
+        return self.environment.repository
+
+    @property
+    def owner(self) -> str:
+        """Who approves changes."""
+        return self.environment.owner
+
+    @property
+    def owner_domain(self) -> str:
+        """The mail domain of the owner."""
+        return self.owner.rpartition("@")[2]
+
+    @property
+    def image_registry(self) -> str:
+        """The host that the image comes from; Docker's own where it names none."""
+        first, slash, _ = self.family.image.partition("/")
+        return first.lower() if slash and ("." in first or ":" in first) else "docker.io"
+
+    @property
+    def jurisdictions(self) -> tuple[str, ...]:
+        """Each jurisdiction of the regions once."""
+        return tuple(sorted({region.jurisdiction for region in self.environment.regions}))
