@@ -18,7 +18,8 @@ DEPENDENCIES := .venv/.dependencies-$(LOCK)
 PACKAGE := .venv/.package-$(LOCK)
 TOOL_INPUTS := tools/go.mod tools/go.sum tools/build
 
-# The OPA that Lockstep will find: LOCKSTEP_OPA, else the one built here, else the one on PATH.
+# The OPA to use: LOCKSTEP_OPA, else the one built here, else the one on PATH. (Before that on PATH,
+# Lockstep looks for the pinned one that lockstep tools opa builds for a user.)
 FOUND_OPA := $(or $(LOCKSTEP_OPA),$(if $(wildcard tools/bin/opa),,$(shell command -v opa 2>/dev/null)))
 OPA := $(or $(FOUND_OPA),tools/bin/opa)
 

@@ -46,6 +46,7 @@ _VERBS = {
     "revert": ("rollouts", "Roll the newest version back, in every cluster of a family."),
     "schema": ("schemas", "Work on the schemas: write the references of all fields."),
     "status": ("rollouts", "Show what every cluster serves, and how far its rollout is."),
+    "tools": ("tools", "Build the programs that Lockstep needs: opa."),
     "validate": ("checks", "Check every file against its schema."),
 }
 

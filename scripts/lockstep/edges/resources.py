@@ -1,5 +1,6 @@
 """The templates and policies that ship with Lockstep, however it was installed."""
 
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -43,3 +44,19 @@ def shipped_digest() -> str:
 def tool_dir() -> Path:
     """Where ``make tools`` builds the Go programs; the folder need not exist."""
     return _CHECKOUT / "tools" / "bin"
+
+
+def tool_sources() -> Path:
+    """The folder with ``build`` and the ``go.mod`` that pins the Go programs."""
+    return shipped_root() / "tools"
+
+
+def user_programs() -> Path | None:
+    """Where ``lockstep tools`` builds programs for this user; the folder need not exist.
+
+    ``$XDG_DATA_HOME/lockstep/bin``, or ``~/.local/share/lockstep/bin``. None where neither is
+    an absolute path, since a relative one could be in the work tree of a pull request.
+    """
+    home = os.environ.get("XDG_DATA_HOME", "")
+    home = home if os.path.isabs(home) else os.path.expanduser("~/.local/share")
+    return Path(home) / "lockstep" / "bin" if os.path.isabs(home) else None

@@ -26,6 +26,7 @@ from lockstep.model.result import (
     Waiting,
 )
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
+from lockstep.model.tool_results import BuiltTool
 from lockstep.report.history import decision_to_json
 from lockstep.report.json_report import outcome_to_data
 
@@ -40,6 +41,8 @@ def to_data(result: Result) -> Json:
             return {**_decision(decision), "branch": branch}
         case RuleList() | RuleExplanation() | RuleTests() | RuleBundle():
             return _of_rules(result)
+        case BuiltTool(name, path, version, built):
+            return {"name": name, "path": path, "version": version, "built": built}
         case Locked() | LockComparison() | RenderedFiles() | Pages() | Status() | History():
             return _of_files(result)
     return _of_family(result)

@@ -25,6 +25,7 @@ from lockstep.model.result import (
     Waiting,
 )
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
+from lockstep.model.tool_results import BuiltTool
 from lockstep.report.counting import count
 from lockstep.report.history import describe_evidence, format_history
 from lockstep.report.rules import (
@@ -35,6 +36,7 @@ from lockstep.report.rules import (
 )
 from lockstep.report.table import format_table
 from lockstep.report.text import format_outcome
+from lockstep.report.tools import format_tool
 from lockstep.text.phrases import KEPT, OUT_OF_FORCE, list_variants
 from lockstep.text.sanitise import one_line
 
@@ -92,6 +94,8 @@ def format_text(result: Result) -> str:
             return format_rule_tests(result)
         case RuleBundle():
             return format_bundle(result)
+        case BuiltTool():
+            return format_tool(result)
 
 
 def _family(decision: Decision) -> str:
