@@ -73,7 +73,7 @@ lint-python: setup
 
 .PHONY: lint-policies
 lint-policies: setup tools
-	$(OPA) fmt --list --fail policies
+	$(OPA) fmt --list --fail policies scripts/lockstep/starters
 	$(BIN)/lockstep policy test
 	$(BIN)/lockstep policy docs --check
 	$(BIN)/lockstep schema docs --check
@@ -90,7 +90,7 @@ lint-workflows: setup tools/bin/actionlint
 format: setup tools ## Format code and policies
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(OPA) fmt --write policies
+	$(OPA) fmt --write policies scripts/lockstep/starters
 
 .PHONY: bench
 bench: setup tools ## Measure check and advance, and print the ratios (N="1000 10000" for two sizes of fleet)

@@ -38,7 +38,7 @@ _VERBS = {
     "hold": ("rollouts", "Pause a rollout until it is resumed."),
     "lock": ("rollouts", "Write the registry's facts about a version, or compare them."),
     "merge-reports": ("reports", "Merge the reports of several checks into one."),
-    "policy": ("policies", "Work on the rules: list, explain, test, docs, bundle."),
+    "policy": ("policies", "Work on the rules: list, explain, test, new, copy, docs, bundle."),
     "propose": ("rollouts", "Commit a registered version as candidate, on a branch."),
     "release": ("rollouts", "End the quarantine of a version, with a reason."),
     "render": ("checks", "Write the manifests that the specs declare."),
@@ -46,6 +46,7 @@ _VERBS = {
     "revert": ("rollouts", "Roll the newest version back, in every cluster of a family."),
     "schema": ("schemas", "Work on the schemas: write the references of all fields."),
     "status": ("rollouts", "Show what every cluster serves, and how far its rollout is."),
+    "template": ("templates", "Work on the templates of manifests: copy."),
     "tools": ("tools", "Build the programs that Lockstep needs: opa."),
     "validate": ("checks", "Check every file against its schema."),
 }

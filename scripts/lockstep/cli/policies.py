@@ -6,9 +6,12 @@ import click
 
 from lockstep.cli import options
 from lockstep.model.exit_codes import ExitCode
+from lockstep.policy.rules import CATEGORIES, Scope
 
 # No HS256 and the like: with a shared key, everyone who can verify a bundle could sign one.
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
+
+_SCOPES = tuple(scope.value for scope in Scope)
 
 
 @click.group()
@@ -59,6 +62,39 @@ def policy_test(rule: str | None, root: Path, output: str) -> ExitCode:
     from lockstep.commands import policy_test as verb
 
     return options.show(verb.run(options.existing(root), rule), output)
+
+
+@policy.command("new")
+@click.argument("rule")
+@click.option(
+    "--scope", type=click.Choice(_SCOPES), default="cluster", show_default=True,
+    help="What one evaluation sees.",
+)  # fmt: skip
+@click.option(
+    "--category", type=click.Choice(CATEGORIES),
+    help="The chapter of the catalogue; by default that of the example.",
+)  # fmt: skip
+@options.root
+@options.output
+def policy_new(
+    rule: str, scope: str, category: str | None, root: Path, output: str
+) -> ExitCode:  # fmt: skip
+    """Write a rule with its test and examples to start from, in policies/rules/RULE/."""
+    from lockstep.commands import policy_new as verb
+
+    return options.show(verb.run(options.existing(root), rule, Scope(scope), category), output)
+
+
+@policy.command("copy")
+@click.argument("rule")
+@options.replacing
+@options.root
+@options.output
+def policy_copy(rule: str, owner: str, reason: str, root: Path, output: str) -> ExitCode:
+    """Bring a rule that ships into the fleet, to be replaced by one of your own."""
+    from lockstep.commands import replace as verb
+
+    return options.show(verb.rule(options.existing(root), rule, owner, reason), output)
 
 
 @policy.command("bundle")

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from lockstep.edges import scratch
@@ -130,6 +131,26 @@ def write_changes(root: Path, changes: Mapping[str, bytes | None]) -> None:
                 write_file(target, data)
         except OSError as error:
             raise cannot_write(error, path, "check that you may write there") from error
+
+
+def write_all(root: Path, files: Mapping[str, bytes]) -> None:
+    """Write files below ``root``, or none: where one cannot be written, the others are undone.
+
+    Raises LockstepError where a path leaves ``root`` or cannot be written.
+    """
+    before: dict[str, bytes | None] = {}
+    try:
+        for path, data in sorted(files.items()):
+            target = _inside(root, path)
+            before[path] = _read_bounded(str(target)) if target.is_file() else None
+            write_changes(root, {path: data})
+    except (OSError, LockstepError) as error:
+        for path, old in before.items():
+            with suppress(OSError, LockstepError):  # the first error is the one to report
+                write_changes(root, {path: old})
+        if isinstance(error, OSError):
+            raise _cannot_read(error, path) from error
+        raise
 
 
 def write_file(target: Path, data: bytes) -> None:

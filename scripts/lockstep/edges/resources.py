@@ -41,6 +41,15 @@ def shipped_digest() -> str:
     return digest_files(shipped_tree())
 
 
+def starter(kind: str) -> Tree:
+    """The files that a new part of a fleet starts from, by name: ``rule/cluster``, for example.
+
+    Raises LockstepError where they cannot be read.
+    """
+    found = read_tree(_PACKAGE / "starters" / kind, ["."])
+    return {path.removeprefix("./"): data for path, data in found.items()}
+
+
 def tool_dir() -> Path:
     """Where ``make tools`` builds the Go programs; the folder need not exist."""
     return _CHECKOUT / "tools" / "bin"

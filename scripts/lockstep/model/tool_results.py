@@ -14,3 +14,12 @@ class BuiltTool:
     version: str
     built: bool
     exit_code: ExitCode = ExitCode.CLEAN
+
+
+@dataclass(frozen=True)
+class NewFiles:
+    """Files that a verb has written for people to edit, and the commands to run next."""
+
+    paths: tuple[str, ...]
+    commands: tuple[str, ...] = ()
+    exit_code: ExitCode = ExitCode.CLEAN

@@ -26,7 +26,7 @@ from lockstep.model.result import (
     Waiting,
 )
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
-from lockstep.model.tool_results import BuiltTool
+from lockstep.model.tool_results import BuiltTool, NewFiles
 from lockstep.report.history import decision_to_json
 from lockstep.report.json_report import outcome_to_data
 
@@ -43,6 +43,8 @@ def to_data(result: Result) -> Json:
             return _of_rules(result)
         case BuiltTool(name, path, version, built):
             return {"name": name, "path": path, "version": version, "built": built}
+        case NewFiles(paths, commands):
+            return {"written": list(paths), "commands": list(commands)}
         case Locked() | LockComparison() | RenderedFiles() | Pages() | Status() | History():
             return _of_files(result)
     return _of_family(result)

@@ -18,8 +18,8 @@ from tests.unit.edges.repositories import new_repository
 
 VERBS = [
     "adopt", "advance", "audit", "check", "hold", "lock", "merge-reports", "policy",
-    "propose", "release", "render", "resume", "revert", "schema", "status", "tools",
-    "validate",
+    "propose", "release", "render", "resume", "revert", "schema", "status", "template",
+    "tools", "validate",
 ]  # fmt: skip
 HEAVY = ("mlflow", "opa_client", "jinja2", "rich", "yaml", "ryml", "jsonschema", "pandas")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockstep.edges.files import read_tree, write_changes, write_file
+from lockstep.edges.files import read_tree, write_all, write_changes, write_file
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.fleet import NoFile
 
@@ -165,3 +165,13 @@ def test_a_reader_of_the_old_file_keeps_all_of_it_while_the_new_one_is_written(
     assert target.read_bytes() == b"new and longer"
     assert stat.S_IMODE(target.stat().st_mode) == 0o644
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_several_files_are_written_together_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("before")
+    (tmp_path / "c").write_text("not a folder")
+    with pytest.raises(LockstepError):
+        write_all(tmp_path, {"a": b"after", "b/new": b"new", "c/d": b"cannot be written"})
+    assert (tmp_path / "a").read_text() == "before" and not (tmp_path / "b").exists()
+    write_all(tmp_path, {"a": b"after", "b/new": b"new"})
+    assert (tmp_path / "a").read_text() == "after" and (tmp_path / "b/new").read_text() == "new"
