@@ -1,5 +1,9 @@
 """Rules and templates of a fleet's own: written or brought in by a verb, and tested at once."""
 
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,6 +55,11 @@ def test_a_new_rule_in_a_sub_folder_is_written_to_the_fleet(fleet: Fleet) -> Non
 def test_a_name_that_cannot_be_used_writes_nothing(fleet: Fleet, name: str) -> None:
     code, said = run(fleet, "policy", "new", name)
     assert code == 2 and "fix:" in said and untouched(fleet)
+
+
+def test_a_category_that_there_is_not_writes_nothing(fleet: Fleet) -> None:
+    code, said = run(fleet, "policy", "new", "mine", "--category", "costs")
+    assert code == 2 and "use one of traffic, " in said and untouched(fleet)
 
 
 def test_a_rule_is_not_written_twice(fleet: Fleet) -> None:
@@ -107,3 +116,17 @@ def test_a_repository_that_has_all_itself_is_refused(tmp_path: Path) -> None:
         code, said = run(complete, *verb, *WHY)
         assert code == 2 and "has all policies and templates itself" in said
     assert run(complete, "policy", "new", "mine")[0] == 0
+
+
+def test_progress_is_shown_on_a_terminal_only(fleet: Fleet) -> None:
+    argv = [sys.executable, "-m", "lockstep", "policy", "test", "--rule", "min-replicas",
+            "--root", str(fleet.root)]  # fmt: skip
+    piped = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert piped.stderr == ""
+    ours, theirs = pty.openpty()
+    env = {**os.environ, "TERM": "xterm"}
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=theirs, check=True, env=env)
+    os.close(theirs)
+    assert b"examples of min-replicas (1 of 1)" in os.read(ours, 4096)
+    os.close(ours)
+    assert done.stdout.decode() == piped.stdout

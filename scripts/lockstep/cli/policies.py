@@ -5,13 +5,13 @@ from pathlib import Path
 import click
 
 from lockstep.cli import options
+from lockstep.cli.streams import progress
 from lockstep.model.exit_codes import ExitCode
-from lockstep.policy.rules import CATEGORIES, Scope
 
 # No HS256 and the like: with a shared key, everyone who can verify a bundle could sign one.
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 
-_SCOPES = tuple(scope.value for scope in Scope)
+_SCOPES = ("cluster", "family", "environment")
 
 
 @click.group()
@@ -61,7 +61,9 @@ def policy_test(rule: str | None, root: Path, output: str) -> ExitCode:
     """Check the rules, run their tests and examples, and require that every line is covered."""
     from lockstep.commands import policy_test as verb
 
-    return options.show(verb.run(options.existing(root), rule), output)
+    with progress() as show:
+        tests = verb.run(options.existing(root), rule, show)
+    return options.show(tests, output)
 
 
 @policy.command("new")
@@ -71,7 +73,7 @@ def policy_test(rule: str | None, root: Path, output: str) -> ExitCode:
     help="What one evaluation sees.",
 )  # fmt: skip
 @click.option(
-    "--category", type=click.Choice(CATEGORIES),
+    "--category",
     help="The chapter of the catalogue; by default that of the example.",
 )  # fmt: skip
 @options.root
@@ -81,6 +83,7 @@ def policy_new(
 ) -> ExitCode:  # fmt: skip
     """Write a rule with its test and examples to start from, in policies/rules/RULE/."""
     from lockstep.commands import policy_new as verb
+    from lockstep.policy.rules import Scope
 
     return options.show(verb.run(options.existing(root), rule, Scope(scope), category), output)
 
