@@ -35,6 +35,7 @@ _VERBS = {
     "advance": ("rollouts", "Evaluate the gates, and make the one decision that is due."),
     "audit": ("rollouts", "Show who decided what and why; --verify and --replay check it."),
     "check": ("checks", "Validate, evaluate policy, render and compare: what CI runs."),
+    "doctor": ("tools", "Show what is missing here, and how to fix it."),
     "hold": ("rollouts", "Pause a rollout until it is resumed."),
     "lock": ("rollouts", "Write the registry's facts about a version, or compare them."),
     "merge-reports": ("reports", "Merge the reports of several checks into one."),

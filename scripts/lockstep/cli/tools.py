@@ -1,5 +1,7 @@
 """Verbs about this machine: the programs that Lockstep needs."""
 
+from pathlib import Path
+
 import click
 
 from lockstep.cli import options
@@ -23,3 +25,16 @@ def tools_opa(output: str) -> ExitCode:
     from lockstep.commands import tools as verb
 
     return options.show(verb.opa(say), output)
+
+
+@click.command()
+@options.root
+@options.output
+def doctor(root: Path, output: str) -> ExitCode:
+    """Show what is missing on this machine and in this repository, and how to fix it.
+
+    Exit code 1 where something is missing that Lockstep needs; warnings alone are 0.
+    """
+    from lockstep.commands import doctor as verb
+
+    return options.show(verb.run(options.existing(root)), output)

@@ -1,6 +1,7 @@
 """The one place that knows which registries exist."""
 
 from lockstep.registry.base import Registry
+from lockstep.registry.mlflow.client import Bounds
 from lockstep.registry.mlflow.versions import MlflowRegistry
 
 
@@ -10,3 +11,13 @@ def open_registry(address: str | None) -> Registry:
     Raises LockstepError where none is named, or where its client is not installed.
     """
     return MlflowRegistry(address)
+
+
+def reach_registry(seconds: float) -> str:
+    """Ask the registry that its environment variable names for something; its address.
+
+    Raises LockstepError where none is named, or where it gives no usable answer in time.
+    """
+    registry = MlflowRegistry(bounds=Bounds(question=seconds))
+    registry.ping()
+    return registry.server

@@ -26,7 +26,7 @@ from lockstep.model.result import (
     Waiting,
 )
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
-from lockstep.model.tool_results import BuiltTool, NewFiles
+from lockstep.model.tool_results import BuiltTool, Diagnosis, NewFiles
 from lockstep.report.history import decision_to_json
 from lockstep.report.json_report import outcome_to_data
 
@@ -45,6 +45,8 @@ def to_data(result: Result) -> Json:
             return {"name": name, "path": path, "version": version, "built": built}
         case NewFiles(paths, commands):
             return {"written": list(paths), "commands": list(commands)}
+        case Diagnosis(probes):
+            return {"probes": [probe.to_json() for probe in probes]}
         case Locked() | LockComparison() | RenderedFiles() | Pages() | Status() | History():
             return _of_files(result)
     return _of_family(result)

@@ -17,7 +17,7 @@ from lockstep.cli.entry import program
 from tests.unit.edges.repositories import new_repository
 
 VERBS = [
-    "adopt", "advance", "audit", "check", "hold", "lock", "merge-reports", "policy",
+    "adopt", "advance", "audit", "check", "doctor", "hold", "lock", "merge-reports", "policy",
     "propose", "release", "render", "resume", "revert", "schema", "status", "template",
     "tools", "validate",
 ]  # fmt: skip
