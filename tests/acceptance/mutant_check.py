@@ -21,7 +21,8 @@ from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.document import Document, Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
-from lockstep.policy import Moment, PolicyItem, batches
+from lockstep.model.times import Moment
+from lockstep.policy import PolicyItem, batches
 from lockstep.policy.findings import answers_by_id
 from lockstep.render import Templates
 from lockstep.spec.yaml.load import Documents, load_yaml

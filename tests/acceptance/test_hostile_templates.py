@@ -1,98 +1,43 @@
 """A fleet may replace templates: whatever one writes, it alters nothing that specs decide.
 
-Most of it is asked in one process, of the example fleet with one policy set: ``lockstep render``
-and ``lockstep check`` end with the same findings.
+What it may choose is in ``test_template_choices``, what not in ``test_template_additions``.
 """
 
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from lockstep.check.compiled import policies_of
 from lockstep.check.pipeline import CheckInput, run_pipeline
-from lockstep.check.policy_sets import PolicySet, open_policy_set
 from lockstep.cli import invoke
 from lockstep.model.finding import Severity
-from lockstep.model.fleet import Tree
-from lockstep.policy.examples import NOW, example_fleet
+from lockstep.policy.examples import NOW
+from tests.acceptance.example_fleet import (
+    CLUSTER,
+    CONTAINERS,
+    DIGEST,
+    ENVIRONMENT,
+    FAMILY,
+    HELPER,
+    INIT,
+    POD,
+    REPOSITORY,
+    SECURITY,
+    VOLUME,
+    WITH_AUTOSCALER,
+    ExampleFleet,
+    open_example_fleet,
+    template,
+)
 from tests.acceptance.world import git
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-ENVIRONMENT = "clusters/prod/environment.yaml"
-FAMILY = "clusters/prod/scoring/family.yaml"
-
-POD = "      automountServiceAccountToken: false\n"
-CONTAINERS = "      containers:\n"
-INIT = "      initContainers:\n"
-SECURITY = "            allowPrivilegeEscalation: false\n"
-VOLUME = "          emptyDir: {}\n"
-DIGEST = "sha256:" + "a" * 64
-HELPER = f"""\
-        - name: proxy
-          image: "registry.example.com/ml/proxy@{DIGEST}"
-          resources:
-            requests:
-              cpu: "50m"
-              memory: "64Mi"
-            limits:
-              cpu: "50m"
-              memory: "64Mi"
-          securityContext:
-            allowPrivilegeEscalation: false
-            capabilities:
-              drop: [ALL]
-"""
-
 
 @pytest.fixture(scope="module")
-def tree() -> Tree:
-    """The example fleet with the rules, schemas and templates that ship with Lockstep."""
-    files = {
-        path.relative_to(REPOSITORY).as_posix(): path.read_bytes()
-        for folder in ("policies", "templates")
-        for path in (REPOSITORY / folder).rglob("*")
-        if path.is_file()
-    }
-    return {**files, **example_fleet(files)}
-
-
-@pytest.fixture(scope="module")
-def policy_sets(tree: Tree) -> Iterator[list[PolicySet]]:
-    with ExitStack() as stack:
-        yield [open_policy_set(stack, policies_of(tree))]
-
-
-Found = dict[str, set[str]]
-"""The files in which each rule has found something."""
-
-
-Edits = dict[str, list[tuple[str, str]]]
-
-
-def found(policy_sets: list[PolicySet], tree: Tree, edits: Edits) -> Found:
-    """What is found after these edits of files, as (old, new) by path."""
-    after = dict(tree)
-    for path, pairs in edits.items():
-        text = after[path].decode()
-        for old, new in pairs:
-            assert old in text, old
-            text = text.replace(old, new, 1)
-        after[path] = text.encode()
-    checked = run_pipeline(policy_sets, CheckInput(after, tree, NOW)).checked
-    rules: Found = {}
-    for finding in (*checked.invalid, *(each for each in checked.denied)):
-        # The example fleet has no rendered/.
-        if finding.rule != "render.missing":
-            rules.setdefault(finding.rule, set()).add(finding.file)
-    return rules
-
-
-def template(component: str) -> str:
-    return f"templates/{component}/{component}.yaml.j2"
+def example() -> Iterator[ExampleFleet]:
+    with open_example_fleet() as fleet:
+        yield fleet
 
 
 ALTERED = {
@@ -166,36 +111,33 @@ CANDIDATE = (
     '{name: stable, version: "7", weight: 100}',
     '{name: stable, version: "7", weight: 90}\n    - {name: candidate, version: "8", weight: 10}',
 )
-WITH_AUTOSCALER = ("      zones: 3\n", "      zones: 3\n      hpa: {maxReplicas: 6, cpu: 70}\n")
 
 
 @pytest.mark.parametrize(("component", "old", "new"), ALTERED.values(), ids=ALTERED)
 def test_a_template_alters_nothing_that_a_spec_decides(
-    policy_sets: list[PolicySet], tree: Tree, component: str, old: str, new: str
+    example: ExampleFleet, component: str, old: str, new: str
 ) -> None:
     edits = {template(component): [(old, new)]}
     if component == "horizontalpodautoscaler":
         edits[FAMILY] = [WITH_AUTOSCALER]
     if component == "virtualservice":
-        edits["clusters/prod/scoring/eu-west-1.yaml"] = [CANDIDATE]
-    rules = found(policy_sets, tree, edits)
+        edits[CLUSTER] = [CANDIDATE]
+    rules = example.found(edits)
     known = rules.get("render.identity", set()) | rules.get("render.manifest", set())
     assert template(component) in known
 
 
 @pytest.mark.parametrize(("api_version", "kind"), OTHER_KINDS)
-def test_a_component_writes_one_kind(
-    policy_sets: list[PolicySet], tree: Tree, api_version: str, kind: str
-) -> None:
+def test_a_component_writes_one_kind(example: ExampleFleet, api_version: str, kind: str) -> None:
     path = template("serviceaccount")
     edit = ("apiVersion: v1\nkind: ServiceAccount", f"apiVersion: {api_version}\nkind: {kind}")
-    assert found(policy_sets, tree, {path: [edit]})["render.kind"] == {path}
+    assert example.found({path: [edit]})["render.kind"] == {path}
 
 
-def test_a_file_holds_one_object(policy_sets: list[PolicySet], tree: Tree) -> None:
+def test_a_file_holds_one_object(example: ExampleFleet) -> None:
     path = template("serviceaccount")
     edit = ("Token: false\n", "Token: false\n---\napiVersion: v1\nkind: Secret\n")
-    assert found(policy_sets, tree, {path: [edit]})["render.yaml"] == {path}
+    assert example.found({path: [edit]})["render.yaml"] == {path}
 
 
 HARDENED = {
@@ -251,37 +193,20 @@ HARDENED = {
 
 @pytest.mark.parametrize(("rule", "old", "new"), HARDENED.values(), ids=HARDENED)
 def test_rules_evaluate_every_pod_that_is_rendered(
-    policy_sets: list[PolicySet], tree: Tree, rule: str, old: str, new: str
+    example: ExampleFleet, rule: str, old: str, new: str
 ) -> None:
     path = template("deployment")
-    rules = found(policy_sets, tree, {path: [(old, new)]})
+    rules = example.found({path: [(old, new)]})
     assert set(rules) == {f"policy.{rule}"}
     assert rules[f"policy.{rule}"] == {path}
 
 
-ADDED = {
-    "an annotation": ("    spec:\n      service",
-                      '      annotations:\n        example.com/a: "b"\n    spec:\n      service'),
-    "a variable": ("          env:\n",
-                   "          env:\n            - name: LOG_LEVEL\n              value: info\n"),
-    "a volume": (VOLUME, VOLUME + "        - name: a\n          emptyDir: {}\n"),
-    "an init container": (CONTAINERS, INIT + HELPER + CONTAINERS),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("old", "new"), ADDED.values(), ids=ADDED)
-def test_a_template_may_add_what_is_harmless(
-    policy_sets: list[PolicySet], tree: Tree, old: str, new: str
-) -> None:
-    assert found(policy_sets, tree, {template("deployment"): [(old, new)]}) == {}
-
-
-def test_a_change_of_what_argo_cd_follows_needs_approval(
-    policy_sets: list[PolicySet], tree: Tree
-) -> None:
-    changed = tree[ENVIRONMENT].replace(b"revision: main", b"revision: next")
-    after = {**tree, ENVIRONMENT: changed}
-    checked = run_pipeline(policy_sets, CheckInput(after, tree, NOW, compared=False)).checked
+def test_a_change_of_what_argo_cd_follows_needs_approval(example: ExampleFleet) -> None:
+    changed = example.tree[ENVIRONMENT].replace(b"revision: main", b"revision: next")
+    after = {**example.tree, ENVIRONMENT: changed}
+    checked = run_pipeline(
+        example.policy_sets, CheckInput(after, example.tree, NOW, compared=False)
+    ).checked
     (finding,) = checked.denied
     assert (finding.rule, finding.severity) == ("policy.argocd-source", Severity.APPROVAL)
     assert (finding.file, finding.line) == (ENVIRONMENT, 18)

@@ -47,7 +47,7 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     how: tuple[str | Path, ...] = ("--editable", REPOSITORY)
     if request.param == "wheel":
         pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, REPOSITORY)
-        how = (next(folder.glob("lockstep-*.whl")),)
+        how = (next(folder.glob("lockstep_gitops-*.whl")),)
     pip("--python", programs / "python", "install", "--no-deps", "--no-build-isolation", *how)
     return programs
 

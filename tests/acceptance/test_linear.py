@@ -24,9 +24,10 @@ from lockstep.model.document import Json
 from lockstep.model.finding import Finding, Related
 from lockstep.model.fleet import Tree
 from lockstep.model.outcome import SHARD, UNUSED_WAIVER, Outcome, merge_outcomes
+from lockstep.model.times import Moment
 from lockstep.opa.binary import find_opa
 from lockstep.opa.files import ARGUMENTS, policy_files, write_policy_files
-from lockstep.policy import Moment, applied_waivers, batches, environment_summary, expected_rules
+from lockstep.policy import applied_waivers, batches, environment_summary, expected_rules
 from lockstep.policy.applied_waivers import AppliedWaivers
 from lockstep.policy.examples import NOW
 from lockstep.policy.findings import RuleFinding

@@ -10,8 +10,9 @@ from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Fleet, Tree
 from lockstep.model.outcome import POLICY_ERROR
+from lockstep.model.times import Moment
 from lockstep.opa.child import ChildOpa
-from lockstep.policy import Moment, PolicyItem, Rule, batches, blocking, expected_rules, interpret
+from lockstep.policy import PolicyItem, Rule, batches, blocking, expected_rules, interpret
 from lockstep.spec.assemble import assemble
 from tests.unit.opa.parts import opa_program, shipped_policies
 from tests.unit.whole_fleets import policy_inputs

@@ -13,9 +13,10 @@ from lockstep.cli.entry import invoke
 from lockstep.cli.opa_options import opa_options
 from lockstep.edges.files import read_tree
 from lockstep.model.document import Json
+from lockstep.model.times import Moment
 from lockstep.opa.address import TOKEN_VARIABLE, OpaOptions
 from lockstep.opa.session import opa_session
-from lockstep.policy import Moment, batches, expected_rules
+from lockstep.policy import batches, expected_rules
 from lockstep.spec.assemble import assemble
 from tests.unit.opa.parts import POLICIES, opa_program, shipped_policies
 from tests.unit.opa.remote_parts import TOKEN, certificates, running

@@ -8,10 +8,10 @@ from pathlib import Path
 from lockstep.check.compiled import policies_of
 from lockstep.edges.files import read_tree, write_changes
 from lockstep.edges.resources import shipped_root
-from lockstep.model.times import format_time
+from lockstep.model.times import Moment, format_time
 from lockstep.opa.binary import find_opa
 from lockstep.opa.files import ARGUMENTS, policy_files, write_policy_files
-from lockstep.policy import Moment, batches, expected_rules
+from lockstep.policy import batches, expected_rules
 from tests.bench.fleet import make_fleet
 from tests.bench.processes import Samples, run_process
 from tests.bench.stages import FOLDERS, NOW, load, objects_of

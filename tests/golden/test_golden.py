@@ -60,7 +60,7 @@ def test_the_golden_manifests_are_the_same_for_every_yaml_reader() -> None:
 def test_a_changed_template_changes_the_golden_bytes() -> None:
     tree = rendering.resources()
     path = "templates/service/service.yaml.j2"
-    tree[path] = tree[path].replace(b"port: 80\n", b"port: 8080\n")
+    tree[path] = tree[path].replace(b"appProtocol: http\n", b"appProtocol: http2\n")
     templates = Templates(tree, read_kubernetes_schema)
     rendered, _ = render_fleet(golden_fleet(), templates)
     findings = compare(rendered, tree_of(RENDERED, HERE))

@@ -4,7 +4,8 @@
 #   A pod requests no more than its limit, and its limit is at most that of
 #   thresholds.resources_bounded, so that it fits on a node. In production the memory limit equals the
 #   request: when memory is overcommitted, Kubernetes frees it by killing pods. What templates add to the
-#   model requests no more than the threshold `beside` allows, which tenant-quota counts for every pod.
+#   model requests no more than the threshold `beside` allows, which tenant-quota counts for every pod, and
+#   no devices.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -109,6 +110,21 @@ deny contains finding.of_object(
 	some half in ["requests", "limits"]
 	some kind in ["cpu", "memory"]
 	not _is_bounded(container, half, kind)
+}
+
+# METADATA
+# title: A device next to the model
+# custom:
+#   message: container %s has %s of %s; a template may give containers only %s
+#   solution: remove it in the template; a pod that needs it there needs a waiver of this rule
+deny contains finding.of_object(
+	rego.metadata.rule(), container.kind, container.name,
+	array.concat(container.path, ["resources", half, kind]),
+	[object.get(container.spec, "name", ""), half, kind, ["cpu", "memory", "ephemeral-storage"]],
+) if {
+	some container in pods.added
+	some half in ["requests", "limits"]
+	some kind in (object.keys(container.spec.resources[half]) - {"cpu", "memory", "ephemeral-storage"})
 }
 
 # METADATA

@@ -129,6 +129,18 @@ test_what_a_container_requests_fits_its_limit if {
 	}
 }
 
+test_devices_next_to_the_model_are_denied if {
+	with_gpu := object.union(_small, {"nvidia.com/gpu": "8"})
+	every list in ["containers", "initContainers", "ephemeralContainers"] {
+		_found_beside(list, _small, with_gpu) == {concat("", [
+			`container "helper" has "limits" of "nvidia.com/gpu"; a template may give containers `,
+			`only ["cpu","memory","ephemeral-storage"]`,
+		])}
+	}
+	stored := object.union(_small, {"ephemeral-storage": "1Gi"})
+	_found_beside("containers", stored, stored) == set()
+}
+
 test_more_next_to_the_model_than_allowed_is_denied if {
 	_found_beside("containers", _small, {"cpu": "201m", "memory": "128Mi"}) == {concat("", [
 		`the containers that a template adds to a pod have "201m" of "cpu" in all; `,

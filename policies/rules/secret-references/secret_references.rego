@@ -132,11 +132,12 @@ deny contains finding.of_object(rego.metadata.rule(), kind, name, path, [secret]
 	not secret in _written
 }
 
-_token contains [pod, ["volumes", i, "projected", "sources", k, "serviceAccountToken"], "a token"] if {
+_token contains [pod, ["volumes", i, "projected", "sources", k, kind], shown] if {
 	some pod in pods.all
 	some i, volume in pod.spec.volumes
 	some k, source in volume.projected.sources
-	source.serviceAccountToken
+	some kind, shown in {"serviceAccountToken": "a token", "podCertificate": "a certificate"}
+	source[kind]
 }
 
 _token contains [pod, ["volumes", i, "csi", "driver"], volume.csi.driver] if {

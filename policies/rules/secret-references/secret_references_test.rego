@@ -122,6 +122,10 @@ test_secrets_by_other_ways_are_denied if {
 	_messages(_in_pod("spec/volumes/0", {"name": "a", "projected": {"sources": [token]}})) == {
 		`a pod gets secrets by "a token", past spec.access.secrets`,
 	}
+	certificate := {"podCertificate": {"signerName": "a/b", "keyType": "ED25519"}}
+	_messages(_in_pod("spec/volumes/0", {"name": "a", "projected": {"sources": [certificate]}})) == {
+		`a pod gets secrets by "a certificate", past spec.access.secrets`,
+	}
 	_messages(_in_pod("spec/volumes/0", {"name": "a", "csi": {"driver": "secrets-store.csi.k8s.io"}})) == {
 		`a pod gets secrets by "secrets-store.csi.k8s.io", past spec.access.secrets`,
 	}

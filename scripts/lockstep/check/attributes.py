@@ -1,7 +1,7 @@
 """Attributes of git that convert what it stores: other clones would not get what people wrote."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -32,17 +32,16 @@ class _Line(NamedTuple):
     words: frozenset[str]
 
 
-def attribute_findings(git: Git, tree_id: str, paths: Iterable[str]) -> list[Finding]:
-    """A finding for each attribute that converts one of the files ``paths`` of a tree.
+def attribute_findings(git: Git, tree_id: str, folders: Sequence[str]) -> list[Finding]:
+    """A finding for each attribute that converts one of the files of a tree below ``folders``.
 
     An error where the stored bytes are not those that people see, a warning where only the line
     endings of check-outs differ. Raises LockstepError where git does not say.
     """
-    known = tuple(paths)
-    nested = (path for path in known if path.endswith(f"/{ATTRIBUTES}"))
-    files = git.attribute_files(tree_id, nested)
+    files = git.attribute_files(tree_id, git.files_named(ATTRIBUTES, tree_id, folders))
     if not any(map(_may_convert, (*files.values(), git.local_attributes()))):
         return []
+    known = git.file_ids(tree_id, folders)
     lines = [line for file, data in files.items() for line in _lines(file, data)]
     applied: dict[tuple[str, int, str, str], list[str]] = {}
     for path, name, value in git.attributes_of(files, tree_id, known, _CONVERTING):

@@ -1,5 +1,7 @@
 """``lockstep check`` over a work tree: its outcome is kept under all that it depends on."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib import import_module
@@ -7,18 +9,26 @@ from typing import TYPE_CHECKING
 
 from lockstep.check.workspace import EVERYTHING, ignored_findings
 from lockstep.edges.cache import Cache
-from lockstep.edges.content_key import content_key
+from lockstep.edges.content_key import content_key, program
 from lockstep.edges.git import Git
+from lockstep.edges.meanwhile import meanwhile
 from lockstep.model.document import Json
+from lockstep.model.errors import LockstepError
 from lockstep.model.finding import arrange
 from lockstep.model.outcome import BASE, CONTENT, OF, SHARD, Outcome
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.address import OpaOptions
-from lockstep.opa.base import in_background
+from lockstep.opa.binary import find_opa, opa_version
 from lockstep.text.excerpts import excerpts
 
 if TYPE_CHECKING:
     from lockstep.check.change import Change
+
+_ENGINE = (
+    "lockstep.opa.session", "ryml", "jinja2", "lockstep.render", "lockstep.policy",
+    "lockstep.check.change_check",
+)  # fmt: skip
+"""The modules that evaluate a change, in parts: an import that has begun cannot be ended."""
 
 
 @dataclass(frozen=True)
@@ -45,22 +55,23 @@ def check_work_tree(git: Git, options: CheckOptions) -> Outcome:
     hour comes from the user's cache.
     """
     git.require_work_tree()
-    # While git reads the work tree: both take about as long.
-    in_background(_import_engine)
     with git.storing() as storing:
         return _check(storing, options)
 
 
 def _check(git: Git, options: CheckOptions) -> Outcome:
-    stored = git.stored_work_tree(EVERYTHING) if not options.staged else None
-    tree_id = stored.tree if stored else git.index_tree_id()
+    with meanwhile(_preparations()):
+        stored = git.stored_work_tree(EVERYTHING) if not options.staged else None
+        tree_id = stored.tree if stored else git.index_tree_id()
     from lockstep.check.attributes import attribute_findings
     from lockstep.check.base import find_base, merge_result
     from lockstep.check.change import Change
+    from lockstep.check.pinned import require_pinned, upgrade_findings
 
     base = find_base(git, options.base, tree_id)
     if base is not None:
         tree_id = merge_result(git, tree_id, base.commit)
+    require_pinned(git, tree_id, base)
     change = Change(
         git, tree_id, base, options.now, options.shard, options.opa, everything=options.everything
     )
@@ -70,13 +81,16 @@ def _check(git: Git, options: CheckOptions) -> Outcome:
     if options.shard.index != 1:  # as with all that belongs to no family
         return outcome
     # Never from the cache: this depends on more than the files.
-    paths = git.file_ids(tree_id, EVERYTHING)
     found = ignored_findings(stored.ignored if stored else ())
-    found += attribute_findings(git, tree_id, paths)
+    found += attribute_findings(git, tree_id, EVERYTHING)
+    found += upgrade_findings(git, tree_id, base) if base is not None else []
     if base is not None and base.pull_request and change.has_other_records:
         from lockstep.check.pull_request import released_and_adopted
 
         found += released_and_adopted(git, tree_id, base.commit)
+    if not found:
+        return outcome
+    paths = git.file_ids(tree_id, EVERYTHING)
     named = {finding.file: paths[finding.file] for finding in found if finding.file in paths}
     return replace(
         outcome,
@@ -85,26 +99,50 @@ def _check(git: Git, options: CheckOptions) -> Outcome:
     )
 
 
-def _import_engine() -> None:
-    import_module("lockstep.check.change")
+def _preparations() -> Iterator[object]:
+    """What git's reading of the work tree leaves time for: it takes longer than most imports.
+
+    First what every check needs to find its outcome in the cache, then what works it out.
+    """
+    yield import_module("lockstep.check.change")
+    yield import_module("lockstep.check.attributes")
+    yield import_module("lockstep.edges.cache_database")
+    yield opa_version(find_opa())
+    yield program()
+    for name in _ENGINE:
+        yield import_module(name)
 
 
 def _outcome(change: "Change") -> Outcome:
     """The outcome, from the cache where nothing that it depends on is different."""
-    from lockstep.check.change import check_change_of
-
     cache = Cache.of_user()
     content = change.content
     key = content_key([], ["check", content, *change.facts])
     known = _read(cache.get(key))
     if known is not None:
         return known
-    outcome = check_change_of(change, cache)
+    with _opa_ahead(change):
+        from lockstep.check.change_check import check_change_of
+
+        outcome = check_change_of(change, cache)
     if change.shard != WHOLE:  # merge-reports compares both
         about = {**outcome.summary, SHARD: str(change.shard), CONTENT: content}
         outcome = replace(outcome, summary=about)
     cache.put(key, outcome.to_json())
     return outcome
+
+
+@contextmanager
+def _opa_ahead(change: "Change") -> Iterator[None]:
+    """Have OPA start while the block imports and reads the rest: nothing else takes as long."""
+    from lockstep.opa.session import started_ahead
+
+    with ExitStack() as stack:
+        # What is wrong with the policies is reported where the check reads them.
+        with suppress(LockstepError):
+            if not change.opa.url:
+                stack.enter_context(started_ahead(change.policies))
+        yield
 
 
 def _read(kept: Json) -> Outcome | None:

@@ -12,8 +12,8 @@ from lockstep.check.workspace import files_of
 from lockstep.edges.git import Git, Remote
 from lockstep.edges.git.remotes import RemoteTips
 from lockstep.model.errors import LockstepError, UsageError
-from lockstep.model.fleet import Tree
 from lockstep.model.paths import SETTINGS
+from lockstep.model.tree import Tree
 from lockstep.spec.settings import EXAMPLE, Settings, read_settings, same_repository
 from lockstep.text.sanitise import bare_address, quoted
 

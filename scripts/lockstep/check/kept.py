@@ -1,6 +1,5 @@
 """What is kept of families in the user's cache: summaries, claims and results, each under a key."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,15 +9,11 @@ from lockstep.check.family_values import FamilyResult, FolderClaims
 from lockstep.check.summary import FamilySummary
 from lockstep.check.units import Unit
 from lockstep.edges.cache import Cache
+from lockstep.edges.content_key import key_of
 from lockstep.model.outcome import POLICY_ERROR
 
 Keys = Mapping[Unit, str]
 """The key of each family."""
-
-
-def key_of(*parts: object) -> str:
-    """A key for parts that ``repr`` tells apart: texts, numbers, None, and tuples of these."""
-    return hashlib.sha256(repr(parts).encode(errors="surrogatepass")).hexdigest()
 
 
 class KeptFamilies:

@@ -18,11 +18,12 @@ from lockstep.edges.content_key import content_key
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding, Related, Severity
 from lockstep.model.fleet import Subject, Tree
+from lockstep.model.times import Moment
 from lockstep.opa.address import OpaOptions
 from lockstep.opa.base import OpaSession
 from lockstep.opa.binary import find_opa, opa_version
 from lockstep.opa.session import close_unused, opa_session
-from lockstep.policy import Moment, PolicyItem, Rule, RuleFinding, batches
+from lockstep.policy import PolicyItem, Rule, RuleFinding, batches
 from lockstep.policy.applied_waivers import AppliedWaivers
 from lockstep.policy.thresholds import MISSING, unusable
 from lockstep.policy.waivers import last_days, read_waiver_limits, read_waivers, valid_waivers

@@ -1,6 +1,6 @@
 """What ``rendered/`` needs so that a check finds it as the specs declare it."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lockstep.check.compiled import templates_of
@@ -9,9 +9,14 @@ from lockstep.check.family_values import ReadFamily, RenderedFamily
 from lockstep.check.fleet import RenderedSpanning, render_environments, render_spanning
 from lockstep.check.units import Unit
 from lockstep.check.validation import Checked, validate_families
+from lockstep.edges.files import write_changes
+from lockstep.edges.git import Git
+from lockstep.edges.scratch import sweep_work_tree
 from lockstep.edges.stderr import silenced_stderr
+from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
+from lockstep.model.result import RenderedFiles
 from lockstep.render import keep_restored, restorable_folders, stale_paths
 
 Changes = Mapping[str, bytes | None]
@@ -66,3 +71,26 @@ def _findings(
     yield from spanning.findings
     for each in families.values():
         yield from each.findings
+
+
+def write_rendered(git: Git, rendered: RenderedTree) -> RenderedFiles:
+    """Write what ``rendered/`` needs. Raises LockstepError where a file to remove is not in
+    a sparse check-out, before anything is written.
+    """
+    written = {path: data for path, data in rendered.changes.items() if data is not None}
+    removed = sorted(rendered.changes.keys() - written.keys())
+    _require_files(git, removed)
+    sweep_work_tree(git.root)
+    write_changes(git.root, written)
+    write_changes(git.root, dict.fromkeys(removed))
+    return RenderedFiles(rendered.checked.outcome(), tuple(sorted(written)), tuple(removed))
+
+
+def _require_files(git: Git, removed: Sequence[str]) -> None:
+    """Raise LockstepError where a file to remove is in git only: that would not remove it."""
+    absent = next((path for path in removed if not (git.root / path).exists()), None)
+    if absent:
+        raise LockstepError(
+            "this file must be removed, and the sparse check-out has left it out",
+            where=absent, fix="run git sparse-checkout add rendered, then run it again",
+        )  # fmt: skip

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lockstep.check.attributes import attribute_findings
 from lockstep.check.followed import choose_remote
+from lockstep.check.pinned import require_program
 from lockstep.check.probing import MISSING, WARNING, Found, missing, ok, probe_all, warning
 from lockstep.check.workspace import EVERYTHING, files_of, with_shipped
 from lockstep.edges import bounded
@@ -63,6 +64,7 @@ class _Repository:
 
     def settings(self) -> Found:
         settings = self._read_settings()
+        require_program(settings.pin)
         # Verbs that move a family read the committed file, which no work tree can change.
         if not self.git.resolve("HEAD") or not self.git.read_tree("HEAD", [SETTINGS]):
             return warning("it is not committed", f"git add {SETTINGS}, and commit it")
@@ -101,7 +103,7 @@ class _Repository:
         with self.git.storing() as storing:
             tree_id = storing.work_tree_id(EVERYTHING)
             paths = storing.read_tree(tree_id, EVERYTHING, links=True)
-            findings = attribute_findings(storing, tree_id, paths)
+            findings = attribute_findings(storing, tree_id, sorted(paths))
         for finding in findings:
             give = missing if finding.severity is Severity.ERROR else warning
             return give(f"{finding.file}:{finding.line}: {finding.message}", finding.fix)

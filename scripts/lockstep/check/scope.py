@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from lockstep.check.change import FOLDERS
 from lockstep.check.families import Families
 from lockstep.check.units import Unit, rendered_folder_of, unit_of
 from lockstep.check.workspace import require_clusters
@@ -19,7 +20,6 @@ from lockstep.model.fleet import Tree
 from lockstep.model.times import is_ahead, parse_time
 from lockstep.rollout.quarantine import binding
 
-FOLDERS = ("clusters", "ledger", "rendered")
 _TREE = "040000"
 _MANY = 100
 """Families that are read one by one; for more, listing all files at once is faster."""

@@ -10,9 +10,8 @@ from lockstep.edges.git.attributes import ATTRIBUTES
 from lockstep.edges.resources import shipped_tree
 from lockstep.model.errors import NothingToCheck
 from lockstep.model.finding import Finding
-from lockstep.model.fleet import Tree
 from lockstep.model.paths import SETTINGS
-from lockstep.policy.in_force import in_force, is_complete
+from lockstep.model.tree import Tree
 
 SOURCES = ("clusters", "ledger", "policies", "templates", SETTINGS)
 """The folders, and the one file, that decide everything; ``rendered`` follows from them."""
@@ -61,6 +60,10 @@ def with_shipped(tree: Tree, folders: Iterable[str] = EVERYTHING) -> Tree:
 
     As it is, where ``folders`` that were read have none of these.
     """
+    # What is in force is for rules to say, and these import what renders: a check that finds its
+    # outcome in the cache needs none of that.
+    from lockstep.policy.in_force import in_force, is_complete
+
     if is_complete(tree) or "policies" not in folders:
         return tree
     return in_force(tree, shipped_tree())

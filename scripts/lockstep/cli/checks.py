@@ -102,6 +102,30 @@ def render(restored: bool, root: Path, output: str, colour: str) -> ExitCode:
     return options.show(rendered, output)
 
 
+@click.command()
+@click.option(
+    "--source",
+    help="Where this program is installed from: the URL of an index or of a wheel, or git+https "
+    "with a commit. By default that of the pin.",
+)
+@click.option("--hash", "digest", help="The digest of its wheel: sha256: and 64 digits.")
+@options.now
+@options.root
+@options.output
+def upgrade(
+    source: str | None, digest: str | None, now: str | None, root: Path, output: str
+) -> ExitCode:
+    """Pin the fleet in lockstep.yaml to this program, render with it, and check the change.
+
+    Install the new version first. What it changes is to be one pull request.
+    """
+    from lockstep.check.cached import CheckOptions
+    from lockstep.commands import upgrade as verb
+
+    given = CheckOptions(clock.now(now), everything=True)
+    return options.show(verb.run(options.existing(root), given, source, digest), output)
+
+
 def _shard(text: str | None) -> Shard:
     try:
         return WHOLE if text is None else Shard.parse(text)

@@ -15,11 +15,9 @@ import click
 
 from lockstep import __version__
 from lockstep.cli.streams import flushed, open_standard_streams, say
-from lockstep.edges import bounded, process
-from lockstep.edges.os_errors import advice, reason
+from lockstep.edges import bounded, stopping
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.exit_codes import ExitCode
-from lockstep.text.sanitise import lines
 
 # A run makes many small objects, hardly any cycle, and ends: looking for garbage is wasted time.
 # Not reached by the import of MLflow, which makes half a million that live as long as the process.
@@ -49,6 +47,7 @@ _VERBS = {
     "status": ("rollouts", "Show what every cluster serves, and how far its rollout is."),
     "template": ("templates", "Work on the templates of manifests: copy."),
     "tools": ("tools", "Build the programs that Lockstep needs: opa."),
+    "upgrade": ("checks", "Pin the fleet to this program, render, and show what changes."),
     "validate": ("checks", "Check every file against its schema."),
 }
 
@@ -130,15 +129,14 @@ def _stop(number: int, _: object) -> NoReturn:
     # Where this interrupts a callback, Python would print it and go on; the next program that is
     # to be started raises it again.
     sys.unraisablehook = _report_nothing
-    bounded.stop_waiting()
-    process.refuse(stopped)
+    stopping.stop(stopped)
     raise stopped
 
 
 def run(arguments: Sequence[str], command: click.Command = program) -> int:
     """Run one command line of ``command``; its exit code. Only a bug leaves a traceback."""
     bounded.start_run()
-    process.refuse(None)
+    stopping.start()
     try:
         _refuse_bytes(arguments)
         # In standalone mode click would end the process itself, with exit codes of its own.
@@ -151,18 +149,29 @@ def run(arguments: Sequence[str], command: click.Command = program) -> int:
         say("stopped")
         return 128 + signal.SIGINT
     except LockstepError as error:
-        # Messages quote specs and servers, whose control characters must not reach a terminal.
-        say(lines(error.diagnostics()))
-        return error.exit_code
+        return _report(error)
     except OSError as error:  # most likely a full disk, or a terminal that is gone
-        refused = LockstepError(
-            f"the system refused to read or write: {reason(error)}",
-            where=str(error.filename or "the output of this verb"),
-            fix=advice(error, "make room on the disk, or check where the output goes"),
-        )
-        say(lines(refused.diagnostics()))
-        return refused.exit_code
+        return _report(_refused(error))
     return int(code or 0)
+
+
+def _refused(error: OSError) -> LockstepError:
+    from lockstep.edges.os_errors import advice, reason  # most runs, and --help, need none of it
+
+    return LockstepError(
+        f"the system refused to read or write: {reason(error)}",
+        where=str(error.filename or "the output of this verb"),
+        fix=advice(error, "make room on the disk, or check where the output goes"),
+    )
+
+
+def _report(error: LockstepError) -> int:
+    """Print an error; its exit code."""
+    from lockstep.text.sanitise import lines  # its expressions take longer than all of --help
+
+    # Messages quote specs and servers, whose control characters must not reach a terminal.
+    say(lines(error.diagnostics()))
+    return error.exit_code
 
 
 def _refuse_bytes(arguments: Sequence[str]) -> None:

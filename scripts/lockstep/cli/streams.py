@@ -1,7 +1,6 @@
 """Standard output and standard error: lost output must never become a traceback."""
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -60,6 +59,8 @@ def progress() -> Iterator[Callable[[str], None]]:
 
     def show(text: str) -> None:
         if shown:
+            import shutil  # most verbs show no progress
+
             with suppress(OSError):
                 # Cut, because a line that is wrapped could not be erased as a whole.
                 width = shutil.get_terminal_size().columns - 1

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import TypeVar
 
+from lockstep.edges import stopping
 from lockstep.model.errors import LockstepError
 
 T = TypeVar("T")
@@ -20,7 +21,6 @@ _silent: dict[str, LockstepError] = {}
 
 _abandoned: list[threading.Thread] = []
 
-_stopping = False
 _LOOK = 0.1
 """Seconds after which a wait looks whether the run is to stop."""
 
@@ -65,16 +65,9 @@ def ask(server: str, question: Callable[[], T], seconds: float, failure: Lockste
 def _wait(done: threading.Event, seconds: float) -> None:
     """Wait in steps: several threads may ask, and a signal reaches only the main one."""
     deadline = time.monotonic() + seconds
-    while not _stopping and (left := deadline - time.monotonic()) > 0:
+    while not stopping.is_stopped() and (left := deadline - time.monotonic()) > 0:
         if done.wait(min(left, _LOOK)):
             return
-
-
-def stop_waiting() -> None:
-    """End all waits, as if no server had answered: the process is to end. For signal handlers."""
-    # Not an Event: its lock may be held by the code that the signal has interrupted.
-    global _stopping  # noqa: PLW0603
-    _stopping = True
 
 
 def give_up(server: str, error: LockstepError) -> None:
@@ -84,8 +77,6 @@ def give_up(server: str, error: LockstepError) -> None:
 
 def start_run() -> None:
     """Forget which servers gave no answer: one process may run several verbs."""
-    global _stopping  # noqa: PLW0603
-    _stopping = False
     _silent.clear()
 
 

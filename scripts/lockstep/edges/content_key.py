@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from lockstep.model.fleet import Tree
+from lockstep.model.tree import Tree
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -17,7 +17,7 @@ def content_key(trees: Iterable[Tree], facts: Iterable[str]) -> str:
     Each part has its length before it, so that no two lists of parts give the same bytes.
     """
     digest = hashlib.sha256()
-    for part in (*facts, *_program()):
+    for part in (*facts, *program()):
         digest.update(f"{len(part)}:{part}".encode(errors="surrogateescape"))
     for tree in trees:
         digest.update(b"tree")
@@ -28,8 +28,13 @@ def content_key(trees: Iterable[Tree], facts: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
+def key_of(*parts: object) -> str:
+    """A key for parts that ``repr`` tells apart: texts, numbers, None, and tuples of these."""
+    return hashlib.sha256(repr(parts).encode(errors="surrogatepass")).hexdigest()
+
+
 @lru_cache(maxsize=1)  # a process runs the code that it has loaded, whatever is edited meanwhile
-def _program() -> tuple[str, ...]:
+def program() -> tuple[str, ...]:
     """What runs: Python, the installed distributions by name and version, and Lockstep's code.
 
     The code by its bytes and not by its version: a developer edits it between two runs.

@@ -8,7 +8,7 @@ from pathlib import Path
 from lockstep.edges import scratch
 from lockstep.edges.os_errors import advice, cannot_write, reason
 from lockstep.model.errors import Invalid, LockstepError
-from lockstep.model.fleet import NoFile, Tree
+from lockstep.model.tree import NoFile, Tree
 from lockstep.text.sanitise import one_line
 
 _CHUNK = 64 * 1024

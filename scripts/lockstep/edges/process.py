@@ -4,7 +4,6 @@ No shell, so that no name from a file can become a command. An environment that 
 the caller's as a whole, so that a program sees no secret that it does not need.
 """
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from lockstep.edges import stopping
 from lockstep.edges.os_errors import advice, reason
 from lockstep.model.errors import LockstepError
 
@@ -66,9 +66,6 @@ def _ending(returncode: int) -> str:
     return f"ended by signal {name} ({cause})" if cause else f"ended by signal {name}"
 
 
-_refused: BaseException | None = None
-
-
 def run(
     argv: Sequence[str],
     *,
@@ -83,8 +80,7 @@ def run(
     LockstepError when the program is missing, cannot be started or does not end in time; then it
     is killed with all programs that it has started, such as the ssh of a git.
     """
-    if _refused is not None:
-        raise _refused
+    stopping.raise_stopped()
     pipe = subprocess.PIPE
     try:
         # Never the terminal as stdin: a program that asks would wait forever.
@@ -107,16 +103,6 @@ def run(
             _kill_tree(child)
             raise
     return Completed(child.returncode, stdout, stderr)
-
-
-def refuse(stopped: BaseException | None) -> None:
-    """Start no program any more, but raise ``stopped``; None allows it again.
-
-    For signal handlers: Python loses an exception that such a handler raises in the middle of a
-    destructor or a callback, and a run that was stopped must not go on to publish.
-    """
-    global _refused  # noqa: PLW0603
-    _refused = stopped
 
 
 def start(
@@ -160,8 +146,7 @@ class Conversation:
     def __init__(
         self, argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
     ) -> None:
-        if _refused is not None:
-            raise _refused
+        stopping.raise_stopped()
         pipe = subprocess.PIPE
         try:
             self._child = subprocess.Popen(  # noqa: S603
@@ -250,6 +235,8 @@ def _death_signal(parent: int):  # type: ignore[no-untyped-def]
     """
     if not sys.platform.startswith("linux"):
         return None
+    import ctypes  # git, which is all that most runs start, needs none of it
+
     libc = ctypes.CDLL(None)
 
     def arm() -> None:

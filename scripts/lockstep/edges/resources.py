@@ -7,7 +7,7 @@ from pathlib import Path
 from lockstep.edges.files import read_tree
 from lockstep.model.canonical import digest_files
 from lockstep.model.errors import LockstepError
-from lockstep.model.fleet import ShippedFile, Tree
+from lockstep.model.tree import ShippedFile, Tree
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _CHECKOUT = _PACKAGE.parent.parent

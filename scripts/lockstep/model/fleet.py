@@ -8,8 +8,10 @@ from lockstep.model.decision import Record
 from lockstep.model.document import Document, Json, Location, Pointer, value_at
 from lockstep.model.ledger import LedgerFile
 
-Tree = Mapping[str, bytes]
-"""Files by path: relative to the repository, ``/`` separators. A work tree or a commit."""
+# Also from here, where most of those who read files get the rest of a fleet.
+from lockstep.model.tree import NoFile as NoFile
+from lockstep.model.tree import ShippedFile as ShippedFile
+from lockstep.model.tree import Tree as Tree
 
 DEFAULTS: Pointer = ("spec", "defaults")
 """Where a family keeps the spec that is merged under each of its clusters."""
@@ -17,16 +19,6 @@ DEFAULTS: Pointer = ("spec", "defaults")
 
 Subject = tuple[str, str, str]
 """The names of an environment, a family and a cluster."""
-
-
-class ShippedFile(bytes):
-    """The entry in a Tree of a file that the program brings, because the fleet has none there."""
-
-
-class NoFile(bytes):
-    """The entry in a Tree of something that is not read as a file; its bytes say why."""
-
-    FIX = "put a plain file of at most 16 MiB in its place, or remove it"
 
 
 @dataclass(frozen=True)

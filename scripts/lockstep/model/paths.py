@@ -1,9 +1,12 @@
-"""Where a fleet has the files that several packages look for: its settings and its records."""
+"""Where a fleet has the files that several packages look for: its settings, rules and records."""
 
 import re
 
 SETTINGS = "lockstep.yaml"
 """The file in a fleet's folder that names the branch that Argo CD follows."""
+
+MAIN = "policies/main.rego"
+"""The entry point of the rules; a tree that has one has all of its policies itself."""
 
 # Six digits, so that the order of the names is that of the sequence numbers.
 RECORD_PATH = re.compile(

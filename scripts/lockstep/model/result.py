@@ -190,6 +190,27 @@ class RenderedFiles:
 
 
 @dataclass(frozen=True)
+class Upgraded:
+    """A fleet with another pin in its work tree; ``outcome`` is that of the check of the change.
+
+    ``before`` and ``after`` are the pins in words. ``new`` and ``changed`` are the rules that the
+    version before did not have, or had otherwise: name and title.
+    """
+
+    before: str
+    after: str
+    new: tuple[tuple[str, str], ...]
+    changed: tuple[tuple[str, str], ...]
+    rendered: RenderedFiles
+    outcome: Outcome
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """That of the check."""
+        return self.outcome.exit_code
+
+
+@dataclass(frozen=True)
 class Pages:
     """Reference pages that are up to date or were written; ``findings`` name the stale ones."""
 
@@ -263,8 +284,8 @@ Moved = Decided | RolledBack | NotLive | AlreadyDecided | Waiting | Blocked | No
 """The outcome for one family that is moved on the branch itself."""
 
 Result = (
-    Moved | Proposed | OnBranch | Locked | LockComparison | RenderedFiles | Pages | Status | History
-    | RuleList | RuleExplanation | RuleTests | RuleBundle | BuiltTool
-    | NewFiles | Diagnosis
+    Moved | Proposed | OnBranch | Locked | LockComparison | RenderedFiles | Upgraded | Pages
+    | Status | History | RuleList | RuleExplanation | RuleTests | RuleBundle
+    | BuiltTool | NewFiles | Diagnosis
 )  # fmt: skip
 """Everything that lockstep.report.results can write."""

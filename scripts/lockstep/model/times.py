@@ -1,6 +1,7 @@
 """Times as Lockstep writes them: UTC, RFC 3339, whole seconds, ``Z``."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -8,6 +9,10 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 # Without ASCII, \d would match the digits of every script.
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
+
+
+_FIRST, _LAST = datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Rego counts nanoseconds in 64 bits, so times outside this range are clamped to it."""
 
 
 def format_time(moment: datetime) -> str:
@@ -52,3 +57,16 @@ def parse_duration(text: str) -> timedelta:
         return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
     except OverflowError as error:
         raise ValueError(f"{text!r} is longer than any rollout") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The time of an evaluation: to the hour, so that results can be cached for an hour."""
+
+    now: datetime
+
+    def to_json(self) -> dict[str, str]:
+        """``now`` and ``today``, both in UTC."""
+        known = min(max(self.now.astimezone(UTC), _FIRST), _LAST)
+        text = format_time(known.replace(minute=0, second=0, microsecond=0))
+        return {"now": text, "today": text[:10]}

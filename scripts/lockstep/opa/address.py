@@ -3,7 +3,6 @@
 import ipaddress
 import os
 import re
-import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -100,6 +99,8 @@ def ca_of(options: OpaOptions) -> str:
     """
     if options.ca_file is not None:
         return _readable(options.ca_file, "CA")
+    import ssl  # takes long, and an OPA that is a child of this run needs none
+
     system = ssl.get_default_verify_paths()
     found = system.cafile or system.capath
     if not found:
@@ -113,6 +114,8 @@ def client_certificate(options: OpaOptions) -> str | None:
 
 
 def _readable(file: Path, whose: str) -> str:
+    import ssl
+
     try:
         # Tried before any request, whose error would not name the file.
         ssl.create_default_context().load_verify_locations(file)

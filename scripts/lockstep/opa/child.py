@@ -80,13 +80,15 @@ class ChildOpa(OpaSession):
         schemas: InputSchemas | None = None,
         cache: Cache | None = None,
         ports: Callable[[], int] | None = None,
+        started: "OpaProcess | None" = None,
     ) -> None:
         """``policies`` are files by repository path, ``opa`` the program (see find_opa).
 
         Rules that name one of the ``schemas`` are checked against it. ``cache`` remembers which
         policies compile. ``ports`` gives a loopback port that is free now; it is called again
-        where another program took the port first. Raises LockstepError when the policies have no
-        entry point or claim a package that is not theirs.
+        where another program took the port first. ``started`` is a process with these policies
+        that runs already. Raises LockstepError when the policies have no entry point or claim a
+        package that is not theirs.
         """
         super().__init__()
         self._opa = opa
@@ -94,7 +96,7 @@ class ChildOpa(OpaSession):
         self._lock = threading.Lock()
         self._ready = False
         self._ports = ports or free_port
-        self._process = OpaProcess(opa, self._files, self._ports())
+        self._process = started or OpaProcess(opa, self._files, self._ports())
         # While the server starts: the run waits only for the slower of the two.
         self._compiled = in_background(lambda: require_compiled(self._files, opa, schemas, cache))
         in_background(import_client)

@@ -9,7 +9,7 @@ from lockstep.model.canonical import digest_json
 from lockstep.opa.address import OpaOptions
 from lockstep.opa.base import OpaSession
 from lockstep.opa.binary import find_opa
-from lockstep.opa.child import ChildOpa
+from lockstep.opa.child import ChildOpa, OpaProcess, free_port
 from lockstep.opa.compiler import InputSchemas
 from lockstep.opa.files import policies_digest, policy_files
 from lockstep.opa.remote import RemoteOpa
@@ -22,6 +22,26 @@ _KEPT = 2
 # by the same policies: each family that advance moves, each example of a rule.
 _idle: dict[tuple[str, ...], ChildOpa] = {}
 """Children that no session uses now, by what they hold; the one idle for longest comes first."""
+
+_started: dict[tuple[str, str], OpaProcess] = {}
+"""Processes that no session uses yet, by program and policies."""
+
+
+@contextmanager
+def started_ahead(policies: Mapping[str, bytes]) -> Iterator[None]:
+    """Have an OPA start for the next session with these policies, while it is prepared.
+
+    The end of the block stops it where no session has taken it. Raises LockstepError as that
+    session would.
+    """
+    opa, files = find_opa(), policy_files(policies)
+    serves = (str(opa), policies_digest(files))
+    _started[serves] = process = OpaProcess(opa, files, free_port())
+    try:
+        yield
+    finally:
+        if _started.pop(serves, None) is not None:
+            process.stop()
 
 
 def opa_session(
@@ -48,11 +68,13 @@ def _child(
     policies: Mapping[str, bytes], schemas: InputSchemas | None, cache: Cache | None
 ) -> Iterator[ChildOpa]:
     opa = find_opa()
-    holds = (str(opa), policies_digest(policy_files(policies)), digest_json(schemas))
+    serves = (str(opa), policies_digest(policy_files(policies)))
+    holds = (*serves, digest_json(schemas))
     # Removed while it is in use: a session inside this one gets a child of its own.
     child = _idle.pop(holds, None)
     if child is None or not child.is_running():
-        child = ChildOpa(policies, opa, schemas=schemas, cache=cache)
+        started = _started.pop(serves, None)
+        child = ChildOpa(policies, opa, schemas=schemas, cache=cache, started=started)
     try:
         yield child
     except BaseException:

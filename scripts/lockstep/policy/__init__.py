@@ -9,7 +9,6 @@ from lockstep.policy.inputs import environment_input, family_inputs
 from lockstep.policy.items import (
     BATCH_SIZE,
     MalformedClusters,
-    Moment,
     PolicyItem,
     RenderedObjects,
     batches,
@@ -17,7 +16,7 @@ from lockstep.policy.items import (
 from lockstep.policy.rules import Rule, Scope, blocking, expected_rules
 
 __all__ = [
-    "BATCH_SIZE", "MalformedClusters", "Moment", "PolicyItem", "RenderedObjects", "Rule",
+    "BATCH_SIZE", "MalformedClusters", "PolicyItem", "RenderedObjects", "Rule",
     "RuleFinding", "Scope", "batches", "blocking", "environment_input", "expected_rules",
     "family_inputs", "interpret",
 ]  # fmt: skip

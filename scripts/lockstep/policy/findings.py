@@ -12,8 +12,8 @@ from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding, Related
 from lockstep.model.fleet import Cluster
 from lockstep.model.outcome import POLICY_ERROR
+from lockstep.model.paths import MAIN
 from lockstep.policy.items import PolicyItem
-from lockstep.policy.metadata import MAIN
 from lockstep.policy.rules import Rule, Scope
 from lockstep.render import Templates
 from lockstep.render.trace.objects import trace_object

@@ -10,7 +10,7 @@ does: nothing is added to it.
 import re
 
 from lockstep.model.fleet import ShippedFile, Tree
-from lockstep.policy.metadata import MAIN
+from lockstep.model.paths import MAIN
 from lockstep.policy.rules import FOLDER
 from lockstep.policy.thresholds import ORGANISATION
 from lockstep.policy.waivers import FOLDER as WAIVERS

@@ -6,18 +6,14 @@ contain once what their items share.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from lockstep.model.document import Json
 from lockstep.model.fleet import Cluster, Environment, Family
-from lockstep.model.times import format_time
+from lockstep.model.times import Moment
 from lockstep.policy.rules import Rule, Scope
 
 RenderedObjects = Mapping[str, Mapping[str, list[Json]]]
 """The rendered objects of each cluster, by the path of its file, then by kind."""
-
-_FIRST, _LAST = datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-"""Rego counts nanoseconds in 64 bits, so times outside this range are clamped to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +57,6 @@ class MalformedClusters:
 
 
 NO_MALFORMED = MalformedClusters()
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """The time of an evaluation: to the hour, so that results can be cached for an hour."""
-
-    now: datetime
-
-    def to_json(self) -> Json:
-        """``now`` and ``today``, both in UTC."""
-        known = min(max(self.now.astimezone(UTC), _FIRST), _LAST)
-        text = format_time(known.replace(minute=0, second=0, microsecond=0))
-        return {"now": text, "today": text[:10]}
 
 
 BATCH_SIZE = 200

@@ -10,9 +10,8 @@ import yaml
 from lockstep.model.document import Json, value_at
 from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Tree
+from lockstep.model.paths import MAIN
 from lockstep.text.sanitise import one_line
-
-MAIN = "policies/main.rego"
 
 INPUT_FORM = 2
 """The form of input that this Lockstep writes (policies/main.rego describes it). Increase it when

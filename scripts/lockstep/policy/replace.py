@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from lockstep.model.errors import UsageError
 from lockstep.model.fleet import Tree
+from lockstep.model.paths import MAIN
 from lockstep.policy.deviations import FILE, digest_of
 from lockstep.policy.in_force import is_complete, own_rules
-from lockstep.policy.metadata import MAIN
 from lockstep.policy.rules import FOLDER
 from lockstep.policy.thresholds import check_data
 from lockstep.spec.insert import insert_entry

@@ -39,6 +39,8 @@ def _problems(rule: Rule, policies: Tree) -> Iterator[str]:
         yield f"METADATA without schemas: [input: schema.{rule.scope.value}]"
     if not re.fullmatch(r"\d+\.\d+\.\d+", rule.since, re.ASCII):
         yield f"custom.since is {rule.since!r}, which is not a version of Lockstep, such as 0.1.0"
+    if rule.changed and not re.fullmatch(r"\d+\.\d+\.\d+", rule.changed, re.ASCII):
+        yield f"custom.changed is {rule.changed!r}, which is not a version of Lockstep"
     if not re.search(r"^import data\.lockstep\.lib\.finding$", text, re.MULTILINE):
         yield "import data.lockstep.lib.finding is missing; only its functions build findings"
     for number in _without_helper(text):

@@ -48,8 +48,9 @@ class Rule:
 
     ``denials`` are its deny rules, each with title, message and solution. A rule that
     ``blocks_revert`` also stops rollbacks; one that is not ``waivable`` allows no exception.
-    ``reads`` are the kinds of rendered objects that it reads, ``thresholds`` the files with the
-    thresholds that it and its libraries read, its own first.
+    ``since`` is the version of Lockstep that brought it, ``changed`` the one in which what it finds
+    last changed. ``reads`` are the kinds of rendered objects that it reads, ``thresholds`` the
+    files with the thresholds that it and its libraries read, its own first.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Rule:
     waivable: bool
     reads: tuple[str, ...] = ()
     thresholds: tuple[str, ...] = ()
+    changed: str = ""
 
     @property
     def package(self) -> str:
@@ -171,6 +173,7 @@ def _described(name: str, path: str, head: Json, denials: tuple[tuple[str, str, 
             _flag(custom, "blocksRevert"), denials, str(custom.get("category", "")),
             # Not waivable unless it says so.
             custom.get("waivable") is True, tuple(map(str, custom.get("reads", ()))),
+            changed=str(custom.get("changed", "")),
         )  # fmt: skip
         if custom["short_name"] != name:
             raise ValueError("short_name is not the folder's name")

@@ -12,7 +12,7 @@ from lockstep.render.parse import Unreadable, parse_manifest
 from lockstep.render.provenance import FILE_NAME, Provenance, digests
 from lockstep.render.schemas import ManifestSchemas, ReadKubernetes
 from lockstep.render.targets.base import Component, ManifestFile, ObjectKind, View
-from lockstep.render.targets.expected import agrees, differences
+from lockstep.render.targets.differences import agrees, differences
 from lockstep.render.targets.kubernetes.target import KUBERNETES
 from lockstep.render.templates import TemplateFailure, TemplateSet
 from lockstep.render.trace.manifest_findings import DIFFERS, ManifestFindings
@@ -158,10 +158,11 @@ class FolderWriter:
         if problems := list(self._templates.schemas.problems(manifest, self._version)):
             findings = self._findings_of(component, file)
             return [findings.of_problem(file.name, each, manifest) for each in problems]
-        if agrees(file.expected, manifest):
+        expected = {"apiVersion": kind.api_version, "kind": kind.kind, **file.expected}
+        if agrees(expected, manifest):
             return []
         findings = self._findings_of(component, file)
-        return [findings.of_difference(each) for each in differences(file.expected, manifest)]
+        return [findings.of_difference(each) for each in differences(expected, manifest)]
 
     def _findings_of(self, component: str, file: ManifestFile) -> ManifestFindings:
         # Made only where something is wrong: it renders the file once more, with marks.

@@ -50,7 +50,7 @@ _METHODS: Mapping[type, frozenset[str]] = {
 """The methods that a template may call: what they give is hardly larger than what they get."""
 
 # A template cannot write these names, because they have a space in them.
-_ROUNDS, _JOIN, _WEIGHED = "rounds of", "join all", "weight of"
+_ROUNDS, _JOIN, _WEIGHED, _KEY = "rounds of", "join all", "weight of", "key of"
 
 
 class OverBudget(SecurityError):
@@ -86,6 +86,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         # Jinja's own filters are removed: attr and map reach attributes of Python objects.
         self.filters = {
             "quote": quote, _ROUNDS: self._rounds, _JOIN: self._join, _WEIGHED: self._weighed,
+            _KEY: self._key,
         }  # fmt: skip
         self.tests = {name: self.tests[name] for name in _TESTS}
 
@@ -180,6 +181,15 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self._weigh(value)
         return value
 
+    def _key(self, value: Any) -> Any:
+        if isinstance(value, StrictUndefined):
+            str(value)  # raises UndefinedError, which names what is missing
+        # A tuple that holds itself twice, again and again, is small, but its hash and its text are
+        # those of a tree.
+        if not isinstance(value, str | int | float | None):
+            raise SecurityError("a key or an index is text or a number")
+        return self._weighed(value)
+
     def _weigh(self, value: Any) -> None:
         self.spend(_size(value, self._left))
 
@@ -238,9 +248,24 @@ class _Meter(NodeTransformer):
         return node
 
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:
-        """A slice is a copy, and costs as much as it holds."""
+        """A slice is a copy, and costs as much as it holds. An index is looked at, as a key is."""
         self.generic_visit(node)
-        return _filter(_WEIGHED, node) if isinstance(node.arg, nodes.Slice) else node
+        if isinstance(node.arg, nodes.Slice):
+            part = node.arg
+            part.start, part.stop, part.step = map(_key, (part.start, part.stop, part.step))
+            return _filter(_WEIGHED, node)
+        node.arg = _key(node.arg)
+        return node
+
+    def visit_Pair(self, node: nodes.Pair) -> nodes.Node:
+        """A key of a new mapping costs as much as its hash and its comparisons."""
+        self.generic_visit(node)
+        node.key = _key(node.key)
+        return node
+
+
+def _key(node: nodes.Expr | None) -> Any:
+    return node and _filter(_KEY, node)
 
 
 def _filter(name: str, node: nodes.Node, *args: nodes.Expr) -> nodes.Filter:

@@ -23,6 +23,7 @@ from lockstep.model.result import (
     RenderedFiles,
     Result,
     Status,
+    Upgraded,
     Waiting,
 )
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
@@ -49,6 +50,8 @@ def to_data(result: Result) -> Json:
             return {"probes": [probe.to_json() for probe in probes]}
         case Locked() | LockComparison() | RenderedFiles() | Pages() | Status() | History():
             return _of_files(result)
+        case Upgraded():
+            return _upgraded(result)
     return _of_family(result)
 
 
@@ -98,6 +101,17 @@ def _of_files(
             return {
                 "written": list(written), "stale": bool(findings), **_findings(findings),
             }  # fmt: skip
+
+
+def _upgraded(result: Upgraded) -> Json:
+    return {
+        "before": result.before,
+        "after": result.after,
+        "newRules": [name for name, _ in result.new],
+        "changedRules": [name for name, _ in result.changed],
+        **_of_files(result.rendered),
+        **outcome_to_data(result.outcome),
+    }
 
 
 def _of_rules(result: RuleList | RuleExplanation | RuleTests | RuleBundle) -> Json:

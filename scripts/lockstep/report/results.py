@@ -1,10 +1,11 @@
 """The results of verbs as text for people."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from lockstep.model.decision import Action, Decision, Phase
 from lockstep.model.evidence import Evidence
-from lockstep.model.outcome import Outcome
+from lockstep.model.outcome import POLICY, Outcome
 from lockstep.model.result import (
     AlreadyDecided,
     Blocked,
@@ -22,6 +23,7 @@ from lockstep.model.result import (
     Result,
     RolledBack,
     Status,
+    Upgraded,
     Waiting,
 )
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
@@ -74,6 +76,8 @@ def format_text(result: Result) -> str:
             if not written and not removed:
                 return "rendered/ is as the specs declare it"
             return f"{count(len(written), 'file')} written, {len(removed)} removed"
+        case Upgraded():
+            return "\n".join(_upgraded(result))
         case Status():
             return _status(result)
         case History():
@@ -100,6 +104,18 @@ def format_text(result: Result) -> str:
             return format_new_files(result)
         case Diagnosis():
             return format_diagnosis(result)
+
+
+def _upgraded(result: Upgraded) -> Iterator[str]:
+    yield f"this fleet is pinned to {result.after}, not to {result.before}"
+    yield format_text(result.rendered)
+    found = Counter(f.rule.removeprefix(POLICY) for f in result.outcome.findings)
+    for kind, rules in (("new", result.new), ("changed", result.changed)):
+        if rules:
+            yield f"{count(len(rules), f'{kind} rule')}:"
+        for name, title in rules:
+            yield f"  {name} ({title}): {count(found[name], 'finding')}"
+    yield format_outcome(result.outcome)
 
 
 def _family(decision: Decision) -> str:

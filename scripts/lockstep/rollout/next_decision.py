@@ -15,7 +15,7 @@ from lockstep.rollout.gate_questions import propose_gates
 from lockstep.rollout.position import latest_decision, position_of
 from lockstep.rollout.transitions import RULES
 from lockstep.spec.ledger import unsettled
-from lockstep.text.sanitise import cut
+from lockstep.text.sanitise import cut, record_line
 
 _LONGEST_REASON = 4000
 """Of a record's text, which its schema bounds: a family of many clusters fails in many ways."""
@@ -27,12 +27,22 @@ class DecisionContext:
 
     ``now`` is aware; ``actor`` is the git identity; ``base`` the commit that was read;
     ``time_given`` says that ``now`` was given by the caller, and is not the machine's clock.
+    ``pinned`` is the version that the fleet is pinned to, where this program is another one.
     """
 
     now: datetime
     actor: str
     base: str | None
     time_given: bool = False
+    pinned: str = ""
+
+    @property
+    def other_program(self) -> tuple[str, ...]:
+        """That this program is not the one of the fleet, in words; empty where it is."""
+        if not self.pinned:
+            return ()
+        text = f"program: this is Lockstep {__version__}, and the fleet is pinned to {self.pinned}"
+        return (record_line(text),)
 
 
 def next_decision(
@@ -58,6 +68,7 @@ def next_decision(
     if latest and not RULES[action].any_time:
         _refuse_earlier(latest, context.now)
     sequence, previous = chain_end(family)
+    unchecked = (*details.pop("unchecked", ()), *context.other_program)
     return Decision(
         environment=family.environment,
         family=family.name,
@@ -75,6 +86,7 @@ def next_decision(
         time_given=context.time_given,
         base=context.base,
         plan=_plan_in_force(family),
+        unchecked=unchecked,
         broken_records={file.path: file.digest for file in unsettled(family)},
         **details,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from lockstep.model.finding import Finding
-from lockstep.model.fleet import NoFile, Tree
+from lockstep.model.tree import NoFile, Tree
 from lockstep.text.sanitise import without_credentials
 
 

@@ -17,7 +17,12 @@ from lockstep.text.phrases import list_variants
 from lockstep.transactions.commit import FamilyChange, build, state_objects
 from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.rendering import require_rendered
-from lockstep.transactions.state import FamilyState, digest_of, require_history
+from lockstep.transactions.state import (
+    FamilyState,
+    digest_of,
+    require_history,
+    require_pinned_program,
+)
 
 
 def adopt(git: Git, state: FamilyState, reason: str) -> PlannedCommit | NothingToDo:
@@ -31,6 +36,7 @@ def adopt(git: Git, state: FamilyState, reason: str) -> PlannedCommit | NothingT
     ``rendered/`` is not what the specs declare: a revert would bring those bytes back.
     """
     require_history(state)
+    require_pinned_program(state)
     state = replace(state, family=replayed(state.family, state.snapshot.context.now))
     _require_settled(state)
     require_rendered(git, state)

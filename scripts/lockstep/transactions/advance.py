@@ -23,7 +23,12 @@ from lockstep.transactions.hold import hold
 from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.rollback import RollbackRequest, roll_back
 from lockstep.transactions.run import Run, RunOptions
-from lockstep.transactions.state import FamilyState, refuse_diverged, require_history
+from lockstep.transactions.state import (
+    FamilyState,
+    refuse_diverged,
+    require_history,
+    require_pinned_program,
+)
 
 _FIRST = (Move.REVERT, Move.RESTORE)
 """Pushed before all others: each second counts while a bad version serves."""
@@ -101,6 +106,7 @@ def advance(
     due = plan(state.family, evidence, options.now)
     match due.move:
         case Move.STEP | Move.VERIFY:
+            require_pinned_program(state)
             require_history(state)
             refuse_diverged(state)
             return _move_on(git, state, due, evidence)

@@ -18,6 +18,7 @@ from lockstep.transactions.state import (
     refuse_diverged,
     refuse_odd_records,
     require_history,
+    require_pinned_program,
 )
 
 _STATUS = "see lockstep status"
@@ -68,6 +69,7 @@ def resume(git: Git, state: FamilyState, reason: str) -> PlannedCommit:
     Raises UsageError where the family is not held, and Invalid where one of its records does not
     fit its schema: that stops no rollback, but a rollout does not go on from it.
     """
+    require_pinned_program(state)
     refuse_diverged(state)
     require_history(state)
     refuse_odd_records(state)

@@ -23,7 +23,12 @@ from lockstep.transactions.gates import ask_gates
 from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.registry_check import read_lock
 from lockstep.transactions.run import Run, RunOptions
-from lockstep.transactions.state import FamilyState, refuse_diverged, require_history
+from lockstep.transactions.state import (
+    FamilyState,
+    refuse_diverged,
+    require_history,
+    require_pinned_program,
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,7 @@ def require_ready(state: FamilyState) -> None:
     """Raise Denied where the family cannot have a candidate now."""
     family = state.family
     at = position_of(family)
+    require_pinned_program(state)
     refuse_diverged(state)
     if at.phase is Phase.NEW:
         fix = f"lockstep adopt {state.title} --reason '...'"

@@ -10,11 +10,18 @@ from lockstep.rollout.quarantine import entries_of, write_quarantine
 from lockstep.text.sanitise import one_line
 from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.publication import PlannedCommit
-from lockstep.transactions.state import FamilyState, refuse_diverged, require_history, with_record
+from lockstep.transactions.state import (
+    FamilyState,
+    refuse_diverged,
+    require_history,
+    require_pinned_program,
+    with_record,
+)
 
 
 def release(git: Git, state: FamilyState, version: str, reason: str) -> PlannedCommit:
     """Release a version in this environment. Raises UsageError where it is not in quarantine."""
+    require_pinned_program(state)
     refuse_diverged(state)
     require_history(state)
     quarantined = entries_of(state.family)

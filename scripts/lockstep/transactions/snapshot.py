@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from lockstep import __version__
 from lockstep.check.followed import Followed
 from lockstep.check.units import Unit, split_by_unit
 from lockstep.check.workspace import SOURCES, require_clusters, with_shipped
@@ -14,6 +15,7 @@ from lockstep.rollout.next_decision import DecisionContext
 from lockstep.spec.assemble import assemble
 from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.selection import by_family, only_heads, only_quarantine
+from lockstep.spec.settings import pin_of
 from lockstep.spec.validate import validate_environment
 from lockstep.spec.yaml.load import Documents
 
@@ -95,5 +97,7 @@ def read_snapshot(
     tree, ids = git.read_tree_with_ids(followed.tip, SOURCES)
     require_clusters(tree)
     tree = with_shipped(tree)
-    here = replace(context, base=followed.tip)
+    pin = pin_of(tree)
+    pinned = pin.version if pin and pin.version != __version__ else ""
+    here = replace(context, base=followed.tip, pinned=pinned)
     return Snapshot(tree, ids, here, documents, followed.remote)

@@ -12,7 +12,7 @@ from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.model.outcome import Outcome
-from lockstep.model.paths import RECORD_PATH, ledger_folder
+from lockstep.model.paths import RECORD_PATH, SETTINGS, ledger_folder
 from lockstep.model.record import record_of
 from lockstep.report.text import format_outcome
 from lockstep.rollout.chain import judged
@@ -186,6 +186,18 @@ def require_history(state: FamilyState) -> None:
             fix="check out with fetch-depth: 0, or run git fetch --unshallow; "
             "lockstep revert and hold work without it",
         )
+
+
+def require_pinned_program(state: FamilyState) -> None:
+    """Raise LockstepError where the fleet is pinned to another version of the program.
+
+    Its rules and its rendering may differ. A rollback goes on, and its record says so.
+    """
+    if problem := state.snapshot.context.other_program:
+        raise LockstepError(
+            problem[0].removeprefix("program: "), where=SETTINGS,
+            fix="install the version of lockstep.yaml; lockstep revert and hold work with this one",
+        )  # fmt: skip
 
 
 def refuse_odd_records(state: FamilyState) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lockstep.check.attributes import attribute_findings
+from lockstep.check.workspace import EVERYTHING
 from lockstep.edges.files import LARGEST
 from lockstep.edges.git import Git
 from lockstep.model.errors import LockstepError
@@ -15,7 +16,6 @@ from tests.unit.edges.repositories import commit, git, new_repository
 ENVIRONMENT = "clusters/prod/environment.yaml"
 MANIFEST = "rendered/prod/clusters/a/x.yaml"
 FILES = {ENVIRONMENT: b"a: 1\n", MANIFEST: b"b: 1\n", "src/x.bin": b"", "lockstep.yaml": b""}
-PATHS = [path for path in FILES if not path.startswith("src")]
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def found(made: Git, attributes: dict[str, str]) -> list[tuple[str, int, str]]:
     """Place and first words of what is found in a tree with these attribute files."""
     changes = {path: text.encode() for path, text in attributes.items()}
     tree = made.write_tree("HEAD", changes)
-    findings = attribute_findings(made, tree, [*PATHS, *attributes])
+    findings = attribute_findings(made, tree, EVERYTHING)
     assert {f.rule for f in findings} <= {"git.attribute"}
     return [(f.file, f.line, f.message.partition(":")[0]) for f in findings]
 
@@ -63,7 +63,7 @@ def test_all_files_of_one_line_are_one_finding(made: Git) -> None:
 
 def test_line_endings_of_windows_are_a_warning(made: Git) -> None:
     tree = made.write_tree("HEAD", {".gitattributes": b"clusters/** text eol=crlf\n"})
-    (finding,) = attribute_findings(made, tree, PATHS)
+    (finding,) = attribute_findings(made, tree, EVERYTHING)
     assert (finding.file, finding.line, finding.severity) == (".gitattributes", 1, Severity.WARNING)
     assert "line endings of Windows" in finding.message and "core.autocrlf" in finding.fix
 

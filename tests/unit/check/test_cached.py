@@ -1,5 +1,7 @@
 """Which checks are answered from the cache: those of the same content, hour, freezes and shard."""
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lockstep.check import change as change_module
+from lockstep.check import change_check
 from lockstep.check.cached import CheckOptions, check_work_tree
 from lockstep.check.change import Change
 from lockstep.edges import process
@@ -37,7 +40,7 @@ def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Change]:
         changes.append(change)
         return Outcome((), {"families": len(change.git.object_ids(change.tree_id, ["clusters/"]))})
 
-    monkeypatch.setattr(change_module, "check_change_of", check_change_of)
+    monkeypatch.setattr(change_check, "check_change_of", check_change_of)
     monkeypatch.setattr(change_module, "find_opa", lambda: Path("/opa"))
     monkeypatch.setattr(change_module, "opa_version", lambda _: "1.22.0")
     monkeypatch.setenv("LOCKSTEP_CACHE", str(tmp_path / "cache"))
@@ -58,6 +61,20 @@ def test_the_same_content_in_the_same_hour_is_checked_once(fleet: Git, ran: list
     assert len(ran) == 1
     check_work_tree(fleet, at(9, 0))
     assert len(ran) == 2
+
+
+def test_what_a_check_depends_on_is_found_without_what_evaluates_it() -> None:
+    code = "import lockstep.check.cached, lockstep.check.change, lockstep.check.attributes, sys"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; print(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    modules = set(done.stdout.split())
+    assert "lockstep.spec.freezes" in modules
+    assert not modules & {
+        "jinja2", "ryml", "requests", "ssl", "opa_client", "concurrent.futures",
+        "lockstep.policy", "lockstep.render", "lockstep.check.pipeline",
+    }  # fmt: skip
 
 
 def test_a_freeze_that_begins_or_ends_within_the_hour_is_checked(

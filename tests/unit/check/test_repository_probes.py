@@ -83,6 +83,13 @@ def test_settings_that_cannot_be_read_or_are_not_committed(fleet: Path) -> None:
     assert "not committed" in probes(fleet)["lockstep.yaml"].found
 
 
+def test_a_fleet_that_is_pinned_to_another_version(fleet: Path) -> None:
+    text = (fleet / "lockstep.yaml").read_text()
+    write(fleet, "lockstep.yaml", f"{text}program: {{version: 9.9.9}}\n")
+    found = probes(fleet)["lockstep.yaml"]
+    assert found.health is Health.MISSING and "pinned to Lockstep 9.9.9" in found.found
+
+
 def test_a_remote_of_another_repository_and_a_branch_that_is_not_there(fleet: Path) -> None:
     text = (fleet / "lockstep.yaml").read_text()
     write(fleet, "lockstep.yaml", text.replace("branch: main", "branch: live"))

@@ -19,9 +19,12 @@ from tests.unit.edges.repositories import new_repository
 VERBS = [
     "adopt", "advance", "audit", "check", "doctor", "hold", "lock", "merge-reports", "policy",
     "propose", "release", "render", "resume", "revert", "schema", "status", "template",
-    "tools", "validate",
+    "tools", "upgrade", "validate",
 ]  # fmt: skip
-HEAVY = ("mlflow", "opa_client", "jinja2", "rich", "yaml", "ryml", "jsonschema", "pandas")
+HEAVY = {
+    "mlflow", "opa_client", "requests", "jinja2", "rich", "yaml", "ryml", "jsonschema_rs", "pandas",
+    "msgspec", "ssl", "subprocess", "ctypes", "pathlib", "concurrent",
+}  # fmt: skip
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -70,7 +73,7 @@ def test_help_stays_quick_because_it_imports_no_part_that_verbs_need(arguments: 
     )
     _, modules = json.loads(done.stdout.splitlines()[-1])
     assert "click" in modules
-    assert not set(HEAVY) & set(modules)
+    assert not HEAVY & set(modules)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from lockstep.edges import bounded
+from lockstep.edges import bounded, stopping
 from lockstep.model.errors import LockstepError
 
 LATE = LockstepError("no answer in time")
@@ -63,9 +63,10 @@ def test_a_wait_in_another_thread_ends_when_the_process_is_to_end() -> None:
 
     waiting = threading.Thread(target=ask)
     waiting.start()
-    bounded.stop_waiting()
+    stopping.stop(KeyboardInterrupt())
     waiting.join(60)
     assert caught == [LATE]
+    stopping.start()
     bounded.start_run()
     assert bounded.ask("a", lambda: 42, 60, LATE) == 42
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lockstep.edges import process
+from lockstep.edges import process, stopping
 from lockstep.model.errors import LockstepError
 
 
@@ -185,12 +185,12 @@ def wait_until(happened: Callable[[], bool]) -> None:
 
 
 def test_a_run_that_is_stopped_starts_no_program_any_more() -> None:
-    process.refuse(KeyboardInterrupt())
+    stopping.stop(KeyboardInterrupt())
     try:
         with pytest.raises(KeyboardInterrupt):
             process.run(["true"])
     finally:
-        process.refuse(None)
+        stopping.start()
     assert process.run(["true"]).returncode == 0
 
 
@@ -213,9 +213,9 @@ def test_a_conversation_asks_and_answers_and_ends_the_program() -> None:
 
 
 def test_no_conversation_begins_once_the_run_was_stopped() -> None:
-    process.refuse(KeyboardInterrupt())
+    stopping.stop(KeyboardInterrupt())
     try:
         with pytest.raises(KeyboardInterrupt):
             process.Conversation(["cat"])
     finally:
-        process.refuse(None)
+        stopping.start()

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from lockstep.model.errors import LockstepError
+from lockstep.opa import session
 from lockstep.opa.child import ChildOpa
-from lockstep.opa.session import opa_session
+from lockstep.opa.session import opa_session, started_ahead
 from tests.unit.opa.parts import DIVIDING, batch_of, is_running, opa_program, wait_until_gone
 
 MAIN = {"policies/main.rego": DIVIDING}
@@ -91,3 +93,22 @@ def test_none_outlives_the_process() -> None:
         [sys.executable, "-c", program], env=environment, capture_output=True, check=True
     )
     assert not Path(f"/proc/{int(done.stdout)}").exists()
+
+
+def test_a_process_that_was_started_ahead_is_that_of_the_next_session() -> None:
+    with started_ahead(MAIN):
+        assert evaluated_by(OTHERS[1]) != evaluated_by(MAIN)
+    with started_ahead(OTHERS[2]):
+        (process,) = session._started.values()
+    assert wait_until_gone(process.pid) and not session._started
+    with pytest.raises(LockstepError, match=r"no policies/main\.rego"), started_ahead({}):
+        pass
+
+
+def test_a_session_takes_the_process_that_was_started_ahead_once() -> None:
+    policies = {"policies/main.rego": DIVIDING + b"\nanother := 1\n"}
+    with started_ahead(policies):
+        (process,) = session._started.values()
+        assert evaluated_by(policies) == process.pid
+        assert not session._started
+    assert evaluated_by(policies) == process.pid

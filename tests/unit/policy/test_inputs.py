@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from lockstep.model.decision import Action, Phase, Position, Target, VerifiedState
 from lockstep.model.document import Json
 from lockstep.model.fleet import Environment, Fleet
-from lockstep.policy import Moment, PolicyItem, Rule, batches, expected_rules, family_inputs
+from lockstep.model.times import Moment
+from lockstep.policy import PolicyItem, Rule, batches, expected_rules, family_inputs
 from lockstep.rollout.next_decision import DecisionContext, next_decision
 from lockstep.rollout.position import current_variants
 from tests.unit.fleets import digest_of, family, fleet, recorded, tree

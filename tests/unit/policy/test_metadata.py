@@ -3,7 +3,8 @@
 import pytest
 
 from lockstep.model.errors import LockstepError
-from lockstep.policy.metadata import INPUT_FORM, MAIN, metadata, require_input_form
+from lockstep.model.paths import MAIN
+from lockstep.policy.metadata import INPUT_FORM, metadata, require_input_form
 from tests.unit.opa.parts import shipped_policies
 
 HEAD = "# METADATA\n# title: Entry point\n# custom:\n#   input: {form}\npackage lockstep\n"

@@ -38,10 +38,13 @@ TOO_MUCH = {
     "searches by a method": INSIDE.replace("@", "{% set a = big.count('x') %}"),
     "long texts that are written": "{% for x in items %}{{ big | quote }}{% endfor %}",
     "a text that is kept": "{% set x %}" + INSIDE.replace("@", "a" * 500) + "{% endset %}",
+    "keys that are compared": INSIDE.replace("@", "{% set a = {big: 1}[same] %}"),
     "a power": "{% set x = 9 ** 9999 %}",
     "a power of a broken number": "{% set x = 9.5 ** 99999 %}",
     "a large product": "{% set x = (10 ** 100) * (10 ** 100) %}",
 }  # fmt: skip
+
+DOUBLED = "{% set a = (1, 1) %}" + "{% set a = (a, a) %}" * 60
 
 NOT_ALLOWED = {
     "center": "{{ text.center(10 ** 9) | quote }}",
@@ -56,6 +59,13 @@ NOT_ALLOWED = {
     "to_bytes": "{{ (1).to_bytes(10 ** 9, 'big') | quote }}",
     "str %": "{{ ('%099999999d' % 1) | quote }}",
     "is undefined": "{% for x in range(10 ** 9) %}{% endfor %}",
+    "a key or an index is text or a number": DOUBLED + "{{ {'x': 1}[a] | quote }}",
+    "a key or an index is text": DOUBLED + "{% set b = {a: 1} %}",
+    "a key or an index is": DOUBLED + "{% set b = [][a] %}",
+    "a key or an index": DOUBLED.replace("(", "[").replace(")", "]") + "{% set b = [][a] %}",
+    "a key": DOUBLED + "{% set b = {}[a:a:a] %}",
+    "a key or": DOUBLED + "{% for x in items %}{% set b = {x: {a: 1}} %}{% endfor %}",
+    "'missing' is undefined": "{{ items[missing] | quote }}",
     "no loader": "{% include 'templates/thing/thing.yaml.j2' %}",
     "RecursionError": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
     "RecursionError: ": "{% block a %}{{ self.a() }}{% endblock %}",
@@ -96,6 +106,7 @@ def test_what_could_make_any_size_at_all_cannot_be_called(reason: str, source: s
         ("{{ (text.upper() + 'b').split('A')[-1] | quote }}", '"b"'),
         ("{{ (2 * 3 + 7 // 2 - 2 ** 2) | quote }}", "5"),
         ("{% macro m(x) %}a: b{% endmacro %}{% set y = m(1) %}{{ y | quote }}", '"a: b"'),
+        ("{{ {text: {1: 2}}[text][1] | quote }}{{ items[-1] | quote }}", "259"),
         ("{{ {'a': 1}.get('a') | quote }}{{ ('-' * 3) | quote }}", '1"---"'),
         ("{% if text is string and text == 'aaaaaaaaaa' %}{{ 1 | quote }}{% endif %}", "1"),
     ],

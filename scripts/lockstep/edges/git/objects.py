@@ -12,7 +12,7 @@ from lockstep.edges.files import LARGEST, LINK, TOO_LARGE, symlink_error
 from lockstep.edges.git.object_reader import GitObject
 from lockstep.edges.git.trees import FileId, GitTrees
 from lockstep.model.errors import Invalid, LockstepError
-from lockstep.model.fleet import Tree
+from lockstep.model.tree import Tree
 from lockstep.text.sanitise import last_part, one_line
 
 _OBJECT_ID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")  # SHA-1 or SHA-256

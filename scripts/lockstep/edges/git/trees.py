@@ -121,6 +121,13 @@ class GitTrees(GitReferences):
         listed = self._entries(commit, folders)
         return {path: (mode, oid) for path, (mode, _, oid) in listed}
 
+    def files_named(self, name: str, commit: str, folders: Sequence[str]) -> list[str]:
+        """The paths of the files of one name in the folders of a commit or tree, and below them."""
+        # The other paths stay bytes: there are as many as the fleet has files.
+        listed = self._list(commit, folders, "-r", "--name-only").split(b"\0")
+        ending = os.fsencode(f"/{name}")
+        return [os.fsdecode(path) for path in listed if path.endswith(ending)]
+
     def _entries(
         self, commit: str, folders: Sequence[str], *options: str
     ) -> Iterator[tuple[str, list[str]]]:

@@ -22,8 +22,8 @@ Context = dict[str, Json]
 class ManifestFile(NamedTuple):
     """One file of a component: its name, the context of the template, what must hold, and origins.
 
-    ``expected`` describes the object by spec and lock (see ``expected``): what the template makes
-    of the context is compared with it.
+    ``expected`` describes the object by spec and lock, but for apiVersion and kind (see
+    ``expected``): what the template makes of the context is compared with it.
 
     ``origins`` gives where the values of the context were written, so that a finding about the
     rendered object points at the line to change. It is a function because only a finding needs

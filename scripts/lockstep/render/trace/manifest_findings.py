@@ -12,13 +12,15 @@ from lockstep.model.finding import Finding, Related
 from lockstep.render.parse import Unreadable
 from lockstep.render.schema_problems import ManifestProblem
 from lockstep.render.targets.base import ObjectKind
-from lockstep.render.targets.expected import Difference
+from lockstep.render.targets.differences import Difference
 from lockstep.render.trace.origin_lookup import OriginLookup
 from lockstep.render.trace.trace import Tracer
 from lockstep.text.sanitise import cut
 
 DIFFERS = "render.identity"
 """The rule of findings about an object that is not what spec and lock say."""
+
+_AS_SHIPPED = "write the value of the context there, as the template that ships with Lockstep does"
 
 _SHOWN = 80
 """Characters of a value or a line."""
@@ -78,10 +80,14 @@ class ManifestFindings:
         place = to_json_pointer(
             tuple("*" if isinstance(part, int) else part for part in difference.pointer)
         )
-        message = f"the {self.component} template does not write what the spec says at {place}"
+        if difference.at_key:
+            message = f"the {self.component} template adds {place}, which no spec decides"
+            fix = "remove it; docs/security.md of Lockstep says what a template may add"
+        else:
+            message = f"the {self.component} template does not write what the spec says at {place}"
+            fix = _AS_SHIPPED
         here = f"here it {_cut(difference.does)}; it must {_cut(difference.must)}"
         trace = replace(trace, related=(self.lookup.name_with(here), *trace.related))
-        fix = "write the value of the context there, as the template that ships with Lockstep does"
         return trace.finding(DIFFERS, message, fix)
 
     def _example(self, problem: ManifestProblem, manifest: Json) -> Related:

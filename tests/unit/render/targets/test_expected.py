@@ -8,70 +8,8 @@ import pytest
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.finding import Finding
 from lockstep.render import RenderedFolder, Templates, render_cluster, render_environment
-from lockstep.render.targets.expected import (
-    ABSENT,
-    ByName,
-    Guarded,
-    Has,
-    IfAny,
-    Only,
-    agrees,
-    differences,
-)
 from tests.unit.render import rendering
 from tests.unit.render.specs import HPA, KEDA, NINETY, TEN, TOKEN, watched
-
-BY_NAME = ByName({"a": {"x": 1}})
-
-
-@pytest.mark.parametrize(
-    ("expected", "found", "pointers"),
-    [
-        ({"a": 1}, {"a": 1, "b": 2}, []),
-        ({"a": 1}, {"a": 2}, ["a"]),
-        ({"a": 1}, {}, ["a"]),
-        ({"a": 1}, [], [""]),
-        ({"a": {"b": 1, "c": ABSENT}}, {}, ["a/b"]),
-        ({"a": ABSENT}, {}, []),
-        ({"a": ABSENT}, {"a": None}, []),
-        ({"a": ABSENT}, {"a": 0}, ["a"]),
-        (Only({"a": 1}), {"a": 1}, []),
-        (Only({"a": 1}), {"a": 1, "b": 2}, ["b"]),
-        ({"x": Only({})}, {}, []),
-        (Guarded({"a": "1"}), {"a": "1", "b": "2"}, []),
-        (Guarded({"a": "1"}), {"a": "1", "lockstep.dev/b": "2"}, ["lockstep.dev/b"]),
-        ({"x": Guarded({})}, {}, []),
-        (BY_NAME, [{"name": "b"}, {"name": "a", "x": 1, "y": 2}], []),
-        (BY_NAME, [{"name": "b"}], [""]),
-        (BY_NAME, {}, [""]),
-        (BY_NAME, [{"name": "a", "x": 2}], ["0/x"]),
-        (BY_NAME, [{"name": "a", "x": 1}, {"name": "a", "x": 1}], ["1"]),
-        (Has([1]), [2, 1], []),
-        (Has([1]), [2], [""]),
-        (Has([1]), None, [""]),
-        ({"a": IfAny(1)}, {}, []),
-        ({"a": IfAny(1)}, {"a": 1}, []),
-        ({"a": IfAny(1)}, {"a": 2}, ["a"]),
-        ([{"a": 1}], [{"a": 1, "b": 2}], []),
-        ([{"a": 1}], [{"a": 2}], ["0/a"]),
-        ([1, 2], [2, 1], ["0", "1"]),
-        ([1], [1, 1], [""]),
-        ([1], 1, [""]),
-    ],
-)
-def test_differences_are_where_they_are(expected: Any, found: Any, pointers: list[str]) -> None:
-    different = list(differences(expected, found))
-    assert ["/".join(map(str, each.pointer)) for each in different] == pointers
-    assert agrees(expected, found) == (not pointers)
-
-
-def test_a_difference_says_what_must_be_and_what_is() -> None:
-    expected = {"a": Only({"b": [IfAny(1)], "c": ABSENT}), "d": ABSENT}
-    assert [(each.must, each.does) for each in differences(expected, {"d": 1})] == [
-        ("be [1]", "is missing"),
-        ("not be there", "is 1"),
-    ]
-
 
 SPEC = rendering.cluster(
     variants=[NINETY, TEN],

@@ -35,8 +35,13 @@ def _expected(context: Context) -> dict[str, Expected]:
     destination = {"name": "in-cluster", "namespace": context["namespace"]}
     only_applications = {"recurse": True, "include": "*/application.yaml"}
     return {
-        # Without a finalizer: deleting it must delete no cluster.
-        "metadata": expected_metadata(context, annotations=watched),
+        "metadata": {
+            # Without a finalizer: deleting it must delete no cluster.
+            **expected_metadata(context),
+            # These and no others: no rule evaluates the objects of an environment.
+            "labels": dict(context["labels"]),
+            "annotations": watched,
+        },
         "spec": expected_spec(context, destination, **only_applications),
     }
 

@@ -6,7 +6,7 @@ from lockstep.model.document import Json
 from lockstep.render.fields import Fields
 from lockstep.render.names import label_value, object_name
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import ABSENT, ByName, Expected, Guarded, Has, IfAny, Only
+from lockstep.render.targets.expected import ABSENT, Expected, Guarded, IfAny, Within
 from lockstep.render.targets.kubernetes.metadata import (
     FAMILY,
     NAME,
@@ -17,6 +17,7 @@ from lockstep.render.targets.kubernetes.metadata import (
     selector,
     selector_origins,
 )
+from lockstep.render.targets.kubernetes.pod import expected_pod
 from lockstep.render.targets.origins import Origins, OriginTree, in_lock, in_spec, in_variants
 from lockstep.render.view import ClusterView, Running
 
@@ -27,6 +28,20 @@ _AZURE_POD_LABEL = "azure.workload.identity/use"
 """Azure gives its token only to pods that ask for it."""
 
 _KIND = ObjectKind("apps/v1", "Deployment")
+
+# Without a sidecar, no route and no weight would count.
+_INJECTED: dict[str, Expected] = {"sidecar.istio.io/inject": IfAny("true")}
+
+# A change of pods that serve takes none away before a new one is ready, and ends some time.
+_EXPECTED_UPDATE: dict[str, Expected] = {
+    "strategy": {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+    },
+    "minReadySeconds": Within(0, 600),
+    "progressDeadlineSeconds": Within(60, 7200),
+    "revisionHistoryLimit": Within(0, 100),
+}
 
 
 def read_zones(fields: Fields) -> dict[str, Json]:
@@ -71,65 +86,22 @@ def _expected(context: Context) -> dict[str, Expected]:
         "metadata": expected_metadata(context, wave=-1),
         "spec": {
             "replicas": ABSENT if context["replicas"] is None else context["replicas"],
-            # A new version would never be started.
-            "paused": ABSENT,
             "selector": expected_selector(context),
             "template": {
                 "metadata": {
-                    "labels": Guarded(dict(context["pod_labels"])),
-                    "annotations": Guarded({}),
+                    "labels": Guarded({**dict(context["pod_labels"]), **_INJECTED}),
+                    "annotations": Guarded(_INJECTED),
                 },
-                "spec": _expected_pod(context),
+                "spec": expected_pod(context),
             },
+            **_EXPECTED_UPDATE,
         },
     }
 
 
 def expected_target(context: Context) -> Expected:
     """What an autoscaler must name: the Deployment of its own version, which has its name."""
-    return Only({"apiVersion": _KIND.api_version, "kind": _KIND.kind, "name": context["name"]})
-
-
-def _expected_pod(context: Context) -> dict[str, Expected]:
-    zones = context["zones"]
-    return {
-        "serviceAccountName": context["service_account"],
-        # The old name of the same field.
-        "serviceAccount": IfAny(context["service_account"]),
-        "automountServiceAccountToken": False,
-        **({} if zones is None else {"topologySpreadConstraints": Has([_spread(context)])}),
-        "containers": ByName({"model": _expected_model(context)}),
-        # What a pod requests is the sum of its containers, for quotas and budgets.
-        "resources": ABSENT,
-        "overhead": ABSENT,
-    }
-
-
-def _expected_model(context: Context) -> dict[str, Expected]:
-    """The container that serves the model; which one, its three variables say."""
-    env: dict[str, Expected] = {
-        name: Only({"name": name, "value": value}) for name, value in context["env"]
-    }
-    for (key,) in context["secrets"]:
-        reference = Only({"name": context["secret"], "key": key})
-        env[key] = Only({"name": key, "valueFrom": Only({"secretKeyRef": reference})})
-    return {
-        "image": context["image"],
-        "ports": ByName({"http": {"containerPort": context["port"]}}),
-        "env": ByName(env),
-        "resources": Only({name: Only(dict(context[name])) for name in ("requests", "limits")}),
-    }
-
-
-def _spread(context: Context) -> Json:
-    return {
-        "maxSkew": 1,
-        "minDomains": context["zones"],
-        "topologyKey": "topology.kubernetes.io/zone",
-        "whenUnsatisfiable": "DoNotSchedule",
-        "labelSelector": {"matchLabels": dict(context["selector"])},
-        "matchLabelKeys": ["pod-template-hash"],
-    }
+    return {"apiVersion": _KIND.api_version, "kind": _KIND.kind, "name": context["name"]}
 
 
 def _origins(version: Running) -> Origins:

@@ -4,7 +4,7 @@ from functools import partial
 
 from lockstep.render.names import label_value
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import ABSENT, Expected, Only
+from lockstep.render.targets.expected import Expected, Within
 from lockstep.render.targets.kubernetes.metadata import (
     SERVICE,
     expected_metadata,
@@ -48,15 +48,9 @@ def _files(view: ClusterView) -> Files:
 
 def _expected(context: Context) -> dict[str, Expected]:
     subset, policy = context["subset"], context["policy"]
-    spec: dict[str, Expected] = {
-        "host": context["host"],
-        "subsets": ABSENT,
-        # Would confine it to some callers.
-        "workloadSelector": ABSENT,
-        "exportTo": ABSENT,
-    }
+    spec: dict[str, Expected] = {"host": context["host"]}
     if subset:
-        labels = Only({"lockstep.dev/version": subset["version"]})
+        labels = {"lockstep.dev/version": subset["version"]}
         spec["subsets"] = [{"name": subset["name"], "labels": labels}]
     if policy:
         spec["trafficPolicy"] = _expected_policy(policy)
@@ -67,14 +61,16 @@ def _expected_policy(policy: Context) -> dict[str, Expected]:
     outliers = {
         "consecutive5xxErrors": policy["consecutive_errors"],
         "baseEjectionTime": policy["eject_for"],
+        # With longer ones, or for fewer pods, the circuit breaker of the spec would hardly work.
+        "interval": "10s",
+        "maxEjectionPercent": Within(10, 100),
     }
     if not policy["failover"]:
         return {"outlierDetection": outliers}
-    failover = [Only({"from": policy["region"], "to": policy["failover"]})]
-    locality = {"enabled": True, "failover": failover, "distribute": ABSENT}
+    failover = [{"from": policy["region"], "to": policy["failover"]}]
     return {
         "outlierDetection": outliers,
-        "loadBalancer": {"localityLbSetting": locality},
+        "loadBalancer": {"localityLbSetting": {"enabled": True, "failover": failover}},
     }
 
 

@@ -5,7 +5,7 @@ from functools import partial
 from lockstep.model.document import Json
 from lockstep.render.fields import Fields
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import ABSENT, Expected, Only
+from lockstep.render.targets.expected import FREE, Expected
 from lockstep.render.targets.kubernetes.deployment import MODEL_VARIABLES
 from lockstep.render.targets.kubernetes.metadata import (
     expected_metadata,
@@ -55,23 +55,28 @@ def _expected(context: Context) -> dict[str, Expected]:
     return {
         "metadata": expected_metadata(context, wave=-2),
         "spec": {
+            "refreshInterval": FREE,
             "secretStoreRef": _store(context["store"]),
-            "target": {"name": context["name"], "template": ABSENT, "manifest": ABSENT},
+            # Pods that start while a store has lost the values still find the Secret.
+            "target": {
+                "name": context["name"],
+                "creationPolicy": "Owner",
+                "deletionPolicy": "Retain",
+            },
             "data": [_expected_secret(*secret) for secret in context["secrets"]],
-            "dataFrom": ABSENT,
         },
     }
 
 
 def _expected_secret(name: str, path: str, key: str, store: str | None) -> Expected:
     value = {"secretKey": name, "remoteRef": {"key": path, "property": key}}
-    source: dict[str, Expected] = {"sourceRef": Only({"storeRef": _store(store)})} if store else {}
-    return Only({**value, **source})
+    source: dict[str, Expected] = {"sourceRef": {"storeRef": _store(store)}} if store else {}
+    return {**value, **source}
 
 
 def _store(name: str) -> Expected:
     """A store of the namespace; one of the Kubernetes cluster could be another tenant's."""
-    return Only({"kind": "SecretStore", "name": name})
+    return {"kind": "SecretStore", "name": name}
 
 
 def _origins(view: ClusterView) -> Origins:

@@ -1,7 +1,7 @@
 """What both kinds of Argo CD Applications share: the project, repository and branch they follow."""
 
 from lockstep.render.targets.base import Context
-from lockstep.render.targets.expected import ABSENT, Expected, Has, Only
+from lockstep.render.targets.expected import Expected, Has
 from lockstep.render.targets.origins import OriginTree, in_environment
 from lockstep.render.view import ClusterView, EnvironmentView
 
@@ -17,11 +17,10 @@ def git_source(view: ClusterView | EnvironmentView) -> Context:
 
 
 _SYNC_POLICY: dict[str, Expected] = {
-    "automated": Only({"prune": True, "selfHeal": True}),
+    "automated": {"prune": True, "selfHeal": True},
     # Without these two a rollback waits for a candidate that is not ready, or deletes it before
-    # traffic has left it.
-    "syncOptions": Has(["ApplyOutOfSyncOnly=true", "PruneLast=true"]),
-    "managedNamespaceMetadata": ABSENT,
+    # traffic has left it. Most others change what is applied.
+    "syncOptions": Has(["ApplyOutOfSyncOnly=true", "PruneLast=true"], "CreateNamespace=true"),
 }
 """What must hold of how an Application is synced."""
 
@@ -33,23 +32,15 @@ def expected_spec(context: Context, destination: Expected, **directory: Expected
     """
     return {
         "project": context["project"],
-        "source": _expected_source(context, directory),
-        "sources": ABSENT,
-        "destination": Only(destination),
-        "syncPolicy": _SYNC_POLICY,
-        "ignoreDifferences": ABSENT,
-    }
-
-
-def _expected_source(context: Context, directory: dict[str, Expected]) -> Expected:
-    return Only(
-        {
+        "source": {
             "repoURL": context["repo_url"],
             "targetRevision": context["revision"],
             "path": context["path"],
-            "directory": Only(directory),
-        }
-    )
+            "directory": directory,
+        },
+        "destination": destination,
+        "syncPolicy": _SYNC_POLICY,
+    }
 
 
 def git_source_origins() -> dict[str, OriginTree]:

@@ -5,7 +5,7 @@ from functools import partial
 from lockstep.model.document import Json
 from lockstep.render.fields import Fields
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import Expected, Has
+from lockstep.render.targets.expected import FREE, Expected, Within
 from lockstep.render.targets.kubernetes.deployment import expected_target
 from lockstep.render.targets.kubernetes.metadata import (
     expected_metadata,
@@ -48,7 +48,13 @@ def _expected(context: Context) -> dict[str, Expected]:
             "scaleTargetRef": expected_target(context),
             "minReplicas": context["replicas"],
             "maxReplicas": context["max_replicas"],
-            "metrics": Has([by_cpu]),
+            # Of several metrics the one that wants the most pods counts.
+            "metrics": [by_cpu],
+            # How slowly pods go is the template's choice; that they come at once is not.
+            "behavior": {
+                "scaleUp": {"stabilizationWindowSeconds": Within(0, 60)},
+                "scaleDown": FREE,
+            },
         },
     }
 

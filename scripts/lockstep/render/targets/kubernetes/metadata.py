@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from lockstep.render.names import label_value, object_name
 from lockstep.render.targets.base import Context
-from lockstep.render.targets.expected import ABSENT, Expected, Guarded, Only
+from lockstep.render.targets.expected import Expected, Guarded
 from lockstep.render.targets.origins import (
     OriginTree,
     in_cluster,
@@ -71,6 +71,9 @@ def expected_metadata(
 ) -> dict[str, Expected]:
     """What must hold of an object's metadata, of the ``context`` that ``metadata`` began.
 
+    Nothing else may be there: another object that owns this one takes it along when it goes, and a
+    finalizer keeps it.
+
     ``wave`` is its sync wave: Argo CD applies the lower ones first. ``annotations`` are further
     ones that Lockstep decides.
     """
@@ -82,16 +85,12 @@ def expected_metadata(
         "namespace": context["namespace"],
         "labels": Guarded(dict(context["labels"])),
         "annotations": Guarded(decided),
-        # Another object that owns this one takes it along when it goes, and a finalizer keeps it.
-        "ownerReferences": ABSENT,
-        "finalizers": ABSENT,
-        "generateName": ABSENT,
     }
 
 
 def expected_selector(context: Context) -> Expected:
     """What must hold of a selector: the pods of the ``context``, all of them and no others."""
-    return Only({"matchLabels": Only(dict(context["selector"]))})
+    return {"matchLabels": dict(context["selector"])}
 
 
 def selector(view: ClusterView, version: Running) -> dict[str, str]:

@@ -5,7 +5,7 @@ from functools import partial
 from lockstep.model.document import Json
 from lockstep.render.fields import Fields
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import ABSENT, Expected
+from lockstep.render.targets.expected import ABSENT, FREE, Expected
 from lockstep.render.targets.kubernetes.metadata import (
     expected_metadata,
     expected_selector,
@@ -56,6 +56,8 @@ def _expected(context: Context) -> dict[str, Expected]:
             "minAvailable": ABSENT if least is None else least,
             "maxUnavailable": ABSENT if most is None else most,
             "selector": expected_selector(context),
+            # Whether pods that are not ready may go too: no drain would end without.
+            "unhealthyPodEvictionPolicy": FREE,
         },
     }
 

@@ -7,7 +7,7 @@ from lockstep.model.fleet import Environment
 from lockstep.render.fields import Fields
 from lockstep.render.names import object_name
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import ABSENT, Expected, Has
+from lockstep.render.targets.expected import Expected
 from lockstep.render.targets.kubernetes.deployment import expected_target
 from lockstep.render.targets.kubernetes.metadata import (
     NAME,
@@ -75,10 +75,7 @@ def _expected(context: Context) -> dict[str, Expected]:
             "scaleTargetRef": expected_target(context),
             "minReplicaCount": context["replicas"],
             "maxReplicaCount": context["max_replicas"],
-            # Below minReplicaCount, where nothing triggers.
-            "idleReplicaCount": ABSENT,
-            "fallback": ABSENT,
-            "triggers": Has([by_requests]),
+            "triggers": [by_requests],
         },
     }
 

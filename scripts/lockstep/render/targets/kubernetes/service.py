@@ -2,7 +2,7 @@
 
 from lockstep.render.names import label_value
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import ABSENT, Expected, IfAny, Only
+from lockstep.render.targets.expected import FREE, Expected, IfAny, OneOf
 from lockstep.render.targets.kubernetes.metadata import (
     NAME,
     expected_metadata,
@@ -11,6 +11,23 @@ from lockstep.render.targets.kubernetes.metadata import (
 )
 from lockstep.render.targets.origins import Origins
 from lockstep.render.view import ClusterView
+
+# Istio applies the routes to ports of HTTP only, and with two ports a route has to name one.
+_PORT: Expected = {
+    "name": "http",
+    "appProtocol": OneOf(["http", "http2", "grpc"]),
+    "protocol": IfAny("TCP"),
+    "port": 80,
+    "targetPort": "http",
+}
+
+# With other values requests go past the routes, or to pods that the routes do not choose.
+_DEFAULTS: dict[str, Expected] = {
+    "type": IfAny("ClusterIP"),
+    "publishNotReadyAddresses": IfAny(False),
+    "sessionAffinity": IfAny("None"),
+    "internalTrafficPolicy": IfAny("Cluster"),
+}
 
 
 def _files(view: ClusterView) -> Files:
@@ -23,11 +40,10 @@ def _expected(context: Context) -> dict[str, Expected]:
     return {
         "metadata": expected_metadata(context, wave=-1),
         "spec": {
-            "selector": Only({"lockstep.dev/cluster": context["cluster"]}),
-            # Any other type can be reached past the routes.
-            "type": IfAny("ClusterIP"),
-            "externalName": ABSENT,
-            "externalIPs": ABSENT,
+            "selector": {"lockstep.dev/cluster": context["cluster"]},
+            "ports": [_PORT],
+            **_DEFAULTS,
+            **dict.fromkeys(("ipFamilies", "ipFamilyPolicy"), FREE),
         },
     }
 

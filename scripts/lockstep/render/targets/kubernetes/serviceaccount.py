@@ -3,7 +3,7 @@
 from lockstep.model.document import Json
 from lockstep.render.fields import Fields
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import Expected
+from lockstep.render.targets.expected import FREE, Expected
 from lockstep.render.targets.kubernetes.metadata import (
     expected_metadata,
     metadata,
@@ -54,6 +54,8 @@ def _expected(context: Context) -> dict[str, Expected]:
     return {
         "metadata": expected_metadata(context, wave=-2, annotations=identity),
         "automountServiceAccountToken": False,
+        # The rule secret-references evaluates these.
+        **dict.fromkeys(("secrets", "imagePullSecrets"), FREE),
     }
 
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from lockstep.render.buckets import bucket_pattern
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import ABSENT, Expected, Only
+from lockstep.render.targets.expected import ABSENT, Expected
 from lockstep.render.targets.kubernetes.metadata import (
     SERVICE,
     expected_metadata,
@@ -42,9 +42,6 @@ def _expected(context: Context) -> dict[str, Expected]:
         "spec": {
             "hosts": context["hosts"],
             "http": [_expected_route(context, *route) for route in context["routes"]],
-            "tls": ABSENT,
-            "tcp": ABSENT,
-            "exportTo": ABSENT,
         },
     }
 
@@ -53,27 +50,20 @@ def _expected_route(
     context: Context, name: str, buckets: str | None, destinations: list[tuple[str, int]]
 ) -> dict[str, Expected]:
     """Which requests it takes, and where they go: nowhere else, and no copies of them."""
-    match = [Only({"headers": Only({context["bucket_header"]: Only({"regex": buckets})})})]
     route = [
-        {"destination": Only({"host": context["service"], "subset": subset}), "weight": weight}
+        {"destination": {"host": context["service"], "subset": subset}, "weight": weight}
         for subset, weight in destinations
     ]
-    elsewhere = ("redirect", "directResponse", "delegate", "rewrite", "fault", "mirror", "mirrors")
+    retries = {k: value for k, value in (context["retries"] or {}).items() if value is not None}
+    match = [{"headers": {context["bucket_header"]: {"regex": buckets}}}]
     return {
         "name": name,
         "match": match if buckets else ABSENT,
         "route": route,
-        **dict.fromkeys(elsewhere, ABSENT),
-        **_expected_patience(context),
+        # Only those of the spec.
+        "timeout": context["timeout"] or ABSENT,
+        "retries": retries or ABSENT,
     }
-
-
-def _expected_patience(context: Context) -> dict[str, Expected]:
-    """The timeout and the retries of the spec; without any, a template may bring its own."""
-    expected: dict[str, Expected] = {"timeout": context["timeout"]} if context["timeout"] else {}
-    if retries := context["retries"]:
-        expected["retries"] = {name: value for name, value in retries.items() if value is not None}
-    return expected
 
 
 def _origins(view: ClusterView) -> Origins:

@@ -1,0 +1,107 @@
+package lockstep.rules.template_additions_test
+
+import data.lockstep.lib.example_test as example
+import data.lockstep.rules.template_additions
+
+_kinds := [
+	"Service", "PodDisruptionBudget", "HorizontalPodAutoscaler", "ScaledObject", "DestinationRule",
+	"VirtualService", "Application",
+]
+
+_cluster := object.union(example.cluster, {"rendered": {kind: [] | some kind in _kinds}})
+
+_nothing := {
+	"labels": [], "annotations": [], "tolerations": [], "priority_classes": [], "runtime_classes": [],
+	"claims": [], "csi_drivers": [],
+}
+
+_found_with(lists, path, value) := {[finding.message, finding.pointer] |
+	some finding in template_additions.deny with input as example.put(_cluster, path, value)
+		with data.thresholds as {"template_additions": object.union(_nothing, lists)}
+}
+
+_pod := "/rendered/Deployment/0/spec/template/spec"
+
+_template := "/rendered/Deployment/0/spec/template/metadata"
+
+test_what_lockstep_writes_is_allowed if {
+	labels := {"app.kubernetes.io/name": "fraud", "lockstep.dev/cluster": "fraud-eu-west-1"}
+	annotations := {"argocd.argoproj.io/sync-wave": "-1", "sidecar.istio.io/inject": "true"}
+	value := {"name": "a", "labels": labels, "annotations": annotations}
+	_found_with({}, "/rendered/Service", [{"metadata": value}]) == set()
+	_found_with({}, _template, value) == set()
+	template_additions.checked with input as _cluster
+		with data.thresholds as {"template_additions": _nothing}
+}
+
+test_other_keys_have_to_be_listed if {
+	annotations := {"metadata": {"name": "a", "annotations": {"tailscale.com/expose": "true"}}}
+	every kind in _kinds {
+		_found_with({}, concat("", ["/rendered/", kind]), [annotations]) == {[
+			`a template adds "tailscale.com/expose" to the "annotations"; allowed there are []`,
+			"/metadata/annotations/tailscale.com~1expose",
+		]}
+	}
+	_found_with({"labels": ["a.example.com/"]}, _template, {"labels": {"app": "checkout"}}) == {[
+		`a template adds "app" to the "labels"; allowed there are ["a.example.com/"]`,
+		"/spec/template/metadata/labels/app",
+	]}
+}
+
+test_a_key_or_all_of_a_domain_can_be_listed if {
+	value := {"labels": {"example.com/a": "1"}, "annotations": {"team": "2"}}
+	_found_with({"labels": ["example.com/"], "annotations": ["team"]}, _template, value) == set()
+	every list in ["example.co/", "a.example.com/", "example.com", "example.com/b", "example.com/A"] {
+		count(_found_with({"labels": [list], "annotations": ["team"]}, _template, value)) == 1
+	}
+
+	# Each list counts for itself.
+	count(_found_with({"labels": ["example.com/", "team"]}, _template, value)) == 1
+}
+
+_listed := [
+	["priorityClassName", "system-node-critical", "priority_classes", "system-node-critical", ""],
+	["runtimeClassName", "kata", "runtime_classes", "kata", ""],
+	["tolerations", [{"key": "a", "operator": "Exists"}], "tolerations", "a", "/0"],
+	["volumes/0", {"name": "a", "csi": {"driver": "csi.b"}}, "csi_drivers", "csi.b", "/csi/driver"],
+	[
+		"volumes/0", {"name": "a", "persistentVolumeClaim": {"claimName": "b"}}, "claims", "b",
+		"/persistentVolumeClaim",
+	],
+]
+
+test_what_else_pods_get_has_to_be_listed if {
+	every each in _listed {
+		_is_listed(each[0], each[1], each[2], each[3], each[4])
+	}
+}
+
+_is_listed(field, value, list, name, rest) if {
+	path := concat("/", [_pod, field])
+	_found_with({}, path, value) == {[
+		sprintf(`a pod has "%s" in its "%s"; allowed are []`, [name, split(field, "/")[0]]),
+		concat("", ["/spec/template/spec/", field, rest]),
+	]}
+	_found_with({list: ["other"]}, path, value) != set()
+	_found_with({list: [name]}, path, value) == set()
+}
+
+test_all_taints_and_new_claims_cannot_be_listed if {
+	all_listed := {"tolerations": ["a"], "claims": ["a"]}
+	count(_found_with(all_listed, concat("/", [_pod, "tolerations"]), [{"operator": "Exists"}])) == 1
+	ephemeral := {"name": "a", "ephemeral": {"volumeClaimTemplate": {}}}
+	count(_found_with(all_listed, concat("/", [_pod, "volumes/0"]), ephemeral)) == 1
+}
+
+test_a_null_is_nothing if {
+	_found_with({}, concat("/", [_pod, "priorityClassName"]), null) == set()
+}
+
+test_what_is_missing_is_not_checked if {
+	thresholds := {"template_additions": _nothing}
+	not template_additions.checked with input as _cluster with data.thresholds as {}
+	not template_additions.checked with input as example.without(_cluster, "/rendered/Service")
+		with data.thresholds as thresholds
+	not template_additions.checked with input as example.without(_cluster, "/rendered/Pod")
+		with data.thresholds as thresholds
+}

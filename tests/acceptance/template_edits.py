@@ -1,0 +1,83 @@
+"""Edits of one template each, and what is found after them."""
+
+from tests.acceptance.example_fleet import (
+    CONTAINERS,
+    FAMILY,
+    HELPER,
+    POD,
+    VOLUME,
+    WITH_AUTOSCALER,
+    ExampleFleet,
+    template,
+)
+
+Edit = tuple[str, str, str]
+"""The component, and what is replaced in its template."""
+
+
+def found(example: ExampleFleet, edit: Edit) -> dict[str, set[str]]:
+    """The files in which each rule finds something, of a spec that has the component's fields."""
+    component, old, new = edit
+    edits = {template(component): [(old, new)]}
+    if component == "horizontalpodautoscaler":
+        edits[FAMILY] = [WITH_AUTOSCALER]
+    if component == "virtualservice":
+        edits[FAMILY] = [("timeout: 2s", "bucketHeader: x-user")]
+    return example.found(edits)
+
+
+def annotated_pod(key: str, value: str = "a") -> Edit:
+    old = "    spec:\n      serviceAccountName"
+    return "deployment", old, f'      annotations:\n        {key}: "{value}"\n{old}'
+
+
+def labelled_pod(key: str, value: str = "a") -> Edit:
+    old = "{% for key, value in pod_labels %}\n"
+    return "deployment", old, f'        {key}: "{value}"\n{old}'
+
+
+def annotated(component: str, key: str, value: str = "a") -> Edit:
+    return component, "  annotations:\n", f'  annotations:\n    {key}: "{value}"\n'
+
+
+def labelled(component: str, key: str, value: str = "a") -> Edit:
+    return component, "  labels:\n", f'  labels:\n    {key}: "{value}"\n'
+
+
+def pod(text: str) -> Edit:
+    return "deployment", POD, POD + text
+
+
+def container(text: str) -> Edit:
+    return "deployment", "          env:\n", text + "          env:\n"
+
+
+def helper(place: str = CONTAINERS, *, more: str = "", with_limits: str = "") -> Edit:
+    """A container next to the model, or before it."""
+    added = HELPER.replace("          resources:\n", more + "          resources:\n")
+    if with_limits:
+        limits = "            limits:\n"
+        added = added.replace(limits, f"{limits}              {with_limits}\n")
+    return "deployment", CONTAINERS, place + added + ("" if place == CONTAINERS else CONTAINERS)
+
+
+def volume(text: str) -> Edit:
+    return "deployment", VOLUME, VOLUME + "        - name: a\n" + text
+
+
+def service(text: str) -> Edit:
+    return "service", "  type: ClusterIP\n", "  type: ClusterIP\n" + text
+
+
+def in_deployment(text: str) -> Edit:
+    return "deployment", "  strategy:\n", text + "  strategy:\n"
+
+
+def autoscaler(text: str) -> Edit:
+    return "horizontalpodautoscaler", "  metrics:\n", text + "  metrics:\n"
+
+
+READINESS = (
+    "          readinessProbe:\n            httpGet:\n              path: {{ health | quote }}\n"
+    "              port: http\n            periodSeconds: 5\n            failureThreshold: 3\n"
+)

@@ -1,0 +1,121 @@
+"""``lockstep upgrade``: the pin, what rendering gives, and what the rules now find."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lockstep.cli import invoke
+from lockstep.edges import resources
+from lockstep.model.fleet import ShippedFile
+from tests.acceptance.fleets import EU, Fleet
+from tests.acceptance.test_pin import SETTINGS, SOURCE, settings
+from tests.acceptance.test_shipped_policies import fleet as shipped_fleet
+from tests.acceptance.world import git
+
+NEXT = "0.2.0"
+HASH = "sha256:" + "1" * 64
+RULE = "policies/rules/min-replicas/min_replicas.rego"
+TEMPLATE = "templates/service/service.yaml.j2"
+WHEN = ["--now", "2026-06-01T08:00:00Z"]
+
+fleet = shipped_fleet
+
+
+@pytest.fixture
+def old(fleet: Fleet) -> Fleet:
+    """A fleet that is pinned to this version."""
+    fleet.write(SETTINGS, "# Ours.\n" + settings("0.1.0") + "# The end.\n")
+    git(fleet.root, "add", "--all")
+    git(fleet.root, "commit", "--quiet", "--message=pin it")
+    return fleet
+
+
+@pytest.fixture
+def next_version(old: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program as of its next version: a rule demands more, and a template has another line.
+
+    After ``old``, which is rendered with this version.
+    """
+    edits = {
+        RULE: (b"#   since: 0.1.0\n", b"#   since: 0.1.0\n#   changed: 0.2.0\n"),
+        TEMPLATE: (b"spec:\n", b"# New in 0.2.0.\nspec:\n"),
+        "policies/rules/min-replicas/thresholds.yaml": (b"production: 2", b"production: 9"),
+    }
+    files = dict(resources.shipped_tree())
+    for path, (before, after) in edits.items():
+        assert before in files[path]
+        files[path] = ShippedFile(files[path].replace(before, after, 1))
+    for module in ("check.pinned", "commands.upgrade", "transactions.snapshot"):
+        monkeypatch.setattr(f"lockstep.{module}.__version__", NEXT)
+    for module in ("check.workspace", "check.change_check"):
+        monkeypatch.setattr(f"lockstep.{module}.shipped_tree", lambda: files)
+    for module in ("check.change", "check.change_check"):
+        monkeypatch.setattr(f"lockstep.{module}.shipped_digest", lambda: "sha256:next")
+
+
+def upgrade(fleet: Fleet, *arguments: str) -> tuple[int, str]:
+    return invoke(["upgrade", "--root", str(fleet.root), *WHEN, *arguments])
+
+
+@pytest.mark.usefixtures("next_version")
+def test_an_upgrade_is_the_pin_what_is_rendered_and_what_the_rules_find(old: Fleet) -> None:
+    assert invoke(["check", "--root", str(old.root)])[0] == 1
+    code, said = upgrade(old, "--hash", HASH)
+    assert code == 11
+    assert f"pinned to Lockstep {NEXT} from {SOURCE}, {HASH}, not to Lockstep 0.1.0" in said
+    assert "1 changed rule:\n  min-replicas (" in said
+    assert "policy.min-replicas" in said and "approval.program" in said
+    text = (old.root / SETTINGS).read_text()
+    assert text.startswith("# Ours.\n") and text.endswith("# The end.\n")
+    changed = git(old.root, "status", "--porcelain").split()[1::2]
+    assert {path.split("/")[0] for path in changed} == {SETTINGS, "rendered"}
+    assert any(path.endswith("PROVENANCE") for path in changed)
+
+
+@pytest.mark.usefixtures("next_version")
+def test_an_upgrade_that_finds_nothing_is_one_change_to_approve(old: Fleet) -> None:
+    thresholds = "policies/rules/min-replicas/thresholds.yaml"
+    old.write(thresholds, "thresholds: {min_replicas: {production: 1}}\n")
+    git(old.root, "add", "--all")
+    git(old.root, "commit", "--quiet", "--message=our own number")
+    code, said = upgrade(old, "--hash", HASH, "--format", "json")
+    found = json.loads(said)
+    assert (code, found["changedRules"], found["summary"]["approvals"]) == (0, ["min-replicas"], 1)
+    git(old.root, "commit", "--quiet", "--all", "--message=upgrade")
+    assert invoke(["check", "--all", "--root", str(old.root), *WHEN])[0] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--hash", "sha256:12"),
+        ("--source", "lockstep"),
+        ("--source", "git+https://git.example.com/lockstep.git@main"),
+        (),
+    ],
+)
+@pytest.mark.usefixtures("next_version")
+def test_a_pin_that_names_no_program_exactly_is_refused(
+    old: Fleet, arguments: tuple[str, ...]
+) -> None:
+    before = (old.root / SETTINGS).read_text()
+    assert upgrade(old, *arguments)[0] == 2
+    assert (old.root / SETTINGS).read_text() == before
+
+
+def test_a_repository_with_all_policies_of_its_own_is_not_pinned(tmp_path: Path) -> None:
+    code, said = upgrade(Fleet.create(tmp_path), "--source", SOURCE, "--hash", HASH)
+    assert code == 2 and "has all policies itself" in said
+
+
+def test_a_fleet_without_a_pin_gets_one_and_then_nothing_changes(fleet: Fleet) -> None:
+    fleet.write(SETTINGS, settings(None))
+    git(fleet.root, "add", "--all")
+    git(fleet.root, "commit", "--quiet", "--message=settings")
+    commit = "git+https://git.example.com/ml/lockstep.git@" + "a" * 40
+    assert upgrade(fleet, "--source", commit)[0] == 0
+    assert upgrade(fleet)[0] == 0
+    git(fleet.root, "commit", "--quiet", "--all", "--message=pin")
+    fleet.edit(EU, "region: eu-west-1", "region: eu-west-1 # here")
+    assert fleet.check() == (0, [])
