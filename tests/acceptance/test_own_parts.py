@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lockstep.cli import invoke
-from tests.acceptance.fleets import FAMILY, Fleet, rules
+from tests.acceptance.fleets import FAMILY, ROOT, Fleet, rules
 from tests.acceptance.test_shipped_policies import DIFFER, fleet
 from tests.acceptance.world import git
 
@@ -130,3 +131,29 @@ def test_progress_is_shown_on_a_terminal_only(fleet: Fleet) -> None:
     assert b"examples of min-replicas (1 of 1)" in os.read(ours, 4096)
     os.close(ours)
     assert done.stdout.decode() == piped.stdout
+
+
+@pytest.mark.parametrize("page", ["own-rules.md", "own-templates.md"])
+def test_the_commands_of_the_pages_work_in_a_fleet(fleet: Fleet, page: str) -> None:
+    text = (ROOT / "docs" / page).read_text().split("## Worked examples")[0]
+    commands = "".join(re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    assert commands.count("lockstep") >= 3
+    lockstep = fleet.root.parent / "lockstep"
+    lockstep.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lockstep "$@"\n')
+    lockstep.chmod(0o755)
+    env = {**os.environ, "PATH": f"{lockstep.parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-euc", commands], cwd=fleet.root, env=env, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_thresholds_and_entries_that_a_page_shows_are_valid(fleet: Fleet) -> None:
+    text = (ROOT / "docs/own-rules.md").read_text().split("## Worked examples")[0]
+    thresholds, entry = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    fleet.write("policies/rules/min-replicas/thresholds.yaml", thresholds)
+    fleet.write(DIFFER, entry)
+    found = set(rules(fleet.check()[1]))
+    assert {"rules.switched-off", "rules.thresholds"} <= found
+    assert not [rule for rule in found if rule.startswith(("schema.", "data.", "yaml."))]
