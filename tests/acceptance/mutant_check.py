@@ -7,7 +7,7 @@ from datetime import datetime
 from lockstep.check.evaluation import answers_about
 from lockstep.check.families import Families, FleetSource
 from lockstep.check.family import conclude_family, prepare_family
-from lockstep.check.family_values import PreparedFamily, ReadFamily, Terms
+from lockstep.check.family_values import PreparedFamily, Quarantines, ReadFamily, Terms
 from lockstep.check.fleet import (
     FleetInput,
     check_fleet,
@@ -98,7 +98,9 @@ class MutantCheck:
             return found
         summaries = {**self._summaries, **{unit: each.summary for unit, each in read.items()}}
         fleet = replace(fleet, summaries=summaries)
-        prepared = {unit: prepare_family(each, (), (), self._terms) for unit, each in read.items()}
+        prepared = {
+            unit: prepare_family(each, Quarantines(()), self._terms) for unit, each in read.items()
+        }
         return _Case(fleet, environment_items(fleet), prepared)
 
     def _evaluated(self, waiting: Sequence["list[Finding] | _Case"]) -> Iterator[list[Finding]]:

@@ -1,6 +1,7 @@
 """Rollouts for acceptance tests: steps by the hour, edits by hand, rollbacks."""
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +42,24 @@ def share_with_arm(world: World, stable: int) -> None:
         file.write_text(file.read_text().replace("weight: 100}", item + sticky))
     world.must("render")
     publish(world)
+
+
+def reject_in_staging(world: World) -> None:
+    """Version 3 is in quarantine in the environment staging, which comes before prod."""
+    clusters = world.clone / "clusters"
+    shutil.copytree(clusters / "prod", clusters / "staging")
+    for path in (clusters / "staging").rglob("*.yaml"):
+        text = re.sub(r"(name|environment): prod\b", r"\1: staging", path.read_text())
+        text = text.replace("namespace: scoring", "namespace: scoring-staging")
+        path.write_text(text.replace("host: scoring", "host: scoring-staging"))
+    settings = clusters / "prod/environment.yaml"
+    settings.write_text(settings.read_text().replace("spec:", "spec:\n  predecessor: staging", 1))
+    world.must("render")
+    publish(world)
+    world.must("adopt", "staging/scoring", "--reason", "first")
+    world.git("merge", "--quiet", "--no-edit", world.propose("3", "staging/scoring"))
+    world.git("push", "--quiet", "origin", "main")
+    world.must("revert", "staging/scoring", "3", "--reason", "bad there")
 
 
 def publish(world: World, message: str = "by hand") -> None:

@@ -17,6 +17,7 @@ from tests.acceptance.rollouts import (
     assert_restored,
     forge_digest,
     publish,
+    reject_in_staging,
     rewrite,
     roll,
     roll_back,
@@ -217,20 +218,7 @@ def test_an_older_quarantine_does_not_count_as_an_edit_by_people(world: World) -
 
 
 def test_a_quarantine_of_an_earlier_environment_is_released_there(world: World) -> None:
-    clusters = world.clone / "clusters"
-    shutil.copytree(clusters / "prod", clusters / "staging")
-    for path in (clusters / "staging").rglob("*.yaml"):
-        text = re.sub(r"(name|environment): prod\b", r"\1: staging", path.read_text())
-        text = text.replace("namespace: scoring", "namespace: scoring-staging")
-        path.write_text(text.replace("host: scoring", "host: scoring-staging"))
-    settings = clusters / "prod/environment.yaml"
-    settings.write_text(settings.read_text().replace("spec:", "spec:\n  predecessor: staging", 1))
-    world.must("render")
-    publish(world)
-    world.must("adopt", "staging/scoring", "--reason", "first")
-    world.git("merge", "--quiet", "--no-edit", world.propose("3", "staging/scoring"))
-    world.git("push", "--quiet", "origin", "main")
-    world.must("revert", "staging/scoring", "3", "--reason", "bad there")
+    reject_in_staging(world)
     code, said = world.lockstep("propose", "prod/scoring", "3")
     assert code == 11 and "lockstep release staging/scoring 3" in said
     world.must("release", "staging/scoring", "3", "--reason", "good after all")

@@ -72,9 +72,9 @@ class World:
         # What tests do by hand is not always published; test_followed_branch shows what is.
         if arguments[0] in ("status", "audit"):
             where += ["--work-tree"]
-        if arguments[0] in moving | {"status", "check"}:
-            # A check is made after everything else, or records would be from the future.
-            where += ["--now", at or (END if arguments[0] == "check" else START)]
+        if arguments[0] in moving | {"status", "check", "audit"}:
+            # These come after everything else, or records would be from the future.
+            where += ["--now", at or (END if arguments[0] in ("check", "audit") else START)]
         return invoke([*arguments, *where])
 
     def must(self, *arguments: str, at: str | None = None) -> str:

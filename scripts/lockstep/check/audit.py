@@ -2,23 +2,25 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from lockstep.edges.git import Git
 from lockstep.edges.git.history import LedgerReader
 from lockstep.edges.resources import shipped_tree
 from lockstep.model.decision import Decision
 from lockstep.model.finding import Finding
-from lockstep.model.fleet import Family, Fleet, Tree
+from lockstep.model.fleet import Family, Tree
 from lockstep.model.ledger import LedgerHistory
-from lockstep.model.paths import RECORD_PATH, ledger_folder
+from lockstep.model.paths import ledger_folder
 from lockstep.rollout.chain import verify_chain
 from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.replay import replay
+from lockstep.rollout.trust import check_times
 from lockstep.spec.assemble import assemble
 from lockstep.spec.records import check_records
 from lockstep.spec.schema.load import FOLDER
 from lockstep.spec.schema.schemas import Schemas
-from lockstep.spec.selection import choose_families
+from lockstep.spec.selection import choose_families, missing_heads
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def read_ledger(tree: Tree, family: str | None, environment: str | None) -> Ledg
     Raises UsageError where there is no such family or environment.
     """
     declared, unreadable = assemble(tree)
-    heads = _missing_heads(tree, declared)
+    heads = missing_heads(tree, declared)
     fleet = assemble({**tree, **heads})[0] if heads else declared
     families = choose_families(fleet, family, environment)
     own = tuple(ledger_folder(each.environment, each.name) for each in families)
@@ -62,8 +64,10 @@ def read_ledger(tree: Tree, family: str | None, environment: str | None) -> Ledg
     return Ledger(tree, families, folders, frozenset(heads), tuple(unreadable))
 
 
-def verify_ledger(git: Git, ledger: Ledger, commit: str | None = None) -> Iterator[Finding]:
-    """What is wrong with the records: the chain, their schema, git, and specs that differ.
+def verify_ledger(
+    git: Git, ledger: Ledger, now: datetime, commit: str | None = None
+) -> Iterator[Finding]:
+    """What is wrong with the records: the chain, their schema, times, git, and specs that differ.
 
     ``commit`` is what the ledger was read from; None for the work tree.
     """
@@ -74,6 +78,7 @@ def verify_ledger(git: Git, ledger: Ledger, commit: str | None = None) -> Iterat
     for family in ledger.families:
         yield from verify_chain(family)
         yield from check_records(family, schemas)
+        yield from check_times(family, now)
         # An empty head declares no clusters, so all of them would be reported as diverged.
         if family.document.path in ledger.heads:
             yield from (f for f in ledger.unreadable if f.file in _heads_of(family))
@@ -94,19 +99,6 @@ def unread_evidence(ledger: Ledger) -> Iterator[Finding]:
 def replay_ledger(ledger: Ledger) -> list[Finding]:
     """What does not follow from the evidence of the records, or from the records before them."""
     return [finding for family in ledger.families for finding in replay(family)]
-
-
-def _missing_heads(tree: Tree, fleet: Fleet) -> dict[str, bytes]:
-    """Empty heads for the families that have records, and no head that can be read."""
-    heads = {}
-    places = filter(None, map(RECORD_PATH.fullmatch, tree))
-    for environment, family in sorted({place.group("environment", "family") for place in places}):
-        home = fleet.environments.get(environment)
-        if home is None:
-            heads[f"clusters/{environment}/environment.yaml"] = b"kind: Environment"
-        if home is None or family not in home.families:
-            heads[f"clusters/{environment}/{family}/family.yaml"] = b"kind: ModelFamily"
-    return heads
 
 
 def _shipped_schemas() -> Schemas:

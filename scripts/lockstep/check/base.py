@@ -44,7 +44,6 @@ def find_base(git: Git, base: str | None, tree_id: str) -> Base | None:
             fix="give its full name, such as refs/heads/main or refs/remotes/origin/main",
         )
     commit = commits.pop()
-    # By the base's lockstep.yaml: a pull request could name its own branch as the followed one.
     published = not _differs_from_head(git, tree_id) and is_published(git, "HEAD", commit)
     name = base.removeprefix("refs/heads/").removeprefix("refs/remotes/")
     return Base(commit, name, pull_request=not published)
@@ -64,7 +63,9 @@ def _default_base(git: Git, tree_id: str) -> Base | None:
         )
     if before is None:
         return None
-    return Base(before, "HEAD" if changed else "the commit before HEAD", pull_request=changed)
+    name = "HEAD" if changed else "the commit before HEAD"
+    # Where it is not clear which branch is followed, nothing shows that HEAD is on it.
+    return Base(before, name, pull_request=changed or followed is None)
 
 
 def _differs_from_head(git: Git, tree_id: str) -> bool:

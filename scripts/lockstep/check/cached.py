@@ -15,6 +15,7 @@ from lockstep.edges.meanwhile import meanwhile
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import arrange
+from lockstep.model.ledger import REWRITTEN
 from lockstep.model.outcome import BASE, CONTENT, OF, SHARD, Outcome
 from lockstep.model.shard import WHOLE, Shard
 from lockstep.opa.address import OpaOptions
@@ -84,10 +85,11 @@ def _check(git: Git, options: CheckOptions) -> Outcome:
     found = ignored_findings(stored.ignored if stored else ())
     found += attribute_findings(git, tree_id, EVERYTHING)
     found += upgrade_findings(git, tree_id, base) if base is not None else []
-    if base is not None and base.pull_request and change.has_other_records:
-        from lockstep.check.pull_request import released_and_adopted
+    if base is not None and base.pull_request:
+        from lockstep.check.pull_request import changed_in_between
 
-        found += released_and_adopted(git, tree_id, base.commit)
+        known = {finding.file for finding in outcome.findings if finding.rule == REWRITTEN}
+        found += [f for f in changed_in_between(git, base.commit) if f.file not in known]
     if not found:
         return outcome
     paths = git.file_ids(tree_id, EVERYTHING)

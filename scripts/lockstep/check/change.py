@@ -68,8 +68,9 @@ class Change:
             str(self.shard),
             str(self.everything),
             "" if complete else shipped_digest(),
+            str(self.is_pull_request),
             # New records must not be from the future, to the second.
-            f"{self.is_pull_request} {format_time(self.now)}" if self.has_other_records else "",
+            format_time(self.now) if self.has_other_records else "",
         ]
 
     def freezes(self, tree: str) -> Mapping[str, str]:

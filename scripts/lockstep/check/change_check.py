@@ -149,6 +149,8 @@ class _ChangeCheck:
         base = self._base
         now = self._side(self._head, families)
         before = self._side(base, self._families_before(base, families)) if base else None
+        if before and self._change.is_pull_request:
+            families.held_at_base = before.families.held
         common = self._common([each.policies for each in self._policy_sets], self._head)
         every = self._change.everything or not base or common != self._common_before(base)
         # Once for all new families, of which there may be as many as in the whole fleet.
@@ -164,7 +166,8 @@ class _ChangeCheck:
             # What a pull request may bring concerns new records only.
             ledgers = {side.families.get(unit, (None, None))[1] for side in sides}
             asked = self._change.is_pull_request and len(ledgers) > 1
-            keys[unit] = key_of(common, unit, reads, past, all_past if new else "", asked)
+            held = repr(families.held_at_base(unit[0]) or "")
+            keys[unit] = key_of(common, unit, reads, past, all_past if new else "", asked, held)
             if every or reads != past:
                 touched.append(unit)
         return touched, keys

@@ -90,6 +90,8 @@ class Families:
         self._read: dict[Unit, ReadFamily] = {}
         self._held_before: dict[Unit, Held] = {}
         self._held: dict[str, Held] = {}
+        # Of a pull request: what it releases itself still binds it.
+        self.held_at_base: Callable[[str], Held] = lambda _: ()
         self.about = about_environments(self.shared, source.present, terms.schemas)
         summaries = known(self.about) if known else {}
         self.made = self._summaries([unit for unit in source.units if unit not in summaries])

@@ -10,19 +10,19 @@ from dataclasses import replace
 from lockstep.check.family_values import (
     FamilyInput,
     FamilyResult,
-    Held,
     PreparedFamily,
+    Quarantines,
     ReadFamily,
     RenderedFamily,
     Terms,
 )
-from lockstep.check.past import about_the_past
+from lockstep.check.past import about_quarantine, about_the_past, bound_as, with_steps
 from lockstep.check.policy_sets import merge_findings
 from lockstep.check.summary import summarise
 from lockstep.check.well_formed import fitting_part, well_formed
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding, arrange
-from lockstep.model.fleet import Family
+from lockstep.model.fleet import Family, Fleet
 from lockstep.policy import (
     MalformedClusters,
     PolicyItem,
@@ -85,12 +85,8 @@ def render_read(
     )
 
 
-def prepare_family(read: ReadFamily, held: Held, held_before: Held, terms: Terms) -> PreparedFamily:
-    """Render a family, compare it with what is committed, and collect what rules evaluate.
-
-    ``held`` are the quarantine entries of all families in its environment and those before it,
-    ``held_before`` the same at the base, which counts for a family that was renamed.
-    """
+def prepare_family(read: ReadFamily, quarantines: Quarantines, terms: Terms) -> PreparedFamily:
+    """Render a family, compare it with what is committed, and collect what rules evaluate."""
     if read.valid is None:
         return PreparedFamily(read, read.invalid, (), ())
     rendered = render_read(read, terms.templates, terms.kinds)
@@ -100,26 +96,32 @@ def prepare_family(read: ReadFamily, held: Held, held_before: Held, terms: Terms
         found += compare(rendered.files, read.given.rendered,
                          restorable=restorable_folders(read.fleet),
                          unrendered=rendered.unrendered)  # fmt: skip
-    items = _items(read, read.valid, held, held_before, rendered.objects, terms)
+    old = read.given.before
+    former = fitting_part(old, terms.schemas[0], read.fleet) if old else None
+    before = family_before(read.fleet, former, read.valid)
+    bound = bound_as(read, read.valid, terms)
+    quarantine = binding([*quarantines.held, *quarantines.base], read.valid.name, bound)
+    if before and before.folder != read.valid.folder:  # a new name drops no entry of the old one
+        earlier = binding(quarantines.renamed, before.name, bound_by(before))
+        quarantine = with_earlier(quarantine, earlier)
+    if terms.pull_request:
+        found += about_quarantine(read, read.valid, quarantine)
+    items = _items(read, read.valid, former, quarantine, rendered.objects, terms)
     return PreparedFamily(read, arrange(found), items, rendered.claims)
 
 
 def _items(
     read: ReadFamily,
     family: Family,
-    held: Held,
-    held_before: Held,
+    former: Fleet | None,
+    quarantine: list[Json],
     objects: RenderedObjects,
     terms: Terms,
 ) -> tuple[PolicyItem, ...]:
-    fleet, old = read.fleet, read.given.before
-    former = fitting_part(old, terms.schemas[0], fleet) if old else None
-    before = family_before(fleet, former, family)
-    quarantine = binding(held, family.name, bound_by(family))
-    if before and before.folder != family.folder:  # a new name does not drop the old one's entries
-        quarantine = with_earlier(quarantine, binding(held_before, before.name, bound_by(before)))
-    malformed = _malformed_before(read, before)
-    args = fleet, former, family, terms.now, objects, malformed, quarantine
+    if former and terms.published:
+        former = with_steps(former, family, read.given.files_before)
+    malformed = _malformed_before(read, family_before(read.fleet, former, family))
+    args = read.fleet, former, family, terms.now, objects, malformed, quarantine
     return tuple(family_inputs(*args))
 
 

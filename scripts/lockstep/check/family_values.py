@@ -29,12 +29,26 @@ Held = Sequence[tuple[str, Sequence[Json]]]
 
 
 @dataclass(frozen=True)
+class Quarantines:
+    """What may bind a family: the entries of all families in its environment and earlier ones.
+
+    ``renamed`` are those at the base that count for a family that had another name there, ``base``
+    those at the base that bind a pull request, whatever it releases itself.
+    """
+
+    held: Held
+    renamed: Held = ()
+    base: Held = ()
+
+
+@dataclass(frozen=True)
 class Terms:
     """What all families of a check are checked by, the base's schemas and policy set first.
 
     Without policy sets no rule is evaluated. ``compared`` says whether ``rendered/`` must be as
     rendered, and whether what cannot be rendered is reported. ``history`` reads git's history of
-    the base's ledger. ``pull_request`` says that the commits are not on the followed branch yet.
+    the base's ledger; a verb that checks its own decision gives none. ``pull_request`` says that
+    the commits are not on the followed branch yet.
     """
 
     schemas: Sequence[Schemas]
@@ -44,6 +58,11 @@ class Terms:
     compared: bool = True
     history: HistoryOf | None = None
     pull_request: bool = False
+
+    @property
+    def published(self) -> bool:
+        """Whether the commits are on the followed branch already."""
+        return self.history is not None and not self.pull_request
 
     @cached_property
     def kinds(self) -> frozenset[str]:

@@ -63,13 +63,14 @@ class KnownTip:
     name: str
 
 
-def known_tip(git: Git) -> KnownTip | None:
+def known_tip(git: Git, commit: str = "HEAD") -> KnownTip | None:
     """The tip of the followed branch as this clone knows it, without asking a server.
 
-    None where it is not clear which branch that is, or where it was never fetched.
+    ``commit`` is the one whose ``lockstep.yaml`` says which repository it is. None where it is not
+    clear which branch that is, or where it was never fetched.
     """
     try:
-        settings = _settings_here(git)
+        settings = _settings_at(git, commit) if git.resolve(commit) else None
         known = git.remotes()
         if settings is None:
             return None
@@ -85,22 +86,12 @@ def known_tip(git: Git) -> KnownTip | None:
 
 
 def is_published(git: Git, commit: str, base: str) -> bool:
-    """Whether a commit is on the followed branch that the file of another commit names.
+    """Whether a commit is on the followed branch as ``known_tip`` finds it by the base's file.
 
-    As this clone knows that branch, without asking a server; False where it is not clear which one
-    it is.
+    By the base's, because a pull request could name its own branch as the followed one.
     """
-    try:
-        settings = _settings_at(git, base)
-        if settings is None:
-            return False
-        known = git.remotes()
-        remote = choose_remote(known, None, settings).name if known else ""
-        folder = f"refs/remotes/{remote}/" if remote else "refs/heads/"
-        tip = git.resolve(folder + settings.branch)
-        return tip is not None and git.is_ancestor(commit, tip)
-    except LockstepError:
-        return False
+    tip = known_tip(git, base)
+    return tip is not None and git.is_ancestor(commit, tip.commit)
 
 
 def _known(git: Git, folder: str, name: str) -> KnownTip | None:

@@ -1,11 +1,13 @@
 """How a family goes on from the base: its records, its locks, and what new records claim."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lockstep.check.family_values import ReadFamily, Terms
-from lockstep.model.decision import Record
+from lockstep.model.decision import Record, Variants
+from lockstep.model.document import Json
 from lockstep.model.finding import Finding
-from lockstep.model.fleet import Family, Fleet
+from lockstep.model.fleet import Cluster, Family, Fleet, Tree
 from lockstep.model.ledger import LedgerHistory
 from lockstep.render.names import cluster_folder
 from lockstep.render.restored import files_in
@@ -14,10 +16,13 @@ from lockstep.rollout.history import (
     HistoryOf,
     check_history,
     check_left_behind,
+    check_rewritten,
     is_put_back,
     recorded_locks,
 )
-from lockstep.rollout.pull_requests import check_arrivals
+from lockstep.rollout.published import variants_before_newest
+from lockstep.rollout.pull_requests import approvals, check_arrivals, check_quarantine
+from lockstep.rollout.quarantine import Bound, bound_by
 
 
 def about_the_past(read: ReadFamily, terms: Terms) -> tuple[list[Finding], bool]:
@@ -37,10 +42,60 @@ def about_the_past(read: ReadFamily, terms: Terms) -> tuple[list[Finding], bool]
     whole = read.valid and declared and len(read.valid.clusters) == len(declared.clusters)
     if read.valid and whole and given.before is not None:
         found += _about_new_records(read, read.valid, terms, asking)
-    found += check_left_behind(given.files, given.files_before, read.fleet)
+    found += check_rewritten(given.files, given.files_before, asking)
+    found += check_left_behind(given.files, given.files_before)
     locked = {lock.path for lock in recorded_locks(read.valid)} if read.valid else set()
     # What the base's lock held, the ledger says, too: a rollback may have restored it.
     return [*found, *(f for f in given.unread_before if f.file not in locked)], asked
+
+
+def with_steps(old: Fleet, family: Family, files_before: Tree) -> Fleet:
+    """The base's fleet, with a family as it was before its newest decision.
+
+    For commits on the followed branch: each decision is a change of its own, and not all that came
+    since the base together. As the base has it where its records do not show that.
+    """
+    home = old.environments.get(family.environment)
+    before = home.families.get(family.name) if home else None
+    if home is None or before is None:
+        return old
+    new = added_records(family, files_before)
+    variants = variants_before_newest(family, before, new)
+    if variants is None:
+        return old
+    clusters = tuple(_with_variants(each, variants.get(each.name)) for each in before.clusters)
+    families = {**home.families, family.name: replace(before, clusters=clusters)}
+    return Fleet({**old.environments, home.name: replace(home, families=families)})
+
+
+def bound_as(read: ReadFamily, family: Family, terms: Terms) -> Bound:
+    """What quarantines of other families are compared with.
+
+    A version that the family has verified itself is not bound by them; an adoption or a
+    verification that the change itself brings does not count, or it would allow itself.
+    """
+    if terms.published:
+        return bound_by(family)
+    new = set(map(id, added_records(family, read.given.files_before)))
+    known = tuple(record for record in family.records if id(record) not in new)
+    return bound_by(replace(family, records=known))
+
+
+def about_quarantine(read: ReadFamily, family: Family, quarantine: Sequence[Json]) -> list[Finding]:
+    """The new proposals and adoptions of a version that is in quarantine, or was at the base.
+
+    A release counts from the next pull request on: each of the two has to be approved, and the
+    second one on a state in which the first is known.
+    """
+    new = added_records(family, read.given.files_before)
+    return [f for record in new for f in check_quarantine(record.decision, family, quarantine)]
+
+
+def _with_variants(cluster: Cluster, variants: Variants | None) -> Cluster:
+    if variants is None:
+        return cluster
+    spec = {**cluster.effective["spec"], "variants": variants}
+    return replace(cluster, effective={**cluster.effective, "spec": spec})
 
 
 def _about_new_records(
@@ -54,9 +109,12 @@ def _about_new_records(
     found = _check_records(read, family, before, new, terms)
     if not found:
         return []
-    # Only now, because it takes time: a record that was removed and is put back is not new.
-    new = [record for record in new if not is_put_back(record, history)]
-    return _check_records(read, family, before, new, terms)
+    # Only now, because it takes time: a record that was removed and is put back is not new. But who
+    # may have added and removed it is not known, so what people had to approve, they approve again.
+    old = [record for record in new if is_put_back(record, history)]
+    found = approvals(family, before, old) if terms.pull_request else []
+    new = [record for record in new if record not in old]
+    return found + _check_records(read, family, before, new, terms)
 
 
 def _check_records(

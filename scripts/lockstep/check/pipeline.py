@@ -17,6 +17,7 @@ from lockstep.check.family_values import (
     FamilyResult,
     FolderClaims,
     PreparedFamily,
+    Quarantines,
     ReadFamily,
     Terms,
 )
@@ -224,8 +225,9 @@ class _Pipeline:
         return prepared
 
     def _prepare_family(self, unit: Unit, read: ReadFamily) -> PreparedFamily:
-        held, held_before = self._families.held(unit[0]), self._families.held_before(unit)
-        return prepare_family(read, held, held_before, self._terms)
+        known, home = self._families, unit[0]
+        entries = known.held(home), known.held_before(unit), known.held_at_base(home)
+        return prepare_family(read, Quarantines(*entries), self._terms)
 
     def _claims_of_neighbours(self) -> dict[Unit, FolderClaims]:
         """What families claim that may collide with one of those to check."""

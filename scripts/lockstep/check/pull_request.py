@@ -1,62 +1,34 @@
-"""What spans the families of a pull request: no version is released and adopted by the same one."""
-
-from collections.abc import Iterable, Iterator
+"""What the commits of a pull request do to records one by one, whatever it does as a whole."""
 
 from lockstep.edges.git import Git
-from lockstep.edges.git.objects import ABSENT
-from lockstep.model.decision import Action, Decision
-from lockstep.model.document import value_at
+from lockstep.edges.git.history import LedgerReader
+from lockstep.model.canonical import digest_bytes
 from lockstep.model.finding import Finding
-from lockstep.model.fleet import Tree
+from lockstep.model.ledger import REWRITTEN
 from lockstep.model.paths import RECORD_PATH
-from lockstep.model.record import read_record
-from lockstep.rollout.pull_requests import RULE
-from lockstep.spec.variants import serving_versions
-from lockstep.spec.yaml.load import load_yaml
-from lockstep.text.sanitise import one_line
 
 
-def released_and_adopted(git: Git, tree_id: str, base: str) -> list[Finding]:
-    """A finding for each adoption of a version whose quarantine the same change ends.
+def changed_in_between(git: Git, base: str) -> list[Finding]:
+    """A finding for each record that a commit up to HEAD, which ``base`` lacks, edits or removes.
 
-    Also in another family or environment, because a quarantine binds those, too. Each of the two
-    has to be approved, and the adoption on a state in which the release is known.
+    Merged with a rebase, these commits are in the history of the followed branch. A record that
+    one of them had added and the next one removed could then be put back without a check. A record
+    that a commit of the base had changed may be restored.
     """
-    changed = git.changed_files(base, tree_id, "ledger")
-    paths = [p for p, blob in changed.items() if blob != ABSENT and RECORD_PATH.fullmatch(p)]
-    decisions = list(_decisions(git.read_tree(tree_id, paths, links=True))) if paths else []
-    released = {d.target.digest: d.path for d in decisions if d.action is Action.RELEASE}
-    adopted = [d for d in decisions if d.action is Action.ADOPT] if released else []
-    return [finding for each in adopted for finding in _about(git, tree_id, each, released)]
-
-
-def _decisions(records: Tree) -> Iterator[Decision]:
-    for data in records.values():
-        try:
-            yield read_record(data).decision
-        except ValueError:  # it has a finding of its own
-            continue
-
-
-def _about(
-    git: Git, tree_id: str, adoption: Decision, released: dict[str, str]
-) -> Iterator[Finding]:
-    for version, digest in _serving(git, tree_id, adoption):
-        if digest in released:
-            text = (
-                f"it adopts version {one_line(version, 80)}, whose quarantine ends in the same "
-                f"pull request, by {released[digest]}"
-            )
-            fix = "release the version first, in a pull request of its own"
-            yield Finding(adoption.path, 1, 1, RULE, text, fix)
-
-
-def _serving(git: Git, tree_id: str, adoption: Decision) -> Iterable[tuple[str, str]]:
-    """The versions that serve after an adoption, with the digests that their locks give."""
-    versions = {v for each in adoption.variants.values() for v in serving_versions(list(each))}
-    folder = f"clusters/{adoption.environment}/{adoption.family}/locks"
-    paths = {f"{folder}/{version}.yaml": version for version in sorted(versions)}
-    for path, data in git.read_tree(tree_id, list(paths), links=True).items():
-        lock, _ = load_yaml(path, data)
-        if path in paths and lock is not None:
-            yield paths[path], str(value_at(lock.value, ("spec", "identity", "digest")))
+    head = git.resolve("HEAD")
+    if head is None or head == base:
+        return []
+    changes = git.ledger_changes_between(base, head)
+    edits = {(path, new) for path, old, new in changes if old and RECORD_PATH.fullmatch(path)}
+    if not edits:
+        return []
+    first = LedgerReader(git).at(base).changed
+    data = git.blobs({new for _, new in edits if new})
+    changed = {
+        path
+        for path, new in edits
+        if not new or digest_bytes(data[new]) not in first.get(path, ())[:1]
+    }
+    text = "a commit of this pull request edits or removes this record"
+    fix = "squash the commits of the branch, so that none of them changes a record"
+    return [Finding(path, 1, 1, REWRITTEN, text, fix) for path in sorted(changed)]

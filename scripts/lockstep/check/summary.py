@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from lockstep.check.units import Unit
 from lockstep.model.document import Json, value_at
-from lockstep.model.fleet import Cluster, Environment, Family, Subject, Tree
+from lockstep.model.fleet import Cluster, Environment, Family, Fleet, Subject, Tree
 from lockstep.model.times import format_time
 from lockstep.policy.environment_summary import share_of
 from lockstep.render.names import cluster_folder
 from lockstep.rollout.quarantine import Bound, bound_by, entries_of
 from lockstep.rollout.skew import skew_ends
-from lockstep.spec.assemble import cluster_files
+from lockstep.spec.assemble import assemble, cluster_files
+from lockstep.spec.selection import missing_heads
 from lockstep.spec.structure.duplicates import taken_by
 
 
@@ -24,10 +25,10 @@ class FamilySummary:
     belong to its clusters, well-formed or not. ``taken`` are the names and hosts of its clusters,
     ``share`` is what the summary of its environment has of it (None where nothing in it is
     well-formed). ``unseen`` are the clusters that no rule sees, ``held`` the entries of its
-    quarantine; ``bound`` is what the quarantine of others is compared with. ``skew_ends`` is when a
-    skew will have lasted too long (RFC 3339, UTC); empty without one. ``decided`` is the latest
-    time in its records, empty without any. Families can collide only where they share one of
-    ``neighbourhood``.
+    quarantine, those of a removed family by its records; ``bound`` is what the quarantine of others
+    is compared with. ``skew_ends`` is when a skew will have lasted too long (RFC 3339, UTC); empty
+    without one. ``decided`` is the latest time in its records, empty without any. Families can
+    collide only where they share one of ``neighbourhood``.
     """
 
     unit: Unit
@@ -62,7 +63,7 @@ def summarise(
         taken=tuple(taken_by(declared)) if declared else (),
         share=share_of(valid) if valid else None,
         unseen=tuple(sorted(set(named) - seen)),
-        held=tuple(entries_of(declared)) if declared and declared.has_quarantine else (),
+        held=_held(declared or _removed(files)),
         bound=bound_by(valid) if valid else None,
         skew_ends=format_time(ends) if valid and (ends := skew_ends(valid)) else "",
         decided=max((r.decision.decided_at for r in declared.records), default="")
@@ -70,6 +71,17 @@ def summarise(
         else "",
         neighbourhood=tuple(sorted(set(_places(valid.clusters)))) if valid else (),
     )
+
+
+def _held(family: Family | None) -> tuple[Json, ...]:
+    return tuple(entries_of(family)) if family and family.has_quarantine else ()
+
+
+def _removed(files: Tree) -> Family | None:
+    """The family that only records are left of: what they put into quarantine stays there."""
+    records = {path: data for path, data in files.items() if path.startswith("ledger/")}
+    fleet, _ = assemble({**records, **missing_heads(records, Fleet())})
+    return next(iter(fleet.families()), None)
 
 
 def _places(clusters: Iterable[Cluster]) -> Iterator[tuple[str, str]]:

@@ -180,6 +180,7 @@ def status(
 @options.root
 @options.environment
 @options.remote
+@options.now
 @_WORK_TREE
 @options.output
 def audit(
@@ -189,6 +190,7 @@ def audit(
     root: Path,
     environment: str | None,
     remote: str | None,
+    now: str | None,
     work_tree: bool,
     output: str,
 ) -> ExitCode:
@@ -196,7 +198,7 @@ def audit(
     from lockstep.commands.audit import run
 
     history = run(
-        options.existing(root), family, environment, remote,
+        options.existing(root), family, environment, clock.now(now), remote,
         verify=verify, again=again, work_tree=work_tree,
     )  # fmt: skip
     return options.show(history, output)

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from lockstep.model.decision import Record
 
+REWRITTEN = "ledger.rewritten"
+"""The rule that records are never changed or removed."""
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerFile:

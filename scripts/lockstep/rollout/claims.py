@@ -17,11 +17,11 @@ from lockstep.model.times import parse_time
 from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.position import latest_decision
 from lockstep.rollout.transitions import RULES
-from lockstep.rollout.trust import why_ahead
+from lockstep.rollout.trust import TIME, why_ahead
 from lockstep.spec.ledger import files_of, with_trusted
 from lockstep.text.sanitise import cut, one_line
 
-_CLAIM, _TIME = "ledger.claim", "ledger.time"
+_CLAIM = "ledger.claim"
 
 _MAKES_SERVE = (Action.PROPOSE, Action.ADOPT)
 """Actions about a version that serves after them or is to serve: it needs a lock."""
@@ -71,14 +71,14 @@ def _about_time(
 ) -> Iterator[Finding]:  # fmt: skip
     if ahead := why_ahead(decision, now):
         fix = "remove the record, correct the clock of the machine that wrote it, and decide again"
-        yield _finding(decision, _TIME, ahead, fix)
+        yield _finding(decision, TIME, ahead, fix)
     last = latest_decision(earlier)
     if last is None or RULES[decision.action].any_time:
         return
     at = decision.decided_at
     if parse_time(at) < parse_time(last.decided_at):
         text = f"it was decided at {at}, before record {last.sequence}, at {last.decided_at}"
-        yield _finding(decision, _TIME, text, _FIX)
+        yield _finding(decision, TIME, text, _FIX)
 
 
 def _about_target(

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from lockstep.model.canonical import digest_bytes
 from lockstep.model.decision import Decision, Record
 from lockstep.model.document import Document, Json, value_at
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet, Tree
-from lockstep.model.ledger import LedgerHistory
+from lockstep.model.ledger import REWRITTEN, LedgerHistory
+from lockstep.model.paths import RECORD_PATH
 from lockstep.model.times import parse_time
 from lockstep.rollout.chain import judged
 from lockstep.rollout.gate_questions import gates_of_proposal
@@ -28,53 +30,45 @@ def check_history(
 ) -> list[Finding]:
     """What is wrong with how ``new`` goes on from ``old``, in the families that both have.
 
-    A record that was edited or removed, one that was added and does not follow from its own
-    evidence or calls records broken that are not, and a lock of the same version with another
-    identity. Without ``history`` it is not asked whether a commit had changed what a new record
-    calls broken, or what this change restores. A record from the future is broken; ``now`` is the
-    time that counts, by default that of the record which calls it so.
+    A record that was added and does not follow from its own evidence or calls records broken that
+    are not, and a lock of the same version with another identity. Without ``history`` it is not
+    asked whether a commit had changed what a new record calls broken. A record from the future is
+    broken; ``now`` is the time that counts, by default that of the record which calls it so.
     """
     findings: list[Finding] = []
     for family in new.families():
         environment = old.environments.get(family.environment)
         before = environment.families.get(family.name) if environment else None
-        findings += _rewritten(family, before, history)
         findings += _unfounded(family, before)
         findings += _called_broken(family, before, history, now)
         findings += _exchanged(family, before)
     return list(arrange(findings))
 
 
-def check_left_behind(tree: Tree, before: Tree, fleet: Fleet) -> list[Finding]:
-    """What is wrong with the records of a family that its tree no longer declares.
+def check_rewritten(tree: Tree, before: Tree, history: HistoryOf | None) -> list[Finding]:
+    """The records of a family that a change has edited or removed; one that is put back is not.
 
-    They stay as they were: without them nothing would say what is in quarantine. No new ones come.
+    By their files: whether tree and base declare the family or can read it makes no difference, or
+    one that was removed could come back with another past.
     """
-    declared = {("ledger", each.environment, each.name) for each in fleet.families()}
-
-    def is_left(path: str) -> bool:
-        return path.startswith("ledger/") and tuple(path.split("/", 3)[:-1]) not in declared
-
-    found = [
-        _changed(path, "restore it from git; records stay even when their family is removed")
+    return [
+        _changed(path)
         for path, data in sorted(before.items())
-        if is_left(path) and tree.get(path) != data
-    ]
-    # Its claims could not be checked now, and a family of that name would have it later.
-    if not any(path.startswith("clusters/") for path in tree):
-        text, fix = "this is a record of a family that does not exist", "remove the file"
-        new = [path for path in sorted(tree) if is_left(path) and path not in before]
-        found += [Finding(path, 1, 1, "ledger.claim", text, fix) for path in new]
-    return found
+        if RECORD_PATH.fullmatch(path) and tree.get(path) != data
+        and not _restored(path, digest_bytes(tree[path]) if path in tree else None, history)
+    ]  # fmt: skip
 
 
-def _rewritten(
-    family: Family, before: Family | None, history: HistoryOf | None
-) -> Iterator[Finding]:
-    now = _digests(family)
-    for path, digest in _digests(before).items():
-        if now.get(path) != digest and not _restored(path, now.get(path), history):
-            yield _changed(path, "restore it from git; records are never changed or removed")
+def check_left_behind(tree: Tree, before: Tree) -> list[Finding]:
+    """New records of a family that its tree does not declare: their claims cannot be checked.
+
+    A family of that name would have them later.
+    """
+    if any(path.startswith("clusters/") for path in tree):
+        return []
+    text, fix = "this is a record of a family that does not exist", "remove the file"
+    new = [path for path in sorted(tree) if path.startswith("ledger/") and path not in before]
+    return [Finding(path, 1, 1, "ledger.claim", text, fix) for path in new]
 
 
 def is_put_back(record: Record, history: HistoryOf | None) -> bool:
@@ -87,8 +81,10 @@ def _restored(path: str, digest: str | None, history: HistoryOf | None) -> bool:
     return history is not None and digest in history().changed.get(path, ())[:1]
 
 
-def _changed(path: str, fix: str) -> Finding:
-    return Finding(path, 1, 1, "ledger.rewritten", "this record was changed or removed", fix)
+def _changed(path: str) -> Finding:
+    text = "this record was changed or removed"
+    fix = "restore it from git; records are never changed or removed, with their family neither"
+    return Finding(path, 1, 1, REWRITTEN, text, fix)
 
 
 def _unfounded(family: Family, before: Family | None) -> Iterator[Finding]:

@@ -104,11 +104,12 @@ def plan_changed(family: Family) -> bool:
     for record in reversed(family.records):
         if record.decision.action is Action.ADVANCE:
             now: Json = family.spec["rollout"]
-            return _order(record.decision.plan) != _order(now)
+            return order_of_plan(record.decision.plan) != order_of_plan(now)
     return False
 
 
-def _order(plan: Json) -> tuple[Json, list[Json]]:
+def order_of_plan(plan: Json) -> tuple[Json, list[Json]]:
+    """The waves and the weights of a plan, in which a position is an index."""
     # The plan of a forged record may have any form.
     steps = value_at(plan, ("steps",))
     weights = [value_at(step, ("weight",)) for step in steps] if isinstance(steps, list) else []

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lockstep.model.decision import Action, Decision, Record
+from lockstep.model.document import Json, value_at
 from lockstep.model.finding import Finding, Severity
 from lockstep.model.fleet import Family
 from lockstep.rollout.claims import relied_on
 from lockstep.rollout.divergence import same_variants
 from lockstep.rollout.needs import unmet_needs
 from lockstep.rollout.position import current_variants, newest_decision
+from lockstep.rollout.quarantine import matches
 from lockstep.rollout.rollback import RollbackPlan, plan_return, plan_rollback
 from lockstep.rollout.transitions import RULES
 from lockstep.text.phrases import list_variants
@@ -21,6 +23,8 @@ from lockstep.text.sanitise import cut, one_line
 
 RULE = "ledger.pull-request"
 """The rule of what a pull request may not bring."""
+
+_DIGEST = ("spec", "identity", "digest")
 
 _FIX = "remove the record from the branch; see docs/rollout.md for what a pull request may bring"
 
@@ -31,12 +35,50 @@ def check_arrivals(family: Family, before: Family | None, new: Sequence[Record])
     ``before`` is the family at the base; None for a family that comes with the change.
     """
     decisions = [record.decision for record in new]
-    was = before or replace(family, records=(), broken=())
+    was = before or _without(family, new)
     found = [*_forward(decisions), *_several(decisions)]
     if not found:  # one decision, so what follows is about the state of the base
         for decision in decisions:
             found += _unfounded(decision, was)
-    return [*found, *(_approval(each, was) for each in decisions if each.action in _APPROVED)]
+    return [*found, *approvals(family, before, new)]
+
+
+def approvals(family: Family, before: Family | None, new: Sequence[Record]) -> list[Finding]:
+    """What in the ``new`` records people have to approve; see check_arrivals."""
+    was = before or _without(family, new)
+    decisions = (record.decision for record in new)
+    return [_approval(each, was) for each in decisions if each.action in _APPROVED]
+
+
+def _without(family: Family, new: Sequence[Record]) -> Family:
+    """A family that the base does not declare, as it was there: with older records at most."""
+    known = tuple(record for record in family.records if record not in new)
+    return replace(family, clusters=(), records=known, broken=())
+
+
+def check_quarantine(
+    decision: Decision, family: Family, quarantine: Sequence[Json]
+) -> Iterator[Finding]:
+    """A finding for each version in ``quarantine`` that a new decision proposes or adopts."""
+    versions = {decision.target.version: decision.target.digest}
+    if decision.action is Action.ADOPT:
+        # Of the locks: a record names one version, and adopts all that are in the specs.
+        named = {str(v["version"]) for each in decision.variants.values() for v in each}
+        locks = {version: lock for version, lock in family.locks.items() if version in named}
+        versions |= {v: value_at(lock.value, _DIGEST) for v, lock in locks.items()}
+    elif decision.action is not Action.PROPOSE:
+        return
+    registry, model = (value_at(family.spec, ("model", key)) for key in ("registry", "name"))
+    for version, digest in versions.items():
+        known = {"registry": registry, "model": model, "version": version, "digest": digest}
+        entry = next((each for each in quarantine if matches(each, **known)), None)
+        if entry is not None:
+            text = (
+                f"{decision.action} of version {one_line(version, 80)}, which is in quarantine "
+                f"since {one_line(str(entry.get('since')), 80)}"
+            )
+            fix = "release it first, in a pull request of its own that is merged before this one"
+            yield Finding(decision.path, 1, 1, RULE, text, fix)
 
 
 def _forward(decisions: Sequence[Decision]) -> Iterator[Finding]:

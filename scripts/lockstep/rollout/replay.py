@@ -10,10 +10,10 @@ from dataclasses import replace
 from lockstep.gates.verdicts import judge_again
 from lockstep.model.decision import Action, Decision, Phase, Position, Variants
 from lockstep.model.document import Json, value_at
-from lockstep.model.evidence import Verdict, worst
+from lockstep.model.evidence import Evidence, Verdict, worst
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
-from lockstep.model.times import later, parse_duration, parse_time
+from lockstep.model.times import format_time, later, parse_duration, parse_time
 from lockstep.rollout.divergence import same_variants
 from lockstep.rollout.position import following, newest_decision, running_target, step_began
 from lockstep.rollout.transitions import RULES, Need, StepChange
@@ -37,10 +37,11 @@ def replay_verdicts(family: Family) -> list[Finding]:
 
 def _verdicts(decision: Decision) -> Iterator[Finding]:
     for item in decision.evidence:
+        if other := _of_elsewhere(item, decision):
+            yield _verdict_finding(decision, "replay.verdict", f"{_named(item)}: {other}")
         verdict, _ = judge_again(item)
         if verdict is not item.verdict:
-            name = one_line(str(item.gate.get("name")), 80)
-            text = f"gate {name} in {item.cluster}: recorded {item.verdict}, recomputed {verdict}"
+            text = f"{_named(item)}: recorded {item.verdict}, recomputed {verdict}"
             yield _verdict_finding(decision, "replay.verdict", text)
     overall = worst(judge_again(item)[0] for item in decision.evidence)
     if decision.evidence and decision.verdict is not overall:
@@ -52,6 +53,20 @@ def _verdicts(decision: Decision) -> Iterator[Finding]:
     elif missing := _not_asked(decision):
         text = f"{decision.action} needs these gates, which were not asked: {', '.join(missing)}"
         yield _verdict_finding(decision, "replay.action", text)
+
+
+def _named(item: Evidence) -> str:
+    return f"gate {one_line(str(item.gate.get('name')), 80)} in {one_line(item.cluster, 80)}"
+
+
+def _of_elsewhere(item: Evidence, decision: Decision) -> str:
+    """How evidence shows that it was given for another decision; empty where it does not."""
+    if item.candidate_version != decision.target.version:
+        return f"the evidence is about version {one_line(item.candidate_version, 80)}"
+    # One run has one time: that of its questions is that of its decision.
+    if item.asked_at != decision.decided_at:
+        return f"it was asked at {one_line(item.asked_at, 80)}, and not for this decision"
+    return ""
 
 
 def _needs(decision: Decision) -> Collection[Need]:
@@ -143,6 +158,7 @@ def _contradictions(before: Family, decision: Decision) -> Iterator[str]:
             yield from _wrong_variants(before, decision)
         if Need.BAKED in transition.needs:
             yield from _too_early(before, decision)
+        yield from _since_when(before, decision)
 
 
 def _is_possible(at: Position) -> bool:
@@ -207,6 +223,16 @@ def _too_early(before: Family, decision: Decision) -> Iterator[str]:
     sharing = {name for name, each in was.variants.items() if len(forms.serving_versions(each)) > 1}
     if sharing - asked:  # a cluster with one version may have nothing left to compare
         yield f"no gate was asked in {', '.join(sorted(sharing - asked))}"
+
+
+def _since_when(before: Family, decision: Decision) -> Iterator[str]:
+    """Whether live evidence counts from the running step on; of a proposal, from itself on."""
+    began = step_began(before)
+    since = format_time(began) if began else None
+    if decision.action is Action.PROPOSE:
+        since = decision.decided_at
+    if other := next((item for item in decision.evidence if item.since != since), None):
+        yield f"its evidence counts from {one_line(other.since, 80)} on, and not from {since} on"
 
 
 def _steps(decision: Decision) -> Json:

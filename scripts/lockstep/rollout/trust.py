@@ -8,10 +8,14 @@ from the future, where a clock or a person was wrong: a bake would count from it
 from datetime import datetime
 
 from lockstep.model.decision import Decision
+from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
 from lockstep.model.times import is_ahead
 from lockstep.rollout.replay import replay
 from lockstep.spec.ledger import files_of, with_trusted
+
+TIME = "ledger.time"
+"""The rule of times that a record may have."""
 
 
 def replayed(family: Family, now: datetime) -> Family:
@@ -29,6 +33,17 @@ def replayed(family: Family, now: datetime) -> Family:
         if ahead := why_ahead(record.decision, now):
             problems.setdefault(record.decision.path, ahead)
     return with_trusted(family, files_of(family), problems)
+
+
+def check_times(family: Family, now: datetime) -> list[Finding]:
+    """The records of a family that are from the future, by more than clocks may differ."""
+    fix = "correct the clock that wrote it, and settle the record with lockstep adopt --reason"
+    decisions = (record.decision for record in family.records)
+    return [
+        Finding(each.path, 1, 1, TIME, ahead, fix)
+        for each in decisions
+        if (ahead := why_ahead(each, now))
+    ]
 
 
 def why_ahead(decision: Decision, now: datetime) -> str:

@@ -62,6 +62,22 @@ def only_heads(tree: Tree) -> Tree:
     return {path: data for path, data in tree.items() if path.endswith(heads)}
 
 
+def missing_heads(tree: Tree, fleet: Fleet) -> dict[str, bytes]:
+    """Empty heads for the families that have records, and in ``fleet`` no head that can be read.
+
+    A family that is gone still has its records, and what they put into quarantine.
+    """
+    heads = {}
+    places = filter(None, map(RECORD_PATH.fullmatch, tree))
+    for environment, family in sorted({place.group("environment", "family") for place in places}):
+        home = fleet.environments.get(environment)
+        if home is None:
+            heads[f"clusters/{environment}/environment.yaml"] = b"kind: Environment"
+        if home is None or family not in home.families:
+            heads[f"clusters/{environment}/{family}/family.yaml"] = b"kind: ModelFamily"
+    return heads
+
+
 def choose_families(fleet: Fleet, name: str | None, environment: str | None) -> tuple[Family, ...]:
     """The families that a command names: one by its name, those of an environment, or all.
 

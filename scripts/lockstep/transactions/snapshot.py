@@ -14,7 +14,7 @@ from lockstep.model.fleet import Fleet, Tree
 from lockstep.rollout.next_decision import DecisionContext
 from lockstep.spec.assemble import assemble
 from lockstep.spec.schema.schemas import Schemas
-from lockstep.spec.selection import by_family, only_heads, only_quarantine
+from lockstep.spec.selection import by_family, missing_heads, only_heads, only_quarantine
 from lockstep.spec.settings import pin_of
 from lockstep.spec.validate import validate_environment
 from lockstep.spec.yaml.load import Documents
@@ -47,8 +47,11 @@ class Snapshot:
 
     @cached_property
     def quarantines(self) -> Fleet:
-        """The families that have a version in quarantine, with what says so."""
-        return assemble(only_quarantine(self.tree), self.documents)[0]
+        """The families that have a version in quarantine, with what says so; removed ones, too."""
+        files = only_quarantine(self.tree)
+        fleet = assemble(files, self.documents)[0]
+        heads = missing_heads(files, fleet)
+        return assemble({**files, **heads}, self.documents)[0] if heads else fleet
 
     @cached_property
     def schemas(self) -> Schemas:

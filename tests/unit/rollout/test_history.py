@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from lockstep.model.fleet import Family, Fleet
+from lockstep.model.canonical import digest_bytes
+from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.model.ledger import LedgerHistory
 from lockstep.rollout.chain import judged
-from lockstep.rollout.history import check_history, check_left_behind
+from lockstep.rollout.history import check_history, check_left_behind, check_rewritten
 from lockstep.spec.ledger import files_of, with_trusted
 from tests.unit.fleets import digest_of, family, fleet, tree
 from tests.unit.rollout.ledgers import adopted, proposed
@@ -39,23 +40,30 @@ def test_records_that_follow_from_their_evidence_may_be_added() -> None:
 
 
 def test_a_record_that_vanishes_or_changes_is_found() -> None:
-    made = with_ledger()
-    first = made.records[0]
-    gone = replace(made, records=made.records[:-1])
-    assert rules(of(gone), of(made)) == [("ledger.rewritten", made.records[-1].decision.path)]
-    edited = replace(made, records=(replace(first, digest="sha256:0"), *made.records[1:]))
-    assert rules(of(edited), of(made)) == [("ledger.rewritten", first.decision.path)]
+    paths = sorted(record.decision.path for record in with_ledger().records)
+    before = {**tree(), **dict.fromkeys(paths, b"{}"), "ledger/prod/fraud/notes": b"x"}
+
+    def found(after: Tree, *, old: Tree = before) -> list[str]:
+        return [f.file for f in check_rewritten(after, old, None) if f.rule == "ledger.rewritten"]
+
+    assert found(before) == found(before, old={}) == []
+    first, second = paths
+    assert found({first: b"{ }"}) == [first, second], "their family is gone, too"
+    assert found({**before, second: b"{ }"}) == [second]
 
 
-def test_a_family_that_is_taken_out_leaves_its_ledger_behind() -> None:
-    assert rules(Fleet(), of(with_ledger())) == []
-    records = {record.decision.path: b"{}" for record in with_ledger().records}
-    before = {**tree(), **records}
-    assert check_left_behind(before, before, Fleet()) == check_left_behind(records, before, Fleet())
-    first, second = sorted(records)
-    found = check_left_behind({first: b"{ }"}, before, Fleet())
-    assert [finding.file for finding in found] == [first, second]
-    assert check_left_behind({}, before, of(with_ledger())) == [], "those are judged by digest"
+def test_a_record_is_put_back_only_as_a_commit_had_added_it() -> None:
+    path = with_ledger().records[0].decision.path
+    known = LedgerHistory({path: (digest_bytes(b"added"), digest_bytes(b"edited"))})
+    for data, count in ((b"added", 0), (b"edited", 1), (b"new", 1)):
+        assert len(check_rewritten({path: data}, {path: b"now"}, lambda: known)) == count
+
+
+def test_records_of_a_family_that_its_tree_does_not_declare_are_not_added() -> None:
+    path = with_ledger().records[0].decision.path
+    assert [f.rule for f in check_left_behind({path: b"{}"}, {})] == ["ledger.claim"]
+    assert check_left_behind({path: b"{}"}, {path: b"{}"}) == []
+    assert check_left_behind({**tree(), path: b"{}"}, {}) == []
 
 
 def test_a_lock_cannot_be_exchanged_under_its_version() -> None:
@@ -109,8 +117,7 @@ def test_an_adoption_does_not_settle_an_edit_of_the_same_change() -> None:
     edited = replace(before, records=(replace(first, digest="sha256:0"), *before.records[1:]))
     made = adoption_of(edited, LedgerHistory({first.decision.path: (first.digest,)}))
     added = made.records[-1].decision.path
-    wanted = [("ledger.rewritten", first.decision.path), ("ledger.settled", added)]
-    assert sorted(rules(of(made), of(before))) == sorted(wanted)
+    assert rules(of(made), of(before)) == [("ledger.settled", added)]
 
 
 def test_git_is_not_asked_where_no_new_record_names_a_broken_one() -> None:

@@ -10,9 +10,9 @@ from lockstep.model.decision import Action, Phase, Position, Restored
 from lockstep.model.finding import Severity
 from lockstep.model.fleet import Family
 from lockstep.rollout.claims import added_records
-from lockstep.rollout.pull_requests import check_arrivals
+from lockstep.rollout.pull_requests import check_arrivals, check_quarantine
 from lockstep.rollout.transitions import RULES
-from tests.unit.fleets import family, recorded
+from tests.unit.fleets import digest_of, family, recorded
 from tests.unit.rollout.ledgers import (
     PROPOSED,
     STEADY,
@@ -118,8 +118,10 @@ def test_a_malformed_base_is_an_answer() -> None:
 
 def test_what_needs_approval_says_what_would_move() -> None:
     steady = adopted(family())
-    (first,) = messages(steady, None, approval=True)
+    (first,) = messages(steady, family(), approval=True)
     assert "no variants change" in first and "reason given: because" in first
+    (new,) = messages(steady, None, approval=True)
+    assert "fraud-a from no variants to stable 1@100; fraud-b from" in new
     moved = with_variants(steady, {"name": "stable", "version": "3", "weight": 100})
     (found,) = messages(decide(moved, Action.ADOPT, STEADY, "3"), steady, approval=True)
     assert "fraud-a from stable 1@100 to stable 3@100; fraud-b from" in found
@@ -130,3 +132,19 @@ def test_what_needs_approval_says_what_would_move() -> None:
     assert found.startswith("the quarantine of version 2 ends: it may be proposed again")
     assert messages(proposed(steady, "2"), steady, approval=True) == []
     assert proposed(steady, "2").records[-1].decision.to == PROPOSED
+
+
+def test_what_is_in_quarantine_is_neither_proposed_nor_adopted() -> None:
+    made = family()
+    entry = {"digest": digest_of("2"), "since": "2026-03-01T08:00:00Z"}
+
+    def found(after: Family, **fields: Any) -> list[str]:
+        decision = structs.replace(after.records[-1].decision, **fields)
+        return [f.message for f in check_quarantine(decision, made, [entry])]
+
+    assert found(adopted(made)) == []
+    two = {"a": [{"name": "stable", "version": "2", "weight": 100}]}
+    expected = "of version 2, which is in quarantine since 2026-03-01T08:00:00Z"
+    assert found(adopted(made), variants=two) == [f"adopt {expected}"]
+    assert found(proposed(adopted(made), "2")) == [f"propose {expected}"]
+    assert found(decide(adopted(made), Action.RELEASE, STEADY, "2")) == []

@@ -105,6 +105,23 @@ def test_evidence_that_makes_no_sense_is_no_pass(changes: dict[str, Any]) -> Non
     assert {rule for rule, _ in found(made)} == {"replay.verdict", "replay.action"}
 
 
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [({"candidate_version": "9"}, "the evidence is about version 9"),
+     ({"asked_at": "2026-03-01T08:30:00Z"}, "it was asked at 2026-03-01T08:30:00Z, and not for")],
+)  # fmt: skip
+def test_evidence_of_another_decision_is_found(changes: dict[str, Any], text: str) -> None:
+    made = decided(Action.ADVANCE, [evidence(0.01, Verdict.PASS, **changes)], Verdict.PASS)
+    assert [(rule, text in message) for rule, message in found(made)] == [("replay.verdict", True)]
+
+
+def test_live_evidence_counts_from_the_running_step_on() -> None:
+    earlier = evidence(0.01, Verdict.PASS, since="2026-03-01T07:00:00Z")
+    for items, count in (([GOOD], 0), ([GOOD, earlier], 1)):
+        texts = [f.message for f in replay_moves(decided(Action.ADVANCE, items, Verdict.PASS))]
+        assert sum("counts from 2026-03-01T07:00:00Z on" in text for text in texts) == count
+
+
 def test_every_record_is_replayed_and_named() -> None:
     made = decided(Action.ADVANCE, [BAD], Verdict.PASS)
     forged = replace(made.records[-1].decision, sequence=6)

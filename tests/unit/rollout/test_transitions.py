@@ -10,6 +10,7 @@ from lockstep.model.decision import Action, Decision, Phase, Position, Variants
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Answer, Evidence, Measurement, Verdict
 from lockstep.model.fleet import Family
+from lockstep.model.times import format_time
 from lockstep.rollout.next_decision import DecisionContext, next_decision
 from lockstep.rollout.position import current_variants, following, position_of
 from lockstep.rollout.replay import replay
@@ -67,8 +68,9 @@ def evidence(before: Family, action: Action) -> tuple[Evidence, ...]:
     if action not in (Action.ADVANCE, Action.VERIFY):
         return ()
     answer = Answer("fpr", Measurement(0.01, time=TIME))
+    since, asked = format_time(START), format_time(BAKED)
     return tuple(
-        Evidence(GATE, c.name, "2", "1", TIME, TIME, answer, Verdict.PASS, "said so")
+        Evidence(GATE, c.name, "2", "1", since, asked, answer, Verdict.PASS, "said so")
         for c in before.clusters
     )
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from lockstep.model.decision import Action, Phase, Position
 from lockstep.rollout.chain import judged
 from lockstep.rollout.replay import replay
-from lockstep.rollout.trust import replayed
+from lockstep.rollout.trust import check_times, replayed
 from lockstep.spec.ledger import unsettled
 from tests.unit.fleets import family
 from tests.unit.rollout.ledgers import START, STEADY, adopted, decide, in_phase
@@ -42,3 +42,10 @@ def test_what_was_broken_stays_so() -> None:
     made = decide(adopted(family()), Action.RELEASE, STEADY, "1")
     gone = judged(replace(made, records=made.records[1:]))
     assert unsettled(replayed(gone, LATER))
+
+
+def test_records_of_the_future_are_listed() -> None:
+    ahead = judged(adopted(family(), now=LATER))
+    (found,) = check_times(ahead, START)
+    assert (found.rule, found.file) == ("ledger.time", ahead.records[0].decision.path)
+    assert check_times(ahead, LATER) == []

@@ -5,7 +5,7 @@ import pytest
 from lockstep.model.errors import UsageError
 from lockstep.model.fleet import Fleet
 from lockstep.spec.assemble import assemble
-from lockstep.spec.selection import by_family, choose_family, only_heads
+from lockstep.spec.selection import by_family, choose_family, missing_heads, only_heads
 
 FILES = dict.fromkeys(
     (
@@ -74,3 +74,11 @@ def test_a_fleet_without_families_has_a_fix_too() -> None:
     with pytest.raises(UsageError) as error:
         choose_family(Fleet(), "fraud", None)
     assert "lockstep validate" in error.value.fix
+
+
+def test_families_that_are_gone_or_unreadable_get_an_empty_head() -> None:
+    heads = missing_heads(FILES, assemble(FILES)[0])
+    assert heads["clusters/prod/environment.yaml"] == b"kind: Environment"
+    both = {f"clusters/prod/{name}/family.yaml" for name in ("fraud", "other")}
+    assert heads.keys() == {"clusters/prod/environment.yaml", *both}
+    assert missing_heads({}, Fleet()) == {}

@@ -52,6 +52,19 @@ class GitHistory(GitObjects):
         ]
         return found[::-1]
 
+    def ledger_changes_between(self, base: str, commit: str) -> list[tuple[str, str, str]]:
+        """What each commit that ``base`` lacks did to the ledger: path, blob before, blob after.
+
+        Each by itself, as a rebase would bring it; merges, which that leaves out, not counted.
+        """
+        # The full history, or git leaves out a branch whose merge changes nothing.
+        out = self._output(
+            "log", "--no-merges", "--full-history", "--no-follow", "--no-show-signature",
+            "--no-renames", "--raw", "--no-abbrev", "--relative", "--format=", "-z",
+            f"{base}..{commit}", "--", _FOLDER,
+        )  # fmt: skip
+        return [(path, _blob(old), _blob(new)) for _, old, new, path in raw_changes(out)]
+
     def has_first_parent(self, commit: str, older: str) -> bool:
         """Whether ``older`` is among the last commits that lead to ``commit`` by first parents."""
         out = self._output("rev-list", "--first-parent", "--max-count=100", commit, "--")
