@@ -18,7 +18,8 @@ DEPENDENCIES := .venv/.dependencies-$(LOCK)
 PACKAGE := .venv/.package-$(LOCK)
 TOOL_INPUTS := tools/go.mod tools/go.sum tools/build
 
-# The OPA that Lockstep will find: LOCKSTEP_OPA, else the one built here, else the one on PATH.
+# The OPA to use: LOCKSTEP_OPA, else the one built here, else the one on PATH. (Before that on PATH,
+# Lockstep looks for the pinned one that lockstep tools opa builds for a user.)
 FOUND_OPA := $(or $(LOCKSTEP_OPA),$(if $(wildcard tools/bin/opa),,$(shell command -v opa 2>/dev/null)))
 OPA := $(or $(FOUND_OPA),tools/bin/opa)
 
@@ -72,7 +73,7 @@ lint-python: setup
 
 .PHONY: lint-policies
 lint-policies: setup tools
-	$(OPA) fmt --list --fail policies
+	$(OPA) fmt --list --fail policies scripts/lockstep/starters
 	$(BIN)/lockstep policy test
 	$(BIN)/lockstep policy docs --check
 	$(BIN)/lockstep schema docs --check
@@ -89,7 +90,7 @@ lint-workflows: setup tools/bin/actionlint
 format: setup tools ## Format code and policies
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(OPA) fmt --write policies
+	$(OPA) fmt --write policies scripts/lockstep/starters
 
 .PHONY: bench
 bench: setup tools ## Measure check and advance, and print the ratios (N="1000 10000" for two sizes of fleet)

@@ -1,4 +1,4 @@
-"""The worked examples of docs/architecture.md, carried out in a copy of the repository."""
+"""The worked examples of the documentation, carried out in a copy of the repository."""
 
 import os
 import shutil
@@ -11,14 +11,13 @@ import pytest
 from lockstep.model.errors import LockstepError
 from lockstep.opa.binary import find_opa
 from tests.acceptance.worked_examples import (
-    ARCHITECTURE,
     ROOT,
     WorkedExample,
+    all_examples,
     patched,
-    worked_examples,
 )
 
-EXAMPLES = worked_examples(ARCHITECTURE.read_text())
+EXAMPLES = all_examples()
 
 # The tests that would notice a second place that lists what an example adds, by its title. What the
 # commands of an example test is not tested again.

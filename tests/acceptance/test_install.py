@@ -1,5 +1,7 @@
 """Both ways of installing give a program that runs and finds what ships with it."""
 
+import json
+import os
 import subprocess
 import sys
 import sysconfig
@@ -64,3 +66,28 @@ def test_templates_and_policies_come_along(installed: Path, tmp_path: Path) -> N
         expected = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
         assert set(files) == expected
         assert expected
+
+
+def test_the_pinned_opa_is_built_for_a_user_once(installed: Path, tmp_path: Path) -> None:
+    if installed.parent.parent.name.startswith("editable"):
+        return  # there the one of the checkout is used, which make tools has built
+    env = {**os.environ, "XDG_DATA_HOME": str(tmp_path / "data"), "LOCKSTEP_OPA": ""}
+    results = []
+    for _ in range(2):
+        argv = (installed / "lockstep", "tools", "opa", "--format", "json")
+        done = subprocess.run(
+            argv, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        results.append(json.loads(done.stdout))
+        assert ("Building OPA" in done.stderr) is results[-1]["built"]
+    assert [each["built"] for each in results] == [True, False]
+    program = Path(results[0]["path"])
+    assert program == tmp_path / f"data/lockstep/bin/opa-{results[0]['version']}"
+    assert [path.name for path in program.parent.iterdir()] == [program.name]
+    where = "from lockstep.opa.binary import find_opa; print(find_opa())"
+    found = subprocess.run(
+        (installed / "python", "-c", where), cwd=tmp_path, env=env, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert found.stdout.strip() == str(program)

@@ -1,4 +1,4 @@
-"""The worked examples of docs/architecture.md: the files that they write, and their commands."""
+"""The worked examples of the documentation: the files that they write, and their commands."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ARCHITECTURE = ROOT / "docs" / "architecture.md"
+PAGES = (ROOT / "docs" / "own-rules.md", ROOT / "docs" / "architecture.md")
 
 _PARTS = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)+)`")
@@ -40,6 +40,11 @@ def patched(text: str, diff: str) -> str:
     after = "".join(line[1:] for line in lines if line[0] in " +")
     assert text.count(before) == 1, f"{text.count(before)} times in the file:\n{before}"
     return text.replace(before, after)
+
+
+def all_examples() -> list[WorkedExample]:
+    """The examples of all pages."""
+    return [example for page in PAGES for example in worked_examples(page.read_text())]
 
 
 def worked_examples(page: str) -> list[WorkedExample]:

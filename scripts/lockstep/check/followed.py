@@ -43,7 +43,7 @@ def find_followed(git: Git, remote: str | None = None) -> Followed:
         if remote is not None:
             raise UsageError(f"there is no remote {quoted(remote)}", fix="leave out --remote")
         return _local(git, settings)
-    chosen = _choose(known, remote, settings)
+    chosen = choose_remote(known, remote, settings)
     return _at_remote(git, chosen, settings)
 
 
@@ -76,7 +76,7 @@ def known_tip(git: Git, commit: str = "HEAD") -> KnownTip | None:
             return None
         if not known:
             return _known(git, "refs/heads/", settings.branch)
-        remote = _choose(known, None, settings).name
+        remote = choose_remote(known, None, settings).name
         home = git.resolve(f"refs/remotes/{remote}/HEAD")
         # As in find_followed: a branch cannot choose by its own file what it is judged against.
         theirs = _settings_at(git, home) if home else None
@@ -172,8 +172,8 @@ def _local_tip(git: Git, branch: str) -> str:
     return tip
 
 
-def _choose(known: Sequence[Remote], named: str | None, settings: Settings | None) -> Remote:
-    """The remote that is the fleet's repository."""
+def choose_remote(known: Sequence[Remote], named: str | None, settings: Settings | None) -> Remote:
+    """The remote that is the fleet's repository. Raises UsageError where it is not clear."""
     names = ", ".join(each.name for each in known)
     if named is not None:
         found = [each for each in known if each.name == named]

@@ -1,6 +1,6 @@
 """The tests of rules: lint, OPA's tests with their coverage, and the examples of each rule."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 
 from lockstep.check.compiled import policies_of, threshold_findings
@@ -22,23 +22,34 @@ from lockstep.policy.examples import (
 )
 from lockstep.policy.input_schemas import input_schemas
 from lockstep.policy.rule_lint import lint_rules
+from lockstep.report.counting import count
 from lockstep.spec.schema.load import read_schemas
 from lockstep.spec.yaml.load import Documents
 
+Progress = Callable[[str], None]
+"""Shows what is being done, for a person who waits."""
 
-def run_rule_tests(tree: Tree, rules: Collection[Rule], *, libraries: bool = True) -> RuleTests:
+
+def _silent(_: str) -> None:
+    pass
+
+
+def run_rule_tests(
+    tree: Tree, rules: Collection[Rule], *, libraries: bool = True, progress: Progress = _silent
+) -> RuleTests:
     """Check the policies of a tree strictly, run the tests and examples of these of its rules.
 
     With ``libraries`` also the tests of what all rules share. Raises LockstepError where an
     example cannot be used.
     """
+    progress(f"OPA runs the tests of {count(len(rules), 'rule')}")
     problems = [f"{f.file}:{f.line}: {f.message}" for f in threshold_findings(tree)]
     problems += lint_rules(tree, rules)
     types = input_schemas(read_schemas(tree))
     tested = None if libraries else [rule.package for rule in rules]
     opa = check_and_test(policy_files(tree, tests=True), find_opa(), types, tested)
     problems += _problems_of(opa)
-    shown, different = (0, []) if opa.refused else run_examples(tree, rules)
+    shown, different = (0, []) if opa.refused else run_examples(tree, rules, progress)
     names = tuple(rule.name for rule in rules)
     return RuleTests(names, opa.passed, shown, opa.coverage, [*problems, *different])
 
@@ -55,7 +66,9 @@ def _problems_of(opa: OpaReport) -> Iterator[str]:
             yield "policies/: there are no tests"
 
 
-def run_examples(tree: Tree, rules: Iterable[Rule]) -> tuple[int, list[str]]:
+def run_examples(
+    tree: Tree, rules: Collection[Rule], progress: Progress = _silent
+) -> tuple[int, list[str]]:
     """How many examples the rules have, and one line per difference from what they expect."""
     problems: list[str] = []
     shown = 0
@@ -68,7 +81,8 @@ def run_examples(tree: Tree, rules: Iterable[Rule]) -> tuple[int, list[str]]:
         whole = run_pipeline(policy_sets, given).checked
         if found := (*whole.invalid, *whole.denied):
             return 0, list(dict.fromkeys(fleet_problems(found)))
-        for rule in rules:
+        for number, rule in enumerate(rules, start=1):
+            progress(f"examples of {rule.name} ({number} of {len(rules)})")
             for example in read_examples(tree, rule):
                 shown += 1
                 result = run_pipeline(policy_sets, _input_of(example, documents)).checked

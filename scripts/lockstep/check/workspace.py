@@ -75,6 +75,11 @@ def refuse_unreadable(tree: Tree) -> Tree:
     return tree
 
 
+def fleet_folder(root: Path) -> Path:
+    """The folder of the fleet that holds ``root``; ``root`` itself where it is in no repository."""
+    return root if Git.at(root) is None else Git.find(root).root
+
+
 def files_at(root: Path, folders: Sequence[str]) -> Tree:
     """The files below folders of ``root``, for verbs that need no fleet.
 

@@ -96,6 +96,13 @@ by_pull_request = combined(moving, branch)
 """Those of the verbs whose decisions may also come by a pull request."""
 
 
+replacing = combined(
+    click.option("--owner", required=True, help="The address of the team that maintains it."),
+    click.option("--reason", required=True, help="Why the shipped one does not do."),
+)
+"""What rules.yaml says of a part of the program that a fleet replaces."""
+
+
 def existing(folder: Path) -> Path:
     """The folder, absolute. Raises UsageError where there is none."""
     if not folder.is_dir():

@@ -5,10 +5,13 @@ from pathlib import Path
 import click
 
 from lockstep.cli import options
+from lockstep.cli.streams import progress
 from lockstep.model.exit_codes import ExitCode
 
 # No HS256 and the like: with a shared key, everyone who can verify a bundle could sign one.
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
+
+_SCOPES = ("cluster", "family", "environment")
 
 
 @click.group()
@@ -58,7 +61,43 @@ def policy_test(rule: str | None, root: Path, output: str) -> ExitCode:
     """Check the rules, run their tests and examples, and require that every line is covered."""
     from lockstep.commands import policy_test as verb
 
-    return options.show(verb.run(options.existing(root), rule), output)
+    with progress() as show:
+        tests = verb.run(options.existing(root), rule, show)
+    return options.show(tests, output)
+
+
+@policy.command("new")
+@click.argument("rule")
+@click.option(
+    "--scope", type=click.Choice(_SCOPES), default="cluster", show_default=True,
+    help="What one evaluation sees.",
+)  # fmt: skip
+@click.option(
+    "--category",
+    help="The chapter of the catalogue; by default that of the example.",
+)  # fmt: skip
+@options.root
+@options.output
+def policy_new(
+    rule: str, scope: str, category: str | None, root: Path, output: str
+) -> ExitCode:  # fmt: skip
+    """Write a rule with its test and examples to start from, in policies/rules/RULE/."""
+    from lockstep.commands import policy_new as verb
+    from lockstep.policy.rules import Scope
+
+    return options.show(verb.run(options.existing(root), rule, Scope(scope), category), output)
+
+
+@policy.command("copy")
+@click.argument("rule")
+@options.replacing
+@options.root
+@options.output
+def policy_copy(rule: str, owner: str, reason: str, root: Path, output: str) -> ExitCode:
+    """Bring a rule that ships into the fleet, to be replaced by one of your own."""
+    from lockstep.commands import replace as verb
+
+    return options.show(verb.rule(options.existing(root), rule, owner, reason), output)
 
 
 @policy.command("bundle")

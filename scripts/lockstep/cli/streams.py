@@ -2,10 +2,16 @@
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 
 import click
+
+from lockstep.text.sanitise import one_line
+
+_ERASE = "\r\x1b[K"
+"""To the start of the line, and clear it: ECMA-48, which terminals follow."""
 
 
 def open_standard_streams() -> None:
@@ -41,3 +47,27 @@ def flushed() -> bool:
 def discard_output() -> None:
     """Have the rest of the output go nowhere: Python would try to write it again at its exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """A function that shows what is being done, on one line that is gone after the block.
+
+    Only on a terminal that can erase a line; nothing is shown in a log of CI, or in a file.
+    """
+    shown = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+    def show(text: str) -> None:
+        if shown:
+            import shutil  # most verbs show no progress
+
+            with suppress(OSError):
+                # Cut, because a line that is wrapped could not be erased as a whole.
+                width = shutil.get_terminal_size().columns - 1
+                sys.stderr.write(f"{_ERASE}{one_line(text)[:width]}")
+                sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        show("")

@@ -55,6 +55,11 @@ class Cache:
         # The XDG specification says that a relative path is invalid: it could be in a work tree.
         return cls(Path(home) / "lockstep") if os.path.isabs(home) else cls(None)
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder with the database; None where nothing is kept."""
+        return self._folder
+
     def get(self, key: str) -> Json:
         """The value of the key; None where there is none, or it cannot be trusted or read."""
         try:

@@ -138,17 +138,22 @@ def existing(root: Path, paths: Iterable[str]) -> list[str]:
     return sorted(path for path in paths if os.path.lexists(root / path))
 
 
-def write_new(root: Path, files: Mapping[str, bytes]) -> None:
-    """Write files of which none exists: all of them, or none where one cannot be written.
+def write_all(root: Path, files: Mapping[str, bytes]) -> None:
+    """Write files below ``root``, or none: where one cannot be written, the others are undone.
 
-    Raises LockstepError as ``write_changes`` does.
+    Raises LockstepError where a path leaves ``root`` or cannot be written.
     """
+    before: dict[str, bytes | None] = {}
     try:
-        write_changes(root, files)
+        for path, data in sorted(files.items()):
+            target = _inside(root, path)
+            before[path] = _read_named(target, path) if target.is_file() else None
+            write_changes(root, {path: data})
     except BaseException:
         # Whatever stopped it, Ctrl-C too: a half-written fleet would be refused the next time.
-        with suppress(LockstepError):
-            write_changes(root, dict.fromkeys(path for path in files if (root / path).is_file()))
+        for path, old in before.items():
+            with suppress(LockstepError):  # the first error is the one to report
+                write_changes(root, {path: old})
         raise
 
 

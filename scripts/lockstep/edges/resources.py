@@ -1,5 +1,6 @@
 """The templates and policies that ship with Lockstep, however it was installed."""
 
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -49,6 +50,31 @@ def shipped_digest() -> str:
     return digest_files(shipped_tree())
 
 
+def starter(kind: str) -> Tree:
+    """The files that a new part of a fleet starts from, by name: ``rule/cluster``, for example.
+
+    Raises LockstepError where they cannot be read.
+    """
+    found = read_tree(_PACKAGE / "starters" / kind, ["."])
+    return {path.removeprefix("./"): data for path, data in found.items()}
+
+
 def tool_dir() -> Path:
     """Where ``make tools`` builds the Go programs; the folder need not exist."""
     return _CHECKOUT / "tools" / "bin"
+
+
+def tool_sources() -> Path:
+    """The folder with ``build`` and the ``go.mod`` that pins the Go programs."""
+    return shipped_root() / "tools"
+
+
+def user_programs() -> Path | None:
+    """Where ``lockstep tools`` builds programs for this user; the folder need not exist.
+
+    ``$XDG_DATA_HOME/lockstep/bin``, or ``~/.local/share/lockstep/bin``. None where neither is
+    an absolute path, since a relative one could be in the work tree of a pull request.
+    """
+    home = os.environ.get("XDG_DATA_HOME", "")
+    home = home if os.path.isabs(home) else os.path.expanduser("~/.local/share")
+    return Path(home) / "lockstep" / "bin" if os.path.isabs(home) else None

@@ -7,37 +7,69 @@ from functools import lru_cache
 from pathlib import Path
 
 from lockstep.edges import process
-from lockstep.edges.resources import tool_dir
+from lockstep.edges.resources import tool_dir, tool_sources, user_programs
 from lockstep.model.errors import LockstepError
 from lockstep.text.sanitise import one_line
 
 OLDEST = (1, 22)
 """Older versions read Rego, or report what was evaluated, in other ways."""
 
-_FIX = "run make tools, or set LOCKSTEP_OPA to an opa of version 1.22 or newer"
+FIX = "lockstep tools opa (builds the pinned one), or install OPA 1.22 or newer"
+"""How to get an OPA where there is none, or one that is too old."""
+
+_PIN = re.compile(r"^\s*github\.com/open-policy-agent/opa v(\S+)", re.MULTILINE)
 
 
 def find_opa(tools: Path | None = None) -> Path:
-    """The program that ``LOCKSTEP_OPA`` names, else the one built in tools/, else that on PATH.
+    """The program that ``LOCKSTEP_OPA`` names, else a built one, else that on PATH.
 
-    ``tools`` is the folder of built programs, that of the checkout by default. The version is
-    checked when the program is used. Raises LockstepError when there is no program.
+    Built ones are that of a checkout (``make tools``), and then that of this user (``lockstep tools
+    opa``): they are of the pinned version, and what is on PATH may be too old. ``tools`` is the
+    folder of built programs, that of the checkout by default. The version is checked when the
+    program is used. Raises LockstepError when there is no program.
     """
     named = os.environ.get("LOCKSTEP_OPA")
     # No fallback: another opa than the one that was named might evaluate differently.
     if named:
         found = shutil.which(named)
         if not found:
-            raise LockstepError(f"LOCKSTEP_OPA names {named}, which is not a program", fix=_FIX)
+            raise LockstepError(f"LOCKSTEP_OPA names {named}, which is not a program", fix=FIX)
         # Absolute, because opa runs in folders of its own.
         return Path(found).absolute()
-    built = (tools or tool_dir()) / "opa"
-    if os.access(built, os.X_OK):
-        return built
+    for built in built_places(tools):
+        if os.access(built, os.X_OK):
+            return built
     found = shutil.which("opa")
     if not found:
-        raise LockstepError("there is no opa on this machine", fix=_FIX)
+        raise LockstepError("there is no opa on this machine", fix=FIX)
     return Path(found).absolute()
+
+
+def built_places(tools: Path | None = None) -> list[Path]:
+    """Where a built OPA may be: in the checkout, and in the folder of this user."""
+    places = [(tools or tool_dir()) / "opa"]
+    mine = user_opa()
+    return [*places, mine] if mine else places
+
+
+@lru_cache(maxsize=1)
+def pinned_version() -> str:
+    """The version of OPA that this Lockstep is tested with; empty where nothing says so."""
+    try:
+        text = (tool_sources() / "go.mod").read_text()
+    except (OSError, LockstepError):
+        return ""
+    match = _PIN.search(text)
+    return match[1] if match else ""
+
+
+def user_opa() -> Path | None:
+    """Where ``lockstep tools opa`` puts the pinned version; None where there is no such place.
+
+    By version, so that a newer Lockstep does not use the one that an older one has built.
+    """
+    folder, version = user_programs(), pinned_version()
+    return folder / f"opa-{version}" if folder and version else None
 
 
 def require_recent(opa: Path) -> None:
@@ -63,7 +95,7 @@ def _version_of(opa: Path, _changed: int, _size: int) -> str:
     return match[1] if match else ""
 
 
-def require_version(where: Path | str, version: str, *, fix: str = _FIX) -> None:
+def require_version(where: Path | str, version: str, *, fix: str = FIX) -> None:
     """Raise LockstepError unless ``version`` (``1.22.2``) is new enough.
 
     ``where`` is the program, or the URL of a running one; ``fix`` says how to get another.

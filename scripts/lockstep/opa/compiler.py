@@ -190,7 +190,7 @@ def json_output(done: process.Completed, what: str) -> Json:
         return json.loads(done.stdout)
     except ValueError as error:
         said = cut(as_in_repository(done.output_text), 1000) or "nothing"
-        fix = "run make tools: it builds the opa that Lockstep is tested with"
+        fix = "run lockstep tools opa: it builds the opa that Lockstep is tested with"
         raise LockstepError(f"{what} gave no report: {said}", fix=fix) from error
 
 

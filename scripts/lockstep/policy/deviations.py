@@ -11,7 +11,7 @@ from dataclasses import replace
 from lockstep.model.canonical import digest_files
 from lockstep.model.document import Document, Json, value_at
 from lockstep.model.finding import Finding, Severity
-from lockstep.model.fleet import Tree
+from lockstep.model.fleet import ShippedFile, Tree
 from lockstep.policy.in_force import (
     is_complete,
     own_rules,
@@ -88,7 +88,7 @@ def deviations(own: Tree, shipped: Tree, rules: Mapping[str, str]) -> list[Findi
     document = _document(own)
     return [
         *_off(document, switched_off(own), rules),
-        *_folders(document, replaced_folders(own, shipped)),
+        *_folders(document, replaced_folders(own, shipped), _copies(own, shipped)),
         *_thresholds(own, shipped),
         *(_refused(path) for path in refused(own, shipped)),
         *(_unknown(path) for path in unknown_templates(own, shipped)),
@@ -110,7 +110,15 @@ def _off(
             yield _note(place.finding("rules.switched-off", text, "", at_key=True))
 
 
-def _folders(document: Document | None, folders: Mapping[str, str]) -> Iterator[Finding]:
+def _copies(own: Tree, shipped: Tree) -> frozenset[str]:
+    """The folders of a fleet with files that ship, unchanged ones included."""
+    both = (path for path in own if path in shipped and not isinstance(own[path], ShippedFile))
+    return frozenset(path.rpartition("/")[0] for path in both)
+
+
+def _folders(
+    document: Document | None, folders: Mapping[str, str], copies: frozenset[str]
+) -> Iterator[Finding]:
     entries = _entries(document, _REPLACED)
     for folder, shipped in folders.items():
         entry = entries.get(folder)
@@ -130,7 +138,8 @@ def _folders(document: Document | None, folders: Mapping[str, str]) -> Iterator[
         text = f"{folder} replaces the program's: {why}"
         yield _note(place.finding("rules.replaced", text, "", at_key=True))
     for folder in entries:
-        if document is not None and folder not in folders:
+        # A template that was just brought in does not differ yet.
+        if document is not None and folder not in folders and folder not in copies:
             place = Place(document, (*_REPLACED, folder))
             text = f"{quoted(folder, 120)} replaces nothing of the program"
             yield place.finding("rules.unknown", text, "remove the entry", at_key=True)

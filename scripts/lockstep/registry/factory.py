@@ -3,7 +3,7 @@
 import os
 
 from lockstep.registry.base import Registry
-from lockstep.registry.mlflow.client import URI_VARIABLE
+from lockstep.registry.mlflow.client import URI_VARIABLE, Bounds
 from lockstep.registry.mlflow.versions import MlflowRegistry
 
 
@@ -18,3 +18,13 @@ def open_registry(address: str | None) -> Registry:
 def is_named(address: str | None) -> bool:
     """Whether a registry is named, by an address or by its environment variable."""
     return bool(address or os.environ.get(URI_VARIABLE))
+
+
+def reach_registry(seconds: float) -> str:
+    """Ask the registry that its environment variable names for something; its address.
+
+    Raises LockstepError where none is named, or where it gives no usable answer in time.
+    """
+    registry = MlflowRegistry(bounds=Bounds(question=seconds))
+    registry.ping()
+    return registry.server

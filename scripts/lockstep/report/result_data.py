@@ -28,6 +28,7 @@ from lockstep.model.result import (
     Waiting,
 )
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
+from lockstep.model.tool_results import BuiltTool, Diagnosis, NewFiles
 from lockstep.report.history import decision_to_json
 from lockstep.report.json_report import outcome_to_data
 
@@ -42,6 +43,12 @@ def to_data(result: Result) -> Json:
             return {**_decision(decision), "branch": branch}
         case RuleList() | RuleExplanation() | RuleTests() | RuleBundle():
             return _of_rules(result)
+        case BuiltTool(name, path, version, built):
+            return {"name": name, "path": path, "version": version, "built": built}
+        case NewFiles(paths, commands):
+            return {"written": list(paths), "commands": list(commands)}
+        case Diagnosis(probes):
+            return {"probes": [probe.to_json() for probe in probes]}
         case (
             Locked() | LockComparison() | RenderedFiles() | Scaffolded() | Pages() | Status()
             | History()

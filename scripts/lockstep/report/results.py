@@ -28,6 +28,7 @@ from lockstep.model.result import (
     Waiting,
 )
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
+from lockstep.model.tool_results import BuiltTool, Diagnosis, NewFiles
 from lockstep.report.counting import count
 from lockstep.report.history import describe_evidence, format_history
 from lockstep.report.rules import (
@@ -38,6 +39,7 @@ from lockstep.report.rules import (
 )
 from lockstep.report.table import format_table
 from lockstep.report.text import format_outcome
+from lockstep.report.tools import format_diagnosis, format_new_files, format_tool
 from lockstep.text.phrases import KEPT, OUT_OF_FORCE, list_variants
 from lockstep.text.sanitise import one_line
 
@@ -99,6 +101,12 @@ def format_text(result: Result) -> str:
             return format_rule_tests(result)
         case RuleBundle():
             return format_bundle(result)
+        case BuiltTool():
+            return format_tool(result)
+        case NewFiles():
+            return format_new_files(result)
+        case Diagnosis():
+            return format_diagnosis(result)
 
 
 def _upgraded(result: Upgraded) -> Iterator[str]:

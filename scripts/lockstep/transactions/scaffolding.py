@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lockstep.check.rendering import render_tree
-from lockstep.edges.files import existing, write_changes, write_new
+from lockstep.edges.files import existing, write_all, write_changes
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.fleet import Tree
 from lockstep.registry.base import NotInRegistry, Unreachable
@@ -119,7 +119,7 @@ def write_completed(root: Path, completed: CompleteFiles) -> None:
         if data is not None and not (root / path).exists()
     }
     try:
-        write_new(root, {**completed.files, **added})
+        write_all(root, {**completed.files, **added})
     except LockstepError as error:
         raise LockstepError(
             f"{error.message}; nothing was written", where=error.where, fix=error.fix

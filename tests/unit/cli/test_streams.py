@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+from io import StringIO
 
 import pytest
+
+from lockstep.cli.streams import progress
 
 FLUSHES = """
 import sys
@@ -34,3 +37,31 @@ def test_an_encoding_that_lacks_a_character_gets_an_escape() -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stdout == "text \\u20ac\n"
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_one_line_on_a_terminal_that_is_gone_afterwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "20")
+    stderr = Terminal()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    with progress() as show:
+        show("examples of a rule with a long name")
+        show("evil\x1b[2J")
+    assert stderr.getvalue() == ("\r\x1b[Kexamples of a rule \r\x1b[Kevil\\x1b[2J\r\x1b[K")
+
+
+@pytest.mark.parametrize("term", ["dumb", "xterm"])
+def test_progress_is_nothing_elsewhere(monkeypatch: pytest.MonkeyPatch, term: str) -> None:
+    monkeypatch.setenv("TERM", term)
+    stderr = Terminal() if term == "dumb" else StringIO()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    with progress() as show:
+        show("examples of a rule")
+    assert stderr.getvalue() == ""

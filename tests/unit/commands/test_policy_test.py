@@ -230,3 +230,9 @@ def test_a_misspelt_field_of_the_input_is_refused(tmp_path: Path) -> None:
 def test_a_fleet_without_rules_of_its_own_has_nothing_to_test(tmp_path: Path) -> None:
     with pytest.raises(NothingToCheck, match="no rule of its own"):
         run(tmp_path)
+
+
+def test_it_says_which_rule_is_tested(tmp_path: Path) -> None:
+    shown: list[str] = []
+    run(repository(tmp_path), "weights-sum", shown.append)
+    assert shown == ["OPA runs the tests of 1 rule", "examples of weights-sum (1 of 1)"]

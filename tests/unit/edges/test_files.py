@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockstep.edges.files import existing, read_tree, write_changes, write_file, write_new
+from lockstep.edges.files import existing, read_tree, write_all, write_changes, write_file
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.fleet import NoFile
 
@@ -167,14 +167,14 @@ def test_a_reader_of_the_old_file_keeps_all_of_it_while_the_new_one_is_written(
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
 
 
-def test_new_files_are_written_all_or_none(tmp_path: Path) -> None:
-    (tmp_path / "taken").write_text("a file where a folder would be")
-    (tmp_path / "kept").mkdir()
+def test_several_files_are_written_together_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("before")
+    (tmp_path / "c").write_text("not a folder")
     with pytest.raises(LockstepError):
-        write_new(tmp_path, {"a/x": b"1", "kept/y": b"2", "taken/z": b"3"})
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["taken"]
-    write_new(tmp_path, {"a/x": b"1", "b": b"2"})
-    assert read_tree(tmp_path, ["a", "b"]) == {"a/x": b"1", "b": b"2"}
+        write_all(tmp_path, {"a": b"after", "b/new": b"new", "c/d": b"cannot be written"})
+    assert (tmp_path / "a").read_text() == "before" and not (tmp_path / "b").exists()
+    write_all(tmp_path, {"a": b"after", "b/new": b"new"})
+    assert (tmp_path / "a").read_text() == "after" and (tmp_path / "b/new").read_text() == "new"
 
 
 def test_a_broken_link_counts_as_something_that_exists(tmp_path: Path) -> None:

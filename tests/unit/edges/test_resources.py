@@ -5,8 +5,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import lockstep
-from lockstep.edges.resources import shipped_digest, shipped_root, shipped_tree, tool_dir
+from lockstep.edges.resources import (
+    shipped_digest,
+    shipped_root,
+    shipped_tree,
+    starter,
+    tool_dir,
+    tool_sources,
+    user_programs,
+)
 
 PACKAGE = Path(lockstep.__file__).parent
 
@@ -40,3 +50,18 @@ def test_an_installed_package_uses_its_own_copy_or_says_that_it_has_none(
         for name in ("policies", "templates"):
             (folder / name).mkdir(parents=True)
     assert asked(site) == str(inside)
+
+
+def test_a_starter_has_the_files_of_a_new_part() -> None:
+    assert set(starter("rule/cluster")) == {"rule.rego", "rule_test.rego", "examples.yaml"}
+
+
+def test_programs_of_a_user_are_where_xdg_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert user_programs() == tmp_path / "lockstep/bin"
+    monkeypatch.setenv("XDG_DATA_HOME", "relative")
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert user_programs() == Path("/home/someone/.local/share/lockstep/bin")
+    assert (tool_sources() / "build").is_file()

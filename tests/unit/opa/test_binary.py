@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from lockstep.model.errors import LockstepError
-from lockstep.opa.binary import find_opa, opa_version, require_recent, require_version
+from lockstep.opa.binary import (
+    find_opa,
+    opa_version,
+    pinned_version,
+    require_recent,
+    require_version,
+    user_opa,
+)
 from tests.unit.opa.parts import opa_program
 
 
@@ -18,8 +25,9 @@ def program(folder: Path, name: str = "opa", says: str = "Version: 1.22.0") -> P
 
 
 @pytest.fixture(autouse=True)
-def _nothing_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def _nothing_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("LOCKSTEP_OPA", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("PATH", "/nonexistent")
 
 
@@ -51,7 +59,33 @@ def test_the_built_one_comes_before_path(tmp_path: Path, monkeypatch: pytest.Mon
 def test_without_any_program_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LockstepError, match="there is no opa") as caught:
         find_opa(tmp_path)
-    assert "make tools" in caught.value.fix
+    fix = "lockstep tools opa (builds the pinned one), or install OPA 1.22 or newer"
+    assert caught.value.fix == fix
+
+
+def test_the_one_of_this_user_comes_before_path_and_after_the_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = user_opa()
+    assert mine == tmp_path / f"data/lockstep/bin/opa-{pinned_version()}"
+    mine.parent.mkdir(parents=True)
+    program(mine.parent, mine.name)
+    program(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_opa(tmp_path / "none") == mine
+    (tmp_path / "tools").mkdir()
+    built = program(tmp_path / "tools")
+    assert find_opa(tmp_path / "tools") == built
+
+
+def test_the_pinned_version_is_one_that_is_recent_enough() -> None:
+    require_version(Path("opa"), pinned_version())
+
+
+def test_a_relative_data_folder_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", "data")
+    monkeypatch.setenv("HOME", "nowhere")
+    assert user_opa() is None
 
 
 @pytest.mark.parametrize("version", ["1.22.0", "1.22.2", "v1.30.1", "2.0.0", "1.22.2-dev"])

@@ -61,6 +61,11 @@ class MlflowRegistry:
         """See Registry. Of several aliases the first of ``champion`` and ``production`` counts."""
         return self._connection.ask(lambda: _serving(self._connection, model))
 
+    def ping(self) -> None:
+        """Ask for something small. Raises LockstepError where there is no usable answer."""
+        client = self._connection.client
+        self._connection.ask(lambda: client.search_registered_models(max_results=1))
+
     def facts(self, model: str, version: str, read_at: str) -> Json:
         """See Registry."""
         _refuse_alias(model, version)

@@ -1,0 +1,13 @@
+"""``lockstep doctor``: what is missing on this machine and in this repository."""
+
+from pathlib import Path
+
+from lockstep.check.machine_probes import MACHINE
+from lockstep.check.probing import probe_all
+from lockstep.check.repository_probes import repository_probes
+from lockstep.model.tool_results import Diagnosis
+
+
+def run(root: Path) -> Diagnosis:
+    """Look at every part. Raises nothing: what cannot be looked at is reported as such."""
+    return Diagnosis((*probe_all(MACHINE), *repository_probes(root)))
