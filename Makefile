@@ -85,6 +85,10 @@ lint-shell: setup
 .PHONY: lint-workflows
 lint-workflows: setup tools/bin/actionlint
 	tools/bin/actionlint -shellcheck $(BIN)/shellcheck
+	@dir=$$(mktemp -d "$${TMPDIR:-/tmp}/lockstep-fleet.XXXXXX") && \
+	  { env -u MLFLOW_TRACKING_URI $(BIN)/lockstep init --yes --model example "$$dir" > "$$dir/said" && \
+	    tools/bin/actionlint -shellcheck $(BIN)/shellcheck "$$dir/.github/workflows/check.yml"; \
+	    status=$$?; rm -rf "$$dir"; exit $$status; }
 
 .PHONY: format
 format: setup tools ## Format code and policies

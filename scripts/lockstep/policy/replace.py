@@ -19,7 +19,6 @@ TEMPLATES = "templates/"
 _SCHEMA = "policies/schemas/data/rules.json"
 _UNDER = ("thresholds", "rules", "replaced")
 _NEW_FILE = b"""\
-# yaml-language-server: $schema=../schemas/data/rules.json
 # Rules that do not count here, and files of the fleet that replace some of the program's.
 # Each report names all of them.
 thresholds:
