@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout, suppress
 from importlib import import_module
 from io import StringIO
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -26,6 +27,8 @@ _OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
 # Seconds. One thread renders while others wait for OPA and its compiler; each of their many short
 # calls would wait for ten times as long until it goes on.
 _SWITCH_THREADS_AFTER = 0.0005
+
+_MOMENT = 0.005  # seconds: what Python does with its import lock held takes far less
 
 # Each verb, the module that holds it, and what it does in a line.
 _VERBS = {
@@ -124,15 +127,26 @@ class _Stopped(BaseException):
         self.exit_code = 128 + number  # what a shell reports for a program that a signal ended
 
 
-def _stop(number: int, _: object) -> NoReturn:
+def _stop(number: int, frame: FrameType | None) -> None:
     """Unwind, which cleans up after the verb; a second signal ends the process at once."""
     signal.signal(number, signal.SIG_DFL)
+    if _is_importing(frame):
+        # In a moment. An exception in Python's own code for imports can leave its lock held, and
+        # then every other thread waits for ever.
+        signal.signal(signal.SIGALRM, lambda _, here: _stop(number, here))
+        signal.setitimer(signal.ITIMER_REAL, _MOMENT)
+        return
     stopped = _Stopped(number)
     # Where this interrupts a callback, Python would print it and go on; the next program that is
     # to be started raises it again.
     sys.unraisablehook = _report_nothing
     stopping.stop(stopped)
     raise stopped
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Whether a signal has interrupted the code with which Python imports modules."""
+    return frame is not None and frame.f_globals.get("__name__") == "importlib._bootstrap"
 
 
 def run(arguments: Sequence[str], command: click.Command = program) -> int:

@@ -218,3 +218,23 @@ def test_without_standard_output_a_verb_runs_all_the_same() -> None:
     ended = program_in_a_shell("validate --root /nowhere/at/all >&-")
     assert ended.returncode == 2
     assert ended.stderr.startswith("error: /nowhere/at/all: this folder does not exist")
+
+
+WHILE_IMPORTING = """
+import signal, time, types
+from lockstep.cli import entry
+frame = types.SimpleNamespace(f_globals={"__name__": "importlib._bootstrap"})
+entry._stop(signal.SIGTERM, frame)
+print("not yet")
+try:
+    time.sleep(30)
+except BaseException as stopped:
+    print(stopped.exit_code)
+"""
+
+
+def test_a_signal_waits_until_python_holds_no_lock_of_its_imports() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WHILE_IMPORTING], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split("\n")[:2] == ["not yet", "143"], done.stderr
