@@ -1,0 +1,64 @@
+"""``lockstep add`` without a registry: further environments, families and clusters."""
+
+from pathlib import Path
+
+import pytest
+
+from lockstep.cli import invoke
+from tests.unit.commands.test_init import files, folder, init
+
+NOW = "2026-06-01T08:00:00Z"
+
+new_folder = folder
+
+
+@pytest.fixture
+def fleet(new_folder: Path) -> Path:
+    regions = ("--region", "eu-west-1:EU", "--region", "us-east-1:US")
+    code, said = init(new_folder, "--environment", "one", *regions)
+    assert code == 0, said
+    return new_folder
+
+
+def add(fleet: Path, *arguments: str) -> tuple[int, str]:
+    return invoke(["add", *arguments, "--root", str(fleet), "--now", NOW])
+
+
+def test_an_environment_and_a_family_in_it_are_added(fleet: Path) -> None:
+    code, said = add(
+        fleet, "environment", "two", "--tier", "production", "--region", "eu-west-1:EU"
+    )
+    assert code == 0, said
+    code, said = add(fleet, "family", "ranking", "-e", "two", "--region", "eu-west-1")
+    assert code == 0, said
+    added = {f"clusters/two/ranking/{name}.yaml" for name in ("family", "eu-west-1")}
+    assert {"clusters/two/environment.yaml", *added} <= files(fleet)
+    assert invoke(["validate", "--root", str(fleet)])[0] == 0
+
+
+def test_a_cluster_gets_a_wave_of_its_own(fleet: Path) -> None:
+    path = fleet / "clusters/one/fraud"
+    (path / "us-east-1.yaml").unlink(missing_ok=True)
+    head = (path / "family.yaml").read_text()
+    (path / "family.yaml").write_text(head.replace("      - [us-east-1]\n", ""))
+    code, said = add(fleet, "cluster", "us-east-1", "--family", "one/fraud")
+    assert code == 0, said
+    assert "us-east-1" in (path / "family.yaml").read_text()
+    assert (path / "us-east-1.yaml").is_file()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("environment", "one"),
+        ("family", "fraud", "-e", "one"),
+        ("cluster", "eu-west-1", "--family", "one/fraud"),
+        ("cluster", "ap-south-1", "--family", "one/fraud"),
+        ("family", "x", "-e", "none"),
+    ],
+)
+def test_what_exists_or_fits_nowhere_is_refused(fleet: Path, arguments: tuple[str, ...]) -> None:
+    before = files(fleet)
+    code, said = add(fleet, *arguments)
+    assert code == 2 and "Traceback" not in said, said
+    assert files(fleet) == before
