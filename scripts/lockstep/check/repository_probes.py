@@ -102,8 +102,7 @@ class _Repository:
     def attributes(self) -> Found:
         with self.git.storing() as storing:
             tree_id = storing.work_tree_id(EVERYTHING)
-            paths = storing.read_tree(tree_id, EVERYTHING, links=True)
-            findings = attribute_findings(storing, tree_id, sorted(paths))
+            findings = attribute_findings(storing, tree_id, EVERYTHING)
         for finding in findings:
             give = missing if finding.severity is Severity.ERROR else warning
             return give(f"{finding.file}:{finding.line}: {finding.message}", finding.fix)
