@@ -15,7 +15,7 @@ from lockstep.model.exit_codes import ExitCode
 from lockstep.text.sanitise import quoted
 
 if TYPE_CHECKING:
-    from lockstep.scaffold.requests import Region
+    from lockstep.scaffold.requests import RegionRequest
     from lockstep.transactions.run import RunOptions
 
 _TIERS = ("development", "staging", "production")
@@ -215,8 +215,8 @@ def _ask(given: dict[str, Any]) -> None:
         ) from error
 
 
-def _regions(given: tuple[str, ...], environment: str) -> "tuple[Region, ...]":
-    from lockstep.scaffold.requests import Region
+def _regions(given: tuple[str, ...], environment: str) -> "tuple[RegionRequest, ...]":
+    from lockstep.scaffold.requests import RegionRequest
 
     found = []
     for text in given:
@@ -227,7 +227,7 @@ def _regions(given: tuple[str, ...], environment: str) -> "tuple[Region, ...]":
                 f"--region: {quoted(text, 80)} names no jurisdiction",
                 fix=f"write it like {_REGION}",
             )
-        found.append(Region(name, jurisdiction, destination or f"{environment}-{name}"))
+        found.append(RegionRequest(name, jurisdiction, destination or f"{environment}-{name}"))
     return tuple(found)
 
 

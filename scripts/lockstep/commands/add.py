@@ -21,7 +21,7 @@ from lockstep.scaffold.requests import (
     ClusterRequest,
     EnvironmentRequest,
     FamilyRequest,
-    Region,
+    RegionRequest,
 )
 from lockstep.scaffold.texts import cluster_files, environment_files, family_files
 from lockstep.scaffold.values import check_values
@@ -73,7 +73,7 @@ class EnvironmentOptions:
     """What ``add environment`` was given; None is as in the environments that are there."""
 
     tier: str
-    regions: tuple[Region, ...]
+    regions: tuple[RegionRequest, ...]
     kubernetes: str
     owner: str | None
     tenant: str

@@ -14,7 +14,7 @@ ENVIRONMENTS = {"development": "dev", "staging": "staging", "production": "prod"
 
 
 @dataclass(frozen=True)
-class Region:
+class RegionRequest:
     """A region of an environment, and the name of its Kubernetes cluster in Argo CD."""
 
     name: str
@@ -28,7 +28,7 @@ class EnvironmentRequest:
 
     name: str
     tier: str
-    regions: tuple[Region, ...]
+    regions: tuple[RegionRequest, ...]
     repository: str
     branch: str
     kubernetes: str

@@ -11,13 +11,13 @@ from lockstep.scaffold.requests import (
     EnvironmentRequest,
     FamilyRequest,
     FleetRequest,
-    Region,
+    RegionRequest,
 )
 from lockstep.scaffold.texts import FORGES, fleet_files, scalar
 
 
 def fleet(forge: str = "github", tier: str = "production", source: str = "") -> FleetRequest:
-    region = Region("eu-west-1", "NO", "prod-eu-west-1")
+    region = RegionRequest("eu-west-1", "NO", "prod-eu-west-1")
     environment = EnvironmentRequest(
         "prod", tier, (region,), "https://git.example.com/ml/fleet.git", "main", "1.37"
     )
