@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.example_fleet import ExampleFleet, open_example_fleet
 from tests.acceptance.reverts import States
 from tests.acceptance.world import World, copy_world, create_world
 from tests.unit.mlflow_store import forget_default_store
@@ -15,6 +16,13 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One adopted world, made once for each worker and only ever copied."""
     yield create_world(tmp_path_factory.mktemp("template"))
     forget_default_store()
+
+
+@pytest.fixture(scope="module")
+def example() -> Iterator[ExampleFleet]:
+    """The example fleet, whose templates a test may edit."""
+    with open_example_fleet() as fleet:
+        yield fleet
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ What it may choose is in ``test_template_choices``, what not in ``test_template_
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,17 +27,9 @@ from tests.acceptance.example_fleet import (
     VOLUME,
     WITH_AUTOSCALER,
     ExampleFleet,
-    open_example_fleet,
     template,
 )
 from tests.acceptance.world import git
-
-
-@pytest.fixture(scope="module")
-def example() -> Iterator[ExampleFleet]:
-    with open_example_fleet() as fleet:
-        yield fleet
-
 
 ALTERED = {
     "another namespace": ("deployment", "namespace: {{ namespace", "namespace: {{ 'kube-system'"),

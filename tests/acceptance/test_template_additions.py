@@ -1,7 +1,5 @@
 """What a template may not add, although no spec speaks of it."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.acceptance.example_fleet import (
@@ -9,7 +7,6 @@ from tests.acceptance.example_fleet import (
     HELPER,
     INIT,
     ExampleFleet,
-    open_example_fleet,
     template,
 )
 from tests.acceptance.template_edits import (
@@ -32,12 +29,6 @@ from tests.acceptance.template_edits import (
 IDENTITY = "render.identity"
 SCHEMA = "render.manifest"
 LISTED = "policy.template-additions"
-
-
-@pytest.fixture(scope="module")
-def example() -> Iterator[ExampleFleet]:
-    with open_example_fleet() as fleet:
-        yield fleet
 
 
 BREAKER = "{% if policy.failover %}"

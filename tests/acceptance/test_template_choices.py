@@ -35,12 +35,6 @@ IDENTITY = "render.identity"
 LISTED = "policy.template-additions"
 
 
-@pytest.fixture(scope="module")
-def example() -> Iterator[ExampleFleet]:
-    with open_example_fleet() as fleet:
-        yield fleet
-
-
 OF_ORGANISATION: dict[str, Edit] = {
     "an annotation": annotated("deployment", "example.com/team", "risk"),
     "an annotation of a pod": annotated_pod("example.com/scrape", "true"),

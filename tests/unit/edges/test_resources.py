@@ -62,6 +62,6 @@ def test_programs_of_a_user_are_where_xdg_says(
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert user_programs() == tmp_path / "lockstep/bin"
     monkeypatch.setenv("XDG_DATA_HOME", "relative")
-    monkeypatch.setenv("HOME", "/home/someone")
-    assert user_programs() == Path("/home/someone/.local/share/lockstep/bin")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert user_programs() == tmp_path / "home/.local/share/lockstep/bin"
     assert (tool_sources() / "build").is_file()
