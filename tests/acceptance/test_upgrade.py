@@ -47,8 +47,7 @@ def become_next_version(monkeypatch: pytest.MonkeyPatch, *, stricter: bool) -> N
         files[path] = ShippedFile(files[path].replace(before, after, 1))
     for module in ("check.pinned", "commands.upgrade", "transactions.snapshot"):
         monkeypatch.setattr(f"lockstep.{module}.__version__", NEXT)
-    for module in ("check.workspace", "check.change_check"):
-        monkeypatch.setattr(f"lockstep.{module}.shipped_tree", lambda: files)
+    monkeypatch.setattr("lockstep.check.workspace.shipped_tree", lambda: files)
     for module in ("check.change", "check.change_check"):
         monkeypatch.setattr(f"lockstep.{module}.shipped_digest", lambda: "sha256:next")
 

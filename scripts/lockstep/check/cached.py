@@ -7,7 +7,7 @@ from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from lockstep.check.workspace import EVERYTHING, ignored_findings
+from lockstep.check.workspace import EVERYTHING, ignored_findings, with_shipped
 from lockstep.edges.cache import Cache
 from lockstep.edges.content_key import content_key, program
 from lockstep.edges.git import Git
@@ -143,7 +143,7 @@ def _opa_ahead(change: "Change") -> Iterator[None]:
         # What is wrong with the policies is reported where the check reads them.
         with suppress(LockstepError):
             if not change.opa.url:
-                stack.enter_context(started_ahead(change.policies))
+                stack.enter_context(started_ahead(with_shipped(change.policy_files)))
         yield
 
 

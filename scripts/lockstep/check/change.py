@@ -9,7 +9,6 @@ from datetime import datetime
 from functools import cached_property
 
 from lockstep.check.base import Base
-from lockstep.check.workspace import with_shipped
 from lockstep.edges.content_key import key_of
 from lockstep.edges.git import Git
 from lockstep.edges.resources import shipped_digest
@@ -80,11 +79,10 @@ class Change:
         """
         return self._freezes[tree]
 
-    @property
-    def policies(self) -> Tree:
-        """The policies that decide: the base's, or its own where there is no base."""
-        read = self.git.read_tree(self.commit or self.tree_id, SHARED[:1], links=True)
-        return with_shipped(read)
+    @cached_property
+    def policy_files(self) -> Tree:
+        """The files of ``policies/`` that decide: the base's, or its own without a base."""
+        return self.git.read_tree(self.commit or self.tree_id, SHARED[:1], links=True)
 
     @property
     def commit(self) -> str | None:

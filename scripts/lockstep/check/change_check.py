@@ -14,11 +14,11 @@ from lockstep.check.policy_sets import open_policy_sets, rules_of
 from lockstep.check.scope import Side, TreeIds
 from lockstep.check.summary import FamilySummary
 from lockstep.check.units import Unit
-from lockstep.check.workspace import refuse_unreadable, with_shipped
+from lockstep.check.workspace import refuse_unreadable, shipped_for, with_shipped
 from lockstep.edges.cache import Cache
 from lockstep.edges.content_key import content_key, key_of
 from lockstep.edges.git.history import LedgerReader
-from lockstep.edges.resources import shipped_digest, shipped_tree
+from lockstep.edges.resources import shipped_digest
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Tree
@@ -32,8 +32,8 @@ from lockstep.policy.rules import reads_time
 from lockstep.render.names import cluster_folder
 from lockstep.spec.assemble import cluster_files
 
-_PAST = ("clusters/", "ledger/", "policies")
-"""What a check reads of the base."""
+_PAST = ("clusters/", "ledger/")
+"""What a check reads of the base, apart from its policies."""
 
 
 def check_change_of(change: Change, cache: Cache) -> Outcome:
@@ -53,7 +53,10 @@ class _ChangeCheck:
         self._head.require_clusters()
         self._own = refuse_unreadable(self._head.read_others())
         shared = with_shipped(self._own)
-        before = with_shipped(self._base.read_others(_PAST)) if self._base else None
+        before = None
+        if self._base:
+            past = self._base.read_others(_PAST)
+            before = with_shipped({**past, **change.policy_files})
         reader = LedgerReader(change.git)
         self._given = CheckInput(
             shared, before, change.now, change.shard,
@@ -94,8 +97,7 @@ class _ChangeCheck:
         if self._change.shard.index != 1:
             return []
         titles = {rule.name: rule.title for rule in rules_of(self._policy_sets)}
-        shipped = {} if is_complete(self._own) else shipped_tree()
-        return deviations(self._own, shipped, titles)
+        return deviations(self._own, shipped_for(self._own), titles)
 
     def _source(self) -> FleetSource:
         head = self._head

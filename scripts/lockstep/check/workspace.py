@@ -62,11 +62,16 @@ def with_shipped(tree: Tree, folders: Iterable[str] = EVERYTHING) -> Tree:
     """
     # What is in force is for rules to say, and these import what renders: a check that finds its
     # outcome in the cache needs none of that.
-    from lockstep.policy.in_force import in_force, is_complete
+    from lockstep.policy.in_force import in_force
 
-    if is_complete(tree) or "policies" not in folders:
-        return tree
-    return in_force(tree, shipped_tree())
+    return in_force(tree, shipped_for(tree)) if "policies" in folders else tree
+
+
+def shipped_for(own: Tree) -> Tree:
+    """What ships, for a fleet's own tree; nothing, and nothing is read, for a complete one."""
+    from lockstep.policy.in_force import is_complete
+
+    return {} if is_complete(own) else shipped_tree()
 
 
 def refuse_unreadable(tree: Tree) -> Tree:

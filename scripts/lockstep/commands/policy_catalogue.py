@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lockstep.check.pages import write_pages
-from lockstep.check.workspace import files_at, with_shipped
-from lockstep.edges.resources import shipped_tree
+from lockstep.check.workspace import files_at, shipped_for, with_shipped
 from lockstep.model.fleet import Tree
 from lockstep.model.result import Pages
 from lockstep.model.rule_results import RuleExplanation, RuleList
 from lockstep.policy import expected_rules
 from lockstep.policy.catalogue import as_markdown, explain, facts_of
 from lockstep.policy.deviations import differing_rules
-from lockstep.policy.in_force import is_complete
 from lockstep.policy.rules import rule_named
 
 
@@ -43,5 +41,4 @@ def write_docs(root: Path, *, check: bool) -> Pages:
 def _policies(root: Path) -> tuple[Tree, Mapping[str, str]]:
     """The rules and the templates that their examples need, and which rules differ, in words."""
     own = files_at(root, ["policies", "templates"])
-    shipped = {} if is_complete(own) else shipped_tree()
-    return with_shipped(own), differing_rules(own, shipped)
+    return with_shipped(own), differing_rules(own, shipped_for(own))

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from lockstep.check.rule_tests import Progress, run_rule_tests
-from lockstep.check.workspace import files_at
-from lockstep.edges.resources import shipped_tree
+from lockstep.check.workspace import files_at, shipped_for
 from lockstep.model.errors import NothingToCheck
 from lockstep.model.rule_results import RuleTests
 from lockstep.policy import expected_rules
@@ -26,7 +25,7 @@ def run(root: Path, only: str | None = None, progress: Progress = _silent) -> Ru
     rule lacks METADATA that a check needs.
     """
     own = files_at(root, ["policies", "templates"])
-    tree = tested_tree(own, {} if is_complete(own) else shipped_tree())
+    tree = tested_tree(own, shipped_for(own))
     rules = expected_rules(tree)
     if only is not None:
         return run_rule_tests(tree, [rule_named(only, rules)], libraries=False, progress=progress)

@@ -33,7 +33,6 @@ FILE = "policies/data/rules.yaml"
 
 _OFF = ("thresholds", "rules", "switchedOff")
 _REPLACED = ("thresholds", "rules", "replaced")
-_TEMPLATES = "templates/"
 
 
 def switched_off(policies: Tree) -> Mapping[str, str]:
@@ -86,8 +85,11 @@ def deviations(own: Tree, shipped: Tree, rules: Mapping[str, str]) -> list[Findi
     file that belongs to the program are errors; a shipped folder that has changed is a warning.
     """
     document = _document(own)
+    off = list(_off(document, switched_off(own), rules))
+    if is_complete(own):
+        return off
     return [
-        *_off(document, switched_off(own), rules),
+        *off,
         *_folders(document, replaced_folders(own, shipped), _copies(own, shipped)),
         *_thresholds(own, shipped),
         *(_refused(path) for path in refused(own, shipped)),
@@ -146,8 +148,6 @@ def _folders(
 
 
 def _thresholds(own: Tree, shipped: Tree) -> Iterator[Finding]:
-    if is_complete(own):
-        return
     for path in sorted(replaced_thresholds(own, shipped) - {FILE}):
         here, there = (threshold_values(path, tree[path]) for tree in (own, shipped))
         differ = [name for name in sorted({*here, *there}) if here.get(name) != there.get(name)]

@@ -15,8 +15,6 @@ from lockstep.policy.rules import FOLDER
 from lockstep.policy.thresholds import ORGANISATION
 from lockstep.policy.waivers import FOLDER as WAIVERS
 
-FOLDERS = ("policies/", "templates/")
-
 _PROGRAMS = ("policies/main", "policies/lib/", "policies/schemas/", "policies/examples/")
 _NOT_SHIPPED = (WAIVERS, ORGANISATION)
 _RULE = re.compile(rf"{FOLDER}([^/]+)/(.+)")
@@ -68,11 +66,8 @@ def own_rules(own: Tree) -> frozenset[str]:
 
 def refused(own: Tree, shipped: Tree) -> list[str]:
     """The files of a fleet that it may not have: they are the program's, and are not read."""
-    if is_complete(own):
-        return []
-    return sorted(
-        path for path in own if _is_programs(path, shipped) and not _same(path, own, shipped)
-    )
+    named = (path for path in own if _is_programs(path, shipped))
+    return sorted(path for path in named if own[path] != shipped.get(path))
 
 
 def replaced_rules(own: Tree, shipped: Tree) -> frozenset[str]:
@@ -104,7 +99,7 @@ def replaced_templates(own: Tree, shipped: Tree) -> frozenset[str]:
 def unknown_templates(own: Tree, shipped: Tree) -> list[str]:
     """The templates of a fleet for components that the program does not have."""
     named = (path for path in own if _TEMPLATE.fullmatch(path))
-    return [] if is_complete(own) else sorted(path for path in named if path not in shipped)
+    return sorted(path for path in named if path not in shipped)
 
 
 def shipped_paths(*trees: Tree) -> frozenset[str]:
@@ -121,7 +116,3 @@ def _is_programs(path: str, shipped: Tree) -> bool:
     """Whether a file is the program's: a fleet may have schemas for data of its own only."""
     own_schema = path.startswith("policies/schemas/data/") and path not in shipped
     return path.startswith(_PROGRAMS) and not own_schema
-
-
-def _same(path: str, own: Tree, shipped: Tree) -> bool:
-    return own[path] == shipped.get(path)
