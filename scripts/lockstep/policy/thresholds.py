@@ -117,7 +117,7 @@ def _is_stray(path: str) -> bool:
 
 
 def _stray(path: str) -> Finding:
-    fix = "rename it, move it to where docs/opa.md says, or remove it"
+    fix = "rename or remove it, or move it to where docs/how-to/opa.md of Lockstep says"
     return Finding(path, 1, 1, "data.stray", "no policy file of this name is read here", fix)
 
 

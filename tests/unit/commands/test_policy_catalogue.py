@@ -10,7 +10,7 @@ from lockstep.cli import invoke
 
 ROOT = Path(__file__).resolve().parents[3]
 RULES = sorted(path.name for path in (ROOT / "policies" / "rules").iterdir())
-PAGE = "docs/policies.md"
+PAGE = "docs/reference/rules.md"
 
 
 def policy(*arguments: str, root: Path = ROOT) -> tuple[int, str]:

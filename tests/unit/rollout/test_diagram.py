@@ -1,4 +1,4 @@
-"""docs/rollout.md says what the table of transitions says."""
+"""docs/reference/rollout.md says what the table of transitions says."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "rollout.md"
 
 def test_the_page_is_what_the_table_gives() -> None:
     assert PAGE.read_text() == rollout_reference(), (
-        "docs/rollout.md is old: run lockstep schema docs"
+        "docs/reference/rollout.md is old: run lockstep schema docs"
     )
 
 
