@@ -22,7 +22,7 @@ def copy(tmp_path: Path) -> Path:
     """A copy of the policies and their page."""
     for name in ("policies", "templates"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    (tmp_path / "docs").mkdir()
+    (tmp_path / PAGE).parent.mkdir(parents=True)
     shutil.copy(ROOT / PAGE, tmp_path / PAGE)
     return tmp_path
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from lockstep.model.decision import Action, Phase
 from lockstep.rollout.diagram import rollout_reference
 
-PAGE = Path(__file__).parents[3] / "docs" / "rollout.md"
+PAGE = Path(__file__).parents[3] / "docs/reference/rollout.md"
 
 
 def test_the_page_is_what_the_table_gives() -> None:
