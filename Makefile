@@ -106,7 +106,7 @@ faults: setup tools ## Break the verbs that move a family in every way, for hour
 
 .PHONY: lock
 lock: ## Resolve the dependencies of pyproject.toml again, with hashes (needs uv)
-	@for lock in "full --extra registry --group build --group test --group lint" \
+	@for lock in "full --extra registry --group build --group test --group lint --group docs" \
 	             "light --group build --constraint requirements/full.lock" \
 	             "go --only-group go"; do \
 	  set -- $$lock; name=$$1; shift; \
