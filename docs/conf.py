@@ -9,8 +9,6 @@ extensions = ["myst_parser"]
 html_theme = "furo"
 # Links such as security.md#records work here as they do on a forge.
 myst_heading_anchors = 4
-# A page that is new has its place before a list names it.
-suppress_warnings = ["toc.empty_glob"]
 html_copy_source = False
 html_show_copyright = False
 
