@@ -10,6 +10,7 @@ from lockstep.render.fleet import (
     objects_by_kind,
     render_cluster,
     render_environment,
+    render_tenants,
     render_family,
 )
 from lockstep.render.folder import RenderedFolder, Templates
@@ -17,6 +18,6 @@ from lockstep.render.restored import keep_restored, restorable_folders
 
 __all__ = [
     "RenderedFolder", "Templates", "compare", "inputs_of", "keep_restored", "objects_by_kind",
-    "render_cluster", "render_environment", "render_family", "restorable_folders",
+    "render_cluster", "render_environment", "render_family", "render_tenants", "restorable_folders",
     "stale_paths",
 ]  # fmt: skip

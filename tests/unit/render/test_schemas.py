@@ -41,7 +41,7 @@ def manifests() -> dict[str, Any]:
         "secrets": {"A": {"store": "vault", **secret}, "B": {"store": "other", **secret}},
     }
     spec = cluster(
-        failover="eu-central-1", traffic={"timeout": "2s"}, serving=serving, access=access
+        hosts=["fraud.example.com"], traffic={"timeout": "2s"}, serving=serving, access=access
     )
     only, family, environment = rendering.family_in_memory(spec)
     known = {**environment.document.value["spec"], "prometheus": "http://prometheus:9090"}

@@ -13,12 +13,12 @@ from tests.unit.render.specs import HPA, KEDA, NINETY, TEN, TOKEN, watched
 
 SPEC = rendering.cluster(
     variants=[NINETY, TEN],
-    traffic={"bucketHeader": "x-user-bucket", "timeout": "2s", "retries": {"attempts": 2}},
+    traffic={"bucketHeader": "x-user-bucket", "timeout": "2s", "retries": {"attempts": 2}, "circuitBreaker": {"consecutiveErrors": 5, "ejectFor": "30s"}},
     access={
         "secrets": {"TOKEN": TOKEN},
         "identity": {"provider": "aws", "principal": "arn:aws:iam::123456789012:role/fraud"},
     },
-    failover="us-east-1",
+    hosts=["fraud.example.com"],
 )
 SPEC["spec"]["serving"] |= {"zones": 3, "disruption": {"maxUnavailable": 1}}
 
@@ -104,7 +104,11 @@ DIFFERENT = [
     ("destinationrule", "host: {{ host", "host: {{ 'other.fraud.svc.cluster.local'"),
     ("destinationrule", "version: {{ subset.version", "version: {{ '42'"),
     ("destinationrule", "name: {{ subset.name", "name: {{ 'v42'"),
-    ("destinationrule", "to: {{ policy.failover", "to: {{ 'ap-south-1'"),
+    ("virtualservice", "{% for gateway in gateways %}", "    - x/y\n{% for gateway in gateways %}"),
+    ("application", "refresh: true", "refresh: false"),
+    ("application", "limit: -1", "limit: 5"),
+    ("application", "istio-injection: enabled", "istio-injection: disabled"),
+    ("application", "Prune=confirm,", ""),
     ("destinationrule",
      "consecutive5xxErrors: {{ policy.consecutive_errors", "consecutive5xxErrors: {{ 99"),
     ("virtualservice",

@@ -153,11 +153,6 @@ def test_a_mapping_whose_values_are_one_thing_of_the_spec_is_found_there() -> No
     ("kind", "pointer", "line"),
     [
         ("VirtualService", "/spec/http/2/route/0/destination", "- destination:"),
-        (
-            "DestinationRule",
-            "/spec/trafficPolicy/loadBalancer/localityLbSetting/failover/0",
-            "- from: {{ policy.region | quote }}",
-        ),
     ],
 )
 def test_a_mapping_of_values_that_share_nothing_is_found_in_the_template(

@@ -63,8 +63,6 @@ def changes(subject: Subject, path: str, pointer: Pointer) -> Iterator[dict[Leaf
     old = value_at(document, pointer)
     news: list[Any] = [old + 7 if isinstance(old, int) else f"{old or ''}x"]
     same = [pointer]
-    if pointer[-1] == "failover":
-        news.append(None)  # brings a circuit breaker, whatever it names
     if pointer[-1] == "region":
         environment = yaml.safe_load(tree[f"clusters/{subject.environment}/environment.yaml"])
         names = [region["name"] for region in environment["spec"]["regions"]]

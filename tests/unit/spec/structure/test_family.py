@@ -65,7 +65,7 @@ def test_misspelt_region_of_a_cluster_is_one_finding() -> None:
 
 
 def test_inherited_region_is_reported_where_it_was_written() -> None:
-    files = edited(FAMILY, "  defaults:", "  defaults:\n    failover: us-west-9")
+    files = edited(FAMILY, "  defaults:", "  defaults:\n    region: us-west-9")
     assert rules(files)[0] == ("unknown-region", FAMILY)
 
 

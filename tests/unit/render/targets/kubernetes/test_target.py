@@ -51,7 +51,7 @@ def test_every_component_is_a_module_that_is_named_as_its_templates(component: s
     ],
 )
 def test_objects_are_synced_in_waves(file: str, wave: str) -> None:
-    manifest = render_one(cluster(failover="eu-central-1")).manifests[file]
+    manifest = render_one(cluster(traffic={"circuitBreaker": {"consecutiveErrors": 5, "ejectFor": "30s"}})).manifests[file]
     assert manifest["metadata"]["annotations"] == {"argocd.argoproj.io/sync-wave": wave}
 
 
