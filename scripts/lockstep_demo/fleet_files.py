@@ -21,9 +21,9 @@ spec:
   tier: production
   kubernetesVersion: "1.37"
   regions:
-    - {name: ap-south-1, jurisdiction: IN, destination: prod-ap-south-1, gateways: [istio-ingress/models]}
-    - {name: us-east-1, jurisdiction: US, destination: prod-us-east-1, gateways: [istio-ingress/models]}
-    - {name: eu-west-1, jurisdiction: EU, destination: prod-eu-west-1, gateways: [istio-ingress/models]}
+    - {name: ap-south-1, jurisdiction: IN, destination: prod-ap-south-1, gateways: [mesh]}
+    - {name: us-east-1, jurisdiction: US, destination: prod-us-east-1, gateways: [mesh]}
+    - {name: eu-west-1, jurisdiction: EU, destination: prod-eu-west-1, gateways: [mesh]}
   argocd:
     namespace: argocd
     project: default

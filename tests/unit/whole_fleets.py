@@ -35,7 +35,8 @@ def render_fleet(fleet: Fleet, templates: Templates) -> tuple[dict[str, bytes], 
         (environment.document, folder)
         for environment in fleet.environments.values()
         for folder in (
-            render_environment(environment, templates), *render_tenants(environment, templates)
+            render_environment(environment, templates),
+            *render_tenants(environment, templates),
         )
     ]
     for family in fleet.families():

@@ -10,8 +10,8 @@ from lockstep.render.fleet import (
     objects_by_kind,
     render_cluster,
     render_environment,
-    render_tenants,
     render_family,
+    render_tenants,
 )
 from lockstep.render.folder import RenderedFolder, Templates
 from lockstep.render.restored import keep_restored, restorable_folders

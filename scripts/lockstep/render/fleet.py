@@ -1,4 +1,4 @@
-"""Renders clusters, families, tenants and environments: each folder is complete, or findings say why not."""
+"""Renders clusters, tenants and environments: each folder is complete, or findings say why not."""
 
 from collections.abc import Collection
 

@@ -63,9 +63,8 @@ def view_tenants(environment: Environment) -> list[TenantView]:
     regions, tenants = ("spec", "regions"), ("spec", "tenants")
     if not fields.has(*tenants):
         return []
-    places = [
-        fields.text(*regions, index, "destination") for index, _ in enumerate(fields.items(*regions))
-    ]
+    count = len(fields.items(*regions))
+    places = [fields.text(*regions, index, "destination") for index in range(count)]
     kinds = sorted({(each.kind.group, each.kind.kind) for each in KUBERNETES.cluster})
     return [
         TenantView(
@@ -232,9 +231,7 @@ def _texts(fields: Fields, *pointer: str | int) -> tuple[str, ...]:
     """A list of texts; empty where it is missing."""
     if not fields.has(*pointer):
         return ()
-    return tuple(
-        fields.text(*pointer, index) for index, _ in enumerate(fields.items(*pointer))
-    )
+    return tuple(fields.text(*pointer, index) for index, _ in enumerate(fields.items(*pointer)))
 
 
 def _project(family: Family, environment: Environment) -> str:

@@ -39,9 +39,9 @@ class ArgoCd:
 class ClusterView:
     """One cluster as its components see it.
 
-    ``hosts`` are further ones in addition to ``host``; ``gateways`` are those of the cluster, or else
-    of its region. ``project`` is the AppProject of its tenant, or that of the whole environment where
-    the environment lists no tenants; ``confirmed`` says whether people confirm its deletion.
+    ``hosts`` are those in addition to ``host``; ``gateways`` are those of the cluster, or else of
+    its region. ``project`` is the AppProject of its tenant, or that of the whole environment where
+    no tenants are listed; ``confirmed`` says whether people confirm its deletion.
 
     ``serving`` and ``traffic`` have the shape of the spec, defaults filled in; ``running`` is
     in version order, each version once, whatever roles it has. ``access`` holds ``identity`` and

@@ -100,8 +100,9 @@ class ServingTarget:
 
     def templates(self) -> dict[str, str]:
         """The path of each component's template, by the component's name."""
-        every = (*self.cluster, *self.environment, *self.tenant)
-        return {component.name: component.template for component in every}
+        paths = {component.name: component.template for component in self.cluster}
+        paths |= {component.name: component.template for component in self.environment}
+        return paths | {component.name: component.template for component in self.tenant}
 
 
 def files_of(

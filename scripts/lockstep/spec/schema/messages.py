@@ -30,8 +30,8 @@ _SHORT = 60
 
 
 _FAILOVER = (
-    "is refused: Istio fails over only to pods of the same Service, and each region has a Service of "
-    "its own; routing over regions is not built",
+    "is refused: Istio fails over only to pods of the same Service, and each region has a Service "
+    "of its own; routing over regions is not built",
     "remove it; callers that may use another region call the host of that cluster",
 )
 

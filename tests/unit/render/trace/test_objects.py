@@ -13,6 +13,7 @@ from lockstep.render.trace.origin_lookup import OriginLookup
 from lockstep.render.trace.trace import Trace, Tracer
 from tests.unit.render import rendering
 from tests.unit.render.rendering import cluster, fleet_of, tree_of
+from tests.unit.render.specs import in_tenant
 from tests.unit.render.tracing import (
     TEXTS,
     all_trees,
@@ -56,7 +57,9 @@ CONTAINER = "/spec/template/spec/containers/0"
          "/metadata/tenant"),
         ("Deployment", "-v41", "/metadata/namespace", "c0.yaml", "/spec/namespace"),
         ("VirtualService", "", "/spec/hosts/0", "c0.yaml", "/spec/host"),
-        ("VirtualService", "", "/spec/hosts/1", "c0.yaml", "/metadata/name"),
+        ("VirtualService", "", "/spec/hosts/1", "c0.yaml", "/spec/hosts/0"),
+        ("VirtualService", "", "/spec/hosts/2", "c0.yaml", "/metadata/name"),
+        ("VirtualService", "", "/spec/gateways/0", "c0.yaml", "/spec/gateways/0"),
         ("VirtualService", "", "/spec/http/2/route/1/weight", "c0.yaml",
          "/spec/variants/2/weight"),
         ("VirtualService", "", "/spec/http/0/match/0/headers/x-user/regex", "c0.yaml",
@@ -231,6 +234,19 @@ def test_an_object_of_the_environment_is_found_in_its_file() -> None:
         trace = trace_object(
             None, None, environment, templates, "Application", "lockstep-prod", pointer
         )
+        assert trace.finding("", "", "").pointer == written
+
+
+def test_an_object_of_a_tenant_is_found_in_the_file_of_the_environment() -> None:
+    environment, _ = rendering.only_family(fleet_of(in_tenant(cluster())))
+    templates = rendering.templates()
+    for pointer, written in [
+        ("/spec/destinations/0/namespace", "/spec/tenants/0/namespaces/0"),
+        ("/spec/sourceRepos/0", "/spec/argocd/repoURL"),
+        ("/metadata/name", "/metadata/name"),
+        ("/spec/clusterResourceWhitelist/0/kind", ""),
+    ]:
+        trace = trace_object(None, None, environment, templates, "AppProject", "prod-risk", pointer)
         assert trace.finding("", "", "").pointer == written
 
 

@@ -136,6 +136,10 @@ def written_values(subject: Subject) -> Iterator[tuple[str, Pointer]]:
     ]:
         yield environment.document.path, pointer
     if one is None or family is None:
+        for index, tenant in enumerate(environment.spec.get("tenants", ())):
+            yield environment.document.path, ("spec", "tenants", index, "name")
+            for number, _ in enumerate(tenant["namespaces"]):
+                yield environment.document.path, ("spec", "tenants", index, "namespaces", number)
         return
     for index in range(len(environment.spec["regions"])):
         yield environment.document.path, ("spec", "regions", index, "destination")

@@ -21,7 +21,6 @@ from lockstep.render.targets.kubernetes.metadata import (
 from lockstep.render.targets.origins import Origins, in_family, in_region
 from lockstep.render.view import ClusterView
 
-
 # A namespace that Argo CD makes injects sidecars; where Istio has revisions, a template names one.
 _INJECTED_NAMESPACE: dict[str, Expected] = {
     "managedNamespaceMetadata": {

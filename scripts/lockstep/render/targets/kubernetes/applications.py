@@ -1,4 +1,4 @@
-"""The Application of an environment: it brings those of its clusters, and the tenants' AppProjects."""
+"""The Application of an environment: it brings its clusters' Applications and its AppProjects."""
 
 from lockstep.render.names import clusters_folder, label_value, object_name, tenants_folder
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind

@@ -1,4 +1,4 @@
-"""The AppProject of a tenant: what the Applications of its clusters may apply, from where, to where."""
+"""The AppProject of a tenant: what its Applications may apply, from where, and to where."""
 
 from functools import partial
 
@@ -54,7 +54,7 @@ def _expected(context: Context) -> dict[str, Expected]:
             # These and no others: no rule evaluates the objects of a tenant.
             "labels": dict(context["labels"]),
             "annotations": {"argocd.argoproj.io/sync-wave": "-1"},
-            # Argo CD keeps it until none of its Applications is left, which could not go without it.
+            # Argo CD keeps it until no Application is left in it: none could go without it.
             "finalizers": ["resources-finalizer.argocd.argoproj.io"],
         },
         "spec": {

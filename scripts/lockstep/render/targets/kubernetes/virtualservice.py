@@ -85,7 +85,9 @@ def _origins(view: ClusterView) -> Origins:
     return {
         **metadata_origins(),
         "hosts": (
-            in_spec("host"), *(in_spec("hosts", i) for i, _ in enumerate(view.hosts)), SERVICE,
+            in_spec("host"),
+            *(in_spec("hosts", i) for i, _ in enumerate(view.hosts)),
+            SERVICE,
         ),
         "gateways": _GATEWAYS,
         "service": SERVICE,
