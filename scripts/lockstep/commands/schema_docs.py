@@ -20,8 +20,8 @@ def run(root: Path, *, compare: bool) -> Pages:
     top = Git.find(root).root
     schemas = read_schemas(files_at(top, [FOLDER.rstrip("/")]))
     pages = {
-        "docs/records.md": record_reference(schemas),
-        "docs/rollout.md": rollout_reference(),
-        "docs/schemas.md": reference(schemas),
+        "docs/reference/fields.md": reference(schemas),
+        "docs/reference/records.md": record_reference(schemas),
+        "docs/reference/rollout.md": rollout_reference(),
     }
     return write_pages(top, pages, compare=compare, rule="schema.docs", fix="lockstep schema docs")
