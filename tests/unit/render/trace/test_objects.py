@@ -57,9 +57,7 @@ CONTAINER = "/spec/template/spec/containers/0"
          "/metadata/tenant"),
         ("Deployment", "-v41", "/metadata/namespace", "c0.yaml", "/spec/namespace"),
         ("VirtualService", "", "/spec/hosts/0", "c0.yaml", "/spec/host"),
-        ("VirtualService", "", "/spec/hosts/1", "c0.yaml", "/spec/hosts/0"),
         ("VirtualService", "", "/spec/hosts/2", "c0.yaml", "/metadata/name"),
-        ("VirtualService", "", "/spec/gateways/0", "c0.yaml", "/spec/gateways/0"),
         ("VirtualService", "", "/spec/http/2/route/1/weight", "c0.yaml",
          "/spec/variants/2/weight"),
         ("VirtualService", "", "/spec/http/0/match/0/headers/x-user/regex", "c0.yaml",
@@ -84,6 +82,15 @@ def test_a_value_is_found_where_it_was_written(
     last = written.rsplit("/", 1)[1]
     assert line.strip().startswith((f"{last}:", f"- {last}:"))
     assert line[finding.column - 2] == " "
+
+
+@pytest.mark.parametrize(
+    ("pointer", "written"),
+    [("/spec/hosts/1", "/spec/hosts/0"), ("/spec/gateways/0", "/spec/gateways/0")],
+)
+def test_an_entry_of_a_list_is_found_where_it_was_written(pointer: str, written: str) -> None:
+    trace, _ = trace_of(with_everything(), "VirtualService", "fraud-eu", pointer)
+    assert place(trace) == ("c0.yaml", written)
 
 
 def test_several_values_that_make_one_are_all_shown() -> None:
