@@ -10,8 +10,9 @@ import pytest
 from lockstep.cli.entry import invoke
 
 ROOT = Path(__file__).resolve().parents[3]
-FIELDS, RECORDS, _ = NAMES = (
+FIELDS, RECORDS, *_ = NAMES = (
     "docs/reference/fields.md", "docs/reference/records.md", "docs/reference/rollout.md",
+    "docs/reference/rendering.md",
 )  # fmt: skip
 
 
