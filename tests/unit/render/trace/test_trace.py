@@ -191,7 +191,9 @@ def test_what_people_did_not_write_is_shown_in_the_template(subject: Subject) ->
         if trace.place is None:
             plain = str(values_of[leaf]).lower() if values_of[leaf] is not None else ""
             found = text.lower().strip('"')
-            assert found.startswith(("{{", plain or "drop")) or values_of[leaf] in ({}, []), leaf
+            assert found.startswith(("{{", plain or "drop")) or values_of[leaf] in ({}, [], ""), (
+                leaf
+            )
         else:
             assert text.startswith("{{")
 
