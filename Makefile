@@ -69,7 +69,7 @@ docs: setup ## Build the site of docs/ in build/docs, and fail for broken links
 	@echo "The site: build/docs/index.html"
 
 .PHONY: lint
-lint: lint-python lint-policies lint-shell lint-workflows docs ## Check code, types, layers, policies, workflows and docs
+lint: lint-python lint-policies lint-shell lint-workflows lint-istio docs ## Check code, types, layers, policies, workflows, manifests and docs
 
 .PHONY: lint-python
 lint-python: setup
@@ -96,6 +96,15 @@ lint-workflows: setup tools/bin/actionlint
 	  { env -u MLFLOW_TRACKING_URI $(BIN)/lockstep init --yes --model example "$$dir" > "$$dir/said" && \
 	    tools/bin/actionlint -shellcheck $(BIN)/shellcheck "$$dir/.github/workflows/check.yml"; \
 	    status=$$?; rm -rf "$$dir"; exit $$status; }
+
+# Building istioctl takes minutes, so a laptop checks with it once it was built; CI always does.
+.PHONY: lint-istio
+lint-istio: setup $(if $(CI)$(wildcard tools/bin/istioctl),tools/bin/istioctl)
+	@if [ -x tools/bin/istioctl ]; then $(BIN)/python -m tests.istio tools/bin/istioctl; \
+	  else echo "not checked with istioctl; to build it: make istio"; fi
+
+.PHONY: istio
+istio: tools/bin/istioctl ## Build the pinned istioctl, with which make lint then checks rendered/
 
 .PHONY: format
 format: setup tools ## Format code and policies
@@ -151,3 +160,6 @@ tools/bin/opa: $(TOOL_INPUTS)
 
 tools/bin/actionlint: $(TOOL_INPUTS)
 	@PYTHON="$(PYTHON)" tools/build actionlint github.com/rhysd/actionlint/cmd/actionlint
+
+tools/bin/istioctl: tools/istio/go.mod tools/istio/go.sum tools/build
+	@PYTHON="$(PYTHON)" tools/build istioctl istio.io/istio/istioctl/cmd/istioctl "$(CURDIR)/tools/bin" istio

@@ -28,10 +28,18 @@ MADE = (
     "ledger", ".venv", "tools/bin", "models/train.py", "clusters/dev", "rendered/dev", *EXAMPLES,
 )  # fmt: skip
 # A path may leave out what the reader knows from the sentence around it.
-PLACES = (".", "scripts/lockstep", "policies", "clusters/prod/fraud-detection", "rendered/prod/*/*")
+PLACES = (
+    ".",
+    "scripts/lockstep",
+    "policies",
+    "clusters/prod/fraud-detection",
+    "rendered/prod",
+    "rendered/prod/*/*",
+)
 
 SPAN = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+LABEL = re.compile(r"[\w-]+(\.[\w-]+)*\.(io|dev|sh|com)/")  # of Kubernetes, such as istio.io/rev
 PATH = re.compile(r"[\w.<>-]+(/[\w.<>-]+)*/?")
 
 
@@ -71,6 +79,8 @@ def test_the_evidence_that_a_page_logs_is_what_a_gate_reads(tmp_path: Path) -> N
 def named_paths(path: Path) -> Iterator[str]:
     """What is written as code outside of blocks and looks like a path of this repository."""
     for span in SPAN.findall(prose(path)):
+        if LABEL.match(span):
+            continue
         if PATH.fullmatch(span) and ("/" in span or re.search(r"\.(py|md|ya?ml|json|j2)$", span)):
             yield span
 

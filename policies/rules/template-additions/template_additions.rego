@@ -55,7 +55,9 @@ _own := {
 	"lockstep.dev/version",
 	"argocd.argoproj.io/manifest-generate-paths", "argocd.argoproj.io/sync-wave",
 	"azure.workload.identity/client-id", "azure.workload.identity/use", "eks.amazonaws.com/role-arn",
-	"iam.gke.io/gcp-service-account", "sidecar.istio.io/inject",
+	"argocd.argoproj.io/sync-options",
+	"iam.gke.io/gcp-service-account", "sidecar.istio.io/inject", "sidecar.istio.io/nativeSidecar",
+	"proxy.istio.io/config",
 }
 
 # What is added to objects and their pods: kind and name of the object, the path, the key, in which list.
@@ -89,6 +91,7 @@ _matches(key, allowed) if {
 # METADATA
 # title: A label or annotation that is not listed
 # custom:
+#   thresholds: [template_additions]
 #   message: a template adds %s to the %s; allowed there are %s
 #   solution: >-
 #     remove it from the template, or have the owners of the policies add it to
@@ -135,6 +138,7 @@ _others contains [pod, ["volumes", i, kind], claim, "claims"] if {
 # METADATA
 # title: Something of a pod that is not listed
 # custom:
+#   thresholds: [template_additions]
 #   message: a pod has %s in its %s; allowed are %s
 #   solution: >-
 #     remove it from the template, or have the owners of the policies add it to

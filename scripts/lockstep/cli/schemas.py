@@ -20,7 +20,7 @@ def schema() -> None:
 @options.root
 @options.output
 def schema_docs(compare: bool, root: Path, output: str) -> ExitCode:
-    """Write the references of fields, records, moves, verbs and exit codes to docs/reference/.
+    """Write the generated pages of docs/reference/: fields, records, manifests, verbs and the like.
 
     Exit code 10 where --check finds that one is out of date.
     """
