@@ -155,7 +155,10 @@ SCALERS = [
     ("scaledobject", "threshold: {{ threshold", "threshold: {{ '1'"),
     ("scaledobject", "serverAddress: {{ server", "serverAddress: {{ 'http://example.com'"),
     ("scaledobject", ANNOTATIONS, ANNOTATIONS + '    autoscaling.keda.sh/paused-replicas: "0"\n'),
-    ("deployment", "{% if replicas is not none %}", "  replicas: 0\n{% if replicas is not none %}"),
+    ("deployment", "replicas: {{ replicas", "replicas: {{ 0"),
+    ("application", "  ignoreDifferences:", "  x-ignoreDifferences:"),
+    ("application", "[/spec/replicas]", "[/spec/template]"),
+    ("application", "RespectIgnoreDifferences=true", "RespectIgnoreDifferences=false"),
 ]
 
 

@@ -18,6 +18,7 @@ from lockstep.render.targets.kubernetes.metadata import (
 )
 from lockstep.render.targets.origins import Origins, in_region
 from lockstep.render.view import ClusterView
+from lockstep.spec.floors import is_autoscaled
 
 
 def _files(view: ClusterView) -> Files:
@@ -33,6 +34,7 @@ def _files(view: ClusterView) -> Files:
         "watched": f"/{folder}",
         "destination": view.destination,
         "destination_namespace": view.namespace,
+        "autoscaled": is_autoscaled(view.serving),
     }
     yield ManifestFile("application.yaml", context, _expected(context), _origins)
 
@@ -47,7 +49,9 @@ def _expected(context: Context) -> dict[str, Expected]:
             # So that the cluster's objects go when its Application does.
             "finalizers": ["resources-finalizer.argocd.argoproj.io"],
         },
-        "spec": expected_spec(context, destination, exclude="application.yaml"),
+        "spec": expected_spec(
+            context, destination, autoscaled=context["autoscaled"], exclude="application.yaml"
+        ),
     }
 
 

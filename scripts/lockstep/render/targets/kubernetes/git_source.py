@@ -1,7 +1,7 @@
 """What both kinds of Argo CD Applications share: the project, repository and branch they follow."""
 
 from lockstep.render.targets.base import Context
-from lockstep.render.targets.expected import Expected, Has
+from lockstep.render.targets.expected import ABSENT, Expected, Has
 from lockstep.render.targets.origins import OriginTree, in_environment
 from lockstep.render.view import ClusterView, EnvironmentView
 
@@ -16,19 +16,21 @@ def git_source(view: ClusterView | EnvironmentView) -> Context:
     }
 
 
-_SYNC_POLICY: dict[str, Expected] = {
-    "automated": {"prune": True, "selfHeal": True},
-    # Without these two a rollback waits for a candidate that is not ready, or deletes it before
-    # traffic has left it. Most others change what is applied.
-    "syncOptions": Has(["ApplyOutOfSyncOnly=true", "PruneLast=true"], "CreateNamespace=true"),
-}
-"""What must hold of how an Application is synced."""
+# Without these two a rollback waits for a candidate that is not ready, or deletes it before traffic
+# has left it.
+_OPTIONS = ("ApplyOutOfSyncOnly=true", "PruneLast=true")
+
+# The autoscaler's replicas must neither be undone by a sync, nor by the next change of a Deployment.
+_REPLICAS = [{"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}]
 
 
-def expected_spec(context: Context, destination: Expected, **directory: Expected) -> Expected:
+def expected_spec(
+    context: Context, destination: Expected, *, autoscaled: bool = False, **directory: Expected
+) -> Expected:
     """What must hold of an Application: no other repository, no program that renders, how it syncs.
 
-    ``destination`` is where it applies the folder, ``directory`` says which of its files count.
+    ``destination`` is where it applies the folder, ``directory`` says which of its files count. Only
+    where Deployments are ``autoscaled`` their replicas may differ from git.
     """
     return {
         "project": context["project"],
@@ -39,7 +41,15 @@ def expected_spec(context: Context, destination: Expected, **directory: Expected
             "directory": directory,
         },
         "destination": destination,
-        "syncPolicy": _SYNC_POLICY,
+        "syncPolicy": {
+            "automated": {"prune": True, "selfHeal": True},
+            # Most others change what is applied.
+            "syncOptions": Has(
+                [*_OPTIONS, *(["RespectIgnoreDifferences=true"] if autoscaled else [])],
+                "CreateNamespace=true",
+            ),
+        },
+        "ignoreDifferences": _REPLICAS if autoscaled else ABSENT,
     }
 
 
