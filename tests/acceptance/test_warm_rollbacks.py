@@ -8,7 +8,16 @@ import pytest
 import yaml
 
 from tests.acceptance.reverts import in_state, revert
-from tests.acceptance.rollouts import DAY, HEAD, advance, last_record, publish, rewrite, roll
+from tests.acceptance.rollouts import (
+    DAY,
+    HEAD,
+    advance,
+    last_record,
+    publish,
+    rewrite,
+    roll,
+    share_with_arm,
+)
 from tests.acceptance.world import FAMILY, REGIONS, World, files_of
 
 KINDS = {
@@ -142,6 +151,23 @@ def test_a_shift_changes_no_byte_but_those_of_the_traffic(world: World) -> None:
     changed = {path.rsplit("/", 1)[1] for path in after if after[path] != before.get(path)}
     assert after.keys() == before.keys() and changed == {"virtualservice.yaml"}
     assert floors(world) == pods
+
+
+@in_state(scaled)
+def test_by_other_templates_the_floor_of_a_cluster_with_a_retired_arm_falls_in_place(
+    world: World,
+) -> None:
+    share_with_arm(world, 70)
+    world.must("adopt", FAMILY, "--reason", "an A/B test", at=f"{DAY}08:00:00Z")
+    roll(world, "09", version="3")
+    assert revert(world, "2", hour="10")[0] == 0
+    rewrite(world, TEMPLATE, lambda text: text.replace("maxSurge: 1", "maxSurge: 1  # later"))
+    assert floors(world)[REGIONS[0]] == {"1": 7, "2": 2, "3": 2}
+    code, said = revert(world, hour="11")
+    assert code == 0, said
+    assert floors(world)[REGIONS[0]]["1"] == 2
+    deployment = world.clone / folder_of(REGIONS[0]) / "deployment-v1.yaml"
+    assert b"# later" not in deployment.read_bytes()
 
 
 # A version that starts again
