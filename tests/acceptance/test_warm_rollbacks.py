@@ -35,8 +35,11 @@ Floors = dict[str, dict[str, int]]
 def scale(world: World, *fields: str) -> None:
     """Versions have 2 pods at least, and an autoscaler; that state is verified."""
     lines = "".join(f"      {field}\n" for field in fields)
-    rewrite(world, "clusters/prod/environment.yaml",
-            lambda text: text.replace("spec:\n", "spec:\n  prometheus: http://p:9090\n", 1))
+    rewrite(
+        world,
+        "clusters/prod/environment.yaml",
+        lambda text: text.replace("spec:\n", "spec:\n  prometheus: http://p:9090\n", 1),
+    )
     rewrite(world, HEAD, lambda text: text.replace("replicas: 2\n", f"replicas: 2\n{lines}"))
     world.must("render")
     publish(world, "an autoscaler")
@@ -228,8 +231,11 @@ def limit(world: World, quota: str) -> None:
     """The tenant may have this much CPU; a pod requests half a core."""
     tenant = "{name: credit, owner: a@example.com, namespaces: [scoring], budget: 9000, "
     tenant += f"quota: {{cpu: {quota!r}, memory: 64Gi}}}}"
-    rewrite(world, "clusters/prod/environment.yaml",
-            lambda text: f"{text}  currency: EUR\n  tenants:\n    - {tenant}\n")
+    rewrite(
+        world,
+        "clusters/prod/environment.yaml",
+        lambda text: f"{text}  currency: EUR\n  tenants:\n    - {tenant}\n",
+    )
 
 
 def declare(world: World, monthly: int) -> None:

@@ -4,9 +4,9 @@ A revert has two decisions. ``shift`` gives all traffic to the running stable ve
 ``restore`` brings back the variants of the newest verified state, in every cluster of the family.
 Neither brings a version in quarantine back: its experiment arms come back without weight.
 
-A version that the restore starts again, because it was removed once the bad one was verified, comes
-back with ``warm: true`` where an autoscaler scales it: it starts with ``serving.warmReplicas`` pods,
-and keeps them until the next proposal. So its rendered bytes are the verified ones but for the floor.
+A version that the restore starts again was removed, because the bad one had been verified. Where
+an autoscaler scales it, it comes back with ``warm: true``: it starts with ``serving.warmReplicas``
+pods, and keeps them until the next proposal. So the verified bytes come back but for its floor.
 """
 
 from collections.abc import Collection, Mapping

@@ -271,13 +271,13 @@ def _verified_bytes(
         state.family.environment
     ]
     family = environment.families[state.family.name]
-    verified = plan.to.verified_state
+    folders = plan.to.verified_state.folders if plan.to.verified_state else {}
     files: dict[str, bytes] = {}
-    for cluster in family.clusters if verified else ():
+    for cluster in family.clusters:
         folder = cluster_folder(cluster.environment, cluster.name)
         if folder in without:
             continue
-        inside = git.read_tree(verified.folders[folder], ())
+        inside = git.read_tree(folders[folder], ())
         marked = _marked(folder, inside, inputs_of(cluster, family, environment), source)
         if cluster.name in plan.started:
             was, now = plan.to.variants[cluster.name], plan.restore[cluster.name]

@@ -35,5 +35,5 @@ def test_a_warm_version_has_all_pods_in_production(
 
 def test_an_autoscaler_of_the_family_can_be_removed_in_a_cluster() -> None:
     assert is_autoscaled({"hpa": HPA}) and is_autoscaled({"keda": KEDA, "hpa": None})
-    for serving in ({}, {"hpa": None}, None, "hpa", []):
-        assert not is_autoscaled(serving)
+    others: list[Any] = [{}, {"hpa": None}, None, "hpa", []]
+    assert not any(map(is_autoscaled, others))

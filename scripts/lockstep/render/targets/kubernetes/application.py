@@ -49,9 +49,7 @@ def _expected(context: Context) -> dict[str, Expected]:
             # So that the cluster's objects go when its Application does.
             "finalizers": ["resources-finalizer.argocd.argoproj.io"],
         },
-        "spec": expected_spec(
-            context, destination, autoscaled=context["autoscaled"], exclude="application.yaml"
-        ),
+        "spec": expected_spec(context, destination, exclude="application.yaml"),
     }
 
 

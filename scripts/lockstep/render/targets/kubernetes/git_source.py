@@ -20,18 +20,17 @@ def git_source(view: ClusterView | EnvironmentView) -> Context:
 # has left it.
 _OPTIONS = ("ApplyOutOfSyncOnly=true", "PruneLast=true")
 
-# The autoscaler's replicas must neither be undone by a sync, nor by the next change of a Deployment.
+# What an autoscaler sets must be undone neither by a sync nor by the next change of a Deployment.
 _REPLICAS = [{"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}]
 
 
-def expected_spec(
-    context: Context, destination: Expected, *, autoscaled: bool = False, **directory: Expected
-) -> Expected:
+def expected_spec(context: Context, destination: Expected, **directory: Expected) -> Expected:
     """What must hold of an Application: no other repository, no program that renders, how it syncs.
 
-    ``destination`` is where it applies the folder, ``directory`` says which of its files count. Only
-    where Deployments are ``autoscaled`` their replicas may differ from git.
+    ``destination`` is where it applies the folder, ``directory`` says which of its files count.
     """
+    # Only then may anything that is live differ from git.
+    autoscaled = context.get("autoscaled", False)
     return {
         "project": context["project"],
         "source": {

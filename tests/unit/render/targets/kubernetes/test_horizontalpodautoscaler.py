@@ -21,7 +21,7 @@ def test_an_autoscaler_by_cpu_owns_the_replicas_of_each_version() -> None:
             "name": deployment["metadata"]["name"],
         }
         assert spec["maxReplicas"] == 8
-        # A new Deployment does not begin with 1 pod, nor does one that gets an autoscaler fall to 1.
+        # A new Deployment does not begin with 1 pod; one that gets an autoscaler keeps its own.
         assert deployment["spec"]["replicas"] == spec["minReplicas"]
         (metric,) = spec["metrics"]
         assert metric["resource"] == {
