@@ -220,7 +220,7 @@ def test_a_file_holds_one_object(more: str) -> None:
 
 def test_the_finding_is_at_the_line_of_the_template_and_names_the_cluster() -> None:
     (finding,) = _findings("deployment", "replicas: {{ replicas", "replicas: {{ (replicas - 3)")
-    assert (finding.line, finding.rule) == (16, "render.identity")
+    assert (finding.line, finding.rule) == (17, "render.identity")
     assert finding.message == (
         "the deployment template does not write what the spec says at /spec/replicas"
     )
