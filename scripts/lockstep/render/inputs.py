@@ -10,17 +10,22 @@ from lockstep.render.buckets import Share, assign_buckets, fallback_weights, lea
 from lockstep.render.fields import Fields, Unrenderable
 from lockstep.render.names import object_name, version_slug
 from lockstep.render.targets.kubernetes.appproject import project_name
-from lockstep.render.targets.kubernetes.deployment import read_zones
+from lockstep.render.targets.kubernetes.deployment import read_container
 from lockstep.render.targets.kubernetes.externalsecret import read_secrets
 from lockstep.render.targets.kubernetes.horizontalpodautoscaler import (
     read_hpa,
     read_warm_replicas,
 )
 from lockstep.render.targets.kubernetes.poddisruptionbudget import read_disruption
+from lockstep.render.targets.kubernetes.ports import read_ports
+from lockstep.render.targets.kubernetes.probes import read_probes
 from lockstep.render.targets.kubernetes.scaledobject import read_keda, read_prometheus
+from lockstep.render.targets.kubernetes.scheduling import read_scheduling
 from lockstep.render.targets.kubernetes.serviceaccount import read_identity
 from lockstep.render.targets.kubernetes.target import KUBERNETES
+from lockstep.render.targets.kubernetes.termination import read_termination
 from lockstep.render.targets.kubernetes.virtualservice import MESH
+from lockstep.render.targets.kubernetes.volumes import read_volumes
 from lockstep.render.view import ArgoCd, ClusterView, EnvironmentView, Running, TenantView
 from lockstep.spec.floors import Floors, floors_of, is_autoscaled
 from lockstep.spec.variants import ROLES, kept_warm
@@ -33,7 +38,7 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
     """The fields of a cluster that rendering uses. Raises Unrenderable where one is wrong."""
     fields = Fields(cluster)
     region = fields.text("spec", "region")
-    serving, traffic = _serving(fields), _traffic(fields)
+    serving, traffic = _serving(fields, environment), _traffic(fields)
     floors = floors_of(serving, production=_is_production(environment))
     return ClusterView(
         environment=_label(environment.name, Fields(environment.document)),
@@ -97,7 +102,7 @@ def floors_by_slug(
     fields cannot be read: a field of another type must not stop a rollback.
     """
     try:
-        serving = _serving(Fields(cluster))
+        serving = _serving(Fields(cluster), environment)
     except Unrenderable:
         return {}
     if not is_autoscaled(serving):
@@ -121,7 +126,7 @@ def _label(name: str, fields: Fields) -> str:
     return name
 
 
-def _serving(fields: Fields) -> Json:
+def _serving(fields: Fields, environment: Environment) -> Json:
     return {
         "image": fields.text("spec", "serving", "image"),
         "port": fields.integer("spec", "serving", "port"),
@@ -131,7 +136,12 @@ def _serving(fields: Fields) -> Json:
         "limits": fields.texts("spec", "serving", "resources", "limits"),
         # Each is there only where the spec has it, so that the inputs of other clusters keep their
         # digest when Lockstep learns a new field.
-        **read_zones(fields),
+        **read_container(fields),
+        **read_ports(fields),
+        **read_probes(fields),
+        **read_scheduling(fields),
+        **read_termination(fields, environment),
+        **read_volumes(fields),
         **read_disruption(fields),
         **read_hpa(fields),
         **read_keda(fields),
