@@ -26,12 +26,35 @@ SPEC = rendering.cluster(
         **BREAKER,
     },
     access={
-        "secrets": {"TOKEN": TOKEN},
+        "secrets": {"TOKEN": TOKEN, "WHOLE": {"store": "other", "path": "ml/fraud"}},
+        "refreshInterval": "5m",
         "identity": {"provider": "aws", "principal": "arn:aws:iam::123456789012:role/fraud"},
     },
     hosts=["fraud.example.com"],
 )
-SPEC["spec"]["serving"] |= {"zones": 3, "disruption": {"maxUnavailable": 1}}
+SPEC["spec"]["serving"] |= {
+    "zones": 3,
+    "whenUnsatisfiable": "DoNotSchedule",
+    "disruption": {"maxUnavailable": 1},
+    "ports": {"grpc": 9001},
+    "command": ["serve"],
+    "args": ["--all"],
+    "env": {"THREADS": "4"},
+    "nodeSelector": {"example.com/pool": "gpu"},
+    "tolerations": [{"key": "gpu", "operator": "Exists"}],
+    "affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+        {"topologyKey": "a", "labelSelector": {"matchLabels": {"a": "b"}}}]}},
+    "priorityClassName": "online",
+    "runtimeClassName": "nvidia",
+    "imagePullSecrets": [{"name": "pull"}],
+    "securityContext": {"runAsUser": 1000},
+    "probes": {"startup": {"failureThreshold": 9}, "liveness": {"httpGet": {"path": "/live"}},
+               "readiness": {"timeoutSeconds": 7}},
+    "volumes": {"cache": {"mountPath": "/c", "subPath": "d", "readOnly": True,
+                          "persistentVolumeClaim": {"claimName": "models"}}},
+    "lifecycle": {"preStop": {"sleep": {"seconds": 20}}},
+    "terminationGracePeriodSeconds": 90,
+}  # fmt: skip
 
 
 def _rendered(component: str, old: str, new: str, **serving: Any) -> RenderedFolder:
@@ -102,7 +125,35 @@ DIFFERENT = [
      "            limits:\n{% for key, value in limits %}\n              {{ key | quote }}:"
      " {{ value | quote }}\n{% endfor %}\n", ""),
     ("deployment", "containerPort: {{ port", "containerPort: {{ (port + 1)"),
-    ("deployment", "minDomains: {{ zones", "minDomains: {{ 1"),
+    ("deployment", "minDomains: {{ least", "minDomains: {{ 1"),
+    ("deployment", "whenUnsatisfiable: {{ otherwise", "whenUnsatisfiable: {{ 'ScheduleAnyway'"),
+    ("deployment", "command:{{ command", "command:{{ args"),
+    ("deployment", "          args:{{ args | block(12) }}\n", ""),
+    ("deployment", "containerPort: {{ value", "containerPort: {{ (value + 1)"),
+    ("deployment", "{% for key, value in variables %}", "{% for key, value in variables[1:] %}"),
+    ("deployment", "nodeSelector:{{ node_selector | block(8) }}", "nodeSelector: {}"),
+    ("deployment", "      tolerations:{{ tolerations | block(8) }}\n", ""),
+    ("deployment", "      affinity:{{ affinity | block(8) }}\n", ""),
+    ("deployment", "priorityClassName: {{ priority_class", "priorityClassName: {{ runtime_class"),
+    ("deployment", "runtimeClassName: {{ runtime_class", "runtimeClassName: {{ priority_class"),
+    ("deployment", "      imagePullSecrets:{{ pull_secrets | block(8) }}\n", ""),
+    ("deployment", "{% for key, value in run_as %}", "{% for key, value in run_as[1:] %}"),
+    ("deployment", "startupProbe:{{ startup_probe", "startupProbe:{{ liveness_probe"),
+    ("deployment", "readinessProbe:{{ readiness_probe", "readinessProbe:{{ liveness_probe"),
+    ("deployment", "livenessProbe:{{ liveness_probe", "livenessProbe:{{ readiness_probe"),
+    ("deployment", "in mounts %}", "in mounts[1:] %}"),
+    ("deployment", "              subPath: {{ part | quote }}\n", ""),
+    ("deployment", "              readOnly: {{ read_only | quote }}\n", ""),
+    ("deployment", "in volumes %}", "in volumes[1:] %}"),
+    ("deployment", "          lifecycle:{{ lifecycle | block(12) }}\n", ""),
+    ("deployment", "GracePeriodSeconds: {{ grace", "GracePeriodSeconds: {{ (grace + 1)"),
+    ("service", "appProtocol: {{ protocol", "appProtocol: {{ 'tcp'"),
+    ("service", "port: {{ number", "port: {{ (number + 1)"),
+    ("service", "in ports %}", "in ports[1:] %}"),
+    ("externalsecret", "refreshInterval: {{ refresh", "refreshInterval: {{ '9h'"),
+    ("externalsecret", "kind: {{ store_kind", "kind: {{ 'ClusterSecretStore'"),
+    ("externalsecret", "kind: {{ kind", "kind: {{ 'ClusterSecretStore'"),
+    ("externalsecret", "property: {{ inner", "property: {{ key"),
     ("service", "cluster: {{ cluster", "cluster: {{ 'other'"),
     ("service", "  ports:\n", "    app: other\n  ports:\n"),
     ("service", "type: ClusterIP", "type: LoadBalancer"),
@@ -185,7 +236,10 @@ SCALERS = [
     ("scaledobject", "threshold: {{ threshold", "threshold: {{ '1'"),
     ("scaledobject", "serverAddress: {{ server", "serverAddress: {{ 'http://example.com'"),
     ("scaledobject", ANNOTATIONS, ANNOTATIONS + '    autoscaling.keda.sh/paused-replicas: "0"\n'),
-    ("deployment", "{% if replicas is not none %}", "  replicas: 0\n{% if replicas is not none %}"),
+    ("deployment", "replicas: {{ replicas", "replicas: {{ 0"),
+    ("application", "  ignoreDifferences:", "  x-ignoreDifferences:"),
+    ("application", "[/spec/replicas]", "[/spec/template]"),
+    ("application", "RespectIgnoreDifferences=true", "RespectIgnoreDifferences=false"),
 ]
 
 
@@ -247,7 +301,7 @@ def test_a_file_holds_one_object(more: str) -> None:
 
 def test_the_finding_is_at_the_line_of_the_template_and_names_the_cluster() -> None:
     (finding,) = _findings("deployment", "replicas: {{ replicas", "replicas: {{ (replicas - 3)")
-    assert (finding.line, finding.rule) == (16, "render.identity")
+    assert (finding.line, finding.rule) == (17, "render.identity")
     assert finding.message == (
         "the deployment template does not write what the spec says at /spec/replicas"
     )

@@ -6,10 +6,12 @@ from lockstep.model.document import Json
 from lockstep.render.fields import Fields
 from lockstep.render.names import label_value, object_name
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import ABSENT, Expected, Guarded, IfAny, Within
+from lockstep.render.targets.expected import Expected, Guarded, IfAny, Within
 from lockstep.render.targets.kubernetes.metadata import (
+    ENVIRONMENT,
     FAMILY,
     NAME,
+    TENANT,
     expected_metadata,
     expected_selector,
     metadata,
@@ -18,6 +20,19 @@ from lockstep.render.targets.kubernetes.metadata import (
     selector_origins,
 )
 from lockstep.render.targets.kubernetes.pod import expected_pod
+from lockstep.render.targets.kubernetes.probes import (
+    probe_context,
+    probe_origins,
+    startup_origin,
+    startup_seconds,
+)
+from lockstep.render.targets.kubernetes.scheduling import scheduling_context, scheduling_origins
+from lockstep.render.targets.kubernetes.termination import (
+    grace_seconds,
+    lifecycle,
+    termination_origins,
+)
+from lockstep.render.targets.kubernetes.volumes import mounts_of, volume_origins, volumes_of
 from lockstep.render.targets.origins import Origins, OriginTree, in_lock, in_spec, in_variants
 from lockstep.render.view import ClusterView, Running
 
@@ -39,6 +54,12 @@ _POD_ANNOTATIONS = {
     "sidecar.istio.io/nativeSidecar": "true",
 }
 
+_ENV = ("spec", "serving", "env")
+_ACCOUNTS = ("runAsUser", "runAsGroup", "fsGroup")
+
+# To start a pod somewhere and to pull an image, in addition to the start of the server.
+_SECONDS_BEFORE_START = 600
+
 # A change of pods that serve takes none away before a new one is ready, and ends some time.
 _EXPECTED_UPDATE: dict[str, Expected] = {
     "strategy": {
@@ -46,15 +67,41 @@ _EXPECTED_UPDATE: dict[str, Expected] = {
         "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
     },
     "minReadySeconds": Within(0, 600),
-    "progressDeadlineSeconds": Within(60, 7200),
     "revisionHistoryLimit": Within(0, 100),
 }
 
 
-def read_zones(fields: Fields) -> dict[str, Json]:
-    """``zones`` of a serving, where the spec has them. Raises Unrenderable."""
-    here = ("spec", "serving", "zones")
-    return {"zones": fields.integer(*here)} if fields.has(*here) else {}
+def read_container(fields: Fields) -> dict[str, Json]:
+    """What a serving says about the model's container, where the spec has it.
+
+    Raises Unrenderable.
+    """
+    here = ("spec", "serving")
+    found: dict[str, Json] = {}
+    for name in ("command", "args"):
+        if fields.has(*here, name):
+            found[name] = fields.plain(*here, name)
+    if fields.has(*here, "securityContext"):
+        given = [n for n in _ACCOUNTS if fields.has(*here, "securityContext", n)]
+        found["runAs"] = {n: fields.integer(*here, "securityContext", n) for n in given}
+    for name in fields.names(*_ENV):
+        _require_free(fields, name)
+        found.setdefault("env", {})[name] = fields.text(*_ENV, name)
+    return found
+
+
+def _require_free(fields: Fields, name: str) -> None:
+    """Of two variables with one name Kubernetes uses the last."""
+    owner = ""
+    if name in MODEL_VARIABLES:
+        owner = "says which model a pod serves"
+    elif fields.has("spec", "access", "secrets", name):
+        owner = "is a secret in spec.access.secrets"
+    if owner:
+        fields.fail(
+            (*_ENV, name), "render.input", f"the variable {name} {owner}",
+            "give this variable another name, or remove it",
+        )  # fmt: skip
 
 
 def _files(view: ClusterView) -> Files:
@@ -62,11 +109,13 @@ def _files(view: ClusterView) -> Files:
     for version in view.running:
         context = _context(view, version)
         name = f"deployment-{version.slug}.yaml"
-        yield ManifestFile(name, context, _expected(context), partial(_origins, version))
+        expected = _expected(context, view.serving)
+        yield ManifestFile(name, context, expected, partial(_origins, view, version))
 
 
 def _context(view: ClusterView, version: Running) -> Context:
     source, digest = version.identity["source"], version.identity["digest"]
+    serving = view.serving
     env = zip(MODEL_VARIABLES, (source, digest, version.version), strict=True)
     return {
         **metadata(view, version),
@@ -74,26 +123,38 @@ def _context(view: ClusterView, version: Running) -> Context:
         "pod_labels": sorted(_pod_labels(view, version).items()),
         "pod_annotations": sorted(_POD_ANNOTATIONS.items()),
         "service_account": object_name(view.name),
-        "image": view.serving["image"],
-        "port": view.serving["port"],
-        "health": view.serving["health"],
-        "replicas": _fixed_replicas(view),
-        "zones": view.serving.get("zones"),
-        "requests": sorted(view.serving["requests"].items()),
-        "limits": sorted(view.serving["limits"].items()),
+        "image": serving["image"],
+        "port": serving["port"],
+        "ports": sorted(serving.get("ports", {}).items()),
+        "command": serving.get("command"),
+        "args": serving.get("args"),
+        "replicas": version.floor.pods,
+        "requests": sorted(serving["requests"].items()),
+        "limits": sorted(serving["limits"].items()),
+        "run_as": list(serving.get("runAs", {}).items()),
+        **scheduling_context(serving),
+        **probe_context(serving),
+        "deadline": startup_seconds(serving) + _SECONDS_BEFORE_START,
+        "lifecycle": lifecycle(serving),
+        "grace": grace_seconds(serving),
+        "volumes": volumes_of(serving),
+        "mounts": mounts_of(serving),
         "env": [(name, _literal(value)) for name, value in env],
         # The cluster's ExternalSecret writes a Secret of its own name.
         "secret": object_name(view.name),
         # A tuple each, so that the origin of a secret is found by its name (see origin_at).
         "secrets": [(name,) for name in sorted(view.access.get("secrets", {}))],
+        # Behind both, because Kubernetes replaces $(NAME) only by variables in front.
+        "variables": sorted(serving.get("env", {}).items()),
     }
 
 
-def _expected(context: Context) -> dict[str, Expected]:
+def _expected(context: Context, serving: Json) -> dict[str, Expected]:
     return {
         "metadata": expected_metadata(context, wave=-1),
         "spec": {
-            "replicas": ABSENT if context["replicas"] is None else context["replicas"],
+            # With an autoscaler too: see the template.
+            "replicas": context["replicas"],
             "selector": expected_selector(context),
             "template": {
                 "metadata": {
@@ -103,8 +164,9 @@ def _expected(context: Context) -> dict[str, Expected]:
                         {**dict(context["pod_annotations"]), _INJECT: IfAny("true")}
                     ),
                 },
-                "spec": expected_pod(context),
+                "spec": expected_pod(context, serving),
             },
+            "progressDeadlineSeconds": Within(60, max(7200, context["deadline"])),
             **_EXPECTED_UPDATE,
         },
     }
@@ -115,8 +177,8 @@ def expected_target(context: Context) -> Expected:
     return {"apiVersion": _KIND.api_version, "kind": _KIND.kind, "name": context["name"]}
 
 
-def _origins(version: Running) -> Origins:
-    serving = ("image", "port", "health", "replicas", "zones")
+def _origins(view: ClusterView, version: Running) -> Origins:
+    serving = ("image", "port", "command", "args")
     return {
         **metadata_origins(version),
         "selector": selector_origins(version),
@@ -124,6 +186,14 @@ def _origins(version: Running) -> Origins:
         "service_account": NAME,
         **{name: in_spec("serving", name) for name in serving},
         **{name: in_spec("serving", "resources", name) for name in ("requests", "limits")},
+        "replicas": in_spec("serving", *version.floor.field),
+        "ports": _named_origins(view.serving, "ports"),
+        "run_as": in_spec("serving", "securityContext"),
+        **scheduling_origins(),
+        **probe_origins(view.serving),
+        "deadline": startup_origin(),
+        **termination_origins(),
+        **volume_origins(view.serving),
         "env": {
             "MODEL_URI": in_lock(version.version, "source"),
             "MODEL_DIGEST": in_lock(version.version, "digest"),
@@ -131,18 +201,27 @@ def _origins(version: Running) -> Origins:
         },
         "secret": NAME,
         "secrets": in_spec("access", "secrets"),
+        "variables": _named_origins(view.serving, "env"),
     }
 
 
+def _named_origins(serving: Json, field: str) -> dict[str, OriginTree]:
+    """Of a mapping of the spec that a pod has as a list: of the value of each name."""
+    return {name: (None, in_spec("serving", field, name)) for name in serving.get(field, {})}
+
+
 def _pod_labels(view: ClusterView, version: Running) -> dict[str, str]:
-    """Only what never changes while a version serves: a new label restarts every pod."""
+    """By these people and network policies find pods. A new value restarts all of them."""
     identity = view.access.get("identity")
     azure = {_AZURE_POD_LABEL: "true"} if identity and identity["provider"] == "azure" else {}
     return {
-        # Not the labels of metadata: the tenant, for one, can change while a version serves.
+        # Not all labels of metadata: only those by which pods are told apart.
         **selector(view, version),
         "app.kubernetes.io/name": label_value(view.family),
+        "app.kubernetes.io/instance": label_value(view.name),
         "app.kubernetes.io/version": label_value(version.version),
+        "lockstep.dev/environment": label_value(view.environment),
+        "lockstep.dev/tenant": label_value(view.tenant),
         "lockstep.dev/family": label_value(view.family),
         _INJECT: "true",
         **azure,
@@ -153,15 +232,13 @@ def _pod_label_origins(version: Running) -> dict[str, OriginTree]:
     return {
         **selector_origins(version),
         "app.kubernetes.io/name": FAMILY,
+        "app.kubernetes.io/instance": NAME,
+        "lockstep.dev/environment": ENVIRONMENT,
+        "lockstep.dev/tenant": TENANT,
         "app.kubernetes.io/version": in_variants(version.version, "version"),
         "lockstep.dev/family": FAMILY,
         _AZURE_POD_LABEL: in_spec("access", "identity", "provider"),
     }
-
-
-def _fixed_replicas(view: ClusterView) -> int | None:
-    """None where an autoscaler sets them: each sync would undo what it has set."""
-    return None if {"hpa", "keda"} & view.serving.keys() else view.serving["replicas"]
 
 
 def _literal(text: str | None) -> str:
