@@ -3,18 +3,30 @@
 from lockstep.render.targets.base import Context
 from lockstep.render.targets.expected import ABSENT, Expected, Has
 from lockstep.render.targets.origins import OriginTree, in_environment
-from lockstep.render.view import ClusterView, EnvironmentView
+from lockstep.render.view import ClusterView, EnvironmentView, TenantView
 
 
-def git_source(view: ClusterView | EnvironmentView) -> Context:
+def git_source(view: ClusterView | EnvironmentView | TenantView) -> Context:
     """Where an Application lives, and what it follows."""
     return {
-        "project": view.argocd.project,
+        "project": view.project if isinstance(view, ClusterView) else view.argocd.project,
         "repo_url": view.argocd.repo_url,
         "revision": view.argocd.revision,
         "namespace": view.argocd.namespace,
     }
 
+
+_SYNC_POLICY: dict[str, Expected] = {
+    "automated": {"prune": True, "selfHeal": True},
+    # A failed sync is tried again, with the newest commit, until it succeeds: Argo CD would not try
+    # the commit of a rollback again after the last of a limited number.
+    "retry": {
+        "limit": -1,
+        "refresh": True,
+        "backoff": {"duration": "5s", "factor": 2, "maxDuration": "3m"},
+    },
+}
+"""What must hold of how an Application is synced."""
 
 # Without these two a rollback waits for a candidate that is not ready, or deletes it before traffic
 # has left it.
@@ -24,10 +36,13 @@ _OPTIONS = ("ApplyOutOfSyncOnly=true", "PruneLast=true")
 _REPLICAS = [{"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}]
 
 
-def expected_spec(context: Context, destination: Expected, **directory: Expected) -> Expected:
+def expected_spec(
+    context: Context, destination: Expected, directory: Expected, more: Expected = None
+) -> dict[str, Expected]:
     """What must hold of an Application: no other repository, no program that renders, how it syncs.
 
-    ``destination`` is where it applies the folder, ``directory`` says which of its files count.
+    ``destination`` is where it applies the folder, ``directory`` says which of its files count;
+    ``more`` is a further part of how it syncs.
     """
     # Only then may anything that is live differ from git.
     autoscaled = context.get("autoscaled", False)
@@ -41,12 +56,13 @@ def expected_spec(context: Context, destination: Expected, **directory: Expected
         },
         "destination": destination,
         "syncPolicy": {
-            "automated": {"prune": True, "selfHeal": True},
+            **_SYNC_POLICY,
             # Most others change what is applied.
             "syncOptions": Has(
                 [*_OPTIONS, *(["RespectIgnoreDifferences=true"] if autoscaled else [])],
                 "CreateNamespace=true",
             ),
+            **(more or {}),
         },
         "ignoreDifferences": _REPLICAS if autoscaled else ABSENT,
     }

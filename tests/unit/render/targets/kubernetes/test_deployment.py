@@ -60,6 +60,15 @@ def test_pods_are_not_restarted_by_a_new_tenant_or_environment_label() -> None:
     assert not {"lockstep.dev/tenant", "lockstep.dev/environment"} & labels.keys()
 
 
+def test_pods_have_a_sidecar_that_is_ready_before_they_are() -> None:
+    metadata = pod_of(render_one(cluster()))["metadata"]
+    assert metadata["labels"]["sidecar.istio.io/inject"] == "true"
+    assert metadata["annotations"] == {
+        "proxy.istio.io/config": '{"holdApplicationUntilProxyStarts": true}',
+        "sidecar.istio.io/nativeSidecar": "true",
+    }
+
+
 def test_a_warm_version_has_all_its_replicas_and_no_traffic() -> None:
     folder = render_one(cluster(variants=[STABLE, WARM]))
     assert folder.manifests["deployment-v42.yaml"]["spec"]["replicas"] == 3
