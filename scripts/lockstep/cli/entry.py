@@ -76,14 +76,17 @@ class _Verbs(click.Group):
             formatter.write_dl([(verb, summary) for verb, (_, summary) in sorted(_VERBS.items())])
 
 
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+_HELP = f"""\
+Keep clusters of model versions in git: declared, checked, rolled out in lockstep.
+
+Exit codes: {", ".join(f"{code.value} {code.words}" for code in ExitCode)}, 130 stopped by Ctrl-C.
+"""
+
+
+@click.group(cls=_Verbs, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="lockstep")
 def program() -> None:
-    """Keep clusters of model versions in git: declared, checked, rolled out in lockstep.
-
-    Exit codes: 0 clean, 1 could not run, 2 usage, 3 nothing to check, 10 invalid,
-    11 denied by policy, 12 gate closed, 13 verification failed, 130 stopped by Ctrl-C.
-    """
+    """The program: verbs, which it imports when they are named."""
 
 
 def main() -> None:
