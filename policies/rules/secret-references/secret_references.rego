@@ -3,7 +3,8 @@
 # description: >-
 #   Secrets come from a store that thresholds.organisation lists, and from below a path of the
 #   family or its tenant, so that no family reads the secrets of another. Pods read no Secret but that of
-#   the cluster's ExternalSecret, in whatever way a template mounts it, and get no token.
+#   the cluster's ExternalSecret, in whatever way a template mounts it, and get no token. Only variables
+#   may come from the Secret of the model registry, which the environment names.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -82,6 +83,14 @@ deny contains finding.at(
 # What External Secrets writes for the cluster.
 _written contains external.spec.target.name if some external in input.rendered.ExternalSecret
 
+# What the environment gives pods to reach the registry of the family.
+_of_registry := input.environment.spec.registries[input.family.spec.model.registry].secret.name
+
+_lets_in(path, secret) if {
+	secret == _of_registry
+	"secretKeyRef" in path
+}
+
 # Each Secret that an object names: its kind and name, the path, the name of the Secret.
 _named contains [pod.kind, pod.name, array.concat(pod.path, path), name] if {
 	some pod in pods.all
@@ -130,6 +139,7 @@ _of_pod(pod) := (({[["imagePullSecrets", i, "name"], name] |
 deny contains finding.of_object(rego.metadata.rule(), kind, name, path, [secret]) if {
 	some [kind, name, path, secret] in _named
 	not secret in _written
+	not _lets_in(path, secret)
 }
 
 _token contains [pod, ["volumes", i, "projected", "sources", k, kind], shown] if {

@@ -3,11 +3,10 @@
 import re
 
 _AMOUNT = re.compile(r"([1-9][0-9]{0,8})(Ki|Mi|Gi|Ti|k|M|G|T)?")
-_FACTORS = {"": 1} | {
-    unit: base**power
-    for base, units in ((1024, ("Ki", "Mi", "Gi", "Ti")), (1000, ("k", "M", "G", "T")))
-    for power, unit in enumerate(units, start=1)
-}
+_FACTORS = {
+    "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
+    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40,
+}  # fmt: skip
 
 
 def parse_bytes(text: str) -> int:

@@ -10,6 +10,7 @@ from lockstep.render.fields import Fields
 from lockstep.render.names import object_name, version_slug
 from lockstep.render.targets.kubernetes.deployment import read_zones
 from lockstep.render.targets.kubernetes.externalsecret import read_secrets
+from lockstep.render.targets.kubernetes.fetch import read_fetch, read_registry
 from lockstep.render.targets.kubernetes.horizontalpodautoscaler import read_hpa
 from lockstep.render.targets.kubernetes.poddisruptionbudget import read_disruption
 from lockstep.render.targets.kubernetes.scaledobject import read_keda, read_prometheus
@@ -42,6 +43,7 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
         argocd=_argocd(environment),
         access={**read_identity(fields), **read_secrets(fields)},
         prometheus=read_prometheus(fields, environment),
+        registry=read_registry(fields, family, environment),
     )
 
 
@@ -72,6 +74,7 @@ def _serving(fields: Fields) -> Json:
         # Each is there only where the spec has it, so that the inputs of other clusters keep their
         # digest when Lockstep learns a new field.
         **read_zones(fields),
+        **read_fetch(fields),
         **read_disruption(fields),
         **read_hpa(fields),
         **read_keda(fields),

@@ -41,7 +41,8 @@ class ClusterView:
 
     ``serving`` and ``traffic`` have the shape of the spec, defaults filled in; ``running`` is
     in version order, each version once, whatever roles it has. ``access`` holds ``identity`` and
-    ``secrets`` where the spec has them; ``prometheus`` is the address that KEDA queries.
+    ``secrets`` where the spec has them; ``prometheus`` is the address that KEDA queries;
+    ``registry`` holds address, Secret and keys of the model registry as pods reach it.
     """
 
     environment: str
@@ -59,6 +60,7 @@ class ClusterView:
     argocd: ArgoCd
     access: Json
     prometheus: str | None
+    registry: Json = None
 
     def inputs(self) -> dict[str, Json]:
         """Digests of what the output depends on in addition to the templates.
@@ -87,6 +89,8 @@ class ClusterView:
         environment["destination"] = self.destination
         if self.prometheus is not None:
             environment["prometheus"] = self.prometheus
+        if self.registry is not None:
+            environment["registry"] = self.registry
         return {
             "spec": digest_json(spec),
             "environment": digest_json(environment),

@@ -126,5 +126,5 @@ def _too_large(most: int, server: str) -> LockstepError:
         f"the files of the model have more than {most} bytes",
         where=server,
         fix="allow more with --max-size, and as much room on the volume "
-        "(spec.serving.fetch.maxSize)",
+        "(spec.serving.fetch.sizeLimit)",
     )

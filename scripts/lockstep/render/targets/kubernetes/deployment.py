@@ -7,6 +7,7 @@ from lockstep.render.fields import Fields
 from lockstep.render.names import label_value, object_name
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
 from lockstep.render.targets.expected import ABSENT, Expected, Guarded, IfAny, Within
+from lockstep.render.targets.kubernetes.fetch import fetch_context, fetch_origins
 from lockstep.render.targets.kubernetes.metadata import (
     FAMILY,
     NAME,
@@ -78,6 +79,7 @@ def _context(view: ClusterView, version: Running) -> Context:
         "secret": object_name(view.name),
         # A tuple each, so that the origin of a secret is found by its name (see origin_at).
         "secrets": [(name,) for name in sorted(view.access.get("secrets", {}))],
+        **fetch_context(view, version, _literal),
     }
 
 
@@ -120,6 +122,7 @@ def _origins(version: Running) -> Origins:
         },
         "secret": NAME,
         "secrets": in_spec("access", "secrets"),
+        **fetch_origins(version),
     }
 
 

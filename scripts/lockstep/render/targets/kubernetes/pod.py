@@ -18,6 +18,13 @@ from lockstep.render.targets.expected import (
     OneOf,
     Within,
 )
+from lockstep.render.targets.kubernetes.fetch import (
+    expected_fetcher,
+    expected_model_mounts,
+    expected_model_variables,
+    expected_other_mounts,
+    expected_volume,
+)
 
 # Rules: pod-security, secret-references, template-additions.
 _FREE_IN_POD: dict[str, Expected] = dict.fromkeys(
@@ -73,7 +80,10 @@ def expected_pod(context: Context) -> dict[str, Expected]:
         "automountServiceAccountToken": False,
         "topologySpreadConstraints": FREE if zones is None else Has([_spread(context)]),
         "containers": ByName({"model": _expected_model(context)}, helper),
-        "initContainers": Each({**helper, "restartPolicy": IfAny("Always")}),
+        "initContainers": ByName(
+            expected_fetcher(context), {**helper, "restartPolicy": IfAny("Always")}
+        ),
+        "volumes": expected_volume(context),
     }
 
 
@@ -91,7 +101,8 @@ def _expected_model(context: Context) -> dict[str, Expected]:
         "name": "model",
         "image": context["image"],
         "ports": ByName({"http": port}),
-        "env": ByName(env),
+        "env": ByName({**env, **expected_model_variables(context)}),
+        "volumeMounts": expected_model_mounts(context),
         "resources": {name: dict(context[name]) for name in ("requests", "limits")},
         "readinessProbe": _expected_readiness(context),
     }
@@ -121,6 +132,7 @@ def _expected_helper(context: Context) -> dict[str, Expected]:
     return {
         **_FREE_IN_CONTAINER,
         **dict.fromkeys(("image", "env", "readinessProbe"), FREE),
+        "volumeMounts": expected_other_mounts(context),
         # Rules take a container of this name for the one that the spec describes.
         "name": AnyBut("model"),
         "ports": Each(port),
