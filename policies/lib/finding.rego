@@ -23,12 +23,16 @@ first(members) := array.slice(sort(members), 0, most)
 # description: >-
 #   A finding about the value at `path` (keys and indexes from the document's root). `rule` is the
 #   result of `rego.metadata.rule()`; each `%s` of its `custom.message` is filled with one of `values`.
-#   Values are shown as JSON and shortened, so that none can forge a line of a report.
-at(rule, path, values) := {
-	"message": sprintf(rule.custom.message, [shown(value) | some value in values]),
-	"fix": rule.custom.solution,
-	"pointer": _pointer(path),
-}
+#   Values are shown as JSON and shortened, so that none can forge a line of a report. The
+#   thresholds that decided are listed in `custom.thresholds`: the finding shows where they are.
+at(rule, path, values) := object.union(
+	{
+		"message": sprintf(rule.custom.message, [shown(value) | some value in values]),
+		"fix": rule.custom.solution,
+		"pointer": _pointer(path),
+	},
+	object.filter(rule.custom, ["thresholds"]),
+)
 
 _pointer(path) := concat("", [sprintf("/%v", [_escaped(part)]) | some part in path])
 

@@ -12,6 +12,11 @@ test_finding_has_its_place_and_values if {
 	}
 }
 
+test_finding_names_the_thresholds_that_decided if {
+	decided := object.union(_rule, {"custom": {"thresholds": ["most"]}})
+	finding.of_cluster(decided, "fraud-eu", ["spec"], ["a", 1]).thresholds == ["most"]
+}
+
 test_finding_of_a_cluster_names_it if {
 	finding.of_cluster(_rule, "fraud-eu", ["spec"], [[], null]) == {
 		"message": "[] is not null",

@@ -135,7 +135,7 @@ def test_progress_is_shown_on_a_terminal_only(fleet: Fleet) -> None:
 
 @pytest.mark.parametrize("page", ["own-rules.md", "own-templates.md"])
 def test_the_commands_of_the_pages_work_in_a_fleet(fleet: Fleet, page: str) -> None:
-    text = (ROOT / "docs" / page).read_text().split("## Worked examples")[0]
+    text = (ROOT / "docs/how-to" / page).read_text().split("## Worked examples")[0]
     commands = "".join(re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
     assert commands.count("lockstep") >= 3
     lockstep = fleet.root.parent / "lockstep"
@@ -150,7 +150,7 @@ def test_the_commands_of_the_pages_work_in_a_fleet(fleet: Fleet, page: str) -> N
 
 
 def test_the_thresholds_and_entries_that_a_page_shows_are_valid(fleet: Fleet) -> None:
-    text = (ROOT / "docs/own-rules.md").read_text().split("## Worked examples")[0]
+    text = (ROOT / "docs/how-to/own-rules.md").read_text().split("## Worked examples")[0]
     thresholds, entry = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     fleet.write("policies/rules/min-replicas/thresholds.yaml", thresholds)
     fleet.write(DIFFER, entry)

@@ -103,7 +103,7 @@ def found(
     items: Sequence[PolicyItem], answers: Sequence[Json], rules: Sequence[Rule]
 ) -> list[Finding]:
     """The findings in OPA's answers; nothing is rendered here, so nothing is traced."""
-    found = interpret(items, answers, rules, lambda *_: NOWHERE)
+    found = interpret(items, answers, rules, lambda *_: NOWHERE, {})
     return list(arrange(one.finding for one in found))
 
 

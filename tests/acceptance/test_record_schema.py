@@ -100,7 +100,8 @@ def test_variants_of_a_cluster_that_cannot_be_are_found(world: World) -> None:
 
 
 ROOT = Path(__file__).resolve().parents[2]
-BY_HAND = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "docs/records.md").read_text(), re.M | re.S)
+RECORDS = (ROOT / "docs/reference/records.md").read_text()
+BY_HAND = re.findall(r"^```sh\n(.*?)^```$", RECORDS, re.M | re.S)
 
 
 def verified_by_hand(world: World) -> str:

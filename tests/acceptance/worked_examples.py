@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = (ROOT / "docs" / "own-rules.md", ROOT / "docs" / "architecture.md")
+PAGES = (ROOT / "docs/how-to/own-rules.md", ROOT / "docs/explanation/architecture.md")
 
 _PARTS = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)+)`")

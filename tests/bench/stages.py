@@ -98,7 +98,8 @@ def _policy(tree: Tree, new: Fleet, old: Fleet | None, objects: RenderedObjects)
     with ExitStack() as stack:
         policy_set = open_policy_set(stack, policies_of(tree))
         items = policy_inputs(new, old, NOW, rendered=objects)
-        found = interpret(items, policy_set.evaluate(items, NOW), policy_set.rules, _nowhere)
+        answers = policy_set.evaluate(items, NOW)
+        found = interpret(items, answers, policy_set.rules, _nowhere, policy_set.policies)
         return [judged.finding for judged in found]
 
 

@@ -31,6 +31,7 @@ _alerts := object.get(_observability, "alerts", [])
 # METADATA
 # title: Missing alerts
 # custom:
+#   thresholds: [alerts]
 #   message: spec.observability.alerts has %s; production also requires %s
 #   solution: add the missing kinds to spec.observability.alerts
 deny contains finding.at(

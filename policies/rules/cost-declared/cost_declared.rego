@@ -56,6 +56,7 @@ _estimate_or_unknown := _estimate_text
 # METADATA
 # title: No declared cost
 # custom:
+#   thresholds: [prices]
 #   message: spec.cost is missing; %s pods cost about %s a month
 #   solution: add spec.cost with the cost centre and the monthly cost
 deny contains finding.at(rego.metadata.rule(), ["spec", "cost"], [_pods, _estimate_or_unknown]) if {
@@ -66,6 +67,7 @@ deny contains finding.at(rego.metadata.rule(), ["spec", "cost"], [_pods, _estima
 # METADATA
 # title: Declared cost too low
 # custom:
+#   thresholds: [prices]
 #   message: spec.cost.monthly is %s, but %s pods cost about %s a month
 #   solution: declare at least the estimate, or run fewer or smaller pods
 deny contains finding.at(
@@ -79,6 +81,7 @@ deny contains finding.at(
 # METADATA
 # title: No price
 # custom:
+#   thresholds: [prices]
 #   message: spec.cost.monthly is %s in %s; thresholds.cost_declared.prices has no prices in this currency
 #   solution: add prices in the environment's currency to the thresholds of cost-declared
 deny contains finding.at(

@@ -112,6 +112,7 @@ deny contains finding.at(
 # METADATA
 # title: Ceiling too high
 # custom:
+#   thresholds: [liveCeiling]
 #   message: arm %s learns from live data with a ceiling of %s; the highest allowed is %s
 #   solution: lower the ceiling
 deny contains finding.at(
@@ -133,6 +134,7 @@ _shares := {i: variant.weight |
 # METADATA
 # title: Total weight of the arms too high
 # custom:
+#   thresholds: [together]
 #   message: arms %s have a total weight of %s; experiments may have at most %s
 #   solution: lower the weights of the arms, or roll the version out with lockstep propose and advance
 deny contains finding.at(

@@ -48,6 +48,7 @@ deny contains finding.at(
 # METADATA
 # title: A method that is not accepted
 # custom:
+#   thresholds: [accepted, regulated]
 #   message: spec.privacy.explainability is %s; accepted methods for this segment are %s
 #   solution: use one of the accepted methods to explain decisions
 deny contains finding.at(

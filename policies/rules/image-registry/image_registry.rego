@@ -54,6 +54,7 @@ _is_allowed(full) if {
 # METADATA
 # title: Image from another registry
 # custom:
+#   thresholds: [registries]
 #   message: the image is %s; allowed registries are %s
 #   solution: copy the image to one of these registries, and reference it there
 deny contains finding.at(
@@ -68,6 +69,7 @@ deny contains finding.at(
 # METADATA
 # title: Another container from another registry
 # custom:
+#   thresholds: [registries]
 #   message: the image of container %s is %s; allowed registries are %s
 #   solution: copy the image to one of these registries, and name it there
 deny contains finding.of_object(

@@ -58,6 +58,7 @@ deny contains finding.at(
 # METADATA
 # title: Basis not accepted for special categories
 # custom:
+#   thresholds: [special]
 #   message: spec.privacy.lawfulBasis is %s; special categories of data need one of %s
 #   solution: use one of these bases, or remove the special categories from the requests
 deny contains finding.at(

@@ -59,8 +59,9 @@ _age(read) := floor((time.parse_rfc3339_ns(input.time.now) - time.parse_rfc3339_
 # METADATA
 # title: An old lock
 # custom:
+#   thresholds: [maxAgeHours]
 #   message: the lock of version %s was read at %s, %s hours ago; at most %s hours are allowed
-#   solution: run lockstep lock for this family, and review what has changed in the registry
+#   solution: run lockstep lock {family} {version}, and review what has changed in the registry
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "version"],
 	[input.new.spec.variants[i].version, read, age, _allowed],
@@ -74,7 +75,7 @@ deny contains finding.at(
 # title: A lock from the future
 # custom:
 #   message: the lock of version %s was read at %s, which is after the current time %s
-#   solution: run lockstep lock for this family; never edit a lock
+#   solution: run lockstep lock {family} {version}; never edit a lock
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "version"],
 	[input.new.spec.variants[i].version, read, input.time.now],

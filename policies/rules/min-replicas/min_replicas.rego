@@ -26,6 +26,7 @@ checked if {
 # METADATA
 # title: Too few replicas
 # custom:
+#   thresholds: [production]
 #   message: spec.serving.replicas is %s; production requires at least %s
 #   solution: raise spec.serving.replicas, and the tenant's quota if it is too small
 deny contains finding.at(

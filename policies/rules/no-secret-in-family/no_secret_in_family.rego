@@ -26,6 +26,7 @@ checked if {
 # METADATA
 # title: A secret
 # custom:
+#   thresholds: [no_secret]
 #   message: the text at %s looks like %s
 #   solution: >-
 #     revoke the secret, because everyone who can read git has it; put a new one in the secret store,

@@ -36,6 +36,7 @@ _domain := lower(parts[count(parts) - 1]) if {
 # METADATA
 # title: Owner outside the organisation
 # custom:
+#   thresholds: [domains]
 #   message: metadata.owner is %s, which is not in one of the mail domains %s
 #   solution: set metadata.owner to the organisation's address of the team that owns the family
 deny contains finding.at(

@@ -99,6 +99,7 @@ _nearest(segment, metric) := own if {
 # METADATA
 # title: No gate on the metric
 # custom:
+#   thresholds: [floors]
 #   message: regulated segment %s has no gate on metric %s; the floor is %s
 #   solution: add a gate on this metric for the segment that meets the floor
 deny contains finding.at(
@@ -115,6 +116,7 @@ deny contains finding.at(
 # METADATA
 # title: Gate below the floor
 # custom:
+#   thresholds: [floors]
 #   message: gate %s requires %s of regulated segment %s on metric %s; the floor is %s
 #   solution: make the gate at least as strict as the floor
 deny contains finding.at(

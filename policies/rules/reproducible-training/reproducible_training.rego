@@ -68,8 +68,9 @@ _with(tags) := concat("", [tags["train.workers"], " workers"]) if _is_blank(tags
 # METADATA
 # title: Missing tags
 # custom:
+#   thresholds: [distributed]
 #   message: version %s was trained with %s, but its lock does not have the tags %s
-#   solution: set the tags on the version in the registry, and run lockstep lock for this family
+#   solution: set the tags on the version in the registry, and run lockstep lock {family} {version}
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "version"],
 	[input.new.spec.variants[i].version, _with(tags), missing],
@@ -84,7 +85,7 @@ deny contains finding.at(
 # title: Malformed number of workers
 # custom:
 #   message: the tag train.workers of version %s is %s, which is not a whole number of at least 1
-#   solution: set the tag to the number of workers, and run lockstep lock for this family
+#   solution: set the tag to the number of workers, and run lockstep lock {family} {version}
 deny contains finding.at(
 	rego.metadata.rule(), ["spec", "variants", i, "version"],
 	[input.new.spec.variants[i].version, workers],

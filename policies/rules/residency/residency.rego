@@ -55,6 +55,7 @@ deny contains finding.at(
 # METADATA
 # title: Residency wider than allowed
 # custom:
+#   thresholds: [residency]
 #   message: spec.residency allows %s, but requests that arrive in %s may be processed only in %s
 #   solution: remove the jurisdiction from spec.residency
 deny contains finding.at(

@@ -71,6 +71,7 @@ deny contains finding.at(
 # METADATA
 # title: Pod too large
 # custom:
+#   thresholds: [cpu, memory]
 #   message: a pod may use %s of %s; at most %s is allowed
 #   solution: lower the limit and run more replicas, or have the threshold of the rule raised
 deny contains finding.at(
@@ -154,6 +155,7 @@ _is_unequal("memory", request, limit) if {
 # METADATA
 # title: Too much next to the model
 # custom:
+#   thresholds: [beside]
 #   message: the containers that a template adds to a pod have %s of %s in all; %s is allowed
 #   solution: >-
 #     lower them in the template, or raise thresholds.resources_bounded.beside, which the quotas of

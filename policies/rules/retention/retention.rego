@@ -44,6 +44,7 @@ deny contains finding.at(
 # METADATA
 # title: Kept too long
 # custom:
+#   thresholds: [maxDays]
 #   message: spec.privacy.retention is %s; %s data may be kept for at most %s days
 #   solution: shorten the retention, or remove data about people from the requests
 deny contains finding.at(

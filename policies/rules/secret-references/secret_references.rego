@@ -55,6 +55,7 @@ _is_own(path) if {
 # METADATA
 # title: Unknown store
 # custom:
+#   thresholds: [stores]
 #   message: secret %s is in store %s; allowed stores are %s
 #   solution: move the secret to one of these stores
 deny contains finding.at(
@@ -69,6 +70,7 @@ deny contains finding.at(
 # METADATA
 # title: Secret of another family
 # custom:
+#   thresholds: [paths]
 #   message: secret %s is read from %s; the secrets of this family are below %s
 #   solution: move the secret below one of these paths, and read it from there
 deny contains finding.at(

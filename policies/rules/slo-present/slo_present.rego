@@ -31,6 +31,7 @@ _least := data.thresholds.slo_present.production
 # METADATA
 # title: No objective
 # custom:
+#   thresholds: [production]
 #   message: spec.observability.slo is missing; production requires %s percent availability
 #   solution: add spec.observability.slo with availability, latency and percentile
 deny contains finding.at(
@@ -45,6 +46,7 @@ deny contains finding.at(
 # METADATA
 # title: Availability too low
 # custom:
+#   thresholds: [production]
 #   message: the objective is %s percent availability; production requires at least %s
 #   solution: raise spec.observability.slo.availability, and run what is needed to meet it
 deny contains finding.at(

@@ -89,6 +89,7 @@ _matches(key, allowed) if {
 # METADATA
 # title: A label or annotation that is not listed
 # custom:
+#   thresholds: [template_additions]
 #   message: a template adds %s to the %s; allowed there are %s
 #   solution: >-
 #     remove it from the template, or have the owners of the policies add it to
@@ -135,6 +136,7 @@ _others contains [pod, ["volumes", i, kind], claim, "claims"] if {
 # METADATA
 # title: Something of a pod that is not listed
 # custom:
+#   thresholds: [template_additions]
 #   message: a pod has %s in its %s; allowed are %s
 #   solution: >-
 #     remove it from the template, or have the owners of the policies add it to

@@ -39,7 +39,7 @@ _recorded(lock, key) := object.get(lock, ["identity", key], null)
 # title: No lock
 # custom:
 #   message: version %s of variant %s has no lock
-#   solution: run lockstep lock FAMILY VERSION and lockstep render, and commit what they write
+#   solution: run lockstep lock {family} {version} and lockstep render, and commit what they write
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "variants", i, "version"],
@@ -54,7 +54,7 @@ deny contains finding.at(
 # title: Lock of another version or model
 # custom:
 #   message: the lock of version %s is for version %s of %s in %s, but the family's model is %s in %s
-#   solution: run lockstep lock for this family; never copy or edit a lock
+#   solution: run lockstep lock {family} {version}; never copy or edit a lock
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "variants", i, "version"],

@@ -34,6 +34,7 @@ _zones := object.get(_serving, "zones", 1)
 # METADATA
 # title: Too few zones
 # custom:
+#   thresholds: [production]
 #   message: the pods of a version are spread over %s zones; production requires at least %s
 #   solution: set spec.serving.zones to this number or more, up to the zones of the region
 deny contains finding.at(

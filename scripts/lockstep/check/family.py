@@ -137,7 +137,7 @@ def findings_of(
 ) -> list[RuleFinding]:
     """What the rules find in items, each finding once; ``answers`` are those of each policy set."""
     found = [
-        interpret(items, mine, policy_set.active_rules, terms.trace)
+        interpret(items, mine, policy_set.active_rules, terms.trace, policy_set.policies)
         for policy_set, mine in zip(terms.policy_sets, answers, strict=True)
     ]
     return merge_findings(terms.policy_sets, found)

@@ -47,7 +47,7 @@ def policy_explain(rule: str, root: Path, output: str) -> ExitCode:
 @options.root
 @options.output
 def policy_docs(check: bool, root: Path, output: str) -> ExitCode:
-    """Write the catalogue of the rules, docs/policies.md."""
+    """Write the catalogue of the rules, docs/reference/rules.md."""
     from lockstep.commands import policy_catalogue as verb
 
     return options.show(verb.write_docs(options.existing(root), check=check), output)

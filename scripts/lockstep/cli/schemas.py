@@ -20,7 +20,7 @@ def schema() -> None:
 @options.root
 @options.output
 def schema_docs(compare: bool, root: Path, output: str) -> ExitCode:
-    """Write docs/schemas.md, docs/records.md and docs/rollout.md from schemas and transitions.
+    """Write the generated pages of docs/reference/: fields, records, moves and manifests.
 
     Exit code 10 where --check finds that one is out of date.
     """

@@ -33,7 +33,7 @@ def write_docs(root: Path, *, check: bool) -> Pages:
     policies, _ = _policies(root)
     page = as_markdown([explain(rule, policies) for rule in expected_rules(policies)])
     return write_pages(
-        root, {"docs/policies.md": page}, compare=check, rule="rules.docs",
+        root, {"docs/reference/rules.md": page}, compare=check, rule="rules.docs",
         fix="run lockstep policy docs",
     )  # fmt: skip
 

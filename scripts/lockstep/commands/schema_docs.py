@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+from lockstep.check.compiled import templates_of
 from lockstep.check.pages import write_pages
 from lockstep.check.workspace import files_at
 from lockstep.edges.git import Git
 from lockstep.model.result import Pages
+from lockstep.render.trace.field_table import field_table
 from lockstep.rollout.diagram import rollout_reference
+from lockstep.spec.assemble import assemble
 from lockstep.spec.schema.field_reference import reference
-from lockstep.spec.schema.load import FOLDER, read_schemas
+from lockstep.spec.schema.flatten import flatten
+from lockstep.spec.schema.load import FOLDER, SchemaFiles, read_schemas
 from lockstep.spec.schema.record_reference import record_reference
 
 
@@ -20,8 +24,30 @@ def run(root: Path, *, compare: bool) -> Pages:
     top = Git.find(root).root
     schemas = read_schemas(files_at(top, [FOLDER.rstrip("/")]))
     pages = {
-        "docs/records.md": record_reference(schemas),
-        "docs/rollout.md": rollout_reference(),
-        "docs/schemas.md": reference(schemas),
+        "docs/reference/fields.md": reference(schemas),
+        "docs/reference/records.md": record_reference(schemas),
+        "docs/reference/rollout.md": rollout_reference(),
+        "docs/reference/rendering.md": _field_table(top, schemas),
     }
     return write_pages(top, pages, compare=compare, rule="schema.docs", fix="lockstep schema docs")
+
+
+_FLEETS = ("", "tests/golden/")
+"""Folders of this repository with fleets that use, together, every field that is rendered."""
+
+_RENDERED = {
+    "ModelCluster": "effective-cluster.json",
+    "ModelFamily": "model-family.json",
+    "Environment": "environment.json",
+    "ModelLock": "model-lock.json",
+}
+
+
+def _field_table(top: Path, schemas: SchemaFiles) -> str:
+    files = [files_at(top, [f"{folder}clusters"]) for folder in _FLEETS]
+    fleets = [
+        assemble({path.removeprefix(folder): data for path, data in tree.items()})[0]
+        for folder, tree in zip(_FLEETS, files, strict=True)
+    ]
+    flat = {kind: flatten(schemas, name) for kind, name in _RENDERED.items()}
+    return field_table(fleets, templates_of(files_at(top, ["policies", "templates"])), flat)

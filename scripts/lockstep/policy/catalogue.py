@@ -71,8 +71,8 @@ _HEAD = """\
 <!-- Written by `lockstep policy docs` from policies/rules/, never by hand. -->
 
 The rules that `lockstep check` evaluates on every change, by category. `lockstep policy explain
-RULE` shows one of them on a terminal. [architecture.md](architecture.md) explains how they are
-evaluated."""
+RULE` shows one of them on a terminal. [Architecture](../explanation/architecture.md)
+explains how they are evaluated."""
 
 
 def _section(explanation: RuleExplanation) -> str:

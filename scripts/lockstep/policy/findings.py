@@ -3,18 +3,20 @@
 An answer that is missing, or a rule that was not evaluated, is an error finding and never a pass.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from lockstep.model.document import Document, Json, from_json_pointer
+from lockstep.model.document import Document, Json, from_json_pointer, value_at
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding, Related
-from lockstep.model.fleet import Cluster
+from lockstep.model.fleet import Cluster, Tree
 from lockstep.model.outcome import POLICY_ERROR
 from lockstep.model.paths import MAIN
 from lockstep.policy.items import PolicyItem
 from lockstep.policy.rules import Rule, Scope
+from lockstep.policy.thresholds import threshold_places
 from lockstep.render import Templates
 from lockstep.render.trace.objects import trace_object
 from lockstep.spec.place import Place
@@ -41,13 +43,17 @@ class RuleFinding:
 
 
 def interpret(
-    items: Sequence[PolicyItem], answers: Sequence[Json], rules: Sequence[Rule], trace: FindOrigin
+    items: Sequence[PolicyItem],
+    answers: Sequence[Json],
+    rules: Sequence[Rule],
+    trace: FindOrigin,
+    policies: Tree,
 ) -> list[RuleFinding]:
     """The findings in OPA's answers, each at the place of its value.
 
     A spec on which a rule failed, or was not evaluated, has a finding of the rule POLICY_ERROR.
     Raises LockstepError when there is no answer for a spec. ``trace`` finds where a value of a
-    rendered object is written.
+    rendered object is written; ``policies`` have the thresholds that findings name.
     """
     by_scope = {s: {rule.package: rule for rule in rules if rule.scope is s} for s in Scope}
     # Items of a scope without rules are not sent (see batches), so they have no answer.
@@ -56,12 +62,16 @@ def interpret(
     _require_all(wanted, by_id)
     found: list[RuleFinding] = []
     for item in wanted:
-        found += _about(item, by_id[item.id], by_scope[item.scope], trace)
+        found += _about(item, by_id[item.id], by_scope[item.scope], trace, policies)
     return found
 
 
 def _about(
-    item: PolicyItem, answer: Json, rules: Mapping[str, Rule], trace: FindOrigin
+    item: PolicyItem,
+    answer: Json,
+    rules: Mapping[str, Rule],
+    trace: FindOrigin,
+    policies: Tree,
 ) -> list[RuleFinding]:
     # One spec on which a rule fails must not hide the findings of the others (see opa.bisect).
     if "error" in answer:
@@ -76,7 +86,10 @@ def _about(
         raise _malformed_answer(f"no list of evaluated rules for {item.id}")
     missing = [rule for package, rule in rules.items() if package not in evaluated]
     return [
-        *(_rule_finding(item, clusters, found, rules, trace) for found in answer["findings"]),
+        *(
+            _rule_finding(item, clusters, found, rules, trace, policies)
+            for found in answer["findings"]
+        ),
         *(_missing_rule(item, rule) for rule in missing),
     ]
 
@@ -118,6 +131,7 @@ def _rule_finding(
     found: Json,
     rules: Mapping[str, Rule],
     trace: FindOrigin,
+    policies: Tree,
 ) -> RuleFinding:
     """A finding of OPA at its place. Raises LockstepError where it is malformed."""
     parts = [found.get(key) if isinstance(found, dict) else None for key in _PARTS]
@@ -126,15 +140,41 @@ def _rule_finding(
     package, message, fix, pointer = map(str, parts)
     rule = rules[package]
     place = _place(item, clusters, found, pointer, trace)
+    subject = _subject(item, clusters, found.get("cluster"))
+    version = _version_at(item, clusters, found, pointer)
     finding = replace(
         place, rule=rule.id, severity=rule.severity,
-        message=cut(message, _LONGEST), fix=cut(fix, _LONGEST),
-        related=(*place.related, *_also(clusters, found.get("also", ()))),
+        message=cut(message, _LONGEST), fix=cut(_filled(fix, subject, version), _LONGEST),
+        related=(
+            *place.related,
+            *_also(clusters, found.get("also", ())),
+            *threshold_places(rule, map(str, found.get("thresholds", ())), policies),
+        ),
     )  # fmt: skip
-    return RuleFinding(finding, *_subject(item, clusters, found.get("cluster")))
+    return RuleFinding(finding, *subject)
 
 
 _PARTS = ("rule", "message", "fix", "pointer")
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+"""A version that can be written into a command."""
+
+
+def _filled(fix: str, subject: tuple[str, str, str], version: Json) -> str:
+    """A fix with the family and the version in its commands, so that they can be copied."""
+    environment, family, _ = subject
+    plain = isinstance(version, str) and _PLAIN.fullmatch(version)
+    named = f"{environment}/{family}" if family else "FAMILY"
+    return fix.replace("{family}", named).replace("{version}", version if plain else "VERSION")
+
+
+def _version_at(item: PolicyItem, clusters: "_Clusters", found: Json, pointer: str) -> Json:
+    """The value that a finding points at; None where it is not in the document of a cluster."""
+    if item.scope is not Scope.CLUSTER or not pointer.endswith("/version") or "object" in found:
+        return found.get("lock")
+    effective = clusters.named(None).effective
+    return value_at(effective, from_json_pointer(pointer, effective))
 
 
 def _not_evaluated(item: PolicyItem, message: str, fix: str) -> RuleFinding:

@@ -5,7 +5,9 @@ from collections.abc import Collection, Iterator
 
 from lockstep.model.fleet import Tree
 from lockstep.policy.examples import read_examples
+from lockstep.policy.metadata import metadata
 from lockstep.policy.rules import CATEGORIES, FOLDER, Rule, untested
+from lockstep.policy.thresholds import threshold_fields
 
 _FILES = re.compile(
     r"[a-z0-9_]+\.rego|examples\.yaml|thresholds\.yaml|thresholds\.schema\.json", re.ASCII
@@ -50,11 +52,25 @@ def _problems(rule: Rule, policies: Tree) -> Iterator[str]:
             yield f"the message of {title!r} has no %s for the value that the rule found"
         if message.endswith(".") or solution.endswith("."):
             yield f"the message or the solution of {title!r} ends with a full stop; remove it"
+    yield from _undeclared_thresholds(rule, policies, text)
     examples = read_examples(policies, rule)
     if not any(example.good for example in examples):
         yield "examples.yaml has no good example"
     if all(example.good for example in examples):
         yield "examples.yaml has no bad example"
+
+
+def _undeclared_thresholds(rule: Rule, policies: Tree, text: str) -> Iterator[str]:
+    """What is wrong with ``custom.thresholds``, which says in findings what decided them."""
+    blocks = (data.get("custom") for _, data in metadata(rule.path, text))
+    declared = [custom["thresholds"] for custom in blocks if custom and "thresholds" in custom]
+    if "data.thresholds." in text and not declared:
+        yield f"no deny names in custom.thresholds which of {rule.thresholds[0]} decide"
+    known = threshold_fields(rule, policies)
+    for fields in declared:
+        for field in fields if isinstance(fields, list) else [fields]:
+            if field not in known:
+                yield f"custom.thresholds has {field!r}, which is not one of {', '.join(known)}"
 
 
 def _without_helper(text: str) -> Iterator[int]:

@@ -9,12 +9,13 @@ organisation, so that no default could be right, is in ORGANISATION.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 import yaml
 
 from lockstep.model.document import Document, Json, value_at
 from lockstep.model.errors import LockstepError
-from lockstep.model.finding import Finding
+from lockstep.model.finding import Finding, Related
 from lockstep.model.fleet import Tree
 from lockstep.policy.rules import FOLDER, Rule
 from lockstep.spec.place import Place
@@ -22,6 +23,7 @@ from lockstep.spec.schema.load import DIALECT, compile_slow
 from lockstep.spec.schema.messages import Problem, explain
 from lockstep.spec.schema.schemas import problem_finding
 from lockstep.spec.yaml.load import load_yaml
+from lockstep.text.sanitise import one_line
 
 ORGANISATION = "policies/data/organisation.yaml"
 """The registries, mail domains, secret stores and jurisdictions of an organisation."""
@@ -63,6 +65,39 @@ def threshold_values(path: str, data: bytes) -> Mapping[str, Json]:
     document, _ = load_yaml(path, data)
     found = value_at(document.value, (_ROOT, names[1])) if document and names else None
     return found if isinstance(found, dict) else {}
+
+
+def threshold_places(rule: Rule, fields: Iterable[str], policies: Tree) -> tuple[Related, ...]:
+    """Where these of a rule's thresholds are written, in the first file with its thresholds.
+
+    A field with the name of the whole is all of them. Empty for a rule without thresholds.
+    """
+    path = next(iter(rule.thresholds), "")
+    document = _document(path, policies.get(path, b""))
+    names = _names(path)
+    if document is None or not names:
+        return ()
+    whole = (_ROOT, names[1])
+    return tuple(
+        Related(
+            *document.locate(whole if field == names[1] else (*whole, field), key=True),
+            f"the threshold {one_line(field, 60)}" if field != names[1] else "the thresholds",
+        )
+        for field in fields
+    )
+
+
+def threshold_fields(rule: Rule, policies: Tree) -> tuple[str, ...]:
+    """What ``threshold_places`` knows of a rule: the name of the whole, and its fields."""
+    path = next(iter(rule.thresholds), "")
+    names = _names(path)
+    return (names[1], *threshold_values(path, policies.get(path, b""))) if names else ()
+
+
+@lru_cache(maxsize=64)
+def _document(path: str, data: bytes) -> Document | None:
+    """A parsed file; the findings of a thousand clusters name the same few files."""
+    return load_yaml(path, data)[0]
 
 
 def unusable(rules: Iterable[Rule], wrong: Iterable[Finding]) -> frozenset[Rule]:
@@ -117,7 +152,7 @@ def _is_stray(path: str) -> bool:
 
 
 def _stray(path: str) -> Finding:
-    fix = "rename it, move it to where docs/opa.md says, or remove it"
+    fix = "rename or remove it, or move it to where docs/how-to/opa.md of Lockstep says"
     return Finding(path, 1, 1, "data.stray", "no policy file of this name is read here", fix)
 
 

@@ -45,7 +45,10 @@ def format_explanation(explanation: RuleExplanation) -> str:
 
 def format_rule_tests(tests: RuleTests) -> str:
     """A line for each problem, and the counts."""
-    said = f"{len(tests.rules)} rules, {tests.passed} tests passed, {tests.examples} examples"
+    said = ", ".join((
+        count(len(tests.rules), "rule"), f"{count(tests.passed, 'test')} passed",
+        count(tests.examples, "example"),
+    ))  # fmt: skip
     if tests.problems:
         return "\n".join((*tests.problems, f"{said}, {count(len(tests.problems), 'problem')}"))
     return f"{said}, {tests.coverage:g} % of the lines covered"

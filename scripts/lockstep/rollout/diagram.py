@@ -1,4 +1,4 @@
-"""docs/rollout.md, written from the table of transitions: a diagram and tables."""
+"""docs/reference/rollout.md, written from the table of transitions: a diagram and tables."""
 
 from collections.abc import Iterator
 

@@ -26,7 +26,10 @@ RULE = "ledger.pull-request"
 
 _DIGEST = ("spec", "identity", "digest")
 
-_FIX = "remove the record from the branch; see docs/rollout.md for what a pull request may bring"
+_FIX = (
+    "remove the record from the branch; docs/explanation/security.md of Lockstep says what a pull"
+    " request may bring"
+)
 
 
 def check_arrivals(family: Family, before: Family | None, new: Sequence[Record]) -> list[Finding]:

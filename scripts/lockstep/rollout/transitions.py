@@ -2,8 +2,8 @@
 
 Planning refuses what is not in it (``next_decision``), nothing is committed without what it needs
 (``needs``), a replay finds what is not in it (``replay``), commit messages take their subjects
-from it (``commit_message``), and docs/rollout.md is written from it (``diagram``). So a new action
-is one entry here.
+from it (``commit_message``), and docs/reference/rollout.md is written from it (``diagram``). So a
+new action is one entry here.
 """
 
 from collections.abc import Mapping

@@ -108,7 +108,10 @@ def _require_needs(state: FamilyState, decisions: Sequence[Decision]) -> None:
     for decision in decisions:
         if unmet := unmet_needs(state.family, decision):
             listed = "; ".join(need.value for need in unmet)
-            fix = "run lockstep status, and see docs/rollout.md: each action lists what it needs"
+            fix = (
+                "run lockstep status; docs/reference/rollout.md of Lockstep lists what each action"
+                " needs"
+            )
             raise LockstepError(f"{decision.action} needs {listed}", where=state.title, fix=fix)
 
 

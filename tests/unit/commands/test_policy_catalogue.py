@@ -10,7 +10,7 @@ from lockstep.cli import invoke
 
 ROOT = Path(__file__).resolve().parents[3]
 RULES = sorted(path.name for path in (ROOT / "policies" / "rules").iterdir())
-PAGE = "docs/policies.md"
+PAGE = "docs/reference/rules.md"
 
 
 def policy(*arguments: str, root: Path = ROOT) -> tuple[int, str]:
@@ -22,7 +22,7 @@ def copy(tmp_path: Path) -> Path:
     """A copy of the policies and their page."""
     for name in ("policies", "templates"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    (tmp_path / "docs").mkdir()
+    (tmp_path / PAGE).parent.mkdir(parents=True)
     shutil.copy(ROOT / PAGE, tmp_path / PAGE)
     return tmp_path
 

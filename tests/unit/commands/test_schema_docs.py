@@ -10,7 +10,10 @@ import pytest
 from lockstep.cli.entry import invoke
 
 ROOT = Path(__file__).resolve().parents[3]
-NAMES = ("records", "rollout", "schemas")
+FIELDS, RECORDS, *_ = NAMES = (
+    "docs/reference/fields.md", "docs/reference/records.md", "docs/reference/rollout.md",
+    "docs/reference/rendering.md",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -22,11 +25,11 @@ def repository(tmp_path: Path) -> Path:
 
 def test_it_writes_once_and_then_has_nothing_to_do(repository: Path) -> None:
     verb = ["schema", "docs", "--root", str(repository)]
-    assert invoke(verb) == (0, "".join(f"docs/{name}.md written\n" for name in NAMES))
-    text = (repository / "docs/schemas.md").read_text()
+    assert invoke(verb) == (0, "".join(f"{name} written\n" for name in NAMES))
+    text = (repository / FIELDS).read_text()
     assert "| `spec.serving.port` |" in text
-    assert "| `spec.verifiedState.commit` |" in (repository / "docs/records.md").read_text()
-    current = "".join(f"docs/{name}.md is up to date\n" for name in NAMES)
+    assert "| `spec.verifiedState.commit` |" in (repository / RECORDS).read_text()
+    current = "".join(f"{name} is up to date\n" for name in NAMES)
     assert invoke(verb) == (0, current)
     assert invoke([*verb, "--check"]) == (0, current)
 
@@ -36,17 +39,17 @@ def test_check_names_the_first_stale_line_and_writes_nothing(repository: Path) -
     code, output = invoke([*verb, "--check"])
     assert code == 10
     for name in NAMES:
-        assert f"docs/{name}.md:1:1: error schema.docs: the reference is missing" in output
+        assert f"{name}:1:1: error schema.docs: the reference is missing" in output
     invoke(verb)
     path = repository / "policies/schemas/cluster/serving.json"
     path.write_text(path.read_text().replace("65535", "9999"))
-    before = (repository / "docs/schemas.md").read_text()
+    before = (repository / FIELDS).read_text()
     line = 1 + next(n for n, text in enumerate(before.splitlines()) if "serving.port`" in text)
     code, output = invoke([*verb, "--check", "--format", "json"])
     (finding,) = json.loads(output)["findings"]
-    assert finding["file"] == "docs/schemas.md"
+    assert finding["file"] == FIELDS
     assert (code, finding["line"], finding["fix"]) == (10, line, "lockstep schema docs")
-    assert (repository / "docs/schemas.md").read_text() == before
+    assert (repository / FIELDS).read_text() == before
 
 
 def test_schemas_that_cannot_be_used_are_an_error(repository: Path) -> None:

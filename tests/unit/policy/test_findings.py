@@ -1,10 +1,12 @@
 """From OPA's answers to findings; a missing answer is never a pass."""
 
+from dataclasses import replace
+
 import pytest
 
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
-from lockstep.model.finding import Finding, Severity
+from lockstep.model.finding import Finding, Related, Severity
 from lockstep.model.outcome import POLICY_ERROR
 from lockstep.policy import PolicyItem, Rule, interpret
 from tests.unit.fleets import fleet, tree
@@ -35,7 +37,7 @@ def traced(item: PolicyItem, kind: str, name: str, pointer: str) -> Finding:
 def interpreted(
     items: list[PolicyItem], found: list[Json], rules: tuple[Rule, ...]
 ) -> list[Finding]:
-    return [one.finding for one in interpret(items, found, rules, traced)]
+    return [one.finding for one in interpret(items, found, rules, traced, {})]
 
 
 def test_a_finding_is_at_the_place_of_its_value() -> None:
@@ -139,8 +141,37 @@ def test_related_clusters_are_named() -> None:
     answer = {"id": FAMILY, "evaluated": ["one_family"], "findings": [
         found(rule="one_family", cluster="fraud-b", also=also),
     ]}  # fmt: skip
-    (one,) = interpret(ITEMS, [answer], WHOLE, traced)
+    (one,) = interpret(ITEMS, [answer], WHOLE, traced, {})
     assert (one.environment, one.family, one.cluster) == ("prod", "fraud", "fraud-b")
     (related,) = one.finding.related
     place = (related.file, related.line, related.note)
     assert place == ("clusters/prod/fraud/c.yaml", 5, "involved")
+
+
+def test_a_finding_names_the_thresholds_that_decided_it() -> None:
+    path = "policies/rules/one-cluster/thresholds.yaml"
+    policies = {path: b"thresholds:\n  one_cluster:\n    most: 3\n"}
+    deciding = (replace(CLUSTER[0], thresholds=(path,)),)
+    (one,) = interpret(ITEMS, answers(found(thresholds=["most"])), deciding, traced, policies)
+    assert one.finding.related == (Related(path, 3, 5, "the threshold most"),)
+
+
+@pytest.mark.parametrize(
+    ("pointer", "command"),
+    [
+        ("/spec/variants/0/version", "lock prod/fraud 1"),
+        ("/spec/region", "lock prod/fraud VERSION"),
+    ],
+)
+def test_a_fix_names_the_family_and_the_version(pointer: str, command: str) -> None:
+    (one,) = interpreted(ITEMS, answers(found(pointer, fix="lock {family} {version}")), CLUSTER)
+    assert one.fix == command
+
+
+def test_a_version_that_is_not_plain_is_not_part_of_a_command() -> None:
+    files = tree()
+    files[A] = files[A].replace(b'version: "1"', b'version: "--force"')
+    items = policy_inputs(fleet(files), None, NOW)
+    fixing = found("/spec/variants/0/version", fix="lock {family} {version}")
+    (one,) = interpreted(items, answers(fixing), CLUSTER)
+    assert one.fix == "lock prod/fraud VERSION"

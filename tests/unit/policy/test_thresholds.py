@@ -6,7 +6,13 @@ import yaml
 
 from lockstep.edges.files import read_tree
 from lockstep.policy import expected_rules
-from lockstep.policy.thresholds import MISSING, ORGANISATION, check_data, unusable
+from lockstep.policy.thresholds import (
+    MISSING,
+    ORGANISATION,
+    check_data,
+    threshold_places,
+    unusable,
+)
 
 TREE = dict(read_tree(Path(__file__).resolve().parents[3], ["policies"]))
 NAMES = {"image-registry", "owner-of-tenant", "secret-references", "residency"}
@@ -45,3 +51,22 @@ def test_a_rule_names_the_thresholds_that_its_libraries_read() -> None:
     assert rules["no-secret-in-family"] == ("policies/rules/no-secret/thresholds.yaml",)
     assert rules["min-replicas"][0] == "policies/rules/min-replicas/thresholds.yaml"
     assert rules["freeze"] == ()
+
+
+def test_the_places_of_thresholds_are_lines_of_the_first_file_of_a_rule() -> None:
+    rules = {rule.name: rule for rule in expected_rules(TREE)}
+    path = "policies/rules/experiment-terms/thresholds.yaml"
+    lines = TREE[path].decode().splitlines()
+    fields = ["together", "experiment_terms"]
+    places = threshold_places(rules["experiment-terms"], fields, TREE)
+    assert {place.file for place in places} == {path}
+    first, whole = (lines[place.line - 1].strip() for place in places)
+    assert first.startswith("together:")
+    assert whole == "experiment_terms:"
+    assert [place.note for place in places] == ["the threshold together", "the thresholds"]
+
+
+def test_a_rule_without_thresholds_or_without_their_file_has_no_places() -> None:
+    rules = {rule.name: rule for rule in expected_rules(TREE)}
+    assert threshold_places(rules["freeze"], ["production"], TREE) == ()
+    assert threshold_places(rules["min-replicas"], ["production"], {}) == ()

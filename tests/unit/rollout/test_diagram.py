@@ -1,16 +1,16 @@
-"""docs/rollout.md says what the table of transitions says."""
+"""docs/reference/rollout.md says what the table of transitions says."""
 
 from pathlib import Path
 
 from lockstep.model.decision import Action, Phase
 from lockstep.rollout.diagram import rollout_reference
 
-PAGE = Path(__file__).parents[3] / "docs" / "rollout.md"
+PAGE = Path(__file__).parents[3] / "docs/reference/rollout.md"
 
 
 def test_the_page_is_what_the_table_gives() -> None:
     assert PAGE.read_text() == rollout_reference(), (
-        "docs/rollout.md is old: run lockstep schema docs"
+        "docs/reference/rollout.md is old: run lockstep schema docs"
     )
 
 

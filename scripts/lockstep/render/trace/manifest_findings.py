@@ -82,7 +82,7 @@ class ManifestFindings:
         )
         if difference.at_key:
             message = f"the {self.component} template adds {place}, which no spec decides"
-            fix = "remove it; docs/security.md of Lockstep says what a template may add"
+            fix = "remove it; docs/explanation/security.md of Lockstep says what a template may add"
         else:
             message = f"the {self.component} template does not write what the spec says at {place}"
             fix = _AS_SHIPPED

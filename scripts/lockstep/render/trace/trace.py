@@ -115,6 +115,14 @@ class Tracer:
             return Trace(None, self._line(first))
         return self._caused_by(first)
 
+    def sources(self, pointer: Pointer, *, key: bool = False) -> list[Place]:
+        """The values that make the one at a pointer, or with ``key`` its key.
+
+        Each is in the document that has it: a value of the effective cluster in the cluster's, even
+        where it is a default of the family.
+        """
+        return self._places(self._mark(pointer, key=key)) if self._manifest.spans else []
+
     def frame(self, line: int) -> str:
         """A line without what differs from cluster to cluster: each value is ``"x"``."""
         lines = self._marked.frame.split("\n") if self._marked else []

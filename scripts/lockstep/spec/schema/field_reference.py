@@ -26,7 +26,7 @@ _ROW = "| {} | {} | {} | {} | {} |"
 
 
 def reference(files: SchemaFiles) -> str:
-    """The text of ``docs/schemas.md``: a section for each kind, and for each part with a file.
+    """The text of ``docs/reference/fields.md``: a section for each kind and each part with a file.
 
     The same for the same schemas, in whatever order they come. ``files`` are those of a tree.
     Raises LockstepError where one refers to no schema, or to itself.

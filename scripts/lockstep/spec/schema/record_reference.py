@@ -41,8 +41,8 @@ does so, and `lockstep audit --verify` finds one that was merged.
   and rendered folders after it. That is the state that a later rollback returns to. The file of
   the environment is not part of it: families share that.
 - **Claims**: what a record says of versions, variants and objects is checked once, where a change
-  adds it, on the result of the merge. See [Security](security.md#records) for this, and for what a
-  pull request may bring.
+  adds it, on the result of the merge. See
+  [Security](../explanation/security.md#records) for this, and for what a pull request may bring.
 - **Later versions** may add fields anywhere but in the mappings by name (`variants`, `files`,
   `folders`). A program keeps fields that it does not know, the digest covers them, and no
   rollback fails over one.
@@ -93,7 +93,7 @@ jq -r '.spec.verifiedState | .files + .folders | to_entries[] | "\\(.value) \\(.
 
 
 def record_reference(files: SchemaFiles) -> str:
-    """The text of ``docs/records.md``. ``files`` are the schemas of a tree.
+    """The text of ``docs/reference/records.md``. ``files`` are the schemas of a tree.
 
     Raises LockstepError where the schema of records is missing or refers to nothing.
     """

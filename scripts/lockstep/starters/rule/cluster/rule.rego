@@ -28,7 +28,7 @@ import data.lockstep.lib.finding
 # could not be evaluated must not look like one that found nothing.
 checked if cluster.readable
 
-# A number that others may want to change belongs in thresholds.yaml; see docs/own-rules.md.
+# A number that others may want to change belongs in thresholds.yaml; see docs/how-to/own-rules.md.
 _most := 3
 
 # Each deny has a title, a message and a solution. Each %s of the message is filled, in this order,

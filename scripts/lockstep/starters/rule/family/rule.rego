@@ -32,7 +32,7 @@ checked if {
 	}
 }
 
-# A number that others may want to change belongs in thresholds.yaml; see docs/own-rules.md.
+# A number that others may want to change belongs in thresholds.yaml; see docs/how-to/own-rules.md.
 _most := 25
 
 # Each deny has a title, a message and a solution. Each %s of the message is filled, in this order,
