@@ -52,6 +52,8 @@ def fetch_model(
             "DIGEST is not a digest", fix="write it as in the lock: sha256: and 64 digits"
         )
     seconds = _parsed("--timeout", parse_duration, timeout).total_seconds()
+    if not seconds:
+        raise UsageError("--timeout: no time is left to fetch anything", fix="correct --timeout")
     most = _parsed("--max-size", parse_bytes, max_size)
     given = verb.FetchOptions(source, digest, target, seconds, most, registry)
     return options.show(verb.run(given), output)

@@ -42,7 +42,7 @@ class ClusterView:
     ``serving`` and ``traffic`` have the shape of the spec, defaults filled in; ``running`` is
     in version order, each version once, whatever roles it has. ``access`` holds ``identity`` and
     ``secrets`` where the spec has them; ``prometheus`` is the address that KEDA queries;
-    ``registry`` holds address, Secret and keys of the model registry as pods reach it.
+    ``registry`` holds address, Secret and credentials of the model registry as pods reach it.
     """
 
     environment: str

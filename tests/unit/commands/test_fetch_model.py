@@ -151,6 +151,7 @@ def test_an_empty_folder_is_taken_over(store: Store, volume: Path) -> None:
         (["models:/m@champion", OTHER, "volume/model"], "not the source of a model"),
         ([f"models:/{MODEL}", OTHER, "nowhere/model"], "this folder does not exist"),
         ([f"models:/{MODEL}", OTHER, "model", "--timeout", "soon"], "--timeout: 'soon' is not"),
+        ([f"models:/{MODEL}", OTHER, "model", "--timeout", "0s"], "--timeout: no time is left"),
         ([f"models:/{MODEL}", OTHER, "model", "--max-size", "-1"], "--max-size: '-1' is not"),
     ],
 )

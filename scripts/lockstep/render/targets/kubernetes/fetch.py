@@ -36,6 +36,7 @@ CREDENTIALS = {
 
 # KServe's servers look for their model there.
 _PATH = "/mnt/models"
+_SCRATCH = "/tmp"  # noqa: S108
 _SIZE = "10Gi"
 _TIMEOUT = "15m"
 # A folder inside of the volume: what is half fetched is next to it, and the server never sees it.
@@ -57,6 +58,11 @@ def read_fetch(fields: Fields) -> dict[str, Json]:
         "sizeLimit": fields.text(*_FETCH, "sizeLimit", default=_SIZE),
         "timeout": fields.text(*_FETCH, "timeout", default=_TIMEOUT),
     }
+    if read["path"] == _SCRATCH:
+        fields.fail(
+            (*_FETCH, "path"), "render.input",
+            f"{_SCRATCH} is the path of another volume already", "choose another path",
+        )  # fmt: skip
     for half in ("requests", "limits"):
         own = fields.texts(*_FETCH, "resources", half)
         server = fields.texts("spec", "serving", "resources", half)
@@ -90,9 +96,9 @@ def read_registry(fields: Fields, family: Family, environment: Environment) -> J
     registry: Json = {
         "address": written.text(*here, "address"),
         "secret": written.text(*here, "secret", "name") if keys else None,
-        "keys": {CREDENTIALS[field]: written.text(*here, "secret", field) for field in keys},
+        "credentials": {CREDENTIALS[field]: written.text(*here, "secret", field) for field in keys},
     }
-    _refuse_own(fields, {ADDRESS, *registry["keys"], PATH_VARIABLE})
+    _refuse_own(fields, {ADDRESS, *registry["credentials"], PATH_VARIABLE})
     return registry
 
 
@@ -120,7 +126,7 @@ def fetch_context(
         known = {
             "address": literal(registry["address"]),
             "secret": registry["secret"],
-            "keys": sorted(registry["keys"].items()),
+            "credentials": sorted(registry["credentials"].items()),
         }
     if fetch is None:
         return {"fetch": None, "registry": known}
@@ -165,7 +171,7 @@ def fetch_origins(version: Running) -> Origins:
         "registry": {
             "address": in_environment("spec", "registries", "mlflow", "address"),
             "secret": in_environment("spec", "registries", "mlflow", "secret", "name"),
-            "keys": in_environment("spec", "registries", "mlflow", "secret"),
+            "credentials": in_environment("spec", "registries", "mlflow", "secret"),
         },
     }
 
@@ -198,7 +204,7 @@ def expected_registry(context: Context) -> dict[str, Expected]:
     if registry is None:
         return {}
     env: dict[str, Expected] = {ADDRESS: {"name": ADDRESS, "value": registry["address"]}}
-    for name, key in registry["keys"]:
+    for name, key in registry["credentials"]:
         reference = {"name": registry["secret"], "key": key}
         env[name] = {"name": name, "valueFrom": {"secretKeyRef": reference}}
     return env

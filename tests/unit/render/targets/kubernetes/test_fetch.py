@@ -102,6 +102,12 @@ def test_its_own_resources_and_timeout() -> None:
     assert "1h" in fetcher["args"]
 
 
+def test_the_model_is_not_where_another_volume_is() -> None:
+    finding = the_finding(tree(fetching(path="/tmp")))
+    assert (finding.rule, finding.pointer) == ("render.input", "/spec/serving/fetch/path")
+    assert finding.message == "/tmp is the path of another volume already"
+
+
 def test_a_source_is_never_an_option_or_a_variable() -> None:
     spec = fetching()
     files = tree(spec)
