@@ -77,7 +77,21 @@ def autoscaler(text: str) -> Edit:
     return "horizontalpodautoscaler", "  metrics:\n", text + "  metrics:\n"
 
 
-READINESS = (
-    "          readinessProbe:\n            httpGet:\n              path: {{ health | quote }}\n"
-    "              port: http\n            periodSeconds: 5\n            failureThreshold: 3\n"
-)
+READINESS = "          readinessProbe:{{ readiness_probe | block(12) }}\n"
+LIFECYCLE = "          lifecycle:{{ lifecycle | block(12) }}\n"
+GRACE = "      terminationGracePeriodSeconds: {{ grace | quote }}\n"
+
+
+def readiness(
+    path: str = "{{ readiness_probe.httpGet.path | quote }}",
+    port: str = "http",
+    failures: int = 3,
+    more: str = "",
+) -> Edit:
+    """A readiness that the template itself writes."""
+    written = (
+        "          readinessProbe:\n            httpGet:\n"
+        f"              path: {path}\n              port: {port}\n"
+        f"            periodSeconds: 5\n            failureThreshold: {failures}\n{more}"
+    )
+    return "deployment", READINESS, written

@@ -10,6 +10,7 @@ from tests.acceptance.example_fleet import (
     template,
 )
 from tests.acceptance.template_edits import (
+    GRACE,
     READINESS,
     Edit,
     annotated,
@@ -22,6 +23,7 @@ from tests.acceptance.template_edits import (
     labelled,
     labelled_pod,
     pod,
+    readiness,
     service,
     volume,
 )
@@ -102,20 +104,19 @@ ADDED_TO_PODS: dict[str, tuple[str, Edit]] = {
     "another system": (IDENTITY, pod("      os:\n        name: windows\n")),
     "users of the node": (IDENTITY, pod("      hostUsers: true\n")),
     "an end of each pod": (IDENTITY, pod("      activeDeadlineSeconds: 60\n")),
-    "a very long end": (IDENTITY, pod("      terminationGracePeriodSeconds: 99999999\n")),
-    "an end without any time": (IDENTITY, pod("      terminationGracePeriodSeconds: 0\n")),
+    "a very long end": (
+        IDENTITY, ("deployment", GRACE, "      terminationGracePeriodSeconds: 99999999\n")),
+    "an end without any time": (
+        IDENTITY, ("deployment", GRACE, "      terminationGracePeriodSeconds: 0\n")),
     "a finalizer of each pod": (
         IDENTITY, ("deployment", "    spec:\n      serviceAccountName",
                    "      finalizers: [example.org/never]\n    spec:\n      serviceAccountName")),
     "no readiness": (IDENTITY, ("deployment", READINESS, "")),
-    "another path of readiness": (
-        IDENTITY, ("deployment", READINESS, READINESS.replace("{{ health", "{{ '/'"))),
+    "another path of readiness": (IDENTITY, readiness(path="{{ '/' | quote }}")),
     "readiness by a command": (
         IDENTITY, ("deployment", READINESS,
                    "          readinessProbe:\n            exec:\n              command: [ls]\n")),
-    "readiness that no failure ends": (
-        IDENTITY, ("deployment", READINESS,
-                   READINESS.replace("Threshold: 3", "Threshold: 99999"))),
+    "readiness that no failure ends": (IDENTITY, readiness(failures=99999)),
     "a container that gets the requests": (IDENTITY, helper(more=PORTS)),
     "an init container that gets them": (
         IDENTITY, helper(INIT, more="          restartPolicy: Always\n" + PORTS)),
@@ -136,7 +137,8 @@ ADDED_TO_OTHERS: dict[str, Edit] = {
     ),
     "pods that go at once": ("deployment", "maxUnavailable: 0", 'maxUnavailable: "100%"'),
     "pods that are never available": in_deployment("  minReadySeconds: 99999999\n"),
-    "a failure that nobody sees": in_deployment("  progressDeadlineSeconds: 999999999\n"),
+    "a failure that nobody sees": (
+        "deployment", "{{ deadline | quote }}", "999999999"),
     "another port of the pods": ("service", "targetPort: http", "targetPort: 15000"),
     "another port of the Service": ("service", "port: 80", "port: 81"),
     "a port past the routes": ("service", "appProtocol: http", "appProtocol: tcp"),

@@ -15,7 +15,8 @@ from tests.acceptance.example_fleet import (
 )
 from tests.acceptance.fleets import Fleet
 from tests.acceptance.template_edits import (
-    READINESS,
+    GRACE,
+    LIFECYCLE,
     Edit,
     annotated,
     annotated_pod,
@@ -27,6 +28,7 @@ from tests.acceptance.template_edits import (
     labelled,
     labelled_pod,
     pod,
+    readiness,
     service,
     volume,
 )
@@ -74,22 +76,22 @@ HONEST: dict[str, Edit] = {
         "              podAffinityTerm:\n                topologyKey: kubernetes.io/hostname\n"),
     "fewer questions for names": pod(
         '      dnsConfig:\n        options:\n          - name: ndots\n            value: "2"\n'),
-    "some time to end": pod("      terminationGracePeriodSeconds: 90\n"),
-    "a hook before the end": container(
+    "some time to end": (
+        "deployment", GRACE, "      terminationGracePeriodSeconds: 90\n"),
+    "a hook before the end": (
+        "deployment", LIFECYCLE,
         "          lifecycle:\n            preStop:\n              exec:\n"
         '                command: ["sleep", "10"]\n'),
-    "another startup": ("deployment", "failureThreshold: 60", "failureThreshold: 240"),
-    "another readiness": (
-        "deployment", READINESS, READINESS.replace("Threshold: 3", "Threshold: 2")
-        + "            timeoutSeconds: 2\n            successThreshold: 2\n"),
-    "readiness by number": (
-        "deployment", READINESS, READINESS.replace("port: http", "port: {{ port | quote }}")),
+    "another startup": ("deployment", "{{ startup_probe |", "{{ liveness_probe |"),
+    "another readiness": readiness(
+        failures=2, more="            timeoutSeconds: 2\n            successThreshold: 2\n"),
+    "readiness by number": readiness(port="{{ port | quote }}"),
     "a port for numbers": ("deployment", "          env:\n",
                            "            - name: metrics\n              containerPort: 9090\n"
                            "          env:\n"),
     "an init container": helper(INIT),
     "some time to be ready": in_deployment("  minReadySeconds: 10\n"),
-    "a longer deadline": in_deployment("  progressDeadlineSeconds: 1800\n"),
+    "a longer deadline": ("deployment", "{{ deadline | quote }}", "1800"),
     "HTTP of another version": ("service", "appProtocol: http", "appProtocol: http2"),
     "both kinds of addresses": service("  ipFamilyPolicy: PreferDualStack\n"),
     "what is so anyway": service(
@@ -97,11 +99,10 @@ HONEST: dict[str, Edit] = {
         "  internalTrafficPolicy: Cluster\n"),
     "pods that go slowly": autoscaler(
         "  behavior:\n    scaleDown:\n      stabilizationWindowSeconds: 600\n"),
-    "a drain of pods that are not ready": (
-        "poddisruptionbudget", "  selector:\n",
-        "  unhealthyPodEvictionPolicy: AlwaysAllow\n  selector:\n"),
+    "a drain that waits for pods that are not ready": (
+        "poddisruptionbudget", "AlwaysAllow", "IfHealthyBudget"),
     "secrets that are read more often": (
-        "externalsecret", 'refreshInterval: "1h"', 'refreshInterval: "5m"'),
+        "externalsecret", "{{ refresh | quote }}", '"5m"'),
     "more pods that may be left out": (
         "destinationrule", "maxEjectionPercent: 50", "maxEjectionPercent: 100"),
 }  # fmt: skip

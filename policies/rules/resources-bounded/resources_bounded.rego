@@ -2,7 +2,8 @@
 # title: Bounded pod resources
 # description: >-
 #   A pod requests no more than its limit, and its limit is at most that of
-#   thresholds.resources_bounded, so that it fits on a node. In production the memory limit equals the
+#   thresholds.resources_bounded, so that it fits on a node. Devices are requested as they are limited,
+#   because Kubernetes refuses anything else. In production the memory limit equals the
 #   request: when memory is overcommitted, Kubernetes frees it by killing pods. What templates add to the
 #   model requests no more than the threshold `beside` allows, which tenant-quota counts for every pod, and
 #   no devices.
@@ -52,6 +53,23 @@ deny contains finding.at(
 ) if {
 	some kind, amount in workloads.requests
 	amount > _limit[kind]
+}
+
+# METADATA
+# title: A device whose request is not its limit
+# custom:
+#   message: a pod requests %s of %s, and its limit is %s; Kubernetes wants them to be equal
+#   solution: write the same amount in requests and limits, or in limits alone
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "serving", "resources", half, kind],
+	[requested, kind, limit],
+) if {
+	some half in ["requests", "limits"]
+	some kind in (object.keys(_resources[half]) - {"cpu", "memory", "ephemeral-storage"})
+	limit := object.get(_resources.limits, kind, "nothing")
+	requested := object.get(_resources.requests, kind, limit)
+	requested != limit
 }
 
 # METADATA

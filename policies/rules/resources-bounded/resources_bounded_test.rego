@@ -38,6 +38,26 @@ test_a_request_above_the_limit_is_denied if {
 	}
 }
 
+_bounds(kind, request, limit) := _pod(
+	object.union({"cpu": "1", "memory": "1Gi"}, {k: v | some k, v in {kind: request}; v != ""}),
+	object.union({"cpu": "1", "memory": "1Gi"}, {k: v | some k, v in {kind: limit}; v != ""}),
+)
+
+test_a_device_is_requested_as_it_is_limited if {
+	_found(_bounds("nvidia.com/gpu", "2", "2")) == set()
+	_found(_bounds("nvidia.com/gpu", "", "2")) == set()
+	_found(_bounds("ephemeral-storage", "10Gi", "20Gi")) == set()
+	says := `a pod requests %s of "nvidia.com/gpu", and its limit is %s; Kubernetes wants them to be equal`
+	_found(_bounds("nvidia.com/gpu", "1", "2")) == {[sprintf(says, [`"1"`, `"2"`]), pointer] |
+		some half in ["requests", "limits"]
+		pointer := sprintf("/spec/serving/resources/%s/nvidia.com~1gpu", [half])
+	}
+	_found(_bounds("nvidia.com/gpu", "1", "")) == {[
+		sprintf(says, [`"1"`, `"nothing"`]),
+		"/spec/serving/resources/requests/nvidia.com~1gpu",
+	]}
+}
+
 _overcommitted := _pod({"cpu": "1", "memory": "1023Mi"}, {"cpu": "1", "memory": "1Gi"})
 
 test_overcommitted_memory_is_denied_in_production if {

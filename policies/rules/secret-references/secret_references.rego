@@ -3,8 +3,9 @@
 # description: >-
 #   Secrets come from a store that thresholds.organisation lists, and from below a path of the
 #   family or its tenant, so that no family reads the secrets of another. Pods read no Secret but that of
-#   the cluster's ExternalSecret, in whatever way a template mounts it, and get no token. Only variables
-#   may come from the Secret of the model registry, which the environment names.
+#   the cluster's ExternalSecret and those that thresholds.organisation lists, in whatever way a spec or a
+#   template mounts it, and get no token. Only variables may come from the Secret of the model registry,
+#   which the environment names.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -34,6 +35,12 @@ checked if {
 
 _thresholds := data.thresholds.organisation.secrets
 
+# The allowed ones, by the kind of the store.
+_stores := {
+	"SecretStore": _thresholds.stores,
+	"ClusterSecretStore": object.get(_thresholds, "clusterStores", []),
+}
+
 _secrets := input.new.spec.access.secrets
 
 # The paths below which this family's secrets are.
@@ -56,15 +63,16 @@ _is_own(path) if {
 # title: Unknown store
 # custom:
 #   thresholds: [stores]
-#   message: secret %s is in store %s; allowed stores are %s
+#   message: secret %s is in %s %s; allowed there are %s
 #   solution: move the secret to one of these stores
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "access", "secrets", name, "store"],
-	[name, secret.store, _thresholds.stores],
+	[name, kind, secret.store, _stores[kind]],
 ) if {
 	some name, secret in _secrets
-	not secret.store in _thresholds.stores
+	kind := object.get(secret, "storeKind", "SecretStore")
+	not secret.store in _stores[kind]
 }
 
 # METADATA
@@ -82,8 +90,10 @@ deny contains finding.at(
 	not _is_own(secret.path)
 }
 
-# What External Secrets writes for the cluster.
+# What External Secrets writes for the cluster, and what exists without it.
 _written contains external.spec.target.name if some external in input.rendered.ExternalSecret
+
+_written contains name if some name in _thresholds.existing
 
 # What the environment gives pods to reach the registry of the family.
 _of_registry := input.environment.spec.registries[input.family.spec.model.registry].secret.name
@@ -137,7 +147,9 @@ _of_pod(pod) := (({[["imagePullSecrets", i, "name"], name] |
 # title: Another Secret
 # custom:
 #   message: a pod gets Secret %s, which the cluster's ExternalSecret does not write
-#   solution: add the value to spec.access.secrets, or remove the reference from the template
+#   solution: >-
+#     add the value to spec.access.secrets, or remove the reference; the owners of the policies can list a
+#     Secret that something else writes in thresholds.organisation.secrets.existing
 deny contains finding.of_object(rego.metadata.rule(), kind, name, path, [secret]) if {
 	some [kind, name, path, secret] in _named
 	not secret in _written

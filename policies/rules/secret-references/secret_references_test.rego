@@ -5,6 +5,8 @@ import data.lockstep.rules.secret_references
 
 _thresholds := {"organisation": {"secrets": {
 	"stores": ["vault", "aws"],
+	"clusterStores": ["platform"],
+	"existing": ["registry-pull"],
 	"paths": ["ml/{family}", "tenants/{tenant}/ml"],
 }}}
 
@@ -27,9 +29,36 @@ test_own_secrets_are_allowed if {
 
 test_an_unknown_store_is_denied if {
 	_found({"store": "drawer"}) == {[
-		`secret "TOKEN" is in store "drawer"; allowed stores are ["vault","aws"]`,
+		`secret "TOKEN" is in "SecretStore" "drawer"; allowed there are ["vault","aws"]`,
 		"/spec/access/secrets/TOKEN/store",
 	]}
+}
+
+test_a_store_of_the_kubernetes_cluster_is_listed_by_itself if {
+	_found({"store": "platform", "storeKind": "ClusterSecretStore"}) == set()
+	_found({"store": "vault", "storeKind": "ClusterSecretStore"}) == {[
+		`secret "TOKEN" is in "ClusterSecretStore" "vault"; allowed there are ["platform"]`,
+		"/spec/access/secrets/TOKEN/store",
+	]}
+	count(_found({"store": "platform"})) == 1
+}
+
+test_without_a_list_no_store_of_the_kubernetes_cluster_is_allowed if {
+	secret := {"store": "platform", "storeKind": "ClusterSecretStore", "path": "ml/fraud/a"}
+	found := {finding.message |
+		some finding in secret_references.deny with input as example.put(
+			example.cluster, "/new/spec/access/secrets/TOKEN",
+			secret,
+		)
+			with data.thresholds as example.without(_thresholds, "/organisation/secrets/clusterStores")
+	}
+	found == {`secret "TOKEN" is in "ClusterSecretStore" "platform"; allowed there are []`}
+}
+
+test_a_secret_without_a_key_is_allowed if {
+	secret := {"store": "vault", "path": "ml/fraud/token"}
+	view := example.put(example.cluster, "/new/spec/access/secrets/TOKEN", secret)
+	secret_references.deny == set() with input as view with data.thresholds as _thresholds
 }
 
 test_a_path_of_others_is_denied if {
@@ -101,6 +130,12 @@ _ways(name) := [
 
 test_pods_may_read_the_secret_of_the_cluster if {
 	every way in _ways(_own) {
+		_messages(_in_pod(way[0], way[1])) == set()
+	}
+}
+
+test_pods_may_read_a_secret_that_the_organisation_lists if {
+	every way in _ways("registry-pull") {
 		_messages(_in_pod(way[0], way[1])) == set()
 	}
 }

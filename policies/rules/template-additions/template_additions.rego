@@ -1,10 +1,11 @@
 # METADATA
-# title: What templates may add
+# title: What specs and templates may add
 # description: >-
 #   A template of the fleet adds only what thresholds.template_additions lists: labels and annotations,
 #   because controllers, Services and network policies act on them; taints that pods tolerate; priority
-#   and runtime classes; claims and drivers of volumes. Keys of Lockstep, Argo CD, KEDA and of cloud
-#   identities cannot be listed: they are compared with the spec.
+#   and runtime classes; claims and drivers of volumes. Taints, classes and claims have to be listed where
+#   a spec names them, too. Keys of Lockstep, Argo CD, KEDA and of cloud identities cannot be listed: they
+#   are compared with the spec.
 # related_resources:
 #   - https://kubernetes.io/docs/reference/labels-annotations-taints/
 #   - https://istio.io/latest/docs/reference/config/annotations/
@@ -49,8 +50,8 @@ _allowed := data.thresholds.template_additions
 
 # Keys that Lockstep's own templates write; render.identity compares their values with the spec.
 _own := {
-	"app.kubernetes.io/component", "app.kubernetes.io/managed-by", "app.kubernetes.io/name",
-	"app.kubernetes.io/part-of", "app.kubernetes.io/version",
+	"app.kubernetes.io/component", "app.kubernetes.io/instance", "app.kubernetes.io/managed-by",
+	"app.kubernetes.io/name", "app.kubernetes.io/part-of", "app.kubernetes.io/version",
 	"lockstep.dev/cluster", "lockstep.dev/environment", "lockstep.dev/family", "lockstep.dev/tenant",
 	"lockstep.dev/version",
 	"argocd.argoproj.io/manifest-generate-paths", "argocd.argoproj.io/sync-wave",
@@ -139,8 +140,7 @@ _others contains [pod, ["volumes", i, kind], claim, "claims"] if {
 #   thresholds: [template_additions]
 #   message: a pod has %s in its %s; allowed are %s
 #   solution: >-
-#     remove it from the template, or have the owners of the policies add it to
-#     thresholds.template_additions
+#     remove it there, or have the owners of the policies add it to thresholds.template_additions
 deny contains finding.of_object(
 	rego.metadata.rule(), pod.kind, pod.name, array.concat(pod.path, path),
 	[value, path[0], _allowed[list]],

@@ -54,6 +54,21 @@ class Fields:
             return value
         return self._refuse(pointer, "a mapping of texts")
 
+    def plain(self, *pointer: str | int) -> Json:
+        """A list or mapping of texts, whole numbers and booleans at any depth; nulls are left out.
+
+        Which fields it has is for the schemas.
+        """
+        value = _without_nulls(value_at(self._value, pointer))
+        if isinstance(value, dict | list) and _is_plain(value):
+            return value
+        return self._refuse(pointer, "a list or mapping of texts, whole numbers and booleans")
+
+    def mapping(self, *pointer: str | int) -> dict[str, Json]:
+        """As ``plain``, but a mapping."""
+        value = self.plain(*pointer)
+        return value if isinstance(value, dict) else self._refuse(pointer, "a mapping")
+
     def names(self, *pointer: str | int) -> list[str]:
         """The keys of a mapping, sorted; none where it is missing."""
         value = value_at(self._value, pointer)
@@ -80,6 +95,21 @@ def finding_at(
     inner = origin.origin(pointer)[1] if isinstance(origin, Cluster) else pointer
     text = to_json_pointer(inner)
     return Finding(where.file, where.line, where.column, rule, message, fix, text)
+
+
+def _is_plain(value: Json) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_text, value)) and all(map(_is_plain, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return type(value) in (bool, int) or _is_text(value)
+
+
+def _without_nulls(value: Json) -> Json:
+    # A null inside of a list is no field, and stays to be refused.
+    if isinstance(value, dict):
+        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 def _is_text(value: Json) -> TypeGuard[str]:

@@ -8,13 +8,18 @@ from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.render.buckets import Share, assign_buckets, fallback_weights, learners
 from lockstep.render.fields import Fields
 from lockstep.render.names import object_name, version_slug
-from lockstep.render.targets.kubernetes.deployment import read_zones
+from lockstep.render.targets.kubernetes.deployment import read_container
 from lockstep.render.targets.kubernetes.externalsecret import read_secrets
 from lockstep.render.targets.kubernetes.fetch import read_fetch, read_registry
 from lockstep.render.targets.kubernetes.horizontalpodautoscaler import read_hpa
 from lockstep.render.targets.kubernetes.poddisruptionbudget import read_disruption
+from lockstep.render.targets.kubernetes.ports import read_ports
+from lockstep.render.targets.kubernetes.probes import read_probes
 from lockstep.render.targets.kubernetes.scaledobject import read_keda, read_prometheus
+from lockstep.render.targets.kubernetes.scheduling import read_scheduling
 from lockstep.render.targets.kubernetes.serviceaccount import read_identity
+from lockstep.render.targets.kubernetes.termination import read_termination
+from lockstep.render.targets.kubernetes.volumes import read_volumes
 from lockstep.render.view import ArgoCd, ClusterView, EnvironmentView, Running
 from lockstep.spec.variants import ROLES
 from lockstep.text.sanitise import one_line, quoted
@@ -36,7 +41,7 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
         namespace=fields.text("spec", "namespace"),
         host=fields.text("spec", "host"),
         failover=fields.text("spec", "failover", default="") or None,
-        serving=_serving(fields),
+        serving=_serving(fields, environment),
         traffic=traffic,
         running=_running(fields, family, sticky="bucketHeader" in traffic),
         destination=_destination(fields, environment, region),
@@ -63,7 +68,7 @@ def _label(name: str, fields: Fields) -> str:
     return name
 
 
-def _serving(fields: Fields) -> Json:
+def _serving(fields: Fields, environment: Environment) -> Json:
     return {
         "image": fields.text("spec", "serving", "image"),
         "port": fields.integer("spec", "serving", "port"),
@@ -73,8 +78,13 @@ def _serving(fields: Fields) -> Json:
         "limits": fields.texts("spec", "serving", "resources", "limits"),
         # Each is there only where the spec has it, so that the inputs of other clusters keep their
         # digest when Lockstep learns a new field.
-        **read_zones(fields),
+        **read_container(fields),
         **read_fetch(fields),
+        **read_ports(fields),
+        **read_probes(fields),
+        **read_scheduling(fields),
+        **read_termination(fields, environment),
+        **read_volumes(fields),
         **read_disruption(fields),
         **read_hpa(fields),
         **read_keda(fields),

@@ -26,6 +26,9 @@ BUDGET = 250_000
 LONGEST = 100_000
 """Characters of a template's source."""
 
+_DEEPEST = 80
+"""Spaces in front of a line that the filter ``block`` writes."""
+
 _DIGITS = 512
 """Bits of the largest number that may be computed."""
 
@@ -64,9 +67,10 @@ class Quoted(str):
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """A Jinja environment for hostile templates, in which ``quote`` is the only filter.
+    """A Jinja environment for hostile templates, with the filters ``quote`` and ``block`` only.
 
-    Only what ``quote`` gives can be written. ``budget`` is that of one file.
+    Only what these give can be written: ``quote`` writes one scalar, ``block`` a whole list or
+    mapping, all of whose keys and values are written by ``quote``. ``budget`` is that of one file.
     """
 
     intercepted_binops = frozenset(ImmutableSandboxedEnvironment.default_binop_table)
@@ -85,8 +89,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self._weights: dict[str | None, int] = {}
         # Jinja's own filters are removed: attr and map reach attributes of Python objects.
         self.filters = {
-            "quote": quote, _ROUNDS: self._rounds, _JOIN: self._join, _WEIGHED: self._weighed,
-            _KEY: self._key,
+            "quote": quote, "block": self._block, _ROUNDS: self._rounds, _JOIN: self._join,
+            _WEIGHED: self._weighed, _KEY: self._key,
         }  # fmt: skip
         self.tests = {name: self.tests[name] for name in _TESTS}
 
@@ -176,6 +180,30 @@ class Sandbox(ImmutableSandboxedEnvironment):
         text = "".join(map(str, parts))
         self.spend(len(text))
         return text
+
+    def _block(self, value: Any, indent: Any) -> Quoted:
+        """A list or mapping behind its key, on lines of its own: ``args:{{ args | block(4) }}``.
+
+        ``indent`` is that of the lines.
+        """
+        # First, because a tuple that holds itself twice, again and again, is small, but its text
+        # is that of a tree.
+        self._weigh(value)
+        return Quoted(self._lines(value, indent))
+
+    def _lines(self, value: Any, indent: Any) -> str:
+        if type(indent) is not int or not 0 <= indent <= _DEEPEST:
+            raise SecurityError(f"a block is indented by at most {_DEEPEST} spaces")
+        start = "\n" + " " * indent
+        quote = self.filters["quote"]
+        if type(value) is dict:
+            lines = (f"{start}{quote(k)}:{self._lines(v, indent + 2)}" for k, v in value.items())
+            return "".join(lines) or " {}"
+        if type(value) is list:
+            # An item begins on the line of its hyphen.
+            items = (self._lines(item, indent + 2).lstrip() for item in value)
+            return "".join(f"{start}- {item}" for item in items) or " []"
+        return f" {quote(value)}"
 
     def _weighed(self, value: Any) -> Any:
         self._weigh(value)

@@ -1,4 +1,4 @@
-"""The repository's Jinja templates, compiled once, and the one filter that lets values into YAML.
+"""The repository's Jinja templates, compiled once, and the filter that lets values into YAML.
 
 Templates are data of the repository and of the change under review, so they run in a sandbox
 without globals, loaders or access to attributes of Python objects, and on a budget (``sandbox``).
@@ -128,7 +128,7 @@ class TemplateFailure(Exception):
         self.finding = finding
 
 
-_FIX = "correct the template: it may write only values of its context, through the quote filter"
+_FIX = "correct the template: it may write only values of its context, through quote or block"
 
 
 _FIX_BUDGET = "loop over lists of the context only, and make no long texts"

@@ -124,12 +124,14 @@ def test_another_content_is_never_visible(store: Store, volume: Path) -> None:
         (lambda target: target.write_text("x"), "it is not a folder"),
         (lambda target: target.symlink_to("/etc"), "it is not a folder"),
         (lambda target: target.symlink_to("nowhere"), "it is not a folder"),
+        (lambda target: target.symlink_to(target.parent.parent / "empty"), "it is not a folder"),
         (lambda target: (target.mkdir(), (target / "x").write_text("x")), "the digest is"),
     ],
 )
 def test_what_is_at_the_target_is_never_replaced(
     store: Store, volume: Path, make: Callable[[Path], object], says: str
 ) -> None:
+    (volume.parent / "empty").mkdir()
     make(volume / "model")
     before = os.listdir(volume)
     code, text = fetch(store.uri, f"models:/{MODEL}", OTHER, volume / "model")
@@ -169,7 +171,9 @@ def test_a_registry_that_is_not_there_is_not_a_wrong_digest(volume: Path) -> Non
     assert os.listdir(volume) == []
 
 
-def served(how: Callable[[BaseHTTPRequestHandler, threading.Event], None]) -> dict[str, object]:
+def served(
+    how: Callable[[BaseHTTPRequestHandler, threading.Event], None],
+) -> dict[str, tuple[int, object]]:
     info = {"model_id": MODEL, "experiment_id": "1", "artifact_uri": "mlflow-artifacts:/x"}
     return {
         "logged-models": (200, {"model": {"info": {**info, "name": "m"}}}),
@@ -179,7 +183,7 @@ def served(how: Callable[[BaseHTTPRequestHandler, threading.Event], None]) -> di
 
 
 def test_the_whole_is_bounded_in_time(volume: Path) -> None:
-    with odd_server(served(drip)) as address:  # type: ignore[arg-type]
+    with odd_server(served(drip)) as address:
         began = time.monotonic()
         code, text = fetch(address, f"models:/{MODEL}", OTHER, volume / "model", "--timeout", "1s")
     assert code == 1 and "within 1 seconds" in text
@@ -187,9 +191,29 @@ def test_the_whole_is_bounded_in_time(volume: Path) -> None:
     assert not (volume / "model").exists()
 
 
+def slowly(data: object) -> Callable[[BaseHTTPRequestHandler, threading.Event], None]:
+    def answer(handler: BaseHTTPRequestHandler, _: threading.Event) -> None:
+        time.sleep(0.8)
+        body = json.dumps(data).encode()
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
+def test_answers_that_are_slow_count_together(volume: Path) -> None:
+    replies = served(drip)
+    slow = {path: (200, slowly(reply[1])) for path, reply in list(replies.items())[:2]}
+    with odd_server({**replies, **slow}) as address:
+        code, text = fetch(address, f"models:/{MODEL}", OTHER, volume / "model", "--timeout", "1s")
+    assert code == 1 and "the model was not fetched within 1 seconds" in text
+
+
 def test_a_killed_run_leaves_nothing_that_counts(store: Store, volume: Path) -> None:
     source, digest = locked(store.uri, "killed", store.version("killed", FILES)[0])
-    with odd_server(served(drip)) as address:  # type: ignore[arg-type]
+    with odd_server(served(drip)) as address:
         child = subprocess.Popen(
             [sys.executable, "-m", "lockstep", "fetch-model", f"models:/{MODEL}", digest,
              str(volume / "model"), "--registry-uri", address],

@@ -399,7 +399,7 @@ def test_values_of_a_spec_reach_the_manifest_and_nothing_else(
     container["image"] = image
     container["env"][0]["value"] = source.replace("$", "$$")
     container["resources"] = {"requests": amounts or None, "limits": None}
-    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+    for probe in ("startupProbe", "readinessProbe"):
         container[probe]["httpGet"]["path"] = health
     assert folder.manifests["deployment-v41.yaml"] == plain
 
@@ -413,7 +413,19 @@ FIELDS = [
     ("variants",), ("serving", "image"), ("serving", "port"), ("serving", "resources"),
     ("variants", 0), ("variants", 0, "version"), ("variants", 0, "weight"),
     ("traffic", "retries"), ("traffic", "bucketHeader"), ("traffic", "circuitBreaker"),
-    ("serving", "zones"), ("serving", "disruption"), ("serving", "hpa"), ("serving", "keda"),
+    ("serving", "zones"), ("serving", "whenUnsatisfiable"), ("serving", "affinity"),
+    ("serving", "env"), ("serving", "command"), ("serving", "tolerations"), ("serving", "ports"),
+    ("serving", "nodeSelector"), ("serving", "securityContext"), ("serving", "priorityClassName"),
+    ("serving", "imagePullSecrets"), ("serving", "terminationGracePeriodSeconds"),
+    ("serving", "lifecycle"), ("serving", "lifecycle", "preStop"),
+    ("serving", "lifecycle", "preStop", "sleep"), ("serving", "probes"),
+    ("serving", "probes", "readiness"), ("serving", "probes", "readiness", "grpc"),
+    ("serving", "probes", "startup", "periodSeconds"), ("serving", "volumes"),
+    ("serving", "volumes", "cache"), ("serving", "volumes", "cache", "emptyDir"),
+    ("serving", "volumes", "cache", "subPath"), ("access", "refreshInterval"),
+    ("access", "secrets", "TOKEN"), ("access", "secrets", "TOKEN", "storeKind"),
+    ("access", "secrets", "TOKEN", "key"), ("serving", "disruption"), ("serving", "hpa"),
+    ("serving", "keda"),
     ("access",), ("access", "identity"), ("access", "secrets"), ("experiments",),
     ("experiments", "arm"), ("experiments", "arm", "learnsFrom"),
 ]  # fmt: skip
@@ -422,7 +434,13 @@ FIELDS = [
 @given(st.sampled_from(FIELDS), JSON)
 def test_no_value_anywhere_in_a_spec_makes_rendering_crash(field: Any, value: Any) -> None:
     arm = {"name": "arm", "version": "41", "weight": 0, "experiment": True}
-    spec = cluster(traffic={}, access={}, experiments={"arm": {}}, variants=[STABLE, arm])
+    access = {"secrets": {"TOKEN": {"store": "vault", "path": "ml/fraud"}}}
+    spec = cluster(traffic={}, access=access, experiments={"arm": {}}, variants=[STABLE, arm])
+    spec["spec"]["serving"] |= {
+        "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
+        "probes": {"readiness": {"grpc": {"port": 8080}}, "startup": {}},
+        "volumes": {"cache": {"mountPath": "/cache", "emptyDir": {}}},
+    }
     place = spec["spec"]
     for part in field[:-1]:
         place = place[part]

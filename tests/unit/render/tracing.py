@@ -48,7 +48,36 @@ def with_everything() -> dict[str, Any]:
         "circuitBreaker": {"consecutiveErrors": 7, "ejectFor": "45s"},
     }
     whole = cluster(variants=variants, traffic=traffic, failover="us-east-1")
-    whole["spec"]["serving"]["health"] = "/healthy"
+    whole["spec"]["serving"] |= {
+        "health": "/healthy",
+        "zones": 2,
+        "whenUnsatisfiable": "DoNotSchedule",
+        "ports": {"grpc": 9001, "metrics": 9002},
+        "command": ["serve"],
+        "args": ["--all"],
+        "env": {"THREADS": "4"},
+        "nodeSelector": {"example.com/pool": "gpu"},
+        "tolerations": [{"key": "example.com/gpu", "operator": "Exists"}],
+        "priorityClassName": "online",
+        "runtimeClassName": "nvidia",
+        "imagePullSecrets": [{"name": "pull"}],
+        "securityContext": {"runAsUser": 1000},
+        "probes": {
+            "startup": {"failureThreshold": 9},
+            "readiness": {"grpc": {"port": "grpc"}},
+            "liveness": {"httpGet": {"path": "/live"}, "timeoutSeconds": 7},
+        },
+        "volumes": {
+            "cache": {
+                "mountPath": "/c",
+                "subPath": "d",
+                "readOnly": True,
+                "persistentVolumeClaim": {"claimName": "models"},
+            }
+        },
+        "lifecycle": {"preStop": {"sleep": {"seconds": 20}}},
+        "terminationGracePeriodSeconds": 90,
+    }
     return whole
 
 

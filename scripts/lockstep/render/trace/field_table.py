@@ -65,9 +65,12 @@ def written_fields(
             chosen = set()  # keys that are values of the spec
             for pointer, key in _parts(manifest):
                 for place in tracer.sources(pointer, key=key):
-                    chosen |= {pointer} if key else set()
                     kind = str(value_at(place.document.value, ("kind",)))
                     field = field_name(place.pointer, schemas[kind])
+                    # The name of a field, which spec and object have in common, is no value.
+                    if key and field.endswith(f".{pointer[-1]}"):
+                        continue
+                    chosen |= {pointer} if key else set()
                     found[kind, field][manifest["kind"]].add(_path(pointer, chosen))
     return {
         key: {kind: frozenset(paths) for kind, paths in places.items()}

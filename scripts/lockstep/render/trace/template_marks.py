@@ -21,6 +21,9 @@ from lockstep.render.templates import LINE_BREAK, quote
 _MARK = re.compile("\0([^\0]*)\0")
 """A NUL is never part of a manifest: the quote filter and the parser refuse it."""
 
+_SCALAR = re.compile(r'"(?:[^"\\]|\\.)*"|[0-9A-Za-z-]+')
+"""What the quote filter gives."""
+
 _MARKED = 20
 """A marked file may have that many times the characters of the file itself."""
 
@@ -54,7 +57,9 @@ class MarkedText:
         self.text = self.frame = ""
         for text, after in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
             self.text += text
-            self.frame += '"x"' if self._marks[-1].is_expression and text else text
+            value = _SCALAR.match(text) if self._marks[-1].is_expression else None
+            # A list or a mapping is its values, each with a mark, and what holds them together.
+            self.frame += f'"x"{text[value.end() :]}' if value else text
             if after:
                 self._marks.append(_read_mark(after, len(self.text), self._marks[-1]))
         self._lines = self.text.split("\n")

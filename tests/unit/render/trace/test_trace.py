@@ -82,7 +82,9 @@ def changes(subject: Subject, path: str, pointer: Pointer) -> Iterator[dict[Leaf
             number, *names = subject
             after = Subject(number, *(str(name).replace(old, new) for name in names))
         yield values(fleet_of(changed), after)
-    if pointer[-1] == "weight":  # that of a single destination is always 100
+    if (
+        pointer[:2] == ("spec", "variants") and pointer[-1] == "weight"
+    ):  # that of a single destination is always 100
         for each in of_the_same_version(document, pointer):
             tree = replaced(tree, path, each, 0)
         yield values(fleet_of(tree), subject)

@@ -7,10 +7,19 @@ from lockstep.render.fields import Fields
 from lockstep.render.names import label_value, object_name
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
 from lockstep.render.targets.expected import ABSENT, Expected, Guarded, IfAny, Within
-from lockstep.render.targets.kubernetes.fetch import fetch_context, fetch_origins
+from lockstep.render.targets.kubernetes.fetch import (
+    fetch_context,
+    fetch_mounts,
+    fetch_origins,
+    fetch_seconds,
+    fetch_volume_origins,
+    fetch_volumes,
+)
 from lockstep.render.targets.kubernetes.metadata import (
+    ENVIRONMENT,
     FAMILY,
     NAME,
+    TENANT,
     expected_metadata,
     expected_selector,
     metadata,
@@ -19,6 +28,19 @@ from lockstep.render.targets.kubernetes.metadata import (
     selector_origins,
 )
 from lockstep.render.targets.kubernetes.pod import expected_pod
+from lockstep.render.targets.kubernetes.probes import (
+    probe_context,
+    probe_origins,
+    startup_origin,
+    startup_seconds,
+)
+from lockstep.render.targets.kubernetes.scheduling import scheduling_context, scheduling_origins
+from lockstep.render.targets.kubernetes.termination import (
+    grace_seconds,
+    lifecycle,
+    termination_origins,
+)
+from lockstep.render.targets.kubernetes.volumes import mounts_of, volume_origins, volumes_of
 from lockstep.render.targets.origins import Origins, OriginTree, in_lock, in_spec, in_variants
 from lockstep.render.view import ClusterView, Running
 
@@ -30,6 +52,12 @@ _AZURE_POD_LABEL = "azure.workload.identity/use"
 
 _KIND = ObjectKind("apps/v1", "Deployment")
 
+_ENV = ("spec", "serving", "env")
+_ACCOUNTS = ("runAsUser", "runAsGroup", "fsGroup")
+
+# To start a pod somewhere and to pull an image, in addition to the start of the server.
+_SECONDS_BEFORE_START = 600
+
 # Without a sidecar, no route and no weight would count.
 _INJECTED: dict[str, Expected] = {"sidecar.istio.io/inject": IfAny("true")}
 
@@ -40,15 +68,41 @@ _EXPECTED_UPDATE: dict[str, Expected] = {
         "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
     },
     "minReadySeconds": Within(0, 600),
-    "progressDeadlineSeconds": Within(60, 7200),
     "revisionHistoryLimit": Within(0, 100),
 }
 
 
-def read_zones(fields: Fields) -> dict[str, Json]:
-    """``zones`` of a serving, where the spec has them. Raises Unrenderable."""
-    here = ("spec", "serving", "zones")
-    return {"zones": fields.integer(*here)} if fields.has(*here) else {}
+def read_container(fields: Fields) -> dict[str, Json]:
+    """What a serving says about the model's container, where the spec has it.
+
+    Raises Unrenderable.
+    """
+    here = ("spec", "serving")
+    found: dict[str, Json] = {}
+    for name in ("command", "args"):
+        if fields.has(*here, name):
+            found[name] = fields.plain(*here, name)
+    if fields.has(*here, "securityContext"):
+        given = [n for n in _ACCOUNTS if fields.has(*here, "securityContext", n)]
+        found["runAs"] = {n: fields.integer(*here, "securityContext", n) for n in given}
+    for name in fields.names(*_ENV):
+        _require_free(fields, name)
+        found.setdefault("env", {})[name] = fields.text(*_ENV, name)
+    return found
+
+
+def _require_free(fields: Fields, name: str) -> None:
+    """Of two variables with one name Kubernetes uses the last."""
+    owner = ""
+    if name in MODEL_VARIABLES:
+        owner = "says which model a pod serves"
+    elif fields.has("spec", "access", "secrets", name):
+        owner = "is a secret in spec.access.secrets"
+    if owner:
+        fields.fail(
+            (*_ENV, name), "render.input", f"the variable {name} {owner}",
+            "give this variable another name, or remove it",
+        )  # fmt: skip
 
 
 def _files(view: ClusterView) -> Files:
@@ -56,34 +110,47 @@ def _files(view: ClusterView) -> Files:
     for version in view.running:
         context = _context(view, version)
         name = f"deployment-{version.slug}.yaml"
-        yield ManifestFile(name, context, _expected(context), partial(_origins, version))
+        expected = _expected(context, view.serving)
+        yield ManifestFile(name, context, expected, partial(_origins, view, version))
 
 
 def _context(view: ClusterView, version: Running) -> Context:
     source, digest = version.identity["source"], version.identity["digest"]
+    serving = view.serving
     env = zip(MODEL_VARIABLES, (source, digest, version.version), strict=True)
     return {
         **metadata(view, version),
         "selector": sorted(selector(view, version).items()),
         "pod_labels": sorted(_pod_labels(view, version).items()),
         "service_account": object_name(view.name),
-        "image": view.serving["image"],
-        "port": view.serving["port"],
-        "health": view.serving["health"],
+        "image": serving["image"],
+        "port": serving["port"],
+        "ports": sorted(serving.get("ports", {}).items()),
+        "command": serving.get("command"),
+        "args": serving.get("args"),
         "replicas": _fixed_replicas(view),
-        "zones": view.serving.get("zones"),
-        "requests": sorted(view.serving["requests"].items()),
-        "limits": sorted(view.serving["limits"].items()),
+        "requests": sorted(serving["requests"].items()),
+        "limits": sorted(serving["limits"].items()),
+        "run_as": list(serving.get("runAs", {}).items()),
+        **scheduling_context(serving),
+        **probe_context(serving),
+        "deadline": fetch_seconds(serving) + startup_seconds(serving) + _SECONDS_BEFORE_START,
+        "lifecycle": lifecycle(serving),
+        "grace": grace_seconds(serving),
+        "volumes": [*volumes_of(serving), *fetch_volumes(serving)],
+        "mounts": [*mounts_of(serving), *fetch_mounts(serving)],
         "env": [(name, _literal(value)) for name, value in env],
         # The cluster's ExternalSecret writes a Secret of its own name.
         "secret": object_name(view.name),
         # A tuple each, so that the origin of a secret is found by its name (see origin_at).
         "secrets": [(name,) for name in sorted(view.access.get("secrets", {}))],
         **fetch_context(view, version, _literal),
+        # Behind both, because Kubernetes replaces $(NAME) only by variables in front.
+        "variables": sorted(serving.get("env", {}).items()),
     }
 
 
-def _expected(context: Context) -> dict[str, Expected]:
+def _expected(context: Context, serving: Json) -> dict[str, Expected]:
     return {
         "metadata": expected_metadata(context, wave=-1),
         "spec": {
@@ -94,8 +161,9 @@ def _expected(context: Context) -> dict[str, Expected]:
                     "labels": Guarded({**dict(context["pod_labels"]), **_INJECTED}),
                     "annotations": Guarded(_INJECTED),
                 },
-                "spec": expected_pod(context),
+                "spec": expected_pod(context, serving),
             },
+            "progressDeadlineSeconds": Within(60, max(7200, context["deadline"])),
             **_EXPECTED_UPDATE,
         },
     }
@@ -106,8 +174,8 @@ def expected_target(context: Context) -> Expected:
     return {"apiVersion": _KIND.api_version, "kind": _KIND.kind, "name": context["name"]}
 
 
-def _origins(version: Running) -> Origins:
-    serving = ("image", "port", "health", "replicas", "zones")
+def _origins(view: ClusterView, version: Running) -> Origins:
+    serving = ("image", "port", "command", "args", "replicas")
     return {
         **metadata_origins(version),
         "selector": selector_origins(version),
@@ -115,6 +183,16 @@ def _origins(version: Running) -> Origins:
         "service_account": NAME,
         **{name: in_spec("serving", name) for name in serving},
         **{name: in_spec("serving", "resources", name) for name in ("requests", "limits")},
+        "ports": _named_origins(view.serving, "ports"),
+        "run_as": in_spec("serving", "securityContext"),
+        **scheduling_origins(),
+        **probe_origins(view.serving),
+        "deadline": startup_origin() + in_spec("serving", "fetch", "timeout"),
+        **termination_origins(),
+        **{
+            name: {**own, **fetch_volume_origins()[name]}
+            for name, own in volume_origins(view.serving).items()
+        },
         "env": {
             "MODEL_URI": in_lock(version.version, "source"),
             "MODEL_DIGEST": in_lock(version.version, "digest"),
@@ -123,18 +201,27 @@ def _origins(version: Running) -> Origins:
         "secret": NAME,
         "secrets": in_spec("access", "secrets"),
         **fetch_origins(version),
+        "variables": _named_origins(view.serving, "env"),
     }
 
 
+def _named_origins(serving: Json, field: str) -> dict[str, OriginTree]:
+    """Of a mapping of the spec that a pod has as a list: of the value of each name."""
+    return {name: (None, in_spec("serving", field, name)) for name in serving.get(field, {})}
+
+
 def _pod_labels(view: ClusterView, version: Running) -> dict[str, str]:
-    """Only what never changes while a version serves: a new label restarts every pod."""
+    """By these people and network policies find pods. A new value restarts all of them."""
     identity = view.access.get("identity")
     azure = {_AZURE_POD_LABEL: "true"} if identity and identity["provider"] == "azure" else {}
     return {
-        # Not the labels of metadata: the tenant, for one, can change while a version serves.
+        # Not all labels of metadata: only those by which pods are told apart.
         **selector(view, version),
         "app.kubernetes.io/name": label_value(view.family),
+        "app.kubernetes.io/instance": label_value(view.name),
         "app.kubernetes.io/version": label_value(version.version),
+        "lockstep.dev/environment": label_value(view.environment),
+        "lockstep.dev/tenant": label_value(view.tenant),
         "lockstep.dev/family": label_value(view.family),
         **azure,
     }
@@ -144,6 +231,9 @@ def _pod_label_origins(version: Running) -> dict[str, OriginTree]:
     return {
         **selector_origins(version),
         "app.kubernetes.io/name": FAMILY,
+        "app.kubernetes.io/instance": NAME,
+        "lockstep.dev/environment": ENVIRONMENT,
+        "lockstep.dev/tenant": TENANT,
         "app.kubernetes.io/version": in_variants(version.version, "version"),
         "lockstep.dev/family": FAMILY,
         _AZURE_POD_LABEL: in_spec("access", "identity", "provider"),

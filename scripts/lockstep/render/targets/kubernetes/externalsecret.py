@@ -16,12 +16,22 @@ from lockstep.render.targets.origins import Origins, in_spec
 from lockstep.render.view import ClusterView
 
 _SECRETS = ("spec", "access", "secrets")
+_PARTS = ("path", "key", "storeKind", "store")
+_STORE_KIND = "SecretStore"
+_REFRESH = "1h"
 
 
 def read_secrets(fields: Fields) -> dict[str, Json]:
-    """``secrets`` of the pods by the name of their variable, if any. Raises Unrenderable."""
+    """``secrets`` of the pods by the name of their variable, if any, and how often they are read.
+
+    Raises Unrenderable.
+    """
     secrets = {name: _read_secret(fields, name) for name in fields.names(*_SECRETS)}
-    return {"secrets": secrets} if secrets else {}
+    if not secrets:
+        return {}
+    here = ("spec", "access", "refreshInterval")
+    refresh = {"refreshInterval": fields.text(*here)} if fields.has(*here) else {}
+    return {"secrets": secrets, **refresh}
 
 
 def _read_secret(fields: Fields, name: str) -> dict[str, str]:
@@ -33,7 +43,11 @@ def _read_secret(fields: Fields, name: str) -> dict[str, str]:
             f"the variable {name} says which model a pod serves; a secret cannot have this name",
             "give the secret another name",
         )  # fmt: skip
-    return {part: fields.text(*_SECRETS, name, part) for part in ("store", "path", "key")}
+    secret = {part: fields.text(*_SECRETS, name, part) for part in ("store", "path")}
+    for part in ("key", "storeKind"):
+        if fields.has(*_SECRETS, name, part):
+            secret[part] = fields.text(*_SECRETS, name, part)
+    return secret
 
 
 def _files(view: ClusterView) -> Files:
@@ -41,22 +55,39 @@ def _files(view: ClusterView) -> Files:
     secrets = sorted(view.access.get("secrets", {}).items())
     if not secrets:
         return
-    store = secrets[0][1]["store"]
+    usual = kind, store = _store_of(secrets[0][1])
     written = [
-        (name, ref["path"], ref["key"], None if ref["store"] == store else ref["store"])
+        (name, ref["path"], ref.get("key"), *_unless(usual, _store_of(ref)))
         for name, ref in secrets
     ]
-    context = {**metadata(view), "store": store, "secrets": written}
+    context = {
+        **metadata(view),
+        "refresh": view.access.get("refreshInterval", _REFRESH),
+        "store_kind": kind,
+        "store": store,
+        "secrets": written,
+    }
     origins = partial(_origins, view)
-    yield ManifestFile("externalsecret.yaml", context, _expected(context), origins)
+    expected = _expected(context, chosen="refreshInterval" not in view.access)
+    yield ManifestFile("externalsecret.yaml", context, expected, origins)
 
 
-def _expected(context: Context) -> dict[str, Expected]:
+def _store_of(secret: Json) -> tuple[str, str]:
+    """Kind and name of the store of a secret."""
+    return secret.get("storeKind", _STORE_KIND), secret["store"]
+
+
+def _unless(usual: tuple[str, str], store: tuple[str, str]) -> tuple[str, str] | tuple[None, None]:
+    return (None, None) if store == usual else store
+
+
+def _expected(context: Context, *, chosen: bool) -> dict[str, Expected]:
+    """``chosen`` says that a template may choose how often the values are read."""
     return {
         "metadata": expected_metadata(context, wave=-2),
         "spec": {
-            "refreshInterval": FREE,
-            "secretStoreRef": _store(context["store"]),
+            "refreshInterval": FREE if chosen else context["refresh"],
+            "secretStoreRef": {"kind": context["store_kind"], "name": context["store"]},
             # Pods that start while a store has lost the values still find the Secret.
             "target": {
                 "name": context["name"],
@@ -68,26 +99,26 @@ def _expected(context: Context) -> dict[str, Expected]:
     }
 
 
-def _expected_secret(name: str, path: str, key: str, store: str | None) -> Expected:
-    value = {"secretKey": name, "remoteRef": {"key": path, "property": key}}
-    source: dict[str, Expected] = {"sourceRef": {"storeRef": _store(store)}} if store else {}
+def _expected_secret(
+    name: str, path: str, key: str | None, kind: str | None, store: str | None
+) -> Expected:
+    remote = {"key": path} if key is None else {"key": path, "property": key}
+    value = {"secretKey": name, "remoteRef": remote}
+    source = {"sourceRef": {"storeRef": {"kind": kind, "name": store}}} if store else {}
     return {**value, **source}
-
-
-def _store(name: str) -> Expected:
-    """A store of the namespace; one of the Kubernetes cluster could be another tenant's."""
-    return {"kind": "SecretStore", "name": name}
 
 
 def _origins(view: ClusterView) -> Origins:
     names = sorted(view.access["secrets"])
     return {
         **metadata_origins(),
+        "refresh": in_spec("access", "refreshInterval"),
+        "store_kind": in_spec("access", "secrets", names[0], "storeKind"),
         "store": in_spec("access", "secrets", names[0], "store"),
         "secrets": {
             name: (
                 in_spec("access", "secrets", name),
-                *(in_spec("access", "secrets", name, part) for part in ("path", "key", "store")),
+                *(in_spec("access", "secrets", name, part) for part in _PARTS),
             )
             for name in names
         },

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from lockstep.model.document import Json
 from lockstep.model.fleet import Environment, Family
+from lockstep.model.times import parse_duration
 from lockstep.render.fields import Fields
 from lockstep.render.targets.base import Context
 from lockstep.render.targets.expected import FREE, AnyBut, ByName, Each, Expected
@@ -46,6 +47,7 @@ _RESOURCES = ("cpu", "memory")
 """Only these are taken over from the server: fetching needs no devices."""
 
 _FETCH = ("spec", "serving", "fetch")
+_VOLUMES = ("spec", "serving", "volumes")
 
 
 def read_fetch(fields: Fields) -> dict[str, Json]:
@@ -58,10 +60,11 @@ def read_fetch(fields: Fields) -> dict[str, Json]:
         "sizeLimit": fields.text(*_FETCH, "sizeLimit", default=_SIZE),
         "timeout": fields.text(*_FETCH, "timeout", default=_TIMEOUT),
     }
-    if read["path"] == _SCRATCH:
+    others = (fields.text(*_VOLUMES, each, "mountPath") for each in fields.names(*_VOLUMES))
+    if read["path"] in (_SCRATCH, *others):
         fields.fail(
             (*_FETCH, "path"), "render.input",
-            f"{_SCRATCH} is the path of another volume already", "choose another path",
+            f"{read['path']} is the path of another volume already", "choose another path",
         )  # fmt: skip
     for half in ("requests", "limits"):
         own = fields.texts(*_FETCH, "resources", half)
@@ -142,7 +145,6 @@ def fetch_context(
             "image": fetch["image"],
             "args": [literal(word) for word in words],
             "path": fetch["path"],
-            "size": fetch["sizeLimit"],
             **{half: sorted(fetch[half].items()) for half in ("requests", "limits")},
         },
     }
@@ -161,7 +163,6 @@ def fetch_origins(version: Running) -> Origins:
             "image": in_spec(*here, "image"),
             "args": args,
             "path": in_spec(*here, "path"),
-            "size": in_spec(*here, "sizeLimit"),
             **{
                 half: in_spec(*here, "resources", half) + in_spec("serving", "resources", half)
                 for half in ("requests", "limits")
@@ -218,22 +219,30 @@ def expected_model_variables(context: Context) -> dict[str, Expected]:
     return {PATH_VARIABLE: {"name": PATH_VARIABLE, "value": fetch["path"]}}
 
 
-def expected_volume(context: Context) -> Expected:
-    """The volumes of a pod: the one of the model is empty at first, and goes with the pod."""
-    fetch = context["fetch"]
-    if fetch is None:
-        return FREE
-    volume: Json = {"name": VOLUME, "emptyDir": {"sizeLimit": fetch["size"]}}
-    return ByName({VOLUME: volume})
+def fetch_volumes(serving: Json) -> list[tuple[str, str, Json]]:
+    """The volume of the model, if it is fetched: empty at first, and gone with the pod."""
+    fetch = serving.get("fetch")
+    return [(VOLUME, "emptyDir", {"sizeLimit": fetch["sizeLimit"]})] if fetch else []
 
 
-def expected_model_mounts(context: Context) -> Expected:
-    """What the server mounts: it can only read the model."""
-    fetch = context["fetch"]
-    if fetch is None:
-        return FREE
-    mount = {"name": VOLUME, "mountPath": fetch["path"], "subPath": _FOLDER, "readOnly": True}
-    return ByName({VOLUME: mount})
+def fetch_mounts(serving: Json) -> list[tuple[str, str, str | None, bool]]:
+    """Where the server finds the fetched model, if it is: it can only read it."""
+    fetch = serving.get("fetch")
+    return [(VOLUME, fetch["path"], _FOLDER, True)] if fetch else []
+
+
+def fetch_volume_origins() -> dict[str, dict[str, OriginTree]]:
+    """The origins of ``fetch_volumes`` and ``fetch_mounts``."""
+    return {
+        "volumes": {VOLUME: (None, None, in_spec("serving", "fetch"))},
+        "mounts": {VOLUME: (None, in_spec("serving", "fetch", "path"), None, None)},
+    }
+
+
+def fetch_seconds(serving: Json) -> int:
+    """How long fetching may take, before the server starts."""
+    fetch = serving.get("fetch")
+    return int(parse_duration(fetch["timeout"]).total_seconds()) if fetch else 0
 
 
 def expected_other_mounts(context: Context) -> Expected:

@@ -22,6 +22,7 @@ NAME = in_cluster("metadata", "name")
 NAMESPACE = in_spec("namespace")
 FAMILY = in_family("metadata", "name")
 ENVIRONMENT = in_environment("metadata", "name")
+TENANT = in_family("metadata", "tenant")
 SERVICE = NAME + NAMESPACE
 """The origin of ``service_host``."""
 
@@ -30,6 +31,8 @@ def metadata(view: ClusterView, version: Running | None = None) -> Context:
     """Name, namespace and labels of an object of a cluster, or of one of its versions."""
     labels = {
         "app.kubernetes.io/name": label_value(view.family),
+        # The name of the Application too, which Argo CD may write here by itself.
+        "app.kubernetes.io/instance": label_value(view.name),
         "app.kubernetes.io/component": "model-server",
         "app.kubernetes.io/managed-by": "lockstep",
         "app.kubernetes.io/part-of": label_value(view.family),
@@ -54,7 +57,8 @@ def metadata_origins(version: Running | None = None) -> dict[str, OriginTree]:
         "app.kubernetes.io/name": FAMILY,
         "app.kubernetes.io/part-of": FAMILY,
         "lockstep.dev/environment": ENVIRONMENT,
-        "lockstep.dev/tenant": in_family("metadata", "tenant"),
+        "app.kubernetes.io/instance": NAME,
+        "lockstep.dev/tenant": TENANT,
         "lockstep.dev/family": FAMILY,
         "lockstep.dev/cluster": NAME,
     }

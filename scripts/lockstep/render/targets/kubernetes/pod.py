@@ -13,18 +13,19 @@ from lockstep.render.targets.expected import (
     ByName,
     Each,
     Expected,
-    Has,
+    Guarded,
     IfAny,
-    OneOf,
-    Within,
 )
 from lockstep.render.targets.kubernetes.fetch import (
     expected_fetcher,
-    expected_model_mounts,
     expected_model_variables,
     expected_other_mounts,
-    expected_volume,
 )
+from lockstep.render.targets.kubernetes.ports import HTTP
+from lockstep.render.targets.kubernetes.probes import expected_probes
+from lockstep.render.targets.kubernetes.scheduling import expected_scheduling
+from lockstep.render.targets.kubernetes.termination import expected_grace, expected_lifecycle
+from lockstep.render.targets.kubernetes.volumes import expected_mount
 
 # Rules: pod-security, secret-references, template-additions.
 _FREE_IN_POD: dict[str, Expected] = dict.fromkeys(
@@ -47,8 +48,6 @@ _DEFAULTS_OF_POD: dict[str, Expected] = {
     # With false, root in a container is not root on the node.
     "hostUsers": IfAny(False),
     "preemptionPolicy": IfAny("Never"),
-    # Without any time, requests are lost; with too much, a pod never goes.
-    "terminationGracePeriodSeconds": Within(1, 600),
 }
 
 # What a container does is up to its image, which rules allow or not. pod-security evaluates the
@@ -67,27 +66,33 @@ _PORT: dict[str, Expected] = dict.fromkeys(
 )
 
 
-def expected_pod(context: Context) -> dict[str, Expected]:
-    """What must hold of a pod's ``spec``, of the context of a Deployment."""
-    zones = context["zones"]
+def expected_pod(context: Context, serving: Json) -> dict[str, Expected]:
+    """What must hold of a pod's ``spec``, of the context of a Deployment and the serving."""
     helper = _expected_helper(context)
-    return {
+    pod: dict[str, Expected] = {
         **_FREE_IN_POD,
         **_DEFAULTS_OF_POD,
+        **expected_scheduling(context),
+        "terminationGracePeriodSeconds": expected_grace(context, serving),
         "serviceAccountName": context["service_account"],
         # The old name of the same field.
         "serviceAccount": IfAny(context["service_account"]),
         "automountServiceAccountToken": False,
-        "topologySpreadConstraints": FREE if zones is None else Has([_spread(context)]),
-        "containers": ByName({"model": _expected_model(context)}, helper),
+        "containers": ByName({"model": _expected_model(context, serving)}, helper),
         "initContainers": ByName(
             expected_fetcher(context), {**helper, "restartPolicy": IfAny("Always")}
         ),
-        "volumes": expected_volume(context),
     }
+    # Guarded: pod-security evaluates what else is there.
+    if context["run_as"]:
+        pod["securityContext"] = Guarded(dict(context["run_as"]))
+    if context["volumes"]:
+        volumes = {name: {"name": name, kind: each} for name, kind, each in context["volumes"]}
+        pod["volumes"] = ByName(volumes)
+    return pod
 
 
-def _expected_model(context: Context) -> dict[str, Expected]:
+def _expected_model(context: Context, serving: Json) -> dict[str, Expected]:
     """The container that serves the model; which one, its three variables say."""
     env: dict[str, Expected] = {
         name: {"name": name, "value": value} for name, value in context["env"]
@@ -95,34 +100,26 @@ def _expected_model(context: Context) -> dict[str, Expected]:
     for (key,) in context["secrets"]:
         reference = {"name": context["secret"], "key": key}
         env[key] = {"name": key, "valueFrom": {"secretKeyRef": reference}}
-    port = {**_PORT, "name": "http", "containerPort": context["port"], "protocol": IfAny("TCP")}
-    return {
+    env |= {name: {"name": name, "value": value} for name, value in context["variables"]}
+    ports = {
+        name: {**_PORT, "name": name, "containerPort": number, "protocol": IfAny("TCP")}
+        for name, number in ((HTTP, context["port"]), *context["ports"])
+    }
+    model = {
         **_FREE_IN_CONTAINER,
         "name": "model",
         "image": context["image"],
-        "ports": ByName({"http": port}),
+        "ports": ByName(ports),
         "env": ByName({**env, **expected_model_variables(context)}),
-        "volumeMounts": expected_model_mounts(context),
         "resources": {name: dict(context[name]) for name in ("requests", "limits")},
-        "readinessProbe": _expected_readiness(context),
+        "lifecycle": expected_lifecycle(serving),
+        **expected_probes(context, serving),
     }
-
-
-def _expected_readiness(context: Context) -> dict[str, Expected]:
-    """Without it pods would get requests before they can answer, or after they cannot."""
-    request = {
-        "path": context["health"],
-        "port": OneOf(["http", context["port"]]),
-        "scheme": IfAny("HTTP"),
-    }
-    return {
-        "httpGet": {**request, "host": FREE, "httpHeaders": FREE},
-        "initialDelaySeconds": Within(0, 600),
-        "periodSeconds": Within(1, 60),
-        "timeoutSeconds": Within(1, 60),
-        "successThreshold": Within(1, 10),
-        "failureThreshold": Within(1, 10),
-    }
+    model |= {name: context[name] for name in ("command", "args") if context[name] is not None}
+    if context["mounts"]:
+        mounts = {each[0]: expected_mount(*each) for each in context["mounts"]}
+        model["volumeMounts"] = ByName(mounts)
+    return model
 
 
 def _expected_helper(context: Context) -> dict[str, Expected]:
@@ -138,15 +135,4 @@ def _expected_helper(context: Context) -> dict[str, Expected]:
         "ports": Each(port),
         # No claims, which are for devices.
         "resources": dict.fromkeys(("requests", "limits"), FREE),
-    }
-
-
-def _spread(context: Context) -> Json:
-    return {
-        "maxSkew": 1,
-        "minDomains": context["zones"],
-        "topologyKey": "topology.kubernetes.io/zone",
-        "whenUnsatisfiable": "DoNotSchedule",
-        "labelSelector": {"matchLabels": dict(context["selector"])},
-        "matchLabelKeys": ["pod-template-hash"],
     }

@@ -56,7 +56,7 @@ def _expected(context: Context) -> dict[str, Expected]:
             "minAvailable": ABSENT if least is None else least,
             "maxUnavailable": ABSENT if most is None else most,
             "selector": expected_selector(context),
-            # Whether pods that are not ready may go too: no drain would end without.
+            # Whether pods that are not ready may go too: no drain would end without it.
             "unhealthyPodEvictionPolicy": FREE,
         },
     }

@@ -45,6 +45,32 @@ def test_a_secret_of_another_store_says_so() -> None:
     ]
 
 
+def test_a_secret_without_a_key_is_the_value_as_a_whole() -> None:
+    whole = {"store": "vault", "path": "ml/fraud/token"}
+    folder = render_one(access(secrets={"TOKEN": whole}))
+    assert folder.findings == ()
+    (secret,) = folder.manifests["externalsecret.yaml"]["spec"]["data"]
+    assert secret == {"secretKey": "TOKEN", "remoteRef": {"key": "ml/fraud/token"}}
+
+
+def test_a_store_of_the_kubernetes_cluster_says_so() -> None:
+    shared = {**TOKEN, "storeKind": "ClusterSecretStore"}
+    spec = render_one(access(secrets={"A": shared, "B": TOKEN})).manifests["externalsecret.yaml"]
+    usual = {"kind": "ClusterSecretStore", "name": "vault"}
+    assert spec["spec"]["secretStoreRef"] == usual
+    # One name is two stores: of the namespace and of the cluster.
+    assert spec["spec"]["data"][1]["sourceRef"] == {
+        "storeRef": {"kind": "SecretStore", "name": "vault"}
+    }
+
+
+@pytest.mark.parametrize("given", [None, "15m"])
+def test_values_are_read_again_every_hour_or_as_the_spec_says(given: str | None) -> None:
+    more = {"refreshInterval": given} if given else {}
+    spec = render_one(access(secrets={"TOKEN": TOKEN}, **more)).manifests["externalsecret.yaml"]
+    assert spec["spec"]["refreshInterval"] == (given or "1h")
+
+
 def test_the_order_of_secrets_changes_no_byte() -> None:
     one, two = {"A": TOKEN, "B": {**TOKEN, "store": "other"}}, {"A": TOKEN}
     turned = dict(reversed(one.items()))

@@ -108,6 +108,33 @@ def test_the_model_is_not_where_another_volume_is() -> None:
     assert finding.message == "/tmp is the path of another volume already"
 
 
+def test_a_volume_of_the_spec_and_a_variable_of_the_server() -> None:
+    spec = fetching()
+    spec["spec"]["serving"] |= {
+        "volumes": {"shm": {"mountPath": "/mnt/models", "emptyDir": {"sizeLimit": "1Gi"}}},
+        "env": {"DATA": "$(MODEL_PATH)/data"},
+    }
+    finding = the_finding(tree(spec))
+    assert finding.message == "/mnt/models is the path of another volume already"
+    spec["spec"]["serving"]["volumes"]["shm"]["mountPath"] = "/dev/shm"
+    deployment = rendered(spec).manifests["deployment-v41.yaml"]["spec"]
+    (server,) = deployment["template"]["spec"]["containers"]
+    # Kubernetes replaces only what is in front.
+    names = [each["name"] for each in server["env"]]
+    assert names.index("MODEL_PATH") < names.index("DATA")
+    assert {each["name"] for each in server["volumeMounts"]} == {"scratch", "model", "shm"}
+    spec["spec"]["serving"]["env"] = {"MODEL_PATH": "/elsewhere"}
+    assert the_finding(tree(spec)).pointer == "/spec/serving/env/MODEL_PATH"
+
+
+def test_a_rollout_waits_for_the_model() -> None:
+    def deadline(folder: RenderedFolder) -> int:
+        seconds = folder.manifests["deployment-v41.yaml"]["spec"]["progressDeadlineSeconds"]
+        return int(seconds)
+
+    assert deadline(rendered(fetching(timeout="1h"))) == deadline(rendered(cluster())) + 3600
+
+
 def test_a_source_is_never_an_option_or_a_variable() -> None:
     spec = fetching()
     files = tree(spec)
@@ -147,16 +174,16 @@ def test_a_secret_does_not_replace_what_the_environment_says(name: str) -> None:
         ("image: {{ fetch.image | quote }}", "image: other"),
         ("command: [lockstep]", "command: [sh]"),
         ("- {{ word | quote }}", "- {{ word | quote }}\n            - more"),
-        ("readOnly: true\n", "readOnly: false\n"),
-        ("subPath: model\n", "subPath: other\n"),
-        ("sizeLimit: {{ fetch.size | quote }}", "medium: Memory"),
+        ("readOnly: {{ read_only | quote }}", "readOnly: false"),
+        ("subPath: {{ part | quote }}", "subPath: other"),
+        ("{{ kind | quote }}:{{ source | block(12) }}", "emptyDir: {}"),
         ("mountPath: /volume\n", "mountPath: /elsewhere\n"),
         ("terminationMessagePolicy: FallbackToLogsOnError", "restartPolicy: Always"),
         ("value: {{ fetch.path | quote }}", "value: /elsewhere"),
         (
-            "      volumes:\n",
-            "        - name: late\n          image: x\n          volumeMounts:\n"
-            "            - name: model\n              mountPath: /m\n      volumes:\n",
+            "              mountPath: /volume\n",
+            "              mountPath: /volume\n        - name: late\n          image: x\n"
+            "          volumeMounts:\n            - name: model\n              mountPath: /m\n",
         ),
     ],
 )

@@ -13,7 +13,11 @@ def test_each_running_version_has_a_disruption_budget(budget: dict[str, int]) ->
         written = folder.manifests[f"poddisruptionbudget-v{version}.yaml"]
         deployment = folder.manifests[f"deployment-v{version}.yaml"]
         assert written["metadata"]["name"] == f"fraud-eu-v{version}"
-        assert written["spec"] == {**budget, "selector": deployment["spec"]["selector"]}
+        assert written["spec"] == {
+            **budget,
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+            "selector": deployment["spec"]["selector"],
+        }
         assert deployment["spec"]["replicas"] == 3
 
 

@@ -75,7 +75,7 @@ def test_it_is_synced_with_or_before_the_deployment(
 def test_a_spec_without_optional_fields_has_no_optional_objects() -> None:
     folder = render_one(cluster())
     assert known(folder.files) == PLAIN
-    assert b"topologySpread" not in folder.files["deployment-v41.yaml"]
+    assert b"topology.kubernetes.io/zone" not in folder.files["deployment-v41.yaml"]
     used = parse_provenance(folder.files[FILE_NAME]).templates
     assert not used.keys() & OPTIONAL
 
