@@ -124,7 +124,8 @@ def odd_files(*listed: dict[str, object]) -> dict[str, tuple[int, object]]:
     "name", ["../evil", "/etc/evil", "a/../../evil", "./a", "a//b", "a\nb", "a/", "", "."]
 )
 def test_a_hostile_name_is_refused(tmp_path: Path, name: str) -> None:
-    replies = {**odd_files({"path": name, "is_dir": False, "file_size": 1}), "evil": (200, b"x")}
+    listed = odd_files({"path": name, "is_dir": False, "file_size": 1})
+    replies = {**listed, "mlflow-artifacts/artifacts/": (200, b"x")}
     with odd_server(replies) as address, pytest.raises(LockstepError):
         files_of(f"models:/{MODEL}", tmp_path / "m", address)
     assert contents(tmp_path) == {}
@@ -143,6 +144,13 @@ def test_a_server_that_lies_about_the_size_fills_no_disk(tmp_path: Path) -> None
     with odd_server(replies) as address, pytest.raises(LockstepError, match="more than 1000000"):
         files_of(f"models:/{MODEL}", tmp_path / "m", address)
     assert (tmp_path / "m" / "a").stat().st_size <= MOST
+
+
+def test_the_files_count_together(tmp_path: Path) -> None:
+    listed = [{"path": name, "is_dir": False, "file_size": 1} for name in ("a", "b")]
+    replies = {**odd_files(*listed), "mlflow-artifacts/artifacts/": (200, b"x" * 600_000)}
+    with odd_server(replies) as address, pytest.raises(LockstepError, match="more than 1000000"):
+        files_of(f"models:/{MODEL}", tmp_path / "m", address)
 
 
 def test_a_server_that_sends_a_byte_now_and_then_is_not_waited_for(tmp_path: Path) -> None:
