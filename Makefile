@@ -62,7 +62,7 @@ coverage: setup tools ## Run the unit tests and measure which lines they run; py
 	@COVERAGE_CORE=$(COVERAGE_CORE) $(BIN)/python -m pytest $(PYTEST_FLAGS) tests/unit --cov
 
 .PHONY: lint
-lint: lint-python lint-policies lint-shell lint-workflows ## Check code, types, layers, policies and workflows
+lint: lint-python lint-policies lint-shell lint-workflows lint-istio ## Check code, types, layers, policies, workflows and manifests
 
 .PHONY: lint-python
 lint-python: setup
@@ -89,6 +89,15 @@ lint-workflows: setup tools/bin/actionlint
 	  { env -u MLFLOW_TRACKING_URI $(BIN)/lockstep init --yes --model example "$$dir" > "$$dir/said" && \
 	    tools/bin/actionlint -shellcheck $(BIN)/shellcheck "$$dir/.github/workflows/check.yml"; \
 	    status=$$?; rm -rf "$$dir"; exit $$status; }
+
+# Building istioctl takes minutes, so a laptop checks with it once it was built; CI always does.
+.PHONY: lint-istio
+lint-istio: setup $(if $(CI)$(wildcard tools/bin/istioctl),tools/bin/istioctl)
+	@if [ -x tools/bin/istioctl ]; then $(BIN)/python -m tests.istio tools/bin/istioctl; \
+	  else echo "not checked with istioctl; to build it: make istio"; fi
+
+.PHONY: istio
+istio: tools/bin/istioctl ## Build the pinned istioctl, with which make lint then checks rendered/
 
 .PHONY: format
 format: setup tools ## Format code and policies
@@ -144,3 +153,6 @@ tools/bin/opa: $(TOOL_INPUTS)
 
 tools/bin/actionlint: $(TOOL_INPUTS)
 	@PYTHON="$(PYTHON)" tools/build actionlint github.com/rhysd/actionlint/cmd/actionlint
+
+tools/bin/istioctl: tools/istio/go.mod tools/istio/go.sum tools/build
+	@PYTHON="$(PYTHON)" tools/build istioctl istio.io/istio/istioctl/cmd/istioctl "$(CURDIR)/tools/bin" istio

@@ -12,7 +12,7 @@ _EXPECTED = (
     ("ap-south-1", "policy.weights-sum", "{name: stable"),
     ("ap-south-1", "policy.not-diverged", "{name: stable"),  # the record still says 100
     ("us-east-1", "policy.image-by-digest", "image:"),
-    ("eu-west-1", "policy.residency", "failover:"),
+    ("eu-west-1", "policy.data-residency", "privacy:"),
 )
 
 
@@ -22,7 +22,7 @@ def bad_pull_request(scene: Scene) -> None:
     narrator.chapter("1. A bad pull request is stopped")
     narrator.say(
         "A pull request changes three files: weights that sum to 99, an image without a digest, "
-        "and a cluster in the EU that fails over to the US."
+        "and a cluster in the EU whose logs go to the US."
     )
     scene.by_hand("switch", "--quiet", "--create", "careless-change")
     for region, (old, new) in RISKY_EDITS.items():

@@ -21,9 +21,9 @@ spec:
   tier: production
   kubernetesVersion: "1.37"
   regions:
-    - {name: ap-south-1, jurisdiction: IN, destination: prod-ap-south-1}
-    - {name: us-east-1, jurisdiction: US, destination: prod-us-east-1}
-    - {name: eu-west-1, jurisdiction: EU, destination: prod-eu-west-1}
+    - {name: ap-south-1, jurisdiction: IN, destination: prod-ap-south-1, gateways: [mesh]}
+    - {name: us-east-1, jurisdiction: US, destination: prod-us-east-1, gateways: [mesh]}
+    - {name: eu-west-1, jurisdiction: EU, destination: prod-eu-west-1, gateways: [mesh]}
   argocd:
     namespace: argocd
     project: default
@@ -170,6 +170,6 @@ RISKY_EDITS = {
         "  variants:",
         f"  serving: {{image: {_IMAGE}:latest}}\n  variants:",
     ),
-    "eu-west-1": ("  host:", "  failover: us-east-1\n  host:"),
+    "eu-west-1": ("logs: eu-west-1", "logs: us-east-1"),
 }
 """What a careless change replaces in the file of a cluster, and by what, by region."""

@@ -58,8 +58,8 @@ def base() -> Iterator[Base]:
         find_opa()
     except LockstepError as error:
         pytest.skip(f"OPA is missing: {error.message}")
-    fleet = read_tree(EXAMPLES / "base", ("clusters", "ledger", SETTINGS))
-    tree = rendered({**fleet, **read_tree(ROOT, ("policies", "templates"))})
+    fleet = read_tree(EXAMPLES / "base", ("clusters", "ledger", "policies", SETTINGS))
+    tree = rendered({**read_tree(ROOT, ("policies", "templates")), **fleet})
     with ExitStack() as stack:
         yield Base(tree, open_policy_set(stack, policies_of(tree)), Documents())
 

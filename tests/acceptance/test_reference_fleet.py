@@ -82,7 +82,7 @@ def test_check_needs_no_registry(copy: Path) -> None:
     ("file", "old", "new", "rule"),
     [
         ("credit-scoring/eu-west-2", "logs: eu-west-2", "logs: us-east-1", "data-residency"),
-        ("credit-scoring/eu-west-2", "failover: eu-west-1", "failover: us-east-1", "residency"),
+        ("credit-scoring/eu-west-2", "[UK, EU]", "[EU]", "residency"),
         ("credit-scoring/family", "max: 0.04", "max: 0.06", "regulated-floors"),
         ("credit-scoring/family", "humanReview: ", "# humanReview: ", "human-review"),
         ("personalisation/us-east-1", "ceiling: 5", "ceiling: 50", "experiment-terms"),
@@ -183,7 +183,7 @@ def test_data_of_the_uk_stay_in_the_uk_and_the_eu() -> None:
     ]
     assert clusters
     for cluster in clusters:
-        places = {cluster["failover"], cluster["privacy"]["logs"], *cluster["privacy"]["training"]}
+        places = {cluster["region"], cluster["privacy"]["logs"], *cluster["privacy"]["training"]}
         assert {homes[place] for place in places} <= set(cluster["residency"]) <= {"UK", "EU"}
 
 

@@ -33,7 +33,7 @@ SCHEMA = "render.manifest"
 LISTED = "policy.template-additions"
 
 
-BREAKER = "{% if policy.failover %}"
+BREAKER = "{% if subset %}"
 FAILOVER = (
     "    loadBalancer:\n      localityLbSetting:\n        enabled: true\n        failover:\n"
     "          - from: eu-west-1\n            to: us-east-1\n"
@@ -153,7 +153,7 @@ ADDED_TO_OTHERS: dict[str, Edit] = {
     "pods of the same node only": service("  internalTrafficPolicy: Local\n"),
     "pods of the same zone": service("  trafficDistribution: PreferClose\n"),
     "a load balancer": service("  loadBalancerClass: example.org/a\n"),
-    "a failover of its own": ("destinationrule", BREAKER, FAILOVER + "{% if false %}"),
+    "a failover of its own": ("destinationrule", BREAKER, FAILOVER + BREAKER),
     "a policy for one version": (
         "destinationrule", "{% if subset %}",
         "{% if subset %}\n  trafficPolicy:\n    outlierDetection:\n"

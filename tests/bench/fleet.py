@@ -16,10 +16,6 @@ JURISDICTIONS = {
     "ap-south-1": "IN", "us-east-1": "US", "us-west-2": "US", "eu-west-1": "EU",
     "eu-central-1": "EU", "eu-west-2": "UK", "ap-northeast-1": "JP", "sa-east-1": "BR",
 }  # fmt: skip
-FAILOVER = {
-    "us-east-1": "us-west-2", "us-west-2": "us-east-1",
-    "eu-west-1": "eu-central-1", "eu-central-1": "eu-west-1",
-}  # fmt: skip
 LARGEST_FAMILY = len(JURISDICTIONS)
 PER_TENANTS = 1000
 """Families that share the same tenants: a tenant may have no more than 200 namespaces."""
@@ -215,7 +211,6 @@ def _cluster(plan: FamilyPlan, region: str) -> str:
             f'- {{name: arm-b, version: "{plan.versions[1]}", weight: 30, experiment: true}}',
             f'- {{name: arm-c, version: "{plan.versions[0]}", weight: 20, experiment: true}}',
         ]
-    failover = f"\n  failover: {FAILOVER[region]}" if region in FAILOVER else ""
     sticky = "\n  traffic: {bucketHeader: x-user-bucket}" if plan.experiment else ""
     terms = 'learnsFrom: offline, expires: "2028-12-31"'
     arms = (
@@ -231,7 +226,7 @@ kind: ModelCluster
 metadata: {{name: {plan.name}-{region}}}
 spec:
   region: {region}
-  residency: [{JURISDICTIONS[region]}]{failover}
+  residency: [{JURISDICTIONS[region]}]
   host: {plan.name}.{region}.{plan.environment}.models.example.com{sticky}
   privacy: {{logs: {region}, training: [{region}]}}
   access:

@@ -9,7 +9,13 @@ from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Cluster, Fleet
 from lockstep.policy import PolicyItem, RenderedObjects, environment_input, family_inputs
 from lockstep.policy.environment_summary import share_of, summaries_of
-from lockstep.render import RenderedFolder, Templates, render_environment, render_family
+from lockstep.render import (
+    RenderedFolder,
+    Templates,
+    render_environment,
+    render_family,
+    render_tenants,
+)
 from lockstep.render.collisions import find_collisions
 from lockstep.render.names import cluster_folder, environment_folder
 from lockstep.render.provenance import FILE_NAME
@@ -26,8 +32,12 @@ def render_fleet(fleet: Fleet, templates: Templates) -> tuple[dict[str, bytes], 
     left out whole: ``unrendered_folders`` lists it, so that it does not count as deleted.
     """
     folders: list[Rendered] = [
-        (environment.document, render_environment(environment, templates))
+        (environment.document, folder)
         for environment in fleet.environments.values()
+        for folder in (
+            render_environment(environment, templates),
+            *render_tenants(environment, templates),
+        )
     ]
     for family in fleet.families():
         rendered = render_family(family, fleet.environments[family.environment], templates)

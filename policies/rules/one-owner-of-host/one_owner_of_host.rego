@@ -1,8 +1,8 @@
 # METADATA
 # title: One owner of a host
 # description: >-
-#   Exactly one VirtualService routes the cluster's host, and it routes no other hosts than that and
-#   the cluster's Services. Istio merges several objects for one host in an undefined order.
+#   Exactly one VirtualService routes each of the cluster's hosts, and it routes no other hosts than
+#   those and the cluster's Services. Istio merges several objects for one host in an undefined order.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -28,7 +28,12 @@ checked if {
 	}
 }
 
-_own := {input.new.spec.host} | {host |
+# The hosts of the spec by their paths.
+_claimed[["spec", "host"]] := input.new.spec.host
+
+_claimed[["spec", "hosts", i]] := host if some i, host in input.new.spec.hosts
+
+_own := {host | some host in _claimed} | {host |
 	some manifest in input.rendered.Service
 	host := sprintf("%s.%s.svc.cluster.local", [manifest.metadata.name, manifest.metadata.namespace])
 }
@@ -52,8 +57,8 @@ deny contains finding.of_object(
 # METADATA
 # title: A host that is not the cluster's
 # custom:
-#   message: VirtualService %s routes host %s, which is neither spec.host nor a Service of this cluster
-#   solution: route only spec.host and the cluster's Services; route another host in its own cluster
+#   message: VirtualService %s routes host %s, which is neither in spec.host or spec.hosts nor a Service of this cluster
+#   solution: add the host to spec.hosts, or route it in its own cluster
 deny contains finding.of_object(
 	rego.metadata.rule(), "VirtualService", manifest.metadata.name, ["spec", "hosts", k],
 	[manifest.metadata.name, host],
@@ -64,13 +69,13 @@ deny contains finding.of_object(
 }
 
 # METADATA
-# title: spec.host without a route
+# title: Host without a route
 # custom:
-#   message: no VirtualService routes spec.host, which is %s
-#   solution: add spec.host to the hosts of the cluster's VirtualService
-deny contains finding.at(rego.metadata.rule(), ["spec", "host"], [host]) if {
+#   message: no VirtualService routes the host %s
+#   solution: have the template of the VirtualService route every host of the spec
+deny contains finding.at(rego.metadata.rule(), path, [host]) if {
 	count(input.rendered.Service) > 0 # without any, rendering failed, which is reported already
-	host := input.new.spec.host
+	some path, host in _claimed
 	hosts := {each | some manifest in input.rendered.VirtualService; some each in manifest.spec.hosts}
 	not host in hosts
 }

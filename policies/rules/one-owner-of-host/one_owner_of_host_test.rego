@@ -49,11 +49,20 @@ test_the_host_of_another_cluster_is_denied if {
 	_found(greedy) == {[
 		concat("", [
 			`VirtualService "fraud-eu-west-1" routes host "*.models.example.com", `,
-			"which is neither spec.host nor a Service of this cluster",
+			"which is neither in spec.host or spec.hosts nor a Service of this cluster",
 		]),
 		{"kind": "VirtualService", "name": "fraud-eu-west-1"},
 		"/spec/hosts/2",
 	]}
+}
+
+test_a_further_host_of_the_spec_is_allowed if {
+	further := example.put(_valid, "/new/spec/hosts", ["fraud.example.com"])
+	_found(further) == {[
+		`no VirtualService routes the host "fraud.example.com"`, null,
+		"/spec/hosts/0",
+	]}
+	_found(example.put(further, "/rendered/VirtualService/0/spec/hosts/-", "fraud.example.com")) == set()
 }
 
 test_the_service_of_another_namespace_is_denied if {
@@ -66,7 +75,7 @@ test_an_unrouted_host_is_denied if {
 	none := example.put(_valid, "/rendered/VirtualService", [])
 	every changed in [inside, none] {
 		_found(changed) == {[
-			`no VirtualService routes spec.host, which is "fraud.eu-west-1.models.example.com"`,
+			`no VirtualService routes the host "fraud.eu-west-1.models.example.com"`,
 			null,
 			"/spec/host",
 		]}

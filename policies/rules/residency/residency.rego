@@ -1,9 +1,8 @@
 # METADATA
 # title: Residency
 # description: >-
-#   The region of a cluster and its failover region are in jurisdictions that the cluster's
-#   spec.residency allows. The spec allows no more than thresholds.organisation does for the jurisdiction
-#   of the cluster's region.
+#   The region of a cluster is in a jurisdiction that the cluster's spec.residency allows. The spec
+#   allows no more than thresholds.organisation does for that jurisdiction.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -31,9 +30,8 @@ checked if {
 # custom:
 #   message: the environment has no region %s
 #   solution: use a region of environment.yaml, or have the region added there
-deny contains finding.at(rego.metadata.rule(), ["spec", field], [region]) if {
-	some field in ["region", "failover"]
-	region := input.new.spec[field]
+deny contains finding.at(rego.metadata.rule(), ["spec", "region"], [region]) if {
+	region := input.new.spec.region
 	not regions.jurisdictions[region]
 }
 
@@ -44,11 +42,10 @@ deny contains finding.at(rego.metadata.rule(), ["spec", field], [region]) if {
 #   solution: use a region in one of the jurisdictions of spec.residency
 deny contains finding.at(
 	rego.metadata.rule(),
-	["spec", field],
-	[input.new.spec[field], jurisdiction, input.new.spec.residency],
+	["spec", "region"],
+	[input.new.spec.region, jurisdiction, input.new.spec.residency],
 ) if {
-	some field in ["region", "failover"]
-	some jurisdiction in regions.jurisdictions[input.new.spec[field]]
+	some jurisdiction in regions.jurisdictions[input.new.spec.region]
 	not jurisdiction in input.new.spec.residency
 }
 

@@ -12,18 +12,11 @@ _found(changes) := {[finding.message, finding.pointer] |
 	some finding in residency.deny with input as _spec(changes)
 }
 
-test_region_and_failover_inside_are_allowed if {
-	_found({"failover": "eu-central-1"}) == set()
-	_found({"region": "eu-west-2", "failover": "eu-west-1", "residency": ["UK", "EU"]}) == set()
-	_found({"region": "us-east-1", "failover": "ap-south-1", "residency": ["US", "IN"]}) == set()
+test_a_region_inside_is_allowed if {
+	_found({}) == set()
+	_found({"region": "eu-west-2", "residency": ["UK", "EU"]}) == set()
+	_found({"region": "us-east-1", "residency": ["US", "IN"]}) == set()
 	residency.checked with input as example.cluster
-}
-
-test_a_failover_outside_is_denied if {
-	_found({"failover": "us-east-1"}) == {[
-		`region "us-east-1" is in jurisdiction "US"; spec.residency allows only ["EU"]`,
-		"/spec/failover",
-	]}
 }
 
 test_a_region_outside_is_denied if {
@@ -35,14 +28,10 @@ test_a_region_outside_is_denied if {
 
 test_an_unknown_region_is_denied if {
 	_found({"region": "mars-1"}) == {[`the environment has no region "mars-1"`, "/spec/region"]}
-	_found({"failover": "mars-1"}) == {[
-		`the environment has no region "mars-1"`,
-		"/spec/failover",
-	]}
 }
 
 test_a_residency_wider_than_the_bound_is_denied if {
-	_found({"residency": ["EU", "US"], "failover": "us-east-1"}) == {[
+	_found({"residency": ["EU", "US"]}) == {[
 		concat("", [
 			`spec.residency allows "US", but requests that arrive in "EU" may be processed only `,
 			`in ["EU"]`,

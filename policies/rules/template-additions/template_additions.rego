@@ -56,7 +56,9 @@ _own := {
 	"lockstep.dev/version",
 	"argocd.argoproj.io/manifest-generate-paths", "argocd.argoproj.io/sync-wave",
 	"azure.workload.identity/client-id", "azure.workload.identity/use", "eks.amazonaws.com/role-arn",
-	"iam.gke.io/gcp-service-account", "sidecar.istio.io/inject",
+	"argocd.argoproj.io/sync-options",
+	"iam.gke.io/gcp-service-account", "sidecar.istio.io/inject", "sidecar.istio.io/nativeSidecar",
+	"proxy.istio.io/config",
 }
 
 # What is added to objects and their pods: kind and name of the object, the path, the key, in which list.

@@ -16,10 +16,10 @@ from lockstep.model.finding import Finding, Severity
 from lockstep.model.fleet import Cluster, Environment, Fleet, Tree
 from lockstep.policy import PolicyItem, RuleFinding, environment_input
 from lockstep.policy.environment_summary import summaries_of
-from lockstep.render import Templates, compare, render_environment
+from lockstep.render import Templates, compare, render_environment, render_tenants
 from lockstep.render.collisions import Claims, find_collisions
 from lockstep.render.folder import RenderedFolder
-from lockstep.render.names import environment_folder
+from lockstep.render.names import environment_folder, tenants_folder
 from lockstep.spec import settings
 from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.structure.duplicates import check_duplicates
@@ -29,7 +29,7 @@ Summaries = Mapping[Unit, FamilySummary]
 
 
 EnvironmentFolders = Sequence[tuple[Document, RenderedFolder]]
-"""What belongs to no single cluster of each environment, with the environment's document."""
+"""What belongs to each environment and its tenants, with the environment's document."""
 
 
 @dataclass(frozen=True)
@@ -160,10 +160,12 @@ def _duplicates(given: FleetInput, known: Iterable[Finding]) -> list[Finding]:
 
 
 def render_environments(given: FleetInput, templates: Templates) -> EnvironmentFolders:
-    """The folders of the environments whose own file has no error."""
-    valid = given.valid.environments.values()
-    folders = ((each.document, render_environment(each, templates)) for each in valid)
-    return [(document, replace(folder, manifests={})) for document, folder in folders]
+    """The folders of the environments whose own file has no error, and of their tenants."""
+    return [
+        (each.document, replace(folder, manifests={}))
+        for each in given.valid.environments.values()
+        for folder in (render_environment(each, templates), *render_tenants(each, templates))
+    ]
 
 
 def colliding_families(
@@ -215,7 +217,7 @@ def render_spanning(
         files |= {} if folder.path in colliding else folder.by_path()
     found = [finding for _, folder in environments for finding in folder.findings]
     found += [finding for each in collisions.values() for finding in each]
-    committed, unrendered = _outside_of_clusters(given, files)
+    committed, unrendered = _outside_of_clusters(given, environments, files)
     return RenderedSpanning(files, tuple(found), frozenset(colliding), committed, unrendered)
 
 
@@ -229,14 +231,20 @@ def _claims(given: FleetInput) -> Iterator[tuple[Cluster, str, Claims]]:
 
 
 def _outside_of_clusters(
-    given: FleetInput, files: Mapping[str, bytes]
+    given: FleetInput, environments: EnvironmentFolders, files: Mapping[str, bytes]
 ) -> tuple[Tree, tuple[str, ...]]:
-    """What rendered/ holds in no folder of a cluster; the environments' folders without files."""
+    """What rendered/ holds in no folder of a cluster; the folders that should have files, but not.
+
+    Those are all of an environment whose own file is missing or has an error.
+    """
     names = {*given.fleet.environments, *(s.unit[0] for s in given.summaries.values() if s.folders)}
     kept = {folder for s in given.summaries.values() for folder in s.folders}
     left = {path: d for path, d in given.left.items() if rendered_folder_of(path) not in kept}
     there = {path.rpartition("/")[0] for path in files}
-    return left, tuple(sorted(set(map(environment_folder, names)) - there))
+    wanted = {folder.path for _, folder in environments}
+    for name in names - given.valid.environments.keys():
+        wanted |= {environment_folder(name), tenants_folder(name)}
+    return left, tuple(sorted(wanted - there))
 
 
 def outside(folders: Collection[str], findings: Iterable[Finding]) -> list[Finding]:

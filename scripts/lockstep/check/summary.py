@@ -94,6 +94,8 @@ def _places(clusters: Iterable[Cluster]) -> Iterator[tuple[str, str]]:
         spec = value_at(cluster.effective, ("spec",), {})
         yield "name", f"{cluster.environment}-{cluster.name}"
         yield "host", str(value_at(spec, ("host",)))
+        for host in value_at(spec, ("hosts",), []):
+            yield "host", str(host)
         yield "namespace", str(value_at(spec, ("namespace",)))
 
 

@@ -11,12 +11,13 @@ from lockstep.render.fleet import (
     render_cluster,
     render_environment,
     render_family,
+    render_tenants,
 )
 from lockstep.render.folder import RenderedFolder, Templates
 from lockstep.render.restored import keep_restored, restorable_folders
 
 __all__ = [
     "RenderedFolder", "Templates", "compare", "inputs_of", "keep_restored", "objects_by_kind",
-    "render_cluster", "render_environment", "render_family", "restorable_folders",
+    "render_cluster", "render_environment", "render_family", "render_tenants", "restorable_folders",
     "stale_paths",
 ]  # fmt: skip

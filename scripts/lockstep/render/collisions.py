@@ -1,7 +1,7 @@
 """Two folders that would write the same path, own the same object or the same host."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ _NAMED = 5
 """The other claimants that a message names."""
 
 ARGOCD = "Argo CD"
-"""Applications live where Argo CD does, wherever their own objects go."""
+"""Applications and their projects live where Argo CD does, wherever their own objects go."""
 
 
 class Claim(NamedTuple):
@@ -35,7 +35,7 @@ def claims_of(path: str, destination: str, manifests: Iterable[Json]) -> Claims:
     claims = [Claim(f"the folder {path}", name)]
     for manifest in manifests:
         metadata, kind = manifest["metadata"], manifest["kind"]
-        place = ARGOCD if kind == "Application" else destination
+        place = ARGOCD if kind in ("Application", "AppProject") else destination
         where = f"{metadata.get('namespace', '')}/{metadata['name']} in {place}"
         claims.append(Claim(f"the {kind} {where}", name))
         if kind == "ScaledObject":  # KEDA makes this object of it
@@ -43,11 +43,16 @@ def claims_of(path: str, destination: str, manifests: Iterable[Json]) -> Claims:
             claims.append(Claim(f"the HorizontalPodAutoscaler {autoscaler} in {place}", name))
         # Of two VirtualServices for one host, Istio does not define whose routes apply.
         if kind == "VirtualService":
-            claims += [
-                Claim(f"the host {host} in {place}", ("spec", "host"))
-                for host in manifest["spec"]["hosts"]
-            ]
+            claims += _hosts(place, manifest["spec"]["hosts"])
     return tuple(claims)
+
+
+def _hosts(place: str, hosts: Sequence[str]) -> Iterator[Claim]:
+    """The hosts of a VirtualService: that of the cluster, its further ones, and its Service's."""
+    for index, host in enumerate(hosts):
+        further = 0 < index < len(hosts) - 1
+        pointer: Pointer = ("spec", "hosts", index - 1) if further else ("spec", "host")
+        yield Claim(f"the host {host} in {place}", pointer)
 
 
 def find_collisions(

@@ -1,4 +1,4 @@
-"""Renders clusters, families and environments: each folder is complete, or findings say why not."""
+"""Renders clusters, tenants and environments: each folder is complete, or findings say why not."""
 
 from collections.abc import Collection
 
@@ -6,8 +6,8 @@ from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.render.fields import Unrenderable
 from lockstep.render.folder import FolderWriter, RenderedFolder, Templates
-from lockstep.render.inputs import view_cluster, view_environment
-from lockstep.render.names import cluster_folder, environment_folder
+from lockstep.render.inputs import view_cluster, view_environment, view_tenants
+from lockstep.render.names import cluster_folder, environment_folder, tenant_folder, tenants_folder
 from lockstep.render.targets.kubernetes.target import KUBERNETES
 
 _KEPT = 64
@@ -62,6 +62,23 @@ def render_environment(environment: Environment, templates: Templates) -> Render
         return RenderedFolder(path, findings=(error.finding,))
     writer = FolderWriter(environment, templates)
     return writer.write(path, KUBERNETES.environment, view, view.inputs(), "")
+
+
+def render_tenants(environment: Environment, templates: Templates) -> list[RenderedFolder]:
+    """The manifests of each tenant of an environment, or the findings."""
+    path = tenants_folder(environment.name)
+    if templates.findings:
+        return [RenderedFolder(path, findings=templates.findings)]
+    try:
+        views = view_tenants(environment)
+    except Unrenderable as error:
+        return [RenderedFolder(path, findings=(error.finding,))]
+    folders = []
+    for view in views:
+        writer = FolderWriter(environment, templates)
+        path = tenant_folder(environment.name, view.name)
+        folders.append(writer.write(path, KUBERNETES.tenant, view, view.inputs(), ""))
+    return folders
 
 
 def render_family(

@@ -66,7 +66,7 @@ class RenderedFolder:
 class FolderWriter:
     """Collects the files of one folder, and what is wrong with them where that was written.
 
-    ``cluster`` and ``family`` are None for the environment's own folder.
+    ``cluster`` and ``family`` are None for the folders of the environment and of its tenants.
     """
 
     def __init__(

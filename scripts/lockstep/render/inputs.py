@@ -8,6 +8,7 @@ from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.render.buckets import Share, assign_buckets, fallback_weights, learners
 from lockstep.render.fields import Fields
 from lockstep.render.names import object_name, version_slug
+from lockstep.render.targets.kubernetes.appproject import project_name
 from lockstep.render.targets.kubernetes.deployment import read_container
 from lockstep.render.targets.kubernetes.externalsecret import read_secrets
 from lockstep.render.targets.kubernetes.fetch import read_fetch, read_registry
@@ -18,9 +19,11 @@ from lockstep.render.targets.kubernetes.probes import read_probes
 from lockstep.render.targets.kubernetes.scaledobject import read_keda, read_prometheus
 from lockstep.render.targets.kubernetes.scheduling import read_scheduling
 from lockstep.render.targets.kubernetes.serviceaccount import read_identity
+from lockstep.render.targets.kubernetes.target import KUBERNETES
 from lockstep.render.targets.kubernetes.termination import read_termination
+from lockstep.render.targets.kubernetes.virtualservice import MESH
 from lockstep.render.targets.kubernetes.volumes import read_volumes
-from lockstep.render.view import ArgoCd, ClusterView, EnvironmentView, Running
+from lockstep.render.view import ArgoCd, ClusterView, EnvironmentView, Running, TenantView
 from lockstep.spec.variants import ROLES
 from lockstep.text.sanitise import one_line, quoted
 
@@ -40,12 +43,15 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
         region=region,
         namespace=fields.text("spec", "namespace"),
         host=fields.text("spec", "host"),
-        failover=fields.text("spec", "failover", default="") or None,
+        hosts=_texts(fields, "spec", "hosts"),
+        gateways=_gateways(fields, environment, region),
         serving=_serving(fields, environment),
         traffic=traffic,
         running=_running(fields, family, sticky="bucketHeader" in traffic),
         destination=_destination(fields, environment, region),
         argocd=_argocd(environment),
+        project=_project(family, environment),
+        confirmed=value_at(environment.spec, ("tier",), "production") == "production",
         access={**read_identity(fields), **read_secrets(fields)},
         prometheus=read_prometheus(fields, environment),
         registry=read_registry(fields, family, environment),
@@ -56,6 +62,31 @@ def view_environment(environment: Environment) -> EnvironmentView:
     """The fields of an environment that rendering uses. Raises Unrenderable."""
     name = _label(environment.name, Fields(environment.document))
     return EnvironmentView(name, _argocd(environment))
+
+
+def view_tenants(environment: Environment) -> list[TenantView]:
+    """Each tenant of an environment, as its components see it. Raises Unrenderable."""
+    fields = Fields(environment.document)
+    regions, tenants = ("spec", "regions"), ("spec", "tenants")
+    if not fields.has(*tenants):
+        return []
+    count = len(fields.items(*regions))
+    places = [fields.text(*regions, index, "destination") for index in range(count)]
+    kinds = sorted({(each.kind.group, each.kind.kind) for each in KUBERNETES.cluster})
+    return [
+        TenantView(
+            environment=_label(environment.name, fields),
+            name=_label(fields.text(*tenants, index, "name"), fields),
+            index=index,
+            namespaces=_texts(fields, *tenants, index, "namespaces"),
+            # Regions can share a Kubernetes cluster.
+            destinations=tuple(dict.fromkeys(places)),
+            # Applications are where Argo CD is, and not in the namespaces of tenants.
+            kinds=tuple(kind for kind in kinds if kind != ("argoproj.io", "Application")),
+            argocd=_argocd(environment),
+        )
+        for index, _ in enumerate(fields.items(*tenants))
+    ]
 
 
 def _label(name: str, fields: Fields) -> str:
@@ -190,6 +221,37 @@ def _destination(fields: Fields, environment: Environment, region: str) -> str:
         f"region {region!r} is not in {environment.document.path}",
         "use a region of the environment, or add it there with its destination",
     )  # fmt: skip
+
+
+def _gateways(fields: Fields, environment: Environment, region: str) -> tuple[str, ...]:
+    """The Istio Gateways of the cluster, else those of its region, and always the mesh.
+
+    Without the mesh the routes would not apply to callers inside: the Service would send them to
+    the pods of all versions, whatever their weights.
+    """
+    named = _texts(fields, "spec", "gateways")
+    if not named:
+        home = Fields(environment.document)
+        entries = value_at(environment.spec, ("regions",), [])
+        for index, entry in enumerate(entries):
+            if value_at(entry, ("name",)) == region:
+                named = _texts(home, "spec", "regions", index, "gateways")
+                break
+    return tuple(dict.fromkeys((*named, MESH)))
+
+
+def _texts(fields: Fields, *pointer: str | int) -> tuple[str, ...]:
+    """A list of texts; empty where it is missing."""
+    if not fields.has(*pointer):
+        return ()
+    return tuple(fields.text(*pointer, index) for index, _ in enumerate(fields.items(*pointer)))
+
+
+def _project(family: Family, environment: Environment) -> str:
+    """The AppProject of the family's tenant; of the environment where that lists no tenants."""
+    if not Fields(environment.document).has("spec", "tenants"):
+        return _argocd(environment).project
+    return project_name(environment.name, Fields(family.document).text("metadata", "tenant"))
 
 
 def _argocd(environment: Environment) -> ArgoCd:

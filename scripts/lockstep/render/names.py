@@ -73,12 +73,27 @@ _LABEL_VALUE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 
 def cluster_folder(environment: str, cluster: str) -> str:
     """Where a cluster's manifests are: ``rendered/<environment>/clusters/<cluster>``."""
-    return f"rendered/{environment}/clusters/{cluster}"
+    return f"{clusters_folder(environment)}/{cluster}"
 
 
 def environment_folder(environment: str) -> str:
     """Where the manifests are that belong to a whole environment."""
     return f"rendered/{environment}/environment"
+
+
+def clusters_folder(environment: str) -> str:
+    """Where the folders of an environment's clusters are."""
+    return f"rendered/{environment}/clusters"
+
+
+def tenants_folder(environment: str) -> str:
+    """Where the manifests are that belong to the tenants of an environment."""
+    return f"rendered/{environment}/tenants"
+
+
+def tenant_folder(environment: str, tenant: str) -> str:
+    """Where the manifests of one tenant are."""
+    return f"{tenants_folder(environment)}/{tenant}"
 
 
 def object_name(*parts: str, limit: int = DNS_LABEL_LIMIT) -> str:

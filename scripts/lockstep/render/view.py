@@ -39,6 +39,10 @@ class ArgoCd:
 class ClusterView:
     """One cluster as its components see it.
 
+    ``hosts`` are those in addition to ``host``; ``gateways`` are those of the cluster, or else of
+    its region. ``project`` is the AppProject of its tenant, or that of the whole environment where
+    no tenants are listed; ``confirmed`` says whether people confirm its deletion.
+
     ``serving`` and ``traffic`` have the shape of the spec, defaults filled in; ``running`` is
     in version order, each version once, whatever roles it has. ``access`` holds ``identity`` and
     ``secrets`` where the spec has them; ``prometheus`` is the address that KEDA queries;
@@ -52,12 +56,15 @@ class ClusterView:
     region: str
     namespace: str
     host: str
-    failover: str | None
+    hosts: tuple[str, ...]
+    gateways: tuple[str, ...]
     serving: Json
     traffic: Json
     running: tuple[Running, ...]
     destination: str
     argocd: ArgoCd
+    project: str
+    confirmed: bool
     access: Json
     prometheus: str | None
     registry: Json = None
@@ -75,7 +82,7 @@ class ClusterView:
             "region": self.region,
             "namespace": self.namespace,
             "host": self.host,
-            "failover": self.failover,
+            "gateways": list(self.gateways),
             "serving": self.serving,
             "traffic": self.traffic,
             # Without roles: a candidate that becomes stable changes no digest by that.
@@ -83,10 +90,16 @@ class ClusterView:
         }
         if any(r.learners for r in self.running):
             spec["fallback"] = [[r.version, r.fallback] for r in self.running]
+        if self.hosts:
+            spec["hosts"] = list(self.hosts)
         if self.access:
             spec["access"] = self.access
         environment = _environment_inputs(self.environment, self.argocd)
-        environment["destination"] = self.destination
+        environment |= {
+            "destination": self.destination,
+            "project": self.project,
+            "confirmed": self.confirmed,
+        }
         if self.prometheus is not None:
             environment["prometheus"] = self.prometheus
         if self.registry is not None:
@@ -109,6 +122,34 @@ class EnvironmentView:
     def inputs(self) -> dict[str, Json]:
         """Digests of what the output depends on in addition to the templates."""
         return {"environment": digest_json(_environment_inputs(self.environment, self.argocd))}
+
+
+@dataclass(frozen=True, slots=True)
+class TenantView:
+    """A tenant of an environment: what its Applications may do, and where.
+
+    ``index`` is its place in the environment's list; ``kinds`` are the API groups and kinds of the
+    objects that its clusters may have.
+    """
+
+    environment: str
+    name: str
+    index: int
+    namespaces: tuple[str, ...]
+    destinations: tuple[str, ...]
+    kinds: tuple[tuple[str, str], ...]
+    argocd: ArgoCd
+
+    def inputs(self) -> dict[str, Json]:
+        """Digests of what the output depends on in addition to the templates."""
+        tenant = {
+            "tenant": self.name,
+            "namespaces": list(self.namespaces),
+            "destinations": list(self.destinations),
+            "kinds": [list(kind) for kind in self.kinds],
+        }
+        shared = _environment_inputs(self.environment, self.argocd)
+        return {"environment": digest_json({**shared, **tenant})}
 
 
 def _environment_inputs(name: str, argocd: ArgoCd) -> dict[str, Json]:

@@ -68,7 +68,7 @@ def test_every_claim_holds_and_git_agrees(tmp_path: Path) -> None:
     for part in (
         "policy.weights-sum",
         "policy.not-diverged",
-        "policy.residency",
+        "policy.data-residency",
         "policy.image-by-digest",
         "version 2 is verified",
         "version 3 is rolled back: false-positives in fraud-detection-eu-west-1",

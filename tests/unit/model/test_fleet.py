@@ -16,7 +16,7 @@ spec:
   defaults:
     serving: {port: 8080, health: /ping}
     residency: [EU]
-    failover: b
+    host: b
     deep: {x: {y: 1}}
 """
 CLUSTER = b"""\
@@ -26,7 +26,7 @@ spec:
   serving:
     port: 9090
   residency: [IN, US]
-  failover: null
+  host: null
   deep: 7
 """
 
@@ -49,8 +49,8 @@ def cluster(own: bytes = CLUSTER, family: bytes = FAMILY) -> Cluster:
         (("spec", "serving", "health"), ("family.yaml", 3, 35)),
         (("spec", "serving"), ("a.yaml", 5, 5)),
         (("spec", "residency", 1), ("a.yaml", 6, 19)),
-        (("spec", "failover"), ("a.yaml", 7, 13)),
-        (("spec", "failover", "x"), ("a.yaml", 7, 13)),
+        (("spec", "host"), ("a.yaml", 7, 9)),
+        (("spec", "host", "x"), ("a.yaml", 7, 9)),
         (("spec", "deep"), ("a.yaml", 8, 9)),
         (("spec", "deep", "x", "y"), ("a.yaml", 8, 9)),
         (("spec", "nobody", "wrote"), ("a.yaml", 3, 3)),

@@ -18,6 +18,14 @@ WARM = {"name": "previous", "version": "42", "weight": 0, "warm": True}
 SERVICE = "fraud-eu.fraud.svc.cluster.local"
 PROMETHEUS = "http://prometheus.monitoring.svc:9090"
 KEDA = {"maxReplicas": 9, "requestsPerSecond": 50}
+BREAKER = {"circuitBreaker": {"consecutiveErrors": 5, "ejectFor": "30s"}}
+TENANT = {
+    "name": "risk",
+    "owner": "risk-ml@example.com",
+    "namespaces": ["fraud"],
+    "quota": {"cpu": "16", "memory": "32Gi"},
+    "budget": 700,
+}
 HPA = {"maxReplicas": 8, "cpu": 70}
 TOKEN = {"store": "vault", "path": "ml/fraud", "key": "token"}
 
@@ -60,6 +68,13 @@ def watched(spec: dict[str, Any]) -> rendering.Tree:
     """The tree of a cluster, in an environment with a Prometheus."""
     whole: dict[str, Any] = deepcopy(rendering.ENVIRONMENT)
     whole["spec"]["prometheus"] = PROMETHEUS
+    return {**tree_of(spec), "clusters/prod/environment.yaml": rendering.dump(whole)}
+
+
+def in_tenant(spec: dict[str, Any]) -> rendering.Tree:
+    """The tree of a cluster, in an environment with its tenant."""
+    whole: dict[str, Any] = deepcopy(rendering.ENVIRONMENT)
+    whole["spec"]["tenants"] = [TENANT]
     return {**tree_of(spec), "clusters/prod/environment.yaml": rendering.dump(whole)}
 
 

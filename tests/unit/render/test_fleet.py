@@ -409,7 +409,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
 )
 FIELDS = [
-    ("region",), ("failover",), ("namespace",), ("host",), ("serving",), ("traffic",),
+    ("region",), ("hosts",), ("gateways",), ("namespace",), ("host",), ("serving",), ("traffic",),
     ("variants",), ("serving", "image"), ("serving", "port"), ("serving", "resources"),
     ("variants", 0), ("variants", 0, "version"), ("variants", 0, "weight"),
     ("traffic", "retries"), ("traffic", "bucketHeader"), ("traffic", "circuitBreaker"),

@@ -59,7 +59,8 @@ def test_it_names_no_version_of_the_package_and_no_time() -> None:
     [
         {"host": "other.models.example.com"},
         {"namespace": "other"},
-        {"failover": "eu-central-1"},
+        {"hosts": ["fraud.example.com"]},
+        {"gateways": ["istio-ingress/models"]},
         {"traffic": {"timeout": "3s"}},
         {"variants": [{**STABLE, "weight": 99}]},
         {"variants": [STABLE, {"name": "previous", "version": "42", "weight": 0, "warm": True}]},

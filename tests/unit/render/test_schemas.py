@@ -13,11 +13,11 @@ import yaml
 
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.document import value_at
-from lockstep.render import render_cluster
+from lockstep.render import render_cluster, render_tenants
 from lockstep.render.schemas import OWN_SCHEMAS, ManifestSchemas
 from tests.unit.render import rendering
 from tests.unit.render.rendering import cluster
-from tests.unit.render.specs import known
+from tests.unit.render.specs import BREAKER, TENANT, known
 
 VERSIONS = [f"1.{minor}" for minor in range(29, 38)]
 
@@ -41,15 +41,23 @@ def manifests() -> dict[str, Any]:
         "secrets": {"A": {"store": "vault", **secret}, "B": {"store": "other", **secret}},
     }
     spec = cluster(
-        failover="eu-central-1", traffic={"timeout": "2s"}, serving=serving, access=access
+        hosts=["fraud.example.com"],
+        traffic={"timeout": "2s", **BREAKER},
+        serving=serving,
+        access=access,
     )
     only, family, environment = rendering.family_in_memory(spec)
-    known = {**environment.document.value["spec"], "prometheus": "http://prometheus:9090"}
+    known = {
+        **environment.document.value["spec"],
+        "prometheus": "http://prometheus:9090",
+        "tenants": [TENANT],
+    }
     value = {**environment.document.value, "spec": known}
     watched = replace(environment, document=replace(environment.document, value=value))
     folder = render_cluster(only, family, watched, rendering.templates())
-    assert not folder.findings
-    return dict(folder.manifests)
+    (tenant,) = render_tenants(watched, rendering.templates())
+    assert not folder.findings + tenant.findings
+    return {**folder.manifests, **tenant.manifests}
 
 
 def problems(schemas: ManifestSchemas, manifest: Any, version: str = "1.37") -> list[str]:
@@ -178,7 +186,14 @@ def test_a_schema_that_cannot_be_used_is_a_finding_and_reads_nothing_else(data: 
     assert (finding.rule, finding.file) == ("render.schema", path)
 
 
-KINDS = ("DestinationRule", "VirtualService", "Application", "ScaledObject", "ExternalSecret")
+KINDS = (
+    "DestinationRule",
+    "VirtualService",
+    "Application",
+    "AppProject",
+    "ScaledObject",
+    "ExternalSecret",
+)
 CRDS = ("api__", "argo-cd__", "keda__", "external-secrets__")
 
 
@@ -256,7 +271,7 @@ def test_what_we_accept_the_definitions_accept(
             spec = closed(crds[key])["properties"]["spec"]
             jsonschema.Draft202012Validator(spec).validate(manifest["spec"])
             checked += 1
-    assert checked == 6
+    assert checked == 7
 
 
 def resolved(schema: Any, root: Any) -> Any:

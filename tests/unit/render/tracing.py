@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from lockstep.model.document import Pointer, value_at
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 from lockstep.render.fields import Unrenderable
-from lockstep.render.inputs import view_cluster, view_environment
+from lockstep.render.inputs import view_cluster, view_environment, view_tenants
 from lockstep.render.parse import parse_manifest
 from lockstep.render.targets.base import ManifestFile, files_of
 from lockstep.render.targets.kubernetes.target import KUBERNETES
@@ -47,7 +47,8 @@ def with_everything() -> dict[str, Any]:
         "retries": {"attempts": 2, "perTryTimeout": "1s"},
         "circuitBreaker": {"consecutiveErrors": 7, "ejectFor": "45s"},
     }
-    whole = cluster(variants=variants, traffic=traffic, failover="us-east-1")
+    whole = cluster(variants=variants, traffic=traffic)
+    whole["spec"] |= {"hosts": ["fraud.example.com"], "gateways": ["istio-ingress/models"]}
     whole["spec"]["serving"] |= {
         "health": "/healthy",
         "zones": 2,
@@ -122,7 +123,13 @@ def files(fleet: Fleet, subject: Subject) -> list[tuple[str, ManifestFile]]:
     one, family, environment = documents(fleet, subject)
     try:
         if one is None or family is None:
-            return list(files_of(KUBERNETES.environment, view_environment(environment)))
+            found = list(files_of(KUBERNETES.environment, view_environment(environment)))
+            for tenant in view_tenants(environment):
+                found += [
+                    (component, file._replace(name=f"{tenant.name}/{file.name}"))
+                    for component, file in files_of(KUBERNETES.tenant, tenant)
+                ]
+            return found
         return list(files_of(KUBERNETES.cluster, view_cluster(one, family, environment)))
     except Unrenderable:
         return []

@@ -119,14 +119,14 @@ def test_what_has_lost_its_head_is_still_there_to_be_checked(path: str) -> None:
 
 def test_defaults_lie_under_each_cluster() -> None:
     files = tree() | {
-        HEAD: tree()[HEAD] + b"  defaults: {serving: {port: 8080, health: /ping}, failover: b}\n",
-        CLUSTER: tree()[CLUSTER] + b"  serving: {port: 9090}\n  failover: null\n",
+        HEAD: tree()[HEAD] + b"  defaults: {serving: {port: 8080, health: /ping}, host: b}\n",
+        CLUSTER: tree()[CLUSTER] + b"  serving: {port: 9090}\n  host: null\n",
     }
     first, second, _ = assemble(files)[0].clusters()
     assert first.effective["spec"]["serving"] == {"port": 9090, "health": "/ping"}
-    assert "failover" not in first.effective["spec"]
+    assert "host" not in first.effective["spec"]
     assert second.effective["spec"]["serving"] == {"port": 8080, "health": "/ping"}
-    assert second.effective["spec"]["failover"] == "b"
+    assert second.effective["spec"]["host"] == "b"
 
 
 @pytest.mark.parametrize("defaults", [b"[]", b"null", b"x", b"1"])

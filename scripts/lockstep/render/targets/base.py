@@ -11,7 +11,7 @@ from typing import Generic, NamedTuple, TypeVar
 from lockstep.model.document import Json
 from lockstep.render.targets.expected import Expected
 from lockstep.render.targets.origins import Origins, no_origins
-from lockstep.render.view import ClusterView, EnvironmentView
+from lockstep.render.view import ClusterView, EnvironmentView, TenantView
 
 View = TypeVar("View")
 
@@ -62,6 +62,11 @@ class ObjectKind(NamedTuple):
     api_version: str
     kind: str
 
+    @property
+    def group(self) -> str:
+        """The group of its API; empty for the core of Kubernetes."""
+        return self.api_version.rpartition("/")[0]
+
     def __str__(self) -> str:
         return f"{self.api_version} {self.kind}"
 
@@ -86,16 +91,18 @@ class Component(Generic[View]):
 
 @dataclass(frozen=True, slots=True)
 class ServingTarget:
-    """A serving target: the components of each cluster, and those of each whole environment."""
+    """A serving target: the components of each cluster, each tenant and each whole environment."""
 
     name: str
     cluster: tuple[Component[ClusterView], ...]
     environment: tuple[Component[EnvironmentView], ...]
+    tenant: tuple[Component[TenantView], ...] = ()
 
     def templates(self) -> dict[str, str]:
         """The path of each component's template, by the component's name."""
         paths = {component.name: component.template for component in self.cluster}
-        return paths | {component.name: component.template for component in self.environment}
+        paths |= {component.name: component.template for component in self.environment}
+        return paths | {component.name: component.template for component in self.tenant}
 
 
 def files_of(

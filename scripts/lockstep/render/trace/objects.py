@@ -6,7 +6,7 @@ from lockstep.model.document import from_json_pointer, value_at
 from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.render.fields import Unrenderable
 from lockstep.render.folder import Templates
-from lockstep.render.inputs import view_cluster, view_environment
+from lockstep.render.inputs import view_cluster, view_environment, view_tenants
 from lockstep.render.parse import Unreadable, parse_manifest
 from lockstep.render.targets.base import ManifestFile, files_of
 from lockstep.render.targets.kubernetes.target import KUBERNETES
@@ -30,7 +30,7 @@ def trace_object(
 ) -> Trace:
     """What caused the value at a JSON pointer of a cluster's object: kind and metadata.name.
 
-    Without ``cluster`` and ``family`` it is an object of the environment's own folder. A pointer
+    Without ``cluster`` and ``family`` it is an object of the environment or of a tenant. A pointer
     that leads nowhere counts for its nearest parent; an object that no component writes, or that
     cannot be rendered, for the whole spec. Raises nothing. It renders the cluster again: call it
     for findings only, with the templates that the object was rendered with.
@@ -60,5 +60,7 @@ def _files(
             yield from files_of(KUBERNETES.cluster, view_cluster(cluster, family, environment))
         elif not cluster:
             yield from files_of(KUBERNETES.environment, view_environment(environment))
+            for tenant in view_tenants(environment):
+                yield from files_of(KUBERNETES.tenant, tenant)
     except Unrenderable:
         return

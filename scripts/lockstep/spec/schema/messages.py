@@ -29,6 +29,19 @@ _SHORT = 60
 """Characters of a text that a message shows in full."""
 
 
+_FAILOVER = (
+    "is refused: Istio fails over only to pods of the same Service, and each region has a Service "
+    "of its own; routing over regions is not built",
+    "remove it; callers that may use another region call the host of that cluster",
+)
+
+_REFUSED: dict[Pointer, tuple[str, str]] = {
+    ("spec", "failover"): _FAILOVER,
+    ("spec", "defaults", "failover"): _FAILOVER,
+}
+"""Fields that people expect and that would do nothing: why, and what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One mistake in a document.
@@ -93,6 +106,10 @@ def _unknown(error: Any, pointer: Pointer) -> Iterator[Problem]:
     known = sorted(error.schema.get("properties", {}))
     unknown = [name for name in error.instance if name not in known]
     for count, name in enumerate(unknown):
+        if refused := _REFUSED.get((*pointer, name)):
+            says, fix = refused
+            yield Problem((*pointer, name), "schema.refused-field", says, fix, at_key=True)
+            continue
         # Bounded: a hostile file may have thousands of unknown fields, and comparing is slow.
         right = closest(name, known) if count < COMPARED else ""
         says = "is not a known field"

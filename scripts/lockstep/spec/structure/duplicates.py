@@ -7,9 +7,12 @@ from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster, Family
 from lockstep.spec.assemble import cluster_name
 from lockstep.spec.place import Place
+from lockstep.spec.structure.lists import entries
 from lockstep.text.phrases import brief
 
-_POINTERS: dict[str, Pointer] = {"name": ("metadata", "name"), "host": ("spec", "host")}
+_NAME: Pointer = ("metadata", "name")
+_HOST: Pointer = ("spec", "host")
+_HOSTS: Pointer = ("spec", "hosts")
 
 
 def taken_by(family: Family) -> Iterator[tuple[str, str]]:
@@ -36,12 +39,15 @@ def check_duplicates(families: Iterable[Family]) -> Iterator[Finding]:
 
 def _taken(cluster: Cluster) -> Iterator[tuple[str, Pointer, str]]:
     stem = cluster.path.rsplit("/", 1)[-1].removesuffix(".yaml")
-    for what, pointer in _POINTERS.items():
-        value = value_at(cluster.effective, pointer)
-        # A wrong name is reported already, and may look like a duplicate because it is wrong.
-        right = what != "name" or value == cluster_name(cluster.family, stem)
-        if isinstance(value, str) and right:
-            yield what, pointer, value
+    name = value_at(cluster.effective, _NAME)
+    # A wrong name is reported already, and may look like a duplicate because it is wrong.
+    if isinstance(name, str) and name == cluster_name(cluster.family, stem):
+        yield "name", _NAME, name
+    further = [(*_HOSTS, index) for index, _ in enumerate(entries(cluster.effective, _HOSTS))]
+    for pointer in (_HOST, *further):
+        host = value_at(cluster.effective, pointer)
+        if isinstance(host, str):
+            yield "host", pointer, host
 
 
 def _duplicate(place: Place, first: Place, what: str, value: str) -> Finding:

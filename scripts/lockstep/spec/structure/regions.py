@@ -25,13 +25,12 @@ def regions_of(environment: Environment, invalid: InvalidPlaces) -> list[str]:
 def check_regions(
     cluster: Cluster, environment: Environment, known: Sequence[str]
 ) -> Iterator[Finding]:
-    """Whether the environment has the regions that a cluster names; ``known`` are regions_of it."""
-    for field in ("region", "failover"):
-        region = value_at(cluster.effective, ("spec", field))
-        if isinstance(region, str) and known and region not in known:
-            place = Place.in_cluster(cluster, ("spec", field))
-            instead = _closest(region, tuple(known)) or alternatives(known)
-            yield _unknown(place, region, instead, environment)
+    """Whether the environment has the region that a cluster names; ``known`` are regions_of it."""
+    region = value_at(cluster.effective, ("spec", "region"))
+    if isinstance(region, str) and known and region not in known:
+        place = Place.in_cluster(cluster, ("spec", "region"))
+        instead = _closest(region, tuple(known)) or alternatives(known)
+        yield _unknown(place, region, instead, environment)
 
 
 @lru_cache

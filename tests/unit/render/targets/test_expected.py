@@ -7,19 +7,30 @@ import pytest
 
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.finding import Finding
-from lockstep.render import RenderedFolder, Templates, render_cluster, render_environment
+from lockstep.render import (
+    RenderedFolder,
+    Templates,
+    render_cluster,
+    render_environment,
+    render_tenants,
+)
 from tests.unit.render import rendering
-from tests.unit.render.specs import HPA, KEDA, NINETY, TEN, TOKEN, watched
+from tests.unit.render.specs import BREAKER, HPA, KEDA, NINETY, TEN, TOKEN, in_tenant, watched
 
 SPEC = rendering.cluster(
     variants=[NINETY, TEN],
-    traffic={"bucketHeader": "x-user-bucket", "timeout": "2s", "retries": {"attempts": 2}},
+    traffic={
+        "bucketHeader": "x-user-bucket",
+        "timeout": "2s",
+        "retries": {"attempts": 2},
+        **BREAKER,
+    },
     access={
         "secrets": {"TOKEN": TOKEN, "WHOLE": {"store": "other", "path": "ml/fraud"}},
         "refreshInterval": "5m",
         "identity": {"provider": "aws", "principal": "arn:aws:iam::123456789012:role/fraud"},
     },
-    failover="us-east-1",
+    hosts=["fraud.example.com"],
 )
 SPEC["spec"]["serving"] |= {
     "zones": 3,
@@ -57,6 +68,10 @@ def _rendered(component: str, old: str, new: str, **serving: Any) -> RenderedFol
     templates = Templates(tree, read_kubernetes_schema)
     if component == "applications":
         return render_environment(environment, templates)
+    if component == "appproject":
+        (home, _) = rendering.only_family(rendering.fleet_of(in_tenant(spec)))
+        (folder,) = render_tenants(home, templates)
+        return folder
     return render_cluster(family.clusters[0], family, environment, templates)
 
 
@@ -89,8 +104,9 @@ DIFFERENT = [
     ("deployment", "{{ key | quote }}: {{ value | quote }}\n{% endfor %}\n  strategy",
      "{{ key | quote }}: {{ 'x' | quote }}\n{% endfor %}\n  strategy"),
     ("deployment", "in pod_labels %}", "in pod_labels[:2] %}"),
-    ("deployment", "    spec:\n      service",
-     "      annotations:\n        iam.amazonaws.com/role: admin\n    spec:\n      service"),
+    ("deployment", "      annotations:\n",
+     "      annotations:\n        iam.amazonaws.com/role: admin\n"),
+    ("deployment", "in pod_annotations %}", "in pod_annotations[:1] %}"),
     ("deployment", "serviceAccountName: {{ service_account", "serviceAccountName: {{ 'admin'"),
     ("deployment", "      automount", "      serviceAccount: admin\n      automount"),
     ("deployment", "automountServiceAccountToken: false", "automountServiceAccountToken: true"),
@@ -155,7 +171,11 @@ DIFFERENT = [
     ("destinationrule", "host: {{ host", "host: {{ 'other.fraud.svc.cluster.local'"),
     ("destinationrule", "version: {{ subset.version", "version: {{ '42'"),
     ("destinationrule", "name: {{ subset.name", "name: {{ 'v42'"),
-    ("destinationrule", "to: {{ policy.failover", "to: {{ 'ap-south-1'"),
+    ("virtualservice", "{% for gateway in gateways %}", "    - x/y\n{% for gateway in gateways %}"),
+    ("application", "refresh: true", "refresh: false"),
+    ("application", "limit: -1", "limit: 5"),
+    ("application", "istio-injection: enabled", "istio-injection: disabled"),
+    ("application", "Prune=confirm,", ""),
     ("destinationrule",
      "consecutive5xxErrors: {{ policy.consecutive_errors", "consecutive5xxErrors: {{ 99"),
     ("virtualservice",
@@ -179,7 +199,17 @@ DIFFERENT = [
     ("application", "    - resources-finalizer.argocd.argoproj.io", "    - example.com/other"),
     ("application", "manifest-generate-paths: {{ watched", "manifest-generate-paths: {{ '/docs'"),
     ("applications", "targetRevision: {{ revision", "targetRevision: {{ 'mine'"),
-    ("applications", 'include: "*/application.yaml"', 'include: "*"'),
+    ("applications", 'include: "{clusters/*/application.yaml,', 'include: "{*,'),
+    ("applications", "refresh: true", "refresh: false"),
+    ("appproject", "    - {{ repo_url", '    - "*"\n    - {{ repo_url'),
+    ("appproject", "    - name: {{ destination ", "    - name: {{ '*' "),
+    ("appproject", "namespace: {{ destination_namespace", "namespace: {{ 'kube-system'"),
+    ("appproject", "kind: Namespace", "kind: ClusterRole"),
+    ("appproject", "      name: {{ own ", "      name: {{ 'other' "),
+    ("appproject", "kind: {{ kind ", "kind: {{ 'Secret' "),
+    ("appproject", "spec:\n", "spec:\n  syncWindows:\n    - kind: deny\n"),
+    ("appproject", "spec:\n", "spec:\n  roles:\n    - name: admin\n"),
+    ("appproject", 'sync-wave: "-1"', 'sync-wave: "1"'),
     ("applications", "selfHeal: true", "selfHeal: false"),
 ]  # fmt: skip
 
@@ -219,8 +249,8 @@ def test_nor_what_an_autoscaler_does(component: str, old: str, new: str) -> None
 
 ADDED = [
     ("deployment", ANNOTATIONS, ANNOTATIONS + "    example.com/team: risk\n"),
-    ("deployment", "    spec:\n      service",
-     "      annotations:\n        sidecar.istio.io/inject: \"true\"\n    spec:\n      service"),
+    ("deployment", "      annotations:\n",
+     "      annotations:\n        sidecar.istio.io/inject: \"true\"\n"),
     ("deployment", CONTAINERS, "      containers:\n        - name: helper\n          image: a\n"
      "        - name: model\n"),
     ("deployment", ENV, ENV + "            - name: LOG_LEVEL\n              value: info\n"),

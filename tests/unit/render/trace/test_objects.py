@@ -13,6 +13,7 @@ from lockstep.render.trace.origin_lookup import OriginLookup
 from lockstep.render.trace.trace import Trace, Tracer
 from tests.unit.render import rendering
 from tests.unit.render.rendering import cluster, fleet_of, tree_of
+from tests.unit.render.specs import in_tenant
 from tests.unit.render.tracing import (
     TEXTS,
     all_trees,
@@ -56,7 +57,7 @@ CONTAINER = "/spec/template/spec/containers/0"
          "/metadata/tenant"),
         ("Deployment", "-v41", "/metadata/namespace", "c0.yaml", "/spec/namespace"),
         ("VirtualService", "", "/spec/hosts/0", "c0.yaml", "/spec/host"),
-        ("VirtualService", "", "/spec/hosts/1", "c0.yaml", "/metadata/name"),
+        ("VirtualService", "", "/spec/hosts/2", "c0.yaml", "/metadata/name"),
         ("VirtualService", "", "/spec/http/2/route/1/weight", "c0.yaml",
          "/spec/variants/2/weight"),
         ("VirtualService", "", "/spec/http/0/match/0/headers/x-user/regex", "c0.yaml",
@@ -81,6 +82,15 @@ def test_a_value_is_found_where_it_was_written(
     last = written.rsplit("/", 1)[1]
     assert line.strip().startswith((f"{last}:", f"- {last}:"))
     assert line[finding.column - 2] == " "
+
+
+@pytest.mark.parametrize(
+    ("pointer", "written"),
+    [("/spec/hosts/1", "/spec/hosts/0"), ("/spec/gateways/0", "/spec/gateways/0")],
+)
+def test_an_entry_of_a_list_is_found_where_it_was_written(pointer: str, written: str) -> None:
+    trace, _ = trace_of(with_everything(), "VirtualService", "fraud-eu", pointer)
+    assert place(trace) == ("c0.yaml", written)
 
 
 def test_several_values_that_make_one_are_all_shown() -> None:
@@ -153,11 +163,6 @@ def test_a_mapping_whose_values_are_one_thing_of_the_spec_is_found_there() -> No
     ("kind", "pointer", "line"),
     [
         ("VirtualService", "/spec/http/2/route/0/destination", "- destination:"),
-        (
-            "DestinationRule",
-            "/spec/trafficPolicy/loadBalancer/localityLbSetting/failover/0",
-            "- from: {{ policy.region | quote }}",
-        ),
     ],
 )
 def test_a_mapping_of_values_that_share_nothing_is_found_in_the_template(
@@ -236,6 +241,19 @@ def test_an_object_of_the_environment_is_found_in_its_file() -> None:
         trace = trace_object(
             None, None, environment, templates, "Application", "lockstep-prod", pointer
         )
+        assert trace.finding("", "", "").pointer == written
+
+
+def test_an_object_of_a_tenant_is_found_in_the_file_of_the_environment() -> None:
+    environment, _ = rendering.only_family(fleet_of(in_tenant(cluster())))
+    templates = rendering.templates()
+    for pointer, written in [
+        ("/spec/destinations/0/namespace", "/spec/tenants/0/namespaces/0"),
+        ("/spec/sourceRepos/0", "/spec/argocd/repoURL"),
+        ("/metadata/name", "/metadata/name"),
+        ("/spec/clusterResourceWhitelist/0/kind", ""),
+    ]:
+        trace = trace_object(None, None, environment, templates, "AppProject", "prod-risk", pointer)
         assert trace.finding("", "", "").pointer == written
 
 

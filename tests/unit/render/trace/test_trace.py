@@ -63,8 +63,6 @@ def changes(subject: Subject, path: str, pointer: Pointer) -> Iterator[dict[Leaf
     old = value_at(document, pointer)
     news: list[Any] = [old + 7 if isinstance(old, int) else f"{old or ''}x"]
     same = [pointer]
-    if pointer[-1] == "failover":
-        news.append(None)  # brings a circuit breaker, whatever it names
     if pointer[-1] == "region":
         environment = yaml.safe_load(tree[f"clusters/{subject.environment}/environment.yaml"])
         names = [region["name"] for region in environment["spec"]["regions"]]
@@ -140,6 +138,10 @@ def written_values(subject: Subject) -> Iterator[tuple[str, Pointer]]:
     ]:
         yield environment.document.path, pointer
     if one is None or family is None:
+        for index, tenant in enumerate(environment.spec.get("tenants", ())):
+            yield environment.document.path, ("spec", "tenants", index, "name")
+            for number, _ in enumerate(tenant["namespaces"]):
+                yield environment.document.path, ("spec", "tenants", index, "namespaces", number)
         return
     for index in range(len(environment.spec["regions"])):
         yield environment.document.path, ("spec", "regions", index, "destination")
@@ -191,7 +193,9 @@ def test_what_people_did_not_write_is_shown_in_the_template(subject: Subject) ->
         if trace.place is None:
             plain = str(values_of[leaf]).lower() if values_of[leaf] is not None else ""
             found = text.lower().strip('"')
-            assert found.startswith(("{{", plain or "drop")) or values_of[leaf] in ({}, []), leaf
+            assert found.startswith(("{{", plain or "drop")) or values_of[leaf] in ({}, [], ""), (
+                leaf
+            )
         else:
             assert text.startswith("{{")
 

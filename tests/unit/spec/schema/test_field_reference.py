@@ -56,7 +56,7 @@ def test_a_row_says_what_is_allowed_in_words(files: SchemaFiles) -> None:
     assert row(text, "spec.rollout.steps[].bake")[4] == "`30m`, `1h30m`, `2d`"
     assert row(text, "spec.variants[].version")[4] == '`"42"`'
     assert row(text, "spec.serving")[1] == "as in [Serving](#serving)"
-    assert row(text, "spec.failover")[2] == "", "not needed"
+    assert row(text, "spec.gateways")[2] == "", "not needed"
 
 
 def test_what_a_cluster_needs_with_its_defaults_is_needed(files: SchemaFiles) -> None:

@@ -65,7 +65,8 @@ def test_misspelt_region_of_a_cluster_is_one_finding() -> None:
 
 
 def test_inherited_region_is_reported_where_it_was_written() -> None:
-    files = edited(FAMILY, "  defaults:", "  defaults:\n    failover: us-west-9")
+    files = edited(FAMILY, "  defaults:", "  defaults:\n    region: us-west-9")
+    files[US] = edited(US, "  region: us-east-1\n", "")[US]
     assert rules(files)[0] == ("unknown-region", FAMILY)
 
 
@@ -231,10 +232,11 @@ def test_unknown_region_names_where_the_regions_are() -> None:
 
 
 def test_inherited_value_names_the_cluster_that_uses_it() -> None:
-    files = edited(FAMILY, "  defaults:", "  defaults:\n    failover: us-west-9")
+    files = edited(FAMILY, "  defaults:", "  defaults:\n    region: us-west-9")
+    files[US] = edited(US, "  region: us-east-1\n", "")[US]
     fleet, _ = assemble(files)
     users = {r.file for f in check_structure(fleet) for r in f.related if "default" in r.note}
-    assert users == {US}, "the other one has a failover of its own"
+    assert users == {US}, "the other one has a region of its own"
 
 
 @pytest.mark.parametrize(

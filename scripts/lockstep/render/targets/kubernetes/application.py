@@ -1,8 +1,10 @@
 """The Application of a cluster: Argo CD syncs the cluster's folder with it."""
 
+from functools import partial
+
 from lockstep.render.names import cluster_folder, object_name
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import Expected
+from lockstep.render.targets.expected import FREE, Expected, IfAny
 from lockstep.render.targets.kubernetes.git_source import (
     expected_spec,
     git_source,
@@ -16,8 +18,15 @@ from lockstep.render.targets.kubernetes.metadata import (
     metadata,
     metadata_origins,
 )
-from lockstep.render.targets.origins import Origins, in_region
+from lockstep.render.targets.origins import Origins, in_family, in_region
 from lockstep.render.view import ClusterView
+
+# A namespace that Argo CD makes injects sidecars; where Istio has revisions, a template names one.
+_INJECTED_NAMESPACE: dict[str, Expected] = {
+    "managedNamespaceMetadata": {
+        "labels": {"istio-injection": IfAny("enabled"), "istio.io/rev": FREE}
+    }
+}
 
 
 def _files(view: ClusterView) -> Files:
@@ -33,28 +42,39 @@ def _files(view: ClusterView) -> Files:
         "watched": f"/{folder}",
         "destination": view.destination,
         "destination_namespace": view.namespace,
+        "confirmed": view.confirmed,
     }
-    yield ManifestFile("application.yaml", context, _expected(context), _origins)
+    origins = partial(_origins, view)
+    yield ManifestFile("application.yaml", context, _expected(context), origins)
 
 
 def _expected(context: Context) -> dict[str, Expected]:
-    watched = {"argocd.argoproj.io/manifest-generate-paths": context["watched"]}
+    annotations = {"argocd.argoproj.io/manifest-generate-paths": context["watched"]}
+    if context["confirmed"]:
+        # A deleted file must not delete a cluster that serves. Only the Application has it: the
+        # objects of a version that is rolled back go at once.
+        annotations["argocd.argoproj.io/sync-options"] = "Prune=confirm,Delete=confirm"
     namespace = context["destination_namespace"]
     destination = {"name": context["destination"], "namespace": namespace}
     return {
         "metadata": {
-            **expected_metadata(context, annotations=watched),
+            **expected_metadata(context, annotations=annotations),
             # So that the cluster's objects go when its Application does.
             "finalizers": ["resources-finalizer.argocd.argoproj.io"],
         },
-        "spec": expected_spec(context, destination, exclude="application.yaml"),
+        "spec": expected_spec(
+            context, destination, {"exclude": "application.yaml"}, _INJECTED_NAMESPACE
+        ),
     }
 
 
-def _origins() -> Origins:
+def _origins(view: ClusterView) -> Origins:
+    tenant = in_family("metadata", "tenant") + ENVIRONMENT
+    of_tenant = {} if view.project == view.argocd.project else {"project": tenant}
     return {
         **metadata_origins(),
         **git_source_origins(),
+        **of_tenant,
         "name": ENVIRONMENT + NAME,
         "path": ENVIRONMENT + NAME,
         "watched": ENVIRONMENT + NAME,

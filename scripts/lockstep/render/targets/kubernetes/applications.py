@@ -1,6 +1,6 @@
-"""The Application of an environment: Argo CD finds the Applications of its clusters with it."""
+"""The Application of an environment: it brings its clusters' Applications and its AppProjects."""
 
-from lockstep.render.names import cluster_folder, label_value, object_name
+from lockstep.render.names import clusters_folder, label_value, object_name, tenants_folder
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
 from lockstep.render.targets.expected import Expected
 from lockstep.render.targets.kubernetes.git_source import (
@@ -19,13 +19,13 @@ def _files(view: EnvironmentView) -> Files:
         "app.kubernetes.io/managed-by": "lockstep",
         "lockstep.dev/environment": label_value(view.environment),
     }
-    folder = cluster_folder(view.environment, "").rstrip("/")
+    folders = (clusters_folder(view.environment), tenants_folder(view.environment))
     context = {
         **git_source(view),
         "name": object_name("lockstep", view.environment),
         "labels": sorted(labels.items()),
-        "path": folder,
-        "watched": f"/{folder}",
+        "path": f"rendered/{view.environment}",
+        "watched": ";".join(f"/{folder}" for folder in folders),
     }
     yield ManifestFile("applications.yaml", context, _expected(context), _origins)
 
@@ -33,7 +33,10 @@ def _files(view: EnvironmentView) -> Files:
 def _expected(context: Context) -> dict[str, Expected]:
     watched = {"argocd.argoproj.io/manifest-generate-paths": context["watched"]}
     destination = {"name": "in-cluster", "namespace": context["namespace"]}
-    only_applications = {"recurse": True, "include": "*/application.yaml"}
+    only_these = {
+        "recurse": True,
+        "include": "{clusters/*/application.yaml,tenants/*/appproject.yaml}",
+    }
     return {
         "metadata": {
             # Without a finalizer: deleting it must delete no cluster.
@@ -42,7 +45,7 @@ def _expected(context: Context) -> dict[str, Expected]:
             "labels": dict(context["labels"]),
             "annotations": watched,
         },
-        "spec": expected_spec(context, destination, **only_applications),
+        "spec": expected_spec(context, destination, only_these),
     }
 
 

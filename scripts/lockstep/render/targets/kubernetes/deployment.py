@@ -58,8 +58,15 @@ _ACCOUNTS = ("runAsUser", "runAsGroup", "fsGroup")
 # To start a pod somewhere and to pull an image, in addition to the start of the server.
 _SECONDS_BEFORE_START = 600
 
-# Without a sidecar, no route and no weight would count.
-_INJECTED: dict[str, Expected] = {"sidecar.istio.io/inject": IfAny("true")}
+_INJECT = "sidecar.istio.io/inject"
+"""The label that asks for a sidecar: without one, no route, no weight and no metric would count."""
+
+_POD_ANNOTATIONS = {
+    # No container of the pod starts before it can reach the network, and no request is lost when it
+    # stops: the sidecar is an init container that Kubernetes stops last.
+    "proxy.istio.io/config": '{"holdApplicationUntilProxyStarts": true}',
+    "sidecar.istio.io/nativeSidecar": "true",
+}
 
 # A change of pods that serve takes none away before a new one is ready, and ends some time.
 _EXPECTED_UPDATE: dict[str, Expected] = {
@@ -122,6 +129,7 @@ def _context(view: ClusterView, version: Running) -> Context:
         **metadata(view, version),
         "selector": sorted(selector(view, version).items()),
         "pod_labels": sorted(_pod_labels(view, version).items()),
+        "pod_annotations": sorted(_POD_ANNOTATIONS.items()),
         "service_account": object_name(view.name),
         "image": serving["image"],
         "port": serving["port"],
@@ -158,8 +166,11 @@ def _expected(context: Context, serving: Json) -> dict[str, Expected]:
             "selector": expected_selector(context),
             "template": {
                 "metadata": {
-                    "labels": Guarded({**dict(context["pod_labels"]), **_INJECTED}),
-                    "annotations": Guarded(_INJECTED),
+                    "labels": Guarded(dict(context["pod_labels"])),
+                    # The old name of the label.
+                    "annotations": Guarded(
+                        {**dict(context["pod_annotations"]), _INJECT: IfAny("true")}
+                    ),
                 },
                 "spec": expected_pod(context, serving),
             },
@@ -223,6 +234,7 @@ def _pod_labels(view: ClusterView, version: Running) -> dict[str, str]:
         "lockstep.dev/environment": label_value(view.environment),
         "lockstep.dev/tenant": label_value(view.tenant),
         "lockstep.dev/family": label_value(view.family),
+        _INJECT: "true",
         **azure,
     }
 

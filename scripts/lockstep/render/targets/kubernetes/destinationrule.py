@@ -1,4 +1,4 @@
-"""The DestinationRules of a cluster: its circuit breaker and failover, and a subset per version."""
+"""The DestinationRules of a cluster: its circuit breaker, and a subset per version."""
 
 from functools import partial
 
@@ -12,11 +12,10 @@ from lockstep.render.targets.kubernetes.metadata import (
     metadata_origins,
     service_host,
 )
-from lockstep.render.targets.origins import Origin, Origins, in_spec, in_variants
+from lockstep.render.targets.origins import Origins, in_spec, in_variants
 from lockstep.render.view import ClusterView, Running
 
-DEFAULT_BREAKER = {"consecutiveErrors": 5, "ejectFor": "30s"}
-"""Istio fails over only where outlier detection is on, so failover alone brings it."""
+_BREAKER = ("traffic", "circuitBreaker")
 
 
 def _files(view: ClusterView) -> Files:
@@ -28,17 +27,13 @@ def _files(view: ClusterView) -> Files:
     """
     # None, because a template fails on a name that its context lacks.
     host = {"host": service_host(view), "policy": None, "subset": None}
-    breaker = view.traffic.get("circuitBreaker") or (DEFAULT_BREAKER if view.failover else None)
-    if breaker:
+    if breaker := view.traffic.get("circuitBreaker"):
         policy = {
             "consecutive_errors": breaker["consecutiveErrors"],
             "eject_for": breaker["ejectFor"],
-            "region": view.region,
-            "failover": view.failover,
         }
         context = {**metadata(view), **host, "policy": policy}
-        origins = partial(_policy_origins, view)
-        yield ManifestFile("destinationrule.yaml", context, _expected(context), origins)
+        yield ManifestFile("destinationrule.yaml", context, _expected(context), _policy_origins)
     for version in view.running:
         subset = {"name": version.slug, "version": label_value(version.version)}
         context = {**metadata(view, version), **host, "subset": subset}
@@ -65,24 +60,16 @@ def _expected_policy(policy: Context) -> dict[str, Expected]:
         "interval": "10s",
         "maxEjectionPercent": Within(10, 100),
     }
-    if not policy["failover"]:
-        return {"outlierDetection": outliers}
-    failover = [{"from": policy["region"], "to": policy["failover"]}]
-    return {
-        "outlierDetection": outliers,
-        "loadBalancer": {"localityLbSetting": {"enabled": True, "failover": failover}},
-    }
+    return {"outlierDetection": outliers}
 
 
-def _policy_origins(view: ClusterView) -> Origins:
+def _policy_origins() -> Origins:
     return {
         **metadata_origins(),
         "host": SERVICE,
         "policy": {
-            "consecutive_errors": _breaker_origin(view, "consecutiveErrors"),
-            "eject_for": _breaker_origin(view, "ejectFor"),
-            "region": in_spec("region"),
-            "failover": in_spec("failover"),
+            "consecutive_errors": in_spec(*_BREAKER, "consecutiveErrors"),
+            "eject_for": in_spec(*_BREAKER, "ejectFor"),
         },
     }
 
@@ -93,13 +80,6 @@ def _subset_origins(version: Running) -> Origins:
         "host": SERVICE,
         "subset": in_variants(version.version, "version"),
     }
-
-
-def _breaker_origin(view: ClusterView, name: str) -> Origin:
-    """Failover brings a circuit breaker where the spec has none."""
-    if view.traffic.get("circuitBreaker"):
-        return in_spec("traffic", "circuitBreaker", name)
-    return in_spec("failover")
 
 
 COMPONENT = Component(

@@ -3,13 +3,13 @@
 from lockstep.render.targets.base import Context
 from lockstep.render.targets.expected import Expected, Has
 from lockstep.render.targets.origins import OriginTree, in_environment
-from lockstep.render.view import ClusterView, EnvironmentView
+from lockstep.render.view import ClusterView, EnvironmentView, TenantView
 
 
-def git_source(view: ClusterView | EnvironmentView) -> Context:
+def git_source(view: ClusterView | EnvironmentView | TenantView) -> Context:
     """Where an Application lives, and what it follows."""
     return {
-        "project": view.argocd.project,
+        "project": view.project if isinstance(view, ClusterView) else view.argocd.project,
         "repo_url": view.argocd.repo_url,
         "revision": view.argocd.revision,
         "namespace": view.argocd.namespace,
@@ -18,6 +18,13 @@ def git_source(view: ClusterView | EnvironmentView) -> Context:
 
 _SYNC_POLICY: dict[str, Expected] = {
     "automated": {"prune": True, "selfHeal": True},
+    # A failed sync is tried again, with the newest commit, until it succeeds: Argo CD would not try
+    # the commit of a rollback again after the last of a limited number.
+    "retry": {
+        "limit": -1,
+        "refresh": True,
+        "backoff": {"duration": "5s", "factor": 2, "maxDuration": "3m"},
+    },
     # Without these two a rollback waits for a candidate that is not ready, or deletes it before
     # traffic has left it. Most others change what is applied.
     "syncOptions": Has(["ApplyOutOfSyncOnly=true", "PruneLast=true"], "CreateNamespace=true"),
@@ -25,10 +32,13 @@ _SYNC_POLICY: dict[str, Expected] = {
 """What must hold of how an Application is synced."""
 
 
-def expected_spec(context: Context, destination: Expected, **directory: Expected) -> Expected:
+def expected_spec(
+    context: Context, destination: Expected, directory: Expected, more: Expected = None
+) -> dict[str, Expected]:
     """What must hold of an Application: no other repository, no program that renders, how it syncs.
 
-    ``destination`` is where it applies the folder, ``directory`` says which of its files count.
+    ``destination`` is where it applies the folder, ``directory`` says which of its files count;
+    ``more`` is a further part of how it syncs.
     """
     return {
         "project": context["project"],
@@ -39,7 +49,7 @@ def expected_spec(context: Context, destination: Expected, **directory: Expected
             "directory": directory,
         },
         "destination": destination,
-        "syncPolicy": _SYNC_POLICY,
+        "syncPolicy": {**_SYNC_POLICY, **(more or {})},
     }
 
 

@@ -8,6 +8,7 @@ from lockstep.render.targets.base import ServingTarget
 from lockstep.render.targets.kubernetes import (
     application,
     applications,
+    appproject,
     deployment,
     destinationrule,
     externalsecret,
@@ -34,4 +35,5 @@ KUBERNETES = ServingTarget(
         application.COMPONENT,
     ),
     environment=(applications.COMPONENT,),
+    tenant=(appproject.COMPONENT,),
 )

@@ -12,11 +12,24 @@ from lockstep.render.targets.kubernetes.metadata import (
     metadata_origins,
     service_host,
 )
-from lockstep.render.targets.origins import Origin, Origins, OriginTree, in_spec, in_variants
+from lockstep.render.targets.origins import (
+    Origin,
+    Origins,
+    OriginTree,
+    in_region,
+    in_spec,
+    in_variants,
+)
 from lockstep.render.view import ClusterView, Running
+
+MESH = "mesh"
+"""Istio's name for the sidecars, among gateways."""
 
 Route = tuple[str, str | None, list[tuple[str, int]]]
 """Its name, the buckets that it is for (all requests where None), subsets with weights."""
+
+
+_GATEWAYS = in_spec("gateways") + in_region("gateways")
 
 
 def _files(view: ClusterView) -> Files:
@@ -24,7 +37,8 @@ def _files(view: ClusterView) -> Files:
     retries = view.traffic.get("retries")
     context = {
         **metadata(view),
-        "hosts": [view.host, service_host(view)],
+        "hosts": [view.host, *view.hosts, service_host(view)],
+        "gateways": list(view.gateways),
         "service": service_host(view),
         "bucket_header": view.traffic.get("bucketHeader"),
         "timeout": view.traffic.get("timeout"),
@@ -41,6 +55,7 @@ def _expected(context: Context) -> dict[str, Expected]:
         "metadata": expected_metadata(context, wave=1),
         "spec": {
             "hosts": context["hosts"],
+            "gateways": context["gateways"],
             "http": [_expected_route(context, *route) for route in context["routes"]],
         },
     }
@@ -69,7 +84,12 @@ def _expected_route(
 def _origins(view: ClusterView) -> Origins:
     return {
         **metadata_origins(),
-        "hosts": (in_spec("host"), SERVICE),
+        "hosts": (
+            in_spec("host"),
+            *(in_spec("hosts", i) for i, _ in enumerate(view.hosts)),
+            SERVICE,
+        ),
+        "gateways": _GATEWAYS,
         "service": SERVICE,
         "bucket_header": in_spec("traffic", "bucketHeader"),
         "timeout": in_spec("traffic", "timeout"),

@@ -5,14 +5,20 @@ from tests.unit.render import rendering
 from tests.unit.render.rendering import cluster
 
 
-def test_the_application_of_an_environment_includes_only_applications() -> None:
+def test_the_application_of_an_environment_includes_applications_and_projects_only() -> None:
     fleet = rendering.fleet_of(rendering.tree_of(cluster()))
     folder = render_environment(fleet.environments["prod"], rendering.templates())
     application = folder.manifests["applications.yaml"]
     assert application["metadata"]["name"] == "lockstep-prod"
-    assert application["spec"]["source"]["path"] == "rendered/prod/clusters"
+    assert application["spec"]["source"]["path"] == "rendered/prod"
     assert application["spec"]["source"]["directory"] == {
         "recurse": True,
-        "include": "*/application.yaml",
+        "include": "{clusters/*/application.yaml,tenants/*/appproject.yaml}",
     }
+    assert application["metadata"]["annotations"] == {
+        "argocd.argoproj.io/manifest-generate-paths": (
+            "/rendered/prod/clusters;/rendered/prod/tenants"
+        )
+    }
+    assert application["spec"]["project"] == "default"
     assert "finalizers" not in application["metadata"]

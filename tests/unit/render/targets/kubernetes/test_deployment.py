@@ -55,6 +55,15 @@ def test_pods_say_whose_they_are_and_selectors_do_not() -> None:
     }
 
 
+def test_pods_have_a_sidecar_that_is_ready_before_they_are() -> None:
+    metadata = pod_of(render_one(cluster()))["metadata"]
+    assert metadata["labels"]["sidecar.istio.io/inject"] == "true"
+    assert metadata["annotations"] == {
+        "proxy.istio.io/config": '{"holdApplicationUntilProxyStarts": true}',
+        "sidecar.istio.io/nativeSidecar": "true",
+    }
+
+
 def test_a_warm_version_has_all_its_replicas_and_no_traffic() -> None:
     folder = render_one(cluster(variants=[STABLE, WARM]))
     assert folder.manifests["deployment-v42.yaml"]["spec"]["replicas"] == 3

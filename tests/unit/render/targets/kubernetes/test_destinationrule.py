@@ -1,4 +1,4 @@
-"""Subsets, circuit breakers and failover."""
+"""Subsets and circuit breakers."""
 
 from tests.unit.render.rendering import cluster, render_one
 from tests.unit.render.specs import NINETY, SERVICE, TEN
@@ -29,14 +29,4 @@ def test_a_circuit_breaker_becomes_outlier_detection() -> None:
                 "maxEjectionPercent": 50,
             }
         },
-    }
-
-
-def test_failover_names_its_region_and_brings_the_outlier_detection_that_it_needs() -> None:
-    folder = render_one(cluster(failover="eu-central-1"))
-    policy = folder.manifests["destinationrule.yaml"]["spec"]["trafficPolicy"]
-    assert policy["outlierDetection"]["consecutive5xxErrors"] == 5
-    assert policy["loadBalancer"]["localityLbSetting"] == {
-        "enabled": True,
-        "failover": [{"from": "eu-west-1", "to": "eu-central-1"}],
     }

@@ -9,6 +9,7 @@ from lockstep.render.targets.kubernetes.target import KUBERNETES
 from tests.unit.render import rendering
 from tests.unit.render.rendering import cluster, fleet_of, render_one
 from tests.unit.render.specs import (
+    BREAKER,
     HPA,
     KEDA,
     OPTIONAL,
@@ -51,7 +52,7 @@ def test_every_component_is_a_module_that_is_named_as_its_templates(component: s
     ],
 )
 def test_objects_are_synced_in_waves(file: str, wave: str) -> None:
-    manifest = render_one(cluster(failover="eu-central-1")).manifests[file]
+    manifest = render_one(cluster(traffic=BREAKER)).manifests[file]
     assert manifest["metadata"]["annotations"] == {"argocd.argoproj.io/sync-wave": wave}
 
 

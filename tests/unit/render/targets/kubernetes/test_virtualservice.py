@@ -1,8 +1,11 @@
 """Which version gets which requests: weights, buckets, learning arms."""
 
+from copy import deepcopy
 from typing import Any
 
-from tests.unit.render.rendering import STABLE, cluster, render_one
+from lockstep.render import render_cluster
+from tests.unit.render import rendering
+from tests.unit.render.rendering import STABLE, cluster, fleet_of, render_one, tree_of
 from tests.unit.render.specs import NINETY, SERVICE, TEN, WARM, to
 
 BUCKETS = {"bucketHeader": "x-user-bucket"}
@@ -16,6 +19,33 @@ def routes_of(**spec: Any) -> Any:
 def test_the_routes_own_the_host_and_the_name_of_the_service() -> None:
     spec = render_one(cluster()).manifests["virtualservice.yaml"]["spec"]
     assert spec["hosts"] == ["fraud-eu.models.example.com", SERVICE]
+
+
+def gateways_of(spec: dict[str, Any], *of_region: str) -> Any:
+    """The gateways of a cluster whose region has these."""
+    whole: dict[str, Any] = deepcopy(rendering.ENVIRONMENT)
+    if of_region:
+        whole["spec"]["regions"][0]["gateways"] = list(of_region)
+    tree = {**tree_of(spec), "clusters/prod/environment.yaml": rendering.dump(whole)}
+    environment, family = rendering.only_family(fleet_of(tree))
+    folder = render_cluster(family.clusters[0], family, environment, rendering.templates())
+    return folder.manifests["virtualservice.yaml"]["spec"]["gateways"]
+
+
+def test_the_mesh_and_the_gateways_of_the_region_serve_the_hosts() -> None:
+    assert gateways_of(cluster()) == ["mesh"]
+    assert gateways_of(cluster(), "istio-ingress/models") == ["istio-ingress/models", "mesh"]
+
+
+def test_gateways_of_the_cluster_replace_those_of_its_region() -> None:
+    own = cluster(gateways=["edge/a", "edge/b"])
+    assert gateways_of(own, "istio-ingress/models") == ["edge/a", "edge/b", "mesh"]
+    assert gateways_of(cluster(gateways=["mesh"]), "istio-ingress/models") == ["mesh"]
+
+
+def test_further_hosts_are_routed_too() -> None:
+    spec = render_one(cluster(hosts=["fraud.example.com"])).manifests["virtualservice.yaml"]["spec"]
+    assert spec["hosts"] == ["fraud-eu.models.example.com", "fraud.example.com", SERVICE]
 
 
 def test_traffic_is_split_by_weight() -> None:
