@@ -147,7 +147,7 @@ def test_a_server_that_lies_about_the_size_fills_no_disk(tmp_path: Path) -> None
 
 
 def test_the_files_count_together(tmp_path: Path) -> None:
-    listed = [{"path": name, "is_dir": False, "file_size": 1} for name in ("a", "b")]
+    listed: list[dict[str, object]] = [{"path": name, "is_dir": False} for name in ("a", "b")]
     replies = {**odd_files(*listed), "mlflow-artifacts/artifacts/": (200, b"x" * 600_000)}
     with odd_server(replies) as address, pytest.raises(LockstepError, match="more than 1000000"):
         files_of(f"models:/{MODEL}", tmp_path / "m", address)
