@@ -52,12 +52,6 @@ _AZURE_POD_LABEL = "azure.workload.identity/use"
 
 _KIND = ObjectKind("apps/v1", "Deployment")
 
-_ENV = ("spec", "serving", "env")
-_ACCOUNTS = ("runAsUser", "runAsGroup", "fsGroup")
-
-# To start a pod somewhere and to pull an image, in addition to the start of the server.
-_SECONDS_BEFORE_START = 600
-
 _INJECT = "sidecar.istio.io/inject"
 """The label that asks for a sidecar: without one, no route, no weight and no metric would count."""
 
@@ -67,6 +61,12 @@ _POD_ANNOTATIONS = {
     "proxy.istio.io/config": '{"holdApplicationUntilProxyStarts": true}',
     "sidecar.istio.io/nativeSidecar": "true",
 }
+
+_ENV = ("spec", "serving", "env")
+_ACCOUNTS = ("runAsUser", "runAsGroup", "fsGroup")
+
+# To start a pod somewhere and to pull an image, in addition to the start of the server.
+_SECONDS_BEFORE_START = 600
 
 # A change of pods that serve takes none away before a new one is ready, and ends some time.
 _EXPECTED_UPDATE: dict[str, Expected] = {
