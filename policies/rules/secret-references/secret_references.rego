@@ -61,7 +61,7 @@ _is_own(path) if {
 # METADATA
 # title: Unknown store
 # custom:
-#   thresholds: [stores]
+#   thresholds: [secrets]
 #   message: secret %s is in %s %s; allowed there are %s
 #   solution: move the secret to one of these stores
 deny contains finding.at(
@@ -77,7 +77,7 @@ deny contains finding.at(
 # METADATA
 # title: Secret of another family
 # custom:
-#   thresholds: [paths]
+#   thresholds: [secrets]
 #   message: secret %s is read from %s; the secrets of this family are below %s
 #   solution: move the secret below one of these paths, and read it from there
 deny contains finding.at(

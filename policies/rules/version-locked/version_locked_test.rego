@@ -12,7 +12,7 @@ test_a_version_without_lock_is_denied if {
 	found := version_locked.deny with input as example.without(example.cluster, "/locks/41")
 	found == {{
 		"message": `version "41" of variant "stable" has no lock`,
-		"fix": "run lockstep lock FAMILY VERSION and lockstep render, and commit what they write",
+		"fix": "run lockstep lock {family} {version} and lockstep render, and commit what they write",
 		"pointer": "/spec/variants/0/version",
 	}}
 }

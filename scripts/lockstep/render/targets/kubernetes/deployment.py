@@ -6,7 +6,7 @@ from lockstep.model.document import Json
 from lockstep.render.fields import Fields
 from lockstep.render.names import label_value, object_name
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import ABSENT, Expected, Guarded, IfAny, Within
+from lockstep.render.targets.expected import Expected, Guarded, IfAny, Within
 from lockstep.render.targets.kubernetes.metadata import (
     ENVIRONMENT,
     FAMILY,
@@ -44,12 +44,6 @@ _AZURE_POD_LABEL = "azure.workload.identity/use"
 
 _KIND = ObjectKind("apps/v1", "Deployment")
 
-_ENV = ("spec", "serving", "env")
-_ACCOUNTS = ("runAsUser", "runAsGroup", "fsGroup")
-
-# To start a pod somewhere and to pull an image, in addition to the start of the server.
-_SECONDS_BEFORE_START = 600
-
 _INJECT = "sidecar.istio.io/inject"
 """The label that asks for a sidecar: without one, no route, no weight and no metric would count."""
 
@@ -59,6 +53,12 @@ _POD_ANNOTATIONS = {
     "proxy.istio.io/config": '{"holdApplicationUntilProxyStarts": true}',
     "sidecar.istio.io/nativeSidecar": "true",
 }
+
+_ENV = ("spec", "serving", "env")
+_ACCOUNTS = ("runAsUser", "runAsGroup", "fsGroup")
+
+# To start a pod somewhere and to pull an image, in addition to the start of the server.
+_SECONDS_BEFORE_START = 600
 
 # A change of pods that serve takes none away before a new one is ready, and ends some time.
 _EXPECTED_UPDATE: dict[str, Expected] = {
@@ -128,7 +128,7 @@ def _context(view: ClusterView, version: Running) -> Context:
         "ports": sorted(serving.get("ports", {}).items()),
         "command": serving.get("command"),
         "args": serving.get("args"),
-        "replicas": _fixed_replicas(view),
+        "replicas": version.floor.pods,
         "requests": sorted(serving["requests"].items()),
         "limits": sorted(serving["limits"].items()),
         "run_as": list(serving.get("runAs", {}).items()),
@@ -153,7 +153,8 @@ def _expected(context: Context, serving: Json) -> dict[str, Expected]:
     return {
         "metadata": expected_metadata(context, wave=-1),
         "spec": {
-            "replicas": ABSENT if context["replicas"] is None else context["replicas"],
+            # With an autoscaler too: see the template.
+            "replicas": context["replicas"],
             "selector": expected_selector(context),
             "template": {
                 "metadata": {
@@ -177,7 +178,7 @@ def expected_target(context: Context) -> Expected:
 
 
 def _origins(view: ClusterView, version: Running) -> Origins:
-    serving = ("image", "port", "command", "args", "replicas")
+    serving = ("image", "port", "command", "args")
     return {
         **metadata_origins(version),
         "selector": selector_origins(version),
@@ -185,6 +186,7 @@ def _origins(view: ClusterView, version: Running) -> Origins:
         "service_account": NAME,
         **{name: in_spec("serving", name) for name in serving},
         **{name: in_spec("serving", "resources", name) for name in ("requests", "limits")},
+        "replicas": in_spec("serving", *version.floor.field),
         "ports": _named_origins(view.serving, "ports"),
         "run_as": in_spec("serving", "securityContext"),
         **scheduling_origins(),
@@ -237,11 +239,6 @@ def _pod_label_origins(version: Running) -> dict[str, OriginTree]:
         "lockstep.dev/family": FAMILY,
         _AZURE_POD_LABEL: in_spec("access", "identity", "provider"),
     }
-
-
-def _fixed_replicas(view: ClusterView) -> int | None:
-    """None where an autoscaler sets them: each sync would undo what it has set."""
-    return None if {"hpa", "keda"} & view.serving.keys() else view.serving["replicas"]
 
 
 def _literal(text: str | None) -> str:
