@@ -38,6 +38,7 @@ _VERBS = {
     "audit": ("rollouts", "Show who decided what and why; --verify and --replay check it."),
     "check": ("checks", "Validate, evaluate policy, render and compare: what CI runs."),
     "doctor": ("tools", "Show what is missing here, and how to fix it."),
+    "fetch-model": ("serving", "Put the model of a lock into a folder, verified: what pods run."),
     "hold": ("rollouts", "Pause a rollout until it is resumed."),
     "init": ("scaffolds", "Write the few files of a new fleet."),
     "lock": ("rollouts", "Write the registry's facts about a version, or compare them."),
