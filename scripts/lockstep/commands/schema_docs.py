@@ -9,12 +9,14 @@ from lockstep.check.workspace import files_at
 from lockstep.edges.git import Git
 from lockstep.model.result import Pages
 from lockstep.render.trace.field_table import field_table
+from lockstep.report import json_report
 from lockstep.rollout.diagram import rollout_reference
 from lockstep.spec.assemble import assemble
 from lockstep.spec.schema.field_reference import reference
 from lockstep.spec.schema.flatten import flatten
 from lockstep.spec.schema.load import FOLDER, SchemaFiles, read_schemas
 from lockstep.spec.schema.record_reference import record_reference
+from lockstep.spec.schema.report_reference import report_reference
 
 
 def run(root: Path, of_verbs: Mapping[str, str], *, compare: bool) -> Pages:
@@ -30,6 +32,7 @@ def run(root: Path, of_verbs: Mapping[str, str], *, compare: bool) -> Pages:
         "docs/reference/records.md": record_reference(schemas),
         "docs/reference/rollout.md": rollout_reference(),
         "docs/reference/rendering.md": _field_table(top, schemas),
+        "docs/reference/json.md": report_reference(json_report.schema()),
         **of_verbs,
     }
     return write_pages(top, pages, compare=compare, rule="schema.docs", fix="lockstep schema docs")

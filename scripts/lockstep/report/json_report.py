@@ -99,8 +99,12 @@ def read_report(text: str | bytes) -> Outcome:
 def _validator() -> Any:
     from jsonschema_rs import Draft202012Validator
 
-    schema = files("lockstep.report").joinpath("report.schema.json").read_text("utf-8")
-    return Draft202012Validator(json.loads(schema))
+    return Draft202012Validator(schema())
+
+
+def schema() -> Json:
+    """The JSON Schema of the report."""
+    return json.loads(files("lockstep.report").joinpath("report.schema.json").read_text("utf-8"))
 
 
 def _load(text: str | bytes) -> Json:

@@ -12,7 +12,7 @@ from lockstep.cli.entry import invoke
 ROOT = Path(__file__).resolve().parents[3]
 FIELDS, RECORDS, *_ = NAMES = (
     "docs/reference/fields.md", "docs/reference/records.md", "docs/reference/rollout.md",
-    "docs/reference/rendering.md",
+    "docs/reference/rendering.md", "docs/reference/json.md",
     "docs/reference/exit-codes.md", "docs/reference/verbs.md",
 )  # fmt: skip
 

@@ -57,6 +57,8 @@ class Writer:
     """Writes sections; a schema that one refers to becomes a section too, once."""
 
     files: SchemaFiles
+    folder: str = "policies/schemas/"
+    """Where their files are."""
     waiting: dict[str, str] = field(default_factory=dict)
     """Names of the schemas that have a section, with the path of the fields in it."""
     done: int = 0
@@ -80,7 +82,7 @@ class Writer:
         schema = find(self.files, name)
         yield f"\n## {_title(self.files, name)}\n"
         file = name.partition("#")[0]
-        yield f"{_cell(schema.get('description', ''))} Schema: `policies/schemas/{file}`."
+        yield f"{_cell(schema.get('description', ''))} Schema: `{self.folder}{file}`."
         self.notes.clear()
         # A list, because notes are complete only when all rows are made.
         rows = list(self._fields(name, schema, path, self._needed(name)))

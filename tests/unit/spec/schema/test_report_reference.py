@@ -1,0 +1,25 @@
+"""The page about JSON: the fields of a report, and no field of a verb that does not exist."""
+
+import re
+from pathlib import Path
+
+from lockstep.report import json_report, result_data
+from lockstep.spec.schema.report_reference import report_reference
+
+PAGE = report_reference(json_report.schema())
+REPORTS = Path(__file__).parents[4] / "docs/reference/reports.md"
+
+
+def test_the_fields_of_a_report_are_those_of_its_schema() -> None:
+    for row in ("| `exitCode` | `0`, `1`", "| `findings[].rule` | text", "| `summary.shard` |"):
+        assert row in PAGE
+    assert "Schema: `scripts/lockstep/report/report.schema.json`." in PAGE
+
+
+def test_the_fields_of_other_verbs_are_those_that_are_printed() -> None:
+    source = Path(str(result_data.__file__)).read_text()
+    tables = REPORTS.read_text().split("## JSON of other verbs\n")[1].split("\n## ")[0]
+    cells = re.findall(r"^\|.*\| (.+) \|$", tables, re.MULTILINE)
+    named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+    assert len(named) > 30
+    assert [name for name in sorted(named) if f'"{name}"' not in source] == []
