@@ -5,6 +5,7 @@ from typing import Any
 from lockstep.model.finding import Finding
 from tests.unit.render import rendering
 from tests.unit.render.rendering import STABLE, cluster, fleet_of, tree_of
+from tests.unit.render.specs import in_tenant
 from tests.unit.whole_fleets import render_fleet
 
 
@@ -34,6 +35,17 @@ def test_one_host_cannot_have_two_owners() -> None:
     )
 
 
+def test_a_further_host_has_one_owner_too() -> None:
+    findings = collide(
+        cluster("fraud-a", hosts=["y.example.com", "x.example.com"]),
+        cluster("fraud-b", host="x.example.com"),
+    )
+    assert [(f.rule, f.file, f.pointer) for f in findings] == [
+        ("render.collision", "clusters/prod/fraud/c0.yaml", "/spec/hosts/1"),
+        ("render.collision", "clusters/prod/fraud/c1.yaml", "/spec/host"),
+    ]
+
+
 def test_one_host_may_be_served_in_two_regions() -> None:
     specs = [
         cluster("fraud-a", host="x.example.com"),
@@ -61,6 +73,18 @@ def test_names_that_meet_when_joined_are_found() -> None:
     assert {f.message.split(" is also claimed")[0] for f in findings} == {
         "the Deployment fraud/fraud-v1-v2 in prod-eu-west-1",
         "the DestinationRule fraud/fraud-v1-v2 in prod-eu-west-1",
+    }
+
+
+def test_projects_of_two_environments_meet_in_argocd() -> None:
+    tree = in_tenant(cluster())
+    path = "clusters/prod/environment.yaml"
+    one = tree[path].replace(b"name: risk\n", b"name: eu-risk\n")
+    other = tree[path].replace(b"name: prod\n", b"name: prod-eu\n")
+    tree |= {path: one, "clusters/prod-eu/environment.yaml": other}
+    _, findings = render_fleet(fleet_of(tree), rendering.templates())
+    assert {f.message.split(" is also claimed")[0] for f in findings} == {
+        "the AppProject argocd/prod-eu-risk in Argo CD"
     }
 
 
