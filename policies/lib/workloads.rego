@@ -3,12 +3,24 @@
 # description: "The pods of a cluster: how many run, and what they request."
 package lockstep.lib.workloads
 
+import data.lockstep.lib.tier
+
 # METADATA
 # title: Running versions
 # description: "The versions that have pods: those with weight, and those that are kept warm."
 running(variants) := {variant.version |
 	some variant in variants
 	_runs(variant)
+}
+
+# METADATA
+# title: Versions at the peak
+# description: >-
+#   The versions that run at the same time during the rollout that the variants are in. The candidate
+#   counts while its weight is 0 too, so that a proposal is denied what a later step would be denied.
+at_peak(variants) := running(variants) | {variant.version |
+	some variant in variants
+	variant.name == "candidate"
 }
 
 _runs(variant) if variant.weight > 0
@@ -23,6 +35,51 @@ most_replicas(serving) := max([
 	object.get(serving, ["hpa", "maxReplicas"], 0),
 	object.get(serving, ["keda", "maxReplicas"], 0),
 ])
+
+# METADATA
+# title: Fewest pods at the peak
+# description: >-
+#   How many pods all versions have at least together, at the peak of the rollout that the variants are
+#   in. The version that a rollback returns to has `warm_replicas`, and every other one its replicas.
+fewest_pods(serving, variants) := (count(others) * serving.replicas) + (count(warm) * warm_replicas(serving)) if {
+	versions := at_peak(variants)
+	warm := versions & _kept_warm(variants)
+	others := versions - warm
+}
+
+# METADATA
+# title: Warm replicas
+# description: >-
+#   The fewest pods of a version that is kept warm. By default it is all that the autoscaler may start
+#   in production, and elsewhere the replicas, which all versions have where there is no autoscaler.
+warm_replicas(serving) := serving.warmReplicas if {
+	_is_autoscaled(serving)
+} else := most_replicas(serving) if {
+	tier.is_production
+} else := serving.replicas
+
+_is_autoscaled(serving) if {
+	some kind in ["hpa", "keda"]
+	serving[kind]
+}
+
+_kept_warm(variants) := {variant.version |
+	some variant in variants
+	_is_kept_warm(variant, variants)
+}
+
+_is_kept_warm(variant, _) if variant.name == "previous"
+
+_is_kept_warm(variant, variants) if {
+	variant.name == "stable"
+	some other in variants
+	other.name == "candidate"
+}
+
+_is_kept_warm(variant, _) if {
+	variant.name == "stable"
+	variant.warm == true
+}
 
 # METADATA
 # title: Required replicas

@@ -15,6 +15,45 @@ test_versions_with_traffic_or_kept_warm_run if {
 	workloads.running(variants) == {"40", "41", "42"}
 }
 
+_proposed := [
+	{"name": "stable", "version": "41", "weight": 90},
+	{"name": "arm", "version": "40", "weight": 10, "experiment": true},
+	{"name": "candidate", "version": "42", "weight": 0},
+]
+
+_ended := [
+	{"name": "stable", "version": "42", "weight": 100},
+	{"name": "previous", "version": "41", "weight": 0, "warm": true},
+]
+
+test_a_candidate_counts_from_its_proposal_on if {
+	workloads.at_peak(_proposed) == {"40", "41", "42"}
+	workloads.at_peak(_ended) == {"41", "42"}
+}
+
+test_the_version_to_return_to_is_kept_warm if {
+	serving := {"replicas": 3, "hpa": {"maxReplicas": 9}, "warmReplicas": 7}
+	workloads.fewest_pods(serving, _proposed) == 13
+	workloads.fewest_pods(serving, _ended) == 10
+	workloads.fewest_pods(serving, [{"name": "stable", "version": "1", "weight": 100}]) == 3
+	again := [{"name": "stable", "version": "1", "weight": 100, "warm": true}]
+	workloads.fewest_pods(serving, again) == 7
+}
+
+test_all_pods_are_kept_warm_in_production_only if {
+	staging := example.put(example.cluster, "/environment/spec/tier", "staging")
+	every scaler in ["hpa", "keda"] {
+		serving := {"replicas": 3, scaler: {"maxReplicas": 9}}
+		workloads.warm_replicas(serving) == 9 with input as example.cluster
+		workloads.warm_replicas(serving) == 3 with input as staging
+		workloads.warm_replicas(object.union(serving, {"warmReplicas": 5})) == 5 with input as staging
+	}
+}
+
+test_fixed_replicas_are_always_warm if {
+	workloads.warm_replicas({"replicas": 3, "warmReplicas": 9}) == 3 with input as example.cluster
+}
+
 test_an_autoscaler_has_the_last_word if {
 	workloads.most_replicas({"replicas": 3}) == 3
 	workloads.most_replicas({"replicas": 3, "hpa": {"maxReplicas": 9}}) == 9

@@ -77,7 +77,7 @@ def in_deployment(text: str) -> Edit:
 
 
 def autoscaler(text: str) -> Edit:
-    return "horizontalpodautoscaler", "  metrics:\n", text + "  metrics:\n"
+    return "horizontalpodautoscaler", "  behavior:\n", "  behavior:\n" + text
 
 
 READINESS = (

@@ -161,9 +161,9 @@ ADDED_TO_OTHERS: dict[str, Edit] = {
     "a timeout of its own": (
         "virtualservice", "{% if retries %}", "      timeout: \"1ms\"\n{% if retries %}"),
     "an autoscaler that adds no pods": autoscaler(
-        "  behavior:\n    scaleUp:\n      selectPolicy: Disabled\n"),
+        "    scaleUp:\n      selectPolicy: Disabled\n"),
     "an autoscaler that waits": autoscaler(
-        "  behavior:\n    scaleUp:\n      stabilizationWindowSeconds: 3600\n"),
+        "    scaleUp:\n      stabilizationWindowSeconds: 3600\n"),
     "another measure": ("horizontalpodautoscaler", "  metrics:\n",
         "  metrics:\n    - type: External\n      external:\n        metric:\n          name: a\n"
         '        target:\n          type: Value\n          value: "1"\n'),

@@ -94,8 +94,11 @@ HONEST: dict[str, Edit] = {
     "what is so anyway": service(
         "  publishNotReadyAddresses: false\n  sessionAffinity: None\n"
         "  internalTrafficPolicy: Cluster\n"),
-    "pods that go slowly": autoscaler(
-        "  behavior:\n    scaleDown:\n      stabilizationWindowSeconds: 600\n"),
+    "pods that go more slowly": (
+        "horizontalpodautoscaler", "stabilizationWindowSeconds: 300",
+        "stabilizationWindowSeconds: 600"),
+    "pods that are added a little later": autoscaler(
+        "    scaleUp:\n      stabilizationWindowSeconds: 60\n"),
     "a drain of pods that are not ready": (
         "poddisruptionbudget", "  selector:\n",
         "  unhealthyPodEvictionPolicy: AlwaysAllow\n  selector:\n"),

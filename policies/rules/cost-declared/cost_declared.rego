@@ -3,8 +3,9 @@
 # description: >-
 #   In production a cluster declares its cost centre and its monthly cost. In every environment the
 #   declared cost covers at least what its pods cost at the prices of thresholds.cost_declared: the
-#   requests of all replicas of all running versions, for a month. tenant-budget adds up the declared
-#   costs, so a cost that is too low would hide spending.
+#   requests of the fewest pods of all versions that run, for a month. From its proposal on a candidate
+#   counts as one that runs, so that no step of a rollout is denied what its proposal was allowed.
+#   tenant-budget adds up the declared costs, so a cost that is too low would hide spending.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -33,7 +34,7 @@ checked if {
 # A twelfth of the hours of 365 days.
 _hours := 730
 
-_pods := input.new.spec.serving.replicas * count(workloads.running(input.new.spec.variants))
+_pods := workloads.fewest_pods(input.new.spec.serving, input.new.spec.variants)
 
 _prices := data.thresholds.cost_declared.prices[input.environment.spec.currency]
 

@@ -39,13 +39,20 @@ _variants := [
 	{"name": "candidate", "version": "43", "weight": 0},
 ]
 
-test_every_running_version_costs if {
-	two := example.put(_monthly(8759), "/new/spec/variants", _variants)
-	_found(two) == {[
-		`spec.cost.monthly is 8759, but 6 pods cost about "8760 EUR" a month`,
+test_every_version_of_a_rollout_costs_from_the_proposal_on if {
+	three := example.put(_monthly(13139), "/new/spec/variants", _variants)
+	_found(three) == {[
+		`spec.cost.monthly is 13139, but 9 pods cost about "13140 EUR" a month`,
 		"/spec/cost/monthly",
 	]}
-	_found(example.put(two, "/new/spec/cost/monthly", 8760)) == set()
+	_found(example.put(three, "/new/spec/cost/monthly", 13140)) == set()
+}
+
+test_a_version_that_is_kept_warm_costs_all_pods_that_its_autoscaler_may_start if {
+	two := example.put(_monthly(1), "/new/spec/variants", array.slice(_variants, 0, 2))
+	scaled := example.put(two, "/new/spec/serving/hpa", {"maxReplicas": 8, "cpu": 70})
+	found := {finding[0] | some finding in _found(scaled)}
+	found == {`spec.cost.monthly is 1, but 11 pods cost about "16060 EUR" a month`}
 }
 
 test_a_part_of_the_currency_counts_as_a_whole if {

@@ -2,7 +2,8 @@
 # title: One autoscaler
 # description: >-
 #   At most one autoscaler sets the number of pods; two would work against each other. Its maxReplicas
-#   is above spec.serving.replicas, and KEDA has a Prometheus to query.
+#   is above spec.serving.replicas, and KEDA has a Prometheus to query. The pods of a version that is
+#   kept warm are among those that the autoscaler may start.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -20,6 +21,7 @@ import data.lockstep.lib.finding
 checked if {
 	is_number(_serving.replicas)
 	is_object(input.environment.spec)
+	is_number(object.get(_serving, "warmReplicas", 1))
 	every scaler in _scalers {
 		is_number(scaler.maxReplicas)
 	}
@@ -57,6 +59,39 @@ deny contains finding.at(
 ) if {
 	some kind, scaler in _scalers
 	scaler.maxReplicas <= _serving.replicas
+}
+
+# METADATA
+# title: Warm replicas out of range
+# custom:
+#   message: spec.serving.warmReplicas is %s, but %s scales each version from %s to %s pods
+#   solution: choose a number from spec.serving.replicas to maxReplicas
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "serving", "warmReplicas"],
+	[warm, kind, _serving.replicas, scaler.maxReplicas],
+) if {
+	warm := _serving.warmReplicas
+	some kind, scaler in _scalers
+	not _is_in_range(warm, scaler)
+}
+
+_is_in_range(warm, scaler) if {
+	warm >= _serving.replicas
+	warm <= scaler.maxReplicas
+}
+
+# METADATA
+# title: Warm replicas without an autoscaler
+# custom:
+#   message: spec.serving.warmReplicas is %s, but no autoscaler scales the versions; each has %s replicas
+#   solution: remove warmReplicas, or add hpa or keda
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "serving", "warmReplicas"],
+	[_serving.warmReplicas, _serving.replicas],
+) if {
+	count(_scalers) == 0
 }
 
 # METADATA

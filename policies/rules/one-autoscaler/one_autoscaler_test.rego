@@ -46,6 +46,30 @@ test_one_that_cannot_scale_is_denied if {
 	]}
 }
 
+test_warm_replicas_are_among_those_that_the_autoscaler_may_start if {
+	every warm in [3, 4] {
+		_found(_serving({"hpa": _hpa, "warmReplicas": warm})) == set()
+	}
+	_found(_serving({"hpa": _hpa, "warmReplicas": 5})) == {[
+		`spec.serving.warmReplicas is 5, but "hpa" scales each version from 3 to 4 pods`,
+		"/spec/serving/warmReplicas",
+	]}
+	_found(_serving({"keda": _keda, "warmReplicas": 2})) == {[
+		`spec.serving.warmReplicas is 2, but "keda" scales each version from 3 to 9 pods`,
+		"/spec/serving/warmReplicas",
+	]}
+}
+
+test_warm_replicas_need_an_autoscaler if {
+	_found(_serving({"warmReplicas": 3})) == {[
+		concat("", [
+			"spec.serving.warmReplicas is 3, but no autoscaler scales the versions; each has ",
+			"3 replicas",
+		]),
+		"/spec/serving/warmReplicas",
+	]}
+}
+
 test_keda_needs_a_prometheus if {
 	blind := example.without(_serving({"keda": _keda}), "/environment/spec/prometheus")
 	_found(blind) == {[
@@ -59,6 +83,7 @@ test_what_is_missing_is_not_checked if {
 	every path in ["/new/spec/serving", "/new/spec/serving/replicas", "/environment/spec"] {
 		not one_autoscaler.checked with input as example.without(_serving({}), path)
 	}
+	not one_autoscaler.checked with input as _serving({"hpa": _hpa, "warmReplicas": "4"})
 	every scaler in ["on", null, {}, {"maxReplicas": "9"}] {
 		not one_autoscaler.checked with input as _serving({"hpa": scaler})
 		not one_autoscaler.checked with input as _serving({"keda": scaler})

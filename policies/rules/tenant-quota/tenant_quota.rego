@@ -2,8 +2,8 @@
 # title: Tenants within quota
 # description: >-
 #   The requests of all pods of a tenant's clusters add up to no more than its quota, with all pods
-#   that autoscalers may start and for every version that runs. What templates may add to each pod counts
-#   too, whether they do or not (thresholds.resources_bounded.beside). A production environment lists its
+#   that autoscalers may start and for every version that runs or is the candidate, so that no step of a
+#   rollout is denied what its proposal was allowed. What templates may add to each pod counts too, whether they do or not (thresholds.resources_bounded.beside). A production environment lists its
 #   tenants, each once: a tenant that is not listed would have no quota.
 # schemas:
 #   - input: schema.environment
@@ -42,7 +42,7 @@ checked if {
 
 _pods[i] := pods if {
 	some i, cluster in input.clusters
-	versions := workloads.running(cluster.spec.variants)
+	versions := workloads.at_peak(cluster.spec.variants)
 	pods := workloads.most_replicas(cluster.spec.serving) * count(versions)
 }
 

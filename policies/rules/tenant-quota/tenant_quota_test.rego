@@ -65,15 +65,15 @@ test_an_autoscaler_counts_with_the_most_pods if {
 	count(_found(_quota(scaled, "3999m", "8Gi"))) == 1
 }
 
-test_every_running_version_counts if {
+test_every_version_of_a_rollout_counts_from_the_proposal_on if {
 	variants := [
 		{"name": "stable", "version": "42", "weight": 100},
 		{"name": "previous", "version": "41", "weight": 0, "warm": true},
 		{"name": "candidate", "version": "43", "weight": 0},
 	]
 	two := example.put(_fleet, "/clusters/2/spec/variants", variants)
-	_found(_quota(two, "4500m", "9Gi")) == set()
-	count(_found(_quota(two, "4499m", "9Gi"))) == 1
+	_found(_quota(two, "6", "12Gi")) == set()
+	count(_found(_quota(two, "5999m", "12Gi"))) == 1
 }
 
 test_clusters_of_unlisted_tenants_count_for_none if {

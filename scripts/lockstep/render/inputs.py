@@ -3,22 +3,27 @@
 The same values are digested into PROVENANCE, so a field that is read here counts as an input.
 """
 
+from lockstep.model.decision import Variants
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.render.buckets import Share, assign_buckets, fallback_weights, learners
-from lockstep.render.fields import Fields
+from lockstep.render.fields import Fields, Unrenderable
 from lockstep.render.names import object_name, version_slug
 from lockstep.render.targets.kubernetes.appproject import project_name
 from lockstep.render.targets.kubernetes.deployment import read_zones
 from lockstep.render.targets.kubernetes.externalsecret import read_secrets
-from lockstep.render.targets.kubernetes.horizontalpodautoscaler import read_hpa
+from lockstep.render.targets.kubernetes.horizontalpodautoscaler import (
+    read_hpa,
+    read_warm_replicas,
+)
 from lockstep.render.targets.kubernetes.poddisruptionbudget import read_disruption
 from lockstep.render.targets.kubernetes.scaledobject import read_keda, read_prometheus
 from lockstep.render.targets.kubernetes.serviceaccount import read_identity
 from lockstep.render.targets.kubernetes.target import KUBERNETES
 from lockstep.render.targets.kubernetes.virtualservice import MESH
 from lockstep.render.view import ArgoCd, ClusterView, EnvironmentView, Running, TenantView
-from lockstep.spec.variants import ROLES
+from lockstep.spec.floors import Floors, floors_of, is_autoscaled
+from lockstep.spec.variants import ROLES, kept_warm
 from lockstep.text.sanitise import one_line, quoted
 
 DEFAULT_HEALTH = "/ping"
@@ -28,7 +33,8 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
     """The fields of a cluster that rendering uses. Raises Unrenderable where one is wrong."""
     fields = Fields(cluster)
     region = fields.text("spec", "region")
-    traffic = _traffic(fields)
+    serving, traffic = _serving(fields), _traffic(fields)
+    floors = floors_of(serving, production=_is_production(environment))
     return ClusterView(
         environment=_label(environment.name, Fields(environment.document)),
         family=family.name,
@@ -39,13 +45,13 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
         host=fields.text("spec", "host"),
         hosts=_texts(fields, "spec", "hosts"),
         gateways=_gateways(fields, environment, region),
-        serving=_serving(fields),
+        serving=serving,
         traffic=traffic,
-        running=_running(fields, family, sticky="bucketHeader" in traffic),
+        running=_running(fields, family, floors, sticky="bucketHeader" in traffic),
         destination=_destination(fields, environment, region),
         argocd=_argocd(environment),
         project=_project(family, environment),
-        confirmed=value_at(environment.spec, ("tier",), "production") == "production",
+        confirmed=_is_production(environment),
         access={**read_identity(fields), **read_secrets(fields)},
         prometheus=read_prometheus(fields, environment),
     )
@@ -82,6 +88,29 @@ def view_tenants(environment: Environment) -> list[TenantView]:
     ]
 
 
+def floors_by_slug(
+    cluster: Cluster, environment: Environment, variants: Variants
+) -> dict[str, int]:
+    """The floor of each version of ``variants`` by its slug, where an autoscaler scales them.
+
+    Without a template, so that a rollback knows them where templates are broken. Empty where the
+    fields cannot be read: a field of another type must not stop a rollback.
+    """
+    try:
+        serving = _serving(Fields(cluster))
+    except Unrenderable:
+        return {}
+    if not is_autoscaled(serving):
+        return {}
+    floors, warm = floors_of(serving, production=_is_production(environment)), kept_warm(variants)
+    versions = {variant["version"] for variant in variants}
+    return {version_slug(v): (floors.warm if v in warm else floors.own).pods for v in versions}
+
+
+def _is_production(environment: Environment) -> bool:
+    return bool(value_at(environment.spec, ("tier",), "production") == "production")
+
+
 def _label(name: str, fields: Fields) -> str:
     """A name that becomes part of a path under ``rendered/``, so it must be a valid name."""
     if object_name(name) != name:
@@ -106,6 +135,7 @@ def _serving(fields: Fields) -> Json:
         **read_disruption(fields),
         **read_hpa(fields),
         **read_keda(fields),
+        **read_warm_replicas(fields),
     }
 
 
@@ -129,7 +159,9 @@ def _traffic(fields: Fields) -> Json:
     return traffic
 
 
-def _running(fields: Fields, family: Family, *, sticky: bool) -> tuple[Running, ...]:
+def _running(
+    fields: Fields, family: Family, floors: Floors, *, sticky: bool
+) -> tuple[Running, ...]:
     identities: dict[str, dict[str, str | None]] = {}
     shares: list[Share] = []
     for index, variant in enumerate(fields.items("spec", "variants")):
@@ -155,13 +187,14 @@ def _running(fields: Fields, family: Family, *, sticky: bool) -> tuple[Running, 
             "give the stable variant a weight, so that such requests have somewhere to go",
         )  # fmt: skip
     buckets = assign_buckets(shares) if sticky else {}
+    warm = kept_warm(fields.items("spec", "variants"))
     # By version and not by role, so that a version that becomes stable moves nothing. By length
     # first, so that 9 is before 10.
     order = sorted(identities, key=lambda version: (len(version), version))
     return tuple(
         Running(
             v, version_slug(v), weights[v], tuple(buckets.get(v, ())), identities[v],
-            fallback.get(v, 0), alone.get(v, ()),
+            fallback.get(v, 0), floors.warm if v in warm else floors.own, alone.get(v, ()),
         )
         for v in order
     )  # fmt: skip

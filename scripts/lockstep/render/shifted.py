@@ -28,6 +28,13 @@ _WORKLOAD = ("deployment", "destinationrule")
 """The components without which a version cannot get traffic."""
 
 
+_SCALERS = {
+    "horizontalpodautoscaler": ("minReplicas", "maxReplicas"),
+    "scaledobject": ("minReplicaCount", "maxReplicaCount"),
+}
+"""The components that scale, with the fields of their minimum and maximum."""
+
+
 class CannotEdit(ValueError):
     """The committed files are not such that a shift can be written into them."""
 
@@ -47,16 +54,28 @@ def shifted_folder(folder: Files, bad: Collection[str], good: str) -> dict[str, 
     return _with_files(folder, {TRAFFIC: _edited(TRAFFIC, data, _route_edits(data, bad, good))})
 
 
-def with_floors(folder: Files, before: Files, after: Files) -> dict[str, bytes]:
-    """A committed folder with the numbers that differ between two renderings of its specs.
+def with_floors(folder: Files, floors: Mapping[str, int]) -> dict[str, bytes]:
+    """A committed folder in which versions, by their slugs, have these floors.
 
-    They are the floors of autoscalers, which depend on the role of a version. What cannot be
-    edited stays as it is: it must not keep traffic from moving.
+    That is the minimum of the autoscaler, and the replicas that a new Deployment begins with; never
+    more than the committed maximum, which Kubernetes would refuse. What cannot be edited stays as
+    it is: it must not keep traffic from moving.
     """
-    edited = {}
-    for name in folder.keys() & before.keys() & after.keys() - {TRAFFIC, FILE_NAME}:
-        with suppress(CannotEdit):
-            edited[name] = _edited(name, folder[name], _number_edits(before[name], after[name]))
+    edited: dict[str, bytes] = {}
+    for slug, floor in floors.items():
+        for kind, (least, most) in _SCALERS.items():
+            name, deployment = f"{kind}-{slug}.yaml", f"deployment-{slug}.yaml"
+            if name not in folder or deployment not in folder:
+                continue
+            with suppress(CannotEdit):
+                maximum = value_at(_parsed(folder[name]), ("spec", most))
+                pods = min(floor, maximum) if type(maximum) is int else floor
+                edited |= {
+                    name: _edited(name, folder[name], {("spec", least): pods}),
+                    deployment: _edited(
+                        deployment, folder[deployment], {("spec", "replicas"): pods}
+                    ),
+                }
     return _with_files(folder, edited)
 
 
@@ -117,20 +136,6 @@ def _routes(manifest: Json) -> Iterator[tuple[Pointer, Json]]:
 def _is_destination(value: Json) -> bool:
     subset = value_at(value, ("destination", "subset"))
     return isinstance(subset, str) and type(value_at(value, ("weight",))) is int
-
-
-def _number_edits(before: bytes, after: bytes) -> Edits:
-    old, new = dict(_numbers(_parsed(before))), dict(_numbers(_parsed(after)))
-    return {at: number for at, number in new.items() if at in old and old[at] != number}
-
-
-def _numbers(value: Json, at: Pointer = ()) -> Iterator[tuple[Pointer, int]]:
-    if type(value) is int:
-        yield at, value
-    elif isinstance(value, dict | list):
-        items = value.items() if isinstance(value, dict) else enumerate(value)
-        for key, item in items:
-            yield from _numbers(item, (*at, key))
 
 
 def _edited(name: str, data: bytes, edits: Edits) -> bytes:

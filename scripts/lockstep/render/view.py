@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lockstep.model.canonical import digest_json
 from lockstep.model.document import Json
+from lockstep.spec.floors import Floor
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,7 @@ class Running:
 
     ``fallback`` is its percentage of the requests that carry no bucket: the weight, but for
     learning arms (see ``buckets.fallback_weights``). ``learners`` are the names of the learning
-    arms, where no other variant serves this version.
+    arms, where no other variant serves this version. ``floor`` is how many pods it has at least.
     """
 
     version: str
@@ -22,6 +23,7 @@ class Running:
     buckets: tuple[int, ...]
     identity: Mapping[str, str | None]
     fallback: int
+    floor: Floor
     learners: tuple[str, ...] = ()
 
 
@@ -90,6 +92,9 @@ class ClusterView:
             spec["fallback"] = [[r.version, r.fallback] for r in self.running]
         if self.hosts:
             spec["hosts"] = list(self.hosts)
+        # Roles count here: a version that is kept warm has more pods than its spec's replicas.
+        if any(r.floor.pods != self.serving["replicas"] for r in self.running):
+            spec["floors"] = [[r.version, r.floor.pods] for r in self.running]
         if self.access:
             spec["access"] = self.access
         environment = _environment_inputs(self.environment, self.argocd)

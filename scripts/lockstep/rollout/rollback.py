@@ -3,13 +3,17 @@
 A revert has two decisions. ``shift`` gives all traffic to the running stable version, at once.
 ``restore`` brings back the variants of the newest verified state, in every cluster of the family.
 Neither brings a version in quarantine back: its experiment arms come back without weight.
+
+A version that the restore starts again was removed, because the bad one had been verified. Where
+an autoscaler scales it, it comes back with ``warm: true``: it starts with ``serving.warmReplicas``
+pods, and keeps them until the next proposal. So the verified bytes come back but for its floor.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from lockstep.model.decision import Decision, Phase, Variants
-from lockstep.model.document import Json, Pointer, to_json_pointer
+from lockstep.model.document import Json, Pointer, to_json_pointer, value_at
 from lockstep.model.fleet import Cluster, Family
 from lockstep.rollout.position import (
     current_variants,
@@ -20,6 +24,9 @@ from lockstep.rollout.position import (
 )
 from lockstep.rollout.quarantine import entries_of
 from lockstep.spec import variants as forms
+from lockstep.spec.floors import is_autoscaled
+
+_SERVING = ("spec", "serving")
 
 _ABSENT = object()  # a null removes an inherited field, so it is not the same as no field
 
@@ -38,10 +45,21 @@ class RollbackPlan:
     def differing(self) -> tuple[str, ...]:
         """The clusters of the verified state that get other variants than it has.
 
-        Their verified bytes must not come back.
+        Their verified bytes must not come back as they are.
         """
         before = self.to.variants
         return tuple(n for n, each in self.restore.items() if n in before and each != before[n])
+
+    @property
+    def started(self) -> tuple[str, ...]:
+        """Those of them that differ in nothing but ``warm: true`` of the version that starts again.
+
+        Their verified bytes come back with another floor.
+        """
+        before = self.to.variants
+        return tuple(
+            n for n in self.differing if forms.cooled(self.restore[n]) == forms.cooled(before[n])
+        )
 
 
 def plan_rollback(family: Family, bad: str) -> RollbackPlan | None:
@@ -61,7 +79,7 @@ def plan_rollback(family: Family, bad: str) -> RollbackPlan | None:
     restore = {c.name: _restored(c, verified, bad) for c in family.clusters}
     # Outside of a rollout no other version was given traffic by a record, so none may get more.
     shifts = position_of(family).phase is not Phase.STEADY and shift != current_variants(family)
-    return RollbackPlan(verified, shift, _without_arms(restore, barred), shifts)
+    return RollbackPlan(verified, shift, _restorable(family, restore, barred), shifts)
 
 
 def plan_return(family: Family) -> RollbackPlan | None:
@@ -85,7 +103,7 @@ def plan_return(family: Family) -> RollbackPlan | None:
         return None
     restore = {c.name: _restored(c, newest, None) for c in family.clusters}
     unchanged = current_variants(family)
-    return RollbackPlan(verified, unchanged, _without_arms(restore, barred), shifts=False)
+    return RollbackPlan(verified, unchanged, _restorable(family, restore, barred), shifts=False)
 
 
 def _quarantined(family: Family) -> set[str]:
@@ -97,10 +115,14 @@ def _stable_versions(decision: Decision) -> dict[str, str]:
     return {name: variant["version"] for name, variant in found.items() if variant}
 
 
-def _without_arms(
-    variants: Mapping[str, Variants], versions: Collection[str]
+def _restorable(
+    family: Family, variants: Mapping[str, Variants], barred: Collection[str]
 ) -> dict[str, Variants]:
-    return {name: forms.retired(each, versions, warm=False) for name, each in variants.items()}
+    """These variants without arms of ``barred`` versions, and warm where a version starts again."""
+    restored = {n: forms.retired(each, barred, warm=False) for n, each in variants.items()}
+    # Where replicas are fixed, a version starts with all of them anyway.
+    scaled = (c for c in family.clusters if is_autoscaled(value_at(c.effective, _SERVING, {})))
+    return restored | {c.name: forms.warmed(restored[c.name], c.variants) for c in scaled}
 
 
 def _restored(cluster: Cluster, decision: Decision, bad: str | None) -> Variants:

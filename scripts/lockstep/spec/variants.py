@@ -38,6 +38,43 @@ def role_versions(variants: Variants) -> set[str]:
     return {v["version"] for v in variants if not _is_arm(v)}
 
 
+def kept_warm(variants: Variants) -> set[str]:
+    """The versions that a rollback returns to, which therefore run ``serving.warmReplicas`` pods.
+
+    That is a stable version beside a candidate that runs (with traffic, or after a shift without),
+    the previous version, and a stable version that a restore started again (see ``warmed``).
+    Arms and candidates keep the floor of their own: a bad version must not get more pods.
+    """
+    rolls = any(v["name"] == CANDIDATE and _runs(v) for v in variants)
+    return {
+        v["version"]
+        for v in variants
+        if v["name"] == PREVIOUS or (v["name"] == STABLE and (rolls or v.get("warm") is True))
+    }
+
+
+def warmed(variants: Variants, before: Variants) -> Variants:
+    """``variants`` with a warm stable version, unless it had its pods already in ``before``.
+
+    All traffic comes to it together with its pods, and its autoscaler has not measured any yet.
+    The mark stays until the next proposal.
+    """
+    ready = kept_warm(before)
+    ready |= {v["version"] for v in before if v["name"] == STABLE and v["weight"] > 0}
+    return [
+        {**v, "warm": True} if v["name"] == STABLE and v["version"] not in ready else v
+        for v in variants
+    ]
+
+
+def cooled(variants: Variants) -> Variants:
+    """The variants without the mark of ``warmed``."""
+    return [
+        {k: v for k, v in each.items() if k != "warm"} if each["name"] == STABLE else each
+        for each in variants
+    ]
+
+
 def settled(variants: Variants) -> bool:
     """Whether no rollout has left a role here: there is a stable version and arms at most."""
     roles = [v["name"] for v in variants if v["name"] in ROLES]
@@ -139,6 +176,10 @@ def share(variants: Variants) -> int:
     """What the experiment arms leave of 100 for the roles."""
     arms: int = sum(v["weight"] for v in variants if _is_arm(v))
     return 100 - arms
+
+
+def _runs(variant: Json) -> bool:
+    return variant["weight"] > 0 or variant.get("warm") is True
 
 
 def _is_arm(variant: Json) -> bool:

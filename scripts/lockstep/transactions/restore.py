@@ -15,12 +15,13 @@ from lockstep.render import inputs_of
 from lockstep.render.names import cluster_folder
 from lockstep.render.provenance import FILE_NAME, parse_provenance, restore_provenance
 from lockstep.render.restored import files_in
+from lockstep.render.shifted import with_floors
 from lockstep.rollout.rollback import RollbackPlan, changed_fields
 from lockstep.spec.assemble import assemble
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.sanitise import cut, one_line
 from lockstep.transactions.rendering import render_family, rendered_folders
-from lockstep.transactions.shift import ShiftedFiles, shifted_files
+from lockstep.transactions.shift import ShiftedFiles, changed_floors, shifted_files
 from lockstep.transactions.state import FamilyState, overlay, spec_changes
 
 _FIELDS_TO_TRY = 20
@@ -85,9 +86,9 @@ def restoration(
         folder: cluster
         for cluster in state.family.clusters
         if (folder := cluster_folder(cluster.environment, cluster.name)) not in verified.folders
-        or cluster.name in plan.differing
+        or (cluster.name in plan.differing and cluster.name not in plan.started)
     }
-    files = _verified_bytes(git, state, verified, after, source, without=edited)
+    files = _verified_bytes(git, state, plan, after, source, without=edited)
     others = _edited_bytes(git, state, plan, edited)
     return Restoration({**files, **others.rendered}, restored, others.unchecked)
 
@@ -256,24 +257,31 @@ def _without_change(field: str, after: Tree, specs: Mapping[str, bytes]) -> Tree
 def _verified_bytes(
     git: Git,
     state: FamilyState,
-    verified: VerifiedState,
+    plan: RollbackPlan,
     after: Tree,
     source: str,
     *,
     without: Collection[str],
 ) -> dict[str, bytes]:
-    """The rendered folders as they were verified, marked with the commit that they come from."""
+    """The rendered folders as they were verified, marked with the commit that they come from.
+
+    Where a version starts again they get its floor, and lose the mark: they are not that commit's.
+    """
     environment = assemble(after, state.snapshot.documents)[0].environments[
         state.family.environment
     ]
     family = environment.families[state.family.name]
+    folders = plan.to.verified_state.folders if plan.to.verified_state else {}
     files: dict[str, bytes] = {}
     for cluster in family.clusters:
         folder = cluster_folder(cluster.environment, cluster.name)
         if folder in without:
             continue
-        inside = git.read_tree(verified.folders[folder], ())
+        inside = git.read_tree(folders[folder], ())
         marked = _marked(folder, inside, inputs_of(cluster, family, environment), source)
+        if cluster.name in plan.started:
+            was, now = plan.to.variants[cluster.name], plan.restore[cluster.name]
+            marked = with_floors(marked, changed_floors(state, cluster, was, now))
         files |= {f"{folder}/{name}": data for name, data in marked.items()}
     return files
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from lockstep.model.decision import Variants
 from lockstep.model.errors import Invalid
 from lockstep.model.fleet import Cluster, Tree
+from lockstep.render.inputs import floors_by_slug
 from lockstep.render.names import cluster_folder, version_slug
 from lockstep.render.restored import files_in
 from lockstep.render.shifted import CannotEdit, shifted_folder, with_floors, with_traffic_of
@@ -40,7 +41,7 @@ def shifted_files(
         path = cluster_folder(cluster.environment, cluster.name)
         old, was, now = (files_in(each, path) for each in (committed, before, after))
         try:
-            new = _shifted(cluster, variants[cluster.name], old, was, now)
+            new = _shifted(state, cluster, variants[cluster.name], old, was, now)
         except CannotEdit as error:
             if not now:
                 raise Invalid(
@@ -65,6 +66,7 @@ def _renderings(
 
 
 def _shifted(
+    state: FamilyState,
     cluster: Cluster,
     variants: Variants,
     committed: Mapping[str, bytes],
@@ -80,7 +82,19 @@ def _shifted(
     bad = {version_slug(version) for version in old if old[version] and not new[version]}
     good = max(new, key=lambda version: new[version] - old[version])
     shifted = shifted_folder(committed, bad, version_slug(good))
-    return with_floors(shifted, before, after)
+    return with_floors(shifted, changed_floors(state, cluster, cluster.variants, variants))
+
+
+def changed_floors(
+    state: FamilyState, cluster: Cluster, before: Variants, after: Variants
+) -> dict[str, int]:
+    """The floors that a change of variants gives versions, by slug; those that stay are left out.
+
+    By the fields of today, so that committed bytes get no other change of them.
+    """
+    environment = state.fleet.environments[state.family.environment]
+    old, new = (floors_by_slug(cluster, environment, each) for each in (before, after))
+    return {slug: floor for slug, floor in new.items() if old.get(slug) != floor}
 
 
 def _weights(variants: Variants) -> Counter[str]:

@@ -19,6 +19,7 @@ from lockstep.render.shifted import (
     with_traffic_of,
 )
 from tests.unit.render.rendering import STABLE, cluster, inputs_in, render_one
+from tests.unit.render.specs import render_watched
 
 Files = dict[str, bytes]
 ARM = {"name": "wild", "version": "43", "weight": 10, "experiment": True}
@@ -147,24 +148,50 @@ def test_hostile_bytes_are_refused_and_never_a_traceback(data: bytes) -> None:
         shifted_folder({**rolling(30), TRAFFIC: data}, {"v42"}, "v41")
 
 
-def test_floors_follow_the_rendering_in_place() -> None:
-    before = render_one(cluster(variants=[STABLE])).files
-    after = {n: d.replace(b"replicas: 3", b"replicas: 7") for n, d in before.items()}
-    committed = {n: d.replace(b'"cpu": "1"', b'"cpu": "2"') for n, d in before.items()}
-    name = "deployment-v41.yaml"
-    assert committed[name] != before[name] and after[name] != before[name]
-    shifted = with_floors(committed, before, after)
-    assert shifted[name] == committed[name].replace(b"replicas: 3", b"replicas: 7")
-    assert {n for n in shifted if shifted[n] != committed[n]} == {name, FILE_NAME}
+def scaled(**serving: Any) -> Files:
+    spec = cluster(variants=[STABLE, variant("candidate", "42", 0, warm=True)])
+    spec["spec"]["serving"] |= {"hpa": {"maxReplicas": 9, "cpu": 70}, **serving}
+    made = render_watched(spec)
+    assert not made.findings
+    return dict(made.files)
 
 
-def test_a_floor_that_is_not_there_or_cannot_be_read_stays_as_it_is() -> None:
-    before = dict(render_one(cluster()).files)
-    after = {n: d.replace(b"replicas: 3", b"replicas: 7") for n, d in before.items()}
-    name = "deployment-v41.yaml"
-    for data in (before[name].replace(b"replicas: 3\n", b"paused: false\n"), b"\xff", b"a: [b"):
-        committed = {**before, name: data}
-        assert with_floors(committed, before, after) == committed
+def test_floors_change_in_place_and_all_other_bytes_stay() -> None:
+    committed = {n: d.replace(b"cpu", b"gpu") for n, d in scaled(warmReplicas=5).items()}
+    raised = with_floors(committed, {"v41": 7})
+    names = ("deployment-v41.yaml", "horizontalpodautoscaler-v41.yaml")
+    for name, field in zip(names, (b"replicas", b"minReplicas"), strict=True):
+        assert raised[name] == committed[name].replace(field + b": 5", field + b": 7")
+        assert raised[name] != committed[name]
+    assert {n for n in raised if raised[n] != committed[n]} == {*names, FILE_NAME}
+    assert parse_provenance(raised[FILE_NAME]).holds(raised)
+    assert with_floors(raised, {"v41": 7}) == raised
+
+
+def test_the_floors_of_keda_change_too() -> None:
+    keda = {"maxReplicas": 9, "requestsPerSecond": 50}
+    raised = with_floors(scaled(hpa=None, keda=keda), {"v42": 4})
+    assert parse_manifest(raised["scaledobject-v42.yaml"].decode())["spec"]["minReplicaCount"] == 4
+    assert parse_manifest(raised["deployment-v42.yaml"].decode())["spec"]["replicas"] == 4
+
+
+def test_a_floor_is_never_above_the_committed_maximum_which_kubernetes_would_refuse() -> None:
+    raised = with_floors(scaled(), {"v41": 12})
+    spec = parse_manifest(raised["horizontalpodautoscaler-v41.yaml"].decode())["spec"]
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (9, 9)
+    assert parse_manifest(raised["deployment-v41.yaml"].decode())["spec"]["replicas"] == 9
+
+
+def test_a_folder_without_autoscalers_keeps_its_replicas() -> None:
+    committed = folder(STABLE)
+    assert with_floors(committed, {"v41": 7}) == committed
+
+
+@pytest.mark.parametrize("data", [b"\xff", b"a: [b", b"kind: a\n"])
+def test_a_floor_that_cannot_be_edited_stays_as_it_is(data: bytes) -> None:
+    committed = {**scaled(), "horizontalpodautoscaler-v41.yaml": data}
+    raised = with_floors(committed, {"v41": 7})
+    assert raised["horizontalpodautoscaler-v41.yaml"] == data
 
 
 def test_routes_are_taken_from_a_rendering_with_what_the_folder_lacks() -> None:

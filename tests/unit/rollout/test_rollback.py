@@ -99,6 +99,39 @@ def test_an_arm_in_quarantine_comes_back_without_weight() -> None:
     assert plan_rollback(rolling(), "2").differing == ()  # type: ignore[union-attr]
 
 
+def scaled(made: Family) -> Family:
+    """The family with an autoscaler in its first cluster."""
+    first, *others = made.clusters
+    serving = {"replicas": 3, "hpa": {"maxReplicas": 9, "cpu": 70}}
+    effective = {**first.effective, "spec": {**first.effective["spec"], "serving": serving}}
+    return replace(made, clusters=(replace(first, effective=effective), *others))
+
+
+def test_a_version_that_starts_again_gets_its_pods_where_an_autoscaler_scales_it() -> None:
+    made = scaled(verified(proposed(adopted(family()), "2"), "2"))
+    plan = plan_rollback(made, "2")
+    assert plan is not None and not plan.shifts
+    stable = {"name": "stable", "version": "1", "weight": 100}
+    assert plan.restore["fraud-a"] == [{**stable, "warm": True}]
+    assert plan.restore["fraud-b"] == [stable]  # fixed replicas are all there at once
+    assert plan.differing == plan.started == ("fraud-a",)
+
+
+def test_a_version_that_still_runs_comes_back_as_it_was() -> None:
+    plan = plan_rollback(scaled(rolling()), "2")
+    assert plan is not None and plan.differing == plan.started == ()
+
+
+def test_a_retired_arm_differs_in_more_than_the_floor() -> None:
+    made = verified(proposed(adopted(with_variants(family(), STABLE, ARM)), "2"), "2")
+    to = Position(Phase.STEADY)
+    made = decide(made, Action.RETIRE, to, "3", current_variants(made), quarantines=True)
+    plan = plan_rollback(scaled(made), "2")
+    assert plan is not None
+    assert plan.restore["fraud-a"][0] == {**STABLE, "weight": 100, "warm": True}
+    assert len(plan.differing) == 3 and plan.started == ()
+
+
 def test_a_version_that_was_rolled_back_and_released_does_not_come_back_by_a_rollback() -> None:
     made = verified(proposed(verified(proposed(adopted(family()), "2"), "2"), "3"), "3")
     made = decide(rolled_back(made, "3"), Action.RELEASE, STEADY, "3")

@@ -159,3 +159,55 @@ def test_on_any_path_weights_add_up_and_arms_stay_as_they_are(
         assert all(0 <= each["weight"] <= 100 for each in now)
         assert [each for each in now if each["name"].startswith("arm-")] == arms
         assert [each["name"] for each in now].count("stable") == 1
+
+
+@pytest.mark.parametrize(
+    ("variants", "warm"),
+    [
+        (STEADY, set()),
+        (WITH_ARM, set()),
+        (forms.proposed(STEADY, "2"), set()),
+        (forms.stepped(STEADY, "2", 10), {"1"}),
+        (forms.stepped(STEADY, "2", 100), {"1"}),
+        (forms.shifted(forms.stepped(STEADY, "2", 10), "2"), {"1"}),
+        (forms.shifted(forms.stepped(STEADY, "2", 100), "2"), {"1"}),
+        (forms.retired(WITH_ARM, {"7"}, warm=True), set()),
+        ([variant("stable", "1", 100, warm=True)], {"1"}),
+    ],
+)
+def test_the_version_that_a_rollback_returns_to_is_kept_warm(
+    variants: list[Any], warm: set[str]
+) -> None:
+    assert forms.kept_warm(variants) == warm
+
+
+def test_a_shift_changes_no_floor() -> None:
+    for weight in (1, 50, 99, 100):
+        rolling = forms.stepped(WITH_ARM, "2", weight)
+        assert forms.kept_warm(forms.shifted(rolling, "2")) == forms.kept_warm(rolling)
+
+
+def test_a_stable_version_that_starts_again_is_warm_until_the_next_proposal() -> None:
+    again = [variant("stable", "1", 70, warm=True), arm(30)]
+    assert forms.warmed(WITH_ARM, [variant("stable", "2", 100)]) == again
+    assert forms.cooled(again) == WITH_ARM == forms.cooled(WITH_ARM)
+    assert forms.proposed(again, "3") == forms.proposed(WITH_ARM, "3")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        STEADY,
+        forms.proposed(STEADY, "2"),
+        forms.stepped(STEADY, "2", 10),
+        forms.stepped(STEADY, "2", 100),
+        forms.shifted(forms.stepped(STEADY, "2", 100), "2"),
+    ],
+)
+def test_one_that_has_its_pods_already_is_not_marked(before: list[Any]) -> None:
+    assert forms.warmed(STEADY, before) == STEADY
+
+
+def test_the_few_pods_of_an_arm_are_not_those_of_a_stable_version() -> None:
+    before = [variant("stable", "2", 90), arm(10, "1")]
+    assert forms.warmed(STEADY, before) == [variant("stable", "1", 100, warm=True)]

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from lockstep.model.document import Json, Pointer, value_at
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 from lockstep.render.folder import Templates
-from lockstep.render.inputs import view_cluster, view_environment
+from lockstep.render.inputs import view_cluster, view_environment, view_tenants
 from lockstep.render.parse import parse_manifest
 from lockstep.render.targets.base import ManifestFile, files_of
 from lockstep.render.targets.kubernetes.target import KUBERNETES
@@ -111,6 +111,8 @@ def _files(fleet: Fleet) -> Iterator[tuple[OriginLookup, str, ManifestFile]]:
         view = view_environment(environment)
         lookup = OriginLookup(environment, None, None)
         yield from ((lookup, *each) for each in files_of(KUBERNETES.environment, view))
+        for tenant in view_tenants(environment):
+            yield from ((lookup, *each) for each in files_of(KUBERNETES.tenant, tenant))
         for family in environment.families.values():
             for cluster in family.clusters:
                 yield from _of_cluster(cluster, family, environment)

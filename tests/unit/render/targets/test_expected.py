@@ -185,7 +185,10 @@ SCALERS = [
     ("scaledobject", "threshold: {{ threshold", "threshold: {{ '1'"),
     ("scaledobject", "serverAddress: {{ server", "serverAddress: {{ 'http://example.com'"),
     ("scaledobject", ANNOTATIONS, ANNOTATIONS + '    autoscaling.keda.sh/paused-replicas: "0"\n'),
-    ("deployment", "{% if replicas is not none %}", "  replicas: 0\n{% if replicas is not none %}"),
+    ("deployment", "replicas: {{ replicas", "replicas: {{ 0"),
+    ("application", "  ignoreDifferences:", "  x-ignoreDifferences:"),
+    ("application", "[/spec/replicas]", "[/spec/template]"),
+    ("application", "RespectIgnoreDifferences=true", "RespectIgnoreDifferences=false"),
 ]
 
 
@@ -247,7 +250,7 @@ def test_a_file_holds_one_object(more: str) -> None:
 
 def test_the_finding_is_at_the_line_of_the_template_and_names_the_cluster() -> None:
     (finding,) = _findings("deployment", "replicas: {{ replicas", "replicas: {{ (replicas - 3)")
-    assert (finding.line, finding.rule) == (16, "render.identity")
+    assert (finding.line, finding.rule) == (17, "render.identity")
     assert finding.message == (
         "the deployment template does not write what the spec says at /spec/replicas"
     )

@@ -20,6 +20,7 @@ from lockstep.render.targets.kubernetes.metadata import (
 )
 from lockstep.render.targets.origins import Origins, in_family, in_region
 from lockstep.render.view import ClusterView
+from lockstep.spec.floors import is_autoscaled
 
 # A namespace that Argo CD makes injects sidecars; where Istio has revisions, a template names one.
 _INJECTED_NAMESPACE: dict[str, Expected] = {
@@ -43,6 +44,7 @@ def _files(view: ClusterView) -> Files:
         "destination": view.destination,
         "destination_namespace": view.namespace,
         "confirmed": view.confirmed,
+        "autoscaled": is_autoscaled(view.serving),
     }
     origins = partial(_origins, view)
     yield ManifestFile("application.yaml", context, _expected(context), origins)

@@ -6,7 +6,7 @@ from lockstep.model.document import Json
 from lockstep.render.fields import Fields
 from lockstep.render.names import label_value, object_name
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import ABSENT, Expected, Guarded, IfAny, Within
+from lockstep.render.targets.expected import Expected, Guarded, IfAny, Within
 from lockstep.render.targets.kubernetes.metadata import (
     FAMILY,
     NAME,
@@ -77,7 +77,7 @@ def _context(view: ClusterView, version: Running) -> Context:
         "image": view.serving["image"],
         "port": view.serving["port"],
         "health": view.serving["health"],
-        "replicas": _fixed_replicas(view),
+        "replicas": version.floor.pods,
         "zones": view.serving.get("zones"),
         "requests": sorted(view.serving["requests"].items()),
         "limits": sorted(view.serving["limits"].items()),
@@ -93,7 +93,8 @@ def _expected(context: Context) -> dict[str, Expected]:
     return {
         "metadata": expected_metadata(context, wave=-1),
         "spec": {
-            "replicas": ABSENT if context["replicas"] is None else context["replicas"],
+            # With an autoscaler too: see the template.
+            "replicas": context["replicas"],
             "selector": expected_selector(context),
             "template": {
                 "metadata": {
@@ -116,7 +117,7 @@ def expected_target(context: Context) -> Expected:
 
 
 def _origins(version: Running) -> Origins:
-    serving = ("image", "port", "health", "replicas", "zones")
+    serving = ("image", "port", "health", "zones")
     return {
         **metadata_origins(version),
         "selector": selector_origins(version),
@@ -124,6 +125,7 @@ def _origins(version: Running) -> Origins:
         "service_account": NAME,
         **{name: in_spec("serving", name) for name in serving},
         **{name: in_spec("serving", "resources", name) for name in ("requests", "limits")},
+        "replicas": in_spec("serving", *version.floor.field),
         "env": {
             "MODEL_URI": in_lock(version.version, "source"),
             "MODEL_DIGEST": in_lock(version.version, "digest"),
@@ -157,11 +159,6 @@ def _pod_label_origins(version: Running) -> dict[str, OriginTree]:
         "lockstep.dev/family": FAMILY,
         _AZURE_POD_LABEL: in_spec("access", "identity", "provider"),
     }
-
-
-def _fixed_replicas(view: ClusterView) -> int | None:
-    """None where an autoscaler sets them: each sync would undo what it has set."""
-    return None if {"hpa", "keda"} & view.serving.keys() else view.serving["replicas"]
 
 
 def _literal(text: str | None) -> str:

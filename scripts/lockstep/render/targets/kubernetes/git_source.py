@@ -1,7 +1,7 @@
 """What both kinds of Argo CD Applications share: the project, repository and branch they follow."""
 
 from lockstep.render.targets.base import Context
-from lockstep.render.targets.expected import Expected, Has
+from lockstep.render.targets.expected import ABSENT, Expected, Has
 from lockstep.render.targets.origins import OriginTree, in_environment
 from lockstep.render.view import ClusterView, EnvironmentView, TenantView
 
@@ -25,11 +25,15 @@ _SYNC_POLICY: dict[str, Expected] = {
         "refresh": True,
         "backoff": {"duration": "5s", "factor": 2, "maxDuration": "3m"},
     },
-    # Without these two a rollback waits for a candidate that is not ready, or deletes it before
-    # traffic has left it. Most others change what is applied.
-    "syncOptions": Has(["ApplyOutOfSyncOnly=true", "PruneLast=true"], "CreateNamespace=true"),
 }
-"""What must hold of how an Application is synced."""
+"""What must hold of how every Application is synced."""
+
+# Without these two a rollback waits for a candidate that is not ready, or deletes it before traffic
+# has left it. Most others change what is applied.
+_OPTIONS = ("ApplyOutOfSyncOnly=true", "PruneLast=true")
+
+# What an autoscaler sets must be undone neither by a sync nor by the next change of a Deployment.
+_REPLICAS = [{"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}]
 
 
 def expected_spec(
@@ -40,6 +44,12 @@ def expected_spec(
     ``destination`` is where it applies the folder, ``directory`` says which of its files count;
     ``more`` is a further part of how it syncs.
     """
+    # Only then may anything that is live differ from git.
+    autoscaled = context.get("autoscaled", False)
+    options = Has(
+        [*_OPTIONS, *(["RespectIgnoreDifferences=true"] if autoscaled else [])],
+        "CreateNamespace=true",
+    )
     return {
         "project": context["project"],
         "source": {
@@ -49,7 +59,8 @@ def expected_spec(
             "directory": directory,
         },
         "destination": destination,
-        "syncPolicy": {**_SYNC_POLICY, **(more or {})},
+        "syncPolicy": {**_SYNC_POLICY, "syncOptions": options, **(more or {})},
+        "ignoreDifferences": _REPLICAS if autoscaled else ABSENT,
     }
 
 

@@ -17,6 +17,13 @@ from lockstep.render.view import ClusterView, Running
 
 _HPA = ("spec", "serving", "hpa")
 
+EXPECTED_BEHAVIOR: dict[str, Expected] = {
+    # How slowly pods go is the template's choice; that they come at once is not.
+    "scaleUp": {"stabilizationWindowSeconds": Within(0, 60)},
+    "scaleDown": FREE,
+}
+"""How an autoscaler may change the number of pods; KEDA passes it on to its own autoscaler."""
+
 
 def read_hpa(fields: Fields) -> dict[str, Json]:
     """``hpa`` of a serving, where the spec has it. Raises Unrenderable."""
@@ -25,13 +32,19 @@ def read_hpa(fields: Fields) -> dict[str, Json]:
     return {"hpa": {name: fields.integer(*_HPA, name) for name in ("maxReplicas", "cpu")}}
 
 
+def read_warm_replicas(fields: Fields) -> dict[str, Json]:
+    """``warmReplicas`` of a serving, where the spec has it. Raises Unrenderable."""
+    here = ("spec", "serving", "warmReplicas")
+    return {"warmReplicas": fields.integer(*here)} if fields.has(*here) else {}
+
+
 def _files(view: ClusterView) -> Files:
-    """One for each version; never fewer pods than ``replicas``."""
+    """One for each version; never fewer pods than its floor."""
     scaler = view.serving.get("hpa")
     for version in view.running if scaler is not None else ():
         context = {
             **metadata(view, version),
-            "replicas": view.serving["replicas"],
+            "replicas": version.floor.pods,
             "max_replicas": scaler["maxReplicas"],
             "cpu": scaler["cpu"],
         }
@@ -50,11 +63,7 @@ def _expected(context: Context) -> dict[str, Expected]:
             "maxReplicas": context["max_replicas"],
             # Of several metrics the one that wants the most pods counts.
             "metrics": [by_cpu],
-            # How slowly pods go is the template's choice; that they come at once is not.
-            "behavior": {
-                "scaleUp": {"stabilizationWindowSeconds": Within(0, 60)},
-                "scaleDown": FREE,
-            },
+            "behavior": EXPECTED_BEHAVIOR,
         },
     }
 
@@ -62,7 +71,7 @@ def _expected(context: Context) -> dict[str, Expected]:
 def _origins(version: Running) -> Origins:
     return {
         **metadata_origins(version),
-        "replicas": in_spec("serving", "replicas"),
+        "replicas": in_spec("serving", *version.floor.field),
         "max_replicas": in_spec("serving", "hpa", "maxReplicas"),
         "cpu": in_spec("serving", "hpa", "cpu"),
     }

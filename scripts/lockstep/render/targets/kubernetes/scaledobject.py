@@ -9,6 +9,7 @@ from lockstep.render.names import object_name
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
 from lockstep.render.targets.expected import Expected
 from lockstep.render.targets.kubernetes.deployment import expected_target
+from lockstep.render.targets.kubernetes.horizontalpodautoscaler import EXPECTED_BEHAVIOR
 from lockstep.render.targets.kubernetes.metadata import (
     NAME,
     NAMESPACE,
@@ -46,12 +47,12 @@ def read_prometheus(fields: Fields, environment: Environment) -> str | None:
 
 
 def _files(view: ClusterView) -> Files:
-    """One for each version; never fewer pods than ``replicas``."""
+    """One for each version; never fewer pods than its floor."""
     scaler = view.serving.get("keda")
     for version in view.running if scaler is not None else ():
         context = {
             **metadata(view, version),
-            "replicas": view.serving["replicas"],
+            "replicas": version.floor.pods,
             "max_replicas": scaler["maxReplicas"],
             "server": view.prometheus,
             "query": _requests(view, version),
@@ -76,6 +77,7 @@ def _expected(context: Context) -> dict[str, Expected]:
             "minReplicaCount": context["replicas"],
             "maxReplicaCount": context["max_replicas"],
             "triggers": [by_requests],
+            "advanced": {"horizontalPodAutoscalerConfig": {"behavior": EXPECTED_BEHAVIOR}},
         },
     }
 
@@ -83,7 +85,7 @@ def _expected(context: Context) -> dict[str, Expected]:
 def _origins(version: Running) -> Origins:
     return {
         **metadata_origins(version),
-        "replicas": in_spec("serving", "replicas"),
+        "replicas": in_spec("serving", *version.floor.field),
         "max_replicas": in_spec("serving", "keda", "maxReplicas"),
         "server": in_environment("spec", "prometheus"),
         "query": NAME + in_variants(version.version, "version") + NAMESPACE,

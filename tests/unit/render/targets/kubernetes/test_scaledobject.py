@@ -16,9 +16,11 @@ def test_keda_scales_each_version_by_its_own_requests() -> None:
     for version in ("41", "42"):
         spec = folder.manifests[f"scaledobject-v{version}.yaml"]["spec"]
         deployment = folder.manifests[f"deployment-v{version}.yaml"]
-        assert "replicas" not in deployment["spec"]
+        assert deployment["spec"]["replicas"] == spec["minReplicaCount"]
         assert spec["scaleTargetRef"]["name"] == deployment["metadata"]["name"]
-        assert (spec["minReplicaCount"], spec["maxReplicaCount"]) == (3, 9)
+        # Version 42 is the previous one: a rollback returns to it.
+        assert spec["minReplicaCount"] == {"41": 3, "42": 9}[version]
+        assert spec["maxReplicaCount"] == 9
         (trigger,) = spec["triggers"]
         assert (trigger["type"], trigger["metricType"]) == ("prometheus", "AverageValue")
         assert trigger["metadata"] == {
