@@ -18,6 +18,7 @@ _CODES = {
     "audit": (3, 13),
     "check": (3, 10, 11),
     "doctor": (),
+    "fetch-model": (13,),
     "hold": (3, 10, 11),
     "init": (10, 13),
     "lock": (3, 10, 13),
