@@ -1,5 +1,6 @@
 """What render writes: the folders of well-formed specs that do not collide, and nothing else."""
 
+from collections.abc import Mapping
 from functools import cache
 
 import pytest
@@ -88,7 +89,7 @@ def test_without_its_environment_nothing_is_written_or_removed(text: bytes) -> N
 TENANTS = "rendered/prod/tenants/"
 
 
-def tenant_files(tree: Tree) -> list[str]:
+def tenant_files(tree: Mapping[str, bytes | None]) -> list[str]:
     return sorted(path for path in tree if path.startswith(TENANTS))
 
 

@@ -17,17 +17,17 @@ def only(schema: Json, value: Json) -> tuple[str, str]:
     return problem.says, problem.fix
 
 
-CLOSED = {"additionalProperties": False}
+NOTHING_KNOWN = {"additionalProperties": False}
 
 
 @pytest.mark.parametrize(
     ("schema", "value", "refused"),
     [
-        ({"properties": {"spec": CLOSED}}, {"spec": {"failover": "a"}}, True),
-        ({"properties": {"spec": CLOSED}}, {"spec": {"failover": None}}, True),
-        ({"properties": {"spec": {"properties": {"defaults": CLOSED}}}},
+        ({"properties": {"spec": NOTHING_KNOWN}}, {"spec": {"failover": "a"}}, True),
+        ({"properties": {"spec": NOTHING_KNOWN}}, {"spec": {"failover": None}}, True),
+        ({"properties": {"spec": {"properties": {"defaults": NOTHING_KNOWN}}}},
          {"spec": {"defaults": {"failover": "a"}}}, True),
-        (CLOSED, {"failover": "a"}, False),
+        (NOTHING_KNOWN, {"failover": "a"}, False),
     ],
 )  # fmt: skip
 def test_a_field_that_would_do_nothing_is_refused_with_the_reason(
