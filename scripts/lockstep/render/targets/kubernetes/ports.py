@@ -12,6 +12,9 @@ SERVICE_PORT = 80
 _PORTS = ("spec", "serving", "ports")
 _PROTOCOLS = ("grpc", "http2", "tcp")
 
+ROUTED = ("http", "http2", "grpc")
+"""The protocols whose requests Istio routes by version."""
+
 
 def read_ports(fields: Fields) -> dict[str, Json]:
     """``ports`` of a serving, the number of each by name, if any. Raises Unrenderable."""

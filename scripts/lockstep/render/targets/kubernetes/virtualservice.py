@@ -12,6 +12,7 @@ from lockstep.render.targets.kubernetes.metadata import (
     metadata_origins,
     service_host,
 )
+from lockstep.render.targets.kubernetes.ports import ROUTED, SERVICE_PORT, app_protocol
 from lockstep.render.targets.origins import (
     Origin,
     Origins,
@@ -25,8 +26,14 @@ from lockstep.render.view import ClusterView, Running
 MESH = "mesh"
 """Istio's name for the sidecars, among gateways."""
 
-Route = tuple[str, str | None, list[tuple[str, int]]]
-"""Its name, the buckets that it is for (all requests where None), subsets with weights."""
+PortlessRoute = tuple[str, str | None, list[tuple[str, int]]]
+
+Route = tuple[str, str | None, list[tuple[str, int]], int | None, bool]
+"""Its name, the buckets that it is for (all requests where None), subsets with weights.
+
+Then the port of the Service that it leads to, where the Service has several, and whether it is only
+for requests of sidecars to that port.
+"""
 
 
 _GATEWAYS = in_spec("gateways") + in_region("gateways")
@@ -44,7 +51,7 @@ def _files(view: ClusterView) -> Files:
         "timeout": view.traffic.get("timeout"),
         # None, because a template fails on a name that its context lacks.
         "retries": {"perTryTimeout": None, **retries} if retries else None,
-        "routes": _routes(view),
+        "routes": _by_port(view, _routes(view)),
     }
     origins = partial(_origins, view)
     yield ManifestFile("virtualservice.yaml", context, _expected(context), origins)
@@ -62,18 +69,26 @@ def _expected(context: Context) -> dict[str, Expected]:
 
 
 def _expected_route(
-    context: Context, name: str, buckets: str | None, destinations: list[tuple[str, int]]
+    context: Context,
+    name: str,
+    buckets: str | None,
+    destinations: list[tuple[str, int]],
+    port: int | None,
+    inside: bool,
 ) -> dict[str, Expected]:
     """Which requests it takes, and where they go: nowhere else, and no copies of them."""
+    at = {} if port is None else {"port": {"number": port}}
     route = [
-        {"destination": {"host": context["service"], "subset": subset}, "weight": weight}
+        {"destination": {"host": context["service"], "subset": subset, **at}, "weight": weight}
         for subset, weight in destinations
     ]
     retries = {k: value for k, value in (context["retries"] or {}).items() if value is not None}
-    match = [{"headers": {context["bucket_header"]: {"regex": buckets}}}]
+    match: dict[str, Expected] = {"gateways": [MESH], "port": port} if inside else {}
+    if buckets:
+        match["headers"] = {context["bucket_header"]: {"regex": buckets}}
     return {
         "name": name,
-        "match": match if buckets else ABSENT,
+        "match": [match] if match else ABSENT,
         "route": route,
         # Only those of the spec.
         "timeout": context["timeout"] or ABSENT,
@@ -98,13 +113,31 @@ def _origins(view: ClusterView) -> Origins:
     }
 
 
-def _routes(view: ClusterView) -> list[Route]:
+def _by_port(view: ClusterView, routes: list[PortlessRoute]) -> list[Route]:
+    """The routes for each port of the Service.
+
+    With several ports each destination has to name one: a gateway would look for its own. Requests
+    of sidecars to a further port of HTTP get the same versions, by the same weights.
+    """
+    ports = view.serving.get("ports", {})
+    if not ports:
+        return [(*route, None, False) for route in routes]
+    further: list[Route] = [
+        (f"{name}-{port}", buckets, destinations, number, True)
+        for port, number in sorted(ports.items())
+        if app_protocol(port) in ROUTED
+        for name, buckets, destinations in routes
+    ]
+    return [*further, *((*route, SERVICE_PORT, False) for route in routes)]
+
+
+def _routes(view: ClusterView) -> list[PortlessRoute]:
     """Versions with weight only: a route's single destination gets everything, even at 0.
 
     A version that only learning arms serve has its bucket route and no other.
     """
     serving = [version for version in view.running if version.weight > 0]
-    routes: list[Route] = []
+    routes: list[PortlessRoute] = []
     # One version gets all requests anyway, so no proxy has to match the header.
     if len(serving) > 1:
         routes += [
@@ -123,7 +156,7 @@ def _routes(view: ClusterView) -> list[Route]:
 def _route_origins(view: ClusterView) -> dict[str, OriginTree]:
     """By the name of the route: a version's buckets depend on the weights of all versions."""
     destinations: dict[str, OriginTree] = {}
-    routes: dict[str, OriginTree] = {"weighted": (None, None, destinations)}
+    routes: dict[str, tuple[OriginTree, ...]] = {"weighted": (None, None, destinations)}
     for running in view.running:
         chosen = in_variants(running.version, "version")
         weight = in_variants(running.version, "weight")
@@ -133,7 +166,11 @@ def _route_origins(view: ClusterView) -> dict[str, OriginTree]:
         for other in view.running:
             buckets += in_variants(other.version, "weight")
         routes[f"bucket-{running.slug}"] = (chosen, buckets, direct)
-    return routes
+    further: dict[str, OriginTree] = {}
+    for port in view.serving.get("ports", {}):
+        number = in_spec("serving", "ports", port)
+        further |= {f"{name}-{port}": (*tree, number) for name, tree in routes.items()}
+    return {**routes, **further}
 
 
 def _fallback_origin(view: ClusterView, running: Running) -> Origin:

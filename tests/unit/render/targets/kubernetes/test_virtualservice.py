@@ -149,3 +149,18 @@ def test_terms_of_a_role_do_not_make_it_a_learning_arm() -> None:
     marked = {**TEN, "experiment": True}
     routes = routes_of(variants=[NINETY, marked], experiments=terms, traffic=BUCKETS)
     assert routes[-1]["route"] == [to("v41", 90), to("v42", 10)]
+
+
+def test_each_http_port_gets_the_versions_by_the_same_weights() -> None:
+    spec = cluster(variants=[NINETY, TEN])
+    spec["spec"]["serving"]["ports"] = {"grpc": 9001, "tcp-peers": 9002}
+    folder = render_one(spec)
+    assert folder.findings == ()
+    inside, outside = folder.manifests["virtualservice.yaml"]["spec"]["http"]
+    assert (inside["name"], outside["name"]) == ("weighted-grpc", "weighted")
+    assert inside["match"] == [{"gateways": ["mesh"], "port": 9001}]
+    assert "match" not in outside
+    for route, number in ((inside, 9001), (outside, 80)):
+        # A gateway would look for its own port among several.
+        assert [each["destination"]["port"] for each in route["route"]] == [{"number": number}] * 2
+        assert [each["weight"] for each in route["route"]] == [90, 10]
