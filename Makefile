@@ -61,8 +61,15 @@ COVERAGE_CORE = $(shell $(BIN)/python -c 'import sys; print("sysmon" if sys.vers
 coverage: setup tools ## Run the unit tests and measure which lines they run; pyproject.toml has the floor
 	@COVERAGE_CORE=$(COVERAGE_CORE) $(BIN)/python -m pytest $(PYTEST_FLAGS) tests/unit --cov
 
+.PHONY: docs
+docs: setup ## Build the site of docs/ in build/docs, and fail for broken links
+	@$(BIN)/python -m sphinx -E -W --keep-going -q -j auto -b html -d build/doctrees docs build/docs
+	@! grep -rlE '<(script|link|img)[^>]+(src|href)="(https?:)?//' build/docs --include='*.html' || { \
+	  echo "error: these pages load files from elsewhere" >&2; exit 1; }
+	@echo "The site: build/docs/index.html"
+
 .PHONY: lint
-lint: lint-python lint-policies lint-shell lint-workflows lint-istio ## Check code, types, layers, policies, workflows and manifests
+lint: lint-python lint-policies lint-shell lint-workflows lint-istio docs ## Check code, types, layers, policies, workflows, manifests and docs
 
 .PHONY: lint-python
 lint-python: setup
@@ -115,7 +122,7 @@ faults: setup tools ## Break the verbs that move a family in every way, for hour
 
 .PHONY: lock
 lock: ## Resolve the dependencies of pyproject.toml again, with hashes (needs uv)
-	@for lock in "full --extra registry --group build --group test --group lint" \
+	@for lock in "full --extra registry --group build --group test --group lint --group docs" \
 	             "light --group build --constraint requirements/full.lock" \
 	             "go --only-group go"; do \
 	  set -- $$lock; name=$$1; shift; \

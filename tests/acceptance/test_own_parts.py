@@ -133,22 +133,6 @@ def test_progress_is_shown_on_a_terminal_only(fleet: Fleet) -> None:
     assert done.stdout.decode() == piped.stdout
 
 
-@pytest.mark.parametrize("page", ["own-rules.md", "own-templates.md"])
-def test_the_commands_of_the_pages_work_in_a_fleet(fleet: Fleet, page: str) -> None:
-    text = (ROOT / "docs/how-to" / page).read_text().split("## Worked examples")[0]
-    commands = "".join(re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
-    assert commands.count("lockstep") >= 3
-    lockstep = fleet.root.parent / "lockstep"
-    lockstep.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lockstep "$@"\n')
-    lockstep.chmod(0o755)
-    env = {**os.environ, "PATH": f"{lockstep.parent}:{os.environ['PATH']}"}
-    done = subprocess.run(
-        ["bash", "-euc", commands], cwd=fleet.root, env=env, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_the_thresholds_and_entries_that_a_page_shows_are_valid(fleet: Fleet) -> None:
     text = (ROOT / "docs/how-to/own-rules.md").read_text().split("## Worked examples")[0]
     thresholds, entry = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)

@@ -376,3 +376,27 @@ def test_both_engines_agree(data: st.DataObject) -> None:
 
 def _has_whole_float(value: Json) -> bool:
     return bool(re.search(r"\d\.0\b|e[+-]?\d", json.dumps(value)))
+
+
+HEX = "0123456789abcdef" * 4
+IMAGES = [
+    "a", "a/b", f"registry.example.com/ml/server@sha256:{HEX}", "docker.io/library/nginx:1",
+    f"localhost:5000/a__b/c---d.e_f:Tag.1-x@sha256:{HEX.upper()}", "Host.Example/x",
+    "a:" + "x" * 128, f"a@sha512+b64:{HEX[:32]}", "x" * 255, "h.example:5000/" + "x" * 255,
+]  # fmt: skip
+NO_IMAGES = [
+    "", "/a", "a/", "a//b", "A", "a/B", "a___b", "a..b", "a._b", "-a", "a-", "a:", "a b", "a\n",
+    "a:" + "x" * 129, f"a@sha256:{HEX[:31]}", "a@sha256", "https://h.example/a", f"a@1:{HEX}",
+    "x" * 256, "h.example:5000/" + "x" * 256, "a/.b", "h_x.example:5000/a/B", "a" * 100_000 + "!",
+    "a/" * 100_000, "a-." * 100_000 + "/!",
+]  # fmt: skip
+
+
+def test_images_follow_the_grammar_of_registries() -> None:
+    """The grammar is that of https://pkg.go.dev/github.com/distribution/reference."""
+    files = read_schemas(tree("policies/schemas")) | {
+        "one.json": {"$ref": "common.json#/$defs/image"}
+    }
+    fast, slow = compile_fast(files)("one.json"), compile_slow("one.json", files)
+    assert [image for image in IMAGES if not (fast.is_valid(image) and slow.is_valid(image))] == []
+    assert [image[:40] for image in NO_IMAGES if fast.is_valid(image) or slow.is_valid(image)] == []

@@ -41,7 +41,7 @@ deny contains finding.at(rego.metadata.rule(), ["spec", "serving", "image"], [im
 # title: Another container without digest
 # custom:
 #   message: image %s of container %s is not referenced by digest
-#   solution: write the image in the template as name@sha256:<64 hexadecimal digits>
+#   solution: write the image where it is named as name@sha256:<64 hexadecimal digits>
 deny contains finding.of_object(
 	rego.metadata.rule(), container.kind, container.name, array.concat(container.path, ["image"]),
 	[image, object.get(container.spec, "name", "")],

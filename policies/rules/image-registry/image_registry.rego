@@ -71,7 +71,7 @@ deny contains finding.at(
 # custom:
 #   thresholds: [registries]
 #   message: the image of container %s is %s; allowed registries are %s
-#   solution: copy the image to one of these registries, and reference it there in the template
+#   solution: copy the image to one of these registries, and name it there
 deny contains finding.of_object(
 	rego.metadata.rule(), container.kind, container.name, array.concat(container.path, ["image"]),
 	[object.get(container.spec, "name", ""), full, _registries],

@@ -101,6 +101,22 @@ deny contains finding.at(
 	amount > _most[kind]
 }
 
+_fetch := input.new.spec.serving.fetch
+
+# METADATA
+# title: Fetching larger than the server
+# custom:
+#   message: fetching the model may use %s of %s, and the server %s; quotas count no more than that for a pod
+#   solution: lower spec.serving.fetch.resources to those of the server, or remove them
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "serving", "fetch", "resources", "limits", kind],
+	[_fetch.resources.limits[kind], kind, _resources.limits[kind]],
+) if {
+	some kind, amount in workloads.amounts(_fetch.resources.limits)
+	amount > _limit[kind]
+}
+
 # Ephemeral containers are added to a running pod, and cannot have resources.
 _added := [container |
 	some container in pods.added
@@ -197,11 +213,19 @@ _more(pod, kind) := sum(_amounts(pod, kind, true)) + max(array.concat([0], [more
 
 _amounts(pod, kind, beside) := [amount |
 	some container in _added
+	not _fetches(container)
 	container.kind == pod.kind
 	container.name == pod.name
 	_runs_beside(container) == beside
 	amount := _amount(container, "limits", kind)
 ]
+
+# That one has the amounts of the spec (render.identity).
+_fetches(container) if {
+	is_object(_fetch)
+	container.list == "initContainers"
+	container.spec.name == "fetch-model"
+}
 
 _runs_beside(container) if container.list == "containers"
 

@@ -184,6 +184,39 @@ test_an_init_container_may_be_as_large_as_the_model if {
 	count(found) == 2
 }
 
+# The example's model has 1 CPU and 1Gi.
+_with_fetch(name, amounts, written) := example.put(
+	example.with_container("initContainers", object.union(
+		_helper(amounts, amounts),
+		{"name": name},
+	)),
+	"/new/spec/serving/fetch", object.union({"image": "registry.example.com/a"}, written),
+)
+
+_messages_of(view) := {finding.message |
+	some finding in resources_bounded.deny with input as view
+		with data.thresholds.resources_bounded as _beside
+}
+
+test_fetching_needs_no_more_than_the_server if {
+	large := {"cpu": "1", "memory": "8Gi"}
+	own := {"resources": {"requests": large, "limits": large}}
+	_messages_of(_with_fetch("fetch-model", large, own)) == {concat("", [
+		`fetching the model may use "8Gi" of "memory", and the server "1Gi"; quotas count no more `,
+		"than that for a pod",
+	])}
+	model := {"cpu": "1", "memory": "1Gi"}
+	_messages_of(_with_fetch("fetch-model", model, {})) == set()
+	_messages_of(_with_fetch("fetch-model", model, {"resources": {"limits": model}})) == set()
+
+	# Another container, and one of that name in a pod that fetches nothing.
+	count(_messages_of(_with_fetch("helper", large, {}))) == 1
+	count(_messages_of(example.without(
+		_with_fetch("fetch-model", large, {}),
+		"/new/spec/serving/fetch",
+	))) == 1
+}
+
 test_a_limit_of_nothing_is_none if {
 	count(_found_beside("containers", {"cpu": "0", "memory": "1Mi"}, {"cpu": "0", "memory": "1Mi"})) == 2
 }

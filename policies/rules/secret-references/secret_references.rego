@@ -4,7 +4,8 @@
 #   Secrets come from a store that thresholds.organisation lists, and from below a path of the
 #   family or its tenant, so that no family reads the secrets of another. Pods read no Secret but that of
 #   the cluster's ExternalSecret and those that thresholds.organisation lists, in whatever way a spec or a
-#   template mounts it, and get no token.
+#   template mounts it, and get no token. Only variables may come from the Secret of the model registry,
+#   which the environment names.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -94,6 +95,14 @@ _written contains external.spec.target.name if some external in input.rendered.E
 
 _written contains name if some name in _thresholds.existing
 
+# What the environment gives pods to reach the registry of the family.
+_of_registry := input.environment.spec.registries[input.family.spec.model.registry].secret.name
+
+_lets_in(path, secret) if {
+	secret == _of_registry
+	"secretKeyRef" in path
+}
+
 # Each Secret that an object names: its kind and name, the path, the name of the Secret.
 _named contains [pod.kind, pod.name, array.concat(pod.path, path), name] if {
 	some pod in pods.all
@@ -144,6 +153,7 @@ _of_pod(pod) := (({[["imagePullSecrets", i, "name"], name] |
 deny contains finding.of_object(rego.metadata.rule(), kind, name, path, [secret]) if {
 	some [kind, name, path, secret] in _named
 	not secret in _written
+	not _lets_in(path, secret)
 }
 
 _token contains [pod, ["volumes", i, "projected", "sources", k, kind], shown] if {

@@ -152,6 +152,26 @@ test_any_other_secret_is_denied_in_whatever_way_it_comes if {
 	}
 }
 
+test_variables_may_come_from_the_secret_of_the_registry if {
+	known := {"mlflow": {"address": "https://mlflow.example.com", "secret": {"name": "reader"}}}
+	reference := [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "reader", "key": "token"}}}]
+	every list in ["spec/containers/0/env", "spec/initContainers"] {
+		view := _in_pod(list, {
+			"spec/containers/0/env": reference,
+			"spec/initContainers": [{"name": "fetch-model", "env": reference}],
+		}[list])
+		_messages(example.put(view, "/environment/spec/registries", known)) == set()
+		count(_messages(view)) == 1
+	}
+	every way in _ways("reader") {
+		denied := count(_messages(example.put(
+			_in_pod(way[0], way[1]),
+			"/environment/spec/registries", known,
+		)))
+		denied == {true: 0, false: 1}[way[0] == "spec/containers/0/env"]
+	}
+}
+
 test_secrets_by_other_ways_are_denied if {
 	token := {"serviceAccountToken": {"path": "a", "audience": "sts.example.com"}}
 	_messages(_in_pod("spec/volumes/0", {"name": "a", "projected": {"sources": [token]}})) == {

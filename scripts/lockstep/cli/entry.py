@@ -38,6 +38,7 @@ _VERBS = {
     "audit": ("rollouts", "Show who decided what and why; --verify and --replay check it."),
     "check": ("checks", "Validate, evaluate policy, render and compare: what CI runs."),
     "doctor": ("tools", "Show what is missing here, and how to fix it."),
+    "fetch-model": ("serving", "Put the model of a lock into a folder, verified: what pods run."),
     "hold": ("rollouts", "Pause a rollout until it is resumed."),
     "init": ("scaffolds", "Write the few files of a new fleet."),
     "lock": ("rollouts", "Write the registry's facts about a version, or compare them."),
@@ -76,14 +77,17 @@ class _Verbs(click.Group):
             formatter.write_dl([(verb, summary) for verb, (_, summary) in sorted(_VERBS.items())])
 
 
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+_HELP = f"""\
+Keep clusters of model versions in git: declared, checked, rolled out in lockstep.
+
+Exit codes: {", ".join(f"{code.value} {code.words}" for code in ExitCode)}, 130 stopped by Ctrl-C.
+"""
+
+
+@click.group(cls=_Verbs, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="lockstep")
 def program() -> None:
-    """Keep clusters of model versions in git: declared, checked, rolled out in lockstep.
-
-    Exit codes: 0 clean, 1 could not run, 2 usage, 3 nothing to check, 10 invalid,
-    11 denied by policy, 12 gate closed, 13 verification failed, 130 stopped by Ctrl-C.
-    """
+    """The program: verbs, which it imports when they are named."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Verbs about the schemas of files: their reference."""
+"""Verbs about the schemas of files: the references."""
 
 from pathlib import Path
 
@@ -20,10 +20,12 @@ def schema() -> None:
 @options.root
 @options.output
 def schema_docs(compare: bool, root: Path, output: str) -> ExitCode:
-    """Write the generated pages of docs/reference/: fields, records, moves and manifests.
+    """Write the generated pages of docs/reference/: fields, records, manifests, verbs and the like.
 
     Exit code 10 where --check finds that one is out of date.
     """
+    from lockstep.cli import reference
     from lockstep.commands import schema_docs as verb
 
-    return options.show(verb.run(options.existing(root), compare=compare), output)
+    pages = verb.run(options.existing(root), reference.pages(), compare=compare)
+    return options.show(pages, output)

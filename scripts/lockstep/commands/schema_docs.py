@@ -1,5 +1,6 @@
-"""``lockstep schema docs``: the references of all fields, written from the schemas."""
+"""``lockstep schema docs``: the references, written from schemas, transitions and verbs."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from lockstep.check.compiled import templates_of
@@ -16,10 +17,11 @@ from lockstep.spec.schema.load import FOLDER, SchemaFiles, read_schemas
 from lockstep.spec.schema.record_reference import record_reference
 
 
-def run(root: Path, *, compare: bool) -> Pages:
+def run(root: Path, of_verbs: Mapping[str, str], *, compare: bool) -> Pages:
     """Write the references of the work tree around ``root``; with ``compare`` only look at them.
 
-    Raises LockstepError where the schemas cannot be used.
+    ``of_verbs`` are the pages about the command line, by path. Raises LockstepError where the
+    schemas cannot be used.
     """
     top = Git.find(root).root
     schemas = read_schemas(files_at(top, [FOLDER.rstrip("/")]))
@@ -28,6 +30,7 @@ def run(root: Path, *, compare: bool) -> Pages:
         "docs/reference/records.md": record_reference(schemas),
         "docs/reference/rollout.md": rollout_reference(),
         "docs/reference/rendering.md": _field_table(top, schemas),
+        **of_verbs,
     }
     return write_pages(top, pages, compare=compare, rule="schema.docs", fix="lockstep schema docs")
 

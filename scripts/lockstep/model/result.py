@@ -10,7 +10,7 @@ from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, Severity
 from lockstep.model.outcome import Outcome
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
-from lockstep.model.tool_results import BuiltTool, Diagnosis, NewFiles
+from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, NewFiles
 
 # What the verbs that move a family did
 
@@ -303,6 +303,6 @@ Moved = Decided | RolledBack | NotLive | AlreadyDecided | Waiting | Blocked | No
 Result = (
     Moved | Proposed | OnBranch | Locked | LockComparison | RenderedFiles | Upgraded | Scaffolded
     | Pages | Status | History | RuleList | RuleExplanation | RuleTests | RuleBundle
-    | BuiltTool | NewFiles | Diagnosis
+    | BuiltTool | FetchedModel | NewFiles | Diagnosis
 )  # fmt: skip
 """Everything that lockstep.report.results can write."""

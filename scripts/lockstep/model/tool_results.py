@@ -19,6 +19,19 @@ class BuiltTool:
 
 
 @dataclass(frozen=True)
+class FetchedModel:
+    """A model whose content has the digest of its lock: where it is, and whether it was fetched.
+
+    Otherwise it was there already, and was verified again.
+    """
+
+    path: str
+    digest: str
+    fetched: bool
+    exit_code: ExitCode = ExitCode.CLEAN
+
+
+@dataclass(frozen=True)
 class NewFiles:
     """Files that a verb has written for people to edit, and the commands to run next."""
 

@@ -1,5 +1,6 @@
 """What Lockstep asks of a model registry: the interface, and the errors that callers tell apart."""
 
+from pathlib import Path
 from typing import Protocol
 
 from lockstep.model.document import Json
@@ -53,5 +54,15 @@ class Registry(Protocol):
         (RFC 3339 UTC) do not count. Where the newest is not a number of at least ``needed``
         samples, its ``earlier`` is the newest that is. What the registry does not have is a
         measurement with a problem. Raises LockstepError where it cannot be asked.
+        """
+        ...
+
+    def download(self, source: str, into: Path, most: int) -> None:
+        """Write the files of the model at ``source``, as a lock names it, into an empty folder.
+
+        Nothing is written outside of the folder. The content is not verified: see
+        ``content.digest_folder``. Raises UsageError for a source that can move to another model;
+        NotInRegistry where the registry has none there; LockstepError where it cannot be asked,
+        where a file cannot be used or written, or where all have more than ``most`` bytes.
         """
         ...

@@ -3,16 +3,19 @@
 import os
 
 from lockstep.registry.base import Registry
-from lockstep.registry.mlflow.client import URI_VARIABLE, Bounds
+from lockstep.registry.mlflow.client import BOUNDS, URI_VARIABLE, Bounds
 from lockstep.registry.mlflow.versions import MlflowRegistry
 
 
-def open_registry(address: str | None) -> Registry:
+def open_registry(address: str | None, seconds: float | None = None) -> Registry:
     """The model registry at ``address``; None means where its environment variable says.
 
-    Raises LockstepError where none is named, or where its client is not installed.
+    ``seconds`` bounds each of its answers, downloads included, where the usual bounds are not
+    wanted. Raises LockstepError where none is named, or where its client is not installed.
     """
-    return MlflowRegistry(address)
+    if seconds is None:
+        return MlflowRegistry(address)
+    return MlflowRegistry(address, Bounds(min(seconds, BOUNDS.question), seconds))
 
 
 def is_named(address: str | None) -> bool:

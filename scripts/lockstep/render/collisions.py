@@ -9,6 +9,7 @@ from lockstep.model.document import Document, Json, Pointer
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster
 from lockstep.render.fields import finding_at
+from lockstep.render.names import KEDA_PREFIX
 
 _NAMED = 5
 """The other claimants that a message names."""
@@ -37,6 +38,9 @@ def claims_of(path: str, destination: str, manifests: Iterable[Json]) -> Claims:
         place = ARGOCD if kind in ("Application", "AppProject") else destination
         where = f"{metadata.get('namespace', '')}/{metadata['name']} in {place}"
         claims.append(Claim(f"the {kind} {where}", name))
+        if kind == "ScaledObject":  # KEDA makes this object of it
+            autoscaler = f"{metadata.get('namespace', '')}/{KEDA_PREFIX}{metadata['name']}"
+            claims.append(Claim(f"the HorizontalPodAutoscaler {autoscaler} in {place}", name))
         # Of two VirtualServices for one host, Istio does not define whose routes apply.
         if kind == "VirtualService":
             claims += _hosts(place, manifest["spec"]["hosts"])

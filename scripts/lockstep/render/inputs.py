@@ -12,6 +12,7 @@ from lockstep.render.names import object_name, version_slug
 from lockstep.render.targets.kubernetes.appproject import project_name
 from lockstep.render.targets.kubernetes.deployment import read_container
 from lockstep.render.targets.kubernetes.externalsecret import read_secrets
+from lockstep.render.targets.kubernetes.fetch import read_fetch, read_registry
 from lockstep.render.targets.kubernetes.horizontalpodautoscaler import (
     read_hpa,
     read_warm_replicas,
@@ -59,6 +60,7 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
         confirmed=_is_production(environment),
         access={**read_identity(fields), **read_secrets(fields)},
         prometheus=read_prometheus(fields, environment),
+        registry=read_registry(fields, family, environment),
     )
 
 
@@ -137,6 +139,7 @@ def _serving(fields: Fields, environment: Environment) -> Json:
         # Each is there only where the spec has it, so that the inputs of other clusters keep their
         # digest when Lockstep learns a new field.
         **read_container(fields),
+        **read_fetch(fields),
         **read_ports(fields),
         **read_probes(fields),
         **read_scheduling(fields),

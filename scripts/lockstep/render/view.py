@@ -47,7 +47,8 @@ class ClusterView:
 
     ``serving`` and ``traffic`` have the shape of the spec, defaults filled in; ``running`` is
     in version order, each version once, whatever roles it has. ``access`` holds ``identity`` and
-    ``secrets`` where the spec has them; ``prometheus`` is the address that KEDA queries.
+    ``secrets`` where the spec has them; ``prometheus`` is the address that KEDA queries;
+    ``registry`` holds address, Secret and credentials of the model registry as pods reach it.
     """
 
     environment: str
@@ -68,6 +69,7 @@ class ClusterView:
     confirmed: bool
     access: Json
     prometheus: str | None
+    registry: Json = None
 
     def inputs(self) -> dict[str, Json]:
         """Digests of what the output depends on in addition to the templates.
@@ -105,6 +107,8 @@ class ClusterView:
         }
         if self.prometheus is not None:
             environment["prometheus"] = self.prometheus
+        if self.registry is not None:
+            environment["registry"] = self.registry
         return {
             "spec": digest_json(spec),
             "environment": digest_json(environment),

@@ -28,7 +28,7 @@ from lockstep.model.result import (
     Waiting,
 )
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
-from lockstep.model.tool_results import BuiltTool, Diagnosis, NewFiles
+from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, NewFiles
 from lockstep.report.history import decision_to_json
 from lockstep.report.json_report import outcome_to_data
 
@@ -45,6 +45,8 @@ def to_data(result: Result) -> Json:
             return _of_rules(result)
         case BuiltTool(name, path, version, built):
             return {"name": name, "path": path, "version": version, "built": built}
+        case FetchedModel(path, digest, fetched):
+            return {"path": path, "digest": digest, "fetched": fetched}
         case NewFiles(paths, commands):
             return {"written": list(paths), "commands": list(commands)}
         case Diagnosis(probes):

@@ -28,7 +28,7 @@ from lockstep.model.result import (
     Waiting,
 )
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
-from lockstep.model.tool_results import BuiltTool, Diagnosis, NewFiles
+from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, NewFiles
 from lockstep.report.counting import count
 from lockstep.report.history import describe_evidence, format_history
 from lockstep.report.rules import (
@@ -103,6 +103,9 @@ def format_text(result: Result) -> str:
             return format_bundle(result)
         case BuiltTool():
             return format_tool(result)
+        case FetchedModel(path, digest, fetched):
+            how = "fetched and verified" if fetched else "was there already, and is verified again"
+            return f"{path}: {how} ({digest})"
         case NewFiles():
             return format_new_files(result)
         case Diagnosis():

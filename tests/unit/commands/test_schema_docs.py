@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[3]
 FIELDS, RECORDS, *_ = NAMES = (
     "docs/reference/fields.md", "docs/reference/records.md", "docs/reference/rollout.md",
     "docs/reference/rendering.md",
+    "docs/reference/exit-codes.md", "docs/reference/verbs.md",
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from lockstep_demo.runner import run
 from lockstep_demo.scene import PlainGit, make_repositories
 from tests.unit.mlflow_store import forget_default_store
 
-README = Path(__file__).resolve().parents[3] / "README.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs/tutorial/demo.md"
 REGIONS = ("ap-south-1", "eu-west-1", "us-east-1")
 
 
@@ -46,9 +46,8 @@ def git(folder: Path, *args: str) -> str:
 
 
 def quoted_lines() -> list[str]:
-    """The lines of the demo that the README quotes."""
-    section = README.read_text().split("\n## What the demo shows\n", 1)[1].split("\n## ", 1)[0]
-    blocks = re.findall(r"^```text\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    """The lines of the demo that its page quotes."""
+    blocks = re.findall(r"^```text\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines() if line not in ("", "…")]
     assert len(lines) > 20
     return lines

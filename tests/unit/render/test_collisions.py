@@ -5,6 +5,7 @@ from typing import Any
 from lockstep.model.finding import Finding
 from tests.unit.render import rendering
 from tests.unit.render.rendering import STABLE, cluster, fleet_of, tree_of
+from tests.unit.render.specs import HPA, KEDA, PROMETHEUS
 from tests.unit.whole_fleets import render_fleet
 
 
@@ -62,6 +63,20 @@ def test_names_that_meet_when_joined_are_found() -> None:
         "the Deployment fraud/fraud-v1-v2 in prod-eu-west-1",
         "the DestinationRule fraud/fraud-v1-v2 in prod-eu-west-1",
     }
+
+
+def test_what_keda_makes_of_an_object_counts_too() -> None:
+    by_keda, by_hpa = cluster("fraud"), cluster("keda-hpa-fraud")
+    by_keda["spec"]["serving"]["keda"] = KEDA
+    by_hpa["spec"]["serving"]["hpa"] = HPA
+    tree = tree_of(by_keda, by_hpa)
+    path = "clusters/prod/environment.yaml"
+    tree[path] = tree[path].rstrip() + f"\n  prometheus: {PROMETHEUS}\n".encode()
+    _, findings = render_fleet(fleet_of(tree), rendering.templates())
+    assert {f.message.split(" is also claimed")[0] for f in findings} == {
+        "the HorizontalPodAutoscaler fraud/keda-hpa-fraud-v41 in prod-eu-west-1"
+    }
+    assert len(findings) == 2
 
 
 def test_applications_of_two_environments_meet_in_argocd() -> None:

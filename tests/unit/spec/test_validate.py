@@ -205,7 +205,13 @@ def test_a_number_as_it_was_written_is_in_no_example() -> None:
 
 def test_an_image_with_a_space_is_not_cut_short() -> None:
     (found,) = findings({FAMILY: ("example.com/ml/server", "example.com/ ml/server")})
-    assert found.fix.startswith("expected: the image of the server")
+    assert found.fix.startswith("expected: an image by the grammar of container registries")
+
+
+def test_an_image_in_upper_case_is_written_in_lower_case_but_for_its_tag() -> None:
+    (found,) = findings({FAMILY: ("example.com/ml/server", "example.com/ML/Server:V1")})
+    assert found.message.endswith("which is not a container image")
+    assert found.fix.startswith("write registry.example.com/ml/server:V1@sha256:")
 
 
 def test_choice_written_as_a_number_is_quoted_as_it_was_written() -> None:

@@ -12,9 +12,9 @@ from typing import Any
 import yaml
 
 from lockstep.edges import scratch
-from lockstep.model.canonical import digest_json
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
+from lockstep.registry.content import content_digest
 from lockstep.registry.mlflow.client import Connection
 from lockstep.text.sanitise import plain_line
 
@@ -30,11 +30,15 @@ _MOST_COLUMNS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Artifacts:
-    """The files of a model: MLflow's ``repository`` that holds them, and their paths, sorted."""
+    """The files of a model: MLflow's ``repository`` that holds them, and their paths, sorted.
+
+    ``size`` are the bytes that the registry says they have together, which it need not know.
+    """
 
     repository: Any
     paths: list[str]
     server: str
+    size: int = 0
 
 
 def list_artifacts(connection: Connection, location: str) -> Artifacts:
@@ -43,33 +47,32 @@ def list_artifacts(connection: Connection, location: str) -> Artifacts:
     """
     registry = importlib.import_module("mlflow.store.artifact.artifact_repository_registry")
     repository = registry.get_artifact_repository(location, tracking_uri=connection.uri)
-    paths = _files(repository, connection.server)
-    if not paths:
+    sizes = _files(repository, connection.server)
+    if not sizes:
         raise LockstepError(
             "the model version has no files",
             where=connection.server,
             fix="log the model with its files, and register a new version",
         )
-    return Artifacts(repository, paths, connection.server)
+    return Artifacts(repository, sorted(sizes), connection.server, sum(sizes.values()))
 
 
 def read_artifacts(artifacts: Artifacts) -> tuple[str, Json]:
     """The content digest and the signature of a model with these files.
 
-    The digest is SHA-256 over the canonical JSON of ``[[path, sha256], ...]`` in path order.
     Files are fetched one at a time, so no more than the largest of them is on disk at once. The
     signature is None where the model has none. Raises LockstepError for too many columns.
     """
-    manifest: list[list[str]] = []
+    manifest: list[tuple[str, str]] = []
     description = b""
     for path in artifacts.paths:
         with _fetched(artifacts.repository, path, artifacts.server) as local:
             with local.open("rb") as stream:
-                manifest.append([path, hashlib.file_digest(stream, "sha256").hexdigest()])
+                manifest.append((path, hashlib.file_digest(stream, "sha256").hexdigest()))
             # The signature is optional; a huge description is hashed, and not parsed.
             if path == _DESCRIPTION and local.stat().st_size <= _LARGEST_DESCRIPTION:
                 description = local.read_bytes()
-    return digest_json(manifest), _signature(description, artifacts.server)
+    return content_digest(manifest), _signature(description, artifacts.server)
 
 
 @contextmanager
@@ -90,9 +93,12 @@ def _fetched(repository: Any, path: str, server: str) -> Iterator[Path]:
         yield local
 
 
-def _files(repository: Any, server: str) -> list[str]:
-    """The paths of all files, sorted. Raises LockstepError where there are too many."""
-    files: list[str] = []
+def _files(repository: Any, server: str) -> dict[str, int]:
+    """The size of each file by its path; 0 where the registry does not say it.
+
+    Raises LockstepError where there are too many.
+    """
+    files: dict[str, int] = {}
     folders: list[str | None] = [None]
     seen = 0
     while folders:
@@ -115,14 +121,17 @@ def _files(repository: Any, server: str) -> list[str]:
             if item.is_dir:
                 folders.append(path)
             else:
-                files.append(path)
-    return sorted(path for path in files if path != _LEFT_OUT)
+                files[path] = int(item.file_size or 0)
+    files.pop(_LEFT_OUT, None)
+    return files
 
 
 def _stays_inside(path: str) -> bool:
-    parts = PurePosixPath(path).parts
-    # The name becomes a path on this disk, and a part of messages: it may not lead out or hide.
-    return bool(parts) and parts[0] != "/" and ".." not in parts and path.isprintable()
+    plain = PurePosixPath(path)
+    # The name becomes a path on this disk, and a part of messages: it may not lead out or hide. In
+    # any other spelling, such as "./a", it would differ from the name on disk.
+    inside = plain.parts[:1] not in ((), ("/",)) and ".." not in plain.parts
+    return inside and str(plain) == path and path.isprintable()
 
 
 def _signature(description: bytes, server: str) -> Json:

@@ -1,5 +1,6 @@
 """The connection to an MLflow server: quiet, bounded in time, its failures in plain words."""
 
+import base64
 import importlib
 import logging
 import os
@@ -19,6 +20,9 @@ from lockstep.registry.base import NotInRegistry, Unreachable
 from lockstep.text.sanitise import bare_address, plain_line
 
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
+TOKEN_VARIABLE = "MLFLOW_TRACKING_TOKEN"  # noqa: S105
+USER_VARIABLE = "MLFLOW_TRACKING_USERNAME"
+PASSWORD_VARIABLE = "MLFLOW_TRACKING_PASSWORD"  # noqa: S105
 
 T = TypeVar("T")
 
@@ -192,7 +196,7 @@ def _require_database_support(server: str) -> None:
         ) from error
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """The error, what caused it, and so on."""
     cause: BaseException | None = error
     while cause is not None:
@@ -209,7 +213,7 @@ def _in_plain_words(error: Exception, server: str) -> LockstepError:
     # first forbids a rollback to it, the second must not.
     code = str(getattr(error, "error_code", ""))
     # MLflow's messages repeat the address, which may hold a password.
-    said = plain_line(bare_address(str(error)), _LONGEST_MESSAGE)
+    said = plain_line(bare_address(_without_secrets(str(error))), _LONGEST_MESSAGE)
     if code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"):
         return NotInRegistry(said, where=server, fix="check the model's name and version")
     if code in ("UNAUTHENTICATED", "PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED"):
@@ -219,11 +223,11 @@ def _in_plain_words(error: Exception, server: str) -> LockstepError:
             fix="set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and _PASSWORD",
         )
     if isinstance(error, _mlflow_exception()):
-        *_, root = _causes(error)
+        *_, root = causes(error)
         # Of a connection that failed, the last cause says why in two words; MLflow quotes them all.
         said = getattr(root, "strerror", None) or said
         if "error responses" in str(root):
-            said = plain_line(root, _LONGEST_MESSAGE)
+            said = plain_line(_without_secrets(str(root)), _LONGEST_MESSAGE)
         # A server that answers, with an error of its own, may well answer the next question.
         kind = Unreachable if _gave_no_answer(error) else LockstepError
         return kind(
@@ -238,13 +242,22 @@ def _in_plain_words(error: Exception, server: str) -> LockstepError:
     )
 
 
+def _without_secrets(text: str) -> str:
+    """The text without the credentials that were sent: a server may repeat them in an error."""
+    user, password = os.environ.get(USER_VARIABLE, ""), os.environ.get(PASSWORD_VARIABLE, "")
+    basic = base64.b64encode(f"{user}:{password}".encode(errors="replace")).decode()
+    for secret in (os.environ.get(TOKEN_VARIABLE), password, password and basic):
+        text = text.replace(secret, "***") if secret else text
+    return text
+
+
 def _gave_no_answer(error: Exception) -> bool:
     from requests import exceptions as failed
 
     return any(
         isinstance(cause, failed.ConnectionError | failed.Timeout)
         or _NO_SERVER.search(str(cause)) is not None
-        for cause in _causes(error)
+        for cause in causes(error)
     )
 
 

@@ -8,6 +8,7 @@ import functools
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from lockstep.model.document import Json
@@ -17,6 +18,7 @@ from lockstep.model.times import parse_time
 from lockstep.registry.base import NotInRegistry
 from lockstep.registry.mlflow.artifacts import Artifacts, list_artifacts, read_artifacts
 from lockstep.registry.mlflow.client import BOUNDS, URI_VARIABLE, Bounds, Connection, connect
+from lockstep.registry.mlflow.download import LOGGED_MODEL, VERSION, download_artifacts, locate
 from lockstep.registry.mlflow.metrics import (
     LONGEST_NAME,
     Entry,
@@ -28,9 +30,6 @@ from lockstep.registry.mlflow.metrics import (
 from lockstep.text.sanitise import plain_line
 
 _VERSION = re.compile(r"[1-9][0-9]{0,9}")
-_LOGGED_MODEL = re.compile(r"models:/(m-[0-9A-Za-z-]{1,80})")
-# MLflow names the version that was copied as the source of the copy.
-_COPY = re.compile(r"models:/([^/@]{1,250})/([1-9][0-9]{0,9})")
 _RUN = re.compile(r"[0-9A-Za-z_-]{1,80}")
 
 # Bounds that no real version reaches. Beyond one, the version is refused: a lock that leaves out
@@ -99,6 +98,13 @@ class MlflowRegistry:
             return self._connection.ask(measured)
         except NotInRegistry as error:
             return Measurement(problem=f"no longer in the registry: {error.message}")
+
+    def download(self, source: str, into: Path, most: int) -> None:
+        """See Registry."""
+        connection = self._connection
+        location = connection.ask(lambda: locate(connection, source))
+        artifacts = connection.ask(lambda: list_artifacts(connection, location))
+        connection.download(lambda: download_artifacts(artifacts, into, most))
 
 
 def _serving(connection: Connection, model: str) -> str:
@@ -207,7 +213,8 @@ def _source(connection: Connection, found: Any) -> tuple[str, str | None]:
     copied_from: str | None = None
     seen = {(str(found.name), str(found.version))}
     source = str(found.source)
-    while copy := _COPY.fullmatch(source):
+    # MLflow names the version that was copied as the source of the copy.
+    while copy := VERSION.fullmatch(source):
         copied_from = copied_from or plain_line(source, _LONGEST_TEXT)
         if copy.groups() in seen or len(seen) > _MOST_COPIES:
             raise LockstepError(
@@ -221,7 +228,7 @@ def _source(connection: Connection, found: Any) -> tuple[str, str | None]:
 
 
 def _model_id(source: str) -> str | None:
-    match = _LOGGED_MODEL.fullmatch(source)
+    match = LOGGED_MODEL.fullmatch(source)
     return match[1] if match else None
 
 

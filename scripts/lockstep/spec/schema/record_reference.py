@@ -56,6 +56,7 @@ does so, and `lockstep audit --verify` finds one that was merged.
 and git are enough; run these commands in the root of the repository. This prints nothing where
 the chain of a family is complete and every id is right, apart from what an adoption has settled:
 
+<!-- run by: tests/acceptance/test_record_schema.py -->
 ```sh
 previous=null
 for record in ledger/prod/fraud-detection/*.json; do
@@ -74,6 +75,7 @@ done
 This prints a line for each commit that changed or removed a record, and nothing where there is
 none:
 
+<!-- run by: tests/acceptance/test_record_schema.py -->
 ```sh
 git log --oneline --diff-filter=MDRT -- ledger
 ```
@@ -81,6 +83,7 @@ git log --oneline --diff-filter=MDRT -- ledger
 This compares the verified state that the first record names with the commit that brought the
 record, and prints nothing where all objects are the same:
 
+<!-- run by: tests/acceptance/test_record_schema.py -->
 ```sh
 record=ledger/prod/fraud-detection/000001.json
 commit=$(git log -1 --format=%H --diff-filter=A -- "$record")

@@ -8,11 +8,13 @@ from lockstep.model.document import Json
 from lockstep.spec.yaml.scalars import AmbiguousScalar, resolve_plain
 from lockstep.text.phrases import brief, closest
 
-_LONGEST = 120
+_LONGEST = 350  # an image with its digest
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _PLAIN = re.compile(r"[A-Za-z0-9/](?:[A-Za-z0-9 ._/@+-]|:(?=[A-Za-z0-9/]))*(?<! )")
+_NAME = re.compile(r"[^@]*/[^/:@]*(?=[:@])")
+"""The name of an image that has a tag or a digest."""
 
 
 def suggest(value: Json, schema: Json) -> str:
@@ -69,7 +71,10 @@ def _spellings(text: str, schema: Json) -> Iterator[str | bool]:
     if allowed:
         # A likeness above the default: "online" must not become "offline".
         yield closest(text, allowed, likeness=0.8)
-    yield from (text, text.lower(), text.upper())
+    # Of an image only the name: another spelling of its tag is another tag.
+    name = _NAME.match(text)
+    lower = name[0].lower() + text[name.end() :] if name else text.lower()
+    yield from (text, lower, text.lower(), text.upper())
 
 
 def _is_of(text: str, kinds: Sequence[str]) -> bool:

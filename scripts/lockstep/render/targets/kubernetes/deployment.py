@@ -7,6 +7,14 @@ from lockstep.render.fields import Fields
 from lockstep.render.names import label_value, object_name
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
 from lockstep.render.targets.expected import Expected, Guarded, IfAny, Within
+from lockstep.render.targets.kubernetes.fetch import (
+    fetch_context,
+    fetch_mounts,
+    fetch_origins,
+    fetch_seconds,
+    fetch_volume_origins,
+    fetch_volumes,
+)
 from lockstep.render.targets.kubernetes.metadata import (
     ENVIRONMENT,
     FAMILY,
@@ -134,16 +142,17 @@ def _context(view: ClusterView, version: Running) -> Context:
         "run_as": list(serving.get("runAs", {}).items()),
         **scheduling_context(serving),
         **probe_context(serving),
-        "deadline": startup_seconds(serving) + _SECONDS_BEFORE_START,
+        "deadline": fetch_seconds(serving) + startup_seconds(serving) + _SECONDS_BEFORE_START,
         "lifecycle": lifecycle(serving),
         "grace": grace_seconds(serving),
-        "volumes": volumes_of(serving),
-        "mounts": mounts_of(serving),
+        "volumes": [*volumes_of(serving), *fetch_volumes(serving)],
+        "mounts": [*mounts_of(serving), *fetch_mounts(serving)],
         "env": [(name, _literal(value)) for name, value in env],
         # The cluster's ExternalSecret writes a Secret of its own name.
         "secret": object_name(view.name),
         # A tuple each, so that the origin of a secret is found by its name (see origin_at).
         "secrets": [(name,) for name in sorted(view.access.get("secrets", {}))],
+        **fetch_context(view, version, _literal),
         # Behind both, because Kubernetes replaces $(NAME) only by variables in front.
         "variables": sorted(serving.get("env", {}).items()),
     }
@@ -191,9 +200,12 @@ def _origins(view: ClusterView, version: Running) -> Origins:
         "run_as": in_spec("serving", "securityContext"),
         **scheduling_origins(),
         **probe_origins(view.serving),
-        "deadline": startup_origin(),
+        "deadline": startup_origin() + in_spec("serving", "fetch", "timeout"),
         **termination_origins(),
-        **volume_origins(view.serving),
+        **{
+            name: {**own, **fetch_volume_origins()[name]}
+            for name, own in volume_origins(view.serving).items()
+        },
         "env": {
             "MODEL_URI": in_lock(version.version, "source"),
             "MODEL_DIGEST": in_lock(version.version, "digest"),
@@ -201,6 +213,7 @@ def _origins(view: ClusterView, version: Running) -> Origins:
         },
         "secret": NAME,
         "secrets": in_spec("access", "secrets"),
+        **fetch_origins(version),
         "variables": _named_origins(view.serving, "env"),
     }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lockstep.render.names import label_value, object_name
+from lockstep.render.names import label_value, object_name, versioned_name
 from lockstep.render.targets.base import Context
 from lockstep.render.targets.expected import Expected, Guarded
 from lockstep.render.targets.origins import (
@@ -46,7 +46,7 @@ def metadata(view: ClusterView, version: Running | None = None) -> Context:
         labels["app.kubernetes.io/version"] = label_value(version.version)
         labels["lockstep.dev/version"] = label_value(version.version)
         # By version and not by role: a version that becomes stable is not restarted.
-        name = object_name(view.name, version.slug)
+        name = versioned_name(view.name, version.slug)
     # Sorted, so that a change of the order above changes no bytes.
     return {"name": name, "namespace": view.namespace, "labels": sorted(labels.items())}
 

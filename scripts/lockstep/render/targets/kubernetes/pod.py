@@ -16,6 +16,11 @@ from lockstep.render.targets.expected import (
     Guarded,
     IfAny,
 )
+from lockstep.render.targets.kubernetes.fetch import (
+    expected_fetcher,
+    expected_model_variables,
+    expected_other_mounts,
+)
 from lockstep.render.targets.kubernetes.ports import HTTP
 from lockstep.render.targets.kubernetes.probes import expected_probes
 from lockstep.render.targets.kubernetes.scheduling import expected_scheduling
@@ -74,7 +79,9 @@ def expected_pod(context: Context, serving: Json) -> dict[str, Expected]:
         "serviceAccount": IfAny(context["service_account"]),
         "automountServiceAccountToken": False,
         "containers": ByName({"model": _expected_model(context, serving)}, helper),
-        "initContainers": Each({**helper, "restartPolicy": IfAny("Always")}),
+        "initContainers": ByName(
+            expected_fetcher(context), {**helper, "restartPolicy": IfAny("Always")}
+        ),
     }
     # Guarded: pod-security evaluates what else is there.
     if context["run_as"]:
@@ -103,7 +110,7 @@ def _expected_model(context: Context, serving: Json) -> dict[str, Expected]:
         "name": "model",
         "image": context["image"],
         "ports": ByName(ports),
-        "env": ByName(env),
+        "env": ByName({**env, **expected_model_variables(context)}),
         "resources": {name: dict(context[name]) for name in ("requests", "limits")},
         "lifecycle": expected_lifecycle(serving),
         **expected_probes(context, serving),
@@ -122,6 +129,7 @@ def _expected_helper(context: Context) -> dict[str, Expected]:
     return {
         **_FREE_IN_CONTAINER,
         **dict.fromkeys(("image", "env", "readinessProbe"), FREE),
+        "volumeMounts": expected_other_mounts(context),
         # Rules take a container of this name for the one that the spec describes.
         "name": AnyBut("model"),
         "ports": Each(port),

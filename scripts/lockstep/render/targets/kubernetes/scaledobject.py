@@ -5,7 +5,7 @@ from functools import partial
 from lockstep.model.document import Json
 from lockstep.model.fleet import Environment
 from lockstep.render.fields import Fields
-from lockstep.render.names import object_name
+from lockstep.render.names import versioned_name
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
 from lockstep.render.targets.expected import Expected
 from lockstep.render.targets.kubernetes.deployment import expected_target
@@ -99,7 +99,7 @@ def _requests(view: ClusterView, version: Running) -> str:
     Nothing is escaped: both names have to be DNS labels, or no manifest is written at all.
     https://istio.io/latest/docs/reference/config/metrics/
     """
-    workload = object_name(view.name, version.slug)
+    workload = versioned_name(view.name, version.slug)
     labels = (
         f'reporter="destination",destination_workload="{workload}",'
         f'destination_workload_namespace="{view.namespace}"'

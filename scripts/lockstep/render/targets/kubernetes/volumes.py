@@ -79,13 +79,13 @@ def expected_mount(
     return mount
 
 
-def volume_origins(serving: Json) -> dict[str, OriginTree]:
+def volume_origins(serving: Json) -> dict[str, dict[str, OriginTree]]:
     """The origins of ``volumes_of`` and ``mounts_of``."""
-    volumes = {
+    volumes: dict[str, OriginTree] = {
         name: (None, None, in_spec("serving", "volumes", name, kind))
         for name, kind, _ in volumes_of(serving)
     }
-    mounts = {
+    mounts: dict[str, OriginTree] = {
         name: (None, *(in_spec("serving", "volumes", name, part)
                        for part in ("mountPath", "subPath", "readOnly")))
         for name, *_ in mounts_of(serving)

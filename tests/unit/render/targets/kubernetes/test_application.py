@@ -31,6 +31,16 @@ def test_an_application_syncs_its_folder_without_itself() -> None:
         "CreateNamespace=true",
         "PruneLast=true",
     ]
+    # Nobody else sets the replicas here, so a difference from git is drift.
+    assert "ignoreDifferences" not in application["spec"]
+
+
+def test_the_replicas_are_the_autoscaler_s_where_there_is_one() -> None:
+    for spec in (serving(hpa=HPA), serving(keda=KEDA)):
+        application = render_watched(spec).manifests["application.yaml"]["spec"]
+        assert application["ignoreDifferences"] == REPLICAS
+        # Without it, the next change of a Deployment applies the replicas of git.
+        assert "RespectIgnoreDifferences=true" in application["syncPolicy"]["syncOptions"]
 
 
 def application_in(tier: str) -> Any:
@@ -66,17 +76,5 @@ def test_a_retry_takes_the_newest_commit_and_never_ends() -> None:
 
 
 def test_a_namespace_that_argo_cd_makes_injects_sidecars() -> None:
-    spec = render_one(cluster()).manifests["application.yaml"]["spec"]
-    assert spec["syncPolicy"]["managedNamespaceMetadata"] == {
-        "labels": {"istio-injection": "enabled"}
-    }
-    # Nobody else sets the replicas here, so a difference from git is drift.
-    assert "ignoreDifferences" not in spec
-
-
-def test_the_replicas_are_the_autoscaler_s_where_there_is_one() -> None:
-    for spec in (serving(hpa=HPA), serving(keda=KEDA)):
-        application = render_watched(spec).manifests["application.yaml"]["spec"]
-        assert application["ignoreDifferences"] == REPLICAS
-        # Without it, the next change of a Deployment applies the replicas of git.
-        assert "RespectIgnoreDifferences=true" in application["syncPolicy"]["syncOptions"]
+    policy = render_one(cluster()).manifests["application.yaml"]["spec"]["syncPolicy"]
+    assert policy["managedNamespaceMetadata"] == {"labels": {"istio-injection": "enabled"}}

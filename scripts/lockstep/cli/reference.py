@@ -1,0 +1,188 @@
+"""The reference pages of verbs and of exit codes, written from the definitions of the verbs."""
+
+from collections.abc import Iterator
+
+import click
+
+from lockstep.cli.entry import program
+from lockstep.model.exit_codes import ExitCode
+from lockstep.text.phrases import alternatives
+
+# The exit codes that each verb may end with in addition to 0, 1 and 2.
+_CODES = {
+    "add cluster": (3, 10, 13),
+    "add environment": (3, 10, 13),
+    "add family": (3, 10, 13),
+    "adopt": (3, 10, 11),
+    "advance": (3, 10, 11, 12),
+    "audit": (3, 13),
+    "check": (3, 10, 11),
+    "doctor": (),
+    "fetch-model": (13,),
+    "hold": (3, 10, 11),
+    "init": (10, 13),
+    "lock": (3, 10, 13),
+    "merge-reports": (10, 11),
+    "policy bundle": (),
+    "policy copy": (10,),
+    "policy docs": (10,),
+    "policy explain": (),
+    "policy list": (),
+    "policy new": (10,),
+    "policy test": (10,),
+    "propose": (3, 10, 11, 12, 13),
+    "release": (3, 10, 11, 12),
+    "render": (3, 10),
+    "resume": (3, 10, 11, 12),
+    "revert": (3, 10, 11, 12),
+    "schema docs": (10,),
+    "status": (3, 10),
+    "template copy": (10,),
+    "tools opa": (),
+    "upgrade": (3, 10, 11),
+    "validate": (3, 10),
+}
+
+_TYPES = {
+    "text": "a text",
+    "path": "a path",
+    "filename": "a file",
+    "file": "a file",
+    "float": "a number",
+}
+
+_VERBS_HEAD = """\
+<!-- Written by `lockstep schema docs` from scripts/lockstep/cli/; do not edit. -->
+
+# Verbs
+
+Every verb, with all arguments and options; `lockstep VERB --help` shows the same. All verbs end
+with 0, 1 or 2, and with the [exit codes](exit-codes.md) that their line adds.
+
+| verb | what it does | also ends with |
+|---|---|---|"""
+
+_CODES_HEAD = """\
+<!-- Written by `lockstep schema docs` from scripts/lockstep/model/exit_codes.py; do not edit. -->
+
+# Exit codes
+
+A code has the same meaning for all verbs. Pipelines may rely on it.
+
+| exit code | name | meaning |
+|---|---|---|"""
+
+_CODES_END = """\
+| 130, 143 | stopped | Ctrl-C, or the signal TERM, ended the run. |
+
+A verb that moves a family ends with the code of its decision even where its output cannot be
+written, and says so on standard error: a pipeline that saw a failure would decide again. For all
+others, lost output is exit code 1.
+
+Exit code 12 is normal while a step bakes. Only `fail` of a gate, and a person, roll a version back.
+
+## Which verb ends with what
+
+In addition to 0, 1 and 2:
+
+| exit code | verbs |
+|---|---|"""
+
+
+def pages() -> dict[str, str]:
+    """The pages by path: of verbs with their options, and of exit codes."""
+    return {
+        "docs/reference/exit-codes.md": _exit_codes(),
+        "docs/reference/verbs.md": _reference(),
+    }
+
+
+def verbs() -> Iterator[tuple[str, click.Command]]:
+    """Every verb that does something, by its words: a group such as ``policy`` is left out."""
+    top = click.Context(program)
+    for name in program.list_commands(top):
+        command = program.get_command(top, name)
+        if isinstance(command, click.Group):
+            inner = click.Context(command)
+            for below in command.list_commands(inner):
+                yield f"{name} {below}", command.commands[below]
+        elif command:
+            yield name, command
+
+
+def _reference() -> str:
+    found = list(verbs())
+    rows = [
+        f"| [`lockstep {name}`](#{_slug(name)}) | {_paragraphs(command)[0]} | {_codes(name)} |"
+        for name, command in found
+    ]
+    sections = [line for name, command in found for line in _section(name, command)]
+    return "\n".join([_VERBS_HEAD, *rows, *sections]) + "\n"
+
+
+def _section(name: str, command: click.Command) -> Iterator[str]:
+    """The section of one verb."""
+    arguments = [each for each in command.params if isinstance(each, click.Argument)]
+    words = [f"lockstep {name}", *(_argument(each, command) for each in arguments), "[OPTIONS]"]
+    yield f"\n## lockstep {name}\n"
+    yield f"`{' '.join(words)}`"
+    for paragraph in _paragraphs(command):
+        yield f"\n{paragraph}"
+    yield "\n| option | value | meaning |"
+    yield "|---|---|---|"
+    for each in command.params:
+        if isinstance(each, click.Option):
+            yield _row(each)
+
+
+def _row(option: click.Option) -> str:
+    names = ", ".join(f"`{name}`" for name in sorted(option.opts, key=len, reverse=True))
+    meaning = " ".join((option.help or "").split())
+    default = option.default
+    if isinstance(default, str | int | float) and not option.is_flag and default != "":
+        meaning += f" By default `{default}`."
+    if option.required:
+        meaning += " Required."
+    return f"| {names} | {_value(option)} | {_cell(meaning)} |"
+
+
+def _value(option: click.Option) -> str:
+    if option.is_flag:
+        return ""
+    if isinstance(option.type, click.Choice):
+        return alternatives([f"`{choice}`" for choice in option.type.choices])
+    return _cell(option.metavar or _TYPES.get(option.type.name, option.type.name))
+
+
+def _argument(argument: click.Argument, command: click.Command) -> str:
+    return argument.make_metavar(click.Context(command))
+
+
+def _paragraphs(command: click.Command) -> list[str]:
+    return [_cell(" ".join(part.split())) for part in (command.help or "").split("\n\n")]
+
+
+def _codes(name: str) -> str:
+    return ", ".join(str(code) for code in _CODES[name])
+
+
+def _slug(name: str) -> str:
+    return f"lockstep-{name.replace(' ', '-')}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def _exit_codes() -> str:
+    meanings = [
+        f"| {code.value} | {code.words} | {code.meaning[0].upper()}{code.meaning[1:]}. |"
+        for code in ExitCode
+    ]
+    users = {code: [name for name, _ in verbs() if code in _CODES[name]] for code in ExitCode}
+    rows = [
+        f"| {code.value} | {', '.join(f'`{name}`' for name in names)} |"
+        for code, names in users.items()
+        if names
+    ]
+    return "\n".join([_CODES_HEAD, *meanings, _CODES_END, *rows]) + "\n"

@@ -1,0 +1,255 @@
+"""Where a pod gets its model from: the registry, and the init container that fetches from it.
+
+With ``serving.fetch`` an init container downloads the model by the lock's source and verifies the
+lock's digest before the server starts. The server finds the model, read-only, at ``MODEL_PATH``,
+and gets no access to the registry. Without it the server itself loads ``MODEL_URI``, so it gets
+address and credentials of the registry where the environment has them.
+"""
+
+from collections.abc import Callable
+
+from lockstep.model.document import Json
+from lockstep.model.fleet import Environment, Family
+from lockstep.model.times import parse_duration
+from lockstep.render.fields import Fields
+from lockstep.render.targets.base import Context
+from lockstep.render.targets.expected import FREE, AnyBut, ByName, Each, Expected
+from lockstep.render.targets.origins import (
+    Origins,
+    OriginTree,
+    in_environment,
+    in_lock,
+    in_spec,
+)
+from lockstep.render.view import ClusterView, Running
+
+CONTAINER = "fetch-model"
+VOLUME = "model"
+PATH_VARIABLE = "MODEL_PATH"
+
+ADDRESS = "MLFLOW_TRACKING_URI"
+CREDENTIALS = {
+    "token": "MLFLOW_TRACKING_TOKEN",
+    "username": "MLFLOW_TRACKING_USERNAME",
+    "password": "MLFLOW_TRACKING_PASSWORD",
+}
+"""The variables that MLflow's client reads, by the field that names the key of the Secret."""
+
+# KServe's servers look for their model there.
+_PATH = "/mnt/models"
+_SCRATCH = "/tmp"  # noqa: S108
+_SIZE = "10Gi"
+_TIMEOUT = "15m"
+# A folder inside of the volume: what is half fetched is next to it, and the server never sees it.
+_MOUNT = "/volume"
+_FOLDER = "model"
+_RESOURCES = ("cpu", "memory")
+"""Only these are taken over from the server: fetching needs no devices."""
+
+_FETCH = ("spec", "serving", "fetch")
+_VOLUMES = ("spec", "serving", "volumes")
+
+
+def read_fetch(fields: Fields) -> dict[str, Json]:
+    """``fetch`` of a serving, where the spec has it. Raises Unrenderable."""
+    if not fields.has(*_FETCH):
+        return {}
+    read: dict[str, Json] = {
+        "image": fields.text(*_FETCH, "image"),
+        "path": fields.text(*_FETCH, "path", default=_PATH),
+        "sizeLimit": fields.text(*_FETCH, "sizeLimit", default=_SIZE),
+        "timeout": fields.text(*_FETCH, "timeout", default=_TIMEOUT),
+    }
+    others = (fields.text(*_VOLUMES, each, "mountPath") for each in fields.names(*_VOLUMES))
+    if read["path"] in (_SCRATCH, *others):
+        fields.fail(
+            (*_FETCH, "path"), "render.input",
+            f"{read['path']} is the path of another volume already", "choose another path",
+        )  # fmt: skip
+    for half in ("requests", "limits"):
+        own = fields.texts(*_FETCH, "resources", half)
+        server = fields.texts("spec", "serving", "resources", half)
+        # By default it needs no more than the server, which starts after it: so a pod requests the
+        # same with it.
+        read[half] = own or {name: server[name] for name in _RESOURCES if name in server}
+    return {"fetch": read}
+
+
+def read_registry(fields: Fields, family: Family, environment: Environment) -> Json:
+    """The family's registry as pods reach it; None where the environment does not say.
+
+    Raises Unrenderable where a cluster fetches from a registry that the environment does not have,
+    or sets a variable itself that would decide which registry or model a pod uses.
+    """
+    head, written = Fields(family.document), Fields(environment.document)
+    if not fields.has(*_FETCH) and not written.has("spec", "registries"):
+        return None
+    name = head.text("spec", "model", "registry")
+    here = ("spec", "registries", name)
+    if not written.has(*here):
+        if fields.has(*_FETCH):
+            fields.fail(
+                _FETCH, "render.registry",
+                f"the pods fetch their model from registry {name}, and "
+                f"{environment.document.path} does not say how they reach it",
+                f"write spec.registries.{name} there, with its address",
+            )  # fmt: skip
+        return None
+    keys = [field for field in CREDENTIALS if written.has(*here, "secret", field)]
+    registry: Json = {
+        "address": written.text(*here, "address"),
+        "secret": written.text(*here, "secret", "name") if keys else None,
+        "credentials": {CREDENTIALS[field]: written.text(*here, "secret", field) for field in keys},
+    }
+    _refuse_own(fields, {ADDRESS, *registry["credentials"], PATH_VARIABLE})
+    return registry
+
+
+def _refuse_own(fields: Fields, taken: set[str]) -> None:
+    # Of two variables with one name Kubernetes uses the last.
+    for pointer in (("spec", "access", "secrets"), ("spec", "serving", "env")):
+        for name in sorted(taken.intersection(fields.names(*pointer))):
+            fields.fail(
+                (*pointer, name), "render.input",
+                f"the variable {name} says where a pod gets its model from, and is set already",
+                "remove it here; spec.registries of the environment says it for all clusters",
+            )  # fmt: skip
+
+
+def fetch_context(
+    view: ClusterView, version: Running, literal: Callable[[str | None], str]
+) -> Context:
+    """What the template of a Deployment needs: ``fetch``, ``registry``, and who of the pod has it.
+
+    ``literal`` keeps Kubernetes from expanding a text.
+    """
+    fetch, registry = view.serving.get("fetch"), view.registry
+    known = None
+    if registry is not None:
+        known = {
+            "address": literal(registry["address"]),
+            "secret": registry["secret"],
+            "credentials": sorted(registry["credentials"].items()),
+        }
+    if fetch is None:
+        return {"fetch": None, "registry": known}
+    source, digest = version.identity["source"], version.identity["digest"]
+    # After --, so that no source is taken for an option.
+    words = [
+        "fetch-model", "--timeout", fetch["timeout"], "--max-size", fetch["sizeLimit"], "--",
+        source, digest, f"{_MOUNT}/{_FOLDER}",
+    ]  # fmt: skip
+    return {
+        "registry": known,
+        "fetch": {
+            "image": fetch["image"],
+            "args": [literal(word) for word in words],
+            "path": fetch["path"],
+            **{half: sorted(fetch[half].items()) for half in ("requests", "limits")},
+        },
+    }
+
+
+def fetch_origins(version: Running) -> Origins:
+    """The origins of what ``fetch_context`` gives."""
+    here = ("serving", "fetch")
+    lock = version.version
+    args: list[OriginTree] = [
+        None, None, in_spec(*here, "timeout"), None, in_spec(*here, "sizeLimit"), None,
+        in_lock(lock, "source"), in_lock(lock, "digest"), None,
+    ]  # fmt: skip
+    return {
+        "fetch": {
+            "image": in_spec(*here, "image"),
+            "args": args,
+            "path": in_spec(*here, "path"),
+            **{
+                half: in_spec(*here, "resources", half) + in_spec("serving", "resources", half)
+                for half in ("requests", "limits")
+            },
+        },
+        # Of the one kind of registry that there is.
+        "registry": {
+            "address": in_environment("spec", "registries", "mlflow", "address"),
+            "secret": in_environment("spec", "registries", "mlflow", "secret", "name"),
+            "credentials": in_environment("spec", "registries", "mlflow", "secret"),
+        },
+    }
+
+
+def expected_fetcher(context: Context) -> dict[str, Expected]:
+    """The init containers, by name: what fetches runs to its end before the server starts."""
+    fetch = context["fetch"]
+    if fetch is None:
+        return {}
+    fetcher: dict[str, Expected] = {
+        **dict.fromkeys(
+            ("securityContext", "imagePullPolicy", "terminationMessagePath",
+             "terminationMessagePolicy", "workingDir"),
+            FREE,
+        ),
+        "name": CONTAINER,
+        "image": fetch["image"],
+        "command": ["lockstep"],
+        "args": fetch["args"],
+        "env": ByName(expected_registry(context)),
+        "resources": {half: dict(fetch[half]) for half in ("requests", "limits")},
+        "volumeMounts": ByName({VOLUME: {"name": VOLUME, "mountPath": _MOUNT}}),
+    }  # fmt: skip
+    return {CONTAINER: fetcher}
+
+
+def expected_registry(context: Context) -> dict[str, Expected]:
+    """The variables by which MLflow's client finds the registry, and is let in."""
+    registry = context["registry"]
+    if registry is None:
+        return {}
+    env: dict[str, Expected] = {ADDRESS: {"name": ADDRESS, "value": registry["address"]}}
+    for name, key in registry["credentials"]:
+        reference = {"name": registry["secret"], "key": key}
+        env[name] = {"name": name, "valueFrom": {"secretKeyRef": reference}}
+    return env
+
+
+def expected_model_variables(context: Context) -> dict[str, Expected]:
+    """The server's variables: where the fetched model is, else how to load it by itself."""
+    fetch = context["fetch"]
+    if fetch is None:
+        return expected_registry(context)
+    return {PATH_VARIABLE: {"name": PATH_VARIABLE, "value": fetch["path"]}}
+
+
+def fetch_volumes(serving: Json) -> list[tuple[str, str, Json]]:
+    """The volume of the model, if it is fetched: empty at first, and gone with the pod."""
+    fetch = serving.get("fetch")
+    return [(VOLUME, "emptyDir", {"sizeLimit": fetch["sizeLimit"]})] if fetch else []
+
+
+def fetch_mounts(serving: Json) -> list[tuple[str, str, str | None, bool]]:
+    """Where the server finds the fetched model, if it is: it can only read it."""
+    fetch = serving.get("fetch")
+    return [(VOLUME, fetch["path"], _FOLDER, True)] if fetch else []
+
+
+def fetch_volume_origins() -> dict[str, dict[str, OriginTree]]:
+    """The origins of ``fetch_volumes`` and ``fetch_mounts``."""
+    return {
+        "volumes": {VOLUME: (None, None, in_spec("serving", "fetch"))},
+        "mounts": {VOLUME: (None, in_spec("serving", "fetch", "path"), None, None)},
+    }
+
+
+def fetch_seconds(serving: Json) -> int:
+    """How long fetching may take, before the server starts."""
+    fetch = serving.get("fetch")
+    return int(parse_duration(fetch["timeout"]).total_seconds()) if fetch else 0
+
+
+def expected_other_mounts(context: Context) -> Expected:
+    """What all other containers mount: not the model, which one of them could change."""
+    if context["fetch"] is None:
+        return FREE
+    fields = (
+        "mountPath", "subPath", "subPathExpr", "readOnly", "recursiveReadOnly", "mountPropagation",
+    )  # fmt: skip
+    return Each({**dict.fromkeys(fields, FREE), "name": AnyBut(VOLUME)})
