@@ -23,12 +23,15 @@ def found(example: ExampleFleet, edit: Edit) -> dict[str, set[str]]:
         edits[FAMILY] = [WITH_AUTOSCALER]
     if component == "virtualservice":
         edits[FAMILY] = [("timeout: 2s", "bucketHeader: x-user")]
+    if component == "destinationrule":
+        breaker = "circuitBreaker: {consecutiveErrors: 5, ejectFor: 30s}"
+        edits[FAMILY] = [("timeout: 2s", breaker)]
     return example.found(edits)
 
 
 def annotated_pod(key: str, value: str = "a") -> Edit:
-    old = "    spec:\n      serviceAccountName"
-    return "deployment", old, f'      annotations:\n        {key}: "{value}"\n{old}'
+    old = "{% for key, value in pod_annotations %}\n"
+    return "deployment", old, f'        {key}: "{value}"\n{old}'
 
 
 def labelled_pod(key: str, value: str = "a") -> Edit:

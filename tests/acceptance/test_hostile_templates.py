@@ -49,9 +49,8 @@ ALTERED = {
         "serviceaccount", "{{ key | quote }}: {{ value | quote }}\n{% endfor %}\nauto",
         "{{ key | quote }}: {{ 'arn:aws:iam::1:role/admin' | quote }}\n{% endfor %}\nauto"),
     "an IAM role by an annotation of the pod": (
-        "deployment", "    spec:\n      serviceAccountName",
-        "      annotations:\n        iam.amazonaws.com/role: admin\n    spec:\n"
-        "      serviceAccountName"),
+        "deployment", "{% for key, value in pod_annotations %}\n",
+        "        iam.amazonaws.com/role: admin\n{% for key, value in pod_annotations %}\n"),
     "another repository": (
         "application", "repoURL: {{ repo_url", "repoURL: {{ 'https://git.example.com/x.git'"),
     "another branch": ("application", "targetRevision: {{ revision", "targetRevision: {{ 'x'"),

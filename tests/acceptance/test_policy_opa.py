@@ -119,15 +119,16 @@ def test_a_valid_fleet_is_clean(opa: ChildOpa) -> None:
 
 def test_each_mistake_is_found_at_its_line(opa: ChildOpa) -> None:
     bad = files(eu_west_1='    - {name: stable, version: "latest", weight: 99}\n')
-    bad[EU] = bad[EU].replace(b"  variants:", b"  privacy: {logs: us-east-1}\n  variants:")
+    bad[EU] = bad[EU].replace(b"residency: [EU]", b"residency: [EU, US]")
     family = bad[f"{FOLDER}/family.yaml"]
     bad[f"{FOLDER}/family.yaml"] = family.replace(b"@" + DIGEST.encode(), b":1.0")
     assert seen(evaluate(opa, bad)) == [
-        ("eu-west-1.yaml", 7, "policy.data-residency",
-         'data are in region "us-east-1" in jurisdiction "US"; spec.residency allows only ["EU"]'),
-        ("eu-west-1.yaml", 9, "policy.weights-sum",
+        ("eu-west-1.yaml", 6, "policy.residency",
+         'spec.residency allows "US", but requests that arrive in "EU" may be processed only in '
+         '["EU"]'),
+        ("eu-west-1.yaml", 8, "policy.weights-sum",
          "the weights of the variants add up to 99; they must add up to 100"),
-        ("eu-west-1.yaml", 9, "policy.version-pinned",
+        ("eu-west-1.yaml", 8, "policy.version-pinned",
          'version "latest" of variant "stable" is not a version number'),
         ("family.yaml", 12, "policy.image-by-digest",
          'image "registry.example.com/server:1.0" is not referenced by digest'),

@@ -82,7 +82,7 @@ def test_check_needs_no_registry(copy: Path) -> None:
     ("file", "old", "new", "rule"),
     [
         ("credit-scoring/eu-west-2", "logs: eu-west-2", "logs: us-east-1", "data-residency"),
-        ("credit-scoring/eu-west-2", "[UK, EU]", "[EU]", "residency"),
+        ("credit-scoring/eu-west-2", "[UK, EU]", "[UK, EU, US]", "residency"),
         ("credit-scoring/family", "max: 0.04", "max: 0.06", "regulated-floors"),
         ("credit-scoring/family", "humanReview: ", "# humanReview: ", "human-review"),
         ("personalisation/us-east-1", "ceiling: 5", "ceiling: 50", "experiment-terms"),

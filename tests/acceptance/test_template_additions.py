@@ -33,7 +33,7 @@ SCHEMA = "render.manifest"
 LISTED = "policy.template-additions"
 
 
-BREAKER = "{% if subset %}"
+BREAKER = "{% endif %}\n{% if subset %}"
 FAILOVER = (
     "    loadBalancer:\n      localityLbSetting:\n        enabled: true\n        failover:\n"
     "          - from: eu-west-1\n            to: us-east-1\n"
@@ -179,7 +179,15 @@ ADDED_TO_OTHERS: dict[str, Edit] = {
     "another owner of an autoscaler": annotated(
         "deployment", "scaledobject.keda.sh/transfer-hpa-ownership", "true"),
     "no sidecar": annotated_pod("sidecar.istio.io/inject", "false"),
-    "no sidecar by a label": labelled_pod("sidecar.istio.io/inject", "false"),
+    "no sidecar by a label": (
+        "deployment", "{% for key, value in pod_labels %}\n        {{ key | quote }}: {{ value",
+        "{% for key, value in pod_labels %}\n        {{ key | quote }}: "
+        "{{ ('false' if key == 'sidecar.istio.io/inject' else value)"),
+    "a gateway of its own": (
+        "virtualservice", "{% for gateway in gateways %}",
+        "    - istio-ingress/public\n{% for gateway in gateways %}"),
+    "no confirmation of a deletion": ("application", "Prune=confirm,", ""),
+    "retries of an old commit": ("application", "refresh: true", "refresh: false"),
 }  # fmt: skip
 
 

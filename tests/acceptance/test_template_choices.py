@@ -51,8 +51,7 @@ OF_ORGANISATION: dict[str, Edit] = {
 }  # fmt: skip
 
 HONEST: dict[str, Edit] = {
-    "a sidecar in each pod": labelled_pod("sidecar.istio.io/inject", "true"),
-    "the same by an annotation": annotated_pod("sidecar.istio.io/inject", "true"),
+    "a sidecar by an annotation": annotated_pod("sidecar.istio.io/inject", "true"),
     "a variable": ("deployment", "          env:\n",
                    "          env:\n            - name: LOG_LEVEL\n              value: info\n"),
     "arguments": container('          args: ["--threads", "4"]\n'),

@@ -236,6 +236,9 @@ def limit(world: World, quota: str) -> None:
         "clusters/prod/environment.yaml",
         lambda text: f"{text}  currency: EUR\n  tenants:\n    - {tenant}\n",
     )
+    # Applications belong to the project of their tenant.
+    world.must("render")
+    publish(world, "the tenant")
 
 
 def declare(world: World, monthly: int) -> None:
@@ -259,7 +262,9 @@ def test_a_proposal_is_denied_for_the_cost_that_its_rollout_would_have(world: Wo
     assert 'spec.cost.monthly is 72, but 4 pods cost about "73 EUR" a month' in said
 
 
-@pytest.mark.parametrize("restrict", [lambda w: limit(w, "4"), lambda w: declare(w, 73)])
+@pytest.mark.parametrize(
+    "restrict", [lambda w: limit(w, "4"), lambda w: declare(w, 73)], ids=["quota", "cost"]
+)
 def test_what_its_proposal_was_allowed_no_step_is_denied(
     world: World, restrict: Callable[[World], None]
 ) -> None:

@@ -94,7 +94,8 @@ def _tenant_of(name: str, number: int) -> str:
 
 def _environment(name: str, predecessor: str | None, plans: list[FamilyPlan]) -> str:
     regions = "\n".join(
-        f"- {{name: {region}, jurisdiction: {jurisdiction}, destination: {name}-{region}}}"
+        f"- {{name: {region}, jurisdiction: {jurisdiction}, destination: {name}-{region}, "
+        "gateways: [istio-ingress/models]}"
         for region, jurisdiction in JURISDICTIONS.items()
     )
     before = f"\n  predecessor: {predecessor}" if predecessor else ""

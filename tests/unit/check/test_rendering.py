@@ -1,5 +1,6 @@
 """What render writes: the folders of well-formed specs that do not collide, and nothing else."""
 
+from collections.abc import Mapping
 from functools import cache
 
 import pytest
@@ -83,3 +84,40 @@ def test_without_its_environment_nothing_is_written_or_removed(text: bytes) -> N
     assert not [path for path in done.changes if path.startswith("rendered/prod/")]
     assert done.checked.invalid
     assert all(finding.file == HEAD for finding in done.checked.invalid)
+
+
+TENANTS = "rendered/prod/tenants/"
+
+
+def tenant_files(tree: Mapping[str, bytes | None]) -> list[str]:
+    return sorted(path for path in tree if path.startswith(TENANTS))
+
+
+def test_the_projects_of_tenants_are_compared_as_all_else() -> None:
+    project, provenance = (f"{TENANTS}{{}}/{n}" for n in ("appproject.yaml", "PROVENANCE"))
+    tenants = {path.removeprefix(TENANTS).split("/")[0] for path in tenant_files(fleet())}
+    first, *_ = sorted(tenants)
+    edited = {**fleet(), project.format(first): b"by hand", provenance.format("gone"): b"{}",
+              project.format("gone"): b"by hand"}  # fmt: skip
+    assert render_tree(edited).changes == {
+        project.format(first): fleet()[project.format(first)],
+        project.format("gone"): None,
+        provenance.format("gone"): None,
+    }
+
+
+def test_a_tenant_that_goes_loses_its_project_and_nothing_else_changes_in_others() -> None:
+    first, *others = sorted({path.split("/")[3] for path in tenant_files(fleet())})
+    assert others
+    assert f"    - name: {first}\n".encode() in fleet()[HEAD]
+    renamed = fleet()[HEAD].replace(f"    - name: {first}\n".encode(), b"    - name: another\n", 1)
+    changes = render_tree({**fleet(), HEAD: renamed}).changes
+    touched = {path.split("/")[3]: data for path, data in changes.items() if TENANTS in path}
+    assert touched.keys() == {first, "another"}
+    assert touched[first] is None
+
+
+def test_a_malformed_environment_keeps_the_projects_of_its_tenants() -> None:
+    done = render_tree({**fleet(), HEAD: b"kind: Environment\n"})
+    assert tenant_files(fleet())
+    assert not tenant_files(done.changes)

@@ -5,7 +5,7 @@ from typing import Any
 from lockstep.model.finding import Finding
 from tests.unit.render import rendering
 from tests.unit.render.rendering import STABLE, cluster, fleet_of, tree_of
-from tests.unit.render.specs import HPA, KEDA, PROMETHEUS
+from tests.unit.render.specs import HPA, KEDA, PROMETHEUS, in_tenant
 from tests.unit.whole_fleets import render_fleet
 
 
@@ -33,6 +33,17 @@ def test_one_host_cannot_have_two_owners() -> None:
     assert "x.example.com in prod-eu-west-1 is also claimed by clusters/prod/fraud/c1.yaml" in (
         findings[0].message
     )
+
+
+def test_a_further_host_has_one_owner_too() -> None:
+    findings = collide(
+        cluster("fraud-a", hosts=["y.example.com", "x.example.com"]),
+        cluster("fraud-b", host="x.example.com"),
+    )
+    assert [(f.rule, f.file, f.pointer) for f in findings] == [
+        ("render.collision", "clusters/prod/fraud/c0.yaml", "/spec/hosts/1"),
+        ("render.collision", "clusters/prod/fraud/c1.yaml", "/spec/host"),
+    ]
 
 
 def test_one_host_may_be_served_in_two_regions() -> None:
@@ -77,6 +88,18 @@ def test_what_keda_makes_of_an_object_counts_too() -> None:
         "the HorizontalPodAutoscaler fraud/keda-hpa-fraud-v41 in prod-eu-west-1"
     }
     assert len(findings) == 2
+
+
+def test_projects_of_two_environments_meet_in_argocd() -> None:
+    tree = in_tenant(cluster())
+    path = "clusters/prod/environment.yaml"
+    one = tree[path].replace(b"name: risk\n", b"name: eu-risk\n")
+    other = tree[path].replace(b"name: prod\n", b"name: prod-eu\n")
+    tree |= {path: one, "clusters/prod-eu/environment.yaml": other}
+    _, findings = render_fleet(fleet_of(tree), rendering.templates())
+    assert {f.message.split(" is also claimed")[0] for f in findings} == {
+        "the AppProject argocd/prod-eu-risk in Argo CD"
+    }
 
 
 def test_applications_of_two_environments_meet_in_argocd() -> None:

@@ -4,11 +4,14 @@ Every source here would take minutes, gigabytes or forever without its budget.
 """
 
 import tracemalloc
+from typing import Any
 
 import pytest
+import yaml
+from jinja2.exceptions import SecurityError
 
-from lockstep.render.sandbox import BUDGET
-from lockstep.render.templates import TemplateFailure, TemplateSet
+from lockstep.render.sandbox import BUDGET, OverBudget, Sandbox
+from lockstep.render.templates import TemplateFailure, TemplateSet, quote
 from tests.unit.render.rendering import templates
 
 PATH = "templates/thing/thing.yaml.j2"
@@ -139,3 +142,45 @@ def test_the_finding_says_at_which_line_and_what_to_do() -> None:
 def test_shipped_templates_are_far_from_the_bounds() -> None:
     for _, source in templates().texts.sources.values():
         assert len(source) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"a": 1, "b": {"c": True}}, '\n  "a": 1\n  "b":\n    "c": true'),
+        (["x: y", {"k": "v", "l": []}], '\n  - "x: y"\n  - "k": "v"\n    "l": []'),
+        ([["a"], {}], '\n  - - "a"\n  - {}'),
+        ({}, " {}"),
+        ([], " []"),
+        ({"a\n- b": "# c"}, '\n  "a\\n- b": "# c"'),
+    ],
+)
+def test_a_list_or_mapping_is_written_as_it_is(value: Any, text: str) -> None:
+    sandbox = Sandbox(quote)
+    template = sandbox.template("key:{{ value | block(2) }}", "a")
+    assert sandbox.run(template, {"value": value}) == f"key:{text}"
+    assert yaml.safe_load(f"key:{text}") == {"key": value}
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("{{ [none] | block(2) }}", TypeError),
+        ("{{ [1.5] | block(2) }}", TypeError),
+        ("{{ (1, 2) | block(2) }}", TypeError),
+        ("{{ [1] | block(81) }}", SecurityError),
+        ("{{ [1] | block(-1) }}", SecurityError),
+        ("{{ [1] | block('2') }}", SecurityError),
+        ("{% set a = [1] %}{% set a = [[[[[[[[[[[[[[[[a]]]]]]]]]]]]]]]] %}"
+         "{{ [[[[[[[[[[[[[[[[[[[[[[[[[[[a]]]]]]]]]]]]]]]]]]]]]]]]]]] | block(0) }}", SecurityError),
+        ("{% set a = ['x' * 99] * 9 %}{% set a = [a, a, a, a, a, a, a, a, a, a] %}"
+         "{% set a = [a, a, a, a, a, a, a, a, a, a] %}{% set a = [a, a, a, a, a, a, a, a, a, a] %}"
+         "{% set a = [a, a, a, a, a, a, a, a, a, a] %}{{ a | block(0) }}", OverBudget),
+    ],
+)  # fmt: skip
+def test_a_block_holds_values_of_a_manifest_and_is_bounded(
+    source: str, error: type[Exception]
+) -> None:
+    sandbox = Sandbox(quote)
+    with pytest.raises(error):
+        sandbox.run(sandbox.template(source, "a"), {})

@@ -4,7 +4,14 @@ import pytest
 
 from lockstep.render.trace.template_marks import MarkedText, render_marked
 
-CONTEXT = {"name": "fraud", "on": True, "off": False, "items": [("a", 1), ("b", 0)], "none": None}
+CONTEXT = {
+    "name": "fraud",
+    "on": True,
+    "off": False,
+    "items": [("a", 1), ("b", 0)],
+    "none": None,
+    "nested": {"k": ["v", {"on": True}], "e": {}},
+}
 
 
 def marked(source: str) -> MarkedText:
@@ -24,6 +31,7 @@ SOURCES = [
     "{% set other = name %}\na: {{ other | quote }}\nb: {{ 'text' | quote }}\n",
     "{% raw %}\na: '{{ x }}'\n{% endraw %}\nb: c\n",
     "a: b\r\nc: {{ name | quote }}\r\nd: e\r\n",
+    "a:{{ nested | block(2) }}\nb: c\n",
 ]
 
 
@@ -68,3 +76,13 @@ def test_the_frame_is_what_the_template_itself_wrote() -> None:
 def test_marks_of_a_hostile_template_are_only_text() -> None:
     text = marked('a: \0{"line": 900, "column": 1}\0b\n')
     assert text.mark_at(1, 20).line == 1
+
+
+def test_each_value_of_a_block_has_its_mark_and_the_frame_its_lines() -> None:
+    text = marked("a:{{ nested | block(2) }}\nb: c\n")
+    assert text.text == 'a:\n  "k":\n    - "v"\n    - "on": true\n  "e": {}\nb: c\n'
+    assert text.frame == 'a:\n  "x":\n    - "x"\n    - "x": "x"\n  "x": {}\nb: c\n'
+    assert text.mark_at(3, 7).value == ("nested", "k", 0)
+    assert text.mark_at(4, 13).value == ("nested", "k", 1, "on")
+    assert text.mark_at(4, 13)[1:3] == (1, 3)
+    assert text.mark_at(6, 1)[1:3] == (2, 1)

@@ -17,6 +17,28 @@ def only(schema: Json, value: Json) -> tuple[str, str]:
     return problem.says, problem.fix
 
 
+NOTHING_KNOWN = {"additionalProperties": False}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "refused"),
+    [
+        ({"properties": {"spec": NOTHING_KNOWN}}, {"spec": {"failover": "a"}}, True),
+        ({"properties": {"spec": NOTHING_KNOWN}}, {"spec": {"failover": None}}, True),
+        ({"properties": {"spec": {"properties": {"defaults": NOTHING_KNOWN}}}},
+         {"spec": {"defaults": {"failover": "a"}}}, True),
+        (NOTHING_KNOWN, {"failover": "a"}, False),
+    ],
+)  # fmt: skip
+def test_a_field_that_would_do_nothing_is_refused_with_the_reason(
+    schema: Json, value: Json, refused: bool
+) -> None:
+    (problem,) = problems(schema, value)
+    assert (problem.rule == "schema.refused-field") is refused
+    assert ("routing over regions is not built" in problem.says) is refused
+    assert problem.at_key
+
+
 def test_names_of_schemas_are_names_only() -> None:
     assert BASE.endswith("/")
 

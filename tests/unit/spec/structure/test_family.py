@@ -226,6 +226,22 @@ def test_duplicate_names_the_first_of_the_two() -> None:
     assert related(variants) == [("duplicate-variant", [(US, 11, "the first of the two")])]
 
 
+def test_a_further_host_belongs_to_one_cluster() -> None:
+    more = edited(
+        US,
+        "  variants:",
+        "  hosts: [a.example.com, scoring.eu-west-1.models.example.com]\n  variants:",
+    )
+    assert related(more) == [("duplicate-host", [(EU, 10, "uses it already")])]
+    fleet, _ = assemble(more)
+    (found,) = check_structure(fleet)
+    assert (found.file, found.pointer) == (US, "/spec/hosts/1")
+    twice = edited(
+        US, "  variants:", "  hosts: [scoring.us-east-1.models.example.com]\n  variants:"
+    )
+    assert rules(twice) == [("duplicate-host", US)]
+
+
 def test_unknown_region_names_where_the_regions_are() -> None:
     files = edited(US, "region: us-east-1", "region: us-west-1")
     assert related(files)[0] == ("unknown-region", [(HOME, 8, "the regions")])
