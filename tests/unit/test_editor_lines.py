@@ -14,7 +14,7 @@ HUMAN = sorted(
     path
     for folder in (ROOT / "clusters", ROOT / "policies" / "data", EXAMPLES)
     for path in folder.rglob("*.yaml")
-    if path.parent.name != "locks" and path.name != "quarantine.yaml"
+    if path.parent.name != "locks" and path.name not in ("quarantine.yaml", "thresholds.yaml")
 )
 LINE = "# yaml-language-server: $schema="
 

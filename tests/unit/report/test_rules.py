@@ -46,7 +46,7 @@ def test_an_explanation_has_every_part() -> None:
 
 def test_problems_come_before_the_counts() -> None:
     tests = RuleTests(("few-pods",), 4, 2, 100.0, ["x.rego:1: no test runs this line"])
-    counts = "1 rules, 4 tests passed, 2 examples"
+    counts = "1 rule, 4 tests passed, 2 examples"
     assert format_text(tests).splitlines() == [*tests.problems, f"{counts}, 1 problem"]
     assert tests.exit_code is ExitCode.INVALID
     clean = RuleTests(("few-pods",), 4, 2, 100.0, ())

@@ -85,10 +85,12 @@ class Schemas:
         return [p for p in placed if not p.missing or field_path(p.field) not in misplaced]
 
     def _with_home(self, name: str, problem: Problem) -> Problem:
-        """An unknown field that only one other mapping knows probably belongs there."""
+        """An unknown field that only one other mapping and its parts know probably belongs there."""
         if problem.rule != "schema.unknown-field" or "did you mean" in problem.says:
             return problem
-        homes = self._homes(name).get(str(problem.pointer[-1]), [])
+        every = self._homes(name).get(str(problem.pointer[-1]), [])
+        # Parts of another home are further away than that one: the port of a probe, for example.
+        homes = [home for home in every if not any(home.startswith(f"{o}.") for o in every)]
         # With several homes, or the top level as the only one, a suggestion would be a guess.
         if len(homes) != 1 or not homes[0]:
             return problem
