@@ -85,7 +85,7 @@ class Schemas:
         return [p for p in placed if not p.missing or field_path(p.field) not in misplaced]
 
     def _with_home(self, name: str, problem: Problem) -> Problem:
-        """An unknown field that only one other mapping and its parts know probably belongs there."""
+        """An unknown field that only one other mapping and its parts know belongs there."""
         if problem.rule != "schema.unknown-field" or "did you mean" in problem.says:
             return problem
         every = self._homes(name).get(str(problem.pointer[-1]), [])
