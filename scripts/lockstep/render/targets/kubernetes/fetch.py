@@ -66,6 +66,11 @@ def read_fetch(fields: Fields) -> dict[str, Json]:
             (*_FETCH, "path"), "render.input",
             f"{read['path']} is the path of another volume already", "choose another path",
         )  # fmt: skip
+    try:
+        parse_duration(read["timeout"])
+    except ValueError as error:
+        here = (*_FETCH, "timeout")
+        fields.fail(here, "render.input", str(error), "write a length of time, such as 15m")
     for half in ("requests", "limits"):
         own = fields.texts(*_FETCH, "resources", half)
         server = fields.texts("spec", "serving", "resources", half)

@@ -135,6 +135,12 @@ def test_a_rollout_waits_for_the_model() -> None:
     assert deadline(rendered(fetching(timeout="1h"))) == deadline(rendered(cluster())) + 3600
 
 
+def test_a_timeout_that_is_not_a_duration_is_a_finding() -> None:
+    finding = the_finding(tree(fetching(timeout="20mx")))
+    assert (finding.rule, finding.pointer) == ("render.input", "/spec/serving/fetch/timeout")
+    assert "'20mx' is not a duration" in finding.message
+
+
 def test_a_source_is_never_an_option_or_a_variable() -> None:
     spec = fetching()
     files = tree(spec)
