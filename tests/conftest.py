@@ -21,12 +21,13 @@ settings.load_profile("no-deadline")
 
 # Modules that take long in relation to others, the longest first.
 LONGEST = (
-    "test_mutations.py", "test_architecture_examples.py", "test_rollout_attacks.py",
+    "test_mutations.py", "test_architecture_examples.py", "test_docs_commands.py",
+    "test_rollout_attacks.py",
     "test_scope_oracle.py", "test_ledger_history.py", "test_policy_test.py",
     "test_rendering_moves.py", "test_rollout.py", "test_followed_branch.py",
     "test_base_decides.py", "test_revert_table.py", "test_bad_luck.py", "test_bench.py",
     "test_demo.py", "test_load_fuzz.py", "test_ledger_attacks.py", "test_revert_edited.py",
-    "test_reports.py", "test_linear.py", "test_docs.py",
+    "test_reports.py", "test_linear.py",
 )  # fmt: skip
 
 # Reasons for which a test may be skipped even in CI: parts that set-up cannot bring.
