@@ -22,6 +22,9 @@ from lockstep.spec.settings import EXAMPLE, Settings, read_settings
 
 _SECONDS = 20.0
 _LARGEST = 1024 * 1024
+_OWN = ".venv/bin/lockstep"
+"""The program that the hook of a fleet runs."""
+
 _WORKFLOWS = (
     ".github/workflows/*.y*ml", ".gitea/workflows/*.y*ml", ".forgejo/workflows/*.y*ml",
     ".gitlab-ci.yml", ".ci/*",
@@ -81,7 +84,8 @@ class _Repository:
             if self.git.resolve(f"refs/heads/{branch}") is None:
                 return warning(f"there is no branch {branch}", f"git branch {branch}")
             return warning("there is none: decisions stay in this clone",
-                           f"git remote add origin {settings.repository}")  # fmt: skip
+                           f"git remote add origin {settings.repository}, if {SETTINGS} says "
+                           "where it really is")  # fmt: skip
         remote = choose_remote(known, None, settings)
         late = LockstepError(f"{remote} gave no answer within {_SECONDS:g} seconds",
                              fix="check the network, and that git fetch works")  # fmt: skip
@@ -121,13 +125,23 @@ class _Repository:
     def hook(self) -> Found:
         hook = self.git.path_of("hooks/pre-commit")
         configured = _holds(self.git.top / ".pre-commit-config.yaml", b"lockstep")
+        if configured and not self._hook_can_run():
+            return warning(f"there is no {_OWN}, which it runs",
+                           "install Lockstep there, as the README of the fleet says")  # fmt: skip
         if hook.is_file() and (configured or _holds(hook, b"lockstep")):
             return ok(str(hook))
         if configured:
-            return warning("pre-commit is not installed in this clone", "pre-commit install")
+            return warning("pre-commit is not installed in this clone",
+                           ".venv/bin/pip install pre-commit, then .venv/bin/pre-commit "
+                           "install")  # fmt: skip
         return warning("nothing checks a commit before it is made",
                        "add the hook lockstep-check to .pre-commit-config.yaml, then run "
                        "pre-commit install")  # fmt: skip
+
+    def _hook_can_run(self) -> bool:
+        """Whether the program is there that a hook in ``.pre-commit-config.yaml`` names."""
+        config = self.git.top / ".pre-commit-config.yaml"
+        return not _holds(config, _OWN.encode()) or (self.git.top / _OWN).is_file()
 
     def workflow(self) -> Found:
         files = (path for each in _WORKFLOWS for path in sorted(self.git.top.glob(each)))

@@ -54,7 +54,7 @@ def policy_docs(check: bool, root: Path, output: str) -> ExitCode:
 
 
 @policy.command("test")
-@click.option("--rule", help="Run the examples of this rule only.")
+@click.option("--rule", help="Run the tests and the examples of this rule only.")
 @options.root
 @options.output
 def policy_test(rule: str | None, root: Path, output: str) -> ExitCode:

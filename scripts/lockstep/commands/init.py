@@ -82,13 +82,14 @@ def run(request: FleetRequest, options: InitOptions) -> Scaffolded:
     except OSError as error:  # a file is there, or one of its folders may not be written to
         raise cannot_write(error, str(root), "give a folder that you may write to") from error
     write_completed(root, completed)
+    todo, unlocked = _todo(request, root), f"{family} {version.number}" if completed.note else ""
     return Scaffolded(
         tuple(sorted(files)),
         len(completed.rendered),
         completed.lock,
         completed.note,
-        tuple(_todo(request, root)),
-        tuple(_commands(root, f"{family} {version.number}" if completed.note else "")),
+        tuple(todo),
+        tuple(_commands(root, unlocked, changes=bool(todo))),
     )
 
 
@@ -165,11 +166,15 @@ def _todo(request: FleetRequest, root: Path) -> list[str]:
     return found
 
 
-def _commands(root: Path, unlocked: str) -> list[str]:
-    """What to run next; ``unlocked`` is the family and the version that have no lock."""
+def _commands(root: Path, unlocked: str, *, changes: bool) -> list[str]:
+    """What to run next; ``unlocked`` is the family and the version that have no lock, and with
+    ``changes`` people replace examples before.
+    """
     commands = [] if root == Path.cwd() else [f"cd {shlex.quote(str(root))}"]
     # In a folder that a repository ignores, git would store nothing.
     commands += [] if Git.at(root) else ["git init"]
     if unlocked:
         commands.append(f"lockstep lock {unlocked} && lockstep render")
+    elif changes:
+        commands.append("lockstep render")
     return [*commands, "git add --all && git commit --message 'Our fleet'", "lockstep check"]

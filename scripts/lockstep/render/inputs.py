@@ -161,7 +161,8 @@ def _traffic(fields: Fields) -> Json:
             traffic[name] = fields.text(*here, name)
     if fields.has(*here, "retries"):
         traffic["retries"] = {"attempts": fields.integer(*here, "retries", "attempts")}
-        if fields.has(*here, "retries", "perTryTimeout"):
+        # The defaults of a family may have a timeout where a cluster switches retries off.
+        if traffic["retries"]["attempts"] and fields.has(*here, "retries", "perTryTimeout"):
             each = fields.text(*here, "retries", "perTryTimeout")
             traffic["retries"]["perTryTimeout"] = each
     if fields.has(*here, "circuitBreaker"):

@@ -65,6 +65,9 @@ class Nothing:
     commands: tuple[str, ...] = ()
 
 
+_BACK = (Action.RESTORE, Action.RETIRE)
+"""The decisions that end a rollback."""
+
 Choice = RollBack | RetireArm | ReturnToRecord | Nothing
 
 
@@ -95,7 +98,11 @@ def _named(family: Family, version: str, candidate: Target | None) -> Choice:
         return RetireArm(version)
     # VERSION serves nowhere: it was rolled back already, or is not known at all.
     serving = ", ".join(_serving(family)) or "none"
-    return Nothing(f"version {quoted(version)} serves nowhere; versions that serve: {serving}")
+    reason = f"version {quoted(version)} serves nowhere; versions that serve: {serving}"
+    newest = newest_decision(family)
+    if newest and newest.action in _BACK and newest.target.version == version:
+        reason = f"{_who_and_when(newest)}; {reason}"
+    return Nothing(reason)
 
 
 def _unnamed(family: Family, candidate: Target | None) -> Choice:
@@ -108,7 +115,7 @@ def _unnamed(family: Family, candidate: Target | None) -> Choice:
         return ReturnToRecord()
     # The newest record is a restore, or an arm was retired: somebody was faster.
     newest = newest_decision(family)
-    if newest is not None and newest.action in (Action.RESTORE, Action.RETIRE):
+    if newest is not None and newest.action in _BACK:
         return Nothing(_who_and_when(newest))
     # Steady after verify, adopt or release: without a name a good version could be rolled back.
     return Nothing(

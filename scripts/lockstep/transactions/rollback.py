@@ -61,11 +61,13 @@ def roll_back(
     plan = plan_rollback(state.family, request.bad.version)
     if plan is not None:
         return carry_out(git, options, state, plan, request)
-    reason = f"{no_verified_state(state)}; {request.reason}"
+    why = no_verified_state(state)
     phase = position_of(state.family).phase
     if phase in (Phase.STEADY, Phase.SHIFTED):  # nothing moves, so there is nothing to hold
-        return blocked(state, reason)
-    held = hold(git, state, reason, evidence=request.evidence, verdict=request.verdict)
+        return blocked(state, why)
+    held = hold(
+        git, state, f"{why}; {request.reason}", evidence=request.evidence, verdict=request.verdict
+    )
     if isinstance(held, Blocked):
         return held
     # Also where a person asked: nothing was rolled back, so the code is never 0.

@@ -193,7 +193,7 @@ def open_run(options: RunOptions, *, reads_branch: bool = False) -> Iterator[Run
     """
     git = Git.find(options.root)
     if options.branch is not None and not git.is_branch_name(options.branch):
-        text = f"{quoted(options.branch)} is no name for a branch"
+        text = f"{quoted(options.branch)} is not a valid name for a branch"
         raise UsageError(text, fix="give another --branch")
     with run_note(git) as note:
         yield Run(git, options, _find_followed(git, options), note, reads_branch=reads_branch)

@@ -7,6 +7,7 @@ address and credentials of the registry where the environment has them.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from lockstep.model.document import Json
 from lockstep.model.fleet import Environment, Family
@@ -40,6 +41,7 @@ _PATH = "/mnt/models"
 _SCRATCH = "/tmp"  # noqa: S108
 _SIZE = "10Gi"
 _TIMEOUT = "15m"
+_SHORTEST, _LONGEST = timedelta(seconds=10), timedelta(hours=6)
 # A folder inside of the volume: what is half fetched is next to it, and the server never sees it.
 _MOUNT = "/volume"
 _FOLDER = "model"
@@ -61,16 +63,15 @@ def read_fetch(fields: Fields) -> dict[str, Json]:
         "timeout": fields.text(*_FETCH, "timeout", default=_TIMEOUT),
     }
     others = (fields.text(*_VOLUMES, each, "mountPath") for each in fields.names(*_VOLUMES))
-    if read["path"] in (_SCRATCH, *others):
-        fields.fail(
-            (*_FETCH, "path"), "render.input",
-            f"{read['path']} is the path of another volume already", "choose another path",
-        )  # fmt: skip
-    try:
-        parse_duration(read["timeout"])
-    except ValueError as error:
-        here = (*_FETCH, "timeout")
-        fields.fail(here, "render.input", str(error), "write a length of time, such as 15m")
+    for other in (_SCRATCH, *others):
+        # A volume inside of the model's would hide files that were verified.
+        if f"{other}/".startswith(f"{read['path']}/"):
+            fields.fail(
+                (*_FETCH, "path"), "render.input",
+                f"another volume has its path at or below {read['path']}: {other}",
+                "choose another path",
+            )  # fmt: skip
+    _require_timeout(fields, read["timeout"])
     for half in ("requests", "limits"):
         own = fields.texts(*_FETCH, "resources", half)
         server = fields.texts("spec", "serving", "resources", half)
@@ -78,6 +79,18 @@ def read_fetch(fields: Fields) -> dict[str, Json]:
         # same with it.
         read[half] = own or {name: server[name] for name in _RESOURCES if name in server}
     return {"fetch": read}
+
+
+def _require_timeout(fields: Fields, text: str) -> None:
+    try:
+        wrong = "" if _SHORTEST <= parse_duration(text) <= _LONGEST else f"{text} is out of range"
+    except (ValueError, OverflowError) as error:
+        wrong = str(error)
+    if wrong:
+        fields.fail(
+            (*_FETCH, "timeout"), "render.input", wrong,
+            "write a length of time from 10s to 6h, such as 15m",
+        )  # fmt: skip
 
 
 def read_registry(fields: Fields, family: Family, environment: Environment) -> Json:

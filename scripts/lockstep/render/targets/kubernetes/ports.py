@@ -12,6 +12,9 @@ SERVICE_PORT = 80
 _PORTS = ("spec", "serving", "ports")
 _PROTOCOLS = ("grpc", "http2", "tcp")
 
+_OF_SIDECAR = {*range(15000, 15011), 15020, 15021, 15053, 15090}
+"""https://istio.io/latest/docs/ops/deployment/application-requirements/#ports-used-by-istio"""
+
 ROUTED = ("http", "http2", "grpc")
 """The protocols whose requests Istio routes by version."""
 
@@ -19,10 +22,12 @@ ROUTED = ("http", "http2", "grpc")
 def read_ports(fields: Fields) -> dict[str, Json]:
     """``ports`` of a serving, the number of each by name, if any. Raises Unrenderable."""
     names = fields.names(*_PORTS)
+    _refuse_of_sidecar(fields, ("spec", "serving", "port"))
     numbers = {fields.integer("spec", "serving", "port"): HTTP, SERVICE_PORT: "the Service"}
     ports: dict[str, int] = {}
     for name in names:
         number = fields.integer(*_PORTS, name)
+        _refuse_of_sidecar(fields, (*_PORTS, name))
         if name == HTTP:
             fields.fail(
                 (*_PORTS, name), "render.input", "http is the name of the model's own port",
@@ -37,6 +42,15 @@ def read_ports(fields: Fields) -> dict[str, Json]:
         numbers[number] = name
         ports[name] = number
     return {"ports": ports} if ports else {}
+
+
+def _refuse_of_sidecar(fields: Fields, pointer: tuple[str, ...]) -> None:
+    number = fields.integer(*pointer)
+    if number in _OF_SIDECAR:
+        fields.fail(
+            pointer, "render.input", f"port {number} is one of Istio's sidecar, in the same pod",
+            "have the server listen on another port",
+        )  # fmt: skip
 
 
 def app_protocol(name: str) -> str:

@@ -105,7 +105,7 @@ def test_its_own_resources_and_timeout() -> None:
 def test_the_model_is_not_where_another_volume_is() -> None:
     finding = the_finding(tree(fetching(path="/tmp")))
     assert (finding.rule, finding.pointer) == ("render.input", "/spec/serving/fetch/path")
-    assert finding.message == "/tmp is the path of another volume already"
+    assert finding.message == "another volume has its path at or below /tmp: /tmp"
 
 
 def test_a_volume_of_the_spec_and_a_variable_of_the_server() -> None:
@@ -114,9 +114,13 @@ def test_a_volume_of_the_spec_and_a_variable_of_the_server() -> None:
         "volumes": {"shm": {"mountPath": "/mnt/models", "emptyDir": {"sizeLimit": "1Gi"}}},
         "env": {"DATA": "$(MODEL_PATH)/data"},
     }
-    finding = the_finding(tree(spec))
-    assert finding.message == "/mnt/models is the path of another volume already"
-    spec["spec"]["serving"]["volumes"]["shm"]["mountPath"] = "/dev/shm"
+    shm = spec["spec"]["serving"]["volumes"]["shm"]
+    # Below it, it would hide files that were verified.
+    for path in ("/mnt/models", "/mnt/models/data"):
+        shm["mountPath"] = path
+        finding = the_finding(tree(spec))
+        assert finding.message == f"another volume has its path at or below /mnt/models: {path}"
+    shm["mountPath"] = "/dev/shm"
     deployment = rendered(spec).manifests["deployment-v41.yaml"]["spec"]
     (server,) = deployment["template"]["spec"]["containers"]
     # Kubernetes replaces only what is in front.
@@ -135,10 +139,17 @@ def test_a_rollout_waits_for_the_model() -> None:
     assert deadline(rendered(fetching(timeout="1h"))) == deadline(rendered(cluster())) + 3600
 
 
-def test_a_timeout_that_is_not_a_duration_is_a_finding() -> None:
-    finding = the_finding(tree(fetching(timeout="20mx")))
+@pytest.mark.parametrize(
+    ("timeout", "says"),
+    [
+        ("20mx", "'20mx' is not a duration"), ("0s", "0s is out of range"),
+        ("9999d", "9999d is out of range"),
+    ],
+)  # fmt: skip
+def test_a_timeout_that_cannot_be_is_a_finding(timeout: str, says: str) -> None:
+    finding = the_finding(tree(fetching(timeout=timeout)))
     assert (finding.rule, finding.pointer) == ("render.input", "/spec/serving/fetch/timeout")
-    assert "'20mx' is not a duration" in finding.message
+    assert says in finding.message
 
 
 def test_a_source_is_never_an_option_or_a_variable() -> None:

@@ -31,6 +31,14 @@ def test_the_name_says_the_protocol(name: str, protocol: str) -> None:
     assert app_protocol(name) == protocol
 
 
+@pytest.mark.parametrize("number", [15000, 15006, 15010, 15021, 15090])
+def test_the_ports_of_the_sidecar_are_taken(number: int) -> None:
+    finding = the_finding(tree_of(serving(ports={"metrics": number})))
+    assert finding.message == f"port {number} is one of Istio's sidecar, in the same pod"
+    assert finding.pointer == "/spec/serving/ports/metrics"
+    assert the_finding(tree_of(serving(port=number))).pointer == "/spec/serving/port"
+
+
 @pytest.mark.parametrize(
     ("ports", "message"),
     [
