@@ -54,7 +54,11 @@ def test_what_both_deny_does_not_mention_the_base(fleet: Fleet) -> None:
 
 
 def test_a_change_that_loosens_a_schema_is_checked_by_the_old_one(fleet: Fleet) -> None:
-    fleet.edit("policies/schemas/cluster/serving.json", '"maximum": 65535', '"maximum": 99999')
+    bounds = (
+        '"type": "integer",\n      "minimum": 1,\n      "maximum": {}'  # of the field port alone
+    )
+    path = "policies/schemas/cluster/serving.json"
+    fleet.edit(path, bounds.format(65535), bounds.format(99999))
     fleet.edit(FAMILY, "port: 8080", "port: 70000")
     code, findings = fleet.check()
     assert code == 10

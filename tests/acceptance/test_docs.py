@@ -50,12 +50,35 @@ def prose(path: Path) -> str:
 # Evidence
 
 
+def test_what_a_page_logs_when_it_trains_is_what_production_asks_for(tmp_path: Path) -> None:
+    pytest.importorskip("pandas", reason="needs lockstep[registry]")
+    from lockstep.registry.mlflow.versions import MlflowRegistry
+    from tests.unit.mlflow_store import create_store, forget_default_store
+
+    snippet, _ = blocks(EVIDENCE.read_text(), "python")
+    store = create_store(tmp_path)
+    forget_default_store()
+    data = """
+import pandas, sklearn.linear_model
+payments = pandas.DataFrame({"amount": [1.5, 2.5, 900.0]})
+classifier = sklearn.linear_model.LogisticRegression().fit(payments, [0, 0, 1])
+"""
+    env = {**os.environ, "MLFLOW_TRACKING_URI": store.uri, "MLFLOW_EXPERIMENT_NAME": "test"}
+    run = [sys.executable, "-c", data + snippet]
+    subprocess.run(run, env=env, cwd=tmp_path, check=True, capture_output=True)
+    now = format_time(clock.now())
+    facts = MlflowRegistry(store.uri).facts("fraud", "1", now)["facts"]
+    assert [each["context"] for each in facts["datasets"]] == ["training"]
+    assert facts["tags"]["model_card.digest"].startswith("sha256:")
+    assert [column["name"] for column in facts["signature"]["inputs"]] == ["amount"]
+
+
 def test_the_evidence_that_a_page_logs_is_what_a_gate_reads(tmp_path: Path) -> None:
     pytest.importorskip("pandas", reason="needs lockstep[registry]")
     from lockstep.registry.mlflow.versions import MlflowRegistry
     from tests.unit.mlflow_store import create_store, forget_default_store
 
-    (snippet,) = blocks(EVIDENCE.read_text(), "python")
+    _, snippet = blocks(EVIDENCE.read_text(), "python")
     ((model, version),) = re.findall(r'get_model_version\("(.+?)", "(.+?)"\)', snippet)
     ((metric, value, samples),) = re.findall(r'"(\w+)": ([\d.]+), "\1_samples": (\d+)', snippet)
     (dataset,) = re.findall(r'name="(.+?)"', snippet)

@@ -84,7 +84,8 @@ ALTERED = {
     "the secret of another tenant from the store": (
         "externalsecret", "key: {{ path", "key: {{ 'ml/ranking'"),
     "the store of the whole Kubernetes cluster": (
-        "externalsecret", "kind: SecretStore\n    name", "kind: ClusterSecretStore\n    name"),
+        "externalsecret", "kind: {{ store_kind | quote }}\n    name: {{ store |",
+        "kind: ClusterSecretStore\n    name: {{ store |"),
     "no floor of the autoscaler": (
         "horizontalpodautoscaler", "minReplicas: {{ replicas", "minReplicas: {{ 1"),
     "an autoscaler of another deployment": (

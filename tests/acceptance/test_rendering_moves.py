@@ -24,7 +24,7 @@ from tests.acceptance.rollouts import (
 from tests.acceptance.world import FAMILY, REGIONS, World, files_of, git, identify
 
 TEMPLATE = "templates/deployment/deployment.yaml.j2"
-GRACE = b"terminationGracePeriodSeconds: 45"
+GRACE = b"terminationGracePeriodSeconds: 90"
 REPLICAS = f"{HEAD}#/spec/defaults/serving/replicas"
 SERVING_1 = [{"name": "stable", "version": "1", "weight": 100}]
 
@@ -40,10 +40,10 @@ def rendered(world: World) -> dict[str, bytes]:
 
 
 def with_grace(text: str) -> str:
-    """A template of another release of the program: all pods restart."""
-    line = "      serviceAccountName:"
-    assert line in text
-    return text.replace(line, f"      {GRACE.decode()}\n{line}")
+    """Change what the pods of every cluster are rendered to."""
+    written = "terminationGracePeriodSeconds: {{ grace | quote }}"
+    assert text.count(written) == 1
+    return text.replace(written, GRACE.decode())
 
 
 def change_template(world: World) -> None:

@@ -71,7 +71,7 @@ def test_an_expired_waiver_of_the_change_is_reported_as_expired(fleet: Fleet) ->
     code, findings = fleet.check(now="2026-07-01T08:00:00Z")
     (finding,) = about_replicas(findings)
     assert code == 11
-    assert finding["related"][-1]["note"] == "this waiver expired on 2026-06-30"
+    assert "this waiver expired on 2026-06-30" in [each["note"] for each in finding["related"]]
 
 
 def test_a_waiver_does_not_count_in_the_change_that_brings_it(fleet: Fleet) -> None:
@@ -80,10 +80,10 @@ def test_a_waiver_does_not_count_in_the_change_that_brings_it(fleet: Fleet) -> N
     code, findings = fleet.check()
     (finding,) = about_replicas(findings)
     assert (code, finding["suppression"]) == (11, None)
-    assert finding["related"][-1] == {
+    assert {
         "file": WAIVERS, "line": 7, "column": 13,
         "note": "this waiver counts once it is on the base branch",
-    }  # fmt: skip
+    } in finding["related"]  # fmt: skip
 
 
 def test_a_waiver_is_not_called_unused_while_its_cluster_cannot_be_read(fleet: Fleet) -> None:
@@ -130,7 +130,7 @@ def test_an_expired_waiver_is_named_and_the_finding_counts_again(fleet: Fleet) -
     code, findings = fleet.check(now="2026-07-01T00:00:00Z")
     (finding,) = about_replicas(findings)
     assert (code, finding["suppression"]) == (11, None)
-    assert finding["related"][-1]["note"] == "this waiver expired on 2026-06-30"
+    assert "this waiver expired on 2026-06-30" in [each["note"] for each in finding["related"]]
 
 
 def test_an_unused_waiver_is_a_warning(fleet: Fleet) -> None:

@@ -29,7 +29,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "model": (_COMMON, "$defs", "modelName"),
     "version": (_COMMON, "$defs", "version"),
     "host": (_COMMON, "$defs", "hostName"),
-    "domain": (_COMMON, "$defs", "hostName"),
+    "domain": (_COMMON, "$defs", "domain"),
     "image": ("cluster/serving.json", "properties", "image"),
     # Stricter than lockstep.json on the address and the branch, which are written in both.
     "repository": (*_ENVIRONMENT, "repoURL"),
