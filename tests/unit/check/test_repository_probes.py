@@ -127,8 +127,18 @@ def test_attributes_that_convert_and_data_that_is_missing(fleet: Path) -> None:
 
 def test_a_hook_that_is_configured_and_not_installed(fleet: Path) -> None:
     (fleet / ".git/hooks/pre-commit").unlink()
-    assert probes(fleet)["hook"].fix == "pre-commit install"
+    assert probes(fleet)["hook"].fix.endswith(".venv/bin/pre-commit install")
     (fleet / ".pre-commit-config.yaml").unlink()
     assert "lockstep-check" in probes(fleet)["hook"].fix
     write(fleet, ".git/hooks/pre-commit", "lockstep check --staged\n")
     assert probes(fleet)["hook"].health is Health.OK
+
+
+def test_a_hook_whose_program_is_not_there(fleet: Path) -> None:
+    write(fleet, ".pre-commit-config.yaml", "entry: .venv/bin/lockstep check --staged\n")
+    found = probes(fleet)["hook"]
+    assert (found.health, found.found) == (
+        Health.WARNING, "there is no .venv/bin/lockstep, which it runs",
+    )  # fmt: skip
+    write(fleet, ".venv/bin/lockstep", "")
+    assert "no .venv/bin/lockstep" not in probes(fleet)["hook"].found

@@ -125,7 +125,7 @@ def test_a_decision_goes_to_the_branch_that_is_named(tmp_path: Path) -> None:
     assert isinstance(result, NotLive) and not result.refused
     assert tip(remote) == before == git(remote, "rev-parse", "by-hand^")
     assert made.resolve("HEAD") == before
-    with pytest.raises(UsageError, match="no name for a branch"):
+    with pytest.raises(UsageError, match="not a valid name for a branch"):
         move_family(options(made, branch="a..b"), FAMILY, adoption)
 
 
