@@ -10,9 +10,9 @@ from lockstep.check.probing import MISSING, WARNING, Found, missing, ok, warning
 from lockstep.edges import process
 from lockstep.edges.cache import Cache
 from lockstep.edges.content_key import content_key
+from lockstep.model.registry_variables import URI_VARIABLE
 from lockstep.opa.binary import find_opa, opa_version, require_version
 from lockstep.registry.factory import reach_registry
-from lockstep.registry.mlflow.client import URI_VARIABLE
 
 _OLDEST_PYTHON = (3, 11)
 _OLDEST_GIT = (2, 38)

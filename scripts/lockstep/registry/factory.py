@@ -2,8 +2,9 @@
 
 import os
 
+from lockstep.model.registry_variables import URI_VARIABLE
 from lockstep.registry.base import Registry
-from lockstep.registry.mlflow.client import BOUNDS, URI_VARIABLE, Bounds
+from lockstep.registry.mlflow.client import BOUNDS, Bounds
 from lockstep.registry.mlflow.versions import MlflowRegistry
 
 

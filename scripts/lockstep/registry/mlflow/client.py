@@ -15,14 +15,15 @@ from typing import Any, TypeVar
 
 from lockstep.edges import bounded
 from lockstep.model.errors import LockstepError
+from lockstep.model.registry_variables import (
+    PASSWORD_VARIABLE,
+    TOKEN_VARIABLE,
+    URI_VARIABLE,
+    USER_VARIABLE,
+)
 from lockstep.model.times import format_time
 from lockstep.registry.base import NotInRegistry, Unreachable
 from lockstep.text.sanitise import bare_address, plain_line
-
-URI_VARIABLE = "MLFLOW_TRACKING_URI"
-TOKEN_VARIABLE = "MLFLOW_TRACKING_TOKEN"  # noqa: S105
-USER_VARIABLE = "MLFLOW_TRACKING_USERNAME"
-PASSWORD_VARIABLE = "MLFLOW_TRACKING_PASSWORD"  # noqa: S105
 
 T = TypeVar("T")
 

@@ -14,10 +14,11 @@ from typing import Any
 from lockstep.model.document import Json
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.evidence import Measurement
+from lockstep.model.registry_variables import URI_VARIABLE
 from lockstep.model.times import parse_time
 from lockstep.registry.base import NotInRegistry
 from lockstep.registry.mlflow.artifacts import Artifacts, list_artifacts, read_artifacts
-from lockstep.registry.mlflow.client import BOUNDS, URI_VARIABLE, Bounds, Connection, connect
+from lockstep.registry.mlflow.client import BOUNDS, Bounds, Connection, connect
 from lockstep.registry.mlflow.download import LOGGED_MODEL, VERSION, download_artifacts, locate
 from lockstep.registry.mlflow.metrics import (
     LONGEST_NAME,

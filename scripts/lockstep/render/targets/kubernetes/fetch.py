@@ -11,10 +11,17 @@ from datetime import timedelta
 
 from lockstep.model.document import Json
 from lockstep.model.fleet import Environment, Family
+from lockstep.model.registry_variables import (
+    PASSWORD_VARIABLE,
+    TOKEN_VARIABLE,
+    URI_VARIABLE,
+    USER_VARIABLE,
+)
 from lockstep.model.times import parse_duration
 from lockstep.render.fields import Fields
 from lockstep.render.targets.base import Context
 from lockstep.render.targets.expected import FREE, AnyBut, ByName, Each, Expected
+from lockstep.render.targets.kubernetes.volumes import MODEL, SCRATCH_PATH, VOLUMES
 from lockstep.render.targets.origins import (
     Origins,
     OriginTree,
@@ -25,20 +32,15 @@ from lockstep.render.targets.origins import (
 from lockstep.render.view import ClusterView, Running
 
 CONTAINER = "fetch-model"
-VOLUME = "model"
 PATH_VARIABLE = "MODEL_PATH"
 
-ADDRESS = "MLFLOW_TRACKING_URI"
 CREDENTIALS = {
-    "token": "MLFLOW_TRACKING_TOKEN",
-    "username": "MLFLOW_TRACKING_USERNAME",
-    "password": "MLFLOW_TRACKING_PASSWORD",
-}
-"""The variables that MLflow's client reads, by the field that names the key of the Secret."""
+    "token": TOKEN_VARIABLE, "username": USER_VARIABLE, "password": PASSWORD_VARIABLE,
+}  # fmt: skip
+"""The variables with credentials, by the field that names the key of the Secret."""
 
 # KServe's servers look for their model there.
 _PATH = "/mnt/models"
-_SCRATCH = "/tmp"  # noqa: S108
 _SIZE = "10Gi"
 _TIMEOUT = "15m"
 _SHORTEST, _LONGEST = timedelta(seconds=10), timedelta(hours=6)
@@ -49,7 +51,6 @@ _RESOURCES = ("cpu", "memory")
 """Only these are taken over from the server: fetching needs no devices."""
 
 _FETCH = ("spec", "serving", "fetch")
-_VOLUMES = ("spec", "serving", "volumes")
 
 
 def read_fetch(fields: Fields) -> dict[str, Json]:
@@ -62,8 +63,8 @@ def read_fetch(fields: Fields) -> dict[str, Json]:
         "sizeLimit": fields.text(*_FETCH, "sizeLimit", default=_SIZE),
         "timeout": fields.text(*_FETCH, "timeout", default=_TIMEOUT),
     }
-    others = (fields.text(*_VOLUMES, each, "mountPath") for each in fields.names(*_VOLUMES))
-    for other in (_SCRATCH, *others):
+    others = (fields.text(*VOLUMES, each, "mountPath") for each in fields.names(*VOLUMES))
+    for other in (SCRATCH_PATH, *others):
         # A volume inside of the model's would hide files that were verified.
         if f"{other}/".startswith(f"{read['path']}/"):
             fields.fail(
@@ -119,7 +120,7 @@ def read_registry(fields: Fields, family: Family, environment: Environment) -> J
         "secret": written.text(*here, "secret", "name") if keys else None,
         "credentials": {CREDENTIALS[field]: written.text(*here, "secret", field) for field in keys},
     }
-    _refuse_own(fields, {ADDRESS, *registry["credentials"], PATH_VARIABLE})
+    _refuse_own(fields, {URI_VARIABLE, *registry["credentials"], PATH_VARIABLE})
     return registry
 
 
@@ -212,7 +213,7 @@ def expected_fetcher(context: Context) -> dict[str, Expected]:
         "args": fetch["args"],
         "env": ByName(expected_registry(context)),
         "resources": {half: dict(fetch[half]) for half in ("requests", "limits")},
-        "volumeMounts": ByName({VOLUME: {"name": VOLUME, "mountPath": _MOUNT}}),
+        "volumeMounts": ByName({MODEL: {"name": MODEL, "mountPath": _MOUNT}}),
     }  # fmt: skip
     return {CONTAINER: fetcher}
 
@@ -222,7 +223,7 @@ def expected_registry(context: Context) -> dict[str, Expected]:
     registry = context["registry"]
     if registry is None:
         return {}
-    env: dict[str, Expected] = {ADDRESS: {"name": ADDRESS, "value": registry["address"]}}
+    env: dict[str, Expected] = {URI_VARIABLE: {"name": URI_VARIABLE, "value": registry["address"]}}
     for name, key in registry["credentials"]:
         reference = {"name": registry["secret"], "key": key}
         env[name] = {"name": name, "valueFrom": {"secretKeyRef": reference}}
@@ -240,20 +241,20 @@ def expected_model_variables(context: Context) -> dict[str, Expected]:
 def fetch_volumes(serving: Json) -> list[tuple[str, str, Json]]:
     """The volume of the model, if it is fetched: empty at first, and gone with the pod."""
     fetch = serving.get("fetch")
-    return [(VOLUME, "emptyDir", {"sizeLimit": fetch["sizeLimit"]})] if fetch else []
+    return [(MODEL, "emptyDir", {"sizeLimit": fetch["sizeLimit"]})] if fetch else []
 
 
 def fetch_mounts(serving: Json) -> list[tuple[str, str, str | None, bool]]:
     """Where the server finds the fetched model, if it is: it can only read it."""
     fetch = serving.get("fetch")
-    return [(VOLUME, fetch["path"], _FOLDER, True)] if fetch else []
+    return [(MODEL, fetch["path"], _FOLDER, True)] if fetch else []
 
 
 def fetch_volume_origins() -> dict[str, dict[str, OriginTree]]:
     """The origins of ``fetch_volumes`` and ``fetch_mounts``."""
     return {
-        "volumes": {VOLUME: (None, None, in_spec("serving", "fetch"))},
-        "mounts": {VOLUME: (None, in_spec("serving", "fetch", "path"), None, None)},
+        "volumes": {MODEL: (None, None, in_spec("serving", "fetch"))},
+        "mounts": {MODEL: (None, in_spec("serving", "fetch", "path"), None, None)},
     }
 
 
@@ -270,4 +271,4 @@ def expected_other_mounts(context: Context) -> Expected:
     fields = (
         "mountPath", "subPath", "subPathExpr", "readOnly", "recursiveReadOnly", "mountPropagation",
     )  # fmt: skip
-    return Each({**dict.fromkeys(fields, FREE), "name": AnyBut(VOLUME)})
+    return Each({**dict.fromkeys(fields, FREE), "name": AnyBut(MODEL)})

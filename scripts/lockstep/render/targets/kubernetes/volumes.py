@@ -8,20 +8,21 @@ from lockstep.render.targets.origins import OriginTree, in_spec
 KINDS = ("persistentVolumeClaim", "emptyDir", "secret", "configMap")
 """What a volume can be. Never a folder of the node: see the rule pod-security."""
 
-OWN_VOLUMES = ("scratch", "model")
-"""The names of volumes that Lockstep's own template writes."""
+SCRATCH, MODEL = "scratch", "model"
+"""The names of the volumes that Lockstep itself writes: for short-lived files, and the model."""
 
-_VOLUMES = ("spec", "serving", "volumes")
-_SCRATCH = "/tmp"  # noqa: S108
+SCRATCH_PATH = "/tmp"  # noqa: S108
+
+VOLUMES = ("spec", "serving", "volumes")
 
 
 def read_volumes(fields: Fields) -> dict[str, Json]:
     """``volumes`` of a serving by name, if any. Raises Unrenderable."""
-    paths = {_SCRATCH: OWN_VOLUMES[0]}
+    paths = {SCRATCH_PATH: SCRATCH}
     volumes: dict[str, Json] = {}
-    for name in fields.names(*_VOLUMES):
-        here = (*_VOLUMES, name)
-        if name in OWN_VOLUMES:
+    for name in fields.names(*VOLUMES):
+        here = (*VOLUMES, name)
+        if name in (SCRATCH, MODEL):
             fields.fail(
                 here, "render.input", f"Lockstep itself writes a volume {name}",
                 "give this volume another name",
