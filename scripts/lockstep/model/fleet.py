@@ -140,6 +140,15 @@ class Environment:
         """``spec`` of ``environment.yaml``; an empty mapping where it is missing."""
         return value_at(self.document.value, ("spec",), {})
 
+    def region_index(self, name: str) -> int | None:
+        """The index of the region with that name in ``spec.regions``; None where there is none."""
+        regions = value_at(self.spec, ("regions",), [])
+        # The file may be malformed: its schema reports that, so this must not raise.
+        for index, entry in enumerate(regions if isinstance(regions, list) else []):
+            if value_at(entry, ("name",)) == name:
+                return index
+        return None
+
     @property
     def predecessor(self) -> str | None:
         """The environment that versions must pass before they enter this one."""

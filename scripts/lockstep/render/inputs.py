@@ -245,11 +245,9 @@ def _identity(fields: Fields, family: Family, index: int, version: str) -> dict[
 
 
 def _destination(fields: Fields, environment: Environment, region: str) -> str:
-    regions = value_at(environment.spec, ("regions",), [])
-    # The environment may be malformed: its schema reports that, so it must not raise here.
-    for index, entry in enumerate(regions if isinstance(regions, list) else []):
-        if value_at(entry, ("name",)) == region:
-            return Fields(environment.document).text("spec", "regions", index, "destination")
+    index = environment.region_index(region)
+    if index is not None:
+        return Fields(environment.document).text("spec", "regions", index, "destination")
     fields.fail(
         ("spec", "region"), "render.region",
         f"region {region!r} is not in {environment.document.path}",
@@ -264,13 +262,9 @@ def _gateways(fields: Fields, environment: Environment, region: str) -> tuple[st
     the pods of all versions, whatever their weights.
     """
     named = _texts(fields, "spec", "gateways")
-    if not named:
-        home = Fields(environment.document)
-        entries = value_at(environment.spec, ("regions",), [])
-        for index, entry in enumerate(entries):
-            if value_at(entry, ("name",)) == region:
-                named = _texts(home, "spec", "regions", index, "gateways")
-                break
+    index = environment.region_index(region)
+    if not named and index is not None:
+        named = _texts(Fields(environment.document), "spec", "regions", index, "gateways")
     return tuple(dict.fromkeys((*named, MESH)))
 
 

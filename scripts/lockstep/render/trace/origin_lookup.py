@@ -59,10 +59,8 @@ class OriginLookup:
         if document is SourceDocument.ENVIRONMENT:
             yield Place(environment.document, pointer)
         elif document is SourceDocument.REGION and cluster:
-            regions = value_at(environment.spec, ("regions",), [])
-            for index, entry in enumerate(regions):
-                if value_at(entry, ("name",)) == cluster.region:
-                    yield Place(environment.document, ("spec", "regions", index, *pointer))
+            if (index := environment.region_index(cluster.region)) is not None:
+                yield Place(environment.document, ("spec", "regions", index, *pointer))
         elif document is SourceDocument.FAMILY and cluster:
             yield Place(family.document if family else cluster.family_document, pointer)
         elif document is SourceDocument.LOCK and family and pointer[0] in family.locks:
