@@ -6,7 +6,7 @@ that it needs.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from lockstep.model.document import Json
 from lockstep.render.targets.expected import Expected
@@ -100,9 +100,8 @@ class ServingTarget:
 
     def templates(self) -> dict[str, str]:
         """The path of each component's template, by the component's name."""
-        paths = {component.name: component.template for component in self.cluster}
-        paths |= {component.name: component.template for component in self.environment}
-        return paths | {component.name: component.template for component in self.tenant}
+        every: tuple[Component[Any], ...] = (*self.cluster, *self.environment, *self.tenant)
+        return {component.name: component.template for component in every}
 
 
 def files_of(

@@ -8,12 +8,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from lockstep.model.document import Json, Pointer, value_at
-from lockstep.model.fleet import Cluster, Environment, Family, Fleet
+from lockstep.model.fleet import Fleet
 from lockstep.render.folder import Templates
-from lockstep.render.inputs import view_cluster, view_environment, view_tenants
 from lockstep.render.parse import parse_manifest
-from lockstep.render.targets.base import ManifestFile, files_of
-from lockstep.render.targets.kubernetes.target import KUBERNETES
+from lockstep.render.targets.base import ManifestFile
+from lockstep.render.trace.objects import rendered_files
 from lockstep.render.trace.origin_lookup import OriginLookup
 from lockstep.render.trace.trace import Tracer
 
@@ -111,22 +110,12 @@ def field_name(pointer: Pointer, schema: Json) -> str:
 def _files(fleet: Fleet) -> Iterator[tuple[OriginLookup, str, ManifestFile]]:
     """Each file of a fleet, with its component and the documents that its values come from."""
     for environment in fleet.environments.values():
-        view = view_environment(environment)
-        lookup = OriginLookup(environment, None, None)
-        yield from ((lookup, *each) for each in files_of(KUBERNETES.environment, view))
-        for tenant in view_tenants(environment):
-            yield from ((lookup, *each) for each in files_of(KUBERNETES.tenant, tenant))
-        for family in environment.families.values():
-            for cluster in family.clusters:
-                yield from _of_cluster(cluster, family, environment)
-
-
-def _of_cluster(
-    cluster: Cluster, family: Family, environment: Environment
-) -> Iterator[tuple[OriginLookup, str, ManifestFile]]:
-    view = view_cluster(cluster, family, environment)
-    lookup = OriginLookup(environment, family, cluster)
-    yield from ((lookup, *each) for each in files_of(KUBERNETES.cluster, view))
+        families = environment.families.values()
+        clusters = [(family, cluster) for family in families for cluster in family.clusters]
+        for family, cluster in [(None, None), *clusters]:
+            lookup = OriginLookup(environment, family, cluster)
+            for component, file in rendered_files(cluster, family, environment):
+                yield lookup, component, file
 
 
 def _parts(value: Json, above: Pointer = ()) -> Iterator[tuple[Pointer, bool]]:

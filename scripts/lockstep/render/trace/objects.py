@@ -36,7 +36,7 @@ def trace_object(
     for findings only, with the templates that the object was rendered with.
     """
     lookup = OriginLookup(environment, family, cluster)
-    for component, file in _files(cluster, family, environment):
+    for component, file in rendered_files(cluster, family, environment):
         if component not in templates.texts.sources:
             continue
         try:
@@ -52,9 +52,13 @@ def trace_object(
     return Trace(lookup.whole_spec)
 
 
-def _files(
+def rendered_files(
     cluster: Cluster | None, family: Family | None, environment: Environment
 ) -> Iterator[tuple[str, ManifestFile]]:
+    """Each file of a cluster, or without one of an environment and its tenants, by its component.
+
+    Where the specs cannot be rendered it ends early; rendering reports that.
+    """
     try:
         if cluster and family:
             yield from files_of(KUBERNETES.cluster, view_cluster(cluster, family, environment))

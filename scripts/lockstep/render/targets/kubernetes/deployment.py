@@ -228,7 +228,7 @@ def _pod_labels(view: ClusterView, version: Running) -> dict[str, str]:
     identity = view.access.get("identity")
     azure = {_AZURE_POD_LABEL: "true"} if identity and identity["provider"] == "azure" else {}
     return {
-        # Not all labels of metadata: only those by which pods are told apart.
+        # Not all labels of metadata: only those by which pods are found.
         **selector(view, version),
         "app.kubernetes.io/name": label_value(view.family),
         "app.kubernetes.io/instance": label_value(view.name),
