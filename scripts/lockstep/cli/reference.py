@@ -7,6 +7,7 @@ import click
 from lockstep.cli.entry import program
 from lockstep.model.exit_codes import ExitCode
 from lockstep.text.phrases import alternatives
+from lockstep.text.sanitise import markdown_cell
 
 # The exit codes that each verb may end with in addition to 0, 1 and 2.
 _CODES = {
@@ -143,7 +144,7 @@ def _row(option: click.Option) -> str:
         meaning += f" By default `{default}`."
     if option.required:
         meaning += " Required."
-    return f"| {names} | {_value(option)} | {_cell(meaning)} |"
+    return f"| {names} | {_value(option)} | {markdown_cell(meaning)} |"
 
 
 def _value(option: click.Option) -> str:
@@ -151,7 +152,7 @@ def _value(option: click.Option) -> str:
         return ""
     if isinstance(option.type, click.Choice):
         return alternatives([f"`{choice}`" for choice in option.type.choices])
-    return _cell(option.metavar or _TYPES.get(option.type.name, option.type.name))
+    return markdown_cell(option.metavar or _TYPES.get(option.type.name, option.type.name))
 
 
 def _argument(argument: click.Argument, command: click.Command) -> str:
@@ -159,7 +160,7 @@ def _argument(argument: click.Argument, command: click.Command) -> str:
 
 
 def _paragraphs(command: click.Command) -> list[str]:
-    return [_cell(" ".join(part.split())) for part in (command.help or "").split("\n\n")]
+    return [markdown_cell(" ".join(part.split())) for part in (command.help or "").split("\n\n")]
 
 
 def _codes(name: str) -> str:
@@ -168,10 +169,6 @@ def _codes(name: str) -> str:
 
 def _slug(name: str) -> str:
     return f"lockstep-{name.replace(' ', '-')}"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;")
 
 
 def _exit_codes() -> str:

@@ -111,6 +111,13 @@ def last_part(text: str, limit: int) -> str:
     return text if len(text) <= limit else "..." + text[3 - limit :]
 
 
+def markdown_cell(text: str) -> str:
+    """Text for a cell of a Markdown table, where a bar would end it and < would begin HTML."""
+    parts = re.split(r"(`[^`]*`)", text.replace("|", "\\|").replace("\n", " "))
+    # Code is left as it is: there < would be shown as &lt;.
+    return "".join(p if p.startswith("`") else p.replace("<", "&lt;") for p in parts)
+
+
 def _escape(character: str) -> str:
     if character.isprintable():
         return character

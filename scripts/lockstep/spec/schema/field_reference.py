@@ -9,6 +9,7 @@ from lockstep.spec.schema.flatten import find, flatten, target
 from lockstep.spec.schema.load import SchemaFiles
 from lockstep.spec.schema.suggestions import written
 from lockstep.text.phrases import alternatives, bounds, expected_form, listed, type_name
+from lockstep.text.sanitise import markdown_cell
 
 _PEOPLE = ("Environment", "ModelFamily", "ModelCluster", "Waivers")
 _PARTS_ONLY = ("common.json", "effective-cluster.json")
@@ -82,7 +83,7 @@ class Writer:
         schema = find(self.files, name)
         yield f"\n## {_title(self.files, name)}\n"
         file = name.partition("#")[0]
-        yield f"{_cell(schema.get('description', ''))} Schema: `{self.folder}{file}`."
+        yield f"{markdown_cell(schema.get('description', ''))} Schema: `{self.folder}{file}`."
         self.notes.clear()
         # A list, because notes are complete only when all rows are made.
         rows = list(self._fields(name, schema, path, self._needed(name)))
@@ -114,7 +115,7 @@ class Writer:
         if "default" in inner:
             meaning += f" By default `{written(inner['default'])}`."
         shown = ", ".join(f"`{written(example)}`" for example in examples)
-        yield _ROW.format(f"`{path}`", *map(_cell, (allowed, needed, meaning, shown)))
+        yield _ROW.format(f"`{path}`", *map(markdown_cell, (allowed, needed, meaning, shown)))
 
     def _inside(self, path: str, raw: Json, inner: Json, of: str, needed: Json) -> Iterator[str]:
         if self._link(path, raw, inner, of):
@@ -234,10 +235,3 @@ def _choice(part: Json) -> str:
 
 def _code(name: str) -> str:
     return f"`{name}`"
-
-
-def _cell(text: str) -> str:
-    """Text for a cell of a table, where a bar would end the cell and < would begin HTML."""
-    parts = re.split(r"(`[^`]*`)", text.replace("|", "\\|").replace("\n", " "))
-    # Code is left as it is: there < would be shown as &lt;.
-    return "".join(p if p.startswith("`") else p.replace("<", "&lt;") for p in parts)
