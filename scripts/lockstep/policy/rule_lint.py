@@ -64,7 +64,7 @@ def _undeclared_thresholds(rule: Rule, policies: Tree, text: str) -> Iterator[st
     """What is wrong with ``custom.thresholds``, which says in findings what decided them."""
     blocks = (data.get("custom") for _, data in metadata(rule.path, text))
     declared = [custom["thresholds"] for custom in blocks if custom and "thresholds" in custom]
-    if "data.thresholds." in text and not declared:
+    if rule.thresholds and "data.thresholds." in text and not declared:
         yield f"no deny names in custom.thresholds which of {rule.thresholds[0]} decide"
     known = threshold_fields(rule, policies)
     for fields in declared:

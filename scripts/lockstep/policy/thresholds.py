@@ -72,16 +72,16 @@ def threshold_places(rule: Rule, fields: Iterable[str], policies: Tree) -> tuple
 
     A field with the name of the whole is all of them. Empty for a rule without thresholds.
     """
-    path = next(iter(rule.thresholds), "")
-    document = _document(path, policies.get(path, b""))
-    names = _names(path)
-    if document is None or not names:
+    path, name = _first_file(rule)
+    document = _document(path, policies.get(path, b"")) if name else None
+    if document is None:
         return ()
-    whole = (_ROOT, names[1])
     return tuple(
-        Related(
-            *document.locate(whole if field == names[1] else (*whole, field), key=True),
-            f"the threshold {one_line(field, 60)}" if field != names[1] else "the thresholds",
+        Related(*document.locate((_ROOT, name), key=True), "the thresholds")
+        if field == name
+        else Related(
+            *document.locate((_ROOT, name, field), key=True),
+            f"the threshold {one_line(field, 60)}",
         )
         for field in fields
     )
@@ -89,9 +89,15 @@ def threshold_places(rule: Rule, fields: Iterable[str], policies: Tree) -> tuple
 
 def threshold_fields(rule: Rule, policies: Tree) -> tuple[str, ...]:
     """What ``threshold_places`` knows of a rule: the name of the whole, and its fields."""
+    path, name = _first_file(rule)
+    return (name, *threshold_values(path, policies.get(path, b""))) if name else ()
+
+
+def _first_file(rule: Rule) -> tuple[str, str]:
+    """The first file with a rule's thresholds, and the key that holds them; empty without one."""
     path = next(iter(rule.thresholds), "")
     names = _names(path)
-    return (names[1], *threshold_values(path, policies.get(path, b""))) if names else ()
+    return path, names[1] if names else ""
 
 
 @lru_cache(maxsize=64)

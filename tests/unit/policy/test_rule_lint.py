@@ -26,3 +26,11 @@ def test_a_rule_says_which_thresholds_decide(declared: str, problem: str) -> Non
     problems = lint_rules(tree, [rule])
     assert len(problems) == bool(problem)
     assert problem in "".join(problems)
+
+
+def test_a_rule_that_only_speaks_of_thresholds_needs_to_declare_none() -> None:
+    tree = shipped_tree()
+    path = "policies/rules/freeze/freeze.rego"
+    tree = {**tree, path: tree[path] + b"\n# Unlike data.thresholds. of others\n"}
+    (rule,) = [each for each in expected_rules(tree) if each.name == "freeze"]
+    assert lint_rules(tree, [rule]) == []
