@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -20,9 +20,7 @@ from lockstep.registry.mlflow.versions import MlflowRegistry
 from tests.unit.mlflow_store import (
     MLMODEL,
     Store,
-    create_store,
     drip,
-    forget_default_store,
     free_port,
     http_server,
     odd_server,
@@ -32,12 +30,6 @@ from tests.unit.mlflow_store import (
 FILES = {"MLmodel": MLMODEL, "data/model.pkl": "weights"}
 OTHER = f"sha256:{'0' * 64}"
 MODEL = f"m-{'1' * 32}"
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    yield create_store(tmp_path_factory.mktemp("registry"))
-    forget_default_store()
 
 
 @pytest.fixture

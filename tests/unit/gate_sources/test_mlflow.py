@@ -1,6 +1,5 @@
 """The gate source mlflow, asked through the interface that all sources share."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,7 +10,7 @@ from lockstep.model.document import Json
 from lockstep.model.evidence import Measurement, Question
 from lockstep.registry.base import Unreachable
 from lockstep.registry.mlflow.versions import MlflowRegistry
-from tests.unit.mlflow_store import Store, create_store, forget_default_store, free_port, odd_server
+from tests.unit.mlflow_store import Store, free_port, odd_server
 
 LOCK: Json = {"identity": {"model": "fraud", "version": "1", "modelId": "m-1"}}
 GATE: Json = {
@@ -29,16 +28,7 @@ QUESTION = Question(
 )
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    yield create_store(tmp_path_factory.mktemp("registry"))
-    forget_default_store()
-
-
-@pytest.fixture(autouse=True)
-def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+pytestmark = pytest.mark.usefixtures("no_patience")
 
 
 def lock_of(store: Store, name: str, version: str) -> Json:

@@ -1,6 +1,5 @@
 """Models as files: all of them and no others, bounded, from real MLflow and from odd servers."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from tests.unit.mlflow_store import (
     Store,
     create_store,
     drip,
-    forget_default_store,
     free_port,
     http_server,
     odd_server,
@@ -27,16 +25,7 @@ READ_AT = "2026-01-31T09:00:00Z"
 MOST = 1_000_000
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    yield create_store(tmp_path_factory.mktemp("registry"))
-    forget_default_store()
-
-
-@pytest.fixture(autouse=True)
-def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+pytestmark = pytest.mark.usefixtures("no_patience")
 
 
 def contents(folder: Path) -> dict[str, str]:

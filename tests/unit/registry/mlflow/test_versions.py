@@ -4,7 +4,6 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,8 +18,6 @@ from tests.unit.mlflow_store import (
     MLMODEL,
     Reply,
     Store,
-    create_store,
-    forget_default_store,
     free_port,
     http_server,
     odd_server,
@@ -31,16 +28,7 @@ READ_AT = "2026-01-31T09:00:00Z"
 T0 = 1_769_846_400_000
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    yield create_store(tmp_path_factory.mktemp("registry"))
-    forget_default_store()
-
-
-@pytest.fixture(autouse=True)
-def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+pytestmark = pytest.mark.usefixtures("no_patience")
 
 
 def facts(store: Store, name: str, version: str = "1") -> Json:
