@@ -14,6 +14,10 @@ MOST_COLUMNS = 5_000
 """Inputs of a signature, and outputs."""
 MOST_PARAMS = 500
 """Parameters of a signature."""
+MOST_DIMENSIONS = 100
+"""Sizes in the shape of a parameter."""
+LARGEST_NUMBER = 2**53 - 1
+"""Of a column's name that is a number, and of a size: the largest that every JSON reader keeps."""
 MOST_TAGS = 200
 MOST_DATASETS = 200
 MOST_METRICS = 500

@@ -205,7 +205,7 @@ def _changes(written: Json, found: Json, read_at: str) -> Iterator[str]:
     """The names of what differs: ``status``, ``metric auc on holdout-eu-west-1``."""
     for key in sorted(written.keys() | found.keys(), key=str):
         before, after = written.get(key), found.get(key)
-        if before == after or (key == "signature" and _adds_only_what_was_left_out(before, after)):
+        if before == after or _is_reported_otherwise(key, before, after):
             continue
         if key == "metrics":
             yield from _changed_metrics(before, after, read_at)
@@ -214,6 +214,13 @@ def _changes(written: Json, found: Json, read_at: str) -> Iterator[str]:
             yield from (f"tag {name}" for name in names if before.get(name) != after.get(name))
         else:
             yield str(key)
+
+
+def _is_reported_otherwise(key: object, before: Json, after: Json) -> bool:
+    """Whether a difference is one that has a finding of its own."""
+    if key == "lineage" and isinstance(before, dict) and "removed" in after:
+        return {**before, "removed": after["removed"]} == after
+    return key == "signature" and _adds_only_what_was_left_out(before, after)
 
 
 def _adds_only_what_was_left_out(before: Json, after: Json) -> bool:

@@ -12,10 +12,12 @@ import yaml
 
 from lockstep.model.document import Json
 from lockstep.registry.limits import (
+    LARGEST_NUMBER,
     LONGEST_DEFAULT,
     LONGEST_NAME,
     LONGEST_TYPE,
     MOST_COLUMNS,
+    MOST_DIMENSIONS,
     MOST_PARAMS,
     Unlockable,
     bounded,
@@ -122,7 +124,7 @@ def _entries(declared: dict[str, str], side: str, server: str) -> list[dict[str,
 def _column(item: dict[str, Any], side: str, server: str) -> Json:
     name = item.get("name")
     # pandas numbers columns that were not named, and a number is another name than its digits.
-    if isinstance(name, bool) or not isinstance(name, str | int | None):
+    if not (isinstance(name, str | None) or _is_whole(name)):
         _refuse(f"a name in its {side} is {plain_line(json.dumps(name), 60)}", server)
     return {
         "name": exact(name, LONGEST_NAME, f"a name in {side}", server)
@@ -143,6 +145,10 @@ def _is_required(item: dict[str, Any], side: str, server: str) -> bool:
         _refuse(f"whether a column in its {side} is required is unclear: {shown}", server)
     # Where neither is written, MLflow requires a column of a plain type, and no other.
     return said[0] if said else item.get("type") not in _OPTIONAL_UNLESS_SAID
+
+
+def _is_whole(value: object) -> bool:
+    return type(value) is int and abs(value) <= LARGEST_NUMBER
 
 
 def _is_bool(value: object) -> bool:
@@ -169,8 +175,13 @@ def _is_plain(tensor: Any) -> TypeGuard[dict[str, Any]]:
     if not isinstance(tensor, dict) or tensor.keys() != {"dtype", "shape"}:
         return False
     dtype, shape = tensor["dtype"], tensor["shape"]
-    named = isinstance(dtype, str) and _PLAIN_TYPE.fullmatch(dtype) is not None
-    return named and isinstance(shape, list) and all(type(size) is int for size in shape)
+    return isinstance(dtype, str) and bool(_PLAIN_TYPE.fullmatch(dtype)) and _is_shape(shape)
+
+
+def _is_shape(shape: object) -> bool:
+    if not isinstance(shape, list) or len(shape) > MOST_DIMENSIONS:
+        return False
+    return all(_is_whole(size) for size in shape)
 
 
 def _param(item: dict[str, Any], server: str) -> Json:
@@ -181,7 +192,7 @@ def _param(item: dict[str, Any], server: str) -> Json:
     if not isinstance(name, str) or "type" not in item or "default" not in item:
         shown = plain_line(json.dumps(item, sort_keys=True), 100)
         _refuse(f"a parameter lacks a name, a type or a default: {shown}", server)
-    if shape is not None and not _is_plain({"dtype": "x", "shape": shape}):
+    if shape is not None and not _is_shape(shape):
         shown = plain_line(json.dumps(shape), 60)
         _refuse(f"the shape of the parameter {plain_line(name, 60)!r} is {shown}", server)
     what = f"the default of the parameter {plain_line(name, 60)!r}"
