@@ -106,8 +106,8 @@ class Answer(Struct, frozen=True):
     """A source's answer to a Question: measurements, a condition, blocks, or several of them.
 
     ``query`` is what was asked, in the source's own terms. ``failure`` says why the source could
-    not be asked at all: the verdict is then ``error``, whatever else is here. ``blocks`` are the closed
-    blocks since the step began, in the order of their ends: the missing ones too.
+    not be asked at all: the verdict is then ``error``, whatever else is here. ``blocks`` are the
+    closed blocks since the step began, in the order of their ends: the missing ones too.
     """
 
     query: str
