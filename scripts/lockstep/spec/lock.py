@@ -219,7 +219,7 @@ def _changes(written: Json, found: Json, read_at: str) -> Iterator[str]:
 def _is_reported_otherwise(key: object, before: Json, after: Json) -> bool:
     """Whether a difference is one that has a finding of its own."""
     if key == "lineage" and isinstance(before, dict) and "removed" in after:
-        return {**before, "removed": after["removed"]} == after
+        return bool({**before, "removed": after["removed"]} == after)
     return key == "signature" and _adds_only_what_was_left_out(before, after)
 
 

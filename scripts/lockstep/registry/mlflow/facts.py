@@ -25,13 +25,13 @@ from lockstep.registry.mlflow.metrics import (
     read_entries,
     series,
 )
-from lockstep.registry.mlflow.origin import LOGGED, RUN, Origin
+from lockstep.registry.mlflow.origin import LOGGED, RUN, FoundVersion
 from lockstep.text.sanitise import plain_line
 
 _LONGEST_PROBLEM = 1_000  # our own words, with names of the registry's in them
 
 
-def read_facts(connection: Connection, origin: Origin, read_at: datetime) -> dict[str, Json]:
+def read_facts(connection: Connection, origin: FoundVersion, read_at: datetime) -> dict[str, Json]:
     """All facts but the signature, as of ``read_at``.
 
     What came from a part that the registry no longer has is as the known lock has it. Raises
@@ -92,7 +92,7 @@ def _metric(name: str, dataset: str | None, measured: Measurement, server: str) 
     }
 
 
-def _with_lost(origin: Origin, found: list[Json]) -> list[Json]:
+def _with_lost(origin: FoundVersion, found: list[Json]) -> list[Json]:
     """The metrics, with those of the known lock that went with the run or the logged model.
 
     MLflow removes what a run has measured together with the run. Of a series that other runs go
@@ -114,7 +114,7 @@ def _key(metric: Json) -> tuple[str, bool, str]:
     return str(metric.get("name")), dataset is not None, str(dataset or "")
 
 
-def _datasets(origin: Origin, server: str) -> list[Json]:
+def _datasets(origin: FoundVersion, server: str) -> list[Json]:
     if RUN in origin.lost or (origin.run is None and LOGGED in origin.lost):
         return origin.kept("datasets")
     run = origin.run

@@ -28,7 +28,7 @@ RUN, LOGGED, COPIED = "run", "loggedModel", "copiedFrom"
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class FoundVersion:
     """A version as MLflow has it, and where it came from.
 
     ``known`` is the ``spec`` of the lock that there is; ``run`` and ``logged`` are objects of
@@ -59,7 +59,7 @@ class Origin:
         return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
 
 
-def find_origin(connection: Connection, model: str, version: str, known: Json) -> Origin:
+def find_origin(connection: Connection, model: str, version: str, known: Json) -> FoundVersion:
     """The version and where it came from.
 
     Raises Unlockable where a part of it was removed and ``known``, the ``spec`` of a lock of this
@@ -90,7 +90,7 @@ def find_origin(connection: Connection, model: str, version: str, known: Json) -
         lost |= {RUN}
     if run_id and (run is None or str(run.info.lifecycle_stage) == "deleted"):
         removed |= {RUN}
-    return Origin(found, source, copied_from, run_id, run, logged, removed, lost, known)
+    return FoundVersion(found, source, copied_from, run_id, run, logged, removed, lost, known)
 
 
 def _unless_absent(question: Callable[[], T]) -> T | None:

@@ -17,7 +17,7 @@ from lockstep.registry.mlflow.client import BOUNDS, Bounds, Connection, connect
 from lockstep.registry.mlflow.download import download_artifacts, locate
 from lockstep.registry.mlflow.facts import is_archived, read_facts, run_history
 from lockstep.registry.mlflow.metrics import LoggedMetrics, read_entries
-from lockstep.registry.mlflow.origin import Origin, find_origin
+from lockstep.registry.mlflow.origin import FoundVersion, find_origin
 from lockstep.text.sanitise import plain_line
 
 _VERSION = re.compile(r"[1-9][0-9]{0,9}")
@@ -128,7 +128,7 @@ def _refuse_alias(model: str, version: str) -> None:
         )
 
 
-def _identity(origin: Origin, digest: str) -> Json:
+def _identity(origin: FoundVersion, digest: str) -> Json:
     return {
         "registry": "mlflow",
         "model": str(origin.version.name),

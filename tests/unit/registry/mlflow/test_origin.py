@@ -105,7 +105,8 @@ def test_a_newer_value_of_the_purged_run_stays(store: Store) -> None:
 def test_a_new_lock_of_a_purged_run_is_refused(store: Store) -> None:
     _, _, run = measured(store, "run-unknown")
     purge(store, run)
-    for known in (None, {"identity": {"run": "another"}, "facts": {}}, {"identity": []}):
+    others: list[Json] = [None, {"identity": {"run": "another"}, "facts": {}}, {"identity": []}]
+    for known in others:
         with pytest.raises(Unlockable) as caught:
             facts(store, "run-unknown", known)
         assert caught.value.message == (
