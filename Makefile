@@ -116,6 +116,10 @@ format: setup tools ## Format code and policies
 bench: setup tools ## Measure check and advance, and print the ratios (N="1000 10000" for two sizes of fleet)
 	@$(BIN)/python -m tests.bench --clusters $(N)
 
+.PHONY: bench-gates
+bench-gates: setup ## Simulate rollouts: false rollbacks, exposure and delay of the gates (PICTURES=docs/explanation/pictures draws them)
+	@$(BIN)/python -m tests.bench.gates $(if $(PICTURES),--pictures $(PICTURES))
+
 .PHONY: faults
 faults: setup tools ## Break the verbs that move a family in every way, for hours (SAMPLE=40 for some tries)
 	@$(BIN)/python -m tests.faults --sample $(SAMPLE) --seed $(SEED)
