@@ -331,8 +331,14 @@ def test_lock_schema_takes_what_a_registry_may_hold(schemas: Schemas) -> None:
         },
         "facts": {
             "readAt": TIME, "status": "READY", "archived": False, "datasets": [],
-            "metrics": [metric], "signature": None, "tags": {"owner": "no: [yaml]\u2028"},
-            "lineage": {"copiedFrom": "models:/fraud/3"},
+            "metrics": [metric], "tags": {"owner": "no: [yaml]\u2028"},
+            "lineage": {"copiedFrom": "models:/fraud/3", "removed": ["run"]},
+            "signature": {
+                "inputs": [{"name": " a", "type": "long", "required": False},
+                           {"name": 0, "type": "any", "required": True}],
+                "outputs": [{"name": None, "type": "double"}],  # as an earlier version wrote it
+                "params": [{"name": "p", "type": "long", "shape": [-1], "default": "[1]"}],
+            },
         },
     }  # fmt: skip
     document, findings = load_yaml("lock", write_lock(build_lock("prod", "fraud", spec)))
