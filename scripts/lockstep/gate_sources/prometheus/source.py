@@ -9,7 +9,12 @@ from lockstep.edges.http_address import certificate_file, parse_address, valid_t
 from lockstep.edges.http_errors import Words
 from lockstep.gate_sources.prometheus.api import CHUNK, PrometheusApi
 from lockstep.gate_sources.prometheus.counting import NEAR, Counter, count_blocks
-from lockstep.gate_sources.prometheus.measures import counters, wanted, why_not_whole
+from lockstep.gate_sources.prometheus.measures import (
+    counters,
+    pooled,
+    wanted,
+    why_not_whole,
+)
 from lockstep.gate_sources.prometheus.query import measurement, queries
 from lockstep.model.blocks import MOST_BLOCKS, Span, closed_blocks
 from lockstep.model.errors import LockstepError
@@ -107,7 +112,7 @@ def _answer_measure(question: Question, place: Place, api: PrometheusApi) -> Ans
     asked = wanted(question, place)
     text = f"{question.gate['measure']}: " + "; ".join(each.selector for each in asked)
     if not spans:
-        return Answer(text)
+        return Answer(text, pooled(question, (), stable=False))
     # Before the grid, so that a series that was there is not taken for a new one.
     first, last = spans[0].start - CHUNK, spans[-1].end
     sides: list[list[Counter]] = [[] for _ in asked[0].versions]
@@ -127,7 +132,8 @@ def _answer_measure(question: Question, place: Place, api: PrometheusApi) -> Ans
         raise ValueError(
             f"{len(blocks)} blocks of all segments are more than {MOST_BLOCKS}: set a longer block"
         )
-    return Answer(text, blocks=blocks)
+    stable = pooled(question, blocks, stable=True) if len(sides) > 1 else None
+    return Answer(text, pooled(question, blocks, stable=False), stable, blocks=blocks)
 
 
 def _silent(
