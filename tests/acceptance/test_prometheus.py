@@ -1,17 +1,9 @@
 """Gates on a real Prometheus: what it holds is counted, exactly, and what it does not is missing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import pytest
-
-from lockstep.gate_sources.base import GateSources
-from lockstep.model.blocks import Block, Count
-from lockstep.model.document import Json
-from lockstep.model.evidence import Answer, Place, Question
-from lockstep.model.times import format_time
-from tests.acceptance.prometheus_server import needs_prometheus, prometheus
+from tests.acceptance.prometheus_server import needs_prometheus
 
 pytestmark = needs_prometheus
 
