@@ -384,7 +384,8 @@ def test_both_engines_agree(data: st.DataObject) -> None:
     files = read_schemas(tree("policies/schemas"))
     name = data.draw(st.sampled_from(["common.json#/$defs/environmentAndFamily", "gate.json",
         "gates/mlflow.json", "gates/prometheus.json", "model-cluster.json#/$defs/spec",
-        "model-family.json#/$defs/rollout", "model-lock.json#/$defs/metric", "decision.json#/$defs/position"]))  # fmt: skip
+        "model-family.json#/$defs/rollout", "model-lock.json#/$defs/metric",
+        "decision.json#/$defs/position"]))  # fmt: skip
     files["one.json"] = {"$ref": name}
     schema = read_schemas(tree("policies/schemas"))[name.split("#")[0]]
     for part in name.partition("#/")[2].split("/"):

@@ -138,7 +138,8 @@ def test_the_sum_of_all_blocks_is_what_the_samples_have_seen(data: st.DataObject
     count = data.draw(st.integers(1, 5), "blocks")
     born = data.draw(st.booleans(), "born in the grid")
     time = START - interval + offset if not born else START + 1 + offset
-    value, seen, found = (0, 0, []) if born else (data.draw(st.integers(0, 10**6)), 0, [])
+    value = 0 if born else data.draw(st.integers(0, 10**6))
+    found: list[Sample] = []
     edges = [START + n * BLOCK for n in range(count + 1)]
     truth = [0] * count
     first = True
@@ -146,12 +147,12 @@ def test_the_sum_of_all_blocks_is_what_the_samples_have_seen(data: st.DataObject
         grown = data.draw(st.integers(0, 50))
         reset = data.draw(st.integers(0, 19)) == 0 and not first
         # The scrape sees what came since the last one, or since the reset in between.
-        value = min(grown, max(value - 1, 0)) if reset and value else value + grown
-        seen = value if reset and found and value < found[-1].value else (
-            value - (found[-1].value if found else 0))  # fmt: skip
+        before = value
+        value = min(grown, max(value - 1, 0)) if reset else value + grown
+        seen = value if first or value < before else value - before
         block = (time - START - 1) // BLOCK
         if (born or not first) and 0 <= block < count:
-            truth[block] += int(seen)
+            truth[block] += seen
         found.append(Sample(time, float(value)))
         first = False
         time += interval

@@ -71,7 +71,12 @@ def test_requests_of_both_versions_are_counted_in_blocks() -> None:
 
 def test_codes_reporter_and_labels_say_which_requests_count() -> None:
     bad = requests(NEW, steady(2), response_code="429")
-    gate = {**ERRORS, "codes": "429|5..", "reporter": "source", "labels": {"cluster": "{region}"}}
+    gate: dict[str, Any] = {
+        **ERRORS,
+        "codes": "429|5..",
+        "reporter": "source",
+        "labels": {"cluster": "{region}"},
+    }
     answer = ask(answering(*BOTH, bad), **gate)
     assert answer.blocks[0].candidate == Count(10, 60)
     assert '{cluster="eu-west-1",reporter="source",' in answer.query
@@ -108,7 +113,7 @@ def test_an_slo_that_is_no_bucket_lists_those_that_are() -> None:
     there = success("vector", [{"metric": {"le": le}, "value": [NOON, "1"]} for le in
                                ("1000", "+Inf", "250", "500")])  # fmt: skip
     found = [bucket(NEW, "+Inf", 10), bucket(OLD, "+Inf", 10)]
-    gate = {"measure": "latency_over_slo", "slo": 300, "max": 0.1}
+    gate: dict[str, Any] = {"measure": "latency_over_slo", "slo": 300, "max": 0.1}
     answer = ask(answering(*found, instant=there), **gate)
     assert answer.failure == (
         "slo 300 is not a bucket of all series of istio_request_duration_milliseconds_bucket; "
@@ -247,9 +252,8 @@ def test_a_query_is_asked_for_both_versions() -> None:
         text = request.query["query"]
         return Reply(one("0.25" if "v9" in text else "0.5" if "v8" in text else "1200.7"))
 
-    gate = {"query": 'avg(score{ns="{namespace}",app="{workload}"}) by ()', "maxDropVsStable": 1,
-            "samplesQuery": "sum(n)"}  # fmt: skip
-    found = ask(answer, **gate)
+    asked = 'avg(score{ns="{namespace}",app="{workload}"}) by ()'
+    found = ask(answer, query=asked, maxDropVsStable=1, samplesQuery="sum(n)")
     assert found.candidate == Measurement(0.25, 1200, NOW)
     assert found.stable == Measurement(0.5, 1200, NOW)
     assert found.query == 'avg(score{ns="fraud",app="fraud-eu-v9"}) by (); samples: sum(n)'
