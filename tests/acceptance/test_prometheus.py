@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from lockstep.edges.files import read_tree
 from lockstep.gate_sources.base import GateSources
 from lockstep.model.blocks import Block, Count
 from lockstep.model.document import Json
 from lockstep.model.evidence import Answer, Measurement, Place, Question
 from lockstep.model.times import format_time
+from lockstep.spec.schema.load import compile_fast, read_schemas
+from tests.acceptance.doc_pages import ROOT, blocks
 from tests.acceptance.prometheus_server import History, Samples, needs_prometheus, prometheus
 
 pytestmark = needs_prometheus
@@ -233,3 +237,17 @@ def test_what_two_runners_see_in_one_block_is_the_same(server: str) -> None:
     now = SINCE + timedelta(minutes=31)
     assert blocks(now) == blocks(now + timedelta(minutes=4, seconds=59))
     assert blocks(now) == blocks(now + timedelta(minutes=29))[:6]
+
+
+def test_the_page_shows_what_each_measure_asks_for() -> None:
+    """Its gates are asked, and the selectors of their answers are in its table."""
+    text = (ROOT / "docs/how-to/gates-prometheus.md").read_text()
+    measures, query = (yaml.safe_load(block)["gates"] for block in blocks(text, "yaml")[1:])
+    shown = text.replace("\\|", "|")
+    for gate in measures:
+        selectors = ask("http://127.0.0.1:9", **gate).query.partition(": ")[2]
+        for selector in selectors.split("; "):
+            assert f"`{selector}`" in shown
+    schema = {"$ref": "gates/prometheus.json"}
+    files = read_schemas(read_tree(ROOT, ["policies"])) | {"one.json": schema}
+    assert all(compile_fast(files)("one.json").is_valid(gate) for gate in [*measures, *query])

@@ -47,20 +47,27 @@ class PrometheusGates:
     def ask(self, question: Question) -> Answer:
         """The value for both versions, or the blocks; ``failure`` says why there are none."""
         gate, place = question.gate, question.place
-        asked = str(gate.get("query", gate.get("measure", "")))
+        text = str(gate.get("query", gate.get("measure", "")))
         try:
             if place is None or not place.candidate:
-                return Answer(asked, failure="the candidate runs nowhere yet")
+                return Answer(text, failure="the candidate runs nowhere yet")
+            text = _asked(question, place)
             server = server_for(place.server or self._address, question.region)
             with Conversation(server, self._limits) as talk:
-                api = PrometheusApi(talk, server.address.url)
-                if "query" in gate:
-                    return _answer_query(question, place, api)
-                return _answer_measure(question, place, api)
+                answer = _answer_query if "query" in gate else _answer_measure
+                return answer(question, place, PrometheusApi(talk, server.address.url), text)
         except LockstepError as error:
-            return Answer(asked, failure=error.located())
+            return Answer(text, failure=error.located())
         except ValueError as error:
-            return Answer(asked, failure=str(error))
+            return Answer(text, failure=str(error))
+
+
+def _asked(question: Question, place: Place) -> str:
+    """What is asked about the candidate, or of both versions, in PromQL."""
+    if "query" in question.gate:
+        return "; samples: ".join(queries(question, place, stable=False))
+    selectors = "; ".join(each.selector for each in wanted(question, place))
+    return f"{question.gate['measure']}: {selectors}"
 
 
 def server_for(address: str, region: str) -> Server:
@@ -98,19 +105,17 @@ def _of_region(name: str, region: str) -> str:
     return f"{name}_{region.upper().replace('-', '_')}"
 
 
-def _answer_query(question: Question, place: Place, api: PrometheusApi) -> Answer:
+def _answer_query(question: Question, place: Place, api: PrometheusApi, text: str) -> Answer:
     found: list[Measurement | None] = []
     for stable in (False, True):
         texts = queries(question, place, stable=stable)
         found.append(measurement(api, texts, parse_time(question.now)) if texts else None)
-    text = queries(question, place, stable=False)
-    return Answer("; samples: ".join(text), found[0] or Measurement(), found[1])
+    return Answer(text, found[0] or Measurement(), found[1])
 
 
-def _answer_measure(question: Question, place: Place, api: PrometheusApi) -> Answer:
+def _answer_measure(question: Question, place: Place, api: PrometheusApi, text: str) -> Answer:
     spans = closed_blocks(question.gate, parse_time(question.since), parse_time(question.now))
     asked = wanted(question, place)
-    text = f"{question.gate['measure']}: " + "; ".join(each.selector for each in asked)
     if not spans:
         return Answer(text, pooled(question, (), stable=False))
     # Before the grid, so that a series that was there is not taken for a new one.
