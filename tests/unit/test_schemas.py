@@ -389,8 +389,9 @@ def test_reference_fleet_is_valid_and_its_files_are_short(schemas: Schemas) -> N
 def test_both_engines_agree(data: st.DataObject) -> None:
     files = read_schemas(tree("policies/schemas"))
     name = data.draw(st.sampled_from(["common.json#/$defs/environmentAndFamily", "gate.json",
-        "gates/mlflow.json", "model-cluster.json#/$defs/spec", "model-family.json#/$defs/rollout",
-        "model-lock.json#/$defs/metric", "decision.json#/$defs/position"]))  # fmt: skip
+        "gates/mlflow.json", "gates/prometheus.json", "model-cluster.json#/$defs/spec",
+        "model-family.json#/$defs/rollout", "model-lock.json#/$defs/metric",
+        "decision.json#/$defs/position"]))  # fmt: skip
     files["one.json"] = {"$ref": name}
     schema = read_schemas(tree("policies/schemas"))[name.split("#")[0]]
     for part in name.partition("#/")[2].split("/"):
