@@ -70,9 +70,7 @@ def test_every_route_gives_the_bad_version_s_share_to_the_good_one(
     arm = arm and weight < 90
     committed = rolling(weight, sticky=sticky, arm=arm)
     shifted = shifted_folder(committed, {"v42"}, "v41")
-    assert [r.get("name") for r in routes(shifted)] == [
-        r.get("name") for r in routes(committed)
-    ]
+    assert [r.get("name") for r in routes(shifted)] == [r.get("name") for r in routes(committed)]
     for before, after in zip(
         map(weights, routes(committed)), map(weights, routes(shifted)), strict=True
     ):
@@ -135,8 +133,9 @@ def test_a_folder_that_cannot_serve_the_good_version_is_refused(gone: str) -> No
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (b"http:", b"tls:"), (b"tcp:", b"tcp: 1 #"), (b"subset:", b"version:"), (b"weight:", b"share:"),
-        (b"weight: 70", b'weight: "70"'), (b"apiVersion", b"\xff"), (b"apiVersion:", b"- &a :"),
+        (b"http:", b"tls:"), (b"tcp:", b"tcp: 1 #"), (b"subset:", b"version:"),
+        (b"weight:", b"share:"), (b"weight: 70", b'weight: "70"'), (b"apiVersion", b"\xff"),
+        (b"apiVersion:", b"- &a :"),
     ],
 )  # fmt: skip
 def test_routes_of_another_form_are_refused(old: bytes, new: bytes) -> None:

@@ -29,6 +29,6 @@ def test_a_circuit_breaker_becomes_outlier_detection() -> None:
                 "interval": "10s",
                 "baseEjectionTime": "45s",
                 "maxEjectionPercent": 50,
-            }
+            },
         },
     }
