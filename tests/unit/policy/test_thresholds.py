@@ -15,7 +15,7 @@ from lockstep.policy.thresholds import (
 )
 
 TREE = dict(read_tree(Path(__file__).resolve().parents[3], ["policies"]))
-NAMES = {"image-registry", "owner-of-tenant", "secret-references", "residency"}
+NAMES = {"host-in-zone", "image-registry", "owner-of-tenant", "secret-references", "residency"}
 
 
 def test_without_its_organisation_a_fleet_is_told_what_to_write_and_that_is_valid() -> None:
