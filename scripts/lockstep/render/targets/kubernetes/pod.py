@@ -17,7 +17,9 @@ from lockstep.render.targets.expected import (
     IfAny,
 )
 from lockstep.render.targets.kubernetes.fetch import (
+    expected_fetch_volumes,
     expected_fetcher,
+    expected_further_mounts,
     expected_model_variables,
     expected_other_mounts,
 )
@@ -88,7 +90,7 @@ def expected_pod(context: Context, serving: Json) -> dict[str, Expected]:
         pod["securityContext"] = Guarded(dict(context["run_as"]))
     if context["volumes"]:
         volumes = {name: {"name": name, kind: each} for name, kind, each in context["volumes"]}
-        pod["volumes"] = ByName(volumes)
+        pod["volumes"] = ByName({**volumes, **expected_fetch_volumes(context)})
     return pod
 
 
@@ -118,7 +120,7 @@ def _expected_model(context: Context, serving: Json) -> dict[str, Expected]:
     model |= {name: context[name] for name in ("command", "args") if context[name] is not None}
     if context["mounts"]:
         mounts = {each[0]: expected_mount(*each) for each in context["mounts"]}
-        model["volumeMounts"] = ByName(mounts)
+        model["volumeMounts"] = ByName(mounts, expected_further_mounts(context))
     return model
 
 
