@@ -121,12 +121,11 @@ def organised() -> Iterator[ExampleFleet]:
         "labels: []": "labels: [example.com/]",
         "annotations: []": "annotations: [example.com/, prometheus.io/scrape]",
     }
-    shared = "{priorityClasses: [models], tolerations: [example.com/models], claims: [models]}"
-    residency = "    residency:"
-    edits = {
-        LISTS: list(lists.items()),
-        SHARED: [(residency, f"    pods: {shared}\n{residency}")],
+    shared = {
+        "priorityClasses: [online-models]": "priorityClasses: [models]\n      claims: [models]",
+        "tolerations: [nvidia.com/gpu]": "tolerations: [example.com/models]",
     }
+    edits = {LISTS: list(lists.items()), SHARED: list(shared.items())}
     with open_example_fleet(edits) as fleet:
         yield fleet
 
