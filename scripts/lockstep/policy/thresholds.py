@@ -89,7 +89,7 @@ def _place(document: Document, name: str, _: Container[str], field: str) -> Rela
 
 
 def threshold_fields(rule: Rule, policies: Tree) -> tuple[str, ...]:
-    """What ``threshold_places`` knows of a rule: the keys that hold thresholds, and their fields."""
+    """What ``threshold_places`` knows of a rule: the keys of its files, and the fields below."""
     return tuple(field for _, _, known in _files_of(rule, policies) for field in known)
 
 

@@ -68,7 +68,8 @@ def test_a_volume_is_one_thing_at_one_path(volumes: Any, message: str, pointer: 
 
 
 def test_a_folder_can_be_in_another_volume() -> None:
-    for above in ({"emptyDir": {}}, {"subPath": "a", "configMap": {"name": "a"}}):
+    every: list[dict[str, Any]] = [{"emptyDir": {}}, {"subPath": "a", "configMap": {"name": "a"}}]
+    for above in every:
         volumes = {"a": {"mountPath": "/x", **above}, "b": {"mountPath": "/x/b", "emptyDir": {}}}
         assert render_one(serving(volumes=volumes)).findings == ()
 
