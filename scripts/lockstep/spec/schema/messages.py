@@ -70,9 +70,9 @@ class Problem:
 def explain(errors: Iterable[Any]) -> list[Problem]:
     """The problems behind the errors of the jsonschema package, without echoes of one mistake.
 
-    A value is reported once even when several keywords reject it, and not where its key is wrong: a
-    key decides what its value may be. A field is not reported as missing when its own misspelling is
-    reported already.
+    A value is reported once even when several keywords reject it, and not where its key is wrong,
+    which decides what the value may be. A field is not reported as missing when its own misspelling
+    is reported already.
     """
     found = islice((p for error in errors for p in _problems_of(error)), _MOST)
     # Several branches of a schema may report the same mistake.
