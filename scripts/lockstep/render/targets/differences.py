@@ -224,6 +224,8 @@ def _plain(expected: Expected) -> Json:
         return {key: _plain(each) for key, each in expected.items() if not _is_optional(each)}
     if isinstance(expected, IfAny):
         return _plain(expected.value)
+    if isinstance(expected, Apart):
+        return f"a path apart from {expected.path}"
     if isinstance(expected, OneOf):
         return expected.values[0]
     if isinstance(expected, ByName):

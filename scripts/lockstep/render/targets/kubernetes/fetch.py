@@ -28,6 +28,7 @@ from lockstep.render.targets.expected import (
     ByName,
     Each,
     Expected,
+    IfAny,
     OneOf,
 )
 from lockstep.render.targets.kubernetes.volumes import MODEL, SCRATCH, SCRATCH_PATH, VOLUMES
@@ -222,8 +223,7 @@ def expected_fetcher(context: Context) -> dict[str, Expected]:
         return {}
     fetcher: dict[str, Expected] = {
         **dict.fromkeys(
-            ("securityContext", "imagePullPolicy", "terminationMessagePath",
-             "terminationMessagePolicy"),
+            ("securityContext", "imagePullPolicy", "terminationMessagePolicy"),
             FREE,
         ),
         "name": CONTAINER,
@@ -295,6 +295,12 @@ def expected_fetch_volumes(context: Context) -> dict[str, Expected]:
     if context["fetch"] is None:
         return {}
     return {SCRATCH: {"name": SCRATCH, "emptyDir": FREE}}
+
+
+def expected_message_path(context: Context) -> Expected:
+    """Where the server leaves its last message: Kubernetes mounts an empty file there."""
+    fetch = context["fetch"]
+    return FREE if fetch is None else IfAny(Apart(fetch["path"]))
 
 
 def expected_further_mounts(context: Context) -> Expected:

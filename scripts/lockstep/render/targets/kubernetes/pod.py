@@ -20,6 +20,7 @@ from lockstep.render.targets.kubernetes.fetch import (
     expected_fetch_volumes,
     expected_fetcher,
     expected_further_mounts,
+    expected_message_path,
     expected_model_variables,
     expected_other_mounts,
 )
@@ -115,6 +116,7 @@ def _expected_model(context: Context, serving: Json) -> dict[str, Expected]:
         "env": ByName({**env, **expected_model_variables(context)}),
         "resources": {name: dict(context[name]) for name in ("requests", "limits")},
         "lifecycle": expected_lifecycle(serving),
+        "terminationMessagePath": expected_message_path(context),
         **expected_probes(context, serving),
     }
     model |= {name: context[name] for name in ("command", "args") if context[name] is not None}

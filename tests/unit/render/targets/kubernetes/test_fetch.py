@@ -249,6 +249,16 @@ def test_no_template_hides_files_of_the_model(path: str) -> None:
     )
 
 
+def test_no_last_message_is_a_file_of_the_model() -> None:
+    path = "          terminationMessagePath: {}\n"
+    server = "          startupProbe:"
+    (message,) = changed((server, path.format("/mnt/models/model.pkl") + server))
+    assert "must be a path that is not at, in or above /mnt/models" in message
+    assert not changed((server, path.format("/var/log/last") + server))
+    # Nor over the program that fetches.
+    assert changed((FETCHER_ENV, path.format("/usr/local/bin/lockstep") + FETCHER_ENV))
+
+
 def test_a_template_may_mount_elsewhere() -> None:
     assert not changed(
         (SERVER_MOUNT, further("/var/cache/server", more="              subPath: a\n"))
