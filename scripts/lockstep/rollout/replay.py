@@ -14,6 +14,7 @@ from lockstep.model.evidence import Evidence, Verdict, worst
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
 from lockstep.model.times import format_time, later, parse_duration, parse_time
+from lockstep.rollout.approvals import why_not_approved
 from lockstep.rollout.divergence import same_variants
 from lockstep.rollout.position import following, newest_decision, running_target, step_began
 from lockstep.rollout.transitions import RULES, Need, StepChange
@@ -39,6 +40,8 @@ def _verdicts(decision: Decision) -> Iterator[Finding]:
     for item in decision.evidence:
         if other := _of_elsewhere(item, decision):
             yield _verdict_finding(decision, "replay.verdict", f"{_named(item)}: {other}")
+        if unproven := why_not_approved(item, decision):
+            yield _verdict_finding(decision, "replay.verdict", f"{_named(item)}: {unproven}")
         verdict, _ = judge_again(item)
         if verdict is not item.verdict:
             text = f"{_named(item)}: recorded {item.verdict}, recomputed {verdict}"
