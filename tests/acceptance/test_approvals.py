@@ -11,21 +11,13 @@ import pytest
 
 from tests.acceptance.rollouts import HEAD, advance, publish, rewrite
 from tests.acceptance.world import FAMILY, World
+from tests.unit.ssh_keys import make_key, public_key, sign_tag
 
 LEAD, DEPUTY, STRANGER = "lead@example.com", "deputy@example.com", "stranger@example.com"
 GATE = "  gates:\n    - {name: go, source: approval, role: release-managers}\n"
 APPROVERS = "policies/data/approvers.yaml"
 # Before the time at which a test advances, as for a person who approves a moment earlier.
 SIGNED_AT = "2026-03-01T08:30:00Z"
-
-
-def make_key(folder: Path, who: str) -> str:
-    """A key pair in a file named for its owner; the public key without the comment."""
-    file = folder / who
-    subprocess.run(
-        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", who, "-f", str(file)], check=True
-    )
-    return " ".join((folder / f"{who}.pub").read_text().split()[:2])
 
 
 @pytest.fixture
@@ -71,11 +63,7 @@ def approve(world: World, keys: Path, who: str, name: str, at: str = SIGNED_AT) 
 
 
 def sign(world: World, keys: Path, who: str, name: str, at: str = SIGNED_AT) -> None:
-    subprocess.run(
-        ["git", "-c", "gpg.format=ssh", "-c", f"user.signingKey={keys / who}.pub",
-         "tag", "-s", "-m", "approve", name, "origin/main"],
-        cwd=world.clone, check=True, env={**os.environ, "GIT_COMMITTER_DATE": at},
-    )  # fmt: skip
+    sign_tag(keys, who, name, at, repository=world.clone, commit="origin/main")
 
 
 def waits(world: World, hour: str = "10") -> str:
@@ -211,7 +199,7 @@ def test_a_signature_of_something_else_does_not_count(gated: World, keys: Path) 
 def test_a_key_counts_while_it_is_valid_whatever_the_tag_says(
     gated: World, keys: Path, valid: str, says: str
 ) -> None:
-    key = " ".join((keys / f"{LEAD}.pub").read_text().split()[:2])
+    key = public_key(keys, LEAD)
     list_approvers(gated, [(LEAD, key, valid)])
     approve(gated, keys, LEAD, f"lockstep/approve/{decision_of(gated)}")
     assert says in waits(gated)
@@ -224,7 +212,7 @@ def test_a_tag_from_the_future_does_not_count(gated: World, keys: Path) -> None:
 
 
 def test_the_approvers_are_those_of_the_followed_tip(gated: World, keys: Path) -> None:
-    key = " ".join((keys / f"{STRANGER}.pub").read_text().split()[:2])
+    key = public_key(keys, STRANGER)
     entry = f"      release-managers: [{{name: {STRANGER}, key: {key}}}]\n"
     text = f"thresholds:\n  approvers:\n    roles:\n{entry}"
     (gated.clone / APPROVERS).write_text(text)  # not published

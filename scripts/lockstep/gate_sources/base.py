@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from lockstep.gate_sources.approval import ApprovalGates
+from lockstep.gate_sources.http_json import HttpJsonGates
 from lockstep.gate_sources.mlflow import MlflowGates
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Answer, Question
@@ -31,6 +32,7 @@ class GateSource(Protocol):
 
 SOURCES: Mapping[str, Callable[[str | None], GateSource]] = {
     "approval": lambda _: ApprovalGates(),
+    "http-json": lambda _: HttpJsonGates(),
     "mlflow": MlflowGates,
 }
 """By the name that a gate's ``source`` gives; each is made from its server's address.

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from lockstep.gates.intervals import Interval, difference, wilson
-from lockstep.gates.measurements import InvalidGate, number, why_unusable
+from lockstep.gates.measurements import InvalidGate, number, why_outdated, why_unusable
 from lockstep.model.document import Json, value_at
 from lockstep.model.evidence import (
     Answer,
@@ -75,8 +75,10 @@ def judge(gate: Json, answer: Answer, since: datetime, now: datetime) -> Judgeme
     if answer.failure:
         return Verdict.ERROR, f"could not be asked: {answer.failure}"
     # A gate with a condition may do without bounds; any other needs one (see _judge_bounds).
-    judgements = [_judge_condition(answer.condition)] if answer.condition else []
+    judgements = []
     try:
+        if answer.condition:
+            judgements = [_judge_condition(answer.condition, answer.candidate, gate, since, now)]
         if not judgements or any(name in gate for name in _BOUNDS):
             judgements += _judge_bounds(gate, answer, since, now)
     except InvalidGate as error:
@@ -92,9 +94,14 @@ def _ignored(answer: Answer) -> list[str]:
     return [f"{who}: {side.ignored}" for who, side in sides.items() if side and side.ignored]
 
 
-def _judge_condition(condition: Condition) -> Judgement:
+def _judge_condition(
+    condition: Condition, measured: Measurement, gate: Json, since: datetime, now: datetime
+) -> Judgement:
     if condition.holds is None:
         return Verdict.INCONCLUSIVE, condition.reason
+    # An old fact, or one about too few, neither passes nor fails.
+    if why := why_outdated("candidate", measured, gate, since, now):
+        return Verdict.INCONCLUSIVE, f"{condition.reason}; {why}"
     return Verdict.PASS if condition.holds else Verdict.FAIL, condition.reason
 
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from lockstep.edges.git import Git
-from lockstep.gate_sources.base import GateSources
+from lockstep.gate_sources.base import GateSource, GateSources
 from lockstep.gates.verdicts import judge_question
 from lockstep.model.evidence import Evidence, Question
 from lockstep.transactions.approvals import approval_gates
+from lockstep.transactions.http_servers import http_gates
 from lockstep.transactions.run import RunOptions
 from lockstep.transactions.snapshot import Snapshot
 
@@ -29,7 +30,10 @@ def ask_for_families(
     families: Sequence[Sequence[Question]],
 ) -> list[list[Evidence]]:
     """The evidence for the questions of each family, several families at a time."""
-    ready = {"approval": approval_gates(git, snapshot)}
+    ready: dict[str, GateSource] = {
+        "approval": approval_gates(git, snapshot),
+        "http-json": http_gates(snapshot),
+    }
     sources = GateSources({"mlflow": options.registry}, ready)
 
     def ask(questions: Sequence[Question]) -> list[Evidence]:
