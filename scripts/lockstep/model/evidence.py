@@ -123,6 +123,27 @@ class Answer(Struct, frozen=True):
     approvals: tuple[Approval, ...] = ()
 
 
+class ComparisonResult(Struct, frozen=True, rename="camel"):
+    """What the comparisons of a family say of one gate in one cluster.
+
+    ``method`` names how it was computed, with its version. ``harm`` is the evidence that the
+    candidate is worse than the stable version, and ``family_mean`` the mean of it over all
+    ``denominator`` comparisons, after the last block; ``failed_at`` is the end of the first block
+    at which that mean was enough, None where it never was. ``no_harm`` is the evidence that it is
+    at most ``margin`` worse (0.1: ten percent more bad requests). ``dispersion`` is how much the
+    counts vary beyond chance, None where that is not known yet and so nothing counts as evidence.
+    """
+
+    method: str
+    harm: float
+    no_harm: float
+    margin: float
+    dispersion: float | None
+    family_mean: float
+    denominator: int
+    failed_at: str | None
+
+
 class Evidence(Struct, frozen=True, rename="camel"):
     """One judged answer: enough to compute its verdict again from the record alone."""
 
@@ -135,6 +156,7 @@ class Evidence(Struct, frozen=True, rename="camel"):
     answer: Answer
     verdict: Verdict
     reason: str
+    comparison: ComparisonResult | None = None
 
     def to_json(self) -> Json:
         """Plain JSON data, the shape kept in a decision record."""

@@ -53,7 +53,7 @@ def propose(run: Run, request: ProposalRequest) -> Proposed | Waiting:
     lock = read_lock(options, state.family, request.version)
     require_allowed(state, lock)
     asked = questions_of_proposal(state.family, request.version, lock["spec"], options.now)
-    evidence = tuple(ask_gates(run.git, options, state.snapshot, asked))
+    evidence = tuple(ask_gates(run.git, options, state, asked))
     verdict = worst(item.verdict for item in evidence)
     # A family without such gates was asked nothing, and the worst of nothing is inconclusive.
     if has_propose_gates(state.family) and verdict is not Verdict.PASS:

@@ -43,9 +43,8 @@ def test_a_server_is_named_by_region_and_environment_only() -> None:
 
 
 def test_a_request_is_a_post_where_it_has_a_body() -> None:
-    request = asked(
-        {"path": "/r/{cluster}/{version}.json", "query": {"q": "a b{x}{version}"}}, VALUES
-    )
+    gate = {"path": "/r/{cluster}/{version}.json", "query": {"q": "a b{x}{version}"}}
+    request = asked(gate, VALUES)
     assert str(request) == "GET /r/fraud-eu/2.json?q=a+b%7Bx%7D2"
     assert request.body is None
     body = {"from": "{fromMilliseconds:number}", "q": ["avg:e{version:{version}}", 1, None]}
@@ -61,8 +60,11 @@ def test_values_are_encoded_in_a_path() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "r", "//../x", "/../x", "/a/./b", "/{version}", "/%2e%2e/x", "/a?b", "/a#b", "/a b",
-             "/a\nb", "/{nope}", "/{version", "/}", "/a\\b", "/@{segment}"],
+    "path",
+    [
+        "", "r", "//../x", "/../x", "/a/./b", "/{version}", "/%2e%2e/x", "/a?b", "/a#b", "/a b",
+        "/a\nb", "/{nope}", "/{version", "/}", "/a\\b", "/@{segment}",
+    ],
 )  # fmt: skip
 def test_a_path_that_is_not_below_the_address_is_refused(path: str) -> None:
     with pytest.raises(ValueError, match="path"):
