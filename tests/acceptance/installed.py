@@ -34,7 +34,7 @@ _NEXT_EDITS = {
 
 @dataclass(frozen=True)
 class Wheel:
-    """A wheel in a folder that is an index for pip, too."""
+    """A wheel that was built here."""
 
     file: Path
 
@@ -51,10 +51,7 @@ class Wheel:
     @property
     def index(self) -> str:
         """The address of an index with this wheel alone."""
-        page = self.file.parent / "simple/lockstep-gitops/index.html"
-        page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(f'<a href="{self.url}">{self.file.name}</a>\n')
-        return page.parent.parent.as_uri()
+        return index_of(self.file.parent, self)
 
 
 @dataclass(frozen=True)
@@ -79,6 +76,14 @@ class Installed:
         code, said = self.run(*arguments, cwd=cwd)
         assert code == 0, f"{arguments}: exit {code}\n{said}"
         return said
+
+
+def index_of(folder: Path, *wheels: Wheel) -> str:
+    """The address of an index with these wheels, made in a folder."""
+    page = folder / "simple/lockstep-gitops/index.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text("".join(f'<a href="{each.url}">{each.file.name}</a>\n' for each in wheels))
+    return page.parent.parent.as_uri()
 
 
 def outside() -> dict[str, str]:

@@ -9,13 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from lockstep import __version__
-from tests.acceptance.installed import NEXT, Installed, Wheel, new_environment, outside
+from tests.acceptance.doc_pages import DOCS, blocks_of
+from tests.acceptance.installed import (
+    NEXT,
+    Installed,
+    Wheel,
+    index_of,
+    new_environment,
+    outside,
+)
 from tests.acceptance.world import files_of
 from tests.unit.mlflow_store import Store, create_store, forget_default_store
 
 CLUSTER = "clusters/dev/fraud/eu-west-1.yaml"
+(UPGRADES,) = (page for page in DOCS if page.name == "upgrades.md")
 MACHINE = r"rendered/|ledger/|clusters/.*/locks/|\.github/"
 
 
@@ -36,7 +46,9 @@ class Newcomer:
         """Their home; git finds no settings of ours, and Lockstep no cache."""
         home = str(self.folder / "home")
         found = {key: os.path.join(home, key) for key in ("XDG_CACHE_HOME", "XDG_DATA_HOME")}
-        return {"HOME": home, "GIT_CONFIG_GLOBAL": os.path.join(home, ".gitconfig"), **found}
+        # No index but a pinned one answers: what is installed is not looked up.
+        settings = {"GIT_CONFIG_GLOBAL": f"{home}/.gitconfig", "PIP_INDEX_URL": "file:///nowhere"}
+        return {"HOME": home, **settings, **found}
 
     def lockstep(self, *arguments: str, program: Installed | None = None) -> tuple[int, str]:
         """Run the program in the fleet: its exit code and what it printed."""
@@ -110,7 +122,7 @@ def test_a_new_fleet_is_clean_and_a_wrong_change_is_refused_and_a_right_one_pass
     right = file.read_text()
     file.write_text(right.replace("weight: 100", "weight: 90"))
     code, findings = newcomer.findings()
-    assert code == 11
+    assert code == 10  # the manifests differ, too
     (found,) = (each for each in findings if each["rule"] == "policy.weights-sum")
     assert (found["file"], found["line"]) == (CLUSTER, 9)
     assert "they must add up to 100" in found["message"]
@@ -149,11 +161,9 @@ def pinned(newcomer: Newcomer, source: str, digest: str) -> Installed:
 
 def installing(newcomer: Newcomer, *arguments: str) -> tuple[int, str]:
     """Run the script that the README of the fleet and its workflow run."""
-    # No index but the pinned one answers; what is installed is not looked up.
-    more = {**newcomer.more, "PIP_INDEX_URL": "file:///nowhere"}
     done = subprocess.run(
         ["python3", "install-lockstep.py", *arguments], cwd=newcomer.fleet, text=True, check=False,
-        env={**outside(), **more}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env={**outside(), **newcomer.more}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert "Traceback" not in done.stdout, done.stdout
     return done.returncode, done.stdout
@@ -194,12 +204,27 @@ def test_a_fleet_without_a_pin_says_so(newcomer: Newcomer) -> None:
     assert code == 1 and "pins no program" in said
 
 
-def test_a_next_version_is_installed_before_the_pin_names_it(
+def test_an_upgrade_goes_as_the_page_says(
     newcomer: Newcomer, first_wheel: Wheel, next_wheel: Wheel
 ) -> None:
-    program = pinned(newcomer, first_wheel.index, first_wheel.digest)
+    """``docs/how-to/upgrades.md``: install what is new, pin it, and commit."""
+    both = index_of(newcomer.folder, first_wheel, next_wheel)
+    program = pinned(newcomer, both, first_wheel.digest)
     assert installing(newcomer)[0] == 0
-    code, said = installing(newcomer, NEXT, next_wheel.digest, next_wheel.index)
-    assert code == 0, said
+    (block,) = (each for each in blocks_of(UPGRADES) if each.run_by)
+    commands = block.text.replace(f"sha256:{'0' * 64}", next_wheel.digest)
+    assert f" {NEXT} " in commands
+    install, move, commit = commands.splitlines()[1:]
+    hash_of = commands.splitlines()[0]
+    newcomer.must("bash", "-ec", f"{hash_of}\n{install}")
     code, said = newcomer.lockstep("check", program=program)
     assert code == 1 and f"pinned to Lockstep {__version__}, and this is {NEXT}" in said
+    done = subprocess.run(
+        ["bash", "-c", f"{hash_of}\n{move}"], cwd=newcomer.fleet, capture_output=True, text=True,
+        env={**outside(), **newcomer.more}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 11, done.stdout + done.stderr  # the lock is missing, as before
+    assert f"pinned to Lockstep {NEXT} from {both}, {next_wheel.digest}" in done.stdout
+    newcomer.must("bash", "-ec", commit)
+    settings = yaml.safe_load((newcomer.fleet / "lockstep.yaml").read_text())
+    assert settings["program"]["version"] == NEXT

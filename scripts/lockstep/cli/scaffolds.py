@@ -208,7 +208,7 @@ def _run(given: Mapping[str, Any]) -> "RunOptions":
 
 
 def _ask(given: dict[str, Any]) -> None:
-    """Ask for what was not given and matters most. Raises UsageError where nobody answers."""
+    """Ask for what was not given and matters most. Raises UsageError where there is no answer."""
     try:
         if given["tier"] is None:
             text = "How much do the rules ask: tier"
