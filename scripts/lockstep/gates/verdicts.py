@@ -5,12 +5,15 @@ No number, NaN, a stale one or too few samples are ``inconclusive``; a source th
 asked, or a gate whose settings are not valid, is ``error``.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from lockstep.gates.block_bounds import counts_in_blocks, judge_block_bound
 from lockstep.gates.intervals import Interval, difference, wilson
 from lockstep.gates.measurements import InvalidGate, number, why_unusable
+from lockstep.model.blocks import Block
 from lockstep.model.document import Json, value_at
 from lockstep.model.evidence import (
     Answer,
@@ -28,6 +31,14 @@ Judgement = tuple[Verdict, str]
 
 _VERSION = ("identity", "version")
 _BOUNDS = ("min", "max", "maxDropVsStable")
+
+COMPARE = "compare"
+"""The field of a gate that compares the candidate with the stable version, block by block."""
+
+
+def has_bounds(gate: Mapping[str, Json]) -> bool:
+    """Whether a gate has a bound, which is judged in each cluster alone."""
+    return any(name in gate for name in _BOUNDS)
 
 
 def judge_question(question: Question, answer: Answer) -> Evidence:
@@ -75,8 +86,11 @@ def judge(gate: Json, answer: Answer, since: datetime, now: datetime) -> Judgeme
         return Verdict.ERROR, f"could not be asked: {answer.failure}"
     # A gate with a condition may do without bounds; any other needs one (see _judge_bounds).
     judgements = [_judge_condition(answer.condition)] if answer.condition else []
+    if COMPARE in gate and not has_bounds(gate):
+        # Never a pass from here: only the family's evidence together can give it.
+        judgements.append((Verdict.INCONCLUSIVE, "it is compared with the whole family only"))
     try:
-        if not judgements or any(name in gate for name in _BOUNDS):
+        if not judgements or has_bounds(gate):
             judgements += _judge_bounds(gate, answer, since, now)
     except InvalidGate as error:
         return Verdict.ERROR, str(error)
@@ -99,11 +113,20 @@ def _judge_condition(condition: Condition) -> Judgement:
 
 def _judge_bounds(gate: Json, answer: Answer, since: datetime, now: datetime) -> list[Judgement]:
     """A verdict for each bound of the gate."""
+    if counts_in_blocks(gate):
+        return [_judge_blocks(name, gate, answer.blocks) for name in _BOUNDS if name in gate]
     candidate = _usable("candidate", answer.candidate, gate, since, now)
     stable = _usable("stable", answer.stable, gate, since, now) if answer.stable else None
     found = [_judge_bound(name, gate, candidate, stable) for name in _BOUNDS if name in gate]
     # The worst of no verdicts is inconclusive, but waiting gives this gate no bound.
     return found or [(Verdict.ERROR, f"the gate has none of the bounds {', '.join(_BOUNDS)}")]
+
+
+def _judge_blocks(name: str, gate: Json, blocks: Sequence[Block]) -> Judgement:
+    try:
+        return judge_block_bound(name, gate, blocks)
+    except (TypeError, ValueError) as error:  # a record may hold anything
+        return Verdict.ERROR, f"the blocks are not valid: {error}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,9 @@ class Decision(Struct, frozen=True, rename="camel", omit_defaults=True):
 
     ``previous`` is the digest of the record before it (None for the first), ``program_version``
     the version of Lockstep that decided, ``time_given`` whether ``decided_at`` was given by
-    ``--now``, ``plan`` the waves and steps in force, ``base`` the commit that it was decided on,
+    ``--now``, ``plan`` the waves and steps in force (that of
+    a proposal names the rollout's comparisons), ``live_since`` when the step was live that it
+    leaves: the bake and the grid of blocks begin then. ``base`` the commit that it was decided on,
     ``verified_state`` what a later revert may return to, ``unchecked`` what could not be checked,
     ``broken_records`` the records that it does not rely on: their digests by path, None for one
     that was removed.
@@ -147,6 +149,7 @@ class Decision(Struct, frozen=True, rename="camel", omit_defaults=True):
     plan: Json = None
     verdict: Verdict | None = None
     evidence: tuple[Evidence, ...] = ()
+    live_since: str | None = None
     unchecked: tuple[str, ...] = ()
     verified_state: VerifiedState | None = None
     restored: Restored | None = None

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct, to_builtins
 
+from lockstep.model.blocks import Block
 from lockstep.model.document import Json
 
 
@@ -34,13 +35,30 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where the two versions of a question run, and the server that measures them.
+
+    ``server`` is the address that environment.yaml gives for the gate's source in the region, as
+    the machine that runs Lockstep reaches it; empty where it gives none. ``candidate`` and
+    ``stable`` are the names of their Deployments, which Istio's metrics call workloads;
+    ``stable`` is empty where nothing else serves.
+    """
+
+    server: str
+    namespace: str
+    candidate: str
+    stable: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """One gate asked of one cluster about one candidate.
 
     ``gate`` is the gate as the family declares it. ``candidate`` and ``stable`` are the ``spec``
     of the locks of the two versions (stable is None where nothing else serves). ``since`` is
     when the running step was decided and ``now`` the time of asking, both RFC 3339 UTC.
-    ``segment`` is the name of the cluster's segment, empty where it has none.
+    ``segment`` is the name of the cluster's segment, empty where it has none; ``place`` says where
+    the versions run, and is None before a version runs anywhere.
     """
 
     gate: Json
@@ -52,6 +70,7 @@ class Question:
     since: str
     now: str
     segment: str = ""
+    place: Place | None = None
 
 
 class Measurement(Struct, frozen=True, rename="camel"):
@@ -84,10 +103,11 @@ class Condition(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """A source's answer to a Question: measurements, a condition, or both.
+    """A source's answer to a Question: measurements, a condition, blocks, or several of them.
 
     ``query`` is what was asked, in the source's own terms. ``failure`` says why the source could
-    not be asked at all: the verdict is then ``error``, whatever else is here.
+    not be asked at all: the verdict is then ``error``, whatever else is here. ``blocks`` are the
+    closed blocks since the step began, in the order of their ends: the missing ones too.
     """
 
     query: str
@@ -95,6 +115,28 @@ class Answer(Struct, frozen=True):
     stable: Measurement | None = None
     failure: str = ""
     condition: Condition | None = None
+    blocks: tuple[Block, ...] = ()
+
+
+class ComparisonResult(Struct, frozen=True, rename="camel"):
+    """What the comparisons of a family say of one gate in one cluster.
+
+    ``method`` names how it was computed, with its version. ``harm`` is the evidence that the
+    candidate is worse than the stable version, and ``family_mean`` the mean of it over all
+    ``denominator`` comparisons, after the last block; ``failed_at`` is the end of the first block
+    at which that mean was enough, None where it never was. ``no_harm`` is the evidence that it is
+    at most ``margin`` worse (0.1: ten percent more bad requests). ``dispersion`` is how much the
+    counts vary beyond chance, None where that is not known yet and so nothing counts as evidence.
+    """
+
+    method: str
+    harm: float
+    no_harm: float
+    margin: float
+    dispersion: float | None
+    family_mean: float
+    denominator: int
+    failed_at: str | None
 
 
 class Evidence(Struct, frozen=True, rename="camel"):
@@ -109,6 +151,7 @@ class Evidence(Struct, frozen=True, rename="camel"):
     answer: Answer
     verdict: Verdict
     reason: str
+    comparison: ComparisonResult | None = None
 
     def to_json(self) -> Json:
         """Plain JSON data, the shape kept in a decision record."""

@@ -8,16 +8,18 @@ in which the candidate has weight.
 from collections.abc import Iterator
 from datetime import datetime
 
+from lockstep.gates.verdicts import COMPARE
 from lockstep.model.decision import Phase
 from lockstep.model.document import Json, value_at
 from lockstep.model.errors import Invalid
 from lockstep.model.evidence import Question
 from lockstep.model.fleet import Cluster, Family
 from lockstep.model.times import format_time
+from lockstep.rollout.comparisons import comparisons_so_far, gates_of, segment_of
 from lockstep.rollout.position import position_of, running_target, step_began
 from lockstep.spec import variants as forms
 
-_COMPARISON = "maxDropVsStable"
+_COMPARISONS = {"maxDropVsStable", "maxRiseVsStable"}
 _ABSOLUTE = {"min", "max"}
 
 
@@ -81,33 +83,27 @@ def is_asked_at_propose(gate: Json) -> bool:
 
 
 def _propose_gates(family: Family, cluster: Cluster) -> Iterator[Json]:
-    return (gate for gate in _gates_of(family, cluster) if is_asked_at_propose(gate))
+    return (gate for gate in gates_of(family, cluster) if is_asked_at_propose(gate))
 
 
 def _step_gates(family: Family, cluster: Cluster) -> Iterator[Json]:
     """The gates of the steps as they can be asked.
 
-    Where one version has all the traffic of the roles, a live comparison has nothing to compare
-    with: the absolute bounds of the gate remain, or nothing of it.
+    Where one version has all the traffic of the roles, a comparison of live traffic has nothing to
+    compare with: the absolute bounds of the gate remain, or nothing of it. The same is true of a
+    gate that was no comparison when the version was proposed.
     """
     alone = len(forms.serving_versions(cluster.variants)) < 2
-    for gate in _gates_of(family, cluster):
+    so_far = comparisons_so_far(family)
+    for gate in gates_of(family, cluster):
         if is_asked_at_propose(gate):
             continue
-        if not (alone and gate.get("live") and _COMPARISON in gate):
-            yield gate
-        elif _ABSOLUTE & gate.keys():
-            yield {key: value for key, value in gate.items() if key != _COMPARISON}
-
-
-def _gates_of(family: Family, cluster: Cluster) -> Iterator[Json]:
-    """The gates of all segments, and those of the cluster's own."""
-    mine = (None, _segment(cluster))
-    return (gate for gate in family.spec.get("gates", []) if gate.get("segment") in mine)
-
-
-def _segment(cluster: Cluster) -> str:
-    return str(value_at(cluster.effective, ("spec", "segment", "name"), ""))
+        compares = COMPARE in gate and (alone or not so_far.holds((gate["name"], cluster.name)))
+        without = _COMPARISONS if alone and (gate.get("live") or compares) else set()
+        without |= {COMPARE} if compares else set()
+        left = {key: value for key, value in gate.items() if key not in without}
+        if len(left) == len(gate) or (_COMPARISONS | _ABSOLUTE) & left.keys():
+            yield left
 
 
 def _question(
@@ -132,7 +128,7 @@ def _question(
         stable=_lock_spec(family, other) if other else None,
         since=format_time(since),
         now=format_time(now),
-        segment=_segment(cluster),
+        segment=segment_of(cluster),
     )
 
 

@@ -11,8 +11,9 @@ from lockstep.model.errors import LockstepError
 from lockstep.model.fleet import Family
 from lockstep.model.times import format_time, parse_time
 from lockstep.rollout.chain import chain_end
+from lockstep.rollout.comparisons import COMPARISONS, comparisons_of_proposal
 from lockstep.rollout.gate_questions import propose_gates
-from lockstep.rollout.position import latest_decision, position_of
+from lockstep.rollout.position import latest_decision, position_of, step_began
 from lockstep.rollout.transitions import RULES
 from lockstep.spec.ledger import unsettled
 from lockstep.text.sanitise import cut, record_line
@@ -85,18 +86,28 @@ def next_decision(
         program_version=__version__,
         time_given=context.time_given,
         base=context.base,
-        plan=_plan_in_force(family),
+        plan=_plan_in_force(family, action),
+        live_since=_live_since(family, source),
         unchecked=unchecked,
         broken_records={file.path: file.digest for file in unsettled(family)},
         **details,
     )
 
 
-def _plan_in_force(family: Family) -> Json:
+def _plan_in_force(family: Family, action: Action) -> Json:
     """What a replay needs of the family's spec: it must not depend on what the spec says later."""
-    plan: Json = family.spec["rollout"]
-    required = propose_gates(family)
-    return {**plan, "proposeGates": required} if required else plan
+    plan: Json = dict(family.spec["rollout"])
+    if required := propose_gates(family):
+        plan["proposeGates"] = required
+    if action is Action.PROPOSE and (comparisons := comparisons_of_proposal(family)):
+        plan[COMPARISONS] = comparisons
+    return plan
+
+
+def _live_since(family: Family, source: Position) -> str | None:
+    """Since when the step was live that the decision leaves, or looks back on."""
+    began = step_began(family)
+    return format_time(began) if began and source.step is not None else None
 
 
 def _refuse_transition(family: Family, action: Action, source: Position, to: Position) -> None:

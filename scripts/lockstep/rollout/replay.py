@@ -7,13 +7,17 @@ was enough: the transition, the version, the bake, the weights, and gates of eve
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-from lockstep.gates.verdicts import judge_again
+from msgspec.structs import replace as evolve
+
+from lockstep.gates.family_verdict import judge_comparisons, same_numbers
+from lockstep.gates.verdicts import COMPARE, judge_again
 from lockstep.model.decision import Action, Decision, Phase, Position, Variants
 from lockstep.model.document import Json, value_at
 from lockstep.model.evidence import Evidence, Verdict, worst
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
 from lockstep.model.times import format_time, later, parse_duration, parse_time
+from lockstep.rollout.comparisons import comparisons_so_far
 from lockstep.rollout.divergence import same_variants
 from lockstep.rollout.position import following, newest_decision, running_target, step_began
 from lockstep.rollout.transitions import RULES, Need, StepChange
@@ -32,18 +36,31 @@ def replay(family: Family) -> list[Finding]:
 
 def replay_verdicts(family: Family) -> list[Finding]:
     """What each record says that does not follow from its evidence."""
-    return [finding for record in family.records for finding in _verdicts(record.decision)]
+    start = _first_to_follow(family)
+    return [
+        finding
+        for index, record in enumerate(family.records)
+        for finding in _verdicts(
+            replace(family, records=family.records[start:index]), record.decision, index >= start
+        )
+    ]
 
 
-def _verdicts(decision: Decision) -> Iterator[Finding]:
-    for item in decision.evidence:
+def _verdicts(before: Family, decision: Decision, follows: bool) -> Iterator[Finding]:
+    again = _judged_again(before, decision)
+    if not follows:  # the blocks of its comparisons may have been in a record that is broken
+        again = [old if COMPARE in old.gate else new
+                 for old, new in zip(decision.evidence, again, strict=True)]  # fmt: skip
+    for item, found in zip(decision.evidence, again, strict=True):
         if other := _of_elsewhere(item, decision):
             yield _verdict_finding(decision, "replay.verdict", f"{_named(item)}: {other}")
-        verdict, _ = judge_again(item)
-        if verdict is not item.verdict:
-            text = f"{_named(item)}: recorded {item.verdict}, recomputed {verdict}"
+        if found.verdict is not item.verdict:
+            text = f"{_named(item)}: recorded {item.verdict}, recomputed {found.verdict}"
             yield _verdict_finding(decision, "replay.verdict", text)
-    overall = worst(judge_again(item)[0] for item in decision.evidence)
+        if not same_numbers(found.comparison, item.comparison):
+            text = f"{_named(item)}: the numbers of its comparison do not follow from its blocks"
+            yield _verdict_finding(decision, "replay.verdict", text)
+    overall = worst(found.verdict for found in again)
     if decision.evidence and decision.verdict is not overall:
         text = f"the record says {decision.verdict}, its evidence says {overall}"
         yield _verdict_finding(decision, "replay.verdict", text)
@@ -53,6 +70,15 @@ def _verdicts(decision: Decision) -> Iterator[Finding]:
     elif missing := _not_asked(decision):
         text = f"{decision.action} needs these gates, which were not asked: {', '.join(missing)}"
         yield _verdict_finding(decision, "replay.action", text)
+
+
+def _judged_again(before: Family, decision: Decision) -> list[Evidence]:
+    """The evidence of a decision with the verdicts that follow from it and from earlier records."""
+    alone = []
+    for item in decision.evidence:
+        verdict, reason = judge_again(item)
+        alone.append(evolve(item, verdict=verdict, reason=reason, comparison=None))
+    return judge_comparisons(alone, comparisons_so_far(before))
 
 
 def _named(item: Evidence) -> str:
@@ -119,9 +145,7 @@ def replay_moves(family: Family) -> list[Finding]:
     it do not follow from each other.
     """
     findings = []
-    settles = [bool(r.decision.broken_records) and r.decision.action is Action.ADOPT
-               for r in family.records]  # fmt: skip
-    start = len(settles) - 1 - settles[::-1].index(True) if any(settles) else 0
+    start = _first_to_follow(family)
     for index, record in enumerate(family.records[start:], start):
         # Only the records before it: later ones must not change the answer.
         before = replace(family, records=family.records[:index])
@@ -131,6 +155,13 @@ def replay_moves(family: Family) -> list[Finding]:
             for text in _problems(before, decision)
         ]
     return findings
+
+
+def _first_to_follow(family: Family) -> int:
+    """The index of the newest adoption that has named broken records; 0 where there is none."""
+    settles = [bool(r.decision.broken_records) and r.decision.action is Action.ADOPT
+               for r in family.records]  # fmt: skip
+    return len(settles) - 1 - settles[::-1].index(True) if any(settles) else 0
 
 
 def _problems(before: Family, decision: Decision) -> list[str]:
@@ -231,6 +262,8 @@ def _since_when(before: Family, decision: Decision) -> Iterator[str]:
     since = format_time(began) if began else None
     if decision.action is Action.PROPOSE:
         since = decision.decided_at
+    if decision.live_since is not None and decision.live_since != since:
+        yield f"it says that the step was live since {one_line(decision.live_since, 80)}"
     if other := next((item for item in decision.evidence if item.since != since), None):
         yield f"its evidence counts from {one_line(other.since, 80)} on, and not from {since} on"
 

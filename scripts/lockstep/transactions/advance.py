@@ -64,7 +64,8 @@ def advance_families(run: Run, names: Sequence[str]) -> tuple[Moved, ...]:
             results[title] = _failed(title, error)
     # A rollback must not wait for OPA after it has waited for the gates.
     with opa_at_hand(run.snapshot.tree) if any(asking.values()) else nullcontext():
-        answers = ask_for_families(run.options, list(asking.values()))
+        families = [(states[title], asked) for title, asked in asking.items()]
+        answers = ask_for_families(run.options, families)
         asked = {t: _Asked(states[t], e) for t, e in zip(asking, answers, strict=True)}
         for title in sorted(asked, key=lambda each: _turn(asked[each], run.options)):
             results[title] = _advance(run, title, asked[title])
@@ -102,7 +103,7 @@ def advance(
     """
     evidence = known
     if evidence is None:
-        evidence = ask_gates(options, questions(state.family, options.now))
+        evidence = ask_gates(options, state, questions(state.family, options.now))
     due = plan(state.family, evidence, options.now)
     match due.move:
         case Move.STEP | Move.VERIFY:

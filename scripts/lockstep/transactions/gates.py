@@ -1,30 +1,69 @@
 """Asks the sources of gates, and gets a verdict on each answer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import islice
 
 from lockstep.gate_sources.base import GateSources
+from lockstep.gates.family_verdict import judge_comparisons
 from lockstep.gates.verdicts import judge_question
-from lockstep.model.evidence import Evidence, Question
+from lockstep.model.document import Json, value_at
+from lockstep.model.evidence import Evidence, Place, Question
+from lockstep.render.names import version_slug, versioned_name
+from lockstep.rollout.comparisons import comparisons_so_far
 from lockstep.transactions.run import RunOptions
+from lockstep.transactions.state import FamilyState
 
 _AT_ONCE = 8
-"""Families whose gates are asked at the same time: their servers have other users, too."""
+"""Questions that are asked at the same time: their servers have other users, too."""
+
+Asking = tuple[FamilyState, Sequence[Question]]
+"""A family as it was read, and what its gates ask."""
 
 
-def ask_gates(options: RunOptions, questions: Iterable[Question]) -> list[Evidence]:
+def ask_gates(
+    options: RunOptions, state: FamilyState, questions: Sequence[Question]
+) -> list[Evidence]:
     """The evidence for each question. A source that cannot be asked gives the verdict ``error``."""
-    return ask_for_families(options, [list(questions)])[0]
+    return ask_for_families(options, [(state, questions)])[0]
 
 
-def ask_for_families(
-    options: RunOptions, families: Sequence[Sequence[Question]]
-) -> list[list[Evidence]]:
-    """The evidence for the questions of each family, several families at a time."""
+def ask_for_families(options: RunOptions, families: Sequence[Asking]) -> list[list[Evidence]]:
+    """The evidence for the questions of each family, several questions at a time."""
     sources = GateSources({"mlflow": options.registry})
-
-    def ask(questions: Sequence[Question]) -> list[Evidence]:
-        return [judge_question(question, sources.ask(question)) for question in questions]
-
+    placed = [_placed(state, question) for state, asked in families for question in asked]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(ask, families))
+        answers = pool.map(sources.ask, placed)
+        alone = map(judge_question, placed, answers)
+        return [
+            judge_comparisons(list(islice(alone, len(asked))), comparisons_so_far(state.family))
+            for state, asked in families
+        ]
+
+
+def _placed(state: FamilyState, question: Question) -> Question:
+    """The question with where its versions run, and the server that measures them."""
+    cluster = next(each for each in state.family.clusters if each.name == question.cluster)
+    environment = state.fleet.environments[question.environment]
+    place = Place(
+        server=server_of(environment.spec, question.region),
+        namespace=str(value_at(cluster.effective, ("spec", "namespace"), "")),
+        candidate=_workload(question.cluster, question.candidate),
+        stable=_workload(question.cluster, question.stable),
+    )
+    return replace(question, place=place)
+
+
+def server_of(environment: Json, region: str) -> str:
+    """The Prometheus of a region, as this machine reaches it; empty where none is given."""
+    regions = value_at(environment, ("regions",), [])
+    own = (value_at(each, ("prometheus",)) for each in regions
+           if value_at(each, ("name",)) == region)  # fmt: skip
+    return str(next(own, None) or value_at(environment, ("prometheus",), ""))
+
+
+def _workload(cluster: str, lock: Json) -> str:
+    """The name of a version's Deployment, by its lock; empty where there is no version."""
+    version = value_at(lock, ("identity", "version"))
+    return versioned_name(cluster, version_slug(str(version))) if version else ""

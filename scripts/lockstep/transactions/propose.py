@@ -67,7 +67,7 @@ def _evidence(
     options: RunOptions, state: FamilyState, lock: Json, version: str
 ) -> tuple[Evidence, ...]:
     asked = questions_of_proposal(state.family, version, lock["spec"], options.now)
-    return tuple(ask_gates(options, asked))
+    return tuple(ask_gates(options, state, asked))
 
 
 def _refused(state: FamilyState, evidence: tuple[Evidence, ...], verdict: Verdict) -> Waiting:

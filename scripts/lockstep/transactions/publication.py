@@ -35,10 +35,9 @@ def place_branch(
     As ``publish_commit`` does it for the followed branch.
     """
     if followed.remote:
-        note.references(git, [f"refs/remotes/{followed.remote.name}/{name}"])
         git.push(followed.remote, commit, name, expected)
         return ""
-    note.references(git, [f"refs/heads/{name}"])
+    note.reference(git, f"refs/heads/{name}")
     places = [Git(place) for place in git.work_trees_on(name)] if expected else []
     for place in places:
         if obstacle := place.obstacle(expected or commit, commit):
@@ -64,6 +63,6 @@ def follow_in_work_tree(git: Git, followed: Followed, note: RunNote) -> str:
         return ""
     if not git.is_ancestor(head, followed.tip):
         return f"{followed.branch} has commits here that are not published"
-    note.references(git, [f"refs/heads/{followed.branch}"])
+    note.reference(git, f"refs/heads/{followed.branch}")
     note.moves(git.top, head, followed.tip)
     return note.finish_moves()

@@ -1,7 +1,7 @@
 """How git is run: without ``GIT_*`` variables that point elsewhere, without prompts or a shell."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Self
@@ -23,6 +23,10 @@ _GIT = ("git", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false", "--li
 _TIMEOUT = 300.0  # seconds; the first fetch of a long history takes minutes
 
 
+def _note_nothing(_name: str) -> None:
+    """For a verb that moves no family: it has no note."""
+
+
 class GitCommand:
     """Runs git in one folder: ``root``, the fleet's, which is the top of the work tree as a rule.
 
@@ -36,6 +40,9 @@ class GitCommand:
         self._variables: dict[str, str] = {}
         self._paths: dict[str, Path] = {}
         """Where git keeps things, by name (see GitReferences.path_of): a run stays in one place."""
+        self.before_lock: Callable[[str], None] = _note_nothing
+        """Called with the name of what git is about to lock for a fetch or after a push, so that
+        a run can note it (see leftovers)."""
 
     def _with(self, variables: Mapping[str, str]) -> Self:
         """The same repository; each git that is run there has these variables, too."""

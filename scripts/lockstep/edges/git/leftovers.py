@@ -6,8 +6,9 @@ only where a run of Lockstep noted that it might leave it, and that run is dead.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -40,14 +41,19 @@ class _Said(msgspec.Struct, frozen=True):
 class RunNote:
     """What one run is about to do in a repository, in a folder of the git folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, said: _Said = _Said()) -> None:  # noqa: B008 (frozen)
         self._folder = folder
-        self._said = _Said()
+        self._said = said
 
-    def references(self, git: Git, names: Sequence[str]) -> None:
-        """Note that this run may move these references (full names)."""
-        locks = (str(git.path_of(f"{name}.lock")) for name in names)
-        self._write(replace(self._said, locks=(*self._said.locks, *locks)))
+    def reference(self, git: Git, name: str) -> None:
+        """Note that this run may move a reference (its full name), or lock ``shallow``."""
+        lock = str(git.path_of(f"{name}.lock"))
+        self._write(replace(self._said, locks=(*self._said.locks, lock)))
+
+    def release_locks(self) -> None:
+        """Remove the locks of noted references that are still there: the run's git was killed."""
+        for lock in map(Path, self._said.locks):
+            _release(lock)
 
     def moves(self, work_tree: Path, base: str, commit: str) -> None:
         """Note that this run brings a work tree from ``base`` to ``commit``."""
@@ -101,9 +107,12 @@ def run_note(git: Git) -> Iterator[RunNote]:
             scratch.remove_folder(folder)
     folder = scratch.make_folder(place)
     note = RunNote(folder)
+    before, git.before_lock = git.before_lock, partial(note.reference, git)
     try:
         yield note
     finally:
+        git.before_lock = before
+        note.release_locks()
         # A signal, or a full disk, may have stopped this run in the middle of a work tree.
         if note.is_settled:
             scratch.remove_folder(folder)
@@ -117,8 +126,7 @@ def _clean_up(folder: Path) -> bool:
         said = msgspec.json.decode((folder / _NOTE).read_bytes(), type=_Said)
     except (OSError, msgspec.MsgspecError):  # it was killed before it had done anything
         return True
-    for lock in map(Path, said.locks):
-        _release(lock)
+    RunNote(folder, said).release_locks()
     try:
         for moved in said.moved:
             _finish_checkout(moved)

@@ -122,6 +122,8 @@ class GitRemotes(GitObjects):
         Only a shallow clone fetches without history: ``--depth`` would make a whole one shallow.
         """
         depth = ["--depth=1"] if self.is_shallow() else []
+        if depth:
+            self.before_lock("shallow")
         done = self._at(remote, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
                         "--no-recurse-submodules", "--no-auto-maintenance", *depth,
                         "--end-of-options", _ALIAS, commit)  # fmt: skip
@@ -168,7 +170,9 @@ class GitRemotes(GitObjects):
         every = f"refs/heads/*:refs/remotes/{remote.name}/*"
         maps = {v.removeprefix("+") for k, v in self._config if k == f"remote.{remote.name}.fetch"}
         if maps & {tracked, every}:
-            self._run("update-ref", f"refs/remotes/{remote.name}/{branch}", commit)
+            name = f"refs/remotes/{remote.name}/{branch}"
+            self.before_lock(name)
+            self._run("update-ref", name, commit)
 
     def _is_tip_here(self, commit: str) -> bool:
         """Whether a reference is at the commit, so that git has all of its files and history.

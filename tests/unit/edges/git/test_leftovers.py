@@ -22,7 +22,8 @@ from lockstep.edges.git.leftovers import run_note
 
 git = Git(Path(sys.argv[1]))
 with run_note(git) as note:
-    note.references(git, ["refs/heads/main", "refs/remotes/origin/main"])
+    for name in ("refs/heads/main", "refs/remotes/origin/main"):
+        note.reference(git, name)
     {what}
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -48,9 +49,17 @@ def made(tmp_path: Path) -> Git:
 
 def test_a_run_that_ends_leaves_nothing(made: Git) -> None:
     with run_note(made) as note:
-        note.references(made, ["refs/heads/main"])
+        note.reference(made, "refs/heads/main")
         assert len(left(made)) == 1
     assert left(made) == []
+
+
+def test_the_lock_of_a_git_that_was_killed_goes_with_the_run_that_started_it(made: Git) -> None:
+    with run_note(made) as note:
+        note.reference(made, "refs/heads/main")
+        for lock in ("refs/heads/main.lock", "refs/heads/other.lock"):
+            (made.git_folder() / lock).touch()
+    assert [path.name for path in left(made)] == ["other.lock"]
 
 
 def test_the_locks_that_a_dead_run_noted_are_released_and_no_others(made: Git) -> None:
@@ -147,7 +156,7 @@ def test_a_busy_index_leaves_no_note(made: Git) -> None:
 
 def test_a_live_run_keeps_what_it_has(made: Git) -> None:
     with run_note(made) as first:
-        first.references(made, ["refs/heads/main"])
+        first.reference(made, "refs/heads/main")
         made.path_of("refs/heads/main.lock").touch()
         with run_note(made):
             assert made.path_of("refs/heads/main.lock").exists()

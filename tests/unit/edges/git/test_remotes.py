@@ -55,8 +55,11 @@ def test_a_push_publishes_and_a_fetch_sees_it(tmp_path: Path) -> None:
     made.push(only(made), decided, "main", made.resolve("HEAD"))
     assert git(remote, "rev-parse", "main") == decided == made.resolve("origin/main")
     assert tip(other) == decided and not other.has_objects(decided)
+    locked: list[str] = []
+    other.before_lock = locked.append
     other.fetch(only(other), "main", decided)
     assert other.has_objects(decided) and other.resolve("origin/main") == decided
+    assert locked == ["refs/remotes/origin/main"], "a kill may leave its lock"
     assert not (other.root / ".git" / "FETCH_HEAD").exists()
 
 
@@ -173,7 +176,10 @@ def test_a_commit_is_fetched_into_a_shallow_clone(tmp_path: Path) -> None:
     git(tmp_path, "clone", "--quiet", "--depth=1", remote.as_uri(), "shallow")
     shallow = Git(tmp_path / "shallow")
     assert shallow.is_shallow() and not shallow.has_objects(first)
+    locked: list[str] = []
+    shallow.before_lock = locked.append
     assert shallow.fetch_commit(only(shallow), first)
+    assert locked == ["shallow"], "a kill may leave its lock"
     assert shallow.has_objects(first)
     whole = another_clone(tmp_path, remote)
     git(made.root, "push", "--quiet", "origin", f"{commit(made.root, {'y': b''})}:main")
