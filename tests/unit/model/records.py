@@ -2,6 +2,7 @@
 
 from hypothesis import strategies as st
 
+from lockstep.model.blocks import Block, Count
 from lockstep.model.decision import (
     Action,
     Decision,
@@ -11,7 +12,14 @@ from lockstep.model.decision import (
     Target,
     VerifiedState,
 )
-from lockstep.model.evidence import Answer, Condition, Evidence, Measurement, Verdict
+from lockstep.model.evidence import (
+    Answer,
+    ComparisonResult,
+    Condition,
+    Evidence,
+    Measurement,
+    Verdict,
+)
 from lockstep.model.times import format_time
 
 FULL = Decision(
@@ -39,7 +47,19 @@ FULL = Decision(
             Answer("auc", Measurement(0.95, 5000, "2026-03-01T07:30:00Z"), Measurement(0.94)),
             Verdict.PASS, "0.95, must be at least 0.9",
         ),
+        Evidence(
+            {"name": "errors", "source": "prometheus", "measure": "error_ratio"}, "fraud-a", "42",
+            "41", "2026-03-01T07:00:00Z", "2026-03-01T08:00:00Z",
+            Answer("errors", blocks=(
+                Block("2026-03-01T07:00:00Z", "2026-03-01T07:05:00Z", Count(1, 90), Count(9, 910)),
+                Block("2026-03-01T07:05:00Z", "2026-03-01T07:10:00Z", Count(0, 9), None, "vip",
+                      "no sample"),
+            )),
+            Verdict.PASS, "1 of 90 requests bad",
+            ComparisonResult("conditional-e-process/1", 0.2, 31.5, 0.5, None, 1.25, 3, None),
+        ),
     ),
+    live_since="2026-03-01T07:00:00Z",
     unchecked=("the registry",),
     verified_state=VerifiedState(
         "b" * 64, {"clusters/prod/fraud/a.yaml": "c" * 40}, {"rendered": "d" * 40}
@@ -78,13 +98,21 @@ MEASUREMENTS = st.builds(
     st.none() | st.builds(Measurement, NUMBERS, time=TEXTS),
 )
 CONDITIONS = st.builds(Condition, st.none() | st.booleans(), TEXTS)
+PAIRS = st.none() | st.builds(Count, COUNTS, COUNTS)
+BLOCKS = st.builds(Block, TEXTS, TEXTS, PAIRS, PAIRS, TEXTS, TEXTS)
 ANSWERS = st.builds(
-    Answer, TEXTS, MEASUREMENTS, st.none() | MEASUREMENTS, TEXTS, st.none() | CONDITIONS
-)
+    Answer, TEXTS, MEASUREMENTS, st.none() | MEASUREMENTS, TEXTS, st.none() | CONDITIONS,
+    st.lists(BLOCKS, max_size=2).map(tuple),
+)  # fmt: skip
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+COMPARISONS = st.builds(
+    ComparisonResult, TEXTS, FLOATS, FLOATS, FLOATS, st.none() | FLOATS, FLOATS, COUNTS,
+    st.none() | TEXTS,
+)  # fmt: skip
 GATES = st.dictionaries(TEXTS, NUMBERS | TEXTS, max_size=3)
 EVIDENCE = st.builds(
     Evidence, GATES, TEXTS, TEXTS, st.none() | TEXTS, TEXTS, TEXTS, ANSWERS,
-    st.sampled_from(Verdict), TEXTS,
+    st.sampled_from(Verdict), TEXTS, st.none() | COMPARISONS,
 )  # fmt: skip
 DECISIONS = st.builds(
     Decision,
@@ -106,6 +134,7 @@ DECISIONS = st.builds(
     plan=st.none() | st.dictionaries(TEXTS, st.lists(NUMBERS, min_size=1), min_size=1, max_size=2),
     verdict=st.none() | st.sampled_from(Verdict),
     evidence=st.lists(EVIDENCE, max_size=2).map(tuple),
+    live_since=st.none() | TIMES,
     unchecked=st.lists(TEXTS, max_size=2).map(tuple),
     verified_state=st.none()
     | st.builds(
