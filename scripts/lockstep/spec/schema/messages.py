@@ -274,6 +274,12 @@ def _any_of(error: Any, pointer: Pointer) -> Iterator[Problem]:
     yield from _other(error, pointer)
 
 
+def _refused(error: Any, pointer: Pointer) -> Iterator[Problem]:
+    # A field that others rule out; the title says what it is for.
+    says = f"is {error.schema.get('title', 'not allowed here')}"
+    yield Problem(pointer, "schema.refused-field", says, "remove it", at_key=True)
+
+
 def _other(error: Any, pointer: Pointer) -> Iterator[Problem]:
     says = f"is not {expected_form(error.schema)}"
     yield Problem(pointer, "schema.form", says, advice(error.schema))
@@ -299,4 +305,5 @@ _EXPLAIN: dict[str, Callable[[Any, Pointer], Iterator[Problem]]] = {
     "maxProperties": _count,
     "uniqueItems": _unique,
     "anyOf": _any_of,
+    "not": _refused,
 }

@@ -152,7 +152,7 @@ def test_names_of_schemas_are_names_only() -> None:
             "needs min", "add min",
         ),
         (
-            {"not": {}}, 1, "is not allowed here", "expected: an allowed value",
+                {"not": {}}, 1, "is not allowed here", "remove it",
         ),
     ],
 )  # fmt: skip
