@@ -59,7 +59,15 @@ def test_what_is_not_reached_is_named() -> None:
 
 def test_a_run_prints_every_figure(tmp_path: Path) -> None:
     output = tmp_path / "gates.json"
-    command = [sys.executable, "-m", "tests.bench.gates", "--rollouts", "4", "--output", str(output)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.bench.gates",
+        "--rollouts",
+        "4",
+        "--output",
+        str(output),
+    ]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     data = json.loads(output.read_text())
     assert {each["judge"] for each in data["rollouts"]} >= {"evidence", "z-test at 5 %"}

@@ -20,6 +20,7 @@ from lockstep.render.targets.kubernetes.horizontalpodautoscaler import (
 from lockstep.render.targets.kubernetes.poddisruptionbudget import read_disruption
 from lockstep.render.targets.kubernetes.ports import read_ports
 from lockstep.render.targets.kubernetes.probes import read_probes
+from lockstep.render.targets.kubernetes.resources import require_amounts
 from lockstep.render.targets.kubernetes.scaledobject import read_keda, read_prometheus
 from lockstep.render.targets.kubernetes.scheduling import read_scheduling
 from lockstep.render.targets.kubernetes.serviceaccount import read_identity
@@ -129,7 +130,7 @@ def _label(name: str, fields: Fields) -> str:
 
 
 def _serving(fields: Fields, environment: Environment) -> Json:
-    return {
+    serving = {
         "image": fields.text("spec", "serving", "image"),
         "port": fields.integer("spec", "serving", "port"),
         "health": fields.text("spec", "serving", "health", default=DEFAULT_HEALTH),
@@ -150,6 +151,8 @@ def _serving(fields: Fields, environment: Environment) -> Json:
         **read_keda(fields),
         **read_warm_replicas(fields),
     }
+    require_amounts(fields, serving)
+    return serving
 
 
 def _traffic(fields: Fields) -> Json:

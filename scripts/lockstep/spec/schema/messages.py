@@ -72,13 +72,15 @@ class Problem:
 def explain(errors: Iterable[Any]) -> list[Problem]:
     """The problems behind the errors of the jsonschema package, without echoes of one mistake.
 
-    A value is reported once even when several keywords reject it, and a field is not reported as
-    missing when its own misspelling is reported already.
+    A value is reported once even when several keywords reject it, and not where its key is wrong,
+    which decides what the value may be. A field is not reported as missing when its own misspelling
+    is reported already.
     """
     found = islice((p for error in errors for p in _problems_of(error)), _MOST)
     # Several branches of a schema may report the same mistake.
     problems = list(dict.fromkeys(found))
     misspelt = {(*p.pointer[:-1], p.suggestion) for p in problems if p.suggestion}
+    unnamed = {p.pointer for p in problems if p.rule == "schema.key"}
     values: dict[Pointer, Problem] = {}
     others = []
     for problem in problems:
@@ -87,7 +89,7 @@ def explain(errors: Iterable[Any]) -> list[Problem]:
                 others.append(problem)
         elif problem.at_key:
             others.append(problem)
-        else:
+        elif problem.pointer not in unnamed:
             values.setdefault(problem.pointer, problem)
     return [*others, *values.values()]
 

@@ -41,6 +41,13 @@ def test_a_field_that_would_do_nothing_is_refused_with_the_reason(
     assert problem.at_key
 
 
+def test_the_value_of_a_wrong_key_is_not_compared() -> None:
+    schema = {"propertyNames": {"pattern": "^a"}, "additionalProperties": {"type": "string"}}
+    (problem,) = problems(schema, {"b": 1})
+    assert (problem.rule, problem.pointer) == ("schema.key", ("b",))
+    assert problems(schema, {"a": 1})[0].rule == "schema.type"
+
+
 def test_names_of_schemas_are_names_only() -> None:
     assert BASE.endswith("/")
 
