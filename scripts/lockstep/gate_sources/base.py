@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from lockstep.gate_sources.mlflow import MlflowGates
+from lockstep.gate_sources.prometheus.source import PrometheusGates
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Answer, Question
 from lockstep.text.sanitise import quoted
@@ -30,6 +31,7 @@ class GateSource(Protocol):
 
 SOURCES: Mapping[str, Callable[[str | None], GateSource]] = {
     "mlflow": MlflowGates,
+    "prometheus": PrometheusGates,
 }
 """By the name that a gate's ``source`` gives; each is made from its server's address.
 

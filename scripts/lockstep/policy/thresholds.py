@@ -26,7 +26,7 @@ from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.sanitise import one_line
 
 ORGANISATION = "policies/data/organisation.yaml"
-"""The registries, mail domains, secret stores and jurisdictions of an organisation."""
+"""Registries, mail domains, zones of hosts, secret stores and jurisdictions of an organisation."""
 
 MISSING = "data.missing"
 """The rule id of thresholds that a rule needs and nobody has written."""

@@ -50,7 +50,7 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
         region=region,
         namespace=fields.text("spec", "namespace"),
         host=fields.text("spec", "host"),
-        hosts=_texts(fields, "spec", "hosts"),
+        hosts=_further_hosts(fields),
         gateways=_gateways(fields, environment, region),
         serving=serving,
         traffic=traffic,
@@ -256,6 +256,16 @@ def _destination(fields: Fields, environment: Environment, region: str) -> str:
         f"region {region!r} is not in {environment.document.path}",
         "use a region of the environment, or add it there with its destination",
     )  # fmt: skip
+
+
+def _further_hosts(fields: Fields) -> tuple[str, ...]:
+    """The hosts in addition to ``host``, each once.
+
+    A spec that repeats one has a finding already; repeated in a VirtualService, the template would
+    seem to be wrong, too.
+    """
+    first = fields.text("spec", "host")
+    return tuple(h for h in dict.fromkeys(_texts(fields, "spec", "hosts")) if h != first)
 
 
 def _gateways(fields: Fields, environment: Environment, region: str) -> tuple[str, ...]:

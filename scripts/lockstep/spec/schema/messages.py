@@ -30,15 +30,17 @@ _SHORT = 60
 
 
 _FAILOVER = (
-    "is refused: Istio fails over only to pods of the same Service, and each region has a Service "
-    "of its own; routing over regions is not built",
-    "remove it; callers that may use another region call the host of that cluster",
+    "is not supported: Istio fails over only among the pods of one Service, and each region has a "
+    "Service of its own, so the field would do nothing",
+    "remove it; a caller that may use another region calls the host of the cluster there",
 )
 
 _REFUSED: dict[Pointer, tuple[str, str]] = {
-    ("spec", "failover"): _FAILOVER,
-    ("spec", "defaults", "failover"): _FAILOVER,
-}
+    (*where, "failover"): _FAILOVER
+    for where in (
+        ("spec",), ("spec", "traffic"), ("spec", "defaults"), ("spec", "defaults", "traffic"),
+    )
+}  # fmt: skip
 """Fields that people expect and that would do nothing: why, and what to do."""
 
 
@@ -274,6 +276,12 @@ def _any_of(error: Any, pointer: Pointer) -> Iterator[Problem]:
     yield from _other(error, pointer)
 
 
+def _refused(error: Any, pointer: Pointer) -> Iterator[Problem]:
+    # A field that others rule out; the title says what it is for.
+    says = f"is {error.schema.get('title', 'not allowed here')}"
+    yield Problem(pointer, "schema.refused-field", says, "remove it", at_key=True)
+
+
 def _other(error: Any, pointer: Pointer) -> Iterator[Problem]:
     says = f"is not {expected_form(error.schema)}"
     yield Problem(pointer, "schema.form", says, advice(error.schema))
@@ -299,4 +307,5 @@ _EXPLAIN: dict[str, Callable[[Any, Pointer], Iterator[Problem]]] = {
     "maxProperties": _count,
     "uniqueItems": _unique,
     "anyOf": _any_of,
+    "not": _refused,
 }
