@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lockstep.cli import options
+from lockstep.cli.verbs import Verb
 from lockstep.edges import clock
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
@@ -27,16 +28,20 @@ def _run_options(
     now: str | None,
     remote: str | None = None,
     branch: str | None = None,
+    dry_run: bool = False,
 ) -> "RunOptions":
     from lockstep.transactions.run import RunOptions  # status and audit do not need what it needs
 
     return RunOptions(
         options.existing(root), clock.now(now), environment, registry,
-        time_given=now is not None, remote=remote, branch=branch,
+        time_given=now is not None, remote=remote, branch=branch, dry_run=dry_run,
     )  # fmt: skip
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.VERIFICATION_FAILED),
+)
 @_ANY_FAMILY
 @click.argument("version", required=False)
 @click.option("--check", "compare", is_flag=True, help="Compare with the registry, write nothing.")
@@ -55,7 +60,16 @@ def lock(
     return options.show(verb.write(run_options, family, version), output)
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    exit_codes=(
+        ExitCode.NOTHING_TO_CHECK,
+        ExitCode.INVALID,
+        ExitCode.DENIED,
+        ExitCode.GATE_CLOSED,
+        ExitCode.VERIFICATION_FAILED,
+    ),
+)
 @_FAMILY
 @click.argument("version")
 @click.option("--reason", default="", help="Why, in a sentence; by default that it was registered.")
@@ -72,20 +86,29 @@ def propose(family: str, version: str, reason: str, output: str, **given: Any) -
     return options.show_decision(run(_run_options(**given), request), output)
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.DENIED, ExitCode.GATE_CLOSED),
+)
 @click.argument("families", nargs=-1)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Show the decision and its id, or what it waits for; publish nothing.",
+)
 @options.moving
 def advance(families: tuple[str, ...], output: str, **given: Any) -> ExitCode:
     """Evaluate the gates of each of FAMILIES (by default all) and make the decision that is due.
 
-    Exit code 12 while a family may not move, or when it was rolled back.
+    Exit code 12 while a family may not move, or when it was rolled back. Where an approval is
+    missing, the report has the command that approves; --dry-run shows it without a decision.
     """
     from lockstep.commands.advance import run
 
     return options.show_decision(run(_run_options(**given), families), output)
 
 
-@click.command()
+@click.command(cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.DENIED))
 @_FAMILY
 @options.reason
 @options.by_pull_request
@@ -96,7 +119,10 @@ def hold(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     return options.show_decision(run(_run_options(**given), family, reason), output)
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.DENIED, ExitCode.GATE_CLOSED),
+)
 @_FAMILY
 @options.reason
 @options.moving
@@ -107,7 +133,10 @@ def resume(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     return options.show_decision(run(_run_options(**given), family, reason), output)
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.DENIED, ExitCode.GATE_CLOSED),
+)
 @_FAMILY
 @click.argument("version", required=False)
 @options.reason
@@ -124,7 +153,10 @@ def revert(family: str, version: str | None, reason: str, output: str, **given: 
     return options.show_decision(run(_run_options(**given), family, version, reason), output)
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.DENIED, ExitCode.GATE_CLOSED),
+)
 @_FAMILY
 @click.argument("version")
 @options.reason
@@ -136,7 +168,7 @@ def release(family: str, version: str, reason: str, output: str, **given: Any) -
     return options.show_decision(run(_run_options(**given), family, version, reason), output)
 
 
-@click.command()
+@click.command(cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.DENIED))
 @_FAMILY
 @options.reason
 @options.by_pull_request
@@ -147,7 +179,7 @@ def adopt(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     return options.show_decision(run(_run_options(**given), family, reason), output)
 
 
-@click.command()
+@click.command(cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID))
 @_ANY_FAMILY
 @options.root
 @options.environment
@@ -173,7 +205,7 @@ def status(
     return options.show(shown, output)
 
 
-@click.command()
+@click.command(cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.VERIFICATION_FAILED))
 @_ANY_FAMILY
 @click.option("--verify", is_flag=True, help="Check the chain of records, and git against it.")
 @click.option("--replay", "again", is_flag=True, help="Recompute each verdict from its record.")

@@ -29,7 +29,7 @@ ORGANISATION = "policies/data/organisation.yaml"
 """Registries, mail domains, zones of hosts, secret stores and jurisdictions of an organisation."""
 
 MISSING = "data.missing"
-"""The rule id of thresholds that a rule needs and nobody has written."""
+"""The rule id of thresholds that a rule needs and that are not written."""
 
 _SHARED = "policies/data/"
 _SCHEMAS = "policies/schemas/data/"
