@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from lockstep.check.approvals import check_approvals
 from lockstep.edges.git import Git
 from lockstep.edges.git.history import LedgerReader
 from lockstep.edges.resources import shipped_tree
@@ -97,8 +98,12 @@ def unread_evidence(ledger: Ledger) -> Iterator[Finding]:
 
 
 def replay_ledger(ledger: Ledger) -> list[Finding]:
-    """What does not follow from the evidence of the records, or from the records before them."""
-    return [finding for family in ledger.families for finding in replay(family)]
+    """What does not follow from the evidence of the records, or from the records before them.
+
+    Raises LockstepError where a signature is to be verified and ``ssh-keygen`` cannot be run.
+    """
+    found = [finding for family in ledger.families for finding in replay(family)]
+    return [*found, *check_approvals(ledger.decisions)]
 
 
 def _shipped_schemas() -> Schemas:

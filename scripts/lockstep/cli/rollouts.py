@@ -28,12 +28,13 @@ def _run_options(
     now: str | None,
     remote: str | None = None,
     branch: str | None = None,
+    dry_run: bool = False,
 ) -> "RunOptions":
     from lockstep.transactions.run import RunOptions  # status and audit do not need what it needs
 
     return RunOptions(
         options.existing(root), clock.now(now), environment, registry,
-        time_given=now is not None, remote=remote, branch=branch,
+        time_given=now is not None, remote=remote, branch=branch, dry_run=dry_run,
     )  # fmt: skip
 
 
@@ -90,11 +91,17 @@ def propose(family: str, version: str, reason: str, output: str, **given: Any) -
     exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.DENIED, ExitCode.GATE_CLOSED),
 )
 @click.argument("families", nargs=-1)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Show the decision and its id, or what it waits for; publish nothing.",
+)
 @options.moving
 def advance(families: tuple[str, ...], output: str, **given: Any) -> ExitCode:
     """Evaluate the gates of each of FAMILIES (by default all) and make the decision that is due.
 
-    Exit code 12 while a family may not move, or when it was rolled back.
+    Exit code 12 while a family may not move, or when it was rolled back. Where an approval is
+    missing, the report has the command that approves; --dry-run shows it without a decision.
     """
     from lockstep.commands.advance import run
 

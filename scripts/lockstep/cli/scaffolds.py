@@ -47,7 +47,10 @@ _VERSION = click.option(
     help="The version that serves today; by default the one of the alias champion or production, "
     "or the highest.",
 )  # fmt: skip
-_DOMAIN = click.option("--domain", help="The domain of the hosts; by default the owner's.")
+_DOMAIN = click.option(
+    "--domain",
+    help="The domain of the hosts; by default the organisation's zone, or the owner's domain.",
+)
 _KUBERNETES_OPTION = click.option(
     "--kubernetes", default=_KUBERNETES, help="The Kubernetes version to validate against."
 )

@@ -7,7 +7,10 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from lockstep.gate_sources.approval import ApprovalGates
+from lockstep.gate_sources.http_json import HttpJsonGates
 from lockstep.gate_sources.mlflow import MlflowGates
+from lockstep.gate_sources.prometheus.source import PrometheusGates
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Answer, Question
 from lockstep.text.sanitise import quoted
@@ -29,7 +32,10 @@ class GateSource(Protocol):
 
 
 SOURCES: Mapping[str, Callable[[str | None], GateSource]] = {
+    "approval": lambda _: ApprovalGates(),
+    "http-json": lambda _: HttpJsonGates(),
     "mlflow": MlflowGates,
+    "prometheus": PrometheusGates,
 }
 """By the name that a gate's ``source`` gives; each is made from its server's address.
 
@@ -40,10 +46,17 @@ None as address means: where the source's own environment variable says.
 class GateSources:
     """All sources for one run of a verb, made when first asked; threads may share them."""
 
-    def __init__(self, addresses: Mapping[str, str | None] | None = None) -> None:
-        """``addresses`` are servers by source name; the others come from the environment."""
+    def __init__(
+        self,
+        addresses: Mapping[str, str | None] | None = None,
+        ready: Mapping[str, GateSource] | None = None,
+    ) -> None:
+        """``addresses`` are servers by source name; the others come from the environment.
+
+        ``ready`` are sources that need more than an address, made by the caller.
+        """
         self._addresses = dict(addresses or {})
-        self._made: dict[str, GateSource] = {}
+        self._made: dict[str, GateSource] = dict(ready or {})
         self._making = threading.Lock()
 
     def ask(self, question: Question) -> Answer:

@@ -20,11 +20,31 @@ def why_unusable(
     ``who`` is ``candidate`` or ``stable``, for the text. Raises InvalidGate where a setting of
     the gate is not valid.
     """
-    value, samples = measured.value, measured.samples
+    value = measured.value
     if measured.problem or value is None:
         return f"{who}: {measured.problem or 'no value'}"
     if not is_number(value):
         return f"{who}: the value is {value}, which is not a finite number"
+    return _uncounted(who, measured, gate) or _untimely(who, measured.time, gate, since, now)
+
+
+def why_outdated(
+    who: str, measured: Measurement, gate: Json, since: datetime, now: datetime
+) -> str:
+    """Why a condition does not count, by the samples and the time that came with it.
+
+    Empty where it counts, and where neither was asked for nor came. Raises as ``why_unusable``.
+    """
+    if why := _uncounted(who, measured, gate):
+        return why
+    if measured.time is None and not {"maxAge", "live"} & gate.keys():
+        return ""
+    return _untimely(who, measured.time, gate, since, now)
+
+
+def _uncounted(who: str, measured: Measurement, gate: Json) -> str:
+    """Why there are too few samples; empty where there are enough."""
+    samples = measured.samples
     # A value over no samples is a default, and often a perfect 0: it must never pass.
     if samples is not None and (not is_number(samples) or samples <= 0):
         return f"{who}: measured on {samples} samples"
@@ -33,7 +53,7 @@ def why_unusable(
         return f"{who}: the sample count is not known"
     if samples is not None and samples < needed:
         return f"{who}: {samples} samples, {needed:g} needed"
-    return _untimely(who, measured.time, gate, since, now)
+    return ""
 
 
 def _untimely(who: str, text: str | None, gate: Json, since: datetime, now: datetime) -> str:

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from lockstep.gates.block_bounds import counts_in_blocks, judge_block_bound
 from lockstep.gates.intervals import Interval, difference, wilson
-from lockstep.gates.measurements import InvalidGate, number, why_unusable
+from lockstep.gates.measurements import InvalidGate, number, why_outdated, why_unusable
 from lockstep.model.blocks import Block
 from lockstep.model.document import Json, value_at
 from lockstep.model.evidence import (
@@ -30,7 +30,7 @@ Judgement = tuple[Verdict, str]
 """A verdict and its reason, which says the numbers."""
 
 _VERSION = ("identity", "version")
-_BOUNDS = ("min", "max", "maxDropVsStable")
+_BOUNDS = ("min", "max", "maxDropVsStable", "maxRiseVsStable")
 
 COMPARE = "compare"
 """The field of a gate that compares the candidate with the stable version, block by block."""
@@ -76,20 +76,25 @@ def judge_again(evidence: Evidence) -> Judgement:
 def judge(gate: Json, answer: Answer, since: datetime, now: datetime) -> Judgement:
     """What an answer means for a gate, for a step decided at ``since`` and asked about at ``now``.
 
-    Reads the gate's ``min``, ``max``, ``maxDropVsStable``, ``minSamples``, ``maxAge``, ``live``
-    and ``confidence``. With ``live`` only a measurement taken at or after ``since`` counts. With
-    ``confidence`` the value is a proportion of ``samples``, and its interval is compared: fail
-    where all of it is beyond the bound, pass where all of it is inside. Where the newest
-    measurement cannot be used, the one before it can fail the gate, and cannot pass it.
+    Reads the gate's ``min``, ``max``, ``maxDropVsStable``, ``maxRiseVsStable``, ``minSamples``,
+    ``maxAge``, ``live`` and ``confidence``. With ``live`` only a measurement taken at or after
+    ``since`` counts. With ``confidence`` the value is a proportion of ``samples``, and its
+    interval is compared: fail where all of it is beyond the bound, pass where all of it is inside.
+    Where the newest measurement cannot be used, the one before it can fail the gate, and cannot
+    pass it.
     """
     if answer.failure:
         return Verdict.ERROR, f"could not be asked: {answer.failure}"
     # A gate with a condition may do without bounds; any other needs one (see _judge_bounds).
-    judgements = [_judge_condition(answer.condition)] if answer.condition else []
+    judgements: list[Judgement] = []
     if COMPARE in gate and not has_bounds(gate):
         # Never a pass from here: only the family's evidence together can give it.
         judgements.append((Verdict.INCONCLUSIVE, "it is compared with the whole family only"))
     try:
+        if answer.condition:
+            judgements.append(
+                _judge_condition(answer.condition, answer.candidate, gate, since, now)
+            )
         if not judgements or has_bounds(gate):
             judgements += _judge_bounds(gate, answer, since, now)
     except InvalidGate as error:
@@ -105,9 +110,14 @@ def _ignored(answer: Answer) -> list[str]:
     return [f"{who}: {side.ignored}" for who, side in sides.items() if side and side.ignored]
 
 
-def _judge_condition(condition: Condition) -> Judgement:
+def _judge_condition(
+    condition: Condition, measured: Measurement, gate: Json, since: datetime, now: datetime
+) -> Judgement:
     if condition.holds is None:
         return Verdict.INCONCLUSIVE, condition.reason
+    # An old fact, or one about too few, neither passes nor fails.
+    if why := why_outdated("candidate", measured, gate, since, now):
+        return Verdict.INCONCLUSIVE, f"{condition.reason}; {why}"
     return Verdict.PASS if condition.holds else Verdict.FAIL, condition.reason
 
 
@@ -154,14 +164,14 @@ def _judge_bound(name: str, gate: Json, candidate: _Usable, stable: _Usable | No
     bound = number(gate, name)
     if candidate.measured is None:
         return Verdict.INCONCLUSIVE, candidate.newer
-    if name != "maxDropVsStable":
+    if name in ("min", "max"):
         found = _judge_value(name, bound, gate, candidate.measured)
         return _unless_newer(found, candidate)
     if stable is None:
         return Verdict.INCONCLUSIVE, "there is no stable version to compare with"
     if stable.measured is None:
         return Verdict.INCONCLUSIVE, stable.newer
-    found = _judge_drop(bound, gate, candidate.measured, stable.measured)
+    found = _judge_gap(name, bound, gate, candidate.measured, stable.measured)
     return _unless_newer(_unless_newer(found, stable), candidate)
 
 
@@ -191,24 +201,32 @@ def _judge_value(name: str, bound: float, gate: Json, measured: Measurement) -> 
     return _verdict(inside, beyond), f"{value:.6g}{count}, must be {relation} {bound:g}"
 
 
-def _judge_drop(bound: float, gate: Json, candidate: Measurement, stable: Measurement) -> Judgement:
+def _judge_gap(
+    name: str, bound: float, gate: Json, candidate: Measurement, stable: Measurement
+) -> Judgement:
+    """How far the candidate is below the stable version, or above it for ``maxRiseVsStable``."""
+    drops = name == "maxDropVsStable"
+    upper, lower = (stable, candidate) if drops else (candidate, stable)
     here, there = _value(candidate), _value(stable)
-    drop = Decimal(repr(there)) - Decimal(repr(here))  # exact for numbers as they are written
+    # Exact for numbers as they are written.
+    gap = Decimal(repr(_value(upper))) - Decimal(repr(_value(lower)))
     if "confidence" in gate:
         for measured in (candidate, stable):  # refuses values that are not proportions
             _interval(gate, measured)
         span = difference(
-            there, stable.samples or 0, here, candidate.samples or 0, float(gate["confidence"])
-        )
+            _value(upper), upper.samples or 0, _value(lower), lower.samples or 0,
+            float(gate["confidence"]),
+        )  # fmt: skip
         inside, beyond = span.high <= bound, span.low > bound
         note = f" ({_between(span, gate)})"
     else:
-        inside = drop <= Decimal(repr(bound))
+        inside = gap <= Decimal(repr(bound))
         beyond, note = not inside, ""
-    side = f"{abs(drop):.5g} {'below' if drop > 0 else 'above'}" if drop else "the same as"
+    way = "below" if drops else "above"
+    side = f"{abs(gap):.5g} {'below' if here < there else 'above'}" if gap else "the same as"
     return _verdict(inside, beyond), (
         f"{here:.6g} is {side} the stable version's {there:.6g}{note}, "
-        f"must be at most {bound:g} below"
+        f"must be at most {bound:g} {way}"
     )
 
 

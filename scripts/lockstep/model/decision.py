@@ -118,6 +118,30 @@ class Restored(Struct, frozen=True, rename="camel"):
     bytes_from: str | None = None
 
 
+def decision_id(
+    environment: str,
+    family: str,
+    previous: str | None,
+    action: Action,
+    target: str,
+    source: Position,
+    to: Position,
+) -> str:
+    """The id of a decision, made or not; ``target`` is the content digest of its version."""
+    # Two runners that decide the same at the same time must get the same id.
+    return digest_json(
+        {
+            "environment": environment,
+            "family": family,
+            "previous": previous,
+            "action": action.value,
+            "target": target,
+            "from": source.to_json(),
+            "to": to.to_json(),
+        }
+    )
+
+
 class Decision(Struct, frozen=True, rename="camel", omit_defaults=True):
     """One decision. ``variants`` are those of every cluster of the family after it.
 
@@ -159,18 +183,10 @@ class Decision(Struct, frozen=True, rename="camel", omit_defaults=True):
     @property
     def id(self) -> str:
         """SHA-256 of what makes this decision this one: no evidence, time or runner in it."""
-        # Two runners that decide the same at the same time must get the same id.
-        return digest_json(
-            {
-                "environment": self.environment,
-                "family": self.family,
-                "previous": self.previous,
-                "action": self.action.value,
-                "target": self.target.digest,
-                "from": self.source.to_json(),
-                "to": self.to.to_json(),
-            }
-        )
+        return decision_id(
+            self.environment, self.family, self.previous, self.action, self.target.digest,
+            self.source, self.to,
+        )  # fmt: skip
 
     @property
     def path(self) -> str:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct, to_builtins
 
+from lockstep.model.approval import Approval
 from lockstep.model.blocks import Block
 from lockstep.model.document import Json
 
@@ -58,7 +59,8 @@ class Question:
     of the locks of the two versions (stable is None where nothing else serves). ``since`` is
     when the running step was decided and ``now`` the time of asking, both RFC 3339 UTC.
     ``segment`` is the name of the cluster's segment, empty where it has none; ``place`` says where
-    the versions run, and is None before a version runs anywhere.
+    the versions run, and is None before a version runs anywhere. ``decision`` is the id of the
+    forward move that the gate is asked for, empty where none is due.
     """
 
     gate: Json
@@ -71,6 +73,7 @@ class Question:
     now: str
     segment: str = ""
     place: Place | None = None
+    decision: str = ""
 
 
 class Measurement(Struct, frozen=True, rename="camel"):
@@ -108,6 +111,7 @@ class Answer(Struct, frozen=True):
     ``query`` is what was asked, in the source's own terms. ``failure`` says why the source could
     not be asked at all: the verdict is then ``error``, whatever else is here. ``blocks`` are the
     closed blocks since the step began, in the order of their ends: the missing ones too.
+    ``approvals`` are the signed tags that count.
     """
 
     query: str
@@ -116,6 +120,7 @@ class Answer(Struct, frozen=True):
     failure: str = ""
     condition: Condition | None = None
     blocks: tuple[Block, ...] = ()
+    approvals: tuple[Approval, ...] = ()
 
 
 class ComparisonResult(Struct, frozen=True, rename="camel"):

@@ -56,6 +56,18 @@ class NotLive:
 
 
 @dataclass(frozen=True)
+class NotMade:
+    """What a dry run would have decided: nothing was published."""
+
+    decided: Decided
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """That of the decision."""
+        return self.decided.exit_code
+
+
+@dataclass(frozen=True)
 class Proposed:
     """A candidate with weight 0, committed to a branch that people merge."""
 
@@ -297,7 +309,10 @@ class History:
         return ExitCode.VERIFICATION_FAILED if self.findings else ExitCode.CLEAN
 
 
-Moved = Decided | RolledBack | NotLive | AlreadyDecided | Waiting | Blocked | NothingToDo | Failed
+Moved = (
+    Decided | RolledBack | NotLive | NotMade | AlreadyDecided | Waiting | Blocked | NothingToDo
+    | Failed
+)  # fmt: skip
 """The outcome for one family that is moved on the branch itself."""
 
 Result = (

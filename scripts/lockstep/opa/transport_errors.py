@@ -1,19 +1,22 @@
-"""What a failed request to an OPA means, and what to do about it.
-
-requests reports some failures only in its text, so that a few words of its messages, and of
-OpenSSL's, are compared here.
-"""
+"""What a failed request to an OPA means, and what to do about it."""
 
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+from lockstep.edges.http_errors import Words, unreached
 from lockstep.model.errors import LockstepError
 from lockstep.opa.bisect import EvaluationFailed
 from lockstep.text.sanitise import one_line
 
 _AGAIN = "run the command again; if it happens again, read the log of that OPA"
-_REACH = "check that the OPA runs, and that this machine can reach it"
+_WORDS = Words(
+    "OPA",
+    again=_AGAIN,
+    reach="check that the OPA runs, and that this machine can reach it",
+    kind="check that this is the URL of an OPA",
+    trust="give the CA that signed it with --opa-ca FILE",
+)
 
 
 def error_of(error: Exception, where: str) -> LockstepError:
@@ -27,7 +30,7 @@ def error_of(error: Exception, where: str) -> LockstepError:
     response = getattr(error, "response", None)
     if response is not None and response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
         return _refused(response, where)
-    return _unreached(error, where)
+    return unreached(error, _WORDS, where)
 
 
 def evaluation_failure(error: Exception) -> EvaluationFailed | None:
@@ -80,47 +83,6 @@ def _refused(response: Any, where: str) -> LockstepError:
     return LockstepError(
         f"OPA refused the request with HTTP {status}{said}", where=where, fix=_AGAIN
     )
-
-
-def _unreached(error: Exception, where: str) -> LockstepError:
-    """The error for a request that got no usable answer."""
-    from requests import exceptions as failed
-
-    if isinstance(error, failed.InvalidJSONError | ValueError | TypeError):
-        said = one_line(f"{type(error).__name__}: {error}", 300)
-        text = f"a request or its answer is not JSON: {said}"
-        return LockstepError(text, where=where, fix="check that this is the URL of an OPA")
-    if isinstance(error, failed.SSLError):
-        return _distrusted(str(error), where)
-    if isinstance(error, failed.ConnectTimeout):
-        return LockstepError("OPA did not accept a connection in time", where=where, fix=_REACH)
-    # A timeout in the middle of an answer comes as a ConnectionError.
-    if isinstance(error, failed.ReadTimeout) or "Read timed out" in str(error):
-        return LockstepError("OPA did not answer in time", where=where, fix=_AGAIN)
-    if isinstance(error, failed.ChunkedEncodingError | failed.ContentDecodingError):
-        return LockstepError("the answer of OPA was cut off", where=where, fix=_AGAIN)
-    if "NameResolutionError" in str(error):
-        return LockstepError("the name of this host cannot be resolved", where=where, fix=_REACH)
-    text = f"OPA cannot be reached: {type(error).__name__}"
-    return LockstepError(text, where=where, fix=_REACH)
-
-
-def _distrusted(said: str, where: str) -> LockstepError:
-    if "match" in said or "not valid for" in said:  # OpenSSL's and urllib3's words
-        return LockstepError(
-            "the certificate of this OPA is for another host", where=where,
-            fix="use a host name that is in the certificate",
-        )  # fmt: skip
-    if "CERTIFICATE_VERIFY_FAILED" in said:
-        reason = one_line(said.partition("certificate verify failed: ")[2].partition(" (")[0], 120)
-        return LockstepError(
-            f"the certificate of this OPA is not trusted: {reason or 'no reason given'}",
-            where=where, fix="give the CA that signed it with --opa-ca FILE",
-        )  # fmt: skip
-    return LockstepError(
-        "no TLS connection could be made to this OPA", where=where,
-        fix="check that it speaks TLS 1.2 or newer, and whether it asks for a client certificate",
-    )  # fmt: skip
 
 
 def _message(response: Any) -> str:

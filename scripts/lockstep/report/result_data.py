@@ -17,6 +17,7 @@ from lockstep.model.result import (
     Moved,
     NothingToDo,
     NotLive,
+    NotMade,
     OnBranch,
     Pages,
     Proposed,
@@ -68,6 +69,8 @@ def _of_family(result: Moved) -> Json:
             return [_decision(decision) for decision in decisions]
         case NotLive(decided, branch, refused):
             return {"decisions": _of_family(decided), "branch": branch, "refused": refused}
+        case NotMade(decided):
+            return {"decisions": _of_family(decided), "dryRun": True}
         case Waiting():
             return {
                 "family": result.family, "move": result.move, "reason": result.reason,

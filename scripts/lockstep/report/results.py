@@ -16,6 +16,7 @@ from lockstep.model.result import (
     Locked,
     NothingToDo,
     NotLive,
+    NotMade,
     OnBranch,
     Pages,
     Proposed,
@@ -55,6 +56,8 @@ def format_text(result: Result) -> str:
             return "\n".join(_decided(result))
         case NotLive():
             return "\n".join(_not_live(result))
+        case NotMade():
+            return "\n".join(_not_made(result))
         case OnBranch():
             return "\n".join(_on_branch(result))
         case Waiting():
@@ -215,6 +218,12 @@ def _not_live(result: NotLive) -> Iterator[str]:
     if result.refused:
         yield f"  {result.refused}"
     yield from (f"  once it is merged: {line}" for line in _decided(result.decided))
+
+
+def _not_made(result: NotMade) -> Iterator[str]:
+    newest = result.decided.decisions[-1]
+    yield f"{_family(newest)}: NOT MADE, as this is a dry run: decision {newest.id}"
+    yield from (f"  it would be: {line}" for line in _decided(result.decided))
 
 
 def _waiting(result: Waiting) -> Iterator[str]:

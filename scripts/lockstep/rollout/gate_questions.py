@@ -9,18 +9,19 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from lockstep.gates.verdicts import COMPARE
-from lockstep.model.decision import Phase
+from lockstep.model.decision import Phase, Target
 from lockstep.model.document import Json, value_at
 from lockstep.model.errors import Invalid
 from lockstep.model.evidence import Question
 from lockstep.model.fleet import Cluster, Family
 from lockstep.model.times import format_time
 from lockstep.rollout.comparisons import comparisons_so_far, gates_of, segment_of
+from lockstep.rollout.next_id import id_of_next_move, id_of_proposal
 from lockstep.rollout.position import position_of, running_target, step_began
 from lockstep.spec import variants as forms
 
 _COMPARISONS = {"maxDropVsStable", "maxRiseVsStable"}
-_ABSOLUTE = {"min", "max"}
+_ABSOLUTE = {"min", "max", "equals"}
 
 
 def questions(family: Family, now: datetime) -> list[Question]:
@@ -32,9 +33,10 @@ def questions(family: Family, now: datetime) -> list[Question]:
     if target is None or began is None:
         return []
     first = before_first_step(family)
+    decision = id_of_next_move(family)
     return [
         _question(family, cluster, gate, _candidate(family, target.version), target.version,
-                  since=began, now=now)
+                  since=began, now=now, decision=decision)
         for cluster in family.clusters
         # Clusters of finished waves too: a version that fails there must not reach the next wave.
         if first or forms.weight_of(cluster.variants, target.version) > 0
@@ -46,8 +48,10 @@ def questions_of_proposal(
     family: Family, version: str, lock: Json, now: datetime
 ) -> list[Question]:
     """What is to be asked before ``version`` becomes the candidate; ``lock`` is its ``spec``."""
+    digest = str(value_at(lock, ("identity", "digest"), ""))
+    decision = id_of_proposal(family, Target(version, digest))
     return [
-        _question(family, cluster, gate, lock, version, since=now, now=now)
+        _question(family, cluster, gate, lock, version, since=now, now=now, decision=decision)
         for cluster in family.clusters
         for gate in _propose_gates(family, cluster)
     ]
@@ -115,6 +119,7 @@ def _question(
     *,
     since: datetime,
     now: datetime,
+    decision: str,
 ) -> Question:
     # An arm of an experiment is never the baseline, whatever version it serves.
     roles = (v for v in cluster.variants if v["name"] in forms.ROLES)
@@ -129,6 +134,7 @@ def _question(
         since=format_time(since),
         now=format_time(now),
         segment=segment_of(cluster),
+        decision=decision,
     )
 
 

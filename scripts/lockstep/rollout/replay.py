@@ -17,6 +17,7 @@ from lockstep.model.evidence import Evidence, Verdict, worst
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
 from lockstep.model.times import format_time, later, parse_duration, parse_time
+from lockstep.rollout.approvals import why_not_approved
 from lockstep.rollout.comparisons import comparisons_so_far
 from lockstep.rollout.divergence import same_variants
 from lockstep.rollout.position import following, newest_decision, running_target, step_began
@@ -54,6 +55,8 @@ def _verdicts(before: Family, decision: Decision, follows: bool) -> Iterator[Fin
     for item, found in zip(decision.evidence, again, strict=True):
         if other := _of_elsewhere(item, decision):
             yield _verdict_finding(decision, "replay.verdict", f"{_named(item)}: {other}")
+        if unproven := why_not_approved(item, decision):
+            yield _verdict_finding(decision, "replay.verdict", f"{_named(item)}: {unproven}")
         if found.verdict is not item.verdict:
             text = f"{_named(item)}: recorded {item.verdict}, recomputed {found.verdict}"
             yield _verdict_finding(decision, "replay.verdict", text)

@@ -65,7 +65,7 @@ def advance_families(run: Run, names: Sequence[str]) -> tuple[Moved, ...]:
     # A rollback must not wait for OPA after it has waited for the gates.
     with opa_at_hand(run.snapshot.tree) if any(asking.values()) else nullcontext():
         families = [(states[title], asked) for title, asked in asking.items()]
-        answers = ask_for_families(run.options, families)
+        answers = ask_for_families(run.git, run.options, families)
         asked = {t: _Asked(states[t], e) for t, e in zip(asking, answers, strict=True)}
         for title in sorted(asked, key=lambda each: _turn(asked[each], run.options)):
             results[title] = _advance(run, title, asked[title])
@@ -103,7 +103,8 @@ def advance(
     """
     evidence = known
     if evidence is None:
-        evidence = ask_gates(options, state, questions(state.family, options.now))
+        asked = questions(state.family, options.now)
+        evidence = ask_gates(git, options, state, asked)
     due = plan(state.family, evidence, options.now)
     match due.move:
         case Move.STEP | Move.VERIFY:

@@ -5,14 +5,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
 
-from lockstep.gate_sources.base import GateSources
+from lockstep.edges.git import Git
+from lockstep.gate_sources.base import GateSource, GateSources
 from lockstep.gates.family_verdict import judge_comparisons
 from lockstep.gates.verdicts import judge_question
 from lockstep.model.document import Json, value_at
 from lockstep.model.evidence import Evidence, Place, Question
+from lockstep.model.gate_servers import server_of
 from lockstep.render.names import version_slug, versioned_name
 from lockstep.rollout.comparisons import comparisons_so_far
+from lockstep.transactions.approvals import approval_gates
+from lockstep.transactions.http_servers import http_gates
 from lockstep.transactions.run import RunOptions
+from lockstep.transactions.snapshot import Snapshot
 from lockstep.transactions.state import FamilyState
 
 _AT_ONCE = 8
@@ -23,15 +28,21 @@ Asking = tuple[FamilyState, Sequence[Question]]
 
 
 def ask_gates(
-    options: RunOptions, state: FamilyState, questions: Sequence[Question]
+    git: Git, options: RunOptions, state: FamilyState, questions: Sequence[Question]
 ) -> list[Evidence]:
     """The evidence for each question. A source that cannot be asked gives the verdict ``error``."""
-    return ask_for_families(options, [(state, questions)])[0]
+    return ask_for_families(git, options, [(state, questions)])[0]
 
 
-def ask_for_families(options: RunOptions, families: Sequence[Asking]) -> list[list[Evidence]]:
-    """The evidence for the questions of each family, several questions at a time."""
-    sources = GateSources({"mlflow": options.registry})
+def ask_for_families(
+    git: Git, options: RunOptions, families: Sequence[Asking]
+) -> list[list[Evidence]]:
+    """The evidence for the questions of each family, several questions at a time.
+
+    All of the families are of one snapshot.
+    """
+    ready = _ready_sources(git, families[0][0].snapshot) if families else {}
+    sources = GateSources({"mlflow": options.registry}, ready)
     placed = [_placed(state, question) for state, asked in families for question in asked]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         answers = pool.map(sources.ask, placed)
@@ -40,6 +51,11 @@ def ask_for_families(options: RunOptions, families: Sequence[Asking]) -> list[li
             judge_comparisons(list(islice(alone, len(asked))), comparisons_so_far(state.family))
             for state, asked in families
         ]
+
+
+def _ready_sources(git: Git, snapshot: Snapshot) -> dict[str, GateSource]:
+    """The sources that need more than the address of a server."""
+    return {"approval": approval_gates(git, snapshot), "http-json": http_gates(snapshot)}
 
 
 def _placed(state: FamilyState, question: Question) -> Question:
@@ -53,14 +69,6 @@ def _placed(state: FamilyState, question: Question) -> Question:
         stable=_workload(question.cluster, question.stable),
     )
     return replace(question, place=place)
-
-
-def server_of(environment: Json, region: str) -> str:
-    """The Prometheus of a region, as this machine reaches it; empty where none is given."""
-    regions = value_at(environment, ("regions",), [])
-    own = (value_at(each, ("prometheus",)) for each in regions
-           if value_at(each, ("name",)) == region)  # fmt: skip
-    return str(next(own, None) or value_at(environment, ("prometheus",), ""))
 
 
 def _workload(cluster: str, lock: Json) -> str:

@@ -22,7 +22,7 @@ from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.gates import ask_gates
 from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.registry_check import read_lock
-from lockstep.transactions.run import Run, RunOptions
+from lockstep.transactions.run import Run
 from lockstep.transactions.state import (
     FamilyState,
     refuse_diverged,
@@ -52,7 +52,8 @@ def propose(run: Run, request: ProposalRequest) -> Proposed | Waiting:
     require_ready(state)
     lock = read_lock(options, state.family, request.version)
     require_allowed(state, lock)
-    evidence = _evidence(options, state, lock, request.version)
+    asked = questions_of_proposal(state.family, request.version, lock["spec"], options.now)
+    evidence = tuple(ask_gates(run.git, options, state, asked))
     verdict = worst(item.verdict for item in evidence)
     # A family without such gates was asked nothing, and the worst of nothing is inconclusive.
     if has_propose_gates(state.family) and verdict is not Verdict.PASS:
@@ -61,13 +62,6 @@ def propose(run: Run, request: ProposalRequest) -> Proposed | Waiting:
     name = options.branch or f"lockstep/{state.title}/{request.version}-{made[0].id[-12:]}"
     run.put_on(name, PlannedCommit(tree, Decided(made)))
     return Proposed(made[0], name)
-
-
-def _evidence(
-    options: RunOptions, state: FamilyState, lock: Json, version: str
-) -> tuple[Evidence, ...]:
-    asked = questions_of_proposal(state.family, version, lock["spec"], options.now)
-    return tuple(ask_gates(options, state, asked))
 
 
 def _refused(state: FamilyState, evidence: tuple[Evidence, ...], verdict: Verdict) -> Waiting:

@@ -17,6 +17,7 @@ from lockstep.model.result import (
     AlreadyDecided,
     Moved,
     NotLive,
+    NotMade,
     OnBranch,
     Proposed,
     RolledBack,
@@ -45,6 +46,7 @@ class RunOptions:
     says that it did not, the records say that it did;
     ``registry`` overrides MLFLOW_TRACKING_URI; ``remote`` names the remote of the fleet where
     ``lockstep.yaml`` does not tell, and ``branch`` a branch to be merged that takes the commit.
+    With ``dry_run`` nothing is published.
     """
 
     root: Path
@@ -54,6 +56,7 @@ class RunOptions:
     time_given: bool = True
     remote: str | None = None
     branch: str | None = None
+    dry_run: bool = False
 
 
 Decide = Callable[[Git, FamilyState], PlannedCommit | Moved]
@@ -124,6 +127,8 @@ class Run:
             if not isinstance(planned, PlannedCommit):
                 return planned
             mine = planned.result.decisions
+            if self.options.dry_run:
+                return NotMade(planned.result)
             try:
                 return self._publish(planned)
             except Raced as error:

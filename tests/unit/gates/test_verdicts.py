@@ -71,8 +71,21 @@ def test_the_drop_below_stable_is_exact_for_decimal_numbers() -> None:
     assert dropped(gate, 0.99, 0.95)[0] is Verdict.PASS
 
 
-def test_a_drop_needs_a_usable_stable_version() -> None:
-    gate = {"maxDropVsStable": 0.005}
+def test_the_rise_above_stable_is_exact_for_decimal_numbers() -> None:
+    gate = {"maxRiseVsStable": 0.005}
+    assert dropped(gate, 0.95, 0.945)[0] is Verdict.PASS
+    assert dropped(gate, 0.95, 0.944)[0] is Verdict.FAIL
+    assert dropped(gate, 0.01, 0.95)[0] is Verdict.PASS
+    assert dropped(gate, 0.95, 0.93)[1] == (
+        "0.95 is 0.02 above the stable version's 0.93, must be at most 0.005 above"
+    )
+    both = {**gate, "maxDropVsStable": 0.005}
+    assert dropped(both, 0.94, 0.95)[0] is dropped(both, 0.96, 0.95)[0] is Verdict.FAIL
+    assert dropped(both, 0.95, 0.95)[0] is Verdict.PASS
+
+
+@pytest.mark.parametrize("gate", [{"maxDropVsStable": 0.005}, {"maxRiseVsStable": 0.005}])
+def test_a_comparison_needs_a_usable_stable_version(gate: Json) -> None:
     assert dropped(gate, 0.99, None)[0] is Verdict.INCONCLUSIVE
     nan = Answer(
         "q", Measurement(0.99, time=DURING), Measurement(problem="the newest value is NaN")
@@ -138,7 +151,9 @@ def test_an_old_measurement_is_too_old_only_where_the_gate_says_so() -> None:
 FUTURE = format_time(NOW + timedelta(seconds=1))
 
 
-@pytest.mark.parametrize("gate", [AUC, {"max": 0.99}, {"maxDropVsStable": 0.5}, FPR])
+@pytest.mark.parametrize(
+    "gate", [AUC, {"max": 0.99}, {"maxDropVsStable": 0.5}, {"maxRiseVsStable": 0.5}, FPR]
+)
 @pytest.mark.parametrize("time", [FUTURE, "9999-12-31T23:59:59Z", "+10000-01-01T00:00:00Z", None])
 def test_what_may_be_from_the_future_never_counts(gate: Json, time: str | None) -> None:
     future = Measurement(0.95, 5000, time)
@@ -147,7 +162,7 @@ def test_what_may_be_from_the_future_never_counts(gate: Json, time: str | None) 
         Answer("q", Measurement(0.95, 5000, DURING), future),
     ):
         found, reason = judge(gate, answer, SINCE, NOW)
-        if answer.stable is future and "maxDropVsStable" not in gate:
+        if answer.stable is future and not {"maxDropVsStable", "maxRiseVsStable"} & gate.keys():
             continue  # the stable version is not looked at
         assert found is Verdict.INCONCLUSIVE
         assert "future" in reason or "time of the measurement is not known" in reason
@@ -297,8 +312,11 @@ anything = st.recursive(
     max_leaves=3,
 )
 settings_of_gates = st.sampled_from(
-    ["min", "max", "maxDropVsStable", "minSamples", "maxAge", "live", "confidence"]
-)
+    [
+        "min", "max", "maxDropVsStable", "maxRiseVsStable", "minSamples", "maxAge", "live",
+        "confidence",
+    ]
+)  # fmt: skip
 measurements = st.builds(Measurement, anything, anything, anything, anything, st.just(""))
 
 
@@ -323,6 +341,7 @@ gates = st.fixed_dictionaries(
         "min": numbers,
         "max": numbers,
         "maxDropVsStable": numbers,
+        "maxRiseVsStable": numbers,
         "minSamples": st.integers(0, 10_000),
         "maxAge": st.sampled_from(["1h", "24h"]),
         "live": st.booleans(),
@@ -349,7 +368,7 @@ def test_a_pass_means_every_demand_is_met(
     answer = Answer("q", Measurement(value, samples, time), Measurement(stable, samples, time))
     if judge(gate, answer, SINCE, NOW)[0] is not Verdict.PASS:
         return
-    assert {"min", "max", "maxDropVsStable"} & gate.keys()
+    assert {"min", "max", "maxDropVsStable", "maxRiseVsStable"} & gate.keys()
     assert gate.get("min", 0) <= value <= gate.get("max", 1)
     if gate.get("minSamples") or "confidence" in gate:
         assert samples is not None
@@ -357,9 +376,20 @@ def test_a_pass_means_every_demand_is_met(
     if gate.get("live"):
         assert time
         assert time >= format_time(SINCE)
-    if "maxDropVsStable" in gate:
+    if {"maxDropVsStable", "maxRiseVsStable"} & gate.keys():
         assert stable is not None
         assert math.isfinite(stable)
+
+
+@given(numbers, numbers, numbers, st.integers(1, 100_000), st.booleans())
+def test_a_rise_is_the_mirror_image_of_a_drop(
+    value: float, stable: float, bound: float, samples: int, by_interval: bool
+) -> None:
+    options: Json = {"confidence": 0.99} if by_interval else {}
+    drop = dropped({"maxDropVsStable": bound, **options}, value, stable, samples)
+    # How far one side is above the other is how far the other is below.
+    rise = dropped({"maxRiseVsStable": bound, **options}, stable, value, samples)
+    assert drop[0] is rise[0]
 
 
 ORDER = {Verdict.FAIL: 0, Verdict.INCONCLUSIVE: 1, Verdict.PASS: 2}

@@ -129,6 +129,27 @@ class GitRemotes(GitObjects):
                         "--end-of-options", _ALIAS, commit)  # fmt: skip
         return done.returncode == 0
 
+    def list_references(self, remote: Remote, pattern: str) -> bytes:
+        """The references of a remote that match: a line each with an object's id and the name.
+
+        Raises LockstepError where it cannot be asked.
+        """
+        done = self._at(remote, "ls-remote", "--refs", _ALIAS, pattern)
+        if done.returncode:
+            raise _unreachable("git ls-remote", remote, done)
+        return done.stdout
+
+    def fetch_references(self, remote: Remote, references: Sequence[str]) -> None:
+        """Have the objects of references of a remote; no reference here names them.
+
+        Raises LockstepError where the remote does not give them.
+        """
+        done = self._at(remote, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
+                        "--no-recurse-submodules", "--no-auto-maintenance", "--end-of-options",
+                        _ALIAS, *references)  # fmt: skip
+        if done.returncode:
+            raise _unreachable("git fetch", remote, done)
+
     def push(self, remote: Remote, commit: str, branch: str, expected: str | None) -> None:
         """Make a commit the tip of a branch that has ``expected`` as its tip (None: no tip yet).
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from lockstep.edges.git.checkout import GitCheckout
 from lockstep.edges.git.history import GitHistory
 from lockstep.edges.git.objects import raw_changes
-from lockstep.edges.git.stored import GitStored
+from lockstep.edges.git.tags import GitTags
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.paths import SETTINGS
 from lockstep.text.sanitise import record_line
 
 
-class Git(GitCheckout, GitHistory, GitStored):
+class Git(GitCheckout, GitHistory, GitTags):
     """One repository: its references, its work tree, its history."""
 
     _has_work_tree = False

@@ -1,0 +1,277 @@
+"""Conversations with JSON servers: the one door for gates that ask over HTTP.
+
+A conversation has a bound on its total time, whatever the server does meanwhile, and on the bytes
+of its answers. Redirects are not followed, and no error shows what the server was sent in secret.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
+from urllib.parse import urlsplit
+
+from lockstep.edges import bounded, clock, strict_json
+from lockstep.edges.http_address import Address, is_loopback
+from lockstep.edges.http_errors import Words, unreached
+from lockstep.model.document import Json
+from lockstep.model.errors import LockstepError
+from lockstep.text.sanitise import one_line
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response, Session
+
+E = TypeVar("E", bound=LockstepError)
+
+_AGAIN = frozenset((429, 502, 503, 504))
+"""Statuses of a server, or a proxy before it, that may answer the same request a moment later."""
+_PAUSES = (0.5, 1.0, 2.0)
+"""The seconds before each further attempt, where the server does not say."""
+_CONNECT = 5.0
+"""The seconds to wait for a connection."""
+_PART = 65_536
+_LONGEST_SAID = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server, how messages call it, and what it gets to see.
+
+    ``secrets`` are headers whose values no message shows, such as ``Authorization``; they go to an
+    address that is private only. ``ca`` is the file that the server's certificate is checked with
+    (empty: the CAs of requests, or those of REQUESTS_CA_BUNDLE). ``access`` says what to do where
+    the server refuses the credentials, or their lack.
+    """
+
+    address: Address
+    words: Words
+    access: str
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ca: str = ""
+
+    def redacted(self, text: str) -> str:
+        """The text without the secrets: a server may repeat them in an error."""
+        for value in self.secrets.values():
+            for secret in (value, value.partition(" ")[2]):  # of Bearer TOKEN, the token too
+                text = text.replace(secret, "***") if secret else text
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What all requests of one conversation may take together."""
+
+    seconds: float = 30.0
+    size: int = 32 * 1024 * 1024
+
+
+class Refused(LockstepError):
+    """The server understood the request and refused it; ``status`` is HTTP's."""
+
+    def __init__(self, status: int, message: str, *, where: str, fix: str) -> None:
+        super().__init__(message, where=where, fix=fix)
+        self.status = status
+
+
+class Conversation:
+    """Requests to one server, one after the other, within common limits; a context manager.
+
+    A request that failed for a reason that may pass is made again, so requests must only ask.
+    """
+
+    def __init__(self, server: Server, limits: Limits = Limits()) -> None:
+        """The time begins now. Raises LockstepError where secrets would be sent in the open."""
+        self._server, self._limits = server, limits
+        if server.secrets and not server.address.private:
+            raise self._error(
+                "a token is sent over https only, or to this machine",
+                "give the address with https, or no token for this server",
+            )
+        self._end = time.monotonic() + limits.seconds
+        self._left = limits.size
+        self._ended = threading.Event()
+        self._session = _session(server)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._session.close()
+
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> Json:
+        """What the server answers to a GET of ``path``, which is added to its address.
+
+        Raises LockstepError for every failure; Refused where the server refused this request.
+        """
+        return self._ask("GET", path, params=params)
+
+    def post(self, path: str, *, form: Mapping[str, str] | None = None, body: Json = None) -> Json:
+        """As ``get`` for a POST of a form, or else of a JSON ``body``."""
+        return self._ask("POST", path, data=form, json=body if form is None else None)
+
+    def _ask(self, method: str, path: str, **content: Any) -> Json:
+        if path and not path.startswith("/"):  # it could continue the name of the host
+            raise self._error("the path of a request must begin with /", "correct the path")
+        url = self._server.address.url
+
+        def question() -> Json:
+            return self._attempts(method, url + path, content)
+
+        return bounded.ask(url, question, max(self._end - time.monotonic(), 0.0), self._late())
+
+    def _attempts(self, method: str, url: str, content: Mapping[str, Any]) -> Json:
+        for pause in (*_PAUSES, None):
+            try:
+                return self._attempt(method, url, content)
+            except _Passing as passing:
+                wait = max(pause or 0.0, passing.wait)
+                # At once, and not when the time is over: the reason says more than that.
+                if pause is None or time.monotonic() + wait >= self._end:
+                    if not passing.answered:
+                        bounded.give_up(self._server.address.url, passing.failure)
+                    raise passing.failure from None
+                if self._ended.wait(wait):
+                    raise passing.failure from None
+        raise AssertionError("the last attempt returns or raises")
+
+    def _attempt(self, method: str, url: str, content: Mapping[str, Any]) -> Json:
+        from http.client import HTTPException
+
+        from requests import exceptions as failed
+        from urllib3.exceptions import HTTPError
+
+        left = max(self._end - time.monotonic(), 0.1)
+        response = None
+        try:
+            response = self._session.request(
+                method, url, **content, auth=self._sign, verify=self._server.ca or True,
+                timeout=(min(_CONNECT, left), left), allow_redirects=False, stream=True,
+            )  # fmt: skip
+            with response:
+                body = self._body(response)
+        # requests raises some errors of its parts as they are, and ValueErrors for addresses.
+        except (failed.RequestException, OSError, ValueError, HTTPException, HTTPError) as error:
+            failure = self._redacted(unreached(error, self._server.words, self._where))
+            if isinstance(error, failed.SSLError | ValueError):
+                raise failure from None
+            raise _Passing(failure, answered=response is not None) from None
+        if response.status_code != HTTPStatus.OK:
+            self._refuse(response, body)
+        try:
+            return strict_json.decode(body)
+        except ValueError as error:
+            raise self._error(
+                f"the answer of {self._server.words.what} cannot be read: {error}",
+                self._server.words.kind,
+            ) from None
+
+    def _body(self, response: "Response") -> bytes:
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            # Not asked for, and a few bytes could unpack to any number.
+            raise self._error(
+                f"the answer of {self._server.words.what} is compressed, which was not asked for",
+                self._server.words.kind,
+            )
+        parts = []
+        for part in response.iter_content(_PART):
+            self._left -= len(part)
+            if self._left < 0:
+                raise self._error(
+                    f"{self._server.words.what} answered with more than {self._limits.size} bytes",
+                    "ask for less: fewer series, or a longer block",
+                )
+            if self._ended.is_set() or time.monotonic() >= self._end:
+                raise self._late()  # nobody waits for the rest
+            parts.append(part)
+        return b"".join(parts)
+
+    def _refuse(self, response: "Response", body: bytes) -> NoReturn:
+        """Raise the error for an answer with a status other than success."""
+        status, words = response.status_code, self._server.words
+        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+            # Not followed, because it could lead a token to another host. Only the host is shown:
+            # the rest of a URL may hold secrets.
+            target = urlsplit(response.headers.get("Location", "")).hostname or "another path"
+            raise self._error(
+                f"{words.what} answered with a redirect (HTTP {status}) to "
+                f"{one_line(target, 80)}, which is not followed",
+                "give the address of the server itself",
+            )
+        said = _said(body)
+        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            text = f"{words.what} refused the token, or the lack of one (HTTP {status}){said}"
+            raise self._error(text, self._server.access)
+        text = f"{words.what} refused the request with HTTP {status}{said}"
+        if status in _AGAIN:
+            wait = _seconds(response.headers.get("Retry-After", ""))
+            raise _Passing(self._error(text, words.again), wait)
+        fix = words.kind if status == HTTPStatus.NOT_FOUND else words.again
+        raise self._redacted(Refused(status, text, where=self._where, fix=fix))
+
+    @property
+    def _where(self) -> str:
+        return self._server.address.url
+
+    def _sign(self, request: "PreparedRequest") -> "PreparedRequest":
+        # As a function, because requests would otherwise put what .netrc has for the host in place.
+        request.headers.update(self._server.secrets)
+        return request
+
+    def _late(self) -> LockstepError:
+        words, seconds = self._server.words, self._limits.seconds
+        return self._error(f"{words.what} gave no answer within {seconds:g} seconds", words.again)
+
+    def _error(self, message: str, fix: str) -> LockstepError:
+        return self._redacted(LockstepError(message, where=self._where, fix=fix))
+
+    def _redacted(self, error: E) -> E:
+        error.message = self._server.redacted(error.message)
+        # A traceback shows args, and they still hold the old message.
+        error.args = (error.message,)
+        return error
+
+
+class _Passing(Exception):
+    """A failure that may be over after ``wait`` seconds."""
+
+    def __init__(self, failure: LockstepError, wait: float = 0.0, answered: bool = True) -> None:
+        super().__init__()
+        self.failure, self.wait, self.answered = failure, wait, answered
+
+
+def _session(server: Server) -> "Session":
+    import requests  # takes long, and most runs ask no server
+
+    session = requests.Session()
+    session.headers["Accept"] = "application/json"
+    session.headers["Accept-Encoding"] = "identity"
+    # The environment's proxies are for other hosts: what is for this machine stays on it.
+    session.trust_env = not is_loopback(server.address.host)
+    return session
+
+
+def _said(body: bytes) -> str:
+    """The server's own message, as ``: ...``; empty where there is none."""
+    try:
+        found = strict_json.decode(body)
+    except ValueError:
+        return ""
+    if not isinstance(found, dict):
+        return ""
+    messages = (found[key] for key in ("error", "message", "detail", "errors") if key in found)
+    text = next((each for each in messages if isinstance(each, str)), "")
+    return f": {one_line(text, _LONGEST_SAID)}" if text else ""
+
+
+def _seconds(after: str) -> float:
+    """The seconds that a Retry-After asks for: a number, or a date; 0 where it is neither."""
+    from email.utils import parsedate_to_datetime
+
+    if after.isascii() and after.isdigit() and len(after) < 10:
+        return float(after)
+    try:
+        return max((parsedate_to_datetime(after) - clock.now()).total_seconds(), 0.0)
+    except (TypeError, ValueError, OverflowError):
+        return 0.0

@@ -1,0 +1,60 @@
+"""Where approvals are read: tags of the followed repository, and the approvers at its tip."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from lockstep.edges.git import Git
+from lockstep.edges.git.tags import FoundTag
+from lockstep.gate_sources.approval import ApprovalContext, ApprovalGates
+from lockstep.model.approval import LARGEST_TAG, Approver, approves, tag_name
+from lockstep.model.errors import LockstepError
+from lockstep.model.times import parse_time
+from lockstep.policy.thresholds import threshold_values
+from lockstep.transactions.snapshot import Snapshot
+
+APPROVERS = "policies/data/approvers.yaml"
+"""Who may approve, by role."""
+
+
+def approval_gates(git: Git, snapshot: Snapshot) -> ApprovalGates:
+    """The gate source for the decisions that are made on a snapshot."""
+
+    def tags(decision: str) -> list[FoundTag]:
+        return git.read_tags(
+            snapshot.remote, tag_name(decision), lambda name: approves(name, decision), LARGEST_TAG
+        )
+
+    return ApprovalGates(
+        ApprovalContext(
+            tags,
+            lambda: read_approvers(snapshot.tree.get(APPROVERS, b"")),
+            snapshot.remote.name if snapshot.remote else "",
+            snapshot.base,
+        )
+    )
+
+
+def read_approvers(data: bytes) -> Mapping[str, tuple[Approver, ...]]:
+    """The approvers of each role. Raises LockstepError where one of them is not well-formed.
+
+    ``check`` says more about it: here nothing of it may count.
+    """
+    roles = threshold_values(APPROVERS, data).get("roles", {})
+    try:
+        found = msgspec.convert(roles, dict[str, tuple[Approver, ...]])
+        for approver in (each for listed in found.values() for each in listed):
+            _require_times(approver)
+    except ValueError as error:
+        fix = "run lockstep check, and fix what it finds in that file"
+        raise LockstepError(f"it cannot be read: {error}", where=APPROVERS, fix=fix) from error
+    return found
+
+
+def _require_times(approver: Approver) -> None:
+    for text in (approver.valid_after, approver.valid_before):
+        if text is not None:
+            parse_time(text)
+    # It becomes a line of a file that ssh-keygen reads.
+    if len(approver.key.split()) != 2 or not approver.key.isprintable():
+        raise ValueError(f"the key of {approver.name} is not a type and its data")
