@@ -20,7 +20,7 @@ def policy() -> None:
     """Work on the rules under policies/."""
 
 
-@policy.command("list", cls=Verb, exit_codes=())
+@policy.command("list", cls=Verb, exit_codes=(ExitCode.INVALID,))
 @options.root
 @options.output
 def policy_list(root: Path, output: str) -> ExitCode:
@@ -30,7 +30,7 @@ def policy_list(root: Path, output: str) -> ExitCode:
     return options.show(verb.list_rules(options.existing(root)), output)
 
 
-@policy.command("explain", cls=Verb, exit_codes=())
+@policy.command("explain", cls=Verb, exit_codes=(ExitCode.INVALID,))
 @click.argument("rule")
 @options.root
 @options.output

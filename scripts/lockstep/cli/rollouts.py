@@ -205,7 +205,9 @@ def status(
     return options.show(shown, output)
 
 
-@click.command(cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.VERIFICATION_FAILED))
+@click.command(
+    cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.VERIFICATION_FAILED)
+)
 @_ANY_FAMILY
 @click.option("--verify", is_flag=True, help="Check the chain of records, and git against it.")
 @click.option("--replay", "again", is_flag=True, help="Recompute each verdict from its record.")

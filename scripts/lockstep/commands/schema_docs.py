@@ -7,7 +7,9 @@ from lockstep.check.compiled import templates_of
 from lockstep.check.pages import write_pages
 from lockstep.check.workspace import files_at
 from lockstep.edges.git import Git
+from lockstep.model.errors import Invalid
 from lockstep.model.result import Pages
+from lockstep.render.templates import TemplateFailure
 from lockstep.render.trace.field_table import field_table
 from lockstep.report import json_report
 from lockstep.rollout.diagram import rollout_reference
@@ -23,7 +25,7 @@ def run(root: Path, of_verbs: Mapping[str, str], *, compare: bool) -> Pages:
     """Write the references of the work tree around ``root``; with ``compare`` only look at them.
 
     ``of_verbs`` are the pages about the command line, by path. Raises LockstepError where the
-    schemas cannot be used.
+    schemas or the templates cannot be used.
     """
     top = Git.find(root).root
     schemas = read_schemas(files_at(top, [FOLDER.rstrip("/")]))
@@ -56,4 +58,9 @@ def _field_table(top: Path, schemas: SchemaFiles) -> str:
         for folder, tree in zip(_FLEETS, files, strict=True)
     ]
     flat = {kind: flatten(schemas, name) for kind, name in _RENDERED.items()}
-    return field_table(fleets, templates_of(files_at(top, ["policies", "templates"])), flat)
+    templates = templates_of(files_at(top, ["policies", "templates"]))
+    try:
+        return field_table(fleets, templates, flat)
+    except TemplateFailure as error:
+        found = error.finding
+        raise Invalid(found.message, where=f"{found.file}:{found.line}", fix=found.fix) from error
