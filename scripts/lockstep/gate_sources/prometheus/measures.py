@@ -17,9 +17,8 @@ from lockstep.gate_sources.prometheus.text import (
     selector,
     version_of,
 )
-from lockstep.model.blocks import Block
 from lockstep.model.document import Json
-from lockstep.model.evidence import Measurement, Place, Question
+from lockstep.model.evidence import Place, Question
 from lockstep.model.times import parse_time
 from lockstep.text.sanitise import quoted
 
@@ -135,29 +134,6 @@ def why_not_whole(
     if api.instant(f"count(last_over_time({of_any}[1h]))", now):
         return ""
     return f"there is no series {of_any}, so nothing counts what is bad"
-
-
-def pooled(question: Question, blocks: Sequence[Block], *, stable: bool) -> Measurement:
-    """The measure of one version over all its blocks together, for absolute bounds.
-
-    A ratio; of throughput, requests a second.
-    """
-    found = [(b, b.baseline if stable else b.candidate) for b in blocks]
-    counted = [(block, count) for block, count in found if count is not None]
-    if not counted:
-        # The newest says best what is wrong now.
-        missing = next((b.missing for b in reversed(blocks) if b.missing), "")
-        return Measurement(problem=missing or "no block has closed since the step began")
-    bad = sum(count.bad for _, count in counted)
-    total = sum(count.total for _, count in counted)
-    end = max(block.end for block, _ in counted)
-    if question.gate.get("measure") == "throughput":
-        spans = {(block.start, block.end) for block, _ in counted}
-        seconds = sum((parse_time(e) - parse_time(s)).total_seconds() for s, e in spans)
-        return Measurement(total / seconds, total, end)
-    if not total:
-        return Measurement(samples=0, time=end, problem="there was no traffic")
-    return Measurement(bad / total, total, end)
 
 
 def _of_istio(

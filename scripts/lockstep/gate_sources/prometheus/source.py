@@ -11,7 +11,6 @@ from lockstep.gate_sources.prometheus.api import CHUNK, PrometheusApi
 from lockstep.gate_sources.prometheus.counting import NEAR, Counter, count_blocks
 from lockstep.gate_sources.prometheus.measures import (
     counters,
-    pooled,
     wanted,
     why_not_whole,
 )
@@ -117,7 +116,7 @@ def _answer_measure(question: Question, place: Place, api: PrometheusApi, text: 
     spans = closed_blocks(question.gate, parse_time(question.since), parse_time(question.now))
     asked = wanted(question, place)
     if not spans:
-        return Answer(text, pooled(question, (), stable=False))
+        return Answer(text)
     # Before the grid, so that a series that was there is not taken for a new one.
     first, last = spans[0].start - CHUNK, spans[-1].end
     sides: list[list[Counter]] = [[] for _ in asked[0].versions]
@@ -137,8 +136,7 @@ def _answer_measure(question: Question, place: Place, api: PrometheusApi, text: 
         raise ValueError(
             f"{len(blocks)} blocks of all segments are more than {MOST_BLOCKS}: set a longer block"
         )
-    stable = pooled(question, blocks, stable=True) if len(sides) > 1 else None
-    return Answer(text, pooled(question, blocks, stable=False), stable, blocks=blocks)
+    return Answer(text, blocks=blocks)
 
 
 def _silent(
