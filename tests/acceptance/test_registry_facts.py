@@ -3,13 +3,16 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import yaml
 
+from lockstep.edges.resources import shipped_root
 from lockstep.model.document import Json
 from tests.acceptance.rollouts import publish, roll, roll_back
 from tests.acceptance.world import FAMILY, MODEL, REGIONS, World
 from tests.unit.mlflow_store import Store
+from tests.unit.opa.parts import opa_program
 
 LOCKS = f"clusters/{FAMILY}/locks"
 AMOUNT = {"type": "double", "name": "amount", "required": True}
@@ -127,3 +130,97 @@ def test_a_version_whose_run_was_removed_before_it_was_locked_is_refused(world: 
     code, said = world.lockstep("propose", FAMILY, "3")
     assert code == 10, said
     assert f"the registry does not have the run {run} that it came from" in said
+
+
+def test_a_version_that_outgrew_its_bounds_is_an_error_of_its_own(world: World) -> None:
+    import mlflow
+
+    world.must("lock", FAMILY, "3")
+    client = mlflow.MlflowClient(world.registry, world.registry)
+    for i in range(201):
+        client.set_model_version_tag(MODEL, "3", f"tag-{i}", "x")
+    client.set_model_version_tag(MODEL, "1", "team", "risk")
+    code, said = world.lockstep("lock", FAMILY, "--check")
+    assert code == 13, said
+    assert "error lock.refused: the version has 201 tags; at most 200 are allowed" in said
+    assert "the registry has changed since the lock was written: tag team" in said
+
+
+CONVERT = """
+import datetime, json
+import numpy, pandas
+from mlflow.models import utils
+from mlflow.types import DataType, schema as m
+
+columns = {
+    "boolean": pandas.Series([True, False]),
+    "integer": pandas.Series([5, 7], dtype="int32"),
+    "long": pandas.Series([5, 7], dtype="int64"),
+    "float": pandas.Series([1.5], dtype="float32"),
+    "double": pandas.Series([1.5], dtype="float64"),
+    "string": pandas.Series(["a"]),
+    "datetime": pandas.Series([datetime.datetime(2026, 1, 1)]),
+}
+params = {
+    "boolean": True, "integer": numpy.int32(5), "long": numpy.int64(5), "string": "a",
+    "float": numpy.float32(1.5), "double": numpy.float64(1.5),
+}
+# Pairs of an object that callers send, and one that is needed: properties with whether required.
+objects = [{}, {"a": True}, {"a": False}, {"a": True, "b": False}, {"a": True, "b": True}]
+
+def accepts(convert, *arguments):
+    try:
+        convert(*arguments)
+        return True
+    except Exception:
+        return False
+
+def declare(properties):
+    return m.Object([m.Property(name, "string", needed) for name, needed in properties.items()])
+
+def all_sent(given):
+    yield {name: "x" for name in given}
+    yield {name: "x" for name, needed in given.items() if needed}
+
+print(json.dumps({
+    "columns": [[given, needed.name, accepts(utils._enforce_mlflow_datatype, "x", value, needed)]
+                for given, value in columns.items() for needed in DataType
+                if needed.name != "binary"],  # to which text is converted, which reads it otherwise
+    "params": [[given, needed.name, accepts(utils._enforce_param_datatype, value, needed)]
+               for given, value in params.items() for needed in DataType
+               if needed.name not in ("binary", "datetime")],
+    "objects": [[json.dumps(declare(given).to_dict()), json.dumps(declare(needed).to_dict()),
+                 all(accepts(utils._enforce_object, sent, declare(needed))
+                     for sent in all_sent(given))]
+                for given in objects[1:] for needed in objects[1:]],
+}))
+"""
+
+
+def test_types_fit_exactly_where_mlflow_converts_them() -> None:
+    """Read from MLflow's own enforcement, in a process that has pandas."""
+    run = [sys.executable, "-c", CONVERT]
+    found = json.loads(subprocess.run(run, check=True, capture_output=True).stdout)
+    lib = shipped_root() / "policies" / "lib" / "signature.rego"
+    query = (
+        "[fits | some [given, needed, _] in input.columns; fits := {true | "
+        "data.lockstep.lib.signature.fits(given, needed)} == {true}]"
+    )
+    for kind in ("columns", "objects"):
+        asked = query.replace("input.columns", f"input.{kind}")
+        assert evaluate(lib, asked, found) == [fits for _, _, fits in found[kind]], kind
+    asked = (
+        "[fits | some [given, needed, _] in input.params; fits := {true | "
+        "data.lockstep.lib.signature.fits_param("
+        '{"type": given, "shape": null}, {"type": needed, "shape": null})} == {true}]'
+    )
+    assert evaluate(lib, asked, found) == [fits for _, _, fits in found["params"]]
+    assert sum(fits for _, _, fits in found["columns"]) == 10
+
+
+def evaluate(lib: Path, query: str, given: Json) -> Json:
+    command = [str(opa_program()), "eval", "--format", "raw", "--stdin-input", "--data", str(lib)]
+    done = subprocess.run(
+        [*command, query], input=json.dumps(given), check=True, capture_output=True, text=True
+    )
+    return json.loads(done.stdout)

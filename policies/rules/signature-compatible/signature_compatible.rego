@@ -84,7 +84,8 @@ _made_required(version) := [key |
 	not column.required == false
 ]
 
-_misfits(version) := [{"name": column.name, "callersSend": sent.type, "needs": column.type} |
+# The name comes first, so that it is shown whatever the length of a type.
+_misfits(version) := [{"name": column.name, "now": column.type, "was": sent.type} |
 	some key, column in signature.inputs(version)
 	sent := _sent[key]
 	not signature.fits(sent.type, column.type)
@@ -263,7 +264,7 @@ deny contains finding.at(
 ) if {
 	some i, variant in _comparable
 	known := signature.params(_known)
-	misfits := [{"name": name, "callersSend": _form(known[name]), "needs": _form(param)} |
+	misfits := [{"name": name, "now": _form(param), "was": _form(known[name])} |
 		some name, param in signature.params(variant.version)
 		not signature.fits_param(known[name], param)
 		known[name]

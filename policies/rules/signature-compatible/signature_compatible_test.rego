@@ -75,7 +75,7 @@ test_another_type_is_denied_unless_it_fits if {
 	_found(_inputs(_proposed, [_column("amount", "float")])) == {[
 		concat("", [
 			`version "42" does not accept the types that callers of version "41" send: `,
-			`[{"callersSend":"double","name":"amount","needs":"float"}]`,
+			`[{"name":"amount","now":"float","was":"double"}]`,
 		]),
 		"/spec/variants/1/version",
 	]}
@@ -160,7 +160,7 @@ test_a_parameter_of_another_type_is_denied if {
 	_found(example.put(known, _params("42", "params"), [_param("float", [-1])])) == {[
 		concat("", [
 			`version "42" does not accept the parameters that callers of version "41" send: `,
-			`[{"callersSend":"float","name":"threshold","needs":"float[]"}]`,
+			`[{"name":"threshold","now":"float[]","was":"float"}]`,
 		]),
 		"/spec/variants/1/version",
 	]}

@@ -86,7 +86,7 @@ def record_line(text: str, limit: int = 300) -> str:
 def plain_line(text: object, limit: int) -> str:
     """The text on one line: each run of white space and invisible characters becomes one space.
 
-    For what the registry says, which is kept in locks. A longer text ends with ``…``.
+    For what the registry says, in messages: a lock has it as it is. A longer text ends with ``…``.
     """
     raw = str(text)[: limit * 4]  # white space shrinks, so more than the limit is looked at
     visible = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in raw)

@@ -219,6 +219,12 @@ def test_what_cannot_be_read_is_refused(text: str, why: str) -> None:
     assert len(caught.value.message) < 300 and "\n" not in caught.value.message
 
 
+@pytest.mark.parametrize("data", [b"a: \xe9", b"\xff\xfe\xfa", b"\xf5"])
+def test_a_file_that_is_not_text_is_refused(data: bytes) -> None:
+    with pytest.raises(Unlockable, match="MLmodel is not valid YAML"):
+        read_signature(data, "here")
+
+
 def test_a_value_that_comes_twice_in_the_file_hides_no_signature() -> None:
     shared = ["pip"]
     parts = {"a": shared, "b": shared, "signature": {"inputs": '[{"type": "long", "name": "x"}]'}}
