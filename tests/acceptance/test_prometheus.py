@@ -12,7 +12,7 @@ from lockstep.edges.files import read_tree
 from lockstep.gate_sources.base import GateSources
 from lockstep.model.blocks import Block, Count
 from lockstep.model.document import Json
-from lockstep.model.evidence import Answer, Measurement, ServingPlace, Question
+from lockstep.model.evidence import Answer, Measurement, Question, Workloads
 from lockstep.model.times import format_time
 from lockstep.spec.schema.load import compile_fast, read_schemas
 from tests.acceptance.doc_pages import ROOT, blocks
@@ -104,7 +104,7 @@ def ask(server: str, **gate: Any) -> Answer:
     given: Json = {"name": "gate", "source": "prometheus", **gate}
     question = Question(
         given, "fraud-eu", "eu-west-1", "prod", lock("9"), lock("8"),
-        format_time(SINCE), format_time(NOW), place=ServingPlace(server, "fraud", NEW, OLD),
+        format_time(SINCE), format_time(NOW), place=Workloads(server, "fraud", NEW, OLD),
     )  # fmt: skip
     return GateSources().ask(question)
 
@@ -145,7 +145,6 @@ def test_errors_are_counted_over_pods_that_start_end_and_restart(server: str) ->
 def test_the_caller_s_view_is_another_count(server: str) -> None:
     answer = ask(server, measure="throughput", reporter="source", min=0.5)
     assert {b.candidate for b in answer.blocks} == {Count(0, 220)}
-    assert answer.candidate.value == 220 / 300
 
 
 def test_slow_requests_are_those_outside_of_the_bucket(server: str) -> None:
@@ -167,7 +166,6 @@ def test_false_positives_are_counted_by_the_version_of_the_registry(server: str)
     assert {(b.candidate, b.baseline) for b in answer.blocks} == {
         (Count(20, 200), Count(40, 1000)),
     }
-    assert answer.candidate == Measurement(0.1, 2400, "2026-01-31T09:00:00Z")
     misspelt = {**FALSE_POSITIVES, "bad": {"metric": "wrnog_total"}}
     assert "there is no series wrnog_total{}" in ask(server, **misspelt).failure
 
@@ -220,7 +218,7 @@ def test_an_empty_prometheus_has_no_blocks_to_count(tmp_path: Path) -> None:
     with prometheus({}, tmp_path / "empty") as url:
         answer = ask(url, measure="error_ratio", max=0.1)
     assert {(b.candidate, b.baseline) for b in answer.blocks} == {(None, None)}
-    assert answer.candidate.value is None and "has no samples near" in answer.candidate.problem
+    assert all("has no samples near" in b.missing for b in answer.blocks)
 
 
 def test_what_two_runners_see_in_one_block_is_the_same(server: str) -> None:
@@ -230,7 +228,7 @@ def test_what_two_runners_see_in_one_block_is_the_same(server: str) -> None:
         given: Json = {"name": "gate", "source": "prometheus", "measure": "error_ratio", "max": 1}
         question = Question(
             given, "fraud-eu", "eu-west-1", "prod", {"identity": {"version": "9"}}, None,
-            format_time(SINCE), format_time(now), place=ServingPlace(server, "fraud", NEW, OLD),
+            format_time(SINCE), format_time(now), place=Workloads(server, "fraud", NEW, OLD),
         )  # fmt: skip
         return GateSources().ask(question).blocks
 

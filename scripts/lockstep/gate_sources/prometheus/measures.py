@@ -17,9 +17,8 @@ from lockstep.gate_sources.prometheus.text import (
     selector,
     version_of,
 )
-from lockstep.model.blocks import Block
 from lockstep.model.document import Json
-from lockstep.model.evidence import Measurement, ServingPlace, Question
+from lockstep.model.evidence import Question, Workloads
 from lockstep.model.times import parse_time
 from lockstep.text.sanitise import quoted
 
@@ -52,7 +51,7 @@ class Wanted:
     weight: Callable[[Mapping[str, str]], tuple[int, int]]
 
 
-def wanted(question: Question, place: ServingPlace) -> list[Wanted]:
+def wanted(question: Question, place: Workloads) -> list[Wanted]:
     """What to ask for the gate's measure. Raises ValueError for settings that cannot be used."""
     measure = question.gate.get("measure")
     if measure == "error_ratio":
@@ -107,7 +106,7 @@ def counters(question: Question, asked: Wanted, found: Iterable[Series]) -> list
 
 
 def why_not_whole(
-    question: Question, place: ServingPlace, api: PrometheusApi, sides: Sequence[Sequence[Counter]]
+    question: Question, place: Workloads, api: PrometheusApi, sides: Sequence[Sequence[Counter]]
 ) -> str:
     """Why counts of these counters would be wrong although each has samples; empty if they are not.
 
@@ -137,31 +136,8 @@ def why_not_whole(
     return f"there is no series {of_any}, so nothing counts what is bad"
 
 
-def pooled(question: Question, blocks: Sequence[Block], *, stable: bool) -> Measurement:
-    """The measure of one version over all its blocks together, for absolute bounds.
-
-    A ratio; of throughput, requests a second.
-    """
-    found = [(b, b.baseline if stable else b.candidate) for b in blocks]
-    counted = [(block, count) for block, count in found if count is not None]
-    if not counted:
-        # The newest says best what is wrong now.
-        missing = next((b.missing for b in reversed(blocks) if b.missing), "")
-        return Measurement(problem=missing or "no block has closed since the step began")
-    bad = sum(count.bad for _, count in counted)
-    total = sum(count.total for _, count in counted)
-    end = max(block.end for block, _ in counted)
-    if question.gate.get("measure") == "throughput":
-        spans = {(block.start, block.end) for block, _ in counted}
-        seconds = sum((parse_time(e) - parse_time(s)).total_seconds() for s, e in spans)
-        return Measurement(total / seconds, total, end)
-    if not total:
-        return Measurement(samples=0, time=end, problem="there was no traffic")
-    return Measurement(bad / total, total, end)
-
-
 def _of_istio(
-    question: Question, place: ServingPlace, metric: str, patterns: Mapping[str, str],
+    question: Question, place: Workloads, metric: str, patterns: Mapping[str, str],
     weight: Callable[[Mapping[str, str]], tuple[int, int]],
 ) -> Wanted:  # fmt: skip
     workloads = tuple(name for name in (place.candidate, place.stable) if name)
@@ -175,7 +151,7 @@ def _of_istio(
 
 
 def _own(
-    question: Question, place: ServingPlace, role: str,
+    question: Question, place: Workloads, role: str,
     weight: Callable[[Mapping[str, str]], tuple[int, int]],
 ) -> Wanted:  # fmt: skip
     given, label = question.gate.get(role), str(question.gate.get("versionLabel", "version"))
@@ -190,7 +166,7 @@ def _own(
     return Wanted(text, label, versions, weight)
 
 
-def _labels(question: Question, place: ServingPlace, given: Json) -> dict[str, str]:
+def _labels(question: Question, place: Workloads, given: Json) -> dict[str, str]:
     """The ``labels`` of a gate or of one of its counters, with their placeholders replaced."""
     values = placeholders(question, place, stable=False)
     labels = given.get("labels") or {}

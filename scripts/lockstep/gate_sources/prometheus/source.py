@@ -11,14 +11,13 @@ from lockstep.gate_sources.prometheus.api import CHUNK, PrometheusApi
 from lockstep.gate_sources.prometheus.counting import NEAR, Counter, count_blocks
 from lockstep.gate_sources.prometheus.measures import (
     counters,
-    pooled,
     wanted,
     why_not_whole,
 )
 from lockstep.gate_sources.prometheus.query import measurement, queries
-from lockstep.model.blocks import MOST_BLOCKS, TimeSpan, closed_blocks
+from lockstep.model.blocks import MOST_BLOCKS, Period, closed_blocks
 from lockstep.model.errors import LockstepError
-from lockstep.model.evidence import Answer, Measurement, ServingPlace, Question
+from lockstep.model.evidence import Answer, Measurement, Question, Workloads
 from lockstep.model.times import parse_time
 
 TOKEN_VARIABLE = "LOCKSTEP_PROMETHEUS_TOKEN"  # noqa: S105 (a name)
@@ -62,7 +61,7 @@ class PrometheusGates:
             return Answer(text, failure=str(error))
 
 
-def _asked(question: Question, place: ServingPlace) -> str:
+def _asked(question: Question, place: Workloads) -> str:
     """What is asked about the candidate, or of both versions, in PromQL."""
     if "query" in question.gate:
         return "; samples: ".join(queries(question, place, stable=False))
@@ -105,7 +104,7 @@ def _of_region(name: str, region: str) -> str:
     return f"{name}_{region.upper().replace('-', '_')}"
 
 
-def _answer_query(question: Question, place: ServingPlace, api: PrometheusApi, text: str) -> Answer:
+def _answer_query(question: Question, place: Workloads, api: PrometheusApi, text: str) -> Answer:
     found: list[Measurement | None] = []
     for stable in (False, True):
         texts = queries(question, place, stable=stable)
@@ -113,13 +112,11 @@ def _answer_query(question: Question, place: ServingPlace, api: PrometheusApi, t
     return Answer(text, found[0] or Measurement(), found[1])
 
 
-def _answer_measure(
-    question: Question, place: ServingPlace, api: PrometheusApi, text: str
-) -> Answer:
+def _answer_measure(question: Question, place: Workloads, api: PrometheusApi, text: str) -> Answer:
     spans = closed_blocks(question.gate, parse_time(question.since), parse_time(question.now))
     asked = wanted(question, place)
     if not spans:
-        return Answer(text, pooled(question, (), stable=False))
+        return Answer(text)
     # Before the grid, so that a series that was there is not taken for a new one.
     first, last = spans[0].start - CHUNK, spans[-1].end
     sides: list[list[Counter]] = [[] for _ in asked[0].versions]
@@ -139,12 +136,11 @@ def _answer_measure(
         raise ValueError(
             f"{len(blocks)} blocks of all segments are more than {MOST_BLOCKS}: set a longer block"
         )
-    stable = pooled(question, blocks, stable=True) if len(sides) > 1 else None
-    return Answer(text, pooled(question, blocks, stable=False), stable, blocks=blocks)
+    return Answer(text, blocks=blocks)
 
 
 def _silent(
-    api: PrometheusApi, spans: Sequence[TimeSpan], edges: Sequence[int], seen: set[int]
+    api: PrometheusApi, spans: Sequence[Period], edges: Sequence[int], seen: set[int]
 ) -> dict[int, str]:
     """The edges near which Prometheus has no samples at all, with what it says of its history."""
     if all(edge in seen for edge in edges):

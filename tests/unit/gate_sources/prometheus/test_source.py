@@ -61,8 +61,6 @@ def test_requests_of_both_versions_are_counted_in_blocks() -> None:
         (Count(10, 65), Count(0, 250), ""),
     ]
     assert answer.failure == ""
-    assert answer.candidate == Measurement(20 / 130, 130, "2026-01-31T08:10:00Z")
-    assert answer.stable == Measurement(0.0, 500, "2026-01-31T08:10:00Z")
     assert answer.query == (
         'error_ratio: istio_requests_total{reporter="destination",'
         'destination_workload_namespace="fraud",destination_workload=~"fraud-eu-v9|fraud-eu-v8"}'
@@ -85,14 +83,13 @@ def test_codes_reporter_and_labels_say_which_requests_count() -> None:
 def test_without_a_stable_version_only_the_candidate_is_asked_for() -> None:
     answer = ask(answering(BOTH[0]), stable=False, **ERRORS)
     assert answer.blocks[0].candidate == Count(0, 50) and answer.blocks[0].baseline is None
-    assert answer.stable is None and answer.blocks[0].missing == ""
+    assert answer.blocks[0].missing == ""
     assert 'destination_workload=~"fraud-eu-v9"}' in answer.query
 
 
-def test_throughput_is_requests_a_second() -> None:
+def test_throughput_counts_requests_and_none_is_bad() -> None:
     answer = ask(answering(*BOTH), measure="throughput", min=0.1)
     assert answer.blocks[0].candidate == Count(0, 50)
-    assert answer.candidate.value == 100 / 600
 
 
 def bucket(workload: str, le: str, growth: float, **labels: str) -> Json:
@@ -174,21 +171,19 @@ def test_before_a_block_has_closed_nothing_is_asked() -> None:
     with json_server(answering()) as server:
         answer = PrometheusGates().ask(question(server.url, **ERRORS, block="1h"))
     assert answer.blocks == () and answer.failure == ""
-    assert answer.candidate.problem == "no block has closed since the step began"
     assert not server.asked
 
 
 def test_no_series_at_all_is_missing_and_not_zero() -> None:
     answer = ask(answering(BOTH[1]), **ERRORS)
     assert [b.candidate for b in answer.blocks] == [None, None]
-    assert answer.candidate.problem == "candidate: no series has samples, so nothing was measured"
+    assert answer.blocks[0].missing == "candidate: no series has samples, so nothing was measured"
     assert answer.blocks[0].baseline == Count(0, 250)
 
 
-def test_no_traffic_is_a_count_of_zero_and_no_ratio() -> None:
+def test_no_traffic_is_a_count_of_zero() -> None:
     answer = ask(answering(requests(NEW, steady(0, 5)), BOTH[1]), **ERRORS)
     assert answer.blocks[0].candidate == Count(0, 0) and answer.blocks[0].missing == ""
-    assert answer.candidate.value is None and answer.candidate.problem == "there was no traffic"
 
 
 def test_a_history_that_begins_later_than_the_grid_is_said() -> None:
