@@ -23,6 +23,9 @@ TOOL_INPUTS := tools/go.mod tools/go.sum tools/build
 FOUND_OPA := $(or $(LOCKSTEP_OPA),$(if $(wildcard tools/bin/opa),,$(shell command -v opa 2>/dev/null)))
 OPA := $(or $(FOUND_OPA),tools/bin/opa)
 
+# Some tests ask a real Prometheus: the one on PATH, or Debian's, unpacked into tools/bin.
+PROMETHEUS := $(if $(shell command -v prometheus 2>/dev/null),,tools/bin/prometheus)
+
 # What OPA loads as rules and data; the schemas in the same folder are not for OPA.
 POLICIES := $(wildcard policies/*.rego) policies/lib policies/rules policies/data
 
@@ -51,7 +54,7 @@ setup: $(PACKAGE) ## Create .venv and install Lockstep in it (LOCK=light: only w
 tools: $(if $(FOUND_OPA),check-opa,tools/bin/opa) ## Find OPA, or build the version that tools/go.mod pins
 
 .PHONY: test
-test: setup tools ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
+test: setup tools $(PROMETHEUS) ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS) $(TESTS)
 
 # From Python 3.12 on, coverage can count lines almost for free; before, tracing doubles the time.
@@ -87,7 +90,7 @@ lint-policies: setup tools
 
 .PHONY: lint-shell
 lint-shell: setup
-	$(BIN)/shellcheck tools/build tools/check-opa .ci/run
+	$(BIN)/shellcheck tools/build tools/check-opa tools/prometheus .ci/run
 
 .PHONY: lint-workflows
 lint-workflows: setup tools/bin/actionlint
@@ -115,6 +118,10 @@ format: setup tools ## Format code and policies
 .PHONY: bench
 bench: setup tools ## Measure check and advance, and print the ratios (N="1000 10000" for two sizes of fleet)
 	@$(BIN)/python -m tests.bench --clusters $(N)
+
+.PHONY: bench-gates
+bench-gates: setup ## Simulate rollouts: false rollbacks, exposure and delay of the gates (PICTURES=docs/explanation/pictures draws them)
+	@$(BIN)/python -m tests.bench.gates $(if $(PICTURES),--pictures $(PICTURES))
 
 .PHONY: faults
 faults: setup tools ## Break the verbs that move a family in every way, for hours (SAMPLE=40 for some tries)
@@ -160,6 +167,9 @@ tools/bin/opa: $(TOOL_INPUTS)
 
 tools/bin/actionlint: $(TOOL_INPUTS)
 	@PYTHON="$(PYTHON)" tools/build actionlint github.com/rhysd/actionlint/cmd/actionlint
+
+tools/bin/prometheus:
+	@tools/prometheus
 
 tools/bin/istioctl: tools/istio/go.mod tools/istio/go.sum tools/build
 	@PYTHON="$(PYTHON)" tools/build istioctl istio.io/istio/istioctl/cmd/istioctl "$(CURDIR)/tools/bin" istio

@@ -5,10 +5,13 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
 
+import click
 import pytest
 from hypothesis import settings
 
+from lockstep.cli.verbs import ANY_VERB, Verb
 from lockstep.edges import bounded
+from lockstep.model.errors import LockstepError
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
@@ -39,6 +42,30 @@ def pytest_configure() -> None:
     os.environ["PATH"] = os.pathsep.join((str(TOOLS), os.environ.get("PATH", os.defpath)))
     os.environ["GIT_CONFIG_GLOBAL"] = os.devnull
     os.environ["GIT_CONFIG_SYSTEM"] = os.devnull
+    hold_verbs_to_their_exit_codes()
+
+
+def hold_verbs_to_their_exit_codes() -> None:
+    """Whatever test runs a verb fails where it ends with an exit code that it does not declare."""
+    invoke = Verb.invoke
+
+    def held(self: Verb, ctx: click.Context) -> object:
+        try:
+            code = invoke(self, ctx)
+        except LockstepError as error:
+            require_declared(self, ctx, error.exit_code)
+            raise
+        require_declared(self, ctx, code)
+        return code
+
+    Verb.invoke = held  # type: ignore[method-assign, assignment]
+
+
+def require_declared(verb: Verb, ctx: click.Context, code: int) -> None:
+    """Fail for an exit code that neither all verbs nor this one may end with."""
+    assert code in (*ANY_VERB, *verb.exit_codes), (
+        f"{ctx.command_path} does not declare exit code {code}"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

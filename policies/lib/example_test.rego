@@ -85,8 +85,9 @@ lock(version) := {
 		"lineage": {"copiedFrom": null},
 		"metrics": [],
 		"signature": {
-			"inputs": [{"name": "amount", "type": "double"}],
-			"outputs": [{"name": "", "type": "double"}],
+			"inputs": [{"name": "amount", "type": "double", "required": true}],
+			"outputs": [{"name": null, "type": "double", "required": true}],
+			"params": [],
 		},
 		"tags": {"train.engine": "sklearn", "train.seed": "1"},
 	},

@@ -48,6 +48,7 @@ thresholds:
   organisation:
     registries: [registry.example.com]
     domains: [example.com]
+    hosts: [models.example.com]
     secrets: {stores: [vault], paths: ["ml/{family}"]}
     residency: {"EU": ["EU"]}
 """

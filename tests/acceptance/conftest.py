@@ -6,6 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.example_fleet import ExampleFleet, open_example_fleet
+from tests.acceptance.installed import (
+    Installed,
+    Wheel,
+    build_next_wheel,
+    build_wheel,
+    install,
+)
 from tests.acceptance.reverts import States
 from tests.acceptance.world import World, copy_world, create_world
 from tests.unit.mlflow_store import forget_default_store
@@ -36,3 +43,27 @@ def world(request: pytest.FixtureRequest, template: World, states: States, tmp_p
     """A world of its own for one test, as adopted, or in the state of ``@in_state``."""
     state = getattr(request, "param", None)
     return copy_world(states[state] if state else template, tmp_path / "world")
+
+
+@pytest.fixture(scope="session")
+def first_wheel(tmp_path_factory: pytest.TempPathFactory) -> Wheel:
+    """The wheel of this checkout."""
+    return build_wheel(tmp_path_factory.mktemp("first"))
+
+
+@pytest.fixture(scope="session")
+def next_wheel(tmp_path_factory: pytest.TempPathFactory) -> Wheel:
+    """The wheel of a later version."""
+    return build_next_wheel(tmp_path_factory.mktemp("next"))
+
+
+@pytest.fixture(scope="session")
+def first_program(first_wheel: Wheel, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """The program from the wheel of this checkout."""
+    return install(first_wheel, tmp_path_factory.mktemp("program") / "first", "[registry]")
+
+
+@pytest.fixture(scope="session")
+def next_program(next_wheel: Wheel, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """The program from the wheel of a later version."""
+    return install(next_wheel, tmp_path_factory.mktemp("program") / "next", "[registry]")

@@ -6,6 +6,7 @@ A comment before a block, or before the first of several, says where their comma
     <!-- run by: tests/x.py -->     the next one, which that test runs
     <!-- not run: a reason -->      the next one, which cannot be run here
     <!-- file: train.py -->         the next one is a file, which the commands after it use
+    <!-- edit: family.yaml -->      the next one is a diff, made in that file with an editor
 """
 
 import re
@@ -20,7 +21,7 @@ COMMANDS = ("sh", "console", "bash", "shell")
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PART = re.compile(
-    r"^<!-- (?P<key>run in|run by|not run|file): (?P<value>[^>]+) -->$"
+    r"^<!-- (?P<key>run in|run by|not run|file|edit): (?P<value>[^>]+) -->$"
     r"|^```(?P<language>[\w{}]*)\n(?P<body>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
@@ -37,6 +38,7 @@ class Block:
     run_by: str = ""
     not_run: str = ""
     file: str = ""
+    edit: str = ""
 
     @property
     def has_commands(self) -> bool:
@@ -46,7 +48,7 @@ class Block:
     @property
     def is_run(self) -> bool:
         """Whether the commands and files of a place include it."""
-        is_part = self.has_commands or bool(self.file)
+        is_part = self.has_commands or bool(self.file or self.edit)
         return bool(self.place) and is_part and not (self.run_by or self.not_run)
 
 

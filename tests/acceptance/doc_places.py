@@ -13,6 +13,7 @@ from lockstep.cli import invoke
 from lockstep.model.errors import LockstepError
 from lockstep.opa.binary import find_opa
 from tests.acceptance.doc_pages import ROOT
+from tests.acceptance.installed import build_wheel
 from tests.acceptance.world import ADDRESS, git
 from tests.unit.mlflow_store import MLMODEL, create_store, forget_default_store
 
@@ -98,6 +99,9 @@ class Places:
                 _reference(place)
             case "a new fleet":
                 self._copy(place)
+            case "a new fleet with a wheel":
+                self._copy(place)
+                build_wheel(folder)
             case "a rollout":
                 self._copy(place)
                 _start_rollout(place)

@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -11,20 +12,41 @@ from tests.acceptance.doc_pages import Block
 
 _MARK = "--- part {} ---"
 _FAILED = "---failed---"
+# What a reader does with an editor: the path, and the lines before and after.
+_EDIT = """\
+import pathlib, sys
+path, before, after = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+text = path.read_text()
+sys.exit(text.count(before) != 1 or not path.write_text(text.replace(before, after)))
+"""
 Step = tuple[str, str | None]
 """Commands, and the output that is quoted; None where all of them only have to succeed."""
 
 
 def steps_of(listed: Sequence[Block]) -> Iterator[Step]:
-    """The commands of blocks: each of ``console`` by itself, ``sh`` as a whole, and files."""
+    """The commands of blocks: each of ``console`` by itself, ``sh`` as a whole, files, edits."""
     for block in listed:
         if block.file:
             path = shlex.quote(block.file)
-            yield f"cat > {path} <<'END OF FILE'\n{block.text}END OF FILE", None
+            folder = shlex.quote(str(Path(block.file).parent))
+            write = f"cat > {path} <<'END OF FILE'\n{block.text}END OF FILE"
+            yield f"mkdir -p {folder}\n{write}", None
+        elif block.edit:
+            edit = shlex.join([sys.executable, "-c", _EDIT, block.edit, *both_sides(block.text)])
+            yield f"set -e\n{edit}\nset +e", None
         elif block.language == "console":
             yield from commands(block.text)
         else:
             yield f"set -e\n{block.text}set +e", None
+
+
+def both_sides(diff: str) -> tuple[str, str]:
+    """The lines that a diff has before and after it, whose markers are ``-``, ``+`` and a space."""
+    lines = [(line[:1], line[1:] + "\n") for line in diff.splitlines()]
+    assert {mark for mark, _ in lines} <= set("+- "), diff
+    before, after = ("".join(text for mark, text in lines if mark != left) for left in "+-")
+    assert before, "a diff without a line that is there"
+    return before, after
 
 
 def commands(console: str) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """The documentation is tested like the program: its commands are run, its names are looked up."""
 
+import ast
 import importlib
 import os
 import re
@@ -25,7 +26,8 @@ WRITTEN = [path for path in DOCS if path.name not in ("rules.md", "records.md", 
 # Made by a command or a worked example of the documentation, so not there in a fresh clone.
 EXAMPLES = [path for e in all_examples() for path in e.files]
 MADE = (
-    "ledger", ".venv", "tools/bin", "models/train.py", "clusters/dev", "rendered/dev", *EXAMPLES,
+    "ledger", ".venv", "install-lockstep.py", "policies/data/waivers",
+    "tools/bin", "models/train.py", "clusters/dev", "rendered/dev", *EXAMPLES,
 )  # fmt: skip
 # A path may leave out what the reader knows from the sentence around it.
 PLACES = (
@@ -208,6 +210,44 @@ def test_the_glossary_defines_each_term_once_and_in_one_sentence() -> None:
     assert len({term for term, _ in rows}) == len(rows)
     assert [term for term, meaning in rows if not re.fullmatch(r"[A-Z`].*[^.]\.", meaning)] == []
     assert [term for term, meaning in rows if re.search(r"\. [A-Z]", meaning)] == []
+
+
+# Words
+
+# Vague subjects, and phrases for which the field has a term: DESIGN.md, 'Words'.
+MANNERED = re.compile(
+    r"(?<![.\w])(somebody|nobody|whoever|go(es)? back|taken? back|way back|beside|amid|made-up|"
+    r"half moved|stands? (in|for|here)|lies in|is told|mends?|walks out|daily business)\b",
+    re.IGNORECASE,
+)
+
+
+def messages() -> Iterator[tuple[str, str]]:
+    """The texts in the program that are not docstrings, and those of the files that init writes."""
+    for path in sorted((ROOT / "scripts/lockstep").rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        docs = {
+            id(node.value) for node in ast.walk(tree)
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        }  # fmt: skip
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield f"{path.name}:{node.lineno}", "" if id(node) in docs else node.value
+    for path in sorted((ROOT / "scripts/lockstep/scaffold/templates").iterdir()):
+        yield path.name, path.read_text()
+
+
+def test_pages_name_their_subjects_in_plain_words() -> None:
+    found = [
+        f"{path.name}: {match[0]}"
+        for path in DOCS
+        for match in MANNERED.finditer(re.sub(SPAN, "", prose(path)))
+    ]
+    assert found == []
+
+
+def test_messages_name_their_subjects_in_plain_words() -> None:
+    assert [f"{at}: {m[0]}" for at, text in messages() for m in MANNERED.finditer(text)] == []
 
 
 # Package

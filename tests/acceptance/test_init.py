@@ -65,13 +65,13 @@ def check(folder: Path, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
     return code, report["findings"]
 
 
-def install_script(folder: Path) -> str:
-    """The commands of the workflow that install Lockstep."""
+def commands_of(folder: Path) -> list[str]:
+    """The commands of the workflow."""
     if (folder / ".gitlab-ci.yml").is_file():
-        script = yaml.safe_load((folder / ".gitlab-ci.yml").read_text())["lockstep check"]["script"]
-        return str(script[0])
+        job = yaml.safe_load((folder / ".gitlab-ci.yml").read_text())["lockstep check"]
+        return [str(each) for each in job["script"]]
     job = yaml.safe_load((folder / ".github/workflows/check.yml").read_text())["jobs"]["check"]
-    return next(str(step["run"]) for step in job["steps"] if step.get("name"))
+    return [str(step["run"]) for step in job["steps"] if "run" in step]
 
 
 def for_people(folder: Path) -> list[str]:
@@ -206,7 +206,10 @@ def test_a_pinned_fleet_is_clean(folder: Path, store: Store) -> None:
 
 @pytest.mark.parametrize("style", ["block", "flow", "none"])
 @pytest.mark.parametrize("forge", ["github", "gitlab"])
-def test_the_workflow_reads_the_pin_of_lockstep_yaml(folder: Path, forge: str, style: str) -> None:
+def test_the_workflow_installs_what_lockstep_yaml_pins(
+    folder: Path, forge: str, style: str
+) -> None:
+    """``test_wheel.py`` has the real pip do it."""
     digest = f"sha256:{'a' * 64}"
     assert init(folder, "--forge", forge, "--source", "https://pypi.example.com/simple")[0] == 0
     settings = yaml.safe_load((folder / "lockstep.yaml").read_text())
@@ -214,43 +217,60 @@ def test_the_workflow_reads_the_pin_of_lockstep_yaml(folder: Path, forge: str, s
     if style == "none":
         del settings["program"]
     text = yaml.safe_dump(settings, default_flow_style=None if style == "flow" else False)
-    (folder / "lockstep.yaml").write_text(text)
+    (folder / "lockstep.yaml").write_text(f"{text}# program: {{hash: '0'}}\n")
     # Programs that only say what they were asked.
-    programs = folder / "bin"
-    programs.mkdir()
-    (programs / "sha256sum").write_text("#!/bin/sh\ncat >&2\n")
-    (programs / "sha256sum").chmod(0o755)
-    install = install_script(folder).replace("python3 -m venv .venv\n", "")
-    (folder / ".venv/bin").mkdir(parents=True)
-    for name in ("pip", "lockstep"):
-        stub = folder / ".venv/bin" / name
-        stub.write_text(f'#!/bin/sh\nmkdir -p .wheel\n: > .wheel/x.whl\necho {name} "$@"\n')
+    programs = folder / ".venv/bin"
+    programs.mkdir(parents=True)
+    for name in ("python", "lockstep"):
+        stub = programs / name
+        stub.write_text(f'#!/bin/sh\necho {name} "$@"\nwhile [ "$2" ]; do shift; done\n'
+                        'case $1 in *.txt) cat "$1" ;; esac\n')  # fmt: skip
         stub.chmod(0o755)
+    install, checks = commands_of(folder)
+    assert install == "python3 install-lockstep.py" and "lockstep check" in checks
     done = subprocess.run(
-        ["bash", "-e", "-c", install], cwd=folder, capture_output=True, text=True, check=False,
-        env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
+        [sys.executable, "install-lockstep.py"], cwd=folder, capture_output=True, text=True,
+        check=False, env={**os.environ, "PATH": "/usr/bin:/bin"},
     )  # fmt: skip
     if style == "none":
         assert done.returncode == 1 and "pins no program" in done.stderr
         return
     assert done.returncode == 0, done.stderr
-    asked = "--index-url https://pypi.example.com/simple lockstep-gitops==1.10"
-    assert asked in done.stdout and "lockstep tools opa" in done.stdout
-    assert f"{digest.removeprefix('sha256:')}  .wheel/x.whl" in done.stderr
+    first, line, second, last = done.stdout.splitlines()
+    assert "--require-hashes --only-binary :all:" in first and "--no-deps" in first
+    assert "--index-url https://pypi.example.com/simple " in first
+    assert line == f"lockstep-gitops==1.10 --hash={digest}"
+    assert second == "python -m pip install --quiet lockstep-gitops"
+    assert last == "lockstep tools opa"
 
 
-def test_what_the_workflow_runs_and_the_hook_are_well_formed(folder: Path) -> None:
+def test_a_source_in_git_needs_no_hash(folder: Path) -> None:
+    source = f"git+https://git.example.com/ml/lockstep.git@{'a' * 40}"
+    code, said = init(folder, "--source", source)
+    assert code == 0 and "the hash of the program" not in said
+    programs = folder / ".venv/bin"
+    programs.mkdir(parents=True)
+    for name in ("python", "lockstep"):
+        (programs / name).write_text('#!/bin/sh\nfor last; do :; done\ncat "$last" 2>&1 || true\n')
+        (programs / name).chmod(0o755)
+    argv = [sys.executable, "install-lockstep.py"]
+    done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == f"lockstep-gitops @ {source}"
+
+
+def test_a_pin_without_a_hash_is_to_be_completed(folder: Path) -> None:
+    assert "the hash of the program" in init(folder, "--source", "https://pypi.example.com/x")[1]
+
+
+def test_the_script_and_the_hook_are_well_formed(folder: Path) -> None:
     """``make lint`` checks the workflow as a whole."""
     assert init(folder)[0] == 0
-    script = install_script(folder)
-    shellcheck = Path(sys.executable).parent / "shellcheck"
     for argv in (
-        [str(shellcheck), "--shell=sh", "--severity=warning", "-"],
+        [str(Path(sys.executable).parent / "ruff"), "check", "--isolated", "install-lockstep.py"],
         [sys.executable, "-m", "pre_commit", "validate-config", ".pre-commit-config.yaml"],
     ):
-        done = subprocess.run(
-            argv, cwd=folder, input=script, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -333,8 +353,7 @@ def test_norway_is_a_jurisdiction_and_several_regions_are_waves(folder: Path, st
 
 def test_gitlab_has_a_pipeline_of_its_own(folder: Path) -> None:
     assert init(folder, "--forge", "gitlab")[0] == 0
-    job = yaml.safe_load((folder / ".gitlab-ci.yml").read_text())["lockstep check"]
-    assert "lockstep check" in job["script"][1]
+    assert "lockstep check" in commands_of(folder)[1]
     assert not (folder / ".github").exists()
 
 
@@ -354,9 +373,8 @@ def test_the_questions_can_be_answered_or_left(tmp_path: Path) -> None:
 
 def test_the_hook_and_the_workflow_never_install_by_the_bare_name(folder: Path) -> None:
     assert init(folder)[0] == 0
-    workflow = (folder / ".github/workflows/check.yml").read_text()
-    assert "--index-url" in workflow and "sha256sum --check" in workflow
-    assert not re.search(r"pip install[^\n]* lockstep\b", workflow)
+    texts = [data.decode() for data in files_of(folder).values()]
+    assert not any(re.search(r"pip install[^\n]* lockstep\b(?!-gitops)", text) for text in texts)
     hooks = yaml.safe_load((folder / ".pre-commit-config.yaml").read_text())["repos"]
     assert hooks[0]["hooks"][0]["entry"] == ".venv/bin/lockstep check --staged"
 

@@ -3,14 +3,12 @@
 import json
 import os
 import subprocess
-import sys
-import sysconfig
-import venv
 from pathlib import Path
 
 import pytest
 
 from lockstep import __version__
+from tests.acceptance.installed import Wheel, install, new_environment, pip, run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -23,32 +21,17 @@ for name in ("templates", "policies"):
 """
 
 
-def run(*argv: str | Path, cwd: Path | None = None) -> str:
-    done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def pip(*arguments: str | Path) -> None:
-    quiet = ("--quiet", "--disable-pip-version-check")
-    run(sys.executable, "-m", "pip", *quiet, *arguments)
-
-
 @pytest.fixture(scope="module", params=["wheel", "editable"])
-def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installed(
+    request: pytest.FixtureRequest, first_wheel: Wheel, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """The bin folder of an environment of its own with Lockstep, its dependencies borrowed."""
-    folder = tmp_path_factory.mktemp(request.param)
-    venv.create(folder / "venv", with_pip=False, symlinks=True)
-    programs = folder / "venv" / "bin"
-    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    site = Path(run(programs / "python", "-c", where).strip())
-    (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
-
-    how: tuple[str | Path, ...] = ("--editable", REPOSITORY)
+    folder = tmp_path_factory.mktemp(request.param) / "venv"
     if request.param == "wheel":
-        pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, REPOSITORY)
-        how = (next(folder.glob("lockstep_gitops-*.whl")),)
-    pip("--python", programs / "python", "install", "--no-deps", "--no-build-isolation", *how)
+        return install(first_wheel, folder).programs
+    programs = new_environment(folder)
+    how = ("--no-deps", "--no-build-isolation", "--editable", REPOSITORY)
+    pip("--python", programs / "python", "install", *how)
     return programs
 
 

@@ -138,6 +138,26 @@ def test_the_environment_is_production_with_a_tenant_for_each_family() -> None:
     assert {"cron", "from"} <= {key for freeze in environment["freezes"] for key in freeze}
 
 
+def test_the_fleet_shows_what_model_servers_need() -> None:
+    used: set[str] = set()
+    stores: set[str] = set()
+    for path in HUMAN:
+        written = yaml.safe_load((REPOSITORY / path).read_text())["spec"]
+        for each in (written, written.get("defaults", {})):
+            used |= each.get("serving", {}).keys()
+            secrets = each.get("access", {}).get("secrets", {}).values()
+            stores |= {secret.get("storeKind", "SecretStore") for secret in secrets}
+    assert used >= {
+        "affinity", "args", "command", "env", "fetch", "hpa", "imagePullSecrets", "keda",
+        "lifecycle", "nodeSelector", "ports", "priorityClassName", "probes", "securityContext",
+        "terminationGracePeriodSeconds", "tolerations", "volumes", "warmReplicas",
+        "whenUnsatisfiable", "zones",
+    }  # fmt: skip
+    assert stores == {"SecretStore", "ClusterSecretStore"}
+    limits = spec("personalisation", "eu-west-1")["serving"]["resources"]["limits"]
+    assert limits == {"nvidia.com/gpu": "1"}
+
+
 def test_fraud_detection_serves_one_version_in_every_region() -> None:
     regions = [region for wave in spec("fraud-detection")["rollout"]["waves"] for region in wave]
     assert len(regions) == 3

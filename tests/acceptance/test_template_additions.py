@@ -33,9 +33,9 @@ SCHEMA = "render.manifest"
 LISTED = "policy.template-additions"
 
 
-BREAKER = "{% endif %}\n{% if subset %}"
+BALANCED = "        enabled: false\n"
 FAILOVER = (
-    "    loadBalancer:\n      localityLbSetting:\n        enabled: true\n        failover:\n"
+    "        enabled: true\n        failover:\n"
     "          - from: eu-west-1\n            to: us-east-1\n"
 )
 PORTS = "          ports:\n            - name: http\n              containerPort: 9000\n"
@@ -153,7 +153,13 @@ ADDED_TO_OTHERS: dict[str, Edit] = {
     "pods of the same node only": service("  internalTrafficPolicy: Local\n"),
     "pods of the same zone": service("  trafficDistribution: PreferClose\n"),
     "a load balancer": service("  loadBalancerClass: example.org/a\n"),
-    "a failover of its own": ("destinationrule", BREAKER, FAILOVER + BREAKER),
+    "a failover of its own": ("destinationrule", BALANCED, FAILOVER),
+    "pods of the caller's zone only": ("destinationrule", BALANCED, "        enabled: true\n"),
+    "connections of its own": (
+        "virtualservice", "  http:\n",
+        "  tcp:\n    - match:\n        - gateways: [mesh]\n          port: 9\n      route:\n"
+        "        - destination:\n            host: a.b.example.com\n            subset: a\n"
+        "          weight: 100\n  http:\n"),
     "a policy for one version": (
         "destinationrule", "{% if subset %}",
         "{% if subset %}\n  trafficPolicy:\n    outlierDetection:\n"

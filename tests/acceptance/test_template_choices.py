@@ -111,6 +111,7 @@ HONEST: dict[str, Edit] = {
 
 
 LISTS = "policies/rules/template-additions/thresholds.yaml"
+SHARED = "policies/data/organisation.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -119,11 +120,13 @@ def organised() -> Iterator[ExampleFleet]:
     lists = {
         "labels: []": "labels: [example.com/]",
         "annotations: []": "annotations: [example.com/, prometheus.io/scrape]",
-        "priority_classes: []": "priority_classes: [models]",
-        "tolerations: []": "tolerations: [example.com/models]",
-        "claims: []": "claims: [models]",
     }
-    with open_example_fleet({LISTS: list(lists.items())}) as fleet:
+    shared = {
+        "priorityClasses: [online-models]": "priorityClasses: [models]\n      claims: [models]",
+        "tolerations: [nvidia.com/gpu]": "tolerations: [example.com/models]",
+    }
+    edits = {LISTS: list(lists.items()), SHARED: list(shared.items())}
+    with open_example_fleet(edits) as fleet:
         yield fleet
 
 

@@ -65,6 +65,12 @@ class World:
         self, *arguments: str, at: str | None = None, root: Path | None = None
     ) -> tuple[int, str]:
         """Run a command line in this process: its exit code and what it printed."""
+        return invoke(self.command(*arguments, at=at, root=root))
+
+    def command(
+        self, *arguments: str, at: str | None = None, root: Path | None = None
+    ) -> list[str]:
+        """The command line with where it acts, and when."""
         where = ["--root", str(root or self.clone)]
         moving = {"propose", "advance", "hold", "resume", "revert", "release", "adopt", "lock"}
         if arguments[0] in moving:
@@ -75,7 +81,7 @@ class World:
         if arguments[0] in moving | {"status", "check", "audit"}:
             # These come after everything else, or records would be from the future.
             where += ["--now", at or (END if arguments[0] in ("check", "audit") else START)]
-        return invoke([*arguments, *where])
+        return [*arguments, *where]
 
     def must(self, *arguments: str, at: str | None = None) -> str:
         """Run a command line that has to succeed; what it printed."""

@@ -241,7 +241,7 @@ spec:
 
 def _lock(plan: FamilyPlan, version: str) -> str:
     metrics = "".join(_metric(plan, version, region) for region in plan.regions)
-    columns = "".join(f"      - name: {name}\n        type: double\n" for name in FEATURES)
+    columns = "".join(_column(name) for name in FEATURES)
     head = f"""\
         # machine-written by lockstep lock; do not edit
         apiVersion: lockstep.dev/v1alpha1
@@ -280,10 +280,13 @@ def _lock(plan: FamilyPlan, version: str) -> str:
     signature:
       inputs:
 {columns}      outputs:
-      - name: score
-        type: double
+{_column("score")}      params: []
 """
     return dedent(head) + metrics + tail
+
+
+def _column(name: str) -> str:
+    return f"      - name: {name}\n        required: true\n        type: double\n"
 
 
 def _metric(plan: FamilyPlan, version: str, region: str) -> str:

@@ -1,6 +1,7 @@
 """An HTTP server on loopback that answers what a test says, faults at the wire included."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.unit.opa.remote_parts import Certificates
 
 
 @dataclass
@@ -47,7 +50,7 @@ Answers = Callable[[Request], Reply]
 class JsonServer:
     """``url`` is its address, ``asked`` the requests so far."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, tls: Certificates | None = None) -> None:
         self.asked: list[Request] = []
         self._stopped = threading.Event()
         asked, stopped = self.asked, self._stopped
@@ -88,7 +91,16 @@ class JsonServer:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(tls.cert, tls.key)
+            # The handshake is made by the thread of the request, which it can then fail.
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+            self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
 
@@ -100,9 +112,9 @@ class JsonServer:
 
 
 @contextmanager
-def json_server(answers: Answers) -> Iterator[JsonServer]:
-    """A server until the end of the block."""
-    server = JsonServer(answers)
+def json_server(answers: Answers, tls: Certificates | None = None) -> Iterator[JsonServer]:
+    """A server until the end of the block; with ``tls`` by https."""
+    server = JsonServer(answers, tls)
     try:
         yield server
     finally:

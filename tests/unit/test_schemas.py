@@ -331,8 +331,14 @@ def test_lock_schema_takes_what_a_registry_may_hold(schemas: Schemas) -> None:
         },
         "facts": {
             "readAt": TIME, "status": "READY", "archived": False, "datasets": [],
-            "metrics": [metric], "signature": None, "tags": {"owner": "no: [yaml]\u2028"},
-            "lineage": {"copiedFrom": "models:/fraud/3"},
+            "metrics": [metric], "tags": {"owner": "no: [yaml]\u2028"},
+            "lineage": {"copiedFrom": "models:/fraud/3", "removed": ["run"]},
+            "signature": {
+                "inputs": [{"name": " a", "type": "long", "required": False},
+                           {"name": 0, "type": "any", "required": True}],
+                "outputs": [{"name": None, "type": "double"}],  # as an earlier version wrote it
+                "params": [{"name": "p", "type": "long", "shape": [-1], "default": "[1]"}],
+            },
         },
     }  # fmt: skip
     document, findings = load_yaml("lock", write_lock(build_lock("prod", "fraud", spec)))
@@ -383,8 +389,9 @@ def test_reference_fleet_is_valid_and_its_files_are_short(schemas: Schemas) -> N
 def test_both_engines_agree(data: st.DataObject) -> None:
     files = read_schemas(tree("policies/schemas"))
     name = data.draw(st.sampled_from(["common.json#/$defs/environmentAndFamily", "gate.json",
-        "gates/mlflow.json", "model-cluster.json#/$defs/spec", "model-family.json#/$defs/rollout",
-        "model-lock.json#/$defs/metric", "decision.json#/$defs/position"]))  # fmt: skip
+        "gates/mlflow.json", "gates/prometheus.json", "model-cluster.json#/$defs/spec",
+        "model-family.json#/$defs/rollout", "model-lock.json#/$defs/metric",
+        "decision.json#/$defs/position"]))  # fmt: skip
     files["one.json"] = {"$ref": name}
     schema = read_schemas(tree("policies/schemas"))[name.split("#")[0]]
     for part in name.partition("#/")[2].split("/"):

@@ -16,7 +16,7 @@ from lockstep.render import (
     render_family,
     render_tenants,
 )
-from lockstep.render.collisions import find_collisions
+from lockstep.render.collisions import Shared, find_collisions, shared_projects
 from lockstep.render.names import cluster_folder, environment_folder
 from lockstep.render.provenance import FILE_NAME
 from lockstep.spec.assemble import cluster_files
@@ -43,12 +43,15 @@ def render_fleet(fleet: Fleet, templates: Templates) -> tuple[dict[str, bytes], 
         rendered = render_family(family, fleet.environments[family.environment], templates)
         # Without the parsed objects: thousands of live ones slow Python's collector down.
         folders += [(cluster, replace(folder, manifests={})) for cluster, folder in rendered]
-    return _files_of(folders)
+    shared = shared_projects(each.document for each in fleet.environments.values())
+    return _files_of(folders, shared)
 
 
-def _files_of(folders: Sequence[Rendered]) -> tuple[dict[str, bytes], list[Finding]]:
+def _files_of(
+    folders: Sequence[Rendered], shared: Shared
+) -> tuple[dict[str, bytes], list[Finding]]:
     # At the end, because only all folders together show what collides.
-    collisions = find_collisions((origin, folder.claims) for origin, folder in folders)
+    collisions = find_collisions(((origin, folder.claims) for origin, folder in folders), shared)
     files: dict[str, bytes] = {}
     findings = [finding for _, folder in folders for finding in folder.findings]
     for index, (_, folder) in enumerate(folders):

@@ -1,7 +1,7 @@
 # METADATA
 # title: Namespaces of one tenant
 # description: >-
-#   A cluster is in a namespace of its own tenant, and no namespace belongs to two tenants. Whoever may
+#   A cluster is in a namespace of its own tenant, and no namespace belongs to two tenants. An account that may
 #   write to a namespace can read its Secrets and change its workloads.
 # schemas:
 #   - input: schema.environment

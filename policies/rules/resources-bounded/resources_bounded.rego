@@ -51,8 +51,17 @@ deny contains finding.at(
 	["spec", "serving", "resources", "requests", kind],
 	[_resources.requests[kind], kind, _resources.limits[kind]],
 ) if {
+	some kind in _above_limit
+}
+
+_above_limit contains kind if {
 	some kind, amount in workloads.requests
 	amount > _limit[kind]
+}
+
+_above_limit contains kind if {
+	kind := "ephemeral-storage"
+	workloads.bytes(_resources.requests[kind]) > workloads.bytes(_resources.limits[kind])
 }
 
 # METADATA

@@ -38,6 +38,15 @@ test_a_request_above_the_limit_is_denied if {
 	}
 }
 
+test_so_is_a_request_of_storage if {
+	_found(_bounds("ephemeral-storage", "1025Mi", "1Gi")) == {[
+		`a pod requests "1025Mi" of "ephemeral-storage", but its limit is "1Gi"`,
+		"/spec/serving/resources/requests/ephemeral-storage",
+	]}
+	_found(_bounds("ephemeral-storage", "1024Mi", "1Gi")) == set()
+	_found(_bounds("ephemeral-storage", "1Gi", "")) == set()
+}
+
 _bounds(kind, request, limit) := _pod(
 	object.union({"cpu": "1", "memory": "1Gi"}, {k: v | some k, v in {kind: request}; v != ""}),
 	object.union({"cpu": "1", "memory": "1Gi"}, {k: v | some k, v in {kind: limit}; v != ""}),

@@ -3,7 +3,8 @@
 # description: >-
 #   Each route of a host can get requests: none comes after a route that matches everything, no two
 #   match the same requests, and the weights of a route's destinations add up to 100. Istio uses the
-#   first route that matches, and sends everything to a single destination whatever its weight is.
+#   first route that matches, and sends everything to a single destination whatever its weight is. The
+#   weights count for routes of TCP, too.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -19,6 +20,7 @@ package lockstep.rules.routes_reachable
 
 import data.lockstep.lib.cluster
 import data.lockstep.lib.finding
+import data.lockstep.lib.routes
 import data.lockstep.lib.variants
 
 checked if {
@@ -45,8 +47,6 @@ _buckets := concat("\n", [
 	"90\n91\n92\n93\n94\n95\n96\n97\n98\n99",
 ])
 
-_name(route, i) := object.get(route, "name", i)
-
 _matches_all(route) if count(object.get(route, "match", [])) == 0
 
 _matches_all(route) if {
@@ -71,7 +71,7 @@ _end(host) := min([i |
 #   solution: move the routes with conditions before the one without, or remove one of them
 deny contains finding.of_object(
 	rego.metadata.rule(), "VirtualService", host.metadata.name, ["spec", "http", i],
-	[_name(route, i), _name(host.spec.http[end], end)],
+	[routes.name(route, "http", i), routes.name(host.spec.http[end], "http", end)],
 ) if {
 	some host in input.rendered.VirtualService
 	end := _end(host)
@@ -116,7 +116,7 @@ _matched(condition) := {condition.exact}
 #   solution: make the matches exclude each other; Istio sends all such requests to the first route
 deny contains finding.of_object(
 	rego.metadata.rule(), "VirtualService", host.metadata.name, ["spec", "http", i, "match"],
-	[_name(earlier, j), _name(route, i), min(shared)],
+	[routes.name(earlier, "http", j), routes.name(route, "http", i), min(shared)],
 ) if {
 	some host in input.rendered.VirtualService
 	some i, route in host.spec.http
@@ -138,12 +138,13 @@ deny contains finding.of_object(
 #   message: the weights of the destinations of route %s add up to %s; they must add up to 100
 #   solution: change the weights of the destinations so that they add up to 100
 deny contains finding.of_object(
-	rego.metadata.rule(), "VirtualService", host.metadata.name, ["spec", "http", i, "route"],
-	[_name(route, i), total],
+	rego.metadata.rule(), "VirtualService", host.metadata.name, ["spec", protocol, i, "route"],
+	[routes.name(route, protocol, i), total],
 ) if {
 	variants.add_up(input.new.spec.variants) # weights-sum reports other sums
 	some host in input.rendered.VirtualService
-	some i, route in host.spec.http
+	some protocol in routes.protocols
+	some i, route in host.spec[protocol]
 	count(route.route) > 1
 	total := sum([object.get(destination, "weight", 0) | some destination in route.route])
 	total != 100
@@ -155,12 +156,13 @@ deny contains finding.of_object(
 #   message: the only destination of route %s has weight %s, but it gets all requests
 #   solution: give the destination weight 100, or remove the route
 deny contains finding.of_object(
-	rego.metadata.rule(), "VirtualService", host.metadata.name, ["spec", "http", i, "route", 0],
-	[_name(route, i), weight],
+	rego.metadata.rule(), "VirtualService", host.metadata.name, ["spec", protocol, i, "route", 0],
+	[routes.name(route, protocol, i), weight],
 ) if {
 	variants.add_up(input.new.spec.variants)
 	some host in input.rendered.VirtualService
-	some i, route in host.spec.http
+	some protocol in routes.protocols
+	some i, route in host.spec[protocol]
 	count(route.route) == 1
 	weight := object.get(route.route[0], "weight", null)
 	weight != 100

@@ -143,6 +143,24 @@ test_a_single_destination_says_100 if {
 	count(_found([object.union(rendered.weighted, {"route": [mute]})])) == 1
 }
 
+test_weights_of_tcp_must_add_up_too if {
+	stream := {"match": [{"gateways": ["mesh"], "port": 9000}], "route": [
+		rendered.to("41", 90),
+		rendered.to("42", 9),
+	]}
+	valid := rendered.cluster(rendered.routes)
+	wrong := example.put(valid, "/rendered/VirtualService/0/spec/tcp", [stream])
+	found := {[finding.message, finding.pointer] | some finding in routes_reachable.deny with input as wrong}
+	found == {[
+		"the weights of the destinations of route 9000 add up to 99; they must add up to 100",
+		"/spec/tcp/0/route",
+	]}
+	single := example.put(wrong, "/rendered/VirtualService/0/spec/tcp/0/route", [rendered.to("41", 9)])
+	{pointer | some pointer in [f.pointer | some f in routes_reachable.deny with input as single]} == {
+		"/spec/tcp/0/route/0",
+	}
+}
+
 test_a_redirect_has_no_destinations if {
 	_found([{"name": "moved", "redirect": {"authority": "elsewhere.example.com"}}]) == set()
 }

@@ -2,7 +2,7 @@
 # title: Features fit the model
 # description: >-
 #   Where spec.features.columns lists the columns of the feature service, each required input of a
-#   version is one of them, with a type that MLflow converts without loss. The rule checks every
+#   version is one of them, and each of them has a type that MLflow converts without loss. The rule checks every
 #   version that serves, is a candidate or is kept warm. Inputs without a name are not checked.
 # schemas:
 #   - input: schema.cluster
@@ -34,14 +34,23 @@ _needed(version) := [column |
 	signature.is_named(column)
 ]
 
+# The inputs that the service provides: MLflow checks the type of an optional one, too.
+_provided(version) := [column |
+	some key, column in signature.inputs(version)
+	_columns[key]
+]
+
 _given := {[name, type] | some name, type in _columns}
 
-# The variants that need a column which does not exist with that very type. Nearly all clusters have
+# The variants with an input for which no column exists with that very type. Nearly all clusters have
 # none, and then no column is looked at by itself.
 _unlike[i] := variant if {
 	is_object(_columns)
 	some i, variant in active_variants.or_warm
-	wanted := {[column.name, object.get(column, "type", null)] | some column in _needed(variant.version)}
+	wanted := {[column.name, object.get(column, "type", null)] |
+		some column in input.locks[variant.version].facts.signature.inputs
+		signature.is_named(column)
+	}
 	count(wanted - _given) > 0
 }
 
@@ -73,8 +82,7 @@ deny contains finding.at(
 ) if {
 	some i, variant in _unlike
 	other := [{"column": column.name, "has": _columns[column.name], "needs": column.type} |
-		some column in _needed(variant.version)
-		_columns[column.name]
+		some column in _provided(variant.version)
 		not signature.fits(_columns[column.name], column.type)
 	]
 	count(other) > 0

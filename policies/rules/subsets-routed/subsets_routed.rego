@@ -19,6 +19,7 @@ package lockstep.rules.subsets_routed
 
 import data.lockstep.lib.cluster
 import data.lockstep.lib.finding
+import data.lockstep.lib.routes
 
 checked if {
 	cluster.readable
@@ -36,16 +37,17 @@ _declared contains [manifest.spec.host, subset.name] if {
 }
 
 # Each reference to a subset: name of the object, name of the route, path, destination.
-_named contains [manifest.metadata.name, object.get(route, "name", i), path, place.destination] if {
+_named contains [manifest.metadata.name, routes.name(route, protocol, i), path, place.destination] if {
 	some manifest in input.rendered.VirtualService
-	some i, route in manifest.spec.http
+	some protocol in routes.protocols
+	some i, route in manifest.spec[protocol]
 	some field in ["route", "mirrors"]
 	some k, place in route[field]
 	place.destination.subset
-	path := ["spec", "http", i, field, k, "destination", "subset"]
+	path := ["spec", protocol, i, field, k, "destination", "subset"]
 }
 
-_named contains [manifest.metadata.name, object.get(route, "name", i), path, route.mirror] if {
+_named contains [manifest.metadata.name, routes.name(route, "http", i), path, route.mirror] if {
 	some manifest in input.rendered.VirtualService
 	some i, route in manifest.spec.http
 	route.mirror.subset

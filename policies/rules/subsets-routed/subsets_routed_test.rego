@@ -58,6 +58,22 @@ test_a_copy_of_the_traffic_names_a_subset_too if {
 	_found(example.put(wrong, "/rendered/DestinationRule/-", rendered.subset("43"))) == set()
 }
 
+test_a_route_of_tcp_names_a_subset_too if {
+	stream := {
+		"match": [{"gateways": ["mesh"], "port": 9000}],
+		"route": [rendered.to("41", 90), rendered.to("43", 10)],
+	}
+	wrong := example.put(_valid, "/rendered/VirtualService/0/spec/tcp", [stream])
+	_found(wrong) == {[
+		concat("", [
+			`route 9000 leads to subset "v43", but no DestinationRule declares it for host `,
+			`"fraud-eu-west-1.fraud.svc.cluster.local"`,
+		]),
+		{"kind": "VirtualService", "name": "fraud-eu-west-1"},
+		"/spec/tcp/0/route/1/destination/subset",
+	]}
+}
+
 test_a_destination_without_subset_names_none if {
 	all := {"name": "all", "route": [{"destination": {"host": rendered.service}, "weight": 100}]}
 	wrong := rendered.cluster([all])

@@ -1,11 +1,11 @@
 # METADATA
 # title: What specs and templates may add
 # description: >-
-#   A template of the fleet adds only what thresholds.template_additions lists: labels and annotations,
-#   because controllers, Services and network policies act on them; taints that pods tolerate; priority
-#   and runtime classes; claims and drivers of volumes. Taints, classes and claims have to be listed where
-#   a spec names them, too. Keys of Lockstep, Argo CD, KEDA and of cloud identities cannot be listed: they
-#   are compared with the spec.
+#   A template of the fleet adds only labels and annotations that thresholds.template_additions lists,
+#   because controllers, Services and network policies act on them. What pods share with others is listed
+#   in thresholds.organisation, whether a spec or a template names it: taints that pods tolerate; priority
+#   and runtime classes; claims and drivers of volumes. Keys of Lockstep, Argo CD, KEDA and of cloud
+#   identities cannot be listed: they are compared with the spec.
 # related_resources:
 #   - https://kubernetes.io/docs/reference/labels-annotations-taints/
 #   - https://istio.io/latest/docs/reference/config/annotations/
@@ -26,19 +26,15 @@ import data.lockstep.lib.finding
 import data.lockstep.lib.pods
 
 checked if {
-	every list in _lists {
+	every list in ["labels", "annotations"] {
 		is_array(_allowed[list])
 	}
+	is_object(_organisation)
 	pods.readable
 	every kind in _kinds {
 		is_array(input.rendered[kind])
 	}
 }
-
-_lists := [
-	"labels", "annotations", "tolerations", "priority_classes", "runtime_classes", "claims",
-	"csi_drivers",
-]
 
 # Those without pods.
 _kinds := [
@@ -47,6 +43,11 @@ _kinds := [
 ]
 
 _allowed := data.thresholds.template_additions
+
+_organisation := data.thresholds.organisation
+
+# What pods may name; a list that is missing allows nothing.
+_shared(list) := object.get(_organisation, ["pods", list], [])
 
 # Keys that Lockstep's own templates write; render.identity compares their values with the spec.
 _own := {
@@ -106,11 +107,11 @@ deny contains finding.of_object(
 }
 
 # What else has to be listed: the pod, the path in its spec, what is there, and in which list.
-_others contains [pod, ["priorityClassName"], pod.spec.priorityClassName, "priority_classes"] if {
+_others contains [pod, ["priorityClassName"], pod.spec.priorityClassName, "priorityClasses"] if {
 	some pod in pods.all
 }
 
-_others contains [pod, ["runtimeClassName"], pod.spec.runtimeClassName, "runtime_classes"] if {
+_others contains [pod, ["runtimeClassName"], pod.spec.runtimeClassName, "runtimeClasses"] if {
 	some pod in pods.all
 }
 
@@ -122,7 +123,7 @@ _others contains [pod, ["tolerations", i], key, "tolerations"] if {
 	key := object.get(toleration, "key", "all taints")
 }
 
-_others contains [pod, ["volumes", i, "csi", "driver"], volume.csi.driver, "csi_drivers"] if {
+_others contains [pod, ["volumes", i, "csi", "driver"], volume.csi.driver, "csiDrivers"] if {
 	some pod in pods.all
 	some i, volume in pod.spec.volumes
 }
@@ -139,15 +140,15 @@ _others contains [pod, ["volumes", i, kind], claim, "claims"] if {
 # METADATA
 # title: Something of a pod that is not listed
 # custom:
-#   thresholds: [template_additions]
+#   thresholds: [organisation]
 #   message: a pod has %s in its %s; allowed are %s
 #   solution: >-
-#     remove it there, or have the owners of the policies add it to thresholds.template_additions
+#     remove it there, or have the owners of the policies add it to thresholds.organisation.pods
 deny contains finding.of_object(
 	rego.metadata.rule(), pod.kind, pod.name, array.concat(pod.path, path),
-	[value, path[0], _allowed[list]],
+	[value, path[0], _shared(list)],
 ) if {
 	some [pod, path, value, list] in _others
-	not value in _allowed[list]
+	not value in _shared(list)
 	value != null
 }

@@ -10,14 +10,16 @@ _kinds := [
 
 _cluster := object.union(example.cluster, {"rendered": {kind: [] | some kind in _kinds}})
 
-_nothing := {
-	"labels": [], "annotations": [], "tolerations": [], "priority_classes": [], "runtime_classes": [],
-	"claims": [], "csi_drivers": [],
+_nothing := {"labels": [], "annotations": []}
+
+_thresholds(lists) := {
+	"template_additions": object.union(_nothing, object.filter(lists, ["labels", "annotations"])),
+	"organisation": {"pods": object.remove(lists, ["labels", "annotations"])},
 }
 
 _found_with(lists, path, value) := {[finding.message, finding.pointer] |
 	some finding in template_additions.deny with input as example.put(_cluster, path, value)
-		with data.thresholds as {"template_additions": object.union(_nothing, lists)}
+		with data.thresholds as _thresholds(lists)
 }
 
 _pod := "/rendered/Deployment/0/spec/template/spec"
@@ -31,7 +33,7 @@ test_what_lockstep_writes_is_allowed if {
 	_found_with({}, "/rendered/Service", [{"metadata": value}]) == set()
 	_found_with({}, _template, value) == set()
 	template_additions.checked with input as _cluster
-		with data.thresholds as {"template_additions": _nothing}
+		with data.thresholds as _thresholds({})
 }
 
 test_other_keys_have_to_be_listed if {
@@ -60,10 +62,10 @@ test_a_key_or_all_of_a_domain_can_be_listed if {
 }
 
 _listed := [
-	["priorityClassName", "system-node-critical", "priority_classes", "system-node-critical", ""],
-	["runtimeClassName", "kata", "runtime_classes", "kata", ""],
+	["priorityClassName", "system-node-critical", "priorityClasses", "system-node-critical", ""],
+	["runtimeClassName", "kata", "runtimeClasses", "kata", ""],
 	["tolerations", [{"key": "a", "operator": "Exists"}], "tolerations", "a", "/0"],
-	["volumes/0", {"name": "a", "csi": {"driver": "csi.b"}}, "csi_drivers", "csi.b", "/csi/driver"],
+	["volumes/0", {"name": "a", "csi": {"driver": "csi.b"}}, "csiDrivers", "csi.b", "/csi/driver"],
 	[
 		"volumes/0", {"name": "a", "persistentVolumeClaim": {"claimName": "b"}}, "claims", "b",
 		"/persistentVolumeClaim",
@@ -93,13 +95,26 @@ test_all_taints_and_new_claims_cannot_be_listed if {
 	count(_found_with(all_listed, concat("/", [_pod, "volumes/0"]), ephemeral)) == 1
 }
 
+test_without_lists_nothing_is_allowed if {
+	found := template_additions.deny with input as example.put(
+		_cluster,
+		concat("/", [_pod, "priorityClassName"]), "models",
+	)
+		with data.thresholds as {"template_additions": _nothing, "organisation": {}}
+	count(found) == 1
+}
+
 test_a_null_is_nothing if {
 	_found_with({}, concat("/", [_pod, "priorityClassName"]), null) == set()
 }
 
 test_what_is_missing_is_not_checked if {
-	thresholds := {"template_additions": _nothing}
+	thresholds := _thresholds({})
 	not template_additions.checked with input as _cluster with data.thresholds as {}
+	every part in ["template_additions", "organisation"] {
+		not template_additions.checked with input as _cluster
+			with data.thresholds as object.remove(thresholds, [part])
+	}
 	not template_additions.checked with input as example.without(_cluster, "/rendered/Service")
 		with data.thresholds as thresholds
 	not template_additions.checked with input as example.without(_cluster, "/rendered/Pod")

@@ -17,12 +17,13 @@ from lockstep.model.fleet import Cluster, Environment, Fleet, Tree
 from lockstep.policy import PolicyItem, RuleFinding, environment_input
 from lockstep.policy.environment_summary import summaries_of
 from lockstep.render import Templates, compare, render_environment, render_tenants
-from lockstep.render.collisions import Claims, find_collisions
+from lockstep.render.collisions import Claims, find_collisions, shared_projects
 from lockstep.render.folder import RenderedFolder
 from lockstep.render.names import environment_folder, tenants_folder
 from lockstep.spec import settings
 from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.structure.duplicates import check_duplicates
+from lockstep.spec.structure.namespaces import check_namespaces
 from lockstep.spec.validate import elsewhere, validate_environment
 
 Summaries = Mapping[Unit, FamilySummary]
@@ -105,6 +106,7 @@ def validate_spanning(
     found = [*given.unreadable, *(f for each in given.about.values() for f in each)]
     found += _missing_environments(given)
     found += _about_settings(given, schemas)
+    found += check_namespaces(each for _, each in sorted(given.valid.environments.items()))
     repeated = _duplicates(given, [*given.unreadable, *given.known])
     return [*found, *repeated], {finding.file for finding in repeated}
 
@@ -209,7 +211,8 @@ def render_spanning(
     ]
     of_clusters = list(_claims(given))
     folders += [each for each in of_clusters if each[0].path not in repeated]
-    collisions = find_collisions((origin, claims) for origin, _, claims in folders)
+    shared = shared_projects(each.document for each in given.valid.environments.values())
+    collisions = find_collisions(((origin, claims) for origin, _, claims in folders), shared)
     colliding = {folders[index][1] for index in collisions}
     colliding |= {folder for cluster, folder, _ in of_clusters if cluster.path in repeated}
     files: dict[str, bytes] = {}

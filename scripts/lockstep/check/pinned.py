@@ -1,7 +1,7 @@
-"""The pin of a fleet in a check: which program may judge a change, and what an upgrade may bring.
+"""The pin of a fleet in a check: which program may check a change, and what an upgrade may bring.
 
 The base's pin counts, so that a change is not checked by a program of its own choice. Where a
-change has another pin it is an upgrade: then the program of that pin judges it, a person has to
+change has another pin it is an upgrade: then the program of that pin checks it, a person has to
 approve it, and it brings nothing but the pin, what ``lockstep render`` writes, and policies and
 templates that the fleet adapts.
 """
@@ -28,7 +28,7 @@ def require_program(pin: Pin | None) -> None:
 
 
 def require_pinned(git: Git, tree_id: str, base: Base | None) -> None:
-    """Raise LockstepError where another program has to judge the change of a tree to its base."""
+    """Raise LockstepError where another program has to check the change of a tree to its base."""
     here = _pin(git, tree_id)
     before = _pin(git, base.commit) if base else here
     require_program(here if here != before and here else before)

@@ -90,7 +90,7 @@ class PolicySet:
         return self._without(threshold_findings(self.policies))
 
     def without_missing_thresholds(self) -> "PolicySet":
-        """The same without the rules whose thresholds nobody has written yet.
+        """The same without the rules whose thresholds are not written yet.
 
         For a base: a new program may need what only the change brings. Then its own rules count.
         """

@@ -8,6 +8,7 @@ import click
 from lockstep.cli import options
 from lockstep.cli.opa_options import opa_options
 from lockstep.cli.reports import requested
+from lockstep.cli.verbs import Verb
 from lockstep.edges import clock
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
@@ -37,7 +38,7 @@ _ALL = click.option(
 _SHARD = click.option("--shard", metavar="I/N", help="Check part I of N only; see merge-reports.")
 
 
-@click.command()
+@click.command(cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID))
 @options.root
 @options.reporting
 def validate(root: Path, **how: Any) -> ExitCode:
@@ -48,7 +49,7 @@ def validate(root: Path, **how: Any) -> ExitCode:
     return requested(**how).run(lambda: verb.validate(options.existing(root)))
 
 
-@click.command()
+@click.command(cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.DENIED))
 @_BASE
 @_STAGED
 @_ALL
@@ -83,7 +84,7 @@ def check(
     return requested(**how).run(run, {} if part == WHOLE else {SHARD: str(part)})
 
 
-@click.command()
+@click.command(cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID))
 @click.option(
     "--restored",
     is_flag=True,
@@ -102,7 +103,7 @@ def render(restored: bool, root: Path, output: str, colour: str) -> ExitCode:
     return options.show(rendered, output)
 
 
-@click.command()
+@click.command(cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.DENIED))
 @click.option(
     "--source",
     help="Where this program is installed from: the URL of an index or of a wheel, or git+https "

@@ -6,6 +6,7 @@ import click
 
 from lockstep.cli import options
 from lockstep.cli.streams import progress
+from lockstep.cli.verbs import Verb
 from lockstep.model.exit_codes import ExitCode
 
 # No HS256 and the like: with a shared key, everyone who can verify a bundle could sign one.
@@ -19,7 +20,7 @@ def policy() -> None:
     """Work on the rules under policies/."""
 
 
-@policy.command("list")
+@policy.command("list", cls=Verb, exit_codes=())
 @options.root
 @options.output
 def policy_list(root: Path, output: str) -> ExitCode:
@@ -29,7 +30,7 @@ def policy_list(root: Path, output: str) -> ExitCode:
     return options.show(verb.list_rules(options.existing(root)), output)
 
 
-@policy.command("explain")
+@policy.command("explain", cls=Verb, exit_codes=())
 @click.argument("rule")
 @options.root
 @options.output
@@ -40,7 +41,7 @@ def policy_explain(rule: str, root: Path, output: str) -> ExitCode:
     return options.show(verb.explain_rule(options.existing(root), rule), output)
 
 
-@policy.command("docs")
+@policy.command("docs", cls=Verb, exit_codes=(ExitCode.INVALID,))
 @click.option(
     "--check", is_flag=True, help="Write nothing; exit with 10 where the page is out of date."
 )
@@ -53,7 +54,7 @@ def policy_docs(check: bool, root: Path, output: str) -> ExitCode:
     return options.show(verb.write_docs(options.existing(root), check=check), output)
 
 
-@policy.command("test")
+@policy.command("test", cls=Verb, exit_codes=(ExitCode.INVALID,))
 @click.option("--rule", help="Run the tests and the examples of this rule only.")
 @options.root
 @options.output
@@ -66,7 +67,7 @@ def policy_test(rule: str | None, root: Path, output: str) -> ExitCode:
     return options.show(tests, output)
 
 
-@policy.command("new")
+@policy.command("new", cls=Verb, exit_codes=(ExitCode.INVALID,))
 @click.argument("rule")
 @click.option(
     "--scope", type=click.Choice(_SCOPES), default="cluster", show_default=True,
@@ -88,7 +89,7 @@ def policy_new(
     return options.show(verb.run(options.existing(root), rule, Scope(scope), category), output)
 
 
-@policy.command("copy")
+@policy.command("copy", cls=Verb, exit_codes=(ExitCode.INVALID,))
 @click.argument("rule")
 @options.replacing
 @options.root
@@ -100,7 +101,7 @@ def policy_copy(rule: str, owner: str, reason: str, root: Path, output: str) -> 
     return options.show(verb.rule(options.existing(root), rule, owner, reason), output)
 
 
-@policy.command("bundle")
+@policy.command("bundle", cls=Verb, exit_codes=())
 @click.option(
     "--output", "-o", "file", type=click.Path(dir_okay=False, path_type=Path), required=True,
     help="The bundle to write, a .tar.gz.",

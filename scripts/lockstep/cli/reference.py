@@ -5,44 +5,10 @@ from collections.abc import Iterator
 import click
 
 from lockstep.cli.entry import program
+from lockstep.cli.verbs import Verb
 from lockstep.model.exit_codes import ExitCode
 from lockstep.text.phrases import alternatives
 from lockstep.text.sanitise import markdown_cell
-
-# The exit codes that each verb may end with in addition to 0, 1 and 2.
-_CODES = {
-    "add cluster": (3, 10, 13),
-    "add environment": (3, 10, 13),
-    "add family": (3, 10, 13),
-    "adopt": (3, 10, 11),
-    "advance": (3, 10, 11, 12),
-    "audit": (3, 13),
-    "check": (3, 10, 11),
-    "doctor": (),
-    "fetch-model": (13,),
-    "hold": (3, 10, 11),
-    "init": (10, 13),
-    "lock": (3, 10, 13),
-    "merge-reports": (10, 11),
-    "policy bundle": (),
-    "policy copy": (10,),
-    "policy docs": (10,),
-    "policy explain": (),
-    "policy list": (),
-    "policy new": (10,),
-    "policy test": (10,),
-    "propose": (3, 10, 11, 12, 13),
-    "release": (3, 10, 11, 12),
-    "render": (3, 10),
-    "resume": (3, 10, 11, 12),
-    "revert": (3, 10, 11, 12),
-    "schema docs": (10,),
-    "status": (3, 10),
-    "template copy": (10,),
-    "tools opa": (),
-    "upgrade": (3, 10, 11),
-    "validate": (3, 10),
-}
 
 _TYPES = {
     "text": "a text",
@@ -64,7 +30,7 @@ with 0, 1 or 2, and with the [exit codes](exit-codes.md) that their line adds.
 |---|---|---|"""
 
 _CODES_HEAD = """\
-<!-- Written by `lockstep schema docs` from scripts/lockstep/model/exit_codes.py; do not edit. -->
+<!-- Written by `lockstep schema docs` from model/exit_codes.py and cli/; do not edit. -->
 
 # Exit codes
 
@@ -98,23 +64,32 @@ def pages() -> dict[str, str]:
     }
 
 
-def verbs() -> Iterator[tuple[str, click.Command]]:
-    """Every verb that does something, by its words: a group such as ``policy`` is left out."""
+def verbs() -> Iterator[tuple[str, Verb]]:
+    """Every verb that does something, by its words: a group such as ``policy`` is left out.
+
+    Raises TypeError for a command that declares no exit codes.
+    """
     top = click.Context(program)
     for name in program.list_commands(top):
         command = program.get_command(top, name)
         if isinstance(command, click.Group):
             inner = click.Context(command)
             for below in command.list_commands(inner):
-                yield f"{name} {below}", command.commands[below]
+                yield f"{name} {below}", _declared(command.commands[below])
         elif command:
-            yield name, command
+            yield name, _declared(command)
+
+
+def _declared(command: click.Command) -> Verb:
+    if not isinstance(command, Verb):
+        raise TypeError(f"the verb {command.name} declares no exit codes: make it a Verb")
+    return command
 
 
 def _reference() -> str:
     found = list(verbs())
     rows = [
-        f"| [`lockstep {name}`](#{_slug(name)}) | {_paragraphs(command)[0]} | {_codes(name)} |"
+        f"| [`lockstep {name}`](#{_slug(name)}) | {_paragraphs(command)[0]} | {_codes(command)} |"
         for name, command in found
     ]
     sections = [line for name, command in found for line in _section(name, command)]
@@ -163,8 +138,8 @@ def _paragraphs(command: click.Command) -> list[str]:
     return [markdown_cell(" ".join(part.split())) for part in (command.help or "").split("\n\n")]
 
 
-def _codes(name: str) -> str:
-    return ", ".join(str(code) for code in _CODES[name])
+def _codes(command: Verb) -> str:
+    return ", ".join(str(code.value) for code in command.exit_codes)
 
 
 def _slug(name: str) -> str:
@@ -176,7 +151,7 @@ def _exit_codes() -> str:
         f"| {code.value} | {code.words} | {code.meaning[0].upper()}{code.meaning[1:]}. |"
         for code in ExitCode
     ]
-    users = {code: [name for name, _ in verbs() if code in _CODES[name]] for code in ExitCode}
+    users = {code: [name for name, verb in verbs() if code in verb.exit_codes] for code in ExitCode}
     rows = [
         f"| {code.value} | {', '.join(f'`{name}`' for name in names)} |"
         for code, names in users.items()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lockstep.cli import options
+from lockstep.cli.verbs import Verb
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.exit_codes import ExitCode
 from lockstep.text.sanitise import one_line, quoted
@@ -139,7 +140,7 @@ def _write(path: Path, text: str) -> None:
         raise LockstepError(text, where=str(path), fix=fix) from error
 
 
-@click.command()
+@click.command(cls=Verb, exit_codes=(ExitCode.INVALID, ExitCode.DENIED))
 @click.argument("paths", nargs=-1, required=True, metavar="REPORT.json...",
                 type=click.Path(path_type=Path))  # fmt: skip
 @options.reporting

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lockstep.cli import options
+from lockstep.cli.verbs import Verb
 from lockstep.edges import clock
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
@@ -37,7 +38,10 @@ def _run_options(
     )  # fmt: skip
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.VERIFICATION_FAILED),
+)
 @_ANY_FAMILY
 @click.argument("version", required=False)
 @click.option("--check", "compare", is_flag=True, help="Compare with the registry, write nothing.")
@@ -56,7 +60,16 @@ def lock(
     return options.show(verb.write(run_options, family, version), output)
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    exit_codes=(
+        ExitCode.NOTHING_TO_CHECK,
+        ExitCode.INVALID,
+        ExitCode.DENIED,
+        ExitCode.GATE_CLOSED,
+        ExitCode.VERIFICATION_FAILED,
+    ),
+)
 @_FAMILY
 @click.argument("version")
 @click.option("--reason", default="", help="Why, in a sentence; by default that it was registered.")
@@ -73,7 +86,10 @@ def propose(family: str, version: str, reason: str, output: str, **given: Any) -
     return options.show_decision(run(_run_options(**given), request), output)
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.DENIED, ExitCode.GATE_CLOSED),
+)
 @click.argument("families", nargs=-1)
 @click.option(
     "--dry-run",
@@ -92,7 +108,7 @@ def advance(families: tuple[str, ...], output: str, **given: Any) -> ExitCode:
     return options.show_decision(run(_run_options(**given), families), output)
 
 
-@click.command()
+@click.command(cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.DENIED))
 @_FAMILY
 @options.reason
 @options.by_pull_request
@@ -103,7 +119,10 @@ def hold(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     return options.show_decision(run(_run_options(**given), family, reason), output)
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.DENIED, ExitCode.GATE_CLOSED),
+)
 @_FAMILY
 @options.reason
 @options.moving
@@ -114,7 +133,10 @@ def resume(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     return options.show_decision(run(_run_options(**given), family, reason), output)
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.DENIED, ExitCode.GATE_CLOSED),
+)
 @_FAMILY
 @click.argument("version", required=False)
 @options.reason
@@ -131,7 +153,10 @@ def revert(family: str, version: str | None, reason: str, output: str, **given: 
     return options.show_decision(run(_run_options(**given), family, version, reason), output)
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.DENIED, ExitCode.GATE_CLOSED),
+)
 @_FAMILY
 @click.argument("version")
 @options.reason
@@ -143,7 +168,7 @@ def release(family: str, version: str, reason: str, output: str, **given: Any) -
     return options.show_decision(run(_run_options(**given), family, version, reason), output)
 
 
-@click.command()
+@click.command(cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.DENIED))
 @_FAMILY
 @options.reason
 @options.by_pull_request
@@ -154,7 +179,7 @@ def adopt(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     return options.show_decision(run(_run_options(**given), family, reason), output)
 
 
-@click.command()
+@click.command(cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID))
 @_ANY_FAMILY
 @options.root
 @options.environment
@@ -180,7 +205,7 @@ def status(
     return options.show(shown, output)
 
 
-@click.command()
+@click.command(cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.VERIFICATION_FAILED))
 @_ANY_FAMILY
 @click.option("--verify", is_flag=True, help="Check the chain of records, and git against it.")
 @click.option("--replay", "again", is_flag=True, help="Recompute each verdict from its record.")

@@ -9,6 +9,7 @@ import click
 
 from lockstep import __version__
 from lockstep.cli import options
+from lockstep.cli.verbs import Verb
 from lockstep.edges import clock
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
@@ -46,7 +47,10 @@ _VERSION = click.option(
     help="The version that serves today; by default the one of the alias champion or production, "
     "or the highest.",
 )  # fmt: skip
-_DOMAIN = click.option("--domain", help="The domain of the hosts; by default the owner's.")
+_DOMAIN = click.option(
+    "--domain",
+    help="The domain of the hosts; by default the organisation's zone, or the owner's domain.",
+)
 _KUBERNETES_OPTION = click.option(
     "--kubernetes", default=_KUBERNETES, help="The Kubernetes version to validate against."
 )
@@ -64,7 +68,7 @@ _of_environment = options.combined(
 _of_gate = options.combined(_METRIC, _DATASET, _MINIMUM)
 
 
-@click.command()
+@click.command(cls=Verb, exit_codes=(ExitCode.INVALID, ExitCode.VERIFICATION_FAILED))
 @click.argument("folder", type=click.Path(path_type=Path), default=Path(), metavar="[DIR]")
 @click.option("--environment", "-e", help="The first environment; by default named by the tier.")
 @click.option("--family", help="The first family; by default named like the model.")
@@ -129,7 +133,11 @@ def add() -> None:
     """Write the files of a further environment, family or cluster; edit none that exists."""
 
 
-@add.command("environment")
+@add.command(
+    "environment",
+    cls=Verb,
+    exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.VERIFICATION_FAILED),
+)
 @click.argument("name")
 @_of_environment
 @options.root
@@ -147,7 +155,11 @@ def add_environment(name: str, root: Path, now: str | None, output: str, **given
     return options.show(verb.add_environment(run, name, asked), output)
 
 
-@add.command("family")
+@add.command(
+    "family",
+    cls=Verb,
+    exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.VERIFICATION_FAILED),
+)
 @click.argument("name")
 @_MODEL
 @_IMAGE
@@ -170,7 +182,11 @@ def add_family(name: str, output: str, **given: Any) -> ExitCode:
     return options.show(verb.add_family(_run(given), name, asked), output)
 
 
-@add.command("cluster")
+@add.command(
+    "cluster",
+    cls=Verb,
+    exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.VERIFICATION_FAILED),
+)
 @click.argument("name")
 @click.option("--family", required=True, help="The family, or environment/family.")
 @click.option("--region", help="The region; by default NAME.")
@@ -195,7 +211,7 @@ def _run(given: Mapping[str, Any]) -> "RunOptions":
 
 
 def _ask(given: dict[str, Any]) -> None:
-    """Ask for what was not given and matters most. Raises UsageError where nobody answers."""
+    """Ask for what was not given and matters most. Raises UsageError where there is no answer."""
     try:
         if given["tier"] is None:
             text = "How much do the rules ask: tier"

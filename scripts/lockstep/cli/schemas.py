@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from lockstep.cli import options
+from lockstep.cli.verbs import Verb
 from lockstep.model.exit_codes import ExitCode
 
 
@@ -13,7 +14,7 @@ def schema() -> None:
     """Work on the schemas under policies/schemas/."""
 
 
-@schema.command("docs")
+@schema.command("docs", cls=Verb, exit_codes=(ExitCode.INVALID,))
 @click.option(
     "--check", "compare", is_flag=True, help="Write nothing; say whether they are up to date."
 )

@@ -8,6 +8,7 @@ from typing import TypeVar
 import click
 
 from lockstep.cli import options
+from lockstep.cli.verbs import Verb
 from lockstep.model.amounts import parse_bytes
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
@@ -18,7 +19,7 @@ T = TypeVar("T")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-@click.command("fetch-model")
+@click.command("fetch-model", cls=Verb, exit_codes=(ExitCode.VERIFICATION_FAILED,))
 @click.argument("source")
 @click.argument("digest")
 @click.argument("target", type=click.Path(path_type=Path))

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from lockstep.cli import options
+from lockstep.cli.verbs import Verb
 from lockstep.model.exit_codes import ExitCode
 
 
@@ -13,7 +14,7 @@ def template() -> None:
     """Work on the templates under templates/."""
 
 
-@template.command("copy")
+@template.command("copy", cls=Verb, exit_codes=(ExitCode.INVALID,))
 @click.argument("name")
 @options.replacing
 @options.root

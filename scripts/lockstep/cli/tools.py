@@ -6,6 +6,7 @@ import click
 
 from lockstep.cli import options
 from lockstep.cli.streams import say
+from lockstep.cli.verbs import Verb
 from lockstep.model.exit_codes import ExitCode
 
 
@@ -14,7 +15,7 @@ def tools() -> None:
     """Build programs that Lockstep needs, for the user that runs it."""
 
 
-@tools.command("opa")
+@tools.command("opa", cls=Verb, exit_codes=())
 @options.output
 def tools_opa(output: str) -> ExitCode:
     """Build the version of OPA that Lockstep is tested with, with Go.
@@ -27,7 +28,7 @@ def tools_opa(output: str) -> ExitCode:
     return options.show(verb.opa(say), output)
 
 
-@click.command()
+@click.command(cls=Verb, exit_codes=())
 @options.root
 @options.output
 def doctor(root: Path, output: str) -> ExitCode:

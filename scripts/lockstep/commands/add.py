@@ -14,6 +14,7 @@ from lockstep.model.errors import Invalid, UsageError
 from lockstep.model.fleet import Cluster, Environment, Fleet, Tree
 from lockstep.model.paths import SETTINGS
 from lockstep.model.result import Scaffolded
+from lockstep.policy.thresholds import ORGANISATION, threshold_values
 from lockstep.report.text import format_outcome
 from lockstep.scaffold.requests import (
     EXAMPLE_IMAGE,
@@ -143,7 +144,7 @@ def add_family(options: RunOptions, name: str, given: FamilyOptions) -> Scaffold
         "dataset": request.dataset,
     })  # fmt: skip
     version = serving_version(options, model, given.version)
-    domain = given.domain or request.owner.rpartition("@")[2]
+    domain = given.domain or _zone(place.tree, tenant) or request.owner.rpartition("@")[2]
     clusters = tuple(
         _cluster(home, name, region, region, version.number, domain) for region in regions
     )
@@ -163,7 +164,8 @@ def add_cluster(options: RunOptions, name: str, given: ClusterOptions) -> Scaffo
     home, chosen = choose_family(place.fleet, given.family, options.environment)
     region = given.region or name
     owner = str(value_at(chosen.document.value, ("metadata", "owner"), EXAMPLE_OWNER))
-    domain = given.domain or owner.rpartition("@")[2]
+    tenant = str(value_at(chosen.document.value, ("metadata", "tenant"), ""))
+    domain = given.domain or _zone(place.tree, tenant) or owner.rpartition("@")[2]
     check_values(shipped_tree(), {"version": given.version, "domain": domain})
     number = given.version or _stable(chosen.clusters)
     request = _cluster(home, chosen.name, name, region, number, domain)
@@ -240,6 +242,13 @@ def _cluster(
     )
     check_values(shipped_tree(), {"cluster": made.name, "host": made.host})
     return made
+
+
+def _zone(tree: Tree, tenant: str) -> str:
+    """The first zone of the organisation that hosts may be in; empty where it has none yet."""
+    zones = threshold_values(ORGANISATION, tree.get(ORGANISATION, b"")).get("hosts")
+    first = zones[0] if isinstance(zones, list) and zones else ""
+    return first.replace("{tenant}", tenant) if isinstance(first, str) else ""
 
 
 def _environment(fleet: Fleet, name: str | None) -> Environment:

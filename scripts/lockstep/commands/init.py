@@ -158,6 +158,8 @@ def _todo(request: FleetRequest, root: Path) -> list[str]:
         found.append(f"the owner, in {family}/family.yaml and CODEOWNERS")
     if not request.source:
         found.append("the pin of the program, in lockstep.yaml: its comment shows how")
+    elif not (request.hash or request.source.startswith("git+")):
+        found.append("the hash of the program, in lockstep.yaml: pip hash prints that of a wheel")
     if request.environment.tier == "production":
         found.append(f"quota, budget, objectives and identities, in {family}/ and its environment")
     git = Git.at(root)

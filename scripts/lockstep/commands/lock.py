@@ -10,6 +10,7 @@ from lockstep.model.fleet import Family
 from lockstep.model.result import LockComparison, Locked
 from lockstep.registry.base import NotInRegistry, Registry
 from lockstep.registry.factory import open_registry
+from lockstep.registry.limits import Unlockable
 from lockstep.spec.assemble import assemble
 from lockstep.spec.lock import compare_lock, write_lock
 from lockstep.spec.selection import choose_families, choose_family
@@ -57,4 +58,7 @@ def _compare(
         # Only this is an answer; after any other error the comparison would be incomplete.
         fix = "remove the version from the specs, or register it again"
         return [Finding(lock.path, 1, 1, "lock.identity", error.message, fix)]
+    except Unlockable as error:
+        # Of this version only: the other locks are compared all the same.
+        return [Finding(lock.path, 1, 1, "lock.refused", error.message, error.fix)]
     return compare_lock(lock, fresh)

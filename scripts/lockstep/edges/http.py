@@ -8,9 +8,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -139,6 +137,8 @@ class Conversation:
         raise AssertionError("the last attempt returns or raises")
 
     def _attempt(self, method: str, url: str, content: Mapping[str, Any]) -> Json:
+        from http.client import HTTPException
+
         from requests import exceptions as failed
         from urllib3.exceptions import HTTPError
 
@@ -267,6 +267,8 @@ def _said(body: bytes) -> str:
 
 def _seconds(after: str) -> float:
     """The seconds that a Retry-After asks for: a number, or a date; 0 where it is neither."""
+    from email.utils import parsedate_to_datetime
+
     if after.isascii() and after.isdigit() and len(after) < 10:
         return float(after)
     try:

@@ -135,7 +135,7 @@ def start(
             raise _cannot_start(argv[0], error) from error
 
 
-class Conversation:
+class Coprocess:
     """A program that answers on stdout what it is asked on stdin, until it is closed.
 
     It must end when its stdin does, which also happens when this process dies. ``argv`` and so on

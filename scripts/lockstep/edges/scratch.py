@@ -182,7 +182,7 @@ def _sweep(place: str, names: re.Pattern[str]) -> list[str]:
     """
     inside: list[str] = []
     try:
-        # By this descriptor from here on: nobody can put another folder in its place.
+        # By this descriptor from here on: no other folder can be put in its place.
         handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return inside

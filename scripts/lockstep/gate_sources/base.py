@@ -10,6 +10,7 @@ from typing import Protocol
 from lockstep.gate_sources.approval import ApprovalGates
 from lockstep.gate_sources.http_json import HttpJsonGates
 from lockstep.gate_sources.mlflow import MlflowGates
+from lockstep.gate_sources.prometheus.source import PrometheusGates
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Answer, Question
 from lockstep.text.sanitise import quoted
@@ -34,6 +35,7 @@ SOURCES: Mapping[str, Callable[[str | None], GateSource]] = {
     "approval": lambda _: ApprovalGates(),
     "http-json": lambda _: HttpJsonGates(),
     "mlflow": MlflowGates,
+    "prometheus": PrometheusGates,
 }
 """By the name that a gate's ``source`` gives; each is made from its server's address.
 

@@ -85,6 +85,14 @@ def judge_comparisons(evidence: Sequence[Evidence], so_far: ComparisonsSoFar) ->
     return [found.judge(each) if _compares(each) else each for each in evidence]
 
 
+def margin_factor(weight: int) -> float:
+    """How many times the gate's margin a step can show in which the candidate has that weight.
+
+    ``weight`` in percent: with little traffic only a great harm can be excluded.
+    """
+    return next((times for most, times in _MARGINS if weight <= most), 1.0)
+
+
 def same_numbers(one: ComparisonResult | None, other: ComparisonResult | None) -> bool:
     """Whether two results are equal, but for what the arithmetic of two machines may differ in."""
     if one is None or other is None:
@@ -183,8 +191,7 @@ def _comparison(settings: Json, weight: int) -> Comparison:
         raise InvalidGate("compare is not a mapping")
     harm = number(settings, "harm")
     margin = number(settings, "margin", min(_LARGEST_MARGIN, _OF_HARM * (harm - 1)))
-    times = next((times for most, times in _MARGINS if weight <= most), 1.0)
-    return Comparison(harm, margin * times, number(settings, "tolerated", 1.0))
+    return Comparison(harm, margin * margin_factor(weight), number(settings, "tolerated", 1.0))
 
 
 def _starts(so_far: ComparisonsSoFar) -> list[tuple[float, float]]:

@@ -178,7 +178,7 @@ def _judge_bound(name: str, gate: Json, candidate: _Usable, stable: _Usable | No
 def _unless_newer(found: Judgement, side: _Usable) -> Judgement:
     """The judgement on an earlier measurement: what came after it hides no failure.
 
-    Nor does it pass: the newest is NaN, or of too few samples, and nobody knows what it hides.
+    Nor does it pass: the newest is NaN, or of too few samples, and what it hides is not known.
     """
     verdict, reason = found
     if not side.newer:

@@ -8,7 +8,7 @@ organisation, so that no default could be right, is in ORGANISATION.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 import yaml
@@ -26,10 +26,10 @@ from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.sanitise import one_line
 
 ORGANISATION = "policies/data/organisation.yaml"
-"""The registries, mail domains, secret stores and jurisdictions of an organisation."""
+"""Registries, mail domains, zones of hosts, secret stores and jurisdictions of an organisation."""
 
 MISSING = "data.missing"
-"""The rule id of thresholds that a rule needs and nobody has written."""
+"""The rule id of thresholds that a rule needs and that are not written."""
 
 _SHARED = "policies/data/"
 _SCHEMAS = "policies/schemas/data/"
@@ -68,36 +68,41 @@ def threshold_values(path: str, data: bytes) -> Mapping[str, Json]:
 
 
 def threshold_places(rule: Rule, fields: Iterable[str], policies: Tree) -> tuple[Related, ...]:
-    """Where these of a rule's thresholds are written, in the first file with its thresholds.
+    """Where these of a rule's thresholds are written.
 
-    A field with the name of the whole is all of them. Empty for a rule without thresholds.
+    A field with the name of a whole file's thresholds is all of them. Of several files with a
+    field, the first counts; where none has it, it is shown as missing in the first.
     """
-    path, name = _first_file(rule)
-    document = _document(path, policies.get(path, b"")) if name else None
-    if document is None:
-        return ()
+    files = _files_of(rule, policies)
     return tuple(
-        Related(*document.locate((_ROOT, name), key=True), "the thresholds")
-        if field == name
-        else Related(
-            *document.locate((_ROOT, name, field), key=True),
-            f"the threshold {one_line(field, 60)}",
-        )
+        _place(*next((each for each in files if field in each[2]), files[0]), field)
         for field in fields
+        if files
     )
 
 
+def _place(document: Document, name: str, _: Container[str], field: str) -> Related:
+    if field == name:
+        return Related(*document.locate((_ROOT, name), key=True), "the thresholds")
+    where = document.locate((_ROOT, name, field), key=True)
+    return Related(*where, f"the threshold {one_line(field, 60)}")
+
+
 def threshold_fields(rule: Rule, policies: Tree) -> tuple[str, ...]:
-    """What ``threshold_places`` knows of a rule: the name of the whole, and its fields."""
-    path, name = _first_file(rule)
-    return (name, *threshold_values(path, policies.get(path, b""))) if name else ()
+    """What ``threshold_places`` knows of a rule: the keys of its files, and the fields below."""
+    return tuple(field for _, _, known in _files_of(rule, policies) for field in known)
 
 
-def _first_file(rule: Rule) -> tuple[str, str]:
-    """The first file with a rule's thresholds, and the key that holds them; empty without one."""
-    path = next(iter(rule.thresholds), "")
-    names = _names(path)
-    return path, names[1] if names else ""
+def _files_of(rule: Rule, policies: Tree) -> list[tuple[Document, str, tuple[str, ...]]]:
+    """Each file with thresholds of a rule, the key that holds them, and what is known of it."""
+    found = []
+    for path in rule.thresholds:
+        names, data = _names(path), policies.get(path, b"")
+        document = _document(path, data) if names else None
+        if names and document is not None:
+            known = (names[1], *threshold_values(path, data))
+            found.append((document, names[1], known))
+    return found
 
 
 @lru_cache(maxsize=64)

@@ -36,12 +36,15 @@ class Registry(Protocol):
         """
         ...
 
-    def facts(self, model: str, version: str, read_at: str) -> Json:
+    def facts(self, model: str, version: str, read_at: str, known: Json = None) -> Json:
         """The ``spec`` of a lock, ``{identity, facts}``, for one version of a registered model.
 
-        ``read_at`` (RFC 3339 UTC) is when the caller asks. Raises Invalid for a version that is
+        ``read_at`` (RFC 3339 UTC) is when the caller asks. ``known`` is the ``spec`` of the lock
+        that there is, of which facts stay where the registry has removed what they came from, such
+        as a run; ``facts.lineage.removed`` then names that. Raises Invalid for a version that is
         not a number, such as an alias; NotInRegistry where the registry has no such version;
-        LockstepError where it cannot be asked or its answer cannot be used.
+        Unlockable where a fact is beyond its bound, or was removed and is not in ``known``;
+        LockstepError where the registry cannot be asked or its answer cannot be used.
         """
         ...
 

@@ -77,7 +77,8 @@ def render_tenants(environment: Environment, templates: Templates) -> list[Rende
     for view in views:
         writer = FolderWriter(environment, templates)
         path = tenant_folder(environment.name, view.name)
-        folders.append(writer.write(path, KUBERNETES.tenant, view, view.inputs(), ""))
+        name = ("spec", "tenants", view.index, "name")
+        folders.append(writer.write(path, KUBERNETES.tenant, view, view.inputs(), "", name))
     return folders
 
 

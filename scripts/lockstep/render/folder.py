@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from lockstep.model.document import Json, value_at
+from lockstep.model.document import Json, Pointer, value_at
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Cluster, Environment, Family, Tree
-from lockstep.render.collisions import Claims, claims_of
+from lockstep.render.collisions import NAME, Claims, claims_of
 from lockstep.render.fields import finding_at
 from lockstep.render.parse import Unreadable, parse_manifest
 from lockstep.render.provenance import FILE_NAME, Provenance, digests
@@ -91,9 +91,10 @@ class FolderWriter:
         view: View,
         inputs: Mapping[str, Json],
         destination: str,
+        name: Pointer = NAME,
     ) -> RenderedFolder:
-        """The folder at ``path``; ``inputs`` go into PROVENANCE, ``destination`` is where its
-        objects live, for the claims."""
+        """The folder at ``path``; ``inputs`` go into PROVENANCE. For the claims, ``destination`` is
+        where its objects live, and ``name`` the field that they are named by."""
         used = {}
         self._require_schemas()
         # Without the schemas of its Kubernetes version no manifest can be checked: write none.
@@ -108,7 +109,7 @@ class FolderWriter:
             return RenderedFolder(path, manifests=manifests, findings=arrange(self._findings))
         provenance = Provenance(inputs, used, digests(self._files))
         files = {**self._files, FILE_NAME: provenance.to_bytes()}
-        claims = claims_of(path, destination, self._manifests.values())
+        claims = claims_of(path, destination, self._manifests.values(), name)
         return RenderedFolder(path, files, self._manifests, (), claims)
 
     def _require_schemas(self) -> None:

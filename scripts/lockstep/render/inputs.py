@@ -20,6 +20,7 @@ from lockstep.render.targets.kubernetes.horizontalpodautoscaler import (
 from lockstep.render.targets.kubernetes.poddisruptionbudget import read_disruption
 from lockstep.render.targets.kubernetes.ports import read_ports
 from lockstep.render.targets.kubernetes.probes import read_probes
+from lockstep.render.targets.kubernetes.resources import require_amounts
 from lockstep.render.targets.kubernetes.scaledobject import read_keda, read_prometheus
 from lockstep.render.targets.kubernetes.scheduling import read_scheduling
 from lockstep.render.targets.kubernetes.serviceaccount import read_identity
@@ -49,7 +50,7 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
         region=region,
         namespace=fields.text("spec", "namespace"),
         host=fields.text("spec", "host"),
-        hosts=_texts(fields, "spec", "hosts"),
+        hosts=_further_hosts(fields),
         gateways=_gateways(fields, environment, region),
         serving=serving,
         traffic=traffic,
@@ -129,7 +130,7 @@ def _label(name: str, fields: Fields) -> str:
 
 
 def _serving(fields: Fields, environment: Environment) -> Json:
-    return {
+    serving = {
         "image": fields.text("spec", "serving", "image"),
         "port": fields.integer("spec", "serving", "port"),
         "health": fields.text("spec", "serving", "health", default=DEFAULT_HEALTH),
@@ -150,6 +151,8 @@ def _serving(fields: Fields, environment: Environment) -> Json:
         **read_keda(fields),
         **read_warm_replicas(fields),
     }
+    require_amounts(fields, serving)
+    return serving
 
 
 def _traffic(fields: Fields) -> Json:
@@ -253,6 +256,16 @@ def _destination(fields: Fields, environment: Environment, region: str) -> str:
         f"region {region!r} is not in {environment.document.path}",
         "use a region of the environment, or add it there with its destination",
     )  # fmt: skip
+
+
+def _further_hosts(fields: Fields) -> tuple[str, ...]:
+    """The hosts in addition to ``host``, each once.
+
+    A spec that repeats one has a finding already; repeated in a VirtualService, the template would
+    seem to be wrong, too.
+    """
+    first = fields.text("spec", "host")
+    return tuple(h for h in dict.fromkeys(_texts(fields, "spec", "hosts")) if h != first)
 
 
 def _gateways(fields: Fields, environment: Environment, region: str) -> tuple[str, ...]:

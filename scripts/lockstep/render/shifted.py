@@ -123,14 +123,17 @@ def _route_edits(data: bytes, bad: Collection[str], good: str) -> Edits:
 
 def _routes(manifest: Json) -> Iterator[tuple[Pointer, Json]]:
     """Each list of destinations. Raises CannotEdit where one is not as Lockstep renders it."""
-    routes = value_at(manifest, ("spec", "http"))
-    if not isinstance(routes, list) or not routes:
+    if not value_at(manifest, ("spec", "http")):
         raise CannotEdit(f"{TRAFFIC} has no HTTP routes")
-    for index, route in enumerate(routes):
-        destinations = value_at(route, ("route",))
-        if not isinstance(destinations, list) or not all(map(_is_destination, destinations)):
-            raise CannotEdit(f"a route of {TRAFFIC} has destinations without subset or weight")
-        yield ("spec", "http", index, "route"), destinations
+    for protocol in ("http", "tcp"):
+        routes = value_at(manifest, ("spec", protocol), [])
+        if not isinstance(routes, list):
+            raise CannotEdit(f"the routes of {TRAFFIC} are not a list")
+        for index, route in enumerate(routes):
+            destinations = value_at(route, ("route",))
+            if not isinstance(destinations, list) or not all(map(_is_destination, destinations)):
+                raise CannotEdit(f"a route of {TRAFFIC} has destinations without subset or weight")
+            yield ("spec", protocol, index, "route"), destinations
 
 
 def _is_destination(value: Json) -> bool:

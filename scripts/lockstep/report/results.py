@@ -183,7 +183,7 @@ def _rolled_back(result: RolledBack) -> Iterator[str]:
             yield f"  {OUT_OF_FORCE if restored.bytes_from else KEPT}:"
         yield from (one_line(f"    {field}") for field in restored.changed)
     if newest.action is Action.RETIRE:
-        yield "  their weight goes back to the roles"
+        yield "  their weight returns to the roles"
         yield from _shares(newest)
     recorded = (text for decision in result.decisions for text in decision.unchecked)
     yield from (f"  unchecked: {text}" for text in dict.fromkeys((*result.unchecked, *recorded)))

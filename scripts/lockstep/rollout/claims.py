@@ -126,7 +126,7 @@ def _about_state(decision: Decision, family: Family, state: StateFiles) -> Itera
         return
     served = {v["version"] for each in decision.variants.values() for v in each}
     unused = {lock.path for version, lock in family.locks.items() if version not in served}
-    # Locks of other versions may have come with a change of somebody else.
+    # Locks of other versions may have come with another change.
     own = [path for path in own_files(family) if path not in unused or path in claimed.files]
     wrong = _differing(claimed.files, {path: state.files.get(path) for path in own})
     if state.folders is not None:

@@ -157,7 +157,7 @@ def _approval(decision: Decision, was: Family) -> Finding:
     if decision.broken_records:
         text += f"; it settles {len(decision.broken_records)} broken records"
     text = f"{text}; reason given: {one_line(decision.reason, 200)}"
-    fix = "have it approved by somebody who may approve it, before it is merged"
+    fix = "have an owner of the family approve it before it is merged"
     rule = f"approval.{decision.action}"
     return Finding(decision.path, 1, 1, rule, text, fix, severity=Severity.APPROVAL)
 

@@ -6,7 +6,7 @@
 | VERSION was shifted and the restore is due | RollBack: restore |
 | VERSION is in a role while another version rolls out | Nothing, 12: revert that one first |
 | VERSION is stable and nothing else runs | RollBack: restore the state before, quarantine |
-| VERSION is an arm of an experiment | RetireArm: its weight goes back to the roles; quarantine |
+| VERSION is an arm of an experiment | RetireArm: its weight returns to the roles; quarantine |
 | VERSION serves nowhere | Nothing, 0 |
 | no VERSION, only proposed | RollBack without quarantine: the proposal is withdrawn |
 | no VERSION, a rollout is running, held or shifted | RollBack of its candidate |
@@ -113,7 +113,7 @@ def _unnamed(family: Family, candidate: Target | None) -> Choice:
     # Diverged otherwise.
     if find_divergences(family):
         return ReturnToRecord()
-    # The newest record is a restore, or an arm was retired: somebody was faster.
+    # The newest record is a restore, or an arm was retired: another run was faster.
     newest = newest_decision(family)
     if newest is not None and newest.action in _BACK:
         return Nothing(_who_and_when(newest))

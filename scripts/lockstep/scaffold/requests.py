@@ -138,6 +138,11 @@ class FleetRequest:
         return self.owner.rpartition("@")[2]
 
     @property
+    def host_domain(self) -> str:
+        """The domain of the hosts of its clusters."""
+        return self.clusters[0].domain if self.clusters else self.owner_domain
+
+    @property
     def image_registry(self) -> str:
         """The host that the image comes from; Docker's own where it names none."""
         first, slash, _ = self.family.image.partition("/")

@@ -37,10 +37,6 @@ COMPANIONS = frozenset((
 """Files that a repository may have before it has a fleet, and that no check needs."""
 
 
-class _Verbatim(str):
-    """A text of ours that is written as it is."""
-
-
 def fleet_files(request: FleetRequest, templates: Templates) -> dict[str, bytes]:
     """Every file of a new fleet, but locks and manifests, by its path."""
     files = {
@@ -51,11 +47,11 @@ def fleet_files(request: FleetRequest, templates: Templates) -> dict[str, bytes]
     for name, path in {
         "readme.md": "README.md", "codeowners": "CODEOWNERS",
         "gitattributes": ".gitattributes", "gitignore": ".gitignore",
+        "install-lockstep.py": "install-lockstep.py",
     }.items():  # fmt: skip
         files[path] = _text(name, templates, fleet=request)
     template, workflow = _WORKFLOWS[request.forge]
-    install = _text("install.sh", templates, fleet=request).decode()
-    files[workflow] = _yaml(template, templates, fleet=request, install=_Verbatim(install))
+    files[workflow] = _yaml(template, templates, fleet=request)
     files |= environment_files(request.environment, templates)
     return files | family_files(request.family, request.clusters, templates)
 
@@ -85,8 +81,6 @@ def cluster_files(request: ClusterRequest, templates: Templates) -> dict[str, by
 
 def scalar(value: object) -> str:
     """A value as YAML, which no text of it can leave: plain where that is safe, else in quotes."""
-    if isinstance(value, _Verbatim):
-        return value
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
     return json.dumps(value, ensure_ascii=False)
@@ -103,15 +97,8 @@ def _text(name: str, templates: Templates, **values: Any) -> bytes:
 
 @cache
 def _environment(finalize: Any, templates: tuple[tuple[str, str], ...]) -> Environment:
-    made = Environment(
+    return Environment(
         loader=DictLoader(dict(templates)), undefined=StrictUndefined, finalize=finalize,
         keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True,
         autoescape=False,  # noqa: S701 - YAML and Markdown; see scalar
     )  # fmt: skip
-    made.filters["block"] = _block
-    return made
-
-
-def _block(text: str, width: int) -> _Verbatim:
-    """The lines of a text as a block scalar has them, indented but for the first."""
-    return _Verbatim(text.rstrip("\n").replace("\n", "\n" + " " * width))

@@ -35,8 +35,8 @@ def is_autoscaled(serving: Json) -> bool:
 def floors_of(serving: Json, *, production: bool) -> Floors:
     """The floors of a cluster's versions; ``serving`` is valid, and has the shape of the spec.
 
-    In production a version is warm with all pods that its autoscaler may start, because nobody
-    knows how many the traffic needs when it comes back. Elsewhere it costs nothing by default.
+    In production a version is warm with all pods that its autoscaler may start, because it
+    is not known how many the traffic needs when it returns. Elsewhere it costs nothing by default.
     """
     own = Floor(serving["replicas"], ("replicas",))
     scalers = [name for name in _SCALERS if name in serving]

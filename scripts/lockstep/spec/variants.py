@@ -41,7 +41,7 @@ def role_versions(variants: Variants) -> set[str]:
 def kept_warm(variants: Variants) -> set[str]:
     """The versions that a rollback returns to, which therefore run ``serving.warmReplicas`` pods.
 
-    That is a stable version beside a candidate that runs (with traffic, or after a shift without),
+    That is a stable version with a candidate that runs (with traffic, or after a shift without),
     the previous version, and a stable version that a restore started again (see ``warmed``).
     Arms and candidates keep the floor of their own: a bad version must not get more pods.
     """
@@ -139,7 +139,7 @@ def shifted(variants: Variants, bad: str) -> Variants:
 
 
 def retired(variants: Variants, versions: Collection[str], *, warm: bool) -> Variants:
-    """The experiment arms of these versions without weight, which goes back to the roles.
+    """The experiment arms of these versions without weight, which returns to the roles.
 
     A candidate and a stable version share it in the proportion that they have. The arm itself
     stays at weight 0, because people's terms of the experiment name it. With ``warm`` its

@@ -81,7 +81,7 @@ def bounds(schema: Json) -> str:
     low = schema.get("minimum", schema.get("exclusiveMinimum"))
     high = schema.get("maximum", schema.get("exclusiveMaximum"))
     if "exclusiveMinimum" in schema and high is not None:
-        return f"above {low} and below {high}"
+        return f"above {low} and {'at most' if 'maximum' in schema else 'below'} {high}"
     if low is not None and high is not None:
         return f"from {low} to {high}"
     if low is None and high is None:

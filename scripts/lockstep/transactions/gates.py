@@ -11,6 +11,7 @@ from lockstep.gates.family_verdict import judge_comparisons
 from lockstep.gates.verdicts import judge_question
 from lockstep.model.document import Json, value_at
 from lockstep.model.evidence import Evidence, Place, Question
+from lockstep.model.gate_servers import server_of
 from lockstep.render.names import version_slug, versioned_name
 from lockstep.rollout.comparisons import comparisons_so_far
 from lockstep.transactions.approvals import approval_gates
@@ -68,14 +69,6 @@ def _placed(state: FamilyState, question: Question) -> Question:
         stable=_workload(question.cluster, question.stable),
     )
     return replace(question, place=place)
-
-
-def server_of(environment: Json, region: str) -> str:
-    """The Prometheus of a region, as this machine reaches it; empty where none is given."""
-    regions = value_at(environment, ("regions",), [])
-    own = (value_at(each, ("prometheus",)) for each in regions
-           if value_at(each, ("name",)) == region)  # fmt: skip
-    return str(next(own, None) or value_at(environment, ("prometheus",), ""))
 
 
 def _workload(cluster: str, lock: Json) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lockstep.model.document import Document, Json
+from lockstep.model.document import Document, Json, value_at
 from lockstep.model.errors import LockstepError, VerificationFailed
 from lockstep.model.fleet import Family
 from lockstep.model.outcome import Outcome
@@ -33,7 +33,8 @@ def check_version(options: RunOptions, lock: Document | None, version: str) -> R
     identity = lock.value["spec"]["identity"]
     try:
         registry = open_registry(options.registry)
-        facts = registry.facts(identity["model"], version, format_time(options.now))
+        known = lock.value["spec"]
+        facts = registry.facts(identity["model"], version, format_time(options.now), known)
     except NotInRegistry as error:
         return RegistryCheck(problem=error.message)
     except LockstepError as error:
@@ -65,5 +66,8 @@ def read_lock(options: RunOptions, family: Family, version: str) -> Json:
 def fresh_lock(registry: Registry, options: RunOptions, family: Family, version: str) -> Json:
     """What the registry says of a version now, in the form of a lock."""
     model = family.document.value["spec"]["model"]["name"]
-    facts = registry.facts(model, version, format_time(options.now))
+    lock = family.locks.get(version)
+    # Facts of what the registry has removed since, such as a run, stay as the lock has them.
+    known = value_at(lock.value, ("spec",)) if lock else None
+    facts = registry.facts(model, version, format_time(options.now), known)
     return build_lock(family.environment, family.name, facts)

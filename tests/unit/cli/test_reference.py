@@ -1,11 +1,15 @@
 """The pages about the command line: every verb, every option, every exit code."""
 
 import re
+from collections.abc import Callable
 
 import click
+import pytest
 
 from lockstep.cli import reference
-from lockstep.cli.entry import invoke
+from lockstep.cli.entry import invoke, run
+from lockstep.cli.verbs import ANY_VERB, Verb
+from lockstep.model.errors import Denied
 from lockstep.model.exit_codes import ExitCode
 
 PAGES = reference.pages()
@@ -18,8 +22,31 @@ def section(verb: str) -> str:
 
 
 def test_every_verb_says_its_exit_codes() -> None:
-    assert sorted(reference._CODES) == [name for name, _ in reference.verbs()]
-    assert {code for codes in reference._CODES.values() for code in codes} <= set(ExitCode)
+    for name, verb in reference.verbs():
+        assert list(verb.exit_codes) == sorted({*verb.exit_codes} - {*ANY_VERB}), name
+        codes = ", ".join(str(code.value) for code in verb.exit_codes)
+        assert f"](#lockstep-{name.replace(' ', '-')}) | " in VERBS
+        assert re.search(rf"^\| \[`lockstep {name}`\].* \| {codes} \|$", VERBS, re.MULTILINE), name
+
+
+def test_a_command_that_declares_none_is_refused() -> None:
+    with pytest.raises(TypeError, match="declares no exit codes"):
+        reference._declared(click.Command("new"))
+
+
+def test_a_verb_that_ends_with_a_code_that_it_does_not_declare_fails_its_test() -> None:
+    """``tests/conftest.py`` holds every verb that a test runs in its process against this."""
+
+    def verb(callback: Callable[[], ExitCode]) -> Verb:
+        return Verb("new", callback=callback, exit_codes=(ExitCode.INVALID,))
+
+    def denied() -> ExitCode:
+        raise Denied("a rule forbids it")
+
+    assert run([], verb(lambda: ExitCode.INVALID)) == 10
+    for callback in (lambda: ExitCode.DENIED, denied):
+        with pytest.raises(AssertionError, match="does not declare exit code 11"):
+            run([], verb(callback))
 
 
 def test_every_verb_has_a_section_with_all_of_its_options() -> None:

@@ -48,6 +48,28 @@ def test_a_cluster_gets_a_wave_of_its_own(fleet: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("zones", "arguments", "host"),
+    [
+        ("[ml.example.org, example.com]", (), "ranking.eu-west-1.one.ml.example.org"),
+        ('["{tenant}.example.org"]', (), "ranking.eu-west-1.one.shop.example.org"),
+        ("[ml.example.org]", ("--domain", "a.example"), "ranking.eu-west-1.one.a.example"),
+        ("1", (), "ranking.eu-west-1.one.example.com"),
+    ],
+)
+def test_a_host_is_in_the_first_zone_of_the_organisation(
+    fleet: Path, zones: str, arguments: tuple[str, ...], host: str
+) -> None:
+    path = fleet / "policies/data/organisation.yaml"
+    path.write_text(path.read_text().replace("hosts: [example.com]", f"hosts: {zones}"))
+    code, said = add(
+        fleet, "family", "ranking", "-e", "one", "--tenant", "shop", "--region", "eu-west-1",
+        *arguments,
+    )  # fmt: skip
+    assert code == 0, said
+    assert f"host: {host}\n" in (fleet / "clusters/one/ranking/eu-west-1.yaml").read_text()
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ("environment", "one"),

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from lockstep.edges.http_address import parse_address
 from lockstep.edges.http_errors import Words
 from lockstep.model.errors import LockstepError
 from tests.unit.json_server import Answers, JsonServer, Reply, json_server
+from tests.unit.opa.remote_parts import certificates
 
 TOKEN = "s3cr3t-value"
 WORDS = Words("Example", "run it again", "reach it", "check the address", "give the CA")
@@ -205,3 +207,18 @@ def test_a_path_cannot_continue_the_host() -> None:
     ):
         talk.get("@evil.example.com/")
     assert not server.asked
+
+
+def test_a_certificate_counts_only_by_the_ca_that_is_given(tmp_path: Path) -> None:
+    made = certificates(tmp_path)
+    with json_server(lambda _: Reply({"a": 1}), made) as server:
+        assert server.url.startswith("https://")
+        with (
+            Conversation(server_at(server.url)) as talk,
+            pytest.raises(LockstepError, match="the certificate of Example is not trusted"),
+        ):
+            talk.get("/")
+        with Conversation(replace(server_at(server.url), ca=str(made.ca))) as talk:
+            assert talk.get("/") == {"a": 1}
+    (answered,) = server.asked
+    assert answered.headers["Authorization"] == f"Bearer {TOKEN}"

@@ -203,7 +203,7 @@ def test_ctrl_c_does_not_reach_a_server_that_lockstep_started() -> None:
 
 
 def test_a_conversation_asks_and_answers_and_ends_the_program() -> None:
-    talk = process.Conversation(["cat"])
+    talk = process.Coprocess(["cat"])
     talk.send(b"one\ntwo")
     assert (talk.line(), talk.read(3)) == (b"one\n", b"two")
     talk.close()
@@ -216,6 +216,6 @@ def test_no_conversation_begins_once_the_run_was_stopped() -> None:
     stopping.stop(KeyboardInterrupt())
     try:
         with pytest.raises(KeyboardInterrupt):
-            process.Conversation(["cat"])
+            process.Coprocess(["cat"])
     finally:
         stopping.start()

@@ -15,7 +15,10 @@ from lockstep.policy.thresholds import (
 )
 
 TREE = dict(read_tree(Path(__file__).resolve().parents[3], ["policies"]))
-NAMES = {"image-registry", "owner-of-tenant", "secret-references", "residency"}
+NAMES = {
+    "host-in-zone", "image-registry", "owner-of-tenant", "secret-references", "residency",
+    "template-additions",
+}  # fmt: skip
 
 
 def test_without_its_organisation_a_fleet_is_told_what_to_write_and_that_is_valid() -> None:
@@ -51,6 +54,13 @@ def test_a_rule_names_the_thresholds_that_its_libraries_read() -> None:
     assert rules["no-secret-in-family"] == ("policies/rules/no-secret/thresholds.yaml",)
     assert rules["min-replicas"][0] == "policies/rules/min-replicas/thresholds.yaml"
     assert rules["freeze"] == ()
+
+
+def test_a_threshold_is_shown_in_the_file_of_a_rule_that_has_it() -> None:
+    (rule,) = (each for each in expected_rules(TREE) if each.name == "template-additions")
+    own, shared = (place.file for place in threshold_places(rule, ["labels", "organisation"], TREE))
+    assert own == "policies/rules/template-additions/thresholds.yaml"
+    assert shared == ORGANISATION
 
 
 def test_the_places_of_thresholds_are_lines_of_the_first_file_of_a_rule() -> None:

@@ -115,3 +115,33 @@ def test_applications_of_two_environments_meet_in_argocd() -> None:
         "the Application argocd/prod-eu-fraud in Argo CD"
     }
     assert {f.file.split("/")[1] for f in findings} == {"prod", "prod-eu"}
+
+
+def test_a_tenant_never_gets_the_project_that_all_share() -> None:
+    """Nor that of another environment: it would be held to what one tenant may do."""
+    tree = in_tenant(cluster())
+    path = "clusters/prod/environment.yaml"
+    own = tree[path].replace(b"project: default\n", b"project: prod-risk\n")
+    for other in (
+        {},
+        {"clusters/next/environment.yaml": own.replace(b"name: prod\n", b"name: next\n")},
+    ):
+        whole = {**tree, path: tree[path] if other else own, **other}
+        files, (found,) = render_fleet(fleet_of(whole), rendering.templates())
+        assert (found.rule, found.file, found.pointer) == (
+            "render.collision", path, "/spec/tenants/0/name",
+        )  # fmt: skip
+        assert found.message == (
+            "this tenant's AppProject would replace the AppProject argocd/prod-risk in Argo CD, "
+            f"the spec.argocd.project of {next(iter(other), path)}"
+        )
+        assert "rendered/prod/tenants/risk/appproject.yaml" not in files
+
+
+def test_the_project_of_another_argocd_is_another_one() -> None:
+    tree = in_tenant(cluster())
+    path = "clusters/prod/environment.yaml"
+    other = tree[path].replace(b"project: default\n", b"project: prod-risk\n")
+    other = other.replace(b"name: prod\n", b"name: next\n").replace(b": argocd\n", b": delivery\n")
+    whole = {**tree, "clusters/next/environment.yaml": other}
+    assert not render_fleet(fleet_of(whole), rendering.templates())[1]

@@ -383,7 +383,13 @@ HOSTILE_KEY = HOSTILE_TEXT.filter(  # the parser refuses keys that rapidyaml tak
 
 
 @settings(max_examples=50)
-@given(HOSTILE_TEXT, HOSTILE_TEXT, HOSTILE_TEXT, st.dictionaries(HOSTILE_KEY, HOSTILE_TEXT))
+@given(
+    HOSTILE_TEXT,
+    HOSTILE_TEXT,
+    HOSTILE_TEXT,
+    # With a slash it is a device, of which there must be a number.
+    st.dictionaries(HOSTILE_KEY.filter(lambda key: "/" not in key), HOSTILE_TEXT),
+)
 def test_values_of_a_spec_reach_the_manifest_and_nothing_else(
     image: str, health: str, source: str, amounts: dict[str, str]
 ) -> None:

@@ -32,7 +32,9 @@ def variant(name: str, version: str, weight: int, **more: Any) -> dict[str, Any]
 
 def folder(*variants: dict[str, Any], sticky: bool = False) -> Files:
     traffic = {"bucketHeader": "x-bucket"} if sticky else None
-    made = render_one(cluster(variants=list(variants), traffic=traffic), VERSIONS)
+    one = cluster(variants=list(variants), traffic=traffic)
+    one["spec"]["serving"]["ports"] = {"tcp-peers": 9002}
+    made = render_one(one, VERSIONS)
     assert not made.findings
     return dict(made.files)
 
@@ -46,8 +48,8 @@ def rolling(weight: int, *, sticky: bool = False, arm: bool = False) -> Files:
 
 
 def routes(files: Files) -> list[Any]:
-    http: list[Any] = parse_manifest(files[TRAFFIC].decode())["spec"]["http"]
-    return http
+    spec = parse_manifest(files[TRAFFIC].decode())["spec"]
+    return [*spec["http"], *spec["tcp"]]
 
 
 def weights(route: Any) -> Counter[str]:
@@ -68,7 +70,7 @@ def test_every_route_gives_the_bad_version_s_share_to_the_good_one(
     arm = arm and weight < 90
     committed = rolling(weight, sticky=sticky, arm=arm)
     shifted = shifted_folder(committed, {"v42"}, "v41")
-    assert [r["name"] for r in routes(shifted)] == [r["name"] for r in routes(committed)]
+    assert [r.get("name") for r in routes(shifted)] == [r.get("name") for r in routes(committed)]
     for before, after in zip(
         map(weights, routes(committed)), map(weights, routes(shifted)), strict=True
     ):
@@ -131,8 +133,9 @@ def test_a_folder_that_cannot_serve_the_good_version_is_refused(gone: str) -> No
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (b"http:", b"tcp:"), (b"subset:", b"version:"), (b"weight:", b"share:"),
-        (b"weight: 70", b'weight: "70"'), (b"apiVersion", b"\xff"), (b"apiVersion:", b"- &a :"),
+        (b"http:", b"tls:"), (b"tcp:", b"tcp: 1 #"), (b"subset:", b"version:"),
+        (b"weight:", b"share:"), (b"weight: 70", b'weight: "70"'), (b"apiVersion", b"\xff"),
+        (b"apiVersion:", b"- &a :"),
     ],
 )  # fmt: skip
 def test_routes_of_another_form_are_refused(old: bytes, new: bytes) -> None:

@@ -126,7 +126,7 @@ def test_retired_arms_are_shown_with_the_weights_after_them() -> None:
     retire = structs.replace(SHIFT, action=Action.RETIRE, to=FULL.source)
     assert lines(RolledBack((retire,))) == [
         f"prod/fraud: the experiment arms of version {TARGET} are retired: too slow",
-        "  their weight goes back to the roles",
+        "  their weight returns to the roles",
         "  fraud-a: stable 41@100",
         f"  quarantine: version {TARGET} cannot be proposed until lockstep release",
     ]

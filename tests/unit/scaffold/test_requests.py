@@ -32,6 +32,15 @@ def test_names_follow_from_the_family_and_the_file() -> None:
     assert fleet().owner_domain == "example.com" and fleet().jurisdictions == ("NO",)
 
 
+def test_hosts_are_in_the_domain_of_the_first_cluster() -> None:
+    made = fleet()
+    (cluster,) = made.clusters
+    assert made.host_domain == "example.com"
+    elsewhere = replace(made, clusters=(replace(cluster, domain="ml.example.org"),))
+    assert elsewhere.host_domain == "ml.example.org"
+    assert replace(made, clusters=()).host_domain == made.owner_domain
+
+
 def test_the_distribution_is_the_one_that_is_built() -> None:
     project = Path(__file__).resolve().parents[3] / "pyproject.toml"
     assert tomllib.loads(project.read_text())["project"]["name"] == DISTRIBUTION

@@ -1,5 +1,6 @@
 """Locks: written so that they read back exactly, and compared with the registry."""
 
+import re
 from copy import deepcopy
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockstep.model.document import Document, Json
-from lockstep.model.errors import LockstepError
+from lockstep.model.errors import Invalid
 from lockstep.model.finding import Severity
 from lockstep.spec.lock import build_lock, compare_lock, refresh_lock, write_lock
 from lockstep.spec.yaml.load import load_yaml
@@ -84,6 +85,7 @@ TRAPS += [
     "0x1f",
     "---",
 ]
+TRAPS += ["\u200b", "\u202e", "\u2060", "e\u0301", "\u00e9", "yes", " leading", "trailing "]
 TRAPS += ["\x85", "\u2028", "\ufeff", "\x00", "\n", "\t", "\x7f", "\N{ROCKET}"]
 traps = st.sampled_from(TRAPS)
 scalars = st.one_of(
@@ -110,9 +112,28 @@ def test_any_facts_read_back_exactly(value: Json) -> None:
     assert written(lock).value == lock
 
 
-def test_a_lock_that_could_not_be_read_again_is_not_written() -> None:
-    with pytest.raises(LockstepError, match="bytes"):
+def test_a_lock_that_would_be_too_large_is_not_written() -> None:
+    with pytest.raises(Invalid) as caught:
         write_lock(lock_with(tags={str(i): "x" * 1000 for i in range(600)}))
+    message = caught.value.message
+    assert re.match(
+        r"the lock would have \d+ bytes; at most 524288 are allowed: tags \d+, ", message
+    )
+    assert caught.value.fix.endswith("facts are never cut")
+
+
+def test_a_lock_of_too_many_values_is_not_written() -> None:
+    with pytest.raises(Invalid, match="could not be read again: the file has more than 50000 val"):
+        write_lock(lock_with(tags={"x": [1] * 50_000}))
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\u200b", "\u202e", "\u2060", "\ufeff", "\U000e0041", "\r", "\r\n", "\x00", "\ufffe"]
+)
+def test_invisible_characters_are_written_as_escapes_and_read_back(hidden: str) -> None:
+    lock = lock_with(tags={f"a{hidden}b": f"{hidden}c"})
+    assert hidden not in write_lock(lock).decode().replace("\n", "")
+    assert written(lock).value == lock
 
 
 def test_another_time_of_reading_is_no_difference() -> None:
@@ -166,3 +187,69 @@ def test_a_refresh_never_changes_the_identity() -> None:
     lock, findings = refresh_lock(written(lock_with()), fresh)
     assert lock == lock_with()
     assert [f.rule for f in findings] == ["lock.identity"]
+
+
+OLD: Json = {
+    "inputs": [{"name": "a", "type": "long"}],
+    "outputs": [{"name": "", "type": "double"}],
+}
+WHOLE: Json = {
+    "inputs": [{"name": "a", "type": "long", "required": False}],
+    "outputs": [{"name": None, "type": "double", "required": True}],
+    "params": [],
+}
+
+
+def messages(known: Json, fresh: Json) -> list[tuple[str, Severity, str]]:
+    found = compare_lock(written(known), fresh)
+    return [(each.rule, each.severity, each.message) for each in found]
+
+
+def test_a_lock_of_an_earlier_version_is_read_and_can_be_refreshed() -> None:
+    fresh = lock_with(signature=WHOLE)
+    expected = (
+        "an earlier version of Lockstep wrote the lock, without the params of the signature and "
+        "without which columns are required"
+    )
+    assert messages(lock_with(signature=OLD), fresh) == [("lock.stale", Severity.WARNING, expected)]
+    assert refresh_lock(written(lock_with(signature=OLD)), fresh) == (fresh, [])
+    assert messages(fresh, fresh) == []
+
+
+@pytest.mark.parametrize("inputs", [[], [{"name": "b", "type": "long"}], "lost", None])
+def test_another_signature_in_an_old_lock_is_a_change(inputs: Json) -> None:
+    found = messages(lock_with(signature={**OLD, "inputs": inputs}), lock_with(signature=WHOLE))
+    assert found[-1][2] == "the registry has changed since the lock was written: signature"
+
+
+def test_required_and_params_are_facts_that_can_change() -> None:
+    for side, value in (("inputs", []), ("params", [{"name": "p"}])):
+        found = messages(lock_with(signature={**WHOLE, side: value}), lock_with(signature=WHOLE))
+        assert [each[2] for each in found] == [
+            "the registry has changed since the lock was written: signature"
+        ]
+
+
+REMOVED: Json = {"copiedFrom": "models:/a/1", "removed": ["copiedFrom", "loggedModel", "run"]}
+
+
+def test_what_was_removed_is_a_warning_at_its_place_and_not_another_identity() -> None:
+    known = lock_with(lineage={"copiedFrom": "models:/a/1"})
+    found = compare_lock(written(known), lock_with(lineage=REMOVED))
+    assert {(each.rule, each.severity) for each in found} == {("lock.removed", Severity.WARNING)}
+    assert [each.pointer for each in found] == [
+        "/spec/facts/lineage",
+        "/spec/identity/modelId",
+        "/spec/identity/run",
+    ]
+    assert found[0].message == (
+        "the registry has removed the version models:/a/1 that it was copied from; the version "
+        "and its files are intact, and facts that only this could show stay as the lock has them"
+    )
+
+
+def test_what_was_removed_is_reported_as_long_as_it_is() -> None:
+    known = lock_with(lineage=REMOVED)
+    assert len(compare_lock(written(known), known)) == 3
+    restored = lock_with(lineage={"copiedFrom": "models:/a/1"})
+    assert [each.rule for each in compare_lock(written(known), restored)] == ["lock.stale"]

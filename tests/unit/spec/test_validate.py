@@ -214,6 +214,110 @@ def test_an_image_in_upper_case_is_written_in_lower_case_but_for_its_tag() -> No
     assert found.fix.startswith("write registry.example.com/ml/server:V1@sha256:")
 
 
+def _bare(message: str) -> str:
+    """A message with all keys behind a dot, and values without quotes."""
+    return re.sub(r"\['(.*?)'\]", r".\1", message).replace("'", "")
+
+
+AFFINITY = "nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [%s]}"
+TERM = "preference: {matchExpressions: [{key: a, operator: Exists}]}"
+
+
+@pytest.mark.parametrize(
+    ("field", "says"),
+    [
+        *(
+            (f'resources: {{limits: {{{name}: "1"}}}}',
+             f"resources.limits.{name} has a name that is not the name of a resource")
+            for name in ("requests.nvidia.com/gpu", "a..b/x", "kubernetes.io/x", "a-.b/x",
+                         "x.kubernetes.io/gpu", "gpu", "hugepages-2", "storage", "a/b/c")
+        ),
+        *(
+            (f'resources: {{limits: {{nvidia.com/gpu: "{amount}"}}}}',
+             f"resources.limits.nvidia.com/gpu is {amount}, which is not an amount")
+            for amount in ("500m", "0.5", "0", "-1", "1e3", "01")
+        ),
+        *(
+            (f"volumes: {{a: {{mountPath: {path}, emptyDir: {{}}}}}}",
+             f"volumes.a.mountPath is {path}, which is not an absolute path for a volume")
+            for path in ("/proc", "/proc/self", "/sys", "/dev", "/dev/sda", "/etc", "/usr", "/bin",
+                         "/lib/x", "/usr/lib", "/usr/local/bin/x", "/etc/passwd", "/run", "/var",
+                         "/var/run/secrets/kubernetes.io/serviceaccount", "/", "models", "/a/../b",
+                         "/a:b", "/a/", "//a")
+        ),
+        ("fetch: {path: /proc}", "fetch.path is /proc, which is not an absolute path for a volume"),
+        ("volumes: {a: {emptyDir: {sizeLimit: 500m}}}",
+         "volumes.a.emptyDir.sizeLimit is 500m, which is not an amount of memory"),
+        ("volumes: {a: {subPath: ../b, emptyDir: {}}}",
+         "volumes.a.subPath is ../b, which is not a relative path"),
+        ("volumes: {a: {subPath: /b, emptyDir: {}}}",
+         "volumes.a.subPath is /b, which is not a relative path"),
+        (f"affinity: {{{AFFINITY % ('{weight: 0, ' + TERM + '}')}}}",
+         "weight is 0; it must be from 1 to 100"),
+        (f"affinity: {{{AFFINITY % ('{weight: 101, ' + TERM + '}')}}}",
+         "weight is 101; it must be from 1 to 100"),
+        (f"affinity: {{{AFFINITY % '{weight: 1, preference: {}}'}}}",
+         "matchExpressions is missing"),
+        (f"affinity: {{{AFFINITY % '{weight: 1, preference: {matchExpressions: []}}'}}}",
+         "matchExpressions has no entries; it needs at least 1"),
+        ("affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+         "{nodeSelectorTerms: []}}}", "nodeSelectorTerms has no entries; it needs at least 1"),
+        ("affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+         "[{labelSelector: {matchLabels: {a: b}}}]}}", "topologyKey is missing"),
+        ("affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+         "[{labelSelector: {matchLabels: {a: b}}, topologyKey: a..b/c}]}}",
+         "topologyKey is a..b/c, which is not the key of a label"),
+        ("tolerations: [{operator: Exists}]", "tolerations[0].key is missing"),
+        ("tolerations: [{key: a..b/c}]",
+         "tolerations[0].key is a..b/c, which is not the key of a label"),
+        ("tolerations: [{key: a, effect: Never}]",
+         "effect is Never; it must be NoSchedule, PreferNoSchedule or NoExecute"),
+        ("nodeSelector: {a: b_}", "nodeSelector.a is b_, which is not the value of a label"),
+        ("nodeSelector: {a..b/c: d}", "has a name that is not the key of a label"),
+        ("ports: {a-name-of-16-chr: 1}", "has a name that is not the name of a port"),
+        ('ports: {"123": 1}', "has a name that is not the name of a port"),
+        ("ports: {a--b: 1}", "has a name that is not the name of a port"),
+        ("env: {1A: a}", "has a name that is not the name of an environment variable"),
+        ("env: {A=B: a}", "has a name that is not the name of an environment variable"),
+        ("priorityClassName: Models", "priorityClassName is Models, which is not the name of a"),
+        ("securityContext: {runAsUser: 0}",
+         "securityContext.runAsUser is 0; it must be from 1 to 2147483647"),
+        ("securityContext: {fsGroup: 2147483648}",
+         "securityContext.fsGroup is 2147483648; it must be from 1 to 2147483647"),
+        ("terminationGracePeriodSeconds: 0",
+         "terminationGracePeriodSeconds is 0; it must be from 1 to 3600"),
+        ("probes: {liveness: {periodSeconds: 0}}",
+         "probes.liveness.periodSeconds is 0; it must be from 1 to 300"),
+        ("probes: {liveness: {httpGet: {port: 65536}}}",
+         "probes.liveness.httpGet.port is 65536; it must be from 1 to 65535"),
+        ("lifecycle: {preStop: {exec: {command: []}}}",
+         "lifecycle.preStop.exec.command has no entries; it needs at least 1"),
+        ("whenUnsatisfiable: Never",
+         "whenUnsatisfiable is Never; it must be ScheduleAnyway or DoNotSchedule"),
+    ],
+)  # fmt: skip
+def test_a_field_of_pods_that_kubernetes_refuses(field: str, says: str) -> None:
+    found = findings({US: ("  variants", f"  serving: {{{field}}}\n  variants")})
+    about = [each for each in found if says in _bare(each.message)]
+    assert [each.file for each in about] == [US], [each.message for each in found]
+    assert about[0].line == 10
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        'resources: {requests: {example.com/gpu: "2"}, limits: {example.com/gpu: "2"}}',
+        'resources: {limits: {hugepages-2Mi: "4Mi", ephemeral-storage: 10G}}',
+        "volumes: {a: {mountPath: /dev/shm, emptyDir: {}}, b: {mountPath: /usr/src/a, "
+        "emptyDir: {}}, c: {mountPath: /var/cache/a, emptyDir: {}}, d: {mountPath: /etc/tls, "
+        "emptyDir: {}}, e: {mountPath: /var/run/a, emptyDir: {}}}",
+        'nodeSelector: {a.b/c: "", d: e}',
+    ],
+)
+def test_other_fields_of_pods_are_allowed(field: str) -> None:
+    assert not findings({US: ("  variants", f"  serving: {{{field}}}\n  variants")})
+
+
 def test_choice_written_as_a_number_is_quoted_as_it_was_written() -> None:
     (found,) = findings({HOME_FILE: ('"1.37"', "1.30")})
     assert found.message == "spec.kubernetesVersion is the number 1.30; it must be text"

@@ -83,10 +83,10 @@ class GitCommand:
             [*_GIT, *args], cwd=self.root, stdin=stdin, env=variables, timeout=_TIMEOUT
         )
 
-    def _talk(self, *args: str) -> process.Conversation:
+    def _talk(self, *args: str) -> process.Coprocess:
         """Start a git that answers what it is asked."""
         env = _environment() | self._variables
-        return process.Conversation([*_GIT, *args], cwd=self.root, env=env)
+        return process.Coprocess([*_GIT, *args], cwd=self.root, env=env)
 
 
 def settings(values: Sequence[tuple[str, str]]) -> dict[str, str]:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from lockstep.edges.process import Conversation
+from lockstep.edges.process import Coprocess
 
 _AT_ONCE = 16_000
 """Bytes of questions before their answers are read; a pipe holds more.
@@ -36,9 +36,9 @@ class Unanswered(Exception):
 class ObjectReader:
     """Asks one git about objects; ``start`` starts it when the first question is asked."""
 
-    def __init__(self, start: Callable[[], Conversation]) -> None:
+    def __init__(self, start: Callable[[], Coprocess]) -> None:
         self._start = start
-        self._git: Conversation | None = None
+        self._git: Coprocess | None = None
         self._failed = False
         self._lock = threading.Lock()
 
@@ -74,7 +74,7 @@ class ObjectReader:
             git.close()
 
     def _answers(
-        self, git: Conversation, questions: Sequence[str], *, contents: bool
+        self, git: Coprocess, questions: Sequence[str], *, contents: bool
     ) -> Iterator[_Answer]:
         git.send(os.fsencode("".join([*questions, "flush\n"])))
         for question in questions:

@@ -2,20 +2,19 @@
 
 import hashlib
 import importlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from lockstep.edges import scratch
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.registry.content import content_digest
+from lockstep.registry.limits import MOST_DESCRIPTION_BYTES, Unlockable
 from lockstep.registry.mlflow.client import Connection
+from lockstep.registry.mlflow.signature import read_signature
 from lockstep.text.sanitise import plain_line
 
 _LEFT_OUT = "registered_model_meta"  # differs between versions and copies of the same model
@@ -23,9 +22,6 @@ _DESCRIPTION = "MLmodel"
 # Bounds that no real model reaches: what a registry says must not fill the disk or the memory.
 _MOST_FILES = 10_000
 _DEEPEST = 20
-_LARGEST_DESCRIPTION = 1_000_000
-_DEEPEST_YAML = 40
-_MOST_COLUMNS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +57,7 @@ def read_artifacts(artifacts: Artifacts) -> tuple[str, Json]:
     """The content digest and the signature of a model with these files.
 
     Files are fetched one at a time, so no more than the largest of them is on disk at once. The
-    signature is None where the model has none. Raises LockstepError for too many columns.
+    signature is None where the model has none. Raises Unlockable where it cannot be read whole.
     """
     manifest: list[tuple[str, str]] = []
     description = b""
@@ -69,10 +65,21 @@ def read_artifacts(artifacts: Artifacts) -> tuple[str, Json]:
         with _fetched(artifacts.repository, path, artifacts.server) as local:
             with local.open("rb") as stream:
                 manifest.append((path, hashlib.file_digest(stream, "sha256").hexdigest()))
-            # The signature is optional; a huge description is hashed, and not parsed.
-            if path == _DESCRIPTION and local.stat().st_size <= _LARGEST_DESCRIPTION:
-                description = local.read_bytes()
-    return content_digest(manifest), _signature(description, artifacts.server)
+            if path == _DESCRIPTION:
+                description = _read_description(local, artifacts.server)
+    return content_digest(manifest), read_signature(description, artifacts.server)
+
+
+def _read_description(local: Path, server: str) -> bytes:
+    size = local.stat().st_size
+    if size > MOST_DESCRIPTION_BYTES:  # not left out: the version would seem to have no signature
+        raise Unlockable(
+            f"{_DESCRIPTION} has {size} bytes; at most {MOST_DESCRIPTION_BYTES} are allowed",
+            where=server,
+            fix="log the model with a smaller signature or less metadata, and register a new "
+            "version",
+        )
+    return local.read_bytes()
 
 
 @contextmanager
@@ -132,58 +139,3 @@ def _stays_inside(path: str) -> bool:
     # any other spelling, such as "./a", it would differ from the name on disk.
     inside = plain.parts[:1] not in ((), ("/",)) and ".." not in plain.parts
     return inside and str(plain) == path and path.isprintable()
-
-
-def _signature(description: bytes, server: str) -> Json:
-    """``{inputs, outputs}``, each a list of ``{name, type}``; None where there is none."""
-    declared = _read_yaml(description)
-    signature = declared.get("signature") if isinstance(declared, dict) else None
-    if not isinstance(signature, dict):
-        return None
-    return {side: _columns(signature.get(side), server) for side in ("inputs", "outputs")}
-
-
-def _read_yaml(data: bytes) -> Json:
-    """The value of a YAML file of unknown origin; None where it is not valid.
-
-    PyYAML's composer recurses, and crashes the process on deep nesting, so the depth is counted
-    on the event stream first. Aliases, which can multiply, are refused.
-    """
-    depth = 0
-    try:
-        for event in yaml.parse(data, Loader=yaml.CSafeLoader):
-            depth += isinstance(event, yaml.CollectionStartEvent)
-            depth -= isinstance(event, yaml.CollectionEndEvent)
-            if depth > _DEEPEST_YAML or isinstance(event, yaml.AliasEvent):
-                return None
-        return yaml.load(data, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, ValueError):
-        return None
-
-
-def _columns(text: Json, server: str) -> list[Json]:
-    """The columns of a signature, which MLflow keeps as JSON in a string."""
-    try:
-        columns = json.loads(text) if isinstance(text, str) else []
-    except (ValueError, RecursionError):
-        # Deep nesting, which a registry could send, is a RecursionError.
-        return []
-    items = columns if isinstance(columns, list) else []
-    if len(items) > _MOST_COLUMNS:  # a part of a signature would be compared as if it were all
-        raise LockstepError(
-            f"the signature has {len(items)} columns, at most {_MOST_COLUMNS} are read",
-            where=server,
-            fix="log the model with fewer columns, for example with one tensor",
-        )
-    return [_column(item) for item in items if isinstance(item, dict)]
-
-
-def _column(item: dict[str, Json]) -> Json:
-    kind, tensor = item.get("type", ""), item.get("tensor-spec")
-    if isinstance(tensor, dict):
-        kind = f"tensor of {tensor.get('dtype')}, shape {tensor.get('shape')}"
-    elif not isinstance(kind, str) or kind in ("array", "object", "map"):
-        # These names say nothing about the items, so the whole declaration is compared.
-        rest = {key: value for key, value in item.items() if key not in ("name", "required")}
-        kind = json.dumps(rest, sort_keys=True)
-    return {"name": plain_line(item.get("name", ""), 200), "type": plain_line(kind, 500)}

@@ -205,17 +205,25 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__ or cause.__context__
 
 
+def is_absent(error: Exception) -> bool:
+    """Whether the server answered that what it was asked for does not exist.
+
+    Only the code tells it from a server that did not answer: the first forbids a rollback to a
+    version, the second must not.
+    """
+    code = str(getattr(error, "error_code", ""))
+    return code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
+
+
 _NO_SERVER = re.compile(r"too many 50[234] error responses")
 """urllib3's words for the answers of a proxy before a server that is down or does not answer."""
 
 
 def _in_plain_words(error: Exception, server: str) -> LockstepError:
-    # Only the code tells a version that does not exist from a server that did not answer: the
-    # first forbids a rollback to it, the second must not.
     code = str(getattr(error, "error_code", ""))
     # MLflow's messages repeat the address, which may hold a password.
     said = plain_line(bare_address(_without_secrets(str(error))), _LONGEST_MESSAGE)
-    if code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"):
+    if is_absent(error):
         return NotInRegistry(said, where=server, fix="check the model's name and version")
     if code in ("UNAUTHENTICATED", "PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED"):
         return LockstepError(

@@ -13,16 +13,13 @@ from typing import Any
 
 import msgspec
 
-from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Measurement
+from lockstep.registry.limits import LONGEST_DIGEST, MOST_METRIC_VALUES, Unlockable, exact
 from lockstep.registry.mlflow.client import moment
-from lockstep.text.sanitise import plain_line
 
 SAMPLES_SUFFIX = "_samples"
 """``fpr_samples``, logged with ``fpr`` in one call, is the count behind it."""
 
-LONGEST_NAME = 250
-_MOST_ENTRIES = 100_000
 _MOST_EARLIER = 20
 _MOST_SAMPLES = 10**15  # above 2**53, about 9 * 10**15, a float does not count exactly
 _LARGEST = 1.797e308  # databases store infinity as the largest float
@@ -51,12 +48,15 @@ RunHistory = Callable[[str, str], "list[Entry]"]
 
 
 def read_entries(logged: Iterable[Any], server: str) -> list[Entry]:
-    """MLflow's metric objects as entries. Raises LockstepError when there are too many."""
+    """MLflow's metric objects as entries. Raises Unlockable where there are too many, or where
+    the digest of a dataset is too long.
+    """
     # One more than allowed, so that a longer list is refused and never cut.
-    entries = [_entry(item) for item, _ in zip(logged, range(_MOST_ENTRIES + 1), strict=False)]
-    if len(entries) > _MOST_ENTRIES:
-        raise LockstepError(
-            f"a model has over {_MOST_ENTRIES} metric values",
+    most = MOST_METRIC_VALUES
+    entries = [_entry(item, server) for item, _ in zip(logged, range(most + 1), strict=False)]
+    if len(entries) > most:
+        raise Unlockable(
+            f"a model has more than {most} metric values; at most {most} are allowed",
             where=server,
             fix="log the steps of a training to the run, and only evaluations to the model",
         )
@@ -111,7 +111,7 @@ class LoggedMetrics:
             value=None if problem else entry.value,
             samples=self._samples(entry),
             time=moment(entry.timestamp),
-            dataset_digest=plain_line(entry.dataset_digest, 100) if entry.dataset_digest else None,
+            dataset_digest=entry.dataset_digest or None,
             problem=problem,
         )
 
@@ -155,15 +155,17 @@ def series(entries: Iterable[Entry]) -> list[tuple[str, str | None]]:
     """The (metric, dataset) pairs there are, in order, without the sample counts."""
     pairs = {(e.name, e.dataset) for e in entries}
     counts = {(name + SAMPLES_SUFFIX, dataset) for name, dataset in pairs}
-    return sorted(pairs - counts, key=lambda pair: (pair[0], pair[1] or ""))
+    # No dataset and one without a name are two series, whose order may not depend on a hash.
+    return sorted(pairs - counts, key=lambda pair: (pair[0], pair[1] is not None, pair[1] or ""))
 
 
-def _entry(item: Any) -> Entry:
+def _entry(item: Any, server: str) -> Entry:
+    digest = item.dataset_digest
     return Entry(
         str(item.key),
         float(item.value),
         None if item.dataset_name is None else str(item.dataset_name),
-        None if item.dataset_digest is None else str(item.dataset_digest),
+        exact(digest, LONGEST_DIGEST, "the digest of a dataset", server) if digest else None,
         str(item.run_id),
         int(item.timestamp),
         int(item.step),

@@ -1,6 +1,7 @@
 """Where a rendered object is not what is expected of it (see ``expected``)."""
 
 import json
+import posixpath
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from lockstep.render.targets.expected import (
     FREE,
     RESERVED,
     AnyBut,
+    Apart,
     ByName,
     Each,
     Expected,
@@ -95,6 +97,9 @@ def differences(expected: Expected, found: Json, at: Pointer = ()) -> Iterator[D
     elif isinstance(expected, OneOf):
         if found not in expected.values:
             yield _difference(expected, found, at)
+    elif isinstance(expected, Apart):
+        if not _is_apart(expected.path, found):
+            yield _difference(expected, found, at)
     elif expected is not FREE and found != expected:
         yield _difference(expected, found, at)
 
@@ -112,6 +117,14 @@ def _of_optional(
             yield _difference(expected, found, at)
     elif isinstance(expected, Each) or found == expected.value:
         yield _difference(expected, found, at)
+
+
+def _is_apart(path: str, found: Json) -> bool:
+    if not isinstance(found, str):
+        return False
+    # As Kubernetes reads it: a path without a slash in front begins at the root.
+    here, there = (f"{posixpath.normpath(f'/{each}').strip('/')}/" for each in (path, found))
+    return not here.startswith(there) and not there.startswith(here) and there != "/"
 
 
 def _of_fields(
@@ -186,6 +199,8 @@ def _must(expected: Expected) -> str:
         return f"be a whole number from {expected.least} to {expected.most}"
     if isinstance(expected, OneOf):
         return f"be one of {_shown(list(expected.values))}"
+    if isinstance(expected, Apart):
+        return f"be a path that is not at, in or above {expected.path}"
     if isinstance(expected, AnyBut):
         return f"not be {_shown(expected.value)}"
     if isinstance(expected, Each):
@@ -209,6 +224,8 @@ def _plain(expected: Expected) -> Json:
         return {key: _plain(each) for key, each in expected.items() if not _is_optional(each)}
     if isinstance(expected, IfAny):
         return _plain(expected.value)
+    if isinstance(expected, Apart):
+        return f"a path apart from {expected.path}"
     if isinstance(expected, OneOf):
         return expected.values[0]
     if isinstance(expected, ByName):

@@ -112,6 +112,13 @@ class AnyBut:
     value: Json
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Apart:
+    """An absolute path that is neither at this one, nor in or above it."""
+
+    path: str
+
+
 Expected = Json
 """A value as it must be, or one of the markers, at any depth. A plain mapping has these fields and
 no others, and a plain list is the whole list."""

@@ -94,8 +94,11 @@ class Writer:
         yield from (f"\n{rule}" for rule in _rules(schema))
         yield from (f"\nIn `{where}`: {rule}" for where, rule in self.notes)
         for part in schema.get("allOf", []):
-            source = target(name, value_at(part, ("then", "$ref"), name))
-            yield f"\nFor `{_choice(part)}` as in {self.section(source, path)}."
+            yield from (f"\n{rule}" for rule in _rules(part))
+            # Fields that go with others say so in their descriptions.
+            if leads_to := value_at(part, ("then", "$ref")):
+                source = target(name, leads_to)
+                yield f"\nFor `{_choice(part)}` as in {self.section(source, path)}."
 
     def _fields(self, name: str, schema: Json, path: str, needed: Json) -> Iterator[str]:
         """A row for each field, and below it those of the mappings inside that have no file."""

@@ -30,15 +30,17 @@ _SHORT = 60
 
 
 _FAILOVER = (
-    "is refused: Istio fails over only to pods of the same Service, and each region has a Service "
-    "of its own; routing over regions is not built",
-    "remove it; callers that may use another region call the host of that cluster",
+    "is not supported: Istio fails over only among the pods of one Service, and each region has a "
+    "Service of its own, so the field would do nothing",
+    "remove it; a caller that may use another region calls the host of the cluster there",
 )
 
 _REFUSED: dict[Pointer, tuple[str, str]] = {
-    ("spec", "failover"): _FAILOVER,
-    ("spec", "defaults", "failover"): _FAILOVER,
-}
+    (*where, "failover"): _FAILOVER
+    for where in (
+        ("spec",), ("spec", "traffic"), ("spec", "defaults"), ("spec", "defaults", "traffic"),
+    )
+}  # fmt: skip
 """Fields that people expect and that would do nothing: why, and what to do."""
 
 
@@ -70,13 +72,15 @@ class Problem:
 def explain(errors: Iterable[Any]) -> list[Problem]:
     """The problems behind the errors of the jsonschema package, without echoes of one mistake.
 
-    A value is reported once even when several keywords reject it, and a field is not reported as
-    missing when its own misspelling is reported already.
+    A value is reported once even when several keywords reject it, and not where its key is wrong,
+    which decides what the value may be. A field is not reported as missing when its own misspelling
+    is reported already.
     """
     found = islice((p for error in errors for p in _problems_of(error)), _MOST)
     # Several branches of a schema may report the same mistake.
     problems = list(dict.fromkeys(found))
     misspelt = {(*p.pointer[:-1], p.suggestion) for p in problems if p.suggestion}
+    unnamed = {p.pointer for p in problems if p.rule == "schema.key"}
     values: dict[Pointer, Problem] = {}
     others = []
     for problem in problems:
@@ -85,7 +89,7 @@ def explain(errors: Iterable[Any]) -> list[Problem]:
                 others.append(problem)
         elif problem.at_key:
             others.append(problem)
-        else:
+        elif problem.pointer not in unnamed:
             values.setdefault(problem.pointer, problem)
     return [*others, *values.values()]
 
@@ -272,6 +276,12 @@ def _any_of(error: Any, pointer: Pointer) -> Iterator[Problem]:
     yield from _other(error, pointer)
 
 
+def _refused(error: Any, pointer: Pointer) -> Iterator[Problem]:
+    # A field that others rule out; the title says what it is for.
+    says = f"is {error.schema.get('title', 'not allowed here')}"
+    yield Problem(pointer, "schema.refused-field", says, "remove it", at_key=True)
+
+
 def _other(error: Any, pointer: Pointer) -> Iterator[Problem]:
     says = f"is not {expected_form(error.schema)}"
     yield Problem(pointer, "schema.form", says, advice(error.schema))
@@ -297,4 +307,5 @@ _EXPLAIN: dict[str, Callable[[Any, Pointer], Iterator[Problem]]] = {
     "maxProperties": _count,
     "uniqueItems": _unique,
     "anyOf": _any_of,
+    "not": _refused,
 }

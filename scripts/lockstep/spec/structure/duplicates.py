@@ -1,4 +1,7 @@
-"""Names and hosts that two clusters of one environment have, in one family or in two."""
+"""Names and hosts that two clusters of one environment have, in one family or in two.
+
+A host that one cluster has twice is found, too.
+"""
 
 from collections.abc import Iterable, Iterator
 
@@ -27,14 +30,16 @@ def check_duplicates(families: Iterable[Family]) -> Iterator[Finding]:
 
     ``families`` are in name order. Those that share nothing with others may be left out.
     """
-    known: dict[tuple[str, str], Place] = {}
+    known: dict[tuple[str, str], tuple[Cluster, Place]] = {}
     for cluster in (cluster for family in families for cluster in family.clusters):
         for what, pointer, value in _taken(cluster):
             place = Place.in_cluster(cluster, pointer)
             # One cluster owns a host: Istio does not define what two VirtualServices for it do.
-            first = known.setdefault((what, value), place)
-            if first is not place:
+            owner, first = known.setdefault((what, value), (cluster, place))
+            if owner is not cluster:
                 yield _duplicate(place, first, what, value)
+            elif first is not place:
+                yield _repeated(place, first, value)
 
 
 def _taken(cluster: Cluster) -> Iterator[tuple[str, Pointer, str]]:
@@ -56,4 +61,13 @@ def _duplicate(place: Place, first: Place, what: str, value: str) -> Finding:
         f"the {what} {brief(value)} is already used by {first.document.path}",
         f"choose another {what}" if what == "host" else "rename one of the two files",
         others=[first.related_as("uses it already")],
+    )
+
+
+def _repeated(place: Place, first: Place, host: str) -> Finding:
+    return place.finding(
+        "structure.duplicate-host",
+        f"duplicate entry: the host {brief(host)} is already {first.field} of this cluster",
+        "remove it: a cluster has each host once",
+        others=[first.related_as("the first of the two")],
     )

@@ -29,7 +29,7 @@ _BYTE_ORDER_MARKS = {
 # What YAML forbids; line breaks that editors do not show, because text after one would look like a
 # part of the comment before it; and characters that are invisible or reorder the others.
 # Sources: https://yaml.org/spec/1.2.2/#51-character-set, https://www.unicode.org/reports/tr55/
-_UNSEEN = re.compile(
+UNSEEN = re.compile(
     "\r(?!\n)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff"
     "\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\U000e0000-\U000e007f]"
 )
@@ -107,7 +107,7 @@ def _decode(path: str, data: bytes) -> str | Finding:
         message = f"the file is not UTF-8: byte 0x{data[error.start]:02x} is not valid here"
         before = data[: error.start].decode("utf-8")
         return _finding_after(before, path, message, "save the file as UTF-8")
-    unseen = _UNSEEN.search(text)
+    unseen = UNSEEN.search(text)
     return (
         text if unseen is None else _finding_after(text[: unseen.start()], path, *_about(unseen[0]))
     )

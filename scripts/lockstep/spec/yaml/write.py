@@ -5,6 +5,7 @@ import re
 import yaml
 
 from lockstep.model.document import Json
+from lockstep.spec.yaml.load import UNSEEN
 
 # Every YAML version reads these words as text; all other text is quoted.
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
@@ -18,6 +19,9 @@ def dump_yaml(value: Json, *, by: str) -> bytes:
     text = yaml.dump(
         value, Dumper=_Dumper, default_flow_style=False, allow_unicode=True, width=10**9
     )
+    # PyYAML writes some invisible characters as they are, which no file of ours may hold. They are
+    # in quoted text only, where an escape is the same character.
+    text = UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     return f"# machine-written by {by}; do not edit\n{text}".encode()
 
 

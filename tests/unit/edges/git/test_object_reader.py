@@ -6,7 +6,7 @@ import pytest
 
 from lockstep.edges.git import Git
 from lockstep.edges.git.object_reader import ObjectReader, Unanswered
-from lockstep.edges.process import Conversation
+from lockstep.edges.process import Coprocess
 from lockstep.model.errors import LockstepError
 from tests.unit.edges.repositories import commit, git, new_repository
 
@@ -18,7 +18,7 @@ FILES = {
 
 def reader(made: Git) -> ObjectReader:
     argv = ["git", "cat-file", "--batch-command", "--buffer"]
-    return ObjectReader(lambda: Conversation(argv, cwd=made.root))
+    return ObjectReader(lambda: Coprocess(argv, cwd=made.root))
 
 
 def test_objects_are_found_by_any_name_in_order(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_name_that_is_no_line_is_not_asked(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("argv", [["true"], ["echo", "hello"], ["echo", "1 2 3 4"]])
 def test_a_program_that_ends_or_says_something_else_is_no_answer(argv: list[str]) -> None:
-    asked = ObjectReader(lambda: Conversation(argv))
+    asked = ObjectReader(lambda: Coprocess(argv))
     for _ in range(2):
         with pytest.raises(Unanswered):
             asked.ask("info", ["HEAD"])
@@ -70,7 +70,7 @@ def test_a_program_that_ends_or_says_something_else_is_no_answer(argv: list[str]
 
 def test_nothing_is_asked_after_an_answer_that_was_cut_off(tmp_path: Path) -> None:
     script = 'read q; read f; echo "abc blob 1"; printf "x\n"; echo odd; echo "abc blob 2"; cat'
-    asked = ObjectReader(lambda: Conversation(["sh", "-c", script]))
+    asked = ObjectReader(lambda: Coprocess(["sh", "-c", script]))
     with pytest.raises(Unanswered):
         asked.ask("contents", ["one", "two"])
     with pytest.raises(Unanswered):
@@ -79,4 +79,4 @@ def test_nothing_is_asked_after_an_answer_that_was_cut_off(tmp_path: Path) -> No
 
 def test_a_program_that_cannot_be_started_is_an_error() -> None:
     with pytest.raises(LockstepError, match="cannot start"):
-        ObjectReader(lambda: Conversation(["no-such-program"])).ask("info", ["HEAD"])
+        ObjectReader(lambda: Coprocess(["no-such-program"])).ask("info", ["HEAD"])

@@ -7,7 +7,7 @@ import pytest
 
 from lockstep.edges import process
 from lockstep.edges.git import Git
-from lockstep.edges.process import Conversation
+from lockstep.edges.process import Coprocess
 from lockstep.model.errors import LockstepError
 from tests.unit.edges.git.test_object_reader import FILES
 from tests.unit.edges.repositories import commit, git, new_repository
@@ -64,12 +64,12 @@ def test_one_git_answers_all_questions_and_is_gone_afterwards(
     made = new_repository(tmp_path, FILES)
     started = []
 
-    class Noted(Conversation):
+    class Noted(Coprocess):
         def __init__(self, *args: object, **given: object) -> None:
             super().__init__(*args, **given)  # type: ignore[arg-type]
             started.append(self._child.pid)
 
-    monkeypatch.setattr(process, "Conversation", Noted)
+    monkeypatch.setattr(process, "Coprocess", Noted)
     with made.storing() as storing:
         tree = storing.work_tree_id(["clusters"])
         # From here on, no other program is started.

@@ -239,7 +239,12 @@ def test_a_further_host_belongs_to_one_cluster() -> None:
     twice = edited(
         US, "  variants:", "  hosts: [scoring.us-east-1.models.example.com]\n  variants:"
     )
-    assert rules(twice) == [("duplicate-host", US)]
+    assert related(twice) == [("duplicate-host", [(US, 9, "the first of the two")])]
+    (found,) = check_structure(assemble(twice)[0])
+    assert found.message == (
+        "duplicate entry: the host 'scoring.us-east-1.models.example.com' is already spec.host of "
+        "this cluster"
+    )
 
 
 def test_unknown_region_names_where_the_regions_are() -> None:

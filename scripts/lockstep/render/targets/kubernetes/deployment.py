@@ -38,6 +38,7 @@ from lockstep.render.targets.kubernetes.scheduling import scheduling_context, sc
 from lockstep.render.targets.kubernetes.termination import (
     grace_seconds,
     lifecycle,
+    require_program,
     termination_origins,
 )
 from lockstep.render.targets.kubernetes.volumes import mounts_of, volume_origins, volumes_of
@@ -89,6 +90,8 @@ def read_container(fields: Fields) -> dict[str, Json]:
     for name in ("command", "args"):
         if fields.has(*here, name):
             found[name] = fields.plain(*here, name)
+    if "command" in found:
+        require_program(fields, (*here, "command"))
     if fields.has(*here, "securityContext"):
         given = [n for n in _ACCOUNTS if fields.has(*here, "securityContext", n)]
         found["runAs"] = {n: fields.integer(*here, "securityContext", n) for n in given}

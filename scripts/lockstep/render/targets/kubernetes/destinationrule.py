@@ -60,7 +60,12 @@ def _expected_policy(policy: Context) -> dict[str, Expected]:
         "interval": "10s",
         "maxEjectionPercent": Within(10, 100),
     }
-    return {"outlierDetection": outliers}
+    # With outlier detection Istio prefers pods of the caller's zone, unless it is switched off:
+    # callers of one zone would load a third of the pods, and those alone of a candidate.
+    return {
+        "loadBalancer": {"localityLbSetting": {"enabled": False}},
+        "outlierDetection": outliers,
+    }
 
 
 def _policy_origins() -> Origins:

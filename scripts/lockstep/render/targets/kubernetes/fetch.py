@@ -20,8 +20,18 @@ from lockstep.model.registry_variables import (
 from lockstep.model.times import parse_duration
 from lockstep.render.fields import Fields
 from lockstep.render.targets.base import Context
-from lockstep.render.targets.expected import FREE, AnyBut, ByName, Each, Expected
-from lockstep.render.targets.kubernetes.volumes import MODEL, SCRATCH_PATH, VOLUMES
+from lockstep.render.targets.expected import (
+    ABSENT,
+    FREE,
+    AnyBut,
+    Apart,
+    ByName,
+    Each,
+    Expected,
+    IfAny,
+    OneOf,
+)
+from lockstep.render.targets.kubernetes.volumes import MODEL, SCRATCH, SCRATCH_PATH, VOLUMES
 from lockstep.render.targets.origins import (
     Origins,
     OriginTree,
@@ -51,6 +61,16 @@ _RESOURCES = ("cpu", "memory")
 """Only these are taken over from the server: fetching needs no devices."""
 
 _FETCH = ("spec", "serving", "fetch")
+
+_PROXIES = tuple(
+    name for each in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY") for name in (each, each.lower())
+)
+"""The variables that a template may give to what fetches: how it reaches the registry. Any other
+could change what its program loads, and so what it calls verified."""
+
+_MOUNT_FIELDS = dict.fromkeys(
+    ("subPath", "subPathExpr", "readOnly", "recursiveReadOnly", "mountPropagation"), FREE
+)
 
 
 def read_fetch(fields: Fields) -> dict[str, Json]:
@@ -203,17 +223,23 @@ def expected_fetcher(context: Context) -> dict[str, Expected]:
         return {}
     fetcher: dict[str, Expected] = {
         **dict.fromkeys(
-            ("securityContext", "imagePullPolicy", "terminationMessagePath",
-             "terminationMessagePolicy", "workingDir"),
+            ("securityContext", "imagePullPolicy", "terminationMessagePolicy"),
             FREE,
         ),
         "name": CONTAINER,
         "image": fetch["image"],
         "command": ["lockstep"],
         "args": fetch["args"],
-        "env": ByName(expected_registry(context)),
+        "env": ByName(expected_registry(context), {"name": OneOf(_PROXIES), "value": FREE}),
         "resources": {half: dict(fetch[half]) for half in ("requests", "limits")},
-        "volumeMounts": ByName({MODEL: {"name": MODEL, "mountPath": _MOUNT}}),
+        # No others: a file over its program could verify nothing.
+        "volumeMounts": ByName(
+            {
+                MODEL: {"name": MODEL, "mountPath": _MOUNT},
+                SCRATCH: {"name": SCRATCH, "mountPath": SCRATCH_PATH},
+            },
+            ABSENT,
+        ),
     }  # fmt: skip
     return {CONTAINER: fetcher}
 
@@ -264,11 +290,28 @@ def fetch_seconds(serving: Json) -> int:
     return int(parse_duration(fetch["timeout"]).total_seconds()) if fetch else 0
 
 
+def expected_fetch_volumes(context: Context) -> dict[str, Expected]:
+    """Volumes that the spec does not name: the fetching container has a folder of its own."""
+    if context["fetch"] is None:
+        return {}
+    return {SCRATCH: {"name": SCRATCH, "emptyDir": FREE}}
+
+
+def expected_message_path(context: Context) -> Expected:
+    """Where the server leaves its last message: Kubernetes mounts an empty file there."""
+    fetch = context["fetch"]
+    return FREE if fetch is None else IfAny(Apart(fetch["path"]))
+
+
+def expected_further_mounts(context: Context) -> Expected:
+    """What a template mounts in the server: nothing that hides files of the verified model."""
+    if context["fetch"] is None:
+        return FREE
+    return {**_MOUNT_FIELDS, "name": AnyBut(MODEL), "mountPath": Apart(context["fetch"]["path"])}
+
+
 def expected_other_mounts(context: Context) -> Expected:
     """What all other containers mount: not the model, which one of them could change."""
     if context["fetch"] is None:
         return FREE
-    fields = (
-        "mountPath", "subPath", "subPathExpr", "readOnly", "recursiveReadOnly", "mountPropagation",
-    )  # fmt: skip
-    return Each({**dict.fromkeys(fields, FREE), "name": AnyBut(MODEL)})
+    return Each({**_MOUNT_FIELDS, "name": AnyBut(MODEL), "mountPath": FREE})

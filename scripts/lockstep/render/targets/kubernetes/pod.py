@@ -17,7 +17,10 @@ from lockstep.render.targets.expected import (
     IfAny,
 )
 from lockstep.render.targets.kubernetes.fetch import (
+    expected_fetch_volumes,
     expected_fetcher,
+    expected_further_mounts,
+    expected_message_path,
     expected_model_variables,
     expected_other_mounts,
 )
@@ -88,7 +91,7 @@ def expected_pod(context: Context, serving: Json) -> dict[str, Expected]:
         pod["securityContext"] = Guarded(dict(context["run_as"]))
     if context["volumes"]:
         volumes = {name: {"name": name, kind: each} for name, kind, each in context["volumes"]}
-        pod["volumes"] = ByName(volumes)
+        pod["volumes"] = ByName({**volumes, **expected_fetch_volumes(context)})
     return pod
 
 
@@ -113,12 +116,13 @@ def _expected_model(context: Context, serving: Json) -> dict[str, Expected]:
         "env": ByName({**env, **expected_model_variables(context)}),
         "resources": {name: dict(context[name]) for name in ("requests", "limits")},
         "lifecycle": expected_lifecycle(serving),
+        "terminationMessagePath": expected_message_path(context),
         **expected_probes(context, serving),
     }
     model |= {name: context[name] for name in ("command", "args") if context[name] is not None}
     if context["mounts"]:
         mounts = {each[0]: expected_mount(*each) for each in context["mounts"]}
-        model["volumeMounts"] = ByName(mounts)
+        model["volumeMounts"] = ByName(mounts, expected_further_mounts(context))
     return model
 
 

@@ -11,6 +11,7 @@ from lockstep.render.targets.origins import Origin, OriginTree, in_spec
 from lockstep.text.sanitise import quoted
 
 _PROBES = ("spec", "serving", "probes")
+_PORTS = ("spec", "serving", "ports")
 _HANDLERS = ("httpGet", "grpc", "tcpSocket")
 
 _DEFAULTS: Mapping[str, Mapping[str, int]] = {
@@ -53,13 +54,16 @@ def read_probes(fields: Fields) -> dict[str, Json]:
 
 def _require_port(fields: Fields, here: Pointer) -> None:
     port = fields.mapping(*here).get("port", HTTP if here[-1] != "grpc" else None)
-    if type(port) is int:
-        return
-    known = [HTTP, *fields.names("spec", "serving", "ports")]
-    if port not in known:
+    names = fields.names(*_PORTS)
+    numbers = [fields.integer("spec", "serving", "port")]
+    numbers += (fields.integer(*_PORTS, name) for name in names)
+    known = [HTTP, *names]
+    # Nothing else says that the server listens there, and a probe that fails ends each pod.
+    if port not in (*known, *numbers):
+        shown = [f"{each} ({number})" for each, number in zip(known, numbers, strict=True)]
         fields.fail(
             (*here, "port"), "render.input",
-            f"{quoted(str(port), 40)} is not a port of the server; there are {', '.join(known)}",
+            f"{quoted(str(port), 40)} is not a port of the server; there are {', '.join(shown)}",
             "write one of them, or add the port to spec.serving.ports",
         )  # fmt: skip
 

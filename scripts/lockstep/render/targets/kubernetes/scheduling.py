@@ -6,6 +6,7 @@ from lockstep.model.document import Json
 from lockstep.render.fields import Fields
 from lockstep.render.targets.base import Context
 from lockstep.render.targets.expected import Expected, Has
+from lockstep.render.targets.kubernetes.affinity import require_conditions, require_tolerations
 from lockstep.render.targets.origins import OriginTree, in_spec
 
 _SERVING = ("spec", "serving")
@@ -23,6 +24,8 @@ _OF_POD = {**_TEXTS, **_STRUCTURES}
 
 def read_scheduling(fields: Fields) -> dict[str, Json]:
     """What a serving says about its nodes, where the spec has it. Raises Unrenderable."""
+    require_conditions(fields)
+    require_tolerations(fields)
     found: dict[str, Json] = {}
     if fields.has(*_SERVING, "zones"):
         found["zones"] = fields.integer(*_SERVING, "zones")

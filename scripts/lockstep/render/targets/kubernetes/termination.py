@@ -1,5 +1,7 @@
 """How a pod ends: it goes on serving until no proxy sends it requests, and then has time to end."""
 
+import re
+
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Environment
 from lockstep.render.fields import Fields
@@ -10,6 +12,9 @@ from lockstep.render.targets.origins import OriginTree, in_spec
 _SERVING = ("spec", "serving")
 _DRAIN_SECONDS = 10
 _GRACE_SECONDS = 60
+
+_SLEEPS = re.compile(r"(?:^|[\s;&|(/])sleep\s+([0-9]{1,9})([smhd]?)")
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 # Before 1.30 the API drops the action that sleeps: its feature gate is off.
 # https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/
@@ -27,6 +32,8 @@ def read_termination(fields: Fields, environment: Environment) -> dict[str, Json
         found["lifecycle"] = {"preStop": fields.mapping(*_SERVING, "lifecycle", "preStop")}
     hook = lifecycle(found)["preStop"]
     if "sleep" not in hook:
+        _require_words(fields)
+        _require_time(fields, _slept(" ".join(hook["exec"]["command"])), grace_seconds(found))
         return found
     seconds = _DRAIN_SECONDS
     if "lifecycle" in found:
@@ -35,6 +42,30 @@ def read_termination(fields: Fields, environment: Environment) -> dict[str, Json
     if value_at(environment.spec, ("kubernetesVersion",)) == _WITHOUT_SLEEP:
         found["lifecycle"] = {"preStop": {"exec": {"command": ["sleep", str(seconds)]}}}
     return found
+
+
+def _require_words(fields: Fields) -> None:
+    """A command, as the words of a list: the first one is a program."""
+    here = (*_SERVING, "lifecycle", "preStop", "exec", "command")
+    words = fields.items(*here)
+    require_program(fields, here)
+    for index, _ in enumerate(words):
+        fields.text(*here, index)
+
+
+def require_program(fields: Fields, here: tuple[str, ...]) -> None:
+    """Refuses a command that begins with an empty word. Raises Unrenderable."""
+    if not fields.items(*here) or not fields.text(*here, 0).strip():
+        fields.fail(
+            (*here, 0), "render.input", "the first word of a command is the program, and is empty",
+            "write the program that the container runs, or remove the command",
+        )  # fmt: skip
+
+
+def _slept(command: str) -> int:
+    """For how many seconds a command sleeps, as far as its text says it."""
+    found = _SLEEPS.findall(command)
+    return sum(int(number) * _UNITS[unit] for number, unit in found)
 
 
 def _require_time(fields: Fields, sleeps: int, grace: int) -> None:

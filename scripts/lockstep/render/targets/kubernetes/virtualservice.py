@@ -35,6 +35,8 @@ Then the port of the Service that it leads to, where the Service has several, an
 for requests of sidecars to that port.
 """
 
+Stream = tuple[str, int, list[tuple[str, int]]]
+"""The name of a port of TCP, its number, and the subsets among which its connections are split."""
 
 _GATEWAYS = in_spec("gateways") + in_region("gateways")
 
@@ -52,6 +54,7 @@ def _files(view: ClusterView) -> Files:
         # None, because a template fails on a name that its context lacks.
         "retries": {"perTryTimeout": None, **retries} if retries else None,
         "routes": _by_port(view, _routes(view)),
+        "streams": _streams(view),
     }
     origins = partial(_origins, view)
     yield ManifestFile("virtualservice.yaml", context, _expected(context), origins)
@@ -64,6 +67,7 @@ def _expected(context: Context) -> dict[str, Expected]:
             "hosts": context["hosts"],
             "gateways": context["gateways"],
             "http": [_expected_route(context, *route) for route in context["routes"]],
+            "tcp": [_expected_stream(context, *each) for each in context["streams"]] or ABSENT,
         },
     }
 
@@ -77,11 +81,7 @@ def _expected_route(
     inside: bool,
 ) -> dict[str, Expected]:
     """Which requests it takes, and where they go: nowhere else, and no copies of them."""
-    at = {} if port is None else {"port": {"number": port}}
-    route = [
-        {"destination": {"host": context["service"], "subset": subset, **at}, "weight": weight}
-        for subset, weight in destinations
-    ]
+    route = _expected_destinations(context, destinations, port)
     retries = {k: value for k, value in (context["retries"] or {}).items() if value is not None}
     match: dict[str, Expected] = {"gateways": [MESH], "port": port} if inside else {}
     if buckets:
@@ -94,6 +94,26 @@ def _expected_route(
         "timeout": context["timeout"] or ABSENT,
         "retries": retries or ABSENT,
     }
+
+
+def _expected_stream(
+    context: Context, _name: str, port: int, destinations: list[tuple[str, int]]
+) -> dict[str, Expected]:
+    """The connections of sidecars to one port, and where they go."""
+    return {
+        "match": [{"gateways": [MESH], "port": port}],
+        "route": _expected_destinations(context, destinations, port),
+    }
+
+
+def _expected_destinations(
+    context: Context, destinations: list[tuple[str, int]], port: int | None
+) -> list[Expected]:
+    at = {} if port is None else {"port": {"number": port}}
+    return [
+        {"destination": {"host": context["service"], "subset": subset, **at}, "weight": weight}
+        for subset, weight in destinations
+    ]
 
 
 def _origins(view: ClusterView) -> Origins:
@@ -110,6 +130,7 @@ def _origins(view: ClusterView) -> Origins:
         "timeout": in_spec("traffic", "timeout"),
         "retries": in_spec("traffic", "retries"),
         "routes": _route_origins(view),
+        "streams": _stream_origins(view),
     }
 
 
@@ -129,6 +150,20 @@ def _by_port(view: ClusterView, routes: list[PortlessRoute]) -> list[Route]:
         for name, buckets, destinations in routes
     ]
     return [*further, *((*route, SERVICE_PORT, False) for route in routes)]
+
+
+def _streams(view: ClusterView) -> list[Stream]:
+    """A route for each port of TCP, whose connections carry no header that could be a bucket.
+
+    Without it, the Service would send them to the pods of all versions that run, those of weight 0
+    included: a candidate that was only proposed, and a previous version that is kept warm.
+    """
+    _, _, by_weight = _routes(view)[-1]
+    return [
+        (port, number, by_weight)
+        for port, number in sorted(view.serving.get("ports", {}).items())
+        if app_protocol(port) not in ROUTED
+    ]
 
 
 def _routes(view: ClusterView) -> list[PortlessRoute]:
@@ -171,6 +206,18 @@ def _route_origins(view: ClusterView) -> dict[str, OriginTree]:
         number = in_spec("serving", "ports", port)
         further |= {f"{name}-{port}": (*tree, number) for name, tree in routes.items()}
     return {**routes, **further}
+
+
+def _stream_origins(view: ClusterView) -> dict[str, OriginTree]:
+    """By the name of the port, as those of the routes are by theirs."""
+    destinations = {
+        running.slug: (in_variants(running.version, "version"), _fallback_origin(view, running))
+        for running in view.running
+    }
+    return {
+        port: (None, in_spec("serving", "ports", port), destinations)
+        for port in view.serving.get("ports", {})
+    }
 
 
 def _fallback_origin(view: ClusterView, running: Running) -> Origin:

@@ -45,7 +45,25 @@ def read_volumes(fields: Fields) -> dict[str, Json]:
             fields.text(*here, "subPath")
         fields.mapping(*here, kinds[0])
         volumes[name] = fields.mapping(*here)
+    _refuse_below_files(fields, volumes)
     return {"volumes": volumes} if volumes else {}
+
+
+def _refuse_below_files(fields: Fields, volumes: dict[str, Json]) -> None:
+    """No folder can be made in a Secret or a ConfigMap, so nothing can be mounted there."""
+    whole = {
+        each["mountPath"]: name
+        for name, each in volumes.items()
+        if "subPath" not in each and ("secret" in each or "configMap" in each)
+    }
+    for name, each in volumes.items():
+        for above, other in whole.items():
+            if each["mountPath"].startswith(f"{above}/"):
+                fields.fail(
+                    (*VOLUMES, name, "mountPath"), "render.input",
+                    f"{above} is the path of volume {other}, in which no folder can be made",
+                    "choose a path that is not in it",
+                )  # fmt: skip
 
 
 def volumes_of(serving: Json) -> list[tuple[str, str, Json]]:

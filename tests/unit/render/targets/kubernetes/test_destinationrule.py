@@ -22,11 +22,13 @@ def test_a_circuit_breaker_becomes_outlier_detection() -> None:
     assert folder.manifests["destinationrule.yaml"]["spec"] == {
         "host": SERVICE,
         "trafficPolicy": {
+            # Outlier detection would switch it on.
+            "loadBalancer": {"localityLbSetting": {"enabled": False}},
             "outlierDetection": {
                 "consecutive5xxErrors": 7,
                 "interval": "10s",
                 "baseEjectionTime": "45s",
                 "maxEjectionPercent": 50,
-            }
+            },
         },
     }

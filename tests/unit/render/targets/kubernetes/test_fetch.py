@@ -185,6 +185,35 @@ def test_a_secret_does_not_replace_what_the_environment_says(name: str) -> None:
     assert name in str(pod_of(rendered(spec, None)))
 
 
+SERVER_MOUNT = "            - name: scratch\n              mountPath: /tmp\n{% for mount"
+FETCHER_MOUNT = "            - name: model\n              mountPath: /volume\n"
+FETCHER_ENV = "          terminationMessagePolicy: FallbackToLogsOnError\n"
+PROXY = "            - name: {}\n              value: x\n"
+VOLUMES = "        - name: scratch\n          emptyDir: {}\n"
+
+
+def further(path: str, name: str = "scratch", more: str = "") -> str:
+    """A mount that a template adds to the server, in front of its own."""
+    return f"            - name: {name}\n              mountPath: {path}\n{more}{SERVER_MOUNT}"
+
+
+def beside(container: str) -> str:
+    """A container that a template adds behind the one that fetches."""
+    return f"{FETCHER_MOUNT}        - name: late\n          image: x\n{container}"
+
+
+def changed(*edits: tuple[str, str]) -> list[str]:
+    """The messages about a template of the Deployment that is changed like this."""
+    resources = rendering.resources()
+    path = "templates/deployment/deployment.yaml.j2"
+    for old, new in edits:
+        assert old.encode() in resources[path]
+        resources[path] = resources[path].replace(old.encode(), new.encode(), 1)
+    folder = rendered(fetching(), templates=Templates(resources, read_kubernetes_schema))
+    found = [finding for finding in folder.findings if finding.rule == "render.identity"]
+    return [f"{finding.message}: {finding.related[0].note}" for finding in found]
+
+
 @pytest.mark.parametrize(
     ("replace", "by"),
     [
@@ -195,20 +224,64 @@ def test_a_secret_does_not_replace_what_the_environment_says(name: str) -> None:
         ("subPath: {{ part | quote }}", "subPath: other"),
         ("{{ kind | quote }}:{{ source | block(12) }}", "emptyDir: {}"),
         ("mountPath: /volume\n", "mountPath: /elsewhere\n"),
-        ("terminationMessagePolicy: FallbackToLogsOnError", "restartPolicy: Always"),
+        (FETCHER_ENV, "          restartPolicy: Always\n"),
+        (FETCHER_ENV, f"{FETCHER_ENV}          workingDir: /volume\n"),
         ("value: {{ fetch.path | quote }}", "value: /elsewhere"),
-        (
-            "              mountPath: /volume\n",
-            "              mountPath: /volume\n        - name: late\n          image: x\n"
-            "          volumeMounts:\n            - name: model\n              mountPath: /m\n",
-        ),
+        (FETCHER_MOUNT, beside("          volumeMounts:\n            - name: model\n"
+                               "              mountPath: /m\n")),
+        (VOLUMES, "        - name: scratch\n          configMap:\n            name: a\n"),
     ],
-)
+)  # fmt: skip
 def test_no_template_can_serve_something_else(replace: str, by: str) -> None:
-    resources = rendering.resources()
-    path = "templates/deployment/deployment.yaml.j2"
-    assert replace.encode() in resources[path]
-    resources[path] = resources[path].replace(replace.encode(), by.encode(), 1)
-    templates = Templates(resources, read_kubernetes_schema)
-    folder = rendered(fetching(), templates=templates)
-    assert "render.identity" in {finding.rule for finding in folder.findings}
+    assert changed((replace, by))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/mnt/models", "/mnt/models/data", "/mnt", "/mnt/models/", "mnt/models", "/mnt/x/../models"],
+)
+def test_no_template_hides_files_of_the_model(path: str) -> None:
+    (message,) = changed((SERVER_MOUNT, further(path)))
+    assert message == (
+        "the deployment template does not write what the spec says at /spec/template/spec/"
+        f'containers/*/volumeMounts/*/mountPath: here it is "{path}"; it must be a path that is '
+        "not at, in or above /mnt/models"
+    )
+
+
+def test_no_last_message_is_a_file_of_the_model() -> None:
+    path = "          terminationMessagePath: {}\n"
+    server = "          startupProbe:"
+    (message,) = changed((server, path.format("/mnt/models/model.pkl") + server))
+    assert "must be a path that is not at, in or above /mnt/models" in message
+    assert not changed((server, path.format("/var/log/last") + server))
+    # Nor over the program that fetches.
+    assert changed((FETCHER_ENV, path.format("/usr/local/bin/lockstep") + FETCHER_ENV))
+
+
+def test_a_template_may_mount_elsewhere() -> None:
+    assert not changed(
+        (SERVER_MOUNT, further("/var/cache/server", more="              subPath: a\n"))
+    )
+    # In another container the same path is another folder.
+    mount = "          volumeMounts:\n            - name: scratch\n"
+    mount += "              mountPath: /mnt/models\n"
+    assert not changed((FETCHER_MOUNT, beside(mount)))
+
+
+def test_nothing_is_mounted_over_the_program_that_fetches() -> None:
+    over = FETCHER_MOUNT.replace("model", "scratch").replace("/volume", "/usr/local/bin")
+    assert changed((FETCHER_MOUNT, FETCHER_MOUNT + over))
+    other = over.replace("scratch", "code")
+    code = f"{VOLUMES}        - name: code\n          configMap:\n            name: a\n"
+    (message,) = changed((FETCHER_MOUNT, FETCHER_MOUNT + other), (VOLUMES, code))
+    assert message.startswith(
+        "the deployment template adds /spec/template/spec/initContainers/*/volumeMounts/*, which "
+        "no spec decides: "
+    )
+
+
+def test_what_fetches_gets_a_proxy_and_no_other_variable() -> None:
+    assert not changed((FETCHER_ENV, PROXY.format("HTTPS_PROXY") + FETCHER_ENV))
+    (message,) = changed((FETCHER_ENV, PROXY.format("PYTHONPATH") + FETCHER_ENV))
+    assert 'here it is "PYTHONPATH"; it must be one of ["HTTP_PROXY", "http_proxy", ' in message

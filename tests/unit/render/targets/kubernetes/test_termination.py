@@ -7,7 +7,7 @@ import pytest
 
 from lockstep.render import render_cluster
 from tests.unit.render import rendering
-from tests.unit.render.rendering import cluster, fleet_of, tree_of
+from tests.unit.render.rendering import cluster, fleet_of, render_one, tree_of
 from tests.unit.render.specs import pod_of, serving, the_finding
 
 
@@ -44,11 +44,37 @@ def test_a_spec_says_how_and_how_long() -> None:
     assert ends(lifecycle={"preStop": {"sleep": {"seconds": 20}}})[0] == {"sleep": {"seconds": 20}}
 
 
+def runs(*words: str) -> dict[str, Any]:
+    """A hook that runs a command."""
+    return {"preStop": {"exec": {"command": list(words)}}}
+
+
+def test_a_command_may_sleep_for_less() -> None:
+    for words in (["sleep", "59"], ["sh", "-c", "nosleep 600"], ["drain", "--sleep", "600"]):
+        assert ends(lifecycle=runs(*words)) == (runs(*words)["preStop"], 60)
+
+
+@pytest.mark.parametrize("words", [[""], [" ", "a"], []])
+def test_a_command_has_a_program(words: list[str]) -> None:
+    for field, more in (
+        ("command", {"command": words}),
+        ("lifecycle", {"lifecycle": runs(*words)}),
+    ):
+        finding = the_finding(tree_of(serving(**more)))
+        assert finding.message == "the first word of a command is the program, and is empty"
+        assert finding.fix == "write the program that the container runs, or remove the command"
+        assert finding.pointer.startswith(f"/spec/serving/{field}")
+    assert render_one(serving(args=words)).findings == ()
+
+
 @pytest.mark.parametrize(
     ("more", "sleeps", "grace"),
     [
         ({"terminationGracePeriodSeconds": 10}, 10, 10),
         ({"lifecycle": {"preStop": {"sleep": {"seconds": 90}}}}, 90, 60),
+        ({"lifecycle": runs("sleep", "60")}, 60, 60),
+        ({"lifecycle": runs("/bin/sleep", "2m")}, 120, 60),
+        ({"lifecycle": runs("sh", "-c", "drain; sleep 45 && sleep 15s")}, 60, 60),
     ],
 )
 def test_the_time_to_end_is_longer_than_the_hook(more: Any, sleeps: int, grace: int) -> None:

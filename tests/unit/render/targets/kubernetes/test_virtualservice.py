@@ -166,3 +166,54 @@ def test_each_http_port_gets_the_versions_by_the_same_weights() -> None:
         # A gateway would look for its own port among several.
         assert [each["destination"]["port"] for each in route["route"]] == [{"number": number}] * 2
         assert [each["weight"] for each in route["route"]] == [90, 10]
+
+
+def streams_of(**spec: Any) -> Any:
+    """The TCP routes of a cluster with these fields and a port of TCP."""
+    one = cluster(**spec)
+    one["spec"]["serving"]["ports"] = {"grpc": 9001, "tcp-peers": 9002}
+    folder = render_one(one, versions=("41", "42", "7"))
+    assert folder.findings == ()
+    return folder.manifests["virtualservice.yaml"]["spec"].get("tcp")
+
+
+def at(port: int, destination: dict[str, Any]) -> dict[str, Any]:
+    place = {**destination["destination"], "port": {"number": port}}
+    return {**destination, "destination": place}
+
+
+def test_connections_to_a_port_of_tcp_are_split_by_the_same_weights() -> None:
+    assert streams_of(variants=[NINETY, TEN]) == [
+        {
+            "match": [{"gateways": ["mesh"], "port": 9002}],
+            "route": [at(9002, to("v41", 90)), at(9002, to("v42", 10))],
+        }
+    ]
+
+
+def test_a_version_of_weight_0_gets_no_connections() -> None:
+    idle = {"name": "candidate", "version": "42", "weight": 0, "warm": True}
+    (stream,) = streams_of(variants=[STABLE, idle])
+    assert stream["route"] == [at(9002, to("v41", 100))]
+
+
+def test_connections_have_no_bucket_so_learning_arms_get_none() -> None:
+    terms = {"bandit": {"learnsFrom": "live", "expires": "2026-06-30"}}
+    variants = [{**STABLE, "weight": 70}, TEN, BANDIT]
+    (stream,) = streams_of(variants=variants, experiments=terms, traffic=BUCKETS)
+    assert stream["route"] == [at(9002, to("v41", 90)), at(9002, to("v42", 10))]
+
+
+def test_without_a_port_of_tcp_there_are_no_tcp_routes() -> None:
+    one = cluster(variants=[NINETY, TEN])
+    one["spec"]["serving"]["ports"] = {"grpc": 9001, "metrics": 9002}
+    assert "tcp" not in render_one(one).manifests["virtualservice.yaml"]["spec"]
+
+
+def test_a_host_that_the_spec_repeats_is_rendered_once() -> None:
+    hosts = ["fraud-eu.models.example.com", "fraud.example.com", "fraud.example.com"]
+    folder = render_one(cluster(hosts=hosts))
+    assert folder.findings == ()
+    assert folder.manifests["virtualservice.yaml"]["spec"]["hosts"] == [
+        "fraud-eu.models.example.com", "fraud.example.com", SERVICE,
+    ]  # fmt: skip

@@ -10,7 +10,7 @@ from tests.unit.render.rendering import fleet_of, render_one, tree_of
 from tests.unit.render.specs import pod_of, serving, the_finding
 
 VOLUMES: dict[str, Any] = {
-    "shm": {"mountPath": "/dev/shm", "emptyDir": {"medium": "Memory", "sizeLimit": "2Gi"}},
+    "shm": {"mountPath": "/dev/shm", "emptyDir": {"medium": "Memory", "sizeLimit": "512Mi"}},
     "cache": {"mountPath": "/cache", "subPath": "llama", "readOnly": True,
               "persistentVolumeClaim": {"claimName": "models"}},
     "settings": {"mountPath": "/etc/a", "configMap": {"name": "settings"}},
@@ -26,7 +26,7 @@ def test_a_pod_has_the_volumes_and_the_model_mounts_them() -> None:
         {"name": "scratch", "emptyDir": {}},
         {"name": "cache", "persistentVolumeClaim": {"claimName": "models"}},
         {"name": "settings", "configMap": {"name": "settings"}},
-        {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "2Gi"}},
+        {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "512Mi"}},
         {"name": "tls", "secret": {"secretName": "tls"}},
     ]
     assert pod["containers"][0]["volumeMounts"] == [
@@ -55,6 +55,9 @@ def test_a_pod_has_the_volumes_and_the_model_mounts_them() -> None:
         ({"a": {"mountPath": "/x", "hostPath": {"path": "/"}}},
          "a volume is one of persistentVolumeClaim, emptyDir, secret, configMap; this one has 0 "
          "of them", "/a"),
+        ({"a": {"mountPath": "/x/b", "emptyDir": {}},
+          "b": {"mountPath": "/x", "configMap": {"name": "a"}}},
+         "/x is the path of volume b, in which no folder can be made", "/a/mountPath"),
         ({"a": {"mountPath": "/x", "subPath": 1, "emptyDir": {}}},
          "spec.serving.volumes.a.subPath must be text", "/a/subPath"),
     ],
@@ -62,6 +65,13 @@ def test_a_pod_has_the_volumes_and_the_model_mounts_them() -> None:
 def test_a_volume_is_one_thing_at_one_path(volumes: Any, message: str, pointer: str) -> None:
     finding = the_finding(tree_of(serving(volumes=volumes)))
     assert (finding.message, finding.pointer) == (message, f"/spec/serving/volumes{pointer}")
+
+
+def test_a_folder_can_be_in_another_volume() -> None:
+    every: list[dict[str, Any]] = [{"emptyDir": {}}, {"subPath": "a", "configMap": {"name": "a"}}]
+    for above in every:
+        volumes = {"a": {"mountPath": "/x", **above}, "b": {"mountPath": "/x/b", "emptyDir": {}}}
+        assert render_one(serving(volumes=volumes)).findings == ()
 
 
 def test_a_claim_is_traced_to_the_volume_that_names_it() -> None:

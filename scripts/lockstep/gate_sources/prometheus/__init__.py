@@ -1,0 +1,1 @@
+"""The gate source ``prometheus``: any query, and counts of both versions in blocks of time."""

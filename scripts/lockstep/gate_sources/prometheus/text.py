@@ -1,0 +1,75 @@
+"""Texts of PromQL: what a gate writes in them, and how values get into them."""
+
+import re
+from collections.abc import Mapping
+
+from lockstep.model.document import Json, value_at
+from lockstep.model.evidence import Place, Question
+
+_PLACEHOLDER = re.compile(r"\{(region|cluster|environment|segment|namespace|workload|version)\}")
+_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+
+
+def placeholders(question: Question, place: Place, *, stable: bool) -> dict[str, str]:
+    """The values of placeholders for the candidate, or for the stable version."""
+    lock = question.stable if stable else question.candidate
+    return {
+        "region": question.region,
+        "cluster": question.cluster,
+        "environment": question.environment,
+        "segment": question.segment,
+        "namespace": place.namespace,
+        "workload": place.stable if stable else place.candidate,
+        "version": version_of(lock),
+    }
+
+
+def version_of(lock: Json) -> str:
+    """The version in the registry that a lock is for; empty where it does not say."""
+    return str(value_at(lock, ("identity", "version"), ""))
+
+
+def filled(template: str, values: Mapping[str, str], *, quote: bool = True) -> str:
+    """A text with its placeholders replaced: with ``quote``, escaped as in a string of PromQL.
+
+    Other braces stay, because PromQL has its own. Raises ValueError for a placeholder without a
+    value: an empty one would select something else.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if not values[match[1]]:
+            raise ValueError(f"{match[0]} is used, and there is no {match[1]} here")
+        return escaped(values[match[1]]) if quote else values[match[1]]
+
+    return _PLACEHOLDER.sub(value, template)
+
+
+def names_version(template: str) -> bool:
+    """Whether a text differs between candidate and stable version."""
+    return "{workload}" in template or "{version}" in template
+
+
+def selector(metric: str, exact: Mapping[str, str], patterns: Mapping[str, str]) -> str:
+    """A selector of a metric's series: labels that are equal, and labels that match a pattern.
+
+    Raises ValueError for names that PromQL does not know.
+    """
+    if not _METRIC.fullmatch(metric):
+        raise ValueError(f"{metric!r} is not the name of a metric")
+    for label in (*exact, *patterns):
+        if not _LABEL.fullmatch(label):
+            raise ValueError(f"{label!r} is not the name of a label")
+    parts = [f'{label}="{escaped(value)}"' for label, value in exact.items()]
+    parts += [f'{label}=~"{escaped(value)}"' for label, value in patterns.items()]
+    return f"{metric}{{{','.join(parts)}}}"
+
+
+def one_of(values: list[str]) -> str:
+    """A pattern (RE2) that matches exactly these values."""
+    return "|".join(re.sub(r"[^A-Za-z0-9_-]", lambda found: "\\" + found[0], v) for v in values)
+
+
+def escaped(value: str) -> str:
+    """A value as it is written between double quotes in PromQL."""
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,0 +1,1 @@
+"""Simulates rollouts, and judges them with the program's own code of gates."""
