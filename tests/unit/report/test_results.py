@@ -20,6 +20,7 @@ from lockstep.model.result import (
     Locked,
     NothingToDo,
     NotLive,
+    NotMade,
     OnBranch,
     Pages,
     Proposed,
@@ -167,6 +168,17 @@ def test_what_could_not_be_checked_is_said_once() -> None:
     assert [line for line in text if "unchecked" in line] == [
         "  unchecked: registry: away", "  unchecked: rendered again",
     ]  # fmt: skip
+
+
+def test_a_dry_run_shows_the_decision_and_that_it_was_not_made() -> None:
+    step = structs.replace(FULL, action=Action.ADVANCE, restored=None)
+    made = NotMade(Decided((step,)))
+    first, second, *_ = format_text(made).split("\n")
+    assert first == f"prod/fraud: NOT MADE, as this is a dry run: decision {step.id}"
+    assert second.startswith(f"  it would be: prod/fraud: version {TARGET} moves to wave 1 step 2")
+    data = to_data(made)
+    assert data["dryRun"] and data["decisions"][0]["decision"] == step.id
+    assert made.exit_code is ExitCode.CLEAN
 
 
 def test_what_is_not_live_says_so_first() -> None:
