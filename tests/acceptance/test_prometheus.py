@@ -12,7 +12,7 @@ from lockstep.edges.files import read_tree
 from lockstep.gate_sources.base import GateSources
 from lockstep.model.blocks import Block, Count
 from lockstep.model.document import Json
-from lockstep.model.evidence import Answer, Measurement, Place, Question
+from lockstep.model.evidence import Answer, Measurement, ServingPlace, Question
 from lockstep.model.times import format_time
 from lockstep.spec.schema.load import compile_fast, read_schemas
 from tests.acceptance.doc_pages import ROOT, blocks
@@ -104,7 +104,7 @@ def ask(server: str, **gate: Any) -> Answer:
     given: Json = {"name": "gate", "source": "prometheus", **gate}
     question = Question(
         given, "fraud-eu", "eu-west-1", "prod", lock("9"), lock("8"),
-        format_time(SINCE), format_time(NOW), place=Place(server, "fraud", NEW, OLD),
+        format_time(SINCE), format_time(NOW), place=ServingPlace(server, "fraud", NEW, OLD),
     )  # fmt: skip
     return GateSources().ask(question)
 
@@ -230,7 +230,7 @@ def test_what_two_runners_see_in_one_block_is_the_same(server: str) -> None:
         given: Json = {"name": "gate", "source": "prometheus", "measure": "error_ratio", "max": 1}
         question = Question(
             given, "fraud-eu", "eu-west-1", "prod", {"identity": {"version": "9"}}, None,
-            format_time(SINCE), format_time(now), place=Place(server, "fraud", NEW, OLD),
+            format_time(SINCE), format_time(now), place=ServingPlace(server, "fraud", NEW, OLD),
         )  # fmt: skip
         return GateSources().ask(question).blocks
 

@@ -46,14 +46,14 @@ class Block(Struct, frozen=True, omit_defaults=True):
     missing: str = ""
 
 
-class Span(NamedTuple):
+class TimeSpan(NamedTuple):
     """A closed block's time, from ``start`` until ``end``; both aware."""
 
     start: datetime
     end: datetime
 
 
-def closed_blocks(gate: Mapping[str, Json], since: datetime, now: datetime) -> list[Span]:
+def closed_blocks(gate: Mapping[str, Json], since: datetime, now: datetime) -> list[TimeSpan]:
     """The closed blocks of a gate's grid from ``since`` on, in order.
 
     Reads the gate's ``block`` and ``delay``. A block is closed when its end is at least ``delay``
@@ -69,7 +69,9 @@ def closed_blocks(gate: Mapping[str, Json], since: datetime, now: datetime) -> l
             f"{count} blocks have passed since the step began, and a grid has at most "
             f"{MOST_BLOCKS}: set a longer block"
         )
-    return [Span(later(since, n * length), later(since, (n + 1) * length)) for n in range(count)]
+    return [
+        TimeSpan(later(since, n * length), later(since, (n + 1) * length)) for n in range(count)
+    ]
 
 
 def _duration(gate: Mapping[str, Json], name: str, default: str) -> timedelta:

@@ -36,7 +36,7 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ServingPlace:
     """Where the two versions of a question run, and the server that measures them.
 
     ``server`` is the address that environment.yaml gives for the gate's source in the region, as
@@ -72,7 +72,7 @@ class Question:
     since: str
     now: str
     segment: str = ""
-    place: Place | None = None
+    place: ServingPlace | None = None
     decision: str = ""
 
 

@@ -10,7 +10,7 @@ from lockstep.gate_sources.base import GateSource, GateSources
 from lockstep.gates.family_verdict import judge_comparisons
 from lockstep.gates.verdicts import judge_question
 from lockstep.model.document import Json, value_at
-from lockstep.model.evidence import Evidence, Place, Question
+from lockstep.model.evidence import Evidence, ServingPlace, Question
 from lockstep.model.gate_servers import server_of
 from lockstep.render.names import version_slug, versioned_name
 from lockstep.rollout.comparisons import comparisons_so_far
@@ -62,7 +62,7 @@ def _placed(state: FamilyState, question: Question) -> Question:
     """The question with where its versions run, and the server that measures them."""
     cluster = next(each for each in state.family.clusters if each.name == question.cluster)
     environment = state.fleet.environments[question.environment]
-    place = Place(
+    place = ServingPlace(
         server=server_of(environment.spec, question.region),
         namespace=str(value_at(cluster.effective, ("spec", "namespace"), "")),
         candidate=_workload(question.cluster, question.candidate),

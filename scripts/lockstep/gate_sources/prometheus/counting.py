@@ -13,7 +13,7 @@ from math import isfinite
 from typing import NamedTuple
 
 from lockstep.gate_sources.prometheus.api import Sample, Series, milliseconds, time_of
-from lockstep.model.blocks import Block, Count, Span
+from lockstep.model.blocks import Block, Count, TimeSpan
 from lockstep.model.times import format_time
 
 NEAR = timedelta(minutes=2)
@@ -99,7 +99,7 @@ def near_edges(series: Iterable[Series], edges: Sequence[int], near: int) -> set
 def count_blocks(
     candidate: Sequence[Counter],
     baseline: Sequence[Counter] | None,
-    spans: Sequence[Span],
+    spans: Sequence[TimeSpan],
     scraped: Callable[[Sequence[int], set[int]], dict[int, str]],
 ) -> tuple[Block, ...]:
     """The blocks of consecutive ``spans``, one for each segment, the missing ones too.
@@ -125,7 +125,7 @@ def count_blocks(
     )
 
 
-def _block(span: Span, segment: str, sides: Sequence[Count | str]) -> Block:
+def _block(span: TimeSpan, segment: str, sides: Sequence[Count | str]) -> Block:
     counts = [side if isinstance(side, Count) else None for side in sides]
     problems = [side for side in sides if isinstance(side, str)]
     return Block(

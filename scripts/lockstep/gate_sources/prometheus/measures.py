@@ -19,7 +19,7 @@ from lockstep.gate_sources.prometheus.text import (
 )
 from lockstep.model.blocks import Block
 from lockstep.model.document import Json
-from lockstep.model.evidence import Measurement, Place, Question
+from lockstep.model.evidence import Measurement, ServingPlace, Question
 from lockstep.model.times import parse_time
 from lockstep.text.sanitise import quoted
 
@@ -52,7 +52,7 @@ class Wanted:
     weight: Callable[[Mapping[str, str]], tuple[int, int]]
 
 
-def wanted(question: Question, place: Place) -> list[Wanted]:
+def wanted(question: Question, place: ServingPlace) -> list[Wanted]:
     """What to ask for the gate's measure. Raises ValueError for settings that cannot be used."""
     measure = question.gate.get("measure")
     if measure == "error_ratio":
@@ -107,7 +107,7 @@ def counters(question: Question, asked: Wanted, found: Iterable[Series]) -> list
 
 
 def why_not_whole(
-    question: Question, place: Place, api: PrometheusApi, sides: Sequence[Sequence[Counter]]
+    question: Question, place: ServingPlace, api: PrometheusApi, sides: Sequence[Sequence[Counter]]
 ) -> str:
     """Why counts of these counters would be wrong although each has samples; empty if they are not.
 
@@ -161,7 +161,7 @@ def pooled(question: Question, blocks: Sequence[Block], *, stable: bool) -> Meas
 
 
 def _of_istio(
-    question: Question, place: Place, metric: str, patterns: Mapping[str, str],
+    question: Question, place: ServingPlace, metric: str, patterns: Mapping[str, str],
     weight: Callable[[Mapping[str, str]], tuple[int, int]],
 ) -> Wanted:  # fmt: skip
     workloads = tuple(name for name in (place.candidate, place.stable) if name)
@@ -175,7 +175,7 @@ def _of_istio(
 
 
 def _own(
-    question: Question, place: Place, role: str,
+    question: Question, place: ServingPlace, role: str,
     weight: Callable[[Mapping[str, str]], tuple[int, int]],
 ) -> Wanted:  # fmt: skip
     given, label = question.gate.get(role), str(question.gate.get("versionLabel", "version"))
@@ -190,7 +190,7 @@ def _own(
     return Wanted(text, label, versions, weight)
 
 
-def _labels(question: Question, place: Place, given: Json) -> dict[str, str]:
+def _labels(question: Question, place: ServingPlace, given: Json) -> dict[str, str]:
     """The ``labels`` of a gate or of one of its counters, with their placeholders replaced."""
     values = placeholders(question, place, stable=False)
     labels = given.get("labels") or {}

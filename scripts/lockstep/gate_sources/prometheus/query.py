@@ -5,12 +5,12 @@ from math import isfinite
 
 from lockstep.gate_sources.prometheus.api import Partial, PrometheusApi, milliseconds, time_of
 from lockstep.gate_sources.prometheus.text import filled, names_version, placeholders
-from lockstep.model.evidence import Measurement, Place, Question
+from lockstep.model.evidence import Measurement, ServingPlace, Question
 
 _COMPARING = ("maxDropVsStable", "maxRiseVsStable")
 
 
-def queries(question: Question, place: Place, *, stable: bool) -> list[str]:
+def queries(question: Question, place: ServingPlace, *, stable: bool) -> list[str]:
     """The gate's query, and that for the count of samples where it gives one, for one version.
 
     Empty for the stable version where the gate does not compare with it, or there is none. Raises

@@ -16,9 +16,9 @@ from lockstep.gate_sources.prometheus.measures import (
     why_not_whole,
 )
 from lockstep.gate_sources.prometheus.query import measurement, queries
-from lockstep.model.blocks import MOST_BLOCKS, Span, closed_blocks
+from lockstep.model.blocks import MOST_BLOCKS, TimeSpan, closed_blocks
 from lockstep.model.errors import LockstepError
-from lockstep.model.evidence import Answer, Measurement, Place, Question
+from lockstep.model.evidence import Answer, Measurement, ServingPlace, Question
 from lockstep.model.times import parse_time
 
 TOKEN_VARIABLE = "LOCKSTEP_PROMETHEUS_TOKEN"  # noqa: S105 (a name)
@@ -62,7 +62,7 @@ class PrometheusGates:
             return Answer(text, failure=str(error))
 
 
-def _asked(question: Question, place: Place) -> str:
+def _asked(question: Question, place: ServingPlace) -> str:
     """What is asked about the candidate, or of both versions, in PromQL."""
     if "query" in question.gate:
         return "; samples: ".join(queries(question, place, stable=False))
@@ -105,7 +105,7 @@ def _of_region(name: str, region: str) -> str:
     return f"{name}_{region.upper().replace('-', '_')}"
 
 
-def _answer_query(question: Question, place: Place, api: PrometheusApi, text: str) -> Answer:
+def _answer_query(question: Question, place: ServingPlace, api: PrometheusApi, text: str) -> Answer:
     found: list[Measurement | None] = []
     for stable in (False, True):
         texts = queries(question, place, stable=stable)
@@ -113,7 +113,9 @@ def _answer_query(question: Question, place: Place, api: PrometheusApi, text: st
     return Answer(text, found[0] or Measurement(), found[1])
 
 
-def _answer_measure(question: Question, place: Place, api: PrometheusApi, text: str) -> Answer:
+def _answer_measure(
+    question: Question, place: ServingPlace, api: PrometheusApi, text: str
+) -> Answer:
     spans = closed_blocks(question.gate, parse_time(question.since), parse_time(question.now))
     asked = wanted(question, place)
     if not spans:
@@ -142,7 +144,7 @@ def _answer_measure(question: Question, place: Place, api: PrometheusApi, text: 
 
 
 def _silent(
-    api: PrometheusApi, spans: Sequence[Span], edges: Sequence[int], seen: set[int]
+    api: PrometheusApi, spans: Sequence[TimeSpan], edges: Sequence[int], seen: set[int]
 ) -> dict[int, str]:
     """The edges near which Prometheus has no samples at all, with what it says of its history."""
     if all(edge in seen for edge in edges):

@@ -4,14 +4,14 @@ import re
 from collections.abc import Mapping
 
 from lockstep.model.document import Json, value_at
-from lockstep.model.evidence import Place, Question
+from lockstep.model.evidence import ServingPlace, Question
 
 _PLACEHOLDER = re.compile(r"\{(region|cluster|environment|segment|namespace|workload|version)\}")
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
-def placeholders(question: Question, place: Place, *, stable: bool) -> dict[str, str]:
+def placeholders(question: Question, place: ServingPlace, *, stable: bool) -> dict[str, str]:
     """The values of placeholders for the candidate, or for the stable version."""
     lock = question.stable if stable else question.candidate
     return {

@@ -6,14 +6,14 @@ import pytest
 
 from lockstep.gate_sources.http_json.request import asked, filled, server_name, values_of
 from lockstep.model.document import Json
-from lockstep.model.evidence import Place, Question
+from lockstep.model.evidence import ServingPlace, Question
 
 LOCK: Json = {"identity": {"model": "fraud", "version": "2", "digest": "sha256:ab"}}
 QUESTION = Question(
     gate={"server": "feast-{region}-{environment}"}, cluster="fraud-eu", region="eu-west-1",
     environment="prod", candidate=LOCK, stable={"identity": {"version": "1"}},
     since="2026-03-01T08:00:00Z", now="2026-03-01T10:00:00Z", segment="",
-    place=Place("", "fraud", "fraud-eu-v2", "fraud-eu-v1"),
+    place=ServingPlace("", "fraud", "fraud-eu-v2", "fraud-eu-v1"),
 )  # fmt: skip
 VALUES = values_of(QUESTION)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from lockstep.model.document import Json
-from lockstep.model.evidence import Place, Question
+from lockstep.model.evidence import ServingPlace, Question
 from tests.unit.json_server import Answers, Reply, Request
 
 SINCE = "2026-01-31T08:00:00Z"
@@ -21,7 +21,7 @@ def lock(version: str) -> Json:
 
 def question(url: str, stable: bool = True, **gate: Any) -> Question:
     given: Json = {"name": "gate", "source": "prometheus", **gate}
-    place = Place(url, "fraud", "fraud-eu-v9", "fraud-eu-v8" if stable else "")
+    place = ServingPlace(url, "fraud", "fraud-eu-v9", "fraud-eu-v8" if stable else "")
     return Question(
         given, "fraud-eu", "eu-west-1", "prod", lock("9"), lock("8") if stable else None,
         SINCE, NOW, "consumer", place,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lockstep.gate_sources.prometheus.api import Sample, Series, milliseconds
 from lockstep.gate_sources.prometheus.counting import Counter, count_blocks, growths, near_edges
-from lockstep.model.blocks import Block, Count, Span
+from lockstep.model.blocks import Block, Count, TimeSpan
 
 SINCE = datetime(2026, 1, 31, 8, tzinfo=UTC)
 START = milliseconds(SINCE)
@@ -18,9 +18,9 @@ BLOCK = 5 * MINUTE
 NEAR = 2 * MINUTE
 
 
-def spans(count: int) -> list[Span]:
+def spans(count: int) -> list[TimeSpan]:
     length = timedelta(minutes=5)
-    return [Span(SINCE + n * length, SINCE + (n + 1) * length) for n in range(count)]
+    return [TimeSpan(SINCE + n * length, SINCE + (n + 1) * length) for n in range(count)]
 
 
 def samples(*pairs: tuple[float, float]) -> list[Sample]:

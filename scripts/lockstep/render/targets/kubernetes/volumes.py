@@ -50,20 +50,27 @@ def read_volumes(fields: Fields) -> dict[str, Json]:
 
 
 def _refuse_below_files(fields: Fields, volumes: dict[str, Json]) -> None:
-    """No folder can be made in a Secret or a ConfigMap, so nothing can be mounted there."""
     whole = {
         each["mountPath"]: name
         for name, each in volumes.items()
         if "subPath" not in each and ("secret" in each or "configMap" in each)
     }
     for name, each in volumes.items():
-        for above, other in whole.items():
-            if each["mountPath"].startswith(f"{above}/"):
-                fields.fail(
-                    (*VOLUMES, name, "mountPath"), "render.input",
-                    f"{above} is the path of volume {other}, in which no folder can be made",
-                    "choose a path that is not in it",
-                )  # fmt: skip
+        _refuse_below(fields, whole, (*VOLUMES, name, "mountPath"), each["mountPath"])
+    fetched = ("spec", "serving", "fetch", "path")
+    if fields.has(*fetched):
+        _refuse_below(fields, whole, fetched, fields.text(*fetched))
+
+
+def _refuse_below(fields: Fields, whole: dict[str, str], here: tuple[str, ...], path: str) -> None:
+    """No folder can be made in a Secret or a ConfigMap, so nothing can be mounted there."""
+    for above, other in whole.items():
+        if path.startswith(f"{above}/"):
+            fields.fail(
+                here, "render.input",
+                f"{above} is the path of volume {other}, in which no folder can be made",
+                "choose a path that is not in it",
+            )  # fmt: skip
 
 
 def volumes_of(serving: Json) -> list[tuple[str, str, Json]]:

@@ -131,6 +131,17 @@ def test_a_volume_of_the_spec_and_a_variable_of_the_server() -> None:
     assert the_finding(tree(spec)).pointer == "/spec/serving/env/MODEL_PATH"
 
 
+def test_the_model_is_not_in_a_volume_of_files() -> None:
+    spec = fetching(path="/etc/a/model")
+    above = {"mountPath": "/etc/a", "configMap": {"name": "a"}}
+    spec["spec"]["serving"]["volumes"] = {"settings": above}
+    finding = the_finding(tree(spec))
+    assert finding.pointer == "/spec/serving/fetch/path"
+    assert finding.message == (
+        "/etc/a is the path of volume settings, in which no folder can be made"
+    )
+
+
 def test_a_rollout_waits_for_the_model() -> None:
     def deadline(folder: RenderedFolder) -> int:
         seconds = folder.manifests["deployment-v41.yaml"]["spec"]["progressDeadlineSeconds"]

@@ -168,6 +168,23 @@ def test_each_http_port_gets_the_versions_by_the_same_weights() -> None:
         assert [each["weight"] for each in route["route"]] == [90, 10]
 
 
+def test_every_port_of_the_service_is_routed_by_version() -> None:
+    one = cluster(variants=[NINETY, TEN])
+    names = ("grpc", "grpc-web", "http2-a", "metrics", "tcp", "tcp-peers", "tls")
+    one["spec"]["serving"]["ports"] = {name: 9000 + at for at, name in enumerate(names)}
+    folder = render_one(one)
+    spec = folder.manifests["virtualservice.yaml"]["spec"]
+    routed = {"http": {80}, "tcp": set()}
+    for protocol, numbers in routed.items():
+        for route in spec[protocol]:
+            assert all("subset" in each["destination"] for each in route["route"])
+            numbers |= {match["port"] for match in route.get("match", [])}
+    for port in folder.manifests["service.yaml"]["spec"]["ports"]:
+        # Istio applies routes of HTTP to ports of HTTP only, and those of TCP to the others.
+        protocol = "tcp" if port["appProtocol"] == "tcp" else "http"
+        assert port["port"] in routed[protocol], port
+
+
 def streams_of(**spec: Any) -> Any:
     """The TCP routes of a cluster with these fields and a port of TCP."""
     one = cluster(**spec)
