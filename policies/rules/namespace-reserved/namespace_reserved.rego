@@ -2,7 +2,7 @@
 # title: Namespaces of the platform
 # description: >-
 #   No tenant has a namespace of Kubernetes, Istio or Argo CD, and no cluster runs in one where the
-#   environment lists no tenants. Whoever may write there can read the platform's Secrets and change what
+#   environment lists no tenants. An account that may write there can read the platform's Secrets and change what
 #   it runs. The thresholds list such namespaces; those of Argo CD and of the Gateways are what
 #   environment.yaml says.
 # schemas:
