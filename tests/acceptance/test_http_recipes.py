@@ -12,7 +12,7 @@ import yaml
 from lockstep.gate_sources.http_json import HttpJsonGates, HttpServer
 from lockstep.gates.verdicts import judge_question
 from lockstep.model.document import Json
-from lockstep.model.evidence import Place, Question, Verdict
+from lockstep.model.evidence import Workloads, Question, Verdict
 from lockstep.spec.schema.load import compile_fast, read_schemas
 from lockstep.transactions.http_servers import read_servers
 from tests.acceptance.doc_pages import ROOT
@@ -29,7 +29,7 @@ QUESTION = Question(
     candidate={"identity": {"model": "scoring", "version": "2"}},
     stable={"identity": {"model": "scoring", "version": "1"}},
     since="2026-03-01T08:00:00Z", now="2026-03-01T10:00:00Z",
-    place=Place("", "scoring", "scoring-eu-west-1-v2", "scoring-eu-west-1-v1"),
+    place=Workloads("", "scoring", "scoring-eu-west-1-v2", "scoring-eu-west-1-v1"),
 )  # fmt: skip
 SECRETS = (
     "LOCKSTEP_HTTP_DATADOG_API_KEY",
