@@ -12,7 +12,7 @@ import yaml
 from lockstep.gate_sources.http_json import HttpJsonGates, HttpServer
 from lockstep.gates.verdicts import judge_question
 from lockstep.model.document import Json
-from lockstep.model.evidence import Workloads, Question, Verdict
+from lockstep.model.evidence import Question, Verdict, Workloads
 from lockstep.spec.schema.load import compile_fast, read_schemas
 from lockstep.transactions.http_servers import read_servers
 from tests.acceptance.doc_pages import ROOT

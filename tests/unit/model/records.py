@@ -47,17 +47,6 @@ FULL = Decision(
             Answer("auc", Measurement(0.95, 5000, "2026-03-01T07:30:00Z"), Measurement(0.94)),
             Verdict.PASS, "0.95, must be at least 0.9",
         ),
-        Evidence(
-            {"name": "errors", "source": "prometheus", "measure": "error_ratio"}, "fraud-a", "42",
-            "41", "2026-03-01T07:00:00Z", "2026-03-01T08:00:00Z",
-            Answer("errors", blocks=(
-                Block("2026-03-01T07:00:00Z", "2026-03-01T07:05:00Z", Count(1, 90), Count(9, 910)),
-                Block("2026-03-01T07:05:00Z", "2026-03-01T07:10:00Z", Count(0, 9), None, "vip",
-                      "no sample"),
-            )),
-            Verdict.PASS, "1 of 90 requests bad",
-            ComparisonResult("conditional-e-process/1", 0.2, 31.5, 0.5, None, 1.25, 3, None),
-        ),
     ),
     live_since="2026-03-01T07:00:00Z",
     unchecked=("the registry",),
