@@ -54,7 +54,7 @@ def test_what_is_not_reached_is_named() -> None:
         for name in scenarios()
         for judge in ("evidence", "tuned threshold")
     ]
-    assert not any(aim.reached for aim in aims(found) if "no drift" not in aim.what)
+    assert not any(aim.reached for aim in aims(found) if not aim.what.startswith("exposure"))
 
 
 def test_a_run_prints_every_figure(tmp_path: Path) -> None:
@@ -71,4 +71,4 @@ def test_a_run_prints_every_figure(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     data = json.loads(output.read_text())
     assert {each["judge"] for each in data["rollouts"]} >= {"evidence", "z-test at 5 %"}
-    assert "harm that reaches 100 %" in done.stdout and len(data["aims"]) == 11
+    assert "harm that reaches 100 %" in done.stdout and len(data["aims"]) == 15

@@ -10,8 +10,12 @@ from typing import NamedTuple
 
 from lockstep.gates.pairs import Pair
 
-FEWEST = 30
-"""Degrees of freedom from which the estimate is one; before that there is no evidence at all."""
+FEWEST = 8
+"""Degrees of freedom from which there is an estimate; before that there is no evidence at all."""
+
+_MANY = 30
+"""Degrees of freedom from which the estimate is taken as it is; before that with a margin, because
+few blocks in which bursts happen to be rare must not make a harmless version fail."""
 
 _LARGE_ENOUGH = 0.5
 """The expected variance from which a group of blocks is one term of the estimate: smaller groups
@@ -87,5 +91,7 @@ def factor_of(estimates: list[Estimate]) -> float | None:
     factor = sum(each.statistic for each in estimates) / freedom
     # The variance of Pearson's statistic is twice its degrees of freedom.
     error = math.sqrt(2 / freedom)
+    if freedom < _MANY:
+        return max(factor, 1.0) + 2 * error
     # An estimate that is clearly above 1 may itself be too low; one that is not is chance.
     return factor + error if factor > 1 + error else 1.0

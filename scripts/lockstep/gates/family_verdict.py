@@ -157,7 +157,7 @@ class _Comparisons:
         if crossing and (item is self._worst or self._harm(_key(item)) >= crossing.mean):
             return Verdict.FAIL, (
                 f"{counts}; at {_text(crossing.at)} the family's evidence of harm was "
-                f"{crossing.mean:.4g}, and {1 / ALPHA:g} is enough (here {result.harm:.4g})"
+                f"{_shown(crossing.mean)}, and {1 / ALPHA:g} is enough (here {_shown(result.harm)})"
             )
         if waiting := why_wait(item.answer.blocks):
             return Verdict.INCONCLUSIVE, waiting
@@ -227,6 +227,10 @@ def _counts(blocks: Sequence[Block]) -> str:
 
 def _text(seconds: float) -> str:
     return format_time(datetime.fromtimestamp(seconds, UTC))
+
+
+def _shown(evidence: float) -> str:
+    return f"over {_MOST_EVIDENCE:.0e}" if evidence >= _MOST_EVIDENCE else f"{evidence:.4g}"
 
 
 def _rounded(value: float) -> float:

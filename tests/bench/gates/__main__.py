@@ -74,6 +74,10 @@ def scenarios() -> dict[str, Scenario]:
         Scenario("+17 % false positives, 1M/h", harm=INCIDENT, per_hour=1_000_000, block=60),
         Scenario("+17 % false positives after 90 minutes", harm=INCIDENT, onset=5400.0),
         Scenario("+17 % false positives, 50k/h", harm=INCIDENT, per_hour=50_000),
+        Scenario("harmless, a wave of one region", regions=1),
+        Scenario("harmless, bursts of 2, a wave of one region", bursts=2.0, regions=1),
+        Scenario("+17 % false positives, a wave of one region", harm=INCIDENT, regions=1),
+        Scenario("three times the errors, a wave of one region", harm=errors, regions=1),
         Scenario("three times the errors", harm=errors),
         Scenario("three times the errors, 50k/h", harm=errors, per_hour=50_000),
     ]
@@ -134,7 +138,7 @@ def aims(found: Sequence[Summary]) -> list[Aim]:
         return by[name, "evidence"]
 
     listed = []
-    for name in ("harmless", "harmless, bursts of 2", "harmless, another mix of segments"):
+    for name in (each for each in scenarios() if each.startswith("harmless")):
         rate = own(name).rolled_back
         listed.append(Aim(f"rolled back: {name}", "at most 1 %", f"{rate:.2%}", rate <= 0.01))
     for name, most in (
@@ -142,6 +146,7 @@ def aims(found: Sequence[Summary]) -> list[Aim]:
         ("+17 % false positives, 1M/h", 22_000),
         ("three times the errors", 10_000),
         ("three times the errors, 50k/h", 10_000),
+        ("three times the errors, a wave of one region", 10_000),
     ):
         needed = own(name).requests or float("inf")
         aim = f"at most {most:,} requests"

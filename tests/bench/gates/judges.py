@@ -58,7 +58,7 @@ def by_evidence(scenario: Scenario, seed: int, *, pooled: bool = False) -> Outco
         while True:
             draw = rollout.block(weight)
             requests += sum(int(total[0]) for total in draw.totals)
-            new = pairs_of_draw(draw, pooled)
+            new = pairs_of_draw(draw, pooled, scenario.regions)
             for key, pairs in new.items():
                 blocks.setdefault(key, []).extend(pairs)
             family.add(draw.end, new)
@@ -102,11 +102,13 @@ def _passes(blocks: dict[tuple[str, str], list[Pair]], weight: float) -> bool:
     return all(found.no_harm[key] >= ENOUGH_TO_PASS for key in blocks)
 
 
-def pairs_of_draw(draw: Draw, pooled: bool = False) -> dict[tuple[str, str], list[Pair]]:
+def pairs_of_draw(
+    draw: Draw, pooled: bool = False, regions: int = len(REGIONS)
+) -> dict[tuple[str, str], list[Pair]]:
     """A block as the gates get it, by metric and region; ``pooled`` leaves segments out."""
     found: dict[tuple[str, str], list[Pair]] = {}
     for m, metric in enumerate(METRICS):
-        for r, region in enumerate(REGIONS):
+        for r, region in enumerate(REGIONS[:regions]):
             counts = [
                 (Count(int(bad[m, r]), int(total[r])), Count(int(other[m, r]), int(rest[r])))
                 for bad, total, other, rest in zip(

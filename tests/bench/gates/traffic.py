@@ -42,7 +42,8 @@ class Scenario:
     and region; ``drift`` the part by which the rate of both goes up and down in four hours;
     ``bursts`` how many times the variance of chance the counts have; ``onset`` when harm begins
     (seconds); ``shift`` how much of the candidate's traffic, and of the stable version's, is of a
-    segment with five times as many bad requests.
+    segment with five times as many bad requests; ``regions`` how many have the candidate, as in a
+    wave of one region.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Scenario:
     onset: float = 0.0
     block: int = 300
     shift: tuple[float, float] = (0.0, 0.0)
+    regions: int = len(REGIONS)
 
 
 @dataclass(frozen=True)

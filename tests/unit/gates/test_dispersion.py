@@ -41,9 +41,16 @@ def test_harm_is_no_dispersion() -> None:
 
 
 def test_regions_share_what_they_know() -> None:
-    few = [estimate(seed, burst=4, blocks=16) for seed in range(6)]
+    few = [estimate(seed, burst=4, blocks=7) for seed in range(6)]
     assert all(factor_of([each]) is None for each in few)
     assert factor(*few) > 2
+
+
+def test_what_few_blocks_say_is_taken_with_a_margin() -> None:
+    few, many = Estimate(10.0, 10), Estimate(40.0, 40)
+    assert factor(few) == pytest.approx(1 + 2 * (2 / 10) ** 0.5)
+    assert factor(many) == 1.0
+    assert factor(Estimate(2.0, 10)) == factor(few), "that bursts are rare so far proves nothing"
 
 
 def test_nothing_is_known_from_few_blocks() -> None:
