@@ -14,8 +14,8 @@ def test_a_template_that_breaks_a_route_is_named_with_its_line(tmp_path: Path) -
     fleet = Fleet.create(tmp_path)
     text = (tmp_path / TEMPLATE).read_text()
     old = "            subset: {{ subset | quote }}\n"
-    assert text.count(old) == 1
-    (tmp_path / TEMPLATE).write_text(text.replace(old, "            subset: lost\n"))
+    # The first is that of requests; the others are those of TCP.
+    (tmp_path / TEMPLATE).write_text(text.replace(old, "            subset: lost\n", 1))
     line = text[: text.index(old)].count("\n") + 1
     code, findings = fleet.check()
     assert code == 11

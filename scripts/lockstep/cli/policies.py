@@ -54,7 +54,7 @@ def policy_docs(check: bool, root: Path, output: str) -> ExitCode:
     return options.show(verb.write_docs(options.existing(root), check=check), output)
 
 
-@policy.command("test", cls=Verb, exit_codes=(ExitCode.INVALID,))
+@policy.command("test", cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID))
 @click.option("--rule", help="Run the tests and the examples of this rule only.")
 @options.root
 @options.output
