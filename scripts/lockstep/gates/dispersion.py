@@ -92,6 +92,6 @@ def factor_of(estimates: list[Estimate]) -> float | None:
     # The variance of Pearson's statistic is twice its degrees of freedom.
     error = math.sqrt(2 / freedom)
     if freedom < _MANY:
-        return max(factor, 1.0) + 2 * error
+        return max(factor, 1.0) + 3 * error
     # An estimate that is clearly above 1 may itself be too low; one that is not is chance.
     return factor + error if factor > 1 + error else 1.0

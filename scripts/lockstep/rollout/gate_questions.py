@@ -103,7 +103,8 @@ def _step_gates(family: Family, cluster: Cluster) -> Iterator[Json]:
         if is_asked_at_propose(gate):
             continue
         compares = COMPARE in gate and (alone or not so_far.holds((gate["name"], cluster.name)))
-        without = _COMPARISONS if alone and (gate.get("live") or compares) else set()
+        live = gate.get("live") or gate["source"] == "prometheus"
+        without = _COMPARISONS if alone and live else set()
         without |= {COMPARE} if compares else set()
         left = {key: value for key, value in gate.items() if key not in without}
         if len(left) == len(gate) or (_COMPARISONS | _ABSOLUTE) & left.keys():

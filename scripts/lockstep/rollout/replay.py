@@ -81,6 +81,8 @@ def _judged_again(before: Family, decision: Decision) -> list[Evidence]:
     for item in decision.evidence:
         verdict, reason = judge_again(item)
         alone.append(evolve(item, verdict=verdict, reason=reason, comparison=None))
+    if not any(COMPARE in item.gate for item in alone):  # most records: a ledger may be long
+        return alone
     return judge_comparisons(alone, comparisons_so_far(before))
 
 

@@ -48,7 +48,7 @@ def test_regions_share_what_they_know() -> None:
 
 def test_what_few_blocks_say_is_taken_with_a_margin() -> None:
     few, many = Estimate(10.0, 10), Estimate(40.0, 40)
-    assert factor(few) == pytest.approx(1 + 2 * (2 / 10) ** 0.5)
+    assert factor(few) == pytest.approx(1 + 3 * (2 / 10) ** 0.5)
     assert factor(many) == 1.0
     assert factor(Estimate(2.0, 10)) == factor(few), "that bursts are rare so far proves nothing"
 

@@ -57,8 +57,10 @@ def check_step_bounds(family: Family, invalid: InvalidPlaces) -> Iterator[Findin
 def _bounds_steps(gate: Json) -> bool:
     if value_at(gate, ("when",)) == "propose":
         return False
-    absolute = any(value_at(gate, (bound,)) is not None for bound in ("min", "max"))
-    return absolute or value_at(gate, ("live",)) is not True
+    absolute = any(value_at(gate, (bound,)) is not None for bound in ("min", "max", "equals"))
+    # All that Prometheus knows is of live traffic.
+    live = value_at(gate, ("live",)) is True or value_at(gate, ("source",)) == "prometheus"
+    return absolute or not live
 
 
 def check_gates(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:
