@@ -3,6 +3,7 @@
 import re
 import threading
 
+from lockstep.gate_sources.placeholders import placeholder_values
 from lockstep.model.document import Json, value_at
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Answer, Measurement, Question
@@ -63,12 +64,7 @@ def dataset_name(question: Question) -> str | None:
     template = question.gate.get("dataset")
     if template is None:
         return None
-    values = {
-        "region": question.region,
-        "cluster": question.cluster,
-        "environment": question.environment,
-        "segment": question.segment,
-    }
+    values = placeholder_values(question)
     if "{segment}" in str(template) and not question.segment:
         raise ValueError(f"dataset {template!r} names the segment, and the cluster has none")
     if set("{}") & set(_PLACEHOLDER.sub("", str(template))):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote, urlencode
 
+from lockstep.gate_sources.placeholders import placeholder_values
 from lockstep.model.document import Json, value_at
 from lockstep.model.evidence import Question
 from lockstep.model.times import format_time, parse_duration, parse_time
@@ -36,24 +37,16 @@ class Asked:
 
 def values_of(question: Question, *, stable: bool = False) -> dict[str, str]:
     """What the placeholders mean for the candidate, or for the stable version."""
-    lock = (question.stable if stable else question.candidate) or {}
-    place = question.place
+    identity = value_at(question.stable if stable else question.candidate, ("identity",), {})
     now = parse_time(question.now)
     # Never from before the step: it would measure other weights.
     start = parse_time(question.since)
     if "window" in question.gate:
         start = max(start, now - parse_duration(str(question.gate["window"])))
-    workload = (place.stable if stable else place.candidate) if place else ""
     return {
-        "region": question.region,
-        "cluster": question.cluster,
-        "environment": question.environment,
-        "segment": question.segment,
-        "namespace": place.namespace if place else "",
-        "workload": workload,
-        "version": str(value_at(lock, ("identity", "version"), "")),
-        "model": str(value_at(lock, ("identity", "model"), "")),
-        "digest": str(value_at(lock, ("identity", "digest"), "")),
+        **placeholder_values(question, stable=stable),
+        "model": str(value_at(identity, ("model",), "")),
+        "digest": str(value_at(identity, ("digest",), "")),
         **_times("from", start),
         **_times("to", now),
     }

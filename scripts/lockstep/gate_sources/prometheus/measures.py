@@ -7,15 +7,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from lockstep.gate_sources.placeholders import placeholder_values, version_of
 from lockstep.gate_sources.prometheus.api import PrometheusApi, Series
 from lockstep.gate_sources.prometheus.counting import Counter
 from lockstep.gate_sources.prometheus.text import (
     filled,
     names_version,
     one_of,
-    placeholders,
     selector,
-    version_of,
 )
 from lockstep.model.document import Json
 from lockstep.model.evidence import Question, Workloads
@@ -69,8 +68,8 @@ def wanted(question: Question, place: Workloads) -> list[Wanted]:
         return [_of_istio(question, place, DURATIONS, {"le": le}, _slower)]
     if measure in ("false_positive_ratio", "ratio"):
         return [
-            _own(question, place, "bad", lambda _: (1, 0)),
-            _own(question, place, "total", lambda _: (0, 1)),
+            _own(question, "bad", lambda _: (1, 0)),
+            _own(question, "total", lambda _: (0, 1)),
         ]
     raise ValueError(f"there is no measure {quoted(str(measure))}")
 
@@ -130,7 +129,7 @@ def why_not_whole(
     if not isinstance(bad, dict) or any(each.bad for side in sides for each in side):
         return ""
     # Of any version: those without a single false positive may have no such series.
-    of_any = selector(str(bad.get("metric")), _labels(question, place, bad), {})
+    of_any = selector(str(bad.get("metric")), _labels(question, bad), {})
     if api.instant(f"count(last_over_time({of_any}[1h]))", now):
         return ""
     return f"there is no series {of_any}, so nothing counts what is bad"
@@ -141,7 +140,7 @@ def _of_istio(
     weight: Callable[[Mapping[str, str]], tuple[int, int]],
 ) -> Wanted:  # fmt: skip
     workloads = tuple(name for name in (place.candidate, place.stable) if name)
-    exact = _labels(question, place, question.gate) | {
+    exact = _labels(question, question.gate) | {
         "reporter": str(question.gate.get("reporter", "destination")),
         "destination_workload_namespace": place.namespace,
     }
@@ -151,7 +150,7 @@ def _of_istio(
 
 
 def _own(
-    question: Question, place: Workloads, role: str,
+    question: Question, role: str,
     weight: Callable[[Mapping[str, str]], tuple[int, int]],
 ) -> Wanted:  # fmt: skip
     given, label = question.gate.get(role), str(question.gate.get("versionLabel", "version"))
@@ -162,13 +161,13 @@ def _own(
     if not all(versions):
         raise ValueError("a lock does not say its version")
     patterns = {label: one_of(list(versions))}
-    text = selector(str(given.get("metric")), _labels(question, place, given), patterns)
+    text = selector(str(given.get("metric")), _labels(question, given), patterns)
     return Wanted(text, label, versions, weight)
 
 
-def _labels(question: Question, place: Workloads, given: Json) -> dict[str, str]:
+def _labels(question: Question, given: Json) -> dict[str, str]:
     """The ``labels`` of a gate or of one of its counters, with their placeholders replaced."""
-    values = placeholders(question, place, stable=False)
+    values = placeholder_values(question)
     labels = given.get("labels") or {}
     for name, template in labels.items():
         if names_version(str(template)):

@@ -3,8 +3,9 @@
 from datetime import datetime
 from math import isfinite
 
+from lockstep.gate_sources.placeholders import placeholder_values
 from lockstep.gate_sources.prometheus.api import Partial, PrometheusApi, milliseconds, time_of
-from lockstep.gate_sources.prometheus.text import filled, names_version, placeholders
+from lockstep.gate_sources.prometheus.text import filled, names_version
 from lockstep.model.evidence import Measurement, Question, Workloads
 
 _COMPARING = ("maxDropVsStable", "maxRiseVsStable")
@@ -25,7 +26,7 @@ def queries(question: Question, place: Workloads, *, stable: bool) -> list[str]:
                 "the query names neither {workload} nor {version}, so that the candidate would be "
                 "compared with itself"
             )
-    values = placeholders(question, place, stable=stable)
+    values = placeholder_values(question, stable=stable)
     names = [name for name in ("query", "samplesQuery") if name in gate]
     return [filled(str(gate[name]), values) for name in names]
 

@@ -3,31 +3,9 @@
 import re
 from collections.abc import Mapping
 
-from lockstep.model.document import Json, value_at
-from lockstep.model.evidence import Question, Workloads
-
 _PLACEHOLDER = re.compile(r"\{(region|cluster|environment|segment|namespace|workload|version)\}")
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-
-
-def placeholders(question: Question, place: Workloads, *, stable: bool) -> dict[str, str]:
-    """The values of placeholders for the candidate, or for the stable version."""
-    lock = question.stable if stable else question.candidate
-    return {
-        "region": question.region,
-        "cluster": question.cluster,
-        "environment": question.environment,
-        "segment": question.segment,
-        "namespace": place.namespace,
-        "workload": place.stable if stable else place.candidate,
-        "version": version_of(lock),
-    }
-
-
-def version_of(lock: Json) -> str:
-    """The version in the registry that a lock is for; empty where it does not say."""
-    return str(value_at(lock, ("identity", "version"), ""))
 
 
 def filled(template: str, values: Mapping[str, str], *, quote: bool = True) -> str:
