@@ -6,7 +6,7 @@ only where a run of Lockstep noted that it might leave it, and that run is dead.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -41,9 +41,9 @@ class _Said(msgspec.Struct, frozen=True):
 class RunNote:
     """What one run is about to do in a repository, in a folder of the git folder."""
 
-    def __init__(self, folder: Path, said: _Said = _Said()) -> None:  # noqa: B008 (frozen)
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._said = said
+        self._said = _Said()
 
     def reference(self, git: Git, name: str) -> None:
         """Note that this run may move a reference (its full name), or lock ``shallow``."""
@@ -52,8 +52,7 @@ class RunNote:
 
     def release_locks(self) -> None:
         """Remove the locks of noted references that are still there: the run's git was killed."""
-        for lock in map(Path, self._said.locks):
-            _release(lock)
+        _release(self._said.locks)
 
     def moves(self, work_tree: Path, base: str, commit: str) -> None:
         """Note that this run brings a work tree from ``base`` to ``commit``."""
@@ -126,7 +125,7 @@ def _clean_up(folder: Path) -> bool:
         said = msgspec.json.decode((folder / _NOTE).read_bytes(), type=_Said)
     except (OSError, msgspec.MsgspecError):  # it was killed before it had done anything
         return True
-    RunNote(folder, said).release_locks()
+    _release(said.locks)
     try:
         for moved in said.moved:
             _finish_checkout(moved)
@@ -135,10 +134,11 @@ def _clean_up(folder: Path) -> bool:
     return True
 
 
-def _release(lock: Path) -> None:
-    """Remove a lock, unless a git that lives gives it up by itself: it holds one for an instant."""
-    if is_taken(lock):
-        lock.unlink(missing_ok=True)
+def _release(locks: Iterable[str]) -> None:
+    """Remove locks, unless a git that lives gives one up by itself: it holds it for an instant."""
+    for lock in map(Path, locks):
+        if is_taken(lock):
+            lock.unlink(missing_ok=True)
 
 
 def _release_index(folder: Path) -> None:

@@ -28,6 +28,12 @@ _NOT_COPIED = (
     "fetch", "push", "mirror", "tagopt", "prune", "prunetags", "skipdefaultupdate", "skipfetchall",
 )  # fmt: skip
 
+_FETCH = (
+    "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
+    "--no-auto-maintenance",
+)  # fmt: skip
+"""Without tags, submodules or upkeep of the repository: nothing but what is asked for."""
+
 _ADDRESS = re.compile(r"^([^\t\n]+)\t(.*) \((fetch|push)\)(?: \[.*\])?$", re.MULTILINE)
 _MUST_NOT_EXIST = ""
 
@@ -105,10 +111,7 @@ class GitRemotes(GitObjects):
         """
         if self._is_tip_here(commit):
             return
-        # Without tags, submodules or upkeep of the repository: nothing but what is asked for.
-        done = self._at(remote, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
-                        "--no-recurse-submodules", "--no-auto-maintenance", _ALIAS,
-                        f"refs/heads/{branch}")  # fmt: skip
+        done = self._at(remote, *_FETCH, _ALIAS, f"refs/heads/{branch}")
         if done.returncode:
             raise _unreachable("git fetch", remote, done)
         if self._run("cat-file", "-e", f"{commit}^{{commit}}").returncode:
@@ -124,9 +127,7 @@ class GitRemotes(GitObjects):
         depth = ["--depth=1"] if self.is_shallow() else []
         if depth:
             self.before_lock("shallow")
-        done = self._at(remote, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
-                        "--no-recurse-submodules", "--no-auto-maintenance", *depth,
-                        "--end-of-options", _ALIAS, commit)  # fmt: skip
+        done = self._at(remote, *_FETCH, *depth, "--end-of-options", _ALIAS, commit)
         return done.returncode == 0
 
     def list_references(self, remote: Remote, pattern: str) -> bytes:
@@ -144,9 +145,7 @@ class GitRemotes(GitObjects):
 
         Raises LockstepError where the remote does not give them.
         """
-        done = self._at(remote, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
-                        "--no-recurse-submodules", "--no-auto-maintenance", "--end-of-options",
-                        _ALIAS, *references)  # fmt: skip
+        done = self._at(remote, *_FETCH, "--end-of-options", _ALIAS, *references)
         if done.returncode:
             raise _unreachable("git fetch", remote, done)
 

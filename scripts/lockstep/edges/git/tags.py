@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
 
 from lockstep.edges.git.remotes import GitRemotes, Remote
 from lockstep.edges.git.stored import GitStored
@@ -36,7 +35,7 @@ class GitTags(GitStored, GitRemotes):
             listed = reading._list_tags(remote, start)
             chosen = sorted(name for name in listed if wanted(name))[:_MOST]
             if remote is not None and chosen:
-                reading._fetch_tags(remote, chosen)
+                reading.fetch_references(remote, [f"refs/tags/{name}" for name in chosen])
             return [reading._read_tag(name, listed[name], largest) for name in chosen]
 
     def _list_tags(self, remote: Remote | None, start: str) -> dict[str, str]:
@@ -50,9 +49,6 @@ class GitTags(GitStored, GitRemotes):
         return {
             name.removeprefix("refs/tags/"): oid for oid, _, name in lines if name.startswith(begin)
         }
-
-    def _fetch_tags(self: Self, remote: Remote, names: list[str]) -> None:
-        self.fetch_references(remote, [f"refs/tags/{name}" for name in names])
 
     def _read_tag(self, name: str, oid: str, largest: int) -> FoundTag:
         head = self._output("cat-file", "--batch-check", stdin=f"{oid}\n".encode()).split()
