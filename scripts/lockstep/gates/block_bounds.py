@@ -25,6 +25,7 @@ THROUGHPUT = "throughput"
 """The measure that is a rate, requests per second; all others are proportions of requests."""
 
 Judgement = tuple[Verdict, str]
+"""A verdict and its reason, which says the numbers."""
 
 
 def counts_in_blocks(gate: Mapping[str, Json]) -> bool:

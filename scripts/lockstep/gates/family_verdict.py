@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 
 from msgspec.structs import astuple, replace
 
-from lockstep.gates.block_bounds import why_wait
+from lockstep.gates.block_bounds import Judgement, why_wait
 from lockstep.gates.comparison import Comparison, FamilyEvidence, evidence_of
 from lockstep.gates.eprocess import ALPHA, ENOUGH_TO_PASS, METHOD, fresh_starts
 from lockstep.gates.measurements import InvalidGate, number
 from lockstep.gates.pairs import Pair, pairs_of
-from lockstep.gates.verdicts import COMPARE, Judgement, has_bounds
+from lockstep.gates.verdicts import COMPARE, has_bounds
 from lockstep.model.blocks import Block, closed_blocks
 from lockstep.model.document import Json
 from lockstep.model.evidence import ComparisonResult, Evidence, Verdict, worst
@@ -163,7 +163,7 @@ class _Comparisons:
             return Verdict.INCONCLUSIVE, waiting
         shown = f"{counts}; evidence that it is at most {result.margin:.0%} more: "
         shown += f"{result.no_harm:.3g}"
-        if result.no_harm >= ENOUGH_TO_PASS:
+        if self._found.passes(*_key(item)):
             return Verdict.PASS, shown
         return Verdict.INCONCLUSIVE, f"{shown}, {ENOUGH_TO_PASS:g} needed"
 

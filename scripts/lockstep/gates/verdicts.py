@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from lockstep.gates.block_bounds import counts_in_blocks, judge_block_bound
+from lockstep.gates.block_bounds import Judgement, counts_in_blocks, judge_block_bound
 from lockstep.gates.intervals import Interval, difference, wilson
 from lockstep.gates.measurements import InvalidGate, number, why_outdated, why_unusable
 from lockstep.model.blocks import Block
@@ -25,9 +25,6 @@ from lockstep.model.evidence import (
     worst,
 )
 from lockstep.model.times import parse_time
-
-Judgement = tuple[Verdict, str]
-"""A verdict and its reason, which says the numbers."""
 
 _VERSION = ("identity", "version")
 _BOUNDS = ("min", "max", "maxDropVsStable", "maxRiseVsStable")

@@ -8,6 +8,7 @@ in which the candidate has weight.
 from collections.abc import Iterator
 from datetime import datetime
 
+from lockstep.gates.family_verdict import ComparisonsSoFar
 from lockstep.gates.verdicts import COMPARE
 from lockstep.model.decision import Phase, Target
 from lockstep.model.document import Json, value_at
@@ -33,6 +34,7 @@ def questions(family: Family, now: datetime) -> list[Question]:
     if target is None or began is None:
         return []
     first = before_first_step(family)
+    so_far = comparisons_so_far(family)
     decision = id_of_next_move(family)
     return [
         _question(family, cluster, gate, _candidate(family, target.version), target.version,
@@ -40,7 +42,9 @@ def questions(family: Family, now: datetime) -> list[Question]:
         for cluster in family.clusters
         # Clusters of finished waves too: a version that fails there must not reach the next wave.
         if first or forms.weight_of(cluster.variants, target.version) > 0
-        for gate in (_propose_gates(family, cluster) if first else _step_gates(family, cluster))
+        for gate in (
+            _propose_gates(family, cluster) if first else _step_gates(family, cluster, so_far)
+        )
     ]  # fmt: skip
 
 
@@ -90,7 +94,7 @@ def _propose_gates(family: Family, cluster: Cluster) -> Iterator[Json]:
     return (gate for gate in gates_of(family, cluster) if is_asked_at_propose(gate))
 
 
-def _step_gates(family: Family, cluster: Cluster) -> Iterator[Json]:
+def _step_gates(family: Family, cluster: Cluster, so_far: ComparisonsSoFar) -> Iterator[Json]:
     """The gates of the steps as they can be asked.
 
     Where one version has all the traffic of the roles, a comparison of live traffic has nothing to
@@ -98,7 +102,6 @@ def _step_gates(family: Family, cluster: Cluster) -> Iterator[Json]:
     gate that was no comparison when the version was proposed.
     """
     alone = len(forms.serving_versions(cluster.variants)) < 2
-    so_far = comparisons_so_far(family)
     for gate in gates_of(family, cluster):
         if is_asked_at_propose(gate):
             continue
