@@ -1,4 +1,4 @@
-"""The simulation of gates: what goes in, and that each way of judging is told apart."""
+"""The simulation of gates: what goes in, and what each way of judging makes of it."""
 
 import json
 import subprocess

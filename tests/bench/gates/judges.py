@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 
 from lockstep.gates.comparison import Comparison, FamilyProcess, evidence_of
-from lockstep.gates.eprocess import ENOUGH_TO_PASS, fresh_starts
+from lockstep.gates.eprocess import fresh_starts
 from lockstep.gates.family_verdict import margin_factor
 from lockstep.gates.pairs import Pair
 from lockstep.model.blocks import Count
@@ -103,7 +103,7 @@ def _passes(blocks: dict[tuple[str, str], list[Pair]], weight: float) -> bool:
     times = margin_factor(round(100 * weight))
     gates = {name: Comparison(m.harm, m.margin * times) for name, m in METRICS.items()}
     found = evidence_of(gates, blocks, [(-math.inf, 1.0)], DENOMINATOR)
-    return all(found.no_harm[key] >= ENOUGH_TO_PASS for key in blocks)
+    return all(found.passes(*key) for key in blocks)
 
 
 def pairs_of_draw(

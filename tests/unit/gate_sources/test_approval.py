@@ -26,11 +26,6 @@ QUESTION = Question(
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("keys")
-
-
-@pytest.fixture(scope="module")
 def people(keys: Path) -> list[Approver]:
     approver(keys, STRANGER)
     return [approver(keys, LEAD), approver(keys, DEPUTY)]

@@ -33,16 +33,6 @@ def payload(name: str = NAME, time: str = "1772352000", head: str = "") -> bytes
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("keys")
-
-
-@pytest.fixture(scope="module")
-def lead(keys: Path) -> Approver:
-    return approver(keys, LEAD)
-
-
-@pytest.fixture(scope="module")
 def tag(keys: Path, lead: Approver) -> bytes:
     return signed(keys, LEAD, payload())
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from msgspec.structs import replace
 
 from lockstep.check.approvals import check_approvals
@@ -19,16 +18,6 @@ from tests.unit.ssh_keys import approver, signed
 
 TIME = "2026-03-01T08:00:00Z"
 LEAD = "lead@example.com"
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("keys")
-
-
-@pytest.fixture(scope="module")
-def lead(keys: Path) -> Approver:
-    return approver(keys, LEAD)
 
 
 def item(*approvals: Approval, count: int = 1) -> Evidence:
