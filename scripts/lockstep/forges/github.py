@@ -176,6 +176,14 @@ class GitHub(RestForge):
         may = self._may(f"{self._path}/git/refs", refs)
         return False if (home.permissions or Permissions(push=True)).push is False else may
 
+    def _may_open(self, branch: str) -> bool | None:
+        never = {"title": "never made", "head": branch, "base": branch}
+        return self._may(f"{self._path}/pulls", never)
+
+    def _may_set_status(self) -> bool | None:
+        never = {"state": "pending", "context": "never set"}
+        return self._may(f"{self._path}/statuses/{_NO_OBJECT}", never)
+
     def _may_comment(self) -> bool | None:
         # GitHub answers 404 for a pull request that does not exist, whatever the token may do.
         return None
