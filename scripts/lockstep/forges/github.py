@@ -20,7 +20,10 @@ from lockstep.model.document import Json, value_at
 from lockstep.model.forge import BranchProtection
 
 PAGE = {"per_page": "100"}
-HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+HEADERS = {
+    "Accept": "application/vnd.github+json, application/json;q=0.9",
+    "X-GitHub-Api-Version": "2022-11-28",
+}
 _VIEWER = "query { viewer { login } }"
 _MAY_PUSH = """
 query($owner: String!, $name: String!, $ref: String!) {
