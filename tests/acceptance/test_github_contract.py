@@ -47,7 +47,7 @@ def api(node: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     program = MODULES / "@stoplight" / "prism-cli" / "dist" / "index.js"
-    command = [node, program, "mock", API, "--host", "127.0.0.1", "--port", str(port)]
+    command = [node, str(program), "mock", str(API), "--host", "127.0.0.1", "--port", str(port)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
     try:
