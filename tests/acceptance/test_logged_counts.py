@@ -1,44 +1,21 @@
 """Rollouts on counts that a job logs to MLflow by block: held, moved by them, and rolled back."""
 
 import math
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from tests.acceptance.logged_counts import log
 from tests.acceptance.rollouts import DAY, HEAD, assert_restored, rewrite
-from tests.acceptance.world import FAMILY, MODEL, World
+from tests.acceptance.world import FAMILY, World
 
 GATE = (
     '  gates:\n    - {name: wrong, source: mlflow, counts: fpr, dataset: "live-{region}", '
     "block: 1m, compare: {harm: 3}}\n"
 )
-START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 STABLE = (200, 20_000)
 FAILED_AT = "2026-03-01T08:10:00Z"
 """The end of the ninth block since the step is live, whoever looks when."""
-
-
-def log(
-    world: World, version: str, counts: Sequence[tuple[float, float]], first: int = 1,
-    dataset: str = "live-us-east-1",
-) -> None:  # fmt: skip
-    """Log counts of a version for the blocks that end ``first`` minutes after 08:00, and later."""
-    import mlflow
-    from mlflow.entities import Metric
-
-    client = mlflow.MlflowClient(world.registry, world.registry)
-    found = client.get_model_version(MODEL, version)
-    run = client.create_run(client.get_run(found.run_id).info.experiment_id).info.run_id
-    ends = [START + timedelta(minutes=first + n) for n in range(len(counts))]
-    client.log_batch(run, metrics=[
-        Metric(f"fpr.{name}", value, int(end.timestamp() * 1000), 0, run_id=run,
-               model_id=found.source.removeprefix("models:/"), dataset_name=dataset,
-               dataset_digest="live")
-        for end, both in zip(ends, counts, strict=True)
-        for name, value in zip(("bad", "total"), both, strict=True)
-    ])  # fmt: skip
 
 
 def roll(world: World, at: str = "08:00:30") -> None:
