@@ -54,7 +54,7 @@ setup: $(PACKAGE) ## Create .venv and install Lockstep in it (LOCK=light: only w
 tools: $(if $(FOUND_OPA),check-opa,tools/bin/opa) ## Find OPA, or build the version that tools/go.mod pins
 
 .PHONY: test
-test: setup tools $(PROMETHEUS) ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
+test: setup tools $(PROMETHEUS) tools/bin/act ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS) $(TESTS)
 
 # From Python 3.12 on, coverage can count lines almost for free; before, tracing doubles the time.
@@ -92,12 +92,17 @@ lint-policies: setup tools
 lint-shell: setup
 	$(BIN)/shellcheck tools/build tools/check-opa tools/prometheus .ci/run
 
+# What GitHub runs is linted as syntax and for its security: here, and in a fleet as init writes it.
+LINT_WORKFLOWS = tools/bin/actionlint -shellcheck $(BIN)/shellcheck
+AUDIT_WORKFLOWS = $(BIN)/zizmor --quiet --persona pedantic --offline
+
 .PHONY: lint-workflows
 lint-workflows: setup tools/bin/actionlint
-	tools/bin/actionlint -shellcheck $(BIN)/shellcheck
+	$(LINT_WORKFLOWS)
+	$(AUDIT_WORKFLOWS) .github
 	@dir=$$(mktemp -d "$${TMPDIR:-/tmp}/lockstep-fleet.XXXXXX") && \
 	  { env -u MLFLOW_TRACKING_URI $(BIN)/lockstep init --yes --model example "$$dir" > "$$dir/said" && \
-	    tools/bin/actionlint -shellcheck $(BIN)/shellcheck "$$dir/.github/workflows/check.yml"; \
+	    $(LINT_WORKFLOWS) "$$dir"/.github/workflows/*.yml && $(AUDIT_WORKFLOWS) "$$dir/.github"; \
 	    status=$$?; rm -rf "$$dir"; exit $$status; }
 
 # Building istioctl takes minutes, so a laptop checks with it once it was built; CI always does.
@@ -168,8 +173,17 @@ tools/bin/opa: $(TOOL_INPUTS)
 tools/bin/actionlint: $(TOOL_INPUTS)
 	@PYTHON="$(PYTHON)" tools/build actionlint github.com/rhysd/actionlint/cmd/actionlint
 
+# Runs the workflows of a fleet in tests.
+tools/bin/act: tools/act/go.mod tools/act/go.sum tools/build
+	@PYTHON="$(PYTHON)" tools/build act github.com/nektos/act "$(CURDIR)/tools/bin" act
+
 tools/bin/prometheus:
 	@tools/prometheus
+
+# SQLite is a part in C.
+tools/bin/gitea: tools/gitea/go.mod tools/gitea/go.sum tools/build
+	@C=1 TAGS=sqlite ASSETS="options templates public" PYTHON="$(PYTHON)" \
+	  tools/build gitea code.gitea.io/gitea "$(CURDIR)/tools/bin" gitea
 
 tools/bin/istioctl: tools/istio/go.mod tools/istio/go.sum tools/build
 	@PYTHON="$(PYTHON)" tools/build istioctl istio.io/istio/istioctl/cmd/istioctl "$(CURDIR)/tools/bin" istio

@@ -61,7 +61,7 @@ class Reports:
             if printed:
                 stack.callback(self._print, outcome)
             for output, path in reversed(self.files):
-                stack.callback(_write, path, _format(outcome, output))
+                stack.callback(write_text, path, f"{_format(outcome, output)}\n")
 
     def _print(self, outcome: "Outcome") -> None:
         click.echo(_format(outcome, self.output, colour=self.colour), color=self.colour)
@@ -89,11 +89,12 @@ def _parse(text: str) -> tuple[str, Path]:
         raise UsageError(
             f"--report {quoted(text, 200)} is not FORMAT=PATH", fix=f"the formats are {formats}"
         )
-    _refuse_unwritable(Path(path))
+    refuse_unwritable(Path(path))
     return output, Path(path)
 
 
-def _refuse_unwritable(path: Path) -> None:
+def refuse_unwritable(path: Path) -> None:
+    """Raise UsageError where a report cannot be written to a path."""
     try:
         if path.exists() and not path.is_file():
             raise UsageError(
@@ -129,12 +130,13 @@ def _format(outcome: "Outcome", output: str, *, colour: bool = False) -> str:
     return text
 
 
-def _write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a report to a file, whole or not at all. Raises LockstepError where it cannot be."""
     from lockstep.edges.files import write_file
     from lockstep.edges.os_errors import advice, reason
 
     try:
-        write_file(path, f"{text}\n".encode())
+        write_file(path, text.encode())
     except OSError as error:
         text, fix = f"cannot write the report: {reason(error)}", advice(error, "name another file")
         raise LockstepError(text, where=str(path), fix=fix) from error

@@ -39,6 +39,31 @@ class RolledBack(Decided):
 
 
 @dataclass(frozen=True)
+class Offer:
+    """The pull request for a branch that was pushed.
+
+    ``url`` and ``number`` are empty and 0 where none is open. ``problem`` says why, or what was
+    left out of an open one, and ``fix`` what to do. ``failed`` is true where a forge is known and
+    did not open it: nobody is asked to merge the branch then, although somebody should be.
+    """
+
+    url: str = ""
+    number: int = 0
+    created: bool = False
+    problem: str = ""
+    fix: str = ""
+    failed: bool = False
+
+    def to_json(self) -> Json:
+        """Every field by its name."""
+        return asdict(self)
+
+
+NO_OFFER = Offer()
+"""For a branch without a remote: there is nowhere to open a pull request."""
+
+
+@dataclass(frozen=True)
 class NotLive:
     """Decisions on a branch that is to be merged: nothing has moved yet.
 
@@ -48,11 +73,14 @@ class NotLive:
     decided: Decided
     branch: str
     refused: str = ""
+    offer: Offer = NO_OFFER
 
     @property
     def exit_code(self) -> ExitCode:
-        """12 where they were meant to be live."""
-        return ExitCode.GATE_CLOSED if self.refused else ExitCode.CLEAN
+        """12 where they were meant to be live, 1 where only the pull request is missing."""
+        if self.refused:
+            return ExitCode.GATE_CLOSED
+        return ExitCode.COULD_NOT_RUN if self.offer.failed else ExitCode.CLEAN
 
 
 @dataclass(frozen=True)
@@ -68,12 +96,47 @@ class NotMade:
 
 
 @dataclass(frozen=True)
+class Due:
+    """A forward decision that this run was not to make: its gates have passed, and it is due."""
+
+    decided: Decided
+
+    @property
+    def decision(self) -> Decision:
+        """The decision; its id is what ``advance --decision`` takes."""
+        return self.decided.decisions[-1]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0: nothing keeps the decision from being made."""
+        return ExitCode.CLEAN
+
+
+@dataclass(frozen=True)
+class NotDue:
+    """A forward decision that was asked for by its id, and that is not due; none replaces it.
+
+    ``family`` is empty where no family has such a decision as its next one.
+    """
+
+    decision: str
+    reason: str
+    family: str = ""
+    exit_code: ExitCode = ExitCode.GATE_CLOSED
+
+
+@dataclass(frozen=True)
 class Proposed:
     """A candidate with weight 0, committed to a branch that people merge."""
 
     decision: Decision
     branch: str
-    exit_code: ExitCode = ExitCode.CLEAN
+    offer: Offer = NO_OFFER
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """1 where a forge is known and opened no pull request: the branch is there."""
+        return ExitCode.COULD_NOT_RUN if self.offer.failed else ExitCode.CLEAN
 
 
 @dataclass(frozen=True)
@@ -88,7 +151,8 @@ class AlreadyDecided:
 class Waiting:
     """No decision was made: the gates' evidence, and why the family stays where it is.
 
-    ``notify`` is the owner of the family where a person has to act, and empty otherwise.
+    ``notify`` is the owner of the family where a person has to act, and empty otherwise;
+    ``for_person`` says that it waits for a person who knows: to resume a hold, or to approve.
     """
 
     family: str
@@ -99,6 +163,12 @@ class Waiting:
     exit_code: ExitCode
     notify: str = ""
     skew_breached: bool = False
+    for_person: bool = False
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether time and evidence alone do not end it as they should."""
+        return bool(self.notify) or self.for_person or self.skew_breached
 
 
 @dataclass(frozen=True)
@@ -154,6 +224,36 @@ class OnBranch:
         # Not the highest number: 12 (gate closed) is normal, and 1 (could not run) is not.
         codes = (result.exit_code for result in self.results)
         return max(codes, default=ExitCode.CLEAN, key=_attention)
+
+
+@dataclass(frozen=True)
+class Advanced(OnBranch):
+    """What ``advance`` did with each family, and which forward decisions it left for another run.
+
+    With ``waiting_is_clean`` a family that only bakes or waits for evidence is clean, and one
+    that waits for a person is not.
+    """
+
+    waiting_is_clean: bool = False
+
+    @property
+    def due(self) -> tuple[str, ...]:
+        """The ids of the decisions that are due and were not to be made."""
+        return tuple(each.decision.id for each in self.results if isinstance(each, Due))
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """As of OnBranch, by what ``waiting_is_clean`` says."""
+        codes = (self._code(result) for result in self.results)
+        return max(codes, default=ExitCode.CLEAN, key=_attention)
+
+    def _code(self, result: "Moved | Proposed") -> ExitCode:
+        if not isinstance(result, Waiting) or not self.waiting_is_clean:
+            return result.exit_code
+        if result.needs_person:
+            return max(result.exit_code, ExitCode.GATE_CLOSED, key=_attention)
+        waits = result.exit_code is ExitCode.GATE_CLOSED
+        return ExitCode.CLEAN if waits else result.exit_code
 
 
 def _attention(code: ExitCode) -> int:
@@ -316,8 +416,8 @@ class History:
 
 
 Moved = (
-    Decided | RolledBack | NotLive | NotMade | AlreadyDecided | Waiting | Blocked | NothingToDo
-    | Failed
+    Decided | RolledBack | NotLive | NotMade | Due | NotDue | AlreadyDecided | Waiting | Blocked
+    | NothingToDo | Failed
 )  # fmt: skip
 """The outcome for one family that is moved on the branch itself."""
 

@@ -10,13 +10,16 @@ from lockstep.model.result import (
     AlreadyDecided,
     Blocked,
     Decided,
+    Due,
     Failed,
     History,
     LockComparison,
     Locked,
+    NotDue,
     NothingToDo,
     NotLive,
     NotMade,
+    Offer,
     OnBranch,
     Pages,
     Proposed,
@@ -61,6 +64,10 @@ def format_text(result: Result) -> str:
             return "\n".join(_not_live(result))
         case NotMade():
             return "\n".join(_not_made(result))
+        case Due():
+            return "\n".join(_due(result))
+        case NotDue(decision, reason, family):
+            return f"{family or 'no family'}: NOT MADE: decision {decision}: {reason}"
         case OnBranch():
             return "\n".join(_on_branch(result))
         case Waiting():
@@ -73,8 +80,8 @@ def format_text(result: Result) -> str:
             return f"{family}: {text}"
         case AlreadyDecided(made):
             return f"{_family(made)}: {made.action.value} was decided by another run ({made.id})"
-        case Proposed(made, branch):
-            return "\n".join(_proposed(made, branch))
+        case Proposed(made, branch, offer):
+            return "\n".join(_proposed(made, branch, offer))
         case Locked(path, version, digest):
             return f"{path}: version {version} is locked ({digest})"
         case LockComparison(findings, locks):
@@ -218,6 +225,7 @@ def _not_live(result: NotLive) -> Iterator[str]:
     yield f"{_family(newest)}: NOT LIVE: it is on branch {result.branch}, which is to be merged"
     if result.refused:
         yield f"  {result.refused}"
+    yield from _offer(result.offer)
     yield from (f"  once it is merged: {line}" for line in _decided(result.decided))
 
 
@@ -225,6 +233,13 @@ def _not_made(result: NotMade) -> Iterator[str]:
     newest = result.decided.decisions[-1]
     yield f"{_family(newest)}: NOT MADE, as this is a dry run: decision {newest.id}"
     yield from (f"  it would be: {line}" for line in _decided(result.decided))
+
+
+def _due(result: Due) -> Iterator[str]:
+    made = result.decision
+    yield f"{_family(made)}: DUE, and not made by this run: decision {made.id}"
+    yield from (f"  it would be: {line}" for line in _decided(result.decided))
+    yield f"  to make it: lockstep advance --decision {made.id}"
 
 
 def _waiting(result: Waiting) -> Iterator[str]:
@@ -236,10 +251,26 @@ def _waiting(result: Waiting) -> Iterator[str]:
     yield from _evidence(result.evidence)
 
 
-def _proposed(decision: Decision, branch: str) -> Iterator[str]:
+_AGAIN = "; then run the same again, which finds the branch, or open the pull request by hand"
+
+
+def _offer(offer: Offer) -> Iterator[str]:
+    """The pull request, or why there is none."""
+    if offer.url:
+        yield f"  pull request {offer.number}: {offer.url}"
+    elif offer.number:
+        yield f"  pull request {offer.number}"
+    if offer.problem:
+        what = "" if offer.number else "no pull request was opened: "
+        yield one_line(f"  {what}{offer.problem}")
+        yield one_line(f"    fix: {offer.fix}{_AGAIN if offer.failed else ''}")
+
+
+def _proposed(decision: Decision, branch: str, offer: Offer) -> Iterator[str]:
     yield f"{_family(decision)}: version {decision.target.version} is proposed on branch {branch}"
     yield f"  candidate with weight 0 in {', '.join(decision.variants)}"
     yield from _evidence(decision.evidence)
+    yield from _offer(offer)
     yield "  merge the branch, then run lockstep advance"
 
 
