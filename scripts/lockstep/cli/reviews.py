@@ -1,5 +1,6 @@
 """Verbs for the people who review a pull request: review and comment."""
 
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -82,3 +83,33 @@ def _format(found: Review, output: str) -> str:
     from lockstep.text.sanitise import lines
 
     return lines(review_text.format_review(found))
+
+
+@click.command(cls=Verb, exit_codes=(ExitCode.INVALID,))
+@click.option(
+    "--review", "path", required=True, metavar="FILE", type=click.Path(path_type=Path),
+    help="What lockstep review --report json=FILE has written. An empty or missing file says that "
+    "the check could not run.",
+)  # fmt: skip
+@click.option(
+    "--head", required=True, metavar="SHA",
+    help="The commit that was reviewed: the pull request is the one whose head it is.",
+)  # fmt: skip
+@click.option(
+    "--run", "run_id", type=click.IntRange(min=1), metavar="NUMBER",
+    help="The workflow run that made the review; the comment has a link to it.",
+)  # fmt: skip
+@click.option("--print", "printed", is_flag=True, help="Print the comment, and post nothing.")
+@options.root
+def comment(path: Path, head: str, run_id: int | None, printed: bool, root: Path) -> ExitCode:
+    """Post a review as the one comment on its pull request, or bring that up to date.
+
+    For a workflow that runs nothing of the pull request: the review is read as data. Does nothing
+    where the pull request is closed or its head has moved on.
+    """
+    from lockstep.commands import comment as verb
+
+    for text in verb.run(options.existing(root), path, head, os.environ, run_id=run_id,
+                         printed=printed):  # fmt: skip
+        click.echo(text)
+    return ExitCode.CLEAN

@@ -69,7 +69,7 @@ def _sections(review: Review, links: Links) -> Iterator[Section]:
     yield Section(1, "problem", missing, gap="\n")
     yield from _findings(review, links)
     yield _approvals(review)
-    yield Section(3, "family table", [_family(each, links) for each in review.families],
+    yield Section(5, "family table", [_family(each, links) for each in review.families],
                   "#### Families")  # fmt: skip
     yield _follows(review)
     yield from _metrics(review)
@@ -135,7 +135,7 @@ def _approvals(review: Review) -> Section:
         lines = [f"- {code(family.title)}: {owner}"]
         lines += [f"  - {say.approval_gate(gate, code)}" for gate in family.approvals]
         blocks.append("\n".join(lines))
-    return Section(5, "owner", blocks, "#### Who approves", gap="\n")
+    return Section(3, "owner", blocks, "#### Who approves", gap="\n")
 
 
 def _family(family: FamilyReview, links: Links) -> str:
@@ -174,7 +174,7 @@ def _follows(review: Review) -> Section:
         blocks.append("\n".join([f"- {code(family.title)}", *(f"  - {each}" for each in lines)]))
         if family.follows and len(family.follows.steps) > 1:
             blocks[-1] += f"\n\n{_plan(family)}"
-    return Section(4, "forecast", blocks, "#### After the merge")
+    return Section(7, "forecast", blocks, "#### After the merge")
 
 
 def _plan(family: FamilyReview) -> str:
@@ -191,7 +191,7 @@ def _plan(family: FamilyReview) -> str:
 def _metrics(review: Review) -> Iterator[Section]:
     """A table a family, opened where a gate does not pass."""
     blocks = [_metric_table(each) for each in review.families if each.metrics]
-    yield Section(7, "table of metrics", blocks, "#### Metrics")
+    yield Section(8, "metric table", blocks, "#### Metrics")
 
 
 def _metric_table(family: FamilyReview) -> str:
@@ -222,7 +222,7 @@ def _metric(metric: MetricReview) -> list[str]:
 
 def _folded(review: Review, links: Links) -> Iterator[Section]:
     """What counts least: what waivers suppress, and notes."""
-    for rank, each, noun in ((9, Kind.SUPPRESSED, "waived finding"), (10, Kind.NOTE, "note")):
+    for rank, each, noun in ((10, Kind.SUPPRESSED, "waived finding"), (11, Kind.NOTE, "note")):
         found = [f for f in arrange(review.findings) if kind(f) is each]
         blocks = [_finding(f, review, links) for f in found]
         head, _, tail = details(count(len(found), noun), ["\0"]).partition("\0")
