@@ -130,9 +130,7 @@ class Gitea:
 
     def collaborate(self, repository: str, account: Account, permission: str = "write") -> None:
         """Give an account ``read``, ``write`` or ``admin`` in a repository of another one."""
-        self.api(
-            "PUT", f"/repos/{repository}/collaborators/{account.name}", permission=permission
-        )
+        self.api("PUT", f"/repos/{repository}/collaborators/{account.name}", permission=permission)
 
     def clone_url(self, repository: str) -> str:
         """The address for git; it holds no token (see git_environment)."""
@@ -144,6 +142,14 @@ class Gitea:
             "GIT_ASKPASS": str(self._askpass), "GIT_TERMINAL_PROMPT": "0",
             "GITEA_USER": account.name, "GITEA_PUSH": account.token,
         }  # fmt: skip
+
+    def wait_for_push(self, repository: str) -> None:
+        """Wait until the server knows of the first push: before, it has no pull requests."""
+        for _ in range(300):
+            if not self.api("GET", f"/repos/{repository}")["empty"]:
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{repository} stays empty:\n{(self.folder / 'log').read_text()}")
 
     def protect(
         self,
@@ -184,7 +190,7 @@ class Gitea:
 
 @pytest.fixture(scope="session")
 def gitea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gitea]:
-    """One server for all tests that a process runs; each makes users and repositories of its own."""
+    """One server for all tests of a process; each makes users and repositories of its own."""
     folder = tmp_path_factory.mktemp("gitea")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

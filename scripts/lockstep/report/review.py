@@ -71,7 +71,7 @@ def _sections(review: Review, links: Links) -> Iterator[Section]:
     yield _approvals(review)
     yield Section(5, "family table", [_family(each, links) for each in review.families],
                   "#### Families")  # fmt: skip
-    yield _follows(review)
+    yield from _follows(review)
     yield from _metrics(review)
     yield from _folded(review, links)
 
@@ -90,7 +90,7 @@ def _about(base: str, links: Links) -> str:
 _OF_KIND = {
     Kind.APPROVAL: (1, "approval", "#### Needs approval"),
     Kind.ERROR: (2, "error", "#### Errors"),
-    Kind.WARNING: (6, "warning", "#### Warnings"),
+    Kind.WARNING: (7, "warning", "#### Warnings"),
 }
 
 
@@ -167,14 +167,16 @@ def _limited(drawn: str, rows: int, noun: str) -> str:
     return f"{drawn}\n\nand {count(more, f'more {noun}')}" if more > 0 else drawn
 
 
-def _follows(review: Review) -> Section:
-    blocks = []
+def _follows(review: Review) -> Iterator[Section]:
+    blocks, plans = [], []
     for family in review.families:
         lines = say.follows(family, code)
         blocks.append("\n".join([f"- {code(family.title)}", *(f"  - {each}" for each in lines)]))
         if family.follows and len(family.follows.steps) > 1:
-            blocks[-1] += f"\n\n{_plan(family)}"
-    return Section(7, "forecast", blocks, "#### After the merge")
+            title = [code(family.title)] if len(review.families) > 1 else []
+            plans.append("\n\n".join([*title, _plan(family)]))
+    yield Section(6, "forecast", blocks, "#### After the merge", gap="\n")
+    yield Section(9, "plan", plans)
 
 
 def _plan(family: FamilyReview) -> str:

@@ -222,7 +222,7 @@ def test_a_comment_is_cut_from_the_least_important_end_and_counts() -> None:
     assert text.count("**error**") == 60
     shown = text.count("**warning**")
     assert 0 < shown < 300
-    assert f"**Not shown: {300 - shown} warnings, 40 metric tables.**" in text
+    assert f"**Not shown: {300 - shown} warnings, 40 plans, 40 metric tables.**" in text
     assert all(f"**` prod/family-{n} `**" in text for n in range(40))
     assert foreign(text) == []
 
