@@ -37,6 +37,7 @@ _VERBS = {
     "advance": ("rollouts", "Evaluate the gates, and make the one decision that is due."),
     "audit": ("rollouts", "Show who decided what and why; --verify and --replay check it."),
     "check": ("checks", "Validate, evaluate policy, render and compare: what CI runs."),
+    "diff": ("reviews", "Show what a change does to manifests and rules, dangers first."),
     "doctor": ("tools", "Show what is missing here, and how to fix it."),
     "fetch-model": ("serving", "Put the model of a lock into a folder, verified: what pods run."),
     "hold": ("rollouts", "Pause a rollout until it is resumed."),

@@ -53,7 +53,7 @@ def format_outcome(outcome: Outcome) -> str:
 
 def _name(name: str) -> str:
     """A name in the headline: as code, unless it is words that cannot be markup or a mention."""
-    return name if _WORDS.fullmatch(name) else _code(name)
+    return name if _WORDS.fullmatch(name) else code(name)
 
 
 def _fitting(blocks: dict[Finding, str], room: int) -> set[Finding]:
@@ -81,13 +81,13 @@ def _by_file(findings: Sequence[Finding], blocks: dict[Finding, str]) -> Iterato
 
 
 def _heading(file: str) -> str:
-    return f"#### {_code(file)}"
+    return f"#### {code(file)}"
 
 
 def _finding(finding: Finding, outcome: Outcome) -> str:
     place = f"{finding.line}:{finding.column}"
-    head = f"**{kind(finding)}** {_code(finding.rule)} at {place}: "
-    lines = [head + _code(finding.message)]
+    head = f"**{kind(finding)}** {code(finding.rule)} at {place}: "
+    lines = [head + code(finding.message)]
     excerpt = outcome.excerpts.get((finding.file, finding.line))
     if excerpt is not None:
         lines.append(fence(list(draw(excerpt, finding.line, finding.column))))
@@ -99,22 +99,22 @@ def _finding(finding: Finding, outcome: Outcome) -> str:
 
 def _notes(finding: Finding) -> Iterable[str]:
     if finding.fix:
-        yield f"fix: {_code(finding.fix)}"
+        yield f"fix: {code(finding.fix)}"
     for place in finding.related[:RELATED]:
-        where = _code(f"{place.file}:{place.line}:{place.column}")
-        yield f"also {where}" + (f" {_code(place.note)}" if place.note else "")
+        where = code(f"{place.file}:{place.line}:{place.column}")
+        yield f"also {where}" + (f" {code(place.note)}" if place.note else "")
     if len(finding.related) > RELATED:
         yield f"and {len(finding.related) - RELATED} more places"
     waiver = finding.suppression
     if waiver:
-        yield f"waived until {_code(waiver.expires)} by {_code(waiver.owner)}"
-        yield f"because: {_code(waiver.reason)}"
+        yield f"waived until {code(waiver.expires)} by {code(waiver.owner)}"
+        yield f"because: {code(waiver.reason)}"
         if waiver.ticket:
-            yield f"ticket: {_code(waiver.ticket)}"
-        yield f"waiver: {_code(f'{waiver.file}:{waiver.line}')}"
+            yield f"ticket: {code(waiver.ticket)}"
+        yield f"waiver: {code(f'{waiver.file}:{waiver.line}')}"
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """A code span that shows the text on one line, or ``(none)`` for an empty text.
 
     Backslashes and entities would not do: forges look for ``@name`` and ``#1`` in the text that

@@ -17,8 +17,8 @@ from lockstep.cli.entry import program
 from tests.unit.edges.repositories import new_repository
 
 VERBS = [
-    "add", "adopt", "advance", "audit", "check", "doctor", "fetch-model", "hold", "init", "lock",
-    "merge-reports", "policy", "propose", "release", "render", "resume", "revert", "schema",
+    "add", "adopt", "advance", "audit", "check", "diff", "doctor", "fetch-model", "hold", "init",
+    "lock", "merge-reports", "policy", "propose", "release", "render", "resume", "revert", "schema",
     "status", "template", "tools", "upgrade", "validate",
 ]  # fmt: skip
 HEAVY = {
