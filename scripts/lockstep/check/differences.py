@@ -19,6 +19,7 @@ from lockstep.differences.compare import compare_folders
 from lockstep.differences.folders import ComparedFolder, label_of
 from lockstep.differences.secrets import SecretKinds
 from lockstep.edges.git import Git
+from lockstep.edges.git.trees import FileId
 from lockstep.edges.resources import shipped_file
 from lockstep.edges.stderr import silenced_stderr
 from lockstep.model.differences import Differences, FleetDiff
@@ -86,10 +87,15 @@ class _Side:
     ids: TreeIds
 
     @cached_property
+    def specs(self) -> Mapping[str, FileId]:
+        """The mode and id of each file below clusters/."""
+        # A base that does not exist is a side without anything.
+        return self.ids.git.file_ids(self.ids.tree, FOLDERS[:1]) if self.ids.families else {}
+
+    @cached_property
     def clusters(self) -> Mapping[str, Subject]:
         """The cluster that each file declares, by the path."""
-        return cluster_files(self.ids.git.file_ids(self.ids.tree, FOLDERS[:1]) if self.ids.others
-                             or self.ids.families else ())  # fmt: skip
+        return cluster_files(self.specs)
 
     @cached_property
     def by_name(self) -> Mapping[Unit, tuple[str, str]]:
@@ -112,8 +118,7 @@ class _Side:
         found = [self.by_name[each][1] for each in wanted if each in self.by_name]
         paths = {*found, *(f"{path.rpartition('/')[0]}/family.yaml" for path in found)}
         paths |= {f"clusters/{name}/environment.yaml" for name in environments}
-        ids = self.ids.git.file_ids(self.ids.tree, FOLDERS[:1]) if paths and self.clusters else {}
-        chosen = {path: each for path, each in ids.items() if path in paths}
+        chosen = {path: each for path, each in self.specs.items() if path in paths}
         return assemble(self.ids.git.read_files(chosen, links=True))[0]
 
 
@@ -182,8 +187,13 @@ class _ManifestReader:
 
     def compared(self, folder: _Folder) -> ComparedFolder:
         """The objects of a folder on both sides."""
+        wrong = len(self.findings)
         before = self._objects(folder.before, _AT_BASE)
         after = self._objects(folder.after, "")
+        # What cannot be read on one side must not look as if it were added or removed.
+        for unread in {finding.file for finding in self.findings[wrong:]}:
+            before.pop(unread, None)
+            after.pop(unread, None)
         manifests = [*after.values(), *before.values()]
         # Where no spec declares the cluster, its manifests say whose it was.
         labels = (label_of(each, _FAMILY_LABEL) for each in manifests if folder.cluster)

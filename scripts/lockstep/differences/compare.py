@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from math import isfinite
 
 from lockstep.differences.dangers.table import DANGERS
 from lockstep.differences.folders import ComparedFamily, ComparedFolder, ComparedObject
@@ -80,8 +79,6 @@ def _fields(each: ComparedObject, secrets: SecretKinds) -> Iterator[FieldChange]
 
 def _bounded(value: Json) -> Json:
     """The value, or its beginning as text where it is too long for a report."""
-    if isinstance(value, float) and not isfinite(value):  # data of policies are any YAML
-        return str(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return value if len(text) <= LONGEST_VALUE else cut(text, LONGEST_VALUE)
 

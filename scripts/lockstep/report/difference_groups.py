@@ -1,6 +1,7 @@
 """The entries of a report about differences: what is the same in many clusters is said once."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -142,13 +143,18 @@ def _is_plain(text: str) -> bool:
 
 def _generic(change: _Change, each: ObjectChange) -> _Change:
     """The change without the names of its cluster and region, which differ everywhere."""
+    names = {each.region: "<region>", each.cluster: "<cluster>"}
+    # The cluster first: its name mostly ends in that of the region.
+    words = "|".join(re.escape(name) for name in (each.cluster, each.region) if name)
+    if not words:
+        return change
+    pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{words})(?![A-Za-z0-9])")
 
-    def without(text: str | None) -> str | None:
-        for name, stands in ((each.cluster, "<cluster>"), (each.region, "<region>")):
-            text = text.replace(name, stands) if text and name else text
-        return text
+    def without(text: str) -> str:
+        return pattern.sub(lambda found: names[found[0]], text)
 
-    return _Change(without(change.path) or "", without(change.before), without(change.after))
+    before, after = (v if v is None else without(v) for v in (change.before, change.after))
+    return _Change(without(change.path), before, after)
 
 
 def _bounded(changes: Sequence[_Change]) -> Iterator[Line]:
