@@ -99,7 +99,7 @@ def _is_leaving(share: VariantShare) -> bool:
 
 def _shares(shares: Sequence[VariantShare]) -> str:
     return ", ".join(
-        f"{each.version} {each.weight} %" + ("" if each.name in _ROLES else f" ({each.name})")
+        f"{each.version}: {each.weight} %" + ("" if each.name in _ROLES else f" ({each.name})")
         for each in shares
     )
 

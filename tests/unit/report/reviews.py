@@ -74,11 +74,10 @@ def _marked(text: str) -> str:
 TEXT = st.one_of(st.sampled_from(ATTACKS), st.text(st.characters(codec="utf-8"), max_size=30)).map(
     _marked
 )
-_FEW = {"max_size": 3}
 _SHARE = st.builds(
     VariantShare, TEXT | st.sampled_from(["stable", "candidate"]), TEXT, st.integers(0, 100)
 )
-_SHARES = st.lists(_SHARE, **_FEW).map(tuple)
+_SHARES = st.lists(_SHARE, max_size=3).map(tuple)
 _CLUSTER = st.builds(
     ClusterReview, TEXT, TEXT, TEXT, st.sampled_from(PartChange), st.integers(0, 3), _SHARES,
     _SHARES,
@@ -87,37 +86,37 @@ _NUMBER = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**1
 _VALUE = st.builds(MetricValue, TEXT, st.none() | _NUMBER, st.none() | st.integers(0, 10**15))
 _METRIC = st.builds(
     MetricReview, TEXT, TEXT, TEXT, TEXT,
-    st.dictionaries(TEXT | st.sampled_from(["min", "max"]), _NUMBER, **_FEW), _VALUE,
+    st.dictionaries(TEXT | st.sampled_from(["min", "max"]), _NUMBER, max_size=3), _VALUE,
     st.none() | _VALUE, st.sampled_from(Verdict), TEXT, st.booleans(),
 )  # fmt: skip
 _STEP = st.builds(
-    ForecastStep, st.integers(0, 9), st.integers(0, 9), st.lists(TEXT, **_FEW).map(tuple),
+    ForecastStep, st.integers(0, 9), st.integers(0, 9), st.lists(TEXT, max_size=3).map(tuple),
     st.integers(0, 100), TEXT,
 )  # fmt: skip
 _FORECAST = st.builds(
     Forecast, st.sampled_from(Follow), TEXT, TEXT, st.integers(0, 9), st.integers(0, 9),
-    st.lists(_STEP, **_FEW).map(tuple), TEXT, st.lists(TEXT, **_FEW).map(tuple),
-    st.lists(TEXT, **_FEW).map(tuple), TEXT,
+    st.lists(_STEP, max_size=3).map(tuple), TEXT, st.lists(TEXT, max_size=3).map(tuple),
+    st.lists(TEXT, max_size=3).map(tuple), TEXT,
 )  # fmt: skip
 _FAMILY = st.builds(
     FamilyReview, TEXT, TEXT, TEXT, st.sampled_from(PartChange), TEXT, TEXT, TEXT,
-    st.lists(_CLUSTER, **_FEW).map(tuple),
-    st.lists(st.builds(NewDecision, TEXT, TEXT, TEXT, TEXT, TEXT), **_FEW).map(tuple),
-    st.lists(_METRIC, **_FEW).map(tuple),
-    st.lists(st.builds(ApprovalGate, TEXT, TEXT, st.integers(0, 9), TEXT), **_FEW).map(tuple),
+    st.lists(_CLUSTER, max_size=3).map(tuple),
+    st.lists(st.builds(NewDecision, TEXT, TEXT, TEXT, TEXT, TEXT), max_size=3).map(tuple),
+    st.lists(_METRIC, max_size=3).map(tuple),
+    st.lists(st.builds(ApprovalGate, TEXT, TEXT, st.integers(0, 9), TEXT), max_size=3).map(tuple),
     st.none() | _FORECAST,
 )  # fmt: skip
-_JSON = st.none() | TEXT | st.integers(0, 9) | st.dictionaries(TEXT, TEXT, **_FEW)
+_JSON = st.none() | TEXT | st.integers(0, 9) | st.dictionaries(TEXT, TEXT, max_size=3)
 _OBJECT = st.builds(
     ObjectChange, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, st.sampled_from(ChangeType),
-    st.lists(st.builds(FieldChange, TEXT, _JSON, _JSON), **_FEW).map(tuple),
+    st.lists(st.builds(FieldChange, TEXT, _JSON, _JSON), max_size=3).map(tuple),
     st.lists(st.builds(WeightChange, TEXT, TEXT, st.integers(0, 100), st.integers(0, 100)),
              **_FEW).map(tuple),
-    st.lists(st.builds(Danger, TEXT, TEXT), **_FEW).map(tuple),
+    st.lists(st.builds(Danger, TEXT, TEXT), max_size=3).map(tuple),
 )  # fmt: skip
 _DIFF = st.builds(
     FleetDiff, TEXT, TEXT, st.integers(0, 9), st.integers(0, 9),
-    st.lists(_OBJECT, **_FEW).map(tuple),
+    st.lists(_OBJECT, max_size=3).map(tuple),
 )  # fmt: skip
 _FINDING = FINDINGS.flatmap(
     lambda found: st.builds(
@@ -130,7 +129,7 @@ _FINDING = FINDINGS.flatmap(
 @st.composite
 def reviews(draw: st.DrawFn) -> Review:
     """A review whose every text is hostile."""
-    findings = draw(st.lists(_FINDING, **_FEW))
+    findings = draw(st.lists(_FINDING, max_size=3))
     excerpts = [Excerpt(f.file, f.line, draw(TEXT)) for f in findings if draw(st.booleans())]
     summary: dict[str, int | str] = {"clusters": 1, "of": 2, "base": draw(TEXT)}
     if draw(st.booleans()):
@@ -143,5 +142,5 @@ def reviews(draw: st.DrawFn) -> Review:
         excerpts=tuple(excerpts),
         families=tuple(draw(st.lists(_FAMILY, max_size=2))),
         diff=draw(st.none() | _DIFF),
-        missing=tuple(draw(st.lists(TEXT, **_FEW))),
+        missing=tuple(draw(st.lists(TEXT, max_size=3))),
     )

@@ -29,6 +29,7 @@ from tests.unit.report.reviews import (
     MARK,
     METRIC,
     REVIEW,
+    STEPS,
     WEB,
     reviews,
 )
@@ -77,7 +78,7 @@ def test_an_ordinary_review_says_all_that_a_reviewer_asks() -> None:
     assert "**` prod/fraud `** ` steady ` → ` version 42 proposed `" in text
     assert (
         "| ` eu-west-1 ` | ` fraud-eu ` | 1 | ` 41 ` → ` 42 ` "
-        "| ` 41 100 % ` → ` 41 90 %, 42 10 % ` | canary at 10 % |" in text
+        "| ` 41: 100 % ` → ` 41: 90 %, 42: 10 % ` | canary at 10 % |" in text
     )
     assert (
         "| ` eu-west-1 ` | ` auc ` | ` 42: 0.957 (4,121 samples) ` | ` 41: 0.955 ` "
@@ -202,7 +203,7 @@ def test_new_and_removed_families_say_so(change: PartChange, says: str) -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in Follow if kind is not Follow.STEPS])
 def test_what_follows_is_a_sentence_with_the_reason(kind: Follow) -> None:
-    follows = replace(FAMILY.follows, kind=kind, steps=(), reason="because of x")
+    follows = replace(STEPS, kind=kind, steps=(), reason="because of x")
     text = format_review(clean(families=(replace(FAMILY, follows=follows),)))
     assert "Reason: ` because of x `" in text and "next step" not in text
 
