@@ -96,6 +96,36 @@ class NotMade:
 
 
 @dataclass(frozen=True)
+class Due:
+    """A forward decision that this run was not to make: its gates have passed, and it is due."""
+
+    decided: Decided
+
+    @property
+    def decision(self) -> Decision:
+        """The decision; its id is what ``advance --decision`` takes."""
+        return self.decided.decisions[-1]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0: nothing keeps the decision from being made."""
+        return ExitCode.CLEAN
+
+
+@dataclass(frozen=True)
+class NotDue:
+    """A forward decision that was asked for by its id, and that is not due; none replaces it.
+
+    ``family`` is empty where no family has such a decision as its next one.
+    """
+
+    decision: str
+    reason: str
+    family: str = ""
+    exit_code: ExitCode = ExitCode.GATE_CLOSED
+
+
+@dataclass(frozen=True)
 class Proposed:
     """A candidate with weight 0, committed to a branch that people merge."""
 
@@ -121,7 +151,8 @@ class AlreadyDecided:
 class Waiting:
     """No decision was made: the gates' evidence, and why the family stays where it is.
 
-    ``notify`` is the owner of the family where a person has to act, and empty otherwise.
+    ``notify`` is the owner of the family where a person has to act, and empty otherwise;
+    ``for_person`` says that it waits for a person who knows: to resume a hold, or to approve.
     """
 
     family: str
@@ -132,6 +163,12 @@ class Waiting:
     exit_code: ExitCode
     notify: str = ""
     skew_breached: bool = False
+    for_person: bool = False
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether time and evidence alone do not end it as they should."""
+        return bool(self.notify) or self.for_person or self.skew_breached
 
 
 @dataclass(frozen=True)
@@ -187,6 +224,36 @@ class OnBranch:
         # Not the highest number: 12 (gate closed) is normal, and 1 (could not run) is not.
         codes = (result.exit_code for result in self.results)
         return max(codes, default=ExitCode.CLEAN, key=_attention)
+
+
+@dataclass(frozen=True)
+class Advanced(OnBranch):
+    """What ``advance`` did with each family, and which forward decisions it left for another run.
+
+    With ``waiting_is_clean`` a family that only bakes or waits for evidence is clean, and one
+    that waits for a person is not.
+    """
+
+    waiting_is_clean: bool = False
+
+    @property
+    def due(self) -> tuple[str, ...]:
+        """The ids of the decisions that are due and were not to be made."""
+        return tuple(each.decision.id for each in self.results if isinstance(each, Due))
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """As of OnBranch, by what ``waiting_is_clean`` says."""
+        codes = (self._code(result) for result in self.results)
+        return max(codes, default=ExitCode.CLEAN, key=_attention)
+
+    def _code(self, result: "Moved | Proposed") -> ExitCode:
+        if not isinstance(result, Waiting) or not self.waiting_is_clean:
+            return result.exit_code
+        if result.needs_person:
+            return max(result.exit_code, ExitCode.GATE_CLOSED, key=_attention)
+        waits = result.exit_code is ExitCode.GATE_CLOSED
+        return ExitCode.CLEAN if waits else result.exit_code
 
 
 def _attention(code: ExitCode) -> int:
@@ -343,8 +410,8 @@ class History:
 
 
 Moved = (
-    Decided | RolledBack | NotLive | NotMade | AlreadyDecided | Waiting | Blocked | NothingToDo
-    | Failed
+    Decided | RolledBack | NotLive | NotMade | Due | NotDue | AlreadyDecided | Waiting | Blocked
+    | NothingToDo | Failed
 )  # fmt: skip
 """The outcome for one family that is moved on the branch itself."""
 

@@ -10,10 +10,12 @@ from lockstep.model.result import (
     AlreadyDecided,
     Blocked,
     Decided,
+    Due,
     Failed,
     History,
     LockComparison,
     Locked,
+    NotDue,
     NothingToDo,
     NotLive,
     NotMade,
@@ -59,6 +61,10 @@ def format_text(result: Result) -> str:
             return "\n".join(_not_live(result))
         case NotMade():
             return "\n".join(_not_made(result))
+        case Due():
+            return "\n".join(_due(result))
+        case NotDue(decision, reason, family):
+            return f"{family or 'no family'}: NOT MADE: decision {decision}: {reason}"
         case OnBranch():
             return "\n".join(_on_branch(result))
         case Waiting():
@@ -226,6 +232,13 @@ def _not_made(result: NotMade) -> Iterator[str]:
     newest = result.decided.decisions[-1]
     yield f"{_family(newest)}: NOT MADE, as this is a dry run: decision {newest.id}"
     yield from (f"  it would be: {line}" for line in _decided(result.decided))
+
+
+def _due(result: Due) -> Iterator[str]:
+    made = result.decision
+    yield f"{_family(made)}: DUE, and not made by this run: decision {made.id}"
+    yield from (f"  it would be: {line}" for line in _decided(result.decided))
+    yield f"  to make it: lockstep advance --decision {made.id}"
 
 
 def _waiting(result: Waiting) -> Iterator[str]:

@@ -111,7 +111,7 @@ _OBJECT = st.builds(
     ObjectChange, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, st.sampled_from(ChangeType),
     st.lists(st.builds(FieldChange, TEXT, _JSON, _JSON), max_size=3).map(tuple),
     st.lists(st.builds(WeightChange, TEXT, TEXT, st.integers(0, 100), st.integers(0, 100)),
-             **_FEW).map(tuple),
+             max_size=3).map(tuple),
     st.lists(st.builds(Danger, TEXT, TEXT), max_size=3).map(tuple),
 )  # fmt: skip
 _DIFF = st.builds(
