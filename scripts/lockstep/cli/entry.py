@@ -38,6 +38,7 @@ _VERBS = {
     "audit": ("rollouts", "Show who decided what and why; --verify and --replay check it."),
     "check": ("checks", "Validate, evaluate policy, render and compare: what CI runs."),
     "comment": ("reviews", "Post a review as the one comment on its pull request."),
+    "diff": ("reviews", "Show what a change does to manifests and rules, dangers first."),
     "doctor": ("tools", "Show what is missing here, and how to fix it."),
     "fetch-model": ("serving", "Put the model of a lock into a folder, verified: what pods run."),
     "hold": ("rollouts", "Pause a rollout until it is resumed."),
