@@ -171,5 +171,10 @@ tools/bin/actionlint: $(TOOL_INPUTS)
 tools/bin/prometheus:
 	@tools/prometheus
 
+# SQLite is a part in C.
+tools/bin/gitea: tools/gitea/go.mod tools/gitea/go.sum tools/build
+	@C=1 TAGS=sqlite ASSETS="options templates public" PYTHON="$(PYTHON)" \
+	  tools/build gitea code.gitea.io/gitea "$(CURDIR)/tools/bin" gitea
+
 tools/bin/istioctl: tools/istio/go.mod tools/istio/go.sum tools/build
 	@PYTHON="$(PYTHON)" tools/build istioctl istio.io/istio/istioctl/cmd/istioctl "$(CURDIR)/tools/bin" istio

@@ -39,6 +39,31 @@ class RolledBack(Decided):
 
 
 @dataclass(frozen=True)
+class Offer:
+    """The pull request for a branch that was pushed.
+
+    ``url`` and ``number`` are empty and 0 where none is open. ``problem`` says why, or what was
+    left out of an open one, and ``fix`` what to do. ``failed`` is true where a forge is known and
+    did not open it: nobody is asked to merge the branch then, although somebody should be.
+    """
+
+    url: str = ""
+    number: int = 0
+    created: bool = False
+    problem: str = ""
+    fix: str = ""
+    failed: bool = False
+
+    def to_json(self) -> Json:
+        """Every field by its name."""
+        return asdict(self)
+
+
+NO_OFFER = Offer()
+"""For a branch without a remote: there is nowhere to open a pull request."""
+
+
+@dataclass(frozen=True)
 class NotLive:
     """Decisions on a branch that is to be merged: nothing has moved yet.
 
@@ -48,11 +73,14 @@ class NotLive:
     decided: Decided
     branch: str
     refused: str = ""
+    offer: Offer = NO_OFFER
 
     @property
     def exit_code(self) -> ExitCode:
-        """12 where they were meant to be live."""
-        return ExitCode.GATE_CLOSED if self.refused else ExitCode.CLEAN
+        """12 where they were meant to be live, 1 where only the pull request is missing."""
+        if self.refused:
+            return ExitCode.GATE_CLOSED
+        return ExitCode.COULD_NOT_RUN if self.offer.failed else ExitCode.CLEAN
 
 
 @dataclass(frozen=True)
@@ -103,7 +131,12 @@ class Proposed:
 
     decision: Decision
     branch: str
-    exit_code: ExitCode = ExitCode.CLEAN
+    offer: Offer = NO_OFFER
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """1 where a forge is known and opened no pull request: the branch is there."""
+        return ExitCode.COULD_NOT_RUN if self.offer.failed else ExitCode.CLEAN
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,8 @@ def to_data(result: Result) -> Json:
             done = [to_data(each) for each in results]
             due = {"due": list(result.due)} if isinstance(result, Advanced) else {}
             return {"followed": followed, "results": done, "leftBehind": behind, **due}
-        case Proposed(decision, branch):
-            return {**_decision(decision), "branch": branch}
+        case Proposed(decision, branch, offer):
+            return {**_decision(decision), "branch": branch, "pullRequest": offer.to_json()}
         case RuleList() | RuleExplanation() | RuleTests() | RuleBundle():
             return _of_rules(result)
         case BuiltTool(name, path, version, built):
@@ -71,8 +71,11 @@ def _of_family(result: Moved) -> Json:
     match result:
         case Decided(decisions):
             return [_decision(decision) for decision in decisions]
-        case NotLive(decided, branch, refused):
-            return {"decisions": _of_family(decided), "branch": branch, "refused": refused}
+        case NotLive(decided, branch, refused, offer):
+            return {
+                "decisions": _of_family(decided), "branch": branch, "refused": refused,
+                "pullRequest": offer.to_json(),
+            }  # fmt: skip
         case NotMade(decided):
             return {"decisions": _of_family(decided), "dryRun": True}
         case Due(decided):

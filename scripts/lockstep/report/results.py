@@ -19,6 +19,7 @@ from lockstep.model.result import (
     NothingToDo,
     NotLive,
     NotMade,
+    Offer,
     OnBranch,
     Pages,
     Proposed,
@@ -76,8 +77,8 @@ def format_text(result: Result) -> str:
             return f"{family}: {text}"
         case AlreadyDecided(made):
             return f"{_family(made)}: {made.action.value} was decided by another run ({made.id})"
-        case Proposed(made, branch):
-            return "\n".join(_proposed(made, branch))
+        case Proposed(made, branch, offer):
+            return "\n".join(_proposed(made, branch, offer))
         case Locked(path, version, digest):
             return f"{path}: version {version} is locked ({digest})"
         case LockComparison(findings, locks):
@@ -223,6 +224,7 @@ def _not_live(result: NotLive) -> Iterator[str]:
     yield f"{_family(newest)}: NOT LIVE: it is on branch {result.branch}, which is to be merged"
     if result.refused:
         yield f"  {result.refused}"
+    yield from _offer(result.offer)
     yield from (f"  once it is merged: {line}" for line in _decided(result.decided))
 
 
@@ -248,10 +250,26 @@ def _waiting(result: Waiting) -> Iterator[str]:
     yield from _evidence(result.evidence)
 
 
-def _proposed(decision: Decision, branch: str) -> Iterator[str]:
+_AGAIN = "; then run the same again, which finds the branch, or open the pull request by hand"
+
+
+def _offer(offer: Offer) -> Iterator[str]:
+    """The pull request, or why there is none."""
+    if offer.url:
+        yield f"  pull request {offer.number}: {offer.url}"
+    elif offer.number:
+        yield f"  pull request {offer.number}"
+    if offer.problem:
+        what = "" if offer.number else "no pull request was opened: "
+        yield one_line(f"  {what}{offer.problem}")
+        yield one_line(f"    fix: {offer.fix}{_AGAIN if offer.failed else ''}")
+
+
+def _proposed(decision: Decision, branch: str, offer: Offer) -> Iterator[str]:
     yield f"{_family(decision)}: version {decision.target.version} is proposed on branch {branch}"
     yield f"  candidate with weight 0 in {', '.join(decision.variants)}"
     yield from _evidence(decision.evidence)
+    yield from _offer(offer)
     yield "  merge the branch, then run lockstep advance"
 
 
