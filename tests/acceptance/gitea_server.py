@@ -130,9 +130,7 @@ class Gitea:
 
     def collaborate(self, repository: str, account: Account, permission: str = "write") -> None:
         """Give an account ``read``, ``write`` or ``admin`` in a repository of another one."""
-        self.api(
-            "PUT", f"/repos/{repository}/collaborators/{account.name}", permission=permission
-        )
+        self.api("PUT", f"/repos/{repository}/collaborators/{account.name}", permission=permission)
 
     def clone_url(self, repository: str) -> str:
         """The address for git; it holds no token (see git_environment)."""
@@ -184,7 +182,7 @@ class Gitea:
 
 @pytest.fixture(scope="session")
 def gitea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gitea]:
-    """One server for all tests that a process runs; each makes users and repositories of its own."""
+    """One server for all tests of a process; each makes users and repositories of its own."""
     folder = tmp_path_factory.mktemp("gitea")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

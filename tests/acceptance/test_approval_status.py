@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,10 +119,8 @@ class Fleet:
 def fleet(world: World, gitea: Gitea, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fleet:
     number = next(_NUMBERS)
     names = ("owner", "author", "lead", "deputy", "bot")
-    owner, author, lead, deputy, bot = (
-        patiently(lambda name=name: gitea.create_user(f"{name}{number}-{next(_NUMBERS)}"))
-        for name in names
-    )
+    users = [f"{name}{number}-{next(_NUMBERS)}" for name in names]
+    owner, author, lead, deputy, bot = (patiently(partial(gitea.create_user, u)) for u in users)
     repository = gitea.create_repository(owner, "fleet")
     for account in (author, lead, deputy, bot):
         gitea.collaborate(repository, account)

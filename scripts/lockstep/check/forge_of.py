@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from lockstep.check.followed import settings_at
 from lockstep.edges.git import Git, Remote
-from lockstep.forges.factory import NoForge, ForgePlace, find_forge
+from lockstep.forges.factory import ForgePlace, NoForge, find_forge
 from lockstep.model.forge import UNDECLARED
 from lockstep.model.repository_address import same_repository
 

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from lockstep.edges import bounded, strict_json
 from lockstep.edges.http_address import Address, is_loopback
 from lockstep.edges.http_answers import (
-    HttpAnswer,
     Forbidden,
+    HttpAnswer,
     Refused,
     Throttle,
     Unsure,
