@@ -23,7 +23,7 @@ TOOL_INPUTS := tools/go.mod tools/go.sum tools/build
 FOUND_OPA := $(or $(LOCKSTEP_OPA),$(if $(wildcard tools/bin/opa),,$(shell command -v opa 2>/dev/null)))
 OPA := $(or $(FOUND_OPA),tools/bin/opa)
 
-# Some tests ask a real Prometheus: the one on PATH, or Debian's, unpacked into tools/bin.
+# The demo and some tests ask a real Prometheus: the one on PATH, or Debian's, unpacked into tools/bin.
 PROMETHEUS := $(if $(shell command -v prometheus 2>/dev/null),,tools/bin/prometheus)
 
 # What OPA loads as rules and data; the schemas in the same folder are not for OPA.
@@ -40,7 +40,7 @@ help: ## List the targets
 	  /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
-demo: setup tools ## Run the main job on real parts in a scratch folder, and name that folder
+demo: setup tools $(PROMETHEUS) ## Run the main job on real parts in a scratch folder, and name that folder
 	@dir=$$(mktemp -d "$${TMPDIR:-/tmp}/lockstep-demo.XXXXXX") && \
 	  { $(BIN)/python -m lockstep_demo --dir "$$dir"; status=$$?; \
 	    echo "The demo's folder: $$dir"; exit $$status; }
@@ -61,7 +61,7 @@ test: setup tools $(PROMETHEUS) tools/bin/act ## Run the tests (TESTS=path for s
 COVERAGE_CORE = $(shell $(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")')
 
 .PHONY: coverage
-coverage: setup tools ## Run the unit tests and measure which lines they run; pyproject.toml has the floor
+coverage: setup tools $(PROMETHEUS) ## Run the unit tests and measure which lines they run; pyproject.toml has the floor
 	@COVERAGE_CORE=$(COVERAGE_CORE) $(BIN)/python -m pytest $(PYTEST_FLAGS) tests/unit --cov
 
 .PHONY: docs
