@@ -289,15 +289,21 @@ class LockComparison:
 
 @dataclass(frozen=True)
 class RenderedFiles:
-    """The paths that ``render`` wrote and removed, and what kept a folder from being rendered."""
+    """The paths that ``render`` wrote and removed, and what kept a folder from being rendered.
+
+    With ``staged`` what is staged was rendered: until they are added, a commit would lack them.
+    """
 
     outcome: Outcome
     written: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    staged: bool = False
 
     @property
     def exit_code(self) -> ExitCode:
-        """10 where a folder could not be rendered."""
+        """10 where a folder could not be rendered, or what is staged is not rendered."""
+        if self.staged and (self.written or self.removed):
+            return ExitCode.INVALID
         return self.outcome.exit_code
 
 
