@@ -310,7 +310,9 @@ def _rendered(result: RenderedFiles) -> Iterator[str]:
 
 def _scaffolded(result: Scaffolded) -> Iterator[str]:
     rendered = f"; {count(result.rendered, 'file')} rendered" if result.rendered else ""
-    yield f"{count(len(result.written), 'file')} for people written{rendered}"
+    workflows = sum(path.startswith(".github/workflows/") for path in result.written)
+    also = f" and {count(workflows, 'workflow')}" if workflows else ""
+    yield f"{count(len(result.written) - workflows, 'file')} for people{also} written{rendered}"
     yield from (f"  {path}" for path in result.written)
     if result.locked:
         yield f"{result.locked}: locked as the registry says"
