@@ -13,7 +13,7 @@ from statistics import NormalDist
 from lockstep.gates.intervals import Interval, wilson
 from lockstep.gates.measurements import InvalidGate, number
 from lockstep.gates.pairs import require_possible
-from lockstep.model.blocks import Block, Count
+from lockstep.model.blocks import COUNTS, Block, Count
 from lockstep.model.document import Json
 from lockstep.model.evidence import Verdict
 from lockstep.model.times import parse_time
@@ -30,7 +30,7 @@ Judgement = tuple[Verdict, str]
 
 def counts_in_blocks(gate: Mapping[str, Json]) -> bool:
     """Whether a gate's source answers with blocks, and not with one number."""
-    return "measure" in gate
+    return "measure" in gate or COUNTS in gate
 
 
 def why_wait(blocks: Sequence[Block]) -> str:
@@ -38,8 +38,9 @@ def why_wait(blocks: Sequence[Block]) -> str:
     if not blocks:
         return "no block of this step has closed yet"
     missing = [block for block in blocks if _is_missing(block)]
-    newest = blocks[-1]
-    if _is_missing(newest):
+    # Of any segment: the one that nobody measures may be the one that is harmed.
+    newest = next((block for block in missing if block.end == blocks[-1].end), None)
+    if newest:
         return f"the newest block, from {newest.start}, is missing: {_why(newest)}"
     if 2 * len(missing) > len(blocks):
         return f"{len(missing)} of {len(blocks)} blocks are missing: {_why(missing[-1])}"

@@ -1,0 +1,1 @@
+"""The kinds of dangerous changes, a function each; ``table`` registers them."""
