@@ -402,7 +402,8 @@ def test_the_hook_and_the_workflow_never_install_by_the_bare_name(folder: Path) 
     texts = [data.decode() for data in files_of(folder).values()]
     assert not any(re.search(r"pip install[^\n]* lockstep\b(?!-gitops)", text) for text in texts)
     hooks = yaml.safe_load((folder / ".pre-commit-config.yaml").read_text())["repos"]
-    assert hooks[0]["hooks"][0]["entry"] == ".venv/bin/lockstep check --staged"
+    entries = [hook["entry"] for hook in hooks[0]["hooks"]]
+    assert entries == [".venv/bin/lockstep render --staged", ".venv/bin/lockstep check --staged"]
 
 
 @pytest.mark.parametrize(("tier", "least"), [("development", 29), ("production", 39)])
@@ -548,6 +549,9 @@ def test_the_hook_checks_what_is_staged(folder: Path, store: Store, tmp_path: Pa
     assert hook().returncode == 0
     file = folder / DEV / "eu-west-1.yaml"
     file.write_text(file.read_text().replace("weight: 100", "weight: 99"))
+    done = hook()
+    assert done.returncode == 1 and "policy.weights-sum" not in done.stdout
+    assert "to commit what the staged specs declare, run git add rendered" in done.stdout
     done = hook()
     assert done.returncode == 1 and "policy.weights-sum" in done.stdout
 

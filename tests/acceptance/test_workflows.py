@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lockstep.edges import clock
+from lockstep.model.times import format_time
 from tests.acceptance.act_runner import Actions, Ended, open_actions
 from tests.acceptance.rollouts import EU, US
 from tests.acceptance.world import FAMILY, World, git
@@ -23,9 +24,13 @@ def actions(world: World, tmp_path: Path) -> Actions:
 @pytest.fixture
 def proposed(actions: Actions) -> Actions:
     """Version 2 was proposed an hour ago and merged: its first step is due."""
-    hour_ago = clock.now(None) - timedelta(hours=1)
-    actions.world.merge_proposal(at=hour_ago.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    actions.world.merge_proposal(at=minutes_ago(60))
     return actions
+
+
+def minutes_ago(minutes: int) -> str:
+    """A time before now, by the clock of the machine, as that of the workflows is."""
+    return format_time(clock.now(None) - timedelta(minutes=minutes))
 
 
 def pull_request(actions: Actions, change: Callable[[str], str]) -> tuple[Ended, str]:
@@ -94,6 +99,18 @@ def test_two_advances_at_once_make_one_commit(proposed: Actions) -> None:
     third = proposed.run("advance", "workflow_dispatch", {})
     assert third.code == 0 and "advance/forward" not in third.text, third.text
     assert len(subjects(world)) == len(before) + 1
+
+
+def test_a_run_that_rolls_back_is_red(proposed: Actions) -> None:
+    world = proposed.world
+    assert world.lockstep("advance", FAMILY, at=minutes_ago(50))[0] == 0
+    world.measure("2", 0.1, at=minutes_ago(10))
+    before = subjects(world)
+    ended = proposed.run("advance", "workflow_dispatch", {})
+    assert ended.code == 1 and ended.exit_codes == [12], ended.text
+    assert "advance/forward" not in ended.text
+    assert len(subjects(world)) == len(before) + 1
+    assert 'version: "2"' not in published(world, US)
 
 
 def test_an_alert_rolls_back_while_an_advance_runs(proposed: Actions) -> None:

@@ -8,6 +8,7 @@ from lockstep.model.evidence import Evidence
 from lockstep.model.outcome import POLICY, Outcome
 from lockstep.model.result import (
     AlreadyDecided,
+    ApprovalStatus,
     Blocked,
     Decided,
     Due,
@@ -47,6 +48,9 @@ from lockstep.report.tools import format_diagnosis, format_new_files, format_too
 from lockstep.text.phrases import KEPT, OUT_OF_FORCE, list_variants
 from lockstep.text.sanitise import one_line
 
+_PATHS = 20
+"""The paths that are listed of what has to be staged: a change of a template writes thousands."""
+
 _STATUS_COLUMNS = (
     "environment", "family", "region", "serving", "skew", "state", "quarantine", "since",
 )  # fmt: skip
@@ -83,10 +87,8 @@ def format_text(result: Result) -> str:
             return f"{path}: version {version} is locked ({digest})"
         case LockComparison(findings, locks):
             return format_outcome(Outcome(findings, {"locks": locks}))
-        case RenderedFiles(_, written, removed):
-            if not written and not removed:
-                return "rendered/ is as the specs declare it"
-            return f"{count(len(written), 'file')} written, {len(removed)} removed"
+        case RenderedFiles():
+            return "\n".join(_rendered(result))
         case Scaffolded():
             return "\n".join(_scaffolded(result))
         case Upgraded():
@@ -118,8 +120,19 @@ def format_text(result: Result) -> str:
             return f"{path}: {how} ({digest})"
         case NewFiles():
             return format_new_files(result)
+        case ApprovalStatus():
+            return "\n".join(_approval(result))
         case Diagnosis():
             return format_diagnosis(result)
+
+
+def _approval(result: ApprovalStatus) -> Iterator[str]:
+    yield f"On {result.followed}"
+    yield from (f"{url} has the head {result.head}" for url in result.pull_requests)
+    yield from (f"  {f.file}: {f.rule}: {f.message}" for f in result.findings)
+    yield from (f"  {note}" for note in result.notes)
+    how = "would be" if result.dry_run else "is"
+    yield f"lockstep/approval {how} {result.state.value}: {result.description}"
 
 
 def _upgraded(result: Upgraded) -> Iterator[str]:
@@ -282,9 +295,24 @@ def _evidence(evidence: Sequence[Evidence]) -> Iterator[str]:
     yield from (f"  {describe_evidence(item)}" for item in evidence)
 
 
+def _rendered(result: RenderedFiles) -> Iterator[str]:
+    if not result.written and not result.removed:
+        yield "rendered/ is as the specs declare it"
+        return
+    yield f"{count(len(result.written), 'file')} written, {len(result.removed)} removed"
+    if result.staged:
+        paths = sorted((*result.written, *result.removed))
+        yield from (f"  {path}" for path in paths[:_PATHS])
+        if len(paths) > _PATHS:
+            yield f"  and {len(paths) - _PATHS} more"
+        yield "to commit what the staged specs declare, run git add rendered"
+
+
 def _scaffolded(result: Scaffolded) -> Iterator[str]:
     rendered = f"; {count(result.rendered, 'file')} rendered" if result.rendered else ""
-    yield f"{count(len(result.written), 'file')} for people written{rendered}"
+    workflows = sum(path.startswith(".github/workflows/") for path in result.written)
+    also = f" and {count(workflows, 'workflow')}" if workflows else ""
+    yield f"{count(len(result.written) - workflows, 'file')} for people{also} written{rendered}"
     yield from (f"  {path}" for path in result.written)
     if result.locked:
         yield f"{result.locked}: locked as the registry says"

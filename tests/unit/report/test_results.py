@@ -328,3 +328,5 @@ def test_a_new_fleet_shows_what_to_replace_and_to_run_next() -> None:
     locked = format_text(replace(result, note="", locked="locks/2.yaml", todo=()))
     assert "locks/2.yaml: locked as the registry says" in locked and "replace" not in locked
     assert to_data(result)["commands"] == ["git init"]
+    with_workflow = replace(result, written=("README.md", ".github/workflows/check.yml"))
+    assert "1 file for people and 1 workflow written" in format_text(with_workflow)

@@ -1,6 +1,8 @@
 """The workflows for GitHub Actions: here they are a fleet's, and what no linter asks of them."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +105,22 @@ def test_the_branch_stays_a_yaml_scalar() -> None:
     found = github_workflows('"a: b"', scaffold_templates(), own=False)
     document = yaml.safe_load(found[github_path("check")])
     assert document[True]["push"]["branches"] == ["a: b"]
+
+
+@pytest.mark.parametrize("name", [*MOVING, "approval", "audit"])
+def test_git_gets_the_token_of_a_step_for_the_forge_alone(name: str) -> None:
+    job = next(iter(jobs(name).values()))
+    server = "https://github.com"
+    settings = {key: str(value).replace("${{ github.server_url }}", server)
+                for key, value in job["env"].items() if key.startswith("GIT_CONFIG_")}  # fmt: skip
+    token = {"LOCKSTEP_FORGE_TOKEN": "of-the-step", "GIT_TERMINAL_PROMPT": "0"}
+
+    def ask(host: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            ["git", "credential", "fill"], env={**os.environ, **settings, **token}, text=True,
+            input=f"protocol=https\nhost={host}\n\n", capture_output=True, check=False,
+        )  # fmt: skip
+
+    assert "username=x-access-token\npassword=of-the-step\n" in ask("github.com").stdout
+    elsewhere = ask("github.com.example.com")
+    assert elsewhere.returncode != 0 and "of-the-step" not in elsewhere.stdout

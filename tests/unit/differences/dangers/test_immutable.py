@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from lockstep.differences.dangers.immutable import IMMUTABLE
+from lockstep.render.targets.base import Component
 from lockstep.render.targets.kubernetes.target import KUBERNETES
 from tests.unit.differences.manifests import dangers, deployment, edited, manifest
 
 
 def test_each_kind_that_is_rendered_has_an_entry() -> None:
-    parts = (*KUBERNETES.cluster, *KUBERNETES.environment, *KUBERNETES.tenant)
+    parts: list[Component[Any]] = [*KUBERNETES.cluster, *KUBERNETES.environment, *KUBERNETES.tenant]
     assert {part.kind.kind for part in parts} <= set(IMMUTABLE)
 
 
