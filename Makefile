@@ -23,7 +23,7 @@ TOOL_INPUTS := tools/go.mod tools/go.sum tools/build
 FOUND_OPA := $(or $(LOCKSTEP_OPA),$(if $(wildcard tools/bin/opa),,$(shell command -v opa 2>/dev/null)))
 OPA := $(or $(FOUND_OPA),tools/bin/opa)
 
-# Some tests ask a real Prometheus: the one on PATH, or Debian's, unpacked into tools/bin.
+# The demo and some tests ask a real Prometheus: the one on PATH, or Debian's, unpacked into tools/bin.
 PROMETHEUS := $(if $(shell command -v prometheus 2>/dev/null),,tools/bin/prometheus)
 
 # What OPA loads as rules and data; the schemas in the same folder are not for OPA.
@@ -40,7 +40,7 @@ help: ## List the targets
 	  /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
-demo: setup tools ## Run the main job on real parts in a scratch folder, and name that folder
+demo: setup tools $(PROMETHEUS) ## Run the main job on real parts in a scratch folder, and name that folder
 	@dir=$$(mktemp -d "$${TMPDIR:-/tmp}/lockstep-demo.XXXXXX") && \
 	  { $(BIN)/python -m lockstep_demo --dir "$$dir"; status=$$?; \
 	    echo "The demo's folder: $$dir"; exit $$status; }
@@ -54,14 +54,14 @@ setup: $(PACKAGE) ## Create .venv and install Lockstep in it (LOCK=light: only w
 tools: $(if $(FOUND_OPA),check-opa,tools/bin/opa) ## Find OPA, or build the version that tools/go.mod pins
 
 .PHONY: test
-test: setup tools $(PROMETHEUS) ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
+test: setup tools $(PROMETHEUS) tools/bin/act ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS) $(TESTS)
 
 # From Python 3.12 on, coverage can count lines almost for free; before, tracing doubles the time.
 COVERAGE_CORE = $(shell $(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")')
 
 .PHONY: coverage
-coverage: setup tools ## Run the unit tests and measure which lines they run; pyproject.toml has the floor
+coverage: setup tools $(PROMETHEUS) ## Run the unit tests and measure which lines they run; pyproject.toml has the floor
 	@COVERAGE_CORE=$(COVERAGE_CORE) $(BIN)/python -m pytest $(PYTEST_FLAGS) tests/unit --cov
 
 .PHONY: docs
@@ -92,12 +92,17 @@ lint-policies: setup tools
 lint-shell: setup
 	$(BIN)/shellcheck tools/build tools/check-opa tools/prometheus .ci/run
 
+# What GitHub runs is linted as syntax and for its security: here, and in a fleet as init writes it.
+LINT_WORKFLOWS = tools/bin/actionlint -shellcheck $(BIN)/shellcheck
+AUDIT_WORKFLOWS = $(BIN)/zizmor --quiet --persona pedantic --offline
+
 .PHONY: lint-workflows
 lint-workflows: setup tools/bin/actionlint
-	tools/bin/actionlint -shellcheck $(BIN)/shellcheck
+	$(LINT_WORKFLOWS)
+	$(AUDIT_WORKFLOWS) .github
 	@dir=$$(mktemp -d "$${TMPDIR:-/tmp}/lockstep-fleet.XXXXXX") && \
 	  { env -u MLFLOW_TRACKING_URI $(BIN)/lockstep init --yes --model example "$$dir" > "$$dir/said" && \
-	    tools/bin/actionlint -shellcheck $(BIN)/shellcheck "$$dir/.github/workflows/check.yml"; \
+	    $(LINT_WORKFLOWS) "$$dir"/.github/workflows/*.yml && $(AUDIT_WORKFLOWS) "$$dir/.github"; \
 	    status=$$?; rm -rf "$$dir"; exit $$status; }
 
 # Building istioctl takes minutes, so a laptop checks with it once it was built; CI always does.
@@ -168,8 +173,17 @@ tools/bin/opa: $(TOOL_INPUTS)
 tools/bin/actionlint: $(TOOL_INPUTS)
 	@PYTHON="$(PYTHON)" tools/build actionlint github.com/rhysd/actionlint/cmd/actionlint
 
+# Runs the workflows of a fleet in tests.
+tools/bin/act: tools/act/go.mod tools/act/go.sum tools/build
+	@PYTHON="$(PYTHON)" tools/build act github.com/nektos/act "$(CURDIR)/tools/bin" act
+
 tools/bin/prometheus:
 	@tools/prometheus
+
+# SQLite is a part in C.
+tools/bin/gitea: tools/gitea/go.mod tools/gitea/go.sum tools/build
+	@C=1 TAGS=sqlite ASSETS="options templates public" PYTHON="$(PYTHON)" \
+	  tools/build gitea code.gitea.io/gitea "$(CURDIR)/tools/bin" gitea
 
 tools/bin/istioctl: tools/istio/go.mod tools/istio/go.sum tools/build
 	@PYTHON="$(PYTHON)" tools/build istioctl istio.io/istio/istioctl/cmd/istioctl "$(CURDIR)/tools/bin" istio

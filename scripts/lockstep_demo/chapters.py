@@ -28,7 +28,7 @@ def bad_pull_request(scene: Scene) -> None:
     for region, (old, new) in RISKY_EDITS.items():
         path = git.root / cluster_path(region)
         path.write_text(path.read_text().replace(old, new, 1))
-    narrator.output(_brief(git("diff", "--unified=0", "--no-prefix", "--", "clusters")))
+    narrator.output(scene.edits())
     scene.lockstep("render")
     scene.git("add", "--all")
     scene.by_hand("commit", "--quiet", "--message", "Tune the fraud clusters")
@@ -62,16 +62,10 @@ def _claim_finding(
     scene.narrator.claim(len(matching) == 1, text, json.dumps(findings, indent=2))
 
 
-def _brief(diff: str) -> str:
-    """A diff without the lines that only programs need."""
-    noise = ("diff ", "index ", "--- ", "@@")
-    return "\n".join(line for line in diff.splitlines() if not line.startswith(noise))
-
-
 def proof(scene: Scene) -> None:
     """Show that the records explain every decision, and that git agrees with them."""
     narrator = scene.narrator
-    narrator.chapter("5. All of it can be proved")
+    narrator.chapter("6. All of it can be proved")
     narrator.say(
         "Every decision is a record in the repository: who decided what, when and why. (The "
         "lines of gates that passed are left out here.)"

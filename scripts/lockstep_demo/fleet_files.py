@@ -1,5 +1,6 @@
 """The files of the demo's fleet: one family in three regions, and its organisation."""
 
+from lockstep_demo.counters import HONEST, STOPPED, VERSION_LABEL
 from lockstep_demo.payments import BASE_FEATURES, DEVICE_FEATURE, REGIONS
 
 ENVIRONMENT, FAMILY = "prod", "fraud-detection"
@@ -174,3 +175,58 @@ RISKY_EDITS = {
     "eu-west-1": ("logs: eu-west-1", "logs: us-east-1"),
 }
 """What a careless change replaces in the file of a cluster, and by what, by region."""
+
+_BOUND_IN_MLFLOW = """\
+    - {name: false-positives, source: mlflow, metric: fpr, dataset: "live-{region}", max: 0.03,
+       minSamples: 2000, maxAge: 24h, live: true, confidence: 0.99}
+"""
+_COMPARISON_IN_PROMETHEUS = f"""\
+    - name: false-positives
+      source: prometheus
+      measure: false_positive_ratio
+      versionLabel: {VERSION_LABEL}
+      bad: {{metric: {STOPPED}, labels: {{region: "{{region}}"}}}}
+      total: {{metric: {HONEST}, labels: {{region: "{{region}}"}}}}
+      block: 1m
+      max: 0.03
+      minSamples: 2000
+      compare: {{harm: 1.5}}  # half as many again
+"""
+
+
+_BOUND_IN_MLFLOW = """\
+    - {name: false-positives, source: mlflow, metric: fpr, dataset: "live-{region}", max: 0.03,
+       minSamples: 2000, maxAge: 24h, live: true, confidence: 0.99}
+"""
+_COMPARISON_IN_PROMETHEUS = f"""\
+    - name: false-positives
+      source: prometheus
+      measure: false_positive_ratio
+      versionLabel: {VERSION_LABEL}
+      bad: {{metric: {STOPPED}, labels: {{region: "{{region}}"}}}}
+      total: {{metric: {HONEST}, labels: {{region: "{{region}}"}}}}
+      block: 1m
+      max: 0.03
+      minSamples: 2000
+      compare: {{harm: 1.5}}  # half as many again
+"""
+
+
+def live_comparison(url: str) -> dict[str, tuple[tuple[str, str], ...]]:
+    """The change with which a Prometheus at ``url`` decides on false positives.
+
+    By file: texts that are there once, each with its new text. The region in which a version
+    failed last goes first.
+    """
+    return {
+        f"clusters/{ENVIRONMENT}/environment.yaml": tuple(
+            (f"destination: {ENVIRONMENT}-{region},",
+             f'destination: {ENVIRONMENT}-{region}, prometheus: "{url}",')
+            for region in REGIONS
+        ),
+        f"{FOLDER}/family.yaml": (
+            ("waves: [[ap-south-1], [us-east-1], [eu-west-1]]",
+             "waves: [[eu-west-1], [ap-south-1], [us-east-1]]"),
+            (_BOUND_IN_MLFLOW, _COMPARISON_IN_PROMETHEUS),
+        ),
+    }  # fmt: skip

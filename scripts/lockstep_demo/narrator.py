@@ -30,7 +30,7 @@ class Narrator:
     def say(self, text: str) -> None:
         """A paragraph, wrapped."""
         self._line("")
-        for line in textwrap.wrap(" ".join(text.split()), _WIDTH):
+        for line in textwrap.wrap(" ".join(text.split()), _WIDTH, break_on_hyphens=False):
             self._line(line)
 
     def command(self, text: str) -> None:

@@ -43,13 +43,13 @@ BASE_FEATURES = (
 DEVICE_FEATURE = "device_known_days"
 
 
-def collected(region: str, rows: int, seed: int) -> tuple[Any, Any]:
+def collected(region: str, rows: int, seed: int, hidden: float = 0.0) -> tuple[Any, Any]:
     """Payments as they were when the training data was collected.
 
     Gives a data frame of ``rows`` rows with all features, and the labels (1 is fraud). The same
-    arguments give the same rows.
+    arguments give the same rows. ``hidden`` is the share of payments that do not show the device.
     """
-    return _draw(region, rows, np.random.default_rng([seed, _number(region)]), hidden=0.0)
+    return _draw(region, rows, np.random.default_rng([seed, _number(region)]), hidden)
 
 
 def today(region: str, rows: int, seed: int, moment: int) -> tuple[Any, Any]:

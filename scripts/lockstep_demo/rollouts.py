@@ -14,14 +14,13 @@ from lockstep_demo.training import Quality
 # Three waves of three steps and the verification make about ten.
 _MOST_DECISIONS = 20
 _TRAILERS = ("Lockstep-Action", "Lockstep-Family", "Lockstep-Decision", "Lockstep-Reason")
-_ONLY_2 = [{"name": "stable", "version": "2", "weight": 100}]
 
 
 def healthy_version(scene: Scene) -> None:
     """Version 2 rolls out through every wave and step until it is verified."""
     narrator = scene.narrator
     narrator.chapter("2. A healthy version rolls out")
-    _propose_and_merge(scene, "2")
+    propose_and_merge(scene, "2")
     narrator.say(
         "Each advance evaluates the gates and makes at most one decision. --now moves the clock "
         "of Lockstep, so the demo does not wait for the hours of a bake. Meanwhile payments come "
@@ -33,7 +32,7 @@ def healthy_version(scene: Scene) -> None:
     actions = _roll(scene, explain=2)
     narrator.say("Version 2 serves all traffic.")
     narrator.claim(actions[-1] == "verify", "the last decision verifies version 2", str(actions))
-    _claim_only_2(scene)
+    claim_only(scene, "2")
     made = _commits(scene) - before
     narrator.claim(
         made == len(actions), f"{len(actions)} decisions made {made} commits", str(actions)
@@ -54,7 +53,7 @@ def bad_version(scene: Scene) -> None:
         "device has been known. Since that data was collected, browsers in eu-west-1 have begun "
         "to hide the device, so version 3 stops many honest payments there."
     )
-    _propose_and_merge(scene, "3")
+    propose_and_merge(scene, "3")
     actions = _roll(scene, explain=0)
     restored = scene.record()["spec"]
     narrator.say("The commit of the rollback:")
@@ -63,9 +62,8 @@ def bad_version(scene: Scene) -> None:
         restored["action"] == "restore" and restored["to"]["phase"] == "steady",
         "the last decision restores the verified state", str(actions),
     )  # fmt: skip
-    _claim_only_2(scene)
-    quarantine = scene.git("show", f"origin/main:{FOLDER}/quarantine.yaml")
-    narrator.claim('version: "3"' in quarantine, "version 3 is in quarantine.yaml", quarantine)
+    claim_only(scene, "2")
+    claim_quarantine(scene, "3")
     narrator.say("Proposing version 3 again is refused:")
     text = scene.lockstep("propose", FAMILY, "3", expect=ExitCode.DENIED)
     narrator.claim(
@@ -79,7 +77,7 @@ def rollback_by_hand(scene: Scene) -> None:
     narrator.chapter("4. On call: a rollback from a feature branch, twice")
     narrator.say("Version 3 gets a second chance, and has a tenth of one region again.")
     scene.lockstep("release", FAMILY, "3", "--reason", "eu-west-1 sends the device again")
-    _propose_and_merge(scene, "3")
+    propose_and_merge(scene, "3")
     scene.lockstep("advance", FAMILY)
     narrator.say(
         "An engineer is in the middle of something else, on a branch, when the pager rings. The "
@@ -90,7 +88,7 @@ def rollback_by_hand(scene: Scene) -> None:
     (git.root / "notes.txt").write_text("half a thought\n")
     before = _commits(scene)
     scene.lockstep("revert", FAMILY, "3", "--reason", "customers are refused at the till")
-    _claim_only_2(scene)
+    claim_only(scene, "2")
     narrator.claim(
         git("status", "--porcelain") == "?? notes.txt",
         "the work tree is as it was", git("status", "--porcelain"),
@@ -99,15 +97,15 @@ def rollback_by_hand(scene: Scene) -> None:
     scene.now += timedelta(minutes=1)
     text = scene.lockstep("revert", FAMILY, "--reason", "customers are refused at the till")
     narrator.claim(_commits(scene) == before + 1, "two reverts made one commit", text)
-    _claim_only_2(scene)
+    claim_only(scene, "2")
     (git.root / "notes.txt").unlink()
     scene.by_hand("switch", "--quiet", "main")
     scene.by_hand("pull", "--quiet", "--ff-only")
 
 
-def _propose_and_merge(scene: Scene, version: str) -> None:
+def propose_and_merge(scene: Scene, version: str, reason: str = "") -> None:
     """Propose a candidate on a branch, show what it changes, and merge it as a reviewer would."""
-    reason = f"version {version} was trained on the payments of January"
+    reason = reason or f"version {version} was trained on the payments of January"
     text = scene.lockstep("propose", FAMILY, version, "--reason", reason)
     branch = next(word for word in text.split() if word.startswith("lockstep/"))
     scene.narrator.say("The branch adds the candidate, its lock, manifests and a record:")
@@ -169,11 +167,21 @@ def _stopped(found: dict[str, Quality]) -> str:
     return ", ".join(f"v{v} {100 * q.false_positive_rate:.1f} %" for v, q in found.items())
 
 
-def _claim_only_2(scene: Scene) -> None:
+def claim_only(scene: Scene, version: str) -> None:
+    """Claim that a version serves everywhere, and nothing else does."""
     for region in REGIONS:
         found = scene.variants(region)
-        text = f"in git, {region} serves version 2 and nothing else"
-        scene.narrator.claim(found == _ONLY_2, text, str(found))
+        text = f"in git, {region} serves version {version} and nothing else"
+        only = [{"name": "stable", "version": version, "weight": 100}]
+        scene.narrator.claim(found == only, text, str(found))
+
+
+def claim_quarantine(scene: Scene, version: str) -> None:
+    """Claim that a version is in quarantine."""
+    text = scene.git("show", f"origin/main:{FOLDER}/quarantine.yaml")
+    scene.narrator.claim(
+        f'version: "{version}"' in text, f"version {version} is in quarantine.yaml", text
+    )
 
 
 def _claim_trailers(scene: Scene, revision: str) -> None:

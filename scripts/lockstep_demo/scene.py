@@ -74,6 +74,12 @@ class Scene:
         self.narrator.command(" ".join(["git", *map(_quoted, args)]))
         return self.git(*args)
 
+    def edits(self, folder: str = "clusters") -> str:
+        """What differs in a folder of the work tree, without the lines that only programs need."""
+        noise = ("diff ", "index ", "--- ", "@@")
+        diff = self.git("diff", "--unified=0", "--no-prefix", "--", folder)
+        return "\n".join(line for line in diff.splitlines() if not line.startswith(noise))
+
     def variants(self, region: str, revision: str = "origin/main") -> Any:
         """``spec.variants`` of a region's cluster as git has it."""
         # As published and not as checked out: that is what Argo CD would sync.

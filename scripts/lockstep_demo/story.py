@@ -1,15 +1,18 @@
 """The story of the demo: sets up a scratch folder, and runs the chapters in their order."""
 
+import os
 import warnings
 from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
+from lockstep.model.errors import LockstepError
 from lockstep.model.times import parse_time
 from lockstep.opa.binary import find_opa
-from lockstep_demo import chapters, rollouts
+from lockstep_demo import chapters, evidence, rollouts
 from lockstep_demo.fleet_files import FAMILY
 from lockstep_demo.narrator import Narrator
+from lockstep_demo.prometheus import HOW_TO_GET_IT, MISSING, find_prometheus
 from lockstep_demo.registry import Store, create_store, register
 from lockstep_demo.scene import Invoke, PlainGit, Scene, make_repositories, require_empty
 from lockstep_demo.traffic import Traffic
@@ -29,6 +32,10 @@ def play(folder: Path, invoke: Invoke, out: TextIO) -> None:
     require_empty(folder)
     # Before the training: a missing opa must not end the demo in the middle.
     find_opa()
+    programs = find_prometheus()
+    # A run of CI without it would look like one that has tried every chapter.
+    if not programs and os.environ.get("CI"):
+        raise LockstepError(MISSING, fix=HOW_TO_GET_IT)
     narrator, now = Narrator(out), parse_time(_MORNING)
     # MLflow and scikit-learn warn about each other's coming versions, in the middle of the story.
     with warnings.catch_warnings():
@@ -41,6 +48,7 @@ def play(folder: Path, invoke: Invoke, out: TextIO) -> None:
         rollouts.healthy_version(scene)
         rollouts.bad_version(scene)
         rollouts.rollback_by_hand(scene)
+        evidence.live_evidence(scene, programs, folder / "prometheus")
         chapters.proof(scene)
     _farewell(narrator, store, git)
 

@@ -23,11 +23,15 @@ _FALSE_POSITIVE_RATE = 0.013  # what the threshold is set for on the training da
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What makes one version: its algorithm, and the features that it uses."""
+    """What makes one version: its algorithm, and the features that it uses.
+
+    ``hidden`` is the share of its training data in which the device is hidden.
+    """
 
     version: str
     algorithm: str
     features: tuple[str, ...]
+    hidden: float = 0.0
 
 
 RECIPES = (
@@ -35,6 +39,9 @@ RECIPES = (
     Recipe("2", "gradient-boosting", BASE_FEATURES),
     Recipe("3", "gradient-boosting", (*BASE_FEATURES, DEVICE_FEATURE)),
 )
+ALMOST_CURED = Recipe("4", "gradient-boosting", (*BASE_FEATURES, DEVICE_FEATURE), hidden=0.02)
+"""Version 3, trained with a few payments of hidden devices: no limit is exceeded, and yet it stops
+far more honest customers in eu-west-1 than version 2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ def train(recipe: Recipe, seed: int) -> tuple[Any, Any]:
 
     The data frame has the recipe's features and the label in the column ``fraud``.
     """
-    parts = [collected(region, _TRAINING_ROWS, seed) for region in REGIONS]
+    parts = [collected(region, _TRAINING_ROWS, seed, recipe.hidden) for region in REGIONS]
     rows = pd.concat([rows for rows, _ in parts])[list(recipe.features)]
     labels = np.concatenate([labels for _, labels in parts])
     with _one_thread():
@@ -79,8 +86,7 @@ def holdout(region: str, seed: int) -> tuple[Any, Any]:
 
 def quality(model: Any, features: tuple[str, ...], rows: Any, labels: Any) -> Quality:
     """Score ``rows`` with a model and compare with the labels."""
-    with _one_thread():
-        scores = model.predict_proba(rows[list(features)])[:, 1]
+    scores = _scores(model, features, rows)
     # What model.predict would decide, without scoring the rows a second time.
     flagged = scores >= model.threshold
     honest = labels == 0
@@ -92,6 +98,16 @@ def quality(model: Any, features: tuple[str, ...], rows: Any, labels: Any) -> Qu
         flagged=int((flagged & honest).sum()),
         rows=len(labels),
     )
+
+
+def stops(model: Any, features: tuple[str, ...], rows: Any) -> Any:
+    """Which of ``rows`` a model takes for fraud: an array of booleans."""
+    return _scores(model, features, rows) >= model.threshold
+
+
+def _scores(model: Any, features: tuple[str, ...], rows: Any) -> Any:
+    with _one_thread():
+        return model.predict_proba(rows[list(features)])[:, 1]
 
 
 def _algorithm(name: str) -> Any:

@@ -115,7 +115,7 @@ def build_wheel(folder: Path, source: Path = ROOT) -> Wheel:
 def build_next_wheel(folder: Path) -> Wheel:
     """The wheel of a copy of the source that is changed as a next version could be."""
     source = folder / "source"
-    _copy_source(source)
+    copy_source(source)
     _add_rule(source / "policies/rules" / NEW_RULE)
     for path, (before, after) in _NEXT_EDITS.items():
         text = (source / path).read_text()
@@ -124,7 +124,7 @@ def build_next_wheel(folder: Path) -> Wheel:
     return build_wheel(folder, source)
 
 
-def _copy_source(target: Path) -> None:
+def copy_source(target: Path) -> None:
     """Copy what a wheel is built from, as pyproject.toml lists it."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     parts = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
@@ -159,13 +159,17 @@ def new_environment(folder: Path) -> Path:
     programs = folder / "bin"
     where = "import sysconfig; print(sysconfig.get_path('purelib'))"
     site = Path(run(programs / "python", "-c", where).strip())
-    borrowed = folder / "borrowed"
-    borrowed.mkdir()
+    (site / "borrowed.pth").write_text(f"{borrow(folder / 'borrowed')}\n")
+    return programs
+
+
+def borrow(folder: Path) -> Path:
+    """Link the packages of the tests' environment into a new folder, all but Lockstep."""
+    folder.mkdir()
     for entry in Path(sysconfig.get_path("purelib")).iterdir():
         if "lockstep" not in entry.name and entry.suffix != ".pth":
-            (borrowed / entry.name).symlink_to(entry)
-    (site / "borrowed.pth").write_text(f"{borrowed}\n")
-    return programs
+            (folder / entry.name).symlink_to(entry)
+    return folder
 
 
 def install(wheel: Wheel, folder: Path, extra: str = "") -> Installed:

@@ -109,6 +109,15 @@ def test_a_step_waits_until_its_decision_is_approved_by_the_command_that_is_prin
     assert gated.lockstep("audit", FAMILY, "--verify", "--replay")[0] == 0
 
 
+def test_a_missing_approval_is_not_clean_once_the_step_has_baked(gated: World) -> None:
+    def code(minute: str) -> int:
+        at = f"2026-03-01T{minute}:00Z"
+        return gated.lockstep("advance", FAMILY, "--waiting-is-clean", at=at)[0]
+
+    assert code("08:30") == 0
+    assert code("10:00") == 12
+
+
 def raw_tag(world: World, name: str) -> bytes:
     done = subprocess.run(
         ["git", "cat-file", "tag", name], cwd=world.clone, check=True, capture_output=True

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lockstep.cli import invoke
 from lockstep.edges import clock
+from lockstep.model.blocks import Count
 from lockstep.model.decision import Action, Phase
-from lockstep.model.evidence import Verdict
+from lockstep.model.evidence import Question, Verdict
 from lockstep.model.times import format_time
 from tests.acceptance.doc_pages import DOCS, FENCE, README, ROOT, blocks
 from tests.acceptance.worked_examples import all_examples
@@ -57,7 +59,7 @@ def test_what_a_page_logs_when_it_trains_is_what_production_asks_for(tmp_path: P
     from lockstep.registry.mlflow.versions import MlflowRegistry
     from tests.unit.mlflow_store import create_store, forget_default_store
 
-    snippet, _ = blocks(EVIDENCE.read_text(), "python")
+    snippet, *_ = blocks(EVIDENCE.read_text(), "python")
     store = create_store(tmp_path)
     forget_default_store()
     data = """
@@ -80,7 +82,7 @@ def test_the_evidence_that_a_page_logs_is_what_a_gate_reads(tmp_path: Path) -> N
     from lockstep.registry.mlflow.versions import MlflowRegistry
     from tests.unit.mlflow_store import create_store, forget_default_store
 
-    _, snippet = blocks(EVIDENCE.read_text(), "python")
+    _, snippet, _ = blocks(EVIDENCE.read_text(), "python")
     ((model, version),) = re.findall(r'get_model_version\("(.+?)", "(.+?)"\)', snippet)
     ((metric, value, samples),) = re.findall(r'"(\w+)": ([\d.]+), "\1_samples": (\d+)', snippet)
     (dataset,) = re.findall(r'name="(.+?)"', snippet)
@@ -96,6 +98,37 @@ def test_the_evidence_that_a_page_logs_is_what_a_gate_reads(tmp_path: Path) -> N
     now = format_time(clock.now())
     found = MlflowRegistry(store.uri).measure(lock, metric, dataset, now)
     assert (found.value, found.samples, found.problem) == (float(value), int(samples), "")
+
+
+def test_the_counts_that_a_page_logs_are_the_blocks_of_its_gate(tmp_path: Path) -> None:
+    pytest.importorskip("pandas", reason="needs lockstep[registry]")
+    from lockstep.gate_sources.mlflow import MlflowGates
+    from tests.unit.mlflow_store import create_store, forget_default_store
+
+    *_, snippet = blocks(EVIDENCE.read_text(), "python")
+    (gate,) = yaml.safe_load(blocks(EVIDENCE.read_text(), "yaml")[0])["gates"]
+    store = create_store(tmp_path)
+    stable, candidate = (store.version("fraud")[1] for _ in range(2))
+    forget_default_store()
+    code = snippet.replace('"41"', '"1"').replace('"42"', '"2"')
+    # The next block goes into the same runs; and the first is logged again, as by a second try.
+    code += "end = end.replace(minute=15)\n" + code[code.index('log_block("fraud"') :]
+    env = {**os.environ, "MLFLOW_TRACKING_URI": store.uri, "MLFLOW_EXPERIMENT_NAME": "test"}
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", code], env=env, cwd=tmp_path, check=True)
+    locks = [{"identity": {"model": "fraud", "version": version, "modelId": model_id}}
+             for version, model_id in (("1", stable), ("2", candidate))]  # fmt: skip
+    question = Question(
+        gate=gate, cluster="fraud-eu-west-1", region="eu-west-1", environment="prod",
+        candidate=locks[1], stable=locks[0],
+        since="2026-01-31T08:02:17Z", now="2026-01-31T08:25:00Z",
+    )  # fmt: skip
+    answer = MlflowGates(store.uri).ask(question)
+    assert answer.failure == ""
+    assert [(block.end[11:16], block.candidate, block.baseline) for block in answer.blocks] == [
+        (end, Count(6, 412), Count(58, 3702)) for end in ("08:10", "08:15")
+    ]
+    assert len(store.client.search_runs([store.experiment])) == 4, "two trained, two that log"
 
 
 # Names

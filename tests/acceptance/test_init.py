@@ -66,11 +66,11 @@ def check(folder: Path, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
 
 
 def commands_of(folder: Path) -> list[str]:
-    """The commands of the workflow."""
+    """The commands of a workflow: of the pipeline at GitLab, of the daily audit at GitHub."""
     if (folder / ".gitlab-ci.yml").is_file():
         job = yaml.safe_load((folder / ".gitlab-ci.yml").read_text())["lockstep check"]
         return [str(each) for each in job["script"]]
-    job = yaml.safe_load((folder / ".github/workflows/check.yml").read_text())["jobs"]["check"]
+    job = yaml.safe_load((folder / ".github/workflows/audit.yml").read_text())["jobs"]["audit"]
     return [str(step["run"]) for step in job["steps"] if "run" in step]
 
 
@@ -226,7 +226,7 @@ def test_the_workflow_installs_what_lockstep_yaml_pins(
         stub.write_text(f'#!/bin/sh\necho {name} "$@"\nwhile [ "$2" ]; do shift; done\n'
                         'case $1 in *.txt) cat "$1" ;; esac\n')  # fmt: skip
         stub.chmod(0o755)
-    install, checks = commands_of(folder)
+    install, checks, *_ = commands_of(folder)
     assert install == "python3 install-lockstep.py" and "lockstep check" in checks
     done = subprocess.run(
         [sys.executable, "install-lockstep.py"], cwd=folder, capture_output=True, text=True,
@@ -242,6 +242,32 @@ def test_the_workflow_installs_what_lockstep_yaml_pins(
     assert line == f"lockstep-gitops==1.10 --hash={digest}"
     assert second == "python -m pip install --quiet lockstep-gitops"
     assert last == "lockstep tools opa"
+
+
+def test_a_pull_request_is_checked_by_the_base_s_program_unless_it_is_an_upgrade(
+    folder: Path,
+) -> None:
+    """The workflow has copied the script and the pin of the base to where ``folder`` is."""
+    source, digest = "https://pypi.example.com/simple", f"sha256:{'a' * 64}"
+    assert init(folder, "--source", source, "--hash", digest)[0] == 0
+    programs = folder / ".venv/bin"
+    programs.mkdir(parents=True)
+    for name in ("python", "lockstep"):
+        (programs / name).write_text('#!/bin/sh\nfor last; do :; done\ncat "$last" 2>&1 || true\n')
+        (programs / name).chmod(0o755)
+    base = (folder / "lockstep.yaml").read_text()
+    change = folder / "change.yaml"
+    for text, version in (
+        (base, __version__),
+        (base.replace(__version__, "9.9"), "9.9"),
+        (base[: base.index("program:")], __version__),  # the pin is removed
+    ):
+        change.write_text(text)
+        argv = [sys.executable, "install-lockstep.py", "--change", str(change)]
+        done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert f"lockstep-gitops=={version} --hash={digest}" in done.stdout
+        assert ("a person has to approve it" in done.stdout) == (version != __version__)
 
 
 def test_a_source_in_git_needs_no_hash(folder: Path) -> None:
@@ -376,7 +402,8 @@ def test_the_hook_and_the_workflow_never_install_by_the_bare_name(folder: Path) 
     texts = [data.decode() for data in files_of(folder).values()]
     assert not any(re.search(r"pip install[^\n]* lockstep\b(?!-gitops)", text) for text in texts)
     hooks = yaml.safe_load((folder / ".pre-commit-config.yaml").read_text())["repos"]
-    assert hooks[0]["hooks"][0]["entry"] == ".venv/bin/lockstep check --staged"
+    entries = [hook["entry"] for hook in hooks[0]["hooks"]]
+    assert entries == [".venv/bin/lockstep render --staged", ".venv/bin/lockstep check --staged"]
 
 
 @pytest.mark.parametrize(("tier", "least"), [("development", 29), ("production", 39)])
@@ -522,6 +549,9 @@ def test_the_hook_checks_what_is_staged(folder: Path, store: Store, tmp_path: Pa
     assert hook().returncode == 0
     file = folder / DEV / "eu-west-1.yaml"
     file.write_text(file.read_text().replace("weight: 100", "weight: 99"))
+    done = hook()
+    assert done.returncode == 1 and "policy.weights-sum" not in done.stdout
+    assert "to commit what the staged specs declare, run git add rendered" in done.stdout
     done = hook()
     assert done.returncode == 1 and "policy.weights-sum" in done.stdout
 

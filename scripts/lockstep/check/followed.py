@@ -13,8 +13,9 @@ from lockstep.edges.git import Git, Remote
 from lockstep.edges.git.remotes import RemoteTips
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.paths import SETTINGS
+from lockstep.model.repository_address import same_repository
 from lockstep.model.tree import Tree
-from lockstep.spec.settings import EXAMPLE, Settings, read_settings, same_repository
+from lockstep.spec.settings import EXAMPLE, Settings, read_settings
 from lockstep.text.sanitise import bare_address, quoted
 
 
@@ -70,7 +71,7 @@ def known_tip(git: Git, commit: str = "HEAD") -> KnownTip | None:
     clear which branch that is, or where it was never fetched.
     """
     try:
-        settings = _settings_at(git, commit) if git.resolve(commit) else None
+        settings = settings_at(git, commit) if git.resolve(commit) else None
         known = git.remotes()
         if settings is None:
             return None
@@ -79,7 +80,7 @@ def known_tip(git: Git, commit: str = "HEAD") -> KnownTip | None:
         remote = choose_remote(known, None, settings).name
         home = git.resolve(f"refs/remotes/{remote}/HEAD")
         # As in find_followed: a branch cannot choose by its own file what it is judged against.
-        theirs = _settings_at(git, home) if home else None
+        theirs = settings_at(git, home) if home else None
     except LockstepError:
         return None
     return _known(git, "refs/remotes/", f"{remote}/{(theirs or settings).branch}")
@@ -143,11 +144,11 @@ def find_shown(git: Git, remote: str | None = None, *, work_tree: bool = False) 
 
 def _settings_here(git: Git) -> Settings | None:
     """What ``lockstep.yaml`` says at HEAD; None where there is none, or no commit yet."""
-    return _settings_at(git, "HEAD") if git.resolve("HEAD") else None
+    return settings_at(git, "HEAD") if git.resolve("HEAD") else None
 
 
-def _settings_at(git: Git, commit: str) -> Settings | None:
-    """What ``lockstep.yaml`` says in a commit; None where there is none."""
+def settings_at(git: Git, commit: str) -> Settings | None:
+    """What ``lockstep.yaml`` says in a commit; None where there is none, Invalid where unread."""
     data = git.read_tree(commit, [SETTINGS]).get(SETTINGS)
     return read_settings(data, f"{SETTINGS} at {commit}") if data is not None else None
 
@@ -219,7 +220,7 @@ def _at_remote(git: Git, remote: Remote, here: Settings | None) -> Followed:
             fix=f"commit {SETTINGS} here with {EXAMPLE}",
         )
     found = _fetched(git, remote, home, tips)
-    theirs = _settings_at(git, found.tip)
+    theirs = settings_at(git, found.tip)
     if theirs is None:
         raise UsageError(
             f"{home} of {remote.name} has no {SETTINGS}, which names the branch that Argo CD "

@@ -91,6 +91,7 @@ def _require_files(git: Git, removed: Sequence[str]) -> None:
     absent = next((path for path in removed if not (git.root / path).exists()), None)
     if absent:
         raise LockstepError(
-            "this file must be removed, and the sparse check-out has left it out",
-            where=absent, fix="run git sparse-checkout add rendered, then run it again",
+            "this file must be removed from git, and it is not in the work tree",
+            where=absent, fix="git rm --cached it; where a sparse check-out has left it out, first "
+            "run git sparse-checkout add rendered, then run it again",
         )  # fmt: skip

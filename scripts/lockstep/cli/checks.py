@@ -91,15 +91,22 @@ def check(
     help="Also render the folders in which a rollback restored the verified manifests because the "
     "templates or the program had changed. Without it they stay until their spec changes.",
 )
+@click.option(
+    "--staged",
+    is_flag=True,
+    help="Render what is staged, as pre-commit does, and write only what the staged change has "
+    "made stale. Exit code 10 where something of that is not staged, too.",
+)
 @options.root
 @options.showing
-def render(restored: bool, root: Path, output: str, colour: str) -> ExitCode:
+def render(restored: bool, staged: bool, root: Path, output: str, colour: str) -> ExitCode:
     """Write rendered/ as the specs declare it; remove what they no longer declare."""
     from lockstep.commands import render as verb
 
-    rendered = verb.run(options.existing(root), restored=restored)
+    rendered = verb.run(options.existing(root), restored=restored, staged=staged)
     if rendered.outcome.findings or output not in ("text", "json"):
-        return requested(output, colour).show(rendered.outcome)
+        requested(output, colour).show(rendered.outcome)
+        return rendered.exit_code
     return options.show(rendered, output)
 
 

@@ -79,7 +79,7 @@ class Reports:
             if printed:
                 stack.callback(self._print, outcome)
             for output, path in reversed(self.files):
-                stack.callback(_write, path, self.formatted(outcome, output, False))
+                stack.callback(write_text, path, f"{self.formatted(outcome, output, False)}\n")
 
     def _print(self, outcome: Any) -> None:
         click.echo(self.formatted(outcome, self.output, self.colour), color=self.colour)
@@ -112,11 +112,12 @@ def _parse(text: str, formats: Collection[str]) -> tuple[str, Path]:
             f"--report {quoted(text, 200)} is not FORMAT=PATH",
             fix=f"the formats are {', '.join(formats)}",
         )
-    _refuse_unwritable(Path(path))
+    refuse_unwritable(Path(path))
     return output, Path(path)
 
 
-def _refuse_unwritable(path: Path) -> None:
+def refuse_unwritable(path: Path) -> None:
+    """Raise UsageError where a report cannot be written to a path."""
     try:
         if path.exists() and not path.is_file():
             raise UsageError(
@@ -145,12 +146,13 @@ def _is_coloured(choice: str) -> bool:
     return sys.stdout.isatty() and not plain
 
 
-def _write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a report to a file, whole or not at all. Raises LockstepError where it cannot be."""
     from lockstep.edges.files import write_file
     from lockstep.edges.os_errors import advice, reason
 
     try:
-        write_file(path, f"{text}\n".encode())
+        write_file(path, text.encode())
     except OSError as error:
         text, fix = f"cannot write the report: {reason(error)}", advice(error, "name another file")
         raise LockstepError(text, where=str(path), fix=fix) from error

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lockstep.cli import options
+from lockstep.cli.reports import refuse_unwritable, write_text
 from lockstep.cli.verbs import Verb
 from lockstep.edges import clock
 from lockstep.model.errors import UsageError
@@ -96,16 +97,60 @@ def propose(family: str, version: str, reason: str, output: str, **given: Any) -
     is_flag=True,
     help="Show the decision and its id, or what it waits for; publish nothing.",
 )
+@click.option(
+    "--rollbacks-only",
+    is_flag=True,
+    help="Make rollbacks and holds only, and list the forward decisions that are due.",
+)
+@click.option(
+    "--due",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --rollbacks-only: write the ids of these decisions there, one a line.",
+)
+@click.option(
+    "--decision",
+    "ids",
+    multiple=True,
+    metavar="ID",
+    help="Make this forward decision if it is due, and no other one; repeatable.",
+)
+@click.option(
+    "--waiting-is-clean",
+    is_flag=True,
+    help="Exit code 0 where families only bake or wait for evidence, and nobody has to act.",
+)
 @options.moving
-def advance(families: tuple[str, ...], output: str, **given: Any) -> ExitCode:
+def advance(
+    families: tuple[str, ...],
+    rollbacks_only: bool,
+    due: Path | None,
+    ids: tuple[str, ...],
+    waiting_is_clean: bool,
+    output: str,
+    **given: Any,
+) -> ExitCode:
     """Evaluate the gates of each of FAMILIES (by default all) and make the decision that is due.
 
     Exit code 12 while a family may not move, or when it was rolled back. Where an approval is
     missing, the report has the command that approves; --dry-run shows it without a decision.
     """
     from lockstep.commands.advance import run
+    from lockstep.transactions.advance import AdvanceRequest
+    from lockstep.transactions.forward import Permitted
 
-    return options.show_decision(run(_run_options(**given), families), output)
+    if due is not None and not rollbacks_only:
+        raise UsageError("--due lists what --rollbacks-only leaves", fix="add --rollbacks-only")
+    request = AdvanceRequest(families, Permitted(rollbacks_only, ids), waiting_is_clean)
+    if due is not None:
+        refuse_unwritable(due)
+        # A list of an earlier run must not be taken for that of this one, whatever happens.
+        write_text(due, "")
+    done = run(_run_options(**given), request)
+    code = options.show_decision(done, output)
+    if due is not None:
+        write_text(due, "".join(f"{each}\n" for each in done.due))
+    return code
 
 
 @click.command(cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.DENIED))

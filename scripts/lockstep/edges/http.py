@@ -1,4 +1,4 @@
-"""Conversations with JSON servers: the one door for gates that ask over HTTP.
+"""Conversations with JSON servers: the one door for gates and forges, which ask over HTTP.
 
 A conversation has a bound on its total time, whatever the server does meanwhile, and on the bytes
 of its answers. Redirects are not followed, and no error shows what the server was sent in secret.
@@ -6,14 +6,24 @@ of its answers. Redirects are not followed, and no error shows what the server w
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 from urllib.parse import urlsplit
 
-from lockstep.edges import bounded, clock, strict_json
+from lockstep.edges import bounded, strict_json
 from lockstep.edges.http_address import Address, is_loopback
+from lockstep.edges.http_answers import (
+    Forbidden,
+    HttpAnswer,
+    Refused,
+    Throttle,
+    Unsure,
+    is_success,
+    passing,
+    said,
+)
 from lockstep.edges.http_errors import Words, unreached
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
@@ -24,14 +34,11 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=LockstepError)
 
-_AGAIN = frozenset((429, 502, 503, 504))
-"""Statuses of a server, or a proxy before it, that may answer the same request a moment later."""
 _PAUSES = (0.5, 1.0, 2.0)
 """The seconds before each further attempt, where the server does not say."""
 _CONNECT = 5.0
 """The seconds to wait for a connection."""
 _PART = 65_536
-_LONGEST_SAID = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,8 @@ class Server:
     ``secrets`` are headers whose values no message shows, such as ``Authorization``; they go to an
     address that is private only. ``ca`` is the file that the server's certificate is checked with
     (empty: the CAs of requests, or those of REQUESTS_CA_BUNDLE). ``access`` says what to do where
-    the server refuses the credentials, or their lack.
+    the server refuses the credentials, or their lack. ``headers`` go with each request, and
+    ``throttle`` says which refusals pass.
     """
 
     address: Address
@@ -49,6 +57,8 @@ class Server:
     access: str
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    throttle: Throttle = passing
 
     def redacted(self, text: str) -> str:
         """The text without the secrets: a server may repeat them in an error."""
@@ -66,18 +76,11 @@ class Limits:
     size: int = 32 * 1024 * 1024
 
 
-class Refused(LockstepError):
-    """The server understood the request and refused it; ``status`` is HTTP's."""
-
-    def __init__(self, status: int, message: str, *, where: str, fix: str) -> None:
-        super().__init__(message, where=where, fix=fix)
-        self.status = status
-
-
 class Conversation:
     """Requests to one server, one after the other, within common limits; a context manager.
 
-    A request that failed for a reason that may pass is made again, so requests must only ask.
+    A request that failed for a reason that may pass is made again; one that writes only where the
+    server has not done it for sure.
     """
 
     def __init__(self, server: Server, limits: Limits = Limits()) -> None:
@@ -108,24 +111,51 @@ class Conversation:
         return self._ask("GET", path, params=params)
 
     def post(self, path: str, *, form: Mapping[str, str] | None = None, body: Json = None) -> Json:
-        """As ``get`` for a POST of a form, or else of a JSON ``body``."""
+        """As ``get`` for a POST of a form, or else of a JSON ``body``, which only asks."""
         return self._ask("POST", path, data=form, json=body if form is None else None)
 
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Json = None,
+        writes_once: bool = False,
+    ) -> HttpAnswer:
+        """The answer to a request with any status of success.
+
+        A request that ``writes_once`` leaves more behind when it is made twice. Raises as ``get``,
+        Forbidden where the server refuses the credentials, and Unsure where such a request may
+        have been done although no answer says so.
+        """
+        return self._exchange(
+            _Question(method, path, {"params": params, "json": body}, is_success, writes_once)
+        )
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long, at most until the conversation's time is over."""
+        self._ended.wait(max(min(seconds, self._end - time.monotonic()), 0.0))
+
     def _ask(self, method: str, path: str, **content: Any) -> Json:
+        return self._exchange(_Question(method, path, content, _is_ok, writes_once=False)).body
+
+    def _exchange(self, question: "_Question") -> HttpAnswer:
+        path = question.path
         if path and not path.startswith("/"):  # it could continue the name of the host
             raise self._error("the path of a request must begin with /", "correct the path")
-        url = self._server.address.url
+        left = max(self._end - time.monotonic(), 0.0)
+        return bounded.ask(
+            self._server.address.url, lambda: self._attempts(question), left, self._late()
+        )
 
-        def question() -> Json:
-            return self._attempts(method, url + path, content)
-
-        return bounded.ask(url, question, max(self._end - time.monotonic(), 0.0), self._late())
-
-    def _attempts(self, method: str, url: str, content: Mapping[str, Any]) -> Json:
+    def _attempts(self, question: "_Question") -> HttpAnswer:
         for pause in (*_PAUSES, None):
             try:
-                return self._attempt(method, url, content)
+                return self._attempt(question)
             except _Passing as passing:
+                if question.writes_once and not passing.undone:
+                    raise self._unsure(passing.failure) from None
                 wait = max(pause or 0.0, passing.wait)
                 # At once, and not when the time is over: the reason says more than that.
                 if pause is None or time.monotonic() + wait >= self._end:
@@ -136,7 +166,7 @@ class Conversation:
                     raise passing.failure from None
         raise AssertionError("the last attempt returns or raises")
 
-    def _attempt(self, method: str, url: str, content: Mapping[str, Any]) -> Json:
+    def _attempt(self, question: "_Question") -> HttpAnswer:
         from http.client import HTTPException
 
         from requests import exceptions as failed
@@ -146,7 +176,8 @@ class Conversation:
         response = None
         try:
             response = self._session.request(
-                method, url, **content, auth=self._sign, verify=self._server.ca or True,
+                question.method, self._server.address.url + question.path, **question.content,
+                auth=self._sign, verify=self._server.ca or True,
                 timeout=(min(_CONNECT, left), left), allow_redirects=False, stream=True,
             )  # fmt: skip
             with response:
@@ -156,16 +187,22 @@ class Conversation:
             failure = self._redacted(unreached(error, self._server.words, self._where))
             if isinstance(error, failed.SSLError | ValueError):
                 raise failure from None
-            raise _Passing(failure, answered=response is not None) from None
-        if response.status_code != HTTPStatus.OK:
+            raise _Passing(
+                failure, answered=response is not None, undone=not _was_sent(error)
+            ) from None
+        if not question.is_success(response.status_code):
             self._refuse(response, body)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        if response.status_code == HTTPStatus.NO_CONTENT:
+            return HttpAnswer(response.status_code, headers, None)
         try:
-            return strict_json.decode(body)
+            return HttpAnswer(response.status_code, headers, strict_json.decode(body))
         except ValueError as error:
-            raise self._error(
+            failure = self._error(
                 f"the answer of {self._server.words.what} cannot be read: {error}",
                 self._server.words.kind,
-            ) from None
+            )
+            raise (self._unsure(failure) if question.writes_once else failure) from None
 
     def _body(self, response: "Response") -> bytes:
         if response.headers.get("Content-Encoding", "identity") != "identity":
@@ -197,16 +234,21 @@ class Conversation:
             raise self._error(
                 f"{words.what} answered with a redirect (HTTP {status}) to "
                 f"{one_line(target, 80)}, which is not followed",
-                "give the address of the server itself",
+                words.moved,
             )
-        said = _said(body)
+        why = said(body, self._server.redacted)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        wait = self._server.throttle(status, headers, body)
+        text = f"{words.what} refused the request with HTTP {status}{why}"
+        if wait is not None:
+            # A server that is overloaded or sick may have done it; one that counts requests not.
+            undone = status < HTTPStatus.INTERNAL_SERVER_ERROR
+            raise _Passing(self._error(text, words.again), wait, undone=undone)
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            text = f"{words.what} refused the token, or the lack of one (HTTP {status}){said}"
-            raise self._error(text, self._server.access)
-        text = f"{words.what} refused the request with HTTP {status}{said}"
-        if status in _AGAIN:
-            wait = _seconds(response.headers.get("Retry-After", ""))
-            raise _Passing(self._error(text, words.again), wait)
+            text = f"{words.what} refused the token, or the lack of one (HTTP {status}){why}"
+            raise self._redacted(
+                Forbidden(status, text, where=self._where, fix=self._server.access)
+            )
         fix = words.kind if status == HTTPStatus.NOT_FOUND else words.again
         raise self._redacted(Refused(status, text, where=self._where, fix=fix))
 
@@ -218,6 +260,9 @@ class Conversation:
         # As a function, because requests would otherwise put what .netrc has for the host in place.
         request.headers.update(self._server.secrets)
         return request
+
+    def _unsure(self, failure: LockstepError) -> Unsure:
+        return Unsure(failure.message, where=failure.where, fix=failure.fix)
 
     def _late(self) -> LockstepError:
         words, seconds = self._server.words, self._limits.seconds
@@ -234,11 +279,44 @@ class Conversation:
 
 
 class _Passing(Exception):
-    """A failure that may be over after ``wait`` seconds."""
+    """A failure that may be over after ``wait`` seconds.
 
-    def __init__(self, failure: LockstepError, wait: float = 0.0, answered: bool = True) -> None:
+    ``answered`` says whether the server said anything, ``undone`` whether it has not done what it
+    was asked for sure.
+    """
+
+    def __init__(
+        self, failure: LockstepError, wait: float = 0.0, *, answered: bool = True, undone: bool
+    ) -> None:
         super().__init__()
-        self.failure, self.wait, self.answered = failure, wait, answered
+        self.failure, self.wait, self.answered, self.undone = failure, wait, answered, undone
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A request, and which statuses of its answer say that it was done."""
+
+    method: str
+    path: str
+    content: Mapping[str, Any]
+    is_success: Callable[[int], bool]
+    writes_once: bool
+
+
+def _is_ok(status: int) -> bool:
+    """For what only asks: any other success has no value in it."""
+    return status == HTTPStatus.OK
+
+
+def _was_sent(error: Exception) -> bool:
+    """Whether a request may have reached the server."""
+    from requests import exceptions as failed
+    from urllib3.exceptions import NewConnectionError
+
+    if isinstance(error, failed.ConnectTimeout | failed.SSLError):
+        return False
+    cause = error.args[0] if error.args else None
+    return not isinstance(getattr(cause, "reason", cause), NewConnectionError)
 
 
 def _session(server: Server) -> "Session":
@@ -247,31 +325,7 @@ def _session(server: Server) -> "Session":
     session = requests.Session()
     session.headers["Accept"] = "application/json"
     session.headers["Accept-Encoding"] = "identity"
+    session.headers.update(server.headers)
     # The environment's proxies are for other hosts: what is for this machine stays on it.
     session.trust_env = not is_loopback(server.address.host)
     return session
-
-
-def _said(body: bytes) -> str:
-    """The server's own message, as ``: ...``; empty where there is none."""
-    try:
-        found = strict_json.decode(body)
-    except ValueError:
-        return ""
-    if not isinstance(found, dict):
-        return ""
-    messages = (found[key] for key in ("error", "message", "detail", "errors") if key in found)
-    text = next((each for each in messages if isinstance(each, str)), "")
-    return f": {one_line(text, _LONGEST_SAID)}" if text else ""
-
-
-def _seconds(after: str) -> float:
-    """The seconds that a Retry-After asks for: a number, or a date; 0 where it is neither."""
-    from email.utils import parsedate_to_datetime
-
-    if after.isascii() and after.isdigit() and len(after) < 10:
-        return float(after)
-    try:
-        return max((parsedate_to_datetime(after) - clock.now()).total_seconds(), 0.0)
-    except (TypeError, ValueError, OverflowError):
-        return 0.0

@@ -16,7 +16,7 @@ class Words:
 
     ``what`` begins sentences: ``OPA``. ``again`` is for a failure that may be over the next time,
     ``reach`` for a server that cannot be reached, ``kind`` for an answer that another kind of
-    server gives, ``trust`` for a certificate whose CA is not known.
+    server gives, ``trust`` for a certificate whose CA is not known, ``moved`` for a redirect.
     """
 
     what: str
@@ -24,6 +24,7 @@ class Words:
     reach: str
     kind: str
     trust: str
+    moved: str = "give the address of the server itself"
 
 
 def unreached(error: Exception, words: Words, where: str) -> LockstepError:

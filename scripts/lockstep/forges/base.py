@@ -36,7 +36,14 @@ class Forge(Protocol):
     def open_or_update(self, draft: PullRequestDraft) -> tuple[PullRequest, bool]:
         """The open pull request from a draft's head to its base, and whether it was created.
 
-        One that is open already gets the draft's title, text and labels.
+        One that is open already gets the draft's title and text.
+        """
+        ...
+
+    def pull_request_of(self, head: str, base: str) -> PullRequest | None:
+        """The open pull request from one branch of this repository to another; None without.
+
+        Those of forks, whose branches may have any name, do not count.
         """
         ...
 
@@ -57,7 +64,7 @@ class Forge(Protocol):
         ...
 
     def add_labels(self, number: int, labels: Sequence[str]) -> None:
-        """Add labels to a pull request; those that it has stay."""
+        """Add labels to a pull request; those that it has stay. The repository gets new ones."""
         ...
 
     def protection(self, branch: str) -> BranchProtection:
@@ -65,5 +72,5 @@ class Forge(Protocol):
         ...
 
     def rights(self) -> ForgeRights:
-        """What the token may do; nothing is written to find out."""
+        """What the token may do. It asks for what can never be made, so nothing is written."""
         ...

@@ -13,7 +13,7 @@ from statistics import NormalDist
 from lockstep.gates.intervals import Interval, wilson
 from lockstep.gates.measurements import InvalidGate, number
 from lockstep.gates.pairs import require_possible
-from lockstep.model.blocks import Block, Count
+from lockstep.model.blocks import COUNTS, Block, Count
 from lockstep.model.document import Json
 from lockstep.model.evidence import Verdict
 from lockstep.model.times import parse_time
@@ -30,7 +30,7 @@ Judgement = tuple[Verdict, str]
 
 def counts_in_blocks(gate: Mapping[str, Json]) -> bool:
     """Whether a gate's source answers with blocks, and not with one number."""
-    return "measure" in gate
+    return "measure" in gate or COUNTS in gate
 
 
 def why_wait(blocks: Sequence[Block]) -> str:

@@ -2,10 +2,13 @@
 
 A grid of blocks of one fixed length begins when a step is live. Only closed blocks count, so two
 runners that ask at different times in the same block see the same.
+
+Where a job logs the counts, it does not know when a step is live: its blocks end when the clock
+says so, at 08:00, 08:05 and so on, and the grid begins with the first that lies within the step.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -21,6 +24,11 @@ DELAY = "1m"
 
 MOST_BLOCKS = 1000
 """The blocks of one grid: each is in the record, for each gate in each cluster."""
+
+COUNTS = "counts"
+"""The field of a gate whose blocks a job logs, so that they have the edges of the clock."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Count(Struct, frozen=True):
@@ -56,13 +64,16 @@ class Period(NamedTuple):
 def closed_blocks(gate: Mapping[str, Json], since: datetime, now: datetime) -> list[Period]:
     """The closed blocks of a gate's grid from ``since`` on, in order.
 
-    Reads the gate's ``block`` and ``delay``. A block is closed when its end is at least ``delay``
-    ago. Raises ValueError where a setting is not a duration, the block is shorter than a second,
-    or there are more than MOST_BLOCKS.
+    Reads the gate's ``block``, ``delay`` and ``counts``. A block is closed when its end is at least
+    ``delay`` ago. With ``counts`` all edges are whole multiples of ``block`` after 1970. Raises
+    ValueError where a setting is not a duration, the block is shorter than a second, or there are
+    more than MOST_BLOCKS.
     """
     length, delay = _duration(gate, "block", BLOCK), _duration(gate, "delay", DELAY)
     if length < timedelta(seconds=1):
         raise ValueError(f"block {gate.get('block')!r} is shorter than a second")
+    if COUNTS in gate:
+        since = later(since, (_EPOCH - since) % length)
     count = max(0, (now - delay - since) // length)
     if count > MOST_BLOCKS:
         raise ValueError(

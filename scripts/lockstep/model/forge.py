@@ -5,6 +5,18 @@ from datetime import datetime
 from enum import StrEnum
 
 
+@dataclass(frozen=True, slots=True)
+class ForgeSettings:
+    """What ``lockstep.yaml`` says of the forge: its kind, and its API's root; empty where not."""
+
+    kind: str = ""
+    api: str = ""
+
+
+UNDECLARED = ForgeSettings()
+"""For a ``lockstep.yaml`` that says nothing of it."""
+
+
 class CommitState(StrEnum):
     """The state of a status that is set on a commit."""
 
@@ -39,14 +51,13 @@ class PullRequest:
 class PullRequestDraft:
     """A pull request to open or to bring up to date: ``head`` is to be merged into ``base``.
 
-    Both are branches of the same repository. ``labels`` are added to those that it has.
+    Both are branches of the same repository.
     """
 
     title: str
     body: str
     head: str
     base: str
-    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

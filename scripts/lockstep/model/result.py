@@ -8,6 +8,7 @@ from lockstep.model.document import Json
 from lockstep.model.evidence import Evidence
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, Severity
+from lockstep.model.forge import CommitState
 from lockstep.model.outcome import Outcome
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
 from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, NewFiles
@@ -39,6 +40,31 @@ class RolledBack(Decided):
 
 
 @dataclass(frozen=True)
+class Offer:
+    """The pull request for a branch that was pushed.
+
+    ``url`` and ``number`` are empty and 0 where none is open. ``problem`` says why, or what was
+    left out of an open one, and ``fix`` what to do. ``failed`` is true where a forge is known and
+    did not open it: nobody is asked to merge the branch then, although somebody should be.
+    """
+
+    url: str = ""
+    number: int = 0
+    created: bool = False
+    problem: str = ""
+    fix: str = ""
+    failed: bool = False
+
+    def to_json(self) -> Json:
+        """Every field by its name."""
+        return asdict(self)
+
+
+NO_OFFER = Offer()
+"""For a branch without a remote: there is nowhere to open a pull request."""
+
+
+@dataclass(frozen=True)
 class NotLive:
     """Decisions on a branch that is to be merged: nothing has moved yet.
 
@@ -48,11 +74,14 @@ class NotLive:
     decided: Decided
     branch: str
     refused: str = ""
+    offer: Offer = NO_OFFER
 
     @property
     def exit_code(self) -> ExitCode:
-        """12 where they were meant to be live."""
-        return ExitCode.GATE_CLOSED if self.refused else ExitCode.CLEAN
+        """12 where they were meant to be live, 1 where only the pull request is missing."""
+        if self.refused:
+            return ExitCode.GATE_CLOSED
+        return ExitCode.COULD_NOT_RUN if self.offer.failed else ExitCode.CLEAN
 
 
 @dataclass(frozen=True)
@@ -68,12 +97,47 @@ class NotMade:
 
 
 @dataclass(frozen=True)
+class Due:
+    """A forward decision that this run was not to make: its gates have passed, and it is due."""
+
+    decided: Decided
+
+    @property
+    def decision(self) -> Decision:
+        """The decision; its id is what ``advance --decision`` takes."""
+        return self.decided.decisions[-1]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0: nothing keeps the decision from being made."""
+        return ExitCode.CLEAN
+
+
+@dataclass(frozen=True)
+class NotDue:
+    """A forward decision that was asked for by its id, and that is not due; none replaces it.
+
+    ``family`` is empty where no family has such a decision as its next one.
+    """
+
+    decision: str
+    reason: str
+    family: str = ""
+    exit_code: ExitCode = ExitCode.GATE_CLOSED
+
+
+@dataclass(frozen=True)
 class Proposed:
     """A candidate with weight 0, committed to a branch that people merge."""
 
     decision: Decision
     branch: str
-    exit_code: ExitCode = ExitCode.CLEAN
+    offer: Offer = NO_OFFER
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """1 where a forge is known and opened no pull request: the branch is there."""
+        return ExitCode.COULD_NOT_RUN if self.offer.failed else ExitCode.CLEAN
 
 
 @dataclass(frozen=True)
@@ -88,7 +152,8 @@ class AlreadyDecided:
 class Waiting:
     """No decision was made: the gates' evidence, and why the family stays where it is.
 
-    ``notify`` is the owner of the family where a person has to act, and empty otherwise.
+    ``notify`` is the owner of the family where a person has to act, and empty otherwise;
+    ``for_person`` says that it waits for a person who knows: to resume a hold, or to approve.
     """
 
     family: str
@@ -99,6 +164,12 @@ class Waiting:
     exit_code: ExitCode
     notify: str = ""
     skew_breached: bool = False
+    for_person: bool = False
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether time and evidence alone do not end it as they should."""
+        return bool(self.notify) or self.for_person or self.skew_breached
 
 
 @dataclass(frozen=True)
@@ -156,6 +227,36 @@ class OnBranch:
         return max(codes, default=ExitCode.CLEAN, key=_attention)
 
 
+@dataclass(frozen=True)
+class Advanced(OnBranch):
+    """What ``advance`` did with each family, and which forward decisions it left for another run.
+
+    With ``waiting_is_clean`` a family that only bakes or waits for evidence is clean, and one
+    that waits for a person is not.
+    """
+
+    waiting_is_clean: bool = False
+
+    @property
+    def due(self) -> tuple[str, ...]:
+        """The ids of the decisions that are due and were not to be made."""
+        return tuple(each.decision.id for each in self.results if isinstance(each, Due))
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """As of OnBranch, by what ``waiting_is_clean`` says."""
+        codes = (self._code(result) for result in self.results)
+        return max(codes, default=ExitCode.CLEAN, key=_attention)
+
+    def _code(self, result: "Moved | Proposed") -> ExitCode:
+        if not isinstance(result, Waiting) or not self.waiting_is_clean:
+            return result.exit_code
+        if result.needs_person:
+            return max(result.exit_code, ExitCode.GATE_CLOSED, key=_attention)
+        waits = result.exit_code is ExitCode.GATE_CLOSED
+        return ExitCode.CLEAN if waits else result.exit_code
+
+
 def _attention(code: ExitCode) -> int:
     return _EXPECTED.index(code) if code in _EXPECTED else len(_EXPECTED) + code
 
@@ -189,15 +290,21 @@ class LockComparison:
 
 @dataclass(frozen=True)
 class RenderedFiles:
-    """The paths that ``render`` wrote and removed, and what kept a folder from being rendered."""
+    """The paths that ``render`` wrote and removed, and what kept a folder from being rendered.
+
+    With ``staged`` what is staged was rendered: until they are added, a commit would lack them.
+    """
 
     outcome: Outcome
     written: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    staged: bool = False
 
     @property
     def exit_code(self) -> ExitCode:
-        """10 where a folder could not be rendered."""
+        """10 where a folder could not be rendered, or what is staged is not rendered."""
+        if self.staged and (self.written or self.removed):
+            return ExitCode.INVALID
         return self.outcome.exit_code
 
 
@@ -309,15 +416,33 @@ class History:
         return ExitCode.VERIFICATION_FAILED if self.findings else ExitCode.CLEAN
 
 
+@dataclass(frozen=True)
+class ApprovalStatus:
+    """The status ``lockstep/approval`` of a commit: what of it needs an approval, and who gave it.
+
+    ``notes`` says why approvals do not count. With ``dry_run`` the status was not set.
+    """
+
+    followed: str
+    head: str
+    pull_requests: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    state: CommitState
+    description: str
+    notes: tuple[str, ...] = ()
+    dry_run: bool = False
+    exit_code: ExitCode = ExitCode.CLEAN
+
+
 Moved = (
-    Decided | RolledBack | NotLive | NotMade | AlreadyDecided | Waiting | Blocked | NothingToDo
-    | Failed
+    Decided | RolledBack | NotLive | NotMade | Due | NotDue | AlreadyDecided | Waiting | Blocked
+    | NothingToDo | Failed
 )  # fmt: skip
 """The outcome for one family that is moved on the branch itself."""
 
 Result = (
     Moved | Proposed | OnBranch | Locked | LockComparison | RenderedFiles | Upgraded | Scaffolded
     | Pages | Status | History | RuleList | RuleExplanation | RuleTests | RuleBundle
-    | BuiltTool | FetchedModel | NewFiles | Diagnosis
+    | BuiltTool | FetchedModel | NewFiles | Diagnosis | ApprovalStatus
 )  # fmt: skip
 """Everything that lockstep.report.results can write."""

@@ -1,7 +1,9 @@
 """What Lockstep asks of a model registry: the interface, and the errors that callers tell apart."""
 
+from collections.abc import Collection
+from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from lockstep.model.document import Json
 from lockstep.model.errors import Invalid, LockstepError
@@ -18,6 +20,18 @@ class NotInRegistry(Invalid):
 
 class Unreachable(LockstepError):
     """The server gave no answer in time. It is not asked again in the same run."""
+
+
+class LoggedValue(NamedTuple):
+    """One value of a metric as it was logged: NaN is NaN. ``time`` in milliseconds since 1970.
+
+    Values of one version with the same ``call`` and time were logged together.
+    """
+
+    metric: str
+    value: float
+    time: int
+    call: tuple[str, int, str]
 
 
 class Registry(Protocol):
@@ -57,6 +71,19 @@ class Registry(Protocol):
         (RFC 3339 UTC) do not count. Where the newest is not a number of at least ``needed``
         samples, its ``earlier`` is the newest that is. What the registry does not have is a
         measurement with a problem. Raises LockstepError where it cannot be asked.
+        """
+        ...
+
+    def values(
+        self, lock: Json, metrics: Collection[str], dataset: str | None, after: datetime,
+        until: datetime,
+    ) -> list[LoggedValue]:  # fmt: skip
+        """All values of some metrics of the version that a lock's ``spec`` describes.
+
+        Those that are dated ``until`` are among them, and those dated ``after`` are not.
+        ``dataset`` as for ``measure``. Raises NotInRegistry where the version has no metrics by
+        dataset or is no longer there; LockstepError where the registry cannot be asked, or cannot
+        tell a NaN from a zero.
         """
         ...
 

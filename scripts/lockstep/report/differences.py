@@ -16,6 +16,7 @@ from lockstep.report import markdown, text
 from lockstep.report.counting import count
 from lockstep.report.difference_groups import DANGEROUS, SEVERAL, DifferenceEntry, Line, entries_of
 from lockstep.report.json_report import format_data, outcome_to_data, unicode_data
+from lockstep.report.markup import code
 from lockstep.text.sanitise import cut, one_line
 
 VERSION = 1
@@ -135,7 +136,7 @@ def _in_text(line: Line) -> str:
 
 
 def _in_markdown(line: Line) -> str:
-    return "".join(markdown.code(cut(part, _PART)) if is_code else part for part, is_code in line)
+    return "".join(code(cut(part, _PART)) if is_code else part for part, is_code in line)
 
 
 def _text_entry(entry: DifferenceEntry) -> str:
@@ -143,7 +144,8 @@ def _text_entry(entry: DifferenceEntry) -> str:
     return "\n".join([f"  {_in_text(entry.head)}", *below])
 
 
-def _markdown_entry(entry: DifferenceEntry) -> str:
+def markdown_entry(entry: DifferenceEntry) -> str:
+    """One entry as an item of a list."""
     below = [f"  - {_in_markdown(line)}" for line in entry.lines]
     return "\n".join([f"- {_in_markdown(entry.head)}", *below])
 
@@ -153,7 +155,7 @@ _TEXT = _Style(
 )
 _MARKDOWN = _Style(
     # A blank line, because some readers of Markdown begin no list without one.
-    lambda name: f"#### {name if name in (DANGEROUS, SEVERAL) else markdown.code(name)}\n",
-    _markdown_entry,
+    lambda name: f"#### {name if name in (DANGEROUS, SEVERAL) else code(name)}\n",
+    markdown_entry,
     lambda made: len(made) + 2,
 )

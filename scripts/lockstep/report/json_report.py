@@ -67,6 +67,11 @@ def format_data(data: object) -> str:
     return json_text(json.dumps(data, indent=2, allow_nan=False))
 
 
+def format_compact(data: Json) -> str:
+    """As format_data, on one line: for data of limited size. Lone surrogates become escapes."""
+    return json_text(json.dumps(unicode_data(data), separators=(",", ":"), allow_nan=False))
+
+
 def read_report(text: str | bytes) -> Outcome:
     """The outcome that a report describes. Raises ValueError, with what is wrong, for other text.
 

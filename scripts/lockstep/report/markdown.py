@@ -1,6 +1,5 @@
 """Findings as a comment on a pull request, in the Markdown of GitHub and GitLab."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
@@ -8,18 +7,12 @@ from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import Outcome
 from lockstep.report.counting import Kind, by_urgency, headline, kind, list_counts
 from lockstep.report.excerpt import draw
+from lockstep.report.markup import code, details, fence, words
 from lockstep.report.text import RELATED
-from lockstep.text.sanitise import one_line
 
 LIMIT = 65_000
 """Characters of a report: a comment on GitHub holds 65,536, and a workflow may put a mark into it
 by which it finds the comment again. GitLab allows 1,000,000."""
-
-_TEXT = 2_000
-"""Characters of one message, fix or path."""
-
-_WORDS = re.compile(r"[a-z]+(?: [a-z]+)*")
-_TICKS = re.compile(r"`+")
 
 _RESERVE = 1_000
 """Room for the headline, the folded part and the note about what is not shown."""
@@ -35,25 +28,18 @@ def format_outcome(outcome: Outcome) -> str:
     kept = _fitting(blocks, LIMIT - _RESERVE)
     counting = [each for each in findings if kind(each) is not Kind.SUPPRESSED]
     waived = [each for each in findings if kind(each) is Kind.SUPPRESSED]
-    parts = [f"### Lockstep: {headline(findings, outcome.summary, _name)}"]
+    parts = [f"### Lockstep: {headline(findings, outcome.summary, words)}"]
     parts += _by_file([each for each in counting if each in kept], blocks)
     shown = [each for each in waived if each in kept]
     if shown:
-        parts += [f"<details>\n<summary>{len(shown)} suppressed by waivers</summary>"]
-        parts += [*_by_file(shown, blocks), "</details>"]
+        parts.append(details(f"{len(shown)} suppressed by waivers", _by_file(shown, blocks)))
     left = [each for each in findings if each not in kept]
     if left:
         parts.append(
             f"**Not shown: {list_counts(left)}.** They do not fit into a comment. "
             "The text and the JSON report of `lockstep check` have all."
         )
-    # Blank lines, because Markdown inside of <details> is only read after one.
     return "\n\n".join(parts)
-
-
-def _name(name: str) -> str:
-    """A name in the headline: as code, unless it is words that cannot be markup or a mention."""
-    return name if _WORDS.fullmatch(name) else code(name)
 
 
 def _fitting(blocks: dict[Finding, str], room: int) -> set[Finding]:
@@ -112,28 +98,3 @@ def _notes(finding: Finding) -> Iterable[str]:
         if waiver.ticket:
             yield f"ticket: {code(waiver.ticket)}"
         yield f"waiver: {code(f'{waiver.file}:{waiver.line}')}"
-
-
-def code(text: str) -> str:
-    """A code span that shows the text on one line, or ``(none)`` for an empty text.
-
-    Backslashes and entities would not do: forges look for ``@name`` and ``#1`` in the text that
-    is left after them, but never in code. What is cut of a long text is counted.
-    """
-    shown = one_line(text, _TEXT)
-    if not shown.strip():
-        return "(none)"
-    ticks = "`" * (_longest(shown) + 1)
-    # The spaces keep apart a backtick at either end; Markdown removes one of each.
-    return f"{ticks} {shown} {ticks}"
-
-
-def fence(lines: list[str]) -> str:
-    """A code block of lines that are printable already; none of them can end it."""
-    text = "\n".join(one_line(line, log=True) for line in lines)
-    ticks = "`" * max(3, _longest(text) + 1)
-    return f"{ticks}text\n{text}\n{ticks}"
-
-
-def _longest(text: str) -> int:
-    return max(map(len, _TICKS.findall(text)), default=0)

@@ -7,14 +7,18 @@ from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.outcome import Outcome
 from lockstep.model.result import (
+    Advanced,
     AlreadyDecided,
+    ApprovalStatus,
     Blocked,
     Decided,
+    Due,
     Failed,
     History,
     LockComparison,
     Locked,
     Moved,
+    NotDue,
     NothingToDo,
     NotLive,
     NotMade,
@@ -39,9 +43,10 @@ def to_data(result: Result) -> Json:
     match result:
         case OnBranch(followed, results, behind):
             done = [to_data(each) for each in results]
-            return {"followed": followed, "results": done, "leftBehind": behind}
-        case Proposed(decision, branch):
-            return {**_decision(decision), "branch": branch}
+            due = {"due": list(result.due)} if isinstance(result, Advanced) else {}
+            return {"followed": followed, "results": done, "leftBehind": behind, **due}
+        case Proposed(decision, branch, offer):
+            return {**_decision(decision), "branch": branch, "pullRequest": offer.to_json()}
         case RuleList() | RuleExplanation() | RuleTests() | RuleBundle():
             return _of_rules(result)
         case BuiltTool(name, path, version, built):
@@ -50,6 +55,8 @@ def to_data(result: Result) -> Json:
             return {"path": path, "digest": digest, "fetched": fetched}
         case NewFiles(paths, commands):
             return {"written": list(paths), "commands": list(commands)}
+        case ApprovalStatus():
+            return _approval(result)
         case Diagnosis(probes):
             return {"probes": [probe.to_json() for probe in probes]}
         case (
@@ -67,13 +74,21 @@ def _of_family(result: Moved) -> Json:
     match result:
         case Decided(decisions):
             return [_decision(decision) for decision in decisions]
-        case NotLive(decided, branch, refused):
-            return {"decisions": _of_family(decided), "branch": branch, "refused": refused}
+        case NotLive(decided, branch, refused, offer):
+            return {
+                "decisions": _of_family(decided), "branch": branch, "refused": refused,
+                "pullRequest": offer.to_json(),
+            }  # fmt: skip
         case NotMade(decided):
             return {"decisions": _of_family(decided), "dryRun": True}
+        case Due(decided):
+            return {"decisions": _of_family(decided), "due": True}
+        case NotDue(decision, reason, family):
+            return {"family": family, "decision": decision, "due": False, "reason": reason}
         case Waiting():
             return {
                 "family": result.family, "move": result.move, "reason": result.reason,
+                "needsPerson": result.needs_person,
                 "evidence": [item.to_json() for item in result.evidence],
             }  # fmt: skip
         case Blocked(family, reason, owner):
@@ -116,6 +131,19 @@ def _of_files(
             return {
                 "written": list(written), "stale": bool(findings), **_findings(findings),
             }  # fmt: skip
+
+
+def _approval(result: ApprovalStatus) -> Json:
+    return {
+        "followed": result.followed,
+        "head": result.head,
+        "pullRequests": list(result.pull_requests),
+        "state": result.state.value,
+        "description": result.description,
+        "notes": list(result.notes),
+        "dryRun": result.dry_run,
+        **_findings(result.findings),
+    }
 
 
 def _upgraded(result: Upgraded) -> Json:

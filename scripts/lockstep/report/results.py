@@ -8,15 +8,19 @@ from lockstep.model.evidence import Evidence
 from lockstep.model.outcome import POLICY, Outcome
 from lockstep.model.result import (
     AlreadyDecided,
+    ApprovalStatus,
     Blocked,
     Decided,
+    Due,
     Failed,
     History,
     LockComparison,
     Locked,
+    NotDue,
     NothingToDo,
     NotLive,
     NotMade,
+    Offer,
     OnBranch,
     Pages,
     Proposed,
@@ -44,6 +48,9 @@ from lockstep.report.tools import format_diagnosis, format_new_files, format_too
 from lockstep.text.phrases import KEPT, OUT_OF_FORCE, list_variants
 from lockstep.text.sanitise import one_line
 
+_PATHS = 20
+"""The paths that are listed of what has to be staged: a change of a template writes thousands."""
+
 _STATUS_COLUMNS = (
     "environment", "family", "region", "serving", "skew", "state", "quarantine", "since",
 )  # fmt: skip
@@ -58,6 +65,10 @@ def format_text(result: Result) -> str:
             return "\n".join(_not_live(result))
         case NotMade():
             return "\n".join(_not_made(result))
+        case Due():
+            return "\n".join(_due(result))
+        case NotDue(decision, reason, family):
+            return f"{family or 'no family'}: NOT MADE: decision {decision}: {reason}"
         case OnBranch():
             return "\n".join(_on_branch(result))
         case Waiting():
@@ -70,16 +81,14 @@ def format_text(result: Result) -> str:
             return f"{family}: {text}"
         case AlreadyDecided(made):
             return f"{_family(made)}: {made.action.value} was decided by another run ({made.id})"
-        case Proposed(made, branch):
-            return "\n".join(_proposed(made, branch))
+        case Proposed(made, branch, offer):
+            return "\n".join(_proposed(made, branch, offer))
         case Locked(path, version, digest):
             return f"{path}: version {version} is locked ({digest})"
         case LockComparison(findings, locks):
             return format_outcome(Outcome(findings, {"locks": locks}))
-        case RenderedFiles(_, written, removed):
-            if not written and not removed:
-                return "rendered/ is as the specs declare it"
-            return f"{count(len(written), 'file')} written, {len(removed)} removed"
+        case RenderedFiles():
+            return "\n".join(_rendered(result))
         case Scaffolded():
             return "\n".join(_scaffolded(result))
         case Upgraded():
@@ -111,8 +120,19 @@ def format_text(result: Result) -> str:
             return f"{path}: {how} ({digest})"
         case NewFiles():
             return format_new_files(result)
+        case ApprovalStatus():
+            return "\n".join(_approval(result))
         case Diagnosis():
             return format_diagnosis(result)
+
+
+def _approval(result: ApprovalStatus) -> Iterator[str]:
+    yield f"On {result.followed}"
+    yield from (f"{url} has the head {result.head}" for url in result.pull_requests)
+    yield from (f"  {f.file}: {f.rule}: {f.message}" for f in result.findings)
+    yield from (f"  {note}" for note in result.notes)
+    how = "would be" if result.dry_run else "is"
+    yield f"lockstep/approval {how} {result.state.value}: {result.description}"
 
 
 def _upgraded(result: Upgraded) -> Iterator[str]:
@@ -217,6 +237,7 @@ def _not_live(result: NotLive) -> Iterator[str]:
     yield f"{_family(newest)}: NOT LIVE: it is on branch {result.branch}, which is to be merged"
     if result.refused:
         yield f"  {result.refused}"
+    yield from _offer(result.offer)
     yield from (f"  once it is merged: {line}" for line in _decided(result.decided))
 
 
@@ -224,6 +245,13 @@ def _not_made(result: NotMade) -> Iterator[str]:
     newest = result.decided.decisions[-1]
     yield f"{_family(newest)}: NOT MADE, as this is a dry run: decision {newest.id}"
     yield from (f"  it would be: {line}" for line in _decided(result.decided))
+
+
+def _due(result: Due) -> Iterator[str]:
+    made = result.decision
+    yield f"{_family(made)}: DUE, and not made by this run: decision {made.id}"
+    yield from (f"  it would be: {line}" for line in _decided(result.decided))
+    yield f"  to make it: lockstep advance --decision {made.id}"
 
 
 def _waiting(result: Waiting) -> Iterator[str]:
@@ -235,10 +263,26 @@ def _waiting(result: Waiting) -> Iterator[str]:
     yield from _evidence(result.evidence)
 
 
-def _proposed(decision: Decision, branch: str) -> Iterator[str]:
+_AGAIN = "; then run the same again, which finds the branch, or open the pull request by hand"
+
+
+def _offer(offer: Offer) -> Iterator[str]:
+    """The pull request, or why there is none."""
+    if offer.url:
+        yield f"  pull request {offer.number}: {offer.url}"
+    elif offer.number:
+        yield f"  pull request {offer.number}"
+    if offer.problem:
+        what = "" if offer.number else "no pull request was opened: "
+        yield one_line(f"  {what}{offer.problem}")
+        yield one_line(f"    fix: {offer.fix}{_AGAIN if offer.failed else ''}")
+
+
+def _proposed(decision: Decision, branch: str, offer: Offer) -> Iterator[str]:
     yield f"{_family(decision)}: version {decision.target.version} is proposed on branch {branch}"
     yield f"  candidate with weight 0 in {', '.join(decision.variants)}"
     yield from _evidence(decision.evidence)
+    yield from _offer(offer)
     yield "  merge the branch, then run lockstep advance"
 
 
@@ -249,6 +293,19 @@ def _shares(decision: Decision) -> Iterator[str]:
 
 def _evidence(evidence: Sequence[Evidence]) -> Iterator[str]:
     yield from (f"  {describe_evidence(item)}" for item in evidence)
+
+
+def _rendered(result: RenderedFiles) -> Iterator[str]:
+    if not result.written and not result.removed:
+        yield "rendered/ is as the specs declare it"
+        return
+    yield f"{count(len(result.written), 'file')} written, {len(result.removed)} removed"
+    if result.staged:
+        paths = sorted((*result.written, *result.removed))
+        yield from (f"  {path}" for path in paths[:_PATHS])
+        if len(paths) > _PATHS:
+            yield f"  and {len(paths) - _PATHS} more"
+        yield "to commit what the staged specs declare, run git add rendered"
 
 
 def _scaffolded(result: Scaffolded) -> Iterator[str]:

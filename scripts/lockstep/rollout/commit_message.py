@@ -22,6 +22,18 @@ def commit_message(decisions: Sequence[Decision]) -> str:
     return "\n".join([record_line(subject), "", record_line(last.reason), "", *trailers, ""])
 
 
+def pull_request_text(decisions: Sequence[Decision]) -> tuple[str, str]:
+    """Title and text, in Markdown, of the pull request that brings these decisions."""
+    title, *rest = commit_message(decisions).splitlines()
+    # Indented, so that nothing in a reason is read as markup, a link or a mention.
+    quoted = "\n".join(f"    {line}" if line else "" for line in [title, *rest])
+    return title, (
+        "Lockstep made this decision, and it takes effect when this pull request is merged. "
+        "Until then nothing moves.\n\n"
+        f"{quoted.rstrip()}\n"
+    )
+
+
 def _trailers(decision: Decision) -> list[str]:
     return [
         f"Lockstep-Action: {decision.action.value}",

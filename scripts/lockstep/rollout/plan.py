@@ -51,7 +51,10 @@ class Move(StrEnum):
 
 @dataclass(frozen=True)
 class Plan:
-    """The move, why it is made, and for a step or a verification what comes after it."""
+    """The move, why it is made, and for a step or a verification what comes after it.
+
+    ``bakes`` says that it waits for the end of a bake, whatever the gates say.
+    """
 
     move: Move
     reason: str
@@ -59,6 +62,7 @@ class Plan:
     variants: dict[str, Variants] | None = None
     verdict: Verdict | None = None
     notify: bool = False
+    bakes: bool = False
 
 
 def plan(family: Family, evidence: Sequence[Evidence], now: datetime) -> Plan:
@@ -142,7 +146,8 @@ def _after_bake(
         return Plan(Move.WAIT, reason, verdict=verdict, notify=True)
     # Inconclusive and error wait for the bake, too: only a fail ends it early.
     if now < ends:
-        return Plan(Move.WAIT, f"baking until {format_time(ends)}", verdict=verdict)
+        reason = f"baking until {format_time(ends)}"
+        return Plan(Move.WAIT, reason, verdict=verdict, bakes=True)
     if verdict is not Verdict.PASS:
         patience = value_at(family.spec, ("rollout", "patience"))
         # Patience only notifies: waiting for too long is not a failure, and moves nothing.

@@ -15,16 +15,14 @@ from lockstep.scaffold.requests import (
     FamilyRequest,
     FleetRequest,
 )
+from lockstep.scaffold.workflows import GITHUB, github_path, github_workflows
 
 Templates = Mapping[str, str]
 """The text of each template by its name."""
 
-_WORKFLOWS = {
-    "github": ("github.yml", ".github/workflows/check.yml"),
-    "gitlab": ("gitlab.yml", ".gitlab-ci.yml"),
-}
-FORGES = tuple(_WORKFLOWS)
-"""The forges that a workflow can be written for."""
+FORGES = ("github", "gitlab")
+"""The forges that workflows can be written for."""
+_GITLAB = ".gitlab-ci.yml"
 
 # What YAML reads as a text without quotes, the words that it reads as something else left out.
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/@+-]*(:[A-Za-z0-9._/@+-]+)*")
@@ -32,7 +30,7 @@ _WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null")
 
 COMPANIONS = frozenset((
     "README.md", "CODEOWNERS", ".gitattributes", ".gitignore", ".pre-commit-config.yaml",
-    *(path for _, path in _WORKFLOWS.values()),
+    _GITLAB, *map(github_path, GITHUB),
 ))  # fmt: skip
 """Files that a repository may have before it has a fleet, and that no check needs."""
 
@@ -50,8 +48,10 @@ def fleet_files(request: FleetRequest, templates: Templates) -> dict[str, bytes]
         "install-lockstep.py": "install-lockstep.py",
     }.items():  # fmt: skip
         files[path] = _text(name, templates, fleet=request)
-    template, workflow = _WORKFLOWS[request.forge]
-    files[workflow] = _yaml(template, templates, fleet=request)
+    if request.forge == "github":
+        files |= github_workflows(scalar(request.branch), templates, own=False)
+    else:
+        files[_GITLAB] = _yaml("gitlab.yml", templates, fleet=request)
     files |= environment_files(request.environment, templates)
     return files | family_files(request.family, request.clusters, templates)
 

@@ -1,13 +1,12 @@
 """``lockstep.yaml``: a fleet's repository, the branch that Argo CD follows, the program."""
 
-import posixpath
-import re
 from dataclasses import dataclass
 
 from lockstep.model.document import Document, Json, value_at
 from lockstep.model.errors import Invalid
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Fleet, Tree
+from lockstep.model.forge import UNDECLARED, ForgeSettings
 from lockstep.model.paths import SETTINGS
 from lockstep.spec.place import Place
 from lockstep.spec.schema.schemas import Schemas, problem_finding
@@ -16,11 +15,6 @@ from lockstep.text.sanitise import bare_address, quoted
 
 SCHEMA = "lockstep.json"
 EXAMPLE = "branch: main, and repository: https://git.example.com/ml/fleet.git"
-
-_HOST = r"(?:[^/@]*@)?(?P<host>\[[^\]]*\]|[^/:]*)"
-_URL = re.compile(rf"[a-z][a-z0-9+.-]*://{_HOST}(?::\d*)?(?P<path>/.*)?", re.IGNORECASE)
-_SCP = re.compile(rf"{_HOST}:(?P<path>.*)")
-"""The short form of SSH, ``git@git.example.com:ml/fleet.git``: no slash before the colon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +35,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What ``lockstep.yaml`` says: the followed branch, the address of the repository, the pin.
+    """What ``lockstep.yaml`` says: the followed branch, the repository's address, pin and forge.
 
     Without ``pin`` any version of the program may be used.
     """
@@ -49,6 +43,7 @@ class Settings:
     branch: str
     repository: str
     pin: Pin | None = None
+    forge: ForgeSettings = UNDECLARED
 
 
 def read_settings(data: bytes, where: str = SETTINGS) -> Settings:
@@ -64,7 +59,11 @@ def read_settings(data: bytes, where: str = SETTINGS) -> Settings:
         if not isinstance(each, str) or not each.strip():
             why = findings[0].message if findings else f"it names no {name}"
             raise Invalid(why, where=where, fix=f"write in {SETTINGS}: {EXAMPLE}")
-    return Settings(found["branch"], found["repository"], _pin(value))
+    forge = (value_at(value, ("forge", name)) for name in ("kind", "api"))
+    return Settings(
+        found["branch"], found["repository"], _pin(value),
+        ForgeSettings(*(each if isinstance(each, str) else "" for each in forge)),
+    )  # fmt: skip
 
 
 def pin_of(tree: Tree) -> Pin | None:
@@ -107,18 +106,6 @@ def _pin(value: Json) -> Pin | None:
     fields = [value_at(value, ("program", name), "") for name in ("version", "source", "hash")]
     version, source, digest = (str(each) for each in fields)
     return Pin(version, source, digest) if version else None
-
-
-def same_repository(one: str, other: str) -> bool:
-    """Whether two addresses name the same repository: by host and path, however it is reached."""
-    return _place(one) == _place(other)
-
-
-def _place(address: str) -> tuple[str, str]:
-    match = _URL.fullmatch(address.strip()) or _SCP.fullmatch(address.strip())
-    host, path = (match["host"], match["path"] or "") if match else ("", address.strip())
-    bare = posixpath.normpath(path.rstrip("/").removesuffix(".git") or ".").strip("/")
-    return host.lower(), bare
 
 
 def check_settings(data: bytes, fleet: Fleet, schemas: Schemas) -> list[Finding]:

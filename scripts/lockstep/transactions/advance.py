@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lockstep.check.policy_sets import opa_at_hand
 from lockstep.edges.git import Git
+from lockstep.model.approval import SOURCE
 from lockstep.model.decision import Action, Phase
 from lockstep.model.errors import LockstepError
-from lockstep.model.evidence import Evidence, Question
+from lockstep.model.evidence import Evidence, Question, Verdict
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.result import Blocked, Decided, Failed, Moved, Waiting
 from lockstep.rollout.gate_questions import questions
@@ -18,6 +19,7 @@ from lockstep.rollout.position import position_of, running_target
 from lockstep.rollout.skew import skew_breached
 from lockstep.spec.selection import choose_families
 from lockstep.transactions.commit import FamilyChange, build
+from lockstep.transactions.forward import Permitted, unmade
 from lockstep.transactions.gates import ask_for_families, ask_gates
 from lockstep.transactions.hold import hold
 from lockstep.transactions.publication import PlannedCommit
@@ -35,6 +37,18 @@ _FIRST = (Move.REVERT, Move.RESTORE)
 
 
 @dataclass(frozen=True)
+class AdvanceRequest:
+    """Which families are advanced (by default all), and which forward decisions are made.
+
+    With ``waiting_is_clean`` the exit code is 0 where families only bake or wait for evidence.
+    """
+
+    families: Sequence[str] = ()
+    permitted: Permitted = field(default_factory=Permitted)
+    waiting_is_clean: bool = False
+
+
+@dataclass(frozen=True)
 class _Asked:
     """A family as it was read, and what its gates said of that state."""
 
@@ -42,12 +56,14 @@ class _Asked:
     evidence: list[Evidence]
 
 
-def advance_families(run: Run, names: Sequence[str]) -> tuple[Moved, ...]:
-    """Make the decision that is due in each family (by default all), rollbacks first.
+def advance_families(run: Run, request: AdvanceRequest) -> tuple[Moved, ...]:
+    """Make the decision that is due in each family, rollbacks first.
 
-    Gives the results in the order of ``names``. What is wrong with one family is its result, and
-    does not stop the others.
+    Gives the results in the order in which the families were asked for, and after them what became
+    of other decisions that were asked for. What is wrong with one family is its result, and does
+    not stop the others.
     """
+    names = request.families
     chosen = choose_families(run.snapshot.heads, None, run.options.environment) if not names else ()
     titles = list(names) or [f"{each.environment}/{each.name}" for each in chosen]
     results: dict[str, Moved] = {}
@@ -68,20 +84,23 @@ def advance_families(run: Run, names: Sequence[str]) -> tuple[Moved, ...]:
         answers = ask_for_families(run.git, run.options, families)
         asked = {t: _Asked(states[t], e) for t, e in zip(asking, answers, strict=True)}
         for title in sorted(asked, key=lambda each: _turn(asked[each], run.options)):
-            results[title] = _advance(run, title, asked[title])
-    return tuple(results[title] for title in titles)
+            results[title] = _advance(run, title, asked[title], request.permitted)
+    others = unmade(run, request.permitted.ids, results, states)
+    return (*(results[title] for title in titles), *others)
 
 
 def _turn(asked: _Asked, options: RunOptions) -> bool:
     return plan(asked.state.family, asked.evidence, options.now).move not in _FIRST
 
 
-def _advance(run: Run, title: str, asked: _Asked) -> Moved:
+def _advance(run: Run, title: str, asked: _Asked, permitted: Permitted) -> Moved:
     def decide(git: Git, state: FamilyState) -> PlannedCommit | Moved:
         # A state that another run has changed since is judged on evidence of its own.
         same = state.tree == asked.state.tree
         evidence = asked.evidence if same else None
-        return advance(git, run.options, state, evidence)
+        planned = advance(git, run.options, state, evidence)
+        due = isinstance(planned, PlannedCommit) and permitted.left_for_another_run(planned)
+        return due or planned
 
     try:
         return run.decide(title, decide)
@@ -160,4 +179,11 @@ def _waiting(state: FamilyState, due: Plan, evidence: Sequence[Evidence]) -> Wai
         state.title, str(at), due.move.value, due.reason, evidence, code,
         notify=state.owner if due.notify else "",
         skew_breached=skew_breached(state.family, state.snapshot.context.now),
+        for_person=at.phase is Phase.HELD or (not due.bakes and _lacks_approval(evidence)),
     )  # fmt: skip
+
+
+def _lacks_approval(evidence: Sequence[Evidence]) -> bool:
+    return any(
+        item.gate["source"] == SOURCE and item.verdict is not Verdict.PASS for item in evidence
+    )

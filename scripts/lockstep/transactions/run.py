@@ -1,6 +1,6 @@
 """One run of a verb that moves families: it reads the followed branch once, decides, publishes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,7 @@ from lockstep.model.result import (
     Moved,
     NotLive,
     NotMade,
+    Offer,
     OnBranch,
     Proposed,
     RolledBack,
@@ -31,6 +32,7 @@ from lockstep.text.sanitise import quoted, record_line
 from lockstep.transactions.branches import existing_branch, put_on_branch
 from lockstep.transactions.idle import idle
 from lockstep.transactions.publication import PlannedCommit, follow_in_work_tree, publish_commit
+from lockstep.transactions.pull_requests import offer_branch
 from lockstep.transactions.snapshot import Snapshot, read_snapshot
 from lockstep.transactions.state import FamilyState, read_state
 
@@ -79,8 +81,10 @@ class Run:
         self.options = options
         self._note = note
         self._on_branch = reads_branch and options.branch is not None
+        followed_branch = followed
         if options.branch is not None and reads_branch:
             followed = existing_branch(git, followed, options.branch)
+        self._to_merge_into = followed_branch
         self.followed = followed
         self._documents = Documents()
         self._history = LedgerReader(git)
@@ -156,11 +160,18 @@ class Run:
         commit = self.commit(planned)
         return put_on_branch(self.git, self.followed, name, commit, self._note)
 
+    def offer(self, branch: str, decisions: Sequence[Decision]) -> Offer:
+        """The pull request for a branch that this run has pushed (see offer_branch)."""
+        # A branch that the state was read from has commits of people, and their words about them.
+        return offer_branch(
+            self.git, self._to_merge_into, branch, decisions, keep_text=self._on_branch
+        )
+
     def _publish(self, planned: PlannedCommit) -> Moved:
         branch = self.options.branch
         if branch is not None and not self._on_branch:
             self.put_on(branch, planned)
-            return NotLive(planned.result, branch)
+            return self._not_live(planned, branch)
         commit = self.commit(planned)
         try:
             self._behind = publish_commit(self.git, self.followed, commit, self._note)
@@ -168,20 +179,24 @@ class Run:
             # A branch may be protected from pushes: a person can still merge a rollback.
             if not isinstance(planned.result, RolledBack):
                 raise
-            return self._offer(planned, planned.result, error)
+            return self._offer(planned, error)
         self._published = True
         self.followed = Followed(self.followed.branch, self.followed.remote, commit)
         self.snapshot = self._read()
-        return NotLive(planned.result, branch) if branch is not None else planned.result
+        return self._not_live(planned, branch) if branch is not None else planned.result
 
-    def _offer(self, planned: PlannedCommit, rollback: RolledBack, refused: PushRefused) -> Moved:
-        newest = rollback.decisions[-1]
+    def _not_live(self, planned: PlannedCommit, branch: str, refused: str = "") -> NotLive:
+        offered = self.offer(branch, planned.result.decisions)
+        return NotLive(planned.result, branch, refused, offered)
+
+    def _offer(self, planned: PlannedCommit, refused: PushRefused) -> Moved:
+        newest = planned.result.decisions[-1]
         name = f"lockstep/revert/{newest.environment}/{newest.family}-{newest.id[-12:]}"
         try:
             self.put_on(name, planned)
         except LockstepError:
             raise refused from None
-        return NotLive(rollback, name, refused.message)
+        return self._not_live(planned, name, refused.message)
 
     def _read(self) -> Snapshot:
         self._states: dict[tuple[str, bool], FamilyState] = {}

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from lockstep.edges import clock, http
-from lockstep.edges.http import Conversation, Limits, Refused, Server
+from lockstep.edges import clock, http, http_answers
+from lockstep.edges.http import Conversation, Limits, Server
 from lockstep.edges.http_address import parse_address
+from lockstep.edges.http_answers import Refused
 from lockstep.edges.http_errors import Words
 from lockstep.model.errors import LockstepError
 from tests.unit.json_server import Answers, JsonServer, Reply, json_server
@@ -105,7 +106,7 @@ def test_a_server_that_wants_to_be_asked_much_later_is_not_waited_for() -> None:
 
 @pytest.mark.parametrize(("after", "seconds"), [("", 0), ("x", 0), ("-1", 0), ("7", 7), ("²", 0)])
 def test_retry_after_is_a_number_or_a_date(after: str, seconds: float) -> None:
-    assert http._seconds(after) == seconds
+    assert http_answers.seconds(after) == seconds
 
 
 def test_a_body_that_drips_and_one_that_never_ends_are_not_waited_for() -> None:

@@ -16,7 +16,7 @@ from lockstep.registry.mlflow.versions import MlflowRegistry
 from lockstep_demo.payments import REGIONS, collected, today
 from lockstep_demo.registry import Store, create_store, register
 from lockstep_demo.traffic import Traffic
-from lockstep_demo.training import RECIPES
+from lockstep_demo.training import ALMOST_CURED, RECIPES
 from tests.unit.mlflow_store import forget_default_store
 
 START = parse_time("2026-03-02T08:00:00Z")
@@ -93,6 +93,21 @@ def test_traffic_follows_the_weights(store: Store) -> None:
     assert sum(found.rows for found in counted.values()) == 40_000
     alone = traffic.serve_window("us-east-1", {"1": 0, "2": 100}, START, START + HOUR)
     assert alone.keys() == {"2"}
+
+
+def test_version_4_stops_more_than_the_stable_version_and_is_within_the_limit(store: Store) -> None:
+    register(store, ALMOST_CURED, 11, START)
+    start, shares = START + 500 * HOUR, {}
+    counted = Traffic(store, 11).count_window(
+        "eu-west-1", {"2": 50, "4": 50}, start, start + HOUR, 40_000
+    )
+    for version, found in counted.items():
+        moments = list(found.seconds)
+        assert moments == sorted(moments) and len(moments) == len(found.stopped)
+        assert start.timestamp() <= moments[0] < moments[-1] < (start + HOUR).timestamp()
+        shares[version] = found.stopped.mean()
+    assert 1.3 * shares["2"] < shares["4"] < 0.03
+    assert 37_000 < sum(len(found.seconds) for found in counted.values()) < 40_000
 
 
 @pytest.mark.parametrize(("weights", "hours"), [({"1": 99}, 1), ({"1": 100}, 0), ({}, 1)])

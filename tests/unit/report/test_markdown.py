@@ -11,7 +11,8 @@ from markdown_it.token import Token
 
 from lockstep.model.finding import Related, Severity, arrange
 from lockstep.model.outcome import Outcome
-from lockstep.report.markdown import LIMIT, fence, format_outcome
+from lockstep.report.markdown import LIMIT, format_outcome
+from lockstep.report.markup import fence
 from tests.unit.report.outcomes import (
     ATTACKS,
     CLUSTER,

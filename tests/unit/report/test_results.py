@@ -1,6 +1,7 @@
 """What verbs did, as text and as data: every fact is shown, in plain words."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -10,14 +11,17 @@ from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding
 from lockstep.model.outcome import Outcome
 from lockstep.model.result import (
+    Advanced,
     AlreadyDecided,
     Blocked,
     ClusterStatus,
     Decided,
+    Due,
     Failed,
     History,
     LockComparison,
     Locked,
+    NotDue,
     NothingToDo,
     NotLive,
     NotMade,
@@ -201,9 +205,45 @@ def test_waiting_shows_the_evidence_and_who_to_notify() -> None:
     assert text[1] == "  this needs a person: notify a team"
     assert text[2] == "  the regions have served different versions for longer than allowed"
     assert to_data(WAITING) == {
-        "family": "prod/fraud", "move": "wait", "reason": "baking",
+        "family": "prod/fraud", "move": "wait", "reason": "baking", "needsPerson": False,
         "evidence": [FULL.evidence[0].to_json()],
     }  # fmt: skip
+
+
+def test_what_is_due_and_what_is_not_are_shown_with_their_ids() -> None:
+    due = Due(Decided((FULL,)))
+    text = format_text(due).split("\n")
+    assert text[0] == f"prod/fraud: DUE, and not made by this run: decision {FULL.id}"
+    assert text[1].startswith(f"  it would be: prod/fraud: version {TARGET} moves to")
+    assert text[-1] == f"  to make it: lockstep advance --decision {FULL.id}"
+    other = NotDue("sha256:1", "it is not due now: baking", "prod/churn")
+    assert format_text(other) == (
+        "prod/churn: NOT MADE: decision sha256:1: it is not due now: baking"
+    )
+    data = to_data(Advanced("branch main", (due, other)))
+    assert data["due"] == [FULL.id] and data["results"][0]["due"] is True
+    assert data["results"][1] == {
+        "family": "prod/churn", "decision": "sha256:1", "due": False, "reason": other.reason,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({}, ExitCode.CLEAN),
+        ({"notify": "a team"}, ExitCode.GATE_CLOSED),
+        ({"for_person": True}, ExitCode.GATE_CLOSED),
+        ({"skew_breached": True}, ExitCode.GATE_CLOSED),
+        ({"skew_breached": True, "exit_code": ExitCode.CLEAN}, ExitCode.GATE_CLOSED),
+        ({"exit_code": ExitCode.NOTHING_TO_CHECK}, ExitCode.NOTHING_TO_CHECK),
+    ],
+)
+def test_waiting_is_clean_where_nobody_has_to_act(given: dict[str, Any], code: ExitCode) -> None:
+    waiting = replace(WAITING, **given)
+    assert Advanced("", (waiting,), waiting_is_clean=True).exit_code is code
+    assert Advanced("", (waiting,)).exit_code is waiting.exit_code
+    failed = Failed("prod/churn", "no lock", "", "", ExitCode.INVALID)
+    assert Advanced("", (waiting, failed), waiting_is_clean=True).exit_code is ExitCode.INVALID
 
 
 def test_each_family_of_an_advance_has_its_lines_and_its_data() -> None:

@@ -6,9 +6,10 @@ import pytest
 
 from lockstep.edges.resources import shipped_root
 from lockstep.model.errors import Invalid
+from lockstep.model.repository_address import same_repository
 from lockstep.spec.assemble import assemble
 from lockstep.spec.schema.schemas import Schemas
-from lockstep.spec.settings import Settings, check_settings, read_settings, same_repository
+from lockstep.spec.settings import Settings, check_settings, read_settings
 
 GOOD = b"branch: main\nrepository: https://git.example.com/ml/fleet.git\n"
 ENVIRONMENT = """\

@@ -9,7 +9,7 @@ from msgspec import structs
 from lockstep.edges.git import Git
 from lockstep.model.result import Decided, Moved, Waiting
 from lockstep.spec.yaml.load import Documents
-from lockstep.transactions.advance import advance_families
+from lockstep.transactions.advance import AdvanceRequest, advance_families
 from lockstep.transactions.commit import state_objects
 from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.run import Run, move_family, open_run
@@ -60,7 +60,7 @@ def publish(made: Git, edits: Edits) -> None:
 
 def advanced(made: Git) -> tuple[Moved, ...]:
     with open_run(options(made, 60)) as run:
-        return advance_families(run, [])
+        return advance_families(run, AdvanceRequest())
 
 
 def read(made: Git, path: str) -> bytes:

@@ -13,7 +13,9 @@ from typing import Any
 
 import msgspec
 
+from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Measurement
+from lockstep.registry.base import LoggedValue
 from lockstep.registry.limits import LONGEST_DIGEST, MOST_METRIC_VALUES, Unlockable, exact
 from lockstep.registry.mlflow.client import moment
 
@@ -21,6 +23,7 @@ SAMPLES_SUFFIX = "_samples"
 """``fpr_samples``, logged with ``fpr`` in one call, is the count behind it."""
 
 _MOST_EARLIER = 20
+_MOST_HISTORIES = 200  # each is a request, and a question has half a minute
 _MOST_SAMPLES = 10**15  # above 2**53, about 9 * 10**15, a float does not count exactly
 _LARGEST = 1.797e308  # databases store infinity as the largest float
 
@@ -61,6 +64,34 @@ def read_entries(logged: Iterable[Any], server: str) -> list[Entry]:
             fix="log the steps of a training to the run, and only evaluations to the model",
         )
     return entries
+
+
+def as_logged(entries: Iterable[Entry], history: RunHistory, server: str) -> list[LoggedValue]:
+    """The values as they were logged: a zero that is a NaN in the history of its run is one.
+
+    Only zeros need that history. Raises LockstepError where it does not have a value, and where so
+    many runs have zeros that it would take too many requests.
+    """
+    found, asked = [], set()
+    for entry in entries:
+        value = entry.value
+        if value == 0:
+            asked.add((entry.run, entry.name))
+            if len(asked) > _MOST_HISTORIES:
+                raise LockstepError(
+                    f"zeros were logged as more than {_MOST_HISTORIES} metrics of runs: log many "
+                    "blocks in one run, and not each in its own", where=server,
+                )  # fmt: skip
+            then = [e.value for e in history(entry.run, entry.name) if e.order == entry.order]
+            if not then:
+                raise LockstepError(
+                    f"the run's history does not have {entry.name} at {moment(entry.timestamp)}",
+                    where=server,
+                )  # fmt: skip
+            value = math.nan if any(map(math.isnan, then)) else value
+        call = (entry.run, entry.step, entry.dataset_digest or "")
+        found.append(LoggedValue(entry.name, value, entry.timestamp, call))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

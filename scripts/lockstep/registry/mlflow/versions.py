@@ -5,24 +5,27 @@ what must have a form is checked for it. Text is kept as it is; whoever shows it
 """
 
 import re
+from collections.abc import Collection
+from datetime import datetime
 from pathlib import Path
 
 from lockstep.model.document import Json
 from lockstep.model.errors import Invalid
 from lockstep.model.evidence import Measurement
 from lockstep.model.times import parse_time
-from lockstep.registry.base import NotInRegistry
+from lockstep.registry.base import LoggedValue, NotInRegistry
 from lockstep.registry.mlflow.artifacts import list_artifacts, read_artifacts
 from lockstep.registry.mlflow.client import BOUNDS, Bounds, Connection, connect
 from lockstep.registry.mlflow.download import download_artifacts, locate
 from lockstep.registry.mlflow.facts import is_archived, read_facts, run_history
-from lockstep.registry.mlflow.metrics import LoggedMetrics, read_entries
+from lockstep.registry.mlflow.metrics import LoggedMetrics, as_logged, read_entries
 from lockstep.registry.mlflow.origin import FoundVersion, find_origin
 from lockstep.text.sanitise import plain_line
 
 _VERSION = re.compile(r"[1-9][0-9]{0,9}")
 _NEWEST = 200
 """Versions among which the highest is looked for, the newest first."""
+_NO_LOGGED_MODEL = "the version has no logged model, so no metrics by dataset"
 _SERVING = ("champion", "production")
 """Aliases that name the version that serves."""
 
@@ -74,7 +77,7 @@ class MlflowRegistry:
         """
         model_id = lock["identity"].get("modelId")
         if not model_id:
-            return Measurement(problem="the version has no logged model, so no metrics by dataset")
+            return Measurement(problem=_NO_LOGGED_MODEL)
 
         def measured() -> Measurement:
             logged = self._connection.client.get_logged_model(model_id)
@@ -86,6 +89,27 @@ class MlflowRegistry:
             return self._connection.ask(measured)
         except NotInRegistry as error:
             return Measurement(problem=f"no longer in the registry: {error.message}")
+
+    def values(
+        self, lock: Json, metrics: Collection[str], dataset: str | None, after: datetime,
+        until: datetime,
+    ) -> list[LoggedValue]:  # fmt: skip
+        """See Registry."""
+        model_id = lock["identity"].get("modelId")
+        if not model_id:
+            raise NotInRegistry(_NO_LOGGED_MODEL, where=self.server)
+
+        def read() -> list[LoggedValue]:
+            logged = self._connection.client.get_logged_model(model_id)
+            entries = [
+                entry
+                for entry in read_entries(logged.metrics or [], self.server)
+                if entry.name in metrics and entry.dataset == dataset
+                and 1000 * after.timestamp() < entry.timestamp <= 1000 * until.timestamp()
+            ]  # fmt: skip
+            return as_logged(entries, run_history(self._connection), self.server)
+
+        return self._connection.ask(read)
 
     def download(self, source: str, into: Path, most: int) -> None:
         """See Registry."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from lockstep.model.blocks import COUNTS
 from lockstep.model.document import Json, value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
@@ -58,8 +59,12 @@ def _bounds_steps(gate: Json) -> bool:
     if value_at(gate, ("when",)) == "propose":
         return False
     absolute = any(value_at(gate, (bound,)) is not None for bound in ("min", "max", "equals"))
-    # All that Prometheus knows is of live traffic.
-    live = value_at(gate, ("live",)) is True or value_at(gate, ("source",)) == "prometheus"
+    # All that Prometheus knows is of live traffic, and so is what is counted by block.
+    live = (
+        value_at(gate, ("live",)) is True
+        or value_at(gate, ("source",)) == "prometheus"
+        or value_at(gate, (COUNTS,)) is not None
+    )
     return absolute or not live
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -353,7 +354,16 @@ def test_a_tracking_server_says_the_same_as_its_database(store: Store, tmp_path:
     store.measure(run, model_id, "auc", 0.95, "holdout")
     with http_server(store, tmp_path) as address:
         registry = MlflowRegistry(address)
-        assert registry.facts("served", "1", READ_AT) == facts(store, "served")
+        lock = registry.facts("served", "1", READ_AT)
+        assert lock == facts(store, "served")
+        asked = (
+            {"fpr"},
+            "live",
+            datetime(2026, 1, 1, tzinfo=UTC),
+            datetime(2026, 3, 1, tzinfo=UTC),
+        )
+        found = repr(registry.values(lock, *asked))
+        assert found == repr(MlflowRegistry(store.uri).values(lock, *asked)) and "nan" in found
         with pytest.raises(NotInRegistry):
             registry.facts("served", "2", READ_AT)
         kept = remote_store(address, tmp_path)

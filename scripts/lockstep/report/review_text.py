@@ -1,0 +1,67 @@
+"""A review as text for a terminal: what the comment on a pull request says, without its links."""
+
+from collections.abc import Iterator
+
+from lockstep.model.differences import Differences
+from lockstep.model.evidence import Verdict
+from lockstep.model.forecast import Forecast
+from lockstep.model.review import FamilyReview, Review
+from lockstep.report import review_words as say
+from lockstep.report.differences import format_text
+from lockstep.report.table import format_table
+from lockstep.report.text import format_outcome
+
+
+def format_review(review: Review) -> str:
+    """The whole review; nothing is left out. What others wrote is on lines of its own."""
+    parts = [say.verdict(review, str), format_outcome(review.outcome)]
+    parts += [f"not known: {text}" for text in review.missing]
+    parts += [_family(each) for each in review.families]
+    parts += [format_text(Differences(review.diff))] if review.diff else []
+    return "\n\n".join(parts)
+
+
+def _family(family: FamilyReview) -> str:
+    owner = family.owner or "nobody"
+    lines = [f"{family.title} (owner: {owner}): {say.states(family, str)}"]
+    lines += [f"  {each.action} of version {each.version} by {each.actor}: {each.reason}"
+              for each in family.decisions]  # fmt: skip
+    lines += _clusters(family)
+    lines += [f"  approval: {say.approval_gate(gate, str)}" for gate in family.approvals]
+    lines += _metrics(family)
+    lines += [f"  {text}" for text in say.follows(family, str)]
+    if family.follows and family.follows.steps:
+        lines.append(_plan(family.follows))
+    return "\n".join(lines)
+
+
+def _clusters(family: FamilyReview) -> Iterator[str]:
+    rows = [
+        (each.region, each.name, each.wave or "none", say.versions(each, str),
+         say.weights(each, str), say.state_of(each))
+        for each in family.clusters
+    ]  # fmt: skip
+    if rows:
+        yield format_table(["region", "cluster", "wave", "version", "weights", "state"], rows)
+
+
+def _metrics(family: FamilyReview) -> Iterator[str]:
+    rows = [
+        (each.region, each.gate, say.measured(each.candidate, str),
+         say.measured(each.baseline, str), say.bounds(each), say.metric_verdict(each))
+        for each in family.metrics
+    ]  # fmt: skip
+    if rows:
+        columns = ["region", "gate", "candidate", "baseline", "bounds", "verdict"]
+        yield format_table(columns, rows)
+    for each in family.metrics:
+        if each.verdict is not Verdict.PASS:
+            yield f"  {each.verdict.value}: {each.gate} in {each.cluster}: {each.reason}"
+
+
+def _plan(found: Forecast) -> str:
+    rows = [
+        (each.wave, ", ".join(each.regions), each.step, f"{each.weight} %", each.at)
+        for each in found.steps
+    ]
+    return format_table(["wave", "regions", "step", "weight", "at the earliest"], rows)

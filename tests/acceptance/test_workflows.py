@@ -1,0 +1,121 @@
+"""The workflows of a fleet at GitHub, run by act against a bare repository on this machine."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lockstep.edges import clock
+from tests.acceptance.act_runner import Actions, Ended, open_actions
+from tests.acceptance.rollouts import EU, US
+from tests.acceptance.world import FAMILY, World, git
+
+
+@pytest.fixture
+def actions(world: World, tmp_path: Path) -> Actions:
+    folder = tmp_path / "actions"
+    folder.mkdir()
+    return open_actions(world, folder)
+
+
+@pytest.fixture
+def proposed(actions: Actions) -> Actions:
+    """Version 2 was proposed an hour ago and merged: its first step is due."""
+    hour_ago = clock.now(None) - timedelta(hours=1)
+    actions.world.merge_proposal(at=hour_ago.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return actions
+
+
+def pull_request(actions: Actions, change: Callable[[str], str]) -> tuple[Ended, str]:
+    """Check a pull request that changes a cluster and renders: the run, and its head commit."""
+    world = actions.world
+    world.git("switch", "--quiet", "--create", "change")
+    file = world.clone / EU
+    file.write_text(change(file.read_text()))
+    world.lockstep("render")
+    world.git("add", "--all")
+    world.git("commit", "--quiet", "--message", "Change a cluster")
+    head = world.git("rev-parse", "HEAD")
+    event = {
+        "number": 7,
+        "pull_request": {
+            "number": 7, "head": {"ref": "change", "sha": head}, "base": {"ref": "main"},
+        },
+    }  # fmt: skip
+    return actions.run("check", "pull_request", event), head
+
+
+def subjects(world: World) -> list[str]:
+    """The subjects of the published commits, the newest first."""
+    return git(world.origin, "log", "--format=%s", "main").splitlines()
+
+
+def published(world: World, path: str) -> str:
+    """A file at the tip of the followed branch."""
+    return git(world.origin, "show", f"main:{path}")
+
+
+def test_a_bad_pull_request_is_blocked_by_the_program_of_the_base(actions: Actions) -> None:
+    script = actions.world.clone / "install-lockstep.py"
+    script.write_text("import sys\nsys.exit('this is of the pull request')\n")
+    (actions.world.clone / ".venv/bin").mkdir(parents=True)
+    ended, _ = pull_request(actions, lambda text: text.replace("weight: 100", "weight: 90"))
+    assert ended.code == 1 and ended.exit_codes == [11], ended.text
+    assert "this is of the pull request" not in ended.text
+    assert any(f"file={EU},line=12" in each and "add up to 100" in each
+               for each in ended.annotations), ended.annotations  # fmt: skip
+    assert "Lockstep blocks this change" in ended.text  # the summary, which is the comment, too
+    assert (actions.stored / "lockstep-review.zip").is_file()
+
+
+def test_a_good_pull_request_passes(actions: Actions) -> None:
+    ended, _ = pull_request(
+        actions, lambda text: text.replace("  variants:", "  serving: {replicas: 5}\n  variants:")
+    )
+    assert ended.code == 0, ended.text
+    assert not [each for each in ended.annotations if each.startswith("::error")]
+
+
+def test_two_advances_at_once_make_one_commit(proposed: Actions) -> None:
+    world = proposed.world
+    before = subjects(world)
+    runs = [
+        proposed.start("advance", "workflow_dispatch", {}, root)
+        for root in (world.clone, world.another_clone())
+    ]
+    ended = [run.end() for run in runs]
+    assert [each.code for each in ended] == [0, 0], "\n".join(each.text for each in ended)
+    new = subjects(world)[: -len(before)]
+    assert len(new) == 1 and "version 2" in new[0], new
+    assert 'version: "2", weight: 10' in published(world, US)
+    # Nothing is due now: only the first job runs, and a step that bakes is green.
+    third = proposed.run("advance", "workflow_dispatch", {})
+    assert third.code == 0 and "advance/forward" not in third.text, third.text
+    assert len(subjects(world)) == len(before) + 1
+
+
+def test_an_alert_rolls_back_while_an_advance_runs(proposed: Actions) -> None:
+    world = proposed.world
+    assert proposed.run("advance", "workflow_dispatch", {}).code == 0
+    before = subjects(world)
+    reason = f"alert: $(touch {world.folder}/pwned) `id` \"; exit 0 #'"
+    payload = {"family": FAMILY, "version": 2, "reason": reason}
+    event: dict[str, Any] = {"action": "lockstep-revert", "client_payload": payload}
+    runs = [
+        proposed.start("advance", "workflow_dispatch", {}),
+        proposed.start("revert", "repository_dispatch", event, world.another_clone()),
+    ]
+    ended = [run.end() for run in runs]
+    assert ended[1].code == 0, ended[1].text
+    new = subjects(world)[: -len(before)]
+    assert len(new) == 1, new
+    assert 'version: "2"' not in published(world, US) + published(world, EU)
+    assert 'version: "2"' in published(world, f"clusters/{FAMILY}/quarantine.yaml")
+    assert reason in git(world.origin, "log", "-1", "--format=%b", "main")
+    assert not (world.folder / "pwned").exists()
+    # Run again it says who was first, and publishes nothing.
+    again = proposed.run("revert", "repository_dispatch", event)
+    assert again.code == 0 and "nothing to do" in again.log, again.text
+    assert len(subjects(world)) == len(before) + 1

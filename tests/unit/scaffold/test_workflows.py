@@ -1,0 +1,105 @@
+"""The workflows for GitHub Actions: here they are a fleet's, and what no linter asks of them."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lockstep.edges.resources import scaffold_templates
+from lockstep.scaffold.workflows import GITHUB, github_path, github_workflows
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+STATUS = "lockstep check"
+MOVING = ("propose", "advance", "hold", "resume", "revert")
+
+
+def texts(*, own: bool) -> dict[str, str]:
+    """The text of each workflow by its name."""
+    found = github_workflows("main", scaffold_templates(), own=own)
+    return {name: found[github_path(name)].decode() for name in GITHUB}
+
+
+FLEET = texts(own=False)
+
+
+def jobs(name: str) -> dict[str, Any]:
+    """The jobs of a fleet's workflow."""
+    found: dict[str, Any] = yaml.safe_load(FLEET[name])["jobs"]
+    return found
+
+
+def triggers(name: str) -> dict[str, Any]:
+    """What starts a fleet's workflow; YAML 1.1 reads the key as true."""
+    found: dict[Any, Any] = yaml.safe_load(FLEET[name])
+    return dict(found[True])
+
+
+def test_the_workflows_of_this_repository_are_those_of_a_fleet() -> None:
+    for name, text in texts(own=True).items():
+        assert (REPOSITORY / github_path(name)).read_text() == text, (
+            f"{name} differs from scaffold/templates/github/{name}.yml.j2"
+        )
+
+
+@pytest.mark.parametrize("name", GITHUB)
+def test_each_job_has_least_rights_and_a_time_limit_and_no_expression_in_a_script(
+    name: str,
+) -> None:
+    assert yaml.safe_load(FLEET[name])["permissions"] == {}
+    for job in jobs(name).values():
+        assert "permissions" in job and 0 < job["timeout-minutes"] <= 60
+        for step in job["steps"]:
+            assert "${{" not in step.get("run", "")
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False
+
+
+@pytest.mark.parametrize("name", GITHUB)
+def test_a_secret_is_for_the_step_that_needs_it_in_an_environment(name: str) -> None:
+    for job in jobs(name).values():
+        outside = {key: value for key, value in job.items() if key != "steps"}
+        assert "secrets." not in str(outside)
+        assert "secrets." not in str(job["steps"]) or job["environment"] in (
+            "lockstep", "production",
+        )  # fmt: skip
+
+
+def test_what_runs_on_pull_requests_has_no_secret_and_cannot_push() -> None:
+    for name in ("check", "reviewed", "comment", "approval"):
+        assert "secrets." not in FLEET[name] and "contents: write" not in FLEET[name]
+
+
+def test_a_required_check_runs_for_every_pull_request_and_in_the_merge_queue() -> None:
+    started = triggers("check")
+    assert {"pull_request", "merge_group", "push", "schedule"} == set(started)
+    assert started["pull_request"] is None and started["merge_group"] is None
+    assert [job["name"] for job in jobs("check").values()] == [STATUS]
+
+
+def test_no_run_that_moves_a_family_is_cancelled_by_another() -> None:
+    for name in MOVING:
+        document = yaml.safe_load(FLEET[name])
+        groups = [document.get("concurrency"), *(j.get("concurrency") for j in jobs(name).values())]
+        assert all(group["cancel-in-progress"] is False for group in groups if group)
+
+
+def test_no_rollback_waits_for_the_reviewer_of_a_step_forward() -> None:
+    assert "concurrency" not in yaml.safe_load(FLEET["advance"])
+    rollbacks, forward = jobs("advance")["rollbacks"], jobs("advance")["forward"]
+    assert rollbacks["concurrency"]["group"] != forward["concurrency"]["group"]
+    assert (rollbacks["environment"], forward["environment"]) == ("lockstep", "production")
+    assert "needs" not in rollbacks and forward["needs"] == "rollbacks"
+
+
+def test_what_a_person_or_an_alert_gives_is_an_argument_and_never_an_option() -> None:
+    for name in ("propose", "hold", "resume", "revert"):
+        (script,) = (step["run"] for step in jobs(name)[name]["steps"] if step.get("name") == name)
+        assert re.search(r' -- "\$FAMILY"( |$)', script), script
+
+
+def test_the_branch_stays_a_yaml_scalar() -> None:
+    found = github_workflows('"a: b"', scaffold_templates(), own=False)
+    document = yaml.safe_load(found[github_path("check")])
+    assert document[True]["push"]["branches"] == ["a: b"]
