@@ -6,7 +6,7 @@ of its answers. Redirects are not followed, and no error shows what the server w
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
@@ -17,6 +17,8 @@ from lockstep.edges.http_address import Address, is_loopback
 from lockstep.edges.http_answers import (
     Forbidden,
     HttpAnswer,
+    HttpQuestion,
+    Passing,
     Refused,
     Throttle,
     Unsure,
@@ -130,7 +132,7 @@ class Conversation:
         have been done although no answer says so.
         """
         return self._exchange(
-            _Question(method, path, {"params": params, "json": body}, is_success, writes_once)
+            HttpQuestion(method, path, {"params": params, "json": body}, is_success, writes_once)
         )
 
     def wait(self, seconds: float) -> None:
@@ -138,9 +140,9 @@ class Conversation:
         self._ended.wait(max(min(seconds, self._end - time.monotonic()), 0.0))
 
     def _ask(self, method: str, path: str, **content: Any) -> Json:
-        return self._exchange(_Question(method, path, content, _is_ok, writes_once=False)).body
+        return self._exchange(HttpQuestion(method, path, content, _is_ok, writes_once=False)).body
 
-    def _exchange(self, question: "_Question") -> HttpAnswer:
+    def _exchange(self, question: HttpQuestion) -> HttpAnswer:
         path = question.path
         if path and not path.startswith("/"):  # it could continue the name of the host
             raise self._error("the path of a request must begin with /", "correct the path")
@@ -149,11 +151,11 @@ class Conversation:
             self._server.address.url, lambda: self._attempts(question), left, self._late()
         )
 
-    def _attempts(self, question: "_Question") -> HttpAnswer:
+    def _attempts(self, question: HttpQuestion) -> HttpAnswer:
         for pause in (*_PAUSES, None):
             try:
                 return self._attempt(question)
-            except _Passing as passing:
+            except Passing as passing:
                 if question.writes_once and not passing.undone:
                     raise self._unsure(passing.failure) from None
                 wait = max(pause or 0.0, passing.wait)
@@ -166,7 +168,7 @@ class Conversation:
                     raise passing.failure from None
         raise AssertionError("the last attempt returns or raises")
 
-    def _attempt(self, question: "_Question") -> HttpAnswer:
+    def _attempt(self, question: HttpQuestion) -> HttpAnswer:
         from http.client import HTTPException
 
         from requests import exceptions as failed
@@ -187,7 +189,7 @@ class Conversation:
             failure = self._redacted(unreached(error, self._server.words, self._where))
             if isinstance(error, failed.SSLError | ValueError):
                 raise failure from None
-            raise _Passing(
+            raise Passing(
                 failure, answered=response is not None, undone=not was_sent(error)
             ) from None
         if not question.is_success(response.status_code):
@@ -243,7 +245,7 @@ class Conversation:
         if wait is not None:
             # A server that is overloaded or sick may have done it; one that counts requests not.
             undone = status < HTTPStatus.INTERNAL_SERVER_ERROR
-            raise _Passing(self._error(text, words.again), wait, undone=undone)
+            raise Passing(self._error(text, words.again), wait, undone=undone)
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             text = f"{words.what} refused the token, or the lack of one (HTTP {status}){why}"
             raise self._redacted(
@@ -276,31 +278,6 @@ class Conversation:
         # A traceback shows args, and they still hold the old message.
         error.args = (error.message,)
         return error
-
-
-class _Passing(Exception):
-    """A failure that may be over after ``wait`` seconds.
-
-    ``answered`` says whether the server said anything, ``undone`` whether it has not done what it
-    was asked for sure.
-    """
-
-    def __init__(
-        self, failure: LockstepError, wait: float = 0.0, *, answered: bool = True, undone: bool
-    ) -> None:
-        super().__init__()
-        self.failure, self.wait, self.answered, self.undone = failure, wait, answered, undone
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """A request, and which statuses of its answer say that it was done."""
-
-    method: str
-    path: str
-    content: Mapping[str, Any]
-    is_success: Callable[[int], bool]
-    writes_once: bool
 
 
 def _is_ok(status: int) -> bool:

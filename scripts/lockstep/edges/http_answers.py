@@ -1,8 +1,9 @@
-"""What servers answer: an answer, a refusal, and when a server wants to be asked again."""
+"""What a conversation passes around: a question, its answer, and the ways in which it fails."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from lockstep.edges import clock, strict_json
 from lockstep.model.document import Json
@@ -49,6 +50,31 @@ class Forbidden(LockstepError):
 
 class Unsure(LockstepError):
     """The server may have done what it was asked: look before you ask again."""
+
+
+class Passing(Exception):
+    """A failure that may be over after ``wait`` seconds.
+
+    ``answered`` says whether the server said anything, ``undone`` whether it has not done what it
+    was asked for sure.
+    """
+
+    def __init__(
+        self, failure: LockstepError, wait: float = 0.0, *, answered: bool = True, undone: bool
+    ) -> None:
+        super().__init__()
+        self.failure, self.wait, self.answered, self.undone = failure, wait, answered, undone
+
+
+@dataclass(frozen=True, slots=True)
+class HttpQuestion:
+    """A request, and which statuses of its answer say that it was done."""
+
+    method: str
+    path: str
+    content: Mapping[str, Any]
+    is_success: Callable[[int], bool]
+    writes_once: bool
 
 
 def passing(status: int, headers: Mapping[str, str], _body: bytes) -> float | None:
