@@ -61,7 +61,7 @@ def propose(run: Run, request: ProposalRequest) -> Proposed | Waiting:
     tree, made = _build(run.git, state, lock, request, evidence)
     name = options.branch or f"lockstep/{state.title}/{request.version}-{made[0].id[-12:]}"
     run.put_on(name, PlannedCommit(tree, Decided(made)))
-    return Proposed(made[0], name, run.offer(name, made))
+    return Proposed(made[0], name)
 
 
 def _refused(state: FamilyState, evidence: tuple[Evidence, ...], verdict: Verdict) -> Waiting:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -144,11 +144,30 @@ class Run:
         )
 
     def finish(self, *results: Moved | Proposed) -> OnBranch:
-        """The results of this run, once the work tree has followed what it published."""
+        """The results of this run, once the work tree has followed what it published.
+
+        Pull requests for branches come last, so that no rollback of a family waits for a forge.
+        """
         behind = self._behind
         if self._published and self.followed.remote and not self._on_branch:
             behind = follow_in_work_tree(self.git, self.followed, self._note)
-        return OnBranch(str(self.followed), results, behind)
+        offered = tuple(self._offered(result) for result in results)
+        return OnBranch(str(self.followed), offered, behind)
+
+    def _offered(self, result: Moved | Proposed) -> Moved | Proposed:
+        """The result with the pull request, where it is on a branch that is to be merged."""
+        match result:
+            case Proposed(decision, branch):
+                return replace(result, offer=self._offer(branch, [decision]))
+            case NotLive(decided, branch):
+                return replace(result, offer=self._offer(branch, decided.decisions))
+        return result
+
+    def _offer(self, branch: str, decisions: Sequence[Decision]) -> Offer:
+        # A branch that the state was read from has commits of people, and their words about them.
+        return offer_branch(
+            self.git, self._to_merge_into, branch, decisions, keep_text=self._on_branch
+        )
 
     def commit(self, planned: PlannedCommit) -> str:
         """The commit that holds a planned change; no branch names it yet."""
@@ -160,18 +179,11 @@ class Run:
         commit = self.commit(planned)
         return put_on_branch(self.git, self.followed, name, commit, self._note)
 
-    def offer(self, branch: str, decisions: Sequence[Decision]) -> Offer:
-        """The pull request for a branch that this run has pushed (see offer_branch)."""
-        # A branch that the state was read from has commits of people, and their words about them.
-        return offer_branch(
-            self.git, self._to_merge_into, branch, decisions, keep_text=self._on_branch
-        )
-
     def _publish(self, planned: PlannedCommit) -> Moved:
         branch = self.options.branch
         if branch is not None and not self._on_branch:
             self.put_on(branch, planned)
-            return self._not_live(planned, branch)
+            return NotLive(planned.result, branch)
         commit = self.commit(planned)
         try:
             self._behind = publish_commit(self.git, self.followed, commit, self._note)
@@ -179,24 +191,20 @@ class Run:
             # A branch may be protected from pushes: a person can still merge a rollback.
             if not isinstance(planned.result, RolledBack):
                 raise
-            return self._offer(planned, error)
+            return self._put_beside(planned, error)
         self._published = True
         self.followed = Followed(self.followed.branch, self.followed.remote, commit)
         self.snapshot = self._read()
-        return self._not_live(planned, branch) if branch is not None else planned.result
+        return NotLive(planned.result, branch) if branch is not None else planned.result
 
-    def _not_live(self, planned: PlannedCommit, branch: str, refused: str = "") -> NotLive:
-        offered = self.offer(branch, planned.result.decisions)
-        return NotLive(planned.result, branch, refused, offered)
-
-    def _offer(self, planned: PlannedCommit, refused: PushRefused) -> Moved:
+    def _put_beside(self, planned: PlannedCommit, refused: PushRefused) -> Moved:
         newest = planned.result.decisions[-1]
         name = f"lockstep/revert/{newest.environment}/{newest.family}-{newest.id[-12:]}"
         try:
             self.put_on(name, planned)
         except LockstepError:
             raise refused from None
-        return self._not_live(planned, name, refused.message)
+        return NotLive(planned.result, name, refused.message)
 
     def _read(self) -> Snapshot:
         self._states: dict[tuple[str, bool], FamilyState] = {}
