@@ -143,6 +143,14 @@ class Gitea:
             "GITEA_USER": account.name, "GITEA_PUSH": account.token,
         }  # fmt: skip
 
+    def wait_for_push(self, repository: str) -> None:
+        """Wait until the server knows of the first push: before, it has no pull requests."""
+        for _ in range(300):
+            if not self.api("GET", f"/repos/{repository}")["empty"]:
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{repository} stays empty:\n{(self.folder / 'log').read_text()}")
+
     def protect(
         self,
         repository: str,

@@ -64,6 +64,7 @@ def _check(git: Git, options: CheckOptions) -> Outcome:
     with meanwhile(_preparations()):
         stored = git.stored_work_tree(EVERYTHING) if not options.staged else None
         tree_id = stored.tree if stored else git.index_tree_id()
+    from lockstep.check.approved_files import file_findings
     from lockstep.check.attributes import attribute_findings
     from lockstep.check.base import find_base, merge_result
     from lockstep.check.change import Change
@@ -84,7 +85,9 @@ def _check(git: Git, options: CheckOptions) -> Outcome:
     # Never from the cache: this depends on more than the files.
     found = ignored_findings(stored.ignored if stored else ())
     found += attribute_findings(git, tree_id, EVERYTHING)
-    found += upgrade_findings(git, tree_id, base) if base is not None else []
+    if base is not None:
+        found += upgrade_findings(git, tree_id, base)
+        found += file_findings(git, tree_id, base)
     if base is not None and base.pull_request:
         from lockstep.check.pull_request import changed_in_between
 

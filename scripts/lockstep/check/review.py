@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from lockstep.check.base import Base, find_base, merge_result
+from lockstep.check.differences import diff_trees
 from lockstep.check.family_reviews import family_reviews
 from lockstep.check.workspace import EVERYTHING
 from lockstep.edges.git import Git
@@ -24,6 +25,7 @@ _ROOM = LARGEST // 5
 """Bytes of findings, of their source lines, of families and of the difference, each, as JSON."""
 
 _LONGEST = 4_000
+_UNREAD = 5  # manifests that cannot be read and are named: the check has all of them
 
 
 def review_change(git: Git, checked: Outcome, base: str | None, now: datetime) -> Review:
@@ -74,7 +76,16 @@ def _with_families(review: Review, git: Git, base: Base | None, tree: str, now: 
 
 
 def _with_difference(review: Review, git: Git, base: Base | None, tree: str) -> Review:
-    return review
+    """What changes in Kubernetes; dangerous objects come first, so that they are never left out."""
+    try:
+        found = diff_trees(git, base, tree)
+    except LockstepError as error:
+        return _without(review, "what changes in Kubernetes", error)
+    objects, left = _fitting(found.diff.objects)
+    diff = replace(found.diff, objects=tuple(objects))
+    unread = [f"{each.file}:{each.line}: {each.message}" for each in found.findings]
+    missing = [cut(one_line(text), _LONGEST) for text in unread[:_UNREAD]]
+    return replace(review, diff=diff, left_objects=left, missing=(*review.missing, *missing))
 
 
 def _without(review: Review, what: str, error: LockstepError) -> Review:

@@ -46,6 +46,11 @@ reports = click.option(
     "--report", "reports", multiple=True, metavar="FORMAT=PATH",
     help="Write a report to a file too, such as sarif=lockstep.sarif; repeatable.",
 )  # fmt: skip
+base = click.option(
+    "--base",
+    help="The branch or commit that the change is for: by default the branch that Argo CD follows, "
+    "as last fetched; for a commit on it, the first parent of HEAD.",
+)
 environment = click.option(
     "--environment", "-e", help="The environment; needed where several have the family."
 )

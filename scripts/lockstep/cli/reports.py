@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import import_module
@@ -22,16 +22,33 @@ if TYPE_CHECKING:
     from lockstep.model.outcome import Outcome
 
 
+def _format(outcome: "Outcome", output: str, colour: bool) -> str:
+    reporter: Any = import_module(f"lockstep.report.{options.FORMATS[output]}")
+    more = {"colour": colour} if output == "text" else {}
+    text: str = reporter.format_outcome(outcome, **more)
+    return text
+
+
+def _as_it_is(outcome: "Outcome") -> Any:
+    return outcome
+
+
 @dataclass(frozen=True)
 class Reports:
-    """The reports that a user asked for: a format to print, and files by format."""
+    """The reports that a user asked for: a format to print, and files by format.
+
+    ``formatted`` writes what a verb found, in a format, in colour or not: by default an Outcome.
+    ``failed`` makes what it writes of the outcome of a run that an error ended.
+    """
 
     output: str = "text"
     colour: bool = False
     files: tuple[tuple[str, Path], ...] = ()
+    formatted: Callable[[Any, str, bool], str] = _format
+    failed: "Callable[[Outcome], Any]" = _as_it_is
 
     def run(
-        self, check: "Callable[[], Outcome]", about: Mapping[str, object] = MappingProxyType({})
+        self, check: Callable[[], Any], about: Mapping[str, object] = MappingProxyType({})
     ) -> ExitCode:
         """Run a check and report what it finds. An error is written to every report, then raised.
 
@@ -43,28 +60,29 @@ class Reports:
         try:
             outcome = check()
         except LockstepError as error:
-            self._show(failed_run(error, about), printed=self.output != "text")
+            self._show(self.failed(failed_run(error, about)), printed=self.output != "text")
             raise
         return self.show(outcome)
 
-    def show(self, outcome: "Outcome") -> ExitCode:
+    def show(self, outcome: Any) -> ExitCode:
         """Write the files, print the report; the exit code of the outcome.
 
         Raises LockstepError where a file cannot be written, after all others were.
         """
         self._show(outcome)
-        return outcome.exit_code
+        code: ExitCode = outcome.exit_code
+        return code
 
-    def _show(self, outcome: "Outcome", *, printed: bool = True) -> None:
+    def _show(self, outcome: Any, *, printed: bool = True) -> None:
         # Each callback runs even where another fails: one bad path must not cost the other reports.
         with ExitStack() as stack:
             if printed:
                 stack.callback(self._print, outcome)
             for output, path in reversed(self.files):
-                stack.callback(write_text, path, f"{_format(outcome, output)}\n")
+                stack.callback(write_text, path, f"{self.formatted(outcome, output, False)}\n")
 
-    def _print(self, outcome: "Outcome") -> None:
-        click.echo(_format(outcome, self.output, colour=self.colour), color=self.colour)
+    def _print(self, outcome: Any) -> None:
+        click.echo(self.formatted(outcome, self.output, self.colour), color=self.colour)
 
 
 def requested(output: str, colour: str, reports: Sequence[str] = ()) -> Reports:
@@ -73,21 +91,26 @@ def requested(output: str, colour: str, reports: Sequence[str] = ()) -> Reports:
     Called before a check runs, so that a mistake is reported at once. Raises UsageError for a
     format that does not exist, a path that cannot be written to, and a path that is given twice.
     """
-    files = tuple(_parse(text) for text in reports)
+    return Reports(output, _is_coloured(colour), report_files(reports, options.FORMATS))
+
+
+def report_files(reports: Sequence[str], formats: Collection[str]) -> tuple[tuple[str, Path], ...]:
+    """The files of ``--report``, each with its format. Raises UsageError as ``requested`` does."""
+    files = tuple(_parse(text, formats) for text in reports)
     for number, (_, path) in enumerate(files):
         if path.resolve() in {other.resolve() for _, other in files[:number]}:
             raise UsageError(
                 "two reports cannot have the same path", where=str(path), fix="give each its own"
             )
-    return Reports(output, _is_coloured(colour), files)
+    return files
 
 
-def _parse(text: str) -> tuple[str, Path]:
+def _parse(text: str, formats: Collection[str]) -> tuple[str, Path]:
     output, separator, path = text.partition("=")
-    if not separator or output not in options.FORMATS or not path:
-        formats = ", ".join(options.FORMATS)
+    if not separator or output not in formats or not path:
         raise UsageError(
-            f"--report {quoted(text, 200)} is not FORMAT=PATH", fix=f"the formats are {formats}"
+            f"--report {quoted(text, 200)} is not FORMAT=PATH",
+            fix=f"the formats are {', '.join(formats)}",
         )
     refuse_unwritable(Path(path))
     return output, Path(path)
@@ -121,13 +144,6 @@ def _is_coloured(choice: str) -> bool:
         return choice == "always"
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return sys.stdout.isatty() and not plain
-
-
-def _format(outcome: "Outcome", output: str, *, colour: bool = False) -> str:
-    reporter: Any = import_module(f"lockstep.report.{options.FORMATS[output]}")
-    more = {"colour": colour} if output == "text" else {}
-    text: str = reporter.format_outcome(outcome, **more)
-    return text
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,21 +1,68 @@
-"""Verbs for the people who review a pull request: review and comment."""
+"""Verbs for the people who review a change: diff, review and comment."""
 
+import os
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lockstep.cli import options
-from lockstep.cli.reports import refuse_unwritable, write_text
+from lockstep.cli.reports import Reports, report_files
 from lockstep.cli.verbs import Verb
 from lockstep.edges import clock
-from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
-from lockstep.model.review import Review
-from lockstep.text.sanitise import quoted
+
+if TYPE_CHECKING:
+    from lockstep.model.differences import Differences
+    from lockstep.model.outcome import Outcome
+    from lockstep.model.review import Review
 
 _FORMATS = ("text", "json", "markdown")
+_FORMAT = click.option(
+    "--format", "output", type=click.Choice(_FORMATS), default="text",
+    help="Text for people, JSON for programs, Markdown for a comment.",
+)  # fmt: skip
+
+
+@click.command(cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID))
+@options.base
+@options.root
+@_FORMAT
+@options.reports
+def diff(base: str | None, root: Path, output: str, reports: Sequence[str]) -> ExitCode:
+    """Show what a change does: each object that differs by family and region, dangers first.
+
+    It compares committed manifests, policies and settings, without a cluster. Exit code 0 whatever
+    differs, 10 where a manifest cannot be read.
+    """
+    files = report_files(reports, _FORMATS)
+    asked = Reports(output, files=files, formatted=_formatted, failed=_failed)
+    return asked.run(lambda: _run(options.existing(root), base))
+
+
+def _run(root: Path, base: str | None) -> "Differences":
+    from lockstep.commands import diff as verb
+
+    return verb.run(root, base)
+
+
+def _formatted(found: "Differences", output: str, _: bool) -> str:
+    from lockstep.report import differences
+
+    if output == "json":
+        return differences.format_json(found)
+    return (
+        differences.format_markdown(found)
+        if output == "markdown"
+        else differences.format_text(found)
+    )
+
+
+def _failed(outcome: "Outcome") -> "Differences":
+    from lockstep.model.differences import Differences, FleetDiff
+
+    return Differences(FleetDiff(base=""), outcome.findings)
 
 
 @click.command(cls=Verb, exit_codes=(ExitCode.INVALID,))
@@ -23,17 +70,11 @@ _FORMATS = ("text", "json", "markdown")
     "--checked", required=True, metavar="FILE", type=click.Path(path_type=Path),
     help="What lockstep check --report json=FILE has written about the same change.",
 )  # fmt: skip
-@click.option("--base", help="The branch or commit that the change is for, as for lockstep check.")
+@options.base
 @options.now
 @options.root
-@click.option(
-    "--format", "output", type=click.Choice(_FORMATS), default="text",
-    help="Text for people, Markdown for a comment or the summary of a job, JSON for comment.",
-)  # fmt: skip
-@click.option(
-    "--report", "reports", multiple=True, metavar="FORMAT=PATH",
-    help="Write a report to a file too, such as json=review.json; repeatable.",
-)  # fmt: skip
+@_FORMAT
+@options.reports
 def review(
     checked: Path,
     base: str | None,
@@ -42,34 +83,19 @@ def review(
     output: str,
     reports: Sequence[str],
 ) -> ExitCode:
-    """Show the reviewers of a change what it does: families, metrics, approvals, what follows.
+    """Show reviewers what a change does: findings, families, metrics, approvals, what follows.
 
-    Works on git and files alone. The exit code says whether that could be shown: the answer of the
-    check is lockstep check's own.
+    Works on git and files alone. Exit code 0 whatever the check has found: its own exit code is the
+    answer. The JSON is what lockstep comment reads.
     """
     from lockstep.commands import review as verb
 
-    files = [_parse(text) for text in reports]
-    found = verb.run(options.existing(root), checked, base, clock.now(now))
-    with ExitStack() as stack:  # each is written even where another cannot be
-        stack.callback(click.echo, _format(found, output))
-        for name, path in reversed(files):
-            stack.callback(write_text, path, f"{_format(found, name)}\n")
-    return ExitCode.CLEAN
+    files = report_files(reports, _FORMATS)
+    asked = Reports(output, files=files, formatted=_formatted_review, failed=_failed_review)
+    return asked.run(lambda: verb.run(options.existing(root), checked, base, clock.now(now)))
 
 
-def _parse(text: str) -> tuple[str, Path]:
-    name, separator, path = text.partition("=")
-    if not separator or name not in _FORMATS or not path:
-        raise UsageError(
-            f"--report {quoted(text, 200)} is not FORMAT=PATH",
-            fix=f"the formats are {', '.join(_FORMATS)}",
-        )
-    refuse_unwritable(Path(path))
-    return name, Path(path)
-
-
-def _format(found: Review, output: str) -> str:
+def _formatted_review(found: "Review", output: str, _: bool) -> str:
     if output == "json":
         from lockstep.report.json_report import format_compact
 
@@ -82,3 +108,39 @@ def _format(found: Review, output: str) -> str:
     from lockstep.text.sanitise import lines
 
     return lines(review_text.format_review(found))
+
+
+def _failed_review(outcome: "Outcome") -> "Review":
+    from lockstep.model.review import Review
+
+    return Review(findings=outcome.findings)
+
+
+@click.command(cls=Verb, exit_codes=(ExitCode.INVALID,))
+@click.option(
+    "--review", "path", required=True, metavar="FILE", type=click.Path(path_type=Path),
+    help="What lockstep review --report json=FILE has written. An empty or missing file says that "
+    "the check could not run.",
+)  # fmt: skip
+@click.option(
+    "--head", required=True, metavar="SHA",
+    help="The commit that was reviewed: the pull request is the one whose head it is.",
+)  # fmt: skip
+@click.option(
+    "--run", "run_id", type=click.IntRange(min=1), metavar="NUMBER",
+    help="The workflow run that made the review; the comment has a link to it.",
+)  # fmt: skip
+@click.option("--print", "printed", is_flag=True, help="Print the comment, and post nothing.")
+@options.root
+def comment(path: Path, head: str, run_id: int | None, printed: bool, root: Path) -> ExitCode:
+    """Post a review as the one comment on its pull request, or bring that up to date.
+
+    For a workflow that runs nothing of the pull request: the review is read as data. Does nothing
+    where the pull request is closed or its head has moved on.
+    """
+    from lockstep.commands import comment as verb
+
+    where = options.existing(root)
+    for text in verb.run(where, path, head, os.environ, run_id=run_id, printed=printed):
+        click.echo(text)
+    return ExitCode.CLEAN

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from math import isfinite
 
 from lockstep.differences.dangers.table import DANGERS
 from lockstep.differences.folders import ComparedFamily, ComparedFolder, ComparedObject
@@ -21,7 +20,6 @@ from lockstep.text.sanitise import cut, shorten
 _NAME = 1_000
 _PATH = 5_000
 _TEXT = 2_000
-_RANKS = {kind.id: rank for rank, kind in enumerate(DANGERS)}
 
 
 def compare_folders(
@@ -65,9 +63,9 @@ def _change(each: ComparedObject, family: ComparedFamily, secrets: SecretKinds) 
 def _dangers(
     each: ComparedObject, family: ComparedFamily, secrets: SecretKinds
 ) -> Iterator[Danger]:
-    for kind in DANGERS:
+    for rank, kind in enumerate(DANGERS):
         for text in dict.fromkeys(kind.find(each, family)):
-            yield Danger(kind.id, shorten(secrets.hidden(text), _TEXT))
+            yield Danger(kind.id, shorten(secrets.hidden(text), _TEXT), rank)
 
 
 def _fields(each: ComparedObject, secrets: SecretKinds) -> Iterator[FieldChange]:
@@ -81,14 +79,12 @@ def _fields(each: ComparedObject, secrets: SecretKinds) -> Iterator[FieldChange]
 
 def _bounded(value: Json) -> Json:
     """The value, or its beginning as text where it is too long for a report."""
-    if isinstance(value, float) and not isfinite(value):  # data of policies are any YAML
-        return str(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return value if len(text) <= LONGEST_VALUE else cut(text, LONGEST_VALUE)
 
 
 def _order(each: ObjectChange) -> tuple[int, str, str, str, str, str, str, str]:
-    rank = min((_RANKS[danger.id] for danger in each.dangers), default=len(_RANKS))
+    rank = min((danger.rank for danger in each.dangers), default=len(DANGERS))
     return (
         rank, each.environment, each.family, each.region, each.cluster, each.kind, each.name,
         each.file,

@@ -31,6 +31,7 @@ class ComparedFolder:
     ``before`` and ``after`` are the objects by the path of their file; a folder without any is not
     there on that side. ``family``, ``cluster`` and ``region`` are empty where it is no cluster's,
     and ``environment`` where it is none's. ``production`` says whether the strictest rules hold.
+    ``names`` are the identities of objects that do not say it themselves, by path.
     """
 
     environment: str = ""
@@ -40,6 +41,7 @@ class ComparedFolder:
     production: bool = True
     before: Mapping[str, Json] = field(default_factory=dict)
     after: Mapping[str, Json] = field(default_factory=dict)
+    names: Mapping[str, ObjectId] = field(default_factory=dict)
 
     @cached_property
     def objects(self) -> "tuple[ComparedObject, ...]":
@@ -47,9 +49,12 @@ class ComparedFolder:
         return tuple(each for each in self._pairs() if each.fields)
 
     def _pairs(self) -> "Iterator[ComparedObject]":
-        before, after = _by_id(self.before), _by_id(self.after)
+        before, after = (_by_id(side, self.names) for side in (self.before, self.after))
         for identity, file in sorted({*before, *after}):
             was, now = before.get((identity, file)), after.get((identity, file))
+            # A manifest that is the same on both sides was parsed once.
+            if was and now and was[1] is now[1]:
+                continue
             path, _ = now or was or ("", None)
             yield ComparedObject(
                 self, identity, path, was[1] if was else None, now[1] if now else None
@@ -130,7 +135,9 @@ def items_of(value: Json, *pointer: str) -> list[Json]:
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
-def _by_id(manifests: Mapping[str, Json]) -> dict[tuple[ObjectId, str], tuple[str, Json]]:
+def _by_id(
+    manifests: Mapping[str, Json], names: Mapping[str, ObjectId]
+) -> dict[tuple[ObjectId, str], tuple[str, Json]]:
     """The objects of one side by their identity.
 
     The path of the file is a part of it only for the second of two with one identity, which
@@ -138,7 +145,7 @@ def _by_id(manifests: Mapping[str, Json]) -> dict[tuple[ObjectId, str], tuple[st
     """
     found: dict[tuple[ObjectId, str], tuple[str, Json]] = {}
     for path, each in sorted(manifests.items()):
-        identity = _identity(each)
+        identity = names.get(path) or _identity(each)
         key = (identity, path) if (identity, "") in found else (identity, "")
         found[key] = (path, each)
     return found

@@ -88,7 +88,7 @@ def _moved(
     at: Pointer, before: Sequence[str], after: Sequence[str]
 ) -> tuple[list[str], list[str]] | None:
     """A template of pods in another order is another template: its pods start anew."""
-    if at[-1] not in _ORDERED and "template" not in at:
+    if not _ORDERED.intersection(at[-1:]) and "template" not in at:
         return None
     both = {*before} & {*after}
     old, new = ([each for each in labels if each in both] for labels in (before, after))

@@ -35,6 +35,11 @@ def shipped_tree() -> Tree:
     return {path: ShippedFile(data) for path, data in found.items()}
 
 
+def shipped_file(path: str) -> bytes:
+    """One file that ships, by its path in a fleet, without the others; raises as shipped_tree."""
+    return read_tree(shipped_root(), (path,))[path]
+
+
 def scaffold_templates() -> dict[str, str]:
     """The templates of a new fleet's files, by name without ``.j2``. Raises as ``read_tree``."""
     found = read_tree(_PACKAGE / "scaffold", ("templates",))

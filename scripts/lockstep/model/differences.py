@@ -3,14 +3,15 @@
 The bounds (``Meta``) hold for what is read back: a report may come from the run of a pull request.
 """
 
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, MsgspecError, Struct, convert, to_builtins
 
 from lockstep.model.document import Json
+from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding
+from lockstep.model.outcome import exit_code_of
 
 LONGEST_VALUE = 1_000
 """Characters of a value as JSON; a longer one is replaced by a text that says how much is cut."""
@@ -45,10 +46,14 @@ class FieldChange(Struct, frozen=True):
 
 
 class Danger(Struct, frozen=True):
-    """Why a change is dangerous: ``id`` names the kind, ``text`` is a sentence for people."""
+    """Why a change is dangerous: ``id`` names the kind, ``text`` is a sentence for people.
+
+    ``rank`` orders the kinds: 0 is the worst.
+    """
 
     id: _Name
     text: _Text
+    rank: Annotated[int, Meta(ge=0, le=1_000)] = 0
 
 
 class WeightChange(Struct, frozen=True):
@@ -63,8 +68,8 @@ class WeightChange(Struct, frozen=True):
 class ObjectChange(Struct, frozen=True):
     """One object that differs: where it belongs, what it is, and what changes.
 
-    ``family``, ``cluster`` and ``region`` are empty for what belongs to a tenant, an environment
-    or the policies; ``environment`` is empty for policies alone. ``role`` is the name without the
+    ``family``, ``cluster`` and ``region`` are empty for what belongs to a tenant or an environment,
+    and ``environment`` too for policies, templates and settings. ``role`` is the name without the
     cluster's, which objects of the same purpose share in all clusters: ``v41``. ``fields`` are
     those of a changed object in the order of their paths; the weights of routes are in ``weights``
     and not among them. ``dangers`` are the worst first.
@@ -86,10 +91,15 @@ class ObjectChange(Struct, frozen=True):
 
     @property
     def owner(self) -> str:
-        """The family, as ``prod/fraud``; for other objects the environment, or ``policies``."""
+        """The family, as ``prod/fraud``; for other objects the environment, or ``the fleet``."""
         if self.family:
             return f"{self.environment}/{self.family}"
-        return self.environment or "policies"
+        return self.environment or "the fleet"
+
+    @property
+    def place(self) -> str:
+        """Where in its family it is: the region, or the cluster where that is not known."""
+        return self.region or self.cluster
 
 
 class FleetDiff(Struct, frozen=True):
@@ -127,15 +137,12 @@ class FleetDiff(Struct, frozen=True):
 
 
 class Differences(Struct, frozen=True):
-    """What ``lockstep diff`` found: the difference, and the manifests that could not be read."""
+    """What ``lockstep diff`` found: the difference, and what could not be read."""
 
     diff: FleetDiff
     findings: tuple[Finding, ...] = ()
 
-
-def by_owner(objects: Iterable[ObjectChange]) -> dict[str, list[ObjectChange]]:
-    """The objects of each family, and of what belongs to none; in the order given."""
-    parts: dict[str, list[ObjectChange]] = {}
-    for each in objects:
-        parts.setdefault(each.owner, []).append(each)
-    return parts
+    @property
+    def exit_code(self) -> ExitCode:
+        """0 whatever differs; 10 where a file cannot be read; see exit_code_of."""
+        return exit_code_of(self.findings)

@@ -8,6 +8,7 @@ from lockstep.model.document import Json
 from lockstep.model.evidence import Evidence
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, Severity
+from lockstep.model.forge import CommitState
 from lockstep.model.outcome import Outcome
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
 from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, NewFiles
@@ -415,6 +416,24 @@ class History:
         return ExitCode.VERIFICATION_FAILED if self.findings else ExitCode.CLEAN
 
 
+@dataclass(frozen=True)
+class ApprovalStatus:
+    """The status ``lockstep/approval`` of a commit: what of it needs an approval, and who gave it.
+
+    ``notes`` says why approvals do not count. With ``dry_run`` the status was not set.
+    """
+
+    followed: str
+    head: str
+    pull_requests: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    state: CommitState
+    description: str
+    notes: tuple[str, ...] = ()
+    dry_run: bool = False
+    exit_code: ExitCode = ExitCode.CLEAN
+
+
 Moved = (
     Decided | RolledBack | NotLive | NotMade | Due | NotDue | AlreadyDecided | Waiting | Blocked
     | NothingToDo | Failed
@@ -424,6 +443,6 @@ Moved = (
 Result = (
     Moved | Proposed | OnBranch | Locked | LockComparison | RenderedFiles | Upgraded | Scaffolded
     | Pages | Status | History | RuleList | RuleExplanation | RuleTests | RuleBundle
-    | BuiltTool | FetchedModel | NewFiles | Diagnosis
+    | BuiltTool | FetchedModel | NewFiles | Diagnosis | ApprovalStatus
 )  # fmt: skip
 """Everything that lockstep.report.results can write."""

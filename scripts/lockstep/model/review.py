@@ -12,6 +12,7 @@ from msgspec import Meta, MsgspecError, Struct, convert, to_builtins
 from lockstep.model.differences import FleetDiff
 from lockstep.model.document import Json
 from lockstep.model.evidence import Verdict
+from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding
 from lockstep.model.forecast import Forecast, Name, Percent, Text, Whole
 from lockstep.model.outcome import Outcome
@@ -172,6 +173,11 @@ class Review(Struct, frozen=True, rename="camel"):
         """What the check found."""
         excerpts = {(each.file, each.line): each.text for each in self.excerpts}
         return Outcome(self.findings, self.summary, excerpts)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """That of ``lockstep review``: it was made. The answer of the check is that one's own."""
+        return ExitCode.CLEAN
 
     def to_json(self) -> Json:
         """The review as plain JSON data, which from_json reads back."""

@@ -56,7 +56,7 @@ def outcome_to_data(outcome: Outcome, *, exit_code: ExitCode | None = None) -> J
         ],
         "summary": {**outcome.summary, **counts(findings)},
     }  # fmt: skip
-    return _unicode(report)
+    return unicode_data(report)
 
 
 def format_data(data: object) -> str:
@@ -69,7 +69,7 @@ def format_data(data: object) -> str:
 
 def format_compact(data: Json) -> str:
     """As format_data, on one line: for data of limited size. Lone surrogates become escapes."""
-    return json_text(json.dumps(_unicode(data), separators=(",", ":"), allow_nan=False))
+    return json_text(json.dumps(unicode_data(data), separators=(",", ":"), allow_nan=False))
 
 
 def read_report(text: str | bytes) -> Outcome:
@@ -149,12 +149,12 @@ def _finding(finding: Finding) -> Json:
     return {name: data[name] for name in _FIELDS}
 
 
-def _unicode(data: Json) -> Json:
+def unicode_data(data: Json) -> Json:
     """The data with lone surrogates (names of files that are not UTF-8) as escapes."""
     if isinstance(data, str):
         return data.encode("utf-8", "backslashreplace").decode()
     if isinstance(data, Mapping):
-        return {_unicode(name): _unicode(value) for name, value in data.items()}
+        return {unicode_data(name): unicode_data(value) for name, value in data.items()}
     if isinstance(data, list | tuple):
-        return [_unicode(value) for value in data]
+        return [unicode_data(value) for value in data]
     return data

@@ -9,6 +9,7 @@ from lockstep.model.outcome import Outcome
 from lockstep.model.result import (
     Advanced,
     AlreadyDecided,
+    ApprovalStatus,
     Blocked,
     Decided,
     Due,
@@ -54,6 +55,8 @@ def to_data(result: Result) -> Json:
             return {"path": path, "digest": digest, "fetched": fetched}
         case NewFiles(paths, commands):
             return {"written": list(paths), "commands": list(commands)}
+        case ApprovalStatus():
+            return _approval(result)
         case Diagnosis(probes):
             return {"probes": [probe.to_json() for probe in probes]}
         case (
@@ -128,6 +131,19 @@ def _of_files(
             return {
                 "written": list(written), "stale": bool(findings), **_findings(findings),
             }  # fmt: skip
+
+
+def _approval(result: ApprovalStatus) -> Json:
+    return {
+        "followed": result.followed,
+        "head": result.head,
+        "pullRequests": list(result.pull_requests),
+        "state": result.state.value,
+        "description": result.description,
+        "notes": list(result.notes),
+        "dryRun": result.dry_run,
+        **_findings(result.findings),
+    }
 
 
 def _upgraded(result: Upgraded) -> Json:

@@ -8,6 +8,7 @@ from lockstep.model.evidence import Evidence
 from lockstep.model.outcome import POLICY, Outcome
 from lockstep.model.result import (
     AlreadyDecided,
+    ApprovalStatus,
     Blocked,
     Decided,
     Due,
@@ -119,8 +120,19 @@ def format_text(result: Result) -> str:
             return f"{path}: {how} ({digest})"
         case NewFiles():
             return format_new_files(result)
+        case ApprovalStatus():
+            return "\n".join(_approval(result))
         case Diagnosis():
             return format_diagnosis(result)
+
+
+def _approval(result: ApprovalStatus) -> Iterator[str]:
+    yield f"On {result.followed}"
+    yield from (f"{url} has the head {result.head}" for url in result.pull_requests)
+    yield from (f"  {f.file}: {f.rule}: {f.message}" for f in result.findings)
+    yield from (f"  {note}" for note in result.notes)
+    how = "would be" if result.dry_run else "is"
+    yield f"lockstep/approval {how} {result.state.value}: {result.description}"
 
 
 def _upgraded(result: Upgraded) -> Iterator[str]:

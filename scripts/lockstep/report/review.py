@@ -12,6 +12,8 @@ from lockstep.model.finding import Finding, arrange
 from lockstep.model.review import ClusterReview, FamilyReview, MetricReview, Review
 from lockstep.report import review_words as say
 from lockstep.report.counting import Kind, count, kind
+from lockstep.report.difference_groups import DANGEROUS, DifferenceEntry, entries_of
+from lockstep.report.differences import markdown_entry
 from lockstep.report.excerpt import draw
 from lockstep.report.markup import cell, code, details, fence, link, path_in_url, table, words
 from lockstep.report.sections import Section, compose
@@ -69,10 +71,12 @@ def _sections(review: Review, links: Links) -> Iterator[Section]:
     yield Section(1, "problem", missing, gap="\n")
     yield from _findings(review, links)
     yield _approvals(review)
-    yield Section(3, "family table", [_family(each, links) for each in review.families],
+    yield _dangers(review)
+    yield Section(5, "family table", [_family(each, links) for each in review.families],
                   "#### Families")  # fmt: skip
-    yield _follows(review)
+    yield from _follows(review)
     yield from _metrics(review)
+    yield _difference(review)
     yield from _folded(review, links)
 
 
@@ -90,7 +94,7 @@ def _about(base: str, links: Links) -> str:
 _OF_KIND = {
     Kind.APPROVAL: (1, "approval", "#### Needs approval"),
     Kind.ERROR: (2, "error", "#### Errors"),
-    Kind.WARNING: (6, "warning", "#### Warnings"),
+    Kind.WARNING: (7, "warning", "#### Warnings"),
 }
 
 
@@ -135,7 +139,7 @@ def _approvals(review: Review) -> Section:
         lines = [f"- {code(family.title)}: {owner}"]
         lines += [f"  - {say.approval_gate(gate, code)}" for gate in family.approvals]
         blocks.append("\n".join(lines))
-    return Section(5, "owner", blocks, "#### Who approves", gap="\n")
+    return Section(3, "owner", blocks, "#### Who approves", gap="\n")
 
 
 def _family(family: FamilyReview, links: Links) -> str:
@@ -167,14 +171,16 @@ def _limited(drawn: str, rows: int, noun: str) -> str:
     return f"{drawn}\n\nand {count(more, f'more {noun}')}" if more > 0 else drawn
 
 
-def _follows(review: Review) -> Section:
-    blocks = []
+def _follows(review: Review) -> Iterator[Section]:
+    blocks, plans = [], []
     for family in review.families:
         lines = say.follows(family, code)
         blocks.append("\n".join([f"- {code(family.title)}", *(f"  - {each}" for each in lines)]))
         if family.follows and len(family.follows.steps) > 1:
-            blocks[-1] += f"\n\n{_plan(family)}"
-    return Section(4, "forecast", blocks, "#### After the merge")
+            title = [code(family.title)] if len(review.families) > 1 else []
+            plans.append("\n\n".join([*title, _plan(family)]))
+    yield Section(6, "forecast", blocks, "#### After the merge", gap="\n")
+    yield Section(9, "plan", plans)
 
 
 def _plan(family: FamilyReview) -> str:
@@ -191,7 +197,7 @@ def _plan(family: FamilyReview) -> str:
 def _metrics(review: Review) -> Iterator[Section]:
     """A table a family, opened where a gate does not pass."""
     blocks = [_metric_table(each) for each in review.families if each.metrics]
-    yield Section(7, "table of metrics", blocks, "#### Metrics")
+    yield Section(8, "metric table", blocks, "#### Metrics")
 
 
 def _metric_table(family: FamilyReview) -> str:
@@ -220,13 +226,44 @@ def _metric(metric: MetricReview) -> list[str]:
             say.measured(metric.baseline, cell), say.bounds(metric), shown]  # fmt: skip
 
 
+def _dangers(review: Review) -> Section:
+    entries = _entries(review)
+    blocks = [markdown_entry(each) for each in entries if each.section == DANGEROUS]
+    return Section(4, "danger", blocks, "#### Dangerous changes", gap="\n")
+
+
+def _difference(review: Review) -> Section:
+    """What changes in Kubernetes, by family, folded."""
+    blocks, section = [], DANGEROUS
+    for each in _entries(review):
+        if each.section != DANGEROUS:
+            # Blank lines, because a list ends before the title and begins after it.
+            title = f"\n**{code(each.section)}**\n\n" if each.section != section else ""
+            blocks.append(title + markdown_entry(each))
+            section = each.section
+    if not blocks:
+        nothing = ["Nothing changes in manifests, policies and settings."] if review.diff else []
+        return Section(9, "line", nothing)
+    head, tail = _fold(f"{count(len(blocks), 'change')} in Kubernetes")
+    return Section(9, "change", blocks, head, tail, gap="\n")
+
+
+def _entries(review: Review) -> list[DifferenceEntry]:
+    return list(entries_of(review.diff)) if review.diff else []
+
+
+def _fold(summary: str) -> tuple[str, str]:
+    """What stands before and after the blocks of a folded section."""
+    head, _, tail = details(summary, ["\0"]).partition("\n\n\0\n\n")
+    return head, tail
+
+
 def _folded(review: Review, links: Links) -> Iterator[Section]:
     """What counts least: what waivers suppress, and notes."""
-    for rank, each, noun in ((9, Kind.SUPPRESSED, "waived finding"), (10, Kind.NOTE, "note")):
+    for rank, each, noun in ((10, Kind.SUPPRESSED, "waived finding"), (11, Kind.NOTE, "note")):
         found = [f for f in arrange(review.findings) if kind(f) is each]
         blocks = [_finding(f, review, links) for f in found]
-        head, _, tail = details(count(len(found), noun), ["\0"]).partition("\0")
-        yield Section(rank, noun, blocks, head.rstrip("\n"), tail.strip("\n"))
+        yield Section(rank, noun, blocks, *_fold(count(len(found), noun)))
 
 
 def _left_before(review: Review) -> list[str]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+from lockstep.model.differences import Differences
 from lockstep.model.evidence import Verdict
 from lockstep.model.forecast import Forecast
 from lockstep.model.review import FamilyReview, Review
 from lockstep.report import review_words as say
+from lockstep.report.differences import format_text
 from lockstep.report.table import format_table
 from lockstep.report.text import format_outcome
 
@@ -15,6 +17,7 @@ def format_review(review: Review) -> str:
     parts = [say.verdict(review, str), format_outcome(review.outcome)]
     parts += [f"not known: {text}" for text in review.missing]
     parts += [_family(each) for each in review.families]
+    parts += [format_text(Differences(review.diff))] if review.diff else []
     return "\n\n".join(parts)
 
 

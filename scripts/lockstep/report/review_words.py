@@ -17,7 +17,7 @@ from lockstep.model.review import (
     Review,
     VariantShare,
 )
-from lockstep.report.counting import Kind, Mark, headline, kind
+from lockstep.report.counting import Kind, Mark, count, headline, kind
 
 _CANDIDATE, _PREVIOUS, _STABLE = "candidate", "previous", "stable"
 _ROLES = (_STABLE, _CANDIDATE, _PREVIOUS)
@@ -99,7 +99,7 @@ def _is_leaving(share: VariantShare) -> bool:
 
 def _shares(shares: Sequence[VariantShare]) -> str:
     return ", ".join(
-        f"{each.version} {each.weight} %" + ("" if each.name in _ROLES else f" ({each.name})")
+        f"{each.version}: {each.weight} %" + ("" if each.name in _ROLES else f" ({each.name})")
         for each in shares
     )
 
@@ -157,7 +157,21 @@ def follows(family: FamilyReview, mark: Mark) -> list[str]:
         return [f"not known: {mark(family.problem or 'it could not be read')}"]
     if found.kind is Follow.STEPS:
         return list(_steps(found, mark))
-    return [_OTHERWISE[found.kind] + (f" Reason: {mark(found.reason)}" if found.reason else "")]
+    lines = [_OTHERWISE[found.kind] + (f" Reason: {mark(found.reason)}" if found.reason else "")]
+    moved = sum(_traffic_by_version(c.before) != _traffic_by_version(c.after)
+                for c in family.clusters if c.change is PartChange.CHANGED)  # fmt: skip
+    if moved and found.kind is Follow.NOTHING:
+        at_once = "other versions than before, and no step, bake or gate is in between"
+        lines.append(f"{count(moved, 'cluster')} will serve {at_once}.")
+    return lines
+
+
+def _traffic_by_version(shares: Sequence[VariantShare]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for each in shares:
+        if each.weight:
+            found[each.version] = found.get(each.version, 0) + each.weight
+    return found
 
 
 _OTHERWISE = {

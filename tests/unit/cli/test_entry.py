@@ -17,9 +17,10 @@ from lockstep.cli.entry import program
 from tests.unit.edges.repositories import new_repository
 
 VERBS = [
-    "add", "adopt", "advance", "audit", "check", "comment", "doctor", "fetch-model", "hold",
-    "init", "lock", "merge-reports", "policy", "propose", "release", "render", "resume",
-    "revert", "review", "schema", "status", "template", "tools", "upgrade", "validate",
+    "add", "adopt", "advance", "approval", "audit", "check", "comment", "diff", "doctor",
+    "fetch-model", "hold", "init", "lock", "merge-reports", "policy", "propose", "release",
+    "render", "resume", "revert", "review", "schema", "status", "template", "tools", "upgrade",
+    "validate",
 ]  # fmt: skip
 HEAVY = {
     "mlflow", "opa_client", "requests", "jinja2", "rich", "yaml", "ryml", "jsonschema_rs", "pandas",

@@ -4,7 +4,8 @@ import pytest
 
 from lockstep.model.approval import Approver
 from lockstep.model.errors import LockstepError
-from lockstep.transactions.approvals import read_approvers
+from lockstep.model.holders import Holder
+from lockstep.transactions.approvals import read_approvers, read_holders
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 
@@ -33,3 +34,26 @@ def test_the_people_of_each_role_are_read() -> None:
 def test_what_is_not_well_formed_is_an_error(entry: str) -> None:
     with pytest.raises(LockstepError, match="it cannot be read"):
         read_approvers(data(entry))
+
+
+def listed(roles: str, entry: str = f"{{name: lead@example.com, key: {KEY}}}") -> bytes:
+    return data(entry).replace(b"approvers:\n", f"approvers:\n    pullRequests: {roles}\n".encode())
+
+
+def test_who_approves_pull_requests_are_the_people_of_the_roles_that_are_named() -> None:
+    entry = f"{{name: lead@example.com, key: {KEY}, logins: {{gitea: lead}}}}"
+    found = read_holders(listed("[managers, others]", entry))
+    assert found == {"managers": (Holder("lead@example.com", {"gitea": "lead"}),), "others": ()}
+    assert read_holders(data(entry)) == read_holders(b"") == {}
+
+
+@pytest.mark.parametrize(
+    ("roles", "entry"),
+    [
+        ("managers", "{name: a}"), ("[1]", "{name: a}"), ("[managers]", "{logins: {gitea: a}}"),
+        ("[managers]", "{name: a, logins: [a]}"), ("[managers]", "{name: a, validBefore: soon}"),
+    ],
+)  # fmt: skip
+def test_people_who_are_not_well_formed_are_an_error(roles: str, entry: str) -> None:
+    with pytest.raises(LockstepError, match="it cannot be read"):
+        read_holders(listed(roles, entry))

@@ -11,12 +11,11 @@ FindDanger = Callable[[ComparedObject, ComparedFamily], Iterator[str]]
 
 @dataclass(frozen=True, slots=True)
 class DangerKind:
-    """A kind of danger: its id, what people call it, and what finds it.
+    """A kind of danger: its id, and what finds it.
 
     The sentences of ``find`` hold no name of a cluster or region: the same danger in many regions
     is reported once.
     """
 
     id: str
-    title: str
     find: FindDanger

@@ -65,7 +65,8 @@ def _labels(rules: list[Json], host: str, subset: str) -> Json | None:
         if value_at(rule, ("spec", "host")) == host:
             for each in items_of(rule, "spec", "subsets"):
                 if each.get("name") == subset:
-                    return each.get("labels") or {}
+                    labels = each.get("labels")
+                    return labels if isinstance(labels, dict) else {}
     return None
 
 
@@ -97,4 +98,4 @@ def _floors(folder: ComparedFolder, deployment: Json, *, head: bool) -> Iterator
                 yield value_at(each, ("spec", field), missing)
 
 
-NO_CAPACITY = DangerKind("no-capacity", "weight of a variant without capacity", _find)
+NO_CAPACITY = DangerKind("no-capacity", _find)

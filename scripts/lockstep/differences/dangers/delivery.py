@@ -26,4 +26,4 @@ def _find(each: ComparedObject, _: ComparedFamily) -> Iterator[str]:
 SETTINGS_KIND = "Settings"
 """The kind of lockstep.yaml among the compared objects."""
 
-ARGOCD_SOURCE = DangerKind("argocd-source", "Argo CD's source", _find)
+ARGOCD_SOURCE = DangerKind("argocd-source", _find)

@@ -47,4 +47,4 @@ def _find(each: ComparedObject, _: ComparedFamily) -> Iterator[str]:
         )
 
 
-IMMUTABLE_FIELD = DangerKind("immutable-field", "selector or immutable field", _find)
+IMMUTABLE_FIELD = DangerKind("immutable-field", _find)

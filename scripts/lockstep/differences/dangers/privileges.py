@@ -146,4 +146,4 @@ def _widens(found: FieldDifference) -> bool:
     return found.after is not None or len(found.pointer) > _ENTRY
 
 
-PRIVILEGES = DangerKind("privileges", "privileges", _find)
+PRIVILEGES = DangerKind("privileges", _find)

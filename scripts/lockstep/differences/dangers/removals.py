@@ -9,8 +9,12 @@ from lockstep.model.differences import ChangeType
 
 def _deletions(each: ComparedObject, _: ComparedFamily) -> Iterator[str]:
     folder = each.folder
-    removed = each.id.kind == "Application" and each.change is ChangeType.REMOVED
-    if removed and folder.cluster and folder.production:
+    if not folder.cluster or not folder.production or each.change is not ChangeType.REMOVED:
+        return
+    # Argo CD deletes a cluster with its Application; one whose folder goes has none any more.
+    gone = [other for other in folder.objects if other.id.kind == "Application"]
+    gone = gone or ([] if folder.after else [*folder.objects[:1]])
+    if each in gone:
         yield "a cluster of production is deleted, with all of its pods and its host"
 
 
@@ -33,7 +37,5 @@ def _takes_its_place(other: ComparedObject, gone: ComparedObject) -> bool:
     return same and other.id.kind == "Service" and other.change is ChangeType.ADDED
 
 
-PRODUCTION_DELETION = DangerKind(
-    "production-deletion", "deletion of a production cluster", _deletions
-)
-RENAMED_SERVICE = DangerKind("renamed-service", "a renamed Service", _renames)
+PRODUCTION_DELETION = DangerKind("production-deletion", _deletions)
+RENAMED_SERVICE = DangerKind("renamed-service", _renames)

@@ -72,4 +72,4 @@ def _restarting(family: ComparedFamily) -> Mapping[str, list[str]]:
     return {version: sorted(regions) for version, regions in found.items()}
 
 
-RESTART = DangerKind("restart", "a version with traffic restarts", _find)
+RESTART = DangerKind("restart", _find)

@@ -60,4 +60,4 @@ def _for_what(waiver: Json) -> str:
     return f"for {'/'.join(parts)}" if parts else "everywhere"
 
 
-RULE_OFF = DangerKind("rule-off", "a rule switched off", _find)
+RULE_OFF = DangerKind("rule-off", _find)

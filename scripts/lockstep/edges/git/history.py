@@ -65,6 +65,15 @@ class GitHistory(GitObjects):
         )  # fmt: skip
         return [(path, _blob(old), _blob(new)) for _, old, new, path in raw_changes(out)]
 
+    def writers_between(self, base: str, commit: str) -> set[str]:
+        """The addresses of authors and committers of the commits that ``base`` lacks, as written.
+
+        They are what a commit says, which nobody has verified.
+        """
+        out = self._output("log", "--no-show-signature", "--no-patch", "--format=%ae%n%ce",
+                           f"{base}..{commit}", "--")  # fmt: skip
+        return set(out.decode(errors="replace").split("\n")) - {""}
+
     def has_first_parent(self, commit: str, older: str) -> bool:
         """Whether ``older`` is among the last commits that lead to ``commit`` by first parents."""
         out = self._output("rev-list", "--first-parent", "--max-count=100", commit, "--")

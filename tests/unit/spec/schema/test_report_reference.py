@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from lockstep.report import json_report, result_data
+from lockstep.report import differences, json_report, result_data
 from lockstep.spec.schema.report_reference import report_reference
 
-PAGE = report_reference(json_report.schema())
+PAGE = report_reference(json_report.schema(), differences.schema())
 REPORTS = Path(__file__).parents[4] / "docs/reference/reports.md"
 
 
