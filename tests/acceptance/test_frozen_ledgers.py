@@ -19,7 +19,7 @@ from tests.acceptance.world import END, FAMILY
 from tests.unit.edges.repositories import commit, new_repository
 
 STORIES = sorted(path.name for path in FROZEN.iterdir() if path.is_dir())
-LISTED = dict(reversed(line.split("  ", 1)) for line in DIGESTS.read_text().splitlines())
+LISTED = {path: digest for digest, path in map(str.split, DIGESTS.read_text().splitlines())}
 FOLDER = f"ledger/{FAMILY}"
 
 

@@ -38,8 +38,9 @@ def why_wait(blocks: Sequence[Block]) -> str:
     if not blocks:
         return "no block of this step has closed yet"
     missing = [block for block in blocks if _is_missing(block)]
-    newest = blocks[-1]
-    if _is_missing(newest):
+    # Of any segment: the one that nobody measures may be the one that is harmed.
+    newest = next((block for block in missing if block.end == blocks[-1].end), None)
+    if newest:
         return f"the newest block, from {newest.start}, is missing: {_why(newest)}"
     if 2 * len(missing) > len(blocks):
         return f"{len(missing)} of {len(blocks)} blocks are missing: {_why(missing[-1])}"

@@ -73,6 +73,17 @@ def test_what_is_missing_never_passes(counts: tuple[Count | None, ...], says: st
     assert verdict is Verdict.INCONCLUSIVE and says in reason
 
 
+def test_the_newest_block_of_any_segment_may_not_be_missing() -> None:
+    blocks = (
+        block(0, Count(0, 9000), segment="retail"), block(0, Count(0, 9000), segment="travel"),
+        block(1, None, "no sample", segment="retail"), block(1, Count(0, 9000), segment="travel"),
+    )  # fmt: skip
+    verdict, reason = judge(ERRORS, Answer("q", blocks=blocks), SINCE, SINCE + timedelta(hours=1))
+    assert verdict is Verdict.INCONCLUSIVE
+    assert reason == "the newest block, from 2026-03-01T12:05:00Z, is missing: no sample"
+    assert judge(ERRORS, Answer("q", blocks=blocks[:2]), SINCE, SINCE)[0] is Verdict.PASS
+
+
 def test_what_is_missing_hides_no_failure() -> None:
     assert judged(ERRORS, Count(60, 1000), None)[0] is Verdict.FAIL
 

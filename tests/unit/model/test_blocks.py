@@ -30,6 +30,16 @@ def test_the_gate_says_how_long_blocks_are_and_how_late_its_source_is() -> None:
     assert closed_blocks(gate, SINCE, after(seconds=90)) == [(SINCE, after(minutes=1))]
 
 
+def test_blocks_that_a_job_logs_end_with_the_clock() -> None:
+    gate = {"counts": "fpr", "delay": "0s"}
+    began = after(minutes=-3, seconds=7)
+    assert closed_blocks(gate, began, after(minutes=4)) == []
+    assert closed_blocks(gate, began, after(minutes=6)) == [(SINCE, after(minutes=5))]
+    assert closed_blocks(gate, SINCE, after(minutes=6)) == [(SINCE, after(minutes=5))]
+    weekly = closed_blocks({**gate, "block": "7d"}, began, after(days=12))
+    assert [(span.start.weekday(), span.start.hour) for span in weekly] == [(3, 0)], "as 1970 began"
+
+
 def test_a_step_that_begins_later_than_now_has_no_blocks() -> None:
     assert closed_blocks({}, SINCE, after(hours=-5)) == []
 

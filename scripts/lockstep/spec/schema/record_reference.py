@@ -46,6 +46,8 @@ does so, and `lockstep audit --verify` finds one that was merged.
 - **Later versions** may add fields anywhere but in the mappings by name (`variants`, `files`,
   `folders`). A program keeps fields that it does not know, the digest covers them, and no
   rollback fails over one.
+- **Earlier versions**: what one of them wrote, each later version reads and replays to the same
+  verdicts. Tests hold ledgers with records of each kind for that, which nobody edits.
 - **Signatures** are not there yet. One will be such a field, `signature`, next to `spec`. It will
   sign the file as it is without that field, in the same form. The digest that the next record
   holds covers it. Two decisions that differ in it alone are the same decision.

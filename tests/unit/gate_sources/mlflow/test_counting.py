@@ -95,8 +95,12 @@ def both(store: Store) -> Both:
     return Both(store)
 
 
-def block(start: str, end: str, *counts: Count | None, missing: str = "") -> Block:
-    return Block(f"2026-01-31T{start}:00Z", f"2026-01-31T{end}:00Z", *counts, missing=missing)
+def block(
+    start: str, end: str, new: Count | None, old: Count | None = None, missing: str = ""
+) -> Block:
+    return Block(
+        f"2026-01-31T{start}:00Z", f"2026-01-31T{end}:00Z", new, old, missing=missing
+    )  # fmt: skip
 
 
 NEW, OLD = Count(3, 100), Count(20, 900)
