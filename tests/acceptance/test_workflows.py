@@ -114,12 +114,16 @@ def test_a_bad_pull_request_is_blocked_by_the_program_of_the_base(
     assert (status["context"], status["status"]) == ("lockstep/approval", "success")
 
 
-def test_a_good_pull_request_passes(actions: Actions) -> None:
+def test_a_good_pull_request_passes_and_again_in_the_merge_queue(actions: Actions) -> None:
     ended, _ = pull_request(
         actions, lambda text: text.replace("  variants:", "  serving: {replicas: 5}\n  variants:")
     )
     assert ended.code == 0, ended.text
     assert not [each for each in ended.annotations if each.startswith("::error")]
+    base = actions.world.git("rev-parse", "main")
+    queued = actions.run("check", "merge_group", {"merge_group": {"base_sha": base}})
+    assert queued.code == 0 and "no errors" in queued.log, queued.text
+    assert "Run Main review" not in queued.text
 
 
 def test_two_advances_at_once_make_one_commit(proposed: Actions) -> None:
