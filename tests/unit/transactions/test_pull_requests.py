@@ -12,7 +12,7 @@ from lockstep.edges import http
 from lockstep.edges.git import Git, Remote
 from lockstep.transactions.pull_requests import offer_branch
 from tests.unit.json_server import Answers, Reply, json_server
-from tests.unit.report.test_results import FULL
+from tests.unit.model.records import FULL
 
 ADDRESS = "https://git.example.com/ml/fleet.git"
 
