@@ -58,10 +58,6 @@ class NoForge:
     fix: str
 
 
-IN_A_FOLDER = NoForge("the repository is a folder", "give it a remote at a forge")
-"""For a repository that is no host's, so that nobody expects a pull request."""
-
-
 def find_forge(
     address: str, environ: Mapping[str, str], declared: ForgeSettings = UNDECLARED
 ) -> ForgePlace | NoForge:
@@ -72,7 +68,7 @@ def find_forge(
     """
     host, path = repository_place(address)
     if not host:
-        return IN_A_FOLDER
+        return NoForge("the repository is a folder", "give it a remote at a forge")
     kind = declared.kind or _kind_of(host, environ)
     if not kind:
         return NoForge(f"no forge is known for {quoted(host)}", _HOW)

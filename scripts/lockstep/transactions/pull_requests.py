@@ -7,10 +7,11 @@ from lockstep.check.followed import Followed
 from lockstep.check.forge_of import forge_of
 from lockstep.edges.git import Git
 from lockstep.forges.base import Forge
-from lockstep.forges.factory import IN_A_FOLDER, NoForge, open_forge
+from lockstep.forges.factory import NoForge, open_forge
 from lockstep.model.decision import Decision
 from lockstep.model.errors import LockstepError
 from lockstep.model.forge import PullRequest, PullRequestDraft
+from lockstep.model.repository_address import repository_place
 from lockstep.model.result import Offer
 from lockstep.rollout.commit_message import pull_request_text
 
@@ -31,9 +32,10 @@ def offer_branch(
         return Offer()
     try:
         place = forge_of(git, followed.tip, os.environ, followed.remote)
-        if place is IN_A_FOLDER:
-            return Offer()
         if isinstance(place, NoForge):
+            # Nobody expects a pull request where git itself talks to no server.
+            if all(not repository_place(address)[0] for address in followed.remote.pushes):
+                return Offer()
             return Offer(problem=place.reason, fix=place.fix)
         title, body = pull_request_text(decisions)
         draft = PullRequestDraft(title, body, branch, followed.branch)

@@ -52,6 +52,14 @@ def test_without_a_remote_there_is_nothing_to_say(tmp_path: Path) -> None:
     assert (offer.problem, offer.failed) == ("", False)
 
 
+def test_where_git_talks_to_a_folder_there_is_nothing_to_say(tmp_path: Path) -> None:
+    git = fleet(tmp_path / "clone")
+    # As url.<base>.insteadOf makes of the fleet's address.
+    remote = Remote("origin", ("/srv/fleet.git", ADDRESS), ("/srv/fleet.git",))
+    at = Followed("main", remote, followed(git).tip)
+    assert offer_branch(git, at, "x", (FULL,), keep_text=False).problem == ""
+
+
 def test_an_unknown_forge_is_no_failure(tmp_path: Path) -> None:
     git = fleet(tmp_path / "clone")
     offer = offer_branch(git, followed(git), "x", (FULL,), keep_text=False)
