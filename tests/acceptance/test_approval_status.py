@@ -1,4 +1,4 @@
-"""``lockstep approval`` on a real Gitea: the status that a protected branch requires."""
+"""``lockstep approval`` of docs/how-to/approvals.md on a real Gitea: the status that is required."""
 
 import itertools
 import json
