@@ -4,7 +4,6 @@ import itertools
 import json
 import re
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from html.parser import HTMLParser
@@ -61,34 +60,51 @@ class Home:
         return text
 
 
-@pytest.fixture
-def home(
-    gitea: Gitea, template: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Home]:
-    number = next(_NUMBERS)
-    owner, bot = gitea.create_user(f"fleet{number}"), gitea.create_user(f"commenter{number}")
+@dataclass
+class Place:
+    """A fleet at Gitea, with its owner and its bot."""
+
+    world: World
+    server: Gitea
+    owner: Account
+    bot: Account
+    repository: str
+
+
+@pytest.fixture(scope="module")
+def place(gitea: Gitea, template: World, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    owner, bot = gitea.create_user("fleet1"), gitea.create_user("commenter1")
     repository = gitea.create_repository(owner, "fleet")
     gitea.collaborate(repository, bot)
-    world = copy_world(template, tmp_path / "world")
+    world = copy_world(template, tmp_path_factory.mktemp("comment") / "world")
     settings = SETTINGS.replace("https://git.example.com/ml/fleet.git", gitea.clone_url(repository))
     settings += f"forge: {{kind: gitea, api: {gitea.url}/api/v1}}\n"
     (world.clone / "lockstep.yaml").write_text(settings)
     world.git("commit", "--quiet", "--all", "-m", "the fleet is at Gitea")
-    for name, value in gitea.git_environment(owner).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("GITEA_TOKEN", bot.token)
     world.git("remote", "set-url", "origin", gitea.clone_url(repository))
+    return Place(world, gitea, owner, bot, repository)
+
+
+@pytest.fixture
+def home(place: Place, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A pull request of its own for each test."""
+    world, server, repository = place.world, place.server, place.repository
+    for name, value in server.git_environment(place.owner).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("GITEA_TOKEN", place.bot.token)
+    branch = f"change-{next(_NUMBERS)}"
+    world.git("checkout", "--quiet", "main")
     world.git("push", "--quiet", "origin", "main")
-    world.git("checkout", "--quiet", "-b", "change")
+    server.wait_for_push(repository)
+    world.git("checkout", "--quiet", "-b", branch)
     file = world.clone / "clusters/prod/scoring/eu-west-1.yaml"
     file.write_text(file.read_text().replace("weight: 100", "weight: 90"))
-    world.git("commit", "--quiet", "--all", "-m", "a change")
-    world.git("push", "--quiet", "origin", "change")
+    world.git("commit", "--quiet", "--all", "-m", branch)
+    world.git("push", "--quiet", "origin", branch)
     head = world.git("rev-parse", "HEAD")
-    gitea.wait_for_push(repository)
-    opened = gitea.api("POST", f"/repos/{repository}/pulls", title="a change", head="change",
-                       base="main")  # fmt: skip
-    yield Home(world, gitea, bot, repository, opened["number"], head)
+    opened = server.api("POST", f"/repos/{repository}/pulls", title=branch, head=branch,
+                        base="main")  # fmt: skip
+    return Home(world, server, place.bot, repository, opened["number"], head)
 
 
 def stored(home: Home, found: Review | None = None) -> Path:
@@ -262,39 +278,13 @@ def test_a_check_that_could_not_run_is_said_and_followed_by_its_review(home: Hom
     assert "policy.weights-sum" in home.comments()[0]["body"] and len(home.comments()) == 1
 
 
-def test_broken_files_are_refused_and_nothing_is_posted(home: Home) -> None:
+def test_a_broken_file_is_refused_and_nothing_is_posted(home: Home) -> None:
     path = home.world.folder / "broken.json"
-    for data, code in BROKEN:
+    for data, code in ((b"{", 10), (b'{"version": 2}', 10), (b" " * 1_000_001, 1)):
         path.write_bytes(data)
         found, said = home.comment(path)
-        assert found == code and "Traceback" not in said, (data[:80], said)
-        assert "error: " in said
+        assert found == code and "error: " in said and "Traceback" not in said
     assert home.comments() == []
-
-
-GOOD = msgspec.to_builtins(REVIEW)
-
-
-def spoilt(**fields: Any) -> bytes:
-    return json.dumps({**GOOD, **fields}).encode()
-
-
-BROKEN = [
-    (b"{", 10), (b"[]", 10), (b"nonsense", 10), (b'{"version": 2}', 10), (b"\xff\xfe", 10),
-    (b'{"version": 1, "version": 1}', 10), (b"[" * 100_000, 10), (b" " * 1_000_001, 1),
-    (spoilt(families=[{}]), 10), (spoilt(findings=[{**GOOD["findings"][0], "line": 0}]), 10),
-    (spoilt(findings=[{**GOOD["findings"][0], "line": 1.5}]), 10),
-    (spoilt(findings=[{**GOOD["findings"][0], "severity": "fatal"}]), 10),
-    (spoilt(base="b" * 301), 10), (spoilt(summary={"clusters": -1}), 10),
-    (spoilt(leftFindings=-1), 10), (spoilt(diff="none"), 10),
-    (spoilt(missing=["m"] * 21), 10),
-]  # fmt: skip
-
-
-def test_a_head_that_is_no_commit_is_usage(home: Home) -> None:
-    for head in ("main", "abc", "A" * 40, "--print", "0" * 41):
-        code, said = home.comment(stored(home, REVIEW), head=head)
-        assert code == 2, said
 
 
 def test_without_a_token_nothing_is_posted_and_print_still_works(
@@ -314,7 +304,7 @@ def test_the_file_of_the_pull_request_does_not_say_where_the_token_goes(home: Ho
     path = stored(home)
     home.world.git("fetch", "--quiet", "origin")
     home.world.git("remote", "set-head", "origin", "main")
-    home.world.git("checkout", "--quiet", "change")
+    home.world.git("checkout", "--quiet", home.head)
     settings = home.world.clone / "lockstep.yaml"
     settings.write_text(settings.read_text().replace("/api/v1", "/elsewhere"))
     home.world.git("commit", "--quiet", "--all", "-m", "send it elsewhere")

@@ -29,6 +29,7 @@ from lockstep.model.fleet import Fleet, NoFile, Subject, Tree
 from lockstep.policy.thresholds import threshold_values
 from lockstep.render.parse import Unreadable, parse_manifest
 from lockstep.spec.assemble import assemble, cluster_files
+from lockstep.spec.yaml.load import Documents
 
 UNREADABLE = "diff.unreadable"
 """The rule id of a manifest that cannot be read."""
@@ -113,13 +114,15 @@ class _Side:
         shared = self.ids.git.read_tree(self.ids.tree, known, links=True) if known else {}
         return {**self.ids.read_rendered(folders), **shared}
 
-    def fleet(self, wanted: Collection[Unit], environments: Collection[str]) -> Fleet:
+    def fleet(
+        self, wanted: Collection[Unit], environments: Collection[str], documents: Documents
+    ) -> Fleet:
         """The specs of some clusters and environments; the files of no others are read."""
         found = [self.by_name[each][1] for each in wanted if each in self.by_name]
         paths = {*found, *(f"{path.rpartition('/')[0]}/family.yaml" for path in found)}
         paths |= {f"clusters/{name}/environment.yaml" for name in environments}
         chosen = {path: each for path, each in self.specs.items() if path in paths}
-        return assemble(self.ids.git.read_files(chosen, links=True))[0]
+        return assemble(self.ids.git.read_files(chosen, links=True), documents)[0]
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,8 @@ class _Compared:
         clusters = [_cluster_of(path) for path in self._paths]
         environments = {environment for environment, _ in clusters}
         wanted = {each for each in clusters if each[1]}
-        self._fleets = [side.fleet(wanted, environments) for side in self._sides]
+        documents = Documents()
+        self._fleets = [side.fleet(wanted, environments, documents) for side in self._sides]
         self._regions = {
             (each.environment, each.name): each.region
             for fleet in self._fleets  # the head comes last and counts

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from lockstep.differences.fields import FieldDifference, field_differences
 from lockstep.model.differences import ChangeType
 from lockstep.model.document import Json, Pointer, value_at
+from lockstep.render.names import version_slug
 
 VERSION_LABEL = "lockstep.dev/version"
 
@@ -94,8 +95,11 @@ class ComparedObject:
 
         Empty for the objects that are called like their cluster.
         """
-        cluster = self.folder.cluster
-        name = self.id.name
+        cluster, name = self.folder.cluster, self.id.name
+        # A long name of a cluster is cut in those of its versions.
+        slug = version_slug(label_of(self.after or self.before, VERSION_LABEL) or "?")
+        if name.endswith(f"-{slug}"):
+            return slug
         if cluster and name.endswith(cluster):  # such as an Application, by its environment too
             return ""
         return name.removeprefix(f"{cluster}-") if cluster else name

@@ -2,19 +2,22 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from typing import NamedTuple
 
 from lockstep.model.differences import ChangeType, FieldChange, FleetDiff, ObjectChange
 from lockstep.model.document import Json
 from lockstep.text.sanitise import cut
 
-DANGEROUS = ""
-"""The section of the dangers, which come first; the others are called by their family."""
+DANGEROUS = "Dangerous changes"
+SEVERAL = "Several families"
+"""The sections that come first; the others are called by their family."""
 
 _VALUE = 160  # characters of a value
 _LINES = 40
+_WHERE = 10  # families or kinds of objects with the same danger
 _PLACES = 5
+_FAMILIES = 3  # with the same change, and it is said once for all of them
 _MAIN_ROUTE = "weighted"  # the one that gets all requests that no other route takes
 
 Part = tuple[str, bool]
@@ -26,38 +29,62 @@ Line = tuple[Part, ...]
 class DifferenceEntry(NamedTuple):
     """One entry of a report: its section, its first line, those below it.
 
-    ``changes`` counts the changes that it stands for.
+    ``changes`` counts the changes that it stands for; ``kind`` is that of the objects whose fields
+    it lists, and empty for others.
     """
 
     section: str
     head: Line
     lines: tuple[Line, ...]
     changes: int
+    kind: str = ""
 
 
 def entries_of(diff: FleetDiff) -> Iterator[DifferenceEntry]:
-    """The dangers, the worst first, then for each family its routes and its objects."""
+    """The dangers, the worst first; what many families have alike; then each family's changes."""
     yield from _dangers(diff.objects)
     owners: dict[str, list[ObjectChange]] = {}
     for each in diff.objects:
         owners.setdefault(each.owner, []).append(each)
+    entries: list[DifferenceEntry] = []
     for owner, objects in sorted(owners.items()):
-        yield from _routes(owner, objects)
-        yield from _fields(owner, objects)
-        yield from _whole(owner, objects)
+        entries += [*_routes(owner, objects), *_fields(owner, objects), *_whole(owner, objects)]
+    alike: dict[tuple[str, tuple[Line, ...]], list[DifferenceEntry]] = {}
+    for entry in entries:
+        if entry.kind:
+            alike.setdefault((entry.kind, entry.lines), []).append(entry)
+    merged = {
+        key: same
+        for key, same in alike.items()
+        if len({entry.section for entry in same}) > _FAMILIES
+    }
+    for (kind, lines), same in merged.items():
+        names = list(dict.fromkeys(_code(entry.section) for entry in same))
+        head = (_code(kind), _plain(" changes in "), *_joined(names[:_PLACES], len(names)))
+        yield DifferenceEntry(SEVERAL, head, lines, sum(entry.changes for entry in same))
+    yield from (entry for entry in entries if (entry.kind, entry.lines) not in merged)
 
 
 def _dangers(objects: Iterable[ObjectChange]) -> Iterator[DifferenceEntry]:
-    found: dict[tuple[int, str, str, str, str], list[ObjectChange]] = {}
+    found: dict[tuple[int, str, str], dict[tuple[str, str], list[ObjectChange]]] = {}
     for each in objects:
         for danger in each.dangers:
-            key = (danger.rank, danger.id, danger.text, each.owner, _object(each))
-            found.setdefault(key, []).append(each)
-    for (_, kind, text, owner, name), same in sorted(found.items()):
-        where = (_plain("in "), _code(owner), _plain(": "), _code(name), *_in(same))
-        yield DifferenceEntry(
-            DANGEROUS, (_code(kind), _plain(": "), _code(text)), (where,), len(same)
-        )
+            same = found.setdefault((danger.rank, danger.id, danger.text), {})
+            same.setdefault((each.owner, _object(each)), []).append(each)
+    # Of one kind, first what concerns most objects.
+    order = sorted(found.items(), key=lambda item: (item[0][0], -_size(item[1]), item[0]))
+    for (_, kind, text), owners in order:
+        lines = [
+            (_plain("in "), _code(owner), _plain(": "), _code(name), *_in(same))
+            for (owner, name), same in sorted(owners.items())
+        ]
+        head = (_code(kind), _plain(": "), _code(text))
+        shown = tuple(_first(lines, _WHERE, "places"))
+        yield DifferenceEntry(DANGEROUS, head, shown, _size(owners))
+
+
+def _size(parts: Mapping[tuple[str, str], Sized]) -> int:
+    return sum(map(len, parts.values()))
 
 
 def _routes(owner: str, objects: Iterable[ObjectChange]) -> Iterator[DifferenceEntry]:
@@ -100,7 +127,8 @@ def _fields(owner: str, objects: Iterable[ObjectChange]) -> Iterator[DifferenceE
             alike.setdefault(key, (same, []))[1].append(of[0][1] if len(of) == 1 else generic)
         for same, lines in alike.values():
             head = (_code(name), _plain(" changes"), *_in(same))
-            yield DifferenceEntry(owner, head, tuple(_bounded(lines)), len(same))
+            shown = tuple(_first(list(map(_line, lines)), _LINES, "fields"))
+            yield DifferenceEntry(owner, head, shown, len(same), same[0].kind)
 
 
 def _whole(owner: str, objects: Iterable[ObjectChange]) -> Iterator[DifferenceEntry]:
@@ -133,7 +161,10 @@ def _shown(field: FieldChange) -> _Change:
 def _value(value: Json) -> str:
     if isinstance(value, str) and _is_plain(value):
         return cut(value, _VALUE)
-    return cut(json.dumps(value, ensure_ascii=False), _VALUE)
+    try:
+        return cut(json.dumps(value, ensure_ascii=False), _VALUE)
+    except RecursionError:  # in a report that others wrote
+        return "(nested too deep)"
 
 
 def _is_plain(text: str) -> bool:
@@ -157,19 +188,21 @@ def _generic(change: _Change, each: ObjectChange) -> _Change:
     return _Change(without(change.path), before, after)
 
 
-def _bounded(changes: Sequence[_Change]) -> Iterator[Line]:
-    yield from map(_line, changes[:_LINES])
-    if len(changes) > _LINES:
-        yield (_plain(f"and {len(changes) - _LINES:,} more fields"),)
+def _first(lines: Sequence[Line], most: int, noun: str) -> Iterator[Line]:
+    """The first of some lines, and how many more there are."""
+    yield from lines[:most]
+    if len(lines) > most:
+        yield (_plain(f"and {len(lines) - most:,} more {noun}"),)
 
 
 def _line(change: _Change) -> Line:
-    before = [] if change.before is None else [_code(change.before)]
-    after = [] if change.after is None else [_code(change.after)]
-    between = {(1, 1): " → ", (0, 1): "added ", (1, 0): "removed "}[len(before), len(after)]
-    if before and after:
-        return (_code(change.path), _plain(": "), *before, _plain(between), *after)
-    return (_code(change.path), _plain(": "), _plain(between), *before, *after)
+    path, before, after = change
+    if before is not None and after is not None:
+        return (_code(path), _plain(": "), _code(before), _plain(" → "), _code(after))
+    if after is not None:
+        return (_code(path), _plain(": added "), _code(after))
+    # A report that others wrote may have neither.
+    return (_code(path), _plain(": removed "), _code(before or ""))
 
 
 def _in(objects: Sequence[ObjectChange]) -> Line:

@@ -14,7 +14,7 @@ from lockstep.model.document import Json
 from lockstep.model.outcome import Outcome
 from lockstep.report import markdown, text
 from lockstep.report.counting import count
-from lockstep.report.difference_groups import DifferenceEntry, Line, entries_of
+from lockstep.report.difference_groups import DANGEROUS, SEVERAL, DifferenceEntry, Line, entries_of
 from lockstep.report.json_report import format_data, outcome_to_data, unicode_data
 from lockstep.report.markup import code
 from lockstep.text.sanitise import cut, one_line
@@ -24,7 +24,6 @@ VERSION = 1
 
 _TEXT_LINES = 1_000
 _PART = 2_000  # characters of one piece of a line
-_TITLE = "Dangerous changes"
 _RESERVE = 500  # characters for the headline, and the note about what is not shown
 
 
@@ -152,11 +151,11 @@ def markdown_entry(entry: DifferenceEntry) -> str:
 
 
 _TEXT = _Style(
-    lambda name: one_line(name or _TITLE, log=True), _text_entry, lambda made: made.count("\n") + 1
+    lambda name: one_line(name, log=True), _text_entry, lambda made: made.count("\n") + 1
 )
 _MARKDOWN = _Style(
     # A blank line, because some readers of Markdown begin no list without one.
-    lambda name: f"#### {code(name) if name else _TITLE}\n",
+    lambda name: f"#### {name if name in (DANGEROUS, SEVERAL) else code(name)}\n",
     markdown_entry,
     lambda made: len(made) + 2,
 )

@@ -32,6 +32,8 @@ def verdict(review: Review, mark: Mark) -> str:
     dangerous = len(review.diff.dangerous) if review.diff else 0
     if dangerous:
         found += f"; {dangerous:,} dangerous change{'' if dangerous == 1 else 's'}"
+    if review.left_findings:
+        found += f"; and {count(review.left_findings, 'finding')} more"
     if outcome.exit_code is ExitCode.COULD_NOT_RUN:
         return f"Lockstep could not evaluate all of this change: {found}"
     if outcome.exit_code is not ExitCode.CLEAN:

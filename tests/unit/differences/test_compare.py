@@ -22,6 +22,7 @@ from tests.unit.differences.manifests import (
 )
 
 EVERY = [*serving({"1": 90, "2": 10}), application(), manifest("Service", "")]
+VERSION = {"lockstep.dev/version": "1"}
 IMAGE = ("spec", "template", "spec", "containers", 0, "image")
 
 
@@ -63,6 +64,8 @@ def test_roles_are_the_same_in_all_clusters() -> None:
     assert sorted((each.kind, each.role) for each in found) == [
         ("Application", ""), ("Deployment", "v1"), ("Service", ""),
     ]  # fmt: skip
+    cut = {**deployment(), "metadata": {"name": "fraud-eu-8231d669-v1", "labels": VERSION}}
+    assert [each.role for each in compared([], [cut])] == ["v1"]
     (other,) = compared([], [manifest("AppProject", "")], cluster="", family="")
     assert other.role == CLUSTER and other.owner == "prod"
 

@@ -35,7 +35,7 @@ def said(*objects: ObjectChange) -> list[str]:
 
     lines = []
     for entry in entries_of(FleetDiff("main", objects=objects)):
-        lines += [f"{entry.section or '!'} ({entry.changes}) {text(entry.head)}"]
+        lines += [f"{entry.section} ({entry.changes}) {text(entry.head)}"]
         lines += [f"  {text(line)}" for line in entry.lines]
     return lines
 
@@ -101,10 +101,37 @@ def test_dangers_come_first_the_worst_before_the_others_and_once_for_all_regions
         change("eu", dangers=(worse, restart)), change("us", dangers=(restart,)),
         change("eu", family="churn", dangers=(restart,)),
     ) == [
-        "! (1) no-capacity: no pods", "  in prod/fraud: Deployment v1 in eu",
-        "! (1) restart: it restarts", "  in prod/churn: Deployment v1 in eu",
-        "! (2) restart: it restarts", "  in prod/fraud: Deployment v1 in eu and us",
+        "Dangerous changes (1) no-capacity: no pods", "  in prod/fraud: Deployment v1 in eu",
+        "Dangerous changes (3) restart: it restarts", "  in prod/churn: Deployment v1 in eu",
+        "  in prod/fraud: Deployment v1 in eu and us",
     ]  # fmt: skip
+
+
+def test_a_danger_of_many_families_is_one_entry() -> None:
+    restart = (Danger("restart", "it restarts", 7),)
+    many = [change(family=f"f{number:02}", dangers=restart) for number in range(30)]
+    lines = said(*many)
+    assert lines[0] == "Dangerous changes (30) restart: it restarts"
+    assert lines[-1] == "  and 20 more places" and len(lines) == 12
+
+
+def test_the_same_change_of_more_than_three_families_is_said_once_before_the_others() -> None:
+    def every(count: int) -> list[ObjectChange]:
+        return [
+            change(family=f"f{number}", role=f"v{number}", fields=(replicas(),))
+            for number in range(count)
+        ]
+
+    other = change(family="f0", role="v9", fields=(replicas(8, 9),))
+    assert said(*every(4), other) == [
+        "Several families (4) Deployment changes in prod/f0, prod/f1, prod/f2 and prod/f3",
+        "  spec.replicas: 3 → 6",
+        "prod/f0 (1) Deployment v9 changes in eu",
+        "  spec.replicas: 8 → 9",
+    ]
+    assert len(said(*every(3))) == 6
+    many = said(*every(1_000))
+    assert len(many) == 2 and many[0].endswith("and 995 more")
 
 
 def test_clusters_of_one_region_are_called_by_their_names() -> None:
@@ -130,3 +157,13 @@ def test_long_lists_are_cut_and_counted() -> None:
     assert len(lines) == 42 and lines[-1] == "  and 60 more fields"
     long = said(change(fields=(replicas("x", "y" * 900),)))[1]
     assert long.endswith("(740 more characters)")
+
+
+def test_a_report_that_others_wrote_is_shown_whatever_its_values() -> None:
+    deep: Any = "x"
+    for _ in range(100_000):
+        deep = [deep]
+    fields = (replicas(None, None, "a"), replicas(deep, 1, "b"), replicas(float("nan"), [], "c"))
+    assert said(change(fields=fields))[1:] == [
+        "  a: removed ", "  b: (nested too deep) → 1", "  c: NaN → []",
+    ]  # fmt: skip

@@ -244,6 +244,7 @@ def test_a_long_table_is_cut_and_counted() -> None:
 def test_what_the_review_had_to_leave_out_is_counted_too() -> None:
     text = format_review(replace(REVIEW, left_findings=3, left_families=1, left_objects=2))
     assert "Not shown: 3 findings, 1 family table, 2 objects." in text
+    assert "; 1 suppressed; and 3 findings more\n" in text
 
 
 def test_endless_texts_and_places_leave_room() -> None:

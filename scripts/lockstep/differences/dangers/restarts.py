@@ -20,10 +20,9 @@ _UNDO = "without a canary; undo by git revert and render"
 def _find(each: ComparedObject, family: ComparedFamily) -> Iterator[str]:
     if not _restarts(each):
         return
-    version = _version(each)
-    whose = f"of version {version}, which has traffic" if version else f"of the {each.id.kind}"
-    where = _where(version, family)
-    yield f"{_what(each)} {whose}: it restarts in {where} at the merge, {_UNDO}"
+    where = _where(_version(each), family)
+    # Not which version: the same of another family is reported with it.
+    yield f"{_what(each)} of a version with traffic: it restarts in {where} at the merge, {_UNDO}"
 
 
 def _restarts(each: ComparedObject) -> bool:

@@ -39,14 +39,14 @@ def test_each_change_of_the_pods_of_a_version_with_traffic_is_named(
 ) -> None:
     before = serving({"1": 100})
     after = [edited(before[0], *CONTAINER, *field, value=value), *before[1:]]
-    assert restarts(before, after) == [f"{what} of version 1, which has traffic: {NEXT}"]
+    assert restarts(before, after) == [f"{what} of a version with traffic: {NEXT}"]
 
 
 def test_another_order_of_variables_restarts_pods_too() -> None:
     before = serving({"1": 100})
     env = before[0]["spec"]["template"]["spec"]["containers"][0]["env"][::-1]
     after = [edited(before[0], *CONTAINER, "env", value=env), *before[1:]]
-    assert restarts(before, after) == [f"env of version 1, which has traffic: {NEXT}"]
+    assert restarts(before, after) == [f"env of a version with traffic: {NEXT}"]
 
 
 def test_without_traffic_or_another_template_nothing_restarts() -> None:
@@ -66,7 +66,7 @@ def test_traffic_on_either_side_counts() -> None:
 def test_a_version_that_cannot_be_known_may_have_traffic() -> None:
     old = edited(deployment(), "spec", "template", "metadata", "labels", value={})
     new = edited(old, *CONTAINER, "image", value="x")
-    assert restarts([old], [new]) == [f"image of the Deployment: {NEXT}"]
+    assert restarts([old], [new]) == [f"image of a version with traffic: {NEXT}"]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,6 @@ def test_the_regions_are_those_that_restart(regions: int, clusters: int, where: 
     found = compare_folders(folders, {("prod", "fraud"): clusters}, SECRETS)
     texts = {danger.text for each in found for danger in each.dangers}
     assert texts == {
-        f"image of version 1, which has traffic: it restarts in {where} at the merge, without a "
+        f"image of a version with traffic: it restarts in {where} at the merge, without a "
         "canary; undo by git revert and render"
     }
