@@ -1,4 +1,4 @@
-"""``lockstep approval`` of docs/how-to/approvals.md on a real Gitea: the status that is required."""
+"""``lockstep approval``, as docs/how-to/approvals.md has it, on a real Gitea."""
 
 import itertools
 import json
