@@ -7,14 +7,17 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from lockstep.check.approved_files import APPROVERS, PULL_REQUESTS
 from lockstep.check.base import Base, find_base, merge_result
 from lockstep.check.differences import diff_trees
 from lockstep.check.family_reviews import family_reviews
 from lockstep.check.workspace import EVERYTHING
 from lockstep.edges.git import Git
+from lockstep.model.document import Json, value_at
 from lockstep.model.errors import LockstepError
 from lockstep.model.outcome import Outcome
-from lockstep.model.review import LARGEST, Excerpt, Review
+from lockstep.model.review import LARGEST, Excerpt, Review, RoleReview
+from lockstep.policy.thresholds import threshold_values
 from lockstep.report.counting import by_urgency
 from lockstep.report.json_report import format_compact
 from lockstep.text.sanitise import cut, one_line
@@ -25,6 +28,7 @@ _ROOM = LARGEST // 5
 """Bytes of findings, of their source lines, of families and of the difference, each, as JSON."""
 
 _LONGEST = 4_000
+_MOST_ROLES, _MOST_PEOPLE = 20, 50
 _UNREAD = 5  # manifests that cannot be read and are named: the check has all of them
 
 
@@ -42,7 +46,8 @@ def review_change(git: Git, checked: Outcome, base: str | None, now: datetime) -
             found = find_base(storing, base, tree)
             if found is not None:
                 tree = merge_result(storing, tree, found.commit)
-                review = replace(review, base=cut(found.name, 200))
+                roles = _approvers(storing, found)
+                review = replace(review, base=cut(found.name, 200), approvers=roles)
             review = _with_families(review, storing, found, tree, now)
             return _with_difference(review, storing, found, tree)
     except LockstepError as error:
@@ -64,6 +69,22 @@ def _of_check(checked: Outcome) -> Review:
         excerpts=tuple(excerpts),
         left_findings=left,
     )
+
+
+def _approvers(git: Git, base: Base) -> tuple[RoleReview, ...]:
+    """The roles of the base that approve pull requests; none where its file is malformed."""
+    data = git.read_tree(base.commit, [APPROVERS], links=True).get(APPROVERS, b"")
+    values = threshold_values(APPROVERS, data)
+    roles, chosen = values.get("roles"), values.get(PULL_REQUESTS)
+    return tuple(
+        RoleReview(cut(str(role), 200), _people(value_at(roles, (str(role),))))
+        for role in (chosen if isinstance(chosen, list) else ())[:_MOST_ROLES]
+    )
+
+
+def _people(holders: Json) -> tuple[str, ...]:
+    listed = holders if isinstance(holders, list) else []
+    return tuple(cut(str(value_at(each, ("name",), "")), 200) for each in listed[:_MOST_PEOPLE])
 
 
 def _with_families(review: Review, git: Git, base: Base | None, tree: str, now: datetime) -> Review:

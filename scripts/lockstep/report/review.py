@@ -133,7 +133,8 @@ def _address(file: str, links: Links, line: int = 0) -> str:
 
 def _approvals(review: Review) -> Section:
     """Whose approval is needed: owners of what changes, and gates on the way."""
-    blocks = []
+    who = say.approvers(review, code)
+    blocks = [f"- {who}"] if who else []
     for family in review.families:
         owner = f"owner {code(family.owner)}" if family.owner else "it names no owner"
         lines = [f"- {code(family.title)}: {owner}"]

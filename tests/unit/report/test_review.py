@@ -14,7 +14,7 @@ from lockstep.model.evidence import Verdict
 from lockstep.model.finding import Finding, Related, Severity
 from lockstep.model.forecast import Follow
 from lockstep.model.outcome import RUN_FAILED
-from lockstep.model.review import PartChange, Review, VariantShare
+from lockstep.model.review import PartChange, Review, RoleReview, VariantShare
 from lockstep.report import review_text
 from lockstep.report.markup import size
 from lockstep.report.review import LIMIT, MARKER, Links, format_failure, format_review
@@ -105,6 +105,25 @@ def test_the_order_is_approvals_errors_warnings_and_what_is_waived_is_folded() -
     assert heads[:3] == ["Needs approval", "Errors", "Warnings"]
     assert "<summary>1 waived finding</summary>" in text
     assert text.index("image is a tag") > text.index("<summary>1 waived")
+
+
+@pytest.mark.parametrize(
+    ("roles", "says"),
+    [
+        ((), "Nobody may approve it: the base names no role for pull requests."),
+        ((RoleReview("managers", ("lead@example.com",)), RoleReview("leads")),
+         "role ` managers ` (` lead@example.com `) or ` leads ` (nobody) approves it"),
+    ],
+)  # fmt: skip
+def test_who_may_approve_is_said_where_something_needs_it(
+    roles: tuple[RoleReview, ...], says: str
+) -> None:
+    wanted = changed(WRONG, severity=Severity.APPROVAL)
+    assert says in format_review(replace(REVIEW, findings=(wanted,), approvers=roles))
+    assert "approve it" not in format_review(replace(REVIEW, approvers=roles))
+    assert says.replace("` ", "").replace(" `", "") in review_text.format_review(
+        replace(REVIEW, findings=(wanted,), approvers=roles)
+    )
 
 
 def clean(**more: object) -> Review:
