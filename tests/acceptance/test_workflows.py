@@ -10,8 +10,11 @@ import pytest
 from lockstep.edges import clock
 from lockstep.model.times import format_time
 from tests.acceptance.act_runner import Actions, Ended, open_actions
+from tests.acceptance.gitea_server import Gitea, gitea, needs_gitea
 from tests.acceptance.rollouts import EU, US
-from tests.acceptance.world import FAMILY, World, git
+from tests.acceptance.world import ADDRESS, FAMILY, SETTINGS, World, copy_world, git
+
+__all__ = ["gitea"]  # the fixture
 
 
 @pytest.fixture
@@ -62,25 +65,65 @@ def published(world: World, path: str) -> str:
     return git(world.origin, "show", f"main:{path}")
 
 
-def test_a_bad_pull_request_is_blocked_by_the_program_of_the_base(actions: Actions) -> None:
+@pytest.fixture
+def at_gitea(
+    gitea: Gitea, template: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Actions:
+    """A fleet whose repository and pull requests are at a real Gitea."""
+    owner, bot = gitea.create_user("workflows-owner"), gitea.create_user("workflows-bot")
+    repository = gitea.create_repository(owner, "fleet")
+    gitea.collaborate(repository, bot)
+    world = copy_world(template, tmp_path / "world")
+    for name, value in gitea.git_environment(owner).items():
+        monkeypatch.setenv(name, value)
+    world.git("remote", "set-url", "origin", gitea.clone_url(repository))
+    settings = SETTINGS.replace(ADDRESS, gitea.clone_url(repository))
+    settings += f"forge: {{kind: gitea, api: {gitea.url}/api/v1}}\n"
+    (world.clone / "lockstep.yaml").write_text(settings)
+    (tmp_path / "actions").mkdir()
+    return open_actions(world, tmp_path / "actions", bot.token)
+
+
+@needs_gitea
+def test_a_bad_pull_request_is_blocked_by_the_program_of_the_base(
+    at_gitea: Actions, gitea: Gitea
+) -> None:
+    actions = at_gitea
     script = actions.world.clone / "install-lockstep.py"
     script.write_text("import sys\nsys.exit('this is of the pull request')\n")
-    (actions.world.clone / ".venv/bin").mkdir(parents=True)
-    ended, _ = pull_request(actions, lambda text: text.replace("weight: 100", "weight: 90"))
+    ended, head = pull_request(actions, lambda text: text.replace("weight: 100", "weight: 90"))
     assert ended.code == 1 and ended.exit_codes == [11], ended.text
     assert "this is of the pull request" not in ended.text
     assert any(f"file={EU},line=12" in each and "add up to 100" in each
                for each in ended.annotations), ended.annotations  # fmt: skip
-    assert "Lockstep blocks this change" in ended.text  # the summary, which is the comment, too
-    assert (actions.stored / "lockstep-review.zip").is_file()
+    assert "Lockstep blocks this change" in ended.text  # the summary
+
+    # What follows has rights, and begins from the default branch.
+    actions.world.git("push", "--quiet", "origin", "change")
+    repository = "/repos/workflows-owner/fleet"
+    gitea.wait_for_push("workflows-owner/fleet")
+    opened = gitea.api("POST", f"{repository}/pulls", title="bad", head="change", base="main")
+    actions.world.git("switch", "--quiet", "main")
+    done = {"id": 1, "event": "pull_request", "conclusion": "failure", "head_sha": head}
+    for name in ("comment", "approval"):
+        ended = actions.run(name, "workflow_run", {"workflow_run": done})
+        assert ended.code == 0, ended.text
+    (comment,) = gitea.api("GET", f"{repository}/issues/{opened['number']}/comments")
+    assert "Lockstep blocks this change" in comment["body"] and "add up to 100" in comment["body"]
+    (status,) = gitea.api("GET", f"{repository}/commits/{head}/statuses")
+    assert (status["context"], status["status"]) == ("lockstep/approval", "success")
 
 
-def test_a_good_pull_request_passes(actions: Actions) -> None:
+def test_a_good_pull_request_passes_and_again_in_the_merge_queue(actions: Actions) -> None:
     ended, _ = pull_request(
         actions, lambda text: text.replace("  variants:", "  serving: {replicas: 5}\n  variants:")
     )
     assert ended.code == 0, ended.text
     assert not [each for each in ended.annotations if each.startswith("::error")]
+    base = actions.world.git("rev-parse", "main")
+    queued = actions.run("check", "merge_group", {"merge_group": {"base_sha": base}})
+    assert queued.code == 0 and "no errors" in queued.log, queued.text
+    assert "Run Main review" not in queued.text
 
 
 def test_two_advances_at_once_make_one_commit(proposed: Actions) -> None:

@@ -66,7 +66,7 @@ class JsonServer:
                 asked.append(request)
                 self._send(answers(request))
 
-            do_POST = do_GET
+            do_POST = do_PATCH = do_PUT = do_DELETE = do_GET
 
             def _send(self, reply: Reply) -> None:
                 self.send_response(reply.status)

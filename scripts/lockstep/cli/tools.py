@@ -32,7 +32,7 @@ def tools_opa(output: str) -> ExitCode:
 @options.root
 @options.output
 def doctor(root: Path, output: str) -> ExitCode:
-    """Show what is missing on this machine and in this repository, and how to fix it.
+    """Show what is missing on this machine, in this repository and at its forge, and how to fix it.
 
     Exit code 1 where something is missing that Lockstep needs; warnings alone are 0.
     """

@@ -1,7 +1,8 @@
-"""``lockstep doctor``: what is missing on this machine and in this repository."""
+"""``lockstep doctor``: what is missing on this machine, in this repository and at its forge."""
 
 from pathlib import Path
 
+from lockstep.check.forge_probes import forge_probes
 from lockstep.check.machine_probes import MACHINE
 from lockstep.check.probing import probe_all
 from lockstep.check.repository_probes import repository_probes
@@ -10,4 +11,4 @@ from lockstep.model.tool_results import Diagnosis
 
 def run(root: Path) -> Diagnosis:
     """Look at every part. Raises nothing: what cannot be looked at is reported as such."""
-    return Diagnosis((*probe_all(MACHINE), *repository_probes(root)))
+    return Diagnosis((*probe_all(MACHINE), *repository_probes(root), *forge_probes(root)))

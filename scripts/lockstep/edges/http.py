@@ -24,7 +24,7 @@ from lockstep.edges.http_answers import (
     passing,
     said,
 )
-from lockstep.edges.http_errors import Words, unreached
+from lockstep.edges.http_errors import Words, unreached, was_sent
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.text.sanitise import one_line
@@ -188,7 +188,7 @@ class Conversation:
             if isinstance(error, failed.SSLError | ValueError):
                 raise failure from None
             raise _Passing(
-                failure, answered=response is not None, undone=not _was_sent(error)
+                failure, answered=response is not None, undone=not was_sent(error)
             ) from None
         if not question.is_success(response.status_code):
             self._refuse(response, body)
@@ -306,17 +306,6 @@ class _Question:
 def _is_ok(status: int) -> bool:
     """For what only asks: any other success has no value in it."""
     return status == HTTPStatus.OK
-
-
-def _was_sent(error: Exception) -> bool:
-    """Whether a request may have reached the server."""
-    from requests import exceptions as failed
-    from urllib3.exceptions import NewConnectionError
-
-    if isinstance(error, failed.ConnectTimeout | failed.SSLError):
-        return False
-    cause = error.args[0] if error.args else None
-    return not isinstance(getattr(cause, "reason", cause), NewConnectionError)
 
 
 def _session(server: Server) -> "Session":

@@ -53,6 +53,17 @@ def unreached(error: Exception, words: Words, where: str) -> LockstepError:
     return LockstepError(text, where=where, fix=words.reach)
 
 
+def was_sent(error: Exception) -> bool:
+    """Whether a request may have reached the server."""
+    from requests import exceptions as failed
+    from urllib3.exceptions import NewConnectionError
+
+    if isinstance(error, failed.ConnectTimeout | failed.SSLError):
+        return False
+    cause = error.args[0] if error.args else None
+    return not isinstance(getattr(cause, "reason", cause), NewConnectionError)
+
+
 def _distrusted(said: str, words: Words, where: str) -> LockstepError:
     if "match" in said or "not valid for" in said:  # OpenSSL's and urllib3's words
         return LockstepError(

@@ -1,7 +1,6 @@
 """Gitea by its API; https://docs.gitea.com/api."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from http import HTTPStatus
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -12,6 +11,7 @@ from lockstep.model.document import Json
 from lockstep.model.forge import BranchProtection
 
 PAGE = {"limit": "50"}
+_NO_COMMIT = "0" * 40
 _COLOUR = "#1d76db"
 
 
@@ -68,11 +68,16 @@ class Gitea(RestForge):
         )
 
     def _may_push(self, home: RepositoryAnswer) -> bool | None:
-        never = {"new_branch_name": "lockstep/never-made", "old_ref_name": "lockstep/is-not-there"}
-        # 404 is the answer for the branch to begin at; without the token's scope it is 403.
-        may = self._may(f"{self._path}/branches", never, (HTTPStatus.NOT_FOUND,))
-        return may if home.permissions and home.permissions.push else False
+        # A status needs the same scope of the token, and the same right of its account, as a push.
+        return self._may_set_status() if home.permissions and home.permissions.push else False
+
+    # What follows asks with a value of the wrong type. Gitea looks at the token before the body.
+
+    def _may_open(self, branch: str) -> bool | None:
+        return self._may(f"{self._path}/pulls", {"title": 0})
+
+    def _may_set_status(self) -> bool | None:
+        return self._may(f"{self._path}/statuses/{_NO_COMMIT}", {"state": 0})
 
     def _may_comment(self) -> bool | None:
-        path = f"{self._path}/issues/0/comments"
-        return self._may(path, {"body": "never posted"}, (HTTPStatus.NOT_FOUND,))
+        return self._may(f"{self._path}/issues/0/comments", {"body": 0})

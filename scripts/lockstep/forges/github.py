@@ -20,7 +20,10 @@ from lockstep.model.document import Json, value_at
 from lockstep.model.forge import BranchProtection
 
 PAGE = {"per_page": "100"}
-HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+HEADERS = {
+    "Accept": "application/vnd.github+json, application/json;q=0.9",
+    "X-GitHub-Api-Version": "2022-11-28",
+}
 _VIEWER = "query { viewer { login } }"
 _MAY_PUSH = """
 query($owner: String!, $name: String!, $ref: String!) {
@@ -175,6 +178,14 @@ class GitHub(RestForge):
         refs = {"ref": "refs/heads/lockstep/never-made", "sha": _NO_OBJECT}
         may = self._may(f"{self._path}/git/refs", refs)
         return False if (home.permissions or Permissions(push=True)).push is False else may
+
+    def _may_open(self, branch: str) -> bool | None:
+        never = {"title": "never made", "head": branch, "base": branch}
+        return self._may(f"{self._path}/pulls", never)
+
+    def _may_set_status(self) -> bool | None:
+        never = {"state": "pending", "context": "never set"}
+        return self._may(f"{self._path}/statuses/{_NO_OBJECT}", never)
 
     def _may_comment(self) -> bool | None:
         # GitHub answers 404 for a pull request that does not exist, whatever the token may do.

@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 
 from lockstep.edges.http_answers import Forbidden, Refused
@@ -31,7 +31,6 @@ from lockstep.text.sanitise import quoted, shorten
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _LONGEST_TITLE = 250
 _LONGEST_DESCRIPTION = 140
-_NO_COMMIT = "0" * 40
 _UNFIT = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT, HTTPStatus.BAD_REQUEST)
 """How a forge refuses what cannot be made, to one who might make it."""
 _SETTLES = 4
@@ -217,22 +216,25 @@ class RestForge(ABC):
     def rights(self) -> ForgeRights:
         """See base.Forge."""
         home = self._api.get(self._path, RepositoryAnswer)
-        branch = home.default_branch
         return ForgeRights(
             login=self._known_login(),
             push=self._may_push(home),
-            pull_requests=self._may(
-                f"{self._path}/pulls", {"title": "never made", "head": branch, "base": branch}
-            ),
-            statuses=self._may(
-                f"{self._path}/statuses/{_NO_COMMIT}", {"state": "pending", "context": "never set"}
-            ),
+            pull_requests=self._may_open(home.default_branch),
+            statuses=self._may_set_status(),
             comments=self._may_comment(),
         )
 
     @abstractmethod
     def _may_push(self, home: RepositoryAnswer) -> bool | None:
         """Whether the token may push to some branch."""
+
+    @abstractmethod
+    def _may_open(self, branch: str) -> bool | None:
+        """Whether the token may open pull requests; ``branch`` is there."""
+
+    @abstractmethod
+    def _may_set_status(self) -> bool | None:
+        """Whether the token may set statuses."""
 
     @abstractmethod
     def _may_comment(self) -> bool | None:
@@ -244,7 +246,7 @@ class RestForge(ABC):
         except LockstepError:
             return ""
 
-    def _may(self, path: str, body: Json, unfit: Collection[int] = _UNFIT) -> bool | None:
+    def _may(self, path: str, body: Json) -> bool | None:
         """Whether a request that can never succeed is refused for what it asks for, and not for
         the token; None where the answer does not tell."""
         try:
@@ -252,7 +254,7 @@ class RestForge(ABC):
         except Forbidden:
             return False
         except Refused as error:
-            return True if error.status in unfit else None
+            return True if error.status in _UNFIT else None
         return None
 
 

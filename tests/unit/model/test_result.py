@@ -10,6 +10,7 @@ from lockstep.model.result import (
     History,
     LockComparison,
     NotLive,
+    Offer,
     OnBranch,
     Status,
 )
@@ -40,6 +41,11 @@ def test_a_closed_gate_does_not_hide_a_family_that_could_not_be_decided_about(
 def test_what_a_server_refused_is_not_live_and_what_goes_on_a_branch_is_done() -> None:
     assert NotLive(Decided(()), "x").exit_code is ExitCode.CLEAN
     assert NotLive(Decided(()), "x", "refused").exit_code is ExitCode.GATE_CLOSED
+    failed = Offer(problem="the forge is down", failed=True)
+    assert NotLive(Decided(()), "x", offer=failed).exit_code is ExitCode.COULD_NOT_RUN
+    # A rollback that is not live counts more than how it is offered.
+    assert NotLive(Decided(()), "x", "refused", failed).exit_code is ExitCode.GATE_CLOSED
+    assert NotLive(Decided(()), "x", offer=Offer(problem="no token")).exit_code is ExitCode.CLEAN
 
 
 def test_findings_of_status_are_invalid_and_those_of_audit_do_not_verify() -> None:

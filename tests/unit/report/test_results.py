@@ -25,6 +25,7 @@ from lockstep.model.result import (
     NothingToDo,
     NotLive,
     NotMade,
+    Offer,
     OnBranch,
     Pages,
     Proposed,
@@ -88,7 +89,14 @@ def test_decisions_as_data_name_the_record() -> None:
         "family": "prod/fraud", "action": "advance", "version": TARGET, "to": FULL.to.to_json(),
         "decision": FULL.id, "record": FULL.path, "reason": "every gate passed",
     }  # fmt: skip
-    assert to_data(Proposed(FULL, "lockstep/x")) == {**data, "branch": "lockstep/x"}
+    opened = Offer("https://git.example.com/ml/fleet/pulls/7", 7, created=True)
+    assert to_data(Proposed(FULL, "lockstep/x", opened)) == {
+        **data, "branch": "lockstep/x",
+        "pullRequest": {
+            "url": opened.url, "number": 7, "created": True,
+            "problem": "", "fix": "", "failed": False,
+        },
+    }  # fmt: skip
 
 
 def test_a_work_tree_that_could_not_follow_is_reported() -> None:
@@ -191,6 +199,10 @@ def test_what_is_not_live_says_so_first() -> None:
     assert head == "prod/fraud: NOT LIVE: it is on branch lockstep/x, which is to be merged"
     assert refused == "  main is protected"
     assert all(line.startswith("  once it is merged: ") for line in rest) and len(rest) == 4
+    offer = Offer("https://git.example.com/ml/fleet/pulls/7", 7, created=True)
+    offered = NotLive(RolledBack((SHIFT, RESTORE)), "lockstep/x", "main is protected", offer)
+    assert format_text(offered).split("\n")[2] == f"  pull request 7: {offer.url}"
+    assert to_data(offered)["pullRequest"]["number"] == 7
 
 
 def test_a_restore_that_waits_says_for_what() -> None:
@@ -271,6 +283,23 @@ def test_a_proposal_names_the_branch_and_what_to_do() -> None:
         "  pass         auc in fraud-a: 0.95, must be at least 0.9",
         "  merge the branch, then run lockstep advance",
     ]
+
+
+def test_a_pull_request_that_is_missing_has_a_reason_and_a_fix() -> None:
+    def said(offer: Offer) -> list[str]:
+        return format_text(Proposed(FULL, "lockstep/x", offer)).split("\n")[3:-1]
+
+    unknown = Offer(problem="no forge is known for 'git.example.com'", fix="name it")
+    assert said(unknown) == [
+        "  no pull request was opened: no forge is known for 'git.example.com'", "    fix: name it",
+    ]  # fmt: skip
+    first, fix = said(Offer(problem="Gitea is down\nnow", fix="wait", failed=True))
+    assert first == "  no pull request was opened: Gitea is down\\nnow"
+    assert fix.startswith("    fix: wait; then run the same again") and "by hand" in fix
+    unlabelled = Offer("https://git.example.com/7", 7, problem="it has no label", fix="allow it")
+    assert said(unlabelled) == [
+        "  pull request 7: https://git.example.com/7", "  it has no label", "    fix: allow it",
+    ]  # fmt: skip
 
 
 def test_files_that_were_written_are_counted_and_listed() -> None:
