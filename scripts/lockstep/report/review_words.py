@@ -164,9 +164,14 @@ def follows(family: FamilyReview, mark: Mark) -> list[str]:
     moved = sum(_traffic_by_version(c.before) != _traffic_by_version(c.after)
                 for c in family.clusters if c.change is PartChange.CHANGED)  # fmt: skip
     if moved and found.kind is Follow.NOTHING:
-        at_once = "other versions than before, and no step, bake or gate is in between"
-        lines.append(f"{count(moved, 'cluster')} will serve {at_once}.")
+        lines.append(f"{count(moved, 'cluster')} will serve {_other_versions(family)}.")
     return lines
+
+
+def _other_versions(family: FamilyReview) -> str:
+    if any(each.action == "restore" for each in family.decisions):
+        return "what was verified before"
+    return "other versions than before, and no step, bake or gate is in between"
 
 
 def _traffic_by_version(shares: Sequence[VariantShare]) -> dict[str, int]:
