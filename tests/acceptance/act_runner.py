@@ -79,7 +79,7 @@ class Actions:
 
     world: World
     folder: Path
-    token: str = ""
+    token: str = "of-this-run"
 
     @property
     def stored(self) -> Path:
@@ -124,7 +124,7 @@ def _replaced(clone: Path) -> list[str]:
     return options
 
 
-def open_actions(world: World, folder: Path, token: str = "") -> Actions:
+def open_actions(world: World, folder: Path, token: str = "of-this-run") -> Actions:
     """Give a world the workflows of a new fleet. Skips the test where act is missing."""
     if not shutil.which("act"):
         pytest.skip("act is missing: make tools/bin/act")

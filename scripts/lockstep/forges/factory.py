@@ -58,6 +58,10 @@ class NoForge:
     fix: str
 
 
+IN_A_FOLDER = NoForge("the repository is a folder", "give it a remote at a forge")
+"""For a repository that is no host's, so that nobody expects a pull request."""
+
+
 def find_forge(
     address: str, environ: Mapping[str, str], declared: ForgeSettings = UNDECLARED
 ) -> ForgePlace | NoForge:
@@ -68,7 +72,7 @@ def find_forge(
     """
     host, path = repository_place(address)
     if not host:
-        return NoForge("the repository is a folder", "give it a remote at a forge")
+        return IN_A_FOLDER
     kind = declared.kind or _kind_of(host, environ)
     if not kind:
         return NoForge(f"no forge is known for {quoted(host)}", _HOW)

@@ -7,7 +7,7 @@ from lockstep.check.followed import Followed
 from lockstep.check.forge_of import forge_of
 from lockstep.edges.git import Git
 from lockstep.forges.base import Forge
-from lockstep.forges.factory import NoForge, open_forge
+from lockstep.forges.factory import IN_A_FOLDER, NoForge, open_forge
 from lockstep.model.decision import Decision
 from lockstep.model.errors import LockstepError
 from lockstep.model.forge import PullRequest, PullRequestDraft
@@ -31,6 +31,8 @@ def offer_branch(
         return Offer()
     try:
         place = forge_of(git, followed.tip, os.environ, followed.remote)
+        if place is IN_A_FOLDER:
+            return Offer()
         if isinstance(place, NoForge):
             return Offer(problem=place.reason, fix=place.fix)
         title, body = pull_request_text(decisions)
