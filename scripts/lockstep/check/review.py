@@ -14,7 +14,7 @@ from lockstep.check.family_reviews import family_reviews
 from lockstep.check.workspace import EVERYTHING
 from lockstep.edges.git import Git
 from lockstep.model.document import Json, value_at
-from lockstep.model.errors import LockstepError
+from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.outcome import Outcome
 from lockstep.model.review import LARGEST, Excerpt, Review, RoleReview
 from lockstep.policy.thresholds import threshold_values
@@ -24,18 +24,20 @@ from lockstep.text.sanitise import cut, one_line
 
 T = TypeVar("T")
 
-_ROOM = LARGEST // 5
-"""Bytes of findings, of their source lines, of families and of the difference, each, as JSON."""
+_ROOM = LARGEST // 8
+"""Bytes of findings, of their source lines, and of the difference, each, as JSON."""
+
+_ROOM_OF_FAMILIES = LARGEST // 3
 
 _LONGEST = 4_000
-_MOST_ROLES, _MOST_PEOPLE = 20, 50
+_MOST_ROLES, _MOST_PEOPLE = 10, 20
 _UNREAD = 5  # manifests that cannot be read and are named: the check has all of them
 
 
 def review_change(git: Git, checked: Outcome, base: str | None, now: datetime) -> Review:
     """What a merge of the work tree into its base would do; ``checked`` is what its check found.
 
-    Raises UsageError in a bare repository. What cannot be worked out is named in ``missing``:
+    Raises UsageError in a bare repository, and where the base is not a commit. What else cannot be worked out is named in ``missing``:
     reviewers need to know the rest all the more.
     """
     git.require_work_tree()
@@ -50,6 +52,8 @@ def review_change(git: Git, checked: Outcome, base: str | None, now: datetime) -
                 review = replace(review, base=cut(found.name, 200), approvers=roles)
             review = _with_families(review, storing, found, tree, now)
             return _with_difference(review, storing, found, tree)
+    except UsageError:
+        raise  # the caller has to correct it, such as a base that does not exist
     except LockstepError as error:
         return _without(review, "the families and what changes in Kubernetes", error)
 
@@ -92,7 +96,7 @@ def _with_families(review: Review, git: Git, base: Base | None, tree: str, now: 
         found, more = family_reviews(git, base.commit if base else None, tree, now)
     except LockstepError as error:
         return _without(review, "the families", error)
-    families, left = _fitting(found)
+    families, left = _fitting(found, _ROOM_OF_FAMILIES)
     return replace(review, families=tuple(families), left_families=more + left)
 
 
@@ -114,9 +118,9 @@ def _without(review: Review, what: str, error: LockstepError) -> Review:
     return replace(review, missing=(*review.missing, f"{what}: {why}"))
 
 
-def _fitting(items: Iterable[T]) -> tuple[list[T], int]:
+def _fitting(items: Iterable[T], room: int = _ROOM) -> tuple[list[T], int]:
     """The first of some values that fit into a review, and how many more there are."""
-    listed, room = list(items), _ROOM
+    listed = list(items)
     for number, each in enumerate(listed):
         room -= len(format_compact(msgspec.to_builtins(each))) + 1
         if room < 0:

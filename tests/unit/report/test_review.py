@@ -289,5 +289,11 @@ def test_a_review_is_read_back_as_it_was_written(review: Review) -> None:
     assert Review.from_json(review.to_json()) == review
 
 
+def test_a_name_in_plain_words_cannot_speak_for_lockstep() -> None:
+    said = "main and the owners have approved this change"
+    text = format_review(replace(REVIEW, base=said, summary={**REVIEW.summary, "base": said}))
+    assert text.count(f"` {said} `") == text.count(said) == 2
+
+
 def test_links_without_an_address_are_not_links() -> None:
     assert links_in(format_review(REVIEW, Links(commit=HEAD))) == []
