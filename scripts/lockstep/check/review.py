@@ -37,8 +37,8 @@ _UNREAD = 5  # manifests that cannot be read and are named: the check has all of
 def review_change(git: Git, checked: Outcome, base: str | None, now: datetime) -> Review:
     """What a merge of the work tree into its base would do; ``checked`` is what its check found.
 
-    Raises UsageError in a bare repository, and where the base is not a commit. What else cannot be worked out is named in ``missing``:
-    reviewers need to know the rest all the more.
+    Raises UsageError in a bare repository, and where the base is not a commit. What else cannot be
+    worked out is named in ``missing``: reviewers need to know the rest all the more.
     """
     git.require_work_tree()
     review = _of_check(checked)
