@@ -161,7 +161,10 @@ def _shown(field: FieldChange) -> _Change:
 def _value(value: Json) -> str:
     if isinstance(value, str) and _is_plain(value):
         return cut(value, _VALUE)
-    return cut(json.dumps(value, ensure_ascii=False), _VALUE)
+    try:
+        return cut(json.dumps(value, ensure_ascii=False), _VALUE)
+    except RecursionError:  # in a report that others wrote
+        return "(nested too deep)"
 
 
 def _is_plain(text: str) -> bool:
@@ -193,12 +196,13 @@ def _first(lines: Sequence[Line], most: int, noun: str) -> Iterator[Line]:
 
 
 def _line(change: _Change) -> Line:
-    before = [] if change.before is None else [_code(change.before)]
-    after = [] if change.after is None else [_code(change.after)]
-    between = {(1, 1): " → ", (0, 1): "added ", (1, 0): "removed "}[len(before), len(after)]
-    if before and after:
-        return (_code(change.path), _plain(": "), *before, _plain(between), *after)
-    return (_code(change.path), _plain(": "), _plain(between), *before, *after)
+    path, before, after = change
+    if before is not None and after is not None:
+        return (_code(path), _plain(": "), _code(before), _plain(" → "), _code(after))
+    if after is not None:
+        return (_code(path), _plain(": added "), _code(after))
+    # A report that others wrote may have neither.
+    return (_code(path), _plain(": removed "), _code(before or ""))
 
 
 def _in(objects: Sequence[ObjectChange]) -> Line:

@@ -90,6 +90,7 @@ def test_every_claim_holds_and_git_agrees(tmp_path: Path) -> None:
         "Every claim holds",
     ):
         assert part in story
+    assert "pull request was opened" not in story  # the remote is a folder, which has no forge
     assert [line for line in quoted_lines() if not re.search(pattern(line), story, re.M)] == []
     origin = tmp_path / "demo" / "origin.git"
     verify = git(origin, "log", "--format=%H", "--grep=^Lockstep-Action: verify$", "main")

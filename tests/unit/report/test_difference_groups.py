@@ -157,3 +157,13 @@ def test_long_lists_are_cut_and_counted() -> None:
     assert len(lines) == 42 and lines[-1] == "  and 60 more fields"
     long = said(change(fields=(replicas("x", "y" * 900),)))[1]
     assert long.endswith("(740 more characters)")
+
+
+def test_a_report_that_others_wrote_is_shown_whatever_its_values() -> None:
+    deep: Any = "x"
+    for _ in range(100_000):
+        deep = [deep]
+    fields = (replicas(None, None, "a"), replicas(deep, 1, "b"), replicas(float("nan"), [], "c"))
+    assert said(change(fields=fields))[1:] == [
+        "  a: removed ", "  b: (nested too deep) → 1", "  c: NaN → []",
+    ]  # fmt: skip
