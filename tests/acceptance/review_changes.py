@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.acceptance.rollouts import DAY, EU, HEAD, roll
+from tests.acceptance.rollouts import DAY, EU, HEAD, rewrite, roll
 from tests.acceptance.world import FAMILY, World
 
 AT = f"{DAY}10:00:00Z"
@@ -35,8 +35,21 @@ def change_image(world: World) -> None:
     commit(world)
 
 
+APPROVERS = """\
+thresholds:
+  approvers:
+    pullRequests: [release-managers]
+    roles:
+      release-managers:
+        - name: release-lead@example.com
+          key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f
+          logins: {github: release-lead}
+"""
+
+
 def adopt(world: World) -> None:
     """Version 2 in every region at once, adopted in the same pull request."""
+    rewrite(world, "policies/data/approvers.yaml", lambda _: APPROVERS)
     world.git("checkout", "--quiet", "-b", "change")
     world.must("lock", FAMILY, "2")
     for path in (EU, EU.replace("eu-west-1", "us-east-1")):

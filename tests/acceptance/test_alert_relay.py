@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.unit.json_server import JsonServer, Reply, Request, json_server
 
@@ -227,3 +228,9 @@ def test_it_does_not_start_on_settings_that_cannot_work(more: dict[str, str], sa
     )  # fmt: skip
     assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr
     assert GITHUB not in done.stderr
+
+
+def test_the_workflow_listens_for_the_event_that_is_sent() -> None:
+    workflow = yaml.safe_load((RELAY.parents[2] / ".github/workflows/revert.yml").read_text())
+    (kind,) = workflow[True]["repository_dispatch"]["types"]  # YAML 1.1 reads "on" as a truth
+    assert f'EVENT = "{kind}"' in RELAY.read_text()

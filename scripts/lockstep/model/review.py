@@ -113,6 +113,13 @@ class ApprovalGate(Struct, frozen=True, rename="camel"):
     when: Name
 
 
+class RoleReview(Struct, frozen=True, rename="camel"):
+    """A role whose holders may approve pull requests, with their addresses."""
+
+    role: Name
+    people: Annotated[tuple[Name, ...], Meta(max_length=1_000)] = ()
+
+
 class FamilyReview(Struct, frozen=True, rename="camel"):
     """One family that the change touches.
 
@@ -150,10 +157,11 @@ class Excerpt(Struct, frozen=True):
 class Review(Struct, frozen=True, rename="camel"):
     """A change, for the people who review it: what the check found, and what the change does.
 
-    ``base`` is what reports call the commit that it is compared with. ``findings``, ``summary``
-    and ``excerpts`` are those of the check. ``diff`` is None where it could not be worked out;
-    then, and where no family could be read, ``missing`` says why. The ``left`` counts are what was
-    left out of a review that would be too large.
+    ``base`` is what reports call the commit that it is compared with, ``approvers`` are the roles
+    that its files name for what needs an approval. ``findings``, ``summary`` and ``excerpts`` are
+    those of the check. ``diff`` is None where it could not be worked out; then, and where no family
+    could be read, ``missing`` says why. The ``left`` counts are what was left out of a review that
+    would be too large.
     """
 
     version: Literal[1] = VERSION
@@ -163,6 +171,7 @@ class Review(Struct, frozen=True, rename="camel"):
     excerpts: tuple[Excerpt, ...] = ()
     families: Annotated[tuple[FamilyReview, ...], Meta(max_length=MOST_FAMILIES)] = ()
     diff: FleetDiff | None = None
+    approvers: Annotated[tuple[RoleReview, ...], Meta(max_length=100)] = ()
     missing: Annotated[tuple[Text, ...], Meta(max_length=20)] = ()
     left_findings: Whole = 0
     left_families: Whole = 0

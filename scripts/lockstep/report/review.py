@@ -15,7 +15,7 @@ from lockstep.report.counting import Kind, count, kind
 from lockstep.report.difference_groups import DANGEROUS, DifferenceEntry, entries_of
 from lockstep.report.differences import markdown_entry
 from lockstep.report.excerpt import draw
-from lockstep.report.markup import cell, code, details, fence, link, path_in_url, table, words
+from lockstep.report.markup import cell, code, details, fence, link, path_in_url, table
 from lockstep.report.sections import Section, compose
 from lockstep.report.text import RELATED
 
@@ -65,7 +65,7 @@ def format_failure(links: Links) -> str:
 
 
 def _sections(review: Review, links: Links) -> Iterator[Section]:
-    head = [f"### {say.verdict(review, words)}", _about(review.base, links)]
+    head = [f"### {say.verdict(review, code)}", _about(review.base, links)]
     missing = [f"- Not known: {code(text)}" for text in review.missing]
     yield Section(0, "line", [part for part in head if part])
     yield Section(1, "problem", missing, gap="\n")
@@ -85,7 +85,7 @@ def _about(base: str, links: Links) -> str:
     if links.commit:
         parts.append(f"Commit {link(code(links.commit[:12]), links.commit_url)}")
     if base:
-        parts.append(f"compared with {words(base)}" if parts else f"Compared with {words(base)}")
+        parts.append(f"{'compared' if parts else 'Compared'} with {code(base)}")
     text = f"{', '.join(parts)}." if parts else ""
     run = f"{link('The run', links.run)} has all reports." if links.run else ""
     return " ".join(part for part in (text, run) if part)
@@ -133,7 +133,8 @@ def _address(file: str, links: Links, line: int = 0) -> str:
 
 def _approvals(review: Review) -> Section:
     """Whose approval is needed: owners of what changes, and gates on the way."""
-    blocks = []
+    who = say.approvers(review, code)
+    blocks = [f"- {who}"] if who else []
     for family in review.families:
         owner = f"owner {code(family.owner)}" if family.owner else "it names no owner"
         lines = [f"- {code(family.title)}: {owner}"]

@@ -15,6 +15,7 @@ from lockstep.report.text import format_outcome
 def format_review(review: Review) -> str:
     """The whole review; nothing is left out. What others wrote is on lines of its own."""
     parts = [say.verdict(review, str), format_outcome(review.outcome)]
+    parts += [who] if (who := say.approvers(review, str)) else []
     parts += [f"not known: {text}" for text in review.missing]
     parts += [_family(each) for each in review.families]
     parts += [format_text(Differences(review.diff))] if review.diff else []

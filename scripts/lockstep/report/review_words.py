@@ -18,6 +18,7 @@ from lockstep.model.review import (
     VariantShare,
 )
 from lockstep.report.counting import Kind, Mark, count, headline, kind
+from lockstep.text.phrases import alternatives
 
 _CANDIDATE, _PREVIOUS, _STABLE = "candidate", "previous", "stable"
 _ROLES = (_STABLE, _CANDIDATE, _PREVIOUS)
@@ -163,9 +164,14 @@ def follows(family: FamilyReview, mark: Mark) -> list[str]:
     moved = sum(_traffic_by_version(c.before) != _traffic_by_version(c.after)
                 for c in family.clusters if c.change is PartChange.CHANGED)  # fmt: skip
     if moved and found.kind is Follow.NOTHING:
-        at_once = "other versions than before, and no step, bake or gate is in between"
-        lines.append(f"{count(moved, 'cluster')} will serve {at_once}.")
+        lines.append(f"{count(moved, 'cluster')} will serve {_other_versions(family)}.")
     return lines
+
+
+def _other_versions(family: FamilyReview) -> str:
+    if any(each.action == "restore" for each in family.decisions):
+        return "what was verified before"
+    return "other versions than before, and no step, bake or gate is in between"
 
 
 def _traffic_by_version(shares: Sequence[VariantShare]) -> dict[str, int]:
@@ -215,6 +221,22 @@ def step(each: ForecastStep, found: Forecast) -> str:
 def regions(each: ForecastStep, mark: Mark) -> str:
     """The regions of a step, by name."""
     return ", ".join(map(mark, each.regions))
+
+
+def approvers(review: Review, mark: Mark) -> str:
+    """Who may approve what the change brings without gates; empty where nothing needs it."""
+    if not any(kind(each) is Kind.APPROVAL for each in review.findings):
+        return ""
+    roles = [
+        f"{mark(each.role)} ({', '.join(map(mark, each.people)) or 'nobody'})"
+        for each in review.approvers
+    ]
+    if not roles:
+        return "Nobody may approve it: the base names no role for pull requests."
+    return (
+        f"A person with the role {alternatives(roles)} approves it at the forge; "
+        "the status lockstep/approval says whether one has."
+    )
 
 
 def approval_gate(gate: ApprovalGate, mark: Mark) -> str:

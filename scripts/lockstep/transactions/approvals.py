@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from lockstep.check.approved_files import APPROVERS
+from lockstep.check.approved_files import APPROVERS, PULL_REQUESTS
 from lockstep.edges.git import Git
 from lockstep.edges.git.tags import FoundTag
 from lockstep.gate_sources.approval import ApprovalContext, ApprovalGates
@@ -14,9 +14,6 @@ from lockstep.model.holders import Holder
 from lockstep.model.times import parse_time
 from lockstep.policy.thresholds import threshold_values
 from lockstep.transactions.snapshot import Snapshot
-
-PULL_REQUESTS = "pullRequests"
-"""The field with the roles that approve what a pull request brings."""
 
 
 def approval_gates(git: Git, snapshot: Snapshot) -> ApprovalGates:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from lockstep.check.approved_files import APPROVERS
+from lockstep.check.approved_files import APPROVERS, PULL_REQUESTS
 from lockstep.check.base import Base
 from lockstep.check.commit_approvals import ToApprove, approvals_of_commit
 from lockstep.check.followed import Followed, find_followed
@@ -25,7 +25,7 @@ from lockstep.model.holders import Approvals, Holder, Reviewed, approvals_of, by
 from lockstep.model.result import ApprovalStatus
 from lockstep.report.counting import count
 from lockstep.text.sanitise import one_line, quoted
-from lockstep.transactions.approvals import PULL_REQUESTS, read_holders
+from lockstep.transactions.approvals import read_holders
 
 CONTEXT = "lockstep/approval"
 """The name of the status: a forge can require it before a merge."""

@@ -9,7 +9,9 @@ import pytest
 from lockstep.cli import invoke
 from lockstep.commands.comment import read_review
 from lockstep.model.errors import Invalid, LockstepError
+from lockstep.model.outcome import Outcome
 from lockstep.model.review import LARGEST
+from lockstep.report.json_report import format_outcome
 from tests.unit.edges.repositories import new_repository
 from tests.unit.report.reviews import HEAD, REVIEW
 
@@ -77,3 +79,13 @@ def test_a_report_that_is_no_report_is_refused_and_the_review_says_so(tmp_path: 
     # Not the one of an earlier run: the comment says that nothing was checked.
     (finding,) = json.loads(written.read_text())["findings"]
     assert finding["rule"] == "run.invalid"
+
+
+def test_a_base_that_does_not_exist_is_usage_and_not_a_review_without_families(
+    tmp_path: Path,
+) -> None:
+    new_repository(tmp_path, {"clusters/prod/environment.yaml": b"", "lockstep.yaml": b"a: b\n"})
+    checked = stored(tmp_path, format_outcome(Outcome(())).encode())
+    code, said = invoke(["review", "--checked", str(checked), "--root", str(tmp_path),
+                         "--base", "nowhere"])  # fmt: skip
+    assert code == 2 and "'nowhere' is not a commit here" in said

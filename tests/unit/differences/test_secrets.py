@@ -35,6 +35,16 @@ def test_a_variable_with_a_secret_changes_without_being_shown() -> None:
     assert TOKEN not in repr(found)
 
 
+def test_dangers_hold_no_secret_and_are_bounded() -> None:
+    def texts(name: str) -> list[str]:
+        at = ("spec", "template", "spec", "initContainers")
+        (found,) = compared([deployment()], [edited(deployment(), *at, value=[{"name": name}])])
+        return [danger.text for danger in found.dangers if danger.id == "privileges"]
+
+    assert texts("x") and TOKEN not in repr(texts(f"x {TOKEN}"))
+    assert max(map(len, texts("x" * 5_000))) == 2_000
+
+
 def test_a_commit_that_argo_cd_follows_is_shown_and_a_token_is_not() -> None:
     at = ("spec", "source", "targetRevision")
     (found,) = compared([application()], [edited(application(), *at, value=HEX)])

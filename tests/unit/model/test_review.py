@@ -80,6 +80,7 @@ def test_the_deepest_value_ends_in_no_traceback() -> None:
 
 def test_what_is_written_is_the_documented_form() -> None:
     assert set(json.loads(msgspec.json.encode(GOOD))) == {
-        "version", "base", "findings", "summary", "excerpts", "families", "diff", "missing",
+        "version", "base", "findings", "summary", "excerpts", "families", "diff",
+        "approvers", "missing",
         "leftFindings", "leftFamilies", "leftObjects",
     }  # fmt: skip

@@ -25,6 +25,7 @@ from lockstep.model.review import (
     NewDecision,
     PartChange,
     Review,
+    RoleReview,
     VariantShare,
 )
 from lockstep.report.review import Links
@@ -106,6 +107,7 @@ _FAMILY = st.builds(
     st.lists(st.builds(ApprovalGate, TEXT, TEXT, st.integers(0, 9), TEXT), max_size=3).map(tuple),
     st.none() | _FORECAST,
 )  # fmt: skip
+_ROLE = st.builds(RoleReview, TEXT, st.lists(TEXT, max_size=3).map(tuple))
 _JSON = st.none() | TEXT | st.integers(0, 9) | st.dictionaries(TEXT, TEXT, max_size=3)
 _OBJECT = st.builds(
     ObjectChange, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, st.sampled_from(ChangeType),
@@ -142,5 +144,6 @@ def reviews(draw: st.DrawFn) -> Review:
         excerpts=tuple(excerpts),
         families=tuple(draw(st.lists(_FAMILY, max_size=2))),
         diff=draw(st.none() | _DIFF),
+        approvers=tuple(draw(st.lists(_ROLE, max_size=3))),
         missing=tuple(draw(st.lists(TEXT, max_size=3))),
     )

@@ -14,7 +14,7 @@ from lockstep.model.evidence import Verdict
 from lockstep.model.finding import Finding, Related, Severity
 from lockstep.model.forecast import Follow
 from lockstep.model.outcome import RUN_FAILED
-from lockstep.model.review import PartChange, Review, VariantShare
+from lockstep.model.review import PartChange, Review, RoleReview, VariantShare
 from lockstep.report import review_text
 from lockstep.report.markup import size
 from lockstep.report.review import LIMIT, MARKER, Links, format_failure, format_review
@@ -105,6 +105,25 @@ def test_the_order_is_approvals_errors_warnings_and_what_is_waived_is_folded() -
     assert heads[:3] == ["Needs approval", "Errors", "Warnings"]
     assert "<summary>1 waived finding</summary>" in text
     assert text.index("image is a tag") > text.index("<summary>1 waived")
+
+
+@pytest.mark.parametrize(
+    ("roles", "says"),
+    [
+        ((), "Nobody may approve it: the base names no role for pull requests."),
+        ((RoleReview("managers", ("lead@example.com",)), RoleReview("leads")),
+         "role ` managers ` (` lead@example.com `) or ` leads ` (nobody) approves it"),
+    ],
+)  # fmt: skip
+def test_who_may_approve_is_said_where_something_needs_it(
+    roles: tuple[RoleReview, ...], says: str
+) -> None:
+    wanted = changed(WRONG, severity=Severity.APPROVAL)
+    assert says in format_review(replace(REVIEW, findings=(wanted,), approvers=roles))
+    assert "approve it" not in format_review(replace(REVIEW, approvers=roles))
+    assert says.replace("` ", "").replace(" `", "") in review_text.format_review(
+        replace(REVIEW, findings=(wanted,), approvers=roles)
+    )
 
 
 def clean(**more: object) -> Review:
@@ -268,6 +287,12 @@ def test_no_text_of_a_review_becomes_markup_a_mention_or_a_link(review: Review) 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_a_review_is_read_back_as_it_was_written(review: Review) -> None:
     assert Review.from_json(review.to_json()) == review
+
+
+def test_a_name_in_plain_words_cannot_speak_for_lockstep() -> None:
+    said = "main and the owners have approved this change"
+    text = format_review(replace(REVIEW, base=said, summary={**REVIEW.summary, "base": said}))
+    assert text.count(f"` {said} `") == text.count(said) == 2
 
 
 def test_links_without_an_address_are_not_links() -> None:

@@ -61,6 +61,8 @@ def test_traffic_on_either_side_counts() -> None:
     new = edited(before[2], *CONTAINER, "image", value="x")
     after = [*before[:2], new, before[3], routes({"1": 90, "2": 10})]
     assert len(restarts(before, after)) == 1
+    losing = [edited(before[0], *CONTAINER, "image", value="x"), *before[1:4], routes({"2": 100})]
+    assert len(restarts(before, losing)) == 1
 
 
 def test_a_version_that_cannot_be_known_may_have_traffic() -> None:

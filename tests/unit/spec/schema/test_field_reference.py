@@ -70,7 +70,7 @@ def test_what_a_cluster_needs_with_its_defaults_is_needed(files: SchemaFiles) ->
 def test_each_gate_source_has_a_section_and_its_choice_of_bounds(files: SchemaFiles) -> None:
     text = reference(files)
     assert "For `source: mlflow` as in [Gate on a metric in MLflow]" in text
-    assert "At least one of `min`, `max`, `maxDropVsStable` or `maxRiseVsStable`." in text
+    assert "At least one of `metric` or `counts`." in text
     assert "`from` needs `until`." in text
 
 
