@@ -127,11 +127,18 @@ def test_a_rollback_that_protection_refuses_is_a_pull_request(
     roll(world, "08")
     here = make(world)
     here.server.protect(here.repository, pushers=[here.owner])
-    for _ in range(2):
-        code, said = world.lockstep(*REVERT, at=f"{DAY}08:30:00Z")
+    found = set()
+    for minute in (30, 31):  # the later run finds the branch, and leaves its commit as it is
+        code, said = world.lockstep(*REVERT, at=f"{DAY}08:{minute}:00Z")
         assert code == 12 and "NOT LIVE" in said, said
+        assert "was refused: Not allowed to push to protected branch main\n" in said
         (opened,) = here.pull_requests()
         assert opened["html_url"] in said and opened["head"]["ref"].startswith("lockstep/revert/")
+        found.add((opened["head"]["sha"], opened["body"]))
+    ((made, body),) = found
+    world.git("fetch", "--quiet", "origin", made)
+    trailers = world.git("show", "--no-patch", "--format=%(trailers:only)", made).splitlines()
+    assert all(f"    {line}\n" in body for line in trailers if "Decision" in line)
     before = world.git("ls-remote", "origin", "main")
     # The owner may push: the same rollback is live at once.
     sign_in(here.owner)

@@ -1,13 +1,12 @@
 """Branches that are to be merged: a commit that is there already is used again, and an older one
 of Lockstep's is replaced. What people have added to a branch is never lost."""
 
-from collections.abc import Callable
-
 import msgspec
 
 from lockstep.check.followed import Followed
 from lockstep.edges.git import Git, Raced
 from lockstep.edges.git.leftovers import RunNote
+from lockstep.model.decision import Decision
 from lockstep.model.document import Json
 from lockstep.model.errors import Denied, LockstepError, UsageError
 from lockstep.model.paths import RECORD_PATH
@@ -24,6 +23,8 @@ _OF_THE_RUN = frozenset(
     ("actor", "askedAt", "base", "commit", "decidedAt", "programVersion", "signature", "since",
      "time", "timeGiven")
 )  # fmt: skip
+# Of a record after another one of the same commit: both hold the digest, and so the time, of that.
+_OF_THE_CHAIN = frozenset(("id", "previous"))
 
 
 def branch_tip(git: Git, followed: Followed, name: str) -> str | None:
@@ -78,6 +79,15 @@ def put_on_branch(git: Git, followed: Followed, name: str, commit: str, note: Ru
     raise LockstepError(f"other runs keep changing the branch {name}", fix="run it again")
 
 
+def decisions_of(git: Git, commit: str) -> tuple[Decision, ...]:
+    """The decisions in the records that a commit of Lockstep's brings, the first one first."""
+    parents, _ = git.read_commit(commit)
+    changed = git.changed_files(parents[0], commit)
+    paths = sorted(filter(RECORD_PATH.fullmatch, changed))
+    stored = git.read_tree(commit, paths)
+    return tuple(read_record(stored[path]).decision for path in paths if path in stored)
+
+
 def _is_ours(git: Git, tip: str) -> bool:
     """Whether Lockstep made the commit: it brings the very decision that its trailers name."""
     parents, message = git.read_commit(tip)
@@ -108,33 +118,46 @@ def _brings_the_same(git: Git, one: str, other: str) -> bool:
         return False
     differing = [path for path, blob in changes[0].items() if changes[1][path] != blob]
     here, there = (git.read_tree(commit, differing) if differing else {} for commit in (one, other))
+    records = sorted(path for path in changes[0] if RECORD_PATH.fullmatch(path))
     return all(
-        path in here and path in there and _same(path, here[path], there[path])
+        path in here and path in there
+        and _same(path, here[path], there[path], follows=path in records[1:])
         for path in differing
-    )
+    )  # fmt: skip
 
 
-def _same(path: str, one: bytes, other: bytes) -> bool:
-    compare: Callable[[bytes, bytes], bool] | None = None
+def _same(path: str, one: bytes, other: bytes, *, follows: bool) -> bool:
+    """Whether two versions of a file say the same, apart from what is the run's own.
+
+    ``follows`` says that it is a record after another one of the same commit.
+    """
     if RECORD_PATH.fullmatch(path):
-        compare = _same_records
-    elif "/locks/" in path:
-        compare = _same_locks
-    return compare is not None and compare(one, other)
+        return _same_records(one, other, _OF_THE_RUN | _OF_THE_CHAIN if follows else _OF_THE_RUN)
+    if "/locks/" in path:
+        return _same_locks(one, other)
+    return path.endswith("/quarantine.yaml") and _same_quarantine(one, other)
 
 
-def _same_records(one: bytes, other: bytes) -> bool:
+def _same_records(one: bytes, other: bytes, apart: frozenset[str]) -> bool:
     try:
-        bodies = [_without_run(body_of(read_record(data))) for data in (one, other)]
+        bodies = [_without(apart, body_of(read_record(data))) for data in (one, other)]
     except (ValueError, msgspec.MsgspecError):
         return False
     return bool(bodies[0] == bodies[1])
 
 
-def _without_run(value: Json) -> Json:
+def _without(names: frozenset[str], value: Json) -> Json:
     if isinstance(value, dict):
-        return {k: _without_run(v) for k, v in value.items() if k not in _OF_THE_RUN}
-    return [_without_run(item) for item in value] if isinstance(value, list) else value
+        return {k: _without(names, v) for k, v in value.items() if k not in names}
+    return [_without(names, item) for item in value] if isinstance(value, list) else value
+
+
+def _same_quarantine(one: bytes, other: bytes) -> bool:
+    """Its entries repeat what the records say, which are compared themselves."""
+    apart = _OF_THE_RUN | {"decision"}
+    documents = [load_yaml("quarantine", data)[0] for data in (one, other)]
+    values = [_without(apart, each.value) for each in documents if each]
+    return len(values) == 2 and bool(values[0] == values[1])
 
 
 def _same_locks(one: bytes, other: bytes) -> bool:

@@ -15,6 +15,7 @@ from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.record import read_record
 from lockstep.model.result import (
     AlreadyDecided,
+    Decided,
     Moved,
     NotLive,
     NotMade,
@@ -29,7 +30,7 @@ from lockstep.rollout.next_decision import DecisionContext
 from lockstep.spec.selection import choose_family
 from lockstep.spec.yaml.load import Documents
 from lockstep.text.sanitise import quoted, record_line
-from lockstep.transactions.branches import existing_branch, put_on_branch
+from lockstep.transactions.branches import decisions_of, existing_branch, put_on_branch
 from lockstep.transactions.idle import idle
 from lockstep.transactions.publication import PlannedCommit, follow_in_work_tree, publish_commit
 from lockstep.transactions.pull_requests import offer_branch
@@ -179,11 +180,17 @@ class Run:
         commit = self.commit(planned)
         return put_on_branch(self.git, self.followed, name, commit, self._note)
 
+    def _put_beside(self, name: str, planned: PlannedCommit) -> Decided:
+        """The result with the decisions on the branch: an earlier run may have made the same."""
+        there = decisions_of(self.git, self.put_on(name, planned))
+        if [each.id for each in there] == [each.id for each in planned.result.decisions]:
+            return planned.result
+        return replace(planned.result, decisions=there)
+
     def _publish(self, planned: PlannedCommit) -> Moved:
         branch = self.options.branch
         if branch is not None and not self._on_branch:
-            self.put_on(branch, planned)
-            return NotLive(planned.result, branch)
+            return NotLive(self._put_beside(branch, planned), branch)
         commit = self.commit(planned)
         try:
             self._behind = publish_commit(self.git, self.followed, commit, self._note)
@@ -191,20 +198,21 @@ class Run:
             # A branch may be protected from pushes: a person can still merge a rollback.
             if not isinstance(planned.result, RolledBack):
                 raise
-            return self._put_beside(planned, error)
+            return self._not_live(planned, error)
         self._published = True
         self.followed = Followed(self.followed.branch, self.followed.remote, commit)
         self.snapshot = self._read()
         return NotLive(planned.result, branch) if branch is not None else planned.result
 
-    def _put_beside(self, planned: PlannedCommit, refused: PushRefused) -> Moved:
-        newest = planned.result.decisions[-1]
-        name = f"lockstep/revert/{newest.environment}/{newest.family}-{newest.id[-12:]}"
+    def _not_live(self, planned: PlannedCommit, refused: PushRefused) -> Moved:
+        # The first decision: the id of one after it holds the digest, and so the time, of this one.
+        first = planned.result.decisions[0]
+        name = f"lockstep/revert/{first.environment}/{first.family}-{first.id[-12:]}"
         try:
-            self.put_on(name, planned)
+            result = self._put_beside(name, planned)
         except LockstepError:
             raise refused from None
-        return NotLive(planned.result, name, refused.message)
+        return NotLive(result, name, refused.message)
 
     def _read(self) -> Snapshot:
         self._states: dict[tuple[str, bool], FamilyState] = {}

@@ -165,7 +165,7 @@ class GitRemotes(GitObjects):
             return
         said = f"{done.stdout.decode(errors='replace')}{done.error_text}".strip()
         refused = PushRefused(
-            f"git push of {branch} to {remote.name} was refused: {_quoted(said)}",
+            f"git push of {branch} to {remote.name} was refused: {_refusal(said)}",
             fix="check that you may push to the branch, then run it again",
         )
         # Not by what was printed: a forge or a hook may refuse in any words. The tip says what
@@ -224,6 +224,13 @@ def _unreachable(what: str, remote: Remote, done: Completed) -> LockstepError:
         f"{what} from {remote.name} failed: {_quoted(done.error_text)}",
         fix="check the network and your credentials, then run it again",
     )
+
+
+def _refusal(said: str) -> str:
+    """Why a push was refused: what the server says where it says it, or all that git printed."""
+    lines = (line.removeprefix("remote:") for line in said.splitlines() if line[:7] == "remote:")
+    reasons = (line.strip().removeprefix("error:").strip() for line in lines)
+    return _quoted("; ".join(filter(None, reasons)) or said)
 
 
 def _quoted(said: str) -> str:
