@@ -69,7 +69,8 @@ def test_a_family_that_cannot_be_read_and_one_that_goes_are_shown(world: World) 
     world.git("checkout", "--quiet", "-b", "change")
     edit(world, HEAD, lambda text: text.replace("rollout:", "rolout:"))
     (broken,) = reviewed(world).families
-    assert broken.before == "steady" and broken.follows is None and broken.clusters == ()
+    assert (broken.before, broken.after) == ("steady", "cannot be read")
+    assert broken.follows is None and broken.clusters == ()
     assert broken.problem.startswith(f"{HEAD}:") and "rolout" in broken.problem
     shutil.rmtree(world.clone / HEAD.rpartition("/")[0])
     (gone,) = reviewed(world).families

@@ -40,6 +40,7 @@ from lockstep.text.sanitise import cut, one_line
 
 _LONGEST = 4_000
 _ABSENT = "not there"
+_UNREADABLE = "cannot be read"
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def _review(unit: Unit, before: _Side, after: _Side, now: datetime) -> FamilyRev
         owner=_owner(family or was),
         change=change,
         before=cut(describe_state(was, now), _LONGEST) if was else _ABSENT,
-        after=_ABSENT,
+        after=_ABSENT if gone else _UNREADABLE,
         problem="" if gone else after.problems.get(unit, ""),
         clusters=tuple(_clusters(was, None)) if was and gone else (),
     )

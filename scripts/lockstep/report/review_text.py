@@ -14,7 +14,8 @@ from lockstep.report.text import format_outcome
 
 def format_review(review: Review) -> str:
     """The whole review; nothing is left out. What others wrote is on lines of its own."""
-    parts = [say.verdict(review, str), format_outcome(review.outcome)]
+    parts = [say.verdict(review, str)]
+    parts += [format_outcome(review.outcome)] if review.outcome.findings else []
     parts += [who] if (who := say.approvers(review, str)) else []
     parts += [f"not known: {text}" for text in review.missing]
     parts += [_family(each) for each in review.families]

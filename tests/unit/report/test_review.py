@@ -158,6 +158,10 @@ def test_the_verdict_is_one_line(review: Review, says: str) -> None:
         assert text.split("\n")[0].startswith(says)
 
 
+def test_in_text_a_clean_check_is_said_once() -> None:
+    assert review_text.format_review(clean()).count("no errors in") == 1
+
+
 def test_a_check_that_could_not_run_says_why_and_no_review_says_that() -> None:
     failed = Finding("clusters", 1, 1, "run.could-not-run", "OPA is not there", "install it")
     text = format_review(replace(REVIEW, findings=(failed,), families=()))
