@@ -17,6 +17,11 @@ WORDS = Words("Example", "AGAIN", "REACH", "KIND", "TRUST")
         (failed.ConnectionError("Read timed out."), "did not answer in time", "AGAIN"),
         (failed.ChunkedEncodingError(), "the answer of Example was cut off", "AGAIN"),
         (failed.ConnectionError("NameResolutionError"), "cannot be resolved", "REACH"),
+        (
+            failed.ConnectionError("[Errno 111] Connection refused"),
+            "Example refuses connections",
+            "REACH",
+        ),
         (failed.ConnectionError(), "Example cannot be reached: ConnectionError", "REACH"),
         (
             failed.SSLError("hostname mismatch"),
