@@ -32,7 +32,7 @@ def verdict(review: Review, mark: Mark) -> str:
     found = headline(outcome.findings, outcome.summary, mark)
     dangerous = len(review.diff.dangerous) if review.diff else 0
     if dangerous:
-        found += f"; {dangerous:,} dangerous change{'' if dangerous == 1 else 's'}"
+        found += f"; {count(dangerous, 'dangerous change')}"
     if review.left_findings:
         found += f"; and {count(review.left_findings, 'finding')} more"
     if outcome.exit_code is ExitCode.COULD_NOT_RUN:
