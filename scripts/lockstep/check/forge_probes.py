@@ -19,14 +19,13 @@ from lockstep.edges.git import Git
 from lockstep.forges.base import Forge
 from lockstep.forges.factory import ForgePlace, NoForge, open_forge
 from lockstep.model.errors import LockstepError
-from lockstep.model.forge import BranchProtection, ForgeRights
+from lockstep.model.forge import APPROVAL_STATUS, BranchProtection, ForgeRights
 from lockstep.model.tool_results import Probe
 
 T = TypeVar("T")
 
 CHECK_STATUS = "lockstep check"
 """The job that the workflow of a fleet runs for each pull request."""
-APPROVAL_STATUS = "lockstep/approval"
 _SECONDS = 20.0
 _RIGHTS = {
     "github": "give it write access to contents, pull requests and commit statuses",

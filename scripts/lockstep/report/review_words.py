@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.forecast import Follow, Forecast, ForecastStep
+from lockstep.model.forge import APPROVAL_STATUS
 from lockstep.model.review import (
     ApprovalGate,
     ClusterReview,
@@ -235,7 +236,7 @@ def approvers(review: Review, mark: Mark) -> str:
         return "Nobody may approve it: the base names no role for pull requests."
     return (
         f"A person with the role {alternatives(roles)} approves it at the forge; "
-        "the status lockstep/approval says whether one has."
+        f"the status {APPROVAL_STATUS} says whether one has."
     )
 
 

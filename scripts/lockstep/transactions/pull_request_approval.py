@@ -20,15 +20,12 @@ from lockstep.edges.git import Git
 from lockstep.forges.base import Forge
 from lockstep.forges.factory import NoForge, open_forge
 from lockstep.model.errors import LockstepError, NothingToCheck, UsageError
-from lockstep.model.forge import CommitState, CommitStatus, PullRequest
+from lockstep.model.forge import APPROVAL_STATUS, CommitState, CommitStatus, PullRequest
 from lockstep.model.holders import Approvals, Holder, Reviewed, approvals_of, by_login
 from lockstep.model.result import ApprovalStatus
 from lockstep.report.counting import count
 from lockstep.text.sanitise import one_line, quoted
 from lockstep.transactions.approvals import read_holders
-
-CONTEXT = "lockstep/approval"
-"""The name of the status: a forge can require it before a merge."""
 
 _SHOWN = 5
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -100,7 +97,7 @@ def _decided(
         _set_failure(forge, request, error)
         raise
     if not request.dry_run:
-        forge.set_status(request.head, CommitStatus(CONTEXT, verdict.state, verdict.text))
+        forge.set_status(request.head, CommitStatus(APPROVAL_STATUS, verdict.state, verdict.text))
     return ApprovalStatus(
         str(followed), request.head, tuple(each.url for each in found), needed.findings,
         verdict.state, verdict.text, verdict.notes, dry_run=request.dry_run,
@@ -114,7 +111,7 @@ def _set_failure(forge: Forge, request: ApprovalRequest, error: Exception) -> No
     what = error.message if isinstance(error, LockstepError) else type(error).__name__
     text = one_line(f"it could not be found out: {what}", 1000)
     with suppress(LockstepError):
-        forge.set_status(request.head, CommitStatus(CONTEXT, CommitState.FAILURE, text))
+        forge.set_status(request.head, CommitStatus(APPROVAL_STATUS, CommitState.FAILURE, text))
 
 
 def _have(git: Git, followed: Followed, head: str, found: Sequence[PullRequest]) -> None:
