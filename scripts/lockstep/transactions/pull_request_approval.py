@@ -4,7 +4,6 @@ Everything that decides is of the base: the program, the rules, the list of thos
 The reviews are what the forge says, and count for exactly the commit that they were given for.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from lockstep.check.commit_approvals import ToApprove, approvals_of_commit
 from lockstep.check.followed import Followed, find_followed
 from lockstep.check.forge_of import forge_of
 from lockstep.edges.git import Git
+from lockstep.edges.git.objects import is_object_id
 from lockstep.forges.base import Forge
 from lockstep.forges.factory import NoForge, open_forge
 from lockstep.model.errors import LockstepError, NothingToCheck, UsageError
@@ -28,7 +28,6 @@ from lockstep.text.sanitise import one_line, quoted
 from lockstep.transactions.approvals import read_holders
 
 _SHOWN = 5
-_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _NOBODY = f"nobody may: {APPROVERS} of the base has no account for a role of {PULL_REQUESTS}"
 
 
@@ -59,7 +58,7 @@ def set_approval(request: ApprovalRequest) -> ApprovalStatus:
     Where that cannot be found out, the status is ``failure``, and the error is raised. Raises
     NothingToCheck where the commit is no head of an open pull request to the followed branch.
     """
-    if not _SHA.fullmatch(request.head):
+    if not is_object_id(request.head):
         raise UsageError(
             f"--head {quoted(request.head, 100)} is not the full id of a commit",
             fix="give all of its digits, such as github.event.pull_request.head.sha",
