@@ -194,24 +194,6 @@ _COMPARISON_IN_PROMETHEUS = f"""\
 """
 
 
-_BOUND_IN_MLFLOW = """\
-    - {name: false-positives, source: mlflow, metric: fpr, dataset: "live-{region}", max: 0.03,
-       minSamples: 2000, maxAge: 24h, live: true, confidence: 0.99}
-"""
-_COMPARISON_IN_PROMETHEUS = f"""\
-    - name: false-positives
-      source: prometheus
-      measure: false_positive_ratio
-      versionLabel: {VERSION_LABEL}
-      bad: {{metric: {STOPPED}, labels: {{region: "{{region}}"}}}}
-      total: {{metric: {HONEST}, labels: {{region: "{{region}}"}}}}
-      block: 1m
-      max: 0.03
-      minSamples: 2000
-      compare: {{harm: 1.5}}  # half as many again
-"""
-
-
 def live_comparison(url: str) -> dict[str, tuple[tuple[str, str], ...]]:
     """The change with which a Prometheus at ``url`` decides on false positives.
 

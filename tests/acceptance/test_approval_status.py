@@ -301,6 +301,7 @@ def test_what_is_malformed_waits_until_it_is_fixed(fleet: Fleet) -> None:
 
 def test_a_commit_that_is_no_head_has_no_status(fleet: Fleet) -> None:
     sha = fleet.push()
+    fleet.server.wait_for_push(fleet.repository)
     code, said = fleet.approval(sha)
     assert code == 3 and "no open pull request to main" in said
     assert fleet.statuses(sha) == []

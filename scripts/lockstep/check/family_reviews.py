@@ -52,7 +52,7 @@ class _Side:
     problems: Mapping[Unit, str]
 
 
-def touched_units(git: Git, base: str, tree: str) -> list[Unit]:
+def _touched_units(git: Git, base: str, tree: str) -> list[Unit]:
     """The families of which a file in clusters/ or ledger/ differs."""
     changed = git.changed_files(base, tree, *FOLDERS[:2])
     return sorted({unit for path in changed if (unit := unit_of(path))})
@@ -70,7 +70,7 @@ def family_reviews(
             {unit for path in git.file_ids(tree, FOLDERS[:2]) if (unit := unit_of(path))}
         )
     else:
-        units = touched_units(git, base, tree)
+        units = _touched_units(git, base, tree)
     shown = units[:MOST_FAMILIES]
     reader = LedgerReader(git)
     after = _read(git, tree, shown, reader, "HEAD")

@@ -17,22 +17,16 @@ from lockstep.check.forge_of import forge_of
 from lockstep.check.probing import WARNING, Found, ok, probe_all, warning
 from lockstep.edges.git import Git
 from lockstep.forges.base import Forge
-from lockstep.forges.factory import ForgePlace, NoForge, open_forge
+from lockstep.forges.factory import NEEDED_RIGHTS, ForgePlace, NoForge, open_forge
 from lockstep.model.errors import LockstepError
-from lockstep.model.forge import BranchProtection, ForgeRights
+from lockstep.model.forge import APPROVAL_STATUS, BranchProtection, ForgeRights
 from lockstep.model.tool_results import Probe
 
 T = TypeVar("T")
 
 CHECK_STATUS = "lockstep check"
 """The job that the workflow of a fleet runs for each pull request."""
-APPROVAL_STATUS = "lockstep/approval"
 _SECONDS = 20.0
-_RIGHTS = {
-    "github": "give it write access to contents, pull requests and commit statuses",
-    "gitea": "give it the scopes write:repository, write:issue and read:user, and its account "
-    "write access to the repository",
-}
 
 
 def forge_probes(root: Path) -> Iterator[Probe]:
@@ -79,7 +73,7 @@ class _Fleet:
         lacking = [name for name, may in named.items() if may is False]
         if lacking:
             return warning(f"the token may not {' or '.join(lacking)}",
-                           _RIGHTS[self._known_place.kind])  # fmt: skip
+                           NEEDED_RIGHTS[self._known_place.kind])  # fmt: skip
         return ok(f"it may {', '.join(name for name, may in named.items() if may)}")
 
     def statuses(self) -> Found:

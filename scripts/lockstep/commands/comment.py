@@ -13,6 +13,7 @@ from lockstep.check.followed import known_tip
 from lockstep.check.forge_of import forge_of
 from lockstep.edges.files import read_file
 from lockstep.edges.git import Git
+from lockstep.edges.git.objects import is_object_id
 from lockstep.edges.strict_json import decode
 from lockstep.forges.base import Forge
 from lockstep.forges.factory import NoForge, open_forge
@@ -22,12 +23,8 @@ from lockstep.model.review import LARGEST, Review
 from lockstep.report.review import LIMIT, MARKER, Links, format_failure, format_review
 from lockstep.text.sanitise import one_line, quoted
 
-_COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 _PULL_REQUEST = re.compile(r"(?P<web>https?://[^\s<>()\"'`\\?#]{1,500})/pulls?/\d+")
 """The address of a pull request; what is before its number is that of the repository."""
-
-_FILES = {"github": "blob", "gitea": "src/commit"}
-"""Under which path of a repository each forge shows the files of a commit."""
 
 
 def run(
@@ -45,7 +42,7 @@ def run(
     empty or missing says that the check could not run. Raises UsageError for a head that is no
     commit id, Invalid for a file that is no review, and LockstepError where the forge refuses.
     """
-    if not _COMMIT.fullmatch(head):
+    if not is_object_id(head):
         raise UsageError(f"--head {quoted(head, 100)} is not a commit id",
                          fix="give all 40 or 64 of its digits")  # fmt: skip
     # First: a broken file is refused whatever the forge says.
@@ -111,7 +108,7 @@ def _links(forge: Forge, found: PullRequest, head: str, run_id: int | None) -> L
         return Links(commit=head)
     web = place["web"]
     return Links(
-        files=f"{web}/{_FILES[forge.name]}/{head}/",
+        files=f"{web}/{forge.files_path}/{head}/",
         commit=head,
         commit_url=f"{web}/commit/{head}",
         run=f"{web}/actions/runs/{run_id}" if run_id is not None else "",

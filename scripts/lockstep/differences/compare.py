@@ -8,6 +8,9 @@ from lockstep.differences.folders import ComparedFamily, ComparedFolder, Compare
 from lockstep.differences.secrets import SecretKinds
 from lockstep.differences.weights import weight_changes, without_weights
 from lockstep.model.differences import (
+    LONGEST_NAME,
+    LONGEST_PATH,
+    LONGEST_TEXT,
     LONGEST_VALUE,
     ChangeType,
     Danger,
@@ -16,10 +19,6 @@ from lockstep.model.differences import (
 )
 from lockstep.model.document import Json
 from lockstep.text.sanitise import cut, shorten
-
-_NAME = 1_000
-_PATH = 5_000
-_TEXT = 2_000
 
 
 def compare_folders(
@@ -44,15 +43,15 @@ def _change(each: ComparedObject, family: ComparedFamily, secrets: SecretKinds) 
     folder = each.folder
     changed = each.change is ChangeType.CHANGED
     return ObjectChange(
-        environment=shorten(folder.environment, _NAME),
-        family=shorten(folder.family, _NAME),
-        cluster=shorten(folder.cluster, _NAME),
-        region=shorten(folder.region, _NAME),
-        kind=shorten(each.id.kind, _NAME),
-        name=shorten(each.id.name, _NAME),
-        role=shorten(each.role, _NAME),
-        namespace=shorten(each.id.namespace, _NAME),
-        file=shorten(each.file, _PATH),
+        environment=shorten(folder.environment, LONGEST_NAME),
+        family=shorten(folder.family, LONGEST_NAME),
+        cluster=shorten(folder.cluster, LONGEST_NAME),
+        region=shorten(folder.region, LONGEST_NAME),
+        kind=shorten(each.id.kind, LONGEST_NAME),
+        name=shorten(each.id.name, LONGEST_NAME),
+        role=shorten(each.role, LONGEST_NAME),
+        namespace=shorten(each.id.namespace, LONGEST_NAME),
+        file=shorten(each.file, LONGEST_PATH),
         change=each.change,
         fields=tuple(_fields(each, secrets)) if changed else (),
         weights=weight_changes(each),
@@ -65,14 +64,14 @@ def _dangers(
 ) -> Iterator[Danger]:
     for rank, kind in enumerate(DANGERS):
         for text in dict.fromkeys(kind.find(each, family)):
-            yield Danger(kind.id, shorten(secrets.hidden(text), _TEXT), rank)
+            yield Danger(kind.id, shorten(secrets.hidden(text), LONGEST_TEXT), rank)
 
 
 def _fields(each: ComparedObject, secrets: SecretKinds) -> Iterator[FieldChange]:
     # What Argo CD's objects hold are addresses and revisions, and these must be shown.
     runs = each.id.kind not in ("Application", "AppProject")
     for found in without_weights(each):
-        path = shorten(secrets.hidden(found.path, runs=runs), _PATH)
+        path = shorten(secrets.hidden(found.path, runs=runs), LONGEST_PATH)
         values = (_bounded(secrets.hidden(v, runs=runs)) for v in (found.before, found.after))
         yield FieldChange(path, *values)
 

@@ -139,6 +139,12 @@ def items_of(value: Json, *pointer: str) -> list[Json]:
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
+def mapping_at(value: Json, *pointer: str) -> Mapping[str, Json]:
+    """The mapping at a place; empty where there is none."""
+    found = value_at(value, pointer)
+    return found if isinstance(found, dict) else {}
+
+
 def _by_id(
     manifests: Mapping[str, Json], names: Mapping[str, ObjectId]
 ) -> dict[tuple[ObjectId, str], tuple[str, Json]]:

@@ -23,8 +23,8 @@ from lockstep.edges.http_answers import (
     Throttle,
     Unsure,
     is_success,
-    passing,
     said,
+    throttle_by_status,
 )
 from lockstep.edges.http_errors import Words, unreached, was_sent
 from lockstep.model.document import Json
@@ -60,7 +60,7 @@ class Server:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
-    throttle: Throttle = passing
+    throttle: Throttle = throttle_by_status
 
     def redacted(self, text: str) -> str:
         """The text without the secrets: a server may repeat them in an error."""

@@ -10,7 +10,7 @@ from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.text.sanitise import one_line
 
-AGAIN = frozenset((429, 502, 503, 504))
+_AGAIN = frozenset((429, 502, 503, 504))
 """Statuses of a server, or a proxy before it, that may answer the same request a moment later."""
 _LONGEST_SAID = 300
 
@@ -77,9 +77,9 @@ class HttpQuestion:
     writes_once: bool
 
 
-def passing(status: int, headers: Mapping[str, str], _body: bytes) -> float | None:
+def throttle_by_status(status: int, headers: Mapping[str, str], _body: bytes) -> float | None:
     """The ``Throttle`` of any server: by its status, and what its Retry-After says."""
-    return seconds(headers.get("retry-after", "")) if status in AGAIN else None
+    return seconds(headers.get("retry-after", "")) if status in _AGAIN else None
 
 
 def said(body: bytes, redacted: Callable[[str], str]) -> str:

@@ -28,6 +28,8 @@ class Forge(Protocol):
     """The repository, as ``owner/name``."""
     comment_limit: int
     """The most characters of a comment, or of a pull request's text."""
+    files_path: str
+    """What is between a repository's address and a commit in that of the commit's files."""
 
     def pull_requests_at(self, sha: str) -> tuple[PullRequest, ...]:
         """The open pull requests whose head is exactly this commit, oldest first."""

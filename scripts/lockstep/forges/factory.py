@@ -27,6 +27,12 @@ TOKEN_VARIABLE = "LOCKSTEP_FORGE_TOKEN"  # noqa: S105
 """The environment variable with the token, whichever the forge."""
 _OWN_TOKEN = {"github": "GITHUB_TOKEN", "gitea": "GITEA_TOKEN"}
 _NAMES = {"github": "GitHub", "gitea": "Gitea"}
+NEEDED_RIGHTS = {
+    "github": "give it write access to contents, pull requests and commit statuses",
+    "gitea": "give it the scopes write:repository, write:issue and read:user, and its account "
+    "write access to the repository",
+}
+"""What to do about a token that may do too little, by the kind of the forge."""
 _GITHUB = "github.com"
 _PART = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _ANSWERS = 32 * 1024 * 1024

@@ -29,6 +29,7 @@ class Gitea(RestForge):
     """A repository at a Gitea (see base.Forge)."""
 
     name = "gitea"
+    files_path = "src/commit"
     decisive: Mapping[str, bool | None] = {"APPROVED": True, "REQUEST_CHANGES": False}
 
     def _filter(self, head: str, base: str) -> Mapping[str, str]:

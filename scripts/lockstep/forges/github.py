@@ -77,6 +77,7 @@ class GitHub(RestForge):
     """A repository at GitHub (see base.Forge)."""
 
     name = "github"
+    files_path = "blob"
     decisive: Mapping[str, bool | None] = {
         "APPROVED": True, "CHANGES_REQUESTED": False, "DISMISSED": None
     }  # fmt: skip

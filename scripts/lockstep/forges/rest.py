@@ -1,10 +1,10 @@
 """What the APIs of GitHub and Gitea have in common: Gitea's was made in the image of GitHub's."""
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 
+from lockstep.edges.git.objects import is_object_id
 from lockstep.edges.http_answers import Forbidden, Refused
 from lockstep.forges.answers import (
     CommentAnswer,
@@ -28,7 +28,6 @@ from lockstep.model.forge import (
 )
 from lockstep.text.sanitise import quoted, shorten
 
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _LONGEST_TITLE = 250
 _LONGEST_DESCRIPTION = 140
 _UNFIT = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT, HTTPStatus.BAD_REQUEST)
@@ -41,6 +40,7 @@ class RestForge(ABC):
     """A forge by its REST API (see base.Forge); a subclass says what is its own."""
 
     name: str
+    files_path: str
     comment_limit = 65_536
     decisive: Mapping[str, bool | None]
     """Whether a review of a state approves; None where it takes an earlier one back."""
@@ -259,6 +259,6 @@ class RestForge(ABC):
 
 
 def _commit(sha: str) -> str:
-    if not _COMMIT.fullmatch(sha):
+    if not is_object_id(sha):
         raise LockstepError(f"{quoted(sha)} is not the whole id of a commit", fix="give all of it")
     return sha

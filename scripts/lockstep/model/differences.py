@@ -16,12 +16,21 @@ from lockstep.model.outcome import exit_code_of
 LONGEST_VALUE = 1_000
 """Characters of a value as JSON; a longer one is replaced by a text that says how much is cut."""
 
+LONGEST_NAME = 1_000
+"""Characters of a name."""
+
+LONGEST_PATH = 5_000
+"""Characters of the path of a file or of a field."""
+
+LONGEST_TEXT = 2_000
+"""Characters of a sentence about a danger."""
+
 _MOST_OBJECTS = 1_000_000
 _MOST_FIELDS = 100_000
 
-_Name = Annotated[str, Meta(max_length=1_000)]
-_Path = Annotated[str, Meta(max_length=5_000)]
-_Text = Annotated[str, Meta(max_length=2_000)]
+_Name = Annotated[str, Meta(max_length=LONGEST_NAME)]
+_Path = Annotated[str, Meta(max_length=LONGEST_PATH)]
+_Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 _Weight = Annotated[int, Meta(ge=0, le=1_000_000)]
 
 

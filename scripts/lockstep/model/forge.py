@@ -17,6 +17,13 @@ UNDECLARED = ForgeSettings()
 """For a ``lockstep.yaml`` that says nothing of it."""
 
 
+APPROVAL_STATUS = "lockstep/approval"
+"""The status of a commit that says whether people have approved what needs it.
+
+A forge can require it before a merge.
+"""
+
+
 class CommitState(StrEnum):
     """The state of a status that is set on a commit."""
 

@@ -45,7 +45,7 @@ class Offer:
 
     ``url`` and ``number`` are empty and 0 where none is open. ``problem`` says why, or what was
     left out of an open one, and ``fix`` what to do. ``failed`` is true where a forge is known and
-    did not open it: nobody is asked to merge the branch then, although somebody should be.
+    did not open it: then nobody is asked to merge the branch.
     """
 
     url: str = ""

@@ -40,7 +40,7 @@ def format_text(found: Differences) -> str:
 
 def format_markdown(found: Differences) -> str:
     """The difference as Markdown within the limit of a comment."""
-    parts = [f"### Lockstep: {headline(found)}"]
+    parts = [f"### Lockstep: {_in_markdown(_headline(found))}"]
     if found.findings:
         parts.append(markdown.format_outcome(Outcome(found.findings)))
     room = markdown.LIMIT - sum(len(part) + 2 for part in parts)
@@ -72,11 +72,6 @@ def schema() -> Json:
     """The JSON Schema of the JSON."""
     text = files("lockstep.report").joinpath("differences.schema.json").read_text("utf-8")
     return json.loads(text)
-
-
-def headline(found: Differences) -> str:
-    """The difference in one line of Markdown."""
-    return _in_markdown(_headline(found))
 
 
 def _headline(found: Differences) -> Line:

@@ -1,6 +1,6 @@
 """Findings as a comment on a pull request, in the Markdown of GitHub and GitLab."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from lockstep.model.finding import Finding, arrange
@@ -77,17 +77,21 @@ def _finding(finding: Finding, outcome: Outcome) -> str:
     excerpt = outcome.excerpts.get((finding.file, finding.line))
     if excerpt is not None:
         lines.append(fence(list(draw(excerpt, finding.line, finding.column))))
-    notes = list(_notes(finding))
-    if notes:
-        lines.append("\n".join(f"- {note}" for note in notes))
+    below = list(notes(finding, lambda *at: code(":".join(map(str, at)))))
+    if below:
+        lines.append("\n".join(f"- {note}" for note in below))
     return "\n\n".join(lines)
 
 
-def _notes(finding: Finding) -> Iterable[str]:
+def notes(finding: Finding, shown: Callable[[str, int, int], str]) -> Iterator[str]:
+    """What is said below a finding: its fix, other places, its waiver.
+
+    ``shown`` gives the Markdown of a place: file, line and column.
+    """
     if finding.fix:
         yield f"fix: {code(finding.fix)}"
     for place in finding.related[:RELATED]:
-        where = code(f"{place.file}:{place.line}:{place.column}")
+        where = shown(place.file, place.line, place.column)
         yield f"also {where}" + (f" {code(place.note)}" if place.note else "")
     if len(finding.related) > RELATED:
         yield f"and {len(finding.related) - RELATED} more places"

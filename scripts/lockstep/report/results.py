@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lockstep.model.decision import Action, Decision, Phase
 from lockstep.model.evidence import Evidence
+from lockstep.model.forge import APPROVAL_STATUS
 from lockstep.model.outcome import POLICY, Outcome
 from lockstep.model.result import (
     AlreadyDecided,
@@ -132,7 +133,7 @@ def _approval(result: ApprovalStatus) -> Iterator[str]:
     yield from (f"  {f.file}: {f.rule}: {f.message}" for f in result.findings)
     yield from (f"  {note}" for note in result.notes)
     how = "would be" if result.dry_run else "is"
-    yield f"lockstep/approval {how} {result.state.value}: {result.description}"
+    yield f"{APPROVAL_STATUS} {how} {result.state.value}: {result.description}"
 
 
 def _upgraded(result: Upgraded) -> Iterator[str]:

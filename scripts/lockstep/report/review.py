@@ -15,9 +15,9 @@ from lockstep.report.counting import Kind, count, kind
 from lockstep.report.difference_groups import DANGEROUS, DifferenceEntry, entries_of
 from lockstep.report.differences import markdown_entry
 from lockstep.report.excerpt import draw
+from lockstep.report.markdown import notes
 from lockstep.report.markup import cell, code, details, fence, link, path_in_url, table
 from lockstep.report.sections import Section, compose
-from lockstep.report.text import RELATED
 
 LIMIT = 65_536
 """Characters of a comment on GitHub; others allow more."""
@@ -110,16 +110,9 @@ def _finding(finding: Finding, review: Review, links: Links) -> str:
     excerpt = review.outcome.excerpts.get((finding.file, finding.line))
     if excerpt is not None and finding.column <= len(excerpt) + 1:
         lines.append(fence(draw(excerpt, finding.line, finding.column)))
-    notes = [f"fix: {code(finding.fix)}"] if finding.fix else []
-    for near in finding.related[:RELATED]:
-        note = f" {code(near.note)}" if near.note else ""
-        notes.append(f"also {_place(near.file, near.line, near.column, links)}{note}")
-    if len(finding.related) > RELATED:
-        notes.append(f"and {len(finding.related) - RELATED} more places")
-    if waiver := finding.suppression:
-        notes.append(f"waived until {code(waiver.expires)} by {code(waiver.owner)}")
-        notes.append(f"because: {code(waiver.reason)}")
-    return "\n\n".join([*lines, "\n".join(f"- {note}" for note in notes)] if notes else lines)
+    below = notes(finding, lambda file, line, column: _place(file, line, column, links))
+    listed = "\n".join(f"- {note}" for note in below)
+    return "\n\n".join([*lines, listed] if listed else lines)
 
 
 def _place(file: str, line: int, column: int, links: Links) -> str:

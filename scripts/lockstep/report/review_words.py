@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.forecast import Follow, Forecast, ForecastStep
+from lockstep.model.forge import APPROVAL_STATUS
 from lockstep.model.review import (
     ApprovalGate,
     ClusterReview,
@@ -32,7 +33,7 @@ def verdict(review: Review, mark: Mark) -> str:
     found = headline(outcome.findings, outcome.summary, mark)
     dangerous = len(review.diff.dangerous) if review.diff else 0
     if dangerous:
-        found += f"; {dangerous:,} dangerous change{'' if dangerous == 1 else 's'}"
+        found += f"; {count(dangerous, 'dangerous change')}"
     if review.left_findings:
         found += f"; and {count(review.left_findings, 'finding')} more"
     if outcome.exit_code is ExitCode.COULD_NOT_RUN:
@@ -235,7 +236,7 @@ def approvers(review: Review, mark: Mark) -> str:
         return "Nobody may approve it: the base names no role for pull requests."
     return (
         f"A person with the role {alternatives(roles)} approves it at the forge; "
-        "the status lockstep/approval says whether one has."
+        f"the status {APPROVAL_STATUS} says whether one has."
     )
 
 

@@ -4,7 +4,6 @@ Everything that decides is of the base: the program, the rules, the list of thos
 The reviews are what the forge says, and count for exactly the commit that they were given for.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,21 +16,18 @@ from lockstep.check.commit_approvals import ToApprove, approvals_of_commit
 from lockstep.check.followed import Followed, find_followed
 from lockstep.check.forge_of import forge_of
 from lockstep.edges.git import Git
+from lockstep.edges.git.objects import is_object_id
 from lockstep.forges.base import Forge
 from lockstep.forges.factory import NoForge, open_forge
 from lockstep.model.errors import LockstepError, NothingToCheck, UsageError
-from lockstep.model.forge import CommitState, CommitStatus, PullRequest
+from lockstep.model.forge import APPROVAL_STATUS, CommitState, CommitStatus, PullRequest
 from lockstep.model.holders import Approvals, Holder, Reviewed, approvals_of, by_login
 from lockstep.model.result import ApprovalStatus
 from lockstep.report.counting import count
 from lockstep.text.sanitise import one_line, quoted
 from lockstep.transactions.approvals import read_holders
 
-CONTEXT = "lockstep/approval"
-"""The name of the status: a forge can require it before a merge."""
-
 _SHOWN = 5
-_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _NOBODY = f"nobody may: {APPROVERS} of the base has no account for a role of {PULL_REQUESTS}"
 
 
@@ -62,7 +58,7 @@ def set_approval(request: ApprovalRequest) -> ApprovalStatus:
     Where that cannot be found out, the status is ``failure``, and the error is raised. Raises
     NothingToCheck where the commit is no head of an open pull request to the followed branch.
     """
-    if not _SHA.fullmatch(request.head):
+    if not is_object_id(request.head):
         raise UsageError(
             f"--head {quoted(request.head, 100)} is not the full id of a commit",
             fix="give all of its digits, such as github.event.pull_request.head.sha",
@@ -100,7 +96,7 @@ def _decided(
         _set_failure(forge, request, error)
         raise
     if not request.dry_run:
-        forge.set_status(request.head, CommitStatus(CONTEXT, verdict.state, verdict.text))
+        forge.set_status(request.head, CommitStatus(APPROVAL_STATUS, verdict.state, verdict.text))
     return ApprovalStatus(
         str(followed), request.head, tuple(each.url for each in found), needed.findings,
         verdict.state, verdict.text, verdict.notes, dry_run=request.dry_run,
@@ -114,7 +110,7 @@ def _set_failure(forge: Forge, request: ApprovalRequest, error: Exception) -> No
     what = error.message if isinstance(error, LockstepError) else type(error).__name__
     text = one_line(f"it could not be found out: {what}", 1000)
     with suppress(LockstepError):
-        forge.set_status(request.head, CommitStatus(CONTEXT, CommitState.FAILURE, text))
+        forge.set_status(request.head, CommitStatus(APPROVAL_STATUS, CommitState.FAILURE, text))
 
 
 def _have(git: Git, followed: Followed, head: str, found: Sequence[PullRequest]) -> None:

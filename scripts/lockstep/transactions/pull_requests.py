@@ -12,7 +12,7 @@ from lockstep.model.decision import Decision
 from lockstep.model.errors import LockstepError
 from lockstep.model.forge import PullRequest, PullRequestDraft
 from lockstep.model.repository_address import repository_place
-from lockstep.model.result import Offer
+from lockstep.model.result import NO_OFFER, Offer
 from lockstep.rollout.commit_message import pull_request_text
 
 LABEL = "lockstep"
@@ -29,13 +29,13 @@ def offer_branch(
     the branch is pushed by then, and whatever kept the forge from it is part of the result.
     """
     if followed.remote is None:
-        return Offer()
+        return NO_OFFER
     try:
         place = forge_of(git, followed.tip, os.environ, followed.remote)
         if isinstance(place, NoForge):
             # Nobody expects a pull request where git itself talks to no server.
             if all(not repository_place(address)[0] for address in followed.remote.pushes):
-                return Offer()
+                return NO_OFFER
             return Offer(problem=place.reason, fix=place.fix)
         title, body = pull_request_text(decisions)
         draft = PullRequestDraft(title, body, branch, followed.branch)

@@ -82,10 +82,9 @@ class Run:
         self.options = options
         self._note = note
         self._on_branch = reads_branch and options.branch is not None
-        followed_branch = followed
+        self._to_merge_into = followed
         if options.branch is not None and reads_branch:
             followed = existing_branch(git, followed, options.branch)
-        self._to_merge_into = followed_branch
         self.followed = followed
         self._documents = Documents()
         self._history = LedgerReader(git)

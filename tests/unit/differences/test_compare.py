@@ -102,6 +102,7 @@ def test_hostile_shapes_are_differences_and_no_errors() -> None:
         {"kind": "DestinationRule", "spec": {"subsets": [{"labels": []}, 3]}},
         {"kind": "ScaledObject", "spec": {"scaleTargetRef": 4}},
         {"kind": "ServiceAccount", "metadata": {"annotations": ["x"]}},
+        {"kind": "ServiceAccount", "metadata": {"annotations": "x"}},
         {"kind": "AppProject", "spec": {"destinations": {"a": 1}}},
     ]  # fmt: skip
     for each in odd:

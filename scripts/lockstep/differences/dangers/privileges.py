@@ -9,6 +9,7 @@ from lockstep.differences.folders import (
     ComparedFolder,
     ComparedObject,
     items_of,
+    mapping_at,
 )
 from lockstep.model.differences import ChangeType
 from lockstep.model.document import Json, value_at
@@ -80,12 +81,7 @@ def _granted(workload: Json | None) -> set[str]:
 
 
 def _of_container(pod: Json, container: Json) -> Iterator[str]:
-    own = container.get("securityContext")
-    shared = pod.get("securityContext")
-    context = {
-        **(shared if isinstance(shared, dict) else {}),
-        **(own if isinstance(own, dict) else {}),
-    }
+    context = {**mapping_at(pod, "securityContext"), **mapping_at(container, "securityContext")}
     if context.get("privileged"):
         yield "is privileged"
     if context.get("allowPrivilegeEscalation") is not False:
@@ -103,11 +99,6 @@ def _of_container(pod: Json, container: Json) -> Iterator[str]:
         yield "keeps the capabilities that runtimes give by default"
 
 
-def _context(value: Json) -> dict[str, Json]:
-    found = value.get("securityContext")
-    return found if isinstance(found, dict) else {}
-
-
 def _texts(value: Json, key: str) -> list[str]:
     found = value_at(value, (key,))
     return [str(each) for each in found] if isinstance(found, list) else []
@@ -116,8 +107,7 @@ def _texts(value: Json, key: str) -> list[str]:
 def _of_identity(each: ComparedObject) -> Iterator[str]:
     if each.change is ChangeType.CHANGED:
         before, after = (
-            value_at(side, ("metadata", "annotations"), {}) or {}
-            for side in (each.before, each.after)
+            mapping_at(side, "metadata", "annotations") for side in (each.before, each.after)
         )
         for key, value in after.items():
             if value != before.get(key) and any(domain in key for domain in _CLOUD):
@@ -126,10 +116,6 @@ def _of_identity(each: ComparedObject) -> Iterator[str]:
             value_at(each.after, ("automountServiceAccountToken",)) is not False
         ):
             yield "its pods get a token for the API of Kubernetes"
-
-
-def _keys(value: Json) -> list[str]:
-    return list(value) if isinstance(value, dict) else []
 
 
 def _of_project(each: ComparedObject) -> Iterator[str]:

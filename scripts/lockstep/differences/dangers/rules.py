@@ -1,9 +1,9 @@
 """Rules that do not count any more: switched off, removed, replaced, or waived."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from lockstep.differences.dangers.base import DangerKind
-from lockstep.differences.folders import ComparedFamily, ComparedObject, items_of
+from lockstep.differences.folders import ComparedFamily, ComparedObject, items_of, mapping_at
 from lockstep.model.differences import ChangeType
 from lockstep.model.document import Json, value_at
 
@@ -38,12 +38,8 @@ def _find(each: ComparedObject, _: ComparedFamily) -> Iterator[str]:
 
 def _added(before: Json, after: Json, pointer: tuple[str, ...]) -> Iterator[str]:
     """The keys of a mapping that are new, or have another value."""
-    old, new = (_mapping(value_at(side, pointer)) for side in (before, after))
+    old, new = (mapping_at(side, *pointer) for side in (before, after))
     yield from (key for key, value in new.items() if old.get(key) != value)
-
-
-def _mapping(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, dict) else {}
 
 
 def _waived(before: Json, after: Json) -> Iterator[str]:

@@ -35,6 +35,11 @@ _SNAPSHOT_AUTHOR = {
 }  # fmt: skip
 
 
+def is_object_id(text: str) -> bool:
+    """Whether a text is the whole id of an object of git, such as a commit."""
+    return bool(_OBJECT_ID.fullmatch(text))
+
+
 class RawChange(NamedTuple):
     """One changed file: its mode afterwards, its blobs before and afterwards, its path."""
 
@@ -149,7 +154,7 @@ class GitObjects(GitTrees):
     def has_objects(self, *oids: str) -> bool:
         """Whether this clone holds all of these objects (a shallow clone may not)."""
         # Ids come from records: a branch's name or a second line must not pass for an object.
-        if any(not _OBJECT_ID.fullmatch(oid) for oid in oids):
+        if any(not is_object_id(oid) for oid in oids):
             return False
         return b" missing\n" not in self._output("cat-file", "--batch-check", stdin=_lines(oids))
 
