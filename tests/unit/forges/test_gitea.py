@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from lockstep.edges import http
 from lockstep.edges.http_answers import Forbidden, Refused
-from lockstep.forges import api
 from lockstep.forges.base import Forge
 from lockstep.forges.factory import ForgePlace, find_forge, open_forge
 from lockstep.model.forge import ForgeSettings, PullRequestDraft
@@ -17,12 +15,6 @@ from tests.unit.json_server import Answers, JsonServer, Reply, Request, json_ser
 
 SHA = "ab" * 20
 DRAFT = PullRequestDraft("a title", "a text", "change", "main")
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "_PAUSES", (0.0, 0.0))
-    monkeypatch.setattr(api, "_PAUSES", (0.0, 0.0))
 
 
 @contextmanager

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from lockstep.edges import clock, http
+from lockstep.edges import clock
 from lockstep.edges.http_answers import Forbidden, Refused, Unsure
-from lockstep.forges import api
 from lockstep.forges.base import Forge
 from lockstep.forges.factory import ForgePlace, find_forge, open_forge
 from lockstep.model.errors import LockstepError
@@ -21,12 +20,6 @@ TOKEN = "ghp_s3cr3tvalue"
 MARKER = "<!-- lockstep: review -->"
 SHA = "ab" * 20
 DRAFT = PullRequestDraft("a title", "a text", "change", "main")
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "_PAUSES", (0.0, 0.0))
-    monkeypatch.setattr(api, "_PAUSES", (0.0, 0.0))
 
 
 @contextmanager
