@@ -309,6 +309,21 @@ def test_a_commit_that_is_no_head_has_no_status(fleet: Fleet) -> None:
     assert code == 2 and "not the full id of a commit" in said
 
 
+def test_no_success_stays_where_the_pull_requests_cannot_be_listed(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever can open pull requests can open more than are read."""
+    fleet.write("README.md", "words\n")
+    sha = fleet.push()
+    fleet.open()
+    fleet.approval(sha)
+    assert fleet.status(sha)[0] == "success"
+    monkeypatch.setattr("lockstep.forges.api._MOST_PAGES", 0)
+    code, said = fleet.approval(sha)
+    assert code == 1 and "no more are read" in said
+    assert fleet.status(sha)[0] == "failure"
+
+
 def test_a_fleet_without_people_for_it_says_so(fleet: Fleet) -> None:
     fleet.world.git("switch", "--quiet", "main")
     fleet.write(APPROVERS, "thresholds:\n  approvers: {roles: {}}\n")

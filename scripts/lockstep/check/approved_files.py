@@ -29,7 +29,8 @@ def file_findings(git: Git, tree_id: str, base: Base) -> list[Finding]:
     """A finding of severity ``approval`` for each of these files that a pull request changes."""
     if not base.pull_request:
         return []
-    before, after = (git.object_ids(each, list(_WHAT)) for each in (base.commit, tree_id))
+    # With modes: a link whose target is the text of the file has the same object.
+    before, after = (git.entry_ids(each, list(_WHAT)) for each in (base.commit, tree_id))
     changed = [path for path in _WHAT if before.get(path) != after.get(path)]
     if SETTINGS in changed and _same_but_pin(git, base.commit, tree_id):
         changed.remove(SETTINGS)  # a change of the pin has a finding of its own

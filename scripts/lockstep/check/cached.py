@@ -65,6 +65,7 @@ def _check(git: Git, options: CheckOptions) -> Outcome:
         stored = git.stored_work_tree(EVERYTHING) if not options.staged else None
         tree_id = stored.tree if stored else git.index_tree_id()
     from lockstep.check.approved_files import file_findings
+    from lockstep.check.asking_rules import rule_findings
     from lockstep.check.attributes import attribute_findings
     from lockstep.check.base import find_base, merge_result
     from lockstep.check.change import Change
@@ -88,6 +89,7 @@ def _check(git: Git, options: CheckOptions) -> Outcome:
     if base is not None:
         found += upgrade_findings(git, tree_id, base)
         found += file_findings(git, tree_id, base)
+        found += rule_findings(git, tree_id, base)
     if base is not None and base.pull_request:
         from lockstep.check.pull_request import changed_in_between
 

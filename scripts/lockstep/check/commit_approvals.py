@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lockstep.check.approved_files import file_findings
+from lockstep.check.asking_rules import rule_findings
 from lockstep.check.base import Base
 from lockstep.check.change import Change
 from lockstep.check.pinned import require_pinned, upgrade_findings
@@ -45,6 +46,7 @@ def approvals_of_commit(git: Git, head: str, base: Base, now: datetime) -> ToApp
         merged = storing.merge(base.commit, head)
         found = [
             *file_findings(storing, merged, base),
+            *rule_findings(storing, merged, base),
             *upgrade_findings(storing, merged, base),
         ]
         outcome = _checked(storing, _with_rules_of(storing, merged, base.commit), base, now)

@@ -15,6 +15,8 @@ LONGEST = 2_000
 
 _WORDS = re.compile(r"[a-z]+(?: [a-z]+)*")
 _TICKS = re.compile(r"`+")
+_LONG_TICKS = re.compile(r"`{20,}")
+"""Forges do not read a run of more than 80 as the beginning of code, but all that follows it."""
 
 
 def code(text: str, limit: int = LONGEST) -> str:
@@ -23,7 +25,7 @@ def code(text: str, limit: int = LONGEST) -> str:
     Backslashes and entities would not do: forges look for ``@name`` and ``#1`` in the text that
     is left after them, but never in code. What is cut of a long text is counted.
     """
-    shown = one_line(text, limit)
+    shown = _LONG_TICKS.sub(lambda run: f"({len(run[0])} backticks)", one_line(text, limit))
     if not shown.strip():
         return "(none)"
     ticks = "`" * (_longest(shown) + 1)

@@ -71,13 +71,24 @@ def set_approval(request: ApprovalRequest) -> ApprovalStatus:
     if isinstance(place, NoForge):
         raise UsageError(f"no forge can be asked: {place.reason}", fix=place.fix)
     with open_forge(place) as forge:
-        found = [p for p in forge.pull_requests_at(request.head) if p.base == followed.branch]
+        found = _pull_requests(forge, followed, request)
         if not found:
             raise NothingToCheck(
                 f"no open pull request to {followed.branch} has the head {request.head}",
                 fix="a new push has another head: its own run sets its status",
             )
         return _decided(git, followed, forge, found, request)
+
+
+def _pull_requests(
+    forge: Forge, followed: Followed, request: ApprovalRequest
+) -> Sequence[PullRequest]:
+    try:
+        at = forge.pull_requests_at(request.head)
+    except LockstepError as error:  # such as more of them than are read
+        _set_failure(forge, request, error)
+        raise
+    return [each for each in at if each.base == followed.branch]
 
 
 def _decided(

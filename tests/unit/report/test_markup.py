@@ -1,5 +1,7 @@
 """Parts of Markdown: what others wrote stays code, in cells, links and folded parts too."""
 
+import re
+
 import pytest
 from hypothesis import given
 from markdown_it import MarkdownIt
@@ -75,3 +77,12 @@ def test_markdown_inside_of_a_folded_part_is_read() -> None:
     kinds = [token.type for token in PARSER.parse(drawn)]
     assert kinds[0] == "html_block" and "fence" in kinds and kinds[-1] == "html_block"
     assert "<details open>" in details("x", [], opened=True)
+
+
+def test_a_run_of_backticks_is_never_longer_than_what_begins_code_at_a_forge() -> None:
+    """Beyond 80 the run is text, and what comes after it is markup."""
+    for hostile in ("`" * 80, "`" * 500, "`" * 90 + "x" + "`" * 19):
+        shown = code(f"{hostile} @everyone ![x](https://example.com/x.png)")
+        assert max(map(len, re.findall("`+", shown))) <= 20
+        assert "@everyone" in shown
+    assert "(80 backticks) @everyone" in code("`" * 80 + " @everyone")

@@ -70,7 +70,23 @@ def test_a_secret_is_for_the_step_that_needs_it_in_an_environment(name: str) -> 
 
 def test_what_runs_on_pull_requests_has_no_secret_and_cannot_push() -> None:
     for name in ("check", "reviewed", "comment", "approval"):
-        assert "secrets." not in FLEET[name] and "contents: write" not in FLEET[name]
+        assert "contents: write" not in FLEET[name]
+        assert name == "approval" or "secrets." not in FLEET[name]
+
+
+def test_the_status_of_approvals_is_set_by_the_app_which_nobody_else_can_be() -> None:
+    """A status from any source is one that whoever may push can set."""
+    for job in jobs("approval").values():
+        assert job["environment"] == "lockstep"
+        (app,) = (step for step in job["steps"] if step.get("id") == "app")
+        rights = {k: v for k, v in app["with"].items() if k.startswith("permission-")}
+        assert rights == {
+            "permission-contents": "read", "permission-pull-requests": "read",
+            "permission-statuses": "write",
+        }  # fmt: skip
+        tokens = [v for step in job["steps"] for k, v in step.get("env", {}).items()
+                  if k in ("LOCKSTEP_FORGE_TOKEN", "GH_TOKEN")]  # fmt: skip
+        assert tokens == ["${{ steps.app.outputs.token || github.token }}"]
 
 
 def test_a_required_check_runs_for_every_pull_request_and_in_the_merge_queue() -> None:
