@@ -50,7 +50,9 @@ def unreached(error: Exception, words: Words, where: str) -> LockstepError:
         text = "the name of this host cannot be resolved"
         return LockstepError(text, where=where, fix=words.reach)
     if "Connection refused" in str(error):
-        return LockstepError(f"{what} refuses connections", where=where, fix=words.reach)
+        return LockstepError(
+            f"{what} cannot be reached: it refuses connections", where=where, fix=words.reach
+        )
     text = f"{what} cannot be reached: {type(error).__name__}"
     return LockstepError(text, where=where, fix=words.reach)
 

@@ -19,7 +19,7 @@ WORDS = Words("Example", "AGAIN", "REACH", "KIND", "TRUST")
         (failed.ConnectionError("NameResolutionError"), "cannot be resolved", "REACH"),
         (
             failed.ConnectionError("[Errno 111] Connection refused"),
-            "Example refuses connections",
+            "Example cannot be reached: it refuses connections",
             "REACH",
         ),
         (failed.ConnectionError(), "Example cannot be reached: ConnectionError", "REACH"),
