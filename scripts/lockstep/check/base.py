@@ -49,6 +49,15 @@ def find_base(git: Git, base: str | None, tree_id: str) -> Base | None:
     return Base(commit, name, pull_request=not published)
 
 
+def merged_with_base(git: Git, tree_id: str, base: str | None) -> tuple[str, Base | None]:
+    """What a check is about: the merge of a tree with its base, and that base.
+
+    Before a first commit that is the tree itself. Raises as ``find_base`` and ``merge_result`` do.
+    """
+    found = find_base(git, base, tree_id)
+    return (merge_result(git, tree_id, found.commit) if found else tree_id), found
+
+
 def _default_base(git: Git, tree_id: str) -> Base | None:
     followed = known_tip(git)
     changed = _differs_from_head(git, tree_id)

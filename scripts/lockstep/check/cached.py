@@ -67,13 +67,11 @@ def _check(git: Git, options: CheckOptions) -> Outcome:
     from lockstep.check.approved_files import file_findings
     from lockstep.check.asking_rules import rule_findings
     from lockstep.check.attributes import attribute_findings
-    from lockstep.check.base import find_base, merge_result
+    from lockstep.check.base import merged_with_base
     from lockstep.check.change import Change
     from lockstep.check.pinned import require_pinned, upgrade_findings
 
-    base = find_base(git, options.base, tree_id)
-    if base is not None:
-        tree_id = merge_result(git, tree_id, base.commit)
+    tree_id, base = merged_with_base(git, tree_id, options.base)
     require_pinned(git, tree_id, base)
     change = Change(
         git, tree_id, base, options.now, options.shard, options.opa, everything=options.everything

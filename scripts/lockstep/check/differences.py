@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from lockstep.check.base import Base, find_base, merge_result
+from lockstep.check.base import Base, merged_with_base
 from lockstep.check.change import FOLDERS, SHARED
 from lockstep.check.compared_policies import compared_policies
 from lockstep.check.scope import TreeIds
@@ -26,6 +26,7 @@ from lockstep.model.differences import Differences, FleetDiff
 from lockstep.model.document import Json, value_at
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Fleet, NoFile, Subject, Tree
+from lockstep.model.tree import by_folder
 from lockstep.policy.thresholds import threshold_values
 from lockstep.render.parse import Unreadable, parse_manifest
 from lockstep.spec.assemble import assemble, cluster_files
@@ -50,11 +51,8 @@ def diff_work_tree(git: Git, base: str | None) -> Differences:
     """
     git.require_work_tree()
     with git.storing() as storing:
-        tree_id = storing.work_tree_id(EVERYTHING)
-        found = find_base(storing, base, tree_id)
-        if found is not None:
-            tree_id = merge_result(storing, tree_id, found.commit)
-        return diff_trees(storing, found, tree_id)
+        merged, found = merged_with_base(storing, storing.work_tree_id(EVERYTHING), base)
+        return diff_trees(storing, found, merged)
 
 
 def diff_trees(git: Git, base: Base | None, tree_id: str) -> Differences:
@@ -158,7 +156,7 @@ class _Compared:
 
     def folders(self) -> Iterator[_Folder]:
         """Each folder that directly holds files, with those of both sides."""
-        before, after = (_by_folder(side.read(self._paths)) for side in self._sides)
+        before, after = (by_folder(side.read(self._paths)) for side in self._sides)
         for path in sorted({*before, *after}):
             environment, cluster = _cluster_of(path)
             yield _Folder(
@@ -236,10 +234,3 @@ def _cluster_of(path: str) -> tuple[str, str]:
     parts = path.split("/")
     inside = len(parts) > 3 and parts[2] == "clusters"
     return "".join(parts[1:2]), parts[3] if inside else ""
-
-
-def _by_folder(files: Tree) -> dict[str, dict[str, bytes]]:
-    folders: dict[str, dict[str, bytes]] = {}
-    for path, data in files.items():
-        folders.setdefault(path.rpartition("/")[0], {})[path] = data
-    return folders

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from lockstep.check.approved_files import APPROVERS, PULL_REQUESTS
-from lockstep.check.base import Base, find_base, merge_result
+from lockstep.check.base import Base, merged_with_base
 from lockstep.check.differences import diff_trees
 from lockstep.check.family_reviews import family_reviews
 from lockstep.check.workspace import EVERYTHING
@@ -44,10 +44,8 @@ def review_change(git: Git, checked: Outcome, base: str | None, now: datetime) -
     review = _of_check(checked)
     try:
         with git.storing() as storing:
-            tree = storing.work_tree_id(EVERYTHING)
-            found = find_base(storing, base, tree)
+            tree, found = merged_with_base(storing, storing.work_tree_id(EVERYTHING), base)
             if found is not None:
-                tree = merge_result(storing, tree, found.commit)
                 roles = _approvers(storing, found)
                 review = replace(review, base=cut(found.name, 200), approvers=roles)
             review = _with_families(review, storing, found, tree, now)

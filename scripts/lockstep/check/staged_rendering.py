@@ -1,13 +1,12 @@
 """What ``rendered/`` lacks for a commit of what is staged, as a hook of pre-commit writes it."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from lockstep.check.rendering import Changes, RenderedTree, render_tree
+from lockstep.check.rendering import RenderedTree, render_tree
 from lockstep.check.workspace import stored_tree
 from lockstep.edges.git import Git
 from lockstep.model.errors import Invalid, NothingToCheck
-from lockstep.model.tree import Tree
+from lockstep.model.tree import Tree, by_folder
 
 
 def staged_tree(git: Git) -> Tree:
@@ -31,10 +30,10 @@ def render_staged(git: Git, tree: Tree, *, restored: bool = False) -> RenderedTr
     if not head:
         return rendered
     before = render_tree(head, restored=restored)
-    stale = _by_folder(before.changes)
+    stale = by_folder(before.changes)
     touched = {
         path: data
-        for folder, changes in _by_folder(rendered.changes).items()
+        for folder, changes in by_folder(rendered.changes).items()
         if stale.get(folder) != changes
         for path, data in changes.items()
     }
@@ -51,10 +50,3 @@ def _head(git: Git) -> Tree:
         return stored_tree(git, "HEAD")
     except (Invalid, NothingToCheck):
         return {}
-
-
-def _by_folder(changes: Changes) -> Mapping[str, Changes]:
-    found: dict[str, dict[str, bytes | None]] = {}
-    for path, data in changes.items():
-        found.setdefault(path.rpartition("/")[0], {})[path] = data
-    return found

@@ -83,6 +83,14 @@ def closed_blocks(gate: Mapping[str, Json], since: datetime, now: datetime) -> l
     return [Period(later(since, n * length), later(since, (n + 1) * length)) for n in range(count)]
 
 
+def require_few(blocks: int) -> None:
+    """Raise ValueError where there are too many blocks of all segments for one answer."""
+    if blocks > MOST_BLOCKS:
+        raise ValueError(
+            f"{blocks} blocks of all segments are more than {MOST_BLOCKS}: set a longer block"
+        )
+
+
 def _duration(gate: Mapping[str, Json], name: str, default: str) -> timedelta:
     value = gate.get(name, default)
     try:

@@ -5,7 +5,7 @@ import threading
 
 from lockstep.gate_sources.mlflow.counting import blocks_of, metric_names
 from lockstep.gate_sources.placeholders import placeholder_values
-from lockstep.model.blocks import COUNTS, MOST_BLOCKS, closed_blocks
+from lockstep.model.blocks import COUNTS, closed_blocks, require_few
 from lockstep.model.document import Json, value_at
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Answer, Question
@@ -59,11 +59,7 @@ class MlflowGates:
             query = f"{query} and of {_model(question.stable)}"
         spans = closed_blocks(gate, parse_time(question.since), parse_time(question.now))
         segments = gate.get("segments") or [""]
-        if len(spans) * len(segments) > MOST_BLOCKS:
-            raise ValueError(
-                f"{len(spans) * len(segments)} blocks of all segments are more than "
-                f"{MOST_BLOCKS}: set a longer block"
-            )
+        require_few(len(spans) * len(segments))
         if not spans:
             return Answer(query)
         counts = str(gate[COUNTS])

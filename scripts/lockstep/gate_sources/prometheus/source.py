@@ -15,7 +15,7 @@ from lockstep.gate_sources.prometheus.measures import (
     why_not_whole,
 )
 from lockstep.gate_sources.prometheus.query import measurement, queries
-from lockstep.model.blocks import MOST_BLOCKS, Period, closed_blocks
+from lockstep.model.blocks import Period, closed_blocks, require_few
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Answer, Measurement, Question, Workloads
 from lockstep.model.times import parse_time
@@ -132,10 +132,7 @@ def _answer_measure(question: Question, place: Workloads, api: PrometheusApi, te
         return _silent(api, spans, edges, seen)
 
     blocks = count_blocks(sides[0], sides[1] if len(sides) > 1 else None, spans, scraped)
-    if len(blocks) > MOST_BLOCKS:
-        raise ValueError(
-            f"{len(blocks)} blocks of all segments are more than {MOST_BLOCKS}: set a longer block"
-        )
+    require_few(len(blocks))
     return Answer(text, blocks=blocks)
 
 
