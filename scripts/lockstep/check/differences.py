@@ -6,7 +6,7 @@ with the tip of the base.
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lockstep.check.base import Base, merged_with_base
@@ -65,7 +65,7 @@ def diff_trees(git: Git, base: Base | None, tree_id: str) -> Differences:
     folders = list(_Compared(before, head).folders())
     policies, findings = compared_policies(before.ids, head.ids)
     with silenced_stderr():
-        compared = [reader.compared(each) for each in folders]
+        compared = [reader.compared(*each) for each in folders]
     secrets = SecretKinds(threshold_values(_SECRETS, shipped_file(_SECRETS)))
     sizes = Counter((environment, family) for environment, family, _ in head.clusters.values())
     objects = compare_folders([*compared, policies], sizes, secrets)
@@ -123,19 +123,6 @@ class _Side:
         return assemble(self.ids.git.read_files(chosen, links=True), documents)[0]
 
 
-@dataclass(frozen=True)
-class _Folder:
-    """A folder that differs: what it belongs to, and its files on both sides."""
-
-    environment: str
-    family: str
-    cluster: str
-    region: str
-    production: bool
-    before: Tree
-    after: Tree
-
-
 class _Compared:
     """The folders of manifests that differ between two sides."""
 
@@ -154,16 +141,16 @@ class _Compared:
             for each in fleet.clusters()
         }
 
-    def folders(self) -> Iterator[_Folder]:
-        """Each folder that directly holds files, with those of both sides."""
+    def folders(self) -> Iterator[tuple[ComparedFolder, Tree, Tree]]:
+        """Each folder that directly holds files, without its objects; its files on both sides."""
         before, after = (by_folder(side.read(self._paths)) for side in self._sides)
         for path in sorted({*before, *after}):
             environment, cluster = _cluster_of(path)
-            yield _Folder(
+            folder = ComparedFolder(
                 environment, self._family(path), cluster,
-                self._regions.get((environment, cluster), ""),
-                self._is_production(environment), before.get(path, {}), after.get(path, {}),
+                self._regions.get((environment, cluster), ""), self._is_production(environment),
             )  # fmt: skip
+            yield folder, before.get(path, {}), after.get(path, {})
 
     def _family(self, path: str) -> str:
         environment, cluster = _cluster_of(path)
@@ -187,11 +174,10 @@ class _ManifestReader:
         self.findings: list[Finding] = []
         self._known: dict[bytes, Json] = {}
 
-    def compared(self, folder: _Folder) -> ComparedFolder:
-        """The objects of a folder on both sides."""
+    def compared(self, folder: ComparedFolder, was: Tree, now: Tree) -> ComparedFolder:
+        """The folder with the objects that its files hold on both sides."""
         wrong = len(self.findings)
-        before = self._objects(folder.before, _AT_BASE)
-        after = self._objects(folder.after, "")
+        before, after = self._objects(was, _AT_BASE), self._objects(now, "")
         # What cannot be read on one side must not look as if it were added or removed.
         for unread in {finding.file for finding in self.findings[wrong:]}:
             before.pop(unread, None)
@@ -200,10 +186,7 @@ class _ManifestReader:
         # Where no spec declares the cluster, its manifests say whose it was.
         labels = (label_of(each, _FAMILY_LABEL) for each in manifests if folder.cluster)
         family = folder.family or next(filter(None, labels), "")
-        return ComparedFolder(
-            folder.environment, family, folder.cluster, folder.region, folder.production,
-            before, after,
-        )  # fmt: skip
+        return replace(folder, family=family, before=before, after=after)
 
     def _objects(self, files: Tree, side: str) -> dict[str, Json]:
         found = {}

@@ -52,12 +52,6 @@ class _Side:
     problems: Mapping[Unit, str]
 
 
-def _touched_units(git: Git, base: str, tree: str) -> list[Unit]:
-    """The families of which a file in clusters/ or ledger/ differs."""
-    changed = git.changed_files(base, tree, *FOLDERS[:2])
-    return sorted({unit for path in changed if (unit := unit_of(path))})
-
-
 def family_reviews(
     git: Git, base: str | None, tree: str, now: datetime
 ) -> tuple[tuple[FamilyReview, ...], int]:
@@ -65,12 +59,10 @@ def family_reviews(
 
     Without a base all families are new. Raises LockstepError where git cannot read them.
     """
-    if base is None:
-        units = sorted(
-            {unit for path in git.file_ids(tree, FOLDERS[:2]) if (unit := unit_of(path))}
-        )
-    else:
-        units = _touched_units(git, base, tree)
+    # What belongs to a family is in clusters/ and ledger/.
+    folders = FOLDERS[:2]
+    changed = git.changed_files(base, tree, *folders) if base else git.file_ids(tree, folders)
+    units = sorted({unit for path in changed if (unit := unit_of(path))})
     shown = units[:MOST_FAMILIES]
     reader = LedgerReader(git)
     after = _read(git, tree, shown, reader, "HEAD")

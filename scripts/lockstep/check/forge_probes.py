@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from lockstep.check.followed import choose_remote, known_tip, settings_at
+from lockstep.check.followed import KnownTip, choose_remote, known_tip, settings_at
 from lockstep.check.forge_of import forge_of
 from lockstep.check.probing import WARNING, Found, ok, probe_all, warning
 from lockstep.edges.git import Git
@@ -21,6 +21,7 @@ from lockstep.forges.factory import NEEDED_RIGHTS, ForgePlace, NoForge, open_for
 from lockstep.model.errors import LockstepError
 from lockstep.model.forge import APPROVAL_STATUS, BranchProtection, ForgeRights
 from lockstep.model.tool_results import Probe
+from lockstep.spec.settings import Settings
 
 T = TypeVar("T")
 
@@ -54,6 +55,7 @@ class _Fleet:
     is_reached: bool = False
 
     def reached(self) -> Found:
+        """Which forge there is, whether it answers, and whose token that is."""
         place = self._place
         if isinstance(place, NoForge):
             return warning(f"{place.reason}, so no pull request is opened", place.fix)
@@ -62,6 +64,7 @@ class _Fleet:
         return ok(f"{place}{f', as {rights.login}' if rights.login else ''}")
 
     def token(self) -> Found:
+        """Whether the token may do what the verbs ask the forge for."""
         rights = self._rights
         named = {
             "push": rights.push,
@@ -77,6 +80,7 @@ class _Fleet:
         return ok(f"it may {', '.join(name for name, may in named.items() if may)}")
 
     def statuses(self) -> Found:
+        """Whether the followed branch requires the statuses of the workflows."""
         branch, seen = self._branch, self._protection
         if not seen.protected:
             return warning(f"{branch} is not protected: what no check has passed can be merged",
@@ -91,6 +95,7 @@ class _Fleet:
         return ok(f"{branch} requires {' and '.join(required)}{approvals}")
 
     def bot(self) -> Found:
+        """Whether the account may push decisions to the followed branch."""
         branch, may = self._branch, self._protection.may_push
         if self._rights.push is False:
             may = False
@@ -104,20 +109,25 @@ class _Fleet:
         return ok(f"this account may push to {branch}")
 
     @cached_property
-    def _place(self) -> ForgePlace | NoForge:
+    def _followed(self) -> tuple[KnownTip, Settings | None] | None:
+        """The followed branch as last fetched, and what lockstep.yaml says there."""
         tip = known_tip(self.git)
-        if tip is None:
+        return (tip, settings_at(self.git, tip.commit)) if tip else None
+
+    @cached_property
+    def _place(self) -> ForgePlace | NoForge:
+        if self._followed is None:
             return NoForge("it is not clear which branch is followed", "fix the remote first")
-        known, settings = self.git.remotes(), settings_at(self.git, tip.commit)
+        tip, settings = self._followed
+        known = self.git.remotes()
         if not known:
             return NoForge("there is no remote", "give this clone a remote at a forge")
         remote = choose_remote(known, None, settings)
         return forge_of(self.git, tip.commit, os.environ, remote)
 
-    @cached_property
+    @property
     def _branch(self) -> str:
-        tip = known_tip(self.git)
-        settings = settings_at(self.git, tip.commit) if tip else None
+        settings = self._followed[1] if self._followed else None
         return settings.branch if settings else ""
 
     @cached_property

@@ -4,7 +4,7 @@ From the newest record of the change, where a gate has given evidence, and from 
 so nothing is asked of a registry.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from math import isfinite
 
@@ -70,19 +70,18 @@ def versions_compared(cluster: Cluster, before: Cluster | None) -> tuple[str, st
 
 def _recorded(item: Evidence, region: str) -> MetricReview:
     answer, stable = item.answer, item.stable_version
-    candidate = _value(item.candidate_version, answer.candidate)
-    baseline = _value(stable, answer.stable) if stable else None
+    candidate, baseline = answer.candidate, answer.stable
     if answer.blocks:
-        candidate = _counted(item.candidate_version, [b.candidate for b in answer.blocks])
-        baseline = _counted(stable, [b.baseline for b in answer.blocks]) if stable else None
+        candidate = _counted(block.candidate for block in answer.blocks)
+        baseline = _counted(block.baseline for block in answer.blocks)
     return MetricReview(
         gate=cut(str(item.gate.get("name")), 200),
         cluster=cut(item.cluster, 200),
         region=region,
         what=cut(answer.query, _LONGEST),
         bounds=_bounds(item.gate),
-        candidate=candidate,
-        baseline=baseline,
+        candidate=_value(item.candidate_version, candidate),
+        baseline=_value(stable, baseline) if stable else None,
         verdict=item.verdict,
         reason=cut(item.reason, _LONGEST),
         recorded=True,
@@ -167,12 +166,12 @@ def _value(version: str, measured: Measurement | None) -> MetricValue:
     return MetricValue(cut(version, 200), value, samples)
 
 
-def _counted(version: str, counts: Sequence[Count | None]) -> MetricValue:
-    """The share of bad requests in all blocks in which the version was measured."""
+def _counted(counts: Iterable[Count | None]) -> Measurement:
+    """The share of bad requests in all blocks in which a version was measured."""
     known = [each for each in counts if each]
     bad, total = sum(each.bad for each in known), sum(each.total for each in known)
     share = bad / total if total > 0 else None
-    return _value(version, Measurement(value=share, samples=total))
+    return Measurement(value=share, samples=total)
 
 
 def _bounds(gate: Mapping[str, Json]) -> dict[str, float | int]:
