@@ -64,12 +64,11 @@ def _check(git: Git, options: CheckOptions) -> Outcome:
     with meanwhile(_preparations()):
         stored = git.stored_work_tree(EVERYTHING) if not options.staged else None
         tree_id = stored.tree if stored else git.index_tree_id()
-    from lockstep.check.approved_files import file_findings
-    from lockstep.check.asking_rules import rule_findings
     from lockstep.check.attributes import attribute_findings
     from lockstep.check.base import merged_with_base
     from lockstep.check.change import Change
-    from lockstep.check.pinned import require_pinned, upgrade_findings
+    from lockstep.check.decisive_changes import decisive_findings
+    from lockstep.check.pinned import require_pinned
 
     tree_id, base = merged_with_base(git, tree_id, options.base)
     require_pinned(git, tree_id, base)
@@ -85,9 +84,7 @@ def _check(git: Git, options: CheckOptions) -> Outcome:
     found = ignored_findings(stored.ignored if stored else ())
     found += attribute_findings(git, tree_id, EVERYTHING)
     if base is not None:
-        found += upgrade_findings(git, tree_id, base)
-        found += file_findings(git, tree_id, base)
-        found += rule_findings(git, tree_id, base)
+        found += decisive_findings(git, tree_id, base)
     if base is not None and base.pull_request:
         from lockstep.check.pull_request import changed_in_between
 

@@ -8,11 +8,10 @@ rules of the base only. Templates of the pull request are rendered as in every c
 from dataclasses import dataclass
 from datetime import datetime
 
-from lockstep.check.approved_files import file_findings
-from lockstep.check.asking_rules import rule_findings
 from lockstep.check.base import Base
 from lockstep.check.change import Change
-from lockstep.check.pinned import require_pinned, upgrade_findings
+from lockstep.check.decisive_changes import decisive_findings
+from lockstep.check.pinned import require_pinned
 from lockstep.edges.cache import Cache
 from lockstep.edges.git import Git
 from lockstep.edges.git.objects import ABSENT
@@ -44,11 +43,7 @@ def approvals_of_commit(git: Git, head: str, base: Base, now: datetime) -> ToApp
     require_pinned(git, base.commit, None)
     with git.storing() as storing:
         merged = storing.merge(base.commit, head)
-        found = [
-            *file_findings(storing, merged, base),
-            *rule_findings(storing, merged, base),
-            *upgrade_findings(storing, merged, base),
-        ]
+        found = decisive_findings(storing, merged, base)
         outcome = _checked(storing, _with_rules_of(storing, merged, base.commit), base, now)
     stopping = [finding for finding in outcome.findings if finding.stops]
     if outcome.exit_code is ExitCode.COULD_NOT_RUN:

@@ -2,22 +2,21 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import islice
 from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
-from lockstep.check.approved_files import APPROVERS, PULL_REQUESTS
+from lockstep.check.approvers import holders_at
 from lockstep.check.base import Base, merged_with_base
 from lockstep.check.differences import diff_trees
 from lockstep.check.family_reviews import family_reviews
 from lockstep.check.workspace import EVERYTHING
 from lockstep.edges.git import Git
-from lockstep.model.document import Json, value_at
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.outcome import Outcome
 from lockstep.model.review import LARGEST, Excerpt, Review, RoleReview
-from lockstep.policy.thresholds import threshold_values
 from lockstep.report.counting import by_urgency
 from lockstep.report.json_report import format_compact
 from lockstep.text.sanitise import cut, one_line
@@ -75,18 +74,14 @@ def _of_check(checked: Outcome) -> Review:
 
 def _approvers(git: Git, base: Base) -> tuple[RoleReview, ...]:
     """The roles of the base that approve pull requests; none where its file is malformed."""
-    data = git.read_tree(base.commit, [APPROVERS], links=True).get(APPROVERS, b"")
-    values = threshold_values(APPROVERS, data)
-    roles, chosen = values.get("roles"), values.get(PULL_REQUESTS)
+    try:
+        holders = holders_at(git, base.commit)
+    except LockstepError:
+        return ()
     return tuple(
-        RoleReview(cut(str(role), 200), _people(value_at(roles, (str(role),))))
-        for role in (chosen if isinstance(chosen, list) else ())[:_MOST_ROLES]
+        RoleReview(cut(role, 200), tuple(cut(each.name, 200) for each in people[:_MOST_PEOPLE]))
+        for role, people in islice(holders.items(), _MOST_ROLES)
     )
-
-
-def _people(holders: Json) -> tuple[str, ...]:
-    listed = holders if isinstance(holders, list) else []
-    return tuple(cut(str(value_at(each, ("name",), "")), 200) for each in listed[:_MOST_PEOPLE])
 
 
 def _with_families(review: Review, git: Git, base: Base | None, tree: str, now: datetime) -> Review:

@@ -8,6 +8,9 @@ SETTINGS = "lockstep.yaml"
 MAIN = "policies/main.rego"
 """The entry point of the rules; a tree that has one has all of its policies itself."""
 
+APPROVERS = "policies/data/approvers.yaml"
+"""Who may approve, by role."""
+
 # Six digits, so that the order of the names is that of the sequence numbers.
 RECORD_PATH = re.compile(
     r"ledger/(?P<environment>[^/]+)/(?P<family>[^/]+)/(?P<sequence>[0-9]{6})\.json"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from lockstep.check.approved_files import APPROVERS, PULL_REQUESTS
+from lockstep.check.approvers import PULL_REQUESTS, holders_at
 from lockstep.check.base import Base
 from lockstep.check.commit_approvals import ToApprove, approvals_of_commit
 from lockstep.check.followed import Followed, find_followed
@@ -22,10 +22,10 @@ from lockstep.forges.factory import NoForge, open_forge
 from lockstep.model.errors import LockstepError, NothingToCheck, UsageError
 from lockstep.model.forge import APPROVAL_STATUS, CommitState, CommitStatus, PullRequest
 from lockstep.model.holders import Approvals, Holder, Reviewed, approvals_of, by_login
+from lockstep.model.paths import APPROVERS
 from lockstep.model.result import ApprovalStatus
 from lockstep.report.counting import count
 from lockstep.text.sanitise import one_line, quoted
-from lockstep.transactions.approvals import read_holders
 
 _SHOWN = 5
 _NOBODY = f"nobody may: {APPROVERS} of the base has no account for a role of {PULL_REQUESTS}"
@@ -156,8 +156,7 @@ def _judged(
         return _Verdict(CommitState.PENDING, text, tuple(shown))
     if not needed.findings:
         return _Verdict(CommitState.SUCCESS, "nothing of this change needs an approval")
-    data = git.read_tree(followed.tip, [APPROVERS], links=True).get(APPROVERS, b"")
-    people = [each for listed in read_holders(data).values() for each in listed]
+    people = [each for listed in holders_at(git, followed.tip).values() for each in listed]
     holders = by_login(people, forge.name, request.now)
     writers = git.writers_between(followed.tip, request.head)
     given = [

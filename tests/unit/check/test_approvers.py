@@ -2,10 +2,10 @@
 
 import pytest
 
+from lockstep.check.approvers import read_approvers, read_holders
 from lockstep.model.approval import Approver
 from lockstep.model.errors import LockstepError
 from lockstep.model.holders import Holder
-from lockstep.transactions.approvals import read_approvers, read_holders
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from lockstep.check.approved_files import APPROVERS, file_findings
-from lockstep.check.asking_rules import rule_findings
 from lockstep.check.base import Base
+from lockstep.check.decisive_changes import file_findings, rule_findings
 from lockstep.edges.git import Git
 from lockstep.model.finding import Severity
+from lockstep.model.paths import APPROVERS
 from tests.unit.edges.repositories import child, commit, git, new_repository
 
 LISTED = b"thresholds: {approvers: {roles: {}}}\n"
