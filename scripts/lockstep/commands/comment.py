@@ -98,7 +98,7 @@ def read_review(path: Path) -> Review | None:
 def _body(review: Review | None, links: Links, limit: int) -> str:
     if review is None:
         return format_failure(links)
-    return format_review(review, links, min(limit, LIMIT))
+    return format_review(review, links, limit)
 
 
 def _links(forge: Forge, found: PullRequest, head: str, run_id: int | None) -> Links:

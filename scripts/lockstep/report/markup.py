@@ -60,10 +60,19 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def details(summary: str, blocks: Iterable[str], *, opened: bool = False) -> str:
-    """A folded part. ``summary`` is words of ours: HTML, in which no Markdown is read."""
+    """A folded part; ``summary`` as for ``fold``."""
+    head, tail = fold(summary, opened=opened)
     # Blank lines, because Markdown inside of <details> is only read after one.
+    return "\n\n".join([head, *blocks, tail])
+
+
+def fold(summary: str, *, opened: bool = False) -> tuple[str, str]:
+    """What begins and what ends a folded part.
+
+    ``summary`` is words of ours: HTML, in which no Markdown is read.
+    """
     head = f"<details{' open' if opened else ''}>\n<summary>{summary}</summary>"
-    return "\n\n".join([head, *blocks, "</details>"])
+    return head, "</details>"
 
 
 def link(shown: str, address: str) -> str:

@@ -4,19 +4,20 @@ The review may come from a run that the author of the pull request controls: eve
 shown as code. Links lead only where the trusted side says.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lockstep.model.evidence import Verdict
 from lockstep.model.finding import Finding, arrange
-from lockstep.model.review import ClusterReview, FamilyReview, MetricReview, Review
+from lockstep.model.review import FamilyReview, MetricReview, Review
 from lockstep.report import review_words as say
 from lockstep.report.counting import Kind, count, kind
 from lockstep.report.difference_groups import DANGEROUS, DifferenceEntry, entries_of
 from lockstep.report.differences import markdown_entry
 from lockstep.report.excerpt import draw
 from lockstep.report.markdown import notes
-from lockstep.report.markup import cell, code, details, fence, link, path_in_url, table
+from lockstep.report.markup import cell, code, details, fence, fold, link, path_in_url, table
 from lockstep.report.sections import Section, compose
 
 LIMIT = 65_536
@@ -69,15 +70,21 @@ def _sections(review: Review, links: Links) -> Iterator[Section]:
     missing = [f"- Not known: {code(text)}" for text in review.missing]
     yield Section(0, "line", [part for part in head if part])
     yield Section(1, "problem", missing, gap="\n")
-    yield from _findings(review, links)
+    by_kind = _by_kind(review, links)
+    for each, (rank, noun, title) in _OF_KIND.items():
+        yield Section(rank, noun, by_kind[each], title)
     yield _approvals(review)
-    yield _dangers(review)
+    entries = list(entries_of(review.diff)) if review.diff else []
+    yield _dangers(entries)
     yield Section(5, "family table", [_family(each, links) for each in review.families],
                   "#### Families")  # fmt: skip
     yield from _follows(review)
     yield from _metrics(review)
-    yield _difference(review)
-    yield from _folded(review, links)
+    yield _difference(entries, known=review.diff is not None)
+    # What counts least.
+    for each, (rank, noun) in _FOLDED.items():
+        blocks = by_kind[each]
+        yield Section(rank, noun, blocks, *fold(count(len(blocks), noun)))
 
 
 def _about(base: str, links: Links) -> str:
@@ -98,16 +105,22 @@ _OF_KIND = {
 }
 
 
-def _findings(review: Review, links: Links) -> Iterator[Section]:
-    for each, (rank, noun, head) in _OF_KIND.items():
-        found = [f for f in arrange(review.findings) if kind(f) is each]
-        yield Section(rank, noun, [_finding(f, review, links) for f in found], head)
+_FOLDED = {Kind.SUPPRESSED: (10, "waived finding"), Kind.NOTE: (11, "note")}
 
 
-def _finding(finding: Finding, review: Review, links: Links) -> str:
+def _by_kind(review: Review, links: Links) -> Mapping[Kind, list[str]]:
+    """The findings as blocks, in the order of reports."""
+    excerpts = review.outcome.excerpts
+    blocks = defaultdict[Kind, list[str]](list)
+    for finding in arrange(review.findings):
+        excerpt = excerpts.get((finding.file, finding.line))
+        blocks[kind(finding)].append(_finding(finding, excerpt, links))
+    return blocks
+
+
+def _finding(finding: Finding, excerpt: str | None, links: Links) -> str:
     where = _place(finding.file, finding.line, finding.column, links)
     lines = [f"**{kind(finding)}** {code(finding.rule)} {where}: {code(finding.message)}"]
-    excerpt = review.outcome.excerpts.get((finding.file, finding.line))
     if excerpt is not None and finding.column <= len(excerpt) + 1:
         lines.append(fence(draw(excerpt, finding.line, finding.column)))
     below = notes(finding, lambda file, line, column: _place(file, line, column, links))
@@ -148,16 +161,10 @@ def _family(family: FamilyReview, links: Links) -> str:
     ]
     lines += ["\n".join(decisions)] if decisions else []
     if family.clusters:
-        columns = ["region", "cluster", "wave", "version", "weights", "state"]
-        rows = [_cluster(each) for each in family.clusters[:_ROWS]]
-        lines.append(_limited(table(columns, rows), len(family.clusters), "cluster"))
+        rows = [say.cluster_row(each, cell) for each in family.clusters[:_ROWS]]
+        drawn = table(say.CLUSTER_COLUMNS, rows)
+        lines.append(_limited(drawn, len(family.clusters), "cluster"))
     return "\n\n".join(lines)
-
-
-def _cluster(cluster: ClusterReview) -> list[str]:
-    wave = str(cluster.wave) if cluster.wave else "none"
-    return [cell(cluster.region), cell(cluster.name), wave, say.versions(cluster, cell),
-            say.weights(cluster, cell), say.state_of(cluster)]  # fmt: skip
 
 
 def _limited(drawn: str, rows: int, noun: str) -> str:
@@ -179,12 +186,7 @@ def _follows(review: Review) -> Iterator[Section]:
 
 def _plan(family: FamilyReview) -> str:
     steps = family.follows.steps if family.follows else ()
-    rows = [
-        [str(each.wave), cell(", ".join(each.regions)), str(each.step), f"{each.weight} %",
-         cell(each.at)]
-        for each in steps[:_ROWS]
-    ]  # fmt: skip
-    drawn = table(["wave", "regions", "step", "weight", "at the earliest"], rows)
+    drawn = table(say.STEP_COLUMNS, [say.step_row(each, cell) for each in steps[:_ROWS]])
     return details(count(len(steps), "step"), [_limited(drawn, len(steps), "step")])
 
 
@@ -195,11 +197,10 @@ def _metrics(review: Review) -> Iterator[Section]:
 
 
 def _metric_table(family: FamilyReview) -> str:
-    columns = ["region", "gate", "candidate", "baseline", "bounds", "verdict"]
     # What does not pass comes first, so that it is never among the rows that are cut.
     metrics = sorted(family.metrics, key=lambda each: each.verdict is Verdict.PASS)
     rows = [_metric(each) for each in metrics[:_ROWS]]
-    drawn = _limited(table(columns, rows), len(metrics), "metric")
+    drawn = _limited(table(say.METRIC_COLUMNS, rows), len(metrics), "metric")
     reasons = [
         f"- {code(each.gate)} in {code(each.cluster)}: {code(each.reason)}"
         for each in metrics[:_ROWS]
@@ -213,51 +214,29 @@ def _metric_table(family: FamilyReview) -> str:
 
 
 def _metric(metric: MetricReview) -> list[str]:
-    shown = say.metric_verdict(metric)
-    if metric.verdict is not Verdict.PASS:
-        shown = f"**{shown}**"
-    return [cell(metric.region), cell(metric.gate), say.measured(metric.candidate, cell),
-            say.measured(metric.baseline, cell), say.bounds(metric), shown]  # fmt: skip
+    *row, shown = say.metric_row(metric, cell)
+    return [*row, shown if metric.verdict is Verdict.PASS else f"**{shown}**"]
 
 
-def _dangers(review: Review) -> Section:
-    entries = _entries(review)
+def _dangers(entries: Iterable[DifferenceEntry]) -> Section:
     blocks = [markdown_entry(each) for each in entries if each.section == DANGEROUS]
     return Section(4, "danger", blocks, "#### Dangerous changes", gap="\n")
 
 
-def _difference(review: Review) -> Section:
-    """What changes in Kubernetes, by family, folded."""
+def _difference(entries: Iterable[DifferenceEntry], *, known: bool) -> Section:
+    """What changes in Kubernetes, by family, folded; ``known`` says that it was worked out."""
     blocks, section = [], DANGEROUS
-    for each in _entries(review):
+    for each in entries:
         if each.section != DANGEROUS:
             # Blank lines, because a list ends before the title and begins after it.
             title = f"\n**{code(each.section)}**\n\n" if each.section != section else ""
             blocks.append(title + markdown_entry(each))
             section = each.section
     if not blocks:
-        nothing = ["Nothing changes in manifests, policies and settings."] if review.diff else []
+        nothing = ["Nothing changes in manifests, policies and settings."] if known else []
         return Section(9, "line", nothing)
-    head, tail = _fold(f"{count(len(blocks), 'change')} in Kubernetes")
+    head, tail = fold(f"{count(len(blocks), 'change')} in Kubernetes")
     return Section(9, "change", blocks, head, tail, gap="\n")
-
-
-def _entries(review: Review) -> list[DifferenceEntry]:
-    return list(entries_of(review.diff)) if review.diff else []
-
-
-def _fold(summary: str) -> tuple[str, str]:
-    """What stands before and after the blocks of a folded section."""
-    head, _, tail = details(summary, ["\0"]).partition("\n\n\0\n\n")
-    return head, tail
-
-
-def _folded(review: Review, links: Links) -> Iterator[Section]:
-    """What counts least: what waivers suppress, and notes."""
-    for rank, each, noun in ((10, Kind.SUPPRESSED, "waived finding"), (11, Kind.NOTE, "note")):
-        found = [f for f in arrange(review.findings) if kind(f) is each]
-        blocks = [_finding(f, review, links) for f in found]
-        yield Section(rank, noun, blocks, *_fold(count(len(found), noun)))
 
 
 def _left_before(review: Review) -> list[str]:

@@ -38,32 +38,19 @@ def _family(family: FamilyReview) -> str:
 
 
 def _clusters(family: FamilyReview) -> Iterator[str]:
-    rows = [
-        (each.region, each.name, each.wave or "none", say.versions(each, str),
-         say.weights(each, str), say.state_of(each))
-        for each in family.clusters
-    ]  # fmt: skip
+    rows = [say.cluster_row(each, str) for each in family.clusters]
     if rows:
-        yield format_table(["region", "cluster", "wave", "version", "weights", "state"], rows)
+        yield format_table(say.CLUSTER_COLUMNS, rows)
 
 
 def _metrics(family: FamilyReview) -> Iterator[str]:
-    rows = [
-        (each.region, each.gate, say.measured(each.candidate, str),
-         say.measured(each.baseline, str), say.bounds(each), say.metric_verdict(each))
-        for each in family.metrics
-    ]  # fmt: skip
+    rows = [say.metric_row(each, str) for each in family.metrics]
     if rows:
-        columns = ["region", "gate", "candidate", "baseline", "bounds", "verdict"]
-        yield format_table(columns, rows)
+        yield format_table(say.METRIC_COLUMNS, rows)
     for each in family.metrics:
         if each.verdict is not Verdict.PASS:
             yield f"  {each.verdict.value}: {each.gate} in {each.cluster}: {each.reason}"
 
 
 def _plan(found: Forecast) -> str:
-    rows = [
-        (each.wave, ", ".join(each.regions), each.step, f"{each.weight} %", each.at)
-        for each in found.steps
-    ]
-    return format_table(["wave", "regions", "step", "weight", "at the earliest"], rows)
+    return format_table(say.STEP_COLUMNS, [say.step_row(each, str) for each in found.steps])

@@ -25,6 +25,11 @@ _CANDIDATE, _PREVIOUS, _STABLE = "candidate", "previous", "stable"
 _ROLES = (_STABLE, _CANDIDATE, _PREVIOUS)
 
 
+CLUSTER_COLUMNS = ("region", "cluster", "wave", "version", "weights", "state")
+METRIC_COLUMNS = ("region", "gate", "candidate", "baseline", "bounds", "verdict")
+STEP_COLUMNS = ("wave", "regions", "step", "weight", "at the earliest")
+
+
 def verdict(review: Review, mark: Mark) -> str:
     """The answer in one line: whether Lockstep blocks the change, and what it found."""
     outcome = review.outcome
@@ -62,6 +67,14 @@ def versions(cluster: ClusterReview, mark: Mark) -> str:
 def weights(cluster: ClusterReview, mark: Mark) -> str:
     """The shares of the versions in a cluster, from → to."""
     return _from_to(_shares(cluster.before), _shares(cluster.after), mark)
+
+
+def cluster_row(cluster: ClusterReview, mark: Mark) -> list[str]:
+    """The cells of a cluster, for CLUSTER_COLUMNS."""
+    return [
+        mark(cluster.region), mark(cluster.name), str(cluster.wave or "none"),
+        versions(cluster, mark), weights(cluster, mark), state_of(cluster),
+    ]  # fmt: skip
 
 
 def state_of(cluster: ClusterReview) -> str:
@@ -152,6 +165,14 @@ def metric_verdict(metric: MetricReview) -> str:
     return f"{metric.verdict.value}{'' if metric.recorded else ', by the locks'}"
 
 
+def metric_row(metric: MetricReview, mark: Mark) -> list[str]:
+    """The cells of what was measured for a gate, for METRIC_COLUMNS."""
+    return [
+        mark(metric.region), mark(metric.gate), measured(metric.candidate, mark),
+        measured(metric.baseline, mark), bounds(metric), metric_verdict(metric),
+    ]  # fmt: skip
+
+
 def follows(family: FamilyReview, mark: Mark) -> list[str]:
     """What happens to a family after the merge, in sentences."""
     found = family.follows
@@ -217,6 +238,14 @@ def step(each: ForecastStep, found: Forecast) -> str:
         f"wave {each.wave} of {found.waves}, step {each.step} of {found.steps_of_wave}, "
         f"with {each.weight} %"
     )
+
+
+def step_row(each: ForecastStep, mark: Mark) -> list[str]:
+    """The cells of a step, for STEP_COLUMNS."""
+    return [
+        str(each.wave), mark(", ".join(each.regions)), str(each.step), f"{each.weight} %",
+        mark(each.at),
+    ]  # fmt: skip
 
 
 def regions(each: ForecastStep, mark: Mark) -> str:
