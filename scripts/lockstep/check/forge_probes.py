@@ -17,7 +17,7 @@ from lockstep.check.forge_of import forge_of
 from lockstep.check.probing import WARNING, Found, ok, probe_all, warning
 from lockstep.edges.git import Git
 from lockstep.forges.base import Forge
-from lockstep.forges.factory import NEEDED_RIGHTS, ForgePlace, NoForge, open_forge
+from lockstep.forges.factory import KINDS, ForgePlace, NoForge, open_forge
 from lockstep.model.errors import LockstepError
 from lockstep.model.forge import APPROVAL_STATUS, BranchProtection, ForgeRights
 from lockstep.model.tool_results import Probe
@@ -76,7 +76,7 @@ class _Fleet:
         lacking = [name for name, may in named.items() if may is False]
         if lacking:
             return warning(f"the token may not {' or '.join(lacking)}",
-                           NEEDED_RIGHTS[self._known_place.kind])  # fmt: skip
+                           KINDS[self._known_place.kind].rights)  # fmt: skip
         return ok(f"it may {', '.join(name for name, may in named.items() if may)}")
 
     def statuses(self) -> Found:

@@ -1,8 +1,10 @@
-"""What Lockstep asks of a forge, whichever it is."""
+"""What Lockstep asks of a forge, whichever it is, and what it has to know of its kind."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from lockstep.edges.http import Conversation
 from lockstep.model.forge import (
     BranchProtection,
     CommitStatus,
@@ -76,3 +78,23 @@ class Forge(Protocol):
     def rights(self) -> ForgeRights:
         """What the token may do. It asks for what can never be made, so nothing is written."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeKind:
+    """A kind of forge: what its module says of it, for the table in ``factory``.
+
+    ``id`` is the ``forge.kind`` of lockstep.yaml, ``name`` what messages call it. ``token`` is the
+    environment variable that its users know, and ``rights`` what to do about a token that may do
+    too little. ``api_of`` gives the address of the API at a host, ``open`` a repository
+    (``owner/name``) in a conversation, with the path at which the API begins. ``headers`` go with
+    each request.
+    """
+
+    id: str
+    name: str
+    token: str
+    rights: str
+    api_of: Callable[[str], str]
+    open: Callable[[Conversation, str, str], Forge]
+    headers: Mapping[str, str] = field(default_factory=dict)

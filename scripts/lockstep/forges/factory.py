@@ -5,7 +5,7 @@ that ``lockstep.yaml`` names on the followed branch.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -15,8 +15,7 @@ from lockstep.edges.http import Conversation, Limits, Server
 from lockstep.edges.http_address import Address, parse_address, valid_token
 from lockstep.edges.http_errors import Words
 from lockstep.forges import gitea, github
-from lockstep.forges.api import ForgeApi
-from lockstep.forges.base import Forge
+from lockstep.forges.base import Forge, ForgeKind
 from lockstep.forges.throttle import throttle
 from lockstep.model.errors import UsageError
 from lockstep.model.forge import UNDECLARED, ForgeSettings
@@ -25,18 +24,11 @@ from lockstep.text.sanitise import quoted
 
 TOKEN_VARIABLE = "LOCKSTEP_FORGE_TOKEN"  # noqa: S105
 """The environment variable with the token, whichever the forge."""
-_OWN_TOKEN = {"github": "GITHUB_TOKEN", "gitea": "GITEA_TOKEN"}
-_NAMES = {"github": "GitHub", "gitea": "Gitea"}
-NEEDED_RIGHTS = {
-    "github": "give it write access to contents, pull requests and commit statuses",
-    "gitea": "give it the scopes write:repository, write:issue and read:user, and its account "
-    "write access to the repository",
-}
-"""What to do about a token that may do too little, by the kind of the forge."""
-_GITHUB = "github.com"
+KINDS: Mapping[str, ForgeKind] = {each.id: each for each in (github.KIND, gitea.KIND)}
+"""The kinds of forges; a further one is its module and its name here."""
 _PART = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _ANSWERS = 32 * 1024 * 1024
-_HOW = "write in lockstep.yaml forge: {kind: github} or forge: {kind: gitea}"
+_HOW = "write in lockstep.yaml " + " or ".join(f"forge: {{kind: {kind}}}" for kind in KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +45,7 @@ class ForgePlace:
     token: str = field(repr=False)
 
     def __str__(self) -> str:
-        return f"{self.repository} at {_NAMES[self.kind]}, {self.api.url}"
+        return f"{self.repository} at {KINDS[self.kind].name}, {self.api.url}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +70,19 @@ def find_forge(
     kind = declared.kind or _kind_of(host, environ)
     if not kind:
         return NoForge(f"no forge is known for {quoted(host)}", _HOW)
-    if kind not in _NAMES:
+    if kind not in KINDS:
         raise UsageError(f"there is no forge of kind {quoted(kind)}", where="forge.kind", fix=_HOW)
     owner_and_name = path.split("/")[-2:] if declared.api else path.split("/")
     if len(owner_and_name) != 2 or not all(map(_is_name, owner_and_name)):
         return NoForge(f"{quoted(path)} is not owner/name", "correct repository in lockstep.yaml")
     variable, token = _token(kind, host, environ)
+    known = KINDS[kind]
     if not token:
-        name = _NAMES[kind]
         return NoForge(
-            f"there is no token for {name}", f"set {TOKEN_VARIABLE}, or {_OWN_TOKEN[kind]}"
+            f"there is no token for {known.name}", f"set {TOKEN_VARIABLE}, or {known.token}"
         )
     root = parse_address(
-        declared.api or _root_of(kind, host, environ), f"the API of {_NAMES[kind]}", "forge.api",
+        declared.api or _root_of(kind, host, environ), f"the API of {known.name}", "forge.api",
         f"give the token in {TOKEN_VARIABLE}",
     )  # fmt: skip
     return ForgePlace(kind, root, "/".join(owner_and_name), variable, token)
@@ -101,28 +93,12 @@ def open_forge(place: ForgePlace, seconds: float = 60.0) -> Iterator[Forge]:
     """A conversation with a forge about one repository, which ends after so many seconds."""
     origin, prefix = _split(place.api)
     with Conversation(_server(place, origin), Limits(seconds, _ANSWERS)) as talk:
-        yield _FORGES[place.kind](talk, prefix, place.repository)
-
-
-def _open_github(talk: Conversation, prefix: str, repository: str) -> Forge:
-    api = ForgeApi(talk, "GitHub", prefix, github.PAGE)
-    # At GitHub itself REST is at the root of a host, on a server of one's own in /api/v3.
-    return github.GitHub(api, repository, f"{prefix.removesuffix('/v3')}/graphql")
-
-
-def _open_gitea(talk: Conversation, prefix: str, repository: str) -> Forge:
-    return gitea.Gitea(ForgeApi(talk, "Gitea", prefix, gitea.PAGE), repository)
-
-
-_FORGES: Mapping[str, Callable[[Conversation, str, str], Forge]] = {
-    "github": _open_github,
-    "gitea": _open_gitea,
-}
-"""What opens a forge of each kind."""
+        yield KINDS[place.kind].open(talk, prefix, place.repository)
 
 
 def _server(place: ForgePlace, origin: Address) -> Server:
-    name = _NAMES[place.kind]
+    kind = KINDS[place.kind]
+    name = kind.name
     return Server(
         address=origin,
         words=Words(
@@ -137,17 +113,14 @@ def _server(place: ForgePlace, origin: Address) -> Server:
         access=f"check the token in {place.variable} and its rights: lockstep doctor says which "
         "are missing",
         secrets={"Authorization": f"Bearer {place.token}"},
-        headers={
-            "User-Agent": f"lockstep/{__version__}",
-            **(github.HEADERS if place.kind == "github" else {}),
-        },
+        headers={"User-Agent": f"lockstep/{__version__}", **kind.headers},
         throttle=throttle,
     )
 
 
 def _kind_of(host: str, environ: Mapping[str, str]) -> str:
     """The kind of the forge at a host, where host or runner tell."""
-    if host == _GITHUB:
+    if host == github.HOST:
         return "github"
     if _is_runners(host, environ):
         return "gitea" if environ.get("GITEA_ACTIONS") == "true" else "github"
@@ -163,16 +136,14 @@ def _is_runners(host: str, environ: Mapping[str, str]) -> bool:
 def _root_of(kind: str, host: str, environ: Mapping[str, str]) -> str:
     if _is_runners(host, environ):
         return environ["GITHUB_API_URL"]
-    if kind == "gitea":
-        return f"https://{host}/api/v1"
-    return "https://api.github.com" if host == _GITHUB else f"https://{host}/api/v3"
+    return KINDS[kind].api_of(host)
 
 
 def _token(kind: str, host: str, environ: Mapping[str, str]) -> tuple[str, str]:
     """The variable that has the token, and the token; both empty where there is none."""
     # A runner of Gitea gives its jobs a token under GitHub's name.
     own = _is_runners(host, environ) and kind == "gitea"
-    for variable in (TOKEN_VARIABLE, _OWN_TOKEN[kind], *(["GITHUB_TOKEN"] if own else [])):
+    for variable in (TOKEN_VARIABLE, KINDS[kind].token, *([github.KIND.token] if own else [])):
         if token := valid_token(environ.get(variable, ""), variable):
             return variable, token
     return "", ""

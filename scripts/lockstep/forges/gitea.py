@@ -5,12 +5,15 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
+from lockstep.edges.http import Conversation
 from lockstep.forges.answers import Account, Label, RepositoryAnswer, StatusAnswer
+from lockstep.forges.api import ForgeApi
+from lockstep.forges.base import Forge, ForgeKind
 from lockstep.forges.rest import RestForge
 from lockstep.model.document import Json
 from lockstep.model.forge import BranchProtection
 
-PAGE = {"limit": "50"}
+_PAGE = {"limit": "50"}
 _NO_COMMIT = "0" * 40
 _COLOUR = "#1d76db"
 
@@ -82,3 +85,18 @@ class Gitea(RestForge):
 
     def _may_comment(self) -> bool | None:
         return self._may(f"{self._path}/issues/0/comments", {"body": 0})
+
+
+def _open(talk: Conversation, prefix: str, repository: str) -> Forge:
+    return Gitea(ForgeApi(talk, "Gitea", prefix, _PAGE), repository)
+
+
+KIND = ForgeKind(
+    id="gitea",
+    name="Gitea",
+    token="GITEA_TOKEN",  # noqa: S106
+    rights="give it the scopes write:repository, write:issue and read:user, and its account "
+    "write access to the repository",
+    api_of=lambda host: f"https://{host}/api/v1",
+    open=_open,
+)

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from msgspec import Struct, field
 
+from lockstep.edges.http import Conversation
 from lockstep.edges.http_answers import Forbidden, Refused
 from lockstep.forges.answers import (
     Account,
@@ -15,12 +16,14 @@ from lockstep.forges.answers import (
     StatusChecks,
 )
 from lockstep.forges.api import ForgeApi
+from lockstep.forges.base import Forge, ForgeKind
 from lockstep.forges.rest import RestForge
 from lockstep.model.document import Json, value_at
 from lockstep.model.forge import BranchProtection
 
-PAGE = {"per_page": "100"}
-HEADERS = {
+HOST = "github.com"
+_PAGE = {"per_page": "100"}
+_HEADERS = {
     "Accept": "application/vnd.github+json, application/json;q=0.9",
     "X-GitHub-Api-Version": "2022-11-28",
 }
@@ -191,3 +194,24 @@ class GitHub(RestForge):
     def _may_comment(self) -> bool | None:
         # GitHub answers 404 for a pull request that does not exist, whatever the token may do.
         return None
+
+
+def _api_of(host: str) -> str:
+    return "https://api.github.com" if host == HOST else f"https://{host}/api/v3"
+
+
+def _open(talk: Conversation, prefix: str, repository: str) -> Forge:
+    # At GitHub itself REST is at the root of a host, on a server of one's own in /api/v3.
+    graphql = f"{prefix.removesuffix('/v3')}/graphql"
+    return GitHub(ForgeApi(talk, "GitHub", prefix, _PAGE), repository, graphql)
+
+
+KIND = ForgeKind(
+    id="github",
+    name="GitHub",
+    token="GITHUB_TOKEN",  # noqa: S106
+    rights="give it write access to contents, pull requests and commit statuses",
+    api_of=_api_of,
+    open=_open,
+    headers=_HEADERS,
+)
