@@ -21,6 +21,7 @@ from lockstep.model.decision import Decision
 from lockstep.model.document import value_at
 from lockstep.model.finding import Finding, Severity
 from lockstep.model.fleet import Cluster, Environment, Family
+from lockstep.model.forecast import LONGEST_NAME, LONGEST_TEXT
 from lockstep.model.paths import SETTINGS
 from lockstep.model.review import (
     MOST_FAMILIES,
@@ -38,7 +39,6 @@ from lockstep.rollout.status import describe_state
 from lockstep.spec.ledger import files_of
 from lockstep.text.sanitise import cut, one_line
 
-_LONGEST = 4_000
 _ABSENT = "not there"
 _UNREADABLE = "cannot be read"
 
@@ -92,7 +92,7 @@ def _problem(invalid: Sequence[Finding]) -> str:
     """Why a family cannot be read: its first mistake."""
     errors = (each for each in invalid if each.severity is Severity.ERROR)
     first = next(errors, None)
-    return cut(f"{first.file}:{first.line}: {first.message}", _LONGEST) if first else ""
+    return cut(f"{first.file}:{first.line}: {first.message}", LONGEST_TEXT) if first else ""
 
 
 def _review(unit: Unit, before: _Side, after: _Side, now: datetime) -> FamilyReview | None:
@@ -102,11 +102,11 @@ def _review(unit: Unit, before: _Side, after: _Side, now: datetime) -> FamilyRev
     gone = family is None and not after.problems.get(unit)
     change = PartChange.REMOVED if gone else PartChange.CHANGED if was else PartChange.ADDED
     review = FamilyReview(
-        environment=cut(unit[0], 200),
-        name=cut(unit[1], 200),
+        environment=cut(unit[0], LONGEST_NAME),
+        name=cut(unit[1], LONGEST_NAME),
         owner=_owner(family or was),
         change=change,
-        before=cut(describe_state(was, now), _LONGEST) if was else _ABSENT,
+        before=cut(describe_state(was, now), LONGEST_TEXT) if was else _ABSENT,
         after=_ABSENT if gone else _UNREADABLE,
         problem="" if gone else after.problems.get(unit, ""),
         clusters=tuple(_clusters(was, None)) if was and gone else (),
@@ -116,7 +116,7 @@ def _review(unit: Unit, before: _Side, after: _Side, now: datetime) -> FamilyRev
     new = list(_new_decisions(family, was))
     return replace(
         review,
-        after=cut(describe_state(family, now), _LONGEST),
+        after=cut(describe_state(family, now), LONGEST_TEXT),
         problem="",
         clusters=tuple(_clusters(was, family)),
         decisions=tuple(map(_decision, new)),
@@ -128,7 +128,7 @@ def _review(unit: Unit, before: _Side, after: _Side, now: datetime) -> FamilyRev
 
 def _owner(family: Family | None) -> str:
     owner = value_at(family.document.value, ("metadata", "owner"), "") if family else ""
-    return cut(str(owner), 200)
+    return cut(str(owner), LONGEST_NAME)
 
 
 def _new_decisions(family: Family, before: Family | None) -> Iterator[Decision]:
@@ -142,10 +142,10 @@ def _new_decisions(family: Family, before: Family | None) -> Iterator[Decision]:
 def _decision(decision: Decision) -> NewDecision:
     return NewDecision(
         action=decision.action.value,
-        version=cut(decision.target.version, 200),
+        version=cut(decision.target.version, LONGEST_NAME),
         record=decision.path,
         actor=one_line(decision.actor, 300),
-        reason=one_line(decision.reason, _LONGEST),
+        reason=one_line(decision.reason, LONGEST_TEXT),
     )
 
 
@@ -171,8 +171,8 @@ def _cluster(
         same = same_variants(was.variants, now.variants)
         change = PartChange.SAME if same else PartChange.CHANGED
     return ClusterReview(
-        name=cut(shown.name, 200),
-        region=cut(shown.region, 200),
+        name=cut(shown.name, LONGEST_NAME),
+        region=cut(shown.region, LONGEST_NAME),
         file=shown.path,
         change=change,
         wave=wave,

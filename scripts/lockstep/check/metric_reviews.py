@@ -15,6 +15,7 @@ from lockstep.model.decision import Decision
 from lockstep.model.document import Json, value_at
 from lockstep.model.evidence import Answer, Evidence, Measurement, Question
 from lockstep.model.fleet import Cluster, Family
+from lockstep.model.forecast import LONGEST_NAME, LONGEST_TEXT
 from lockstep.model.review import MetricReview, MetricValue
 from lockstep.model.times import format_time
 from lockstep.rollout.comparisons import gates_of, segment_of
@@ -23,7 +24,6 @@ from lockstep.spec import variants as forms
 from lockstep.text.sanitise import cut
 
 _BOUNDS = ("min", "max", "equals", "maxDropVsStable", "maxRiseVsStable", "minSamples", "confidence")
-_LONGEST = 4_000
 _MOST_SAMPLES = 10**15
 
 
@@ -75,15 +75,15 @@ def _recorded(item: Evidence, region: str) -> MetricReview:
         candidate = _counted(block.candidate for block in answer.blocks)
         baseline = _counted(block.baseline for block in answer.blocks)
     return MetricReview(
-        gate=cut(str(item.gate.get("name")), 200),
-        cluster=cut(item.cluster, 200),
+        gate=cut(str(item.gate.get("name")), LONGEST_NAME),
+        cluster=cut(item.cluster, LONGEST_NAME),
         region=region,
-        what=cut(answer.query, _LONGEST),
+        what=cut(answer.query, LONGEST_TEXT),
         bounds=_bounds(item.gate),
         candidate=_value(item.candidate_version, candidate),
         baseline=_value(stable, baseline) if stable else None,
         verdict=item.verdict,
-        reason=cut(item.reason, _LONGEST),
+        reason=cut(item.reason, LONGEST_TEXT),
         recorded=True,
     )
 
@@ -104,12 +104,12 @@ def _of_locks(question: Question, pair: tuple[str, str]) -> MetricReview:
         gate=str(gate["name"]),
         cluster=question.cluster,
         region=question.region,
-        what=cut(answer.query, _LONGEST),
+        what=cut(answer.query, LONGEST_TEXT),
         bounds=_bounds(gate),
         candidate=_value(pair[0], answer.candidate),
         baseline=_value(pair[1], answer.stable) if pair[1] else None,
         verdict=evidence.verdict,
-        reason=cut(evidence.reason, _LONGEST),
+        reason=cut(evidence.reason, LONGEST_TEXT),
         recorded=False,
     )
 
@@ -163,7 +163,7 @@ def _value(version: str, measured: Measurement | None) -> MetricValue:
     samples = measured.samples if measured else None
     if not isinstance(samples, int) or not 0 <= samples <= _MOST_SAMPLES:
         samples = None
-    return MetricValue(cut(version, 200), value, samples)
+    return MetricValue(cut(version, LONGEST_NAME), value, samples)
 
 
 def _counted(counts: Iterable[Count | None]) -> Measurement:

@@ -15,6 +15,7 @@ from lockstep.check.family_reviews import family_reviews
 from lockstep.check.workspace import EVERYTHING
 from lockstep.edges.git import Git
 from lockstep.model.errors import LockstepError, UsageError
+from lockstep.model.forecast import LONGEST_NAME, LONGEST_TEXT
 from lockstep.model.outcome import Outcome
 from lockstep.model.review import LARGEST, Excerpt, Review, RoleReview
 from lockstep.report.counting import by_urgency
@@ -28,7 +29,6 @@ _ROOM = LARGEST // 8
 
 _ROOM_OF_FAMILIES = LARGEST // 3
 
-_LONGEST = 4_000
 _MOST_ROLES, _MOST_PEOPLE = 10, 20
 _UNREAD = 5  # manifests that cannot be read and are named: the check has all of them
 
@@ -46,7 +46,7 @@ def review_change(git: Git, checked: Outcome, base: str | None, now: datetime) -
             tree, found = merged_with_base(storing, storing.work_tree_id(EVERYTHING), base)
             if found is not None:
                 roles = _approvers(storing, found)
-                review = replace(review, base=cut(found.name, 200), approvers=roles)
+                review = replace(review, base=cut(found.name, LONGEST_NAME), approvers=roles)
             review = _with_families(review, storing, found, tree, now)
             return _with_difference(review, storing, found, tree)
     except UsageError:
@@ -59,7 +59,7 @@ def _of_check(checked: Outcome) -> Review:
     findings, left = _fitting(by_urgency(checked.findings))
     shown = {(finding.file, finding.line) for finding in findings}
     lines = [
-        Excerpt(*place, cut(text, _LONGEST))
+        Excerpt(*place, cut(text, LONGEST_TEXT))
         for place, text in checked.excerpts.items()
         if place in shown
     ]
@@ -79,7 +79,10 @@ def _approvers(git: Git, base: Base) -> tuple[RoleReview, ...]:
     except LockstepError:
         return ()
     return tuple(
-        RoleReview(cut(role, 200), tuple(cut(each.name, 200) for each in people[:_MOST_PEOPLE]))
+        RoleReview(
+            cut(role, LONGEST_NAME),
+            tuple(cut(each.name, LONGEST_NAME) for each in people[:_MOST_PEOPLE]),
+        )
         for role, people in islice(holders.items(), _MOST_ROLES)
     )
 
@@ -102,12 +105,12 @@ def _with_difference(review: Review, git: Git, base: Base | None, tree: str) -> 
     objects, left = _fitting(found.diff.objects)
     diff = replace(found.diff, objects=tuple(objects))
     unread = [f"{each.file}:{each.line}: {each.message}" for each in found.findings]
-    missing = [cut(one_line(text), _LONGEST) for text in unread[:_UNREAD]]
+    missing = [cut(one_line(text), LONGEST_TEXT) for text in unread[:_UNREAD]]
     return replace(review, diff=diff, left_objects=left, missing=(*review.missing, *missing))
 
 
 def _without(review: Review, what: str, error: LockstepError) -> Review:
-    why = one_line(error.located(), _LONGEST)
+    why = one_line(error.located(), LONGEST_TEXT)
     return replace(review, missing=(*review.missing, f"{what}: {why}"))
 
 

@@ -11,6 +11,9 @@ Name = Annotated[str, Meta(max_length=300)]
 Text = Annotated[str, Meta(max_length=8_000)]
 """A message or a reason."""
 
+LONGEST_NAME, LONGEST_TEXT = 200, 4_000
+"""To how many characters the texts of others are cut; what says that they are needs some more."""
+
 Whole = Annotated[int, Meta(ge=0, le=1_000_000)]
 """How many of something, or which one."""
 

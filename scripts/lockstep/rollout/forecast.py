@@ -7,7 +7,7 @@ from datetime import datetime
 from lockstep.model.decision import Phase, Position
 from lockstep.model.document import value_at
 from lockstep.model.fleet import Environment, Family
-from lockstep.model.forecast import Follow, Forecast, ForecastStep
+from lockstep.model.forecast import LONGEST_TEXT, Follow, Forecast, ForecastStep
 from lockstep.model.times import format_time, later, parse_duration, parse_time
 from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.gate_questions import before_first_step, is_asked_at_propose
@@ -37,7 +37,7 @@ def forecast(family: Family, environment: Environment, merged: datetime) -> Fore
     target = running_target(family)
     version = target.version if target else ""
     if kind is not Follow.STEPS:
-        return Forecast(kind, at, version, reason=cut(reason, 4_000))
+        return Forecast(kind, at, version, reason=cut(reason, LONGEST_TEXT))
     rest = _Rest(family, environment)
     steps = tuple(rest.steps(merged))
     return Forecast(
