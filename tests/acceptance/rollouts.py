@@ -30,6 +30,16 @@ def roll_back(world: World, hour: str, code: int = 0) -> str:
     return said
 
 
+def leave_eu(world: World, branch: str) -> None:
+    """A branch on which the family leaves a region, for a person to adopt."""
+    world.git("switch", "--quiet", "--create", branch)
+    (world.clone / EU).unlink()
+    head = world.clone / HEAD
+    head.write_text(head.read_text().replace(", [eu-west-1]]", "]"))
+    world.must("render")
+    world.git("commit", "--quiet", "--all", "-m", "Leave eu-west-1")
+
+
 def share_with_arm(world: World, stable: int) -> None:
     """An experiment arm with version 2 in every region; ``stable`` percent stay at version 1."""
     world.must("lock", FAMILY, "2")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lockstep.cli import invoke
-from tests.acceptance.rollouts import DAY, EU, HEAD, US, advance, roll
+from tests.acceptance.rollouts import DAY, EU, HEAD, US, advance, leave_eu, roll
 from tests.acceptance.world import (
     ADDRESS,
     FAMILY,
@@ -226,12 +226,7 @@ def test_a_hold_and_a_rollback_can_come_by_pull_request(rolling: World) -> None:
 
 
 def test_a_region_joins_a_family_and_is_adopted_in_one_pull_request(world: World) -> None:
-    world.git("switch", "--quiet", "--create", "a-region")
-    (world.clone / EU).unlink()
-    head = world.clone / HEAD
-    head.write_text(head.read_text().replace(", [eu-west-1]]", "]"))
-    world.must("render")
-    world.git("commit", "--quiet", "--all", "-m", "Leave eu-west-1")
+    leave_eu(world, "a-region")
     adopt = ("adopt", FAMILY, "--reason", "one region is enough", "--branch", "a-region")
     code, said = world.lockstep(*adopt)
     assert code == 2 and "no branch 'a-region'" in said

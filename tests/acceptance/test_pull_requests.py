@@ -11,7 +11,7 @@ import pytest
 from lockstep.cli import invoke
 from lockstep.edges.git import Git, PushRefused, Raced
 from tests.acceptance.gitea_server import SCOPES, Account, Gitea, gitea, needs_gitea
-from tests.acceptance.rollouts import DAY, EU, HEAD, roll
+from tests.acceptance.rollouts import DAY, leave_eu, roll
 from tests.acceptance.world import FAMILY, World, git
 
 __all__ = ["gitea"]  # the fixture
@@ -150,12 +150,7 @@ def test_a_pull_request_of_people_keeps_their_words(
     world: World, make: Callable[[World], AtGitea]
 ) -> None:
     here = make(world)
-    world.git("switch", "--quiet", "--create", "by-hand")
-    (world.clone / EU).unlink()
-    head = world.clone / HEAD
-    head.write_text(head.read_text().replace(", [eu-west-1]]", "]"))
-    world.must("render")
-    world.git("commit", "--quiet", "--all", "-m", "Leave eu-west-1")
+    leave_eu(world, "by-hand")
     world.git("push", "--quiet", "origin", "by-hand")
     here.server.api("POST", f"/repos/{here.repository}/pulls", here.owner, title="Ours",
                     body="why", head="by-hand", base="main")  # fmt: skip

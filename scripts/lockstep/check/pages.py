@@ -5,8 +5,8 @@ from pathlib import Path
 
 from lockstep.check.workspace import files_at
 from lockstep.edges.files import write_changes
+from lockstep.model.file_results import Pages
 from lockstep.model.finding import Finding
-from lockstep.model.result import Pages
 
 
 def write_pages(

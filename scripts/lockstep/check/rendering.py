@@ -14,9 +14,9 @@ from lockstep.edges.git import Git
 from lockstep.edges.scratch import sweep_work_tree
 from lockstep.edges.stderr import silenced_stderr
 from lockstep.model.errors import LockstepError
+from lockstep.model.file_results import RenderedFiles
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
-from lockstep.model.result import RenderedFiles
 from lockstep.render import keep_restored, restorable_folders, stale_paths
 
 Changes = Mapping[str, bytes | None]

@@ -11,9 +11,9 @@ from lockstep.edges.resources import scaffold_templates, shipped_tree
 from lockstep.edges.scratch import sweep_work_tree
 from lockstep.model.document import value_at
 from lockstep.model.errors import Invalid, UsageError
+from lockstep.model.file_results import Scaffolded
 from lockstep.model.fleet import Cluster, Environment, Fleet, Tree
 from lockstep.model.paths import SETTINGS
-from lockstep.model.result import Scaffolded
 from lockstep.policy.thresholds import ORGANISATION, threshold_values
 from lockstep.report.text import format_outcome
 from lockstep.scaffold.requests import (

@@ -7,8 +7,8 @@ from lockstep.check.audit import read_ledger, replay_ledger, unread_evidence, ve
 from lockstep.check.followed import find_shown
 from lockstep.edges.git import Git
 from lockstep.model.errors import NothingToCheck
+from lockstep.model.file_results import History
 from lockstep.model.finding import arrange
-from lockstep.model.result import History
 
 
 def run(

@@ -10,7 +10,7 @@ from lockstep.edges.git import Git
 from lockstep.edges.os_errors import cannot_write
 from lockstep.edges.resources import scaffold_templates, shipped_tree
 from lockstep.model.errors import UsageError
-from lockstep.model.result import Scaffolded
+from lockstep.model.file_results import Scaffolded
 from lockstep.scaffold.requests import (
     EXAMPLE_IMAGE,
     EXAMPLE_OWNER,

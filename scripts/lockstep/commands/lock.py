@@ -5,9 +5,9 @@ from lockstep.edges.files import write_changes
 from lockstep.edges.git import Git
 from lockstep.edges.scratch import sweep_work_tree
 from lockstep.model.document import Document
+from lockstep.model.file_results import LockComparison, Locked
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family
-from lockstep.model.result import LockComparison, Locked
 from lockstep.registry.base import NotInRegistry, Registry
 from lockstep.registry.factory import open_registry
 from lockstep.registry.limits import Unlockable

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from lockstep.check.pages import write_pages
 from lockstep.check.workspace import files_at, shipped_for, with_shipped
+from lockstep.model.file_results import Pages
 from lockstep.model.fleet import Tree
-from lockstep.model.result import Pages
 from lockstep.model.rule_results import RuleExplanation, RuleList
 from lockstep.policy import expected_rules
 from lockstep.policy.catalogue import as_markdown, explain, facts_of

@@ -8,7 +8,7 @@ from lockstep.check.rendering import render_tree, write_rendered
 from lockstep.check.staged_rendering import render_staged, staged_tree
 from lockstep.check.workspace import work_tree
 from lockstep.edges.git import Git
-from lockstep.model.result import RenderedFiles
+from lockstep.model.file_results import RenderedFiles
 from lockstep.spec.settings import pin_of
 
 

@@ -8,7 +8,7 @@ from lockstep.check.pages import write_pages
 from lockstep.check.workspace import files_at
 from lockstep.edges.git import Git
 from lockstep.model.errors import Invalid
-from lockstep.model.result import Pages
+from lockstep.model.file_results import Pages
 from lockstep.render.templates import TemplateFailure
 from lockstep.render.trace.field_table import field_table
 from lockstep.report import differences, json_report

@@ -8,7 +8,7 @@ from lockstep.check.validation import validate_tree, without_malformed
 from lockstep.check.workspace import SOURCES, require_clusters, with_shipped
 from lockstep.edges.git import Git
 from lockstep.edges.git.history import LedgerReader
-from lockstep.model.result import Status
+from lockstep.model.file_results import Status
 from lockstep.rollout.chain import judged
 from lockstep.rollout.status import status_of
 from lockstep.spec.selection import choose_families

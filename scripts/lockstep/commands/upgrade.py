@@ -13,8 +13,8 @@ from lockstep.check.workspace import work_tree
 from lockstep.edges.files import write_changes
 from lockstep.edges.git import Git
 from lockstep.model.errors import UsageError
+from lockstep.model.file_results import Upgraded
 from lockstep.model.paths import SETTINGS
-from lockstep.model.result import Upgraded
 from lockstep.policy import Rule, expected_rules
 from lockstep.policy.in_force import is_complete
 from lockstep.spec.settings import Pin, pin_of, with_pin

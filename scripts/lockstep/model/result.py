@@ -7,9 +7,18 @@ from lockstep.model.decision import Decision
 from lockstep.model.document import Json
 from lockstep.model.evidence import Evidence
 from lockstep.model.exit_codes import ExitCode
-from lockstep.model.finding import Finding, Severity
+from lockstep.model.file_results import (
+    History,
+    LockComparison,
+    Locked,
+    Pages,
+    RenderedFiles,
+    Scaffolded,
+    Status,
+    Upgraded,
+)
+from lockstep.model.finding import Finding
 from lockstep.model.forge import CommitState
-from lockstep.model.outcome import Outcome
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
 from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, NewFiles
 
@@ -261,159 +270,7 @@ def _attention(code: ExitCode) -> int:
     return _EXPECTED.index(code) if code in _EXPECTED else len(_EXPECTED) + code
 
 
-# What the verbs that read or write files did
-
-
-@dataclass(frozen=True)
-class Locked:
-    """A lock that was written: its path, and what it locks."""
-
-    path: str
-    version: str
-    digest: str
-    exit_code: ExitCode = ExitCode.CLEAN
-
-
-@dataclass(frozen=True)
-class LockComparison:
-    """What ``lock --check`` found, and how many locks it compared."""
-
-    findings: tuple[Finding, ...]
-    locks: int
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """13 where the registry contradicts a lock's identity; staleness is only reported."""
-        wrong = any(finding.severity == Severity.ERROR for finding in self.findings)
-        return ExitCode.VERIFICATION_FAILED if wrong else ExitCode.CLEAN
-
-
-@dataclass(frozen=True)
-class RenderedFiles:
-    """The paths that ``render`` wrote and removed, and what kept a folder from being rendered.
-
-    With ``staged`` what is staged was rendered: until they are added, a commit would lack them.
-    """
-
-    outcome: Outcome
-    written: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    staged: bool = False
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """10 where a folder could not be rendered, or what is staged is not rendered."""
-        if self.staged and (self.written or self.removed):
-            return ExitCode.INVALID
-        return self.outcome.exit_code
-
-
-@dataclass(frozen=True)
-class Scaffolded:
-    """The files that ``init`` or ``add`` wrote for people, and the number of those it rendered.
-
-    ``locked`` is the path of the lock that was written, and ``note`` why there is none; ``todo``
-    says what to replace or to add by hand, and ``commands`` what to run next.
-    """
-
-    written: tuple[str, ...]
-    rendered: int = 0
-    locked: str = ""
-    note: str = ""
-    todo: tuple[str, ...] = ()
-    commands: tuple[str, ...] = ()
-    exit_code: ExitCode = ExitCode.CLEAN
-
-
-@dataclass(frozen=True)
-class Upgraded:
-    """A fleet with another pin in its work tree; ``outcome`` is that of the check of the change.
-
-    ``before`` and ``after`` are the pins in words. ``new`` and ``changed`` are the rules that the
-    version before did not have, or had otherwise: name and title.
-    """
-
-    before: str
-    after: str
-    new: tuple[tuple[str, str], ...]
-    changed: tuple[tuple[str, str], ...]
-    rendered: RenderedFiles
-    outcome: Outcome
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """That of the check."""
-        return self.outcome.exit_code
-
-
-@dataclass(frozen=True)
-class Pages:
-    """Reference pages that are up to date or were written; ``findings`` name the stale ones."""
-
-    paths: tuple[str, ...]
-    written: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """10 where a page is out of date, and the verb was to compare only."""
-        return ExitCode.INVALID if self.findings else ExitCode.CLEAN
-
-
-@dataclass(frozen=True)
-class ClusterStatus:
-    """One row of ``status``: what a cluster serves, and the state of its family."""
-
-    environment: str
-    family: str
-    skew: int
-    state: str
-    quarantine: str
-    since: str
-    cluster: str
-    region: str
-    serving: str
-
-    def to_json(self) -> Json:
-        """Every field by its name."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Status:
-    """A row for each cluster, and what is malformed in the files they were read from.
-
-    ``shown`` says which files those are: of which branch, or of the work tree.
-    """
-
-    clusters: tuple[ClusterStatus, ...]
-    findings: tuple[Finding, ...] = ()
-    shown: str = ""
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """10 where a file is malformed: its cluster may be missing."""
-        return ExitCode.INVALID if self.findings else ExitCode.CLEAN
-
-
-@dataclass(frozen=True)
-class History:
-    """The decisions of the families asked for, and what contradicts them.
-
-    ``verified`` and ``replayed`` say whether that was checked; ``shown`` says where the records
-    were read: on which branch, or in the work tree.
-    """
-
-    decisions: tuple[Decision, ...]
-    findings: tuple[Finding, ...] = ()
-    verified: bool = False
-    replayed: bool = False
-    shown: str = ""
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """13 where a record does not hold."""
-        return ExitCode.VERIFICATION_FAILED if self.findings else ExitCode.CLEAN
+# What the verb that sets the status of approvals did
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,16 @@ from collections.abc import Sequence
 
 from lockstep.model.decision import Decision
 from lockstep.model.document import Json
+from lockstep.model.file_results import (
+    History,
+    LockComparison,
+    Locked,
+    Pages,
+    RenderedFiles,
+    Scaffolded,
+    Status,
+    Upgraded,
+)
 from lockstep.model.finding import Finding
 from lockstep.model.outcome import Outcome
 from lockstep.model.result import (
@@ -14,22 +24,14 @@ from lockstep.model.result import (
     Decided,
     Due,
     Failed,
-    History,
-    LockComparison,
-    Locked,
     Moved,
     NotDue,
     NothingToDo,
     NotLive,
     NotMade,
     OnBranch,
-    Pages,
     Proposed,
-    RenderedFiles,
     Result,
-    Scaffolded,
-    Status,
-    Upgraded,
     Waiting,
 )
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests

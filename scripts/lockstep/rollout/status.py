@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from lockstep.model.decision import Decision, Phase
+from lockstep.model.file_results import ClusterStatus
 from lockstep.model.fleet import Cluster, Family, Fleet
-from lockstep.model.result import ClusterStatus
 from lockstep.model.times import format_time
 from lockstep.rollout.divergence import has_diverged
 from lockstep.rollout.position import (

@@ -3,17 +3,9 @@
 import pytest
 
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.file_results import History, LockComparison, Status
 from lockstep.model.finding import Finding, Severity
-from lockstep.model.result import (
-    Decided,
-    Failed,
-    History,
-    LockComparison,
-    NotLive,
-    Offer,
-    OnBranch,
-    Status,
-)
+from lockstep.model.result import Decided, Failed, NotLive, Offer, OnBranch
 
 WRONG = Finding("a.yaml", 1, 1, "lock.identity", "it is another model", "register it again")
 

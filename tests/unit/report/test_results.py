@@ -8,31 +8,33 @@ from msgspec import structs
 
 from lockstep.model.decision import Action, Phase, Position, Restored
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.file_results import (
+    ClusterStatus,
+    History,
+    LockComparison,
+    Locked,
+    Pages,
+    RenderedFiles,
+    Scaffolded,
+    Status,
+)
 from lockstep.model.finding import Finding
 from lockstep.model.outcome import Outcome
 from lockstep.model.result import (
     Advanced,
     AlreadyDecided,
     Blocked,
-    ClusterStatus,
     Decided,
     Due,
     Failed,
-    History,
-    LockComparison,
-    Locked,
     NotDue,
     NothingToDo,
     NotLive,
     NotMade,
     Offer,
     OnBranch,
-    Pages,
     Proposed,
-    RenderedFiles,
     RolledBack,
-    Scaffolded,
-    Status,
     Waiting,
 )
 from lockstep.report.result_data import to_data
