@@ -198,3 +198,21 @@ $(GITHUB_API): tools/github-api/package.json tools/github-api/package-lock.json 
 
 tools/bin/istioctl: tools/istio/go.mod tools/istio/go.sum tools/build
 	@PYTHON="$(PYTHON)" tools/build istioctl istio.io/istio/istioctl/cmd/istioctl "$(CURDIR)/tools/bin" istio
+
+# The parts of the lab: Kubernetes, nodes without containers, Argo CD.
+KUBERNETES_VERSION = $(shell sed -n 's/^require k8s.io\/kubernetes //p' tools/k8s/go.mod)
+KUBERNETES_LDFLAGS = -X k8s.io/component-base/version.gitVersion=$(KUBERNETES_VERSION) \
+  -X k8s.io/component-base/version.gitMajor=$(word 1,$(subst ., ,$(KUBERNETES_VERSION:v%=%))) \
+  -X k8s.io/component-base/version.gitMinor=$(word 2,$(subst ., ,$(KUBERNETES_VERSION:v%=%)))
+
+tools/bin/kube-%: tools/k8s/go.mod tools/k8s/go.sum tools/build
+	@LDFLAGS="$(KUBERNETES_LDFLAGS)" PYTHON="$(PYTHON)" \
+	  tools/build $(@F) k8s.io/kubernetes/cmd/$(@F) "$(CURDIR)/tools/bin" k8s
+
+tools/bin/kwok: tools/kwok/go.mod tools/kwok/go.sum tools/build
+	@ASSETS="kustomize/stage" PYTHON="$(PYTHON)" \
+	  tools/build kwok sigs.k8s.io/kwok/cmd/kwok "$(CURDIR)/tools/bin" kwok
+
+tools/bin/argocd: tools/argocd/go.mod tools/argocd/go.sum tools/build
+	@ASSETS="hack/git-verify-wrapper.sh hack/gpg-wrapper.sh hack/git-ask-pass.sh" PYTHON="$(PYTHON)" \
+	  tools/build argocd github.com/argoproj/argo-cd/v3/cmd "$(CURDIR)/tools/bin" argocd

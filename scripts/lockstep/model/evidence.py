@@ -60,7 +60,8 @@ class Question:
     when the running step was decided and ``now`` the time of asking, both RFC 3339 UTC.
     ``segment`` is the name of the cluster's segment, empty where it has none; ``place`` says where
     the versions run, and is None before a version runs anywhere. ``decision`` is the id of the
-    forward move that the gate is asked for, empty where none is due.
+    forward move that the gate is asked for, empty where none is due. ``moved_in`` is the path of the
+    record whose commit last moved the weights of the cluster, empty where none did.
     """
 
     gate: Json
@@ -74,6 +75,7 @@ class Question:
     segment: str = ""
     place: Workloads | None = None
     decision: str = ""
+    moved_in: str = ""
 
 
 class Measurement(Struct, frozen=True, rename="camel"):
@@ -105,13 +107,31 @@ class Condition(Struct, frozen=True):
     reason: str
 
 
+class LiveFolder(Struct, frozen=True, rename="camel"):
+    """What Argo CD says of the rendered folder of a cluster, held against git by content.
+
+    ``application`` is the Application's name and ``revision`` the commit that it last synced.
+    ``tree`` is the tree id of the folder at that commit and ``wanted_tree`` that at the followed
+    tip. ``moved_by`` is the commit that last moved the cluster's weights, and ``since`` when the
+    Application first had synced that commit, or a descendant of it with the wanted tree (RFC 3339
+    UTC); None where it has not.
+    """
+
+    application: str
+    revision: str
+    tree: str
+    wanted_tree: str
+    moved_by: str
+    since: str | None = None
+
+
 class Answer(Struct, frozen=True):
     """A source's answer to a Question: measurements, a condition, blocks, or several of them.
 
     ``query`` is what was asked, in the source's own terms. ``failure`` says why the source could
     not be asked at all: the verdict is then ``error``, whatever else is here. ``blocks`` are the
     closed blocks since the step began, in the order of their ends: the missing ones too.
-    ``approvals`` are the signed tags that count.
+    ``approvals`` are the signed tags that count. ``live`` is what Argo CD has synced.
     """
 
     query: str
@@ -121,6 +141,7 @@ class Answer(Struct, frozen=True):
     condition: Condition | None = None
     blocks: tuple[Block, ...] = ()
     approvals: tuple[Approval, ...] = ()
+    live: LiveFolder | None = None
 
 
 class ComparisonResult(Struct, frozen=True, rename="camel"):
