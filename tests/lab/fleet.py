@@ -36,17 +36,58 @@ ORGANISATION = "policies/data/organisation.yaml"
 ARGOCD = "argocd"
 IN_CLUSTER = "in-cluster"
 REFRESH = "argocd.argoproj.io/refresh"
-# What External Secrets and KEDA report, of which this lab runs neither.
-OPERATED = {
-    "ExternalSecret": "externalsecrets.external-secrets.io",
-    "ScaledObject": "scaledobjects.keda.sh",
+
+Object = dict[str, Any]
+
+
+def _true(name: str) -> dict[str, str]:
+    return {"type": name, "status": "True", "reason": "Played", "message": "the test says so"}
+
+
+PLAYED = {
+    "ExternalSecret": ("externalsecrets.external-secrets.io", [_true("Ready")]),
+    "ScaledObject": ("scaledobjects.keda.sh", [_true("Ready")]),
+    "HorizontalPodAutoscaler": (
+        "horizontalpodautoscalers.autoscaling",
+        [_true("AbleToScale"), _true("ScalingActive")],
+    ),
 }
-READY = {"type": "Ready", "status": "True", "reason": "Played", "message": "as the operator says"}
+"""What the lab has no operator or no measurements for: its resource, and what is reported of it."""
+
+
+def _node(zone: str) -> Object:
+    labels = {
+        "topology.kubernetes.io/zone": zone,
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+        "nvidia.com/gpu.product": "NVIDIA-L4",
+    }
+    room = {"cpu": "64", "memory": "256Gi", "pods": "500", "nvidia.com/gpu": "8"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": f"platform-{zone}",
+            "labels": labels,
+            "annotations": {"kwok.x-k8s.io/node": "fake"},
+        },
+        "status": {"allocatable": room, "capacity": room},
+    }
+
+
+PLATFORM = [
+    *map(_node, ("zone-a", "zone-b", "zone-c")),
+    {
+        "apiVersion": "scheduling.k8s.io/v1",
+        "kind": "PriorityClass",
+        "metadata": {"name": "online-models"},
+        "value": 1000,
+    },
+]
+"""What the reference fleet takes for granted in a cluster: nodes with GPUs, a priority class."""
 
 # The verbs that ask a registry.
 MOVING = {"propose", "advance", "hold", "resume", "revert", "release", "adopt", "lock"}
-
-Object = dict[str, Any]
 
 
 @dataclass
@@ -210,12 +251,15 @@ class LabFleet:
         folder = self.clone / "rendered" / self.environment / "environment"
         self.kubectl("apply", "--filename", str(folder / "applications.yaml"))
 
-    def refresh(self, *applications: str) -> None:
-        """Have Argo CD look at git now, for these Applications or for all of the environment."""
+    def refresh(self, *applications: str, how: str = "normal") -> None:
+        """Have Argo CD look at git now, for these Applications or for all of the environment.
+
+        ``how`` is ``normal``, or ``hard``: what it keeps of git does not count.
+        """
         which = applications or ("--selector", self.selector)
         self.kubectl(
             "annotate", "applications.argoproj.io", *which, "--namespace", ARGOCD,
-            f"{REFRESH}=normal", "--overwrite",
+            f"{REFRESH}={how}", "--overwrite",
         )  # fmt: skip
 
     def application(self, cluster: str) -> Object:
@@ -251,6 +295,10 @@ class LabFleet:
 
     # Live objects
 
+    def put_platform(self) -> None:
+        """Put in what clusters have before any fleet, unless it is there already."""
+        self.kubectl("apply", "--filename=-", input=yaml.safe_dump_all(PLATFORM))
+
     @property
     def selector(self) -> str:
         """Selects what was rendered for this environment."""
@@ -279,14 +327,14 @@ class LabFleet:
 
     @contextmanager
     def play_operators(self) -> Iterator[None]:
-        """Meanwhile say Ready for each ExternalSecret and ScaledObject, as their operators do."""
+        """Meanwhile report that each object of ``PLAYED`` is ready, as its operator would."""
         done = threading.Event()
         failures: list[BaseException] = []
 
         def play() -> None:
             while not done.wait(0.5):
                 try:
-                    self._say_ready()
+                    self._report_ready()
                 except BaseException as error:  # the test has to see what its thread saw
                     failures.append(error)
                     return
@@ -297,21 +345,19 @@ class LabFleet:
             yield
         finally:
             done.set()
-            thread.join(30)
+            thread.join(60)
         assert not failures, failures
 
-    def _say_ready(self) -> None:
-        for each in self.listed(",".join(OPERATED.values())):
+    def _report_ready(self) -> None:
+        for each in self.listed(",".join(resource for resource, _ in PLAYED.values())):
             if each.get("status", {}).get("conditions"):
                 continue
             meta = each["metadata"]
-            now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            status = {"conditions": [READY | {"lastTransitionTime": now}]}
-            if each["kind"] == "ScaledObject":
-                del status["conditions"][0]["lastTransitionTime"]
+            resource, conditions = PLAYED[each["kind"]]
             self.kubectl(
-                "patch", OPERATED[each["kind"]], meta["name"], "--namespace", meta["namespace"],
-                "--subresource=status", "--type=merge", "--patch", json.dumps({"status": status}),
+                "patch", resource, meta["name"], "--namespace", meta["namespace"],
+                "--subresource=status", "--type=merge",
+                "--patch", json.dumps({"status": {"conditions": conditions}}),
             )  # fmt: skip
 
     def namespaces(self) -> list[str]:
