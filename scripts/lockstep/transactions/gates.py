@@ -15,6 +15,7 @@ from lockstep.model.gate_servers import server_of
 from lockstep.render.names import version_slug, versioned_name
 from lockstep.rollout.comparisons import comparisons_so_far
 from lockstep.transactions.approvals import approval_gates
+from lockstep.transactions.argocd_gates import argocd_gates
 from lockstep.transactions.http_servers import http_gates
 from lockstep.transactions.run import RunOptions
 from lockstep.transactions.snapshot import Snapshot
@@ -55,7 +56,11 @@ def ask_for_families(
 
 def _ready_sources(git: Git, snapshot: Snapshot) -> dict[str, GateSource]:
     """The sources that need more than the address of a server."""
-    return {"approval": approval_gates(git, snapshot), "http-json": http_gates(snapshot)}
+    return {
+        "approval": approval_gates(git, snapshot),
+        "argocd": argocd_gates(git, snapshot),
+        "http-json": http_gates(snapshot),
+    }
 
 
 def _placed(state: FamilyState, question: Question) -> Question:
