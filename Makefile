@@ -11,6 +11,7 @@ N ?= 1000
 SAMPLE ?= 0
 SEED ?= 1
 TESTS ?= tests
+E2E ?= tests/e2e
 PYTEST_FLAGS ?= -n auto --dist loadfile --no-loadscope-reorder
 
 BIN := .venv/bin
@@ -25,6 +26,10 @@ OPA := $(or $(FOUND_OPA),tools/bin/opa)
 
 # The demo and some tests ask a real Prometheus: the one on PATH, or Debian's, unpacked into tools/bin.
 PROMETHEUS := $(if $(shell command -v prometheus 2>/dev/null),,tools/bin/prometheus)
+
+# The parts of the lab: built here, and Debian's etcd and Redis, unless they are on PATH.
+LAB := $(addprefix tools/bin/,kube-apiserver kube-controller-manager kube-scheduler kwok argocd \
+  $(foreach each,etcd redis-server,$(if $(shell command -v $(each) 2>/dev/null),,$(each))))
 
 # What holds requests for GitHub against its published OpenAPI, for some tests.
 GITHUB_API := tools/github-api/node_modules/.package-lock.json
@@ -51,6 +56,14 @@ demo: setup tools $(PROMETHEUS) ## Run the main job on real parts in a scratch f
 	  { $(BIN)/python -m lockstep_demo --dir "$$dir"; status=$$?; \
 	    echo "The demo's folder: $$dir"; exit $$status; }
 
+.PHONY: lab
+lab: setup $(LAB) ## Start Kubernetes, Argo CD and a git server on loopback, and leave them running
+	@$(BIN)/python -m tests.lab up
+
+.PHONY: lab-stop
+lab-stop: setup ## Stop what make lab has started, and wait until all of it has ended
+	@$(BIN)/python -m tests.lab down
+
 ##@ Develop
 
 .PHONY: setup
@@ -61,7 +74,12 @@ tools: $(if $(FOUND_OPA),check-opa,tools/bin/opa) ## Find OPA, or build the vers
 
 .PHONY: test
 test: setup tools $(PROMETHEUS) tools/bin/act tools/bin/gitea $(GITHUB_API) ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
-	@$(BIN)/python -m pytest $(PYTEST_FLAGS) $(TESTS)
+	@$(BIN)/python -m pytest $(PYTEST_FLAGS) --ignore=tests/e2e $(TESTS)
+
+# In one process, on one lab.
+.PHONY: e2e
+e2e: setup tools $(LAB) ## Run the tests on the lab (E2E=path for some of them), and stop it
+	@$(BIN)/python -m pytest $(E2E)
 
 # From Python 3.12 on, coverage can count lines almost for free; before, tracing doubles the time.
 COVERAGE_CORE = $(shell $(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")')
@@ -96,7 +114,7 @@ lint-policies: setup tools
 
 .PHONY: lint-shell
 lint-shell: setup
-	$(BIN)/shellcheck tools/build tools/check-opa tools/prometheus .ci/run
+	$(BIN)/shellcheck tools/build tools/check-opa tools/debian .ci/run
 
 # What GitHub runs is linted as syntax and for its security: here, and in a fleet as init writes it.
 LINT_WORKFLOWS = tools/bin/actionlint -shellcheck $(BIN)/shellcheck
@@ -184,7 +202,13 @@ tools/bin/act: tools/act/go.mod tools/act/go.sum tools/build
 	@PYTHON="$(PYTHON)" tools/build act github.com/nektos/act "$(CURDIR)/tools/bin" act
 
 tools/bin/prometheus:
-	@tools/prometheus
+	@tools/debian "prometheus promtool" prometheus
+
+tools/bin/etcd:
+	@tools/debian etcd etcd-server
+
+tools/bin/redis-server:
+	@tools/debian redis-server redis-server redis-tools libjemalloc2 liblzf1 libatomic1
 
 # SQLite is a part in C.
 tools/bin/gitea: tools/gitea/go.mod tools/gitea/go.sum tools/build

@@ -173,7 +173,7 @@ def create_world(folder: Path) -> World:
     """A family in two regions that serves version 1, adopted; versions 2 and 3 are registered."""
     world = World(folder)
     store = create_store(folder)
-    _register(store)
+    register_versions(store)
     git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(world.origin))
     git(folder, "clone", "--quiet", str(world.origin), "clone")
     identify(world.clone)
@@ -195,7 +195,8 @@ def create_world(folder: Path) -> World:
     return world
 
 
-def _register(store: Store) -> None:
+def register_versions(store: Store) -> None:
+    """Register versions 1 to 3 of the model, with the metric of the family's gate."""
     for number in ("1", "2", "3"):
         files = {"MLmodel": MLMODEL, "model.txt": f"version {number}"}
         version, model_id, run = store.version(MODEL, files)

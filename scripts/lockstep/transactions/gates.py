@@ -18,6 +18,7 @@ from lockstep.rollout.comparisons import comparisons_so_far
 from lockstep.rollout.gate_questions import since_live
 from lockstep.rollout.liveness import is_live_gate, liveness
 from lockstep.transactions.approvals import approval_gates
+from lockstep.transactions.argocd_gates import argocd_gates
 from lockstep.transactions.http_servers import http_gates
 from lockstep.transactions.run import RunOptions
 from lockstep.transactions.snapshot import Snapshot
@@ -84,7 +85,11 @@ def _in_order(
 
 def _ready_sources(git: Git, snapshot: Snapshot) -> dict[str, GateSource]:
     """The sources that need more than the address of a server."""
-    return {"approval": approval_gates(git, snapshot), "http-json": http_gates(snapshot)}
+    return {
+        "approval": approval_gates(git, snapshot),
+        "argocd": argocd_gates(git, snapshot),
+        "http-json": http_gates(snapshot),
+    }
 
 
 def _placed(state: FamilyState, question: Question) -> Question:

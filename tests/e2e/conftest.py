@@ -1,0 +1,49 @@
+"""The lab that all tests here run on, one after another in one process."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lockstep.model.errors import LockstepError
+from tests.lab import Lab, running, start, stop
+from tests.lab.layout import DEFAULT_FOLDER, PROGRAMS, definitions, program
+
+IN_USE = "LOCKSTEP_LAB"
+"""Names the folder of a running lab to test on, which then goes on running: to write tests with."""
+
+
+def missing_part() -> str:
+    """What a lab cannot be started without, and how it is had; empty where everything is there."""
+    try:
+        definitions()
+        for name in PROGRAMS:
+            program(name)
+    except LockstepError as error:
+        return f"{error.message}: {error.fix}"
+    return ""
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """The lab that ``make lab`` has started where nothing was put into it yet, or a new one.
+
+    It is stopped at the end. Each module puts in what it needs, under names of its own, and
+    removes it.
+    """
+    assert "PYTEST_XDIST_WORKER" not in os.environ, "run make e2e: all of these share one lab"
+    if folder := os.environ.get(IN_USE):
+        found = running(Path(folder))
+        assert found, f"{IN_USE} names {folder}, where no lab runs"
+        yield found
+        return
+    if missing := missing_part():
+        pytest.skip(missing)
+    found = running(DEFAULT_FOLDER)
+    if not found or not found.is_unused():
+        found = start(tmp_path_factory.mktemp("lab"))
+    try:
+        yield found
+    finally:
+        stop(found)
