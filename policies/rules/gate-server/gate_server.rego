@@ -2,8 +2,9 @@
 # title: A server for every gate
 # description: >-
 #   A gate on Prometheus is asked in the region of each cluster, so environment.yaml names a Prometheus
-#   for every region in which the family has a cluster that the gate is asked of. Without one the
-#   rollout would wait at its first step for ever.
+#   for every region in which the family has a cluster that the gate is asked of. A gate on Argo CD is
+#   asked of the Argo CD that environment.yaml names in spec.argocd.server. Without a server the rollout
+#   would wait at its first step for ever.
 # schemas:
 #   - input: schema.family
 # custom:
@@ -21,6 +22,7 @@ import data.lockstep.lib.finding
 checked if {
 	is_array(input.family.spec.gates)
 	is_array(input.environment.spec.regions)
+	is_object(input.environment.spec.argocd)
 	every region in input.environment.spec.regions {
 		is_string(region.name)
 	}
@@ -61,4 +63,21 @@ deny contains finding.at(
 	gate.source == "prometheus"
 	silent := _asked_in(gate) - _served
 	count(silent) > 0
+}
+
+# METADATA
+# title: No Argo CD for a gate
+# custom:
+#   message: gate %s is asked of Argo CD, but environment.yaml has no spec.argocd.server
+#   solution: >-
+#     set spec.argocd.server in environment.yaml to the address of Argo CD's API server, as the machine
+#     which runs Lockstep reaches it
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "gates", i, "source"],
+	[gate.name],
+) if {
+	some i, gate in input.family.spec.gates
+	gate.source == "argocd"
+	not input.environment.spec.argocd.server
 }

@@ -51,7 +51,17 @@ test_only_regions_of_the_segment_are_asked if {
 	])}
 }
 
+test_a_gate_on_argocd_needs_its_server if {
+	gated := _gated({"name": "live", "source": "argocd"})
+	_found(gated) == {[
+		`gate "live" is asked of Argo CD, but environment.yaml has no spec.argocd.server`,
+		"/spec/gates/1/source",
+	]}
+	_found(example.put(gated, "/environment/spec/argocd/server", "https://argocd.example.com")) == set()
+}
+
 test_what_is_missing_is_not_checked if {
+	not gate_server.checked with input as example.without(_steady, "/environment/spec/argocd")
 	not gate_server.checked with input as example.without(_steady, "/family/spec/gates")
 	not gate_server.checked with input as example.without(_steady, "/environment/spec/regions")
 	not gate_server.checked with input as example.without(_steady, "/clusters/0/new/spec/region")

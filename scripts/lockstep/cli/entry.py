@@ -41,6 +41,7 @@ _VERBS = {
     "comment": ("reviews", "Post a review as the one comment on its pull request."),
     "diff": ("reviews", "Show what a change does to manifests and rules, dangers first."),
     "doctor": ("tools", "Show what is missing here, and how to fix it."),
+    "drift": ("live", "Show where live clusters and the registry differ from git."),
     "fetch-model": ("serving", "Put the model of a lock into a folder, verified: what pods run."),
     "hold": ("rollouts", "Pause a rollout until it is resumed."),
     "init": ("scaffolds", "Write the few files of a new fleet."),

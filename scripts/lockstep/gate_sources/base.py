@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from lockstep.gate_sources.approval import ApprovalGates
+from lockstep.gate_sources.argocd import ArgocdGates
 from lockstep.gate_sources.http_json import HttpJsonGates
 from lockstep.gate_sources.mlflow import MlflowGates
 from lockstep.gate_sources.prometheus.source import PrometheusGates
@@ -33,6 +34,7 @@ class GateSource(Protocol):
 
 SOURCES: Mapping[str, Callable[[str | None], GateSource]] = {
     "approval": lambda _: ApprovalGates(),
+    "argocd": lambda _: ArgocdGates(),
     "http-json": lambda _: HttpJsonGates(),
     "mlflow": MlflowGates,
     "prometheus": PrometheusGates,

@@ -34,5 +34,7 @@ _MEANINGS = {
     ExitCode.INVALID: "a file is malformed, or the manifests are not those of the specs",
     ExitCode.DENIED: "a rule or a quarantine forbids it",
     ExitCode.GATE_CLOSED: "a family may not move, or was just rolled back",
-    ExitCode.VERIFICATION_FAILED: "registry, records or git contradict what was recorded",
+    ExitCode.VERIFICATION_FAILED: (
+        "registry, records, git or a live cluster contradict what was recorded"
+    ),
 }

@@ -1,6 +1,6 @@
 """What Lockstep asks of a model registry: the interface, and the errors that callers tell apart."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -47,6 +47,13 @@ class Registry(Protocol):
 
         Raises NotInRegistry where the model has no version that could serve; LockstepError where
         the registry cannot be asked or its answer cannot be used.
+        """
+        ...
+
+    def serving_aliases(self, model: str) -> Mapping[str, str]:
+        """The aliases that say which version serves, each with the number that it names.
+
+        Those that ``serving`` looks at; empty where the model has none. Raises as ``serving`` does.
         """
         ...
 

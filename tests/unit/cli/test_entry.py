@@ -18,7 +18,7 @@ from tests.unit.edges.repositories import new_repository
 
 VERBS = [
     "add", "adopt", "advance", "approval", "audit", "check", "comment", "diff", "doctor",
-    "fetch-model", "hold", "init", "lock", "merge-reports", "policy", "propose", "release",
+    "drift", "fetch-model", "hold", "init", "lock", "merge-reports", "policy", "propose", "release",
     "render", "resume", "revert", "review", "schema", "status", "template", "tools", "upgrade",
     "validate",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """git's history of files: which commit added one, and what commits did to those of the ledger."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from lockstep.edges.git.objects import ABSENT, GitObjects, raw_changes
 from lockstep.model.canonical import digest_bytes
@@ -31,6 +32,12 @@ class GitHistory(GitObjects):
                            "--no-renames", "--no-patch", "--format=%H", commit,
                            "--", path)  # fmt: skip
         return out.decode().split()[-1] if out.strip() else None
+
+    def committed_at(self, commit: str) -> datetime:
+        """When a commit was made, by the clock of the machine that made it."""
+        out = self._output("log", "--no-show-signature", "--no-patch", "--format=%ct", "-n", "1",
+                           commit, "--")  # fmt: skip
+        return datetime.fromtimestamp(int(out), UTC)
 
     def ledger_changes(self, commit: str, since: str | None = None) -> list[tuple[str, str, str]]:
         """What each commit did to the ledger, oldest first: path, blob before, blob after.

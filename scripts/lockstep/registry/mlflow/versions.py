@@ -5,7 +5,7 @@ what must have a form is checked for it. Text is kept as it is; whoever shows it
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -45,6 +45,10 @@ class MlflowRegistry:
     def serving(self, model: str) -> str:
         """See Registry. Of several aliases the first of ``champion`` and ``production`` counts."""
         return self._connection.ask(lambda: _serving(self._connection, model))
+
+    def serving_aliases(self, model: str) -> Mapping[str, str]:
+        """See Registry."""
+        return self._connection.ask(lambda: _aliases(self._connection, model))
 
     def ping(self) -> None:
         """Ask for something small. Raises LockstepError where there is no usable answer."""
@@ -119,9 +123,14 @@ class MlflowRegistry:
         connection.download(lambda: download_artifacts(artifacts, into, most))
 
 
-def _serving(connection: Connection, model: str) -> str:
+def _aliases(connection: Connection, model: str) -> dict[str, str]:
+    """The aliases that name what serves, the one that counts first."""
     aliases = dict(connection.client.get_registered_model(model).aliases)
-    named = next((aliases[alias] for alias in _SERVING if alias in aliases), None)
+    return {alias: plain_line(aliases[alias], 60) for alias in _SERVING if alias in aliases}
+
+
+def _serving(connection: Connection, model: str) -> str:
+    named: str | int | None = next(iter(_aliases(connection, model).values()), None)
     if named is None:
         found = connection.client.search_model_versions(
             f"name='{model}'", max_results=_NEWEST, order_by=["version_number DESC"]

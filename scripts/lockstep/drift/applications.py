@@ -1,0 +1,135 @@
+"""What Argo CD does with a cluster: whether it follows git, and whether it would end a drift."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from lockstep.differences.fields import FieldDifference
+from lockstep.differences.folders import items_of
+from lockstep.drift.fields import comparison_of, live_differences
+from lockstep.drift.hiding import Hiding
+from lockstep.drift.state import IN_CLUSTER, LiveObjects, identity_of
+from lockstep.model.document import Json, value_at
+from lockstep.text.sanitise import quoted
+
+_SKIP = "argocd.argoproj.io/skip-reconcile"
+_FAILED = ("Failed", "Error")
+_BAD_CONDITIONS = ("ComparisonError", "InvalidSpecError", "SyncError", "UnknownError")
+_SHOWN = 5
+
+SOURCE = (("spec", "source"), ("spec", "sources"), ("spec", "destination"), ("spec", "project"))
+"""Where an Application says what it syncs, and where to."""
+AUTOMATED = ("spec", "syncPolicy", "automated")
+
+
+class Healing(NamedTuple):
+    """Whether Argo CD would end a drift by itself; if not, why, in a part of a sentence."""
+
+    heals: bool
+    why: str
+
+    @property
+    def sentence(self) -> str:
+        """What Argo CD does about a drift."""
+        return f"Argo CD restores it: {self.why}" if self.heals else f"Argo CD does not: {self.why}"
+
+
+def healing_of(wanted: Json | None, argocd: LiveObjects | None, hiding: Hiding) -> Healing:
+    """Whether the Application ``wanted`` heals what has drifted, by its live state."""
+    if wanted is None:
+        return Healing(False, "git has no Application for it")
+    identity = identity_of(wanted)
+    if argocd is None or not argocd.knows(identity):
+        return Healing(False, "its Application could not be read")
+    live = argocd.objects.get(identity)
+    if live is None:
+        return Healing(False, f"the Application {identity.name} does not exist")
+    why = next(_obstacles(wanted, live, argocd, hiding), "")
+    if why:
+        return Healing(False, f"the Application {identity.name} {why}")
+    return Healing(True, f"the Application {identity.name} syncs and heals by itself")
+
+
+def _obstacles(wanted: Json, live: Json, argocd: LiveObjects, hiding: Hiding) -> Iterator[str]:
+    """Why an Application would not sync what git says."""
+    if any(is_source(found) for found in application_differences(wanted, live)):
+        yield "follows another source"
+    if value_at(live, ("metadata", "deletionTimestamp")):
+        yield "is being deleted"
+    if str(value_at(live, ("metadata", "annotations", _SKIP))).lower() == "true":
+        yield "is not reconciled: it has the annotation skip-reconcile"
+    automated = value_at(live, AUTOMATED)
+    if not isinstance(automated, dict) or automated.get("enabled") is False:
+        yield "has automated sync switched off"
+    elif automated.get("selfHeal") is not True:
+        yield "has self-healing switched off"
+    if said := sync_problem(live, hiding):
+        yield said
+    if windows_of(live, argocd):
+        yield "is in a project with sync windows"
+
+
+def sync_problem(live: Json, hiding: Hiding) -> str:
+    """Why Argo CD cannot sync an Application, in a part of a sentence; empty where it can."""
+    for each in items_of(live, "status", "conditions"):
+        if each.get("type") in _BAD_CONDITIONS:
+            return f"cannot be synced: {hiding.text(each.get('message', ''))}"
+    state = value_at(live, ("status", "operationState"), {})
+    synced = value_at(live, ("status", "sync", "status")) == "Synced"
+    if isinstance(state, dict) and state.get("phase") in _FAILED and not synced:
+        return f"failed in its last sync: {hiding.text(state.get('message', ''))}"
+    return ""
+
+
+def windows_of(application: Json, argocd: LiveObjects) -> list[Json]:
+    """The sync windows of the project of an Application."""
+    name = value_at(application, ("spec", "project"))
+    for identity, each in argocd.objects.items():
+        if identity.kind == "AppProject" and identity.name == name:
+            return items_of(each, "spec", "syncWindows")
+    return []
+
+
+def application_differences(wanted: Json, live: Json) -> Iterator[FieldDifference]:
+    """The fields in which a live Application differs, a second source among them."""
+    yield from live_differences(wanted, live, comparison_of("argoproj.io"))
+    more = value_at(live, ("spec", "sources"))
+    # Argo CD then leaves spec.source out of account.
+    if more and value_at(wanted, ("spec", "sources")) is None:
+        yield FieldDifference(("spec", "sources"), None, more)
+
+
+def is_source(found: FieldDifference) -> bool:
+    """Whether a field says what an Application syncs, or where to."""
+    return found.pointer[:2] in SOURCE
+
+
+def is_automation(found: FieldDifference) -> bool:
+    """Whether a field says if an Application syncs by itself."""
+    return found.pointer[:3] == AUTOMATED or found.pointer == AUTOMATED[:2]
+
+
+def out_of_sync(live: Json) -> list[str]:
+    """The objects that Argo CD itself shows as out of sync: ``Deployment shop/api``."""
+    found = [
+        f"{each.get('kind')} {each.get('namespace', '')}/{each.get('name')}"
+        for each in items_of(live, "status", "resources")
+        if each.get("status") == "OutOfSync"
+    ]
+    more = [f"{len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+    return [*sorted(found)[:_SHOWN], *more]
+
+
+def synced_revision(live: Json) -> str:
+    """The commit that Argo CD has compared the cluster with last; empty where it has not."""
+    found = value_at(live, ("status", "sync", "revision"))
+    return found if isinstance(found, str) else ""
+
+
+def command(application: str) -> str:
+    """What shows an Application to people."""
+    return f"argocd app get {application}, or kubectl --context {IN_CLUSTER} describe"
+
+
+def short(revision: str) -> str:
+    """A commit for messages."""
+    return quoted(revision[:12])

@@ -1,0 +1,157 @@
+"""What is compared: the objects that git says, by cluster, and what was read of each API."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from lockstep.differences.folders import ObjectId, items_of, label_of
+from lockstep.model.document import Json, Pointer, from_json_pointer, value_at
+
+CLUSTER_LABEL = "lockstep.dev/cluster"
+FAMILY_LABEL = "lockstep.dev/family"
+ENVIRONMENT_LABEL = "lockstep.dev/environment"
+MANAGED_LABEL = "app.kubernetes.io/managed-by"
+ARGOCD_GROUP = "argoproj.io"
+IN_CLUSTER = "in-cluster"
+"""The name that Argo CD gives to the Kubernetes cluster in which it runs."""
+
+
+def identity_of(manifest: Json) -> ObjectId:
+    """What makes an object the same one in git and in an API."""
+    group = str(manifest.get("apiVersion", "")).rpartition("/")[0]
+    place = (str(value_at(manifest, ("metadata", key)) or "") for key in ("namespace", "name"))
+    return ObjectId(group, str(manifest.get("kind", "")), *place)
+
+
+@dataclass(frozen=True, eq=False)
+class WantedCluster:
+    """A cluster as git says it: its objects in its region, and its Application.
+
+    ``variants`` are those of its spec. ``destination`` is empty where its region is not known.
+    """
+
+    environment: str
+    family: str
+    name: str
+    region: str
+    destination: str
+    objects: tuple[Json, ...]
+    application: Json | None
+    variants: tuple[Json, ...] = ()
+
+    @cached_property
+    def ignored(self) -> Mapping[ObjectId, frozenset[Pointer]]:
+        """The fields of each object that Argo CD was asked to ignore."""
+        entries = items_of(self.application, "spec", "ignoreDifferences")
+        return {
+            known: frozenset(pointer for each in entries for pointer in _pointers(each, known))
+            for known in map(identity_of, self.objects)
+        }
+
+    @cached_property
+    def autoscaled(self) -> Mapping[str, int]:
+        """The smallest number of pods of each Deployment that an autoscaler scales, by its name."""
+        found = {}
+        for each in self.objects:
+            target = value_at(each, ("spec", "scaleTargetRef"), {})
+            if isinstance(target, dict) and target.get("kind") == "Deployment":
+                least = each["spec"].get("minReplicas", each["spec"].get("minReplicaCount", 0))
+                found[str(target.get("name"))] = least if isinstance(least, int) else 0
+        return found
+
+    @property
+    def versions(self) -> frozenset[str]:
+        """The versions that git names here, those without weight too."""
+        return frozenset(str(each.get("version")) for each in self.variants)
+
+    @property
+    def arms(self) -> frozenset[str]:
+        """The versions that only an experiment serves: they are no skew."""
+        arms = {str(v.get("version")) for v in self.variants if v.get("experiment") is True}
+        return frozenset(arms - self.roles)
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The versions in a role."""
+        return frozenset(
+            str(v.get("version")) for v in self.variants if v.get("experiment") is not True
+        )
+
+    def kind(self, kind: str) -> list[Json]:
+        """Its objects of one kind."""
+        return [each for each in self.objects if each.get("kind") == kind]
+
+
+@dataclass(frozen=True, eq=False)
+class WantedEnvironment:
+    """What of an environment belongs to no single cluster: all of it is in Argo CD's cluster.
+
+    ``root`` is the app of apps, None where git has none; ``others`` are AppProjects and the rest.
+    """
+
+    name: str
+    root: Json | None
+    others: tuple[Json, ...]
+    clusters: tuple[WantedCluster, ...]
+
+    @property
+    def argocd_objects(self) -> Iterator[Json]:
+        """All objects in Argo CD's cluster, those of the clusters too."""
+        if self.root is not None:
+            yield self.root
+        yield from self.others
+        yield from (each.application for each in self.clusters if each.application is not None)
+
+
+@dataclass(frozen=True, eq=False)
+class LiveObjects:
+    """What was read of one API: its objects, by identity.
+
+    ``unread`` are the kinds (group and kind) that could not be read, ``unserved`` those that the
+    API does not have.
+    """
+
+    objects: Mapping[ObjectId, Json] = field(default_factory=dict)
+    unread: frozenset[tuple[str, str]] = frozenset()
+    unserved: frozenset[tuple[str, str]] = frozenset()
+
+    def knows(self, identity: ObjectId) -> bool:
+        """Whether it is known if the object is there."""
+        return (identity.group, identity.kind) not in self.unread
+
+    def of_cluster(self, environment: str, cluster: str, kind: str) -> list[Json]:
+        """The objects of one kind with the labels of a cluster, by name."""
+        return [
+            each
+            for identity, each in sorted(self.objects.items())
+            if identity.kind == kind
+            and label_of(each, CLUSTER_LABEL) == cluster
+            and label_of(each, ENVIRONMENT_LABEL) == environment
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class LiveState:
+    """All that was read: by destination, and of git what Argo CD says that it has synced.
+
+    A destination that could not be read at all is not in ``destinations``. ``trees`` has the tree
+    id of a folder at a commit, empty where this clone does not have the commit. ``tips`` are those
+    at the followed tip, by folder. ``now`` is RFC 3339 UTC.
+    """
+
+    destinations: Mapping[str, LiveObjects]
+    trees: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    tips: Mapping[str, str] = field(default_factory=dict)
+
+    def at(self, destination: str) -> LiveObjects | None:
+        """What was read of a destination; None where it could not be."""
+        return self.destinations.get(destination)
+
+
+def _pointers(entry: Json, known: ObjectId) -> Iterator[Pointer]:
+    wanted = (("group", known.group), ("kind", known.kind), ("name", known.name),
+              ("namespace", known.namespace))  # fmt: skip
+    if all(entry.get(key, value) in (value, "*") for key, value in wanted):
+        for text in entry.get("jsonPointers") or []:
+            if isinstance(text, str):
+                yield from_json_pointer(text)
