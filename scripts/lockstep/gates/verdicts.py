@@ -16,6 +16,7 @@ from lockstep.gates.measurements import InvalidGate, number, why_outdated, why_u
 from lockstep.model.blocks import Block
 from lockstep.model.document import Json, value_at
 from lockstep.model.evidence import (
+    ARGOCD,
     Answer,
     Condition,
     Evidence,
@@ -78,10 +79,12 @@ def judge(gate: Json, answer: Answer, since: datetime, now: datetime) -> Judgeme
     ``since`` counts. With ``confidence`` the value is a proportion of ``samples``, and its
     interval is compared: fail where all of it is beyond the bound, pass where all of it is inside.
     Where the newest measurement cannot be used, the one before it can fail the gate, and cannot
-    pass it.
+    pass it. Of Argo CD's answer, the condition and the synced content count alone.
     """
     if answer.failure:
         return Verdict.ERROR, f"could not be asked: {answer.failure}"
+    if gate.get("source") == ARGOCD:
+        return _judge_live(answer)
     # A gate with a condition may do without bounds; any other needs one (see _judge_bounds).
     judgements: list[Judgement] = []
     if COMPARE in gate and not has_bounds(gate):
@@ -100,6 +103,28 @@ def judge(gate: Json, answer: Answer, since: datetime, now: datetime) -> Judgeme
     reasons = [reason for found, reason in judgements if found is verdict]
     # Each once: all bounds may wait for the same measurement.
     return verdict, "; ".join(dict.fromkeys(reasons + _ignored(answer)))
+
+
+def _judge_live(answer: Answer) -> Judgement:
+    """What Argo CD's answer means: it counts only for the content that git says has to serve.
+
+    It never passes before the move has been synced; what it says of another content, good or bad,
+    is about another state.
+    """
+    condition, live = answer.condition, answer.live
+    if condition is None:
+        return Verdict.ERROR, "the answer does not say whether the cluster is live"
+    if condition.holds is None:
+        return Verdict.INCONCLUSIVE, condition.reason
+    if live is None or not live.is_wanted:
+        return Verdict.INCONCLUSIVE, f"{condition.reason}; it is not about what git says now"
+    if not condition.holds:
+        return Verdict.FAIL, condition.reason
+    try:
+        parse_time(str(live.since))
+    except ValueError:
+        return Verdict.INCONCLUSIVE, f"{condition.reason}; since when it is live is not known"
+    return Verdict.PASS, condition.reason
 
 
 def _ignored(answer: Answer) -> list[str]:

@@ -10,6 +10,9 @@ from lockstep.model.approval import Approval
 from lockstep.model.blocks import Block
 from lockstep.model.document import Json
 
+ARGOCD = "argocd"
+"""The source of gates on what Argo CD has synced, which decides since when a step is live."""
+
 
 class Verdict(StrEnum):
     """What a gate says, from best to worst.
@@ -57,11 +60,13 @@ class Question:
 
     ``gate`` is the gate as the family declares it. ``candidate`` and ``stable`` are the ``spec``
     of the locks of the two versions (stable is None where nothing else serves). ``since`` is
-    when the running step was decided and ``now`` the time of asking, both RFC 3339 UTC.
+    since when evidence counts: when the running step was live, and for the gates that say so
+    themselves, or where it is not live, when it was decided. ``now`` is the time of asking; both
+    are RFC 3339 UTC.
     ``segment`` is the name of the cluster's segment, empty where it has none; ``place`` says where
     the versions run, and is None before a version runs anywhere. ``decision`` is the id of the
-    forward move that the gate is asked for, empty where none is due. ``moved_in`` is the path of the
-    record whose commit last moved the weights of the cluster, empty where none did.
+    forward move that the gate is asked for, empty where none is due. ``moved_in`` is the path of
+    the record whose commit last moved the weights of the cluster, empty where none did.
     """
 
     gate: Json
@@ -123,6 +128,11 @@ class LiveFolder(Struct, frozen=True, rename="camel"):
     wanted_tree: str
     moved_by: str
     since: str | None = None
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it is about the content that the followed branch has, and about any."""
+        return bool(self.tree) and self.tree == self.wanted_tree
 
 
 class Answer(Struct, frozen=True):

@@ -38,13 +38,14 @@ class RolledBack(Decided):
     """A rollback: shift, restore, or both.
 
     ``unchecked`` names what could not be asked; ``restore_waits_for`` is the problem that a
-    restore waits for, and empty where the restore was made. ``quarantined`` says whether the
-    version is in quarantine now: not where a proposal was withdrawn, or edited specs returned to
-    their record.
+    restore waits for, and empty where the restore was made; ``awaits_shift`` says that it waits for
+    nothing but the shift to be live. ``quarantined`` says whether the version is in quarantine now:
+    not where a proposal was withdrawn, or edited specs returned to their record.
     """
 
     unchecked: tuple[str, ...] = ()
     restore_waits_for: str = ""
+    awaits_shift: bool = False
     quarantined: bool = True
 
 

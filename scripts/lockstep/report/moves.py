@@ -114,8 +114,16 @@ def _rolled_back(result: RolledBack) -> Iterator[str]:
     yield from (f"  unchecked: {text}" for text in dict.fromkeys((*result.unchecked, *recorded)))
     if problem := result.restore_waits_for:
         yield f"  the restore waits: {problem}. Fix it, then run lockstep advance"
+    if result.awaits_shift:
+        yield f"  {_AWAITS_SHIFT}"
     if result.quarantined:
         yield f"  quarantine: version {version} cannot be proposed until lockstep release"
+
+
+_AWAITS_SHIFT = (
+    "the restore waits until Argo CD has the shift live in every cluster; lockstep advance makes it"
+    " then"
+)
 
 
 def _rollback(result: RolledBack, newest: Decision) -> str:

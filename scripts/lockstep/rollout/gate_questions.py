@@ -2,10 +2,12 @@
 
 A gate with ``when: propose`` is asked of every cluster before the candidate has traffic: by
 ``propose``, and again before the first step. All others are asked at each step, of the clusters
-in which the candidate has weight.
+in which the candidate has weight. While a rollback waits for its shift to be live, the gates that
+say so are asked of the clusters that it has moved.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from lockstep.gates.family_verdict import ComparisonsSoFar
@@ -17,8 +19,16 @@ from lockstep.model.evidence import Question
 from lockstep.model.fleet import Cluster, Family
 from lockstep.model.times import format_time
 from lockstep.rollout.comparisons import comparisons_so_far, gates_of, segment_of
+from lockstep.rollout.liveness import (
+    Liveness,
+    asked_from,
+    awaited,
+    is_live_gate,
+    live_gates_in,
+)
 from lockstep.rollout.next_id import id_of_next_move, id_of_proposal
-from lockstep.rollout.position import position_of, running_target, step_began
+from lockstep.rollout.position import position_of, running_target
+from lockstep.rollout.weight_moves import moved_in
 from lockstep.spec import variants as forms
 
 _COMPARISONS = {"maxDropVsStable", "maxRiseVsStable"}
@@ -28,11 +38,14 @@ _ABSOLUTE = {"min", "max", "equals"}
 def questions(family: Family, now: datetime) -> list[Question]:
     """What is to be asked of a running rollout; empty outside of one.
 
-    Raises Invalid where the candidate has no lock.
+    Evidence counts from when the step was decided: ``since_live`` gives the questions from when it
+    is live. Raises Invalid where the candidate has no lock.
     """
-    target, began = running_target(family), step_began(family)
+    target, began = running_target(family), asked_from(family)
     if target is None or began is None:
         return []
+    if position_of(family).phase is Phase.SHIFTED:
+        return list(_questions_of_shift(family, target, began, now))
     first = before_first_step(family)
     so_far = comparisons_so_far(family)
     decision = id_of_next_move(family)
@@ -46,6 +59,28 @@ def questions(family: Family, now: datetime) -> list[Question]:
             _propose_gates(family, cluster) if first else _step_gates(family, cluster, so_far)
         )
     ]  # fmt: skip
+
+
+def _questions_of_shift(
+    family: Family, target: Target, began: datetime, now: datetime
+) -> Iterator[Question]:
+    """Whether the traffic has left the version, in each cluster that the shift has moved."""
+    # A lock that people removed must not keep the rollback from being finished.
+    lock = _lock_spec(family, target.version) or {"identity": {"version": target.version}}
+    waited = awaited(family)
+    for cluster in family.clusters:
+        for gate in live_gates_in(family, cluster) if cluster.name in waited else ():
+            yield _question(family, cluster, gate, lock, target.version,
+                            since=began, now=now, decision="")  # fmt: skip
+
+
+def since_live(questions: Iterable[Question], live: Liveness) -> list[Question]:
+    """The questions, of which all that count what serves do so from when it was live."""
+    since = format_time(live.since) if live.asked and live.since else None
+    return [
+        replace(each, since=since) if since and not is_live_gate(each.gate) else each
+        for each in questions
+    ]
 
 
 def questions_of_proposal(
@@ -139,6 +174,7 @@ def _question(
         now=format_time(now),
         segment=segment_of(cluster),
         decision=decision,
+        moved_in=moved_in(family, cluster.name),
     )
 
 

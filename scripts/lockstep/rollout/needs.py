@@ -12,7 +12,8 @@ from lockstep.model.fleet import Family
 from lockstep.model.times import parse_time
 from lockstep.rollout.divergence import has_diverged
 from lockstep.rollout.gate_questions import has_propose_gates
-from lockstep.rollout.position import bake_ends, following, step_began, verified_decision
+from lockstep.rollout.liveness import liveness
+from lockstep.rollout.position import bake_ends, following, verified_decision
 from lockstep.rollout.quarantine import entries_of
 from lockstep.rollout.transitions import RULES, Need
 from lockstep.spec import variants as forms
@@ -55,9 +56,9 @@ def _passed_step_gates(family: Family, decision: Decision) -> bool:
 
 
 def _has_baked(family: Family, decision: Decision) -> bool:
-    began, step = step_began(family), decision.source.step
+    began, step = liveness(family, decision.evidence).since, decision.source.step
     ends = bake_ends(family, began, step) if began is not None and step is not None else None
-    # A step that people took out of the plan has no duration, so it has not baked.
+    # A step that is not live has not baked, nor has one that people took out of the plan.
     return ends is not None and parse_time(decision.decided_at) >= ends
 
 

@@ -1,5 +1,6 @@
 """Builds the next record of a family's chain; every action passes through here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,12 +9,14 @@ from lockstep import __version__
 from lockstep.model.decision import Action, Decision, Position, Target, Variants
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
+from lockstep.model.evidence import Evidence
 from lockstep.model.fleet import Family
 from lockstep.model.times import format_time, parse_time
 from lockstep.rollout.chain import chain_end
 from lockstep.rollout.comparisons import COMPARISONS, comparisons_of_proposal
 from lockstep.rollout.gate_questions import propose_gates
-from lockstep.rollout.position import latest_decision, position_of, step_began
+from lockstep.rollout.liveness import LIVE_GATES, live_gates, liveness
+from lockstep.rollout.position import latest_decision, position_of
 from lockstep.rollout.transitions import RULES
 from lockstep.spec.ledger import unsettled
 from lockstep.text.sanitise import cut, record_line
@@ -87,7 +90,7 @@ def next_decision(
         time_given=context.time_given,
         base=context.base,
         plan=_plan_in_force(family, action),
-        live_since=_live_since(family, source),
+        live_since=_live_since(family, source, details.get("evidence", ())),
         unchecked=unchecked,
         broken_records={file.path: file.digest for file in unsettled(family)},
         **details,
@@ -99,15 +102,22 @@ def _plan_in_force(family: Family, action: Action) -> Json:
     plan: Json = dict(family.spec["rollout"])
     if required := propose_gates(family):
         plan["proposeGates"] = required
+    if live := live_gates(family):
+        plan[LIVE_GATES] = live
     if action is Action.PROPOSE and (comparisons := comparisons_of_proposal(family)):
         plan[COMPARISONS] = comparisons
     return plan
 
 
-def _live_since(family: Family, source: Position) -> str | None:
-    """Since when the step was live that the decision leaves, or looks back on."""
-    began = step_began(family)
-    return format_time(began) if began and source.step is not None else None
+def _live_since(family: Family, source: Position, evidence: Sequence[Evidence]) -> str | None:
+    """Since when the step was live that the decision leaves, or looks back on; or the shift.
+
+    None where it was not live, or its gates were not asked: a hold by a person asks nothing.
+    """
+    live = liveness(family, evidence)
+    if live.since is None or (source.step is None and not live.asked):
+        return None
+    return format_time(live.since)
 
 
 def _refuse_transition(family: Family, action: Action, source: Position, to: Position) -> None:

@@ -6,7 +6,7 @@ the same decision with the same id.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from lockstep.model.decision import Action, Phase, Position, Variants
@@ -16,6 +16,7 @@ from lockstep.model.fleet import Family
 from lockstep.model.times import format_time, later, parse_duration
 from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.gate_questions import before_first_step, has_propose_gates
+from lockstep.rollout.liveness import asked_from, bakes_from, liveness
 from lockstep.rollout.position import (
     bake_ends,
     clusters_of_wave,
@@ -32,6 +33,9 @@ from lockstep.spec.ledger import unsettled
 NO_EVIDENCE = "no gate gave evidence"
 """The reason where nothing was asked, which is never a pass."""
 
+SHIFT_PATIENCE = timedelta(minutes=15)
+"""After it the owner is notified of a shift that is not live: the bad version still serves."""
+
 NO_ROLLOUT = "no rollout is running"
 """Why nothing is due for a steady family."""
 
@@ -46,14 +50,15 @@ class Move(StrEnum):
     VERIFY = "verify"
     HOLD = "hold"
     REVERT = "revert"
-    RESTORE = "restore"  # a shift was made, and its second half is due
+    RESTORE = "restore"  # a shift was made and is live, and its second half is due
 
 
 @dataclass(frozen=True)
 class Plan:
     """The move, why it is made, and for a step or a verification what comes after it.
 
-    ``bakes`` says that it waits for the end of a bake, whatever the gates say.
+    ``bakes`` says that it waits for the step to be live or for the end of its bake, whatever the
+    other gates say.
     """
 
     move: Move
@@ -83,7 +88,7 @@ def plan(family: Family, evidence: Sequence[Evidence], now: datetime) -> Plan:
     if at.phase is Phase.STEADY:
         return Plan(Move.NOTHING, NO_ROLLOUT)
     if at.phase is Phase.SHIFTED:
-        return Plan(Move.RESTORE, "the traffic was shifted, and the restore is due")
+        return plan_restore(family, evidence, now)
     verdict = worst(item.verdict for item in evidence)
     # Before hold and bake: neither delays the rollback of a version that fails.
     if verdict is Verdict.FAIL:
@@ -93,6 +98,23 @@ def plan(family: Family, evidence: Sequence[Evidence], now: datetime) -> Plan:
     if before_first_step(family):
         return _first_step(family, verdict, evidence)
     return _after_bake(family, at, verdict, evidence, now)
+
+
+def plan_restore(family: Family, evidence: Sequence[Evidence], now: datetime) -> Plan:
+    """The second half of a rollback: due once the shift is live, at once where no gate can tell.
+
+    Until then it waits: it removes the version that was shifted away, which must have no traffic.
+    """
+    live = liveness(family, evidence)
+    verdict = worst(item.verdict for item in evidence) if evidence else None
+    if live.waits:
+        shifted = asked_from(family)
+        # The rollback is in git and not in the cluster, so a person is needed soon.
+        overdue = shifted is not None and now >= later(shifted, SHIFT_PATIENCE)
+        reason = f"the traffic was shifted; the restore waits until that is live: {live.why}"
+        return Plan(Move.WAIT, reason, verdict=verdict, notify=overdue)
+    reason = f"{bakes_from(live)}the traffic was shifted, and the restore is due"
+    return Plan(Move.RESTORE, reason, verdict=verdict)
 
 
 def _first_step(family: Family, verdict: Verdict, evidence: Sequence[Evidence]) -> Plan:
@@ -136,7 +158,8 @@ def _after_bake(
     began = step_began(family)
     if began is None or at.step is None:
         return Plan(Move.WAIT, "the record does not say when the step began", verdict=verdict)
-    ends = bake_ends(family, began, at.step)
+    live = liveness(family, evidence)
+    ends = bake_ends(family, live.since or began, at.step)
     if ends is None:
         reason = f"spec.rollout.steps was shortened: there is no step {at.step + 1} now"
         return Plan(Move.WAIT, reason, verdict=verdict, notify=True)
@@ -144,17 +167,22 @@ def _after_bake(
         reason = "the waves or weights of spec.rollout were changed in the middle of a rollout: "
         reason += "undo the change, or revert"
         return Plan(Move.WAIT, reason, verdict=verdict, notify=True)
+    patience = value_at(family.spec, ("rollout", "patience"))
+    # Patience only notifies: waiting for too long is not a failure, and moves nothing.
+    overdue = bool(patience) and now >= later(ends, parse_duration(patience))
+    # Whatever the verdict: what is measured before that is not of this step. From when it was
+    # decided on it could have baked, so patience ends as if it had been live at once.
+    if live.since is None:
+        reason = f"not live yet: {live.why}"
+        return Plan(Move.WAIT, reason, verdict=verdict, notify=overdue, bakes=True)
     # Inconclusive and error wait for the bake, too: only a fail ends it early.
     if now < ends:
-        reason = f"baking until {format_time(ends)}"
+        reason = f"{bakes_from(live)}baking until {format_time(ends)}"
         return Plan(Move.WAIT, reason, verdict=verdict, bakes=True)
     if verdict is not Verdict.PASS:
-        patience = value_at(family.spec, ("rollout", "patience"))
-        # Patience only notifies: waiting for too long is not a failure, and moves nothing.
-        overdue = bool(patience) and now >= later(ends, parse_duration(patience))
         reason = reasons(evidence, verdict) or NO_EVIDENCE
-        return Plan(Move.WAIT, reason, verdict=verdict, notify=overdue)
-    reason = f"baked since {format_time(began)}, and every gate passed"
+        return Plan(Move.WAIT, bakes_from(live) + reason, verdict=verdict, notify=overdue)
+    reason = f"baked since {format_time(live.since)}, and every gate passed"
     after = following(family.spec["rollout"], at)
     if after is not None:
         return _step(family, after, verdict, reason)

@@ -20,7 +20,14 @@ from lockstep.model.times import format_time, later, parse_duration, parse_time
 from lockstep.rollout.approvals import why_not_approved
 from lockstep.rollout.comparisons import comparisons_so_far
 from lockstep.rollout.divergence import same_variants
-from lockstep.rollout.position import following, newest_decision, running_target, step_began
+from lockstep.rollout.liveness import (
+    Liveness,
+    asked_from,
+    is_live_gate,
+    live_gates_of_plan,
+    liveness,
+)
+from lockstep.rollout.position import following, newest_decision, running_target
 from lockstep.rollout.transitions import RULES, Need, StepChange
 from lockstep.spec import variants as forms
 from lockstep.text.phrases import list_variants
@@ -194,6 +201,7 @@ def _contradictions(before: Family, decision: Decision) -> Iterator[str]:
             yield from _wrong_variants(before, decision)
         if Need.BAKED in transition.needs:
             yield from _too_early(before, decision)
+        yield from _restored_early(before, decision)
         yield from _since_when(before, decision)
 
 
@@ -246,13 +254,15 @@ def _expected(was: Variants, decision: Decision) -> list[Variants]:
 
 def _too_early(before: Family, decision: Decision) -> Iterator[str]:
     """What a move forward must wait for: the bake, and gates where two versions share traffic."""
-    was, began, step = newest_decision(before), step_began(before), decision.source.step
-    if was is None or began is None or step is None:
+    was, live, step = newest_decision(before), _liveness(before, decision), decision.source.step
+    if live.waits:
+        yield f"the step was not live: {live.why}"
+    if was is None or live.since is None or step is None:
         return
     # By the plan in the record: the spec may have another bake today.
     bake = value_at(_steps(decision), (step, "bake"))
     if isinstance(bake, str) and parse_time(decision.decided_at) < later(
-        began, parse_duration(bake)
+        live.since, parse_duration(bake)
     ):
         yield f"decided at {decision.decided_at}, before the step had baked for {bake}"
     asked = {item.cluster for item in decision.evidence}
@@ -261,16 +271,39 @@ def _too_early(before: Family, decision: Decision) -> Iterator[str]:
         yield f"no gate was asked in {', '.join(sorted(sharing - asked))}"
 
 
+def _liveness(before: Family, decision: Decision) -> Liveness:
+    """Since when the step or the shift was live that a decision leaves, by its own evidence."""
+    return liveness(before, decision.evidence, live_gates_of_plan(decision))
+
+
+def _restored_early(before: Family, decision: Decision) -> Iterator[str]:
+    """Whether a restore came before its shift was live, which its plan has gates for."""
+    if decision.action is Action.RESTORE and decision.source.phase is Phase.SHIFTED:
+        live = _liveness(before, decision)
+        if live.waits:
+            yield f"the shift was not live: {live.why}"
+
+
 def _since_when(before: Family, decision: Decision) -> Iterator[str]:
-    """Whether live evidence counts from the running step on; of a proposal, from itself on."""
-    began = step_began(before)
-    since = format_time(began) if began else None
+    """Whether evidence counts from when the step was live on; of a proposal, from itself on."""
+    live, began = _liveness(before, decision), asked_from(before)
+    decided = format_time(began) if began else None
+    since = format_time(live.since) if live.since else None
     if decision.action is Action.PROPOSE:
-        since = decision.decided_at
+        decided = since = decision.decided_at
     if decision.live_since is not None and decision.live_since != since:
         yield f"it says that the step was live since {one_line(decision.live_since, 80)}"
-    if other := next((item for item in decision.evidence if item.since != since), None):
-        yield f"its evidence counts from {one_line(other.since, 80)} on, and not from {since} on"
+        return
+    if live.asked and live.since and decision.live_since is None:
+        yield f"it does not say that the step was live since {since}"
+    for item in decision.evidence:
+        # What says since when it is live is asked from when it was decided, and so is the rest
+        # while it is not.
+        wanted = decided if since is None or is_live_gate(item.gate) else since
+        if item.since != wanted:
+            said = one_line(item.since, 80)
+            yield f"its evidence counts from {said} on, and not from {wanted} on"
+            return
 
 
 def _steps(decision: Decision) -> Json:

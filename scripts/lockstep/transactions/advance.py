@@ -162,7 +162,7 @@ def _move_on(
 
 def _roll_back(
     git: Git, options: RunOptions, state: FamilyState, due: Plan, evidence: Sequence[Evidence]
-) -> PlannedCommit | Blocked:
+) -> PlannedCommit | Blocked | Waiting:
     target = running_target(state.family)
     if target is None:
         raise LockstepError(f"{state.title}: no version to roll back")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 
 from lockstep.edges.git import Git
@@ -14,6 +15,8 @@ from lockstep.model.evidence import Evidence, Question, Workloads
 from lockstep.model.gate_servers import server_of
 from lockstep.render.names import version_slug, versioned_name
 from lockstep.rollout.comparisons import comparisons_so_far
+from lockstep.rollout.gate_questions import since_live
+from lockstep.rollout.liveness import is_live_gate, liveness
 from lockstep.transactions.approvals import approval_gates
 from lockstep.transactions.argocd_gates import argocd_gates
 from lockstep.transactions.http_servers import http_gates
@@ -40,18 +43,44 @@ def ask_for_families(
 ) -> list[list[Evidence]]:
     """The evidence for the questions of each family, several questions at a time.
 
-    All of the families are of one snapshot.
+    First asked is since when the newest step is live: all else counts from then on. All of the
+    families are of one snapshot.
     """
     ready = _ready_sources(git, families[0][0].snapshot) if families else {}
     sources = GateSources({"mlflow": options.registry}, ready)
-    placed = [_placed(state, question) for state, asked in families for question in asked]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = pool.map(sources.ask, placed)
-        alone = map(judge_question, placed, answers)
-        return [
-            judge_comparisons(list(islice(alone, len(asked))), comparisons_so_far(state.family))
-            for state, asked in families
-        ]
+        ask = partial(_ask_all, sources, pool)
+        first = ask([(state, _about_live(asked)) for state, asked in families])
+        live = [liveness(each[0].family, said) for each, said in zip(families, first, strict=True)]
+        then = ask([
+            (state, since_live([q for q in asked if not is_live_gate(q.gate)], since))
+            for (state, asked), since in zip(families, live, strict=True)
+        ])  # fmt: skip
+    return [
+        judge_comparisons(_in_order(asked, said, others), comparisons_so_far(state.family))
+        for (state, asked), said, others in zip(families, first, then, strict=True)
+    ]
+
+
+def _ask_all(
+    sources: GateSources, pool: ThreadPoolExecutor, families: Sequence[Asking]
+) -> list[list[Evidence]]:
+    """The evidence for the questions of each family, each judged alone."""
+    placed = [_placed(state, question) for state, asked in families for question in asked]
+    judged = map(judge_question, placed, pool.map(sources.ask, placed))
+    return [list(islice(judged, len(asked))) for _, asked in families]
+
+
+def _about_live(questions: Sequence[Question]) -> list[Question]:
+    return [each for each in questions if is_live_gate(each.gate)]
+
+
+def _in_order(
+    questions: Sequence[Question], first: Sequence[Evidence], then: Sequence[Evidence]
+) -> list[Evidence]:
+    """The evidence of both passes in the order of the questions, which is that of the gates."""
+    live, others = iter(first), iter(then)
+    return [next(live if is_live_gate(each.gate) else others) for each in questions]
 
 
 def _ready_sources(git: Git, snapshot: Snapshot) -> dict[str, GateSource]:

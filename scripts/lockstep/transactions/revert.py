@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Decision, Target, Variants
 from lockstep.model.errors import LockstepError
-from lockstep.model.result import Blocked, NothingToDo, RolledBack
+from lockstep.model.result import Blocked, NothingToDo, RolledBack, Waiting
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.position import newest_decision, position_of
 from lockstep.rollout.revert_choice import (
@@ -35,7 +35,7 @@ from lockstep.transactions.state import FamilyState, digest_of
 
 def revert(
     git: Git, options: RunOptions, state: FamilyState, version: str | None, reason: str
-) -> PlannedCommit | Blocked | NothingToDo:
+) -> PlannedCommit | Blocked | NothingToDo | Waiting:
     """Roll a version back by hand, the candidate where none is named; see choose_revert.
 
     Safe to run twice: the second run finds nothing to do, and makes no commit. Raises UsageError
@@ -64,7 +64,7 @@ def _target(state: FamilyState, version: str) -> Target:
 
 def _return_to_record(
     git: Git, options: RunOptions, state: FamilyState, reason: str
-) -> PlannedCommit | Blocked:
+) -> PlannedCommit | Blocked | Waiting:
     plan = plan_return(state.family)
     if plan is None:
         return blocked(state, f"{no_verified_state(state)}; {reason}")

@@ -10,8 +10,11 @@ from lockstep.model.errors import Denied, Invalid, LockstepError
 from lockstep.model.evidence import Evidence, Verdict
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.fleet import Family
-from lockstep.model.result import Blocked, RolledBack
+from lockstep.model.result import Blocked, RolledBack, Waiting
+from lockstep.rollout.gate_questions import questions
+from lockstep.rollout.liveness import awaited
 from lockstep.rollout.next_decision import next_decision
+from lockstep.rollout.plan import Move, plan_restore
 from lockstep.rollout.position import position_of
 from lockstep.rollout.quarantine import entries_of, from_ledger, write_quarantine
 from lockstep.rollout.rollback import RollbackPlan, plan_rollback
@@ -19,6 +22,7 @@ from lockstep.spec.ledger import unsettled
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.sanitise import record_line
 from lockstep.transactions.commit import FamilyChange, build
+from lockstep.transactions.gates import ask_gates
 from lockstep.transactions.hold import hold
 from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.registry_check import RegistryCheck, check_version
@@ -50,7 +54,7 @@ class RollbackRequest:
 
 def roll_back(
     git: Git, options: RunOptions, state: FamilyState, request: RollbackRequest
-) -> PlannedCommit | Blocked:
+) -> PlannedCommit | Blocked | Waiting:
     """Roll a version back in every cluster of the family, and put it into quarantine.
 
     Only rules marked ``blocksRevert`` stop the shift to the running stable version. The restore
@@ -87,8 +91,18 @@ def carry_out(
     state: FamilyState,
     plan: RollbackPlan,
     request: RollbackRequest,
-) -> PlannedCommit | Blocked:
-    """The halves of ``plan`` that can be made now, as one commit; see roll_back."""
+) -> PlannedCommit | Blocked | Waiting:
+    """The halves of ``plan`` that can be made now, as one commit; see roll_back.
+
+    Where gates say what is live, the restore is a commit of its own once the shift is.
+    """
+    if plan.shifts and awaited(_with_shift(state, plan, request)):
+        return _shift_alone(git, state, plan, request)
+    if not plan.shifts and awaited(state.family):
+        asked = _about_shift(git, options, state, request)
+        if isinstance(asked, Waiting):
+            return asked
+        request = asked
     # First: the registry is asked about what was verified, not about a lock exchanged since.
     locks = verified_locks(git, state, plan)
     checks = _ask_registry(options, state, plan, locks)
@@ -106,6 +120,36 @@ def carry_out(
                 return blocked(state, problem)
     unchecked = state.unchecked + tuple(check.unchecked for check in checks if check.unchecked)
     return _plan_commit(git, _Rollback(state, plan, request, files, unchecked, locks), problem)
+
+
+def _with_shift(state: FamilyState, plan: RollbackPlan, request: RollbackRequest) -> Family:
+    """The family as it is after the shift of ``plan``."""
+    made = _Rollback(state, plan, request, None, state.unchecked, {}).decisions()
+    return with_record(state.family, made[0])
+
+
+def _about_shift(
+    git: Git, options: RunOptions, state: FamilyState, request: RollbackRequest
+) -> RollbackRequest | Waiting:
+    """The request with the evidence that the shift is live; or why the restore waits."""
+    evidence = request.evidence or ask_gates(
+        git, options, state, questions(state.family, options.now)
+    )
+    due = plan_restore(state.family, evidence, options.now)
+    if due.move is Move.RESTORE:
+        return replace(request, evidence=evidence, verdict=due.verdict)
+    return Waiting(
+        state.title, str(position_of(state.family)), due.move.value, due.reason, evidence,
+        ExitCode.GATE_CLOSED, notify=state.owner if due.notify else "",
+    )  # fmt: skip
+
+
+def _shift_alone(
+    git: Git, state: FamilyState, plan: RollbackPlan, request: RollbackRequest
+) -> PlannedCommit:
+    """The first half, with the quarantine; nothing that the second one needs delays it."""
+    shift = _Rollback(state, plan, request, None, state.unchecked, {})
+    return _plan_commit(git, shift, awaits_shift=True)
 
 
 @dataclass(frozen=True)
@@ -163,7 +207,9 @@ class _Rollback:
         return {**self.locks, **quarantine_file(self.state.family, self.decisions())}
 
 
-def _plan_commit(git: Git, rollback: _Rollback, problem: str) -> PlannedCommit:
+def _plan_commit(
+    git: Git, rollback: _Rollback, problem: str = "", *, awaits_shift: bool = False
+) -> PlannedCommit:
     rendered = rollback.files.rendered if rollback.files else None
     change = FamilyChange(rollback.variants(), rollback.extra(), rendered, rollback_only=True)
 
@@ -176,7 +222,7 @@ def _plan_commit(git: Git, rollback: _Rollback, problem: str) -> PlannedCommit:
     code = ExitCode.CLEAN if request.by_hand else ExitCode.GATE_CLOSED
     result = RolledBack(
         made, code, unchecked=made[0].unchecked, restore_waits_for=problem,
-        quarantined=request.quarantines,
+        awaits_shift=awaits_shift, quarantined=request.quarantines,
     )  # fmt: skip
     return PlannedCommit(tree, result)
 
