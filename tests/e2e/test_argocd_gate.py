@@ -3,14 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lockstep.argocd.client import TOKEN_VARIABLE, ArgocdApi
-from lockstep.edges import bounded
+from lockstep.edges import bounded, clock
 from lockstep.edges.git import Git
 from lockstep.edges.http import Limits
 from lockstep.gate_sources.argocd import ArgocdContext, ArgocdGates
@@ -67,7 +66,7 @@ def question(fleet: LabFleet) -> Question:
     return Question(
         gate={"name": "live", "source": "argocd"}, cluster=CLUSTER, region="us-east-1",
         environment=ENVIRONMENT, candidate={"identity": {"version": "2"}}, stable=None,
-        since=format_time(datetime.now(UTC)), now=format_time(datetime.now(UTC)),
+        since=format_time(clock.now()), now=format_time(clock.now()),
         place=Workloads("", NAMESPACE, CANDIDATE, STABLE), moved_in=step_record(fleet),
     )  # fmt: skip
 
@@ -76,7 +75,7 @@ def ask(fleet: LabFleet, limits: Limits = LIMITS, **changed: Any) -> Answer:
     """What the gate says of the first cluster now, at the tip of main."""
     git(fleet.clone, "fetch", "--quiet", "origin")
     tip = fleet.tip()
-    context = DecisionContext(datetime.now(UTC), "a runner <runner@example.com>", tip)
+    context = DecisionContext(clock.now(), "a runner <runner@example.com>", tip)
     path = f"clusters/{ENVIRONMENT}/environment.yaml"
     files = {path: (fleet.clone / path).read_bytes()}
     repository = SyncedRepository(Git(fleet.clone), Snapshot(files, {}, context))
@@ -167,8 +166,8 @@ def degrade(fleet: LabFleet, deployment: str) -> None:
     late = {
         "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded",
         "message": "ReplicaSet has timed out progressing.",
-        "lastUpdateTime": format_time(datetime.now(UTC)),
-        "lastTransitionTime": format_time(datetime.now(UTC)),
+        "lastUpdateTime": format_time(clock.now()),
+        "lastTransitionTime": format_time(clock.now()),
     }  # fmt: skip
     patch = json.dumps({"status": {"conditions": [late]}})
     fleet.kubectl("patch", "deployments.apps", deployment, "--namespace", NAMESPACE,
