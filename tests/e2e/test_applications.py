@@ -236,7 +236,8 @@ def test_what_an_autoscaler_has_set_is_left_through_later_syncs(
     scale(fleet, SCALED, "v21", 4)
     apps = reconciled(fleet, "normal")
     name = f"{fleet.environment}-{SCALED}"
-    assert is_settled(apps[name]) and started(apps)[name] == started(synced)[name]
+    assert apps[name]["status"]["sync"]["status"] == "Synced"
+    assert started(apps)[name] == started(synced)[name]
     # Another change of the same Deployment, which Argo CD applies as a whole.
     path = f"clusters/{fleet.environment}/personalisation/eu-west-1.yaml"
     fleet.edit(path, "  serving:\n", "  serving:\n    env: {LOG_LEVEL: debug}\n")
