@@ -19,7 +19,6 @@ def test_an_application_syncs_its_folder_without_itself() -> None:
     assert application["metadata"]["name"] == "prod-fraud-eu"
     assert application["metadata"]["namespace"] == "argocd"
     assert application["metadata"]["annotations"] == {
-        "argocd.argoproj.io/manifest-generate-paths": f"/{folder}",
         "argocd.argoproj.io/sync-options": "Prune=confirm,Delete=confirm",
     }
     source = application["spec"]["source"]
