@@ -35,6 +35,25 @@ HOSTILE: dict[str, tuple[dict[str, Any], str]] = {
     ),
 }
 
+# By the cluster whose Application is changed in git: the old text and the new one, and what Argo CD
+# says of it.
+REDIRECTED = {
+    "fraud-detection-us-east-1": (
+        "/tenants.git",
+        "/elsewhere.git",
+        f"/elsewhere.git is not permitted in project '{ENVIRONMENT}-risk'",
+    ),
+    "fraud-detection-ap-south-1": (
+        f'namespace: "{OTHER}"',
+        f'namespace: "{OWN}"',
+        f"namespace '{OWN}' do not match any of the allowed destinations in project "
+        f"'{ENVIRONMENT}-risk'",
+    ),
+}
+REASONS = {cluster: reason for cluster, (_, reason) in HOSTILE.items()} | {
+    cluster: reason for cluster, (*_, reason) in REDIRECTED.items()
+}
+
 
 @pytest.fixture(scope="module")
 def fleet(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabFleet]:
@@ -91,12 +110,18 @@ def refused(fleet: LabFleet) -> Iterator[dict[str, dict[str, Any]]]:
     for cluster in HOSTILE:
         path = fleet.clone / folder(cluster) / "hostile.json"
         path.write_text(json.dumps(hostile(cluster)))
+    for cluster, (old, new, _) in REDIRECTED.items():
+        fleet.edit(f"{folder(cluster)}/application.yaml", old, new)
     fleet.commit("Put in what tenants may not have")
     fleet.push()
     fleet.refresh()
 
     def refusals() -> bool:
-        return all(HOSTILE[each][1] in message(fleet.application(each)) for each in HOSTILE)
+        found = fleet.applications()
+        return all(
+            reason in message(found[f"{ENVIRONMENT}-{cluster}"])
+            for cluster, reason in REASONS.items()
+        )
 
     wait_until(refusals, 240, lambda: "\n".join(map(message, fleet.applications().values())))
     yield fleet.applications()
@@ -116,3 +141,21 @@ def test_a_project_refuses_what_its_tenant_may_not_have(
     each = hostile(cluster)
     resource = f"{each['kind'].lower()}.{each['apiVersion'].rpartition('/')[0]}".rstrip(".")
     assert not fleet.live(resource, name(cluster), each["metadata"].get("namespace"))
+
+
+@pytest.mark.parametrize("cluster", REDIRECTED)
+def test_a_project_refuses_an_application_that_was_sent_elsewhere(
+    fleet: LabFleet, refused: dict[str, dict[str, Any]], cluster: str
+) -> None:
+    status = refused[f"{ENVIRONMENT}-{cluster}"]["status"]
+    conditions = {each["type"]: each["message"] for each in status["conditions"]}
+    assert REDIRECTED[cluster][2] in conditions["InvalidSpecError"]
+    assert status["sync"]["status"] == "Unknown"
+    # What it had is left where it was, and nothing of it is anywhere else.
+    kinds = "deployments,services,serviceaccounts"
+    own = [
+        each["metadata"]["namespace"]
+        for each in fleet.listed(kinds)
+        if each["metadata"]["labels"]["lockstep.dev/cluster"] == cluster
+    ]
+    assert own and set(own) == {OTHER}

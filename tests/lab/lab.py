@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -77,9 +78,12 @@ class Lab:
     def add_repository(self, name: str) -> tuple[Path, str]:
         """A new bare repository: its path, and its address, from which all may read and push.
 
+        One of that name that was there before is removed.
+
         git trusts the address with GIT_SSL_CAINFO (see ``git_environment``); Argo CD does already.
         """
         path = self._layout.repositories / f"{name}.git"
+        shutil.rmtree(path, ignore_errors=True)
         self._git("init", "--quiet", "--bare", "--initial-branch=main", str(path))
         self._git("--git-dir", str(path), "config", "http.receivepack", "true")
         return path, f"{self.git_url}/{name}.git"
