@@ -78,7 +78,7 @@ test: setup tools $(PROMETHEUS) tools/bin/act tools/bin/gitea $(GITHUB_API) ## R
 
 # In one process, on one lab.
 .PHONY: e2e
-e2e: setup tools $(LAB) ## Run the tests on the lab (E2E=path for some of them), and stop it
+e2e: setup tools $(LAB) tools/bin/istioctl ## Run the tests on the lab (E2E=path for some of them), and stop it
 	@$(BIN)/python -m pytest $(E2E)
 
 # From Python 3.12 on, coverage can count lines almost for free; before, tracing doubles the time.

@@ -1,14 +1,19 @@
 """The reference fleet in a real Argo CD: one file applied by hand, and what becomes of it."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from tests.istio.__main__ import check
 from tests.lab import Lab
 from tests.lab.fleet import REFRESH, REPOSITORY, LabFleet, is_settled, said, wait_until
+from tests.lab.layout import program
 
 WAVE = "argocd.argoproj.io/sync-wave"
 SECRET = "credit-scoring-eu-west-2"
@@ -47,7 +52,7 @@ def waiting(fleet: LabFleet) -> dict[str, Any]:
         found = fleet.applications()
         return names <= set(found) and all(is_settled(found[name]) for name in names)
 
-    wait_until(settled, 90, lambda: "\n".join(map(said, fleet.applications().values())))
+    wait_until(settled, 240, lambda: "\n".join(map(said, fleet.applications().values())))
     return fleet.applications()
 
 
@@ -56,6 +61,11 @@ def synced(fleet: LabFleet, waiting: dict[str, Any]) -> dict[str, Any]:
     """The Applications once the operators have reported, all Synced and Healthy."""
     with fleet.play_operators():
         return fleet.wait_synced()
+
+
+def key(each: Any) -> tuple[str, str]:
+    """What tells the objects of a fleet apart: names hold the cluster's, which is unique in it."""
+    return each["kind"], each["metadata"]["name"]
 
 
 def created(each: Any) -> datetime:
@@ -86,14 +96,9 @@ def test_every_application_becomes_synced_and_healthy_without_a_warning(
         name: [] for name in synced
     }
     assert all(app["status"]["sync"]["revision"] == fleet.tip() for app in synced.values())
-    live = {(each["kind"], each["metadata"]["name"]) for each in fleet.listed(KINDS)}
     rendered = fleet.rendered("clusters/*/*.yaml")
-    wanted = {
-        (each["kind"], each["metadata"]["name"])
-        for each in rendered
-        if each["kind"] != "Application"
-    }
-    assert wanted <= live
+    wanted = {key(each) for each in rendered if each["kind"] != "Application"}
+    assert wanted == {key(each) for each in fleet.listed(KINDS)}
 
 
 @pytest.mark.usefixtures("synced")
@@ -143,6 +148,32 @@ def test_traffic_is_routed_only_once_pods_are_there(fleet: LabFleet) -> None:
             assert ready <= routes[cluster], each["metadata"]["name"]
 
 
+@pytest.mark.usefixtures("synced")
+def test_istioctl_accepts_every_routing_object_as_the_api_has_it(
+    fleet: LabFleet, tmp_path: Path
+) -> None:
+    """With all else that routes refer to; a field that the API dropped or added would show."""
+    live = {key(each): each for each in fleet.listed(KINDS)}
+    routing = 0
+    for path in sorted((fleet.clone / "rendered").rglob("clusters/*/*.yaml")):
+        each = yaml.safe_load(path.read_text())
+        copy = tmp_path / path.relative_to(fleet.clone)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        # Which cluster a folder is for is in its Application, which is not in the cluster.
+        found = each if each["kind"] == "Application" else live[key(each)]
+        copy.write_text(yaml.safe_dump(found))
+        routing += each["apiVersion"].startswith("networking.istio.io/")
+    shutil.copytree(fleet.clone / "clusters", tmp_path / "clusters")
+    assert routing > 20
+    assert check(str(program("istioctl")), tmp_path) == []
+    # It does look: the same with a weight that the API takes.
+    route = next(tmp_path.rglob("virtualservice.yaml"))
+    spoilt = yaml.safe_load(route.read_text())
+    spoilt["spec"]["http"][0]["route"][0]["weight"] = -10
+    route.write_text(yaml.safe_dump(spoilt))
+    assert check(str(program("istioctl")), tmp_path)
+
+
 def reconciled(fleet: LabFleet, how: str) -> dict[str, Any]:
     """The Applications after each has compared git and live once more.
 
@@ -160,16 +191,13 @@ def reconciled(fleet: LabFleet, how: str) -> dict[str, Any]:
             for name, time in before.items()
         )
 
-    wait_until(compared, 60, lambda: "\n".join(map(said, fleet.applications().values())))
+    wait_until(compared, 120, lambda: "\n".join(map(said, fleet.applications().values())))
     return fleet.applications()
 
 
-def generations(fleet: LabFleet) -> dict[str, int]:
+def generations(fleet: LabFleet) -> dict[tuple[str, str], int]:
     """How often each live object was changed in what it wants."""
-    return {
-        f"{each['kind']}/{each['metadata']['name']}": each["metadata"].get("generation", 0)
-        for each in fleet.listed(KINDS)
-    }
+    return {key(each): each["metadata"].get("generation", 0) for each in fleet.listed(KINDS)}
 
 
 def started(apps: dict[str, Any]) -> dict[str, str]:

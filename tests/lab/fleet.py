@@ -16,7 +16,7 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,7 +111,14 @@ class LabFleet:
     registry: str | None = None
 
     @classmethod
-    def create(cls, lab: "Lab", environment: str, specs: Path, folder: Path) -> "LabFleet":
+    def create(
+        cls,
+        lab: "Lab",
+        environment: str,
+        specs: Path,
+        folder: Path,
+        families: Collection[str] | None = None,
+    ) -> "LabFleet":
         """A fleet with the specs of one environment, renamed, rendered, committed and pushed.
 
         Args:
@@ -119,8 +126,12 @@ class LabFleet:
             environment: the new name of the environment, a DNS label that no other fleet has.
             specs: the folder of an environment, with its environment.yaml.
             folder: where the clone goes, as ``clone``; it need not be empty.
+            families: those to take; all of them by default.
         """
         fleet = cls._start(lab, environment, specs, folder)
+        for family in (fleet.clone / "clusters" / environment).iterdir():
+            if families and family.is_dir() and family.name not in families:
+                shutil.rmtree(family)
         fleet.publish("the first fleet")
         return fleet
 
@@ -274,7 +285,7 @@ class LabFleet:
         found = self.listed("applications.argoproj.io", ARGOCD)
         return {each["metadata"]["name"]: each for each in found}
 
-    def wait_synced(self, revision: str | None = None, timeout: float = 90) -> dict[str, Object]:
+    def wait_synced(self, revision: str | None = None, timeout: float = 240) -> dict[str, Object]:
         """Wait until every Application is Synced and Healthy, and gives them.
 
         Args:
@@ -366,7 +377,7 @@ class LabFleet:
         own = [name.partition("/")[2] for name in names]
         return [name for name in own if name.startswith(f"{self.environment}-")]
 
-    def remove(self, timeout: float = 90) -> None:
+    def remove(self, timeout: float = 240) -> None:
         """Take everything of this fleet out of the lab, without asking Argo CD."""
         kinds = ("applications.argoproj.io", "appprojects.argoproj.io")
         self.kubectl("delete", kinds[0], self.root, "--namespace", ARGOCD, "--ignore-not-found")
@@ -381,6 +392,7 @@ class LabFleet:
         wait_until(
             lambda: not self.namespaces(), timeout, lambda: f"left: {', '.join(self.namespaces())}"
         )
+        shutil.rmtree(self.bare)
 
     def _names(self, kind: str) -> list[str]:
         text = self.kubectl(

@@ -65,7 +65,7 @@ def _etcd(layout: Layout, ports: Mapping[str, int]) -> Part:
     secrets = layout.secrets
     client, peer = (f"https://{HOST}:{ports[name]}" for name in ("etcd", "etcd-peer"))
     argv = [
-        str(program("etcd")), "--data-dir", str(layout.folder / "etcd"), "--unsafe-no-fsync",
+        str(program("etcd")), "--data-dir", str(layout.etcd), "--unsafe-no-fsync",
         "--listen-client-urls", client, "--advertise-client-urls", client,
         "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
         "--initial-cluster", f"default={peer}",

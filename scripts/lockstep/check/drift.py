@@ -96,6 +96,7 @@ class _Live:
         self, git: Git, commit: str, environments: list[WantedEnvironment], asked: DriftRequest
     ) -> None:
         self._git, self._commit, self._environments = git, commit, environments
+        self._now = asked.now
         every = destinations_of(environments)
         self._left = _left_out(every, asked.destinations)
         names = {each.name for each in environments}
@@ -112,7 +113,7 @@ class _Live:
         """All drifts of clusters and of Argo CD's objects."""
         hiding = Hiding(SecretKinds(threshold_values(_SECRETS, shipped_file(_SECRETS))))
         tips = self._tips()
-        state = LiveState(self._live, self._trees(tips), tips)
+        state = LiveState(self._live, self._now, self._trees(tips), tips)
         return list(cluster_drifts(self._environments, state, hiding))
 
     def compared(self, versions: int) -> Compared:

@@ -1,20 +1,24 @@
 """What Argo CD does with a cluster: whether it follows git, and whether it would end a drift."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import NamedTuple
 
 from lockstep.differences.fields import FieldDifference
 from lockstep.differences.folders import items_of
 from lockstep.drift.fields import comparison_of, live_differences
 from lockstep.drift.hiding import Hiding
-from lockstep.drift.state import IN_CLUSTER, LiveObjects, identity_of
+from lockstep.drift.state import IN_CLUSTER, LiveObjects, LiveState, identity_of
 from lockstep.model.document import Json, value_at
+from lockstep.model.times import parse_time
 from lockstep.text.sanitise import quoted
 
 _SKIP = "argocd.argoproj.io/skip-reconcile"
 _FAILED = ("Failed", "Error")
 _BAD_CONDITIONS = ("ComparisonError", "InvalidSpecError", "SyncError", "UnknownError")
 _SHOWN = 5
+_SHORTLY = timedelta(minutes=15)
+"""A sync that takes longer is not on its way but stuck."""
 
 SOURCE = (("spec", "source"), ("spec", "sources"), ("spec", "destination"), ("spec", "project"))
 """Where an Application says what it syncs, and where to."""
@@ -22,19 +26,27 @@ AUTOMATED = ("spec", "syncPolicy", "automated")
 
 
 class Healing(NamedTuple):
-    """Whether Argo CD would end a drift by itself; if not, why, in a part of a sentence."""
+    """Whether Argo CD would end a drift by itself; if not, why, in a part of a sentence.
+
+    ``arriving`` says that it is in the middle of bringing what git says, or about to begin.
+    """
 
     heals: bool
     why: str
+    arriving: bool = False
 
     @property
     def sentence(self) -> str:
         """What Argo CD does about a drift."""
-        return f"Argo CD restores it: {self.why}" if self.heals else f"Argo CD does not: {self.why}"
+        if self.arriving:
+            return f"Argo CD is bringing it: {self.why}"
+        what = "restores it" if self.heals else "does not restore it"
+        return f"Argo CD {what}: {self.why}"
 
 
-def healing_of(wanted: Json | None, argocd: LiveObjects | None, hiding: Hiding) -> Healing:
+def healing_of(wanted: Json | None, state: LiveState, hiding: Hiding) -> Healing:
     """Whether the Application ``wanted`` heals what has drifted, by its live state."""
+    argocd = state.at(IN_CLUSTER)
     if wanted is None:
         return Healing(False, "git has no Application for it")
     identity = identity_of(wanted)
@@ -46,7 +58,32 @@ def healing_of(wanted: Json | None, argocd: LiveObjects | None, hiding: Hiding) 
     why = next(_obstacles(wanted, live, argocd, hiding), "")
     if why:
         return Healing(False, f"the Application {identity.name} {why}")
+    if _is_arriving(wanted, live, state):
+        return Healing(True, f"the Application {identity.name} is being synced", arriving=True)
     return Healing(True, f"the Application {identity.name} syncs and heals by itself")
+
+
+def _is_arriving(wanted: Json, live: Json, state: LiveState) -> bool:
+    """Whether a sync runs, or the tip is newer than what Argo CD has looked at, since shortly."""
+    operation = value_at(live, ("status", "operationState"), {})
+    if value_at(operation, ("phase",)) == "Running":
+        return _is_recent(value_at(operation, ("startedAt",)), state)
+    behind = is_behind(wanted, live, state)
+    return behind and _is_recent(value_at(live, ("status", "reconciledAt")), state)
+
+
+def _is_recent(moment: Json, state: LiveState) -> bool:
+    try:
+        return state.now - parse_time(str(moment)) < _SHORTLY
+    except ValueError:
+        return False
+
+
+def is_behind(wanted: Json, live: Json, state: LiveState) -> bool:
+    """Whether the folder at the commit that Argo CD has looked at is not that of the tip."""
+    folder = str(value_at(wanted, ("spec", "source", "path")))
+    tip, revision = state.tips.get(folder), synced_revision(live)
+    return tip is not None and revision != "" and state.trees.get((revision, folder)) != tip
 
 
 def _obstacles(wanted: Json, live: Json, argocd: LiveObjects, hiding: Hiding) -> Iterator[str]:
@@ -127,7 +164,7 @@ def synced_revision(live: Json) -> str:
 
 def command(application: str) -> str:
     """What shows an Application to people."""
-    return f"argocd app get {application}, or kubectl --context {IN_CLUSTER} describe"
+    return f"look at it with argocd app get {application}"
 
 
 def short(revision: str) -> str:

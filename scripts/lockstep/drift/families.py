@@ -1,6 +1,6 @@
 """What a family serves in all of its regions: versions that git does not name, and live skew."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from lockstep.drift.state import LiveState, WantedCluster
 from lockstep.drift.traffic import describe, git_shares, live_shares
@@ -9,12 +9,20 @@ from lockstep.model.drift import Drift, DriftClass, DriftKind
 _FIX = "lockstep status shows what git says; revert the family if the wrong version serves"
 
 
-def family_drifts(clusters: Sequence[WantedCluster], state: LiveState) -> Iterator[Drift]:
-    """The drifts of one family as a whole, from its clusters in all regions that were read."""
+def family_drifts(
+    clusters: Sequence[WantedCluster], state: LiveState, arriving: Collection[tuple[str, str]]
+) -> Iterator[Drift]:
+    """The drifts of one family as a whole, from its clusters in all regions that were read.
+
+    To a cluster that is ``arriving`` (environment and name) Argo CD is bringing what git says just
+    now, so that counts.
+    """
     serving = {}
     for each in clusters:
         live = state.at(each.destination)
         found = live_shares(each, live) if live else None
+        if found is not None and (each.environment, each.name) in arriving:
+            found = git_shares(each)
         if found is not None:
             serving[each] = found
     for cluster, shares in serving.items():

@@ -29,10 +29,11 @@ def cluster_drifts(
 ) -> Iterator[Drift]:
     """The drifts of all clusters and of Argo CD's objects, in no particular order."""
     healing = {
-        (each.environment, each.name): healing_of(each.application, state.at(IN_CLUSTER), hiding)
+        (each.environment, each.name): healing_of(each.application, state, hiding)
         for environment in environments
         for each in environment.clusters
     }
+    arriving = {key for key, known in healing.items() if known.arriving}
     for environment in environments:
         yield from _of_argocd(environment, state, hiding, healing)
         families: dict[str, list[WantedCluster]] = {}
@@ -43,7 +44,7 @@ def cluster_drifts(
                 known = healing[environment.name, cluster.name]
                 yield from ClusterDrifts(cluster, live, known, hiding).found()
         for clusters in families.values():
-            yield from family_drifts(clusters, state)
+            yield from family_drifts(clusters, state, arriving)
     yield from _orphans(environments, state, healing)
 
 
@@ -70,7 +71,7 @@ def _of_argocd(
     argocd = state.at(IN_CLUSTER)
     if argocd is None:
         return
-    root = healing_of(environment.root, argocd, hiding)
+    root = healing_of(environment.root, state, hiding)
 
     def drifts(
         wanted: Json, heals: Healing, own: Healing, cluster: WantedCluster | None = None

@@ -64,7 +64,7 @@ class ClusterDrifts:
             )  # fmt: skip
         if identity.kind in (ROUTES, "DestinationRule", "Service"):
             return self._drift(
-                DriftKind.MISSING, DriftClass.FAMILY, identity, "it does not exist",
+                DriftKind.MISSING, self._broken(), identity, "it does not exist",
                 "Requests no longer reach the versions that git says in this region. "
                 f"{self.healing.sentence}.", self._fix(),
             )  # fmt: skip
@@ -94,13 +94,13 @@ class ClusterDrifts:
         if any(moves_traffic(kind, each) for each in fields):
             serves = live_shares(self.cluster, self.live)
             return self._drift(
-                DriftKind.CHANGED, DriftClass.FAMILY, identity, "its routing differs from git",
+                DriftKind.CHANGED, self._broken(), identity, "its routing differs from git",
                 f"{self._served(serves)} {self.healing.sentence}.", self._fix(), shown,
             )  # fmt: skip
         version = label_of(live, VERSION_LABEL)
         if any(changes_model(kind, each) for each in fields) and self._has_weight(version):
             return self._drift(
-                DriftKind.CHANGED, DriftClass.FAMILY, identity,
+                DriftKind.CHANGED, self._broken(), identity,
                 f"its pods run something else than git says for version {version}",
                 f"Version {version} is not the same thing in all regions. "
                 f"{self.healing.sentence}.", self._fix(), shown,
@@ -171,10 +171,16 @@ class ClusterDrifts:
     def _shown(self, fields: list[FieldDifference]) -> tuple[DriftField, ...]:
         return tuple(self.hiding.field(each) for each in fields[:MOST_FIELDS])
 
+    def _broken(self) -> DriftClass:
+        """What breaks a family, unless Argo CD is bringing a newer commit just now."""
+        return DriftClass.HEALS if self.healing.arriving else DriftClass.FAMILY
+
     def _class(self) -> DriftClass:
         return DriftClass.HEALS if self.healing.heals else DriftClass.PERSON
 
     def _fix(self) -> str:
+        if self.healing.arriving:
+            return "run it again when it is synced"
         if self.healing.heals:
             return _BY_HAND
         return "have Argo CD sync it again, then look for who changed it"

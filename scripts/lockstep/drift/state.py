@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 from lockstep.differences.folders import ObjectId, items_of, label_of
@@ -136,10 +137,12 @@ class LiveState:
 
     A destination that could not be read at all is not in ``destinations``. ``trees`` has the tree
     id of a folder at a commit, empty where this clone does not have the commit. ``tips`` are those
-    at the followed tip, by folder. ``now`` is RFC 3339 UTC.
+    at the followed tip, by folder. ``now`` is the time of
+    the comparison.
     """
 
     destinations: Mapping[str, LiveObjects]
+    now: datetime
     trees: Mapping[tuple[str, str], str] = field(default_factory=dict)
     tips: Mapping[str, str] = field(default_factory=dict)
 

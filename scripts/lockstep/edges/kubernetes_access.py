@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from lockstep.edges.http_address import certificate_file, is_loopback, parse_address, valid_token
@@ -36,7 +35,7 @@ class KubernetesAccess:
     """
 
     kubeconfig: str = ""
-    contexts: Mapping[str, str] = MappingProxyType({})
+    contexts: Mapping[str, str] = field(default_factory=dict)
     server: str = ""
     token_file: str = ""
     ca: str = ""
