@@ -13,17 +13,22 @@ import yaml
 
 from tests.istio.__main__ import check
 from tests.lab import Lab
-from tests.lab.fleet import REFRESH, REPOSITORY, LabFleet, is_settled, said, wait_until
+from tests.lab.fleet import (
+    KINDS,
+    REPOSITORY,
+    LabFleet,
+    assert_stays_synced,
+    is_settled,
+    key,
+    said,
+    sync_began,
+    wait_until,
+)
 from tests.lab.layout import program
 
 WAVE = "argocd.argoproj.io/sync-wave"
 SECRET = "credit-scoring-eu-west-2"
 SCALED = "personalisation-eu-west-1"
-KINDS = (
-    "serviceaccounts,externalsecrets.external-secrets.io,services,deployments.apps,"
-    "horizontalpodautoscalers.autoscaling,scaledobjects.keda.sh,poddisruptionbudgets.policy,"
-    "destinationrules.networking.istio.io,virtualservices.networking.istio.io"
-)
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +67,6 @@ def synced(fleet: LabFleet, waiting: dict[str, Any]) -> dict[str, Any]:
     """The Applications once the operators have reported, all Synced and Healthy."""
     with fleet.play_operators():
         return fleet.wait_synced()
-
-
-def key(each: Any) -> tuple[str, str]:
-    """What tells the objects of a fleet apart: names hold the cluster's, which is unique in it."""
-    return each["kind"], each["metadata"]["name"]
 
 
 def created(each: Any) -> datetime:
@@ -175,44 +175,9 @@ def test_istioctl_accepts_every_routing_object_as_the_api_has_it(
     assert check(str(program("istioctl")), tmp_path)
 
 
-def reconciled(fleet: LabFleet, how: str) -> dict[str, Any]:
-    """The Applications after each has compared git and live once more.
-
-    ``how`` is normal, or hard: the manifests are read from git again too.
-    """
-    before = {name: app["status"]["reconciledAt"] for name, app in fleet.applications().items()}
-    # Times have a precision of a second: an Application that was compared in this one is later.
-    fleet.refresh(how=how)
-
-    def compared() -> bool:
-        found = fleet.applications()
-        return all(
-            found[name]["status"]["reconciledAt"] > time
-            and REFRESH not in found[name]["metadata"].get("annotations", {})
-            for name, time in before.items()
-        )
-
-    wait_until(compared, 120, lambda: "\n".join(map(said, fleet.applications().values())))
-    return fleet.applications()
-
-
-def generations(fleet: LabFleet) -> dict[tuple[str, str], int]:
-    """How often each live object was changed in what it wants."""
-    return {key(each): each["metadata"].get("generation", 0) for each in fleet.listed(KINDS)}
-
-
-def started(apps: dict[str, Any]) -> dict[str, str]:
-    """When the newest sync of each Application began."""
-    return {name: app["status"]["operationState"]["startedAt"] for name, app in apps.items()}
-
-
-def test_they_stay_synced_without_another_sync(fleet: LabFleet, synced: dict[str, Any]) -> None:
-    before = generations(fleet)
-    for how in ("normal", "hard", "normal"):
-        apps = reconciled(fleet, how)
-        assert [name for name, app in apps.items() if not is_settled(app, fleet.tip())] == []
-    assert started(apps) == started(synced)
-    assert generations(fleet) == before
+@pytest.mark.usefixtures("synced")
+def test_they_stay_synced_without_another_sync(fleet: LabFleet) -> None:
+    assert_stays_synced(fleet)
 
 
 def replicas(fleet: LabFleet, cluster: str, version: str) -> int:
@@ -269,10 +234,10 @@ def test_what_an_autoscaler_has_set_is_left_through_later_syncs(
 ) -> None:
     autoscaler = make_autoscaler(fleet)
     scale(fleet, SCALED, "v21", 4)
-    apps = reconciled(fleet, "normal")
+    apps = fleet.reconcile()
     name = f"{fleet.environment}-{SCALED}"
     assert apps[name]["status"]["sync"]["status"] == "Synced"
-    assert started(apps)[name] == started(synced)[name]
+    assert sync_began(apps[name]) == sync_began(synced[name])
     # Another change of the same Deployment, which Argo CD applies as a whole.
     path = f"clusters/{fleet.environment}/personalisation/eu-west-1.yaml"
     fleet.edit(path, "  serving:\n", "  serving:\n    env: {LOG_LEVEL: debug}\n")

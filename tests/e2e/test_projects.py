@@ -1,4 +1,7 @@
-"""What a tenant's folder holds by a hostile commit: its AppProject keeps it out of the cluster."""
+"""What a tenant's folder holds by a hostile commit: its AppProject keeps it out of the cluster.
+
+The fleet is that of every option, or as much of it as a cluster can run.
+"""
 
 import json
 from collections.abc import Iterator
@@ -8,25 +11,26 @@ import pytest
 
 from tests.acceptance.world import git
 from tests.lab import Lab
-from tests.lab.fleet import REPOSITORY, LabFleet, said, wait_until
+from tests.lab.fleet import REPOSITORY, LabFleet, assert_stays_synced, said, wait_until
 
+GOLDEN = REPOSITORY / "tests" / "golden" / "clusters" / "prod"
 ENVIRONMENT = "tenants"
-OWN, OTHER = f"{ENVIRONMENT}-recommender", f"{ENVIRONMENT}-fraud-detection"
+OWN, OTHER = f"{ENVIRONMENT}-churn", f"{ENVIRONMENT}-fraud-detection"
 RBAC = "rbac.authorization.k8s.io"
 
 # By the cluster whose folder it is put into: the object, and what Argo CD says of it.
 HOSTILE: dict[str, tuple[dict[str, Any], str]] = {
-    "recommender-eu-west-1": (
+    "churn-eu-west-1": (
         {"apiVersion": "v1", "kind": "ServiceAccount", "namespace": OTHER},
-        f"namespace {OTHER} is not permitted in project '{ENVIRONMENT}-shop'",
+        f"namespace {OTHER} is not permitted in project '{ENVIRONMENT}-crm'",
     ),
-    "recommender-eu-central-1": (
+    "churn-eu-central-1": (
         {"apiVersion": f"{RBAC}/v1", "kind": "Role", "namespace": OWN},
-        f"resource {RBAC}:Role is not permitted in project {ENVIRONMENT}-shop",
+        f"resource {RBAC}:Role is not permitted in project {ENVIRONMENT}-crm",
     ),
-    "recommender-us-east-1": (
+    "churn-us-east-1": (
         {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole"},
-        f"resource {RBAC}:ClusterRole is not permitted in project {ENVIRONMENT}-shop",
+        f"resource {RBAC}:ClusterRole is not permitted in project {ENVIRONMENT}-crm",
     ),
     # Its own namespace is allowed, for CreateNamespace; no other is.
     "fraud-detection-eu-west-1": (
@@ -43,7 +47,7 @@ REDIRECTED = {
         "/elsewhere.git",
         f"/elsewhere.git is not permitted in project '{ENVIRONMENT}-risk'",
     ),
-    "fraud-detection-ap-south-1": (
+    "fraud-detection-eu-central-1": (
         f'namespace: "{OTHER}"',
         f'namespace: "{OWN}"',
         f"namespace '{OWN}' do not match any of the allowed destinations in project "
@@ -57,10 +61,10 @@ REASONS = {cluster: reason for cluster, (_, reason) in HOSTILE.items()} | {
 
 @pytest.fixture(scope="module")
 def fleet(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabFleet]:
-    """Two tenants of the reference fleet, in Sync."""
+    """Two tenants, all of it Synced and Healthy."""
     fleet = LabFleet.create(
-        lab, ENVIRONMENT, REPOSITORY / "clusters" / "prod", tmp_path_factory.mktemp("projects"),
-        families=("recommender", "fraud-detection"),
+        lab, ENVIRONMENT, GOLDEN, tmp_path_factory.mktemp("projects"),
+        families=("churn", "fraud-detection"),
     )  # fmt: skip
     fleet.put_platform()
     try:
@@ -70,6 +74,10 @@ def fleet(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabFle
         yield fleet
     finally:
         fleet.remove()
+
+
+def test_every_option_stays_synced(fleet: LabFleet) -> None:
+    assert_stays_synced(fleet)
 
 
 def folder(cluster: str) -> str:
