@@ -56,9 +56,13 @@ def test_a_version_that_serves_and_was_archived(world: World) -> None:
 
 def test_a_version_whose_content_has_changed_breaks_the_family(world: World) -> None:
     found = client(world).get_model_version_download_uri("scoring", "1")
-    folder = Path(found.removeprefix("file://"))
-    (folder / "model.txt").write_text("another model")
-    [changed] = drift(world)["drifts"]
+    file = Path(found.removeprefix("file://")) / "model.txt"
+    before = file.read_text()  # the worlds of all tests have the same artifacts
+    file.write_text("another model")
+    try:
+        [changed] = drift(world)["drifts"]
+    finally:
+        file.write_text(before)
     assert changed["classified"] == "family" and "digest" in changed["what"]
 
 

@@ -1,4 +1,4 @@
-"""Kubernetes' API on loopback, as far as a reader uses it: discovery, lists in pages, single objects."""
+"""Kubernetes' API on loopback, as far as it is read: discovery, lists in pages, single objects."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence

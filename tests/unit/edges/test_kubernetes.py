@@ -225,7 +225,7 @@ def test_the_token_of_a_plug_in_is_used(tmp_path: Path) -> None:
 def test_a_plug_in_that_fails_does_not_make_anonymous_requests(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(LockstepError, match="no credentials .*you are not logged in"):
+    with pytest.raises(LockstepError, match=r"no credentials .*you are not logged in"):
         plugin(tmp_path, "echo you are not logged in >&2; exit 3").connect("prod-eu")
     assert capfd.readouterr().err == ""
 
