@@ -298,10 +298,9 @@ def test_a_cluster_that_git_no_longer_has_waits_for_a_person(fleet: LabFleet) ->
 
     def restored() -> bool:
         status = fleet.application(fleet.root)["status"]
-        return (
-            status["sync"] == status["sync"] | {"status": "Synced", "revision": fleet.tip()}
-            and status["operationState"]["phase"] != "Running"
-        )
+        sync = (status["sync"]["status"], status["sync"]["revision"])
+        ended: bool = status["operationState"]["phase"] != "Running"
+        return ended and sync == ("Synced", fleet.tip())
 
     wait_until(restored, 120, lambda: said(fleet.application(fleet.root)))
     assert fleet.live("applications.argoproj.io", name, "argocd")
