@@ -15,6 +15,7 @@ from lockstep_demo.story import SEED
 from lockstep_demo.training import RECIPES
 from tests.lab.fleet import LabFleet
 from tests.lab.lab import Lab
+from tests.lab.layout import REPOSITORY
 
 _NAME = "demo"
 _ROOT = f"lockstep-{ENVIRONMENT}"
@@ -23,9 +24,8 @@ _SYNC_PATIENCE = 300
 
 def has_demo(lab: Lab) -> bool:
     """Whether the demo's fleet was put into the lab."""
-    return bool(
-        lab.kubectl("get", "applications", _ROOT, "--namespace=argocd", "--ignore-not-found")
-    )
+    find = ("get", "applications", _ROOT, "--namespace=argocd", "--ignore-not-found")
+    return bool(lab.kubectl(*find))
 
 
 def put_demo(lab: Lab, say: Callable[[str], None]) -> None:
@@ -60,7 +60,7 @@ def introduction(lab: Lab) -> str:
     return f"""\
 The demo's fleet is in the lab: family {FAMILY} in three regions, which share one cluster here.
 
-  export KUBECONFIG={lab.kubeconfig}
+  export PATH="{REPOSITORY}/.venv/bin:$PATH" KUBECONFIG={lab.kubeconfig}
   kubectl get applications --namespace argocd
   kubectl get deployments,services,poddisruptionbudgets --namespace {FAMILY}
   kubectl get virtualservices,destinationrules --namespace {FAMILY}
