@@ -60,6 +60,10 @@ demo: setup tools $(PROMETHEUS) ## Run the main job on real parts in a scratch f
 lab: setup $(LAB) ## Start Kubernetes, Argo CD and a git server on loopback, and leave them running
 	@$(BIN)/python -m tests.lab up
 
+.PHONY: demo-lab
+demo-lab: setup tools $(LAB) ## Put the demo's fleet into the lab, to look at it with kubectl
+	@$(BIN)/python -m tests.lab demo
+
 .PHONY: lab-stop
 lab-stop: setup ## Stop what make lab has started, and wait until all of it has ended
 	@$(BIN)/python -m tests.lab down
@@ -78,7 +82,7 @@ test: setup tools $(PROMETHEUS) tools/bin/act tools/bin/gitea $(GITHUB_API) ## R
 
 # In one process, on one lab.
 .PHONY: e2e
-e2e: setup tools $(LAB) ## Run the tests on the lab (E2E=path for some of them), and stop it
+e2e: setup tools $(LAB) tools/bin/istioctl ## Run the tests on the lab (E2E=path for some of them), and stop it
 	@$(BIN)/python -m pytest $(E2E)
 
 # From Python 3.12 on, coverage can count lines almost for free; before, tracing doubles the time.

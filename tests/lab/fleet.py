@@ -16,7 +16,7 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,13 @@ IN_CLUSTER = "in-cluster"
 REFRESH = "argocd.argoproj.io/refresh"
 
 Object = dict[str, Any]
+
+KINDS = (
+    "serviceaccounts,externalsecrets.external-secrets.io,services,deployments.apps,"
+    "horizontalpodautoscalers.autoscaling,scaledobjects.keda.sh,poddisruptionbudgets.policy,"
+    "destinationrules.networking.istio.io,virtualservices.networking.istio.io"
+)
+"""What is rendered for clusters, as kubectl takes it."""
 
 
 def _true(name: str) -> dict[str, str]:
@@ -111,7 +118,14 @@ class LabFleet:
     registry: str | None = None
 
     @classmethod
-    def create(cls, lab: "Lab", environment: str, specs: Path, folder: Path) -> "LabFleet":
+    def create(
+        cls,
+        lab: "Lab",
+        environment: str,
+        specs: Path,
+        folder: Path,
+        families: Collection[str] | None = None,
+    ) -> "LabFleet":
         """A fleet with the specs of one environment, renamed, rendered, committed and pushed.
 
         Args:
@@ -119,8 +133,12 @@ class LabFleet:
             environment: the new name of the environment, a DNS label that no other fleet has.
             specs: the folder of an environment, with its environment.yaml.
             folder: where the clone goes, as ``clone``; it need not be empty.
+            families: those to take; all of them by default.
         """
         fleet = cls._start(lab, environment, specs, folder)
+        for family in (fleet.clone / "clusters" / environment).iterdir():
+            if families and family.is_dir() and family.name not in families:
+                shutil.rmtree(family)
         fleet.publish("the first fleet")
         return fleet
 
@@ -274,7 +292,7 @@ class LabFleet:
         found = self.listed("applications.argoproj.io", ARGOCD)
         return {each["metadata"]["name"]: each for each in found}
 
-    def wait_synced(self, revision: str | None = None, timeout: float = 90) -> dict[str, Object]:
+    def wait_synced(self, revision: str | None = None, timeout: float = 240) -> dict[str, Object]:
         """Wait until every Application is Synced and Healthy, and gives them.
 
         Args:
@@ -291,6 +309,25 @@ class LabFleet:
             )
 
         wait_until(arrived, timeout, lambda: "\n".join(map(said, self.applications().values())))
+        return self.applications()
+
+    def reconcile(self, how: str = "normal") -> dict[str, Object]:
+        """Have every Application compare git and live once more; the Applications after that.
+
+        ``how`` as for ``refresh``.
+        """
+        before = {name: app["status"]["reconciledAt"] for name, app in self.applications().items()}
+        self.refresh(how=how)
+
+        def compared() -> bool:
+            found = self.applications()
+            return all(
+                found[name]["status"]["reconciledAt"] > time
+                and REFRESH not in found[name]["metadata"].get("annotations", {})
+                for name, time in before.items()
+            )
+
+        wait_until(compared, 120, lambda: "\n".join(map(said, self.applications().values())))
         return self.applications()
 
     # Live objects
@@ -366,7 +403,7 @@ class LabFleet:
         own = [name.partition("/")[2] for name in names]
         return [name for name in own if name.startswith(f"{self.environment}-")]
 
-    def remove(self, timeout: float = 90) -> None:
+    def remove(self, timeout: float = 240) -> None:
         """Take everything of this fleet out of the lab, without asking Argo CD."""
         kinds = ("applications.argoproj.io", "appprojects.argoproj.io")
         self.kubectl("delete", kinds[0], self.root, "--namespace", ARGOCD, "--ignore-not-found")
@@ -381,6 +418,7 @@ class LabFleet:
         wait_until(
             lambda: not self.namespaces(), timeout, lambda: f"left: {', '.join(self.namespaces())}"
         )
+        shutil.rmtree(self.bare)
 
     def _names(self, kind: str) -> list[str]:
         text = self.kubectl(
@@ -409,6 +447,35 @@ def is_settled(application: Object, revision: str | None = None) -> bool:
         and "operation" not in application
         and phase == "Succeeded"
     )
+
+
+def sync_began(application: Object) -> str:
+    """When the newest sync of an Application began."""
+    began: str = application["status"]["operationState"]["startedAt"]
+    return began
+
+
+def key(each: Any) -> tuple[str, str]:
+    """What tells the objects of a fleet apart: names hold the cluster's, which is unique in it."""
+    return each["kind"], each["metadata"]["name"]
+
+
+def assert_stays_synced(fleet: LabFleet) -> None:
+    """Fails where further comparisons of a settled fleet change or sync anything."""
+    before, changes = fleet.applications(), _changes(fleet)
+    for how in ("normal", "hard", "normal"):
+        apps = fleet.reconcile(how)
+        unsettled = [said(app) for app in apps.values() if not is_settled(app, fleet.tip())]
+        assert unsettled == []
+    assert {name: sync_began(app) for name, app in apps.items()} == {
+        name: sync_began(app) for name, app in before.items()
+    }
+    assert _changes(fleet) == changes
+
+
+def _changes(fleet: LabFleet) -> dict[tuple[str, str], int]:
+    """How often each live object was changed in what it wants."""
+    return {key(each): each["metadata"].get("generation", 0) for each in fleet.listed(KINDS)}
 
 
 def said(application: Object) -> str:

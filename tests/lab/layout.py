@@ -45,6 +45,11 @@ class Layout:
         return self.folder / "kubeconfig"
 
     @property
+    def etcd(self) -> Path:
+        """The files of etcd: all that the cluster holds."""
+        return self.folder / "etcd"
+
+    @property
     def repositories(self) -> Path:
         """The bare repositories that the git server shows."""
         return self.folder / "repositories"

@@ -65,7 +65,7 @@ def _etcd(layout: Layout, ports: Mapping[str, int]) -> Part:
     secrets = layout.secrets
     client, peer = (f"https://{HOST}:{ports[name]}" for name in ("etcd", "etcd-peer"))
     argv = [
-        str(program("etcd")), "--data-dir", str(layout.folder / "etcd"), "--unsafe-no-fsync",
+        str(program("etcd")), "--data-dir", str(layout.etcd), "--unsafe-no-fsync",
         "--listen-client-urls", client, "--advertise-client-urls", client,
         "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
         "--initial-cluster", f"default={peer}",
@@ -139,6 +139,9 @@ def _controllers(layout: Layout) -> tuple[Part, ...]:
         str(program("kube-controller-manager")), *common, f"--controllers={','.join(_CONTROLLERS)}",
         "--root-ca-file", str(layout.authority),
         "--service-account-private-key-file", str(layout.secrets / "accounts.key"),
+        # A busy machine reports its nodes late. Pods of a node that was taken for lost would stay
+        # unready: nothing reports them anew.
+        "--node-monitor-grace-period", "1h",
     ]  # fmt: skip
     scheduler = [str(program("kube-scheduler")), *common]
     # Neither listens; that the nodes become ready shows what they do.

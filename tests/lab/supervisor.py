@@ -1,13 +1,14 @@
 """The process that a lab belongs to: starts its parts, takes orders, and ends with all of them.
 
 ``python -m tests.lab.supervisor FOLDER [PARENT]`` writes one line of JSON to stdout: that the lab
-is up, or why not. With PARENT, the id of the process that started it, it ends when that process does.
+is up, or why not. With PARENT, the id of the process that started it, it ends when that one does.
 Killed itself, its parts are ended by the kernel (see lockstep.edges.process.start).
 """
 
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,10 +27,13 @@ from tests.lab.layout import PROGRAMS, Layout, clear, definitions, program
 from tests.lab.parts import CLIENTS, PORTS, STORES, Part, base_environment, parts, prepare_argocd
 from tests.lab.ports import free_ports
 from tests.lab.settings import ACCOUNT, first_objects, write_settings
+from tests.lab.state import keep_state, kept_state
 
-_START_PATIENCE = 120.0
+_START_PATIENCE = 180.0
 _STOP_PATIENCE = 5.0
 _POLL = 0.05
+_UNCHECKED = ("--server-side", "--validate=false", "--filename")
+"""The API server checks what it is given; without this kubectl would first load all its schemas."""
 
 Child = subprocess.Popen[bytes]
 
@@ -63,12 +67,13 @@ class Supervisor:
         write_settings(layout, ports)
         prepare_argocd(layout)
         self._parts = parts(layout, ports)
-        self._start("etcd", "redis", "git")
-        self._wait("etcd")
-        self._start("kubernetes", "argocd-repo-server")
-        self._wait("kubernetes")
+        self._start("redis", "git", "argocd-repo-server")
+        self._start_kubernetes(wanted)
         self._start("controllers", "scheduler", "kwok")
-        self._apply(wanted)
+        objects = {"apiVersion": "v1", "kind": "List", "items": first_objects()}
+        self._kubectl(
+            "apply", "--server-side", "--validate=false", "-f", "-", given=json.dumps(objects)
+        )
         self._start("argocd-controller", "argocd-server")
         self._wait(*self._parts)
         self._kubectl("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s")
@@ -87,15 +92,28 @@ class Supervisor:
         for layer in range(CLIENTS, STORES - 1, -1):
             self._stop(*(n for n in self._children if self._parts[n].layer == layer))
 
-    def _apply(self, wanted: Path) -> None:
-        self._kubectl("apply", "--server-side", "--validate=false", "-f", str(wanted))
-        kinds = ("applications", "appprojects")
-        names = [f"crd/{kind}.argoproj.io" for kind in kinds]
-        self._kubectl("wait", "--for=condition=Established", "--timeout=60s", *names)
-        objects = {"apiVersion": "v1", "kind": "List", "items": first_objects()}
-        self._kubectl(
-            "apply", "--server-side", "--validate=false", "-f", "-", given=json.dumps(objects)
-        )
+    def _start_kubernetes(self, wanted: Path) -> None:
+        """Start the API server with the definitions in place; the first lab of all applies them."""
+        state, data = kept_state(wanted), self._layout.etcd
+        if state.is_dir():
+            shutil.copytree(state, data)
+        self._start_in_order("etcd", "kubernetes")
+        if not state.is_dir():
+            self._kubectl("apply", *_UNCHECKED, str(wanted))
+            self._wait_until(self._all_established, "kubernetes", self._deadline())
+            self._stop("kubernetes")
+            self._stop("etcd")
+            keep_state(data, state)
+            self._start_in_order("etcd", "kubernetes")
+
+    def _start_in_order(self, *names: str) -> None:
+        for name in names:
+            self._start(name)
+            self._wait(name)
+
+    def _all_established(self) -> bool:
+        found = json.loads(self._kubectl("get", "crd", "--output=json"))["items"]
+        return all(_is_established(each) for each in found)
 
     def _make_tokens(self, port: int) -> None:
         password = self._kubectl(
@@ -122,9 +140,13 @@ class Supervisor:
             )
 
     def _wait(self, *names: str) -> None:
-        deadline = time.monotonic() + _START_PATIENCE
+        deadline = self._deadline()
         for name in names:
             self._wait_until(self._parts[name].ready, name, deadline)
+
+    @staticmethod
+    def _deadline() -> float:
+        return time.monotonic() + _START_PATIENCE
 
     def _wait_until(self, ready: Callable[[], bool], name: str, deadline: float) -> None:
         while not ready():
@@ -220,6 +242,11 @@ def main(folder: str, parent: str | None = None) -> int:
         finally:
             supervisor.stop_all()
     return 0
+
+
+def _is_established(definition: dict[str, Any]) -> bool:
+    conditions = definition.get("status", {}).get("conditions") or []
+    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 
 def _report(what: dict[str, Any]) -> None:

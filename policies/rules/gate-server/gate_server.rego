@@ -22,7 +22,6 @@ import data.lockstep.lib.finding
 checked if {
 	is_array(input.family.spec.gates)
 	is_array(input.environment.spec.regions)
-	is_object(input.environment.spec.argocd)
 	every region in input.environment.spec.regions {
 		is_string(region.name)
 	}

@@ -55,7 +55,7 @@ _own := {
 	"app.kubernetes.io/name", "app.kubernetes.io/part-of", "app.kubernetes.io/version",
 	"lockstep.dev/cluster", "lockstep.dev/environment", "lockstep.dev/family", "lockstep.dev/tenant",
 	"lockstep.dev/version",
-	"argocd.argoproj.io/manifest-generate-paths", "argocd.argoproj.io/sync-wave",
+	"argocd.argoproj.io/sync-wave",
 	"azure.workload.identity/client-id", "azure.workload.identity/use", "eks.amazonaws.com/role-arn",
 	"argocd.argoproj.io/sync-options",
 	"iam.gke.io/gcp-service-account", "sidecar.istio.io/inject", "sidecar.istio.io/nativeSidecar",

@@ -24,11 +24,11 @@ _MANIFEST = "application.yaml"
 
 def argocd_gates(git: Git, snapshot: Snapshot) -> ArgocdGates:
     """The gate source for the decisions that are made on a snapshot."""
-    repository = _SyncedRepository(git, snapshot)
+    repository = SyncedRepository(git, snapshot)
     return ArgocdGates(ArgocdContext(repository.server, repository.wanted, repository.facts))
 
 
-class _SyncedRepository:
+class SyncedRepository:
     """What one snapshot says of the clusters' folders; threads may share it."""
 
     def __init__(self, git: Git, snapshot: Snapshot) -> None:

@@ -78,7 +78,8 @@ def _why_not_compared(
     """Why what Argo CD says is not about the wanted content; empty where it is."""
     if application.metadata.deletion_timestamp is not None:
         return "its Application is being deleted"
-    revision, shown = _revision(application), _said(_revision(application), 12)
+    revision = _revision(application)
+    shown = _said(revision[:12])
     if not revision:
         return f"Argo CD has not compared it with git yet{_warnings(application)}"
     if revision not in facts.trees:

@@ -59,8 +59,8 @@ def _bounds_steps(gate: Json) -> bool:
     if value_at(gate, ("when",)) == "propose":
         return False
     absolute = any(value_at(gate, (bound,)) is not None for bound in ("min", "max", "equals"))
-    # All that Prometheus knows is of live traffic, and so is what is counted by block. Argo CD knows
-    # whether a version runs, and nothing of what it answers.
+    # All that Prometheus knows is of live traffic, and so is what is counted by block. Argo CD
+    # knows whether a version runs, and nothing of what it answers.
     live = (
         value_at(gate, ("live",)) is True
         or value_at(gate, ("source",)) in ("prometheus", "argocd")

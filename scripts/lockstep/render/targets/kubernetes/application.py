@@ -39,8 +39,6 @@ def _files(view: ClusterView) -> Files:
         # All Applications can be in one namespace, where two environments share cluster names.
         "name": object_name(view.environment, view.name),
         "path": folder,
-        # Argo CD takes a path that begins with a slash as one from the root of the repository.
-        "watched": f"/{folder}",
         "destination": view.destination,
         "destination_namespace": view.namespace,
         "confirmed": view.confirmed,
@@ -51,7 +49,7 @@ def _files(view: ClusterView) -> Files:
 
 
 def _expected(context: Context) -> dict[str, Expected]:
-    annotations = {"argocd.argoproj.io/manifest-generate-paths": context["watched"]}
+    annotations: dict[str, str] = {}
     if context["confirmed"]:
         # A deleted file must not delete a cluster that serves. Only the Application has it: the
         # objects of a version that is rolled back go at once.
@@ -79,7 +77,6 @@ def _origins(view: ClusterView) -> Origins:
         **of_tenant,
         "name": ENVIRONMENT + NAME,
         "path": ENVIRONMENT + NAME,
-        "watched": ENVIRONMENT + NAME,
         "destination": in_region("destination"),
         "destination_namespace": NAMESPACE,
     }

@@ -1,8 +1,8 @@
 """The Application of an environment: it brings its clusters' Applications and its AppProjects."""
 
-from lockstep.render.names import clusters_folder, label_value, object_name, tenants_folder
+from lockstep.render.names import label_value, object_name
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import Expected
+from lockstep.render.targets.expected import ABSENT, Expected
 from lockstep.render.targets.kubernetes.git_source import (
     expected_spec,
     git_source,
@@ -19,19 +19,16 @@ def _files(view: EnvironmentView) -> Files:
         "app.kubernetes.io/managed-by": "lockstep",
         "lockstep.dev/environment": label_value(view.environment),
     }
-    folders = (clusters_folder(view.environment), tenants_folder(view.environment))
     context = {
         **git_source(view),
         "name": object_name("lockstep", view.environment),
         "labels": sorted(labels.items()),
         "path": f"rendered/{view.environment}",
-        "watched": ";".join(f"/{folder}" for folder in folders),
     }
     yield ManifestFile("applications.yaml", context, _expected(context), _origins)
 
 
 def _expected(context: Context) -> dict[str, Expected]:
-    watched = {"argocd.argoproj.io/manifest-generate-paths": context["watched"]}
     destination = {"name": "in-cluster", "namespace": context["namespace"]}
     only_these = {
         "recurse": True,
@@ -43,7 +40,7 @@ def _expected(context: Context) -> dict[str, Expected]:
             **expected_metadata(context),
             # These and no others: no rule evaluates the objects of an environment.
             "labels": dict(context["labels"]),
-            "annotations": watched,
+            "annotations": ABSENT,
         },
         "spec": expected_spec(context, destination, only_these),
     }
@@ -55,7 +52,6 @@ def _origins() -> Origins:
         "name": ENVIRONMENT,
         "labels": {"lockstep.dev/environment": ENVIRONMENT},
         "path": ENVIRONMENT,
-        "watched": ENVIRONMENT,
     }
 
 

@@ -15,10 +15,6 @@ def test_the_application_of_an_environment_includes_applications_and_projects_on
         "recurse": True,
         "include": "{clusters/*/application.yaml,tenants/*/appproject.yaml}",
     }
-    assert application["metadata"]["annotations"] == {
-        "argocd.argoproj.io/manifest-generate-paths": (
-            "/rendered/prod/clusters;/rendered/prod/tenants"
-        )
-    }
+    assert "annotations" not in application["metadata"]
     assert application["spec"]["project"] == "default"
     assert "finalizers" not in application["metadata"]
