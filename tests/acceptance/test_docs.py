@@ -30,7 +30,8 @@ WRITTEN = [path for path in DOCS if path.name not in ("rules.md", "records.md", 
 EXAMPLES = [path for e in all_examples() for path in e.files]
 MADE = (
     "ledger", ".venv", "install-lockstep.py", "policies/data/waivers",
-    "tools/bin", "build", "models/train.py", "clusters/dev", "rendered/dev", "lockstep/approval", *EXAMPLES,
+    "tools/bin", "build", "models/train.py", "clusters/dev", "rendered/dev", "lockstep/approval",
+    *EXAMPLES,
 )  # fmt: skip
 # A path may leave out what the reader knows from the sentence around it.
 PLACES = (
