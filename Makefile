@@ -60,6 +60,10 @@ demo: setup tools $(PROMETHEUS) ## Run the main job on real parts in a scratch f
 lab: setup $(LAB) ## Start Kubernetes, Argo CD and a git server on loopback, and leave them running
 	@$(BIN)/python -m tests.lab up
 
+.PHONY: demo-lab
+demo-lab: setup tools $(LAB) ## Put the demo's fleet into the lab, to look at it with kubectl
+	@$(BIN)/python -m tests.lab demo
+
 .PHONY: lab-stop
 lab-stop: setup ## Stop what make lab has started, and wait until all of it has ended
 	@$(BIN)/python -m tests.lab down

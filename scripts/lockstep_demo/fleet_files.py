@@ -8,12 +8,14 @@ FOLDER = f"clusters/{ENVIRONMENT}/{FAMILY}"
 
 _JURISDICTIONS = {"ap-south-1": "IN", "us-east-1": "US", "eu-west-1": "EU"}
 _IMAGE = "registry.example.com/ml/sklearn-server"
-# Of no real image: the demo has no Kubernetes that would pull it.
+# Of no real image: neither the demo nor the lab pulls it.
 _DIGEST = "sha256:5c1e0a8f7d3b64920f1ac85be2d7469380bd51fe64a7c293e80f1d6ab3925c47"
+
+_SYNCED = "https://git.example.com/ml/fleet.git"
 
 _COLUMNS = "\n".join(f"        {name}: double" for name in (*BASE_FEATURES, DEVICE_FEATURE))
 
-_ENVIRONMENT = """\
+_ENVIRONMENT = f"""\
 apiVersion: lockstep.dev/v1alpha1
 kind: Environment
 metadata:
@@ -22,20 +24,20 @@ spec:
   tier: production
   kubernetesVersion: "1.37"
   regions:
-    - {name: ap-south-1, jurisdiction: IN, destination: prod-ap-south-1, gateways: [mesh]}
-    - {name: us-east-1, jurisdiction: US, destination: prod-us-east-1, gateways: [mesh]}
-    - {name: eu-west-1, jurisdiction: EU, destination: prod-eu-west-1, gateways: [mesh]}
+    - {{name: ap-south-1, jurisdiction: IN, destination: prod-ap-south-1, gateways: [mesh]}}
+    - {{name: us-east-1, jurisdiction: US, destination: prod-us-east-1, gateways: [mesh]}}
+    - {{name: eu-west-1, jurisdiction: EU, destination: prod-eu-west-1, gateways: [mesh]}}
   argocd:
     namespace: argocd
     project: default
-    repoURL: https://git.example.com/ml/fleet.git
+    repoURL: {_SYNCED}
     revision: main
   currency: EUR
   tenants:
     - name: risk
       owner: risk-ml@example.com
       namespaces: [fraud-detection]
-      quota: {cpu: "24", memory: 48Gi}
+      quota: {{cpu: "24", memory: 48Gi}}
       budget: 6000
 """
 
@@ -147,16 +149,16 @@ def rendered_path(region: str) -> str:
     return f"rendered/{ENVIRONMENT}/clusters/{FAMILY}-{region}"
 
 
-def fleet_files(version: str, repository: str) -> dict[str, bytes]:
+def fleet_files(version: str, repository: str, synced: str = _SYNCED) -> dict[str, bytes]:
     """Every file of the fleet with ``version`` in all regions, locks and manifests left out.
 
-    ``repository`` is the address of the origin.
+    ``repository`` is the address of the origin, ``synced`` the one from which Argo CD reads it.
     """
     files = {
         "lockstep.yaml": _SETTINGS.format(repository=repository),
         ".gitattributes": _GITATTRIBUTES,
         "policies/data/organisation.yaml": _ORGANISATION,
-        f"clusters/{ENVIRONMENT}/environment.yaml": _ENVIRONMENT,
+        f"clusters/{ENVIRONMENT}/environment.yaml": _ENVIRONMENT.replace(_SYNCED, synced),
         f"{FOLDER}/family.yaml": _FAMILY,
     }
     for region in REGIONS:

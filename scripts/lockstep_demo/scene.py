@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -113,9 +113,18 @@ class Scene:
 
 def make_repositories(folder: Path, version: str) -> PlainGit:
     """A bare origin and a clone with the fleet in its work tree, nothing committed yet."""
-    origin, clone = folder / "origin.git", folder / "fleet"
+    origin = folder / "origin.git"
     PlainGit(folder)("init", "--quiet", "--bare", "--initial-branch=main", str(origin))
-    PlainGit(folder)("clone", "--quiet", str(origin), str(clone))
+    return make_clone(str(origin), folder / "fleet", fleet_files(version, str(origin)))
+
+
+def make_clone(origin: str, clone: Path, files: Mapping[str, bytes], *settings: str) -> PlainGit:
+    """A clone of an empty repository with files in its work tree, nothing committed yet.
+
+    ``settings`` are git's for the clone, as ``key=value``.
+    """
+    options = [f"--config={setting}" for setting in settings]
+    PlainGit(clone.parent)("clone", "--quiet", *options, origin, str(clone))
     git = PlainGit(clone)
     # A clone of an empty repository may have the default branch of the user's own settings.
     git("symbolic-ref", "HEAD", "refs/heads/main")
@@ -124,7 +133,7 @@ def make_repositories(folder: Path, version: str) -> PlainGit:
     # The user's own settings would ask for a passphrase, or run hooks of other projects.
     git("config", "commit.gpgsign", "false")
     git("config", "core.hooksPath", os.devnull)
-    for path, data in fleet_files(version, str(origin)).items():
+    for path, data in files.items():
         target = clone / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)

@@ -1,5 +1,6 @@
 """The reference fleet in a real Argo CD: one file applied by hand, and what becomes of it."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,17 +13,22 @@ import yaml
 
 from tests.istio.__main__ import check
 from tests.lab import Lab
-from tests.lab.fleet import REFRESH, REPOSITORY, LabFleet, is_settled, said, wait_until
+from tests.lab.fleet import (
+    KINDS,
+    REPOSITORY,
+    LabFleet,
+    assert_stays_synced,
+    is_settled,
+    key,
+    said,
+    sync_began,
+    wait_until,
+)
 from tests.lab.layout import program
 
 WAVE = "argocd.argoproj.io/sync-wave"
 SECRET = "credit-scoring-eu-west-2"
 SCALED = "personalisation-eu-west-1"
-KINDS = (
-    "serviceaccounts,externalsecrets.external-secrets.io,services,deployments.apps,"
-    "horizontalpodautoscalers.autoscaling,scaledobjects.keda.sh,poddisruptionbudgets.policy,"
-    "destinationrules.networking.istio.io,virtualservices.networking.istio.io"
-)
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +67,6 @@ def synced(fleet: LabFleet, waiting: dict[str, Any]) -> dict[str, Any]:
     """The Applications once the operators have reported, all Synced and Healthy."""
     with fleet.play_operators():
         return fleet.wait_synced()
-
-
-def key(each: Any) -> tuple[str, str]:
-    """What tells the objects of a fleet apart: names hold the cluster's, which is unique in it."""
-    return each["kind"], each["metadata"]["name"]
 
 
 def created(each: Any) -> datetime:
@@ -174,44 +175,9 @@ def test_istioctl_accepts_every_routing_object_as_the_api_has_it(
     assert check(str(program("istioctl")), tmp_path)
 
 
-def reconciled(fleet: LabFleet, how: str) -> dict[str, Any]:
-    """The Applications after each has compared git and live once more.
-
-    ``how`` is normal, or hard: the manifests are read from git again too.
-    """
-    before = {name: app["status"]["reconciledAt"] for name, app in fleet.applications().items()}
-    # Times have a precision of a second: an Application that was compared in this one is later.
-    fleet.refresh(how=how)
-
-    def compared() -> bool:
-        found = fleet.applications()
-        return all(
-            found[name]["status"]["reconciledAt"] > time
-            and REFRESH not in found[name]["metadata"].get("annotations", {})
-            for name, time in before.items()
-        )
-
-    wait_until(compared, 120, lambda: "\n".join(map(said, fleet.applications().values())))
-    return fleet.applications()
-
-
-def generations(fleet: LabFleet) -> dict[tuple[str, str], int]:
-    """How often each live object was changed in what it wants."""
-    return {key(each): each["metadata"].get("generation", 0) for each in fleet.listed(KINDS)}
-
-
-def started(apps: dict[str, Any]) -> dict[str, str]:
-    """When the newest sync of each Application began."""
-    return {name: app["status"]["operationState"]["startedAt"] for name, app in apps.items()}
-
-
-def test_they_stay_synced_without_another_sync(fleet: LabFleet, synced: dict[str, Any]) -> None:
-    before = generations(fleet)
-    for how in ("normal", "hard", "normal"):
-        apps = reconciled(fleet, how)
-        assert [name for name, app in apps.items() if not is_settled(app, fleet.tip())] == []
-    assert started(apps) == started(synced)
-    assert generations(fleet) == before
+@pytest.mark.usefixtures("synced")
+def test_they_stay_synced_without_another_sync(fleet: LabFleet) -> None:
+    assert_stays_synced(fleet)
 
 
 def replicas(fleet: LabFleet, cluster: str, version: str) -> int:
@@ -230,13 +196,48 @@ def scale(fleet: LabFleet, cluster: str, version: str, count: int) -> None:
     )  # fmt: skip
 
 
+def make_autoscaler(fleet: LabFleet) -> str:
+    """What KEDA makes of a ScaledObject, with the labels and annotations of it; its name."""
+    namespace = f"{fleet.environment}-personalisation"
+    scaled = fleet.live("scaledobjects.keda.sh", f"{SCALED}-v21", namespace)
+    assert scaled
+    meta, spec = scaled["metadata"], scaled["spec"]
+    owner = {key: scaled[key] for key in ("apiVersion", "kind")}
+    owner |= {"name": meta["name"], "uid": meta["uid"], "controller": True}
+    metric = {"name": "s0-prometheus", "selector": {"matchLabels": {"scaledobject": meta["name"]}}}
+    target = {"type": "AverageValue", "averageValue": "50"}
+    autoscaler = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {
+            "name": f"keda-hpa-{meta['name']}",
+            "namespace": namespace,
+            "labels": meta["labels"] | {"app.kubernetes.io/managed-by": "keda-operator"},
+            "annotations": meta["annotations"],
+            "ownerReferences": [owner],
+        },
+        "spec": {
+            "minReplicas": spec["minReplicaCount"],
+            "maxReplicas": spec["maxReplicaCount"],
+            "metrics": [{"type": "External", "external": {"metric": metric, "target": target}}],
+            "scaleTargetRef": {
+                "apiVersion": "apps/v1", "kind": "Deployment", **spec["scaleTargetRef"],
+            },
+        },
+    }  # fmt: skip
+    fleet.kubectl("create", "--filename=-", input=json.dumps(autoscaler))
+    return f"keda-hpa-{meta['name']}"
+
+
 def test_what_an_autoscaler_has_set_is_left_through_later_syncs(
     fleet: LabFleet, synced: dict[str, Any]
 ) -> None:
+    autoscaler = make_autoscaler(fleet)
     scale(fleet, SCALED, "v21", 4)
-    apps = reconciled(fleet, "normal")
+    apps = fleet.reconcile()
     name = f"{fleet.environment}-{SCALED}"
-    assert is_settled(apps[name]) and started(apps)[name] == started(synced)[name]
+    assert apps[name]["status"]["sync"]["status"] == "Synced"
+    assert sync_began(apps[name]) == sync_began(synced[name])
     # Another change of the same Deployment, which Argo CD applies as a whole.
     path = f"clusters/{fleet.environment}/personalisation/eu-west-1.yaml"
     fleet.edit(path, "  serving:\n", "  serving:\n    env: {LOG_LEVEL: debug}\n")
@@ -248,6 +249,9 @@ def test_what_an_autoscaler_has_set_is_left_through_later_syncs(
     container = live["spec"]["template"]["spec"]["containers"][0]
     assert {"name": "LOG_LEVEL", "value": "debug"} in container["env"]
     assert live["spec"]["replicas"] == 4
+    # Argo CD prunes what git does not name, but not what an operator has made of it.
+    namespace = live["metadata"]["namespace"]
+    assert fleet.live("horizontalpodautoscalers.autoscaling", autoscaler, namespace)
 
 
 @pytest.mark.usefixtures("synced")
@@ -261,3 +265,43 @@ def test_a_deployment_that_no_autoscaler_owns_is_healed(fleet: LabFleet) -> None
         lambda: said(fleet.application(SECRET)),
     )
     fleet.wait_synced()
+
+
+@pytest.mark.usefixtures("synced")
+def test_a_cluster_that_git_no_longer_has_waits_for_a_person(fleet: LabFleet) -> None:
+    folder = fleet.clone / "rendered" / fleet.environment / "clusters" / SECRET
+    application = folder / "application.yaml"
+    text = application.read_text()
+    application.unlink()
+    fleet.commit("Remove a cluster")
+    fleet.push()
+    fleet.refresh(fleet.root)
+    name = f"{fleet.environment}-{SECRET}"
+    waits = f"waiting for pruning confirmation of argoproj.io/Application/{name}"
+
+    def waiting() -> bool:
+        status = fleet.application(fleet.root)["status"]
+        return waits in status.get("operationState", {}).get("message", "")
+
+    wait_until(waiting, 120, lambda: said(fleet.application(fleet.root)))
+    assert replicas(fleet, SECRET, "v9") == 3
+    # The mistake is taken back, and the operation that waits is ended.
+    application.write_text(text)
+    fleet.commit("Bring it back")
+    fleet.push()
+    fleet.kubectl(
+        "patch", "applications.argoproj.io", fleet.root, "--namespace=argocd", "--type=json",
+        "--patch", '[{"op": "replace", "path": "/status/operationState/phase",'
+        ' "value": "Terminating"}]',
+    )  # fmt: skip
+    fleet.refresh(fleet.root)
+
+    def restored() -> bool:
+        status = fleet.application(fleet.root)["status"]
+        sync = (status["sync"]["status"], status["sync"]["revision"])
+        ended: bool = status["operationState"]["phase"] != "Running"
+        return ended and sync == ("Synced", fleet.tip())
+
+    wait_until(restored, 120, lambda: said(fleet.application(fleet.root)))
+    assert fleet.live("applications.argoproj.io", name, "argocd")
+    assert replicas(fleet, SECRET, "v9") == 3

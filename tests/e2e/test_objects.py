@@ -11,14 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
+from lockstep.model.errors import LockstepError
 from tests.lab import Lab
 from tests.lab.fleet import IN_CLUSTER
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REFERENCE = REPOSITORY / "rendered"
 EVERY_OPTION = REPOSITORY / "tests" / "golden" / "rendered"
-# Argo CD's own name of its finalizer, of which the API says that it had better have a path.
-EXPECTED_WARNING = "resources-finalizer.argocd.argoproj.io"
 SERVER_SIDE = ("--server-side", "--dry-run=server", "--validate=strict")
 # What Argo CD does by default: a three-way merge of what it applied before, git and live.
 CLIENT_SIDE = ("--dry-run=server", "--validate=strict")
@@ -67,3 +66,15 @@ def test_the_api_takes_every_object(lab: Lab, folder: Path, how: tuple[str, ...]
     assert len(objects) > 100
     done = [line.partition(" ")[0] for line in apply(lab, objects, *how) if "dry run" in line]
     assert sorted(done) == sorted(map(named, objects))
+
+
+def test_the_api_refuses_a_field_that_it_does_not_know_in_each_kind(lab: Lab) -> None:
+    kinds = {each["kind"]: each for each in objects_of(EVERY_OPTION)}
+    assert len(kinds) > 10
+    for each in kinds.values():
+        each.get("spec", each)["mistake"] = True
+    with pytest.raises(LockstepError) as refused:
+        apply(lab, list(kinds.values()), *SERVER_SIDE)
+    text = str(refused.value)
+    missed = [kind for kind in kinds if f"Kind={kind}): " not in text]
+    assert missed == [] and text.count("mistake: field not declared") == len(kinds)

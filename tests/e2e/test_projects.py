@@ -1,4 +1,7 @@
-"""What a tenant's folder holds by a hostile commit: its AppProject keeps it out of the cluster."""
+"""What a tenant's folder holds by a hostile commit: its AppProject keeps it out of the cluster.
+
+The fleet is that of every option, or as much of it as a cluster can run.
+"""
 
 import json
 from collections.abc import Iterator
@@ -8,25 +11,26 @@ import pytest
 
 from tests.acceptance.world import git
 from tests.lab import Lab
-from tests.lab.fleet import REPOSITORY, LabFleet, said, wait_until
+from tests.lab.fleet import REPOSITORY, LabFleet, assert_stays_synced, said, wait_until
 
+GOLDEN = REPOSITORY / "tests" / "golden" / "clusters" / "prod"
 ENVIRONMENT = "tenants"
-OWN, OTHER = f"{ENVIRONMENT}-recommender", f"{ENVIRONMENT}-fraud-detection"
+OWN, OTHER = f"{ENVIRONMENT}-churn", f"{ENVIRONMENT}-fraud-detection"
 RBAC = "rbac.authorization.k8s.io"
 
 # By the cluster whose folder it is put into: the object, and what Argo CD says of it.
 HOSTILE: dict[str, tuple[dict[str, Any], str]] = {
-    "recommender-eu-west-1": (
+    "churn-eu-west-1": (
         {"apiVersion": "v1", "kind": "ServiceAccount", "namespace": OTHER},
-        f"namespace {OTHER} is not permitted in project '{ENVIRONMENT}-shop'",
+        f"namespace {OTHER} is not permitted in project '{ENVIRONMENT}-crm'",
     ),
-    "recommender-eu-central-1": (
+    "churn-eu-central-1": (
         {"apiVersion": f"{RBAC}/v1", "kind": "Role", "namespace": OWN},
-        f"resource {RBAC}:Role is not permitted in project {ENVIRONMENT}-shop",
+        f"resource {RBAC}:Role is not permitted in project {ENVIRONMENT}-crm",
     ),
-    "recommender-us-east-1": (
+    "churn-us-east-1": (
         {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole"},
-        f"resource {RBAC}:ClusterRole is not permitted in project {ENVIRONMENT}-shop",
+        f"resource {RBAC}:ClusterRole is not permitted in project {ENVIRONMENT}-crm",
     ),
     # Its own namespace is allowed, for CreateNamespace; no other is.
     "fraud-detection-eu-west-1": (
@@ -35,13 +39,32 @@ HOSTILE: dict[str, tuple[dict[str, Any], str]] = {
     ),
 }
 
+# By the cluster whose Application is changed in git: the old text and the new one, and what Argo CD
+# says of it.
+REDIRECTED = {
+    "fraud-detection-us-east-1": (
+        "/tenants.git",
+        "/elsewhere.git",
+        f"/elsewhere.git is not permitted in project '{ENVIRONMENT}-risk'",
+    ),
+    "fraud-detection-eu-central-1": (
+        f'namespace: "{OTHER}"',
+        f'namespace: "{OWN}"',
+        f"namespace '{OWN}' do not match any of the allowed destinations in project "
+        f"'{ENVIRONMENT}-risk'",
+    ),
+}
+REASONS = {cluster: reason for cluster, (_, reason) in HOSTILE.items()} | {
+    cluster: reason for cluster, (*_, reason) in REDIRECTED.items()
+}
+
 
 @pytest.fixture(scope="module")
 def fleet(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabFleet]:
-    """Two tenants of the reference fleet, in Sync."""
+    """Two tenants, all of it Synced and Healthy."""
     fleet = LabFleet.create(
-        lab, ENVIRONMENT, REPOSITORY / "clusters" / "prod", tmp_path_factory.mktemp("projects"),
-        families=("recommender", "fraud-detection"),
+        lab, ENVIRONMENT, GOLDEN, tmp_path_factory.mktemp("projects"),
+        families=("churn", "fraud-detection"),
     )  # fmt: skip
     fleet.put_platform()
     try:
@@ -51,6 +74,10 @@ def fleet(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabFle
         yield fleet
     finally:
         fleet.remove()
+
+
+def test_every_option_stays_synced(fleet: LabFleet) -> None:
+    assert_stays_synced(fleet)
 
 
 def folder(cluster: str) -> str:
@@ -91,12 +118,18 @@ def refused(fleet: LabFleet) -> Iterator[dict[str, dict[str, Any]]]:
     for cluster in HOSTILE:
         path = fleet.clone / folder(cluster) / "hostile.json"
         path.write_text(json.dumps(hostile(cluster)))
+    for cluster, (old, new, _) in REDIRECTED.items():
+        fleet.edit(f"{folder(cluster)}/application.yaml", old, new)
     fleet.commit("Put in what tenants may not have")
     fleet.push()
     fleet.refresh()
 
     def refusals() -> bool:
-        return all(HOSTILE[each][1] in message(fleet.application(each)) for each in HOSTILE)
+        found = fleet.applications()
+        return all(
+            reason in message(found[f"{ENVIRONMENT}-{cluster}"])
+            for cluster, reason in REASONS.items()
+        )
 
     wait_until(refusals, 240, lambda: "\n".join(map(message, fleet.applications().values())))
     yield fleet.applications()
@@ -116,3 +149,21 @@ def test_a_project_refuses_what_its_tenant_may_not_have(
     each = hostile(cluster)
     resource = f"{each['kind'].lower()}.{each['apiVersion'].rpartition('/')[0]}".rstrip(".")
     assert not fleet.live(resource, name(cluster), each["metadata"].get("namespace"))
+
+
+@pytest.mark.parametrize("cluster", REDIRECTED)
+def test_a_project_refuses_an_application_that_was_sent_elsewhere(
+    fleet: LabFleet, refused: dict[str, dict[str, Any]], cluster: str
+) -> None:
+    status = refused[f"{ENVIRONMENT}-{cluster}"]["status"]
+    conditions = {each["type"]: each["message"] for each in status["conditions"]}
+    assert REDIRECTED[cluster][2] in conditions["InvalidSpecError"]
+    assert status["sync"]["status"] == "Unknown"
+    # What it had is left where it was, and nothing of it is anywhere else.
+    kinds = "deployments,services,serviceaccounts"
+    own = [
+        each["metadata"]["namespace"]
+        for each in fleet.listed(kinds)
+        if each["metadata"]["labels"]["lockstep.dev/cluster"] == cluster
+    ]
+    assert own and set(own) == {OTHER}

@@ -1,4 +1,4 @@
-"""``python -m tests.lab up|down|status [--dir FOLDER]``: a lab that stays until it is stopped."""
+"""A lab that stays until it is stopped: ``python -m tests.lab up|demo|down|status``."""
 
 import sys
 import time
@@ -26,17 +26,21 @@ def lab() -> None:
 @_folder
 def up(folder: Path) -> ExitCode:
     """Start the lab and leave it running; say so where it runs already."""
-    began = time.monotonic()
-    try:
-        found = start(folder, attached=False)
-    except AlreadyRunning:
-        if not (up_already := running(folder)):
-            raise
-        click.echo("The lab runs already.")
-        _introduce(up_already)
-        return ExitCode.CLEAN
-    click.echo(f"The lab is up, after {time.monotonic() - began:.0f} seconds.")
-    _introduce(found)
+    _introduce(_running_or_new(folder))
+    return ExitCode.CLEAN
+
+
+@lab.command()
+@_folder
+def demo(folder: Path) -> ExitCode:
+    """Put the demo's fleet into the lab, which is started where it does not run."""
+    # Imported late: it brings MLflow and scikit-learn.
+    from tests.lab.demo import has_demo, introduction, put_demo
+
+    found = _running_or_new(folder)
+    if not has_demo(found):
+        put_demo(found, click.echo)
+    click.echo(introduction(found))
     return ExitCode.CLEAN
 
 
@@ -64,10 +68,23 @@ def status(folder: Path) -> ExitCode:
     return ExitCode.CLEAN
 
 
+def _running_or_new(folder: Path) -> Lab:
+    began = time.monotonic()
+    try:
+        found = start(folder, attached=False)
+    except AlreadyRunning:
+        if not (found_before := running(folder)):
+            raise
+        click.echo("The lab runs already.")
+        return found_before
+    click.echo(f"The lab is up, after {time.monotonic() - began:.0f} seconds.")
+    return found
+
+
 def _introduce(found: Lab) -> None:
     click.echo(
         f"\n  export KUBECONFIG={found.kubeconfig}\n"
-        f"  Argo CD: {found.argocd_server}, user admin, password in "
+        f"  Argo CD's API: {found.argocd_server}, user admin, password in "
         f"{found.folder}/secrets/argocd-admin.password\n"
         f"  git: {found.git_url}/NAME.git, trusted with GIT_SSL_CAINFO={found.authority}\n"
         f"  logs: {found.folder}/logs\n"

@@ -39,6 +39,13 @@ REFRESH = "argocd.argoproj.io/refresh"
 
 Object = dict[str, Any]
 
+KINDS = (
+    "serviceaccounts,externalsecrets.external-secrets.io,services,deployments.apps,"
+    "horizontalpodautoscalers.autoscaling,scaledobjects.keda.sh,poddisruptionbudgets.policy,"
+    "destinationrules.networking.istio.io,virtualservices.networking.istio.io"
+)
+"""What is rendered for clusters, as kubectl takes it."""
+
 
 def _true(name: str) -> dict[str, str]:
     return {"type": name, "status": "True", "reason": "Played", "message": "the test says so"}
@@ -304,6 +311,25 @@ class LabFleet:
         wait_until(arrived, timeout, lambda: "\n".join(map(said, self.applications().values())))
         return self.applications()
 
+    def reconcile(self, how: str = "normal") -> dict[str, Object]:
+        """Have every Application compare git and live once more; the Applications after that.
+
+        ``how`` as for ``refresh``.
+        """
+        before = {name: app["status"]["reconciledAt"] for name, app in self.applications().items()}
+        self.refresh(how=how)
+
+        def compared() -> bool:
+            found = self.applications()
+            return all(
+                found[name]["status"]["reconciledAt"] > time
+                and REFRESH not in found[name]["metadata"].get("annotations", {})
+                for name, time in before.items()
+            )
+
+        wait_until(compared, 120, lambda: "\n".join(map(said, self.applications().values())))
+        return self.applications()
+
     # Live objects
 
     def put_platform(self) -> None:
@@ -421,6 +447,35 @@ def is_settled(application: Object, revision: str | None = None) -> bool:
         and "operation" not in application
         and phase == "Succeeded"
     )
+
+
+def sync_began(application: Object) -> str:
+    """When the newest sync of an Application began."""
+    began: str = application["status"]["operationState"]["startedAt"]
+    return began
+
+
+def key(each: Any) -> tuple[str, str]:
+    """What tells the objects of a fleet apart: names hold the cluster's, which is unique in it."""
+    return each["kind"], each["metadata"]["name"]
+
+
+def assert_stays_synced(fleet: LabFleet) -> None:
+    """Fails where further comparisons of a settled fleet change or sync anything."""
+    before, changes = fleet.applications(), _changes(fleet)
+    for how in ("normal", "hard", "normal"):
+        apps = fleet.reconcile(how)
+        unsettled = [said(app) for app in apps.values() if not is_settled(app, fleet.tip())]
+        assert unsettled == []
+    assert {name: sync_began(app) for name, app in apps.items()} == {
+        name: sync_began(app) for name, app in before.items()
+    }
+    assert _changes(fleet) == changes
+
+
+def _changes(fleet: LabFleet) -> dict[tuple[str, str], int]:
+    """How often each live object was changed in what it wants."""
+    return {key(each): each["metadata"].get("generation", 0) for each in fleet.listed(KINDS)}
 
 
 def said(application: Object) -> str:

@@ -3,11 +3,12 @@
 import fcntl
 import json
 import os
+import select
+import shutil
 import subprocess
 import sys
-import time
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from tests.lab.layout import REPOSITORY, Layout, make_layout
 from tests.lab.ports import HOST
 from tests.lab.settings import cluster_secret
 
-_START_PATIENCE = 300.0
 _STOP_PATIENCE = 60.0
 
 
@@ -39,7 +39,7 @@ class Lab:
     """The address of the API server."""
     argocd_server: str
     """The address of Argo CD's API, over HTTP."""
-    argocd_token: str
+    argocd_token: str = field(repr=False)
     """Of an account that may only read applications and projects."""
     git_url: str
     """The address of the git server, over HTTPS."""
@@ -77,9 +77,12 @@ class Lab:
     def add_repository(self, name: str) -> tuple[Path, str]:
         """A new bare repository: its path, and its address, from which all may read and push.
 
+        One of that name that was there before is removed.
+
         git trusts the address with GIT_SSL_CAINFO (see ``git_environment``); Argo CD does already.
         """
         path = self._layout.repositories / f"{name}.git"
+        shutil.rmtree(path, ignore_errors=True)
         self._git("init", "--quiet", "--bare", "--initial-branch=main", str(path))
         self._git("--git-dir", str(path), "config", "http.receivepack", "true")
         return path, f"{self.git_url}/{name}.git"
@@ -164,8 +167,7 @@ def start(folder: Path, *, attached: bool = True) -> Lab:
             where=report.get("where") or str(layout.own_log),
             fix=report.get("fix", ""),
         )
-    if attached:
-        _SUPERVISORS[layout.folder] = supervisor
+    _SUPERVISORS[layout.folder] = supervisor
     found = running(layout.folder)
     assert found
     return found
@@ -196,14 +198,16 @@ def running(folder: Path) -> Lab | None:
 def stop(lab: Lab) -> None:
     """Stop a lab, and wait until all its processes have ended and its ports are free."""
     layout = Layout(lab.folder)
-    ask(layout.control, "down")
-    deadline = time.monotonic() + _STOP_PATIENCE
-    while _is_locked(layout):
-        if time.monotonic() > deadline:
+    # Not only until its lock is free: the process takes a moment more.
+    supervisor = os.pidfd_open(json.loads(layout.facts.read_text())["supervisor"])
+    try:
+        ask(layout.control, "down")
+        if not select.select([supervisor], [], [], _STOP_PATIENCE)[0]:
             raise LockstepError("the lab does not end", where=str(layout.own_log))
-        time.sleep(0.05)
-    if supervisor := _SUPERVISORS.pop(layout.folder, None):
-        supervisor.wait(_STOP_PATIENCE)
+    finally:
+        os.close(supervisor)
+    if child := _SUPERVISORS.pop(layout.folder, None):
+        child.wait(_STOP_PATIENCE)
 
 
 def _is_locked(layout: Layout) -> bool:

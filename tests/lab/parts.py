@@ -139,6 +139,9 @@ def _controllers(layout: Layout) -> tuple[Part, ...]:
         str(program("kube-controller-manager")), *common, f"--controllers={','.join(_CONTROLLERS)}",
         "--root-ca-file", str(layout.authority),
         "--service-account-private-key-file", str(layout.secrets / "accounts.key"),
+        # A busy machine reports its nodes late. Pods of a node that was taken for lost would stay
+        # unready: nothing reports them anew.
+        "--node-monitor-grace-period", "1h",
     ]  # fmt: skip
     scheduler = [str(program("kube-scheduler")), *common]
     # Neither listens; that the nodes become ready shows what they do.

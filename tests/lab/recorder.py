@@ -33,8 +33,8 @@ _BLOCK = 65_536
 class Change:
     """One change of one object.
 
-    ``revision`` is the API server's number of it, the same sequence for all kinds, and ``seen`` when
-    it came here (seconds of time.time). ``after`` is the object, or None where it has gone.
+    ``revision`` is the API server's number of it, the same sequence for all kinds, and ``seen``
+    when it came here (seconds of time.monotonic). ``after`` is the object; None where it has gone.
     """
 
     revision: int
@@ -143,7 +143,7 @@ class Recorder:
         gone = event["type"] == "DELETED" or "deletionTimestamp" in found["metadata"]
         number = int(found["metadata"]["resourceVersion"])
         after = None if gone else found
-        self._changes.append(Change(number, time.time(), _key(found), after))
+        self._changes.append(Change(number, time.monotonic(), _key(found), after))
 
 
 def _key(found: Object) -> Key:

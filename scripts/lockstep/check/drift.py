@@ -1,6 +1,6 @@
 """Compares the followed branch with what is live: clusters, Argo CD and the registry."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -148,8 +148,18 @@ class _Live:
     def _tips(self) -> dict[str, str]:
         """The tree id of the folder of each Application at the tip, by the path that it names."""
         paths = dict(self._folders())
-        ids = self._git.object_ids(self._commit, sorted(set(paths.values())))
+        ids = self._tree_ids(self._commit, paths.values())
         return {path: ids[own] for path, own in paths.items() if own in ids}
+
+    def _tree_ids(self, commit: str, folders: Iterable[str]) -> dict[str, str]:
+        """The tree id of each folder that a commit has."""
+        by_depth: dict[int, set[str]] = {}
+        for each in folders:
+            by_depth.setdefault(each.count("/"), set()).add(each)
+        found: dict[str, str] = {}
+        for same in by_depth.values():  # git lists no folder beside one that is in it
+            found |= self._git.object_ids(commit, sorted(same))
+        return found
 
     def _folders(self) -> Iterator[tuple[str, str]]:
         for environment in self._environments:
@@ -163,17 +173,20 @@ class _Live:
         """The tree ids of these folders at the commits that Argo CD has compared with."""
         argocd = self._live.get(IN_CLUSTER, LiveObjects())
         paths = dict(self._folders())
-        found: dict[tuple[str, str], str] = {}
+        wanted: dict[str, set[str]] = {}
         for environment in self._environments:
             for each in environment.argocd_objects:
                 live: Json = argocd.objects.get(identity_of(each))
                 path = str(value_at(each, ("spec", "source", "path")))
                 revision = synced_revision(live) if live else ""
-                if path in tips and is_object_id(revision) and self._git.has_objects(revision):
-                    own = paths[path]
-                    ids = self._git.object_ids(revision, [own])
-                    # The folder did not exist then: another content, and known.
-                    found[revision, path] = ids.get(own, "absent")
+                if path in tips and is_object_id(revision):
+                    wanted.setdefault(revision, set()).add(path)
+        found: dict[tuple[str, str], str] = {}
+        for revision, named in sorted(wanted.items()):
+            if self._git.has_objects(revision):
+                ids = self._tree_ids(revision, [paths[path] for path in named])
+                # A folder that did not exist then: another content, and known.
+                found |= {(revision, path): ids.get(paths[path], "absent") for path in named}
         return found
 
 

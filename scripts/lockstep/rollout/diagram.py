@@ -18,7 +18,8 @@ _PHASES = {
 
 def rollout_reference() -> str:
     """The whole page, as Markdown."""
-    return "\n".join([*_head(), *_diagram(), *_phases(), *_actions(), *_transitions(), *_needs()])
+    parts = (_head, _diagram, _phases, _actions, _transitions, _needs, _live)
+    return "\n".join([line for part in parts for line in part()])
 
 
 def _head() -> Iterator[str]:
@@ -91,4 +92,24 @@ def _needs() -> Iterator[str]:
     yield ""
     yield from ("| need | checked by |", "|---|---|")
     yield from (f"| {need.value} | {where} |" for need, where in ELSEWHERE.items())
+    yield ""
+
+
+def _live() -> Iterator[str]:
+    yield from ("## When a step is live", "")
+    yield "A commit moves nothing until Argo CD has synced it. Where the family has a gate with"
+    yield "`source: argocd`, a step is live when Argo CD had synced it in every cluster of the"
+    yield "wave, and not before it was decided; after a `resume`, not before that. The bake and the"
+    yield "grid of blocks begin then. Until then the other gates are asked, too: they can fail the"
+    yield "step, and cannot pass it. The next record holds the time as `liveSince`, and Argo CD's"
+    yield "answers as evidence, so a replay computes it again. Its `plan` names the gates as"
+    yield "`liveGates`."
+    yield ""
+    yield "With such a gate, a rollback is two commits. The `shift` is made at once, with the entry"
+    yield "in quarantine, and Argo CD is not asked. The `restore` removes the version that was"
+    yield "shifted away, so it is made by the next `advance` or `revert` that finds the shift live"
+    yield "in every cluster that it moved; whether that version is healthy does not count."
+    yield ""
+    yield "Where no gate can tell, a step is live when it is decided, and shift and restore are one"
+    yield "commit."
     yield ""

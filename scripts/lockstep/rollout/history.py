@@ -1,6 +1,7 @@
 """What a change may not do to the past: records are only added, and a locked identity stays."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from lockstep.model.canonical import digest_bytes
@@ -13,6 +14,7 @@ from lockstep.model.paths import RECORD_PATH
 from lockstep.model.times import parse_time
 from lockstep.rollout.chain import judged
 from lockstep.rollout.gate_questions import gates_of_proposal
+from lockstep.rollout.liveness import awaited, live_gates, live_gates_of_plan
 from lockstep.rollout.replay import replay
 from lockstep.rollout.transitions import RULES, Need, StepChange
 from lockstep.rollout.trust import replayed
@@ -96,6 +98,35 @@ def _unfounded(family: Family, before: Family | None) -> Iterator[Finding]:
         yield from _other_gates(asked, family)
         if before and RULES[asked.action].in_pull_request:
             yield from _other_gates(asked, before)
+    if before:
+        yield from _not_asked_live(family, before)
+
+
+def _not_asked_live(family: Family, before: Family) -> Iterator[Finding]:
+    """New moves forward whose records leave out gates that say since when the step was live.
+
+    A record names these gates itself, and people may add or remove one at any time: so only what
+    both the base and the change declare counts.
+    """
+    both = [live_gates(each) for each in (family, before)]
+    known = _digests(before)
+    for index, record in enumerate(family.records if all(both) else ()):
+        decision = record.decision
+        transition = RULES[decision.action].find(decision.source.phase, decision.to.phase)
+        if decision.path in known or not transition or Need.BAKED not in transition.needs:
+            continue
+        earlier = replace(family, records=family.records[:index])
+        named = live_gates_of_plan(decision)
+        missing = [
+            f"{name} in {cluster}"
+            for cluster, names in awaited(earlier, both[0]).items()
+            for name in set(names) & set(both[1].get(cluster, ()))
+            if name not in named.get(cluster, ())
+        ]
+        if missing:
+            text = f"its plan leaves out what says since when the step was live: {missing[0]}"
+            fix = "remove the record; lockstep advance makes it once the step has baked"
+            yield Finding(decision.path, 1, 1, "replay.gates", text, fix)
 
 
 def _called_broken(

@@ -62,6 +62,10 @@ def _has_baked(family: Family, decision: Decision) -> bool:
     return ends is not None and parse_time(decision.decided_at) >= ends
 
 
+def _has_live_shift(family: Family, decision: Decision) -> bool:
+    return not liveness(family, decision.evidence).waits
+
+
 def _at_last_step(family: Family, decision: Decision) -> bool:
     return following(family.spec["rollout"], decision.source) is None
 
@@ -82,6 +86,7 @@ CHECKS: Mapping[Need, Callable[[Family, Decision], bool]] = {
     Need.STEP_GATES: _passed_step_gates,
     Need.BAKED: _has_baked,
     Need.LAST_STEP: _at_last_step,
+    Need.SHIFT_LIVE: _has_live_shift,
     Need.SETTLED: _is_settled,
     Need.QUARANTINED: _is_quarantined,
 }

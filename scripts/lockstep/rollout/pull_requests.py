@@ -41,8 +41,8 @@ def check_arrivals(family: Family, before: Family | None, new: Sequence[Record])
     was = before or _without(family, new)
     found = [*_forward(decisions), *_several(decisions)]
     if not found:  # one decision, so what follows is about the state of the base
-        for decision in decisions:
-            found += _unfounded(decision, was)
+        for index, record in enumerate(new):
+            found += _unfounded(record.decision, was, new[:index])
     return [*found, *approvals(family, before, new)]
 
 
@@ -100,11 +100,14 @@ def _several(decisions: Sequence[Decision]) -> Iterator[Finding]:
         yield _finding(decisions[1], text)
 
 
-def _unfounded(decision: Decision, was: Family) -> Iterator[Finding]:
-    """What the state of the base does not give: what the decision needs, and what it restores."""
+def _unfounded(decision: Decision, was: Family, earlier: Sequence[Record]) -> Iterator[Finding]:
+    """What the state of the base does not give: what the decision needs, and what it restores.
+
+    ``earlier`` is the shift whose restore comes with it.
+    """
     prior = relied_on(was, decision)
     try:
-        unmet = unmet_needs(prior, decision)
+        unmet = unmet_needs(replace(prior, records=(*prior.records, *earlier)), decision)
         wrong = _other_rollback(decision, prior)
     except (LookupError, TypeError, ValueError, AttributeError):  # malformed specs of the base
         unmet, wrong = [], "the specs of the base are malformed, so it cannot be compared"

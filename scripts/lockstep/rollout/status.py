@@ -8,6 +8,7 @@ from lockstep.model.file_results import ClusterStatus
 from lockstep.model.fleet import Cluster, Family, Fleet
 from lockstep.model.times import format_time
 from lockstep.rollout.divergence import has_diverged
+from lockstep.rollout.liveness import awaited
 from lockstep.rollout.position import (
     bake_ends,
     current_variants,
@@ -53,7 +54,10 @@ def describe_state(family: Family, now: datetime) -> str:
     if target is None:
         return "no record: adopt it" if at.phase is Phase.NEW else at.phase.value
     if at.phase is not Phase.ROLLING or at.wave is None or at.step is None:
-        return f"version {target.version} {at}"
+        waits = (
+            ", restored once that is live" if at.phase is Phase.SHIFTED and awaited(family) else ""
+        )
+        return f"version {target.version} {at}{waits}"
     plan = family.spec["rollout"]
     where = (
         f"version {target.version}: wave {at.wave + 1}/{len(plan['waves'])} "
@@ -67,6 +71,8 @@ def _bake(family: Family, step: int, now: datetime) -> str:
     ends = bake_ends(family, began, step) if began else None
     if ends is None:
         return "not started" if began is None else "which is no longer in the plan"
+    if awaited(family):  # only the gates know when that was, and nothing is asked here
+        return f"bakes for {family.spec['rollout']['steps'][step]['bake']} once it is live"
     return f"baking until {format_time(ends)}" if now < ends else "baked, waiting for its gates"
 
 

@@ -27,6 +27,7 @@ class Need(StrEnum):
     RENDERED = "manifests that are what the specs declare"
     RENDERED_NOW = "committed manifests that are what the specs render now"
     SETTLED = "no candidate or previous variant in any cluster"
+    SHIFT_LIVE = "a shift that is live in every cluster that it moved, where gates can tell"
     REGISTERED = "a registry that does not deny the version to return to"
     QUARANTINED = "a version that is in quarantine here"
 
@@ -171,8 +172,14 @@ RULES: Mapping[Action, ActionRules] = {
     Action.RESTORE: ActionRules(
         ("revert", "advance"),
         "rollback from version {version}",
-        # Not only after a shift: without another running version there is nothing to shift to.
-        (_from(_RECORDED, Phase.STEADY, Need.VERIFIED, Need.REGISTERED),),
+        (
+            # Not only after a shift: without another running version there is nothing to shift to.
+            _from(_RECORDED - {Phase.SHIFTED}, Phase.STEADY, Need.VERIFIED, Need.REGISTERED),
+            _from(
+                Phase.SHIFTED, Phase.STEADY,
+                Need.VERIFIED, Need.SHIFT_LIVE, Need.REGISTERED,
+            ),
+        ),
         any_time=True,
         from_specs=True,
         in_pull_request=True,

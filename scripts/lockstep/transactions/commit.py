@@ -29,6 +29,7 @@ from lockstep.transactions.state import (
     overlay,
     raise_errors,
     spec_changes,
+    with_record,
 )
 
 
@@ -105,14 +106,16 @@ def _moves_forward(decisions: Sequence[Decision]) -> bool:
 
 def _require_needs(state: FamilyState, decisions: Sequence[Decision]) -> None:
     """Raise LockstepError where a decision lacks what the table of transitions demands."""
+    family = state.family
     for decision in decisions:
-        if unmet := unmet_needs(state.family, decision):
+        if unmet := unmet_needs(family, decision):
             listed = "; ".join(need.value for need in unmet)
             fix = (
                 "run lockstep status; docs/reference/rollout.md of Lockstep lists what each action"
                 " needs"
             )
             raise LockstepError(f"{decision.action} needs {listed}", where=state.title, fix=fix)
+        family = with_record(family, decision)
 
 
 def _rendered_changes(committed: Tree, rendered: Mapping[str, bytes]) -> FileChanges:

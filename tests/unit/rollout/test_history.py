@@ -1,6 +1,7 @@
 """The past of a family: what a change may add to it, and what it may not touch."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from lockstep.model.canonical import digest_bytes
 from lockstep.model.fleet import Family, Fleet, Tree
@@ -9,7 +10,8 @@ from lockstep.rollout.chain import judged
 from lockstep.rollout.history import check_history, check_left_behind, check_rewritten
 from lockstep.spec.ledger import files_of, with_trusted
 from tests.unit.fleets import digest_of, family, fleet, tree
-from tests.unit.rollout.ledgers import adopted, proposed
+from tests.unit.rollout.ledgers import START, adopted, proposed, stepped
+from tests.unit.rollout.live_answers import with_live_gate
 
 LOCK = "clusters/prod/fraud/locks/2.yaml"
 
@@ -37,6 +39,27 @@ def test_records_that_follow_from_their_evidence_may_be_added() -> None:
     made = with_ledger()
     assert rules(of(made), of(replace(made, records=made.records[:1]))) == []
     assert rules(of(made), Fleet()) == []
+
+
+def test_a_move_forward_names_what_says_since_when_its_step_was_live() -> None:
+    """A record says itself which gates these are, so a forged one could leave them out."""
+    before = stepped(proposed(adopted(family()), "2"), "2", {"a": 10})
+    after = stepped(before, "2", {"a": 100}, START + timedelta(hours=2))  # with no such gate
+    text = "its plan leaves out what says since when the step was live: live in fraud-a"
+
+    def found(new: Family, old: Family) -> bool:
+        return text in [f.message for f in check_history(of(new), of(old))]
+
+    assert found(with_live_gate(after), with_live_gate(before))
+    # People added the gate, or removed it, with this change.
+    assert not found(with_live_gate(after), before)
+    assert not found(after, with_live_gate(before))
+    # It is known, or is the first step, which nothing is asked about.
+    assert not found(with_live_gate(after), with_live_gate(after))
+    first = replace(before, records=before.records[:2])
+    assert not found(with_live_gate(before), with_live_gate(first))
+    named = stepped(with_live_gate(before), "2", {"a": 100}, START + timedelta(hours=2))
+    assert not found(named, with_live_gate(before))
 
 
 def test_a_record_that_vanishes_or_changes_is_found() -> None:

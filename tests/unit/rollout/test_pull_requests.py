@@ -23,6 +23,7 @@ from tests.unit.rollout.ledgers import (
     rolled_back,
     with_variants,
 )
+from tests.unit.rollout.live_answers import with_live_gate
 
 
 def messages(after: Family, before: Family | None, *, approval: bool = False) -> list[str]:
@@ -95,6 +96,18 @@ def test_a_rollback_is_the_one_that_the_base_gives() -> None:
         assert f"record {number}, which the base does not have" in messages(forged, rolling)[0]
     without = changed(good, restored=None)
     assert "record 0, which the base does not have" in messages(without, rolling)[0]
+
+
+def test_both_halves_come_together_only_where_no_gate_says_what_is_live() -> None:
+    rolling = in_phase(Phase.ROLLING)
+    after = rolled_back(rolling, "2")
+    (found,) = messages(after, with_live_gate(rolling))
+    assert "restore needs a shift that is live in every cluster that it moved" in found
+    shifted = replace(after, records=after.records[:-1])
+    assert messages(shifted, with_live_gate(rolling)) == []
+    # The base's gates count: a change cannot remove the gate that its own restore waits for.
+    assert messages(after, replace(with_live_gate(rolling), records=shifted.records))
+    assert messages(with_live_gate(after), rolling) == []
 
 
 def test_a_return_to_the_recorded_variants_may_come() -> None:

@@ -8,6 +8,7 @@ from lockstep.model.decision import Phase
 from lockstep.rollout.status import describe_state, status_of
 from tests.unit.fleets import fleet
 from tests.unit.rollout.ledgers import START, in_phase
+from tests.unit.rollout.live_answers import with_live_gate
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,14 @@ def test_each_phase_is_described(phase: Phase, state: str) -> None:
 def test_a_step_that_has_baked_waits_for_its_gates() -> None:
     state = describe_state(in_phase(Phase.ROLLING), START + timedelta(days=9))
     assert state.endswith(", baked, waiting for its gates")
+
+
+def test_where_argo_cd_says_what_is_live_the_state_says_what_waits_for_that() -> None:
+    rolling = with_live_gate(in_phase(Phase.ROLLING))
+    expected = "version 2: wave 1/2 step 1/2, bakes for 1h once it is live"
+    assert describe_state(rolling, START + timedelta(days=9)) == expected
+    shifted = with_live_gate(in_phase(Phase.SHIFTED))
+    assert describe_state(shifted, START) == "version 2 shifted, restored once that is live"
 
 
 def test_each_cluster_has_a_row_with_its_shares() -> None:

@@ -85,6 +85,7 @@ def _findings(component: str, old: str, new: str, **serving: Any) -> list[Findin
 
 LABELS = "  labels:\n{% for key, value in labels %}"
 ANNOTATIONS = "  annotations:\n"
+PATHS = '    argocd.argoproj.io/manifest-generate-paths: "."\n'
 CONTAINERS = "      containers:\n        - name: model\n"
 ENV = "          env:\n"
 DIFFERENT = [
@@ -198,10 +199,8 @@ DIFFERENT = [
     ("application", "prune: true", "prune: false"),
     ("application", "exclude: application.yaml", "exclude: a.yaml"),
     ("application", "    - resources-finalizer.argocd.argoproj.io", "    - example.com/other"),
-    ("application", "    argocd.argoproj.io/sync-options",
-     "    argocd.argoproj.io/manifest-generate-paths: .\n    argocd.argoproj.io/sync-options"),
-    ("applications", "spec:\n  project",
-     "  annotations: {argocd.argoproj.io/manifest-generate-paths: .}\nspec:\n  project"),
+    ("application", ANNOTATIONS, ANNOTATIONS + PATHS),
+    ("applications", "spec:\n  project", ANNOTATIONS + PATHS + "spec:\n  project"),
     ("applications", "targetRevision: {{ revision", "targetRevision: {{ 'mine'"),
     ("applications", 'include: "{clusters/*/application.yaml,', 'include: "{*,'),
     ("applications", "refresh: true", "refresh: false"),

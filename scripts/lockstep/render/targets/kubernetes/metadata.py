@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from lockstep.render.names import label_value, object_name, versioned_name
 from lockstep.render.targets.base import Context
-from lockstep.render.targets.expected import Expected, Guarded, IfAny
+from lockstep.render.targets.expected import Expected, Guarded
 from lockstep.render.targets.origins import (
     OriginTree,
     in_cluster,
@@ -88,7 +88,7 @@ def expected_metadata(
         "name": context["name"],
         "namespace": context["namespace"],
         "labels": Guarded(dict(context["labels"])),
-        "annotations": Guarded(decided) if decided else IfAny(Guarded({})),
+        "annotations": Guarded(decided),
     }
 
 

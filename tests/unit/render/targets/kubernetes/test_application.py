@@ -53,7 +53,7 @@ def application_in(tier: str) -> Any:
 
 @pytest.mark.parametrize("tier", ["production", "staging", "development"])
 def test_people_confirm_the_deletion_of_a_cluster_in_production_only(tier: str) -> None:
-    annotations = application_in(tier)["metadata"]["annotations"]
+    annotations = application_in(tier)["metadata"].get("annotations", {})
     confirmed = annotations.get("argocd.argoproj.io/sync-options")
     assert confirmed == ("Prune=confirm,Delete=confirm" if tier == "production" else None)
 
