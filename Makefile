@@ -64,6 +64,10 @@ lab: setup $(LAB) ## Start Kubernetes, Argo CD and a git server on loopback, and
 demo-lab: setup tools $(LAB) ## Put the demo's fleet into the lab, to look at it with kubectl
 	@$(BIN)/python -m tests.lab demo
 
+.PHONY: lab-times
+lab-times: lab ## Measure in the lab how long a step and a rollback take to arrive (RUNS=10)
+	@$(BIN)/python -m tests.lab.times $(or $(RUNS),10)
+
 .PHONY: lab-stop
 lab-stop: setup ## Stop what make lab has started, and wait until all of it has ended
 	@$(BIN)/python -m tests.lab down

@@ -70,9 +70,7 @@ def test_an_autoscaler_goes_without_its_pods(fleet: LabFleet) -> None:
 
 
 def test_another_namespace_is_ready_before_the_old_one_is_emptied(fleet: LabFleet) -> None:
-    environment = "clusters/steps/environment.yaml"
     with Recorder(fleet.lab.kubeconfig, fleet.selector) as recorder:
-        fleet.edit(environment, f"namespaces: [{HOME}]", f"namespaces: [{HOME}, steps-other]")
         fleet.edit(FAMILY, f"namespace: {HOME}", "namespace: steps-other")
         fleet.publish("another namespace")
         fleet.wait_synced(timeout=240)
