@@ -141,7 +141,8 @@ def _changed(value: Any, pointer: Pointer) -> Iterator[tuple[str, Any]]:
     dropped = copy.deepcopy(value)
     del _at(dropped, tuple(above))[last]
     yield "removed", dropped
-    if isinstance(old, dict) and len(old) > 1:
+    # Requests above the limits are denied by resources-bounded, and by the API.
+    if isinstance(old, dict) and len(old) > 1 and last != "resources":
         keys = list(old)
         turned = dict(zip(keys, [*list(old.values())[1:], old[keys[0]]], strict=True))
         yield "values exchanged", _with(value, pointer, turned)
