@@ -48,7 +48,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	  /^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
 demo: setup tools $(PROMETHEUS) ## Run the main job on real parts in a scratch folder, and name that folder
@@ -63,6 +63,10 @@ lab: setup $(LAB) ## Start Kubernetes, Argo CD and a git server on loopback, and
 .PHONY: demo-lab
 demo-lab: setup tools $(LAB) ## Put the demo's fleet into the lab, to look at it with kubectl
 	@$(BIN)/python -m tests.lab demo
+
+.PHONY: lab-times
+lab-times: lab ## Measure in the lab how long a step and a rollback take to arrive (RUNS=10)
+	@$(BIN)/python -m tests.lab.times $(or $(RUNS),10)
 
 .PHONY: lab-stop
 lab-stop: setup ## Stop what make lab has started, and wait until all of it has ended
@@ -173,6 +177,7 @@ lock: ## Resolve the dependencies of pyproject.toml again, with hashes (needs uv
 
 .PHONY: clean
 clean: ## Remove everything that set-up and builds created
+	@[ ! -e build/lab/lab.json ] || $(BIN)/python -m tests.lab down
 	rm -rf .venv build dist tools/bin tools/.go tools/.cache tools/github-api/node_modules
 
 .PHONY: check-opa
