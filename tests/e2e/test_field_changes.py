@@ -52,8 +52,8 @@ def changes() -> list[ObjectChange]:
 
     found, valid = object_changes(tree, field_changes(tree, fits), render)
     changed = {change.field for change in valid}
-    assert {"spec.defaults.serving.port", "spec.serving.hpa", "spec.host"} <= changed
-    assert len(valid) > 200
+    assert {"spec.defaults.serving.ports", "spec.serving.hpa", "spec.hosts"} <= changed
+    assert len(valid) > 100
     return found
 
 
@@ -61,7 +61,7 @@ def changes() -> list[ObjectChange]:
 def namespace(lab: Lab) -> Iterator[str]:
     lab.kubectl("create", "namespace", NAMESPACE, context=IN_CLUSTER)
     yield NAMESPACE
-    lab.kubectl("delete", "namespace", NAMESPACE, "--wait=false", context=IN_CLUSTER)
+    lab.kubectl("delete", "namespace", NAMESPACE, context=IN_CLUSTER)
 
 
 def put(manifest: dict[str, Any], name: str) -> dict[str, Any]:
