@@ -48,7 +48,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	  /^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
 demo: setup tools $(PROMETHEUS) ## Run the main job on real parts in a scratch folder, and name that folder
@@ -177,6 +177,7 @@ lock: ## Resolve the dependencies of pyproject.toml again, with hashes (needs uv
 
 .PHONY: clean
 clean: ## Remove everything that set-up and builds created
+	@[ ! -e build/lab/lab.json ] || $(BIN)/python -m tests.lab down
 	rm -rf .venv build dist tools/bin tools/.go tools/.cache tools/github-api/node_modules
 
 .PHONY: check-opa

@@ -94,7 +94,8 @@ def argocd(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeArgoCD
         monkeypatch.setenv("ARGOCD_AUTH_TOKEN", TOKEN)
         gate = "  gates:\n    - {name: live, source: argocd}\n"
         rewrite(world, HEAD, lambda text: text.replace("  gates:\n", gate))
-        address = f"    revision: main\n    server: {server.url}\n"
+        url = server.url.replace("127.0.0.1", "localhost")  # records name no machine
+        address = f"    revision: main\n    server: {url}\n"
         rewrite(world, "clusters/prod/environment.yaml",
                 lambda text: text.replace("    revision: main\n", address))  # fmt: skip
         yield made

@@ -2,8 +2,8 @@
 
 Run by hand, for stories that are not there yet, and never for those that are (see README.md
 there): ``python -m tests.acceptance.frozen_ledgers STORY...`` from the root of the repository, with
-OPA and Prometheus on PATH. MLflow, git and ssh-keygen are real, too; of the server that http-json
-asks only the answer is made up.
+OPA and Prometheus on PATH. MLflow, git and ssh-keygen are real, too; of the servers that http-json
+and argocd ask only the answers are made up.
 """
 
 import hashlib
@@ -20,6 +20,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
 
+import pytest
+
+from tests.acceptance.argocd_server import argocd
 from tests.acceptance.logged_counts import log
 from tests.acceptance.prometheus_server import History, Samples, prometheus
 from tests.acceptance.rollouts import DAY, HEAD, rewrite, share_with_arm
@@ -103,10 +106,29 @@ def arm(world: World, keys: Path) -> None:
     world.must("revert", FAMILY, "2", "--reason", "it is worse", at=f"{DAY}12:00:00Z")
 
 
+def live(world: World, keys: Path) -> None:
+    """A step bakes from when Argo CD has it live; the next one crashes, and is rolled back in two
+    commits.
+    """
+    with pytest.MonkeyPatch.context() as patch, argocd(world, patch) as syncing:
+        syncing.sync(f"{DAY}07:00:00Z")
+        world.merge_proposal()
+        forward(world, "08:00")
+        forward(world, "08:30", code=12)
+        syncing.sync(f"{DAY}08:40:00Z", REGIONS[0])
+        forward(world, "09:40")
+        syncing.degraded.add(f"scoring-{REGIONS[0]}-v2")
+        syncing.sync(f"{DAY}09:45:00Z", REGIONS[0])
+        forward(world, "09:50", code=12)
+        syncing.sync(f"{DAY}09:55:00Z", REGIONS[0])
+        forward(world, "10:00", code=12)
+
+
 STORIES: dict[str, Callable[[World, Path], None]] = {
     "whole": whole,
     "rolled-back": rolled_back,
     "arm": arm,
+    "live": live,
 }
 
 

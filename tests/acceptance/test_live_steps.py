@@ -84,7 +84,7 @@ def test_a_candidate_that_crashes_is_rolled_back_in_two_commits(
     assert shifted.pods[US] == {"1", "2"} and shifted.quarantine == {"2"}
     code, said = at(world, "08:12")
     assert code == 12 and live(world) == shifted
-    assert "the restore waits until that is live: live in scoring-us-east-1: " in said
+    assert "the restore waits until the shift is live: live in scoring-us-east-1: " in said
     assert "notify" not in said
     assert "notify credit-ml@example.com" in at(world, "08:25")[1]
     # The bad version is as Degraded as before: only its traffic counts.
@@ -111,7 +111,7 @@ def test_argo_cd_that_is_down_delays_no_shift_and_the_restore_waits(
     assert shifted.everywhere == {"1": 100} and shifted.quarantine == {"2"}
     for code, said in (revert(world, hour="08", minute="31"), at(world, "08:31"),
                        at(world, "08:31", "--rollbacks-only")):  # fmt: skip
-        assert code == 12 and "the restore waits until that is live" in said
+        assert code == 12 and "the restore waits until the shift is live" in said
         assert "could not be asked" in said and live(world) == shifted
     assert at(world, "08:31", "--waiting-is-clean")[0] == 0
     assert at(world, "09:00", "--waiting-is-clean")[0] == 12, "its owner is notified"

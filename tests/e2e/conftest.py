@@ -6,23 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from lockstep.model.errors import LockstepError
 from tests.lab import Lab, running, start, stop
-from tests.lab.layout import DEFAULT_FOLDER, PROGRAMS, definitions, program
+from tests.lab.layout import DEFAULT_FOLDER, missing_part
 
 IN_USE = "LOCKSTEP_LAB"
 """Names the folder of a running lab to test on, which then goes on running: to write tests with."""
-
-
-def missing_part() -> str:
-    """What a lab cannot be started without, and how it is had; empty where everything is there."""
-    try:
-        definitions()
-        for name in PROGRAMS:
-            program(name)
-    except LockstepError as error:
-        return f"{error.message}: {error.fix}"
-    return ""
 
 
 @pytest.fixture(scope="session")

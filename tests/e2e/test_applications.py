@@ -277,7 +277,7 @@ def test_a_cluster_that_git_no_longer_has_waits_for_a_person(fleet: LabFleet) ->
     fleet.push()
     fleet.refresh(fleet.root)
     name = f"{fleet.environment}-{SECRET}"
-    waits = f"waiting for pruning confirmation of argoproj.io/v1alpha1/Application/{name}"
+    waits = f"waiting for pruning confirmation of argoproj.io/Application/{name}"
 
     def waiting() -> bool:
         status = fleet.application(fleet.root)["status"]
@@ -294,5 +294,14 @@ def test_a_cluster_that_git_no_longer_has_waits_for_a_person(fleet: LabFleet) ->
         "--patch", '[{"op": "replace", "path": "/status/operationState/phase",'
         ' "value": "Terminating"}]',
     )  # fmt: skip
-    fleet.wait_synced()
+    fleet.refresh(fleet.root)
+
+    def restored() -> bool:
+        status = fleet.application(fleet.root)["status"]
+        sync = (status["sync"]["status"], status["sync"]["revision"])
+        ended: bool = status["operationState"]["phase"] != "Running"
+        return ended and sync == ("Synced", fleet.tip())
+
+    wait_until(restored, 120, lambda: said(fleet.application(fleet.root)))
     assert fleet.live("applications.argoproj.io", name, "argocd")
+    assert replicas(fleet, SECRET, "v9") == 3

@@ -175,7 +175,7 @@ def degrade(fleet: LabFleet, deployment: str) -> None:
 
 
 def test_only_the_candidate_that_is_degraded_fails(fleet: LabFleet, lab: Lab) -> None:
-    lab.pause("kube-controller-manager")  # it would correct the status at once
+    lab.pause("controllers")  # it would correct the status at once
     try:
         degrade(fleet, STABLE)
         reason = until(fleet, Verdict.INCONCLUSIVE, "Degraded")
@@ -185,7 +185,7 @@ def test_only_the_candidate_that_is_degraded_fails(fleet: LabFleet, lab: Lab) ->
         reason = until(fleet, Verdict.FAIL, "Degraded")
         assert f"the candidate's Deployment {CANDIDATE} is Degraded" in reason
     finally:
-        lab.resume("kube-controller-manager")
+        lab.resume("controllers")
     for name in (STABLE, CANDIDATE):  # any change has its controller look at it
         fleet.kubectl("annotate", "deployments.apps", name, "--namespace", NAMESPACE, "seen=yes",
                       "--overwrite")  # fmt: skip
@@ -195,6 +195,7 @@ def test_only_the_candidate_that_is_degraded_fails(fleet: LabFleet, lab: Lab) ->
 def test_a_sync_that_a_quota_refuses_says_so(fleet: LabFleet) -> None:
     git(fleet.clone, "fetch", "--quiet", "origin")
     git(fleet.clone, "reset", "--quiet", "--hard", "origin/main")
+    before = ask(fleet).live
     quota = {
         "apiVersion": "v1", "kind": "ResourceQuota",
         "metadata": {"name": "tight", "namespace": NAMESPACE},
@@ -214,5 +215,8 @@ def test_a_sync_that_a_quota_refuses_says_so(fleet: LabFleet) -> None:
     git(fleet.clone, "revert", "--no-edit", "HEAD")
     fleet.push()
     # The folder is as it was: live again, and not since before it was changed.
-    reason = until(fleet, Verdict.PASS, "live since")
+    until(fleet, Verdict.PASS, "live since")
+    after = ask(fleet).live
+    assert before and after and before.tree == after.tree
+    assert before.since and after.since and before.since < after.since
     fleet.kubectl("delete", "resourcequota", "tight", "--namespace", NAMESPACE)

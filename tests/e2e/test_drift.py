@@ -70,7 +70,7 @@ def wait_clean(fleet: LabFleet) -> None:
 
     def clean() -> bool:
         last[:] = [drift(fleet)]
-        return last[0]["exitCode"] == 0
+        return bool(last[0]["exitCode"] == 0)
 
     wait_until(clean, 120, lambda: json.dumps(last, indent=1))
 
@@ -78,9 +78,7 @@ def wait_clean(fleet: LabFleet) -> None:
 def drift(fleet: LabFleet, *arguments: str, access: tuple[str, ...] = ()) -> Report:
     """What ``lockstep drift`` says of the fleet, and its exit code in it."""
     asked = access or ("--kubeconfig", str(fleet.lab.kubeconfig))
-    registry = ("--registry-uri", str(fleet.registry))
-    if "--no-registry" in arguments:
-        registry = ()
+    registry = [] if "--no-registry" in arguments else ["--registry-uri", str(fleet.registry)]
     code, text = fleet.lockstep(
         "drift", "--format", "json", "--timeout", "120", *asked, *registry, *arguments
     )
@@ -176,6 +174,7 @@ def put_unknown_version(fleet: LabFleet) -> list[tuple[str, str]]:
     made = []
     for kind in ("deployments.apps", "destinationrules.networking.istio.io"):
         source = fleet.live(kind, f"{CLUSTER}-v1", NAMESPACE)
+        assert source is not None
         text = json.dumps({key: source[key] for key in ("apiVersion", "kind", "spec")})
         text = text.replace('"lockstep.dev/version": "1"', '"lockstep.dev/version": "9"')
         copy = json.loads(text.replace('"v1"', '"v9"'))

@@ -16,7 +16,7 @@ import pytest
 
 from lockstep.model.errors import LockstepError
 from tests.lab import AlreadyRunning, Lab, running, start, stop
-from tests.lab.layout import REPOSITORY
+from tests.lab.layout import REPOSITORY, missing_part
 from tests.lab.ports import is_free
 
 _START_AND_HANG = """\
@@ -32,6 +32,8 @@ time.sleep(600)
 @pytest.fixture
 def remains(tmp_path: Path) -> Iterator[Path]:
     """The folder of a lab of one test's own; at the end no process of it may be left."""
+    if missing := missing_part():
+        pytest.skip(missing)
     folder = tmp_path / "lab"
     yield folder
     if found := running(folder):

@@ -1,6 +1,6 @@
 """Serves bare repositories over HTTPS: ``python -m tests.lab.git_server FOLDER PORT CERT KEY``.
 
-The work is that of git's own http-backend. Whoever reaches the port may read and push: it is on
+The work is that of git's own http-backend. All who reach the port may read and push: it is on
 loopback, and the repositories hold what a test or a demo wrote.
 """
 

@@ -147,3 +147,14 @@ def definitions() -> Path:
         where=str(folder),
         fix="let LOCKSTEP_CRDS name a folder with those of Argo CD, Istio and the other systems",
     )
+
+
+def missing_part() -> str:
+    """What a lab cannot be started without, and how it is had; empty where everything is there."""
+    try:
+        definitions()
+        for name in PROGRAMS:
+            program(name)
+    except LockstepError as error:
+        return f"{error.message}: {error.fix}"
+    return ""

@@ -69,7 +69,7 @@ def _etcd(layout: Layout, ports: Mapping[str, int]) -> Part:
         "--listen-client-urls", client, "--advertise-client-urls", client,
         "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
         "--initial-cluster", f"default={peer}",
-        # Whoever has the lab's own certificate may read and write.
+        # All who have the lab's own certificate may read and write.
         "--client-cert-auth", "--peer-client-cert-auth",
     ]  # fmt: skip
     for kind in ("", "peer-"):

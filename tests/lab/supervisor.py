@@ -76,7 +76,7 @@ class Supervisor:
         )
         self._start("argocd-controller", "argocd-server")
         self._wait(*self._parts)
-        self._kubectl("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s")
+        self._wait_for_all("nodes", "Ready", "kwok")
         self._make_tokens(ports["argocd-server"])
         facts = {"supervisor": os.getpid(), "ports": ports}
         layout.facts.write_text(json.dumps(facts, indent=2) + "\n")
@@ -100,7 +100,7 @@ class Supervisor:
         self._start_in_order("etcd", "kubernetes")
         if not state.is_dir():
             self._kubectl("apply", *_UNCHECKED, str(wanted))
-            self._wait_until(self._all_established, "kubernetes", self._deadline())
+            self._wait_for_all("crd", "Established", "kubernetes")
             self._stop("kubernetes")
             self._stop("etcd")
             keep_state(data, state)
@@ -111,9 +111,15 @@ class Supervisor:
             self._start(name)
             self._wait(name)
 
-    def _all_established(self) -> bool:
-        found = json.loads(self._kubectl("get", "crd", "--output=json"))["items"]
-        return all(_is_established(each) for each in found)
+    def _wait_for_all(self, kind: str, condition: str, part: str) -> None:
+        """Wait until all objects of a kind have a condition, which a part gives them."""
+
+        def have_it() -> bool:
+            found = json.loads(self._kubectl("get", kind, "--output=json"))["items"]
+            return all(_is_true(each, condition) for each in found)
+
+        # Not kubectl wait, which fails for an object that has no conditions yet.
+        self._wait_until(have_it, part, self._deadline())
 
     def _make_tokens(self, port: int) -> None:
         password = self._kubectl(
@@ -244,9 +250,9 @@ def main(folder: str, parent: str | None = None) -> int:
     return 0
 
 
-def _is_established(definition: dict[str, Any]) -> bool:
-    conditions = definition.get("status", {}).get("conditions") or []
-    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
+def _is_true(found: dict[str, Any], condition: str) -> bool:
+    conditions = found.get("status", {}).get("conditions") or []
+    return any(each["type"] == condition and each["status"] == "True" for each in conditions)
 
 
 def _report(what: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from lockstep.check.pipeline import CheckInput, Work, check_families, terms_of
 from lockstep.check.policy_sets import open_policy_sets, rules_of
 from lockstep.check.scope import Side, TreeIds
 from lockstep.check.summary import FamilySummary
+from lockstep.check.unappliable import unappliable_changes
 from lockstep.check.units import Unit
 from lockstep.check.workspace import refuse_unreadable, shipped_for, with_shipped
 from lockstep.edges.cache import Cache
@@ -90,7 +91,8 @@ class _ChangeCheck:
         claims = {unit: each.claims for unit, each in made.items()}
         kept.keep_claims(claim_keys, {**claims, **done.claims})
         outcome = self._about_scope(done.checked.outcome(), families, touched)
-        return replace(outcome, findings=arrange((*outcome.findings, *self._deviations())))
+        further = (*self._deviations(), *self._unappliable())
+        return replace(outcome, findings=arrange((*outcome.findings, *further)))
 
     def _deviations(self) -> list[Finding]:
         """Where the policies and templates differ from what ships; in one shard only."""
@@ -98,6 +100,12 @@ class _ChangeCheck:
             return []
         titles = {rule.name: rule.title for rule in rules_of(self._policy_sets)}
         return deviations(self._own, shipped_for(self._own), titles)
+
+    def _unappliable(self) -> list[Finding]:
+        """What Kubernetes would refuse of the committed manifests; in one shard only."""
+        if self._base is None or self._change.shard.index != 1:
+            return []
+        return unappliable_changes(self._base, self._head)
 
     def _source(self) -> FleetSource:
         head = self._head

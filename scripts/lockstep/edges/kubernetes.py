@@ -272,7 +272,10 @@ class KubernetesReader:
             )
         if isinstance(error, failed.NameResolutionError):
             return self._error("the host's name cannot be resolved", "correct the server's address")
-        if isinstance(error, failed.TimeoutError):
+        # Older versions of urllib3 call a refused connection a timeout, too.
+        if isinstance(error, failed.TimeoutError) and not isinstance(
+            error, failed.NewConnectionError
+        ):
             return self._error("it gave no answer in time", "look at the API, and run it again")
         refused = "refused" in said
         return self._error(

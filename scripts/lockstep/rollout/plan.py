@@ -111,9 +111,11 @@ def plan_restore(family: Family, evidence: Sequence[Evidence], now: datetime) ->
         shifted = asked_from(family)
         # The rollback is in git and not in the cluster, so a person is needed soon.
         overdue = shifted is not None and now >= later(shifted, SHIFT_PATIENCE)
-        reason = f"the traffic was shifted; the restore waits until that is live: {live.why}"
+        reason = f"the restore waits until the shift is live: {live.why}"
         return Plan(Move.WAIT, reason, verdict=verdict, notify=overdue)
-    reason = f"{bakes_from(live)}the traffic was shifted, and the restore is due"
+    reason = "the traffic was shifted, and the restore is due"
+    if live.asked and live.since:
+        reason = f"the shift is live since {format_time(live.since)}, and the restore is due"
     return Plan(Move.RESTORE, reason, verdict=verdict)
 
 

@@ -3,7 +3,7 @@
 | ``revert`` when | what happens |
 |---|---|
 | VERSION is the candidate | RollBack: shift where it has weight, restore, quarantine |
-| VERSION was shifted and the restore is due | RollBack: restore |
+| VERSION was shifted and the restore is due | RollBack: restore, once the shift is live |
 | VERSION is in a role while another version rolls out | Nothing, 12: revert that one first |
 | VERSION is stable and nothing else runs | RollBack: restore the state before, quarantine |
 | VERSION is an arm of an experiment | RetireArm: its weight returns to the roles; quarantine |

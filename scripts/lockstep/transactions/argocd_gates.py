@@ -60,15 +60,18 @@ class SyncedRepository:
         """The folder of the cluster at the tip and at each revision that this clone has."""
         moved_by, moved_at = self._moved(question.moved_in)
         folder, trees, moved = _folder(question), {}, set[str]()
+        changed_by = self._git.changed_by(folder, self._snapshot.base) or moved_by
+        since = (moved_by, changed_by)
         for revision in sorted(set(revisions)):
             # Argo CD is asked, not believed: a name could be any expression of git's.
             if not is_object_id(revision) or self._git.resolve(revision) != revision:
                 continue
             trees[revision] = self._tree(revision, folder)
-            if self._git.is_ancestor(moved_by, revision):
+            if all(self._git.is_ancestor(each, revision) for each in dict.fromkeys(since)):
                 moved.add(revision)
         wanted = self._tree(self._snapshot.base, folder)
-        return FolderFacts(wanted, moved_by, moved_at, trees, frozenset(moved))
+        at = max(moved_at, self._git.committed_at(changed_by))
+        return FolderFacts(wanted, moved_by, changed_by, at, trees, frozenset(moved))
 
     def _moved(self, record: str) -> tuple[str, datetime]:
         """The commit that brought a record to the followed branch, and when it was made."""

@@ -292,7 +292,7 @@ def test_the_restore_waits_until_the_shift_is_live_where_it_moved_traffic() -> N
     waits = due(made, now, a=synced(now), b=unreachable())
     assert waits.move is Move.WAIT and not waits.notify
     assert waits.reason == (
-        "the traffic was shifted; the restore waits until that is live: live in fraud-b: "
+        "the restore waits until the shift is live: live in fraud-b: "
         "could not be asked: Argo CD cannot be reached"
     )
     assert due(made, START + HOUR + 15 * MINUTE, a=synced(now), b=unreachable()).notify

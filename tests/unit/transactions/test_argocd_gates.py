@@ -77,10 +77,28 @@ def test_the_folder_at_each_revision_is_compared_with_the_move(made: Git) -> Non
     facts = repository(made).facts(QUESTION, [before, step, other, back])
     assert facts.moved_by == step
     assert facts.trees == {each: tree_of(made, each) for each in (before, step, other, back)}
-    assert facts.moved == {step, other, back}
+    assert facts.changed_by == back and facts.moved == {back}
     assert facts.wanted_tree == facts.trees[back] == facts.trees[before]
     assert facts.is_step(back) and not facts.is_step(before) and not facts.is_step(step)
     assert facts.moved_at == moment(MOVED_AT)  # the date of all commits here
+
+
+def test_other_commits_do_not_change_the_folder(made: Git) -> None:
+    step = commit(made.root, {ROUTES: b"weight: 10\n", RECORD: b"{}"})
+    other = commit(made.root, {"rendered/prod/clusters/other/service.yaml": b"a: 1\n"})
+    facts = repository(made).facts(QUESTION, [step, other])
+    assert (facts.moved_by, facts.changed_by) == (step, step)
+    assert facts.is_step(step) and facts.is_step(other)
+
+
+def test_content_that_came_back_is_not_that_of_before(made: Git) -> None:
+    """What was in between may have been live, even where no sync of it succeeded."""
+    step = commit(made.root, {ROUTES: b"weight: 10\n", RECORD: b"{}"})
+    commit(made.root, {ROUTES: b"weight: 20\n"})
+    back = commit(made.root, {ROUTES: b"weight: 10\n"})
+    facts = repository(made).facts(QUESTION, [step, back])
+    assert facts.moved_by == step and facts.trees[step] == facts.trees[back] == facts.wanted_tree
+    assert facts.is_step(back) and not facts.is_step(step)
 
 
 def test_a_merge_brings_what_it_merges(made: Git) -> None:

@@ -33,6 +33,16 @@ class GitHistory(GitObjects):
                            "--", path)  # fmt: skip
         return out.decode().split()[-1] if out.strip() else None
 
+    def changed_by(self, path: str, commit: str) -> str | None:
+        """The commit that last changed a file or folder on the branch of ``commit``, or None.
+
+        By first parents: a merge brings what it merges.
+        """
+        out = self._output("log", "--first-parent", "--diff-merges=first-parent", "--root",
+                           "--no-follow", "--no-show-signature", "--no-renames", "--no-patch",
+                           "--format=%H", "-n", "1", commit, "--", path)  # fmt: skip
+        return out.decode().strip() or None
+
     def committed_at(self, commit: str) -> datetime:
         """When a commit was made, by the clock of the machine that made it."""
         out = self._output("log", "--no-show-signature", "--no-patch", "--format=%ct", "-n", "1",

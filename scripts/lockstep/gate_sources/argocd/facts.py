@@ -39,13 +39,15 @@ class FolderFacts:
     """A cluster's rendered folder in git.
 
     ``wanted_tree`` is its tree id at the followed tip. ``moved_by`` is the commit that last moved
-    the weights of the cluster, made at ``moved_at``. ``trees`` are its tree ids by revision, for
-    those that this clone has (empty where the folder is not there); ``moved`` are the revisions
-    that are ``moved_by`` or descend from it.
+    the weights of the cluster, and ``changed_by`` the one that last changed the folder, the same as
+    a rule; ``moved_at`` is when the later of them was made. ``trees`` are its tree ids by revision,
+    for those that this clone has (empty where the folder is not there); ``moved`` are the revisions
+    from both of these commits on.
     """
 
     wanted_tree: str
     moved_by: str
+    changed_by: str
     moved_at: datetime
     trees: Mapping[str, str]
     moved: frozenset[str]
@@ -55,9 +57,10 @@ class FolderFacts:
         return self.trees.get(revision) == self.wanted_tree
 
     def is_step(self, revision: str) -> bool:
-        """Whether a revision has the wanted content and is not from before the move.
+        """Whether a revision has the wanted content, and had it without a break until the tip.
 
-        Content alone recurs: a restore brings back the tree of an older commit.
+        Content alone recurs: a restore brings back the tree of an older commit, and what was in
+        between may have been live, if only in part.
         """
         return revision in self.moved and self.has_content(revision)
 

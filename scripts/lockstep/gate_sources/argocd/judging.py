@@ -93,7 +93,7 @@ def _why_not_compared(
     if compared.destination != wanted.spec.get("destination"):
         return "Argo CD has not compared it at the destination in git yet"
     if revision not in facts.moved:
-        return f"Argo CD has seen {shown}, which is from before {facts.moved_by[:12]}"
+        return f"Argo CD has seen {shown}, which is from before {facts.changed_by[:12]}"
     if not facts.has_content(revision):
         return f"Argo CD has seen {shown}, whose folder is not that of the followed branch"
     return ""
@@ -182,7 +182,7 @@ def _why_stale(application: Application, facts: FolderFacts) -> str:
 def _why_no_time(facts: FolderFacts, since: datetime | None, now: datetime) -> str:
     if since is None:
         return (
-            f"Argo CD shows no sync of this content since {facts.moved_by[:12]}: a full sync by"
+            f"Argo CD shows no sync of this content since {facts.changed_by[:12]}: a full sync by"
             " hand (argocd app sync) makes an entry in its history"
         )
     if since > later(now, CLOCK_SKEW):

@@ -32,10 +32,7 @@ def live_since(
 def _by_history(
     application: Application, wanted: WantedApplication, facts: FolderFacts
 ) -> datetime | None:
-    """The first of the newest syncs that all brought the wanted content.
-
-    Not the first of all: other content may have been live after that one.
-    """
+    """The first of the newest syncs that all brought the wanted content."""
     since = None
     for entry in sorted(application.status.history, key=lambda each: each.id, reverse=True):
         if not (facts.is_step(entry.revision) and wanted.is_source(entry.source)):

@@ -37,6 +37,10 @@ does so, and `lockstep audit --verify` finds one that was merged.
 - **Evidence** holds the question, the answer of the gate's source, and the verdict. `lockstep
   audit --replay` computes every verdict and every move again from the records alone. Evidence
   that cannot be read stops every move forward, and no rollback.
+- **Live since**: where gates have `source: argocd`, `spec.plan.liveGates` names them by cluster,
+  and their answers (`live`) say since when Argo CD had synced the step. `spec.liveSince` is the
+  latest of the wave. A replay computes it, the bake and all that counts from it again. A decision
+  of a person asks nothing, and has none. See [When a step is live](rollout.md#when-a-step-is-live).
 - **Verified state**: a record of `adopt` or `verify` holds the git object ids of the specs, locks
   and rendered folders after it. That is the state that a later rollback returns to. The file of
   the environment is not part of it: families share that.

@@ -44,3 +44,23 @@ def test_what_can_be_changed_or_is_new_is_no_danger() -> None:
         for value in "ab"
     ]
     assert dangers(budgets[:1], budgets[1:]) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "refused"),
+    [
+        (["IPv4"], ["IPv6"], True),
+        (None, ["IPv6"], True),
+        (["IPv4"], ["IPv4", "IPv6"], False),
+        (None, ["IPv4"], False),
+        (["IPv4", "IPv6"], None, False),
+    ],
+)
+def test_a_service_keeps_the_kind_of_its_first_address(
+    before: list[str] | None, after: list[str] | None, refused: bool
+) -> None:
+    old, new = (
+        manifest("Service", "x", {"type": "ClusterIP"} | ({"ipFamilies": each} if each else {}))
+        for each in (before, after)
+    )
+    assert any("spec.ipFamilies of a Service" in text for text in dangers([old], [new])) == refused

@@ -31,6 +31,7 @@ MOVED_AT, SYNCED_AT, NOW = "2026-03-01T08:00:00Z", "2026-03-01T08:00:40Z", "2026
 FACTS = FolderFacts(
     wanted_tree="b" * 40,
     moved_by=STEP,
+    changed_by=STEP,
     moved_at=parse_time(MOVED_AT),
     trees={OLD: "a" * 40, STEP: "b" * 40, LATER: "b" * 40, TIP: "b" * 40},
     moved=frozenset((STEP, LATER, TIP)),

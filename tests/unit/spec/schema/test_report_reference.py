@@ -6,10 +6,10 @@ from pathlib import Path
 from msgspec.structs import fields
 
 from lockstep.model.review import Review
-from lockstep.report import differences, json_report, result_data
+from lockstep.report import differences, drift, json_report, result_data
 from lockstep.spec.schema.report_reference import report_reference
 
-PAGE = report_reference(json_report.schema(), differences.schema())
+PAGE = report_reference(json_report.schema(), differences.schema(), drift.schema())
 REPORTS = Path(__file__).parents[4] / "docs/reference/reports.md"
 
 
@@ -23,6 +23,12 @@ def test_the_fields_of_a_difference_are_those_of_its_schema() -> None:
     for row in ("| `objects[].fields[].path` | text", "| `objects[].dangers[].rank` | a whole"):
         assert row in PAGE
     assert "Schema: `scripts/lockstep/report/differences.schema.json`." in PAGE
+
+
+def test_the_fields_of_drift_are_those_of_its_schema() -> None:
+    for row in ("| `drifts[].fields[].live` |", "| `unread[].why` | text"):
+        assert row in PAGE
+    assert "Schema: `scripts/lockstep/report/drift.schema.json`." in PAGE
 
 
 def test_the_fields_of_other_verbs_are_those_that_are_printed() -> None:
