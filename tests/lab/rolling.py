@@ -61,7 +61,8 @@ def waits_for_pods(fleet: LabFleet, cluster: str, revision: str) -> None:
             and "apps/Deployment" in state.get("message", "")
         )
 
-    wait_until(waits, 60, lambda: said(fleet.application(cluster)))
+    # A refused sync is tried again after 5 s, 10 s, 20 s and so on.
+    wait_until(waits, 120, lambda: said(fleet.application(cluster)))
 
 
 def terminate(fleet: LabFleet, cluster: str) -> None:
