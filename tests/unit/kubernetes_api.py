@@ -49,19 +49,25 @@ class KubernetesApi:
         if kinds is None:
             return status(404, "the server could not find the requested resource")
         if not rest:
-            return Reply({"resources": [
-                {"name": plural, "kind": kind, "namespaced": True} for kind, plural in kinds.items()
-            ] + [{"name": f"{plural}/status", "kind": kind} for kind, plural in kinds.items()]})  # fmt: skip
+            named = [(plural, kind) for kind, plural in kinds.items()]
+            parts_of = [(f"{plural}/status", kind) for plural, kind in named]
+            listed = [
+                {"name": name, "kind": kind, "namespaced": True}
+                for name, kind in (*named, *parts_of)
+            ]
+            return Reply({"resources": listed})
         name = None
         if rest[0] == "namespaces":
             rest, name = [rest[2]], (rest[1], rest[3])
         if rest[0] in self.faults:
             return self.faults[rest[0]]()
         kind = next(kind for kind, plural in kinds.items() if plural == rest[0])
+        group = version.rpartition("/")[0]
         found = [
-            each for each in self.objects
-            if each["kind"] == kind and each["apiVersion"].rpartition("/")[0] == version.rpartition("/")[0]
-        ]  # fmt: skip
+            each
+            for each in self.objects
+            if each["kind"] == kind and each["apiVersion"].rpartition("/")[0] == group
+        ]
         return self._one(found, name) if name else self._listed(found, request.query)
 
     def _one(self, found: list[Object], name: tuple[str, str]) -> Reply:

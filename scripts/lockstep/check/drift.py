@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from lockstep.check.live_objects import Destination, destinations_of, read_live, selector
+from lockstep.check.live_objects import WantedDestination, destinations_of, read_live, selector
 from lockstep.check.served_versions import RegistryRead, read_registry
 from lockstep.check.validation import validate_tree, without_malformed
 from lockstep.check.wanted_objects import WantedReader
@@ -190,7 +190,7 @@ class _Live:
         return found
 
 
-def _left_out(every: Sequence[Destination], chosen: Sequence[str]) -> set[str]:
+def _left_out(every: Sequence[WantedDestination], chosen: Sequence[str]) -> set[str]:
     """The destinations that are not asked. Raises UsageError for one that does not exist."""
     names = {each.name for each in every}
     for each in chosen:

@@ -45,7 +45,7 @@ _RENDERED = tuple(_kind(each.kind.api_version, each.kind.kind) for each in _COMP
 
 
 @dataclass(frozen=True)
-class Destination:
+class WantedDestination:
     """What is looked for at one destination: objects by identity, with the kinds of them."""
 
     name: str
@@ -70,7 +70,7 @@ class LiveRead:
     unread: list[Unread] = field(default_factory=list)
 
 
-def destinations_of(environments: Sequence[WantedEnvironment]) -> list[Destination]:
+def destinations_of(environments: Sequence[WantedEnvironment]) -> list[WantedDestination]:
     """The destinations of all clusters, and that of Argo CD, by name."""
     wanted: dict[str, dict[ObjectId, ApiKind]] = {}
     projects: set[tuple[str, str]] = set()
@@ -84,19 +84,19 @@ def destinations_of(environments: Sequence[WantedEnvironment]) -> list[Destinati
                 here = wanted.setdefault(cluster.destination, {})
                 here |= {identity_of(each): _kind_of(each) for each in cluster.objects}
     return [
-        Destination(name, wanted[name], frozenset(projects if name == IN_CLUSTER else ()))
+        WantedDestination(name, wanted[name], frozenset(projects if name == IN_CLUSTER else ()))
         for name in sorted(wanted)
     ]
 
 
 def read_live(
-    destinations: Sequence[Destination], access: KubernetesAccess, labels: str, seconds: float
+    destinations: Sequence[WantedDestination], access: KubernetesAccess, labels: str, seconds: float
 ) -> LiveRead:
     """What all destinations have of what is wanted, and of what ``labels`` selects."""
     end = time.monotonic() + seconds
     read = LiveRead()
 
-    def one(destination: Destination) -> tuple[LiveObjects | None, list[Unread]]:
+    def one(destination: WantedDestination) -> tuple[LiveObjects | None, list[Unread]]:
         left = ReadLimits(max(end - time.monotonic(), 1.0))
         reader = KubernetesReader(access, destination.name, left)
         try:
@@ -127,7 +127,7 @@ class _DestinationRead:
     """The reading of one destination."""
 
     reader: KubernetesReader
-    destination: Destination
+    destination: WantedDestination
     found: dict[ObjectId, Json] = field(default_factory=dict)
     unread: list[Unread] = field(default_factory=list)
     refused: set[tuple[str, str]] = field(default_factory=set)

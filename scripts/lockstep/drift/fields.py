@@ -30,7 +30,7 @@ _NOT_ZERO = frozenset(
 _COMPARED = ("labels", "annotations", "finalizers")
 
 
-class Comparison(NamedTuple):
+class FieldRules(NamedTuple):
     """How objects of one kind are compared: ``exact`` specs have nothing that git does not say.
 
     ``ignored`` are the fields that Argo CD was asked to ignore.
@@ -40,23 +40,23 @@ class Comparison(NamedTuple):
     ignored: frozenset[Pointer] = frozenset()
 
 
-def comparison_of(group: str, ignored: frozenset[Pointer] = frozenset()) -> Comparison:
+def comparison_of(group: str, ignored: frozenset[Pointer] = frozenset()) -> FieldRules:
     """How the objects of a group of APIs are compared."""
-    return Comparison(group in _ROUTING, ignored)
+    return FieldRules(group in _ROUTING, ignored)
 
 
-def live_differences(git: Json, live: Json, how: Comparison) -> Iterator[FieldDifference]:
+def live_differences(git: Json, live: Json, how: FieldRules) -> Iterator[FieldDifference]:
     """Each field of ``git`` that the live object has otherwise, and what changes its meaning."""
     mine, theirs = git.get("metadata") or {}, live.get("metadata") or {}
     for key in _COMPARED:
         if key in mine:
-            yield from _differences(mine[key], theirs.get(key), ("metadata", key), Comparison())
+            yield from _differences(mine[key], theirs.get(key), ("metadata", key), FieldRules())
     for key in git:
         if key not in ("apiVersion", "kind", "metadata", "status"):
             yield from _differences(git[key], live.get(key), (key,), how)
 
 
-def _differences(git: Json, live: Json, at: Pointer, how: Comparison) -> Iterator[FieldDifference]:
+def _differences(git: Json, live: Json, at: Pointer, how: FieldRules) -> Iterator[FieldDifference]:
     if at in how.ignored:
         return
     if live is None and _is_left_out(git, at, how):
@@ -69,7 +69,7 @@ def _differences(git: Json, live: Json, at: Pointer, how: Comparison) -> Iterato
         yield FieldDifference(at, git, live)
 
 
-def _of_mappings(git: Json, live: Json, at: Pointer, how: Comparison) -> Iterator[FieldDifference]:
+def _of_mappings(git: Json, live: Json, at: Pointer, how: FieldRules) -> Iterator[FieldDifference]:
     for key in git:
         yield from _differences(git[key], live.get(key), (*at, key), how)
     if how.exact or _WHOLE.intersection(at[-1:]):
@@ -78,7 +78,7 @@ def _of_mappings(git: Json, live: Json, at: Pointer, how: Comparison) -> Iterato
                 yield FieldDifference((*at, key), None, live[key])
 
 
-def _of_lists(git: Json, live: Json, at: Pointer, how: Comparison) -> Iterator[FieldDifference]:
+def _of_lists(git: Json, live: Json, at: Pointer, how: FieldRules) -> Iterator[FieldDifference]:
     paired = pair_items(at, git, live)
     if paired is None:
         whole = len(git) != len(live) or any(
@@ -103,7 +103,7 @@ def _of_lists(git: Json, live: Json, at: Pointer, how: Comparison) -> Iterator[F
         yield FieldDifference(at, *paired.moved, is_order=True)
 
 
-def _is_left_out(git: Json, at: Pointer, how: Comparison) -> bool:
+def _is_left_out(git: Json, at: Pointer, how: FieldRules) -> bool:
     """Whether the API stores nothing for this value, because it is the same as nothing."""
     return git is None or (not how.exact and _is_zero(git) and not _NOT_ZERO.intersection(at[-1:]))
 
