@@ -69,7 +69,7 @@ deny contains finding.at(rego.metadata.rule(), ["spec", "gateways"], [gateway]) 
 # title: A port goes
 # custom:
 #   message: port %s of the Service goes; who calls it is refused
-#   solution: add the new port beside it, and remove this one in a later change
+#   solution: add the new port first, and remove this one in a later change
 deny contains finding.at(rego.metadata.rule(), ["spec", "serving", "ports"], [number]) if {
 	some number in _ports(input.old.spec) - _ports(input.new.spec)
 }
