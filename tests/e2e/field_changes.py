@@ -27,8 +27,8 @@ Render = Callable[[Tree], Mapping[str, bytes] | None]
 UNRENDERED = ("gates", "rollout", "consistency", "freezes", "currency")
 """Fields of a spec that no manifest holds: how versions move, and when."""
 
-DEVICE = "nvidia.com/gpu"
-"""It is requested as it is limited, or the rule resources-bounded denies it, as the API does."""
+BOUNDED = "resources"
+"""Requests and limits hold together, or the rule resources-bounded denies them, as the API does."""
 
 _ITEM = re.compile(r"\[[^]]*\]")
 
@@ -129,7 +129,7 @@ def _pointers(value: Any, above: Pointer = ()) -> Iterator[Pointer]:
 
 def _changes_of(value: Any) -> Iterator[tuple[Pointer, str, Any]]:
     for pointer in _pointers(value):
-        if not {*pointer[1:2]} & {*UNRENDERED} and DEVICE not in pointer:
+        if not {*pointer[1:2]} & {*UNRENDERED} and BOUNDED not in pointer:
             for how, changed in _changed(value, pointer):
                 yield pointer, how, changed
 
@@ -141,8 +141,7 @@ def _changed(value: Any, pointer: Pointer) -> Iterator[tuple[str, Any]]:
     dropped = copy.deepcopy(value)
     del _at(dropped, tuple(above))[last]
     yield "removed", dropped
-    # Requests above the limits are denied by resources-bounded, and by the API.
-    if isinstance(old, dict) and len(old) > 1 and last != "resources":
+    if isinstance(old, dict) and len(old) > 1:
         keys = list(old)
         turned = dict(zip(keys, [*list(old.values())[1:], old[keys[0]]], strict=True))
         yield "values exchanged", _with(value, pointer, turned)

@@ -29,7 +29,7 @@ from tests.unit.whole_fleets import render_fleet
 NAMESPACE = "field-changes"
 SCHEMAS = tree_of(rendering.REPOSITORY / "policies" / "schemas", rendering.REPOSITORY)
 # What the API gives an object of its own.
-ASSIGNED = {("clusterIP",), ("clusterIPs",)}
+ASSIGNED = {"clusterIP", "clusterIPs"}
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,9 @@ def apply(lab: Lab, objects: list[dict[str, Any]], *how: str) -> dict[str, dict[
         input=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}),
         context=IN_CLUSTER,
     )  # fmt: skip
-    return {each["metadata"]["name"]: each for each in json.loads(text)["items"]}
+    found = json.loads(text)
+    # kubectl makes no list of one.
+    return {each["metadata"]["name"]: each for each in found.get("items", [found])}
 
 
 def test_each_change_of_a_field_arrives_in_place(
@@ -99,7 +101,7 @@ def test_each_change_of_a_field_arrives_in_place(
         left = [
             found.path
             for found in field_differences(made[f"n{n}"].get("spec"), changed[f"m{n}"].get("spec"))
-            if found.pointer not in ASSIGNED
+            if found.pointer[0] not in ASSIGNED
         ]
         assert not left, f"{change.before['kind']}: {change.why}: {left}"
 
