@@ -13,18 +13,10 @@ import yaml
 
 from tests.istio.__main__ import check
 from tests.lab import Lab
-from tests.lab.fleet import (
-    KINDS,
-    REPOSITORY,
-    LabFleet,
-    assert_stays_synced,
-    is_settled,
-    key,
-    said,
-    sync_began,
-    wait_until,
-)
-from tests.lab.layout import program
+from tests.lab.applications import is_settled, said, sync_began
+from tests.lab.fleet import KINDS, LabFleet, assert_stays_synced, key
+from tests.lab.layout import REPOSITORY, program
+from tests.lab.waiting import wait_until
 
 WAVE = "argocd.argoproj.io/sync-wave"
 SECRET = "credit-scoring-eu-west-2"

@@ -21,7 +21,8 @@ from lockstep.transactions.argocd_gates import SyncedRepository
 from lockstep.transactions.snapshot import Snapshot
 from tests.acceptance.world import git
 from tests.lab import Lab
-from tests.lab.fleet import LabFleet, wait_until
+from tests.lab.fleet import LabFleet
+from tests.lab.waiting import wait_until
 
 ENVIRONMENT, CLUSTER = "argogate", "scoring-us-east-1"
 NAMESPACE = f"{ENVIRONMENT}-scoring"

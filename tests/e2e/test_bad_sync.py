@@ -9,7 +9,8 @@ import pytest
 
 from lockstep.argocd.client import TOKEN_VARIABLE
 from tests.lab import Lab
-from tests.lab.fleet import LabFleet, is_settled, said, wait_until
+from tests.lab.applications import is_settled, said
+from tests.lab.fleet import LabFleet
 from tests.lab.recorder import Recorder, unserved, weighted
 from tests.lab.rolling import (
     EU,
@@ -21,6 +22,7 @@ from tests.lab.rolling import (
     terminate,
     waits_for_pods,
 )
+from tests.lab.waiting import wait_until
 
 ENVIRONMENT = "badsync"
 FAMILY = f"{ENVIRONMENT}/scoring"

@@ -11,7 +11,10 @@ import yaml
 
 from lockstep.registry.mlflow.client import load_mlflow
 from tests.lab import Lab
-from tests.lab.fleet import ARGOCD, IN_CLUSTER, REPOSITORY, LabFleet, wait_until
+from tests.lab.fleet import ARGOCD, LabFleet
+from tests.lab.kubeconfig import IN_CLUSTER
+from tests.lab.layout import REPOSITORY
+from tests.lab.waiting import wait_until
 
 CONTROLLER = "argocd-controller"
 ENVIRONMENT = "drifting"

@@ -21,7 +21,7 @@ from lockstep.spec.yaml.load import Documents
 from tests.e2e.field_changes import ObjectChange, field_changes, object_changes
 from tests.golden.test_golden import HERE, tree_of
 from tests.lab import Lab
-from tests.lab.fleet import IN_CLUSTER
+from tests.lab.kubeconfig import IN_CLUSTER
 from tests.unit.fleets import validate_fleet
 from tests.unit.render import rendering
 from tests.unit.whole_fleets import render_fleet

@@ -9,8 +9,9 @@ import pytest
 
 from tests.acceptance.world import EXAMPLE
 from tests.lab import Lab
-from tests.lab.fleet import LabFleet, wait_until
+from tests.lab.fleet import LabFleet
 from tests.lab.recorder import Key, Object, Recorder
+from tests.lab.waiting import wait_until
 
 FAMILY = "clusters/steps/scoring/family.yaml"
 HOME = "steps-scoring"

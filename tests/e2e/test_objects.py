@@ -13,7 +13,7 @@ import yaml
 
 from lockstep.model.errors import LockstepError
 from tests.lab import Lab
-from tests.lab.fleet import IN_CLUSTER
+from tests.lab.kubeconfig import IN_CLUSTER
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REFERENCE = REPOSITORY / "rendered"

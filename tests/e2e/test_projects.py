@@ -11,7 +11,10 @@ import pytest
 
 from tests.acceptance.world import git
 from tests.lab import Lab
-from tests.lab.fleet import REPOSITORY, LabFleet, assert_stays_synced, said, wait_until
+from tests.lab.applications import said
+from tests.lab.fleet import LabFleet, assert_stays_synced
+from tests.lab.layout import REPOSITORY
+from tests.lab.waiting import wait_until
 
 GOLDEN = REPOSITORY / "tests" / "golden" / "clusters" / "prod"
 ENVIRONMENT = "tenants"

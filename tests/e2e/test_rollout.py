@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.lab import Lab
-from tests.lab.fleet import LabFleet, is_settled, said, wait_until
+from tests.lab.applications import is_settled, said
+from tests.lab.fleet import LabFleet
 from tests.lab.recorder import Recorder, unserved, weighted
 from tests.lab.rolling import (
     EU,
@@ -18,6 +19,7 @@ from tests.lab.rolling import (
     terminate,
     waits_for_pods,
 )
+from tests.lab.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

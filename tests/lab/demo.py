@@ -43,7 +43,7 @@ def put_demo(lab: Lab, say: Callable[[str], None]) -> None:
     # By its path, since a GIT_SSL_CAINFO of the user's would count more than any setting.
     git = make_clone(address, _clone(lab), files, f"url.{bare}.insteadOf={address}")
     _publish(git, registry)
-    fleet = LabFleet(lab, ENVIRONMENT, git.root, bare, address, registry)
+    fleet = LabFleet(ENVIRONMENT, git.root, bare, address, registry, lab=lab)
     for destination in fleet.destinations():
         lab.add_destination(destination)
     fleet.put_platform()

@@ -1,4 +1,4 @@
-"""A fleet in the lab: its repository, which Argo CD reads over HTTPS, and what became of it live.
+"""A fleet in the lab: Argo CD reads its repository over HTTPS, and this is what became of it live.
 
 ::
 
@@ -12,32 +12,32 @@ Each fleet has an environment of its own, and namespaces that start with the env
 """
 
 import json
-import re
 import shutil
 import threading
-import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from lockstep.cli import invoke
-from tests.acceptance.world import EXAMPLE, REGIONS, git, register_versions
+from tests.acceptance.world import EXAMPLE, REGIONS, register_versions
+from tests.lab.applications import Object, is_settled, said, sync_began
+from tests.lab.fleet_clone import FleetClone
+from tests.lab.kubeconfig import IN_CLUSTER
+from tests.lab.layout import REPOSITORY
+from tests.lab.platform import PLATFORM, PLAYED
+from tests.lab.specs import copy_specs
+from tests.lab.waiting import wait_until
 from tests.unit.mlflow_store import create_store
 
 if TYPE_CHECKING:
     from tests.lab import Lab
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 ORGANISATION = "policies/data/organisation.yaml"
 ARGOCD = "argocd"
-IN_CLUSTER = "in-cluster"
 REFRESH = "argocd.argoproj.io/refresh"
-
-Object = dict[str, Any]
 
 KINDS = (
     "serviceaccounts,externalsecrets.external-secrets.io,services,deployments.apps,"
@@ -47,75 +47,15 @@ KINDS = (
 """What is rendered for clusters, as kubectl takes it."""
 
 
-def _true(name: str) -> dict[str, str]:
-    return {"type": name, "status": "True", "reason": "Played", "message": "the test says so"}
-
-
-PLAYED = {
-    "ExternalSecret": ("externalsecrets.external-secrets.io", [_true("Ready")]),
-    "ScaledObject": ("scaledobjects.keda.sh", [_true("Ready")]),
-    "HorizontalPodAutoscaler": (
-        "horizontalpodautoscalers.autoscaling",
-        [_true("AbleToScale"), _true("ScalingActive")],
-    ),
-}
-"""What the lab has no operator or no measurements for: its resource, and what is reported of it."""
-
-
-def _node(zone: str) -> Object:
-    labels = {
-        "topology.kubernetes.io/zone": zone,
-        "kubernetes.io/os": "linux",
-        "kubernetes.io/arch": "amd64",
-        "nvidia.com/gpu.product": "NVIDIA-L4",
-    }
-    room = {"cpu": "64", "memory": "256Gi", "pods": "500", "nvidia.com/gpu": "8"}
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {
-            "name": f"platform-{zone}",
-            "labels": labels,
-            "annotations": {"kwok.x-k8s.io/node": "fake"},
-        },
-        "status": {"allocatable": room, "capacity": room},
-    }
-
-
-PLATFORM = [
-    *map(_node, ("zone-a", "zone-b", "zone-c")),
-    {
-        "apiVersion": "scheduling.k8s.io/v1",
-        "kind": "PriorityClass",
-        "metadata": {"name": "online-models"},
-        "value": 1000,
-    },
-]
-"""What the reference fleet takes for granted in a cluster: nodes with GPUs, a priority class."""
-
-# The verbs that ask a registry.
-MOVING = {"propose", "advance", "hold", "resume", "revert", "release", "adopt", "lock"}
-
-
 @dataclass
-class LabFleet:
-    """One environment of a fleet: ``clone`` to change it in, and its Applications in the lab.
+class LabFleet(FleetClone):
+    """A fleet's clone, and its Applications in the lab: ``<environment>-<cluster>``.
 
     Attributes:
         lab: where it is put.
-        environment: its name; its Applications are ``<environment>-<cluster>``.
-        clone: a work tree of ``main``; git reaches ``address`` in it by the path of ``bare``.
-        bare: the repository that Argo CD reads.
-        address: how Argo CD reads it.
-        registry: the URI of the family's MLflow registry, where the fleet has one.
     """
 
-    lab: "Lab"
-    environment: str
-    clone: Path
-    bare: Path
-    address: str
-    registry: str | None = None
+    lab: "Lab" = field(kw_only=True)
 
     @classmethod
     def create(
@@ -166,91 +106,15 @@ class LabFleet:
     def _start(cls, lab: "Lab", environment: str, specs: Path, folder: Path) -> "LabFleet":
         """A clone with the renamed specs, in which nothing is rendered or committed."""
         bare, address = lab.add_repository(environment)
-        fleet = cls(lab, environment, folder / "clone", Path(bare), address)
-        fleet._make_clone()
-        target = fleet.clone / "clusters" / environment
-        shutil.copytree(specs, target)
-        for path in target.rglob("*.yaml"):
-            path.write_text(_renamed(path.read_text(), path, environment, address))
+        fleet = cls(environment, folder / "clone", bare, address, lab=lab)
+        fleet.make_clone()
+        copy_specs(specs, fleet.clone / "clusters" / environment, environment, address)
         (fleet.clone / ORGANISATION).parent.mkdir(parents=True)
         shutil.copy(REPOSITORY / ORGANISATION, fleet.clone / ORGANISATION)
         (fleet.clone / "lockstep.yaml").write_text(f"branch: main\nrepository: {address}\n")
         for destination in fleet.destinations():
             lab.add_destination(destination)
         return fleet
-
-    def _make_clone(self) -> None:
-        self.clone.mkdir(parents=True)
-        git(self.clone, "init", "--quiet", "--initial-branch=main")
-        git(self.clone, "config", "user.name", "A runner")
-        git(self.clone, "config", "user.email", "runner@example.com")
-        git(self.clone, "remote", "add", "origin", self.address)
-        git(self.clone, "config", f"url.{self.bare}.insteadOf", self.address)
-
-    # The repository
-
-    def lockstep(self, *arguments: str) -> tuple[int, str]:
-        """Run a command line on the clone in this process: its exit code and what it printed."""
-        where = ["--root", str(self.clone)]
-        if self.registry and arguments[0] in MOVING:
-            where += ["--registry-uri", self.registry]
-        return invoke([*arguments, *where])
-
-    def must(self, *arguments: str) -> str:
-        """Run a command line that has to succeed; what it printed."""
-        code, text = self.lockstep(*arguments)
-        assert code == 0, f"{arguments}: exit {code}\n{text}"
-        return text
-
-    def edit(self, path: str, old: str, new: str) -> None:
-        """Replace a text that is in a file of the clone exactly once."""
-        file = self.clone / path
-        text = file.read_text()
-        assert text.count(old) == 1, (path, old, text)
-        file.write_text(text.replace(old, new))
-
-    def merge_proposal(self, version: str, family: str = "scoring") -> None:
-        """Propose a version, merge its branch into main and push that."""
-        text = self.must("propose", f"{self.environment}/{family}", version, "--format", "json")
-        branch = json.loads(text)["results"][0]["branch"]
-        git(self.clone, "merge", "--quiet", "--no-ff", "--no-edit", f"origin/{branch}")
-        self.push()
-
-    def render(self) -> None:
-        """Write rendered/ as the specs declare it."""
-        self.must("render")
-
-    def commit(self, message: str) -> str:
-        """Commit everything as it is, without rendering it; the commit's id."""
-        git(self.clone, "add", "--all")
-        git(self.clone, "commit", "--quiet", f"--message={message}")
-        return git(self.clone, "rev-parse", "HEAD")
-
-    def push(self) -> None:
-        """Push main."""
-        git(self.clone, "push", "--quiet", "origin", "main")
-
-    def publish(self, message: str) -> str:
-        """Render, commit and push; the commit's id."""
-        self.render()
-        commit = self.commit(message)
-        self.push()
-        return commit
-
-    def tip(self) -> str:
-        """The commit that main has at the remote."""
-        return git(self.bare, "rev-parse", "main")
-
-    def rendered(self, pattern: str = "**/*.yaml") -> list[Object]:
-        """The objects of the rendered files of this environment that match, in order of paths."""
-        found = sorted((self.clone / "rendered" / self.environment).glob(pattern))
-        objects = [each for path in found for each in yaml.safe_load_all(path.read_text())]
-        return [each for each in objects if each]
-
-    def destinations(self) -> list[str]:
-        """The names under which Argo CD knows the clusters of the regions."""
-        text = (self.clone / "clusters" / self.environment / "environment.yaml").read_text()
-        return [each["destination"] for each in yaml.safe_load(text)["spec"]["regions"]]
 
     # Argo CD
 
@@ -427,34 +291,6 @@ class LabFleet:
         return text.split()
 
 
-def wait_until(true: Callable[[], bool], timeout: float, last: Callable[[], str]) -> None:
-    """Wait until something is true; fails with the last state after ``timeout`` seconds."""
-    end = time.monotonic() + timeout
-    while not true():
-        assert time.monotonic() < end, f"not so after {timeout:.0f} s:\n{last()}"
-        time.sleep(0.3)
-
-
-def is_settled(application: Object, revision: str | None = None) -> bool:
-    """Whether an Application is Synced and Healthy, at this revision, with nothing running."""
-    status = application.get("status", {})
-    sync = status.get("sync", {})
-    phase = status.get("operationState", {}).get("phase")
-    return (
-        sync.get("status") == "Synced"
-        and status.get("health", {}).get("status") == "Healthy"
-        and revision in (None, sync.get("revision"))
-        and "operation" not in application
-        and phase == "Succeeded"
-    )
-
-
-def sync_began(application: Object) -> str:
-    """When the newest sync of an Application began."""
-    began: str = application["status"]["operationState"]["startedAt"]
-    return began
-
-
 def key(each: Any) -> tuple[str, str]:
     """What tells the objects of a fleet apart: names hold the cluster's, which is unique in it."""
     return each["kind"], each["metadata"]["name"]
@@ -476,40 +312,3 @@ def assert_stays_synced(fleet: LabFleet) -> None:
 def _changes(fleet: LabFleet) -> dict[tuple[str, str], int]:
     """How often each live object was changed in what it wants."""
     return {key(each): each["metadata"].get("generation", 0) for each in fleet.listed(KINDS)}
-
-
-def said(application: Object) -> str:
-    """What an Application says of itself, in one line."""
-    status = application.get("status", {})
-    sync, state = status.get("sync", {}), status.get("operationState", {})
-    parts = [
-        application["metadata"]["name"],
-        sync.get("status", "-"),
-        sync.get("revision", "-")[:8],
-        status.get("health", {}).get("status", "-"),
-        f"{state.get('phase', 'no operation')}: {state.get('message', '')}",
-        *(f"{each['type']}: {each['message']}" for each in status.get("conditions", ())),
-        *(
-            f"{each['kind']}/{each['name']} {each.get('status', '')}"
-            f" {each.get('health', {}).get('status', '')}"
-            for each in status.get("resources", ())
-            if each.get("status") != "Synced"
-            or each.get("health", {}).get("status", "Healthy") != "Healthy"
-        ),
-    ]
-    return " | ".join(parts)
-
-
-def _renamed(text: str, path: Path, environment: str, address: str) -> str:
-    """The text of a spec in another environment, with namespaces and a repository of its own."""
-    if path.name == "environment.yaml":
-        text = re.sub(r"(metadata:\s*\{?\s*name: )[\w-]+", rf"\g<1>{environment}", text, count=1)
-        text = re.sub(r"repoURL: [^\s,}]+", f"repoURL: {address}", text)
-        return re.sub(
-            r"(namespaces: \[)([^\]]*)\]",
-            lambda found: found[1] + re.sub(r"[\w-]+", rf"{environment}-\g<0>", found[2]) + "]",
-            text,
-        )
-    if path.parent.name == "locks" or path.name == "quarantine.yaml":
-        return re.sub(r"(\benvironment: )[\w-]+", rf"\g<1>{environment}", text, count=1)
-    return re.sub(r"(\bnamespace: )([\w-]+)", rf"\g<1>{environment}-\g<2>", text)

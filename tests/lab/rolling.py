@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.lab import Lab
-from tests.lab.fleet import ARGOCD, LabFleet, said, wait_until
+from tests.lab.applications import said
+from tests.lab.fleet import ARGOCD, LabFleet
+from tests.lab.waiting import wait_until
 
 US, EU = "scoring-us-east-1", "scoring-eu-west-1"
 _GATE = "  gates:\n"

@@ -28,7 +28,8 @@ from rich.table import Table
 from lockstep.edges import clock
 from tests.acceptance.world import World
 from tests.lab import Lab, running
-from tests.lab.fleet import LabFleet, is_settled
+from tests.lab.applications import is_settled
+from tests.lab.fleet import LabFleet
 from tests.lab.layout import DEFAULT_FOLDER
 from tests.lab.recorder import Change, Recorder, weighted
 from tests.lab.rolling import EU, US, advance, create_fleet, waits_for_pods

@@ -1,0 +1,30 @@
+"""The specs of an environment, moved into another one."""
+
+import re
+import shutil
+from pathlib import Path
+
+
+def copy_specs(specs: Path, target: Path, environment: str, address: str) -> None:
+    """Copy the folder of an environment to ``target``, with another name and repository.
+
+    Namespaces start with the new name.
+    """
+    shutil.copytree(specs, target)
+    for path in target.rglob("*.yaml"):
+        path.write_text(_renamed(path.read_text(), path, environment, address))
+
+
+def _renamed(text: str, path: Path, environment: str, address: str) -> str:
+    """The text of a spec in another environment, with namespaces and a repository of its own."""
+    if path.name == "environment.yaml":
+        text = re.sub(r"(metadata:\s*\{?\s*name: )[\w-]+", rf"\g<1>{environment}", text, count=1)
+        text = re.sub(r"repoURL: [^\s,}]+", f"repoURL: {address}", text)
+        return re.sub(
+            r"(namespaces: \[)([^\]]*)\]",
+            lambda found: found[1] + re.sub(r"[\w-]+", rf"{environment}-\g<0>", found[2]) + "]",
+            text,
+        )
+    if path.parent.name == "locks" or path.name == "quarantine.yaml":
+        return re.sub(r"(\benvironment: )[\w-]+", rf"\g<1>{environment}", text, count=1)
+    return re.sub(r"(\bnamespace: )([\w-]+)", rf"\g<1>{environment}-\g<2>", text)
