@@ -64,7 +64,7 @@ class _Resource(NamedTuple):
 class KubernetesReader:
     """Reads the API of one destination; its time begins when it is made.
 
-    ``uses`` are the seconds and bytes for all of its answers. Secrets are refused: nothing that
+    ``limits`` are the seconds and bytes for all of its answers. Secrets are refused: nothing that
     Lockstep compares is in one.
     """
 

@@ -6,6 +6,7 @@ plug-ins. Nothing that it is given here is written back.
 
 import logging
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -213,12 +214,16 @@ def _refuse_large(path: str) -> None:
 
 
 class _Collector(logging.Handler):
+    """Keeps what the thread that made it logs: others read other kubeconfigs meanwhile."""
+
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
         self.said: list[str] = []
+        self._thread = threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.said.append(record.getMessage())
+        if record.thread == self._thread:
+            self.said.append(record.getMessage())
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Reading Kubernetes' API: pages, single objects, and each way in which it can fail."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -200,6 +201,7 @@ def test_a_token_is_not_sent_in_the_open(tmp_path: Path) -> None:
 
 def plugin(folder: Path, text: str) -> KubernetesAccess:
     """A kubeconfig whose credentials come from a program."""
+    folder.mkdir(exist_ok=True)
     program = folder / "plugin"
     program.write_text(f"#!/bin/sh\n{text}\n")
     program.chmod(0o755)
@@ -213,12 +215,14 @@ def plugin(folder: Path, text: str) -> KubernetesAccess:
     return KubernetesAccess(kubeconfig=str(path))
 
 
+CREDENTIAL = (
+    '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", '
+    f'"status": {{"token": "{TOKEN}"}}}}'
+)
+
+
 def test_the_token_of_a_plug_in_is_used(tmp_path: Path) -> None:
-    said = (
-        '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", '
-        f'"status": {{"token": "{TOKEN}"}}}}'
-    )
-    made = plugin(tmp_path, f"echo '{said}'").connect("prod-eu")
+    made = plugin(tmp_path, f"echo '{CREDENTIAL}'").connect("prod-eu")
     assert f"Bearer {TOKEN}" in set(made.secrets()) and TOKEN not in repr(made)
 
 
@@ -228,6 +232,21 @@ def test_a_plug_in_that_fails_does_not_make_anonymous_requests(
     with pytest.raises(LockstepError, match=r"no credentials .*you are not logged in"):
         plugin(tmp_path, "echo you are not logged in >&2; exit 3").connect("prod-eu")
     assert capfd.readouterr().err == ""
+
+
+def test_a_plug_in_that_fails_costs_no_other_region_its_credentials(tmp_path: Path) -> None:
+    begun, ended = tmp_path / "begun", tmp_path / "ended"
+    wait = "until [ -e {} ]; do sleep 0.05; done"
+    slow = plugin(tmp_path / "slow", f"touch {begun}; {wait.format(ended)}; echo '{CREDENTIAL}'")
+    broken = plugin(tmp_path / "broken", f"{wait.format(begun)}; exit 3")
+    with ThreadPoolExecutor() as pool:
+        made = pool.submit(slow.connect, "prod-eu")
+        try:
+            with pytest.raises(LockstepError, match="no credentials"):
+                broken.connect("prod-eu")
+        finally:
+            ended.touch()
+        assert f"Bearer {TOKEN}" in set(made.result().secrets())
 
 
 @pytest.mark.parametrize("text", ["", "[", "contexts: 3", '{"contexts": [{"name": "prod-eu"}]}'])
