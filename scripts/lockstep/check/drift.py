@@ -9,11 +9,12 @@ from lockstep.check.served_versions import RegistryRead, read_registry
 from lockstep.check.validation import validate_tree, without_malformed
 from lockstep.check.wanted_objects import WantedReader
 from lockstep.check.workspace import SOURCES, require_clusters, with_shipped
+from lockstep.differences.folders import identity_of
 from lockstep.differences.secrets import SecretKinds
 from lockstep.drift.applications import synced_revision
 from lockstep.drift.hiding import Hiding
 from lockstep.drift.judge import arranged, cluster_drifts
-from lockstep.drift.state import IN_CLUSTER, LiveObjects, LiveState, WantedEnvironment, identity_of
+from lockstep.drift.state import IN_CLUSTER, LiveObjects, LiveState, WantedEnvironment
 from lockstep.edges.git import Git
 from lockstep.edges.git.objects import is_object_id
 from lockstep.edges.kubernetes_access import KubernetesAccess

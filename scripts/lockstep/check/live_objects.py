@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from lockstep.differences.folders import ObjectId
+from lockstep.differences.folders import ObjectId, identity_of
 from lockstep.drift.state import (
     ENVIRONMENT_LABEL,
     FAMILY_LABEL,
@@ -17,7 +17,6 @@ from lockstep.drift.state import (
     MANAGED_LABEL,
     LiveObjects,
     WantedEnvironment,
-    identity_of,
 )
 from lockstep.edges.kubernetes import ApiKind, KindNotRead, KubernetesReader, ReadLimits
 from lockstep.edges.kubernetes_access import KubernetesAccess

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from lockstep.drift.state import ARGOCD_GROUP, WantedCluster, WantedEnvironment, identity_of
+from lockstep.differences.folders import identity_of
+from lockstep.drift.state import ARGOCD_GROUP, WantedCluster, WantedEnvironment
 from lockstep.edges.git import Git
 from lockstep.edges.stderr import silenced_stderr
 from lockstep.model.document import Json, value_at

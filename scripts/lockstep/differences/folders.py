@@ -127,6 +127,13 @@ class ComparedFamily:
         return tuple(each for folder in self.folders for each in folder.objects)
 
 
+def identity_of(manifest: Json) -> ObjectId:
+    """What makes an object the same one in two trees, or in git and in an API."""
+    group = str(manifest.get("apiVersion", "")).rpartition("/")[0]
+    place = (str(value_at(manifest, ("metadata", key)) or "") for key in ("namespace", "name"))
+    return ObjectId(group, str(manifest.get("kind", "")), *place)
+
+
 def label_of(manifest: Json, label: str, *above: str) -> str:
     """The text of a label of an object, or of the template of its pods with ``above``."""
     found = value_at(manifest, (*above, "metadata", "labels", label))
@@ -155,18 +162,10 @@ def _by_id(
     """
     found: dict[tuple[ObjectId, str], tuple[str, Json]] = {}
     for path, each in sorted(manifests.items()):
-        identity = names.get(path) or _identity(each)
+        identity = names.get(path) or identity_of(each)
         key = (identity, path) if (identity, "") in found else (identity, "")
         found[key] = (path, each)
     return found
-
-
-def _identity(manifest: Json) -> ObjectId:
-    group = str(manifest.get("apiVersion", "")).rpartition("/")[0]
-    namespace, name = (
-        str(value_at(manifest, ("metadata", key), "")) for key in ("namespace", "name")
-    )
-    return ObjectId(group, str(manifest.get("kind", "")), namespace, name)
 
 
 def _meets(one: Pointer, other: Pointer) -> bool:

@@ -1,6 +1,6 @@
 """How the requests of a cluster's routes are split among versions, on each side of a change."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from lockstep.differences.fields import FieldDifference
@@ -32,9 +32,14 @@ def routes_of(manifest: Json | None) -> Iterator[tuple[tuple[str, str], list[Des
 
 def versions_of(folder: ComparedFolder, *, head: bool) -> dict[str, str]:
     """The version that each subset stands for, by the DestinationRules of one side."""
+    return subset_versions(folder.of_kind("DestinationRule", head=head))
+
+
+def subset_versions(rules: Iterable[Json]) -> dict[str, str]:
+    """The version that each subset of some DestinationRules stands for; empty without a label."""
     return {
         str(subset.get("name")): str(value_at(subset, ("labels", VERSION_LABEL), ""))
-        for rule in folder.of_kind("DestinationRule", head=head)
+        for rule in rules
         for subset in items_of(rule, "spec", "subsets")
     }
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from lockstep.differences.fields import FieldDifference
-from lockstep.differences.folders import items_of
+from lockstep.differences.folders import identity_of, items_of
 from lockstep.drift.fields import comparison_of, live_differences
 from lockstep.drift.hiding import Hiding
-from lockstep.drift.state import IN_CLUSTER, LiveObjects, LiveState, identity_of
+from lockstep.drift.state import ARGOCD_GROUP, IN_CLUSTER, LiveObjects, LiveState
 from lockstep.model.document import Json, value_at
 from lockstep.model.times import parse_time
 from lockstep.text.sanitise import quoted
@@ -120,15 +120,13 @@ def sync_problem(live: Json, hiding: Hiding) -> str:
 def windows_of(application: Json, argocd: LiveObjects) -> list[Json]:
     """The sync windows of the project of an Application."""
     name = value_at(application, ("spec", "project"))
-    for identity, each in argocd.objects.items():
-        if identity.kind == "AppProject" and identity.name == name:
-            return items_of(each, "spec", "syncWindows")
-    return []
+    own = (each for each in argocd.projects if identity_of(each).name == name)
+    return items_of(next(own, None), "spec", "syncWindows")
 
 
 def application_differences(wanted: Json, live: Json) -> Iterator[FieldDifference]:
     """The fields in which a live Application differs, a second source among them."""
-    yield from live_differences(wanted, live, comparison_of("argoproj.io"))
+    yield from live_differences(wanted, live, comparison_of(ARGOCD_GROUP))
     more = value_at(live, ("spec", "sources"))
     # Argo CD then leaves spec.source out of account.
     if more and value_at(wanted, ("spec", "sources")) is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lockstep.differences.fields import FieldDifference
-from lockstep.differences.folders import items_of
+from lockstep.differences.folders import identity_of, items_of, label_of
 from lockstep.drift.applications import (
     Healing,
     application_differences,
@@ -19,7 +19,7 @@ from lockstep.drift.applications import (
 )
 from lockstep.drift.fields import comparison_of, live_differences
 from lockstep.drift.hiding import MOST_FIELDS, Hiding
-from lockstep.drift.state import LiveObjects, LiveState, WantedCluster, identity_of
+from lockstep.drift.state import MANAGED_LABEL, LiveObjects, LiveState, WantedCluster
 from lockstep.model.document import Json, value_at
 from lockstep.model.drift import Drift, DriftClass, DriftField, DriftKind
 
@@ -155,10 +155,9 @@ class ArgocdDrifts:
         """Whether the project of an Application is one that git has, which is looked at itself."""
         name = value_at(application, ("spec", "project"))
         return any(
-            identity.kind == "AppProject" and identity.name == name
-            and value_at(each, ("metadata", "labels", "app.kubernetes.io/managed-by")) == "lockstep"
-            for identity, each in self.argocd.objects.items()
-        )  # fmt: skip
+            identity_of(each).name == name and label_of(each, MANAGED_LABEL) == "lockstep"
+            for each in self.argocd.projects
+        )
 
     def _shown(self, fields: list[FieldDifference]) -> tuple[DriftField, ...]:
         return tuple(self.hiding.field(each, addresses=True) for each in fields[:MOST_FIELDS])

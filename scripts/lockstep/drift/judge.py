@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from lockstep.differences.folders import ObjectId, label_of
+from lockstep.differences.folders import ObjectId, identity_of, label_of
 from lockstep.drift.applications import Healing, healing_of
 from lockstep.drift.argocd import ArgocdDrifts
 from lockstep.drift.families import family_drifts
@@ -15,7 +15,6 @@ from lockstep.drift.state import (
     LiveState,
     WantedCluster,
     WantedEnvironment,
-    identity_of,
 )
 from lockstep.model.document import Json, value_at
 from lockstep.model.drift import Drift, DriftClass

@@ -4,18 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lockstep.differences.fields import FieldDifference
-from lockstep.differences.folders import VERSION_LABEL, ObjectId, label_of
+from lockstep.differences.folders import VERSION_LABEL, ObjectId, identity_of, label_of
 from lockstep.differences.weights import ROUTES
 from lockstep.drift.applications import Healing
 from lockstep.drift.fields import comparison_of, live_differences
 from lockstep.drift.hiding import MOST_FIELDS, Hiding
-from lockstep.drift.state import (
-    CLUSTER_LABEL,
-    FAMILY_LABEL,
-    LiveObjects,
-    WantedCluster,
-    identity_of,
-)
+from lockstep.drift.state import CLUSTER_LABEL, FAMILY_LABEL, LiveObjects, WantedCluster
 from lockstep.drift.traffic import (
     Shares,
     changes_model,
@@ -30,7 +24,7 @@ from lockstep.model.drift import Drift, DriftClass, DriftField, DriftKind
 _REPLICAS = ("spec", "replicas")
 _PAUSED = ("autoscaling.keda.sh/paused", "autoscaling.keda.sh/paused-replicas")
 _TRACKED = "argocd.argoproj.io/tracking-id"
-_BY_HAND = "find out who changed it, and why; what shall stay belongs into git"
+_BY_HAND = "find out who changed it, and why; what is to stay belongs in git"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from lockstep.differences.folders import ObjectId, items_of, label_of
+from lockstep.differences.folders import ObjectId, identity_of, items_of, label_of
 from lockstep.model.document import Json, Pointer, from_json_pointer, value_at
 
 CLUSTER_LABEL = "lockstep.dev/cluster"
@@ -15,13 +15,6 @@ MANAGED_LABEL = "app.kubernetes.io/managed-by"
 ARGOCD_GROUP = "argoproj.io"
 IN_CLUSTER = "in-cluster"
 """The name that Argo CD gives to the Kubernetes cluster in which it runs."""
-
-
-def identity_of(manifest: Json) -> ObjectId:
-    """What makes an object the same one in git and in an API."""
-    group = str(manifest.get("apiVersion", "")).rpartition("/")[0]
-    place = (str(value_at(manifest, ("metadata", key)) or "") for key in ("namespace", "name"))
-    return ObjectId(group, str(manifest.get("kind", "")), *place)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +34,17 @@ class WantedCluster:
     variants: tuple[Json, ...] = ()
 
     @cached_property
+    def identities(self) -> frozenset[ObjectId]:
+        """What its objects are known by."""
+        return frozenset(map(identity_of, self.objects))
+
+    @cached_property
     def ignored(self) -> Mapping[ObjectId, frozenset[Pointer]]:
         """The fields of each object that Argo CD was asked to ignore."""
         entries = items_of(self.application, "spec", "ignoreDifferences")
         return {
             known: frozenset(pointer for each in entries for pointer in _pointers(each, known))
-            for known in map(identity_of, self.objects)
+            for known in self.identities
         }
 
     @cached_property
@@ -120,25 +118,35 @@ class LiveObjects:
         """Whether it is known if the object is there."""
         return (identity.group, identity.kind) not in self.unread
 
-    def of_cluster(self, environment: str, cluster: str, kind: str) -> list[Json]:
-        """The objects of one kind with the labels of a cluster, by name."""
-        return [
-            each
-            for identity, each in sorted(self.objects.items())
-            if identity.kind == kind
-            and label_of(each, CLUSTER_LABEL) == cluster
-            and label_of(each, ENVIRONMENT_LABEL) == environment
-        ]
+    def of_cluster(self, cluster: WantedCluster, kind: str) -> list[Json]:
+        """The objects of one kind that are a cluster's in git or by their labels, by name."""
+        labelled = self._labelled.get((cluster.environment, cluster.name), frozenset())
+        found = (labelled | cluster.identities) & self.objects.keys()
+        return [self.objects[each] for each in sorted(found) if each.kind == kind]
+
+    @cached_property
+    def projects(self) -> list[Json]:
+        """The AppProjects."""
+        return [each for identity, each in self.objects.items() if identity.kind == "AppProject"]
+
+    @cached_property
+    def _labelled(self) -> Mapping[tuple[str, str], frozenset[ObjectId]]:
+        """The objects by the environment and the cluster that their labels name."""
+        found: dict[tuple[str, str], set[ObjectId]] = {}
+        for identity, each in self.objects.items():
+            place = label_of(each, ENVIRONMENT_LABEL), label_of(each, CLUSTER_LABEL)
+            found.setdefault(place, set()).add(identity)
+        return {place: frozenset(each) for place, each in found.items()}
 
 
 @dataclass(frozen=True, eq=False)
 class LiveState:
-    """All that was read: by destination, and of git what Argo CD says that it has synced.
+    """All that was read: by destination, and of git what Argo CD says that it has compared with.
 
     A destination that could not be read at all is not in ``destinations``. ``trees`` has the tree
-    id of a folder at a commit, empty where this clone does not have the commit. ``tips`` are those
-    at the followed tip, by folder. ``now`` is the time of
-    the comparison.
+    id of a folder at a commit: ``absent`` where the commit has no such folder, and nothing where
+    this clone does not have the commit. ``tips`` are those at the followed tip, by folder. ``now``
+    is the time of the comparison.
     """
 
     destinations: Mapping[str, LiveObjects]

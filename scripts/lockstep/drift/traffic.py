@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from lockstep.differences.fields import FieldDifference
-from lockstep.differences.folders import VERSION_LABEL, items_of, label_of
-from lockstep.differences.weights import ROUTES, routes_of
+from lockstep.differences.folders import VERSION_LABEL, label_of
+from lockstep.differences.weights import ROUTES, routes_of, subset_versions
 from lockstep.drift.state import CLUSTER_LABEL, LiveObjects, WantedCluster
 from lockstep.model.document import Json, value_at
 
@@ -25,11 +25,7 @@ def shares(routes: Iterable[Json], rules: Iterable[Json]) -> Shares:
 
     A subset without a version is its own name.
     """
-    versions = {
-        str(subset.get("name")): str(value_at(subset, ("labels", VERSION_LABEL), ""))
-        for rule in rules
-        for subset in items_of(rule, "spec", "subsets")
-    }
+    versions = subset_versions(rules)
     found: dict[str, int] = {}
     for each in routes:
         for _, destinations in routes_of(each):
@@ -49,9 +45,9 @@ def git_shares(cluster: WantedCluster) -> Shares:
 
 def live_shares(cluster: WantedCluster, live: LiveObjects) -> Shares | None:
     """What a cluster serves; None where that could not be read."""
-    if any(kind in unread for unread in [{k for _, k in live.unread}] for kind in _KINDS):
+    if any(kind in _KINDS for _, kind in live.unread):
         return None
-    own = {kind: live.of_cluster(cluster.environment, cluster.name, kind) for kind in _KINDS}
+    own = {kind: live.of_cluster(cluster, kind) for kind in _KINDS}
     return _shares(own[ROUTES], own["DestinationRule"], own["Deployment"])
 
 

@@ -383,3 +383,10 @@ def test_a_slow_region_costs_no_other_its_comparison(world: World) -> None:
     assert [each["what"] for each in report["unread"]] == ["prod-us-east-1"]
     assert "no answer within" in report["unread"][0]["why"]
     assert [each["name"] for each in report["drifts"]] == [f"{FRAUD}-v41"]
+
+
+def test_routes_that_lost_their_labels_still_say_what_is_served(world: World) -> None:
+    weights(world)
+    del world.one("prod-eu-central-1", "VirtualService", FRAUD)["metadata"]["labels"]
+    [found] = world.report()["drifts"]
+    assert "It serves 41 50%, 42 50%, and git says 41 90%, 42 10%" in found["means"]

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lockstep.differences.folders import ObjectId
+from lockstep.differences.folders import ObjectId, identity_of
 from lockstep.drift.fields import comparison_of, live_differences
-from lockstep.drift.state import identity_of
 from lockstep.render.parse import parse_manifest
 from tests.unit.differences.manifests import deployment, manifest
 from tests.unit.drift.api_objects import stored
