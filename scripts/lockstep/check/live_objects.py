@@ -11,6 +11,7 @@ from typing import Any
 
 from lockstep.differences.folders import ObjectId, identity_of
 from lockstep.drift.state import (
+    ARGOCD_GROUP,
     ENVIRONMENT_LABEL,
     FAMILY_LABEL,
     IN_CLUSTER,
@@ -55,7 +56,9 @@ class WantedDestination:
     def kinds(self) -> list[ApiKind]:
         """Every kind that is listed here."""
         argocd = self.name == IN_CLUSTER
-        known = {each for each in _RENDERED if (each.kind in _ARGOCD) == argocd}
+        # Argo CD's own Kubernetes cluster may be that of a region, too.
+        region = not argocd or any(each.group != ARGOCD_GROUP for each in self.wanted)
+        known = {each for each in _RENDERED if (argocd if each.kind in _ARGOCD else region)}
         # By group and kind: git's version of the API counts.
         wanted = {(each.group, each.kind): each for each in self.wanted.values()}
         return sorted({**{(k.group, k.kind): k for k in known}, **wanted}.values())

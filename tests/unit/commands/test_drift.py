@@ -390,3 +390,21 @@ def test_routes_that_lost_their_labels_still_say_what_is_served(world: World) ->
     del world.one("prod-eu-central-1", "VirtualService", FRAUD)["metadata"]["labels"]
     [found] = world.report()["drifts"]
     assert "It serves 41 50%, 42 50%, and git says 41 90%, 42 10%" in found["means"]
+
+
+def test_a_region_may_be_in_the_cluster_of_argocd(world: World) -> None:
+    region, fleet = "prod-eu-central-1", world.folder / "fleet"
+    for path in (*fleet.glob("clusters/prod/*.yaml"), *fleet.glob("rendered/prod/**/*.yaml")):
+        path.write_text(path.read_text().replace(region, ARGOCD))
+    git(fleet, "commit", "--quiet", "--all", "--message=Move a region")
+    moved = json.dumps(world.apis[ARGOCD].objects).replace(region, ARGOCD)
+    world.apis[ARGOCD].objects = json.loads(moved) + world.apis[region].objects
+    for each in world.apis[ARGOCD].objects:
+        if each["kind"] == "Application":
+            each["status"]["sync"]["revision"] = git(fleet, "rev-parse", "HEAD")
+    assert world.report()["drifts"] == []
+    made = deepcopy(world.one("prod-eu-west-1", "ScaledObject", "churn-eu-west-1-v3"))
+    made["metadata"] |= {"name": "by-hand", "uid": "by-hand"}
+    world.apis[ARGOCD].objects.append(made)
+    [found] = world.report()["drifts"]
+    assert (found["drift"], found["name"]) == ("orphan", "by-hand")
