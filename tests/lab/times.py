@@ -3,8 +3,8 @@
 In the lab that ``make lab`` has started, or in the one in the folder LAB. Each run rolls a version
 out to all traffic in the first region, and into the second one, where its pods wait; then a gate
 fails, and ``lockstep advance`` finds that. Measured are the whole program until the commit is
-pushed, and from there what the API server says. In every second run Argo CD is told of each push,
-as a webhook does; otherwise it polls.
+pushed, and from there what the API server says. In every second run Argo CD gets notice
+of each push, as by a webhook; otherwise it polls.
 
 The time of a step is that of the last move in the first region. The rollback's is measured in the
 first region, where nothing runs, and in the second, whose sync of the step before still runs: its
@@ -44,6 +44,7 @@ Seconds = dict[tuple[str, str], list[float]]
 
 
 def main() -> None:
+    """Measure, and print a table: also of the runs before one that fails."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     lab = running(Path(sys.argv[2]) if len(sys.argv) > 2 else DEFAULT_FOLDER)
     if lab is None:
@@ -55,24 +56,24 @@ def main() -> None:
             fleet.apply_root()
             fleet.wait_synced()
             for number in range(runs):
-                told = number % 2 == 0
-                _measure(fleet, World(Path(folder)), told, seconds)
+                webhook = number % 2 == 0
+                _measure(fleet, World(Path(folder)), webhook, seconds)
                 print(f"run {number + 1} of {runs}", file=sys.stderr, flush=True)
         finally:
             Console().print(_table(seconds))
             fleet.remove()
 
 
-def _measure(fleet: LabFleet, world: World, told: bool, seconds: Seconds) -> None:
+def _measure(fleet: LabFleet, world: World, webhook: bool, seconds: Seconds) -> None:
     """One rollout and its rollback."""
-    how = "told of the push" if told else "polls"
+    how = "webhook" if webhook else "polling"
     _measure_metric(world, _GOOD)
     fleet.merge_proposal("2")
     advance(fleet)
     fleet.wait_synced()
     with Recorder(fleet.lab.kubeconfig, fleet.selector) as recorder:
         begun, pushed = _decide(fleet)
-        if told:
+        if webhook:
             fleet.refresh()
         seconds[how, "step: decided and pushed"].append(pushed - begun)
         moved = _wait(recorder, pushed, _has_weights(US, {"v2": 100}))
@@ -88,7 +89,7 @@ def _measure(fleet: LabFleet, world: World, told: bool, seconds: Seconds) -> Non
         with Recorder(fleet.lab.kubeconfig, fleet.selector) as recorder:
             begun, pushed = _decide(fleet)
             let_go()
-            if told:
+            if webhook:
                 fleet.refresh()
             seconds[how, "rollback: bad evidence to pushed"].append(pushed - begun)
             for cluster, state in ((US, "idle"), (EU, "in the middle of a sync")):

@@ -81,8 +81,8 @@ def drift(
     """Show where live clusters and the registry differ from git (of FAMILY, where it is given).
 
     It compares the tip of the branch that Argo CD follows, only reads, and never reads a Secret.
-    Exit code 13 where anything has drifted, 1 where something could not be read: that is in the
-    report, beside what was found elsewhere.
+    Exit code 13 where anything has drifted, 1 where something could not be read: the report
+    names that, and what was found elsewhere.
     """
     from lockstep.check.drift import DriftRequest
     from lockstep.commands import drift as verb

@@ -66,7 +66,7 @@ def _text(report: DriftReport) -> Iterator[str]:
 
 def _verdict(report: DriftReport) -> str:
     if report.unread:
-        return "This is no answer for all that was asked: something could not be read"
+        return "incomplete: what could not be read may have drifted"
     return f"{count(len(report.drifts), 'drift')}" if report.drifts else "no drift"
 
 
