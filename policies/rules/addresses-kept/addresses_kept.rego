@@ -42,7 +42,7 @@ _gateways(spec, environment) := {gateway |
 # METADATA
 # title: A host goes
 # custom:
-#   message: host %s is routed no more by this cluster; its callers get 404
+#   message: host %s is no longer routed by this cluster; its callers get 404
 #   solution: >-
 #     keep it in spec.hosts until nobody calls it; to move it to another cluster, expect requests without
 #     an answer between the two syncs
@@ -53,7 +53,7 @@ deny contains finding.at(rego.metadata.rule(), ["spec", "host"], [host]) if {
 # METADATA
 # title: A Gateway goes
 # custom:
-#   message: Gateway %s serves the hosts of this cluster no more; who comes through it gets 404
+#   message: Gateway %s no longer serves the hosts of this cluster; requests through it get 404
 #   solution: keep the Gateway until no caller comes through it
 deny contains finding.at(rego.metadata.rule(), ["spec", "gateways"], [gateway]) if {
 	some gateway in (
@@ -68,7 +68,7 @@ deny contains finding.at(rego.metadata.rule(), ["spec", "gateways"], [gateway]) 
 # METADATA
 # title: A port goes
 # custom:
-#   message: port %s of the Service goes; who calls it is refused
+#   message: port %s of the Service is removed; its callers are refused
 #   solution: add the new port first, and remove this one in a later change
 deny contains finding.at(rego.metadata.rule(), ["spec", "serving", "ports"], [number]) if {
 	some number in _ports(input.old.spec) - _ports(input.new.spec)

@@ -32,7 +32,7 @@ test_what_stays_or_comes_needs_no_approval if {
 
 test_a_host_that_goes if {
 	_found({"hosts": ["a.example.com"]}, {}) == {[
-		`host "a.example.com" is routed no more by this cluster; its callers get 404`, "/spec/host",
+		`host "a.example.com" is no longer routed by this cluster; its callers get 404`, "/spec/host",
 	]}
 	{pointer | some [_, pointer] in _found({}, {"host": "a.example.com"})} == {"/spec/host"}
 	_found({}, {"host": "a.example.com", "hosts": [_host]}) == set()
@@ -40,7 +40,7 @@ test_a_host_that_goes if {
 
 test_a_gateway_that_goes if {
 	says := [
-		`Gateway "istio-ingress/models" serves the hosts of this cluster no more; who comes through it gets 404`,
+		`Gateway "istio-ingress/models" no longer serves the hosts of this cluster; requests through it get 404`,
 		"/spec/gateways",
 	]
 	_found({}, {"gateways": ["istio-ingress/b"]}) == {says}
@@ -54,7 +54,7 @@ test_a_cluster_that_moves_has_other_gateways if {
 }
 
 test_a_port_that_goes_or_gets_another_number if {
-	says := ["port 8001 of the Service goes; who calls it is refused", "/spec/serving/ports"]
+	says := ["port 8001 of the Service is removed; its callers are refused", "/spec/serving/ports"]
 	_found(_ports({"grpc": 8001}), {}) == {says}
 	_found(_ports({"grpc": 8001}), _ports({"grpc": 8002})) == {says}
 }

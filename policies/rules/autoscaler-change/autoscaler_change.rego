@@ -63,7 +63,7 @@ deny contains finding.at(rego.metadata.rule(), ["spec", "serving", came], [came,
 # METADATA
 # title: Pods of an autoscaler go at once
 # custom:
-#   message: without %s each version has %s pods at once, and it may have up to %s now
+#   message: without %s each version falls to %s pods at once; it may have up to %s now
 #   solution: >-
 #     set spec.serving.replicas to the maxReplicas of the autoscaler in this change, and lower it in
 #     later ones

@@ -45,7 +45,7 @@ test_one_that_goes_leaves_as_many_pods if {
 	_found({"hpa": _hpa}, {"replicas": 9}) == set()
 	_found({"keda": _keda}, {"replicas": 12}) == set()
 	_found({"hpa": _hpa}, {"replicas": 8}) == {[
-		`without "hpa" each version has 8 pods at once, and it may have up to 9 now`,
+		`without "hpa" each version falls to 8 pods at once; it may have up to 9 now`,
 		"/spec/serving/replicas",
 	]}
 }
