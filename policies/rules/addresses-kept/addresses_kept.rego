@@ -47,7 +47,7 @@ _gateways(spec, environment) := {gateway |
 #     keep it in spec.hosts until nobody calls it; to move it to another cluster, expect requests without
 #     an answer between the two syncs
 deny contains finding.at(rego.metadata.rule(), ["spec", "host"], [host]) if {
-	some host in _hosts(input.old.spec) - _hosts(input.new.spec)
+	some host in (_hosts(input.old.spec) - _hosts(input.new.spec))
 }
 
 # METADATA
@@ -56,10 +56,7 @@ deny contains finding.at(rego.metadata.rule(), ["spec", "host"], [host]) if {
 #   message: Gateway %s no longer serves the hosts of this cluster; requests through it get 404
 #   solution: keep the Gateway until no caller comes through it
 deny contains finding.at(rego.metadata.rule(), ["spec", "gateways"], [gateway]) if {
-	some gateway in (
-		_gateways(input.old.spec, input.environment_before) -
-		_gateways(input.new.spec, input.environment)
-	)
+	some gateway in (_gateways(input.old.spec, input.environment_before) - _gateways(input.new.spec, input.environment))
 
 	# A cluster that moves has the Gateways of its new region.
 	input.old.spec.region == input.new.spec.region
@@ -71,5 +68,5 @@ deny contains finding.at(rego.metadata.rule(), ["spec", "gateways"], [gateway]) 
 #   message: port %s of the Service is removed; its callers are refused
 #   solution: add the new port first, and remove this one in a later change
 deny contains finding.at(rego.metadata.rule(), ["spec", "serving", "ports"], [number]) if {
-	some number in _ports(input.old.spec) - _ports(input.new.spec)
+	some number in (_ports(input.old.spec) - _ports(input.new.spec))
 }
