@@ -18,6 +18,9 @@ from lockstep.model.document import Json
 Moment = Annotated[datetime, Meta(tz=True)]
 """A time with its zone: Argo CD writes RFC 3339 in UTC."""
 
+SKIP_RECONCILE = "argocd.argoproj.io/skip-reconcile"
+"""The annotation of an Application that its controller leaves alone."""
+
 
 class HealthState(Struct, frozen=True):
     """How something is: ``Healthy``, ``Progressing``, ``Degraded``, ``Missing`` and others."""
@@ -32,6 +35,7 @@ class ApplicationMeta(Struct, frozen=True, rename="camel"):
     name: str
     namespace: str = ""
     deletion_timestamp: Moment | None = None
+    annotations: Mapping[str, Json] = field(default_factory=dict)
 
 
 class ApplicationSpec(Struct, frozen=True, rename="camel"):
@@ -154,6 +158,11 @@ class Application(Struct, frozen=True):
     spec: ApplicationSpec
     status: ApplicationStatus = ApplicationStatus()
     operation: Json = None
+
+
+def is_skipped(annotation: Json) -> bool:
+    """Whether a value of ``SKIP_RECONCILE`` has Argo CD neither compare nor sync: true as in Go."""
+    return annotation in ("1", "t", "T", "true", "True", "TRUE")
 
 
 def read_application(answer: Json) -> Application:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import NamedTuple
 
+from lockstep.argocd.application import SKIP_RECONCILE, is_skipped
 from lockstep.differences.fields import FieldDifference
 from lockstep.differences.folders import identity_of, items_of
 from lockstep.drift.fields import comparison_of, live_differences
@@ -13,7 +14,6 @@ from lockstep.model.document import Json, value_at
 from lockstep.model.times import parse_time
 from lockstep.text.sanitise import quoted
 
-_SKIP = "argocd.argoproj.io/skip-reconcile"
 _FAILED = ("Failed", "Error")
 _BAD_CONDITIONS = ("ComparisonError", "InvalidSpecError", "SyncError", "UnknownError")
 _SHOWN = 5
@@ -92,7 +92,7 @@ def _obstacles(wanted: Json, live: Json, argocd: LiveObjects, hiding: Hiding) ->
         yield "follows another source"
     if value_at(live, ("metadata", "deletionTimestamp")):
         yield "is being deleted"
-    if str(value_at(live, ("metadata", "annotations", _SKIP))).lower() == "true":
+    if is_skipped(value_at(live, ("metadata", "annotations", SKIP_RECONCILE))):
         yield "is not reconciled: it has the annotation skip-reconcile"
     automated = value_at(live, AUTOMATED)
     if not isinstance(automated, dict) or automated.get("enabled") is False:

@@ -9,7 +9,13 @@ else waits: Argo CD is on its way, or a person must look.
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from lockstep.argocd.application import Application, AppliedObject, OperationState
+from lockstep.argocd.application import (
+    SKIP_RECONCILE,
+    Application,
+    AppliedObject,
+    OperationState,
+    is_skipped,
+)
 from lockstep.gate_sources.argocd.facts import FolderFacts, WantedApplication, is_deployment
 from lockstep.gate_sources.argocd.live_since import live_since
 from lockstep.model.evidence import Condition, LiveFolder, Workloads
@@ -42,6 +48,9 @@ def why_another(application: Application, wanted: WantedApplication) -> str:
         return "its Application has another destination than the one in git"
     if list(spec.ignore_differences) != wanted.spec.get("ignoreDifferences", []):
         return "its Application ignores other differences than the one in git"
+    # To be compared with git it would wait for a controller that leaves it alone.
+    if is_skipped(meta.annotations.get(SKIP_RECONCILE)):
+        return f"Argo CD leaves its Application alone: it has the annotation {SKIP_RECONCILE}"
     return ""
 
 

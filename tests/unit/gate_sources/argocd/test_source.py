@@ -170,6 +170,15 @@ def test_an_application_that_is_not_as_in_git_is_not_compared() -> None:
 LOOK = f"argocd app get argocd/{NAME}"
 
 
+def test_an_application_that_the_controller_leaves_alone_is_not_waited_for() -> None:
+    alone = application()
+    alone["metadata"]["annotations"]["argocd.argoproj.io/skip-reconcile"] = "true"
+    with json_server(says(alone)) as server:
+        found = judge_question(QUESTION, gates(server.url).ask(QUESTION))
+        assert len(server.asked) == 1
+    assert found.verdict is Verdict.INCONCLUSIVE and "skip-reconcile" in found.reason
+
+
 def test_an_application_that_changes_in_between_is_not_believed() -> None:
     other = deepcopy(application())
     other["spec"]["project"] = "default"
