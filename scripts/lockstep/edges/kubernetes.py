@@ -287,7 +287,7 @@ class KubernetesReader:
 
     def _late(self) -> LockstepError:
         return self._error(
-            f"no answer within {self._limits.seconds:g} seconds",
+            f"no answer within {round(self._limits.seconds, 1):g} seconds",
             "look at the API, or give more time with --timeout",
         )
 
