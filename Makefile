@@ -84,10 +84,10 @@ tools: $(if $(FOUND_OPA),check-opa,tools/bin/opa) ## Find OPA, or build the vers
 test: setup tools $(PROMETHEUS) tools/bin/act tools/bin/gitea $(GITHUB_API) ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS) --ignore=tests/e2e $(TESTS)
 
-# In one process, on one lab.
+# They mostly wait for Argo CD, so two labs take little more than one.
 .PHONY: e2e
 e2e: setup tools $(LAB) tools/bin/istioctl ## Run the tests on the lab (E2E=path for some of them), and stop it
-	@$(BIN)/python -m pytest $(E2E)
+	@$(BIN)/python -m pytest $(PYTEST_FLAGS) --durations=10 $(E2E)
 
 # From Python 3.12 on, coverage can count lines almost for free; before, tracing doubles the time.
 COVERAGE_CORE = $(shell $(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")')

@@ -6,12 +6,14 @@ the first lab keeps etcd's files as they are then, and the next ones begin with 
 
 import shutil
 import tempfile
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
 from tests.lab.layout import REPOSITORY, program
 
 _KEPT = REPOSITORY / "build" / "lab-state"
+_NEW = "new-"
 
 
 def kept_state(definitions: Path, kept: Path = _KEPT) -> Path:
@@ -31,10 +33,12 @@ def kept_state(definitions: Path, kept: Path = _KEPT) -> Path:
 def keep_state(data: Path, state: Path) -> None:
     """Keep the files of an etcd that is stopped, in place of those that were kept before."""
     state.parent.mkdir(parents=True, exist_ok=True)
-    for earlier in state.parent.iterdir():
-        shutil.rmtree(earlier, ignore_errors=True)
-    # Under its name only once it is whole: another lab may start meanwhile.
-    new = Path(tempfile.mkdtemp(prefix="new-", dir=state.parent))
+    new = Path(tempfile.mkdtemp(prefix=_NEW, dir=state.parent))
     shutil.copytree(data, new / "etcd")
-    (new / "etcd").rename(state)
-    new.rmdir()
+    # Under its name only once it is whole; another lab may have been first.
+    with suppress(OSError):
+        (new / "etcd").rename(state)
+    shutil.rmtree(new)
+    for earlier in state.parent.iterdir():
+        if earlier != state and not earlier.name.startswith(_NEW):
+            shutil.rmtree(earlier, ignore_errors=True)

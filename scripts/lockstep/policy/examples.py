@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
-from lockstep.model.finding import Finding
+from lockstep.model.finding import Finding, Severity
 from lockstep.model.fleet import Tree
 from lockstep.model.times import parse_time
 from lockstep.policy.rules import FOLDER, Rule
@@ -104,9 +104,10 @@ def differences(example: Example, found: Sequence[Finding], rule: Rule) -> list[
     return [
         *(f"does not find {_shown(*each)}" for each in sorted(wanted - seen)),
         *(f"finds {_shown(*each)}" for each in sorted(seen - wanted)),
-        # Other rules too: an example that breaks several does not show what this one is for.
+        # Other rules too: an example that breaks several does not show what this one is for. What
+        # people approve breaks none.
         *(f"{f.rule} finds {_shown(f.file, f.line, f.column, f.message)}"
-          for f in found if f.rule != rule.id),
+          for f in found if f.rule != rule.id and f.severity is not Severity.APPROVAL),
     ]  # fmt: skip
 
 
