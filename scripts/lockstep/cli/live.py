@@ -82,7 +82,7 @@ def drift(
 
     It compares the tip of the branch that Argo CD follows, only reads, and never reads a Secret.
     Exit code 13 where anything has drifted, 1 where something could not be read: that is in the
-    report, beside what was found elsewhere.
+    report, with what was found elsewhere.
     """
     from lockstep.check.drift import DriftRequest
     from lockstep.commands import drift as verb
