@@ -7,8 +7,8 @@ known are left out, and every text may be hostile. Statuses stay texts, because 
 have more of them; only those that are known to be good count as good.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct, ValidationError, convert, field
@@ -166,9 +166,27 @@ def is_skipped(annotation: Json) -> bool:
 
 
 def read_application(answer: Json) -> Application:
-    """The Application in an answer. Raises ValueError, which names the field that is wrong."""
+    """The Application in an answer. Raises ValueError, which says what is wrong with it."""
     try:
-        return convert(answer, Application)
+        application = convert(answer, Application)
     except ValidationError as error:
         # Its text names types and the path of a field, and quotes nothing of the answer but keys.
         raise ValueError(str(error)) from None
+    try:
+        for moment in _moments(application):
+            moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time in it is outside of the years 1 to 9999") from None
+    return application
+
+
+def _moments(application: Application) -> Iterator[datetime]:
+    """All times of an answer, which have zones of their own."""
+    status = application.status
+    last = status.operation_state
+    yield from (each.deployed_at for each in status.history)
+    single = (
+        application.metadata.deletion_timestamp, status.reconciled_at,
+        last.finished_at if last else None,
+    )  # fmt: skip
+    yield from (each for each in single if each is not None)

@@ -11,7 +11,7 @@ from lockstep.drift.fields import comparison_of, live_differences
 from lockstep.drift.hiding import Hiding
 from lockstep.drift.state import ARGOCD_GROUP, IN_CLUSTER, LiveObjects, LiveState
 from lockstep.model.document import Json, value_at
-from lockstep.model.times import parse_time
+from lockstep.model.times import CLOCK_SKEW, parse_time
 from lockstep.text.sanitise import quoted
 
 _FAILED = ("Failed", "Error")
@@ -74,7 +74,7 @@ def _is_arriving(wanted: Json, live: Json, state: LiveState) -> bool:
 
 def _is_recent(moment: Json, state: LiveState) -> bool:
     try:
-        return state.now - parse_time(str(moment)) < _SHORTLY
+        return -CLOCK_SKEW <= state.now - parse_time(str(moment)) < _SHORTLY
     except ValueError:
         return False
 

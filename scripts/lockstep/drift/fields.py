@@ -2,7 +2,7 @@
 
 What git says must be there. What the API adds by itself (defaults, status) and what others may add
 (annotations, managed fields) is no difference; where an addition changes what an object does, as a
-header in the match of a route or a further container, it is.
+header in the match of a route, a further container or another command of one, it is.
 """
 
 from collections.abc import Iterator
@@ -18,6 +18,24 @@ _ROUTING = frozenset({"networking.istio.io", "gateway.networking.k8s.io"})
 
 _WHOLE = frozenset({"selector", "matchLabels", "nodeSelector", "source"})
 """Mappings in which a further key changes what all others mean."""
+
+_OF_SPEC = frozenset(
+    {
+        "paused", "externalIPs", "publishNotReadyAddresses", "sessionAffinityConfig", "behavior",
+        "fallback", "idleReplicaCount", "ignoreDifferences", "namespaceResourceBlacklist",
+        "signatureKeys",
+    }
+)  # fmt: skip
+_OF_POD = frozenset(
+    {"initContainers", "volumes", "hostNetwork", "hostAliases", "dnsConfig", "nodeName"}
+)
+_OF_CONTAINER = frozenset(
+    {
+        "command", "args", "env", "envFrom", "lifecycle", "volumeMounts", "workingDir",
+        "startupProbe", "readinessProbe", "livenessProbe",
+    }
+)  # fmt: skip
+"""What the API adds to no object: where git does not say it, a person or a program has."""
 
 _OPEN = frozenset({"finalizers", "ownerReferences", "tolerations", "imagePullSecrets", "secrets"})
 """Lists to which controllers and admission add."""
@@ -76,6 +94,21 @@ def _of_mappings(git: Json, live: Json, at: Pointer, how: FieldRules) -> Iterato
         for key in sorted(live.keys() - git.keys()):
             if not _is_zero(live[key]):
                 yield FieldDifference((*at, key), None, live[key])
+        return
+    for key in sorted(_telling(at) & (live.keys() - git.keys())):
+        # A count of 0 says something.
+        if not _is_zero(live[key]) or type(live[key]) is int:
+            yield FieldDifference((*at, key), None, live[key])
+
+
+def _telling(at: Pointer) -> frozenset[str]:
+    """The fields in which an addition changes what the object does, of the mapping at ``at``."""
+    if at == ("spec",):
+        return _OF_SPEC
+    if at == ("spec", "template", "spec"):
+        return _OF_POD
+    is_container = at[-2:-1] in (("containers",), ("initContainers",))
+    return _OF_CONTAINER if is_container else frozenset()
 
 
 def _of_lists(git: Json, live: Json, at: Pointer, how: FieldRules) -> Iterator[FieldDifference]:

@@ -79,10 +79,10 @@ class ClusterDrifts:
         )
         fields = [each for each in every if each.pointer != _REPLICAS]
         if fields:
-            yield self._fields(identity, live, fields)
+            yield self._fields(identity, wanted, fields)
         yield from self._scaled(identity, wanted, live, every, ignored=_REPLICAS in ignored)
 
-    def _fields(self, identity: ObjectId, live: Json, fields: list[FieldDifference]) -> Drift:
+    def _fields(self, identity: ObjectId, wanted: Json, fields: list[FieldDifference]) -> Drift:
         kind = identity.kind
         shown = self._shown(fields)
         if any(moves_traffic(kind, each) for each in fields):
@@ -91,7 +91,8 @@ class ClusterDrifts:
                 DriftKind.CHANGED, self._broken(), identity, "its routing differs from git",
                 f"{self._served(serves)} {self.healing.sentence}.", self._fix(), shown,
             )  # fmt: skip
-        version = label_of(live, VERSION_LABEL)
+        # Git's: whoever changes what a version runs may have taken the label, too.
+        version = label_of(wanted, VERSION_LABEL)
         if any(changes_model(kind, each) for each in fields) and self._has_weight(version):
             return self._drift(
                 DriftKind.CHANGED, self._broken(), identity,

@@ -78,11 +78,11 @@ def moves_traffic(kind: str, found: FieldDifference) -> bool:
         return False
     if kind in (ROUTES, "HTTPRoute"):
         inside = at[1:2] in (["http"], ["tcp"], ["tls"], ["rules"])
-        return at[1:2] in (["hosts"], ["gateways"]) or (
+        return at[1:2] in (["hosts"], ["gateways"], ["exportTo"]) or (
             inside and (len(at) <= 3 or at[3] in _ROUTE_FIELDS)
         )
     if kind == "DestinationRule":
-        return at[1:2] in (["subsets"], ["host"])
+        return at[1:2] in (["subsets"], ["host"], ["exportTo"])
     return kind == "Service" and at[1:2] == ["selector"]
 
 

@@ -23,6 +23,8 @@ _PART = 65_536
 _PAGE = 250
 """Objects that are asked for at once."""
 _MOST_OBJECTS = 50_000
+_DEEPEST = 100
+"""Levels of values in an answer: objects have about thirty, and readers recurse into them."""
 _PAUSES = (0.5, 1.0)
 """The seconds before each further attempt where a server is overloaded."""
 _BUSY = (429, 500, 502, 503, 504)
@@ -162,11 +164,14 @@ class KubernetesReader:
         if status != HTTPStatus.OK:
             self._refuse(status, body, kind, resource, verb)
         try:
-            return strict_json.decode(body)
+            found = strict_json.decode(body)
+            if _is_deep(found):
+                raise ValueError(f"it has more than {_DEEPEST} levels")
         except ValueError as error:
             raise self._error(
                 f"the answer cannot be read: {error}", "check that this is Kubernetes' API"
             ) from None
+        return found
 
     def _attempts(self, path: str, query: Mapping[str, str]) -> tuple[int, bytes]:
         for pause in (*_PAUSES, None):
@@ -298,6 +303,20 @@ class KubernetesReader:
     def _error(self, message: str, fix: str) -> LockstepError:
         where = self._connection.name if self._connection else self._destination
         return LockstepError(message, where=where, fix=fix)
+
+
+def _is_deep(value: Json) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            below
+            for each in level
+            if isinstance(each, dict | list)
+            for below in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _base(kind: ApiKind) -> str:

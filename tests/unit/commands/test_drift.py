@@ -130,6 +130,31 @@ def image(world: World) -> None:
     spec["template"]["spec"]["containers"][0]["image"] = "registry.example.com/ml/server@sha256:0"
 
 
+def image_without_label(world: World) -> None:
+    image(world)
+    found = world.one("prod-eu-central-1", "Deployment", f"{FRAUD}-v42")
+    del found["metadata"]["labels"]["lockstep.dev/version"]
+
+
+def another_command(world: World) -> None:
+    spec = world.one("prod-eu-central-1", "Deployment", f"{FRAUD}-v42")["spec"]
+    spec["template"]["spec"]["containers"][0]["command"] = ["python", "other.py"]
+
+
+def hidden_routes(world: World) -> None:
+    world.one("prod-eu-central-1", "VirtualService", FRAUD)["spec"]["exportTo"] = ["~"]
+
+
+def held_back(world: World) -> None:
+    world.one("prod-eu-central-1", "Deployment", f"{FRAUD}-v41")["spec"]["paused"] = True
+
+
+def ignoring(world: World) -> None:
+    spec = world.one(ARGOCD, "Application", f"prod-{FRAUD}")["spec"]
+    entry = {"group": "networking.istio.io", "kind": "VirtualService", "jsonPointers": ["/spec"]}
+    spec["ignoreDifferences"] = [*spec.get("ignoreDifferences", []), entry]
+
+
 def orphaned(world: World) -> None:
     made = deepcopy(world.one("prod-eu-central-1", "Deployment", f"{FRAUD}-v41"))
     made["metadata"] |= {"name": f"{FRAUD}-v7", "uid": "by-hand"}
@@ -190,6 +215,11 @@ def emptied(world: World) -> None:
         (deleted_routes, "missing", "family", "Requests no longer reach the versions"),
         (deleted, "missing", "argocd-heals", f"the Application prod-{FRAUD} syncs and heals"),
         (image, "changed", "family", "its pods run something else"),
+        (image_without_label, "changed", "family", "its pods run something else"),
+        (another_command, "changed", "family", "its pods run something else"),
+        (hidden_routes, "changed", "family", "its routing differs from git"),
+        (held_back, "changed", "person", "it has more than git says"),
+        (ignoring, "changed", "person", "it differs from git"),
         (orphaned, "orphan", "person", "it never prunes it"),
         (unpruned, "orphan", "argocd-heals", "Argo CD prunes it"),
         (retargeted, "application", "family", "syncs something else"),
@@ -234,9 +264,10 @@ def test_what_argocd_is_bringing_just_now_is_no_incident(world: World) -> None:
     told["operationState"] = {"phase": "Running", "startedAt": "2026-03-01T08:59:00Z"}
     [found] = world.report()["drifts"]
     assert found["classified"] == "argocd-heals" and "is bringing it" in found["means"]
-    told["operationState"]["startedAt"] = "2026-03-01T08:00:00Z"  # stuck
-    [found] = world.report()["drifts"]
-    assert found["classified"] == "family"
+    for moment in ("2026-03-01T08:00:00Z", "2099-03-01T08:59:00Z"):  # stuck, or not true
+        told["operationState"]["startedAt"] = moment
+        [found] = world.report()["drifts"]
+        assert found["classified"] == "family"
 
 
 def test_a_region_that_serves_a_version_of_its_own_is_the_incident(world: World) -> None:

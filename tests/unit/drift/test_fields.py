@@ -126,6 +126,53 @@ def test_what_changes_what_pods_do_is_found(at: tuple[Any, ...], to: Any, path: 
     assert paths(deployment(), changed(deployment(), *at, to=to)) == [path]
 
 
+@pytest.mark.parametrize(
+    ("at", "to"),
+    [
+        (("spec", "paused"), True),
+        ((*POD, "initContainers"), [{"name": "patch", "image": "x"}]),
+        ((*POD, "hostAliases"), [{"ip": "10.0.0.9", "hostnames": ["mlflow.example.com"]}]),
+        ((*POD, "hostNetwork"), True),
+        ((*CONTAINER, "command"), ["python", "other.py"]),
+        ((*CONTAINER, "args"), ["--model", "other"]),
+        ((*CONTAINER, "envFrom"), [{"configMapRef": {"name": "more"}}]),
+        ((*CONTAINER, "volumeMounts"), [{"name": "code", "mountPath": "/app"}]),
+    ],
+)
+def test_what_git_does_not_say_and_changes_what_pods_do_is_found(
+    at: tuple[Any, ...], to: Any
+) -> None:
+    git = deployment()
+    for key in ("command", "args", "envFrom", "volumeMounts"):
+        git["spec"]["template"]["spec"]["containers"][0].pop(key, None)
+    found = list(live_differences(git, changed(git, *at, to=to), comparison_of("apps")))
+    assert [(each.before, each.after) for each in found] == [(None, to)]
+    assert [str(part) for part in found[0].pointer][-1] == at[-1]
+
+
+@pytest.mark.parametrize(
+    ("git", "key", "to"),
+    [
+        (manifest("Service", "", {"ports": []}), "externalIPs", ["203.0.113.7"]),
+        (manifest("Service", "", {"ports": []}), "publishNotReadyAddresses", True),
+        (manifest("HorizontalPodAutoscaler", "", {}, "autoscaling/v2"), "behavior",
+         {"scaleUp": {"selectPolicy": "Disabled"}}),
+        (manifest("ScaledObject", "", {}, "keda.sh/v1alpha1"), "idleReplicaCount", 0),
+        (manifest("Application", "", {}, "argoproj.io/v1alpha1"), "ignoreDifferences",
+         [{"group": "networking.istio.io", "kind": "VirtualService", "jsonPointers": ["/spec"]}]),
+    ],
+)  # fmt: skip
+def test_an_addition_that_changes_what_an_object_does_is_found(git: Any, key: str, to: Any) -> None:
+    assert paths(git, changed(git, "spec", key, to=to)) == [f"spec.{key}"]
+
+
+def test_an_addition_that_says_nothing_is_no_drift() -> None:
+    live = changed(deployment(), "spec", "paused", to=False)
+    live["spec"]["template"]["spec"]["hostNetwork"] = False
+    live["spec"]["template"]["spec"]["initContainers"] = []
+    assert paths(deployment(), live) == []
+
+
 ROUTE = {
     "hosts": ["a.example.com"],
     "http": [{"name": "weighted", "route": [

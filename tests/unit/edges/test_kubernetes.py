@@ -110,6 +110,8 @@ def test_refused_credentials_say_which_context_and_never_the_token(
     ("reply", "says"),
     [
         (Reply(b"<html>a login page</html>"), "the answer cannot be read: it is not valid JSON"),
+        (Reply(b'{"items":[{"spec":' + b"[" * 200 + b"]" * 200 + b"}]}"),
+         "cannot be read: it has more than 100 levels"),
         (Reply({"items": "none"}), "the answer is not a list of objects"),
         (Reply({"items": [1]}), "the answer is not a list of objects"),
         (Reply(b"", 302, {"Location": "https://evil.example.com"}), "redirect (HTTP 302)"),
@@ -118,7 +120,7 @@ def test_refused_credentials_say_which_context_and_never_the_token(
         (Reply(status=404, content={"message": "x\x1b[2J"}), "HTTP 404: x [2J"),
         (Reply({"items": []}, cut=True), "it cannot be reached: "),
     ],
-)
+)  # fmt: skip
 def test_an_answer_that_is_none_is_an_error(
     tmp_path: Path, api: KubernetesApi, server: JsonServer, reply: Reply, says: str
 ) -> None:

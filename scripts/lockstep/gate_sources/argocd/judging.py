@@ -59,9 +59,9 @@ def judge_application(
     place: Workloads, now: datetime,
 ) -> Judged:  # fmt: skip
     """The condition, and what is live. ``application`` is the one that git declares."""
-    since = None
-    if application.status.sync.status == "Synced" and facts.is_step(_revision(application)):
-        since = live_since(application, wanted, facts)
+    why = _why_not_compared(application, wanted, facts)
+    # Of another source or destination it says nothing about this step, whatever the history has.
+    since, why_no_time = (None, "") if why else _since(application, wanted, facts, now)
     live = LiveFolder(
         application=wanted.name,
         revision=_said(_revision(application), 64),
@@ -70,10 +70,9 @@ def judge_application(
         moved_by=facts.moved_by,
         since=format_time(since) if since else None,
     )
-    why = _why_not_compared(application, wanted, facts)
     if not why and (failed := _degraded(application, place)):
         return Condition(False, failed), live
-    why = why or _why_not_live(application, facts, place) or _why_no_time(facts, since, now)
+    why = why or _why_not_live(application, facts, place) or why_no_time
     if why or since is None:
         return Condition(None, f"{why}{where_to_look(wanted)}"), live
     at = _revision(application)[:12]
@@ -188,15 +187,22 @@ def _why_stale(application: Application, facts: FolderFacts) -> str:
     return ""
 
 
-def _why_no_time(facts: FolderFacts, since: datetime | None, now: datetime) -> str:
+def _since(
+    application: Application, wanted: WantedApplication, facts: FolderFacts, now: datetime
+) -> tuple[datetime | None, str]:
+    """Since when the content that was compared is live; or why that is not known."""
+    synced = application.status.sync.status == "Synced"
+    since = live_since(application, wanted, facts) if synced else None
     if since is None:
-        return (
+        return None, (
             f"Argo CD shows no sync of this content since {facts.changed_by[:12]}: a full sync by"
             " hand (argocd app sync) makes an entry in its history"
         )
     if since > later(now, CLOCK_SKEW):
-        return f"by Argo CD's clock it is live since {format_time(since)}, which is in the future"
-    return ""
+        # No other gate counts from then on: it would see no failure until that time has come.
+        shown = format_time(since)
+        return None, f"by Argo CD's clock it is live since {shown}, which is in the future"
+    return since, ""
 
 
 def _candidate(application: Application, place: Workloads) -> AppliedObject | None:

@@ -11,6 +11,7 @@ from lockstep.gate_sources.argocd.judging import judge_application, why_another
 from lockstep.model.document import Json
 from lockstep.model.evidence import Condition, LiveFolder
 from tests.unit.gate_sources.argocd.answers import (
+    DESTINATION,
     FACTS,
     LATER,
     MOVED_AT,
@@ -98,6 +99,30 @@ def test_commits_of_other_families_do_not_begin_the_step_anew() -> None:
 )  # fmt: skip
 def test_everything_that_is_not_yet_live_waits(status: Any, reason: str) -> None:
     assert reason in waits(application(**status))
+
+
+def test_a_sync_in_the_future_says_nothing_of_when_other_gates_begin_to_count() -> None:
+    """From such a time on they would see no failure until Argo CD's clock has been overtaken."""
+    ahead = application(history=[entry(1, STEP, "2026-03-01T09:30:00Z")])
+    assert judged(ahead)[1].since is None
+    assert "live since 2026-03-01T09:30:00Z, which is in the future" in waits(ahead)
+    little = application(history=[entry(1, STEP, "2026-03-01T09:04:00Z")])
+    assert judged(little)[1].since == "2026-03-01T09:04:00Z"
+
+
+@pytest.mark.parametrize(
+    "compared",
+    [
+        {"source": {**SOURCE, "path": "rendered/prod/clusters/other"}, "destination": DESTINATION},
+        {"source": SOURCE, "destination": {"namespace": "fraud", "name": "prod-us-east-1"}},
+        {},
+    ],
+)
+def test_a_comparison_with_something_else_does_not_make_the_step_live(compared: Json) -> None:
+    """Its history has the step, and what was compared since is another folder or place."""
+    answer = application(sync={"status": "Synced", "revision": STEP, "comparedTo": compared})
+    assert "has not compared it" in waits(answer)
+    assert judged(answer)[1].since is None
 
 
 def test_an_application_that_is_being_changed_waits() -> None:

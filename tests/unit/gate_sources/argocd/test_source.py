@@ -128,10 +128,13 @@ def test_a_candidate_that_is_degraded_fails() -> None:
         (Reply(application(reconciledAt="yesterday")), "$.status.reconciledAt"),
         (Reply(application(reconciledAt="2026-03-01T08:00:00")), "$.status.reconciledAt"),
         (Reply(application(history=[{"id": 1}])), "$.status.history[0]"),
+        (Reply(application(history=[entry(1, STEP, "9999-12-31T23:59:59-12:00")])),
+         "outside of the years 1 to 9999"),
+        (Reply(application(reconciledAt="0001-01-01T00:00:00+12:00")), "outside of the years"),
         (Reply(application(resources={"a": 1})), "$.status.resources"),
     ],
     ids=lambda each: each if isinstance(each, str) else "",
-)
+)  # fmt: skip
 def test_what_goes_wrong_on_the_wire_is_an_error_and_never_a_pass(
     reply: Reply, reason: str
 ) -> None:
