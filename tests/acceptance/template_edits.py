@@ -40,7 +40,10 @@ def labelled_pod(key: str, value: str = "a") -> Edit:
 
 
 def annotated(component: str, key: str, value: str = "a") -> Edit:
-    return component, "  annotations:\n", f'  annotations:\n    {key}: "{value}"\n'
+    annotations = f'  annotations:\n    {key}: "{value}"\n'
+    if component == "applications":  # it has none of its own
+        return component, "  labels:\n", f"{annotations}  labels:\n"
+    return component, "  annotations:\n", annotations
 
 
 def labelled(component: str, key: str, value: str = "a") -> Edit:
