@@ -116,7 +116,7 @@ def test_each_change_of_a_field_arrives_in_place(
 def test_what_the_api_refuses_is_what_a_check_knows(
     lab: Lab, namespace: str, changes: list[ObjectChange], kind: str, pointer: Any, value: Any
 ) -> None:
-    """The fields of the finding render.immutable; see tests/acceptance/test_unappliable.py."""
+    """The fields of the finding render.immutable; see tests/unit/check/test_unappliable.py."""
     before = put(next(each.before for each in changes if each.before["kind"] == kind), "refused")
     if kind == "Service":
         before["spec"]["ipFamilies"] = ["IPv4"]
