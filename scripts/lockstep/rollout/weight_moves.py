@@ -14,7 +14,7 @@ from lockstep.model.fleet import Family
 def moved_in(family: Family, cluster: str) -> str:
     """The path of the record that last moved the weights of a cluster; empty where none did."""
     for index in reversed(range(len(family.records))):
-        if cluster in _moved_at(family.records, index):
+        if _moves(family.records, index, cluster):
             return family.records[index].decision.path
     return ""
 
@@ -40,9 +40,14 @@ def moved_by_shift(family: Family) -> set[str]:
 
 def _moved_at(records: Sequence[Record], index: int) -> set[str]:
     """The clusters whose weights a record has changed; all of them for the first record."""
+    return {name for name in records[index].decision.variants if _moves(records, index, name)}
+
+
+def _moves(records: Sequence[Record], index: int, cluster: str) -> bool:
+    """Whether a record that has the cluster has changed its weights."""
     after = records[index].decision.variants
     before: Mapping[str, list[Variant]] = records[index - 1].decision.variants if index else {}
-    return {name for name in after if _weights(after[name]) != _weights(before.get(name, []))}
+    return cluster in after and _weights(after[cluster]) != _weights(before.get(cluster, []))
 
 
 def _weights(variants: Sequence[Variant]) -> dict[str, int]:
