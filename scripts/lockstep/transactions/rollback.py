@@ -96,9 +96,12 @@ def carry_out(
 
     Where gates say what is live, the restore is a commit of its own once the shift is.
     """
-    if plan.shifts and awaited(_with_shift(state, plan, request)):
-        return _shift_alone(git, state, plan, request)
-    if not plan.shifts and awaited(state.family):
+    if plan.shifts:
+        # Alone: nothing that the second half needs delays it.
+        shift = _Rollback(state, plan, request, None, state.unchecked, {})
+        if awaited(with_record(state.family, shift.decisions()[0])):
+            return _plan_commit(git, shift, awaits_shift=True)
+    elif awaited(state.family):
         asked = _about_shift(git, options, state, request)
         if isinstance(asked, Waiting):
             return asked
@@ -122,12 +125,6 @@ def carry_out(
     return _plan_commit(git, _Rollback(state, plan, request, files, unchecked, locks), problem)
 
 
-def _with_shift(state: FamilyState, plan: RollbackPlan, request: RollbackRequest) -> Family:
-    """The family as it is after the shift of ``plan``."""
-    made = _Rollback(state, plan, request, None, state.unchecked, {}).decisions()
-    return with_record(state.family, made[0])
-
-
 def _about_shift(
     git: Git, options: RunOptions, state: FamilyState, request: RollbackRequest
 ) -> RollbackRequest | Waiting:
@@ -142,14 +139,6 @@ def _about_shift(
         state.title, str(position_of(state.family)), due.move.value, due.reason, evidence,
         ExitCode.GATE_CLOSED, notify=state.owner if due.notify else "",
     )  # fmt: skip
-
-
-def _shift_alone(
-    git: Git, state: FamilyState, plan: RollbackPlan, request: RollbackRequest
-) -> PlannedCommit:
-    """The first half, with the quarantine; nothing that the second one needs delays it."""
-    shift = _Rollback(state, plan, request, None, state.unchecked, {})
-    return _plan_commit(git, shift, awaits_shift=True)
 
 
 @dataclass(frozen=True)
