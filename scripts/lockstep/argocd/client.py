@@ -9,6 +9,7 @@ is gone leaves its last words there, ``Healthy`` among them.
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -57,8 +58,8 @@ class ArgocdApi:
         refreshing: Limits = REFRESHING,
     ) -> None:  # fmt: skip
         """Raises LockstepError where there is no address or token, or one that cannot be used."""
-        self._server = _server(address, environment, _SERVER)
-        self._controller = _server(address, environment, _CONTROLLER)
+        self._server = _server(address, environment)
+        self._controller = replace(self._server, words=_CONTROLLER)
         self._asking, self._refreshing = asking, refreshing
 
     @property
@@ -109,7 +110,7 @@ class ArgocdApi:
         return LockstepError(text, where=self.url, fix=_SERVER.kind)
 
 
-def _server(address: str, environment: str, words: Words) -> Server:
+def _server(address: str, environment: str) -> Server:
     """The API server, with the token that this machine's environment has for it.
 
     The variables with the name of an environment, such as ARGOCD_AUTH_TOKEN_PROD, come before
@@ -125,12 +126,13 @@ def _server(address: str, environment: str, words: Words) -> Server:
     if not token:
         raise LockstepError(
             f"there is no token for Argo CD: {TOKEN_VARIABLE} is not set",
-            where=words.what, fix="have it hold the token of an account that may get Applications",
+            where=_SERVER.what,
+            fix="have it hold the token of an account that may get Applications",
         )  # fmt: skip
     _, ca = _variable(CA_VARIABLE, environment)
     return Server(
         parse_address(address, "Argo CD", FIELD, f"give a token in {TOKEN_VARIABLE}"),
-        words,
+        _SERVER,
         access=f"give in {name} a token of an account that may get the Applications of this"
         " project: p, role:lockstep, applications, get, PROJECT/*, allow",
         secrets={"Authorization": f"Bearer {token}"},
