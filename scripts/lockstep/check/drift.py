@@ -97,6 +97,7 @@ class _Live:
         self, git: Git, commit: str, environments: list[WantedEnvironment], asked: DriftRequest
     ) -> None:
         self._git, self._commit, self._environments = git, commit, environments
+        self._folders = dict(self._named_folders())
         self._now = asked.now
         every = destinations_of(environments)
         self._left = _left_out(every, asked.destinations)
@@ -148,9 +149,8 @@ class _Live:
 
     def _tips(self) -> dict[str, str]:
         """The tree id of the folder of each Application at the tip, by the path that it names."""
-        paths = dict(self._folders())
-        ids = self._tree_ids(self._commit, paths.values())
-        return {path: ids[own] for path, own in paths.items() if own in ids}
+        ids = self._tree_ids(self._commit, self._folders.values())
+        return {path: ids[own] for path, own in self._folders.items() if own in ids}
 
     def _tree_ids(self, commit: str, folders: Iterable[str]) -> dict[str, str]:
         """The tree id of each folder that a commit has."""
@@ -162,7 +162,8 @@ class _Live:
             found |= self._git.object_ids(commit, sorted(same))
         return found
 
-    def _folders(self) -> Iterator[tuple[str, str]]:
+    def _named_folders(self) -> Iterator[tuple[str, str]]:
+        """The path that each Application names, with that of the folder in this repository."""
         for environment in self._environments:
             for each in environment.argocd_objects:
                 path = value_at(each, ("spec", "source", "path"))
@@ -173,7 +174,6 @@ class _Live:
     def _trees(self, tips: dict[str, str]) -> dict[tuple[str, str], str]:
         """The tree ids of these folders at the commits that Argo CD has compared with."""
         argocd = self._live.get(IN_CLUSTER, LiveObjects())
-        paths = dict(self._folders())
         wanted: dict[str, set[str]] = {}
         for environment in self._environments:
             for each in environment.argocd_objects:
@@ -185,9 +185,10 @@ class _Live:
         found: dict[tuple[str, str], str] = {}
         for revision, named in sorted(wanted.items()):
             if self._git.has_objects(revision):
-                ids = self._tree_ids(revision, [paths[path] for path in named])
+                own = {path: self._folders[path] for path in named}
+                ids = self._tree_ids(revision, own.values())
                 # A folder that did not exist then: another content, and known.
-                found |= {(revision, path): ids.get(paths[path], "absent") for path in named}
+                found |= {(revision, path): ids.get(own[path], "absent") for path in named}
         return found
 
 

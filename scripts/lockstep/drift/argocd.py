@@ -10,6 +10,7 @@ from lockstep.drift.applications import (
     application_differences,
     command,
     is_automation,
+    is_behind,
     is_source,
     out_of_sync,
     short,
@@ -107,8 +108,7 @@ class ArgocdDrifts:
                 "What git says does not come here before that is over.", command(name),
             )  # fmt: skip
         status = value_at(live, ("status", "sync", "status"))
-        revision = synced_revision(live)
-        older = self._older(wanted, revision)
+        older = self._older(wanted, live)
         if older:
             yield self._drift(
                 wanted, DriftKind.REVISION, classified, older,
@@ -125,16 +125,14 @@ class ArgocdDrifts:
             )
         yield from self._windows(wanted, live)
 
-    def _older(self, wanted: Json, revision: str) -> str:
+    def _older(self, wanted: Json, live: Json) -> str:
         """Why the synced commit is not the tip's content; empty where it is."""
-        folder = value_at(wanted, ("spec", "source", "path"))
-        tip = self.state.tips.get(str(folder))
-        if tip is None or not revision:
+        if not is_behind(wanted, live, self.state):
             return ""
-        tree = self.state.trees.get((revision, str(folder)))
-        if not tree:
+        folder, revision = str(value_at(wanted, ("spec", "source", "path"))), synced_revision(live)
+        if not self.state.trees.get((revision, folder)):
             return f"it is at commit {short(revision)}, which this clone does not have"
-        return "" if tree == tip else f"it is at commit {short(revision)}, whose {folder} differs"
+        return f"it is at commit {short(revision)}, whose {folder} differs"
 
     def _windows(self, wanted: Json, live: Json) -> Iterator[Drift]:
         kind = identity_of(wanted).kind

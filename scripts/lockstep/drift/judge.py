@@ -107,6 +107,7 @@ def _orphans(
         for identity, each in live.objects.items()
         if (destination, identity) in wanted
     }
+    names = {each.name for each in environments}
     unread = {identity for destination, identity in wanted if state.at(destination) is None}
     for destination, live in sorted(state.destinations.items()):
         for identity, each in sorted(live.objects.items()):
@@ -114,7 +115,7 @@ def _orphans(
             if uid in owned or identity in unread or _is_controlled(each):
                 continue
             environment = label_of(each, ENVIRONMENT_LABEL)
-            if environment not in {known.name for known in environments}:
+            if environment not in names:
                 continue
             owned.add(uid)
             key = (environment, label_of(each, CLUSTER_LABEL))
