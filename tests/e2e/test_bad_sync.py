@@ -17,7 +17,7 @@ from tests.lab.rolling import (
     US,
     advance,
     assert_as_committed,
-    create_fleet,
+    live_fleet,
     operation,
     terminate,
     waits_for_pods,
@@ -33,13 +33,9 @@ LOOK = f"see: argocd app get argocd/{ENVIRONMENT}-"
 @pytest.fixture(scope="module")
 def fleet(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabFleet]:
     """A family in two regions that serves version 1, live, with a gate on Argo CD."""
-    fleet = create_fleet(lab, ENVIRONMENT, tmp_path_factory.mktemp(ENVIRONMENT), gate=True)
-    try:
-        fleet.apply_root()
-        fleet.wait_synced()
+    folder = tmp_path_factory.mktemp(ENVIRONMENT)
+    with live_fleet(lab, ENVIRONMENT, folder, gate=True) as fleet:
         yield fleet
-    finally:
-        fleet.remove()
 
 
 @pytest.fixture(autouse=True)

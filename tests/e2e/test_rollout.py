@@ -14,7 +14,7 @@ from tests.lab.rolling import (
     US,
     advance,
     assert_as_committed,
-    create_fleet,
+    live_fleet,
     operation,
     terminate,
     waits_for_pods,
@@ -25,13 +25,8 @@ from tests.lab.waiting import wait_until
 @pytest.fixture(scope="module")
 def fleet(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabFleet]:
     """A family in two regions that serves version 1, live; its steps bake for a second."""
-    fleet = create_fleet(lab, "rollout", tmp_path_factory.mktemp("rollout"))
-    try:
-        fleet.apply_root()
-        fleet.wait_synced()
+    with live_fleet(lab, "rollout", tmp_path_factory.mktemp("rollout")) as fleet:
         yield fleet
-    finally:
-        fleet.remove()
 
 
 def arrive(fleet: LabFleet) -> None:

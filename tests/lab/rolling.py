@@ -1,6 +1,8 @@
 """A family that rolls out in the lab, a step every few seconds, and how far Argo CD is with it."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,20 @@ def create_fleet(lab: Lab, environment: str, folder: Path, *, gate: bool = False
         fleet.edit(f"clusters/{environment}/environment.yaml", "  argocd:\n", server)
     fleet.publish("Let the steps bake for a second")
     return fleet
+
+
+@contextmanager
+def live_fleet(
+    lab: Lab, environment: str, folder: Path, *, gate: bool = False
+) -> Iterator[LabFleet]:
+    """The fleet of ``create_fleet``, put into the lab and synced; it is removed afterwards."""
+    fleet = create_fleet(lab, environment, folder, gate=gate)
+    try:
+        fleet.apply_root()
+        fleet.wait_synced()
+        yield fleet
+    finally:
+        fleet.remove()
 
 
 def advance(fleet: LabFleet, patience: float = 90) -> str:
