@@ -68,6 +68,12 @@ def was_sent(error: Exception) -> bool:
     return not isinstance(getattr(cause, "reason", cause), NewConnectionError)
 
 
+def why_untrusted(said: str) -> str:
+    """Why a certificate was refused, by the text of an error that OpenSSL has caused."""
+    reason = said.partition("certificate verify failed: ")[2].partition(" (")[0]
+    return one_line(reason, 120) or "no reason given"
+
+
 def _distrusted(said: str, words: Words, where: str) -> LockstepError:
     if "match" in said or "not valid for" in said:  # OpenSSL's and urllib3's words
         return LockstepError(
@@ -75,9 +81,8 @@ def _distrusted(said: str, words: Words, where: str) -> LockstepError:
             fix="use a host name that is in the certificate",
         )  # fmt: skip
     if "CERTIFICATE_VERIFY_FAILED" in said:
-        reason = one_line(said.partition("certificate verify failed: ")[2].partition(" (")[0], 120)
         return LockstepError(
-            f"the certificate of {words.what} is not trusted: {reason or 'no reason given'}",
+            f"the certificate of {words.what} is not trusted: {why_untrusted(said)}",
             where=where, fix=words.trust,
         )  # fmt: skip
     return LockstepError(

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple, NoReturn
 from urllib.parse import quote, urlencode
 
 from lockstep.edges import bounded, strict_json
+from lockstep.edges.http_errors import why_untrusted
 from lockstep.edges.kubernetes_access import KubernetesAccess, KubernetesConnection
 from lockstep.model.document import Json, value_at
 from lockstep.model.errors import LockstepError
-from lockstep.text.sanitise import one_line, plain_line
+from lockstep.text.sanitise import plain_line
 
 _CONNECT = 5.0
 """The seconds to wait for a connection."""
@@ -266,10 +267,9 @@ class KubernetesReader:
 
         said = str(error)
         if isinstance(error, failed.SSLError):
-            why = said.partition("certificate verify failed: ")[2].partition(" (")[0]
             if "CERTIFICATE_VERIFY_FAILED" in said:
                 return self._error(
-                    f"the certificate is not trusted: {one_line(why, 120) or 'no reason given'}",
+                    f"the certificate is not trusted: {why_untrusted(said)}",
                     "give the CA in the kubeconfig, or with --certificate-authority",
                 )
             return self._error(
