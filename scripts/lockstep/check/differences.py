@@ -16,7 +16,7 @@ from lockstep.check.scope import TreeIds
 from lockstep.check.units import Unit
 from lockstep.check.workspace import EVERYTHING, require_clusters
 from lockstep.differences.compare import compare_folders
-from lockstep.differences.folders import ComparedFolder, label_of
+from lockstep.differences.folders import FAMILY_LABEL, ComparedFolder, label_of
 from lockstep.differences.secrets import SecretKinds
 from lockstep.edges.git import Git
 from lockstep.edges.git.trees import FileId
@@ -28,18 +28,24 @@ from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Fleet, NoFile, Subject, Tree
 from lockstep.model.tree import by_folder
 from lockstep.policy.thresholds import threshold_values
-from lockstep.render.parse import Unreadable, parse_manifest
+from lockstep.render.parse import Unreadable, read_manifest
 from lockstep.spec.assemble import assemble, cluster_files
 from lockstep.spec.yaml.load import Documents
 
 UNREADABLE = "diff.unreadable"
 """The rule id of a manifest that cannot be read."""
 
-_MANIFESTS = (".yaml", ".yml", ".json")
+MANIFESTS = (".yaml", ".yml", ".json")
+"""What the names of manifests end with, of all that Argo CD would read."""
+
 _SECRETS = "policies/rules/no-secret/thresholds.yaml"
-_FAMILY_LABEL = "lockstep.dev/family"
 _AT_BASE = "at the base, "
 _FIX = "lockstep render"
+
+
+def secret_kinds() -> SecretKinds:
+    """What looks like a secret, by the rule that ships: no report shows it."""
+    return SecretKinds(threshold_values(_SECRETS, shipped_file(_SECRETS)))
 
 
 def diff_work_tree(git: Git, base: str | None) -> Differences:
@@ -66,7 +72,7 @@ def diff_trees(git: Git, base: Base | None, tree_id: str) -> Differences:
     policies, findings = compared_policies(before.ids, head.ids)
     with silenced_stderr():
         compared = [reader.compared(*each) for each in folders]
-    secrets = SecretKinds(threshold_values(_SECRETS, shipped_file(_SECRETS)))
+    secrets = secret_kinds()
     sizes = Counter((environment, family) for environment, family, _ in head.clusters.values())
     objects = compare_folders([*compared, policies], sizes, secrets)
     diff = FleetDiff(
@@ -184,7 +190,7 @@ class _ManifestReader:
             after.pop(unread, None)
         manifests = [*after.values(), *before.values()]
         # Where no spec declares the cluster, its manifests say whose it was.
-        labels = (label_of(each, _FAMILY_LABEL) for each in manifests if folder.cluster)
+        labels = (label_of(each, FAMILY_LABEL) for each in manifests if folder.cluster)
         family = folder.family or next(filter(None, labels), "")
         return replace(folder, family=family, before=before, after=after)
 
@@ -193,7 +199,7 @@ class _ManifestReader:
         for path, data in files.items():
             if isinstance(data, NoFile):
                 self._note(path, 1, side + data.decode(), NoFile.FIX)
-            elif path.endswith(_MANIFESTS):
+            elif path.endswith(MANIFESTS):
                 try:
                     found[path] = self._parsed(data)
                 except Unreadable as error:
@@ -202,10 +208,7 @@ class _ManifestReader:
 
     def _parsed(self, data: bytes) -> Json:
         if data not in self._known:
-            try:
-                self._known[data] = parse_manifest(data.decode())
-            except UnicodeDecodeError as error:
-                raise Unreadable("this file is not UTF-8") from error
+            self._known[data] = read_manifest(data)
         return self._known[data]
 
     def _note(self, path: str, line: int, message: str, fix: str) -> None:

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from lockstep.check.differences import secret_kinds
 from lockstep.check.live_objects import WantedDestination, destinations_of, read_live, selector
 from lockstep.check.served_versions import RegistryRead, read_registry
 from lockstep.check.validation import validate_tree, without_malformed
 from lockstep.check.wanted_objects import WantedReader
 from lockstep.check.workspace import SOURCES, require_clusters, with_shipped
 from lockstep.differences.folders import identity_of
-from lockstep.differences.secrets import SecretKinds
 from lockstep.drift.applications import synced_revision
 from lockstep.drift.hiding import Hiding
 from lockstep.drift.judge import arranged, cluster_drifts
@@ -18,17 +18,13 @@ from lockstep.drift.state import IN_CLUSTER, LiveObjects, LiveState, WantedEnvir
 from lockstep.edges.git import Git
 from lockstep.edges.git.objects import is_object_id
 from lockstep.edges.kubernetes_access import KubernetesAccess
-from lockstep.edges.resources import shipped_file
 from lockstep.model.document import Json, value_at
 from lockstep.model.drift import Compared, Drift, DriftReport, Unread
 from lockstep.model.errors import UsageError
 from lockstep.model.fleet import Family, Fleet
-from lockstep.policy.thresholds import threshold_values
 from lockstep.spec.selection import choose_families
 from lockstep.text.phrases import alternatives
 from lockstep.text.sanitise import quoted
-
-_SECRETS = "policies/rules/no-secret/thresholds.yaml"
 
 
 @dataclass(frozen=True)
@@ -113,7 +109,7 @@ class _Live:
 
     def drifts(self) -> list[Drift]:
         """All drifts of clusters and of Argo CD's objects."""
-        hiding = Hiding(SecretKinds(threshold_values(_SECRETS, shipped_file(_SECRETS))))
+        hiding = Hiding(secret_kinds())
         tips = self._tips()
         state = LiveState(self._live, self._now, self._trees(tips), tips)
         return list(cluster_drifts(self._environments, state, hiding))

@@ -9,11 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from lockstep.differences.folders import ObjectId, identity_of
+from lockstep.differences.folders import FAMILY_LABEL, ObjectId, identity_of
 from lockstep.drift.state import (
     ARGOCD_GROUP,
     ENVIRONMENT_LABEL,
-    FAMILY_LABEL,
     IN_CLUSTER,
     MANAGED_LABEL,
     LiveObjects,

@@ -14,7 +14,7 @@ from lockstep.edges.stderr import silenced_stderr
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import NoFile, Tree
-from lockstep.render.parse import Unreadable, parse_manifest
+from lockstep.render.parse import Unreadable, read_manifest
 
 RULE = "render.immutable"
 
@@ -58,8 +58,8 @@ def _objects(files: Tree) -> dict[str, Json]:
     for path, data in files.items():
         if not isinstance(data, NoFile):
             try:
-                found[path] = parse_manifest(data.decode())
-            except (UnicodeDecodeError, Unreadable):
+                found[path] = read_manifest(data)
+            except Unreadable:
                 continue
     return found
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from lockstep.check.differences import MANIFESTS
 from lockstep.differences.folders import identity_of
 from lockstep.drift.state import ARGOCD_GROUP, WantedCluster, WantedEnvironment
 from lockstep.edges.git import Git
@@ -12,9 +13,8 @@ from lockstep.model.drift import Unread
 from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.model.tree import NoFile, Tree, by_folder
 from lockstep.render.names import cluster_folder, environment_folder, tenants_folder
-from lockstep.render.parse import Unreadable, parse_manifest
+from lockstep.render.parse import Unreadable, read_manifest
 
-_MANIFESTS = (".yaml", ".yml", ".json")
 _RENDER = "run lockstep render, and commit what it writes"
 
 
@@ -73,12 +73,12 @@ class WantedReader:
 
     def _manifests(self, files: Tree) -> Iterator[Json]:
         for path, data in sorted(files.items()):
-            if path.endswith(_MANIFESTS):
+            if path.endswith(MANIFESTS):
                 try:
                     if isinstance(data, NoFile):
                         raise Unreadable(data.decode())
-                    yield parse_manifest(data.decode())
-                except (Unreadable, UnicodeDecodeError) as error:
+                    yield read_manifest(data)
+                except Unreadable as error:
                     self.unread.append(Unread(path, str(error), _RENDER))
 
 

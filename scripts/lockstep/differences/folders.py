@@ -10,6 +10,7 @@ from lockstep.model.differences import ChangeType
 from lockstep.model.document import Json, Pointer, value_at
 from lockstep.render.names import version_slug
 
+FAMILY_LABEL = "lockstep.dev/family"
 VERSION_LABEL = "lockstep.dev/version"
 
 

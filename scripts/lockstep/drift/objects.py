@@ -4,12 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lockstep.differences.fields import FieldDifference
-from lockstep.differences.folders import VERSION_LABEL, ObjectId, identity_of, label_of
+from lockstep.differences.folders import (
+    FAMILY_LABEL,
+    VERSION_LABEL,
+    ObjectId,
+    identity_of,
+    label_of,
+)
 from lockstep.differences.weights import ROUTES
 from lockstep.drift.applications import Healing
 from lockstep.drift.fields import comparison_of, live_differences
 from lockstep.drift.hiding import MOST_FIELDS, Hiding
-from lockstep.drift.state import CLUSTER_LABEL, FAMILY_LABEL, LiveObjects, WantedCluster
+from lockstep.drift.state import CLUSTER_LABEL, LiveObjects, WantedCluster
 from lockstep.drift.traffic import (
     Shares,
     changes_model,

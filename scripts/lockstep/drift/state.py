@@ -9,7 +9,6 @@ from lockstep.differences.folders import ObjectId, identity_of, items_of, label_
 from lockstep.model.document import Json, Pointer, from_json_pointer, value_at
 
 CLUSTER_LABEL = "lockstep.dev/cluster"
-FAMILY_LABEL = "lockstep.dev/family"
 ENVIRONMENT_LABEL = "lockstep.dev/environment"
 MANAGED_LABEL = "app.kubernetes.io/managed-by"
 ARGOCD_GROUP = "argoproj.io"

@@ -55,6 +55,14 @@ class _DuplicateKey(Exception):
     """A mapping has a key twice; its line is not known."""
 
 
+def read_manifest(data: bytes) -> Json:
+    """The mapping that the bytes of a rendered file hold. Raises Unreadable."""
+    try:
+        return parse_manifest(data.decode())
+    except UnicodeDecodeError as error:
+        raise Unreadable("this file is not UTF-8") from error
+
+
 def parse_manifest(text: str) -> Json:
     """The mapping that a rendered file holds. Raises Unreadable."""
     lines = text.removesuffix("\n").split("\n")
