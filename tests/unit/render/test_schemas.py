@@ -193,8 +193,9 @@ KINDS = (
     "AppProject",
     "ScaledObject",
     "ExternalSecret",
+    "PrometheusRule",
 )
-CRDS = ("api__", "argo-cd__", "keda__", "external-secrets__")
+CRDS = ("api__", "argo-cd__", "keda__", "external-secrets__", "prometheus-operator__")
 
 
 def test_a_schema_cannot_bring_in_another_file(tmp_path: Path) -> None:
@@ -292,6 +293,8 @@ def unknown_fields(ours: Any, theirs: Any, root: Any, path: str = "") -> list[st
             wrong.append(f"{path}/{name}")
         else:
             wrong += unknown_fields(inner, known, root, f"{path}/{name}")
+    for form in ours.get("oneOf", []):
+        wrong += unknown_fields(form, theirs, root, path)
     for keyword in ("items", "additionalProperties"):
         inner = ours.get(keyword)
         if isinstance(inner, dict):
