@@ -13,7 +13,6 @@ OF_CLUSTER = "lockstep_region, lockstep_cluster"
 OF_VERSION = f"{OF_CLUSTER}, lockstep_version"
 
 _BUDGET_WINDOW = "30d"
-_BUDGET_STEP = "15m"
 _STEP = "$__interval"
 """Grafana puts the distance of two points here."""
 
@@ -34,25 +33,29 @@ class Queries:
         then = f"{chosen} offset {offset}" if offset else chosen
         return f"max by ({OF_VERSION}) ({then})"
 
-    def cluster(self, series: str, only: Sequence[str] = ()) -> str:
-        """A series of each cluster that is chosen; of these ones, where some are named."""
+    def cluster(self, series: str, only: Sequence[str] = (), over: str = "") -> str:
+        """A series of each cluster that is chosen; of these ones, where some are named.
+
+        Each point is the newest sample, or the sum of those of a time that is named by ``over``.
+        """
         selected = self.select(series, _CHOSEN_CLUSTERS)
         if only:
             # A label may be matched twice, and both must hold.
             named = label_matcher("lockstep_cluster", one_of(list(only)), "=~")
             selected = f"{selected.removesuffix('}')},{named}}}"
-        return f"max by ({OF_CLUSTER}) ({selected})"
+        value = f"sum_over_time({selected}[{over}])" if over else selected
+        return f"max by ({OF_CLUSTER}) ({value})"
 
     def budget_left(self, failing: Decimal, only: Sequence[str] = ()) -> str:
         """The share of the error budget that is left of 30 days: 1 is all, below 0 is overdrawn.
 
-        Each quarter of an hour counts alike, whatever its requests: those that reach no pod are
-        counted by no version, so there is nothing to weigh an outage by.
+        ``failing`` is the share of the requests that may fail.
         """
-        # Hours without requests have a ratio that is no number: they use nothing up.
-        hours = f"{self.cluster('lockstep:cluster_errors:ratio_rate1h', only)} >= 0"
-        mean = f"avg_over_time(({hours})[{_BUDGET_WINDOW}:{_BUDGET_STEP}])"
-        return f"1 - {mean} / {failing:f}"
+        failed, all_requests = (
+            self.cluster(f"lockstep:cluster_{name}:rate5m", only, over=_BUDGET_WINDOW)
+            for name in ("failed_requests", "requests")
+        )
+        return f"1 - {failed} / ({all_requests} > 0) / {failing:f}"
 
     def serving(self) -> str:
         """The share of each version in its cluster's traffic now, named by region and cluster.
