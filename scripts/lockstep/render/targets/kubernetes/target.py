@@ -12,7 +12,9 @@ from lockstep.render.targets.kubernetes import (
     deployment,
     destinationrule,
     externalsecret,
+    familyapplication,
     horizontalpodautoscaler,
+    observabilityproject,
     poddisruptionbudget,
     scaledobject,
     service,
@@ -34,6 +36,7 @@ KUBERNETES = ServingTarget(
         virtualservice.COMPONENT,
         application.COMPONENT,
     ),
-    environment=(applications.COMPONENT,),
+    environment=(applications.COMPONENT, observabilityproject.COMPONENT),
     tenant=(appproject.COMPONENT,),
+    family=(familyapplication.COMPONENT,),
 )
