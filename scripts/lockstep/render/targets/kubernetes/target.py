@@ -12,7 +12,9 @@ from lockstep.render.targets.kubernetes import (
     deployment,
     destinationrule,
     externalsecret,
+    familyapplication,
     horizontalpodautoscaler,
+    observabilityproject,
     poddisruptionbudget,
     prometheusrule,
     scaledobject,
@@ -36,6 +38,7 @@ KUBERNETES = ServingTarget(
         prometheusrule.COMPONENT,
         application.COMPONENT,
     ),
-    environment=(applications.COMPONENT,),
+    environment=(applications.COMPONENT, observabilityproject.COMPONENT),
     tenant=(appproject.COMPONENT,),
+    family=(familyapplication.COMPONENT,),
 )
