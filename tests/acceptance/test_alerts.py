@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from lockstep.render import render_cluster
+from lockstep.render.fleet import render_family_folder
 from lockstep.render.shifted import shifted_folder
 from tests.acceptance.promtool import (
     check_rules,
@@ -370,6 +371,103 @@ def test_only_the_alerts_that_a_spec_asks_for_are_rendered() -> None:
     assert alerts({"slo": SLO, "alerts": ["latency"]}) == {LATENCY, MISSING}
     assert alerts({"alerts": ["burn-rate", "drift"]}) == {WEIGHTS, MISSING}
     assert len(alerts(OBSERVABILITY)) == 8
+
+
+def family_groups(**consistency: Any) -> list[Any]:
+    """The rules of a family with clusters in two regions, as its destination gets them."""
+    environment: dict[str, Any] = deepcopy(rendering.ENVIRONMENT)
+    environment["spec"]["observability"] = {
+        "labels": {"release": "monitoring"}, "namespace": "monitoring", "destination": "all",
+    }  # fmt: skip
+    family: dict[str, Any] = deepcopy(rendering.FAMILY)
+    family["spec"]["consistency"] = {"maxVersionSkew": 1, "maxSkewDuration": "6h", **consistency}
+    here = rendering.cluster(observability={"alerts": ["skew"]})
+    there = rendering.cluster("fraud-us", region="us-east-1", observability={"alerts": ["skew"]})
+    tree = rendering.tree_of(here, there)
+    tree["clusters/prod/environment.yaml"] = rendering.dump(environment)
+    tree["clusters/prod/fraud/family.yaml"] = rendering.dump(family)
+    whole, only = rendering.only_family(rendering.fleet_of(tree))
+    folder = render_family_folder(only, whole, rendering.templates())
+    assert folder and not folder.findings
+    return groups_of(folder.files)
+
+
+def serving(region: str, version: str, parts: str, experiment: str = "false") -> dict[str, str]:
+    """What the destination gets of a version in a region."""
+    labels = {
+        "lockstep_environment": "prod", "lockstep_family": "fraud", "lockstep_region": region,
+        "lockstep_version": version, "lockstep_experiment": experiment,
+    }  # fmt: skip
+    minutes = gauge((50, 24 * HOURS))
+    return {
+        named("lockstep:version_requests:rate5m", labels): parts,
+        named("lockstep:version_weight:declared", labels): minutes,
+    }
+
+
+SKEW, TOO_LONG = "LockstepVersionSkew", "LockstepVersionSkewTooLong"
+
+
+def test_one_version_more_than_allowed_pages_and_ends(tmp_path: Path) -> None:
+    history = {
+        **serving("eu-west-1", "41", gauge((5, 180))),
+        **serving("us-east-1", "41", gauge((5, 180))),
+        **serving("eu-west-1", "42", gauge((5, 180))),
+        **serving("us-east-1", "43", gauge((0, 30), (5, 60), (0, 90))),
+    }  # fmt: skip
+    firing: dict[int, dict[str, str]] = {29: {}, 35: {}, 45: {SKEW: PAGE}, 95: {}, 179: {}}
+    expect(tmp_path, family_groups(), history, firing)
+
+
+def test_the_alert_on_skew_says_which_region_serves_what(tmp_path: Path) -> None:
+    history = {
+        **serving("eu-west-1", "41", gauge((5, 60))), **serving("us-east-1", "42", gauge((5, 60))),
+    }  # fmt: skip
+    expected = {
+        "exp_labels": {
+            "severity": "page", "lockstep_tenant": "risk", "lockstep_environment": "prod",
+            "lockstep_family": "fraud", "namespace": "monitoring",
+        },
+        "exp_annotations": {
+            "summary": "fraud serves too many versions at once",
+            "description": "1 versions serve in addition to the first, and 0 may. eu-west-1 serves "
+            "version 41. us-east-1 serves version 42. ",
+            "runbook": "docs/how-to/alerts.md#lockstepversionskew",
+        },
+    }  # fmt: skip
+    test = {"eval_time": "59m", "alertname": SKEW, "exp_alerts": [expected]}
+    groups = family_groups(maxVersionSkew=0)
+    run_rules(tmp_path, groups, history, {"alert_rule_test": [test]})
+
+
+def test_a_skew_that_lasts_too_long_pages_through_quiet_minutes_and_ends(tmp_path: Path) -> None:
+    history = {
+        **serving("eu-west-1", "42", gauge((5, 720))),
+        **serving("us-east-1", "41", gauge((5, 200), (0, 20), (5, 200), (0, 300))),
+    }
+    firing: dict[int, dict[str, str]] = {
+        300: {}, 355: {}, 380: {TOO_LONG: PAGE}, 415: {TOO_LONG: PAGE}, 460: {},
+    }  # fmt: skip
+    expect(tmp_path, family_groups(), history, firing)
+
+
+def test_experiments_and_versions_without_requests_are_no_skew(tmp_path: Path) -> None:
+    history = {
+        **serving("eu-west-1", "41", gauge((5, 720))),
+        **serving("us-east-1", "41", gauge((5, 720))),
+        **serving("us-east-1", "42", gauge((0, 720))),
+        **serving("us-east-1", "43", gauge((5, 720)), "true"),
+    }  # fmt: skip
+    expect(tmp_path, family_groups(maxVersionSkew=0), history, {700: {}})
+
+
+def test_a_region_that_the_destination_does_not_see_is_a_ticket(tmp_path: Path) -> None:
+    history = serving("eu-west-1", "41", gauge((5, 60)))
+    expect(tmp_path, family_groups(), history, {10: {}, 59: {MISSING: TICKET}})
+    region = [{"labels": '{lockstep_region="us-east-1"}', "value": 1}]
+    expr = 'count by (lockstep_region) (ALERTS{alertstate="firing"})'
+    test = {"expr": expr, "eval_time": "59m", "exp_samples": region}
+    run_rules(tmp_path, family_groups(), history, {"promql_expr_test": [test]})
 
 
 @pytest.mark.parametrize("tree", ["tests/golden/rendered", "rendered"])

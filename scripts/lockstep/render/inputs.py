@@ -17,6 +17,7 @@ from lockstep.render.observability import (
 from lockstep.render.targets.kubernetes.appproject import project_name
 from lockstep.render.targets.kubernetes.deployment import read_container
 from lockstep.render.targets.kubernetes.externalsecret import read_secrets
+from lockstep.render.targets.kubernetes.familyrule import read_skew
 from lockstep.render.targets.kubernetes.fetch import read_fetch, read_registry
 from lockstep.render.targets.kubernetes.horizontalpodautoscaler import (
     read_hpa,
@@ -108,6 +109,7 @@ def view_family(family: Family, environment: Environment) -> FamilyView | None:
         labels=read_operator_labels(environment),
         argocd=_argocd(environment),
         project=observability_project(environment.name),
+        observability={**read_skew(family)},
     )
 
 

@@ -140,20 +140,20 @@ def _files(view: ClusterView) -> Files:
     own = _of_cluster(view)
     whole = {**metadata(view), "operator": operator, "groups": [("cluster", own)]}
     origins = partial(_cluster_origins, view, own)
-    yield ManifestFile("prometheusrule.yaml", whole, _expected(whole), origins)
+    yield ManifestFile("prometheusrule.yaml", whole, expected(whole), origins)
     declared = [
         recordings.weight_rule(each.weight, _version_labels(view, each)) for each in view.running
     ]
     weights = {**metadata(view), "operator": operator, "groups": [("weights", declared)]}
     weights["name"] = object_name(view.name, "weights")
     origins = partial(_weight_origins, view)
-    yield ManifestFile(WEIGHTS, weights, _expected(weights), origins)
+    yield ManifestFile(WEIGHTS, weights, expected(weights), origins)
     for version in view.running:
         own = _of_version(view, version)
         context = {**metadata(view, version), "operator": operator, "groups": [("version", own)]}
         name = f"prometheusrule-{version.slug}.yaml"
         origins = partial(_version_origins, version, own)
-        yield ManifestFile(name, context, _expected(context), origins)
+        yield ManifestFile(name, context, expected(context), origins)
 
 
 def _labels(view: ClusterView) -> dict[str, str]:
@@ -234,8 +234,11 @@ def _tolerance(view: ClusterView) -> int | None:
     return min(_BY_BUCKET + sum(each.weight for each in view.running if each.learners), 100)
 
 
-def _expected(context: Context) -> dict[str, Expected]:
-    """Nothing else: an alert that a template adds or loosens would not be that of the spec."""
+def expected(context: Context) -> dict[str, Expected]:
+    """What must hold of the object of a context: these rules and no others.
+
+    An alert that a template adds or loosens would not be that of the spec.
+    """
     groups = [{"name": name, "rules": rules} for name, rules in context["groups"]]
     meant = {**context, "labels": [*context["labels"], *context["operator"]]}
     return {"metadata": expected_metadata(meant, wave=2), "spec": {"groups": groups}}

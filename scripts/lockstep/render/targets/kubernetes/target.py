@@ -13,6 +13,7 @@ from lockstep.render.targets.kubernetes import (
     destinationrule,
     externalsecret,
     familyapplication,
+    familyrule,
     horizontalpodautoscaler,
     observabilityproject,
     poddisruptionbudget,
@@ -40,5 +41,5 @@ KUBERNETES = ServingTarget(
     ),
     environment=(applications.COMPONENT, observabilityproject.COMPONENT),
     tenant=(appproject.COMPONENT,),
-    family=(familyapplication.COMPONENT,),
+    family=(familyapplication.COMPONENT, familyrule.COMPONENT),
 )
