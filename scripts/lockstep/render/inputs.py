@@ -99,7 +99,7 @@ def view_family(family: Family, environment: Environment) -> FamilyView | None:
         name=_label(family.name, fields),
         tenant=fields.text("metadata", "tenant"),
         owner=fields.text("metadata", "owner"),
-        consistency=fields.mapping("spec", "consistency"),
+        consistency=_mapping(fields, "spec", "consistency"),
         clusters=tuple(map(_watched, family.clusters)),
         destination=place.name,
         namespace=place.namespace,
@@ -335,6 +335,11 @@ def _texts(fields: Fields, *pointer: str | int) -> tuple[str, ...]:
     if not fields.has(*pointer):
         return ()
     return tuple(fields.text(*pointer, index) for index, _ in enumerate(fields.items(*pointer)))
+
+
+def _mapping(fields: Fields, *pointer: str | int) -> Json:
+    """A mapping; empty where it is missing."""
+    return fields.mapping(*pointer) if fields.has(*pointer) else {}
 
 
 def _project(family: Family, environment: Environment) -> str:
