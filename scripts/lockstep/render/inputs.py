@@ -15,6 +15,7 @@ from lockstep.render.observability import (
     read_operator_labels,
 )
 from lockstep.render.targets.kubernetes.appproject import project_name
+from lockstep.render.targets.kubernetes.dashboard import read_dashboard
 from lockstep.render.targets.kubernetes.deployment import read_container
 from lockstep.render.targets.kubernetes.externalsecret import read_secrets
 from lockstep.render.targets.kubernetes.fetch import read_fetch, read_registry
@@ -106,6 +107,7 @@ def view_family(family: Family, environment: Environment) -> FamilyView | None:
         labels=read_operator_labels(environment),
         argocd=_argocd(environment),
         project=observability_project(environment.name),
+        observability={**read_dashboard(family, environment)},
     )
 
 

@@ -9,6 +9,7 @@ from lockstep.render.targets.kubernetes import (
     application,
     applications,
     appproject,
+    dashboard,
     deployment,
     destinationrule,
     externalsecret,
@@ -38,5 +39,5 @@ KUBERNETES = ServingTarget(
     ),
     environment=(applications.COMPONENT, observabilityproject.COMPONENT),
     tenant=(appproject.COMPONENT,),
-    family=(familyapplication.COMPONENT,),
+    family=(familyapplication.COMPONENT, dashboard.COMPONENT),
 )
