@@ -27,6 +27,7 @@ from lockstep.render.targets.kubernetes.observabilityproject import observabilit
 from lockstep.render.targets.kubernetes.poddisruptionbudget import read_disruption
 from lockstep.render.targets.kubernetes.ports import read_ports
 from lockstep.render.targets.kubernetes.probes import read_probes
+from lockstep.render.targets.kubernetes.prometheusrule import read_rules
 from lockstep.render.targets.kubernetes.resources import require_amounts
 from lockstep.render.targets.kubernetes.scaledobject import read_keda, read_prometheus
 from lockstep.render.targets.kubernetes.scheduling import read_scheduling
@@ -77,6 +78,7 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
         access={**read_identity(fields), **read_secrets(fields)},
         prometheus=read_prometheus(fields, environment),
         registry=read_registry(fields, family, environment),
+        observability={**read_rules(fields, environment)},
     )
 
 
