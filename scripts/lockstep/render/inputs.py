@@ -15,6 +15,7 @@ from lockstep.render.observability import (
     read_operator_labels,
 )
 from lockstep.render.targets.kubernetes.appproject import project_name
+from lockstep.render.targets.kubernetes.dashboard import read_dashboard
 from lockstep.render.targets.kubernetes.deployment import read_container
 from lockstep.render.targets.kubernetes.externalsecret import read_secrets
 from lockstep.render.targets.kubernetes.fetch import read_fetch, read_registry
@@ -26,6 +27,7 @@ from lockstep.render.targets.kubernetes.observabilityproject import observabilit
 from lockstep.render.targets.kubernetes.poddisruptionbudget import read_disruption
 from lockstep.render.targets.kubernetes.ports import read_ports
 from lockstep.render.targets.kubernetes.probes import read_probes
+from lockstep.render.targets.kubernetes.prometheusrule import read_rules
 from lockstep.render.targets.kubernetes.resources import require_amounts
 from lockstep.render.targets.kubernetes.scaledobject import read_keda, read_prometheus
 from lockstep.render.targets.kubernetes.scheduling import read_scheduling
@@ -76,6 +78,7 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
         access={**read_identity(fields), **read_secrets(fields)},
         prometheus=read_prometheus(fields, environment),
         registry=read_registry(fields, family, environment),
+        observability={**read_rules(fields, environment)},
     )
 
 
@@ -106,6 +109,7 @@ def view_family(family: Family, environment: Environment) -> FamilyView | None:
         labels=read_operator_labels(environment),
         argocd=_argocd(environment),
         project=observability_project(environment.name),
+        observability={**read_dashboard(family, environment)},
     )
 
 
