@@ -6,13 +6,16 @@ schema in ``policies/schemas/rendered/`` only where Kubernetes itself has none f
 
 from lockstep.render.targets.base import ServingTarget
 from lockstep.render.targets.kubernetes import (
+    alertmanagerconfig,
     application,
     applications,
     appproject,
+    datadogmonitor,
     deployment,
     destinationrule,
     externalsecret,
     horizontalpodautoscaler,
+    instrumentation,
     poddisruptionbudget,
     scaledobject,
     service,
@@ -25,6 +28,7 @@ KUBERNETES = ServingTarget(
     cluster=(
         serviceaccount.COMPONENT,
         externalsecret.COMPONENT,
+        instrumentation.COMPONENT,
         service.COMPONENT,
         deployment.COMPONENT,
         poddisruptionbudget.COMPONENT,
@@ -32,6 +36,8 @@ KUBERNETES = ServingTarget(
         scaledobject.COMPONENT,
         destinationrule.COMPONENT,
         virtualservice.COMPONENT,
+        alertmanagerconfig.COMPONENT,
+        datadogmonitor.COMPONENT,
         application.COMPONENT,
     ),
     environment=(applications.COMPONENT,),
