@@ -24,6 +24,7 @@ from lockstep.render.targets.kubernetes.paging import read_paging
 from lockstep.render.targets.kubernetes.poddisruptionbudget import read_disruption
 from lockstep.render.targets.kubernetes.ports import read_ports
 from lockstep.render.targets.kubernetes.probes import read_probes
+from lockstep.render.targets.kubernetes.prometheusrule import read_rules
 from lockstep.render.targets.kubernetes.resources import require_amounts
 from lockstep.render.targets.kubernetes.scaledobject import read_keda, read_prometheus
 from lockstep.render.targets.kubernetes.scheduling import read_scheduling
@@ -123,6 +124,7 @@ def floors_by_slug(
 def _observability(fields: Fields, environment: Environment) -> Json:
     """What each of these components needs; nothing of those that the environment leaves out."""
     return {
+        **read_rules(fields, environment),
         **read_paging(fields, environment),
         **read_tracing(environment),
         **read_datadog(fields, environment),
