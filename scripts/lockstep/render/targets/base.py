@@ -11,7 +11,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from lockstep.model.document import Json
 from lockstep.render.targets.expected import Expected
 from lockstep.render.targets.origins import Origins, no_origins
-from lockstep.render.view import ClusterView, EnvironmentView, TenantView
+from lockstep.render.view import ClusterView, EnvironmentView, FamilyView, TenantView
 
 View = TypeVar("View")
 
@@ -91,16 +91,21 @@ class Component(Generic[View]):
 
 @dataclass(frozen=True, slots=True)
 class ServingTarget:
-    """A serving target: the components of each cluster, each tenant and each whole environment."""
+    """A serving target: the components of each cluster, tenant and whole environment.
+
+    Those of ``family`` watch all clusters of a family from one place.
+    """
 
     name: str
     cluster: tuple[Component[ClusterView], ...]
     environment: tuple[Component[EnvironmentView], ...]
     tenant: tuple[Component[TenantView], ...] = ()
+    family: tuple[Component[FamilyView], ...] = ()
 
     def templates(self) -> dict[str, str]:
         """The path of each component's template, by the component's name."""
-        every: tuple[Component[Any], ...] = (*self.cluster, *self.environment, *self.tenant)
+        shared: tuple[Component[Any], ...] = (*self.environment, *self.tenant, *self.family)
+        every: tuple[Component[Any], ...] = (*self.cluster, *shared)
         return {component.name: component.template for component in every}
 
 

@@ -3,18 +3,20 @@
 from lockstep.render.targets.base import Context
 from lockstep.render.targets.expected import ABSENT, Expected, Has
 from lockstep.render.targets.origins import OriginTree, in_environment
-from lockstep.render.view import ClusterView, EnvironmentView, TenantView
+from lockstep.render.view import ClusterView, EnvironmentView, FamilyView, TenantView
 
 
-def git_source(view: ClusterView | EnvironmentView | TenantView) -> Context:
+def git_source(view: ClusterView | EnvironmentView | FamilyView | TenantView) -> Context:
     """Where an Application lives, and what it follows."""
     return {
-        "project": view.project if isinstance(view, ClusterView) else view.argocd.project,
+        "project": view.project if isinstance(view, _OF_PROJECTS) else view.argocd.project,
         "repo_url": view.argocd.repo_url,
         "revision": view.argocd.revision,
         "namespace": view.argocd.namespace,
     }
 
+
+_OF_PROJECTS = (ClusterView, FamilyView)
 
 _SYNC_POLICY: dict[str, Expected] = {
     "automated": {"prune": True, "selfHeal": True},
