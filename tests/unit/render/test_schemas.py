@@ -196,6 +196,7 @@ KINDS = (
     "AppProject",
     "ScaledObject",
     "ExternalSecret",
+    "PodMonitor",
     "PrometheusRule",
     "AlertmanagerConfig",
     "Instrumentation",
