@@ -6,15 +6,18 @@ schema in ``policies/schemas/rendered/`` only where Kubernetes itself has none f
 
 from lockstep.render.targets.base import ServingTarget
 from lockstep.render.targets.kubernetes import (
+    alertmanagerconfig,
     application,
     applications,
     appproject,
     dashboard,
+    datadogmonitor,
     deployment,
     destinationrule,
     externalsecret,
     familyapplication,
     horizontalpodautoscaler,
+    instrumentation,
     observabilityproject,
     poddisruptionbudget,
     prometheusrule,
@@ -29,6 +32,7 @@ KUBERNETES = ServingTarget(
     cluster=(
         serviceaccount.COMPONENT,
         externalsecret.COMPONENT,
+        instrumentation.COMPONENT,
         service.COMPONENT,
         deployment.COMPONENT,
         poddisruptionbudget.COMPONENT,
@@ -37,6 +41,8 @@ KUBERNETES = ServingTarget(
         destinationrule.COMPONENT,
         virtualservice.COMPONENT,
         prometheusrule.COMPONENT,
+        alertmanagerconfig.COMPONENT,
+        datadogmonitor.COMPONENT,
         application.COMPONENT,
     ),
     environment=(applications.COMPONENT, observabilityproject.COMPONENT),
