@@ -16,6 +16,7 @@ from lockstep.render.observability import (
 )
 from lockstep.render.targets.kubernetes.appproject import project_name
 from lockstep.render.targets.kubernetes.cost import read_cost
+from lockstep.render.targets.kubernetes.dashboard import read_dashboard
 from lockstep.render.targets.kubernetes.datadogmonitor import read_datadog
 from lockstep.render.targets.kubernetes.deployment import read_container
 from lockstep.render.targets.kubernetes.externalsecret import read_secrets
@@ -105,14 +106,17 @@ def view_family(family: Family, environment: Environment) -> FamilyView | None:
         name=_label(family.name, fields),
         tenant=fields.text("metadata", "tenant"),
         owner=fields.text("metadata", "owner"),
-        consistency=fields.mapping("spec", "consistency"),
+        consistency=_mapping(fields, "spec", "consistency"),
         clusters=tuple(map(_watched, family.clusters)),
         destination=place.name,
         namespace=place.namespace,
         labels=read_operator_labels(environment),
         argocd=_argocd(environment),
         project=observability_project(environment.name),
-        observability={**read_family_paging(fields, environment)},
+        observability={
+            **read_dashboard(family, environment),
+            **read_family_paging(fields, environment),
+        },
     )
 
 
@@ -353,6 +357,11 @@ def _texts(fields: Fields, *pointer: str | int) -> tuple[str, ...]:
     if not fields.has(*pointer):
         return ()
     return tuple(fields.text(*pointer, index) for index, _ in enumerate(fields.items(*pointer)))
+
+
+def _mapping(fields: Fields, *pointer: str | int) -> Json:
+    """A mapping; empty where it is missing."""
+    return fields.mapping(*pointer) if fields.has(*pointer) else {}
 
 
 def _project(family: Family, environment: Environment) -> str:

@@ -11,6 +11,7 @@ from lockstep.render.targets.kubernetes import (
     applications,
     appproject,
     costrule,
+    dashboard,
     datadogmonitor,
     deployment,
     destinationrule,
@@ -48,5 +49,5 @@ KUBERNETES = ServingTarget(
     ),
     environment=(applications.COMPONENT, observabilityproject.COMPONENT),
     tenant=(appproject.COMPONENT,),
-    family=(familyapplication.COMPONENT, alertmanagerconfig.FAMILY_COMPONENT),
+    family=(familyapplication.COMPONENT, dashboard.COMPONENT, alertmanagerconfig.FAMILY_COMPONENT),
 )
