@@ -17,6 +17,7 @@ from lockstep.render.targets.kubernetes import (
     destinationrule,
     externalsecret,
     familyapplication,
+    familyrule,
     horizontalpodautoscaler,
     instrumentation,
     observabilityproject,
@@ -49,5 +50,10 @@ KUBERNETES = ServingTarget(
     ),
     environment=(applications.COMPONENT, observabilityproject.COMPONENT),
     tenant=(appproject.COMPONENT,),
-    family=(familyapplication.COMPONENT, dashboard.COMPONENT, alertmanagerconfig.FAMILY_COMPONENT),
+    family=(
+        familyapplication.COMPONENT,
+        familyrule.COMPONENT,
+        dashboard.COMPONENT,
+        alertmanagerconfig.FAMILY_COMPONENT,
+    ),
 )
