@@ -5,15 +5,10 @@ from lockstep.render.alerting.alerts import Alerting
 from lockstep.render.alerting.recordings import Subject
 from lockstep.render.alerting.series import WEIGHT, Rule, cluster_labels
 from lockstep.render.names import object_name
-from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import Expected
+from lockstep.render.targets.base import Component, Files, ManifestFile
+from lockstep.render.targets.kubernetes import prometheusrule
 from lockstep.render.targets.kubernetes.cost import HOURS_OF_MONTH, hourly_cost
-from lockstep.render.targets.kubernetes.metadata import (
-    expected_metadata,
-    metadata,
-    metadata_origins,
-    with_labels,
-)
+from lockstep.render.targets.kubernetes.metadata import metadata, metadata_origins
 from lockstep.render.targets.origins import Origins, in_environment
 from lockstep.render.view import ClusterView
 
@@ -33,7 +28,9 @@ def _files(view: ClusterView) -> Files:
         "operator": sorted(rules["labels"].items()),
         "groups": [("cost", _rules(view, cost))],
     }
-    yield ManifestFile("prometheusrule-cost.yaml", context, _expected(context), _origins)
+    yield ManifestFile(
+        "prometheusrule-cost.yaml", context, prometheusrule.expected(context), _origins
+    )
 
 
 def _rules(view: ClusterView, cost: Json) -> list[Rule]:
@@ -58,7 +55,7 @@ def _over_budget(given: Alerting, cost: Json) -> Rule:
         f"{_MONTH.format(series=series)} > {budget}",
         "{{ $labels.lockstep_cluster }} in {{ $labels.lockstep_region }} costs more than its "
         "budget",
-        f"At the price of the last day a month costs {{{{ $value | printf \"%.0f\" }}}} {currency}, and "
+        f"At the last day's price, a month costs {{{{ $value | printf \"%.0f\" }}}} {currency}, and "
         f"the budget is {budget} {currency}.",
     )  # fmt: skip
 
@@ -77,22 +74,10 @@ def _not_measured(given: Alerting) -> Rule:
     )  # fmt: skip
 
 
-def _expected(context: Context) -> dict[str, Expected]:
-    """Nothing else, as in the other rules of the cluster."""
-    [(group, rules)] = context["groups"]
-    selected = with_labels(context, dict(context["operator"]))
-    return {
-        "metadata": expected_metadata(selected, wave=2),
-        "spec": {"groups": [{"name": group, "rules": rules}]},
-    }
-
-
 def _origins() -> Origins:
     operator = in_environment("spec", "observability", "labels")
     return {**metadata_origins(), "operator": operator}
 
 
-COMPONENT = Component(
-    "prometheusrule", ObjectKind("monitoring.coreos.com/v1", "PrometheusRule"), _files
-)
+COMPONENT = Component("prometheusrule", prometheusrule.COMPONENT.kind, _files)
 """With the template of the cluster's other rules."""
