@@ -55,7 +55,7 @@ def _over_budget(given: Alerting, cost: Json) -> Rule:
         f"{_MONTH.format(series=series)} > {budget}",
         "{{ $labels.lockstep_cluster }} in {{ $labels.lockstep_region }} costs more than its "
         "budget",
-        f"At the last day's price, a month costs {{{{ $value | printf \"%.0f\" }}}} {currency}, and "
+        f"At the last day's price a month costs {{{{ $value | printf \"%.0f\" }}}} {currency}; "
         f"the budget is {budget} {currency}.",
     )  # fmt: skip
 
