@@ -28,7 +28,7 @@ from lockstep.render.targets.kubernetes.horizontalpodautoscaler import (
 )
 from lockstep.render.targets.kubernetes.instrumentation import read_tracing
 from lockstep.render.targets.kubernetes.observabilityproject import observability_project
-from lockstep.render.targets.kubernetes.paging import read_paging
+from lockstep.render.targets.kubernetes.paging import read_family_paging, read_paging
 from lockstep.render.targets.kubernetes.poddisruptionbudget import read_disruption
 from lockstep.render.targets.kubernetes.podmonitor import read_monitor
 from lockstep.render.targets.kubernetes.ports import read_ports
@@ -115,7 +115,11 @@ def view_family(family: Family, environment: Environment) -> FamilyView | None:
         labels=read_operator_labels(environment),
         argocd=_argocd(environment),
         project=observability_project(environment.name),
-        observability={**read_dashboard(family, environment), **read_skew(family)},
+        observability={
+            **read_dashboard(family, environment),
+            **read_family_paging(fields, environment),
+            **read_skew(family),
+        },
     )
 
 
