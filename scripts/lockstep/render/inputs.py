@@ -16,6 +16,7 @@ from lockstep.render.observability import (
 )
 from lockstep.render.targets.kubernetes.appproject import project_name
 from lockstep.render.targets.kubernetes.deployment import read_container
+from lockstep.render.targets.kubernetes.destinationrule import read_warm_up
 from lockstep.render.targets.kubernetes.externalsecret import read_secrets
 from lockstep.render.targets.kubernetes.fetch import read_fetch, read_registry
 from lockstep.render.targets.kubernetes.horizontalpodautoscaler import (
@@ -27,6 +28,7 @@ from lockstep.render.targets.kubernetes.poddisruptionbudget import read_disrupti
 from lockstep.render.targets.kubernetes.ports import read_ports
 from lockstep.render.targets.kubernetes.probes import read_probes
 from lockstep.render.targets.kubernetes.resources import require_amounts
+from lockstep.render.targets.kubernetes.runtime import read_runtime
 from lockstep.render.targets.kubernetes.scaledobject import read_keda, read_prometheus
 from lockstep.render.targets.kubernetes.scheduling import read_scheduling
 from lockstep.render.targets.kubernetes.serviceaccount import read_identity
@@ -188,6 +190,8 @@ def _serving(fields: Fields, environment: Environment) -> Json:
         **read_hpa(fields),
         **read_keda(fields),
         **read_warm_replicas(fields),
+        **read_warm_up(fields),
+        **read_runtime(fields),
     }
     require_amounts(fields, serving)
     return serving

@@ -34,6 +34,11 @@ from lockstep.render.targets.kubernetes.probes import (
     startup_origin,
     startup_seconds,
 )
+from lockstep.render.targets.kubernetes.runtime import (
+    runtime_args,
+    runtime_origins,
+    runtime_variables,
+)
 from lockstep.render.targets.kubernetes.scheduling import scheduling_context, scheduling_origins
 from lockstep.render.targets.kubernetes.termination import (
     grace_seconds,
@@ -138,7 +143,7 @@ def _context(view: ClusterView, version: Running) -> Context:
         "port": serving["port"],
         "ports": sorted(serving.get("ports", {}).items()),
         "command": serving.get("command"),
-        "args": serving.get("args"),
+        "args": runtime_args(serving),
         "replicas": version.floor.pods,
         "requests": sorted(serving["requests"].items()),
         "limits": sorted(serving["limits"].items()),
@@ -157,7 +162,7 @@ def _context(view: ClusterView, version: Running) -> Context:
         "secrets": [(name,) for name in sorted(view.access.get("secrets", {}))],
         **fetch_context(view, version, _literal),
         # Behind both, because Kubernetes replaces $(NAME) only by variables in front.
-        "variables": sorted(serving.get("env", {}).items()),
+        "variables": sorted({**serving.get("env", {}), **runtime_variables(serving)}.items()),
     }
 
 
@@ -190,7 +195,7 @@ def expected_target(context: Context) -> Expected:
 
 
 def _origins(view: ClusterView, version: Running) -> Origins:
-    serving = ("image", "port", "command", "args")
+    serving, runtime = ("image", "port", "command"), runtime_origins(view.serving)
     return {
         **metadata_origins(version),
         "selector": selector_origins(version),
@@ -217,7 +222,8 @@ def _origins(view: ClusterView, version: Running) -> Origins:
         "secret": NAME,
         "secrets": in_spec("access", "secrets"),
         **fetch_origins(version),
-        "variables": _named_origins(view.serving, "env"),
+        "args": runtime["args"],
+        "variables": {**_named_origins(view.serving, "env"), **runtime["variables"]},
     }
 
 
