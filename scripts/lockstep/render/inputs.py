@@ -19,6 +19,7 @@ from lockstep.render.targets.kubernetes.cost import read_cost
 from lockstep.render.targets.kubernetes.dashboard import read_dashboard
 from lockstep.render.targets.kubernetes.datadogmonitor import read_datadog
 from lockstep.render.targets.kubernetes.deployment import read_container
+from lockstep.render.targets.kubernetes.destinationrule import read_warm_up
 from lockstep.render.targets.kubernetes.externalsecret import read_secrets
 from lockstep.render.targets.kubernetes.familyrule import read_skew
 from lockstep.render.targets.kubernetes.fetch import read_fetch, read_registry
@@ -35,6 +36,7 @@ from lockstep.render.targets.kubernetes.ports import read_ports
 from lockstep.render.targets.kubernetes.probes import read_probes
 from lockstep.render.targets.kubernetes.prometheusrule import read_rules
 from lockstep.render.targets.kubernetes.resources import require_amounts
+from lockstep.render.targets.kubernetes.runtime import read_runtime
 from lockstep.render.targets.kubernetes.scaledobject import read_keda, read_prometheus
 from lockstep.render.targets.kubernetes.scheduling import read_scheduling
 from lockstep.render.targets.kubernetes.serviceaccount import read_identity
@@ -214,6 +216,8 @@ def _serving(fields: Fields, environment: Environment) -> Json:
         **read_hpa(fields),
         **read_keda(fields),
         **read_warm_replicas(fields),
+        **read_warm_up(fields),
+        **read_runtime(fields),
     }
     require_amounts(fields, serving)
     return serving
