@@ -15,17 +15,24 @@ from lockstep.render.observability import (
     read_operator_labels,
 )
 from lockstep.render.targets.kubernetes.appproject import project_name
+from lockstep.render.targets.kubernetes.cost import read_cost
+from lockstep.render.targets.kubernetes.dashboard import read_dashboard
+from lockstep.render.targets.kubernetes.datadogmonitor import read_datadog
 from lockstep.render.targets.kubernetes.deployment import read_container
 from lockstep.render.targets.kubernetes.externalsecret import read_secrets
+from lockstep.render.targets.kubernetes.familyrule import read_skew
 from lockstep.render.targets.kubernetes.fetch import read_fetch, read_registry
 from lockstep.render.targets.kubernetes.horizontalpodautoscaler import (
     read_hpa,
     read_warm_replicas,
 )
+from lockstep.render.targets.kubernetes.instrumentation import read_tracing
 from lockstep.render.targets.kubernetes.observabilityproject import observability_project
+from lockstep.render.targets.kubernetes.paging import read_paging
 from lockstep.render.targets.kubernetes.poddisruptionbudget import read_disruption
 from lockstep.render.targets.kubernetes.ports import read_ports
 from lockstep.render.targets.kubernetes.probes import read_probes
+from lockstep.render.targets.kubernetes.prometheusrule import read_rules
 from lockstep.render.targets.kubernetes.resources import require_amounts
 from lockstep.render.targets.kubernetes.scaledobject import read_keda, read_prometheus
 from lockstep.render.targets.kubernetes.scheduling import read_scheduling
@@ -76,6 +83,7 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
         access={**read_identity(fields), **read_secrets(fields)},
         prometheus=read_prometheus(fields, environment),
         registry=read_registry(fields, family, environment),
+        observability=_observability(fields, environment),
     )
 
 
@@ -106,6 +114,7 @@ def view_family(family: Family, environment: Environment) -> FamilyView | None:
         labels=read_operator_labels(environment),
         argocd=_argocd(environment),
         project=observability_project(environment.name),
+        observability={**read_dashboard(family, environment), **read_skew(family)},
     )
 
 
@@ -151,6 +160,17 @@ def floors_by_slug(
     floors, warm = floors_of(serving, production=_is_production(environment)), kept_warm(variants)
     versions = {variant["version"] for variant in variants}
     return {version_slug(v): (floors.warm if v in warm else floors.own).pods for v in versions}
+
+
+def _observability(fields: Fields, environment: Environment) -> Json:
+    """What each of these components needs; nothing of those that the environment leaves out."""
+    return {
+        **read_rules(fields, environment),
+        **read_paging(fields, environment),
+        **read_tracing(environment),
+        **read_datadog(fields, environment),
+        **read_cost(fields, environment),
+    }
 
 
 def _is_production(environment: Environment) -> bool:
