@@ -15,7 +15,7 @@ from lockstep.model.document import Json
 
 FILE_NAME = "PROVENANCE"
 
-RENDER_FORMAT = 4
+RENDER_FORMAT = 5
 """Raised only when the bytes of the golden manifests change."""
 
 _FIELDS = {"renderFormat", "inputs", "templates", "outputs", "restoredFrom", "restoredFor"}

@@ -1,7 +1,7 @@
 """A cluster and an environment as the rendered components see them, and the digests of that."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lockstep.model.canonical import digest_json
 from lockstep.model.document import Json
@@ -48,7 +48,9 @@ class ClusterView:
     ``serving`` and ``traffic`` have the shape of the spec, defaults filled in; ``running`` is
     in version order, each version once, whatever roles it has. ``access`` holds ``identity`` and
     ``secrets`` where the spec has them; ``prometheus`` is the address that KEDA queries;
-    ``registry`` holds address, Secret and credentials of the model registry as pods reach it.
+    ``registry`` holds address, Secret and credentials of the model registry as pods reach it;
+    ``observability`` what the cluster and its environment say of who watches it, by the component
+    that reads it.
     """
 
     environment: str
@@ -70,6 +72,7 @@ class ClusterView:
     access: Json
     prometheus: str | None
     registry: Json = None
+    observability: Json = field(default_factory=dict)
 
     def inputs(self) -> dict[str, Json]:
         """Digests of what the output depends on in addition to the templates.
@@ -109,6 +112,8 @@ class ClusterView:
             environment["prometheus"] = self.prometheus
         if self.registry is not None:
             environment["registry"] = self.registry
+        if self.observability:
+            environment["observability"] = self.observability
         return {
             "spec": digest_json(spec),
             "environment": digest_json(environment),

@@ -1,0 +1,49 @@
+"""Who watches what serves in an environment: what ``spec.observability`` says of it.
+
+The readers of components use these; each is empty where the environment has no such part.
+"""
+
+from typing import NamedTuple
+
+from lockstep.model.fleet import Environment
+from lockstep.render.fields import Fields
+
+_HERE = ("spec", "observability")
+
+
+class FamilyDestination(NamedTuple):
+    """The Kubernetes cluster whose Prometheus sees all regions: Argo CD's name, the namespace."""
+
+    name: str
+    namespace: str
+
+
+def read_operator_labels(environment: Environment) -> dict[str, str]:
+    """The labels by which the Prometheus Operator selects what is rendered for it, by key.
+
+    Empty where the environment does not say who watches. Raises Unrenderable.
+    """
+    fields = Fields(environment.document)
+    if not fields.has(*_HERE):
+        return {}
+    return dict(sorted(fields.texts(*_HERE, "labels").items()))
+
+
+def read_namespace(environment: Environment) -> str | None:
+    """The namespace of Prometheus in each region; None without observability.
+
+    Raises Unrenderable.
+    """
+    fields = Fields(environment.document)
+    return fields.text(*_HERE, "namespace") if fields.has(*_HERE) else None
+
+
+def read_destination(environment: Environment) -> FamilyDestination | None:
+    """Where families' own objects go; None where the environment has no such place.
+
+    Raises Unrenderable.
+    """
+    fields = Fields(environment.document)
+    if not fields.has(*_HERE, "destination"):
+        return None
+    return FamilyDestination(fields.text(*_HERE, "destination"), fields.text(*_HERE, "namespace"))
