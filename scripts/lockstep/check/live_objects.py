@@ -7,7 +7,6 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
 from lockstep.differences.folders import FAMILY_LABEL, ObjectId, identity_of
 from lockstep.drift.state import (
@@ -23,7 +22,6 @@ from lockstep.edges.kubernetes_access import KubernetesAccess
 from lockstep.model.document import Json, value_at
 from lockstep.model.drift import Unread
 from lockstep.model.errors import LockstepError
-from lockstep.render.targets.base import Component
 from lockstep.render.targets.kubernetes.target import KUBERNETES
 
 _AT_ONCE = 16
@@ -36,10 +34,7 @@ def _kind(api_version: str, kind: str) -> ApiKind:
     return ApiKind(group, version, kind)
 
 
-_COMPONENTS: tuple[Component[Any], ...] = (
-    *KUBERNETES.cluster, *KUBERNETES.environment, *KUBERNETES.tenant,
-)  # fmt: skip
-_RENDERED = tuple(_kind(each.kind.api_version, each.kind.kind) for each in _COMPONENTS)
+_RENDERED = tuple(_kind(each.kind.api_version, each.kind.kind) for each in KUBERNETES.every)
 """The kinds that Lockstep renders: an object without git may be of one that git no longer has."""
 
 

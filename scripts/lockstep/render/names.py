@@ -96,6 +96,11 @@ def tenant_folder(environment: str, tenant: str) -> str:
     return f"{tenants_folder(environment)}/{tenant}"
 
 
+def tenant_place_folder(environment: str, tenant: str, destination: str) -> str:
+    """Where the manifests are of a tenant's namespaces in one Kubernetes cluster."""
+    return f"{tenant_folder(environment, tenant)}/{destination}"
+
+
 def object_name(*parts: str, limit: int = DNS_LABEL_LIMIT) -> str:
     """A DNS label (RFC 1035: it begins with a letter) for the parts joined by hyphens.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from lockstep.model.document import Json
+from lockstep.render.place_view import TenantPlaceView
 from lockstep.render.targets.expected import Expected
 from lockstep.render.targets.origins import Origins, no_origins
 from lockstep.render.view import ClusterView, EnvironmentView, TenantView
@@ -91,17 +92,25 @@ class Component(Generic[View]):
 
 @dataclass(frozen=True, slots=True)
 class ServingTarget:
-    """A serving target: the components of each cluster, each tenant and each whole environment."""
+    """A serving target: the components of each cluster, each tenant and each whole environment.
+
+    ``place`` are those of a tenant in each Kubernetes cluster.
+    """
 
     name: str
     cluster: tuple[Component[ClusterView], ...]
     environment: tuple[Component[EnvironmentView], ...]
     tenant: tuple[Component[TenantView], ...] = ()
+    place: tuple[Component[TenantPlaceView], ...] = ()
 
     def templates(self) -> dict[str, str]:
         """The path of each component's template, by the component's name."""
-        every: tuple[Component[Any], ...] = (*self.cluster, *self.environment, *self.tenant)
-        return {component.name: component.template for component in every}
+        return {component.name: component.template for component in self.every}
+
+    @property
+    def every(self) -> tuple[Component[Any], ...]:
+        """The components of all folders."""
+        return (*self.cluster, *self.environment, *self.tenant, *self.place)
 
 
 def files_of(

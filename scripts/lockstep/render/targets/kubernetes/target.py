@@ -9,14 +9,21 @@ from lockstep.render.targets.kubernetes import (
     application,
     applications,
     appproject,
+    authorizationpolicy,
     deployment,
     destinationrule,
     externalsecret,
+    featurewriters,
     horizontalpodautoscaler,
+    limitrange,
+    namespace,
+    networkpolicy,
     poddisruptionbudget,
+    resourcequota,
     scaledobject,
     service,
     serviceaccount,
+    tenantapplication,
     virtualservice,
 )
 
@@ -24,6 +31,8 @@ KUBERNETES = ServingTarget(
     "kubernetes",
     cluster=(
         serviceaccount.COMPONENT,
+        featurewriters.COMPONENT,
+        authorizationpolicy.COMPONENT,
         externalsecret.COMPONENT,
         service.COMPONENT,
         deployment.COMPONENT,
@@ -36,4 +45,11 @@ KUBERNETES = ServingTarget(
     ),
     environment=(applications.COMPONENT,),
     tenant=(appproject.COMPONENT,),
+    place=(
+        namespace.COMPONENT,
+        resourcequota.COMPONENT,
+        limitrange.COMPONENT,
+        networkpolicy.COMPONENT,
+        tenantapplication.COMPONENT,
+    ),
 )
