@@ -1,1 +1,1 @@
-"""Text for people: phrases, and sanitising of text that comes from elsewhere."""
+"""Text for people, and of PromQL: phrases, and sanitising of text that comes from elsewhere."""

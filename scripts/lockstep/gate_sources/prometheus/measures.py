@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from lockstep.gate_sources.placeholders import placeholder_values, version_of
 from lockstep.gate_sources.prometheus.api import PrometheusApi, Series
 from lockstep.gate_sources.prometheus.counting import Counter
-from lockstep.gate_sources.prometheus.text import (
+from lockstep.model.document import Json
+from lockstep.model.evidence import Question, Workloads
+from lockstep.model.times import parse_time
+from lockstep.text.promql import (
     filled,
     names_version,
     one_of,
     selector,
 )
-from lockstep.model.document import Json
-from lockstep.model.evidence import Question, Workloads
-from lockstep.model.times import parse_time
 from lockstep.text.sanitise import quoted
 
 REQUESTS = "istio_requests_total"

@@ -5,8 +5,8 @@ from math import isfinite
 
 from lockstep.gate_sources.placeholders import placeholder_values
 from lockstep.gate_sources.prometheus.api import Partial, PrometheusApi, milliseconds, time_of
-from lockstep.gate_sources.prometheus.text import filled, names_version
 from lockstep.model.evidence import Measurement, Question, Workloads
+from lockstep.text.promql import filled, names_version
 
 _COMPARING = ("maxDropVsStable", "maxRiseVsStable")
 

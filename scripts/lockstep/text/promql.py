@@ -1,4 +1,4 @@
-"""Texts of PromQL: what a gate writes in them, and how values get into them."""
+"""Texts of PromQL: what specs write in them, and how values get into them."""
 
 import re
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 _PLACEHOLDER = re.compile(r"\{(region|cluster|environment|segment|namespace|workload|version)\}")
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_OPERATORS = ("=", "!=", "=~", "!~")
 
 
 def filled(template: str, values: Mapping[str, str], *, quote: bool = True) -> str:
@@ -35,12 +36,21 @@ def selector(metric: str, exact: Mapping[str, str], patterns: Mapping[str, str])
     """
     if not _METRIC.fullmatch(metric):
         raise ValueError(f"{metric!r} is not the name of a metric")
-    for label in (*exact, *patterns):
-        if not _LABEL.fullmatch(label):
-            raise ValueError(f"{label!r} is not the name of a label")
-    parts = [f'{label}="{escaped(value)}"' for label, value in exact.items()]
-    parts += [f'{label}=~"{escaped(value)}"' for label, value in patterns.items()]
+    parts = [label_matcher(label, value) for label, value in exact.items()]
+    parts += [label_matcher(label, value, "=~") for label, value in patterns.items()]
     return f"{metric}{{{','.join(parts)}}}"
+
+
+def label_matcher(label: str, value: str, operator: str = "=") -> str:
+    """``label="value"``, the value escaped: it stays one text, whatever it holds.
+
+    ``operator`` is one of PromQL's four. Raises ValueError for a name that PromQL does not know.
+    """
+    if not _LABEL.fullmatch(label):
+        raise ValueError(f"{label!r} is not the name of a label")
+    if operator not in _OPERATORS:
+        raise ValueError(f"{operator!r} does not compare labels")
+    return f'{label}{operator}"{escaped(value)}"'
 
 
 def one_of(values: list[str]) -> str:
