@@ -55,6 +55,7 @@ def view_tenant_places(environment: Environment, argocd: ArgoCd) -> list[TenantP
         for index, _ in enumerate(fields.items(*TENANTS))
         for tenant in (fields.text(*TENANTS, index, "name"),)
         for namespaces in (_namespaces(fields, index),)
+        if namespaces
         for destination, regions in _destinations(fields).items()
     ]
 
@@ -80,6 +81,15 @@ def _destinations(fields: Fields) -> dict[str, tuple[int, ...]]:
 
 
 def _namespaces(fields: Fields, index: int) -> tuple[str, ...]:
+    """The namespaces of a tenant that no earlier one lists: the rule namespace-of-tenant has those.
+
+    Two folders would write the same objects.
+    """
+    earlier = {name for before in range(index) for name in _listed(fields, before)}
+    return tuple(name for name in _listed(fields, index) if name not in earlier)
+
+
+def _listed(fields: Fields, index: int) -> tuple[str, ...]:
     here = (*TENANTS, index, "namespaces")
     return tuple(fields.text(*here, at) for at, _ in enumerate(fields.items(*here)))
 
