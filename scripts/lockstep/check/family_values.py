@@ -86,8 +86,8 @@ class FamilyInput:
     ``fleet`` has all environments, and of the families this one alone; ``strays`` are its documents
     where its environment or family.yaml cannot be read. ``unreadable`` is what the loader found in
     its files, ``about_environment`` what is wrong with the environment's own file. ``files`` are
-    those in clusters/ and ledger/, ``rendered`` those of its clusters' folders. ``before`` is the
-    base's fleet with this family, or with those that it may have been renamed from, None where
+    those in clusters/ and ledger/, ``rendered`` those of its folders under rendered/. ``before`` is
+    the base's fleet with this family, or with those that it may have been renamed from, None where
     there is no base; ``files_before`` are its own files there, and ``unread_before`` says which of
     them cannot be read.
     """
@@ -140,12 +140,13 @@ class ReadFamily:
 
 
 FolderClaims = tuple[tuple[str, str, Claims], ...]
-"""What each folder claims for itself alone: the file of its cluster, its own path, the claims."""
+"""What each folder claims for itself alone: the file of its cluster or family, its own path, the
+claims."""
 
 
 @dataclass(frozen=True)
 class RenderedFamily:
-    """The folders of a family's well-formed clusters: their files by path, and what they claim.
+    """The folders of a family and its well-formed clusters: their files by path, what they claim.
 
     ``objects`` are those of the kinds that rules read, by the path of the cluster. ``unrendered``
     are the folders that have no files, because something in them is malformed.

@@ -42,8 +42,8 @@ class FleetInput:
     environments count. ``unreadable`` is what the loader found in files of no family, ``about``
     what is wrong with each environment's own file, ``known`` what was found in files of families.
     ``summaries`` are those of all families in order, ``claims`` those of families that collide.
-    ``left`` are the files under rendered/ that are in no cluster's folder, ``settings`` the bytes
-    of lockstep.yaml.
+    ``left`` are the files under rendered/ that are in no folder of a cluster or family,
+    ``settings`` the bytes of lockstep.yaml.
     """
 
     fleet: Fleet
@@ -185,7 +185,7 @@ def colliding_families(
 
 @dataclass(frozen=True)
 class RenderedSpanning:
-    """The rendered files that belong to no cluster, and what is wrong with all folders together.
+    """The rendered files that belong to no family, and what is wrong with all folders together.
 
     ``colliding`` are the folders that another one collides with (see FleetResult). ``committed``
     is what ``files`` are compared with, without the folders that are ``unrendered``.
@@ -209,34 +209,35 @@ def render_spanning(
     folders: list[tuple[Cluster | Document, str, Claims]] = [
         (document, each.path, each.claims) for document, each in environments
     ]
-    of_clusters = list(_claims(given))
-    folders += [each for each in of_clusters if each[0].path not in repeated]
+    of_families = list(_claims(given))
+    folders += [each for each in of_families if each[0].path not in repeated]
     shared = shared_projects(each.document for each in given.valid.environments.values())
     collisions = find_collisions(((origin, claims) for origin, _, claims in folders), shared)
     colliding = {folders[index][1] for index in collisions}
-    colliding |= {folder for cluster, folder, _ in of_clusters if cluster.path in repeated}
+    colliding |= {folder for origin, folder, _ in of_families if origin.path in repeated}
     files: dict[str, bytes] = {}
     for _, folder in environments:
         files |= {} if folder.path in colliding else folder.by_path()
     found = [finding for _, folder in environments for finding in folder.findings]
     found += [finding for each in collisions.values() for finding in each]
-    committed, unrendered = _outside_of_clusters(given, environments, files)
+    committed, unrendered = _outside_of_families(given, environments, files)
     return RenderedSpanning(files, tuple(found), frozenset(colliding), committed, unrendered)
 
 
-def _claims(given: FleetInput) -> Iterator[tuple[Cluster, str, Claims]]:
-    """What the folders of families claim, with the cluster of each and its path."""
+def _claims(given: FleetInput) -> Iterator[tuple[Cluster | Document, str, Claims]]:
+    """What the folders of families claim, with the cluster or the family's document of each."""
     for (environment, name), claims in given.claims.items():
         if claims:
             family = given.fleet.environments[environment].families[name]
-            clusters = {cluster.path: cluster for cluster in family.clusters}
-            yield from ((clusters[path], folder, each) for path, folder, each in claims)
+            origins: dict[str, Cluster | Document] = {family.document.path: family.document}
+            origins |= {cluster.path: cluster for cluster in family.clusters}
+            yield from ((origins[path], folder, each) for path, folder, each in claims)
 
 
-def _outside_of_clusters(
+def _outside_of_families(
     given: FleetInput, environments: EnvironmentFolders, files: Mapping[str, bytes]
 ) -> tuple[Tree, tuple[str, ...]]:
-    """What rendered/ holds in no folder of a cluster; the folders that should have files, but not.
+    """What rendered/ holds in no folder of a family; the folders that should have files, but not.
 
     Those are all of an environment whose own file is missing or has an error.
     """

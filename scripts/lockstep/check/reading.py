@@ -11,7 +11,7 @@ from lockstep.model.document import Document
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Environment, Family, Fleet, Tree
 from lockstep.policy.renames import environment_before
-from lockstep.render.names import cluster_folder
+from lockstep.render.names import cluster_folder, family_folder
 from lockstep.rollout.quarantine import held_up_to
 from lockstep.spec.assemble import assemble, cluster_files
 from lockstep.spec.yaml.load import Documents
@@ -22,7 +22,7 @@ class FamilyReader:
 
     ``fleet`` and ``before`` (None without a base) are what they declare; ``unreadable`` is what the
     loader found in files that belong to no family, ``unread`` what it could not read of those at
-    the base; ``left`` are the files under rendered/ that are in no folder of a cluster.
+    the base; ``left`` are the files under rendered/ that are in no folder of a family or cluster.
     """
 
     def __init__(self, tree: Tree, before: Tree | None, documents: Documents | None = None) -> None:
@@ -34,10 +34,7 @@ class FamilyReader:
             unread = unreadable_base(before, self.before, found_before, tree)
         self._files = split_by_unit(tree)
         self._files_before = split_by_unit(before or {})
-        self._owners = {
-            cluster_folder(environment, name): (environment, family)
-            for environment, family, name in cluster_files(tree).values()
-        }
+        self._owners = _owners(tree)
         self._rendered, self.left = self._split_rendered(tree)
         self._found, self.unreadable = self._split_findings(found)
         self._unread, self.unread = self._split_findings(unread)
@@ -128,6 +125,17 @@ class FamilyReader:
             owner = unit_of(path) or self._owners.get(rendered_folder_of(path))
             (of_families.setdefault(owner, []) if owner else others).append(finding)
         return of_families, others
+
+
+def _owners(tree: Tree) -> dict[str, Unit]:
+    """The family of each folder under rendered/ that belongs to one, by the folder's path."""
+    owners: dict[str, Unit] = {}
+    for environment, family, name in cluster_files(tree).values():
+        owners[cluster_folder(environment, name)] = (environment, family)
+        owners[family_folder(environment, family)] = (environment, family)
+    # A family without clusters is one, too.
+    heads = (unit_of(path) for path in tree if path.endswith("/family.yaml"))
+    return owners | {family_folder(*unit): unit for unit in heads if unit}
 
 
 def _bare(fleet: Fleet) -> dict[str, Environment]:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from lockstep.check.change import FOLDERS
 from lockstep.check.families import Families
-from lockstep.check.units import Unit, rendered_folder_of, unit_of
+from lockstep.check.units import OF_FAMILIES, Unit, rendered_folder_of, unit_of
 from lockstep.check.workspace import require_clusters
 from lockstep.edges.git import Git
 from lockstep.edges.git.trees import FileId
@@ -30,7 +30,7 @@ class TreeIds:
     """The object ids of one commit or tree, by what a check reads together.
 
     ``families`` has the ids of the folders in clusters/ and ledger/ of each family, ``rendered``
-    that of each cluster's folder, ``others`` the entries that belong to none, by path.
+    that of each folder of a cluster or family, ``others`` the entries that belong to none, by path.
     """
 
     git: Git
@@ -45,8 +45,8 @@ class TreeIds:
         tops = git.entry_ids(tree, [*(f"{folder}/" for folder in FOLDERS), *shared])
         others = {path: each for path, each in tops.items() if not _is_folder(path, each)}
         inside = git.entry_ids(tree, [f"{path}/" for path in tops if path not in others])
-        clusters = [p for p, e in inside.items() if _is_clusters(p) and e[0] == _TREE]
-        inside |= git.entry_ids(tree, [f"{path}/" for path in clusters])
+        homes = [p for p, e in inside.items() if _is_of_families(p) and e[0] == _TREE]
+        inside |= git.entry_ids(tree, [f"{path}/" for path in homes])
         families: dict[Unit, list[FileId | None]] = {}
         rendered: dict[str, FileId] = {}
         for path, entry in inside.items():
@@ -56,7 +56,7 @@ class TreeIds:
             elif top != "rendered" and entry[0] == _TREE:
                 ids = families.setdefault((environment, name), [None, None])
                 ids[FOLDERS.index(top)] = entry
-            elif path not in clusters:
+            elif path not in homes:
                 others[path] = entry
         found = {unit: (ids[0], ids[1]) for unit, ids in families.items()}
         return cls(git, tree, found, rendered, others)
@@ -71,7 +71,7 @@ class TreeIds:
             require_clusters(self.git.file_ids(self.tree, FOLDERS[:1]))
 
     def read_others(self, tops: Collection[str] = ()) -> Tree:
-        """The files that belong to no family, without those of clusters' folders.
+        """The files that belong to no family, without those of folders of clusters and families.
 
         With ``tops`` only those whose path begins with one of them.
         """
@@ -79,12 +79,12 @@ class TreeIds:
         return self.git.read_tree(self.tree, paths, links=True) if paths else {}
 
     def read_left(self, folders: Collection[str]) -> Tree:
-        """The files of clusters' folders under rendered/ that are none of ``folders``."""
+        """The files of folders of clusters and families that are none of ``folders``."""
         left = [path for path in self.rendered if path not in folders]
         return self.git.read_tree(self.tree, left, links=True) if left else {}
 
     def read_rendered(self, folders: Iterable[str]) -> Tree:
-        """The files of clusters' folders under rendered/."""
+        """The files of folders of clusters and families under rendered/."""
         known = [folder for folder in folders if folder in self.rendered]
         if len(known) > _MANY:
             wanted = set(known)
@@ -142,6 +142,6 @@ def _is_folder(path: str, entry: FileId) -> bool:
     return entry[0] == _TREE and path.count("/") == 1
 
 
-def _is_clusters(path: str) -> bool:
+def _is_of_families(path: str) -> bool:
     top, _, name = path.split("/")
-    return (top, name) == ("rendered", "clusters")
+    return top == "rendered" and name in OF_FAMILIES

@@ -8,7 +8,7 @@ from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet, Subject, Tree
 from lockstep.model.times import format_time
 from lockstep.policy.environment_summary import share_of
-from lockstep.render.names import cluster_folder
+from lockstep.render.names import cluster_folder, family_folder, family_name
 from lockstep.rollout.quarantine import Bound, bound_by, entries_of
 from lockstep.rollout.skew import skew_ends
 from lockstep.spec.assemble import assemble, cluster_files
@@ -22,9 +22,9 @@ class FamilySummary:
 
     ``clusters`` counts what its files declare, ``declared`` says whether its family.yaml can be
     read, ``first_file`` is its first file that can. ``folders`` are those under rendered/ that
-    belong to its clusters, well-formed or not. ``taken`` are the names and hosts of its clusters,
-    ``share`` is what the summary of its environment has of it (None where nothing in it is
-    well-formed). ``unseen`` are the clusters that no rule sees, ``held`` the entries of its
+    belong to it and its clusters, well-formed or not. ``taken`` are the names and hosts of its
+    clusters, ``share`` is what the summary of its environment has of it (None where nothing in it
+    is well-formed). ``unseen`` are the clusters that no rule sees, ``held`` the entries of its
     quarantine, those of a removed family by its records; ``bound`` is what the quarantine of others
     is compared with. ``skew_ends`` is when a skew will have lasted too long (RFC 3339, UTC); empty
     without one. ``decided`` is the latest time in its records, empty without any. Families can
@@ -59,7 +59,7 @@ def summarise(
         clusters=len(clusters),
         declared=declared is not None,
         first_file=first_file,
-        folders=tuple(sorted(cluster_folder(unit[0], name) for name in names)),
+        folders=_folders(unit, names, files),
         taken=tuple(taken_by(declared)) if declared else (),
         share=share_of(valid) if valid else None,
         unseen=tuple(sorted(set(named) - seen)),
@@ -69,8 +69,21 @@ def summarise(
         decided=max((r.decision.decided_at for r in declared.records), default="")
         if declared
         else "",
-        neighbourhood=tuple(sorted(set(_places(valid.clusters)))) if valid else (),
+        neighbourhood=tuple(sorted({_of_family(unit), *_places(valid.clusters)})) if valid else (),
     )
+
+
+def _folders(unit: Unit, names: Iterable[str], files: Tree) -> tuple[str, ...]:
+    """The folders under rendered/ of a family's clusters, and its own."""
+    found = sorted(cluster_folder(unit[0], name) for name in names)
+    # What is left of a removed family has none.
+    is_there = bool(found) or f"clusters/{unit[0]}/{unit[1]}/family.yaml" in files
+    return (*found, family_folder(*unit)) if is_there else ()
+
+
+def _of_family(unit: Unit) -> tuple[str, str]:
+    """What the objects of a whole family are named by, those of all families in one namespace."""
+    return "name", family_name(*unit)
 
 
 def _held(family: Family | None) -> tuple[Json, ...]:

@@ -23,8 +23,12 @@ def split_by_unit(tree: Tree) -> dict[Unit, dict[str, bytes]]:
     return dict(sorted(parts.items()))
 
 
+OF_FAMILIES = ("clusters", "families")
+"""The folders of an environment under rendered/ whose folders belong to families."""
+
+
 def rendered_folder_of(path: str) -> str:
-    """The cluster's folder that a file under rendered/ is in; empty where it is in none."""
+    """The folder of a cluster or family that a file under rendered/ is in; empty for none."""
     parts = path.split("/", 4)
-    inside = len(parts) == 5 and parts[0] == "rendered" and parts[2] == "clusters"
+    inside = len(parts) == 5 and parts[0] == "rendered" and parts[2] in OF_FAMILIES
     return "/".join(parts[:4]) if inside else ""

@@ -11,6 +11,7 @@ from lockstep.render.fleet import (
     render_cluster,
     render_environment,
     render_family,
+    render_family_folder,
     render_tenants,
 )
 from lockstep.render.folder import RenderedFolder, Templates
@@ -18,6 +19,6 @@ from lockstep.render.restored import keep_restored, restorable_folders
 
 __all__ = [
     "RenderedFolder", "Templates", "compare", "inputs_of", "keep_restored", "objects_by_kind",
-    "render_cluster", "render_environment", "render_family", "render_tenants", "restorable_folders",
-    "stale_paths",
+    "render_cluster", "render_environment", "render_family", "render_family_folder",
+    "render_tenants", "restorable_folders", "stale_paths",
 ]  # fmt: skip

@@ -1,5 +1,7 @@
 """Typed reading of the fields that rendering uses, with the place of what is wrong."""
 
+import json
+from math import isfinite
 from typing import NoReturn, TypeGuard
 
 from lockstep.model.document import Document, Json, Pointer, to_json_pointer, value_at
@@ -41,6 +43,13 @@ class Fields:
         value = value_at(self._value, pointer)
         # Not isinstance: in Python a boolean is an int too.
         return value if type(value) is int else self._refuse(pointer, "a whole number")
+
+    def number(self, *pointer: str | int) -> str:
+        """A number, whole or not, as the text that JSON has for it; a boolean is none."""
+        value = value_at(self._value, pointer)
+        if type(value) in (int, float) and isfinite(value):
+            return json.dumps(value)
+        return self._refuse(pointer, "a number")
 
     def items(self, *pointer: str | int) -> list[Json]:
         """A list."""

@@ -1,4 +1,7 @@
-"""Renders clusters, tenants and environments: each folder is complete, or findings say why not."""
+"""Renders clusters, families, tenants and environments.
+
+Each folder is complete, or findings say why not.
+"""
 
 from collections.abc import Collection
 
@@ -6,10 +9,17 @@ from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.render.fields import Unrenderable
 from lockstep.render.folder import FolderWriter, RenderedFolder, Templates
-from lockstep.render.inputs import view_cluster, view_environment, view_places, view_tenants
+from lockstep.render.inputs import (
+    view_cluster,
+    view_environment,
+    view_family,
+    view_places,
+    view_tenants,
+)
 from lockstep.render.names import (
     cluster_folder,
     environment_folder,
+    family_folder,
     tenant_folder,
     tenant_place_folder,
     tenants_folder,
@@ -55,6 +65,27 @@ def inputs_of(cluster: Cluster, family: Family, environment: Environment) -> dic
         return view_cluster(cluster, family, environment).inputs()
     except Unrenderable:
         return None
+
+
+def render_family_folder(
+    family: Family, environment: Environment, templates: Templates
+) -> RenderedFolder | None:
+    """The manifests of what watches a family as a whole, or the findings.
+
+    None where its environment has no place for them. All clusters of the family have to be in it:
+    the manifests name them. No version, weight or lock counts, so no rollout changes them.
+    """
+    path = family_folder(family.environment, family.name)
+    try:
+        view = view_family(family, environment)
+    except Unrenderable as error:
+        return RenderedFolder(path, findings=(error.finding,))
+    if view is None:
+        return None
+    if templates.findings:
+        return RenderedFolder(path, findings=templates.findings)
+    writer = FolderWriter(environment, templates, family)
+    return writer.write(path, KUBERNETES.family, view, view.inputs(), view.destination)
 
 
 def render_environment(environment: Environment, templates: Templates) -> RenderedFolder:

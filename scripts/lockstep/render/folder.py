@@ -66,7 +66,8 @@ class RenderedFolder:
 class FolderWriter:
     """Collects the files of one folder, and what is wrong with them where that was written.
 
-    ``cluster`` and ``family`` are None for the folders of the environment and of its tenants.
+    ``cluster`` and ``family`` are None for the folders of the environment and of its tenants,
+    ``cluster`` alone for that of a whole family.
     """
 
     def __init__(

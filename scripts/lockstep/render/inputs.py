@@ -12,6 +12,11 @@ from lockstep.render.buckets import Share, assign_buckets, fallback_weights, lea
 from lockstep.render.fields import Fields, Unrenderable
 from lockstep.render.names import object_name, version_slug
 from lockstep.render.network import read_network
+from lockstep.render.observability import (
+    read_destination,
+    read_objective,
+    read_operator_labels,
+)
 from lockstep.render.place_view import TenantPlaceView
 from lockstep.render.targets.base import Component
 from lockstep.render.targets.kubernetes.appproject import project_name
@@ -22,6 +27,7 @@ from lockstep.render.targets.kubernetes.horizontalpodautoscaler import (
     read_hpa,
     read_warm_replicas,
 )
+from lockstep.render.targets.kubernetes.observabilityproject import observability_project
 from lockstep.render.targets.kubernetes.poddisruptionbudget import read_disruption
 from lockstep.render.targets.kubernetes.ports import read_ports
 from lockstep.render.targets.kubernetes.probes import read_probes
@@ -34,7 +40,15 @@ from lockstep.render.targets.kubernetes.termination import read_termination
 from lockstep.render.targets.kubernetes.virtualservice import MESH
 from lockstep.render.targets.kubernetes.volumes import read_volumes
 from lockstep.render.tenant_places import view_tenant_places
-from lockstep.render.view import ArgoCd, ClusterView, EnvironmentView, Running, TenantView
+from lockstep.render.view import (
+    ArgoCd,
+    ClusterView,
+    EnvironmentView,
+    FamilyView,
+    Running,
+    TenantView,
+    WatchedCluster,
+)
 from lockstep.spec.floors import Floors, floors_of, is_autoscaled
 from lockstep.spec.variants import ROLES, kept_warm
 from lockstep.text.sanitise import one_line, quoted
@@ -76,7 +90,31 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
 def view_environment(environment: Environment) -> EnvironmentView:
     """The fields of an environment that rendering uses. Raises Unrenderable."""
     name = _label(environment.name, Fields(environment.document))
-    return EnvironmentView(name, _argocd(environment))
+    return EnvironmentView(name, _argocd(environment), read_destination(environment))
+
+
+def view_family(family: Family, environment: Environment) -> FamilyView | None:
+    """What watches a whole family reads of it; None where its environment has no place for that.
+
+    Raises Unrenderable.
+    """
+    place = read_destination(environment)
+    if place is None:
+        return None
+    fields = Fields(family.document)
+    return FamilyView(
+        environment=_label(environment.name, Fields(environment.document)),
+        name=_label(family.name, fields),
+        tenant=fields.text("metadata", "tenant"),
+        owner=fields.text("metadata", "owner"),
+        consistency=fields.mapping("spec", "consistency"),
+        clusters=tuple(map(_watched, family.clusters)),
+        destination=place.name,
+        namespace=place.namespace,
+        labels=read_operator_labels(environment),
+        argocd=_argocd(environment),
+        project=observability_project(environment.name),
+    )
 
 
 def view_tenants(environment: Environment) -> list[TenantView]:
@@ -275,6 +313,17 @@ def _destination(fields: Fields, environment: Environment, region: str) -> str:
         f"region {region!r} is not in {environment.document.path}",
         "use a region of the environment, or add it there with its destination",
     )  # fmt: skip
+
+
+def _watched(cluster: Cluster) -> WatchedCluster:
+    fields, here = Fields(cluster), ("spec", "observability")
+    return WatchedCluster(
+        name=_label(fields.text("metadata", "name"), fields),
+        region=fields.text("spec", "region"),
+        namespace=fields.text("spec", "namespace"),
+        alerts=_texts(fields, *here, "alerts"),
+        slo=read_objective(fields),
+    )
 
 
 def _further_hosts(fields: Fields) -> tuple[str, ...]:

@@ -101,6 +101,16 @@ def tenant_place_folder(environment: str, tenant: str, destination: str) -> str:
     return f"{tenant_folder(environment, tenant)}/{destination}"
 
 
+def families_folder(environment: str) -> str:
+    """Where the folders of what belongs to whole families of an environment are."""
+    return f"rendered/{environment}/families"
+
+
+def family_folder(environment: str, family: str) -> str:
+    """Where the manifests are that belong to a family as a whole, and to none of its clusters."""
+    return f"{families_folder(environment)}/{family}"
+
+
 def object_name(*parts: str, limit: int = DNS_LABEL_LIMIT) -> str:
     """A DNS label (RFC 1035: it begins with a letter) for the parts joined by hyphens.
 
@@ -132,6 +142,11 @@ def versioned_name(cluster: str, slug: str) -> str:
     middle of a rollout, changes no name and crosses no limit.
     """
     return f"{object_name(cluster, limit=BASE_LIMIT)}-{slug}"
+
+
+def family_name(environment: str, family: str) -> str:
+    """The name of the objects of a whole family: those of all environments can be in one place."""
+    return object_name(environment, "family", family)
 
 
 def label_value(text: str) -> str:

@@ -9,6 +9,7 @@ from lockstep.model.fleet import Environment
 from lockstep.render.fields import Fields
 
 _HERE = ("spec", "observability")
+_PERCENT = ("availability", "percentile")
 
 
 class FamilyDestination(NamedTuple):
@@ -47,3 +48,15 @@ def read_destination(environment: Environment) -> FamilyDestination | None:
     if not fields.has(*_HERE, "destination"):
         return None
     return FamilyDestination(fields.text(*_HERE, "destination"), fields.text(*_HERE, "namespace"))
+
+
+def read_objective(fields: Fields) -> dict[str, str]:
+    """The service level objective of a cluster, numbers as text: 99.9 as ``99.9``.
+
+    Empty where its spec has none. Raises Unrenderable.
+    """
+    here = (*_HERE, "slo")
+    found = {name: fields.number(*here, name) for name in _PERCENT if fields.has(*here, name)}
+    if fields.has(*here, "latency"):
+        found["latency"] = fields.text(*here, "latency")
+    return found

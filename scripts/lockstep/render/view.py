@@ -128,15 +128,84 @@ class ClusterView:
 
 
 @dataclass(frozen=True, slots=True)
-class EnvironmentView:
-    """An environment as the components that belong to no single cluster see it."""
+class WatchedCluster:
+    """A cluster as what watches its whole family sees it: nothing that a rollout changes.
+
+    ``alerts`` are the kinds of alerts that it asks for, ``slo`` its objective, numbers as text.
+    """
+
+    name: str
+    region: str
+    namespace: str
+    alerts: tuple[str, ...]
+    slo: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyView:
+    """A family as the components that watch all of its clusters see it.
+
+    It never holds variants, weights or versions, so that no move of a version changes what is
+    rendered from it. ``clusters`` are in path order; ``consistency`` has the shape of the spec.
+    ``destination`` is the Kubernetes cluster that sees all regions, ``namespace`` that of
+    Prometheus there, ``labels`` are those by which its operator selects. ``project`` is the
+    AppProject of all that watches in the environment. ``observability`` is what the family and
+    its environment say of who watches it, by the component that reads it.
+    """
 
     environment: str
+    name: str
+    tenant: str
+    owner: str
+    consistency: Json
+    clusters: tuple[WatchedCluster, ...]
+    destination: str
+    namespace: str
+    labels: Mapping[str, str]
     argocd: ArgoCd
+    project: str
+    observability: Json = field(default_factory=dict)
 
     def inputs(self) -> dict[str, Json]:
         """Digests of what the output depends on in addition to the templates."""
-        return {"environment": digest_json(environment_inputs(self.environment, self.argocd))}
+        spec = {
+            "name": self.name,
+            "tenant": self.tenant,
+            "owner": self.owner,
+            "consistency": self.consistency,
+            "clusters": [
+                [each.name, each.region, each.namespace, list(each.alerts), dict(each.slo)]
+                for each in self.clusters
+            ],
+        }
+        environment = environment_inputs(self.environment, self.argocd) | {
+            "destination": self.destination,
+            "destinationNamespace": self.namespace,
+            "labels": dict(self.labels),
+        }
+        if self.observability:
+            environment["observability"] = self.observability
+        return {"spec": digest_json(spec), "environment": digest_json(environment)}
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentView:
+    """An environment as the components that belong to no single cluster see it.
+
+    ``families`` is where the objects of whole families go: a Kubernetes cluster and a namespace;
+    None where the environment has no such place.
+    """
+
+    environment: str
+    argocd: ArgoCd
+    families: tuple[str, str] | None = None
+
+    def inputs(self) -> dict[str, Json]:
+        """Digests of what the output depends on in addition to the templates."""
+        shared = environment_inputs(self.environment, self.argocd)
+        if self.families is not None:
+            shared["families"] = list(self.families)
+        return {"environment": digest_json(shared)}
 
 
 @dataclass(frozen=True, slots=True)

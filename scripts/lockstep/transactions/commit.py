@@ -70,7 +70,7 @@ def build(
         committed = git.read_tree(state.snapshot.base, rendered_folders(state.family))
         rendered = change.rendered
         if _moves_forward(decisions):
-            require_rendered_now(state, committed)
+            require_rendered_now(git, state)
             rendered = render_family(after, state)
         elif rendered is None:
             rendered, unchecked = shifted_files(state, committed, change.variants)

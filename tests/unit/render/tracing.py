@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from lockstep.model.document import Pointer, value_at
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 from lockstep.render.fields import Unrenderable
-from lockstep.render.inputs import view_cluster, view_environment, view_tenants
+from lockstep.render.inputs import view_cluster, view_environment, view_family, view_tenants
 from lockstep.render.parse import parse_manifest
 from lockstep.render.targets.base import ManifestFile, files_of
 from lockstep.render.targets.kubernetes.target import KUBERNETES
@@ -93,7 +93,7 @@ def all_trees() -> tuple[rendering.Tree, ...]:
 
 
 class Subject(NamedTuple):
-    """A folder that is rendered: of a cluster, or of an environment."""
+    """A folder that is rendered: of a cluster, of a whole family, or of an environment."""
 
     tree: int
     environment: str
@@ -106,6 +106,11 @@ def subjects() -> list[Subject]:
     for number, tree in enumerate(all_trees()):
         fleet = fleet_of(tree)
         found += [Subject(number, name) for name in fleet.environments]
+        found += [
+            Subject(number, each.environment, each.name)
+            for each in fleet.families()
+            if view_family(each, fleet.environments[each.environment])
+        ]
         found += [Subject(number, c.environment, c.family, c.path) for c in fleet.clusters()]
     return found
 
@@ -115,6 +120,8 @@ def documents(fleet: Fleet, subject: Subject) -> tuple[Cluster | None, Family | 
     if not subject.family:
         return None, None, environment
     family = environment.families[subject.family]
+    if not subject.cluster:
+        return None, family, environment
     return next(c for c in family.clusters if c.path == subject.cluster), family, environment
 
 
@@ -122,6 +129,9 @@ def files(fleet: Fleet, subject: Subject) -> list[tuple[str, ManifestFile]]:
     """The files of a folder with their components; none of a spec that cannot be rendered."""
     one, family, environment = documents(fleet, subject)
     try:
+        if family is not None and one is None:
+            view = view_family(family, environment)
+            return list(files_of(KUBERNETES.family, view)) if view else []
         if one is None or family is None:
             found = list(files_of(KUBERNETES.environment, view_environment(environment)))
             for tenant in view_tenants(environment):

@@ -12,7 +12,7 @@ from lockstep.model.document import Json
 from lockstep.render.place_view import TenantPlaceView
 from lockstep.render.targets.expected import Expected
 from lockstep.render.targets.origins import Origins, no_origins
-from lockstep.render.view import ClusterView, EnvironmentView, TenantView
+from lockstep.render.view import ClusterView, EnvironmentView, FamilyView, TenantView
 
 View = TypeVar("View")
 
@@ -92,9 +92,10 @@ class Component(Generic[View]):
 
 @dataclass(frozen=True, slots=True)
 class ServingTarget:
-    """A serving target: the components of each cluster, each tenant and each whole environment.
+    """A serving target: the components of each cluster, tenant and whole environment.
 
-    ``place`` are those of a tenant in each Kubernetes cluster.
+    Those of ``family`` watch all clusters of a family from one place; those of ``place`` are of a
+    tenant in each Kubernetes cluster.
     """
 
     name: str
@@ -102,6 +103,7 @@ class ServingTarget:
     environment: tuple[Component[EnvironmentView], ...]
     tenant: tuple[Component[TenantView], ...] = ()
     place: tuple[Component[TenantPlaceView], ...] = ()
+    family: tuple[Component[FamilyView], ...] = ()
 
     def templates(self) -> dict[str, str]:
         """The path of each component's template, by the component's name."""
@@ -110,7 +112,8 @@ class ServingTarget:
     @property
     def every(self) -> tuple[Component[Any], ...]:
         """The components of all folders."""
-        return (*self.cluster, *self.environment, *self.tenant, *self.place)
+        shared: tuple[Component[Any], ...] = (*self.environment, *self.tenant, *self.family)
+        return (*self.cluster, *shared, *self.place)
 
 
 def files_of(

@@ -112,7 +112,8 @@ def _files(fleet: Fleet) -> Iterator[tuple[OriginLookup, str, ManifestFile]]:
     for environment in fleet.environments.values():
         families = environment.families.values()
         clusters = [(family, cluster) for family in families for cluster in family.clusters]
-        for family, cluster in [(None, None), *clusters]:
+        whole = [(family, None) for family in families]
+        for family, cluster in [(None, None), *whole, *clusters]:
             lookup = OriginLookup(environment, family, cluster)
             for component, file in rendered_files(cluster, family, environment):
                 yield lookup, component, file

@@ -6,7 +6,13 @@ from lockstep.model.document import from_json_pointer, value_at
 from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.render.fields import Unrenderable
 from lockstep.render.folder import Templates
-from lockstep.render.inputs import view_cluster, view_environment, view_places, view_tenants
+from lockstep.render.inputs import (
+    view_cluster,
+    view_environment,
+    view_family,
+    view_places,
+    view_tenants,
+)
 from lockstep.render.parse import Unreadable, parse_manifest
 from lockstep.render.targets.base import ManifestFile, files_of
 from lockstep.render.targets.kubernetes.target import KUBERNETES
@@ -30,9 +36,9 @@ def trace_object(
 ) -> Trace:
     """What caused the value at a JSON pointer of a cluster's object: kind and metadata.name.
 
-    Without ``cluster`` and ``family`` it is an object of the environment or of a tenant. A pointer
-    that leads nowhere counts for its nearest parent; an object that no component writes, or that
-    cannot be rendered, for the whole spec. Raises nothing. It renders the cluster again: call it
+    Without ``cluster`` it is an object of the whole family; without ``cluster`` and ``family`` one
+    of the environment or of a tenant. A pointer that leads nowhere counts for its nearest
+    parent; an object that no component writes, or that cannot be rendered, for the whole spec. Raises nothing. It renders the cluster again: call it
     for findings only, with the templates that the object was rendered with.
     """
     lookup = OriginLookup(environment, family, cluster)
@@ -55,13 +61,18 @@ def trace_object(
 def rendered_files(
     cluster: Cluster | None, family: Family | None, environment: Environment
 ) -> Iterator[tuple[str, ManifestFile]]:
-    """Each file of a cluster, or without one of an environment and its tenants, by its component.
+    """Each file of a cluster, of a whole family, or of an environment and its tenants.
+
+    Each with its component's name; which of the three, says what is not None.
 
     Where the specs cannot be rendered it ends early; rendering reports that.
     """
     try:
         if cluster and family:
             yield from files_of(KUBERNETES.cluster, view_cluster(cluster, family, environment))
+        elif family:
+            if (view := view_family(family, environment)) is not None:
+                yield from files_of(KUBERNETES.family, view)
         elif not cluster:
             yield from files_of(KUBERNETES.environment, view_environment(environment))
             for tenant in view_tenants(environment):

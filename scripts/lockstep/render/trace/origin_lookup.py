@@ -16,7 +16,8 @@ _NOTHING = object()
 class OriginLookup:
     """The documents that the values of a folder come from.
 
-    ``cluster`` and ``family`` are None for the environment's own folder.
+    ``cluster`` and ``family`` are None for the environment's own folder, ``cluster`` alone for that
+    of a whole family.
     """
 
     def __init__(
@@ -28,12 +29,12 @@ class OriginLookup:
 
     @property
     def whole_spec(self) -> Place:
-        """The spec of the cluster, or of the environment: where nothing better is known."""
-        document = self._cluster.document if self._cluster else self._environment.document
-        return Place(document, ("spec",))
+        """The spec of the cluster, the family or the environment: where nothing is known better."""
+        own = self._cluster or self._family or self._environment
+        return Place(own.document, ("spec",))
 
     def name_with(self, note: str) -> Related:
-        """The name of the cluster, or of the environment, as a place of a finding elsewhere."""
+        """The name of the cluster, family or environment, as a place of a finding elsewhere."""
         return replace(self.whole_spec, pointer=("metadata", "name")).related_as(note)
 
     def places(self, origin: Origin, below: Pointer = ()) -> list[Place]:
@@ -61,8 +62,10 @@ class OriginLookup:
         elif document is SourceDocument.REGION and cluster:
             if (index := environment.region_index(cluster.region)) is not None:
                 yield Place(environment.document, ("spec", "regions", index, *pointer))
+        elif document is SourceDocument.FAMILY and family:
+            yield Place(family.document, pointer)
         elif document is SourceDocument.FAMILY and cluster:
-            yield Place(family.document if family else cluster.family_document, pointer)
+            yield Place(cluster.family_document, pointer)
         elif document is SourceDocument.LOCK and family and pointer[0] in family.locks:
             yield Place(family.locks[str(pointer[0])], pointer[1:])
         elif document is SourceDocument.VARIANT and cluster:
@@ -72,6 +75,10 @@ class OriginLookup:
                     yield Place(cluster.document, ("spec", "variants", index, *pointer[1:]))
         elif document is SourceDocument.CLUSTER and cluster:
             yield Place(cluster.document, pointer)
+        elif document is SourceDocument.CLUSTER and family:
+            # What watches the family has the values of all of its clusters.
+            for each in family.clusters:
+                yield Place.in_cluster(each, pointer)
 
     def _value(self, place: Place) -> Json:
         if self._cluster is not None and place.document is self._cluster.document:

@@ -1,4 +1,4 @@
-"""The Application of an environment: it brings its clusters' Applications and its AppProjects."""
+"""The Application of an environment: it brings all other Applications and the AppProjects."""
 
 from lockstep.render.names import label_value, object_name
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
@@ -11,6 +11,12 @@ from lockstep.render.targets.kubernetes.git_source import (
 from lockstep.render.targets.kubernetes.metadata import ENVIRONMENT, expected_metadata
 from lockstep.render.targets.origins import Origins
 from lockstep.render.view import EnvironmentView
+
+INCLUDED = (
+    "{clusters/*/application.yaml,families/*/application.yaml,tenants/*/appproject.yaml,"
+    "tenants/*/*/application.yaml,environment/appproject.yaml}"
+)
+"""The files that it applies, by Argo CD's globs, in which a * stands for slashes too."""
 
 
 def _files(view: EnvironmentView) -> Files:
@@ -32,7 +38,7 @@ def _expected(context: Context) -> dict[str, Expected]:
     destination = {"name": "in-cluster", "namespace": context["namespace"]}
     only_these = {
         "recurse": True,
-        "include": "{clusters/*/application.yaml,tenants/*/appproject.yaml}",
+        "include": INCLUDED,
     }
     return {
         "metadata": {

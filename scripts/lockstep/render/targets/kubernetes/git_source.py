@@ -4,16 +4,15 @@ from lockstep.render.place_view import TenantPlaceView
 from lockstep.render.targets.base import Context
 from lockstep.render.targets.expected import ABSENT, Expected, Has, OneOf
 from lockstep.render.targets.origins import OriginTree, in_environment
-from lockstep.render.view import ClusterView, EnvironmentView, TenantView
+from lockstep.render.view import ClusterView, EnvironmentView, FamilyView, TenantView
+
+_OF_PROJECTS = ClusterView | FamilyView | TenantPlaceView
 
 
-def git_source(view: ClusterView | EnvironmentView | TenantView | TenantPlaceView) -> Context:
+def git_source(view: _OF_PROJECTS | EnvironmentView | TenantView) -> Context:
     """Where an Application lives, and what it follows."""
-    project = view.argocd.project
-    if isinstance(view, ClusterView | TenantPlaceView):
-        project = view.project
     return {
-        "project": project,
+        "project": view.project if isinstance(view, _OF_PROJECTS) else view.argocd.project,
         "repo_url": view.argocd.repo_url,
         "revision": view.argocd.revision,
         "namespace": view.argocd.namespace,

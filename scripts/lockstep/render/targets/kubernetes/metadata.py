@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lockstep.render.names import label_value, object_name, versioned_name
+from lockstep.render.names import family_name, label_value, object_name, versioned_name
 from lockstep.render.targets.base import Context
 from lockstep.render.targets.expected import Expected, Guarded
 from lockstep.render.targets.origins import (
@@ -13,7 +13,7 @@ from lockstep.render.targets.origins import (
     in_spec,
     in_variants,
 )
-from lockstep.render.view import ClusterView, Running
+from lockstep.render.view import ClusterView, FamilyView, Running
 
 # The default of Kubernetes; a spec cannot name another one.
 CLUSTER_DOMAIN = "cluster.local"
@@ -68,6 +68,34 @@ def metadata_origins(version: Running | None = None) -> dict[str, OriginTree]:
         labels |= {"app.kubernetes.io/version": chosen, "lockstep.dev/version": chosen}
         name = NAME + chosen
     return {"name": name, "namespace": NAMESPACE, "labels": labels}
+
+
+def family_metadata(view: FamilyView) -> Context:
+    """Name, namespace and labels of an object of a whole family, where that is watched."""
+    labels = {
+        "app.kubernetes.io/name": label_value(view.name),
+        "app.kubernetes.io/component": "observability",
+        "app.kubernetes.io/managed-by": "lockstep",
+        "app.kubernetes.io/part-of": label_value(view.name),
+        "lockstep.dev/environment": label_value(view.environment),
+        "lockstep.dev/tenant": label_value(view.tenant),
+        "lockstep.dev/family": label_value(view.name),
+    }
+    name = family_name(view.environment, view.name)
+    return {"name": name, "namespace": view.namespace, "labels": sorted(labels.items())}
+
+
+def family_metadata_origins() -> dict[str, OriginTree]:
+    """The origins of what ``family_metadata`` gives."""
+    labels = {
+        "app.kubernetes.io/name": FAMILY,
+        "app.kubernetes.io/part-of": FAMILY,
+        "lockstep.dev/environment": ENVIRONMENT,
+        "lockstep.dev/tenant": TENANT,
+        "lockstep.dev/family": FAMILY,
+    }
+    namespace = in_environment("spec", "observability", "namespace")
+    return {"name": ENVIRONMENT + FAMILY, "namespace": namespace, "labels": labels}
 
 
 def expected_metadata(

@@ -13,11 +13,13 @@ from lockstep.render.targets.kubernetes import (
     deployment,
     destinationrule,
     externalsecret,
+    familyapplication,
     featurewriters,
     horizontalpodautoscaler,
     limitrange,
     namespace,
     networkpolicy,
+    observabilityproject,
     poddisruptionbudget,
     resourcequota,
     scaledobject,
@@ -43,7 +45,7 @@ KUBERNETES = ServingTarget(
         virtualservice.COMPONENT,
         application.COMPONENT,
     ),
-    environment=(applications.COMPONENT,),
+    environment=(applications.COMPONENT, observabilityproject.COMPONENT),
     tenant=(appproject.COMPONENT,),
     place=(
         namespace.COMPONENT,
@@ -52,4 +54,5 @@ KUBERNETES = ServingTarget(
         networkpolicy.COMPONENT,
         tenantapplication.COMPONENT,
     ),
+    family=(familyapplication.COMPONENT,),
 )

@@ -13,7 +13,8 @@ def test_the_application_of_an_environment_includes_applications_and_projects_on
     assert application["spec"]["source"]["path"] == "rendered/prod"
     assert application["spec"]["source"]["directory"] == {
         "recurse": True,
-        "include": "{clusters/*/application.yaml,tenants/*/appproject.yaml}",
+        "include": "{clusters/*/application.yaml,families/*/application.yaml,"
+        "tenants/*/appproject.yaml,tenants/*/*/application.yaml,environment/appproject.yaml}",
     }
     assert "annotations" not in application["metadata"]
     assert application["spec"]["project"] == "default"

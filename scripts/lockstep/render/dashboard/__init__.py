@@ -1,0 +1,1 @@
+"""The Grafana dashboard of a family, as JSON that Grafana reads from a ConfigMap."""

@@ -1,0 +1,119 @@
+"""The ConfigMap with the Grafana dashboard of a family, where Grafana is."""
+
+from functools import partial
+
+from lockstep.model.canonical import canonical_json
+from lockstep.model.document import Json
+from lockstep.model.fleet import Cluster, Environment, Family
+from lockstep.render.dashboard.build import build_dashboard
+from lockstep.render.dashboard.shown import ShownCluster, ShownFamily
+from lockstep.render.fields import Fields
+from lockstep.render.names import object_name
+from lockstep.render.promql import seconds
+from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
+from lockstep.render.targets.expected import Expected
+from lockstep.render.targets.kubernetes.metadata import (
+    ENVIRONMENT,
+    FAMILY,
+    expected_metadata,
+    family_metadata,
+    family_metadata_origins,
+)
+from lockstep.render.targets.origins import Origins, in_environment, in_family
+from lockstep.render.view import FamilyView
+
+_DEFAULTS = ("spec", "defaults", "observability")
+_OBSERVABILITY = ("spec", "observability")
+_FOLDER = (*_OBSERVABILITY, "grafana", "folder")
+_LATENCY = (*_OBSERVABILITY, "slo", "latency")
+_NUMBERS = {
+    "availability": ("slo", "availability"),
+    "percentile": ("slo", "percentile"),
+    "accuracy": ("accuracy", "baseline"),
+    "drift": ("drift", "max"),
+}
+"""What a cluster is held to, by its name in a ``ShownCluster``, but for the latency."""
+
+
+def read_dashboard(family: Family, environment: Environment) -> dict[str, Json]:
+    """What the dashboard of a family needs in addition to its view, as ``dashboard``.
+
+    Nothing where the defaults of the family name no uid. Raises Unrenderable.
+    """
+    written, whole = Fields(family.document), Fields(environment.document)
+    if not written.has(*_DEFAULTS, "dashboard"):
+        return {}
+    found: dict[str, Json] = {"uid": written.text(*_DEFAULTS, "dashboard")}
+    if whole.has(*_FOLDER):
+        found["folder"] = whole.text(*_FOLDER)
+    found["clusters"] = list(map(_read_cluster, family.clusters))
+    return {"dashboard": found}
+
+
+def _read_cluster(cluster: Cluster) -> dict[str, Json]:
+    """The name of a cluster, and what it is held to where its spec says so: numbers as text."""
+    fields = Fields(cluster)
+    found = {
+        name: fields.number(*_OBSERVABILITY, *here)
+        for name, here in _NUMBERS.items()
+        if fields.has(*_OBSERVABILITY, *here)
+    }
+    if fields.has(*_LATENCY):
+        try:
+            found["latency"] = seconds(fields.text(*_LATENCY))
+        except ValueError as error:
+            fields.fail(_LATENCY, "render.input", str(error), "write it like 500ms")
+    return {"name": cluster.name, **found}
+
+
+def _files(view: FamilyView) -> Files:
+    """One for the family; none where its spec names no dashboard."""
+    given = view.observability.get("dashboard")
+    if given is None:
+        return
+    shared = family_metadata(view)
+    # Grafana's sidecar writes all dashboards of a folder side by side, by these names.
+    name = object_name(view.environment, view.name, "dashboard")
+    context = {
+        **shared,
+        "name": name,
+        "labels": sorted([*shared["labels"], ("grafana_dashboard", "1")]),
+        "file": f"{name}.json",
+        "dashboard": canonical_json(build_dashboard(_shown(view, given))).decode(),
+    }
+    if "folder" in given:
+        context["folder"] = given["folder"]
+    yield ManifestFile("dashboard.yaml", context, _expected(context), partial(_origins, given))
+
+
+def _shown(view: FamilyView, given: Json) -> ShownFamily:
+    return ShownFamily(
+        uid=given["uid"],
+        environment=view.environment,
+        tenant=view.tenant,
+        family=view.name,
+        skew=view.consistency.get("maxVersionSkew", 0),
+        clusters=tuple(ShownCluster(**cluster) for cluster in given["clusters"]),
+    )
+
+
+def _expected(context: Context) -> dict[str, Expected]:
+    annotations = {"grafana_folder": context["folder"]} if "folder" in context else {}
+    return {
+        "metadata": expected_metadata(context, wave=0, annotations=annotations),
+        "data": {context["file"]: context["dashboard"]},
+    }
+
+
+def _origins(given: Json) -> Origins:
+    folder = {"folder": in_environment(*_FOLDER)} if "folder" in given else {}
+    return {
+        **family_metadata_origins(),
+        **folder,
+        "name": ENVIRONMENT + FAMILY,
+        "file": ENVIRONMENT + FAMILY,
+        "dashboard": in_family(*_DEFAULTS),
+    }
+
+
+COMPONENT = Component("dashboard", ObjectKind("v1", "ConfigMap"), _files)
