@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from lockstep.differences.folders import FAMILY_LABEL, ObjectId, identity_of
 from lockstep.drift.state import (
@@ -22,6 +23,7 @@ from lockstep.edges.kubernetes_access import KubernetesAccess
 from lockstep.model.document import Json, value_at
 from lockstep.model.drift import Unread
 from lockstep.model.errors import LockstepError
+from lockstep.render.targets.base import Component
 from lockstep.render.targets.kubernetes.target import KUBERNETES
 
 _AT_ONCE = 16
@@ -34,7 +36,10 @@ def _kind(api_version: str, kind: str) -> ApiKind:
     return ApiKind(group, version, kind)
 
 
-_RENDERED = tuple(_kind(each.kind.api_version, each.kind.kind) for each in KUBERNETES.every)
+_COMPONENTS: tuple[Component[Any], ...] = (
+    *KUBERNETES.cluster, *KUBERNETES.environment, *KUBERNETES.tenant, *KUBERNETES.place,
+)  # fmt: skip
+_RENDERED = tuple(_kind(each.kind.api_version, each.kind.kind) for each in _COMPONENTS)
 """The kinds that Lockstep renders: an object without git may be of one that git no longer has."""
 
 
