@@ -17,7 +17,7 @@ from lockstep.render import render_cluster, render_tenants
 from lockstep.render.schemas import OWN_SCHEMAS, ManifestSchemas
 from tests.unit.render import rendering
 from tests.unit.render.rendering import cluster
-from tests.unit.render.specs import BREAKER, TENANT, known
+from tests.unit.render.specs import BREAKER, QUOTA, TENANT, known
 
 VERSIONS = [f"1.{minor}" for minor in range(29, 38)]
 
@@ -42,6 +42,7 @@ def manifests() -> dict[str, Any]:
     }
     spec = cluster(
         hosts=["fraud.example.com"],
+        gateways=["istio-ingress/models"],
         traffic={"timeout": "2s", **BREAKER},
         serving=serving,
         access=access,
@@ -50,14 +51,16 @@ def manifests() -> dict[str, Any]:
     known = {
         **environment.document.value["spec"],
         "prometheus": "http://prometheus:9090",
-        "tenants": [TENANT],
+        "tenants": [{**TENANT, "quotas": [QUOTA]}],
+        "podSecurity": "restricted",
+        "network": {"authorization": "enforce", "gatewayNamespaces": ["istio-ingress"]},
     }
     value = {**environment.document.value, "spec": known}
     watched = replace(environment, document=replace(environment.document, value=value))
     folder = render_cluster(only, family, watched, rendering.templates())
-    (tenant,) = render_tenants(watched, rendering.templates())
-    assert not folder.findings + tenant.findings
-    return {**folder.manifests, **tenant.manifests}
+    tenant, place, _ = render_tenants(watched, rendering.templates())
+    assert not folder.findings + tenant.findings + place.findings
+    return {**place.manifests, **folder.manifests, **tenant.manifests}
 
 
 def problems(schemas: ManifestSchemas, manifest: Any, version: str = "1.37") -> list[str]:
@@ -271,7 +274,7 @@ def test_what_we_accept_the_definitions_accept(
             spec = closed(crds[key])["properties"]["spec"]
             jsonschema.Draft202012Validator(spec).validate(manifest["spec"])
             checked += 1
-    assert checked == 7
+    assert checked == 8
 
 
 def resolved(schema: Any, root: Any) -> Any:
