@@ -192,6 +192,23 @@ def adds_manifests_of_none(files: Files, chance: random.Random) -> Edited:
     return {re.sub(r"/clusters/[^/]+/", "/clusters/gone/", path): files[path]}
 
 
+def tampers_with_a_family_folder(files: Files, chance: random.Random) -> Edited:
+    path = _one(files, r"rendered/[^/]+/families/.*\.yaml", chance)
+    return {path: chance.choice((None, files[path] + b"# by hand\n"))}
+
+
+def adds_a_folder_of_no_family(files: Files, chance: random.Random) -> Edited:
+    path = _one(files, r"rendered/[^/]+/families/[^/]+/application\.yaml", chance)
+    return {re.sub(r"/families/[^/]+/", "/families/gone/", path): files[path]}
+
+
+def moves_the_observability(files: Files, chance: random.Random) -> Edited:
+    """What watches all regions moves to another cluster, or nothing watches them any more."""
+    path = _one(files, r"clusters/[^/]+/environment\.yaml", chance)
+    line = chance.choice(("", "    destination: another-place\n"))
+    return _replaced(files, path, r"    destination: \S+-observability\n", line)
+
+
 def puts_a_file_in_the_wrong_place(files: Files, chance: random.Random) -> Edited:
     del files
     return {chance.choice(("clusters/prod/lost.yaml", "clusters/x.yaml", "ledger/prod/a.json",
@@ -270,6 +287,7 @@ EDITS: tuple[Edit, ...] = (
     removes_a_cluster, removes_a_family, removes_a_head, renames_a_family, copies_a_family,
     quarantines, freezes, freezes_a_family, drops_a_region, removes_an_environment,
     tampers_with_manifests, removes_a_manifest,
+    tampers_with_a_family_folder, adds_a_folder_of_no_family, moves_the_observability,
     adds_manifests_of_none, puts_a_file_in_the_wrong_place, adds_a_record, adopts,
     changes_a_template,
     changes_a_threshold, breaks_a_threshold, waives,

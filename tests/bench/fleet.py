@@ -118,6 +118,10 @@ spec:{before}
     revision: main
   currency: EUR
   prometheus: http://prometheus.monitoring.svc:9090
+  observability:
+    labels: {{release: monitoring}}
+    namespace: monitoring
+    destination: {name}-observability
   tenants:
 {indent(tenants, "    ")}
 """

@@ -42,7 +42,8 @@ REFRESH = "argocd.argoproj.io/refresh"
 KINDS = (
     "serviceaccounts,externalsecrets.external-secrets.io,services,deployments.apps,"
     "horizontalpodautoscalers.autoscaling,scaledobjects.keda.sh,poddisruptionbudgets.policy,"
-    "destinationrules.networking.istio.io,virtualservices.networking.istio.io"
+    "destinationrules.networking.istio.io,virtualservices.networking.istio.io,"
+    "networkpolicies.networking.k8s.io,authorizationpolicies.security.istio.io"
 )
 """What is rendered for clusters, as kubectl takes it."""
 
@@ -125,8 +126,12 @@ class LabFleet(FleetClone):
 
     def expected(self) -> set[str]:
         """The names of the Applications that the clone renders, the root included."""
-        clusters = self.rendered("clusters/*/application.yaml")
-        return {self.root, *(each["metadata"]["name"] for each in clusters)}
+        found = [
+            each
+            for folder in ("clusters/*", "families/*", "tenants/*/*")
+            for each in self.rendered(f"{folder}/application.yaml")
+        ]
+        return {self.root, *(each["metadata"]["name"] for each in found)}
 
     def apply_root(self) -> None:
         """Apply the one file that people apply by hand."""

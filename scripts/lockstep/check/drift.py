@@ -116,22 +116,21 @@ class _Live:
 
     def compared(self, versions: int) -> Compared:
         """How much was compared."""
-        clusters = [
+        applied = [
             each
             for environment in self._environments
-            for each in environment.clusters
+            for each in environment.applied
             if each.destination in self._live
         ]
+        clusters = sum(1 for each in applied if each.name)
         applications = [
             each
             for environment in self._environments
             for each in environment.argocd_objects
             if IN_CLUSTER in self._live and identity_of(each).kind == "Application"
         ]
-        objects = sum(len(each.objects) for each in clusters)
-        return Compared(
-            len(clusters), objects, len(applications), versions, tuple(sorted(self._left))
-        )
+        objects = sum(len(each.objects) for each in applied)
+        return Compared(clusters, objects, len(applications), versions, tuple(sorted(self._left)))
 
     def _unknown_regions(self) -> Iterator[Unread]:
         for environment in self._environments:

@@ -16,6 +16,7 @@ from lockstep.drift.state import (
     IN_CLUSTER,
     MANAGED_LABEL,
     LiveObjects,
+    WantedCluster,
     WantedEnvironment,
 )
 from lockstep.edges.kubernetes import ApiKind, KindNotRead, KubernetesReader, ReadLimits
@@ -36,20 +37,32 @@ def _kind(api_version: str, kind: str) -> ApiKind:
     return ApiKind(group, version, kind)
 
 
-_COMPONENTS: tuple[Component[Any], ...] = (
-    *KUBERNETES.cluster, *KUBERNETES.environment, *KUBERNETES.tenant, *KUBERNETES.place,
-)  # fmt: skip
-_RENDERED = tuple(_kind(each.kind.api_version, each.kind.kind) for each in _COMPONENTS)
-"""The kinds that Lockstep renders: an object without git may be of one that git no longer has."""
+_Components = tuple[Component[Any], ...]
+
+
+def _kinds(components: _Components) -> frozenset[ApiKind]:
+    return frozenset(_kind(each.kind.api_version, each.kind.kind) for each in components)
+
+
+# An object without git may be of a kind that git no longer has.
+_SHARED: _Components = (*KUBERNETES.environment, *KUBERNETES.tenant, *KUBERNETES.place)
+_OF_FAMILIES = _kinds(KUBERNETES.family)
+_OF_CLUSTERS = _kinds((*KUBERNETES.cluster, *_SHARED))
 
 
 @dataclass(frozen=True)
 class WantedDestination:
-    """What is looked for at one destination: objects by identity, with the kinds of them."""
+    """What is looked for at one destination: objects by identity, with the kinds of them.
+
+    ``families`` says that what watches whole families is applied there, ``clusters`` that anything
+    else is: kinds that nothing there has are not asked for.
+    """
 
     name: str
     wanted: Mapping[ObjectId, ApiKind]
     projects: frozenset[tuple[str, str]] = frozenset()
+    families: bool = False
+    clusters: bool = True
 
     @property
     def kinds(self) -> list[ApiKind]:
@@ -57,7 +70,9 @@ class WantedDestination:
         argocd = self.name == IN_CLUSTER
         # Argo CD's own Kubernetes cluster may be that of a region, too.
         region = not argocd or any(each.group != ARGOCD_GROUP for each in self.wanted)
-        known = {each for each in _RENDERED if (argocd if each.kind in _ARGOCD else region)}
+        rendered = _OF_CLUSTERS if self.clusters else frozenset()
+        rendered |= _OF_FAMILIES if self.families else frozenset()
+        known = {each for each in rendered if (argocd if each.kind in _ARGOCD else region)}
         # By group and kind: git's version of the API counts.
         wanted = {(each.group, each.kind): each for each in self.wanted.values()}
         return sorted({**{(k.group, k.kind): k for k in known}, **wanted}.values())
@@ -74,20 +89,29 @@ class LiveRead:
 def destinations_of(environments: Sequence[WantedEnvironment]) -> list[WantedDestination]:
     """The destinations of all clusters, and that of Argo CD, by name."""
     wanted: dict[str, dict[ObjectId, ApiKind]] = {}
+    whole: dict[str, set[bool]] = {}
     projects: set[tuple[str, str]] = set()
     for environment in environments:
         for each in environment.argocd_objects:
             wanted.setdefault(IN_CLUSTER, {})[identity_of(each)] = _kind_of(each)
             if project := value_at(each, ("spec", "project")):
                 projects.add((identity_of(each).namespace, str(project)))
-        for cluster in environment.clusters:
-            if cluster.destination:
-                here = wanted.setdefault(cluster.destination, {})
-                here |= {identity_of(each): _kind_of(each) for each in cluster.objects}
+        for applied in environment.applied:
+            if applied.destination:
+                here = wanted.setdefault(applied.destination, {})
+                here |= {identity_of(each): _kind_of(each) for each in applied.objects}
+                whole.setdefault(applied.destination, set()).add(_is_of_family(applied))
     return [
-        WantedDestination(name, wanted[name], frozenset(projects if name == IN_CLUSTER else ()))
+        WantedDestination(
+            name, wanted[name], frozenset(projects if name == IN_CLUSTER else ()),
+            families=True in whole.get(name, ()), clusters=whole.get(name) != {True},
+        )
         for name in sorted(wanted)
-    ]
+    ]  # fmt: skip
+
+
+def _is_of_family(applied: WantedCluster) -> bool:
+    return bool(applied.family and not applied.name)
 
 
 def read_live(

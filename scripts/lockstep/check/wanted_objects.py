@@ -1,6 +1,6 @@
 """The objects that git says: the manifests of the followed branch, by environment and cluster."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lockstep.check.differences import MANIFESTS
@@ -12,9 +12,15 @@ from lockstep.model.document import Json, value_at
 from lockstep.model.drift import Unread
 from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.model.tree import NoFile, Tree, by_folder
-from lockstep.render.names import cluster_folder, environment_folder, tenants_folder
+from lockstep.render.names import (
+    cluster_folder,
+    environment_folder,
+    family_folder,
+    tenants_folder,
+)
 from lockstep.render.parse import Unreadable, read_manifest
 
+_PROJECT = ("spec", "project")
 _RENDER = "run lockstep render, and commit what it writes"
 
 
@@ -35,25 +41,34 @@ class WantedReader:
         """
         clusters = [cluster for family in families for cluster in family.clusters]
         folders = [cluster_folder(home.name, each.name) for each in clusters]
-        shared = [environment_folder(home.name), tenants_folder(home.name)]
-        files = by_folder(self.git.read_tree(self.commit, [*folders, *shared], links=True))
+        wholes = {family_folder(home.name, family.name): family.name for family in families}
+        own, tenants = environment_folder(home.name), tenants_folder(home.name)
+        everything = [*folders, *wholes, own, tenants]
+        files = by_folder(self.git.read_tree(self.commit, everything, links=True))
         # rapidyaml prints what it refuses.
         with silenced_stderr():
             found = tuple(self._cluster(home, each, files) for each in clusters)
-            others = [
-                manifest
+            others = {
+                path: list(self._manifests(files[path]))
                 for path in sorted(files)
                 if path not in folders
-                for manifest in self._manifests(files[path])
-            ]
-        root = next((each for each in others if identity_of(each).kind == "Application"), None)
-        projects = {value_at(each.application, ("spec", "project")) for each in found}
-        rest = tuple(
-            each
-            for each in others
-            if each is not root and (whole or identity_of(each).name in projects)
-        )
-        return WantedEnvironment(home.name, root, rest, found)
+            }
+        # What has an Application of its own is not where Argo CD is.
+        shared = [
+            _shared(home, wholes.get(path, ""), others.pop(path))
+            for path in [*others]
+            if path != own and any(map(_is_application, others[path]))
+        ]
+        rest = [each for manifests in others.values() for each in manifests]
+        root = next(filter(_is_application, rest), None)
+        ours = [each for each in shared if each.family]
+        projects = {value_at(each.application, _PROJECT) for each in (*found, *ours)}
+        return WantedEnvironment(
+            home.name, root,
+            tuple(r for r in rest if r is not root and (whole or identity_of(r).name in projects)),
+            found,
+            tuple(s for s in shared if whole or value_at(s.application, _PROJECT) in projects),
+        )  # fmt: skip
 
     def _cluster(
         self, home: Environment, cluster: Cluster, files: Mapping[str, Tree]
@@ -80,6 +95,19 @@ class WantedReader:
                     yield read_manifest(data)
                 except Unreadable as error:
                     self.unread.append(Unread(path, str(error), _RENDER))
+
+
+def _is_application(manifest: Json) -> bool:
+    return identity_of(manifest).kind == "Application"
+
+
+def _shared(home: Environment, family: str, manifests: Sequence[Json]) -> WantedCluster:
+    """What an Application applies for a whole family, or without one for a tenant."""
+    application = next(filter(_is_application, manifests))
+    return WantedCluster(
+        home.name, family, "", "", str(value_at(application, ("spec", "destination", "name"), "")),
+        tuple(each for each in manifests if each is not application), application,
+    )  # fmt: skip
 
 
 def _destination(home: Environment, cluster: Cluster, application: Json | None) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from lockstep.differences.folders import ObjectId, identity_of, label_of
+from lockstep.differences.folders import FAMILY_LABEL, ObjectId, identity_of, label_of
 from lockstep.drift.applications import Healing, healing_of
 from lockstep.drift.argocd import ArgocdDrifts
 from lockstep.drift.families import family_drifts
@@ -20,6 +20,7 @@ from lockstep.model.document import Json, value_at
 from lockstep.model.drift import Drift, DriftClass
 
 _BY_HAND = Healing(False, "it is applied by hand")
+_NOT_IN_GIT = Healing(False, "git has no such cluster")
 _RANK = tuple(DriftClass)
 
 
@@ -28,20 +29,19 @@ def cluster_drifts(
 ) -> Iterator[Drift]:
     """The drifts of all clusters and of Argo CD's objects, in no particular order."""
     healing = {
-        (each.environment, each.name): healing_of(each.application, state, hiding)
+        each: healing_of(each.application, state, hiding)
         for environment in environments
-        for each in environment.clusters
+        for each in environment.applied
     }
-    arriving = {key for key, known in healing.items() if known.arriving}
+    arriving = {(each.environment, each.name) for each, own in healing.items() if own.arriving}
     for environment in environments:
         yield from _of_argocd(environment, state, hiding, healing)
+        for each in environment.applied:
+            if (live := state.at(each.destination)) is not None:
+                yield from ClusterDrifts(each, live, healing[each], hiding).found()
         families: dict[str, list[WantedCluster]] = {}
         for cluster in environment.clusters:
             families.setdefault(cluster.family, []).append(cluster)
-            live = state.at(cluster.destination)
-            if live is not None:
-                known = healing[environment.name, cluster.name]
-                yield from ClusterDrifts(cluster, live, known, hiding).found()
         for clusters in families.values():
             yield from family_drifts(clusters, state, arriving)
     yield from _orphans(environments, state, healing)
@@ -65,7 +65,7 @@ def _of_argocd(
     environment: WantedEnvironment,
     state: LiveState,
     hiding: Hiding,
-    healing: Mapping[tuple[str, str], Healing],
+    healing: Mapping[WantedCluster, Healing],
 ) -> Iterator[Drift]:
     argocd = state.at(IN_CLUSTER)
     if argocd is None:
@@ -83,16 +83,15 @@ def _of_argocd(
         yield from drifts(environment.root, _BY_HAND, root)
     for each in environment.others:
         yield from drifts(each, root, root)
-    for cluster in environment.clusters:
-        if cluster.application is not None:
-            own = healing[environment.name, cluster.name]
-            yield from drifts(cluster.application, root, own, cluster)
+    for applied in environment.applied:
+        if applied.application is not None:
+            yield from drifts(applied.application, root, healing[applied], applied)
 
 
 def _orphans(
     environments: Sequence[WantedEnvironment],
     state: LiveState,
-    healing: Mapping[tuple[str, str], Healing],
+    healing: Mapping[WantedCluster, Healing],
 ) -> Iterator[Drift]:
     """The live objects with Lockstep's labels that git does not have.
 
@@ -101,6 +100,7 @@ def _orphans(
     """
     wanted = _wanted(environments)
     clusters = {(c.environment, c.name): c for each in environments for c in each.clusters}
+    whole = {(c.environment, c.family): c for each in environments for c in each.shared if c.family}
     owned = {
         _uid(each)
         for destination, live in state.destinations.items()
@@ -118,9 +118,11 @@ def _orphans(
             if environment not in names:
                 continue
             owned.add(uid)
-            key = (environment, label_of(each, CLUSTER_LABEL))
-            heals = healing.get(key, Healing(False, "git has no such cluster"))
-            yield orphan(identity, each, environment, clusters.get(key), destination, heals)
+            name, family = label_of(each, CLUSTER_LABEL), label_of(each, FAMILY_LABEL)
+            cluster = clusters.get((environment, name))
+            owner = cluster if name else whole.get((environment, family))
+            heals = healing[owner] if owner else _NOT_IN_GIT
+            yield orphan(identity, each, environment, cluster, destination, heals)
 
 
 def _wanted(environments: Sequence[WantedEnvironment]) -> set[tuple[str, ObjectId]]:
@@ -130,10 +132,10 @@ def _wanted(environments: Sequence[WantedEnvironment]) -> set[tuple[str, ObjectI
         for each in environment.argocd_objects
     }
     return found | {
-        (cluster.destination, identity_of(each))
+        (applied.destination, identity_of(each))
         for environment in environments
-        for cluster in environment.clusters
-        for each in cluster.objects
+        for applied in environment.applied
+        for each in applied.objects
     }
 
 

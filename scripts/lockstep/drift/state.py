@@ -20,7 +20,8 @@ IN_CLUSTER = "in-cluster"
 class WantedCluster:
     """A cluster as git says it: its objects in its region, and its Application.
 
-    ``variants`` are those of its spec. ``destination`` is empty where its region is not known.
+    ``variants`` are those of its spec. ``destination`` is empty where its region is not known. What
+    is applied for a whole family or tenant is the same without name, region and variants.
     """
 
     environment: str
@@ -82,15 +83,22 @@ class WantedCluster:
 
 @dataclass(frozen=True, eq=False)
 class WantedEnvironment:
-    """What of an environment belongs to no single cluster: all of it is in Argo CD's cluster.
+    """What git says of an environment.
 
-    ``root`` is the app of apps, None where git has none; ``others`` are AppProjects and the rest.
+    ``root`` is the app of apps, None where git has none; ``others`` are AppProjects and the rest
+    that is in Argo CD's cluster. ``shared`` is what is applied for whole families and tenants.
     """
 
     name: str
     root: Json | None
     others: tuple[Json, ...]
     clusters: tuple[WantedCluster, ...]
+    shared: tuple[WantedCluster, ...] = ()
+
+    @property
+    def applied(self) -> tuple[WantedCluster, ...]:
+        """All that has an Application of its own."""
+        return (*self.clusters, *self.shared)
 
     @property
     def argocd_objects(self) -> Iterator[Json]:
@@ -98,7 +106,7 @@ class WantedEnvironment:
         if self.root is not None:
             yield self.root
         yield from self.others
-        yield from (each.application for each in self.clusters if each.application is not None)
+        yield from (each.application for each in self.applied if each.application is not None)
 
 
 @dataclass(frozen=True, eq=False)

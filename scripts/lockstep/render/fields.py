@@ -1,6 +1,6 @@
 """Typed reading of the fields that rendering uses, with the place of what is wrong."""
 
-import json
+from decimal import Decimal
 from math import isfinite
 from typing import NoReturn, TypeGuard
 
@@ -45,11 +45,11 @@ class Fields:
         return value if type(value) is int else self._refuse(pointer, "a whole number")
 
     def number(self, *pointer: str | int) -> str:
-        """A number, whole or not, as the text that JSON has for it; a boolean is none."""
+        """A number, whole or not, as it is written in decimals: ``99.9``."""
         value = value_at(self._value, pointer)
-        if type(value) in (int, float) and isfinite(value):
-            return json.dumps(value)
-        return self._refuse(pointer, "a number")
+        if type(value) not in (int, float) or not isfinite(value):
+            self._refuse(pointer, "a number")
+        return f"{Decimal(str(value)):f}"
 
     def items(self, *pointer: str | int) -> list[Json]:
         """A list."""

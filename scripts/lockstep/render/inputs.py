@@ -20,6 +20,7 @@ from lockstep.render.observability import (
 from lockstep.render.place_view import TenantPlaceView
 from lockstep.render.targets.base import Component
 from lockstep.render.targets.kubernetes.appproject import project_name
+from lockstep.render.targets.kubernetes.dashboard import read_dashboard
 from lockstep.render.targets.kubernetes.deployment import read_container
 from lockstep.render.targets.kubernetes.externalsecret import read_secrets
 from lockstep.render.targets.kubernetes.fetch import read_fetch, read_registry
@@ -31,6 +32,7 @@ from lockstep.render.targets.kubernetes.observabilityproject import observabilit
 from lockstep.render.targets.kubernetes.poddisruptionbudget import read_disruption
 from lockstep.render.targets.kubernetes.ports import read_ports
 from lockstep.render.targets.kubernetes.probes import read_probes
+from lockstep.render.targets.kubernetes.prometheusrule import read_rules
 from lockstep.render.targets.kubernetes.resources import require_amounts
 from lockstep.render.targets.kubernetes.scaledobject import read_keda, read_prometheus
 from lockstep.render.targets.kubernetes.scheduling import read_scheduling
@@ -84,6 +86,7 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
         prometheus=read_prometheus(fields, environment),
         registry=read_registry(fields, family, environment),
         network=read_network(fields, family, environment),
+        observability={**read_rules(fields, environment)},
     )
 
 
@@ -107,13 +110,14 @@ def view_family(family: Family, environment: Environment) -> FamilyView | None:
         name=_label(family.name, fields),
         tenant=fields.text("metadata", "tenant"),
         owner=fields.text("metadata", "owner"),
-        consistency=fields.mapping("spec", "consistency"),
+        consistency=_mapping(fields, "spec", "consistency"),
         clusters=tuple(map(_watched, family.clusters)),
         destination=place.name,
         namespace=place.namespace,
         labels=read_operator_labels(environment),
         argocd=_argocd(environment),
         project=observability_project(environment.name),
+        observability={**read_dashboard(family, environment)},
     )
 
 
@@ -354,6 +358,11 @@ def _texts(fields: Fields, *pointer: str | int) -> tuple[str, ...]:
     if not fields.has(*pointer):
         return ()
     return tuple(fields.text(*pointer, index) for index, _ in enumerate(fields.items(*pointer)))
+
+
+def _mapping(fields: Fields, *pointer: str | int) -> Json:
+    """A mapping; empty where it is missing."""
+    return fields.mapping(*pointer) if fields.has(*pointer) else {}
 
 
 def _project(family: Family, environment: Environment) -> str:

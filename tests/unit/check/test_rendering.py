@@ -86,6 +86,61 @@ def test_without_its_environment_nothing_is_written_or_removed(text: bytes) -> N
     assert all(finding.file == HEAD for finding in done.checked.invalid)
 
 
+FAMILIES = "rendered/prod/families/"
+PLACE = b"    destination: prod-observability\n"
+
+
+def own_folder(family: str) -> str:
+    return f"{FAMILIES}{family}/"
+
+
+def own_folders(tree: Mapping[str, bytes | None]) -> set[str]:
+    """The families in whose own folders there are files."""
+    return {path.split("/")[3] for path in tree if path.startswith(FAMILIES)}
+
+
+def family_of(path: str) -> str:
+    return path.split("/")[2]
+
+
+def test_each_family_has_a_folder_where_the_environment_has_a_place_for_it() -> None:
+    assert own_folders(fleet()) == set(map(family_of, clusters(fleet())))
+
+
+def test_the_folders_of_families_are_compared_as_all_else() -> None:
+    first, *_ = sorted(own_folders(fleet()))
+    application, old = f"{own_folder(first)}application.yaml", f"{own_folder(first)}old.yaml"
+    gone = f"{own_folder('gone')}application.yaml"
+    edited = {**fleet(), application: b"by hand", old: b"by hand", gone: b"by hand"}
+    assert render_tree(edited).changes == {
+        application: fleet()[application], old: None, gone: None,
+    }  # fmt: skip
+
+
+def test_without_that_place_the_folders_of_families_go() -> None:
+    assert PLACE in fleet()[HEAD]
+    after = written({**fleet(), HEAD: fleet()[HEAD].replace(PLACE, b"")})
+    assert not own_folders(after)
+    assert "rendered/prod/environment/appproject.yaml" in fleet().keys() - after.keys()
+    assert not render_tree(after).checked.invalid
+
+
+def test_the_folder_of_a_removed_family_goes_and_no_other() -> None:
+    first, *_ = clusters(fleet())
+    removed = f"clusters/prod/{family_of(first)}/"
+    done = render_tree({p: d for p, d in fleet().items() if not p.startswith(removed)})
+    assert own_folders(done.changes) == {family_of(first)}
+    assert all(data is None for path, data in done.changes.items() if path.startswith(FAMILIES))
+
+
+def test_the_folder_of_a_family_stays_as_it_is_while_one_of_its_clusters_is_malformed() -> None:
+    first, *_ = clusters(fleet())
+    application = f"{own_folder(family_of(first))}application.yaml"
+    done = render_tree({**fleet(), first: b"spec: [\n", application: b"old"})
+    assert own_folders(done.changes) == set()
+    assert {finding.file for finding in done.checked.invalid} == {first}
+
+
 TENANTS = "rendered/prod/tenants/"
 
 

@@ -194,6 +194,7 @@ KINDS = (
     "VirtualService",
     "Application",
     "AppProject",
+    "AuthorizationPolicy",
     "ScaledObject",
     "ExternalSecret",
 )

@@ -37,10 +37,10 @@ def trace_object(
     """What caused the value at a JSON pointer of a cluster's object: kind and metadata.name.
 
     Without ``cluster`` it is an object of the whole family; without ``cluster`` and ``family`` one
-    of the environment or of a tenant. A pointer that leads nowhere counts for its nearest
-    parent; an object that no component writes, or that cannot be rendered, for the whole spec.
-    Raises nothing. It renders the cluster again: call it for findings only, with the templates that
-    the object was rendered with.
+    of the environment or of a tenant. A pointer that leads nowhere counts for its nearest parent;
+    an object that no component writes, or that cannot be rendered, for the whole spec. Raises
+    nothing. It renders the objects again: call it for findings only, with the templates that the
+    object was rendered with.
     """
     lookup = OriginLookup(environment, family, cluster)
     for component, file in rendered_files(cluster, family, environment):

@@ -25,6 +25,7 @@ from lockstep.render.view import FamilyView
 _DEFAULTS = ("spec", "defaults", "observability")
 _OBSERVABILITY = ("spec", "observability")
 _FOLDER = (*_OBSERVABILITY, "grafana", "folder")
+_SKEW = ("spec", "consistency", "maxVersionSkew")
 _LATENCY = (*_OBSERVABILITY, "slo", "latency")
 _NUMBERS = {
     "availability": ("slo", "availability"),
@@ -44,6 +45,8 @@ def read_dashboard(family: Family, environment: Environment) -> dict[str, Json]:
     if not written.has(*_DEFAULTS, "dashboard"):
         return {}
     found: dict[str, Json] = {"uid": written.text(*_DEFAULTS, "dashboard")}
+    if written.has(*_SKEW):
+        found["skew"] = written.integer(*_SKEW)
     if whole.has(*_FOLDER):
         found["folder"] = whole.text(*_FOLDER)
     found["clusters"] = list(map(_read_cluster, family.clusters))
@@ -92,7 +95,7 @@ def _shown(view: FamilyView, given: Json) -> ShownFamily:
         environment=view.environment,
         tenant=view.tenant,
         family=view.name,
-        skew=view.consistency.get("maxVersionSkew", 0),
+        skew=given.get("skew", 0),
         clusters=tuple(ShownCluster(**cluster) for cluster in given["clusters"]),
     )
 

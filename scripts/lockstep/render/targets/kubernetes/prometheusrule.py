@@ -1,0 +1,254 @@
+"""The PrometheusRules of a cluster: what is recorded of each version and of the cluster, alerts.
+
+One object a version goes when its version goes. The declared weights have an object of their own,
+a few lines long, because a shift changes them together with the routes.
+"""
+
+from decimal import Decimal
+from functools import partial
+
+from lockstep.model.document import Json
+from lockstep.model.fleet import Environment
+from lockstep.render.alerting import alerts, recordings
+from lockstep.render.alerting import series as names
+from lockstep.render.alerting.alerts import Alerting
+from lockstep.render.alerting.recordings import Subject
+from lockstep.render.fields import Fields
+from lockstep.render.names import BASE_LIMIT, object_name, versioned_name
+from lockstep.render.observability import read_operator_labels
+from lockstep.render.promql import seconds, series
+from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
+from lockstep.render.targets.expected import Expected
+from lockstep.render.targets.kubernetes.metadata import (
+    ENVIRONMENT,
+    FAMILY,
+    NAME,
+    NAMESPACE,
+    expected_metadata,
+    metadata,
+    metadata_origins,
+    service_host,
+)
+from lockstep.render.targets.origins import (
+    Origins,
+    OriginTree,
+    in_environment,
+    in_spec,
+    in_variants,
+)
+from lockstep.render.view import ClusterView, Running
+from lockstep.spec.variants import role_versions
+from lockstep.text.promql import filled
+
+WEIGHTS = "prometheusrule-weights.yaml"
+"""The file of the declared weights."""
+
+_HERE = ("spec", "observability")
+_OPERATOR_LABELS = in_environment("spec", "observability", "labels")
+_SLUG = "v[0-9]+(-[0-9a-f]{8})?"
+"""The slugs of all versions, those that git does not know included (see ``version_slug``)."""
+
+_BY_BUCKET = 15
+"""Points by which a share of requests may differ from a share of buckets."""
+
+
+def read_rules(fields: Fields, environment: Environment) -> dict[str, Json]:
+    """What the rules of a cluster need, as ``rules``; nothing where nobody watches.
+
+    Raises Unrenderable.
+    """
+    labels = read_operator_labels(environment)
+    if not labels:
+        return {}
+    rules: dict[str, Json] = {"labels": labels, "alerts": [], "experiments": _experiments(fields)}
+    if fields.has(*_HERE, "alerts"):
+        count = len(fields.items(*_HERE, "alerts"))
+        rules["alerts"] = sorted(fields.text(*_HERE, "alerts", i) for i in range(count))
+    rules |= _read_objectives(fields)
+    for name, bound in (("accuracy", "baseline"), ("drift", "max")):
+        if fields.has(*_HERE, name):
+            rules[name] = _read_metric(fields, environment, name)
+            rules[name]["bound"] = fields.number(*_HERE, name, bound)
+    if fields.has(*_HERE, "dashboard"):
+        rules["dashboard"] = f"/d/{fields.text(*_HERE, 'dashboard')}"
+    return {"rules": rules}
+
+
+def _experiments(fields: Fields) -> list[str]:
+    """The versions that only arms of experiments serve; a role without weight counts, too."""
+    variants = fields.items("spec", "variants")
+    return sorted({v["version"] for v in variants} - role_versions(variants))
+
+
+def _read_objectives(fields: Fields) -> dict[str, Json]:
+    slo, found = (*_HERE, "slo"), {}
+    if fields.has(*slo, "availability"):
+        found["availability"] = fields.number(*slo, "availability")
+    if fields.has(*slo, "latency") and fields.has(*slo, "percentile"):
+        try:
+            found["latency"] = seconds(fields.text(*slo, "latency"))
+        except ValueError as error:
+            fields.fail((*slo, "latency"), "render.input", str(error), "write it like 500ms")
+        share = Decimal(fields.number(*slo, "percentile")) / 100
+        found["percentile"] = f"{share.normalize():f}"
+    return found
+
+
+def _read_metric(fields: Fields, environment: Environment, name: str) -> dict[str, Json]:
+    """The metric that a spec names, and the selector of its series, placeholders replaced."""
+    here = (*_HERE, name)
+    metric = fields.text(*here, "metric")
+    segment = ("spec", "segment", "name")
+    places = {
+        "environment": environment.name,
+        "cluster": fields.text("metadata", "name"),
+        "region": fields.text("spec", "region"),
+        "namespace": fields.text("spec", "namespace"),
+        "segment": fields.text(*segment) if fields.has(*segment) else "",
+        "workload": "", "version": "",
+    }  # fmt: skip
+    try:
+        labels = fields.texts(*here, "labels")
+        chosen = {label: filled(labels[label], places, quote=False) for label in sorted(labels)}
+        return {"metric": metric, "selector": series(metric, chosen)}
+    except ValueError as error:
+        fields.fail(
+            here, "render.input", f"no series can be selected: {error}",
+            "write names that Prometheus knows, and placeholders that have a value here",
+        )  # fmt: skip
+
+
+def _files(view: ClusterView) -> Files:
+    """One for the cluster, one for the weights and one for each version."""
+    rules = view.observability.get("rules")
+    if rules is None:
+        return
+    operator = sorted(rules["labels"].items())
+    whole = {**metadata(view), "operator": operator, "groups": [("cluster", _of_cluster(view))]}
+    yield ManifestFile("prometheusrule.yaml", whole, _expected(whole), _origins)
+    declared = [
+        recordings.weight_rule(each.weight, _version_labels(view, each)) for each in view.running
+    ]
+    weights = {**metadata(view), "operator": operator, "groups": [("weights", declared)]}
+    weights["name"] = object_name(view.name, "weights")
+    origins = partial(_weight_origins, view)
+    yield ManifestFile(WEIGHTS, weights, _expected(weights), origins)
+    for version in view.running:
+        context = {
+            **metadata(view, version),
+            "operator": operator,
+            "groups": [("version", _of_version(view, version))],
+        }
+        name = f"prometheusrule-{version.slug}.yaml"
+        origins = partial(_version_origins, version)
+        yield ManifestFile(name, context, _expected(context), origins)
+
+
+def _labels(view: ClusterView) -> dict[str, str]:
+    return names.cluster_labels(view.environment, view.family, view.name, view.region)
+
+
+def _version_labels(view: ClusterView, version: Running) -> dict[str, str]:
+    arm = version.version in view.observability["rules"]["experiments"]
+    return {
+        **_labels(view),
+        "namespace": view.namespace,
+        "lockstep_version": version.version,
+        "lockstep_experiment": "true" if arm else "false",
+    }
+
+
+def _of_version(view: ClusterView, version: Running) -> list[names.Rule]:
+    workload = versioned_name(view.name, version.slug)
+    labels = {
+        "lockstep_environment": view.environment,
+        "lockstep_cluster": view.name,
+        "lockstep_version": version.version,
+    }
+    versions = f"{object_name(view.name, limit=BASE_LIMIT)}-{_SLUG}"
+    return recordings.version_rules(Subject(workload, view.namespace, labels), versions)
+
+
+def _of_cluster(view: ClusterView) -> list[names.Rule]:
+    given, cluster = view.observability["rules"], _cluster(view)
+    host, labels = service_host(view), {**_labels(view), "namespace": view.namespace}
+    # The windows of burn rates cost the most, and mean something only against an objective.
+    windows = recordings.WINDOWS if "availability" in given else ()
+    recorded = recordings.cluster_rules(cluster, host, labels, windows, given.get("percentile"))
+    named = ((names.ACCURACY, "accuracy", "min"), (names.DRIFT, "drift", "max"))
+    recorded += [
+        recordings.named_rule(record, function, given[name]["selector"], labels)
+        for record, name, function in named
+        if name in given
+    ]
+    return recorded + _alerts(view, cluster)
+
+
+def _cluster(view: ClusterView) -> Subject:
+    # Two labels name it; the series have more.
+    labels = {"lockstep_environment": view.environment, "lockstep_cluster": view.name}
+    return Subject(object_name(view.name), view.namespace, labels)
+
+
+def _alerts(view: ClusterView, cluster: Subject) -> list[names.Rule]:
+    """Those of the kinds that the spec lists, and of the metrics that it names."""
+    rules = view.observability["rules"]
+    given = Alerting(cluster, view.tenant, rules.get("dashboard"))
+    found: list[names.Rule] = []
+    if "burn-rate" in rules["alerts"] and "availability" in rules:
+        found += alerts.burn_rates(given, rules["availability"])
+    if "latency" in rules["alerts"] and "latency" in rules:
+        found.append(alerts.latency(given, rules["latency"], rules["percentile"]))
+    if "drift" in rules["alerts"]:
+        found.append(alerts.weights(given, _tolerance(view)))
+    if "accuracy" in rules:
+        found.append(alerts.accuracy(given, rules["accuracy"]["bound"]))
+    if "drift" in rules:
+        found.append(alerts.drift(given, rules["drift"]["bound"]))
+    if not found:
+        return []
+    records = {"accuracy": names.ACCURACY, "drift": names.DRIFT}
+    named = {record: rules[name]["metric"] for name, record in records.items() if name in rules}
+    return found + alerts.missing(given, service_host(view), named)
+
+
+def _tolerance(view: ClusterView) -> int | None:
+    """In points, where requests are dealt by buckets.
+
+    Requests without a bucket never reach an arm that learns, so all of its share can be missing.
+    """
+    if "bucketHeader" not in view.traffic:
+        return None
+    return min(_BY_BUCKET + sum(each.weight for each in view.running if each.learners), 100)
+
+
+def _expected(context: Context) -> dict[str, Expected]:
+    """Nothing else: an alert that a template adds or loosens would not be that of the spec."""
+    groups = [{"name": name, "rules": rules} for name, rules in context["groups"]]
+    meant = {**context, "labels": [*context["labels"], *context["operator"]]}
+    return {"metadata": expected_metadata(meant, wave=2), "spec": {"groups": groups}}
+
+
+def _origins() -> Origins:
+    return {**metadata_origins(), "operator": _OPERATOR_LABELS}
+
+
+def _version_origins(version: Running) -> Origins:
+    return {**metadata_origins(version), "operator": _OPERATOR_LABELS}
+
+
+def _weight_origins(view: ClusterView) -> Origins:
+    rules: list[OriginTree] = []
+    for version in view.running:
+        labels = {
+            "lockstep_environment": ENVIRONMENT, "lockstep_family": FAMILY,
+            "lockstep_cluster": NAME, "lockstep_region": in_spec("region"),
+            "namespace": NAMESPACE, "lockstep_version": in_variants(version.version, "version"),
+        }  # fmt: skip
+        rules.append({"expr": in_variants(version.version, "weight"), "labels": labels})
+    return {**_origins(), "groups": ((None, tuple(rules)),)}
+
+
+COMPONENT = Component(
+    "prometheusrule", ObjectKind("monitoring.coreos.com/v1", "PrometheusRule"), _files
+)
