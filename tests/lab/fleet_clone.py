@@ -102,4 +102,5 @@ class FleetClone:
     def destinations(self) -> list[str]:
         """The names under which Argo CD knows the clusters of the regions."""
         text = (self.clone / "clusters" / self.environment / "environment.yaml").read_text()
-        return [each["destination"] for each in yaml.safe_load(text)["spec"]["regions"]]
+        regions = yaml.safe_load(text)["spec"]["regions"]
+        return list(dict.fromkeys(each["destination"] for each in regions))

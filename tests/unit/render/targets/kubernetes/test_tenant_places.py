@@ -122,8 +122,8 @@ ARM = End("fraud", {"lockstep.dev/cluster": "fraud-eu", "lockstep.dev/version": 
 
 
 def policies() -> list[Any]:
-    environment = {"network": NETWORK, "observability": {"labels": {}, "namespace": "monitoring"}}
-    environment["observability"]["labels"] = {"release": "monitoring"}
+    watched = {"labels": {"release": "monitoring"}, "namespace": "monitoring"}
+    environment: dict[str, Any] = {"network": NETWORK, "observability": watched}
     tenant = {**TENANT, "callers": ["checkout"]}
     own = place(tenant, regions=GATES, **environment)["networkpolicy-fraud.yaml"]
     folder = of_cluster(
