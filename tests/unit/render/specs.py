@@ -94,5 +94,11 @@ def the_finding(tree: rendering.Tree) -> Finding:
     return finding
 
 
-QUOTA = {"region": "eu-west-1", "namespace": "fraud", "cpu": "8", "memory": "16Gi", "pods": 20}
+QUOTA: dict[str, Any] = {
+    "region": "eu-west-1",
+    "namespace": "fraud",
+    "cpu": "8",
+    "memory": "16Gi",
+    "pods": 20,
+}
 """The tenant's quota in the region of ``rendering.cluster``."""

@@ -40,9 +40,9 @@ def test_it_allows_every_kind_that_a_cluster_has_and_what_deployments_make() -> 
     kinds = {
         (k["group"], k["kind"]) for k in project_of(TENANT)["spec"]["namespaceResourceWhitelist"]
     }
-    rendered = {
-        (each.kind.group, each.kind.kind) for each in (*KUBERNETES.cluster, *KUBERNETES.place)
-    }
+    applied = [each.kind for each in KUBERNETES.cluster]
+    applied += [each.kind for each in KUBERNETES.place]
+    rendered = {(each.group, each.kind) for each in applied}
     made = {("apps", "ReplicaSet"), ("", "Pod")}
     assert kinds == rendered - {("argoproj.io", "Application"), ("", "Namespace")} | made
 
