@@ -126,12 +126,8 @@ class LabFleet(FleetClone):
 
     def expected(self) -> set[str]:
         """The names of the Applications that the clone renders, the root included."""
-        found = [
-            each
-            for folder in ("clusters/*", "families/*", "tenants/*/*")
-            for each in self.rendered(f"{folder}/application.yaml")
-        ]
-        return {self.root, *(each["metadata"]["name"] for each in found)}
+        others = self.rendered("*/**/application.yaml")
+        return {self.root, *(each["metadata"]["name"] for each in others)}
 
     def apply_root(self) -> None:
         """Apply the one file that people apply by hand."""

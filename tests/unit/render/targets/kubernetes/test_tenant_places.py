@@ -102,10 +102,10 @@ def test_a_quota_is_that_of_the_region() -> None:
 
 def test_regions_of_one_kubernetes_cluster_have_their_quotas_together() -> None:
     shared = [{**region, "destination": "prod-eu-west-1"} for region in GATES]
-    other: dict[str, Any] = {**QUOTA, "region": "us-east-1", "cpu": "1500m", "memory": "512Mi"}
-    del other["pods"]
+    few = {"cpu": "1500m", "memory": "512Mi"}
+    other: dict[str, Any] = {"region": "us-east-1", "namespace": "fraud", **few}
     gpus: dict[str, Any] = {"devices": {"nvidia.com/gpu": 2}}
-    tenant = {**TENANT, "quotas": [dict(QUOTA) | gpus, other | gpus]}
+    tenant: dict[str, Any] = {**TENANT, "quotas": [QUOTA | gpus, other | gpus]}
     hard = place(tenant, regions=shared)["resourcequota-fraud.yaml"]["spec"]["hard"]
     # One of the two has no limit of pods, so there is none for both.
     assert hard == {
