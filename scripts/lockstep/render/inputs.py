@@ -20,15 +20,20 @@ from lockstep.render.observability import (
 from lockstep.render.place_view import TenantPlaceView
 from lockstep.render.targets.base import Component
 from lockstep.render.targets.kubernetes.appproject import project_name
+from lockstep.render.targets.kubernetes.cost import read_cost
 from lockstep.render.targets.kubernetes.dashboard import read_dashboard
+from lockstep.render.targets.kubernetes.datadogmonitor import read_datadog
 from lockstep.render.targets.kubernetes.deployment import read_container
 from lockstep.render.targets.kubernetes.externalsecret import read_secrets
+from lockstep.render.targets.kubernetes.familyrule import read_skew
 from lockstep.render.targets.kubernetes.fetch import read_fetch, read_registry
 from lockstep.render.targets.kubernetes.horizontalpodautoscaler import (
     read_hpa,
     read_warm_replicas,
 )
+from lockstep.render.targets.kubernetes.instrumentation import read_tracing
 from lockstep.render.targets.kubernetes.observabilityproject import observability_project
+from lockstep.render.targets.kubernetes.paging import read_paging
 from lockstep.render.targets.kubernetes.poddisruptionbudget import read_disruption
 from lockstep.render.targets.kubernetes.ports import read_ports
 from lockstep.render.targets.kubernetes.probes import read_probes
@@ -86,7 +91,7 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
         prometheus=read_prometheus(fields, environment),
         registry=read_registry(fields, family, environment),
         network=read_network(fields, family, environment),
-        observability={**read_rules(fields, environment)},
+        observability=_observability(fields, environment),
     )
 
 
@@ -117,7 +122,7 @@ def view_family(family: Family, environment: Environment) -> FamilyView | None:
         labels=read_operator_labels(environment),
         argocd=_argocd(environment),
         project=observability_project(environment.name),
-        observability={**read_dashboard(family, environment)},
+        observability={**read_dashboard(family, environment), **read_skew(family)},
     )
 
 
@@ -174,6 +179,17 @@ def floors_by_slug(
     floors, warm = floors_of(serving, production=_is_production(environment)), kept_warm(variants)
     versions = {variant["version"] for variant in variants}
     return {version_slug(v): (floors.warm if v in warm else floors.own).pods for v in versions}
+
+
+def _observability(fields: Fields, environment: Environment) -> Json:
+    """What each of these components needs; nothing of those that the environment leaves out."""
+    return {
+        **read_rules(fields, environment),
+        **read_paging(fields, environment),
+        **read_tracing(environment),
+        **read_datadog(fields, environment),
+        **read_cost(fields, environment),
+    }
 
 
 def _is_production(environment: Environment) -> bool:

@@ -26,6 +26,17 @@ TENANT = {
     "quota": {"cpu": "16", "memory": "32Gi"},
     "budget": 700,
 }
+SLO = {"availability": 99.9, "latency": "250ms", "percentile": 99}
+ON_CALL = {"secret": "pagerduty-risk", "key": "routing-key"}
+WATCHED = {
+    "labels": {"release": "monitoring"},
+    "namespace": "monitoring",
+    "alertmanager": {"labels": {"alertmanager": "main"}},
+    "openTelemetry": {"endpoint": "http://otel-collector.monitoring.svc:4318"},
+    "datadog": {"notify": ["@pagerduty-models", "@slack-ml"]},
+    "cost": {"currency": "EUR"},
+}
+"""Everything that can watch an environment."""
 HPA = {"maxReplicas": 8, "cpu": 70}
 TOKEN = {"store": "vault", "path": "ml/fraud", "key": "token"}
 
@@ -33,7 +44,10 @@ ALWAYS = {
     "application", "deployment", "destinationrule", "service", "serviceaccount", "virtualservice",
 }  # fmt: skip
 """The components that every cluster has."""
-OPTIONAL = {"externalsecret", "horizontalpodautoscaler", "poddisruptionbudget", "scaledobject"}
+OPTIONAL = {
+    "externalsecret", "horizontalpodautoscaler", "poddisruptionbudget", "scaledobject",
+    "alertmanagerconfig", "instrumentation", "datadogmonitor",
+}  # fmt: skip
 """The components that only some specs bring."""
 
 
@@ -69,6 +83,24 @@ def watched(spec: dict[str, Any]) -> rendering.Tree:
     whole: dict[str, Any] = deepcopy(rendering.ENVIRONMENT)
     whole["spec"]["prometheus"] = PROMETHEUS
     return {**tree_of(spec), "clusters/prod/environment.yaml": rendering.dump(whole)}
+
+
+def observed(spec: dict[str, Any], **parts: Any) -> rendering.Tree:
+    """The tree of a cluster, in an environment whose observability has these parts of WATCHED.
+
+    A part that is True is that of WATCHED.
+    """
+    whole: dict[str, Any] = deepcopy(rendering.ENVIRONMENT)
+    parts = {name: WATCHED[name] if part is True else part for name, part in parts.items()}
+    base = {name: WATCHED[name] for name in ("labels", "namespace")}
+    whole["spec"] |= {"currency": "EUR", "observability": {**base, **parts}}
+    return {**tree_of(spec), "clusters/prod/environment.yaml": rendering.dump(whole)}
+
+
+def render_observed(spec: dict[str, Any], **parts: Any) -> RenderedFolder:
+    """The folder of a cluster, in an environment whose observability has these parts."""
+    environment, family = rendering.only_family(fleet_of(observed(spec, **parts)))
+    return render_cluster(family.clusters[0], family, environment, rendering.templates())
 
 
 def in_tenant(spec: dict[str, Any]) -> rendering.Tree:

@@ -7,6 +7,8 @@ from lockstep.render.fields import Fields
 from lockstep.render.names import label_value, object_name
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
 from lockstep.render.targets.expected import Expected, Guarded, IfAny, Within
+from lockstep.render.targets.kubernetes.cost import cost_labels, cost_origins
+from lockstep.render.targets.kubernetes.datadogmonitor import datadog_origins, datadog_tags
 from lockstep.render.targets.kubernetes.fetch import (
     fetch_context,
     fetch_mounts,
@@ -14,6 +16,10 @@ from lockstep.render.targets.kubernetes.fetch import (
     fetch_seconds,
     fetch_volume_origins,
     fetch_volumes,
+)
+from lockstep.render.targets.kubernetes.instrumentation import (
+    tracing_annotations,
+    tracing_origins,
 )
 from lockstep.render.targets.kubernetes.metadata import (
     ENVIRONMENT,
@@ -26,6 +32,7 @@ from lockstep.render.targets.kubernetes.metadata import (
     metadata_origins,
     selector,
     selector_origins,
+    with_labels,
 )
 from lockstep.render.targets.kubernetes.pod import expected_pod
 from lockstep.render.targets.kubernetes.probes import (
@@ -129,10 +136,12 @@ def _context(view: ClusterView, version: Running) -> Context:
     serving = view.serving
     env = zip(MODEL_VARIABLES, (source, digest, version.version), strict=True)
     return {
-        **metadata(view, version),
+        **with_labels(metadata(view, version), datadog_tags(view, version)),
         "selector": sorted(selector(view, version).items()),
         "pod_labels": sorted(_pod_labels(view, version).items()),
-        "pod_annotations": sorted(_POD_ANNOTATIONS.items()),
+        "pod_annotations": sorted(
+            {**_POD_ANNOTATIONS, **tracing_annotations(view, version)}.items()
+        ),
         "service_account": object_name(view.name),
         "image": serving["image"],
         "port": serving["port"],
@@ -192,8 +201,9 @@ def expected_target(context: Context) -> Expected:
 def _origins(view: ClusterView, version: Running) -> Origins:
     serving = ("image", "port", "command", "args")
     return {
-        **metadata_origins(version),
+        **metadata_origins(version, datadog_origins(version)),
         "selector": selector_origins(version),
+        "pod_annotations": tracing_origins(version),
         "pod_labels": _pod_label_origins(version),
         "service_account": NAME,
         **{name: in_spec("serving", name) for name in serving},
@@ -241,6 +251,8 @@ def _pod_labels(view: ClusterView, version: Running) -> dict[str, str]:
         "lockstep.dev/family": label_value(view.family),
         _INJECT: "true",
         **azure,
+        **cost_labels(view),
+        **datadog_tags(view, version),
     }
 
 
@@ -254,6 +266,8 @@ def _pod_label_origins(version: Running) -> dict[str, OriginTree]:
         "app.kubernetes.io/version": in_variants(version.version, "version"),
         "lockstep.dev/family": FAMILY,
         _AZURE_POD_LABEL: in_spec("access", "identity", "provider"),
+        **cost_origins(),
+        **datadog_origins(version),
     }
 
 

@@ -51,8 +51,18 @@ def metadata(view: ClusterView, version: Running | None = None) -> Context:
     return {"name": name, "namespace": view.namespace, "labels": sorted(labels.items())}
 
 
-def metadata_origins(version: Running | None = None) -> dict[str, OriginTree]:
-    """The origins of what ``metadata`` gives, for a cluster or one of its versions."""
+def with_labels(context: Context, labels: Mapping[str, str]) -> Context:
+    """A context of ``metadata`` with further labels of its object."""
+    return {**context, "labels": sorted({**dict(context["labels"]), **labels}.items())}
+
+
+def metadata_origins(
+    version: Running | None = None, further: Mapping[str, OriginTree] | None = None
+) -> dict[str, OriginTree]:
+    """The origins of what ``metadata`` gives, for a cluster or one of its versions.
+
+    ``further`` are those of labels that ``with_labels`` added.
+    """
     labels = {
         "app.kubernetes.io/name": FAMILY,
         "app.kubernetes.io/part-of": FAMILY,
@@ -67,7 +77,7 @@ def metadata_origins(version: Running | None = None) -> dict[str, OriginTree]:
         chosen = in_variants(version.version, "version")
         labels |= {"app.kubernetes.io/version": chosen, "lockstep.dev/version": chosen}
         name = NAME + chosen
-    return {"name": name, "namespace": NAMESPACE, "labels": labels}
+    return {"name": name, "namespace": NAMESPACE, "labels": {**labels, **(further or {})}}
 
 
 def family_metadata(view: FamilyView) -> Context:

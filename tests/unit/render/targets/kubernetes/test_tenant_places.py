@@ -19,7 +19,7 @@ NETWORK = {
     "featureWriters": [{"cidrs": ["10.30.0.0/24"], "ports": [443]}],
     "authorization": "enforce",
 }
-GATES = [
+GATES: list[dict[str, Any]] = [
     {"name": "eu-west-1", "jurisdiction": "EU", "destination": "prod-eu-west-1",
      "gateways": ["istio-ingress/models"], "optionalGateways": ["partners/edge"]},
     {"name": "us-east-1", "jurisdiction": "US", "destination": "prod-us-east-1"},
