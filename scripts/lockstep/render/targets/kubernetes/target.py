@@ -61,6 +61,13 @@ KUBERNETES = ServingTarget(
     ),
     environment=(applications.COMPONENT, observabilityproject.COMPONENT),
     tenant=(appproject.COMPONENT,),
+    place=(
+        namespace.COMPONENT,
+        resourcequota.COMPONENT,
+        limitrange.COMPONENT,
+        networkpolicy.COMPONENT,
+        tenantapplication.COMPONENT,
+    ),
     family=(
         familyapplication.COMPONENT,
         familyrule.COMPONENT,
