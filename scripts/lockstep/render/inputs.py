@@ -20,6 +20,7 @@ from lockstep.render.targets.kubernetes.dashboard import read_dashboard
 from lockstep.render.targets.kubernetes.datadogmonitor import read_datadog
 from lockstep.render.targets.kubernetes.deployment import read_container
 from lockstep.render.targets.kubernetes.externalsecret import read_secrets
+from lockstep.render.targets.kubernetes.familyrule import read_skew
 from lockstep.render.targets.kubernetes.fetch import read_fetch, read_registry
 from lockstep.render.targets.kubernetes.horizontalpodautoscaler import (
     read_hpa,
@@ -113,7 +114,7 @@ def view_family(family: Family, environment: Environment) -> FamilyView | None:
         labels=read_operator_labels(environment),
         argocd=_argocd(environment),
         project=observability_project(environment.name),
-        observability={**read_dashboard(family, environment)},
+        observability={**read_dashboard(family, environment), **read_skew(family)},
     )
 
 

@@ -11,6 +11,7 @@ from copy import deepcopy
 from dataclasses import replace
 
 from lockstep.model.document import Document, Json, Pointer, value_at
+from lockstep.render.names import version_slug
 from lockstep.render.parse import Unreadable, parse_manifest
 from lockstep.render.provenance import FILE_NAME, digests, parse_provenance
 from lockstep.spec.yaml.load import load_yaml
@@ -23,6 +24,9 @@ Edits = dict[Pointer, str | int]
 
 TRAFFIC = "virtualservice.yaml"
 """The file that routes the requests of a cluster."""
+
+WEIGHTS = "prometheusrule-weights.yaml"
+"""The file with the weights that an alert compares with the live ones; not every folder has it."""
 
 _WORKLOAD = ("deployment", "destinationrule")
 """The components without which a version cannot get traffic."""
@@ -51,7 +55,13 @@ def shifted_folder(folder: Files, bad: Collection[str], good: str) -> dict[str, 
     if TRAFFIC not in folder:
         raise CannotEdit(f"the committed folder has no {TRAFFIC}")
     data = folder[TRAFFIC]
-    return _with_files(folder, {TRAFFIC: _edited(TRAFFIC, data, _route_edits(data, bad, good))})
+    edited = {TRAFFIC: _edited(TRAFFIC, data, _route_edits(data, bad, good))}
+    if WEIGHTS in folder:
+        # What cannot be edited here stays: an alert too many must not keep traffic from moving.
+        with suppress(CannotEdit):
+            edits = _weight_edits(_parsed(folder[WEIGHTS]), bad, good)
+            edited[WEIGHTS] = _edited(WEIGHTS, folder[WEIGHTS], edits)
+    return _with_files(folder, edited)
 
 
 def with_floors(folder: Files, floors: Mapping[str, int]) -> dict[str, bytes]:
@@ -80,12 +90,13 @@ def with_floors(folder: Files, floors: Mapping[str, int]) -> dict[str, bytes]:
 
 
 def with_traffic_of(folder: Files, after: Files) -> dict[str, bytes]:
-    """A committed folder with the routes of a rendering, and the files that it lacks.
+    """A committed folder with the routes and weights of a rendering, and the files that it lacks.
 
     For a folder that cannot be edited: its workloads stay as they are, but the routes are
     rendered again.
     """
-    return _with_files(folder, {n: d for n, d in after.items() if n == TRAFFIC or n not in folder})
+    moved = (TRAFFIC, WEIGHTS)
+    return _with_files(folder, {n: d for n, d in after.items() if n in moved or n not in folder})
 
 
 def _with_files(folder: Files, edited: Files) -> dict[str, bytes]:
@@ -119,6 +130,21 @@ def _route_edits(data: bytes, bad: Collection[str], good: str) -> Edits:
         edits[*here, to, "weight"] = weights[to] + sum(weights[i] for i in from_bad if i != to)
         edits |= {(*here, index, "weight"): 0 for index in from_bad if index != to}
     return edits
+
+
+def _weight_edits(manifest: Json, bad: Collection[str], good: str) -> Edits:
+    """The weights of the ``bad`` versions, by their slugs, to the ``good`` one."""
+    found: dict[str, tuple[Pointer, int]] = {}
+    for index, rule in enumerate(value_at(manifest, ("spec", "groups", 0, "rules"), [])):
+        version, weight = value_at(rule, ("labels", "lockstep_version")), value_at(rule, ("expr",))
+        if not isinstance(version, str) or type(weight) is not int:
+            raise CannotEdit(f"a rule of {WEIGHTS} is not the weight of a version")
+        found[version_slug(version)] = ("spec", "groups", 0, "rules", index, "expr"), weight
+    if good not in found:
+        raise CannotEdit(f"{WEIGHTS} has no weight of {good}")
+    at, weight = found[good]
+    lost = {place: other for slug, (place, other) in found.items() if slug in bad}
+    return {**dict.fromkeys(lost, 0), at: weight + sum(lost.values())}
 
 
 def _routes(manifest: Json) -> Iterator[tuple[Pointer, Json]]:

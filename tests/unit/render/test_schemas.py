@@ -196,14 +196,14 @@ KINDS = (
     "AppProject",
     "ScaledObject",
     "ExternalSecret",
+    "PrometheusRule",
     "AlertmanagerConfig",
     "Instrumentation",
     "DatadogMonitor",
 )
 CRDS = (
     "api__", "argo-cd__", "keda__", "external-secrets__",
-    "prometheus-operator__monitoring.coreos.com_alertmanagerconfigs", "opentelemetry-operator__",
-    "datadog-operator__",
+    "prometheus-operator__", "opentelemetry-operator__", "datadog-operator__",
 )  # fmt: skip
 
 
@@ -311,6 +311,8 @@ def unknown_fields(ours: Any, theirs: Any, root: Any, path: str = "") -> list[st
             wrong.append(f"{path}/{name}")
         else:
             wrong += unknown_fields(inner, known, root, f"{path}/{name}")
+    for form in ours.get("oneOf", []):
+        wrong += unknown_fields(form, theirs, root, path)
     for keyword in ("items", "additionalProperties"):
         inner = ours.get(keyword)
         if isinstance(inner, dict):

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -9,16 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lockstep.render.fleet import render_cluster
 from lockstep.render.parse import parse_manifest
 from lockstep.render.provenance import FILE_NAME, parse_provenance, restore_provenance
 from lockstep.render.shifted import (
     TRAFFIC,
+    WEIGHTS,
     CannotEdit,
     shifted_folder,
     with_floors,
     with_traffic_of,
 )
-from tests.unit.render.rendering import STABLE, cluster, inputs_in, render_one
+from tests.unit.render import rendering
+from tests.unit.render.rendering import STABLE, cluster, inputs_in, render_one, tree_of
 from tests.unit.render.specs import render_watched
 
 Files = dict[str, bytes]
@@ -206,3 +210,55 @@ def test_routes_are_taken_from_a_rendering_with_what_the_folder_lacks() -> None:
     assert shifted["deployment-v41.yaml"] == after["deployment-v41.yaml"]
     assert shifted["deployment-v42.yaml"] == committed["deployment-v42.yaml"]
     assert json.loads(shifted[FILE_NAME])["outputs"].keys() == shifted.keys() - {FILE_NAME}
+
+
+def watched_folder(*variants: dict[str, Any]) -> Files:
+    """A committed folder of an environment that says who watches."""
+    tree = tree_of(cluster(variants=list(variants)), versions=VERSIONS)
+    environment: dict[str, Any] = deepcopy(rendering.ENVIRONMENT)
+    watched = {"labels": {"release": "monitoring"}, "namespace": "monitoring"}
+    environment["spec"]["observability"] = watched
+    tree["clusters/prod/environment.yaml"] = rendering.dump(environment)
+    whole, family = rendering.only_family(rendering.fleet_of(tree))
+    made = render_cluster(family.clusters[0], family, whole, rendering.templates())
+    assert not made.findings
+    return dict(made.files)
+
+
+def declared(files: Files) -> dict[str, int]:
+    """The weights that the alert compares with, by slug."""
+    (group,) = parse_manifest(files[WEIGHTS].decode())["spec"]["groups"]
+    return {f"v{rule['labels']['lockstep_version']}": rule["expr"] for rule in group["rules"]}
+
+
+@given(weight=st.integers(1, 89) | st.just(100), arm=st.booleans())
+def test_routes_and_declared_weights_agree_before_and_after_a_shift(weight: int, arm: bool) -> None:
+    arm = arm and weight < 90
+    rest = 100 - weight - (10 if arm else 0)
+    stable = variant("stable", "41", rest) if rest else variant("previous", "41", 0, warm=True)
+    committed = watched_folder(stable, variant("candidate", "42", weight), *([ARM] if arm else []))
+    shifted = shifted_folder(committed, {"v42"}, "v41")
+    for files in (committed, shifted):
+        assert +Counter(declared(files)) == +weights(parse_route(files))
+    changed = {n for n in committed if committed[n] != shifted[n]}
+    assert changed == {TRAFFIC, WEIGHTS, FILE_NAME}
+    assert parse_provenance(shifted[FILE_NAME]).holds(shifted)
+    assert shifted_folder(shifted, {"v42"}, "v41") == shifted
+
+
+def parse_route(files: Files) -> Any:
+    return parse_manifest(files[TRAFFIC].decode())["spec"]["http"][-1]
+
+
+@pytest.mark.parametrize("data", [b"\xff", b"a: [b", b"kind: a\n", b"spec:\n  groups: []\n"])
+def test_weights_that_cannot_be_edited_keep_no_traffic_from_moving(data: bytes) -> None:
+    committed = watched_folder(variant("stable", "41", 70), variant("candidate", "42", 30))
+    shifted = shifted_folder({**committed, WEIGHTS: data}, {"v42"}, "v41")
+    assert shifted[WEIGHTS] == data
+    assert weights(parse_route(shifted))["v42"] == 0
+
+
+def test_declared_weights_come_with_the_routes_of_a_rendering() -> None:
+    after = watched_folder(STABLE, variant("candidate", "42", 0, warm=True))
+    before = watched_folder(variant("stable", "41", 70), variant("candidate", "42", 30))
+    assert declared(with_traffic_of(before, after)) == {"v41": 100, "v42": 0}

@@ -156,9 +156,16 @@ def named(manifest: Any, pointer: Pointer) -> Pointer:
     found = []
     for length, part in enumerate(pointer, 1):
         item = value_at(manifest, pointer[:length])
-        subset = value_at(item, ("destination", "subset"))
+        subset = value_at(item, ("destination", "subset")) or rule_of(item)
         found.append(value_at(item, ("name",)) or subset or part if type(part) is int else part)
     return tuple(found)
+
+
+def rule_of(item: Any) -> str:
+    """What tells a rule of Prometheus from others; empty for anything else."""
+    name = value_at(item, ("record",)) or value_at(item, ("alert",))
+    further = (value_at(item, ("labels", f"lockstep_{each}")) for each in ("metric", "version"))
+    return " ".join(filter(None, (name, *further)))
 
 
 @cache

@@ -18,6 +18,8 @@ _MOST = Decimal("0.9")
 """No threshold of a burn rate is above this: a loose objective multiplied is more than everything,
 and no outage could ever reach it."""
 
+WEIGHTS, MISSING = "LockstepWeightsDifferFromGit", "LockstepMetricsMissing"
+
 _PLACE = "{{ $labels.lockstep_cluster }} in {{ $labels.lockstep_region }}"
 _PERCENT = "{{ $value | humanizePercentage }}"
 
@@ -107,7 +109,7 @@ def accuracy(given: Alerting, baseline: str) -> Rule:
         "LockstepAccuracyBelowBaseline", _PAGE, "15m",
         f"{given.cluster.of(names.ACCURACY)} < {baseline}",
         f"{_PLACE} is less accurate than its baseline",
-        f"The accuracy is {{{{ $value | humanize }}}}, and the baseline is {baseline}.",
+        f"The accuracy is {{{{ $value | printf \"%.4g\" }}}}, and the baseline is {baseline}.",
     )  # fmt: skip
 
 
@@ -116,7 +118,7 @@ def drift(given: Alerting, most: str) -> Rule:
     return given.alert(
         "LockstepFeatureDrift", _TICKET, "15m", f"{given.cluster.of(names.DRIFT)} > {most}",
         f"{_PLACE} gets other features than it was trained on",
-        f"The drift is {{{{ $value | humanize }}}}, and {most} is allowed.",
+        f"The drift is {{{{ $value | printf \"%.4g\" }}}}, and {most} is allowed.",
     )  # fmt: skip
 
 
@@ -133,11 +135,11 @@ def weights(given: Alerting, tolerance: int | None) -> Rule:
     spread = f"{declared} * (100 - {declared})"
     slack = f"clamp({spread} / 200, 0.5, 5)" if tolerance is None else f"{tolerance}"
     return given.alert(
-        "LockstepWeightsDifferFromGit", _PAGE, "15m",
+        WEIGHTS, _PAGE, "15m",
         f"abs({live} - {declared}) > {slack} + 4 * sqrt({spread} / ({requests}))",
         f"{_PLACE} does not serve the weights that git says",
         "Version {{ $labels.lockstep_version }} gets a share of the requests that differs from its "
-        "weight in git by {{ $value | humanize }} points.",
+        "weight in git by {{ $value | printf \"%.2f\" }} points.",
     )  # fmt: skip
 
 
@@ -172,9 +174,14 @@ def missing(given: Alerting, host: str, named: Mapping[str, str]) -> list[Rule]:
     ]  # fmt: skip
 
 
+def of_requests(tenant: str) -> dict[str, str]:
+    """The labels of the alert on the requests that no caller's sidecar reports."""
+    return {"severity": _TICKET, "lockstep_tenant": tenant, "lockstep_metric": "requests"}
+
+
 def _missing(given: Alerting, what: str, hold: str, expression: str, text: str) -> Rule:
     # The label tells these alerts apart: two with equal labels are one for Alertmanager.
     return given.alert(
-        "LockstepMetricsMissing", _TICKET, hold, expression,
+        MISSING, _TICKET, hold, expression,
         f"{_PLACE} cannot be watched", text, {"lockstep_metric": what},
     )  # fmt: skip

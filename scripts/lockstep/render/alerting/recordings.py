@@ -67,8 +67,8 @@ def cluster_rules(
     """What is recorded of a cluster for its objectives, as the callers' sidecars count it.
 
     They also see what never reaches a pod. ``host`` is the Service's, ``labels`` are those of the
-    series, ``windows`` are those of the error ratio in addition to 5m, ``percentile`` is that of the
-    objective for the latency, as a share.
+    series, ``windows`` those of the error ratio in addition to 5m, and ``percentile`` is that of
+    the objective for the latency, as a share.
 
     The longer windows are sums of what was recorded, and not rates over days of all raw series: the
     same weights, at a small part of the cost.

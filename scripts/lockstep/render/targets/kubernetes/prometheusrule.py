@@ -17,6 +17,7 @@ from lockstep.render.fields import Fields
 from lockstep.render.names import BASE_LIMIT, object_name, versioned_name
 from lockstep.render.observability import read_operator_labels
 from lockstep.render.promql import seconds, series
+from lockstep.render.shifted import WEIGHTS
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
 from lockstep.render.targets.expected import Expected
 from lockstep.render.targets.kubernetes.metadata import (
@@ -24,12 +25,14 @@ from lockstep.render.targets.kubernetes.metadata import (
     FAMILY,
     NAME,
     NAMESPACE,
+    TENANT,
     expected_metadata,
     metadata,
     metadata_origins,
     service_host,
 )
 from lockstep.render.targets.origins import (
+    Origin,
     Origins,
     OriginTree,
     in_environment,
@@ -40,10 +43,15 @@ from lockstep.render.view import ClusterView, Running
 from lockstep.spec.variants import role_versions
 from lockstep.text.promql import filled
 
-WEIGHTS = "prometheusrule-weights.yaml"
-"""The file of the declared weights."""
-
-_HERE = ("spec", "observability")
+_OWN = ("observability",)
+_HERE = ("spec", *_OWN)
+_LABELS: dict[str, OriginTree] = {
+    "lockstep_environment": ENVIRONMENT,
+    "lockstep_family": FAMILY,
+    "lockstep_cluster": NAME,
+    "lockstep_region": in_spec("region"),
+    "namespace": NAMESPACE,
+}
 _OPERATOR_LABELS = in_environment("spec", "observability", "labels")
 _SLUG = "v[0-9]+(-[0-9a-f]{8})?"
 """The slugs of all versions, those that git does not know included (see ``version_slug``)."""
@@ -90,6 +98,11 @@ def _read_objectives(fields: Fields) -> dict[str, Json]:
         except ValueError as error:
             fields.fail((*slo, "latency"), "render.input", str(error), "write it like 500ms")
         share = Decimal(fields.number(*slo, "percentile")) / 100
+        if not 0 < share < 1:
+            fields.fail(
+                (*slo, "percentile"), "render.input", "no request is beyond this percentile",
+                "write a number below 100, such as 99",
+            )  # fmt: skip
         found["percentile"] = f"{share.normalize():f}"
     return found
 
@@ -110,7 +123,7 @@ def _read_metric(fields: Fields, environment: Environment, name: str) -> dict[st
     try:
         labels = fields.texts(*here, "labels")
         chosen = {label: filled(labels[label], places, quote=False) for label in sorted(labels)}
-        return {"metric": metric, "selector": series(metric, chosen)}
+        return {"metric": metric, "selector": series(metric, chosen), "labels": list(chosen)}
     except ValueError as error:
         fields.fail(
             here, "render.input", f"no series can be selected: {error}",
@@ -124,24 +137,23 @@ def _files(view: ClusterView) -> Files:
     if rules is None:
         return
     operator = sorted(rules["labels"].items())
-    whole = {**metadata(view), "operator": operator, "groups": [("cluster", _of_cluster(view))]}
-    yield ManifestFile("prometheusrule.yaml", whole, _expected(whole), _origins)
+    own = _of_cluster(view)
+    whole = {**metadata(view), "operator": operator, "groups": [("cluster", own)]}
+    origins = partial(_cluster_origins, view, own)
+    yield ManifestFile("prometheusrule.yaml", whole, expected(whole), origins)
     declared = [
         recordings.weight_rule(each.weight, _version_labels(view, each)) for each in view.running
     ]
     weights = {**metadata(view), "operator": operator, "groups": [("weights", declared)]}
     weights["name"] = object_name(view.name, "weights")
     origins = partial(_weight_origins, view)
-    yield ManifestFile(WEIGHTS, weights, _expected(weights), origins)
+    yield ManifestFile(WEIGHTS, weights, expected(weights), origins)
     for version in view.running:
-        context = {
-            **metadata(view, version),
-            "operator": operator,
-            "groups": [("version", _of_version(view, version))],
-        }
+        own = _of_version(view, version)
+        context = {**metadata(view, version), "operator": operator, "groups": [("version", own)]}
         name = f"prometheusrule-{version.slug}.yaml"
-        origins = partial(_version_origins, version)
-        yield ManifestFile(name, context, _expected(context), origins)
+        origins = partial(_version_origins, version, own)
+        yield ManifestFile(name, context, expected(context), origins)
 
 
 def _labels(view: ClusterView) -> dict[str, str]:
@@ -222,31 +234,89 @@ def _tolerance(view: ClusterView) -> int | None:
     return min(_BY_BUCKET + sum(each.weight for each in view.running if each.learners), 100)
 
 
-def _expected(context: Context) -> dict[str, Expected]:
-    """Nothing else: an alert that a template adds or loosens would not be that of the spec."""
+def expected(context: Context) -> dict[str, Expected]:
+    """What must hold of the object of a context: these rules and no others.
+
+    An alert that a template adds or loosens would not be that of the spec.
+    """
     groups = [{"name": name, "rules": rules} for name, rules in context["groups"]]
     meant = {**context, "labels": [*context["labels"], *context["operator"]]}
     return {"metadata": expected_metadata(meant, wave=2), "spec": {"groups": groups}}
 
 
-def _origins() -> Origins:
-    return {**metadata_origins(), "operator": _OPERATOR_LABELS}
+def _group_origins(group: str, rules: list[OriginTree], version: Running | None = None) -> Origins:
+    return {
+        **metadata_origins(version),
+        "operator": _OPERATOR_LABELS,
+        "groups": {group: (None, tuple(rules))},
+    }
 
 
-def _version_origins(version: Running) -> Origins:
-    return {**metadata_origins(version), "operator": _OPERATOR_LABELS}
+def _cluster_origins(view: ClusterView, rules: list[names.Rule]) -> Origins:
+    return _group_origins("cluster", [_rule_origins(view, rule) for rule in rules])
+
+
+def _version_origins(version: Running, rules: list[names.Rule]) -> Origins:
+    origin = NAME + in_variants(version.version, "version") + NAMESPACE + ENVIRONMENT
+    return _group_origins("version", [{"expr": origin} for _ in rules], version)
 
 
 def _weight_origins(view: ClusterView) -> Origins:
     rules: list[OriginTree] = []
     for version in view.running:
-        labels = {
-            "lockstep_environment": ENVIRONMENT, "lockstep_family": FAMILY,
-            "lockstep_cluster": NAME, "lockstep_region": in_spec("region"),
-            "namespace": NAMESPACE, "lockstep_version": in_variants(version.version, "version"),
-        }  # fmt: skip
-        rules.append({"expr": in_variants(version.version, "weight"), "labels": labels})
-    return {**_origins(), "groups": ((None, tuple(rules)),)}
+        chosen = in_variants(version.version, "version")
+        weight = in_variants(version.version, "weight")
+        rules.append({"expr": weight, "labels": {**_LABELS, "lockstep_version": chosen}})
+    return _group_origins("weights", rules)
+
+
+def _rule_origins(view: ClusterView, rule: names.Rule) -> OriginTree:
+    """The values of specs that a rule of the cluster is made of; the texts have its bounds."""
+    name = str(rule.get("record") or rule["alert"])
+    slo = (*_OWN, "slo")
+    bounds = {
+        names.LATENCY: in_spec(*slo, "percentile"),
+        "LockstepLatencyOverObjective": in_spec(*slo, "latency") + in_spec(*slo, "percentile"),
+        "LockstepAccuracyBelowBaseline": in_spec(*_OWN, "accuracy", "baseline"),
+        "LockstepFeatureDrift": in_spec(*_OWN, "drift", "max"),
+    }
+    bounds |= {burn.name: in_spec(*slo, "availability") for burn in alerts.BURNS}
+    bound = text = bounds.get(name)
+    expression = NAME + ENVIRONMENT + NAMESPACE
+    metric = None
+    if name == alerts.WEIGHTS:
+        bound = _tolerance_origin(view)
+    elif name == alerts.MISSING and rule["labels"] == alerts.of_requests(view.tenant):
+        text = NAME + NAMESPACE
+    elif named := next((n for n in ("accuracy", "drift") if _names(rule, n, view)), None):
+        metric = text = in_spec(*_OWN, named, "metric")
+        if "record" in rule:
+            # The labels can have placeholders, which are the cluster's.
+            expression = metric + expression + in_spec("region")
+            for label in view.observability["rules"][named]["labels"]:
+                expression += in_spec(*_OWN, named, "labels", label)
+    return {
+        "expr": expression + bound if bound else expression,
+        "labels": {**_LABELS, "lockstep_tenant": TENANT, "lockstep_metric": metric},
+        "annotations": {"description": text, "dashboard": in_spec(*_OWN, "dashboard")},
+    }
+
+
+def _names(rule: names.Rule, name: str, view: ClusterView) -> bool:
+    """Whether a rule is about the metric that the spec names as this."""
+    record = {"accuracy": names.ACCURACY, "drift": names.DRIFT}[name]
+    missing = rule.get("alert") == alerts.MISSING and f" {record}{{" in str(rule["expr"])
+    return name in view.observability["rules"] and (rule.get("record") == record or missing)
+
+
+def _tolerance_origin(view: ClusterView) -> Origin:
+    """The header of the buckets, and of arms that learn the weight and the terms."""
+    origin = in_spec("traffic", "bucketHeader")
+    for running in view.running:
+        origin += in_variants(running.version, "weight")
+        for arm in running.learners:
+            origin += in_spec("experiments", arm, "learnsFrom")
+    return origin
 
 
 COMPONENT = Component(

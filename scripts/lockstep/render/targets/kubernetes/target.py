@@ -16,6 +16,7 @@ from lockstep.render.targets.kubernetes import (
     destinationrule,
     externalsecret,
     familyapplication,
+    familyrule,
     horizontalpodautoscaler,
     instrumentation,
     observabilityproject,
@@ -47,5 +48,5 @@ KUBERNETES = ServingTarget(
     ),
     environment=(applications.COMPONENT, observabilityproject.COMPONENT),
     tenant=(appproject.COMPONENT,),
-    family=(familyapplication.COMPONENT, dashboard.COMPONENT),
+    family=(familyapplication.COMPONENT, dashboard.COMPONENT, familyrule.COMPONENT),
 )

@@ -1,0 +1,101 @@
+"""The PrometheusRule of a family: version skew over all of its regions, where all are seen.
+
+It has the template of the clusters' rules. Nothing in it depends on which versions there are.
+"""
+
+from lockstep.model.document import Json
+from lockstep.model.fleet import Family
+from lockstep.render.alerting.alerts import Alerting
+from lockstep.render.alerting.recordings import Subject
+from lockstep.render.alerting.skew import skew_rules
+from lockstep.render.fields import Fields
+from lockstep.render.promql import duration
+from lockstep.render.targets.base import Component, Files, ManifestFile
+from lockstep.render.targets.kubernetes import prometheusrule
+from lockstep.render.targets.kubernetes.metadata import (
+    ENVIRONMENT,
+    FAMILY,
+    TENANT,
+    family_metadata,
+    family_metadata_origins,
+)
+from lockstep.render.targets.origins import Origins, OriginTree, in_environment, in_family
+from lockstep.render.view import FamilyView
+
+_CONSISTENCY = ("spec", "consistency")
+_DASHBOARD = ("spec", "defaults", "observability", "dashboard")
+
+
+def read_skew(family: Family) -> dict[str, Json]:
+    """What the alerts on skew need, as ``skew``; nothing where no cluster asks for them.
+
+    Raises Unrenderable.
+    """
+    here = ("spec", "observability", "alerts")
+    wanted = (
+        "skew" in Fields(cluster).items(*here)
+        for cluster in family.clusters
+        if Fields(cluster).has(*here)
+    )
+    if not any(wanted):
+        return {}
+    fields, longest = Fields(family.document), (*_CONSISTENCY, "maxSkewDuration")
+    try:
+        given: dict[str, Json] = {"longest": duration(fields.text(*longest))}
+    except ValueError as error:
+        fields.fail(longest, "render.input", str(error), "write it like 24h")
+    given["most"] = fields.integer(*_CONSISTENCY, "maxVersionSkew")
+    if fields.has(*_DASHBOARD):
+        given["dashboard"] = f"/d/{fields.text(*_DASHBOARD)}"
+    return {"skew": given}
+
+
+def _files(view: FamilyView) -> Files:
+    """One, where a cluster of the family asks for alerts on skew."""
+    given = view.observability.get("skew")
+    if given is None:
+        return
+    labels = {"lockstep_environment": view.environment, "lockstep_family": view.name}
+    family = Subject(view.name, view.namespace, labels)
+    regions = sorted({each.region for each in view.clusters})
+    rules = skew_rules(
+        Alerting(family, view.tenant, given.get("dashboard")),
+        regions, given["most"], given["longest"],
+    )  # fmt: skip
+    context = {
+        **family_metadata(view),
+        "operator": sorted(view.labels.items()),
+        "groups": [("family", rules)],
+    }
+    expected = prometheusrule.expected(context)
+    yield ManifestFile("prometheusrule.yaml", context, expected, _origins)
+
+
+def _origins() -> Origins:
+    namespace = in_environment("spec", "observability", "namespace")
+    labels: dict[str, OriginTree] = {
+        "lockstep_environment": ENVIRONMENT, "lockstep_family": FAMILY,
+        "lockstep_tenant": TENANT, "namespace": namespace,
+    }  # fmt: skip
+    named = FAMILY + ENVIRONMENT
+    most = in_family(*_CONSISTENCY, "maxVersionSkew")
+    longest = in_family(*_CONSISTENCY, "maxSkewDuration")
+    texts = ((None, None), (most, None), (longest, longest), (None, None))
+    rules: list[OriginTree] = [
+        {
+            "expr": named + most if bound is most else named,
+            "for": hold,
+            "labels": labels,
+            "annotations": {
+                "description": bound + named if bound else None,
+                "dashboard": in_family(*_DASHBOARD),
+            },
+        }
+        for bound, hold in texts
+    ]
+    groups = {"family": (None, tuple(rules))}
+    operator = in_environment("spec", "observability", "labels")
+    return {**family_metadata_origins(), "operator": operator, "groups": groups}
+
+
+COMPONENT = Component("prometheusrule", prometheusrule.COMPONENT.kind, _files)
