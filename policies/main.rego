@@ -17,9 +17,10 @@
 #   `input.family_before` (documents), `input.variants_before` (of each cluster as it was),
 #   `input.locks` (by version), `input.quarantine` (entries in force), `input.freezes` (those in
 #   force) and `input.rollout` (phase, wave, step, verified, adopted, diverged, skewBreached). One of
-#   scope `environment` sees `input.families` (with the datasets of their versions) and
-#   `input.clusters` (tenant, family and the part of the spec that costs, claims something or feeds
-#   others), and `input.elsewhere` (clusters of other environments with an identity that is used here).
+#   scope `environment` sees `input.families` (with the datasets of their versions, and the dashboards that
+#   they name, each with the first cluster that does), `input.clusters` (tenant, family and the part of the
+#   spec that costs, claims something or feeds others), and `input.elsewhere` (clusters of other
+#   environments with an identity that is used here).
 #   All see `input.environment` and `input.environment_before` (documents) and `input.time` (now, to
 #   the hour, and today; UTC). `input.prepared` is for policies/lib alone (see lib/prepared.rego).
 # custom:

@@ -20,6 +20,12 @@ shared := {
 			{"name": "eu-west-2", "jurisdiction": "UK", "gateways": ["istio-ingress/models"]},
 		],
 		"tenants": [tenant("risk", "fraud"), tenant("shop", "ranking")],
+		"observability": {
+			"labels": {"release": "monitoring"},
+			"namespace": "monitoring",
+			"destination": "prod-observability",
+			"alertmanager": {"labels": {"alertmanager": "main"}},
+		},
 	}},
 	"family": family_document,
 	"family_before": family_document,
@@ -140,6 +146,7 @@ document(region, variants) := {
 		"observability": {
 			"slo": {"availability": 99.9, "latency": "300ms", "percentile": 99},
 			"alerts": ["burn-rate", "latency", "drift"],
+			"drift": {"metric": "feature_drift", "max": 0.2},
 			"dashboard": "fraud",
 			"onCall": {"secret": "pagerduty", "key": "routing-key"},
 		},
@@ -228,11 +235,20 @@ environment := {
 	"environment": shared.environment,
 	"time": shared.time,
 	"families": [
-		{"name": "fraud", "tenant": "risk", "owner": "risk-ml@example.com", "datasets": {}},
-		{"name": "ranking", "tenant": "shop", "owner": "shop-ml@example.com", "datasets": {}},
+		owned("fraud", "risk", "eu-west-1"),
+		owned("ranking", "shop", "eu-west-1"),
 	],
 	"elsewhere": [],
 	"clusters": [tenancy("fraud", "risk", "eu-west-1"), tenancy("ranking", "shop", "eu-west-1")],
+}
+
+# A family as a rule of scope environment sees it.
+owned(family, tenant, region) := {
+	"name": family,
+	"tenant": tenant,
+	"owner": sprintf("%s-ml@example.com", [tenant]),
+	"datasets": {},
+	"dashboards": {family: concat("-", [family, region])},
 }
 
 # One cluster as a rule of scope environment sees it.

@@ -33,6 +33,11 @@ spec:
     repoURL: {_SYNCED}
     revision: main
   currency: EUR
+  observability:
+    labels: {{release: monitoring}}
+    namespace: monitoring
+    destination: prod-observability
+    alertmanager: {{labels: {{alertmanager: main}}}}
   tenants:
     - name: risk
       owner: risk-ml@example.com
@@ -52,7 +57,7 @@ thresholds:
     registries: [registry.example.com]
     domains: [example.com]
     hosts: [models.example.com]
-    secrets: {stores: [vault], paths: ["ml/{family}"]}
+    secrets: {stores: [vault], paths: ["ml/{family}"], onCall: ["pagerduty-{tenant}"]}
     residency: {"EU": ["EU"]}
 """
 

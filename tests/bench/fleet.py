@@ -122,6 +122,7 @@ spec:{before}
     labels: {{release: monitoring}}
     namespace: monitoring
     destination: {name}-observability
+    alertmanager: {{labels: {{alertmanager: main}}}}
   tenants:
 {indent(tenants, "    ")}
 """
@@ -202,6 +203,7 @@ spec:
     observability:
       slo: {{availability: 99.9, latency: 2s, percentile: 99}}
       alerts: [burn-rate, latency, drift, skew]
+      drift: {{metric: feature_drift_psi, labels: {{model: {plan.model}}}, max: 0.2}}
       dashboard: {plan.name}
       onCall: {{secret: pagerduty-{plan.tenant}, key: routing-key}}
 """

@@ -3,7 +3,7 @@
 # description: >-
 #   In production a cluster has every kind of alert that thresholds.alerts_and_dashboard lists, and a
 #   dashboard that shows the on-call engineer what is wrong. In every environment an alert needs the
-#   objective that it measures against.
+#   objective that it measures against, and one on accuracy or drift the metric that it is about.
 # schemas:
 #   - input: schema.cluster
 # custom:
@@ -61,21 +61,45 @@ deny contains finding.at(
 	not _observability.dashboard
 }
 
-# The objective that an alert measures against, in spec.observability.
-_objective := {"burn-rate": ["slo", "availability"], "latency": ["slo", "latency"]}
+# What an alert measures against, in the spec. An alert on skew measures against the family's own field.
+_objectives := {
+	"burn-rate": [["observability", "slo", "availability"]],
+	"latency": [["observability", "slo", "latency"], ["observability", "slo", "percentile"]],
+	"cost": [["cost", "monthly"]],
+}
+
+# The metric that an alert is about, which no proxy counts.
+_metrics := {"accuracy", "drift"}
 
 # METADATA
 # title: An alert without an objective
 # custom:
-#   message: the alert %s measures against spec.observability field %s, which is missing
+#   message: the alert %s measures against the field %s, which is missing
 #   solution: add the objective, or remove the alert
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "observability", "alerts", i],
-	[kind, concat(".", path)],
+	[kind, concat(".", array.concat(["spec"], path))],
 ) if {
-	not tier.is_production # in production slo-present requires the objective
+	not tier.is_production # in production slo-present and cost-declared require the objectives
 	some i, kind in _alerts
-	path := _objective[kind]
-	object.get(_observability, path, null) == null
+	some path in _objectives[kind]
+	object.get(input.new.spec, path, null) == null
+}
+
+# METADATA
+# title: An alert without a metric
+# custom:
+#   message: no metric is named for the alert %s; spec.observability has only %s
+#   solution: >-
+#     name the metric of Prometheus under spec.observability, in the field that is called like the alert, or
+#     remove the alert
+deny contains finding.at(
+	rego.metadata.rule(),
+	["spec", "observability", "alerts", i],
+	[kind, object.keys(_observability)],
+) if {
+	some i, kind in _alerts
+	kind in _metrics
+	not is_string(object.get(_observability, [kind, "metric"], null))
 }

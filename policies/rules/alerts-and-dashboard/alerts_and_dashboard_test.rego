@@ -36,7 +36,7 @@ test_missing_alerts_are_denied_in_production if {
 test_a_missing_dashboard_is_denied_in_production if {
 	blind := example.without(example.cluster, "/new/spec/observability/dashboard")
 	_found(blind) == {[
-		`spec.observability.dashboard is missing; spec.observability has only ["alerts","onCall","slo"]`,
+		`spec.observability.dashboard is missing; spec.observability has only ["alerts","drift","onCall","slo"]`,
 		"/spec/observability/dashboard",
 	]}
 	_found(_staging(blind)) == set()
@@ -56,17 +56,55 @@ test_an_alert_without_its_objective_is_denied_elsewhere if {
 	_found(_staging(unmeasured)) == {
 		[
 			concat("", [
-				`the alert "burn-rate" measures against spec.observability field "slo.availability", `,
-				"which is missing",
+				`the alert "burn-rate" measures against the field `,
+				`"spec.observability.slo.availability", which is missing`,
 			]),
 			"/spec/observability/alerts/0",
 		],
 		[
-			`the alert "latency" measures against spec.observability field "slo.latency", which is missing`,
+			concat("", [
+				`the alert "latency" measures against the field "spec.observability.slo.latency", `,
+				"which is missing",
+			]),
+			"/spec/observability/alerts/1",
+		],
+		[
+			concat("", [
+				`the alert "latency" measures against the field `,
+				`"spec.observability.slo.percentile", which is missing`,
+			]),
 			"/spec/observability/alerts/1",
 		],
 	}
 	_found(unmeasured) == set()
+}
+
+test_an_alert_on_cost_needs_the_cost_that_is_planned if {
+	costly := _staging(_alerts(["cost"]))
+	_found(costly) == set()
+	_found(example.without(costly, "/new/spec/cost")) == {[
+		`the alert "cost" measures against the field "spec.cost.monthly", which is missing`,
+		"/spec/observability/alerts/0",
+	]}
+}
+
+test_an_alert_without_its_metric_is_denied_everywhere if {
+	unmeasured := example.without(_alerts(["burn-rate", "drift"]), "/new/spec/observability/drift")
+	denied := {[
+		concat("", [
+			`no metric is named for the alert "drift"; spec.observability has only `,
+			`["alerts","dashboard","onCall","slo"]`,
+		]),
+		"/spec/observability/alerts/1",
+	]}
+	_found(unmeasured) == denied
+	_found(_staging(unmeasured)) == denied
+	accuracy := _alerts(["burn-rate", "drift", "accuracy"])
+	{pointer | some [_, pointer] in _found(accuracy)} == {"/spec/observability/alerts/2"}
+	measured := {"metric": "model_accuracy", "baseline": 0.9}
+	_found(example.put(accuracy, "/new/spec/observability/accuracy", measured)) == set()
+	unnamed := example.put(accuracy, "/new/spec/observability/accuracy", {"baseline": 0.9})
+	count(_found(unnamed)) == 1
 }
 
 test_what_is_missing_is_not_checked if {

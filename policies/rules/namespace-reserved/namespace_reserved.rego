@@ -1,10 +1,10 @@
 # METADATA
 # title: Namespaces of the platform
 # description: >-
-#   No tenant has a namespace of Kubernetes, Istio or Argo CD, and no cluster runs in one where the
+#   No tenant has a namespace of Kubernetes, Istio, Argo CD or Prometheus, and no cluster runs in one where the
 #   environment lists no tenants. An account that may write there can read the platform's Secrets and change what
-#   it runs. The thresholds list such namespaces; those of Argo CD and of the Gateways are what
-#   environment.yaml says.
+#   it runs. The thresholds list such namespaces; those of Argo CD, of the Gateways and of
+#   Prometheus are what environment.yaml says.
 # schemas:
 #   - input: schema.environment
 # custom:
@@ -38,7 +38,10 @@ checked if {
 _listed := data.thresholds.namespace_reserved.namespaces
 
 # The listed ones, and those that the environment says are in use.
-_platform := ({pattern | some pattern in _listed} | {input.environment.spec.argocd.namespace}) | _gateways
+_platform := (({pattern | some pattern in _listed} | {input.environment.spec.argocd.namespace}) |
+	_gateways) | _prometheus
+
+_prometheus := {namespace | namespace := input.environment.spec.observability.namespace}
 
 _gateways := {namespace |
 	some region in input.environment.spec.regions

@@ -34,7 +34,7 @@ test_namespaces_of_models_are_allowed if {
 		with data.thresholds.namespace_reserved as _thresholds
 }
 
-_reserved := `["argocd","delivery","edge","istio-*","istio-ingress","kube-*","partners"]`
+_reserved := `["argocd","delivery","edge","istio-*","istio-ingress","kube-*","monitoring","partners"]`
 
 _named(text, namespace) := sprintf(
 	"%s %q, which belongs to the platform; reserved are %s",
@@ -44,6 +44,7 @@ _named(text, namespace) := sprintf(
 test_a_tenant_with_a_namespace_of_the_platform_is_denied if {
 	every namespace in [
 		"kube-system", "kube-public", "istio-system", "argocd", "delivery", "edge", "partners",
+		"monitoring",
 	] {
 		_found(_has(namespace)) == {[
 			_named(`tenant "shop" lists namespace`, namespace),
@@ -59,6 +60,13 @@ test_without_tenants_the_clusters_count if {
 			"fraud-eu-west-1", "/spec/namespace",
 		]}
 	}
+}
+
+test_where_nothing_is_observed_monitoring_is_a_name_like_others if {
+	dark := example.without(_has("monitoring"), "/environment/spec/observability")
+	_found(dark) == set()
+	namespace_reserved.checked with input as dark
+		with data.thresholds.namespace_reserved as _thresholds
 }
 
 test_with_tenants_the_tenant_has_the_finding if {

@@ -60,10 +60,15 @@ _ARGOCD_NAMESPACE = click.option(
 _ARGOCD_PROJECT = click.option(
     "--argocd-project", default="default", help="The AppProject of its Applications."
 )
+_OPERATOR_LABELS = click.option(
+    "--operator-label", "operator_labels", multiple=True, metavar="KEY=VALUE",
+    help="A label by which the Prometheus operator selects rules, such as release=monitoring: "
+    "alerts and dashboards are rendered then, as in production always; repeatable.",
+)  # fmt: skip
 
 _of_environment = options.combined(
     _TIER, _REGIONS, _TENANT, _OWNER, _NAMESPACE, _KUBERNETES_OPTION, _ARGOCD_NAMESPACE,
-    _ARGOCD_PROJECT,
+    _ARGOCD_PROJECT, _OPERATOR_LABELS,
 )  # fmt: skip
 _of_gate = options.combined(_METRIC, _DATASET, _MINIMUM)
 
@@ -114,11 +119,12 @@ def init(folder: Path, yes: bool, output: str, **given: Any) -> ExitCode:
         name, tier, regions, given["repository"] or origin or requests.EXAMPLE_REPOSITORY,
         given["branch"] or current or "main", given["kubernetes"],
         argocd_namespace=given["argocd_namespace"], argocd_project=given["argocd_project"],
-        **common,
+        operator_labels=_labels(given["operator_labels"]), **common,
     )  # fmt: skip
     first = requests.FamilyRequest(
         name, tier, family, model, tuple(region.name for region in regions),
-        image=given["image"] or requests.EXAMPLE_IMAGE, **common, **_gate(given),
+        image=given["image"] or requests.EXAMPLE_IMAGE, observed=bool(environment.observed),
+        **common, **_gate(given),
     )  # fmt: skip
     request = requests.FleetRequest(
         environment, first, (), given["forge"], __version__, given["source"], given["digest"]
@@ -150,6 +156,7 @@ def add_environment(name: str, root: Path, now: str | None, output: str, **given
 
     regions = _regions(given.pop("regions") or (_REGION,), name)
     given["tier"] = given["tier"] or "development"
+    given["operator_labels"] = _labels(given["operator_labels"])
     asked = verb.EnvironmentOptions(regions=regions, **given)
     run = RunOptions(options.existing(root), clock.now(now))
     return options.show(verb.add_environment(run, name, asked), output)
@@ -245,6 +252,23 @@ def _regions(given: tuple[str, ...], environment: str) -> "tuple[RegionRequest, 
             )
         found.append(RegionRequest(name, jurisdiction, destination or f"{environment}-{name}"))
     return tuple(found)
+
+
+def _labels(given: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    found = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(
+                f"--operator-label: {quoted(text, 80)} has no value",
+                fix="write it like release=monitoring",
+            )
+        if key in found:
+            raise UsageError(
+                f"--operator-label: {quoted(key, 80)} is given twice", fix="give each label once"
+            )
+        found[key] = value
+    return tuple(found.items())
 
 
 def _gate(given: dict[str, Any]) -> dict[str, Any]:

@@ -19,13 +19,14 @@ from lockstep.report.text import format_outcome
 from lockstep.scaffold.requests import (
     EXAMPLE_IMAGE,
     EXAMPLE_OWNER,
+    EXAMPLE_ROUTING_KEYS,
     ClusterRequest,
     EnvironmentRequest,
     FamilyRequest,
     RegionRequest,
 )
 from lockstep.scaffold.texts import cluster_files, environment_files, family_files
-from lockstep.scaffold.values import check_values
+from lockstep.scaffold.values import check_labels, check_values
 from lockstep.scaffold.waves import with_wave
 from lockstep.spec.assemble import assemble
 from lockstep.spec.selection import choose_families, choose_family
@@ -41,6 +42,7 @@ from lockstep.transactions.scaffolding import (
 )
 
 _TAKEN = "give another name; lockstep add edits no file that exists"
+_OBSERVABILITY = ("spec", "observability")
 _COMMIT = "git add --all && git commit"
 
 
@@ -81,6 +83,7 @@ class EnvironmentOptions:
     namespace: str | None
     argocd_namespace: str | None
     argocd_project: str | None
+    operator_labels: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -104,12 +107,15 @@ def add_environment(options: RunOptions, name: str, given: EnvironmentOptions) -
         owner, given.tenant, given.namespace or "models",
         given.argocd_namespace or value_at(like, ("spec", "argocd", "namespace"), "argocd"),
         given.argocd_project or value_at(like, ("spec", "argocd", "project"), "default"),
+        given.operator_labels
+        or tuple(value_at(like, (*_OBSERVABILITY, "labels"), {}).items()),
     )  # fmt: skip
     check_values(shipped_tree(), {
         "environment": name, "owner": owner, "tenant": request.tenant,
         "namespace": request.namespace, "argocd-namespace": request.argocd_namespace,
         "argocd-project": request.argocd_project,
     })  # fmt: skip
+    check_labels(shipped_tree(), request.operator_labels)
     for region in given.regions:
         check_values(shipped_tree(), {
             "region": region.name, "jurisdiction": region.jurisdiction,
@@ -118,6 +124,8 @@ def add_environment(options: RunOptions, name: str, given: EnvironmentOptions) -
     files = environment_files(request, scaffold_templates())
     refuse_existing(place.git.root, files, _TAKEN)
     todo = ["quota and budget of its tenant"] if given.tier == "production" else []
+    if request.observed:
+        todo.append("who observes it: spec.observability")
     return _write(options, place, files, "", Version(""), todo)
 
 
@@ -136,7 +144,9 @@ def add_family(options: RunOptions, name: str, given: FamilyOptions) -> Scaffold
         home.name, _tier(home), name, model, regions,
         given.owner or _of_families(place.fleet, "owner") or EXAMPLE_OWNER, tenant,
         given.namespace or next(iter(first.get("namespaces", ())), name),
-        given.image or _image(place.fleet) or EXAMPLE_IMAGE, **given.gate,
+        given.image or _image(place.fleet) or EXAMPLE_IMAGE,
+        observed=value_at(home.document.value, _OBSERVABILITY) is not None,
+        routing_keys=_routing_keys(place.tree), **given.gate,
     )  # fmt: skip
     check_values(shipped_tree(), {
         "owner": request.owner, "tenant": request.tenant, "namespace": request.namespace,
@@ -249,6 +259,14 @@ def _zone(tree: Tree, tenant: str) -> str:
     zones = threshold_values(ORGANISATION, tree.get(ORGANISATION, b"")).get("hosts")
     first = zones[0] if isinstance(zones, list) and zones else ""
     return first.replace("{tenant}", tenant) if isinstance(first, str) else ""
+
+
+def _routing_keys(tree: Tree) -> str:
+    """The first name that Secrets with routing keys may have, or an example to replace."""
+    secrets = threshold_values(ORGANISATION, tree.get(ORGANISATION, b"")).get("secrets")
+    names = value_at(secrets, ("onCall",), []) if isinstance(secrets, dict) else []
+    first = names[0] if isinstance(names, list) and names else None
+    return first if isinstance(first, str) else EXAMPLE_ROUTING_KEYS
 
 
 def _environment(fleet: Fleet, name: str | None) -> Environment:

@@ -19,7 +19,7 @@ from lockstep.scaffold.requests import (
     FleetRequest,
 )
 from lockstep.scaffold.texts import COMPANIONS, fleet_files
-from lockstep.scaffold.values import check_values
+from lockstep.scaffold.values import check_labels, check_values
 from lockstep.text.sanitise import bare_address
 from lockstep.transactions.run import RunOptions
 from lockstep.transactions.scaffolding import (
@@ -116,6 +116,7 @@ def _check(request: FleetRequest, options: InitOptions) -> None:
         "version": options.version, "source": request.source or None, "hash": request.hash or None,
     }  # fmt: skip
     check_values(shipped, given)
+    check_labels(shipped, environment.operator_labels)
     for region in environment.regions:
         check_values(shipped, {
             "region": region.name, "jurisdiction": region.jurisdiction,
@@ -148,7 +149,8 @@ def _refuse_fleet(root: Path) -> None:
 def _todo(request: FleetRequest, root: Path) -> list[str]:
     """What is an example, and must be replaced before Argo CD syncs it."""
     family = f"clusters/{request.environment.name}/{request.family.name}"
-    settings = f"lockstep.yaml and clusters/{request.environment.name}/environment.yaml"
+    environment = f"clusters/{request.environment.name}/environment.yaml"
+    settings = f"lockstep.yaml and {environment}"
     found = []
     if request.repository == EXAMPLE_REPOSITORY:
         found.append(f"the address of the repository, in {settings}")
@@ -162,6 +164,8 @@ def _todo(request: FleetRequest, root: Path) -> list[str]:
         found.append("the hash of the program, in lockstep.yaml: pip hash prints that of a wheel")
     if request.environment.tier == "production":
         found.append(f"quota, budget, objectives and identities, in {family}/ and its environment")
+    if request.environment.observed:
+        found.append(f"who observes it, in spec.observability of {environment}")
     git = Git.at(root)
     if git and git.top != root:
         found.append(f"the workflow, CODEOWNERS and the hook: the forge reads them in {git.top}")

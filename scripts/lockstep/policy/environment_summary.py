@@ -20,8 +20,8 @@ SUMMARY_FIELDS = (
 def share_of(family: Family) -> Json:
     """What a family adds to the summary of its environment; its documents must be well-formed.
 
-    ``family`` has tenant, owner and datasets, ``clusters`` a part of their spec, ``identities``
-    what they run as.
+    ``family`` has tenant, owner, datasets and dashboards, ``clusters`` a part of their spec,
+    ``identities`` what they run as.
     """
     tenant = _metadata(family)["tenant"]
     return {
@@ -82,6 +82,7 @@ def _others(users: Iterable[Json], environment: str) -> Iterator[Json]:
     return (user for user in users if user["environment"] != environment)
 
 
+_DASHBOARD = ("spec", "observability", "dashboard")
 _PRINCIPAL = ("spec", "access", "identity", "principal")
 _MOST = 50
 """Clusters elsewhere of one identity: a finding names no more (policies/lib/finding.rego)."""
@@ -96,7 +97,20 @@ def _folded(principal: str) -> str:
 
 def _family(family: Family) -> Json:
     owned = {key: _metadata(family)[key] for key in ("tenant", "owner")}
-    return {"name": family.name, **owned, "datasets": _datasets(family)}
+    return {
+        "name": family.name, **owned, "datasets": _datasets(family),
+        "dashboards": _dashboards(family),
+    }  # fmt: skip
+
+
+def _dashboards(family: Family) -> dict[str, str]:
+    """The first cluster by name for each dashboard that clusters name."""
+    named: dict[str, str] = {}
+    for cluster in sorted(family.clusters, key=lambda each: each.name):
+        uid = value_at(cluster.effective, _DASHBOARD)
+        if isinstance(uid, str):
+            named.setdefault(uid, cluster.name)
+    return named
 
 
 def _metadata(family: Family) -> Json:

@@ -68,8 +68,9 @@ def _summary(files: SchemaFiles, cluster: Json) -> dict[str, Json]:
     owned = {"name": _TEXT, "tenant": _TEXT}
     lock = flatten(files, "model-lock.json")["properties"]["spec"]["properties"]
     datasets = lock["facts"]["properties"]["datasets"]
+    known = {"owner": _TEXT, "datasets": _map(datasets), "dashboards": _map(_TEXT)}
     return {
-        "families": _list(_object({**owned, "owner": _TEXT, "datasets": _map(datasets)})),
+        "families": _list(_object({**owned, **known})),
         "clusters": _list(_object({**owned, "family": _TEXT, "spec": seen})),
         "elsewhere": _list(_object(dict.fromkeys(("environment", "name", "principal"), _TEXT))),
     }

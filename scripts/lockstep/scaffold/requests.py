@@ -12,6 +12,11 @@ EXAMPLE_REPOSITORY = "https://git.example.com/ml/fleet.git"
 ENVIRONMENTS = {"development": "dev", "staging": "staging", "production": "prod"}
 """The tiers, each with the usual name of its environment."""
 
+EXAMPLE_ROUTING_KEYS = "on-call-{tenant}"
+"""How Secrets with the routing keys of the pager are named."""
+EXAMPLE_LABELS = (("release", "monitoring"),)
+"""By what a Prometheus operator that Helm installs as ``monitoring`` selects rules."""
+
 
 @dataclass(frozen=True)
 class RegionRequest:
@@ -24,7 +29,11 @@ class RegionRequest:
 
 @dataclass(frozen=True)
 class EnvironmentRequest:
-    """A new environment; the tenant counts in production only, which gives it a quota."""
+    """A new environment; the tenant counts in production only, which gives it a quota.
+
+    ``operator_labels`` are those by which the Prometheus operator selects rules: with some, and in
+    production always, the file says how the environment is observed.
+    """
 
     name: str
     tier: str
@@ -37,11 +46,27 @@ class EnvironmentRequest:
     namespace: str = "models"
     argocd_namespace: str = "argocd"
     argocd_project: str = "default"
+    operator_labels: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def observed(self) -> tuple[tuple[str, str], ...]:
+        """The operator's labels, an example in production; empty where nothing observes it."""
+        return self.operator_labels or (EXAMPLE_LABELS if self.tier == "production" else ())
+
+    @property
+    def destination(self) -> str:
+        """An example of the Kubernetes cluster with Grafana: that of the first region."""
+        return self.regions[0].destination
 
 
 @dataclass(frozen=True)
 class FamilyRequest:
-    """A new family of a model, in some regions of an environment of a tier."""
+    """A new family of a model, in some regions of an environment of a tier.
+
+    ``observed`` says whether the environment says how it is observed: without it no alert and no
+    dashboard would be rendered. ``routing_keys`` is the name of the Secret with that of its pager,
+    with {tenant} and {family} for its own.
+    """
 
     environment: str
     tier: str
@@ -55,6 +80,8 @@ class FamilyRequest:
     metric: str = "auc"
     dataset: str = "holdout-{region}"
     minimum: float = 0.8
+    observed: bool = False
+    routing_keys: str = EXAMPLE_ROUTING_KEYS
 
     @property
     def gate(self) -> str:
@@ -65,6 +92,12 @@ class FamilyRequest:
     def dashboard(self) -> str:
         """The uid of its dashboard, which may have 40 characters."""
         return self.name[:40]
+
+    @property
+    def on_call(self) -> str:
+        """The Secret with the routing key of its pager, as the organisation names such Secrets."""
+        own = self.routing_keys.replace("{tenant}", self.tenant).replace("{family}", self.name)
+        return own[:63]
 
 
 @dataclass(frozen=True)

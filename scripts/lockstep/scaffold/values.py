@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from lockstep.model.document import Json
 from lockstep.model.errors import UsageError
@@ -11,6 +11,7 @@ from lockstep.text.sanitise import bare_address, quoted
 
 _COMMON = "common.json"
 _ENVIRONMENT = ("environment.json", "$defs", "argocd", "properties")
+_LABELS = ("environment.json", "$defs", "selectorLabels")
 _NAME = (_COMMON, "$defs", "name")
 _MLFLOW = ("gates/mlflow.json", "properties")
 
@@ -34,6 +35,8 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     # Stricter than lockstep.json on the address and the branch, which are written in both.
     "repository": (*_ENVIRONMENT, "repoURL"),
     "branch": (*_ENVIRONMENT, "revision"),
+    "operator-label": (*_LABELS, "propertyNames"),
+    "operator-label value": (_COMMON, "$defs", "labelValue"),
     "metric": (*_MLFLOW, "metric"),
     "dataset": (*_MLFLOW, "dataset"),
     "source": ("lockstep.json", "properties", "program", "properties", "source"),
@@ -54,6 +57,12 @@ def check_values(shipped: Tree, given: Mapping[str, str | None]) -> None:
     for option, value in given.items():
         if value is not None:
             _check(shipped, option, value)
+
+
+def check_labels(shipped: Tree, labels: Iterable[tuple[str, str]]) -> None:
+    """Raise UsageError for the first label whose key or value the schema does not allow."""
+    for key, value in labels:
+        check_values(shipped, {"operator-label": key, "operator-label value": value})
 
 
 def _check(shipped: Tree, option: str, value: str) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lockstep.cli import invoke
 from tests.unit.commands.test_init import files, folder, init
@@ -34,6 +35,27 @@ def test_an_environment_and_a_family_in_it_are_added(fleet: Path) -> None:
     added = {f"clusters/two/ranking/{name}.yaml" for name in ("family", "eu-west-1")}
     assert {"clusters/two/environment.yaml", *added} <= files(fleet)
     assert invoke(["validate", "--root", str(fleet)])[0] == 0
+
+
+@pytest.mark.parametrize("tier", ["staging", "production"])
+def test_a_further_environment_is_observed_by_the_same_operator(
+    new_folder: Path, tier: str
+) -> None:
+    assert init(new_folder, "--environment", "one", "--operator-label", "release=prom")[0] == 0
+    code, said = add(new_folder, "environment", "two", "--tier", tier, "--region", "eu-west-1:EU")
+    assert code == 0 and "spec.observability" in said, said
+    environment = yaml.safe_load((new_folder / "clusters/two/environment.yaml").read_text())
+    assert environment["spec"]["observability"]["labels"] == {"release": "prom"}
+    organisation = new_folder / "policies/data/organisation.yaml"
+    names = organisation.read_text().replace('"on-call-{tenant}"', '"{family}-pager-{tenant}"')
+    organisation.write_text(names)
+    code, said = add(new_folder, "family", "ranking", "-e", "two", "--tenant", "shop")
+    assert code == 0, said
+    family = yaml.safe_load((new_folder / "clusters/two/ranking/family.yaml").read_text())
+    written = family["spec"]["defaults"]["observability"]
+    assert written["dashboard"] == "ranking" and "skew" in written["alerts"]
+    on_call = {"secret": "ranking-pager-shop", "key": "routing-key"}
+    assert written.get("onCall") == (on_call if tier == "production" else None)
 
 
 def test_a_cluster_gets_a_wave_of_its_own(fleet: Path) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lockstep.cli import invoke
 from tests.unit.edges.repositories import git
@@ -58,6 +59,47 @@ def test_a_value_that_does_not_fit_is_refused_before_anything_is_written(
 ) -> None:
     code, said = init(folder, *arguments)
     assert code == 2 and "Traceback" not in said, said
+    assert files(folder) == set()
+
+
+def test_what_observes_it_is_written_where_it_is_asked_for(folder: Path) -> None:
+    labels = ("--operator-label", "release=prom", "--operator-label", "example.com/team=ml")
+    code, said = init(folder, "--region", "eu-west-1:EU:kube-eu", *labels)
+    assert code == 0 and "spec.observability of clusters/dev/environment.yaml" in said, said
+    environment = yaml.safe_load((folder / "clusters/dev/environment.yaml").read_text())
+    assert environment["spec"]["observability"] == {
+        "labels": {"release": "prom", "example.com/team": "ml"},
+        "namespace": "monitoring",
+        "destination": "kube-eu",
+    }
+    family = yaml.safe_load((folder / "clusters/dev/fraud/family.yaml").read_text())
+    assert family["spec"]["defaults"]["observability"]["dashboard"] == "fraud"
+    assert invoke(["validate", "--root", str(folder)])[0] == 0
+
+
+def test_outside_production_nothing_observes_it_unasked(folder: Path) -> None:
+    code, said = init(folder)
+    assert code == 0 and "observability" not in said
+    files = [path.read_text() for path in folder.glob("clusters/**/*.yaml")]
+    assert files and not any("observability" in text for text in files)
+
+
+@pytest.mark.parametrize(
+    ("labels", "wrong"),
+    [
+        (["release"], "'release' has no value"),
+        (["release="], "--operator-label value"),
+        (["release=a b"], "--operator-label value"),
+        (["argoproj.io/x=a"], "--operator-label"),
+        (["release: {x}=a"], "--operator-label"),
+        (["release=a", "release=b"], "'release' is given twice"),
+    ],
+)
+def test_a_label_that_no_object_may_have_is_refused(
+    folder: Path, labels: list[str], wrong: str
+) -> None:
+    code, said = init(folder, *(f"--operator-label={label}" for label in labels))
+    assert code == 2 and wrong in said, said
     assert files(folder) == set()
 
 

@@ -159,12 +159,23 @@ def test_an_environment_sees_costs_and_claims() -> None:
             "tenant": "risk",
             "owner": "risk-ml@example.com",
             "datasets": {"1": []},
+            "dashboards": {},
         }
     ]
     names = [cluster["name"] for cluster in environment.summary["clusters"]]
     assert names == ["fraud-a", "fraud-b", "fraud-c"]
     assert environment.summary["clusters"][0]["tenant"] == "risk"
     assert environment.summary["clusters"][0]["spec"].keys() == {"region", "variants"}
+
+
+def test_an_environment_sees_each_dashboard_once_with_the_first_cluster_that_names_it() -> None:
+    files = tree()
+    for name, uid in {"a": "fraud", "b": "fraud", "c": "own"}.items():
+        path = f"clusters/prod/fraud/{name}.yaml"
+        files[path] += f"  observability: {{dashboard: {uid}}}\n".encode()
+    (environment, *_) = policy_inputs(fleet(files), None, NOW)
+    (family,) = environment.summary["families"]
+    assert family["dashboards"] == {"fraud": "fraud-a", "own": "fraud-c"}
 
 
 def test_rendered_objects_go_with_their_cluster() -> None:

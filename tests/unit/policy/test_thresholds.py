@@ -17,7 +17,7 @@ from lockstep.policy.thresholds import (
 TREE = dict(read_tree(Path(__file__).resolve().parents[3], ["policies"]))
 NAMES = {
     "host-in-zone", "image-registry", "owner-of-tenant", "secret-references", "residency",
-    "template-additions",
+    "template-additions", "on-call-route",
 }  # fmt: skip
 
 
