@@ -344,11 +344,15 @@ def test_versions_are_recorded_each_with_its_pods(tmp_path: Path) -> None:
             history[named("container_memory_working_set_bytes", {**labels, "job": job})] = gauge(
                 (7, 30)
             )
+        for resource, amount in (("cpu", 0.5), ("memory", 10)):
+            asked = named("kube_pod_container_resource_requests", {**labels, "resource": resource})
+            history[asked] = gauge((amount, 30))
     version = f'{LABELS}, lockstep_experiment="false", lockstep_version="41"'
     values = {
         "lockstep:version_requests:rate5m": 9, "lockstep:version_weight:declared": 90,
         "lockstep:version_weight:live": 90, "lockstep:version_errors:ratio_rate5m": 0,
         "lockstep:version_cpu_cores:rate5m": 1, "lockstep:version_memory_bytes:sum": 14,
+        "lockstep:version_cpu_requests:sum": 1, "lockstep:version_memory_requests:sum": 20,
     }  # fmt: skip
     tests = [
         {

@@ -23,6 +23,8 @@ PER_VERSION = {
     "lockstep:version_latency_seconds:p95_5m": 0.19,
     "lockstep:version_cpu_cores:rate5m": 1.5,
     "lockstep:version_memory_bytes:sum": 3e9,
+    "lockstep:version_cpu_requests:sum": 2.0,
+    "lockstep:version_memory_requests:sum": 4e9,
 }
 FAMILY = ShownFamily(
     "fraud", "prod", "risk", "fraud", 1,

@@ -17,6 +17,9 @@ WINDOWS = ("30m", "1h", "6h", "3d")
 _POD = "[a-z0-9]+-[a-z0-9]{5}"
 """What Kubernetes adds to a Deployment's name for a pod: the hash of its template, and a suffix."""
 
+_REQUESTED = 'kube_pod_container_resource_requests{%s,resource="%s"}'
+"""What the pods ask for, of kube-state-metrics."""
+
 
 class Subject(NamedTuple):
     """A version's workload, or a cluster's Service, and the labels that select its series."""
@@ -48,6 +51,8 @@ def version_rules(version: Subject, versions: str) -> list[Rule]:
         names.VERSION_P95: names.quantile("0.95", own),
         names.VERSION_CPU: _usage("rate(container_cpu_usage_seconds_total{%s}[5m])", version),
         names.VERSION_MEMORY: _usage("container_memory_working_set_bytes{%s}", version),
+        names.VERSION_CPU_REQUESTS: _usage(_REQUESTED % ("%s", "cpu"), version),
+        names.VERSION_MEMORY_REQUESTS: _usage(_REQUESTED % ("%s", "memory"), version),
         names.LIVE: live,
     }
     labels = f"0 * {version.of(names.WEIGHT)}"

@@ -153,11 +153,17 @@ def _model(family: ShownFamily, queries: Queries) -> Iterator[Json]:
 
 
 def _resources(queries: Queries) -> Iterator[Json]:
-    for title, unit, used in (
-        ("CPU by version", "none", names.VERSION_CPU),
-        ("Memory by version", "bytes", names.VERSION_MEMORY),
+    for title, unit, used, requested in (
+        ("CPU by version", "none", names.VERSION_CPU, names.VERSION_CPU_REQUESTS),
+        ("Memory by version", "bytes", names.VERSION_MEMORY, names.VERSION_MEMORY_REQUESTS),
     ):
-        yield lines(title, "All pods of a version.", unit, _by_version(queries, used))
+        yield lines(
+            title, "Of all pods of a version. Solid: used. Dashed: requested.", unit,
+            [
+                Query(queries.version(used), f"{BY_VERSION} used"),
+                Query(queries.version(requested), f"{BY_VERSION} requested"),
+            ],
+        )  # fmt: skip
 
 
 def _by_version(queries: Queries, series: str) -> list[Query]:
