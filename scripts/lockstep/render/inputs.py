@@ -30,6 +30,7 @@ from lockstep.render.targets.kubernetes.instrumentation import read_tracing
 from lockstep.render.targets.kubernetes.observabilityproject import observability_project
 from lockstep.render.targets.kubernetes.paging import read_family_paging, read_paging
 from lockstep.render.targets.kubernetes.poddisruptionbudget import read_disruption
+from lockstep.render.targets.kubernetes.podmonitor import read_monitor
 from lockstep.render.targets.kubernetes.ports import read_ports
 from lockstep.render.targets.kubernetes.probes import read_probes
 from lockstep.render.targets.kubernetes.prometheusrule import read_rules
@@ -170,6 +171,7 @@ def _observability(fields: Fields, environment: Environment) -> Json:
     """What each of these components needs; nothing of those that the environment leaves out."""
     return {
         **read_rules(fields, environment),
+        **read_monitor(fields, environment),
         **read_paging(fields, environment),
         **read_tracing(environment),
         **read_datadog(fields, environment),
