@@ -204,7 +204,6 @@ KINDS = (
     "AlertmanagerConfig",
     "Instrumentation",
     "DatadogMonitor",
-    "PrometheusRule",
 )
 CRDS = (
     "api__", "argo-cd__", "keda__", "external-secrets__",

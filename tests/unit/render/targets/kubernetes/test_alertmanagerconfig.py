@@ -1,6 +1,7 @@
 """Who is paged by the alerts of a cluster and of a family."""
 
 import re
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -94,7 +95,7 @@ def test_a_template_cannot_send_alerts_elsewhere_or_mute_them(old: str, new: str
 @pytest.mark.parametrize("destination", [None, "prod-observability"])
 def test_the_alerts_of_a_whole_family_go_where_its_defaults_say(destination: str | None) -> None:
     tree = observed(cluster(), alertmanager=True, destination=destination)
-    family: dict[str, Any] = {**rendering.FAMILY, "spec": dict(rendering.FAMILY["spec"])}  # type: ignore[call-overload]
+    family: dict[str, Any] = deepcopy(rendering.FAMILY)
     family["spec"] |= {
         "consistency": {"maxVersionSkew": 1, "maxSkewDuration": "24h"},
         "defaults": {"observability": {"onCall": ON_CALL}},
