@@ -201,6 +201,7 @@ KINDS = (
     "AlertmanagerConfig",
     "Instrumentation",
     "DatadogMonitor",
+    "PrometheusRule",
 )
 CRDS = (
     "api__", "argo-cd__", "keda__", "external-secrets__",

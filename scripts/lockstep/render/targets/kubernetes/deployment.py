@@ -42,6 +42,11 @@ from lockstep.render.targets.kubernetes.probes import (
     startup_origin,
     startup_seconds,
 )
+from lockstep.render.targets.kubernetes.runtime import (
+    runtime_args,
+    runtime_origins,
+    runtime_variables,
+)
 from lockstep.render.targets.kubernetes.scheduling import scheduling_context, scheduling_origins
 from lockstep.render.targets.kubernetes.termination import (
     grace_seconds,
@@ -152,7 +157,7 @@ def _context(view: ClusterView, version: Running) -> Context:
         "port": serving["port"],
         "ports": sorted(serving.get("ports", {}).items()),
         "command": serving.get("command"),
-        "args": serving.get("args"),
+        "args": runtime_args(serving),
         "replicas": version.floor.pods,
         "requests": sorted(serving["requests"].items()),
         "limits": sorted(serving["limits"].items()),
@@ -171,7 +176,7 @@ def _context(view: ClusterView, version: Running) -> Context:
         "secrets": [(name,) for name in sorted(view.access.get("secrets", {}))],
         **fetch_context(view, version, _literal),
         # Behind both, because Kubernetes replaces $(NAME) only by variables in front.
-        "variables": sorted(serving.get("env", {}).items()),
+        "variables": sorted({**serving.get("env", {}), **runtime_variables(serving)}.items()),
     }
 
 
@@ -204,7 +209,7 @@ def expected_target(context: Context) -> Expected:
 
 
 def _origins(view: ClusterView, version: Running) -> Origins:
-    serving = ("image", "port", "command", "args")
+    serving, runtime = ("image", "port", "command"), runtime_origins(view.serving)
     return {
         **metadata_origins(version, datadog_origins(version)),
         "selector": selector_origins(version),
@@ -232,7 +237,8 @@ def _origins(view: ClusterView, version: Running) -> Origins:
         "secret": NAME,
         "secrets": in_spec("access", "secrets"),
         **fetch_origins(version),
-        "variables": _named_origins(view.serving, "env"),
+        "args": runtime["args"],
+        "variables": {**_named_origins(view.serving, "env"), **runtime["variables"]},
     }
 
 
