@@ -42,7 +42,8 @@ REFRESH = "argocd.argoproj.io/refresh"
 KINDS = (
     "serviceaccounts,externalsecrets.external-secrets.io,services,deployments.apps,"
     "horizontalpodautoscalers.autoscaling,scaledobjects.keda.sh,poddisruptionbudgets.policy,"
-    "destinationrules.networking.istio.io,virtualservices.networking.istio.io"
+    "destinationrules.networking.istio.io,virtualservices.networking.istio.io,"
+    "networkpolicies.networking.k8s.io,authorizationpolicies.security.istio.io"
 )
 """What is rendered for clusters, as kubectl takes it."""
 

@@ -104,4 +104,5 @@ class FleetClone:
         text = (self.clone / "clusters" / self.environment / "environment.yaml").read_text()
         spec = yaml.safe_load(text)["spec"]
         whole = spec.get("observability", {}).get("destination")
-        return [each["destination"] for each in spec["regions"]] + ([whole] if whole else [])
+        named = [each["destination"] for each in spec["regions"]] + ([whole] if whole else [])
+        return list(dict.fromkeys(named))
