@@ -293,11 +293,7 @@ def test_what_we_accept_the_definitions_accept(
             spec = closed(crds[key])["properties"]["spec"]
             jsonschema.Draft202012Validator(spec).validate(manifest["spec"])
             checked += 1
-<<<<<<< HEAD
-    assert checked == 14
-=======
-    assert checked == 12
->>>>>>> refs/heads/tenancy
+    assert checked == 15
 
 
 def resolved(schema: Any, root: Any) -> Any:
