@@ -118,7 +118,7 @@ def runtime_origins(serving: Json) -> tuple[OriginTree, dict[str, OriginTree]]:
     flags = [_origin(each) for each in _of(serving) if each.is_flag]
     written = len(serving.get("args", []))
     every = [in_spec("serving", "args", index) for index in range(written)]
-    variables = {
+    variables: dict[str, OriginTree] = {
         each.name: (None, _origin(each))
         for each in _of(serving) if not each.is_flag and each.value != _ON
     }  # fmt: skip
