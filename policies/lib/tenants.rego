@@ -29,6 +29,14 @@ names := {tenant.name | some tenant in declared} if {
 }
 
 # METADATA
+# title: Listed once
+# description: The declared tenants by their index, without those that an earlier one has the name of.
+listed_once := {i: tenant |
+	some i, tenant in declared
+	i == min({j | some j, other in declared; other.name == tenant.name})
+}
+
+# METADATA
 # title: Clusters of a tenant
 # description: The indexes of its clusters in input.clusters, by the name of the tenant.
 clusters := {tenant: indexes | some tenant, indexes in _clusters}

@@ -42,8 +42,15 @@ spec:
     - name: risk
       owner: risk-ml@example.com
       namespaces: [fraud-detection]
+      callers: [payments]
       quota: {{cpu: "24", memory: 48Gi}}
+      quotas:
+        - {{region: ap-south-1, namespace: fraud-detection, cpu: "8", memory: 16Gi}}
+        - {{region: us-east-1, namespace: fraud-detection, cpu: "8", memory: 16Gi}}
+        - {{region: eu-west-1, namespace: fraud-detection, cpu: "8", memory: 16Gi}}
       budget: 6000
+  network:
+    authorization: enforce
 """
 
 _SETTINGS = """\

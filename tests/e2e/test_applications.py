@@ -102,6 +102,9 @@ def test_the_projects_of_tenants_come_before_the_applications_that_name_them(
     kinds = [each["kind"] for each in results]
     assert kinds == sorted(kinds, key=["AppProject", "Application"].index)
     namespace = "argocd"
+    names = [each["name"] for each in results if each["kind"] == "Application"]
+    tenants = [each["metadata"]["name"] for each in fleet.rendered("tenants/*/*/application.yaml")]
+    assert tenants and set(names[: len(tenants)]) == set(tenants)
     projects = fleet.listed("appprojects.argoproj.io", namespace)
     clusters = [
         each for each in fleet.applications().values() if each["spec"]["project"] != "default"
@@ -111,11 +114,56 @@ def test_the_projects_of_tenants_come_before_the_applications_that_name_them(
 
 
 @pytest.mark.usefixtures("synced")
+def test_tenants_have_closed_namespaces_with_quotas(fleet: LabFleet) -> None:
+    wanted = [
+        each
+        for each in fleet.rendered("tenants/*/*/*.yaml")
+        if each["kind"] in ("Namespace", "ResourceQuota", "LimitRange", "NetworkPolicy")
+    ]
+    assert wanted
+    for each in wanted:
+        metadata = each["metadata"]
+        live = fleet.live(each["kind"], metadata["name"], metadata.get("namespace"))
+        assert live is not None, metadata
+        assert metadata["labels"].items() <= live["metadata"]["labels"].items()
+
+
+@pytest.mark.usefixtures("synced")
+def test_a_namespace_that_git_has_no_more_stays(fleet: LabFleet) -> None:
+    """With all that is in it, and nothing is out of sync for it."""
+    (path,) = (fleet.clone / "rendered" / fleet.environment / "tenants" / "credit").glob("*/name*")
+    name = f"{fleet.environment}-tenant-credit-{path.parent.name}"
+    before = fleet.live("Namespace", path.stem.removeprefix("namespace-"))
+    assert before is not None
+    kept = path.read_bytes()
+    path.unlink()
+    fleet.commit("Remove a namespace by mistake")
+    fleet.push()
+    fleet.refresh()
+
+    def is_synced() -> bool:
+        found = fleet.application(name)["status"]["sync"]
+        return bool(found["revision"] == fleet.tip() and found["status"] == "Synced")
+
+    try:
+        wait_until(is_synced, 120, lambda: str(fleet.application(name)["status"]))
+        after = fleet.live("Namespace", before["metadata"]["name"])
+        assert after is not None
+        assert after["metadata"]["uid"] == before["metadata"]["uid"]
+        assert "deletionTimestamp" not in after["metadata"]
+    finally:
+        path.write_bytes(kept)
+        fleet.commit("Bring the namespace back")
+        fleet.push()
+        fleet.refresh()
+
+
+@pytest.mark.usefixtures("synced")
 def test_objects_come_in_the_order_of_their_waves(fleet: LabFleet) -> None:
     clusters: dict[str, list[Any]] = {}
     for each in fleet.listed(KINDS):
         clusters.setdefault(each["metadata"]["labels"]["lockstep.dev/cluster"], []).append(each)
-    assert len(clusters) == len(fleet.expected()) - 1
+    assert len(clusters) == len(fleet.rendered("clusters/*/application.yaml"))
     for cluster, objects in clusters.items():
         waves = sorted({wave(each) for each in objects})
         assert waves[:1] == [-2] and waves[-1:] == [1], cluster

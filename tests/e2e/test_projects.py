@@ -35,7 +35,7 @@ HOSTILE: dict[str, tuple[dict[str, Any], str]] = {
         {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole"},
         f"resource {RBAC}:ClusterRole is not permitted in project {ENVIRONMENT}-crm",
     ),
-    # Its own namespace is allowed, for CreateNamespace; no other is.
+    # Its own namespace is allowed; no other is.
     "fraud-detection-eu-west-1": (
         {"apiVersion": "v1", "kind": "Namespace"},
         f"resource :Namespace is not permitted in project {ENVIRONMENT}-risk",

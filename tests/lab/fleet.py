@@ -27,7 +27,7 @@ from tests.lab.applications import Object, is_settled, said, sync_began
 from tests.lab.fleet_clone import FleetClone
 from tests.lab.kubeconfig import IN_CLUSTER
 from tests.lab.layout import REPOSITORY
-from tests.lab.platform import PLATFORM, PLAYED
+from tests.lab.platform import MONITORING, PLATFORM, PLAYED
 from tests.lab.specs import copy_specs
 from tests.lab.waiting import wait_until
 from tests.unit.mlflow_store import create_store
@@ -42,9 +42,15 @@ REFRESH = "argocd.argoproj.io/refresh"
 KINDS = (
     "serviceaccounts,externalsecrets.external-secrets.io,services,deployments.apps,"
     "horizontalpodautoscalers.autoscaling,scaledobjects.keda.sh,poddisruptionbudgets.policy,"
-    "destinationrules.networking.istio.io,virtualservices.networking.istio.io"
+    "destinationrules.networking.istio.io,virtualservices.networking.istio.io,"
+    "networkpolicies.networking.k8s.io,authorizationpolicies.security.istio.io"
 )
 """What is rendered for clusters, as kubectl takes it."""
+
+WATCHING = (
+    "configmaps,prometheusrules.monitoring.coreos.com,alertmanagerconfigs.monitoring.coreos.com"
+)
+"""What is rendered for whole families, as kubectl takes it."""
 
 
 @dataclass
@@ -125,8 +131,8 @@ class LabFleet(FleetClone):
 
     def expected(self) -> set[str]:
         """The names of the Applications that the clone renders, the root included."""
-        clusters = self.rendered("clusters/*/application.yaml")
-        return {self.root, *(each["metadata"]["name"] for each in clusters)}
+        others = self.rendered("*/**/application.yaml")
+        return {self.root, *(each["metadata"]["name"] for each in others)}
 
     def apply_root(self) -> None:
         """Apply the one file that people apply by hand."""
@@ -272,6 +278,7 @@ class LabFleet(FleetClone):
         kinds = ("applications.argoproj.io", "appprojects.argoproj.io")
         self.kubectl("delete", kinds[0], self.root, "--namespace", ARGOCD, "--ignore-not-found")
         names = [name for kind in kinds for name in self._names(kind)]
+        self.kubectl("delete", WATCHING, "--namespace", MONITORING, "--selector", self.selector)
         for name in names:
             nothing = '{"metadata":{"finalizers":null}}'
             self.kubectl("patch", name, "--namespace", ARGOCD, "--type=merge", "--patch", nothing)

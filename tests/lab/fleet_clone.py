@@ -100,6 +100,9 @@ class FleetClone:
         return [each for each in objects if each]
 
     def destinations(self) -> list[str]:
-        """The names under which Argo CD knows the clusters of the regions."""
+        """The names under which Argo CD knows the clusters of the regions, and what sees all."""
         text = (self.clone / "clusters" / self.environment / "environment.yaml").read_text()
-        return [each["destination"] for each in yaml.safe_load(text)["spec"]["regions"]]
+        spec = yaml.safe_load(text)["spec"]
+        whole = spec.get("observability", {}).get("destination")
+        named = [each["destination"] for each in spec["regions"]] + ([whole] if whole else [])
+        return list(dict.fromkeys(named))

@@ -38,7 +38,11 @@ def _node(zone: str) -> Object:
     }
 
 
+MONITORING = "monitoring"
+"""The namespace in which the reference fleet says that Prometheus runs."""
+
 PLATFORM = [
+    {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": MONITORING}},
     *map(_node, ("zone-a", "zone-b", "zone-c")),
     {
         "apiVersion": "scheduling.k8s.io/v1",
@@ -47,4 +51,5 @@ PLATFORM = [
         "value": 1000,
     },
 ]
-"""What the reference fleet takes for granted in a cluster: nodes with GPUs, a priority class."""
+"""What the reference fleet takes for granted in a cluster: nodes with GPUs, a priority class, and
+the namespace of Prometheus."""

@@ -45,7 +45,7 @@ def _kinds(components: _Components) -> frozenset[ApiKind]:
 
 
 # An object without git may be of a kind that git no longer has.
-_SHARED: _Components = (*KUBERNETES.environment, *KUBERNETES.tenant)
+_SHARED: _Components = (*KUBERNETES.environment, *KUBERNETES.tenant, *KUBERNETES.place)
 _OF_FAMILIES = _kinds(KUBERNETES.family)
 _OF_CLUSTERS = _kinds((*KUBERNETES.cluster, *_SHARED))
 

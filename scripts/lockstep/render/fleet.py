@@ -9,12 +9,19 @@ from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.render.fields import Unrenderable
 from lockstep.render.folder import FolderWriter, RenderedFolder, Templates
-from lockstep.render.inputs import view_cluster, view_environment, view_family, view_tenants
+from lockstep.render.inputs import (
+    view_cluster,
+    view_environment,
+    view_family,
+    view_places,
+    view_tenants,
+)
 from lockstep.render.names import (
     cluster_folder,
     environment_folder,
     family_folder,
     tenant_folder,
+    tenant_place_folder,
     tenants_folder,
 )
 from lockstep.render.targets.kubernetes.target import KUBERNETES
@@ -95,12 +102,12 @@ def render_environment(environment: Environment, templates: Templates) -> Render
 
 
 def render_tenants(environment: Environment, templates: Templates) -> list[RenderedFolder]:
-    """The manifests of each tenant of an environment, or the findings."""
+    """The manifests of each tenant, and of each of its Kubernetes clusters, or the findings."""
     path = tenants_folder(environment.name)
     if templates.findings:
         return [RenderedFolder(path, findings=templates.findings)]
     try:
-        views = view_tenants(environment)
+        views, places = view_tenants(environment), view_places(environment)
     except Unrenderable as error:
         return [RenderedFolder(path, findings=(error.finding,))]
     folders = []
@@ -109,6 +116,12 @@ def render_tenants(environment: Environment, templates: Templates) -> list[Rende
         path = tenant_folder(environment.name, view.name)
         name = ("spec", "tenants", view.index, "name")
         folders.append(writer.write(path, KUBERNETES.tenant, view, view.inputs(), "", name))
+    for place in places:
+        writer = FolderWriter(environment, templates)
+        path = tenant_place_folder(environment.name, place.tenant, place.destination)
+        name = ("spec", "tenants", place.index, "namespaces")
+        made = writer.write(path, KUBERNETES.place, place, place.inputs(), place.destination, name)
+        folders.append(made)
     return folders
 
 

@@ -3,17 +3,22 @@
 The same values are digested into PROVENANCE, so a field that is read here counts as an input.
 """
 
+from typing import Any
+
 from lockstep.model.decision import Variants
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.render.buckets import Share, assign_buckets, fallback_weights, learners
 from lockstep.render.fields import Fields, Unrenderable
 from lockstep.render.names import object_name, version_slug
+from lockstep.render.network import read_network
 from lockstep.render.observability import (
     read_destination,
     read_objective,
     read_operator_labels,
 )
+from lockstep.render.place_view import TenantPlaceView
+from lockstep.render.targets.base import Component
 from lockstep.render.targets.kubernetes.appproject import project_name
 from lockstep.render.targets.kubernetes.cost import read_cost
 from lockstep.render.targets.kubernetes.dashboard import read_dashboard
@@ -29,8 +34,9 @@ from lockstep.render.targets.kubernetes.horizontalpodautoscaler import (
 )
 from lockstep.render.targets.kubernetes.instrumentation import read_tracing
 from lockstep.render.targets.kubernetes.observabilityproject import observability_project
-from lockstep.render.targets.kubernetes.paging import read_paging
+from lockstep.render.targets.kubernetes.paging import read_family_paging, read_paging
 from lockstep.render.targets.kubernetes.poddisruptionbudget import read_disruption
+from lockstep.render.targets.kubernetes.podmonitor import read_monitor
 from lockstep.render.targets.kubernetes.ports import read_ports
 from lockstep.render.targets.kubernetes.probes import read_probes
 from lockstep.render.targets.kubernetes.prometheusrule import read_rules
@@ -43,6 +49,7 @@ from lockstep.render.targets.kubernetes.target import KUBERNETES
 from lockstep.render.targets.kubernetes.termination import read_termination
 from lockstep.render.targets.kubernetes.virtualservice import MESH
 from lockstep.render.targets.kubernetes.volumes import read_volumes
+from lockstep.render.tenant_places import view_tenant_places
 from lockstep.render.view import (
     ArgoCd,
     ClusterView,
@@ -57,6 +64,7 @@ from lockstep.spec.variants import ROLES, kept_warm
 from lockstep.text.sanitise import one_line, quoted
 
 DEFAULT_HEALTH = "/ping"
+_NOT_INSIDE = (("argoproj.io", "Application"), ("", "Namespace"))
 
 
 def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> ClusterView:
@@ -85,6 +93,7 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
         access={**read_identity(fields), **read_secrets(fields)},
         prometheus=read_prometheus(fields, environment),
         registry=read_registry(fields, family, environment),
+        network=read_network(fields, family, environment),
         observability=_observability(fields, environment),
     )
 
@@ -116,7 +125,11 @@ def view_family(family: Family, environment: Environment) -> FamilyView | None:
         labels=read_operator_labels(environment),
         argocd=_argocd(environment),
         project=observability_project(environment.name),
-        observability={**read_dashboard(family, environment), **read_skew(family)},
+        observability={
+            **read_dashboard(family, environment),
+            **read_family_paging(fields, environment),
+            **read_skew(family),
+        },
     )
 
 
@@ -128,7 +141,8 @@ def view_tenants(environment: Environment) -> list[TenantView]:
         return []
     count = len(fields.items(*regions))
     places = [fields.text(*regions, index, "destination") for index in range(count)]
-    kinds = sorted({(each.kind.group, each.kind.kind) for each in KUBERNETES.cluster})
+    applied: tuple[Component[Any], ...] = (*KUBERNETES.cluster, *KUBERNETES.place)
+    kinds = sorted({(each.kind.group, each.kind.kind) for each in applied})
     return [
         TenantView(
             environment=_label(environment.name, fields),
@@ -137,12 +151,22 @@ def view_tenants(environment: Environment) -> list[TenantView]:
             namespaces=_texts(fields, *tenants, index, "namespaces"),
             # Regions can share a Kubernetes cluster.
             destinations=tuple(dict.fromkeys(places)),
-            # Applications are where Argo CD is, and not in the namespaces of tenants.
-            kinds=tuple(kind for kind in kinds if kind != ("argoproj.io", "Application")),
+            # Applications are where Argo CD is, and Namespaces are in no namespace.
+            kinds=tuple(kind for kind in kinds if kind not in _NOT_INSIDE),
             argocd=_argocd(environment),
         )
         for index, _ in enumerate(fields.items(*tenants))
     ]
+
+
+def view_places(environment: Environment) -> list[TenantPlaceView]:
+    """Each tenant in each Kubernetes cluster, as its components see it. Raises Unrenderable."""
+    fields = Fields(environment.document)
+    views = view_tenant_places(environment, _argocd(environment))
+    for view in views:
+        for name in (view.environment, view.tenant, view.destination):
+            _label(name, fields)
+    return views
 
 
 def floors_by_slug(
@@ -168,6 +192,7 @@ def _observability(fields: Fields, environment: Environment) -> Json:
     """What each of these components needs; nothing of those that the environment leaves out."""
     return {
         **read_rules(fields, environment),
+        **read_monitor(fields, environment),
         **read_paging(fields, environment),
         **read_tracing(environment),
         **read_datadog(fields, environment),

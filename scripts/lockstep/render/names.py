@@ -96,6 +96,11 @@ def tenant_folder(environment: str, tenant: str) -> str:
     return f"{tenants_folder(environment)}/{tenant}"
 
 
+def tenant_place_folder(environment: str, tenant: str, destination: str) -> str:
+    """Where the manifests are of a tenant's namespaces in one Kubernetes cluster."""
+    return f"{tenant_folder(environment, tenant)}/{destination}"
+
+
 def families_folder(environment: str) -> str:
     """Where the folders of what belongs to whole families of an environment are."""
     return f"rendered/{environment}/families"

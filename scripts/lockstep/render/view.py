@@ -50,7 +50,7 @@ class ClusterView:
     ``secrets`` where the spec has them; ``prometheus`` is the address that KEDA queries;
     ``registry`` holds address, Secret and credentials of the model registry as pods reach it;
     ``observability`` what the cluster and its environment say of who watches it, by the component
-    that reads it.
+    that reads it; ``network`` what its environment says of who reaches it and what it reaches.
     """
 
     environment: str
@@ -72,6 +72,7 @@ class ClusterView:
     access: Json
     prometheus: str | None
     registry: Json = None
+    network: Json = field(default_factory=dict)
     observability: Json = field(default_factory=dict)
 
     def inputs(self) -> dict[str, Json]:
@@ -102,7 +103,7 @@ class ClusterView:
             spec["floors"] = [[r.version, r.floor.pods] for r in self.running]
         if self.access:
             spec["access"] = self.access
-        environment = _environment_inputs(self.environment, self.argocd)
+        environment = environment_inputs(self.environment, self.argocd)
         environment |= {
             "destination": self.destination,
             "project": self.project,
@@ -114,6 +115,10 @@ class ClusterView:
             environment["registry"] = self.registry
         if self.observability:
             environment["observability"] = self.observability
+        if self.network:
+            environment["network"] = self.network
+            # A policy names those that learn.
+            spec["learning"] = [r.version for r in self.running if r.learners]
         return {
             "spec": digest_json(spec),
             "environment": digest_json(environment),
@@ -173,7 +178,7 @@ class FamilyView:
                 for each in self.clusters
             ],
         }
-        environment = _environment_inputs(self.environment, self.argocd) | {
+        environment = environment_inputs(self.environment, self.argocd) | {
             "destination": self.destination,
             "destinationNamespace": self.namespace,
             "labels": dict(self.labels),
@@ -197,7 +202,7 @@ class EnvironmentView:
 
     def inputs(self) -> dict[str, Json]:
         """Digests of what the output depends on in addition to the templates."""
-        shared = _environment_inputs(self.environment, self.argocd)
+        shared = environment_inputs(self.environment, self.argocd)
         if self.families is not None:
             shared["families"] = list(self.families)
         return {"environment": digest_json(shared)}
@@ -227,11 +232,12 @@ class TenantView:
             "destinations": list(self.destinations),
             "kinds": [list(kind) for kind in self.kinds],
         }
-        shared = _environment_inputs(self.environment, self.argocd)
+        shared = environment_inputs(self.environment, self.argocd)
         return {"environment": digest_json({**shared, **tenant})}
 
 
-def _environment_inputs(name: str, argocd: ArgoCd) -> dict[str, Json]:
+def environment_inputs(name: str, argocd: ArgoCd) -> dict[str, Json]:
+    """What every folder of an environment depends on: its name, and what Argo CD follows."""
     return {
         "name": name,
         "namespace": argocd.namespace,

@@ -58,6 +58,16 @@ class EnvironmentRequest:
         """An example of the Kubernetes cluster with Grafana: that of the first region."""
         return self.regions[0].destination
 
+    @property
+    def share(self) -> int:
+        """The cores of its tenant in each region: a part of 32, but enough for one small family."""
+        return max(32 // len(self.regions), 8)
+
+    @property
+    def quota(self) -> int:
+        """The cores of its tenant: those of all regions, and 32 at least."""
+        return max(self.share * len(self.regions), 32)
+
 
 @dataclass(frozen=True)
 class FamilyRequest:

@@ -124,3 +124,13 @@ def the_finding(tree: rendering.Tree) -> Finding:
     assert not [path for path in files if "/clusters/" in path]
     (finding,) = findings
     return finding
+
+
+QUOTA: dict[str, Any] = {
+    "region": "eu-west-1",
+    "namespace": "fraud",
+    "cpu": "8",
+    "memory": "16Gi",
+    "pods": 20,
+}
+"""The tenant's quota in the region of ``rendering.cluster``."""

@@ -95,6 +95,7 @@ def test_projects_of_two_environments_meet_in_argocd() -> None:
     path = "clusters/prod/environment.yaml"
     one = tree[path].replace(b"name: risk\n", b"name: eu-risk\n")
     other = tree[path].replace(b"name: prod\n", b"name: prod-eu\n")
+    other = other.replace(b"destination: ", b"destination: next-")
     tree |= {path: one, "clusters/prod-eu/environment.yaml": other}
     _, findings = render_fleet(fleet_of(tree), rendering.templates())
     assert {f.message.split(" is also claimed")[0] for f in findings} == {
@@ -124,7 +125,11 @@ def test_a_tenant_never_gets_the_project_that_all_share() -> None:
     own = tree[path].replace(b"project: default\n", b"project: prod-risk\n")
     for other in (
         {},
-        {"clusters/next/environment.yaml": own.replace(b"name: prod\n", b"name: next\n")},
+        {
+            "clusters/next/environment.yaml": own.replace(b"name: prod\n", b"name: next\n").replace(
+                b"destination: ", b"destination: next-"
+            )
+        },
     ):
         whole = {**tree, path: tree[path] if other else own, **other}
         files, (found,) = render_fleet(fleet_of(whole), rendering.templates())
@@ -143,5 +148,6 @@ def test_the_project_of_another_argocd_is_another_one() -> None:
     path = "clusters/prod/environment.yaml"
     other = tree[path].replace(b"project: default\n", b"project: prod-risk\n")
     other = other.replace(b"name: prod\n", b"name: next\n").replace(b": argocd\n", b": delivery\n")
+    other = other.replace(b"destination: ", b"destination: next-")
     whole = {**tree, "clusters/next/environment.yaml": other}
     assert not render_fleet(fleet_of(whole), rendering.templates())[1]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from lockstep.model.document import Json
+from lockstep.render.place_view import TenantPlaceView
 from lockstep.render.targets.expected import Expected
 from lockstep.render.targets.origins import Origins, no_origins
 from lockstep.render.view import ClusterView, EnvironmentView, FamilyView, TenantView
@@ -93,20 +94,26 @@ class Component(Generic[View]):
 class ServingTarget:
     """A serving target: the components of each cluster, tenant and whole environment.
 
-    Those of ``family`` watch all clusters of a family from one place.
+    Those of ``family`` watch all clusters of a family from one place; those of ``place`` are of a
+    tenant in each Kubernetes cluster.
     """
 
     name: str
     cluster: tuple[Component[ClusterView], ...]
     environment: tuple[Component[EnvironmentView], ...]
     tenant: tuple[Component[TenantView], ...] = ()
+    place: tuple[Component[TenantPlaceView], ...] = ()
     family: tuple[Component[FamilyView], ...] = ()
 
     def templates(self) -> dict[str, str]:
         """The path of each component's template, by the component's name."""
+        return {component.name: component.template for component in self.every}
+
+    @property
+    def every(self) -> tuple[Component[Any], ...]:
+        """The components of all folders."""
         shared: tuple[Component[Any], ...] = (*self.environment, *self.tenant, *self.family)
-        every: tuple[Component[Any], ...] = (*self.cluster, *shared)
-        return {component.name: component.template for component in every}
+        return (*self.cluster, *shared, *self.place)
 
 
 def files_of(

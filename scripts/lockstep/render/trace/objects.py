@@ -6,7 +6,13 @@ from lockstep.model.document import from_json_pointer, value_at
 from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.render.fields import Unrenderable
 from lockstep.render.folder import Templates
-from lockstep.render.inputs import view_cluster, view_environment, view_family, view_tenants
+from lockstep.render.inputs import (
+    view_cluster,
+    view_environment,
+    view_family,
+    view_places,
+    view_tenants,
+)
 from lockstep.render.parse import Unreadable, parse_manifest
 from lockstep.render.targets.base import ManifestFile, files_of
 from lockstep.render.targets.kubernetes.target import KUBERNETES
@@ -72,5 +78,7 @@ def rendered_files(
             yield from files_of(KUBERNETES.environment, view_environment(environment))
             for tenant in view_tenants(environment):
                 yield from files_of(KUBERNETES.tenant, tenant)
+            for place in view_places(environment):
+                yield from files_of(KUBERNETES.place, place)
     except Unrenderable:
         return

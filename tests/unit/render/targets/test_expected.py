@@ -70,7 +70,7 @@ def _rendered(component: str, old: str, new: str, **serving: Any) -> RenderedFol
         return render_environment(environment, templates)
     if component == "appproject":
         (home, _) = rendering.only_family(rendering.fleet_of(in_tenant(spec)))
-        (folder,) = render_tenants(home, templates)
+        folder, *_ = render_tenants(home, templates)
         return folder
     return render_cluster(family.clusters[0], family, environment, templates)
 
@@ -212,7 +212,7 @@ DIFFERENT = [
     ("appproject", "kind: {{ kind ", "kind: {{ 'Secret' "),
     ("appproject", "spec:\n", "spec:\n  syncWindows:\n    - kind: deny\n"),
     ("appproject", "spec:\n", "spec:\n  roles:\n    - name: admin\n"),
-    ("appproject", 'sync-wave: "-1"', 'sync-wave: "1"'),
+    ("appproject", 'sync-wave: "-2"', 'sync-wave: "1"'),
     ("applications", "selfHeal: true", "selfHeal: false"),
 ]  # fmt: skip
 

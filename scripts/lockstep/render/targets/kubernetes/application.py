@@ -43,6 +43,8 @@ def _files(view: ClusterView) -> Files:
         "destination_namespace": view.namespace,
         "confirmed": view.confirmed,
         "autoscaled": is_autoscaled(view.serving),
+        # Those of tenants are made with what belongs into them, before this.
+        "makes_namespace": view.project == view.argocd.project,
     }
     origins = partial(_origins, view)
     yield ManifestFile("application.yaml", context, _expected(context), origins)
@@ -54,7 +56,7 @@ def _expected(context: Context) -> dict[str, Expected]:
         # A deleted file must not delete a cluster that serves. Only the Application has it: the
         # objects of a version that is rolled back go at once.
         annotations["argocd.argoproj.io/sync-options"] = "Prune=confirm,Delete=confirm"
-    namespace = context["destination_namespace"]
+    namespace, makes = context["destination_namespace"], context["makes_namespace"]
     destination = {"name": context["destination"], "namespace": namespace}
     return {
         "metadata": {
@@ -63,7 +65,11 @@ def _expected(context: Context) -> dict[str, Expected]:
             "finalizers": ["resources-finalizer.argocd.argoproj.io"],
         },
         "spec": expected_spec(
-            context, destination, {"exclude": "application.yaml"}, _INJECTED_NAMESPACE
+            context,
+            destination,
+            {"exclude": "application.yaml"},
+            _INJECTED_NAMESPACE if makes else None,
+            namespaces=makes,
         ),
     }
 

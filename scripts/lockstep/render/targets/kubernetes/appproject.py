@@ -10,6 +10,7 @@ from lockstep.render.targets.kubernetes.metadata import ENVIRONMENT, expected_me
 from lockstep.render.targets.origins import Origins, in_environment
 from lockstep.render.view import TenantView
 
+_WAVE = -2
 _MADE_BY_WORKLOADS = (("apps", "ReplicaSet"), ("", "Pod"))
 """What Deployments make. Without them Argo CD shows neither pods nor their logs; they allow nothing
 new, because a Deployment may have any pods."""
@@ -50,10 +51,10 @@ def _expected(context: Context) -> dict[str, Expected]:
     return {
         "metadata": {
             # Before the Applications that belong to it.
-            **expected_metadata(context, wave=-1),
+            **expected_metadata(context, wave=_WAVE),
             # These and no others: no rule evaluates the objects of a tenant.
             "labels": dict(context["labels"]),
-            "annotations": {"argocd.argoproj.io/sync-wave": "-1"},
+            "annotations": {"argocd.argoproj.io/sync-wave": str(_WAVE)},
             # Argo CD keeps it until no Application is left in it: none could go without it.
             "finalizers": ["resources-finalizer.argocd.argoproj.io"],
         },
@@ -61,7 +62,7 @@ def _expected(context: Context) -> dict[str, Expected]:
             "description": context["description"],
             "sourceRepos": [context["repo_url"]],
             "destinations": places,
-            # For CreateNamespace, and for the tenant's own namespaces only.
+            # The tenant's own namespaces only.
             "clusterResourceWhitelist": [
                 {"group": "", "kind": "Namespace", "name": namespace}
                 for namespace in context["namespaces"]

@@ -35,6 +35,7 @@ from lockstep.render.targets.kubernetes.metadata import (
     with_labels,
 )
 from lockstep.render.targets.kubernetes.pod import expected_pod
+from lockstep.render.targets.kubernetes.podmonitor import metrics_annotations, metrics_origins
 from lockstep.render.targets.kubernetes.probes import (
     probe_context,
     probe_origins,
@@ -145,7 +146,11 @@ def _context(view: ClusterView, version: Running) -> Context:
         "selector": sorted(selector(view, version).items()),
         "pod_labels": sorted(_pod_labels(view, version).items()),
         "pod_annotations": sorted(
-            {**_POD_ANNOTATIONS, **tracing_annotations(view, version)}.items()
+            {
+                **_POD_ANNOTATIONS,
+                **tracing_annotations(view, version),
+                **metrics_annotations(view),
+            }.items()
         ),
         "service_account": object_name(view.name),
         "image": serving["image"],
@@ -208,7 +213,7 @@ def _origins(view: ClusterView, version: Running) -> Origins:
     return {
         **metadata_origins(version, datadog_origins(version)),
         "selector": selector_origins(version),
-        "pod_annotations": tracing_origins(version),
+        "pod_annotations": {**tracing_origins(version), **metrics_origins()},
         "pod_labels": _pod_label_origins(version),
         "service_account": NAME,
         **{name: in_spec("serving", name) for name in serving},

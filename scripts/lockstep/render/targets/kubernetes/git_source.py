@@ -1,12 +1,15 @@
 """What both kinds of Argo CD Applications share: the project, repository and branch they follow."""
 
+from lockstep.render.place_view import TenantPlaceView
 from lockstep.render.targets.base import Context
-from lockstep.render.targets.expected import ABSENT, Expected, Has
+from lockstep.render.targets.expected import ABSENT, Expected, Has, OneOf
 from lockstep.render.targets.origins import OriginTree, in_environment
 from lockstep.render.view import ClusterView, EnvironmentView, FamilyView, TenantView
 
+_OF_PROJECTS = ClusterView | FamilyView | TenantPlaceView
 
-def git_source(view: ClusterView | EnvironmentView | FamilyView | TenantView) -> Context:
+
+def git_source(view: _OF_PROJECTS | EnvironmentView | TenantView) -> Context:
     """Where an Application lives, and what it follows."""
     return {
         "project": view.project if isinstance(view, _OF_PROJECTS) else view.argocd.project,
@@ -15,8 +18,6 @@ def git_source(view: ClusterView | EnvironmentView | FamilyView | TenantView) ->
         "namespace": view.argocd.namespace,
     }
 
-
-_OF_PROJECTS = (ClusterView, FamilyView)
 
 _SYNC_POLICY: dict[str, Expected] = {
     "automated": {"prune": True, "selfHeal": True},
@@ -39,19 +40,23 @@ _REPLICAS = [{"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/rep
 
 
 def expected_spec(
-    context: Context, destination: Expected, directory: Expected, more: Expected = None
+    context: Context,
+    destination: Expected,
+    directory: Expected,
+    more: Expected = None,
+    *,
+    namespaces: bool = True,
 ) -> dict[str, Expected]:
     """What must hold of an Application: no other repository, no program that renders, how it syncs.
 
     ``destination`` is where it applies the folder, ``directory`` says which of its files count;
-    ``more`` is a further part of how it syncs.
+    ``more`` is a further part of how it syncs. With ``namespaces`` it may make the namespace that
+    it applies to.
     """
     # Only then may anything that is live differ from git.
     autoscaled = context.get("autoscaled", False)
-    options = Has(
-        [*_OPTIONS, *(["RespectIgnoreDifferences=true"] if autoscaled else [])],
-        "CreateNamespace=true",
-    )
+    wanted = [*_OPTIONS, *(["RespectIgnoreDifferences=true"] if autoscaled else [])]
+    options = Has(wanted, "CreateNamespace=true" if namespaces else OneOf(wanted))
     return {
         "project": context["project"],
         "source": {

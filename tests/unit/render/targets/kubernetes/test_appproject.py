@@ -40,14 +40,16 @@ def test_it_allows_every_kind_that_a_cluster_has_and_what_deployments_make() -> 
     kinds = {
         (k["group"], k["kind"]) for k in project_of(TENANT)["spec"]["namespaceResourceWhitelist"]
     }
-    rendered = {(each.kind.group, each.kind.kind) for each in KUBERNETES.cluster}
+    applied = [each.kind for each in KUBERNETES.cluster]
+    applied += [each.kind for each in KUBERNETES.place]
+    rendered = {(each.group, each.kind) for each in applied}
     made = {("apps", "ReplicaSet"), ("", "Pod")}
-    assert kinds == rendered - {("argoproj.io", "Application")} | made
+    assert kinds == rendered - {("argoproj.io", "Application"), ("", "Namespace")} | made
 
 
 def test_it_comes_before_the_applications_and_goes_after_them() -> None:
     metadata = project_of(TENANT)["metadata"]
-    assert metadata["annotations"] == {"argocd.argoproj.io/sync-wave": "-1"}
+    assert metadata["annotations"] == {"argocd.argoproj.io/sync-wave": "-2"}
     assert metadata["finalizers"] == ["resources-finalizer.argocd.argoproj.io"]
 
 
@@ -61,7 +63,7 @@ def test_regions_that_share_a_kubernetes_cluster_are_one_destination() -> None:
 def test_each_tenant_has_a_folder_that_depends_on_itself_alone() -> None:
     other = {**TENANT, "name": "shop", "namespaces": ["shop"]}
     alone, both = tenants_of(TENANT), tenants_of(TENANT, other)
-    assert both.keys() == {"rendered/prod/tenants/risk", "rendered/prod/tenants/shop"}
+    assert {path.split("/")[3] for path in both} == {"risk", "shop"}
     risk = "rendered/prod/tenants/risk"
     assert alone[risk].files == both[risk].files
     wider = tenants_of({**TENANT, "namespaces": ["fraud", "more"]})[risk].files[FILE_NAME]

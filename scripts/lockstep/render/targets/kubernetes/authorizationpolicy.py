@@ -1,0 +1,79 @@
+"""The AuthorizationPolicy of a cluster: only its gateways and the callers of its tenant reach it.
+
+Callers are known by their identity in the mesh, which a request without mutual TLS does not have.
+Probes are not concerned: Istio has its agent answer them. Neither is what a proxy itself exports.
+"""
+
+from lockstep.model.document import Json
+from lockstep.render.names import label_value
+from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
+from lockstep.render.targets.expected import Expected
+from lockstep.render.targets.kubernetes.metadata import (
+    NAME,
+    expected_metadata,
+    metadata,
+    metadata_origins,
+)
+from lockstep.render.targets.origins import Origins, in_environment, in_region, in_spec
+from lockstep.render.view import ClusterView
+
+_DRY_RUN = "istio.io/dry-run"
+
+
+def _files(view: ClusterView) -> Files:
+    """One for the cluster, where the environment asks for it."""
+    if "authorization" in view.network:
+        asked = view.network["authorization"]
+        context = {
+            **metadata(view),
+            "cluster": label_value(view.name),
+            "dry_run": asked["mode"] != "enforce",
+            "callers": asked["namespaces"],
+            "metrics": _metrics(view.serving),
+        }
+        yield ManifestFile("authorizationpolicy.yaml", context, _expected(context), _origins)
+
+
+def _metrics(serving: Json) -> Json:
+    """Where Prometheus, which has no identity in the mesh, reads the server's own metrics."""
+    if "metrics" not in serving:
+        return None
+    return {"port": str(serving["metrics"]["port"]), "path": serving["metrics"]["path"]}
+
+
+def _expected(context: Context) -> dict[str, Expected]:
+    rules: list[Expected] = [{"from": [{"source": {"namespaces": context["callers"]}}]}]
+    if context["metrics"] is not None:
+        port, path = context["metrics"]["port"], context["metrics"]["path"]
+        rules.append(
+            {"to": [{"operation": {"ports": [port], "paths": [path], "methods": ["GET"]}}]}
+        )
+    annotations = {_DRY_RUN: "true"} if context["dry_run"] else {}
+    return {
+        "metadata": {
+            **expected_metadata(context, wave=-2),
+            # With any other annotation of Istio it would not be enforced.
+            "annotations": {"argocd.argoproj.io/sync-wave": "-2", **annotations},
+        },
+        "spec": {
+            "selector": {"matchLabels": {"lockstep.dev/cluster": context["cluster"]}},
+            "action": "ALLOW",
+            "rules": rules,
+        },
+    }
+
+
+def _origins() -> Origins:
+    callers = in_spec("gateways") + in_region("gateways")
+    return {
+        **metadata_origins(),
+        "cluster": NAME,
+        "dry_run": in_environment("spec", "network", "authorization"),
+        "callers": callers + in_environment("spec", "tenants"),
+        "metrics": in_spec("serving", "metrics"),
+    }
+
+
+COMPONENT = Component(
+    "authorizationpolicy", ObjectKind("security.istio.io/v1", "AuthorizationPolicy"), _files
+)

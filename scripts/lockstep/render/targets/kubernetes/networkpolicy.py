@@ -1,0 +1,55 @@
+"""The NetworkPolicy of each namespace of a tenant: all is denied but what the environment names.
+
+One object: Kubernetes applies it as a whole, so that there is no moment at which only the denial
+counts.
+"""
+
+from functools import partial
+
+from lockstep.render.place_view import TenantPlaceView
+from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
+from lockstep.render.targets.expected import Expected
+from lockstep.render.targets.kubernetes.tenant_metadata import (
+    expected_namespaced,
+    in_tenant,
+    label_origins,
+    namespace_origin,
+    namespaced,
+)
+from lockstep.render.targets.origins import Origins, in_environment
+
+
+def _files(view: TenantPlaceView) -> Files:
+    """One for each namespace, where the environment has a network."""
+    for namespace in view.namespaces if view.network is not None else ():
+        context = {**namespaced(view, namespace), **view.network}
+        origins = partial(_origins, view, namespace)
+        yield ManifestFile(f"networkpolicy-{namespace}.yaml", context, _expected(context), origins)
+
+
+def _expected(context: Context) -> dict[str, Expected]:
+    return {
+        "metadata": expected_namespaced(context),
+        "spec": {
+            "podSelector": {},
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": context["ingress"],
+            "egress": context["egress"],
+        },
+    }
+
+
+def _origins(view: TenantPlaceView, namespace: str) -> Origins:
+    callers = in_tenant(view, "callers") + in_environment("spec", "network", "gatewayNamespaces")
+    for region in view.regions:
+        for kind in ("gateways", "optionalGateways"):
+            callers += in_environment("spec", "regions", region, kind)
+    return {
+        "namespace": namespace_origin(view, namespace),
+        "labels": label_origins(view),
+        "ingress": callers + in_environment("spec", "observability", "namespace"),
+        "egress": in_environment("spec", "network"),
+    }
+
+
+COMPONENT = Component("networkpolicy", ObjectKind("networking.k8s.io/v1", "NetworkPolicy"), _files)

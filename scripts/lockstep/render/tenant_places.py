@@ -1,0 +1,160 @@
+"""Tenants in each Kubernetes cluster of an environment: their namespaces and quotas there."""
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+from lockstep.model.amounts import amount_text, cpu_text, parse_bytes
+from lockstep.model.document import Pointer, value_at
+from lockstep.model.fleet import Environment
+from lockstep.render.fields import Fields
+from lockstep.render.network import (
+    NETWORK,
+    OWN_PODS,
+    TENANTS,
+    further_gateways,
+    has_network,
+    namespaces_peer,
+    read_callers,
+    read_egress,
+    read_gateways,
+)
+from lockstep.render.observability import read_namespace
+from lockstep.render.place_view import TenantPlaceView
+from lockstep.render.targets.kubernetes.appproject import project_name
+from lockstep.render.view import ArgoCd
+
+REGIONS = ("spec", "regions")
+
+Hard = Mapping[str, str]
+"""What a namespace may have, by the names of Kubernetes."""
+
+
+def view_tenant_places(environment: Environment, argocd: ArgoCd) -> list[TenantPlaceView]:
+    """Each tenant in each Kubernetes cluster of an environment, in order. Raises Unrenderable."""
+    fields = Fields(environment.document)
+    if not fields.has(*TENANTS):
+        _refuse_alone(fields)
+        return []
+    security = ("spec", "podSecurity")
+    return [
+        TenantPlaceView(
+            environment=environment.name,
+            tenant=tenant,
+            index=index,
+            destination=destination,
+            regions=regions,
+            namespaces=namespaces,
+            quotas=_quotas(fields, index, namespaces, regions),
+            network=_network(environment, fields, tenant, regions),
+            pod_security=fields.text(*security) if fields.has(*security) else None,
+            kubernetes=fields.text("spec", "kubernetesVersion"),
+            project=project_name(environment.name, tenant),
+            confirmed=value_at(environment.spec, ("tier",), "production") == "production",
+            argocd=argocd,
+        )
+        for index, _ in enumerate(fields.items(*TENANTS))
+        for tenant in (fields.text(*TENANTS, index, "name"),)
+        for namespaces in (_namespaces(fields, index),)
+        if namespaces
+        for destination, regions in _destinations(fields).items()
+    ]
+
+
+def _refuse_alone(fields: Fields) -> None:
+    """Only namespaces of tenants are Lockstep's: nowhere else it could say what is asked."""
+    for here in (NETWORK, ("spec", "podSecurity")):
+        if fields.has(*here):
+            fields.fail(
+                here, "render.no-tenants",
+                f"{'.'.join(here)} is about the namespaces of tenants, and none are listed",
+                "list the tenants with their namespaces in spec.tenants, or remove it",
+            )  # fmt: skip
+
+
+def _destinations(fields: Fields) -> dict[str, tuple[int, ...]]:
+    """The regions by index of each Kubernetes cluster: regions can share one."""
+    found: dict[str, tuple[int, ...]] = {}
+    for index, _ in enumerate(fields.items(*REGIONS)):
+        name = fields.text(*REGIONS, index, "destination")
+        found[name] = (*found.get(name, ()), index)
+    return found
+
+
+def _namespaces(fields: Fields, index: int) -> tuple[str, ...]:
+    """The namespaces of a tenant that no earlier one lists: the rule namespace-of-tenant has those.
+
+    Two folders would write the same objects.
+    """
+    earlier = {name for before in range(index) for name in _listed(fields, before)}
+    return tuple(name for name in _listed(fields, index) if name not in earlier)
+
+
+def _listed(fields: Fields, index: int) -> tuple[str, ...]:
+    here = (*TENANTS, index, "namespaces")
+    return tuple(fields.text(*here, at) for at, _ in enumerate(fields.items(*here)))
+
+
+def _quotas(
+    fields: Fields, index: int, namespaces: Iterable[str], regions: Iterable[int]
+) -> dict[str, tuple[Hard, tuple[int, ...]]]:
+    """The quota of each namespace: the sum of what the regions have there together."""
+    here = (*TENANTS, index, "quotas")
+    if not fields.has(*here):
+        return {}
+    names = {fields.text(*REGIONS, region, "name") for region in regions}
+    found: dict[str, tuple[Hard, tuple[int, ...]]] = {}
+    for namespace in namespaces:
+        own = tuple(
+            at
+            for at, _ in enumerate(fields.items(*here))
+            if fields.text(*here, at, "namespace") == namespace
+            and fields.text(*here, at, "region") in names
+        )
+        if own:
+            found[namespace] = _sum(fields, index, own), own
+    return found
+
+
+def _sum(fields: Fields, index: int, quotas: tuple[int, ...]) -> Hard:
+    here = (*TENANTS, index, "quotas")
+    cores = sum((_cores(fields.text(*here, at, "cpu")) for at in quotas), Fraction(0))
+    memory = sum(_bytes(fields, *here, at, "memory") for at in quotas)
+    hard = {"requests.cpu": cpu_text(cores), "requests.memory": amount_text(memory)}
+    devices = {name for at in quotas for name in fields.names(*here, at, "devices")}
+    counted: dict[str, Pointer] = {"pods": ("pods",)}
+    counted |= {f"requests.{name}": ("devices", name) for name in devices}
+    for name, field in counted.items():
+        pointers = [(*here, at, *field) for at in quotas]
+        # Where one of the regions has no such limit, there is none for all of them.
+        if all(fields.has(*pointer) for pointer in pointers):
+            hard[name] = str(sum(fields.integer(*pointer) for pointer in pointers))
+    return dict(sorted(hard.items()))
+
+
+def _bytes(fields: Fields, *pointer: str | int) -> int:
+    try:
+        return parse_bytes(fields.text(*pointer))
+    except ValueError as error:
+        fields.fail(pointer, "render.input", str(error), "write it like 512Mi or 10Gi")
+
+
+def _cores(text: str) -> Fraction:
+    return Fraction(text[:-1]) / 1000 if text.endswith("m") else Fraction(text)
+
+
+def _network(
+    environment: Environment, fields: Fields, tenant: str, regions: Iterable[int]
+) -> dict[str, list[object]] | None:
+    if not has_network(environment):
+        return None
+    callers = {*further_gateways(environment), *read_callers(environment, tenant)}
+    for region in regions:
+        for kind in ("gateways", "optionalGateways"):
+            callers |= {*read_gateways(fields, *REGIONS, region, kind)}
+    if (watching := read_namespace(environment)) is not None:
+        callers.add(watching)
+    outside = [namespaces_peer(sorted(callers))] if callers else []
+    return {
+        "ingress": [{"from": [OWN_PODS, *outside]}],
+        "egress": read_egress(environment),
+    }
