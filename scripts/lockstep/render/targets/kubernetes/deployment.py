@@ -209,7 +209,7 @@ def expected_target(context: Context) -> Expected:
 
 
 def _origins(view: ClusterView, version: Running) -> Origins:
-    serving, runtime = ("image", "port", "command"), runtime_origins(view.serving)
+    serving, (args, variables) = ("image", "port", "command"), runtime_origins(view.serving)
     return {
         **metadata_origins(version, datadog_origins(version)),
         "selector": selector_origins(version),
@@ -237,8 +237,8 @@ def _origins(view: ClusterView, version: Running) -> Origins:
         "secret": NAME,
         "secrets": in_spec("access", "secrets"),
         **fetch_origins(version),
-        "args": runtime["args"],
-        "variables": {**_named_origins(view.serving, "env"), **runtime["variables"]},
+        "args": args,
+        "variables": {**_named_origins(view.serving, "env"), **variables},
     }
 
 

@@ -34,8 +34,8 @@ _PLACES = {
     ("vllm", _DELAY): "vLLM batches what is there at every step, and waits for nothing",
     ("vllm", _ENTRIES): "vLLM keeps no answers, only prefixes: write cache.prefixes",
     ("vllm", _MEMORY): "vLLM keeps no answers, only prefixes: write cache.prefixes",
-    ("kserve", _SIZE): "KServe batches in an agent beside the server, which no Deployment has",
-    ("kserve", _DELAY): "KServe batches in an agent beside the server, which no Deployment has",
+    ("kserve", _SIZE): "KServe batches in an agent of its own, which no Deployment has",
+    ("kserve", _DELAY): "KServe batches in an agent of its own, which no Deployment has",
     ("kserve", _ENTRIES): "the servers of KServe keep no answers",
     ("kserve", _MEMORY): "the servers of KServe keep no answers",
     ("kserve", _PREFIXES): "only vLLM has a cache of prefixes",
@@ -109,7 +109,7 @@ def runtime_variables(serving: Json) -> dict[str, str]:
     return {setting.name: setting.value for setting in _of(serving) if not setting.is_flag}
 
 
-def runtime_origins(serving: Json) -> dict[str, OriginTree]:
+def runtime_origins(serving: Json) -> tuple[OriginTree, dict[str, OriginTree]]:
     """Where arguments were written, and the variables of the runtime.
 
     What only switches something on is the same for every value, so it has no origin.
@@ -118,11 +118,11 @@ def runtime_origins(serving: Json) -> dict[str, OriginTree]:
     flags = [_origin(each) for each in _of(serving) if each.is_flag]
     written = len(serving.get("args", []))
     every = [in_spec("serving", "args", index) for index in range(written)]
-    variables = {
+    variables: dict[str, OriginTree] = {
         each.name: (None, _origin(each))
         for each in _of(serving) if not each.is_flag and each.value != _ON
     }  # fmt: skip
-    return {"args": (*every, *flags) if flags else args, "variables": variables}
+    return ((*every, *flags) if flags else args), variables
 
 
 def _origin(setting: _Setting) -> Origin:
@@ -169,7 +169,7 @@ def _mlserver_batching(fields: Fields, field: tuple[str, ...]) -> _Setting:
     if not fields.has(*_SERVING, *other):
         fields.fail(
             here, "render.input", f"mlserver does not batch without {'.'.join(other)}",
-            f"write {other[-1]} beside it, or remove spec.serving.batching",
+            f"write {other[-1]} too, or remove spec.serving.batching",
         )  # fmt: skip
     if field == _SIZE:
         return _Setting(field, "MLSERVER_MODEL_MAX_BATCH_SIZE", str(fields.integer(*here)))
