@@ -21,6 +21,9 @@ def watch(world: World) -> dict[str, bytes]:
     """Give the environment a place that sees all regions; the files that the family has there."""
     head = "clusters/prod/environment.yaml"
     rewrite(world, head, lambda text: text.replace("  regions:\n", PLACE + "  regions:\n", 1))
+    shown = "  defaults:\n    observability: {dashboard: scoring}\n"
+    family = f"clusters/{FAMILY}/family.yaml"
+    rewrite(world, family, lambda text: text.replace("  defaults:\n", shown, 1))
     world.must("render")
     publish(world, "render")
     return own_files(world)
