@@ -27,6 +27,9 @@ OPA := $(or $(FOUND_OPA),tools/bin/opa)
 # The demo and some tests ask a real Prometheus: the one on PATH, or Debian's, unpacked into tools/bin.
 PROMETHEUS := $(if $(shell command -v prometheus 2>/dev/null),,tools/bin/prometheus)
 
+# A test asks Alertmanager's own tool where alerts go: on PATH, or Debian's.
+AMTOOL := $(if $(shell command -v amtool 2>/dev/null),,tools/bin/amtool)
+
 # The parts of the lab: built here, and Debian's etcd and Redis, unless they are on PATH.
 LAB := $(addprefix tools/bin/,kube-apiserver kube-controller-manager kube-scheduler kwok argocd \
   $(foreach each,etcd redis-server,$(if $(shell command -v $(each) 2>/dev/null),,$(each))))
@@ -85,7 +88,7 @@ setup: $(PACKAGE) ## Create .venv and install Lockstep in it (LOCK=light: only w
 tools: $(if $(FOUND_OPA),check-opa,tools/bin/opa) ## Find OPA, or build the version that tools/go.mod pins
 
 .PHONY: test
-test: setup tools $(PROMETHEUS) tools/bin/act tools/bin/gitea $(GITHUB_API) $(GRAFANA) ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
+test: setup tools $(PROMETHEUS) $(AMTOOL) tools/bin/act tools/bin/gitea $(GITHUB_API) $(GRAFANA) ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS) --ignore=tests/e2e $(TESTS)
 
 # They mostly wait for Argo CD, so two labs take little more than one.
@@ -217,6 +220,9 @@ tools/bin/act: tools/act/go.mod tools/act/go.sum tools/build
 
 tools/bin/prometheus:
 	@tools/debian "prometheus promtool" prometheus
+
+tools/bin/amtool:
+	@tools/debian amtool prometheus-alertmanager
 
 tools/bin/etcd:
 	@tools/debian etcd etcd-server

@@ -6,9 +6,11 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
+from lockstep.model.canonical import canonical_json
 from lockstep.model.document import Json
 from lockstep.render.dashboard.build import SCHEMA_VERSION, build_dashboard
 from lockstep.render.dashboard.shown import ShownCluster, ShownFamily
+from lockstep.render.parse import read_manifest
 
 MODULES = Path(__file__).resolve().parents[2] / "tools" / "grafana" / "node_modules"
 SCHEMA = MODULES / "dashboard.schema.json"
@@ -33,6 +35,20 @@ def test_a_dashboard_is_as_grafana_publishes_it(
     grafana: jsonschema_rs.Validator, clusters: tuple[ShownCluster, ...]
 ) -> None:
     assert [str(error) for error in grafana.iter_errors(build(*clusters))] == []
+
+
+def test_the_golden_dashboards_are_as_grafana_publishes_them(
+    grafana: jsonschema_rs.Validator,
+) -> None:
+    rendered = Path(__file__).resolve().parents[1] / "golden" / "rendered"
+    found = sorted(rendered.glob("*/families/*/dashboard.yaml"))
+    assert found
+    for path in found:
+        for text in read_manifest(path.read_bytes())["data"].values():
+            dashboard = json.loads(text)
+            assert [str(error) for error in grafana.iter_errors(dashboard)] == []
+            # No key twice, sorted, no spaces: equal specs give equal bytes.
+            assert canonical_json(dashboard).decode() == text
 
 
 PLACES = [

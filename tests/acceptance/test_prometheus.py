@@ -97,6 +97,30 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+def test_a_gate_uses_what_is_recorded_of_both_versions(tmp_path: Path) -> None:
+    """The last one of the page, on the series that the rendered rules record."""
+    text = (ROOT / "docs/how-to/gates-prometheus.md").read_text()
+    (gate,) = yaml.safe_load(blocks(text, "yaml")[-1])["gates"]
+    moments = [NOW - timedelta(minutes=each) for each in range(10, -1, -1)]
+
+    def recorded(name: str, version: str, value: float) -> History:
+        labels = {"lockstep_cluster": "fraud-eu", "lockstep_version": version}
+        return {named(name, **labels): [(moment, value) for moment in moments]}
+
+    history = {
+        **recorded("lockstep:version_latency_seconds:p95_5m", "9", 0.4),
+        **recorded("lockstep:version_latency_seconds:p95_5m", "8", 0.35),
+        **recorded("lockstep:version_requests:rate5m", "9", 7),
+        **recorded("lockstep:version_requests:rate5m", "8", 63),
+    }
+    with prometheus(history, tmp_path) as server:
+        answer = ask(server, **gate)
+        assert (answer.candidate.value, answer.candidate.samples) == (0.4, 2100)
+        assert answer.stable and answer.stable.value == 0.35
+        other = {**gate, "query": gate["query"].replace("{cluster}", "other")}
+        assert ask(server, **other).candidate.value is None
+
+
 def ask(server: str, **gate: Any) -> Answer:
     def lock(version: str) -> Json:
         return {"identity": {"version": version}}
@@ -240,7 +264,7 @@ def test_what_two_runners_see_in_one_block_is_the_same(server: str) -> None:
 def test_the_page_shows_what_each_measure_asks_for() -> None:
     """Its gates are asked, and the selectors of their answers are in its table."""
     text = (ROOT / "docs/how-to/gates-prometheus.md").read_text()
-    measures, query = (yaml.safe_load(block)["gates"] for block in blocks(text, "yaml")[1:])
+    measures, *queries = (yaml.safe_load(block)["gates"] for block in blocks(text, "yaml")[1:])
     shown = text.replace("\\|", "|")
     for gate in measures:
         selectors = ask("http://127.0.0.1:9", **gate).query.partition(": ")[2]
@@ -248,4 +272,4 @@ def test_the_page_shows_what_each_measure_asks_for() -> None:
             assert f"`{selector}`" in shown
     schema = {"$ref": "gates/prometheus.json"}
     files = read_schemas(read_tree(ROOT, ["policies"])) | {"one.json": schema}
-    assert all(compile_fast(files)("one.json").is_valid(gate) for gate in [*measures, *query])
+    assert all(compile_fast(files)("one.json").is_valid(gate) for gate in sum(queries, measures))

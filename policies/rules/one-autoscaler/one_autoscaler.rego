@@ -97,12 +97,12 @@ deny contains finding.at(
 # METADATA
 # title: No Prometheus to query
 # custom:
-#   message: keda scales by %s requests a second, but environment.yaml has no spec.prometheus to query
+#   message: keda scales to %s pods by what Prometheus has, but environment.yaml has no spec.prometheus to query
 #   solution: set spec.prometheus in environment.yaml, or scale by hpa
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "serving", "keda"],
-	[object.get(_scalers.keda, "requestsPerSecond", null)],
+	[_scalers.keda.maxReplicas],
 ) if {
 	not input.environment.spec.prometheus
 }

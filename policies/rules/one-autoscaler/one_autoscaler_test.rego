@@ -73,7 +73,7 @@ test_warm_replicas_need_an_autoscaler if {
 test_keda_needs_a_prometheus if {
 	blind := example.without(_serving({"keda": _keda}), "/environment/spec/prometheus")
 	_found(blind) == {[
-		"keda scales by 50 requests a second, but environment.yaml has no spec.prometheus to query",
+		"keda scales to 9 pods by what Prometheus has, but environment.yaml has no spec.prometheus to query",
 		"/spec/serving/keda",
 	]}
 	_found(example.without(_serving({"hpa": _hpa}), "/environment/spec/prometheus")) == set()

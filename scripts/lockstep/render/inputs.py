@@ -19,6 +19,7 @@ from lockstep.render.targets.kubernetes.cost import read_cost
 from lockstep.render.targets.kubernetes.dashboard import read_dashboard
 from lockstep.render.targets.kubernetes.datadogmonitor import read_datadog
 from lockstep.render.targets.kubernetes.deployment import read_container
+from lockstep.render.targets.kubernetes.destinationrule import read_warm_up
 from lockstep.render.targets.kubernetes.externalsecret import read_secrets
 from lockstep.render.targets.kubernetes.familyrule import read_skew
 from lockstep.render.targets.kubernetes.fetch import read_fetch, read_registry
@@ -28,12 +29,14 @@ from lockstep.render.targets.kubernetes.horizontalpodautoscaler import (
 )
 from lockstep.render.targets.kubernetes.instrumentation import read_tracing
 from lockstep.render.targets.kubernetes.observabilityproject import observability_project
-from lockstep.render.targets.kubernetes.paging import read_paging
+from lockstep.render.targets.kubernetes.paging import read_family_paging, read_paging
 from lockstep.render.targets.kubernetes.poddisruptionbudget import read_disruption
+from lockstep.render.targets.kubernetes.podmonitor import read_monitor
 from lockstep.render.targets.kubernetes.ports import read_ports
 from lockstep.render.targets.kubernetes.probes import read_probes
 from lockstep.render.targets.kubernetes.prometheusrule import read_rules
 from lockstep.render.targets.kubernetes.resources import require_amounts
+from lockstep.render.targets.kubernetes.runtime import read_runtime
 from lockstep.render.targets.kubernetes.scaledobject import read_keda, read_prometheus
 from lockstep.render.targets.kubernetes.scheduling import read_scheduling
 from lockstep.render.targets.kubernetes.serviceaccount import read_identity
@@ -114,7 +117,11 @@ def view_family(family: Family, environment: Environment) -> FamilyView | None:
         labels=read_operator_labels(environment),
         argocd=_argocd(environment),
         project=observability_project(environment.name),
-        observability={**read_dashboard(family, environment), **read_skew(family)},
+        observability={
+            **read_dashboard(family, environment),
+            **read_family_paging(fields, environment),
+            **read_skew(family),
+        },
     )
 
 
@@ -166,6 +173,7 @@ def _observability(fields: Fields, environment: Environment) -> Json:
     """What each of these components needs; nothing of those that the environment leaves out."""
     return {
         **read_rules(fields, environment),
+        **read_monitor(fields, environment),
         **read_paging(fields, environment),
         **read_tracing(environment),
         **read_datadog(fields, environment),
@@ -208,6 +216,8 @@ def _serving(fields: Fields, environment: Environment) -> Json:
         **read_hpa(fields),
         **read_keda(fields),
         **read_warm_replicas(fields),
+        **read_warm_up(fields),
+        **read_runtime(fields),
     }
     require_amounts(fields, serving)
     return serving

@@ -42,7 +42,7 @@ def test_each_field_that_is_rendered_is_an_input() -> None:
         (serving(disruption={"minAvailable": "1"}), "/spec/serving/disruption/minAvailable"),
         (serving(hpa={"cpu": 70}), "/spec/serving/hpa/maxReplicas"),
         (serving(hpa=HPA, warmReplicas="5"), "/spec/serving/warmReplicas"),
-        (serving(keda={"maxReplicas": 3}), "/spec/serving/keda/requestsPerSecond"),
+        (serving(keda={"requestsPerSecond": 3}), "/spec/serving/keda/maxReplicas"),
         (identity("ibm", "somebody"), "/spec/access/identity/provider"),
         (access(identity={"provider": "aws"}), "/spec/access/identity/principal"),
         (access(secrets=["TOKEN"]), "/spec/access/secrets"),

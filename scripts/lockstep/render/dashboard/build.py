@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from lockstep.model.document import Json
+from lockstep.render.alerting import series as names
 from lockstep.render.dashboard.controls import annotations, variables
 from lockstep.render.dashboard.grid import Grid
 from lockstep.render.dashboard.panels import (
@@ -93,8 +94,8 @@ def _shares(queries: Queries) -> Json:
         "Solid: measured over five minutes. Dashed: declared in git.",
         "percent",
         [
-            Query(queries.version("lockstep:version_weight:live"), f"{BY_VERSION} live"),
-            Query(queries.version("lockstep:version_weight:declared"), f"{BY_VERSION} declared"),
+            Query(queries.version(names.LIVE), f"{BY_VERSION} live"),
+            Query(queries.version(names.WEIGHT), f"{BY_VERSION} declared"),
         ],
     )
     panel["fieldConfig"]["defaults"] |= {"max": 100, "min": 0}
@@ -104,31 +105,31 @@ def _shares(queries: Queries) -> Json:
 def _requests(family: ShownFamily, queries: Queries) -> Iterator[Json]:
     yield lines(
         "Requests by version", "Requests a second, as the pods count them.", "reqps",
-        _by_version(queries, "lockstep:version_requests:rate5m"),
+        _by_version(queries, names.VERSION_REQUESTS),
     )  # fmt: skip
     yield lines(
         "Errors by version", "The share of a version's requests that failed.", "percentunit",
-        _by_version(queries, "lockstep:version_errors:ratio_rate5m"),
+        _by_version(queries, names.VERSION_ERRORS),
     )  # fmt: skip
     yield lines(
         "Latency by version", "Solid: P90. Dashed: P95.", "s",
         [
-            Query(queries.version("lockstep:version_latency_seconds:p90_5m"), f"{BY_VERSION} P90"),
-            Query(queries.version("lockstep:version_latency_seconds:p95_5m"), f"{BY_VERSION} P95"),
+            Query(queries.version(names.VERSION_P90), f"{BY_VERSION} P90"),
+            Query(queries.version(names.VERSION_P95), f"{BY_VERSION} P95"),
         ],
     )  # fmt: skip
     for goal, only in _groups(family, lambda cluster: cluster.availability):
         yield lines(
             f"Errors, {goal} % must succeed{_of(only)}",
             "The share of requests that failed for their callers, in five minutes.", "percentunit",
-            [Query(queries.cluster("lockstep:cluster_errors:ratio_rate5m", only), BY_CLUSTER)],
+            [Query(queries.cluster(f"{names.ERRORS}5m", only), BY_CLUSTER)],
             not_above(failing_share(goal)),
         )  # fmt: skip
     for (latency, percentile), only in _groups(family, _latency):
         yield lines(
             f"Latency P{percentile}, at most {latency} s{_of(only)}",
             "What callers wait for, by the percentile of the objective.", "s",
-            [Query(queries.cluster("lockstep:cluster_latency_seconds:objective_5m", only),
+            [Query(queries.cluster(names.LATENCY, only),
                    BY_CLUSTER)],
             not_above(latency),
         )  # fmt: skip
@@ -139,22 +140,22 @@ def _model(family: ShownFamily, queries: Queries) -> Iterator[Json]:
         yield lines(
             f"Accuracy, baseline {goal}{_of(only)}",
             "The metric that the spec names for the model's accuracy.", "none",
-            [Query(queries.cluster("lockstep:cluster_accuracy", only), BY_CLUSTER)],
+            [Query(queries.cluster(names.ACCURACY, only), BY_CLUSTER)],
             not_below(goal),
         )  # fmt: skip
     for goal, only in _groups(family, lambda cluster: cluster.drift):
         yield lines(
             f"Feature drift, at most {goal}{_of(only)}",
             "The metric that the spec names for the drift of features.", "none",
-            [Query(queries.cluster("lockstep:cluster_drift", only), BY_CLUSTER)],
+            [Query(queries.cluster(names.DRIFT, only), BY_CLUSTER)],
             not_above(goal),
         )  # fmt: skip
 
 
 def _resources(queries: Queries) -> Iterator[Json]:
     for title, unit, used in (
-        ("CPU by version", "none", "lockstep:version_cpu_cores:rate5m"),
-        ("Memory by version", "bytes", "lockstep:version_memory_bytes:sum"),
+        ("CPU by version", "none", names.VERSION_CPU),
+        ("Memory by version", "bytes", names.VERSION_MEMORY),
     ):
         yield lines(title, "All pods of a version.", unit, _by_version(queries, used))
 
@@ -180,8 +181,8 @@ def _groups(
     for cluster in family.clusters:
         if (wanted := goal(cluster)) is not None:
             groups.setdefault(wanted, []).append(cluster.name)
-    for wanted, names in groups.items():
-        yield wanted, () if len(names) == len(family.clusters) else tuple(names)
+    for wanted, members in groups.items():
+        yield wanted, () if len(members) == len(family.clusters) else tuple(members)
 
 
 def _of(clusters: tuple[str, ...]) -> str:

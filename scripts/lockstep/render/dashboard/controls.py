@@ -1,6 +1,7 @@
 """What a person chooses above a dashboard, and the marks across its panels."""
 
 from lockstep.model.document import Json
+from lockstep.render.alerting import series as names
 from lockstep.render.dashboard.panels import DATA_SOURCE
 from lockstep.render.dashboard.queries import Queries
 
@@ -16,7 +17,6 @@ def variables(queries: Queries) -> Json:
     """The data source, and what the panels can be narrowed to: regions, clusters, versions."""
     region = {"lockstep_region": "$region"}
     cluster = {**region, "lockstep_cluster": "$cluster"}
-    declared, requests = "lockstep:version_weight:declared", "lockstep:version_requests:rate5m"
     data_source = {
         "label": "Data source",
         "name": "datasource",
@@ -26,10 +26,10 @@ def variables(queries: Queries) -> Json:
     return {
         "list": [
             data_source,
-            _choice("region", "Region", queries.select(declared, {})),
-            _choice("cluster", "Cluster", queries.select(declared, region)),
+            _choice("region", "Region", queries.select(names.WEIGHT, {})),
+            _choice("cluster", "Cluster", queries.select(names.WEIGHT, region)),
             # Of those that get requests: one that git does not name is the one to see.
-            _choice("version", "Version", queries.select(requests, cluster)),
+            _choice("version", "Version", queries.select(names.VERSION_REQUESTS, cluster)),
         ]
     }
 

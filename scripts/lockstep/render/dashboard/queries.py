@@ -7,6 +7,7 @@ a Prometheus that sees all regions adds to the labels, and counts no replica of 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from lockstep.render.alerting import series as names
 from lockstep.text.promql import label_matcher, one_of, selector
 
 OF_CLUSTER = "lockstep_region, lockstep_cluster"
@@ -51,11 +52,11 @@ class Queries:
 
         ``failing`` is the share of the requests that may fail.
         """
-        failed, all_requests = (
-            self.cluster(f"lockstep:cluster_{name}:rate5m", only, over=_BUDGET_WINDOW)
-            for name in ("failed_requests", "requests")
+        failed, requests = (
+            self.cluster(series, only, over=_BUDGET_WINDOW)
+            for series in (names.FAILED, names.REQUESTS)
         )
-        return f"1 - {failed} / ({all_requests} > 0) / {failing:f}"
+        return f"1 - {failed} / ({requests} > 0) / {failing:f}"
 
     def serving(self) -> str:
         """The share of each version in its cluster's traffic now, named by region and cluster.
@@ -75,8 +76,7 @@ class Queries:
         A version that is new in its cluster grows from nothing; a cluster that is new does not, nor
         does one whose Prometheus has just come back.
         """
-        weight = "lockstep:version_weight:declared"
-        now, before = self.version(weight), self.version(weight, _STEP)
+        now, before = self.version(names.WEIGHT), self.version(names.WEIGHT, _STEP)
         new = f"({now} * 0 and on ({OF_CLUSTER}) {before})"
         return f'count_values by ({OF_VERSION}) ("weight", {now} > ({before} or {new}))'
 

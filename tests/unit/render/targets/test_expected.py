@@ -178,7 +178,7 @@ DIFFERENT = [
     ("application", "istio-injection: enabled", "istio-injection: disabled"),
     ("application", "Prune=confirm,", ""),
     ("destinationrule",
-     "consecutive5xxErrors: {{ policy.consecutive_errors", "consecutive5xxErrors: {{ 99"),
+     "consecutive5xxErrors: {{ policy.breaker.consecutive_errors", "consecutive5xxErrors: {{ 99"),
     ("virtualservice",
      "{% for host in hosts %}", "    - other.models.example.com\n{% for host in hosts %}"),
     ("virtualservice", "weight: {{ weight", "weight: {{ (100 - weight if weight < 100 else 100)"),

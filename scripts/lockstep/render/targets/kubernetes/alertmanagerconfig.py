@@ -1,4 +1,4 @@
-"""The AlertmanagerConfig of a cluster: who is paged by its alerts, and who gets a ticket.
+"""The AlertmanagerConfigs of a cluster and of a family: who is paged by their alerts.
 
 The operator adds the namespace of the object to what an alert must have, so alerts carry one.
 """
@@ -9,8 +9,11 @@ from lockstep.render.targets.base import Component, Context, Files, ManifestFile
 from lockstep.render.targets.expected import Expected
 from lockstep.render.targets.kubernetes.metadata import (
     ENVIRONMENT,
+    FAMILY,
     NAME,
     expected_metadata,
+    family_metadata,
+    family_metadata_origins,
     metadata,
     metadata_origins,
     with_labels,
@@ -18,12 +21,13 @@ from lockstep.render.targets.kubernetes.metadata import (
 from lockstep.render.targets.kubernetes.paging import (
     ROUTE_WAVE,
     expected_paging,
+    family_paging_origins,
     paging_context,
     paging_origins,
     selected_origins,
 )
 from lockstep.render.targets.origins import Origins
-from lockstep.render.view import ClusterView
+from lockstep.render.view import ClusterView, FamilyView
 
 KIND = ObjectKind("monitoring.coreos.com/v1alpha1", "AlertmanagerConfig")
 
@@ -39,6 +43,20 @@ def _files(view: ClusterView) -> Files:
         **paging_context(paging, matchers),
     }
     expected, origins = _expected(context), partial(_origins, paging["labels"])
+    yield ManifestFile("alertmanagerconfig.yaml", context, expected, origins)
+
+
+def _family_files(view: FamilyView) -> Files:
+    """One where the family's defaults name a routing key and the environment an Alertmanager."""
+    paging = view.observability.get("paging")
+    if paging is None:
+        return
+    matchers = {"lockstep_environment": view.environment, "lockstep_family": view.name}
+    context = {
+        **with_labels(family_metadata(view), paging["labels"]),
+        **paging_context(paging, matchers),
+    }
+    expected, origins = _expected(context), partial(_family_origins, paging["labels"])
     yield ManifestFile("alertmanagerconfig.yaml", context, expected, origins)
 
 
@@ -60,4 +78,17 @@ def _origins(labels: dict[str, str]) -> Origins:
     }
 
 
+def _family_origins(labels: dict[str, str]) -> Origins:
+    return {
+        **family_metadata_origins(selected_origins(labels)),
+        "matchers": {
+            "lockstep_environment": (None, ENVIRONMENT),
+            "lockstep_family": (None, FAMILY),
+        },
+        **family_paging_origins(),
+    }
+
+
 COMPONENT = Component("alertmanagerconfig", KIND, _files)
+FAMILY_COMPONENT = Component("alertmanagerconfig", KIND, _family_files)
+"""With the same template: a family's alerts go where those of its clusters go."""

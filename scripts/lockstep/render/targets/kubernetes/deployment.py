@@ -35,11 +35,17 @@ from lockstep.render.targets.kubernetes.metadata import (
     with_labels,
 )
 from lockstep.render.targets.kubernetes.pod import expected_pod
+from lockstep.render.targets.kubernetes.podmonitor import metrics_annotations, metrics_origins
 from lockstep.render.targets.kubernetes.probes import (
     probe_context,
     probe_origins,
     startup_origin,
     startup_seconds,
+)
+from lockstep.render.targets.kubernetes.runtime import (
+    runtime_args,
+    runtime_origins,
+    runtime_variables,
 )
 from lockstep.render.targets.kubernetes.scheduling import scheduling_context, scheduling_origins
 from lockstep.render.targets.kubernetes.termination import (
@@ -140,14 +146,18 @@ def _context(view: ClusterView, version: Running) -> Context:
         "selector": sorted(selector(view, version).items()),
         "pod_labels": sorted(_pod_labels(view, version).items()),
         "pod_annotations": sorted(
-            {**_POD_ANNOTATIONS, **tracing_annotations(view, version)}.items()
+            {
+                **_POD_ANNOTATIONS,
+                **tracing_annotations(view, version),
+                **metrics_annotations(view),
+            }.items()
         ),
         "service_account": object_name(view.name),
         "image": serving["image"],
         "port": serving["port"],
         "ports": sorted(serving.get("ports", {}).items()),
         "command": serving.get("command"),
-        "args": serving.get("args"),
+        "args": runtime_args(serving),
         "replicas": version.floor.pods,
         "requests": sorted(serving["requests"].items()),
         "limits": sorted(serving["limits"].items()),
@@ -166,7 +176,7 @@ def _context(view: ClusterView, version: Running) -> Context:
         "secrets": [(name,) for name in sorted(view.access.get("secrets", {}))],
         **fetch_context(view, version, _literal),
         # Behind both, because Kubernetes replaces $(NAME) only by variables in front.
-        "variables": sorted(serving.get("env", {}).items()),
+        "variables": sorted({**serving.get("env", {}), **runtime_variables(serving)}.items()),
     }
 
 
@@ -199,11 +209,11 @@ def expected_target(context: Context) -> Expected:
 
 
 def _origins(view: ClusterView, version: Running) -> Origins:
-    serving = ("image", "port", "command", "args")
+    serving, runtime = ("image", "port", "command"), runtime_origins(view.serving)
     return {
         **metadata_origins(version, datadog_origins(version)),
         "selector": selector_origins(version),
-        "pod_annotations": tracing_origins(version),
+        "pod_annotations": {**tracing_origins(version), **metrics_origins()},
         "pod_labels": _pod_label_origins(version),
         "service_account": NAME,
         **{name: in_spec("serving", name) for name in serving},
@@ -227,7 +237,8 @@ def _origins(view: ClusterView, version: Running) -> Origins:
         "secret": NAME,
         "secrets": in_spec("access", "secrets"),
         **fetch_origins(version),
-        "variables": _named_origins(view.serving, "env"),
+        "args": runtime["args"],
+        "variables": {**_named_origins(view.serving, "env"), **runtime["variables"]},
     }
 
 

@@ -1,10 +1,12 @@
-"""The DestinationRules of a cluster: its circuit breaker, and a subset per version."""
+"""The DestinationRules of a cluster: its circuit breaker, its warm-up, and a subset per version."""
 
 from functools import partial
 
+from lockstep.model.document import Json
+from lockstep.render.fields import Fields
 from lockstep.render.names import label_value
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
-from lockstep.render.targets.expected import Expected, Within
+from lockstep.render.targets.expected import Expected, OneOf, Within
 from lockstep.render.targets.kubernetes.metadata import (
     SERVICE,
     expected_metadata,
@@ -16,6 +18,18 @@ from lockstep.render.targets.origins import Origins, in_spec, in_variants
 from lockstep.render.view import ClusterView, Running
 
 _BREAKER = ("traffic", "circuitBreaker")
+_WARM_UP = ("spec", "serving", "warmUp")
+
+_MINIMUM_PERCENT = 10
+
+
+def read_warm_up(fields: Fields) -> dict[str, Json]:
+    """``warmUp`` of a serving, where the spec has it. Raises Unrenderable."""
+    if not fields.has(*_WARM_UP):
+        return {}
+    given = fields.has(*_WARM_UP, "minimumPercent")
+    least = fields.integer(*_WARM_UP, "minimumPercent") if given else _MINIMUM_PERCENT
+    return {"warmUp": {"duration": fields.text(*_WARM_UP, "duration"), "minimumPercent": least}}
 
 
 def _files(view: ClusterView) -> Files:
@@ -27,11 +41,7 @@ def _files(view: ClusterView) -> Files:
     """
     # None, because a template fails on a name that its context lacks.
     host = {"host": service_host(view), "policy": None, "subset": None}
-    if breaker := view.traffic.get("circuitBreaker"):
-        policy = {
-            "consecutive_errors": breaker["consecutiveErrors"],
-            "eject_for": breaker["ejectFor"],
-        }
+    if policy := _policy(view):
         context = {**metadata(view), **host, "policy": policy}
         yield ManifestFile("destinationrule.yaml", context, _expected(context), _policy_origins)
     for version in view.running:
@@ -39,6 +49,22 @@ def _files(view: ClusterView) -> Files:
         context = {**metadata(view, version), **host, "subset": subset}
         name = f"destinationrule-{version.slug}.yaml"
         yield ManifestFile(name, context, _expected(context), partial(_subset_origins, version))
+
+
+def _policy(view: ClusterView) -> Context | None:
+    """What holds of the pods of all versions alike; None where the spec has nothing of it."""
+    breaker, warm_up = view.traffic.get("circuitBreaker"), view.serving.get("warmUp")
+    if not breaker and not warm_up:
+        return None
+    return {
+        "breaker": breaker
+        and {
+            "consecutive_errors": breaker["consecutiveErrors"],
+            "eject_for": breaker["ejectFor"],
+        },
+        "warm_up": warm_up
+        and {"duration": warm_up["duration"], "minimum_percent": warm_up["minimumPercent"]},
+    }
 
 
 def _expected(context: Context) -> dict[str, Expected]:
@@ -53,19 +79,27 @@ def _expected(context: Context) -> dict[str, Expected]:
 
 
 def _expected_policy(policy: Context) -> dict[str, Expected]:
-    outliers = {
-        "consecutive5xxErrors": policy["consecutive_errors"],
-        "baseEjectionTime": policy["eject_for"],
-        # With longer ones, or for fewer pods, the circuit breaker of the spec would hardly work.
-        "interval": "10s",
-        "maxEjectionPercent": Within(10, 100),
-    }
     # With outlier detection Istio prefers pods of the caller's zone, unless it is switched off:
     # callers of one zone would load a third of the pods, and those alone of a candidate.
-    return {
-        "loadBalancer": {"localityLbSetting": {"enabled": False}},
-        "outlierDetection": outliers,
-    }
+    balancer: dict[str, Expected] = {"localityLbSetting": {"enabled": False}}
+    expected: dict[str, Expected] = {"loadBalancer": balancer}
+    if warm_up := policy["warm_up"]:
+        # The two that Envoy can start slowly; the first one is what Istio does without a word.
+        balancer["simple"] = OneOf(("LEAST_REQUEST", "ROUND_ROBIN"))
+        balancer["warmup"] = {
+            "duration": warm_up["duration"],
+            "minimumPercent": warm_up["minimum_percent"],
+        }
+    if breaker := policy["breaker"]:
+        expected["outlierDetection"] = {
+            "consecutive5xxErrors": breaker["consecutive_errors"],
+            "baseEjectionTime": breaker["eject_for"],
+            # With longer ones, or for fewer pods, the circuit breaker of the spec would hardly
+            # work.
+            "interval": "10s",
+            "maxEjectionPercent": Within(10, 100),
+        }
+    return expected
 
 
 def _policy_origins() -> Origins:
@@ -73,8 +107,14 @@ def _policy_origins() -> Origins:
         **metadata_origins(),
         "host": SERVICE,
         "policy": {
-            "consecutive_errors": in_spec(*_BREAKER, "consecutiveErrors"),
-            "eject_for": in_spec(*_BREAKER, "ejectFor"),
+            "breaker": {
+                "consecutive_errors": in_spec(*_BREAKER, "consecutiveErrors"),
+                "eject_for": in_spec(*_BREAKER, "ejectFor"),
+            },
+            "warm_up": {
+                "duration": in_spec("serving", "warmUp", "duration"),
+                "minimum_percent": in_spec("serving", "warmUp", "minimumPercent"),
+            },
         },
     }
 

@@ -95,8 +95,10 @@ def family_metadata(view: FamilyView) -> Context:
     return {"name": name, "namespace": view.namespace, "labels": sorted(labels.items())}
 
 
-def family_metadata_origins() -> dict[str, OriginTree]:
-    """The origins of what ``family_metadata`` gives."""
+def family_metadata_origins(
+    further: Mapping[str, OriginTree] | None = None,
+) -> dict[str, OriginTree]:
+    """The origins of what ``family_metadata`` gives; ``further`` as in ``metadata_origins``."""
     labels = {
         "app.kubernetes.io/name": FAMILY,
         "app.kubernetes.io/part-of": FAMILY,
@@ -105,7 +107,8 @@ def family_metadata_origins() -> dict[str, OriginTree]:
         "lockstep.dev/family": FAMILY,
     }
     namespace = in_environment("spec", "observability", "namespace")
-    return {"name": ENVIRONMENT + FAMILY, "namespace": namespace, "labels": labels}
+    every = {**labels, **(further or {})}
+    return {"name": ENVIRONMENT + FAMILY, "namespace": namespace, "labels": every}
 
 
 def expected_metadata(

@@ -12,12 +12,13 @@ from lockstep.model.fleet import Environment
 from lockstep.render.fields import Fields
 from lockstep.render.targets.base import Context
 from lockstep.render.targets.expected import FREE, Expected
-from lockstep.render.targets.origins import OriginTree, in_environment, in_spec
+from lockstep.render.targets.origins import OriginTree, in_environment, in_family, in_spec
 
 ROUTE_WAVE = 2
 """Behind all that serves: what is wrong with a route must not hold a rollback back."""
 
-_ON_CALL = ("spec", "observability", "onCall")
+_ON_CALL = ("observability", "onCall")
+_SPEC, _DEFAULTS = ("spec",), ("spec", "defaults")
 _ALERTMANAGER = ("spec", "observability", "alertmanager")
 
 PAGE, TICKET = "page", "ticket"
@@ -57,10 +58,19 @@ def read_paging(fields: Fields, environment: Environment) -> dict[str, Json]:
     Empty where the spec names no routing key or the environment no Alertmanager. ``fields`` are
     those of a cluster. Raises Unrenderable.
     """
-    written = Fields(environment.document)
-    if not fields.has(*_ON_CALL) or not written.has(*_ALERTMANAGER):
+    return _read(fields, environment, _SPEC)
+
+
+def read_family_paging(fields: Fields, environment: Environment) -> dict[str, Json]:
+    """As ``read_paging``, of the defaults of a family: where the alerts of all its clusters go."""
+    return _read(fields, environment, _DEFAULTS)
+
+
+def _read(fields: Fields, environment: Environment, below: tuple[str, ...]) -> dict[str, Json]:
+    written, here = Fields(environment.document), (*below, *_ON_CALL)
+    if not fields.has(*here) or not written.has(*_ALERTMANAGER):
         return {}
-    key = {name: fields.text(*_ON_CALL, name) for name in ("secret", "key")}
+    key = {name: fields.text(*here, name) for name in ("secret", "key")}
     return {"paging": {**key, "labels": written.texts(*_ALERTMANAGER, "labels")}}
 
 
@@ -135,5 +145,9 @@ def selected_origins(labels: dict[str, str]) -> dict[str, OriginTree]:
 
 def paging_origins() -> dict[str, OriginTree]:
     """The origins of PagerDuty's routing key, for a cluster."""
-    here = _ON_CALL[1:]
-    return {"secret": in_spec(*here, "secret"), "key": in_spec(*here, "key")}
+    return {name: in_spec(*_ON_CALL, name) for name in ("secret", "key")}
+
+
+def family_paging_origins() -> dict[str, OriginTree]:
+    """The origins of PagerDuty's routing key, for a family."""
+    return {name: in_family(*_DEFAULTS, *_ON_CALL, name) for name in ("secret", "key")}

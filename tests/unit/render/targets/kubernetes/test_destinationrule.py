@@ -32,3 +32,29 @@ def test_a_circuit_breaker_becomes_outlier_detection() -> None:
             },
         },
     }
+
+
+def test_new_pods_get_few_requests_at_first() -> None:
+    whole = cluster()
+    whole["spec"]["serving"] |= {"warmUp": {"duration": "90s"}}
+    assert render_one(whole).manifests["destinationrule.yaml"]["spec"] == {
+        "host": SERVICE,
+        "trafficPolicy": {
+            "loadBalancer": {
+                # Envoy can start slowly with this one and with ROUND_ROBIN only.
+                "simple": "LEAST_REQUEST",
+                "warmup": {"duration": "90s", "minimumPercent": 10},
+                "localityLbSetting": {"enabled": False},
+            }
+        },
+    }
+
+
+def test_a_warm_up_changes_no_route_and_no_workload() -> None:
+    whole = cluster(variants=[NINETY, TEN])
+    without = render_one(whole).files
+    whole["spec"]["serving"] |= {"warmUp": {"duration": "90s", "minimumPercent": 20}}
+    files = render_one(whole).files
+    assert {name for name in files if files[name] != without.get(name)} == {
+        "destinationrule.yaml", "PROVENANCE",
+    }  # fmt: skip

@@ -49,3 +49,34 @@ def test_keda_without_a_prometheus_is_found_at_keda() -> None:
     finding = the_finding(tree_of(serving(keda=KEDA)))
     assert (finding.rule, finding.pointer) == ("render.prometheus", "/spec/serving/keda")
     assert "clusters/prod/environment.yaml" in finding.message
+
+
+def test_keda_scales_by_latency_too() -> None:
+    both = {**KEDA, "p95Milliseconds": 250}
+    triggers = render_watched(serving(keda=both)).manifests["scaledobject-v41.yaml"]["spec"][
+        "triggers"
+    ]
+    requests, latency = triggers
+    assert requests["metadata"]["threshold"] == "50"
+    # Not divided by the number of pods: each of them has this latency.
+    assert latency["metricType"] == "Value"
+    assert latency["metadata"] == {
+        "serverAddress": PROMETHEUS,
+        "query": "histogram_quantile(0.95, sum by (le) (rate("
+        'istio_request_duration_milliseconds_bucket{reporter="destination",'
+        'destination_workload="fraud-eu-v41",destination_workload_namespace="fraud"}[2m]))) >= 0',
+        "threshold": "250",
+    }
+
+
+def test_keda_scales_by_latency_alone() -> None:
+    scaler = {"maxReplicas": 9, "p95Milliseconds": 250}
+    folder = render_watched(serving(keda=scaler))
+    (trigger,) = folder.manifests["scaledobject-v41.yaml"]["spec"]["triggers"]
+    assert trigger["metricType"] == "Value"
+
+
+def test_keda_without_a_target_is_found_at_keda() -> None:
+    finding = the_finding(watched(serving(keda={"maxReplicas": 9})))
+    assert (finding.rule, finding.pointer) == ("render.input", "/spec/serving/keda")
+    assert "p95Milliseconds" in finding.fix
