@@ -59,7 +59,8 @@ def test_a_step_waits_for_it_and_a_rollback_does_not(world: World) -> None:
 @in_state(began)
 def test_a_step_waits_while_it_is_not_rendered_yet_or_not_any_more(world: World) -> None:
     watch(world)
-    rewrite(world, "clusters/prod/environment.yaml", lambda text: text.replace(PLACE, ""))
+    gone = "    destination: prod-observability\n"
+    rewrite(world, "clusters/prod/environment.yaml", lambda text: text.replace(gone, ""))
     code, said = advance(world, "10")
     assert code == 12 and f"{OWN}PROVENANCE:1: this folder is not rendered any more" in said, said
     world.must("render")
