@@ -6,6 +6,7 @@ from tests.acceptance.world import FAMILY, World, files_of
 
 OWN = "rendered/prod/families/scoring/"
 APPLICATION = f"{OWN}application.yaml"
+SHOWN = "    observability: {dashboard: scoring}\n"
 PLACE = """  observability:
     labels: {release: monitoring}
     namespace: monitoring
@@ -21,6 +22,8 @@ def watch(world: World) -> dict[str, bytes]:
     """Give the environment a place that sees all regions; the files that the family has there."""
     head = "clusters/prod/environment.yaml"
     rewrite(world, head, lambda text: text.replace("  regions:\n", PLACE + "  regions:\n", 1))
+    family, start = f"clusters/{FAMILY}/family.yaml", "  defaults:\n"
+    rewrite(world, family, lambda text: text.replace(start, start + SHOWN, 1))
     world.must("render")
     publish(world, "render")
     return own_files(world)
@@ -56,7 +59,9 @@ def test_a_step_waits_for_it_and_a_rollback_does_not(world: World) -> None:
 @in_state(began)
 def test_a_step_waits_while_it_is_not_rendered_yet_or_not_any_more(world: World) -> None:
     watch(world)
-    rewrite(world, "clusters/prod/environment.yaml", lambda text: text.replace(PLACE, ""))
+    gone = "    destination: prod-observability\n"
+    rewrite(world, "clusters/prod/environment.yaml", lambda text: text.replace(gone, ""))
+    rewrite(world, f"clusters/{FAMILY}/family.yaml", lambda text: text.replace(SHOWN, ""))
     code, said = advance(world, "10")
     assert code == 12 and f"{OWN}PROVENANCE:1: this folder is not rendered any more" in said, said
     world.must("render")

@@ -18,7 +18,7 @@ from tests.lab.waiting import wait_until
 
 GOLDEN = REPOSITORY / "tests" / "golden" / "clusters" / "prod"
 ENVIRONMENT = "watching"
-FAMILY = "recommender"
+FAMILY = "fraud-detection"
 APPLICATION = f"{ENVIRONMENT}-family-{FAMILY}"
 PROJECT = f"{ENVIRONMENT}-observability"
 

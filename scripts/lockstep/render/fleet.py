@@ -72,8 +72,9 @@ def render_family_folder(
 ) -> RenderedFolder | None:
     """The manifests of what watches a family as a whole, or the findings.
 
-    None where its environment has no place for them. All clusters of the family have to be in it:
-    the manifests name them. No version, weight or lock counts, so no rollout changes them.
+    None where its environment has no place for them, or where nothing watches the family: Argo CD
+    would never sync an Application that has nothing to apply. All clusters of the family have to be
+    in it: the manifests name them. No version, weight or lock counts, so no rollout changes them.
     """
     path = family_folder(family.environment, family.name)
     try:
@@ -85,7 +86,9 @@ def render_family_folder(
     if templates.findings:
         return RenderedFolder(path, findings=templates.findings)
     writer = FolderWriter(environment, templates, family)
-    return writer.write(path, KUBERNETES.family, view, view.inputs(), view.destination)
+    folder = writer.write(path, KUBERNETES.family, view, view.inputs(), view.destination)
+    kinds = {manifest["kind"] for manifest in folder.manifests.values()}
+    return None if kinds == {"Application"} and not folder.findings else folder
 
 
 def render_environment(environment: Environment, templates: Templates) -> RenderedFolder:

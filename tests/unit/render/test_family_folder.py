@@ -16,17 +16,22 @@ from tests.unit.render.rendering import cluster, dump, tree_of
 from tests.unit.whole_fleets import render_fleet
 
 HEAD = "clusters/prod/environment.yaml"
+FAMILY = "clusters/prod/fraud/family.yaml"
 PLACE = {
     "labels": {"release": "monitoring"}, "namespace": "monitoring", "destination": "all-regions",
 }  # fmt: skip
 SLO = {"slo": {"availability": 99.9, "latency": "300ms", "percentile": 95}, "alerts": ["skew"]}
 
 
-def watched(*clusters: dict[str, Any], place: Any = PLACE) -> rendering.Tree:
+def watched(*clusters: dict[str, Any], place: Any = PLACE, shown: bool = True) -> rendering.Tree:
     """A family with these clusters, in an environment that says who watches it."""
     environment: dict[str, Any] = deepcopy(rendering.ENVIRONMENT)
     environment["spec"]["observability"] = place
-    return {**tree_of(*clusters), HEAD: dump(environment)}
+    family: dict[str, Any] = deepcopy(rendering.FAMILY)
+    family["spec"]["consistency"] = {"maxVersionSkew": 1, "maxSkewDuration": "24h"}
+    if shown:
+        family["spec"]["defaults"] = {"observability": {"dashboard": "fraud"}}
+    return {**tree_of(*clusters), HEAD: dump(environment), FAMILY: dump(family)}
 
 
 def rendered(tree: rendering.Tree) -> RenderedFolder:
@@ -44,6 +49,12 @@ def test_a_family_has_no_folder_where_its_environment_has_no_place_for_it() -> N
         environment, family = rendering.only_family(rendering.fleet_of(tree))
         assert render_family_folder(family, environment, rendering.templates()) is None
         assert "appproject.yaml" not in render_environment(environment, rendering.templates()).files
+
+
+def test_a_family_that_nothing_watches_has_no_application() -> None:
+    tree = watched(cluster(), shown=False)
+    environment, family = rendering.only_family(rendering.fleet_of(tree))
+    assert render_family_folder(family, environment, rendering.templates()) is None
 
 
 def test_its_application_brings_its_folder_to_where_all_regions_are_seen() -> None:
