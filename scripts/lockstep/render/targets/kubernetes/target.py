@@ -74,11 +74,4 @@ KUBERNETES = ServingTarget(
         dashboard.COMPONENT,
         alertmanagerconfig.FAMILY_COMPONENT,
     ),
-    place=(
-        namespace.COMPONENT,
-        resourcequota.COMPONENT,
-        limitrange.COMPONENT,
-        networkpolicy.COMPONENT,
-        tenantapplication.COMPONENT,
-    ),
 )
