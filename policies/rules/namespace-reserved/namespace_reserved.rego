@@ -38,8 +38,7 @@ checked if {
 _listed := data.thresholds.namespace_reserved.namespaces
 
 # The listed ones, and those that the environment says are in use.
-_platform := (({pattern | some pattern in _listed} | {input.environment.spec.argocd.namespace}) |
-	_gateways) | _prometheus
+_platform := (({pattern | some pattern in _listed} | {input.environment.spec.argocd.namespace}) | _gateways) | _prometheus
 
 _prometheus := {namespace | namespace := input.environment.spec.observability.namespace}
 

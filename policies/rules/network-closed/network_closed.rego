@@ -104,7 +104,7 @@ deny contains finding.at(
 	some kind in ["registry", "egress", "dns", "istiod"]
 	some i, peer in _network[kind]
 	some writer in _network.featureWriters
-	some port in {port | some port in peer.ports} & {port | some port in writer.ports}
+	some port in ({port | some port in peer.ports} & {port | some port in writer.ports})
 	place := _shared(peer, writer)
 }
 

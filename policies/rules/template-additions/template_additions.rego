@@ -23,6 +23,7 @@
 package lockstep.rules.template_additions
 
 import data.lockstep.lib.finding
+import data.lockstep.lib.observed
 import data.lockstep.lib.pods
 
 checked if {
@@ -50,16 +51,39 @@ _organisation := data.thresholds.organisation
 _shared(list) := object.get(_organisation, ["pods", list], [])
 
 # Keys that Lockstep's own templates write; render.identity compares their values with the spec.
-_own := {
+_own := _always | _asked
+
+_always := {
 	"app.kubernetes.io/component", "app.kubernetes.io/instance", "app.kubernetes.io/managed-by",
 	"app.kubernetes.io/name", "app.kubernetes.io/part-of", "app.kubernetes.io/version",
-	"lockstep.dev/cluster", "lockstep.dev/environment", "lockstep.dev/family", "lockstep.dev/tenant",
-	"lockstep.dev/version",
+	"lockstep.dev/cluster", "lockstep.dev/cost-center", "lockstep.dev/environment",
+	"lockstep.dev/family", "lockstep.dev/tenant", "lockstep.dev/version",
 	"argocd.argoproj.io/sync-wave",
 	"azure.workload.identity/client-id", "azure.workload.identity/use", "eks.amazonaws.com/role-arn",
 	"argocd.argoproj.io/sync-options",
 	"iam.gke.io/gcp-service-account", "sidecar.istio.io/inject", "sidecar.istio.io/nativeSidecar",
 	"proxy.istio.io/config",
+}
+
+# They write these only where the spec or the environment asks for them.
+_asked contains key if {
+	input.new.spec.serving.metrics
+	some key in ["prometheus.io/path", "prometheus.io/port", "prometheus.io/scrape"]
+}
+
+_asked contains key if {
+	observed.has("openTelemetry")
+	some key in [
+		"instrumentation.opentelemetry.io/container-names",
+		"instrumentation.opentelemetry.io/inject-python",
+		"resource.opentelemetry.io/service.name", "resource.opentelemetry.io/service.version",
+	]
+}
+
+_asked contains key if {
+	observed.has("datadog")
+	some part in ["env", "service", "version"]
+	key := sprintf("tags.datadoghq.com/%s", [part])
 }
 
 # What is added to objects and their pods: kind and name of the object, the path, the key, in which list.

@@ -36,6 +36,32 @@ test_what_lockstep_writes_is_allowed if {
 		with data.thresholds as _thresholds({})
 }
 
+# What tracing, Datadog and the server's own metrics put on pods, by the field that asks for it.
+_asked := {
+	"/environment/spec/observability/openTelemetry": [
+		{"endpoint": "http://otel:4318"},
+		"instrumentation.opentelemetry.io/inject-python",
+	],
+	"/environment/spec/observability/datadog": [{"notify": ["@ops"]}, "tags.datadoghq.com/env"],
+	"/new/spec/serving/metrics": [{"port": 8080}, "prometheus.io/port"],
+}
+
+test_what_is_written_where_it_is_asked_for_is_allowed_there_alone if {
+	every field, asking in _asked {
+		written := {"metadata": {"name": "a", "annotations": {asking[1]: "x"}}}
+		bare := example.put(_cluster, "/environment/spec/observability", {})
+		seen := example.put(bare, "/rendered/Service", [written])
+		found := {finding.pointer |
+			some finding in template_additions.deny with input as seen
+				with data.thresholds as _thresholds({})
+		}
+		count(found) == 1
+		asked := example.put(seen, field, asking[0])
+		count(template_additions.deny) == 0 with input as asked
+			with data.thresholds as _thresholds({})
+	}
+}
+
 test_other_keys_have_to_be_listed if {
 	annotations := {"metadata": {"name": "a", "annotations": {"tailscale.com/expose": "true"}}}
 	every kind in _kinds {
