@@ -68,6 +68,13 @@ def test_an_autoscaler_goes_and_comes_in_steps(fleet: Fleet) -> None:
 
 def test_a_move_to_another_namespace_needs_approval(fleet: Fleet) -> None:
     fleet.edit(ENVIRONMENT, "namespaces: [scoring]", "namespaces: [scoring, credit]")
+    quota = '- {region: eu-west-1, namespace: scoring, cpu: "24", memory: 48Gi}'
+    parts = [quota.replace('"24", memory: 48Gi', '"12", memory: 24Gi')]
+    parts.append(parts[0].replace("scoring", "credit"))
+    parts += [each.replace("eu-west-1", "us-east-1") for each in parts]
+    other = quota.replace("eu-west-1", "us-east-1")
+    fleet.edit(ENVIRONMENT, f"        {other}\n", "")
+    fleet.edit(ENVIRONMENT, quota, "\n        ".join(parts))
     fleet.commit("a further namespace")
     fleet.edit(FAMILY, "namespace: scoring", "namespace: credit")
     code, found = fleet.check("--base", "main")

@@ -430,7 +430,7 @@ def test_a_slow_region_costs_no_other_its_comparison(world: World) -> None:
     world.apis["prod-us-east-1"].faults["services"] = lambda: slow
     report = world.report("--timeout", "8")
     assert [each["what"] for each in report["unread"]] == ["prod-us-east-1"]
-    assert "no answer within 8 seconds" in report["unread"][0]["why"]
+    assert "no answer within" in report["unread"][0]["why"]
     assert [each["name"] for each in report["drifts"]] == [f"{FRAUD}-v41"]
 
 
