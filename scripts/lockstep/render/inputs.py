@@ -73,6 +73,7 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
     region = fields.text("spec", "region")
     serving, traffic = _serving(fields, environment), _traffic(fields)
     floors = floors_of(serving, production=_is_production(environment))
+    network, network_origins = read_network(fields, family, environment)
     return ClusterView(
         environment=_label(environment.name, Fields(environment.document)),
         family=family.name,
@@ -93,7 +94,8 @@ def view_cluster(cluster: Cluster, family: Family, environment: Environment) -> 
         access={**read_identity(fields), **read_secrets(fields)},
         prometheus=read_prometheus(fields, environment),
         registry=read_registry(fields, family, environment),
-        network=read_network(fields, family, environment),
+        network=network,
+        network_origins=network_origins,
         observability=_observability(fields, environment),
     )
 

@@ -5,13 +5,22 @@ namespaces, but no names of DNS.
 """
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from lockstep.model.document import Json
+from lockstep.model.document import Json, Pointer
 from lockstep.model.fleet import Environment, Family
 from lockstep.render.fields import Fields
 from lockstep.render.observability import read_namespace
+from lockstep.render.place_view import NetworkRule
 from lockstep.render.targets.kubernetes.virtualservice import MESH
+from lockstep.render.targets.origins import (
+    Origin,
+    OriginTree,
+    in_environment,
+    in_family,
+    in_region,
+    in_spec,
+)
 
 NETWORK = ("spec", "network")
 TENANTS = ("spec", "tenants")
@@ -23,6 +32,9 @@ _OTLP = (4317, 4318)
 _NAMESPACE = "kubernetes.io/metadata.name"
 """The label with its name that Kubernetes gives to each namespace."""
 
+
+Callers = Mapping[str, Origin]
+"""Namespaces, and where each is named as that of a caller."""
 
 OWN_PODS: Json = {"podSelector": {}}
 """The end of a connection that is any pod of the same namespace."""
@@ -38,83 +50,112 @@ def namespaces_peer(names: Iterable[str]) -> Json:
     }
 
 
+def peer_origin(values: Iterable[Origin]) -> OriginTree:
+    """Where the names in a ``namespaces_peer`` are written, in their order."""
+    return {"namespaceSelector": {"matchExpressions": [{"values": list(values)}]}}
+
+
 def has_network(environment: Environment) -> bool:
     """Whether the namespaces of tenants are closed."""
     return Fields(environment.document).has(*NETWORK)
 
 
-def read_egress(environment: Environment) -> list[Json]:
+def read_egress(environment: Environment) -> list[NetworkRule]:
     """What the pods of every tenant may reach. Raises Unrenderable."""
     fields = Fields(environment.document)
-    rules: list[Json] = [{"to": [OWN_PODS]}]
+    rules = [NetworkRule({"to": [OWN_PODS]}, None)]
     rules += _rules(fields, "dns", ("UDP", "TCP"), _DNS) + _rules(fields, "istiod", default=_ISTIOD)
     for name in ("registry", "egress"):
         rules += _rules(fields, name)
     watched = read_namespace(environment)
     if watched is not None and fields.has("spec", "observability", "openTelemetry"):
-        rules.append(_rule([namespaces_peer([watched])], _OTLP, ("TCP",)))
+        collector = [peer_origin([WATCHING])]
+        rules.append(
+            NetworkRule(_rule([namespaces_peer([watched])], _OTLP, ("TCP",)), {"to": collector})
+        )
     return rules
 
 
-def read_gateways(fields: Fields, *pointer: str | int) -> list[str]:
-    """The namespaces of the Gateways in a list; those of the mesh have none."""
+WATCHING = in_environment("spec", "observability", "namespace")
+"""Where the namespace of those who watch is written."""
+
+
+def read_gateways(fields: Fields, *pointer: str | int) -> list[tuple[str, int]]:
+    """The namespaces of the Gateways in a list with their indexes; the mesh has none."""
     if not fields.has(*pointer):
         return []
-    named = [fields.text(*pointer, index) for index, _ in enumerate(fields.items(*pointer))]
-    return [name.partition("/")[0] for name in named if name != MESH]
+    named = [fields.text(*pointer, index) for index in _indexes(fields, *pointer)]
+    return [(name.partition("/")[0], i) for i, name in enumerate(named) if name != MESH]
 
 
-def further_gateways(environment: Environment) -> list[str]:
+def further_gateways(environment: Environment) -> Callers:
     """The namespaces of gateways that run elsewhere than their Gateway is."""
-    fields, here = Fields(environment.document), (*NETWORK, "gatewayNamespaces")
-    if not fields.has(*here):
-        return []
-    return [fields.text(*here, index) for index, _ in enumerate(fields.items(*here))]
+    return _named(Fields(environment.document), *NETWORK, "gatewayNamespaces")
 
 
-def read_callers(environment: Environment, tenant: str) -> list[str]:
+def read_callers(environment: Environment, tenant: str) -> Callers:
     """The namespaces that call the clusters of a tenant. Raises Unrenderable."""
     fields = Fields(environment.document)
-    for index, _ in enumerate(fields.items(*TENANTS)):
-        here = (*TENANTS, index, "callers")
-        if fields.text(*TENANTS, index, "name") == tenant and fields.has(*here):
-            return [fields.text(*here, at) for at, _ in enumerate(fields.items(*here))]
-    return []
+    for index in _indexes(fields, *TENANTS):
+        if fields.text(*TENANTS, index, "name") == tenant:
+            return _named(fields, *TENANTS, index, "callers")
+    return {}
 
 
-def read_network(fields: Fields, family: Family, environment: Environment) -> dict[str, Json]:
+def _named(fields: Fields, *pointer: str | int) -> Callers:
+    if not fields.has(*pointer):
+        return {}
+    here = [(*pointer, index) for index in _indexes(fields, *pointer)]
+    return {fields.text(*each): in_environment(*each) for each in here}
+
+
+def merge_callers(parts: Iterable[Callers]) -> Callers:
+    """All callers in the order of their names; one that is named twice has both places."""
+    found: dict[str, Origin] = {}
+    for part in parts:
+        for name, origin in part.items():
+            found[name] = found.get(name, Origin(())) + origin
+    return dict(sorted(found.items()))
+
+
+def read_network(
+    fields: Fields, family: Family, environment: Environment
+) -> tuple[dict[str, Json], dict[str, OriginTree]]:
     """What of the network is said by policies of a cluster; empty where it is open.
 
     ``authorization`` has the mode and the namespaces that may call; ``featureWriters`` the rules
-    for what a cluster that writes features may reach. ``fields`` are the cluster's. Raises
-    Unrenderable.
+    for what a cluster that writes features may reach. Then the same names with where the namespaces
+    and the rules are written. ``fields`` are the cluster's. Raises Unrenderable.
     """
     written = Fields(environment.document)
     if not written.has(*NETWORK) or not written.has(*TENANTS):
-        return {}
+        return {}, {}
     network: dict[str, Json] = {}
+    origins: dict[str, OriginTree] = {}
     if written.has(*NETWORK, "authorization"):
+        callers = _authorized(fields, family, environment)
         network["authorization"] = {
             "mode": written.text(*NETWORK, "authorization"),
-            "namespaces": _authorized(fields, family, environment),
+            "namespaces": list(callers),
         }
+        origins["authorization"] = list(callers.values())
     writers = _rules(written, "featureWriters")
     if writers and fields.has("spec", "features", "writes"):
         # With the rest, so that it cuts nothing off where it is applied before the policy of the
         # namespace.
-        network["featureWriters"] = [*read_egress(environment), *writers]
-    return network
+        rules = [*read_egress(environment), *writers]
+        network["featureWriters"] = [each.rule for each in rules]
+        origins["featureWriters"] = [each.origin for each in rules]
+    return network, origins
 
 
-def _authorized(fields: Fields, family: Family, environment: Environment) -> list[str]:
+def _authorized(fields: Fields, family: Family, environment: Environment) -> Callers:
     tenant = Fields(family.document).text("metadata", "tenant")
-    named = read_gateways(fields, "spec", "gateways")
-    index = environment.region_index(fields.text("spec", "region"))
-    if not fields.has("spec", "gateways") and index is not None:
-        region = Fields(environment.document)
-        named = read_gateways(region, "spec", "regions", index, "gateways")
-    found = {*named, *(further_gateways(environment) if named else ())}
-    found |= {*read_callers(environment, tenant)}
+    gateways = _gateways(fields, environment)
+    further = further_gateways(environment) if gateways else {}
+    chosen = in_family("metadata", "tenant")
+    of_tenant = {name: at + chosen for name, at in read_callers(environment, tenant).items()}
+    found = merge_callers([*gateways, further, of_tenant])
     if not found:
         fields.fail(
             ("spec", "gateways"), "render.no-callers",
@@ -122,29 +163,50 @@ def _authorized(fields: Fields, family: Family, environment: Environment) -> lis
             f"list the namespaces of its callers in spec.tenants of {environment.document.path}, "
             "or give the cluster a gateway",
         )  # fmt: skip
-    return sorted(found)
+    return found
+
+
+def _gateways(fields: Fields, environment: Environment) -> list[Callers]:
+    """The namespaces of the gateways of a cluster, or else of its region."""
+    if fields.has("spec", "gateways"):
+        own = read_gateways(fields, "spec", "gateways")
+        return [{name: in_spec("gateways", at)} for name, at in own]
+    index = environment.region_index(fields.text("spec", "region"))
+    if index is None:
+        return []
+    of_region = read_gateways(Fields(environment.document), "spec", "regions", index, "gateways")
+    return [{name: in_region("gateways", at)} for name, at in of_region]
 
 
 def _rules(
     fields: Fields, name: str, protocols: Iterable[str] = ("TCP",), default: Json = None
-) -> list[Json]:
+) -> list[NetworkRule]:
     here = (*NETWORK, name)
     if not fields.has(*here):
         return [
-            _rule([namespaces_peer([each["namespace"]])], each["ports"], protocols)
+            NetworkRule(
+                _rule([namespaces_peer([each["namespace"]])], each["ports"], protocols),
+                in_environment(*here),
+            )
             for each in default or ()
         ]
-    rules = []
-    for index, _ in enumerate(fields.items(*here)):
-        at = (*here, index)
-        ports = [fields.integer(*at, "ports", i) for i in _indexes(fields, *at, "ports")]
-        if fields.has(*at, "namespace"):
-            peers = [namespaces_peer([fields.text(*at, "namespace")])]
-        else:
-            cidrs = [_cidr(fields, *at, "cidrs", i) for i in _indexes(fields, *at, "cidrs")]
-            peers = [{"ipBlock": {"cidr": each}} for each in cidrs]
-        rules.append(_rule(peers, ports, protocols))
-    return rules
+    return [
+        _written_rule(fields, (*here, index), tuple(protocols)) for index in _indexes(fields, *here)
+    ]
+
+
+def _written_rule(fields: Fields, at: Pointer, protocols: tuple[str, ...]) -> NetworkRule:
+    ports = [(*at, "ports", i) for i in _indexes(fields, *at, "ports")]
+    numbers = [fields.integer(*each) for each in ports]
+    if fields.has(*at, "namespace"):
+        peers = [namespaces_peer([fields.text(*at, "namespace")])]
+        origins = [peer_origin([in_environment(*at, "namespace")])]
+    else:
+        cidrs = [(*at, "cidrs", i) for i in _indexes(fields, *at, "cidrs")]
+        peers = [{"ipBlock": {"cidr": _cidr(fields, *each)}} for each in cidrs]
+        origins = [{"ipBlock": {"cidr": in_environment(*each)}} for each in cidrs]
+    opened = [{"port": in_environment(*each)} for each in ports for _ in protocols]
+    return NetworkRule(_rule(peers, numbers, protocols), {"to": origins, "ports": opened})
 
 
 def _rule(peers: list[Json], ports: Iterable[int], protocols: Iterable[str]) -> Json:

@@ -11,17 +11,22 @@ from lockstep.render.network import (
     NETWORK,
     OWN_PODS,
     TENANTS,
+    WATCHING,
     further_gateways,
     has_network,
+    merge_callers,
     namespaces_peer,
+    peer_origin,
     read_callers,
     read_egress,
     read_gateways,
 )
 from lockstep.render.observability import read_namespace
-from lockstep.render.place_view import TenantPlaceView
+from lockstep.render.place_view import NetworkRule, TenantPlaceView
 from lockstep.render.targets.kubernetes.appproject import project_name
+from lockstep.render.targets.origins import in_environment
 from lockstep.render.view import ArgoCd
+from lockstep.text.sanitise import quoted
 
 REGIONS = ("spec", "regions")
 
@@ -117,7 +122,7 @@ def _quotas(
 
 def _sum(fields: Fields, index: int, quotas: tuple[int, ...]) -> Hard:
     here = (*TENANTS, index, "quotas")
-    cores = sum((_cores(fields.text(*here, at, "cpu")) for at in quotas), Fraction(0))
+    cores = sum((_cores(fields, *here, at, "cpu") for at in quotas), Fraction(0))
     memory = sum(_bytes(fields, *here, at, "memory") for at in quotas)
     hard = {"requests.cpu": cpu_text(cores), "requests.memory": amount_text(memory)}
     devices = {name for at in quotas for name in fields.names(*here, at, "devices")}
@@ -138,23 +143,34 @@ def _bytes(fields: Fields, *pointer: str | int) -> int:
         fields.fail(pointer, "render.input", str(error), "write it like 512Mi or 10Gi")
 
 
-def _cores(text: str) -> Fraction:
-    return Fraction(text[:-1]) / 1000 if text.endswith("m") else Fraction(text)
+def _cores(fields: Fields, *pointer: str | int) -> Fraction:
+    text = fields.text(*pointer)
+    try:
+        return Fraction(text[:-1]) / 1000 if text.endswith("m") else Fraction(text)
+    except ValueError:
+        fields.fail(
+            pointer, "render.input", f"{quoted(text, 20)} is not a number of cores",
+            'write it like "4" or 500m',
+        )  # fmt: skip
 
 
 def _network(
     environment: Environment, fields: Fields, tenant: str, regions: Iterable[int]
-) -> dict[str, list[object]] | None:
+) -> dict[str, list[NetworkRule]] | None:
     if not has_network(environment):
         return None
-    callers = {*further_gateways(environment), *read_callers(environment, tenant)}
+    parts = [further_gateways(environment), read_callers(environment, tenant)]
     for region in regions:
         for kind in ("gateways", "optionalGateways"):
-            callers |= {*read_gateways(fields, *REGIONS, region, kind)}
+            here = (*REGIONS, region, kind)
+            parts += [{n: in_environment(*here, at)} for n, at in read_gateways(fields, *here)]
     if (watching := read_namespace(environment)) is not None:
-        callers.add(watching)
-    outside = [namespaces_peer(sorted(callers))] if callers else []
+        parts.append({watching: WATCHING})
+    callers = merge_callers(parts)
+    outside = [namespaces_peer(callers)] if callers else []
+    origins = [peer_origin(callers.values())] if callers else []
+    egress = read_egress(environment)
     return {
-        "ingress": [{"from": [OWN_PODS, *outside]}],
-        "egress": read_egress(environment),
+        "ingress": [NetworkRule({"from": [OWN_PODS, *outside]}, {"from": [None, *origins]})],
+        "egress": egress,
     }

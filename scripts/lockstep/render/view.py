@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from lockstep.model.canonical import digest_json
 from lockstep.model.document import Json
+from lockstep.render.targets.origins import Origins
 from lockstep.spec.floors import Floor
 
 
@@ -50,7 +51,8 @@ class ClusterView:
     ``secrets`` where the spec has them; ``prometheus`` is the address that KEDA queries;
     ``registry`` holds address, Secret and credentials of the model registry as pods reach it;
     ``observability`` what the cluster and its environment say of who watches it, by the component
-    that reads it; ``network`` what its environment says of who reaches it and what it reaches.
+    that reads it; ``network`` what its environment says of who reaches it and what it reaches,
+    ``network_origins`` where that is written.
     """
 
     environment: str
@@ -73,6 +75,7 @@ class ClusterView:
     prometheus: str | None
     registry: Json = None
     network: Json = field(default_factory=dict)
+    network_origins: Origins = field(default_factory=dict)
     observability: Json = field(default_factory=dict)
 
     def inputs(self) -> dict[str, Json]:

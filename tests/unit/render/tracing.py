@@ -8,7 +8,13 @@ from typing import Any, NamedTuple
 from lockstep.model.document import Pointer, value_at
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet
 from lockstep.render.fields import Unrenderable
-from lockstep.render.inputs import view_cluster, view_environment, view_family, view_tenants
+from lockstep.render.inputs import (
+    view_cluster,
+    view_environment,
+    view_family,
+    view_places,
+    view_tenants,
+)
 from lockstep.render.parse import parse_manifest
 from lockstep.render.targets.base import ManifestFile, files_of
 from lockstep.render.targets.kubernetes.target import KUBERNETES
@@ -138,6 +144,13 @@ def files(fleet: Fleet, subject: Subject) -> list[tuple[str, ManifestFile]]:
                 found += [
                     (component, file._replace(name=f"{tenant.name}/{file.name}"))
                     for component, file in files_of(KUBERNETES.tenant, tenant)
+                ]
+            for place in view_places(environment):
+                # By places in the environment and not by names, which changes are about.
+                folder = f"tenants/{place.index}/regions/{place.regions[0]}"
+                found += [
+                    (component, file._replace(name=f"{folder}/{file.name}"))
+                    for component, file in files_of(KUBERNETES.place, place)
                 ]
             return found
         return list(files_of(KUBERNETES.cluster, view_cluster(one, family, environment)))

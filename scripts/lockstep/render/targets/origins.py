@@ -19,7 +19,7 @@ class SourceDocument(StrEnum):
     FAMILY = "family"
     ENVIRONMENT = "environment"
     VARIANT = "variant"
-    """``(version, field)``: that field of each variant of the version."""
+    """``(version, field)``: that field of each variant of the version, of all without a version."""
     LOCK = "lock"
     """``(version, ...)``: a pointer into the lock of the version."""
     REGION = "region"
@@ -75,15 +75,20 @@ def in_variants(version: str, field: str) -> Origin:
     return Origin((Source(SourceDocument.VARIANT, (version, field)),))
 
 
+def in_all_variants(field: str) -> Origin:
+    """A field of all variants, those that do not run included."""
+    return in_variants("", field)
+
+
 def in_lock(version: str, name: str) -> Origin:
     """A part of a version's identity, and the variant that chose the version."""
     there = Source(SourceDocument.LOCK, (version, "spec", "identity", name))
     return Origin((there,)) + in_variants(version, "version")
 
 
-def in_region(name: str) -> Origin:
+def in_region(*pointer: str | int) -> Origin:
     """A field of the cluster's region in the environment, and the cluster's choice of it."""
-    return Origin((Source(SourceDocument.REGION, (name,)),)) + in_spec("region")
+    return Origin((Source(SourceDocument.REGION, pointer),)) + in_spec("region")
 
 
 def no_origins() -> Origins:

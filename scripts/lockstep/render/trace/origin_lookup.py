@@ -71,7 +71,7 @@ class OriginLookup:
         elif document is SourceDocument.VARIANT and cluster:
             # All of them, because several roles can have one version.
             for index, variant in enumerate(cluster.variants):
-                if value_at(variant, ("version",)) == pointer[0]:
+                if pointer[0] in ("", value_at(variant, ("version",))):
                     yield Place(cluster.document, ("spec", "variants", index, *pointer[1:]))
         elif document is SourceDocument.CLUSTER and cluster:
             yield Place(cluster.document, pointer)

@@ -43,7 +43,8 @@ def test_a_field_has_the_objects_that_it_is_written_to(schemas: dict[str, Json])
     image = "Deployment `spec.template.spec.containers[].image`"
     assert image in rows["`spec.serving.image`"]
     assert "VirtualService `spec.http[].match[].headers.*`" in rows["`spec.traffic.bucketHeader`"]
-    assert "every object but AppProject and ConfigMap `metadata.name`" in page
+    others = "AppProject, ConfigMap, LimitRange, Namespace and ResourceQuota"
+    assert f"every object but {others} `metadata.name`" in page
     assert "`spec.privacy.lawfulBasis`" not in rows
 
 

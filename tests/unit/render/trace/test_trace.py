@@ -28,6 +28,7 @@ from tests.unit.render.tracing import (
 )
 
 NEW_VERSION = "9.9"
+GATEWAYS = {"gateways", "optionalGateways"}
 
 
 def values(fleet: Fleet, subject: Subject) -> dict[Leaf, Any]:
@@ -67,6 +68,11 @@ def changes(subject: Subject, path: str, pointer: Pointer) -> Iterator[dict[Leaf
         environment = yaml.safe_load(tree[f"clusters/{subject.environment}/environment.yaml"])
         names = [region["name"] for region in environment["spec"]["regions"]]
         news = [name for name in [*names, "moon-1"] if name != old][:1]
+    gateway = isinstance(old, str) and GATEWAYS & {*pointer}
+    if gateway:  # only their namespace is everywhere that they are
+        news = [f"x{old}"]
+    if "quotas" in pointer and pointer[-1] in ("cpu", "memory"):
+        news = [f"1{old}"]
     if pointer[-1] == "version":
         news = [NEW_VERSION]
         tree = locked(tree, f"clusters/{subject.environment}/{subject.family}", NEW_VERSION)
@@ -86,6 +92,22 @@ def changes(subject: Subject, path: str, pointer: Pointer) -> Iterator[dict[Leaf
         for each in of_the_same_version(document, pointer):
             tree = replaced(tree, path, each, 0)
         yield values(fleet_of(tree), subject)
+
+    if gateway:
+        for each in of_the_same_namespace(document, pointer):
+            tree = replaced(tree, path, each, news[0])
+        yield values(fleet_of(tree), subject)
+
+
+def of_the_same_namespace(document: Any, pointer: Pointer) -> list[Pointer]:
+    """A gateway, and the others of its cluster or region that are in the same namespace."""
+    namespace = value_at(document, pointer).partition("/")[0]
+    return [
+        (*pointer[:-2], kind, index)
+        for kind in sorted(GATEWAYS)
+        for index, each in enumerate(value_at(document, (*pointer[:-2], kind), ()))
+        if each.partition("/")[0] == namespace
+    ]
 
 
 def of_the_same_version(document: Any, pointer: Pointer) -> list[Pointer]:
@@ -138,10 +160,8 @@ def written_values(subject: Subject) -> Iterator[tuple[str, Pointer]]:
     ]:
         yield environment.document.path, pointer
     if one is None or family is None:
-        for index, tenant in enumerate(environment.spec.get("tenants", ())):
-            yield environment.document.path, ("spec", "tenants", index, "name")
-            for number, _ in enumerate(tenant["namespaces"]):
-                yield environment.document.path, ("spec", "tenants", index, "namespaces", number)
+        for pointer in written_of_tenants(environment.spec):
+            yield environment.document.path, pointer
         return
     for index in range(len(environment.spec["regions"])):
         yield environment.document.path, ("spec", "regions", index, "destination")
@@ -155,6 +175,22 @@ def written_values(subject: Subject) -> Iterator[tuple[str, Pointer]]:
         if not isinstance(value, bool) and pointer[-1] != "name":
             document, inner = one.origin(pointer)
             yield document.path, inner
+
+
+def written_of_tenants(spec: Any) -> Iterator[Pointer]:
+    """What an environment says of its tenants, and of the network of all of them."""
+    for index, tenant in enumerate(spec.get("tenants", ())):
+        here = ("spec", "tenants", index)
+        yield (*here, "name")
+        for part in ("namespaces", "callers"):
+            yield from ((*here, part, number) for number, _ in enumerate(tenant.get(part, ())))
+        for pointer, _ in leaves(tenant.get("quotas", []), (*here, "quotas")):
+            if pointer[-1] not in ("region", "namespace", "quotas"):
+                yield pointer
+    for name, part in spec.get("network", {}).items():
+        if name not in ("authorization", "featureWriters"):
+            yield from (pointer for pointer, _ in leaves(part, ("spec", "network", name)))
+    yield from (("spec", name) for name in ("podSecurity", "kubernetesVersion") if name in spec)
 
 
 def shown(trace: Trace) -> set[tuple[str, int, int]]:

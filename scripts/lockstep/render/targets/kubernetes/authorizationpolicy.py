@@ -4,6 +4,8 @@ Callers are known by their identity in the mesh, which a request without mutual 
 Probes are not concerned: Istio has its agent answer them. Neither is what a proxy itself exports.
 """
 
+from functools import partial
+
 from lockstep.model.document import Json
 from lockstep.render.names import label_value
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
@@ -14,7 +16,7 @@ from lockstep.render.targets.kubernetes.metadata import (
     metadata,
     metadata_origins,
 )
-from lockstep.render.targets.origins import Origins, in_environment, in_region, in_spec
+from lockstep.render.targets.origins import Origins, in_environment, in_spec
 from lockstep.render.view import ClusterView
 
 _DRY_RUN = "istio.io/dry-run"
@@ -31,7 +33,8 @@ def _files(view: ClusterView) -> Files:
             "callers": asked["namespaces"],
             "metrics": _metrics(view.serving),
         }
-        yield ManifestFile("authorizationpolicy.yaml", context, _expected(context), _origins)
+        origins = partial(_origins, view)
+        yield ManifestFile("authorizationpolicy.yaml", context, _expected(context), origins)
 
 
 def _metrics(serving: Json) -> Json:
@@ -63,13 +66,12 @@ def _expected(context: Context) -> dict[str, Expected]:
     }
 
 
-def _origins() -> Origins:
-    callers = in_spec("gateways") + in_region("gateways")
+def _origins(view: ClusterView) -> Origins:
     return {
         **metadata_origins(),
         "cluster": NAME,
         "dry_run": in_environment("spec", "network", "authorization"),
-        "callers": callers + in_environment("spec", "tenants"),
+        "callers": view.network_origins["authorization"],
         "metrics": in_spec("serving", "metrics"),
     }
 

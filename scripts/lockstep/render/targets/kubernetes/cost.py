@@ -20,6 +20,9 @@ _CENTER = "lockstep.dev/cost-center"
 HOURS_OF_MONTH = 730
 """As OpenCost counts: a year has 8,760."""
 
+CURRENCY = (*_HERE, "currency")
+"""Where an environment says in which currency OpenCost has its prices."""
+
 BUDGET: Origin = in_spec("cost", "monthly")
 """The origin of the budget of a cluster."""
 

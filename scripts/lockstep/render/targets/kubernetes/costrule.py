@@ -7,9 +7,27 @@ from lockstep.render.alerting.series import WEIGHT, Rule, cluster_labels
 from lockstep.render.names import object_name
 from lockstep.render.targets.base import Component, Files, ManifestFile
 from lockstep.render.targets.kubernetes import prometheusrule
-from lockstep.render.targets.kubernetes.cost import HOURS_OF_MONTH, hourly_cost
-from lockstep.render.targets.kubernetes.metadata import metadata, metadata_origins
-from lockstep.render.targets.origins import Origins, in_environment
+from lockstep.render.targets.kubernetes.cost import (
+    BUDGET,
+    CURRENCY,
+    HOURS_OF_MONTH,
+    hourly_cost,
+)
+from lockstep.render.targets.kubernetes.metadata import (
+    ENVIRONMENT,
+    NAME,
+    NAMESPACE,
+    TENANT,
+    metadata,
+    metadata_origins,
+)
+from lockstep.render.targets.origins import (
+    Origins,
+    OriginTree,
+    in_all_variants,
+    in_environment,
+    in_spec,
+)
 from lockstep.render.view import ClusterView
 
 _RECORD = "lockstep:cluster_cost_hourly:sum"
@@ -75,8 +93,27 @@ def _not_measured(given: Alerting) -> Rule:
 
 
 def _origins() -> Origins:
-    operator = in_environment("spec", "observability", "labels")
-    return {**metadata_origins(), "operator": operator}
+    # Their names have the versions, of which those with a weight run.
+    pods = NAMESPACE + NAME + in_all_variants("version") + in_all_variants("weight")
+    cluster = NAME + ENVIRONMENT
+    budget = BUDGET + in_environment(*CURRENCY)
+    alert: dict[str, OriginTree] = {"lockstep_tenant": TENANT}
+    dashboard = in_spec("observability", "dashboard")
+    rules: list[OriginTree] = [
+        {"expr": pods, "labels": prometheusrule.LABELS},
+        {
+            "expr": BUDGET + cluster,
+            "labels": alert,
+            "annotations": {"description": budget, "dashboard": dashboard},
+        },
+        {"expr": cluster, "labels": alert, "annotations": {"dashboard": dashboard}},
+    ]
+    return {
+        **metadata_origins(),
+        "name": NAME,
+        "operator": in_environment("spec", "observability", "labels"),
+        "groups": {"cost": (None, tuple(rules))},
+    }
 
 
 COMPONENT = Component("prometheusrule", prometheusrule.COMPONENT.kind, _files)

@@ -21,8 +21,10 @@ from lockstep.render.targets.base import Component, Context, Files, ManifestFile
 from lockstep.render.targets.expected import FREE, Expected
 from lockstep.render.targets.kubernetes.metadata import (
     ENVIRONMENT,
+    FAMILY,
     NAME,
     NAMESPACE,
+    TENANT,
     expected_metadata,
     metadata,
     metadata_origins,
@@ -206,10 +208,12 @@ def _expected(context: Context) -> dict[str, Expected]:
 def _origins(objective: Origin) -> Origins:
     return {
         **metadata_origins(),
+        "name": NAME,
         "title": NAME + ENVIRONMENT,
-        "message": in_environment(*_HERE, "notify") + NAME,
+        "message": in_environment(*_HERE, "notify") + NAME + objective,
         "query": objective + NAME + NAMESPACE + ENVIRONMENT,
         "threshold": objective,
+        "tags": (ENVIRONMENT, NAME, TENANT, FAMILY),
     }
 
 

@@ -16,7 +16,7 @@ from lockstep.render.targets.kubernetes.metadata import (
     metadata,
     metadata_origins,
 )
-from lockstep.render.targets.origins import Origin, Origins, in_environment, in_variants
+from lockstep.render.targets.origins import Origins, in_variants
 from lockstep.render.view import ClusterView
 
 
@@ -31,7 +31,7 @@ def _files(view: ClusterView) -> Files:
             "learning": [label_value(version) for version in learning],
             "egress": view.network["featureWriters"],
         }
-        origins = partial(_origins, learning)
+        origins = partial(_origins, view, learning)
         yield ManifestFile("networkpolicy.yaml", context, _expected(context), origins)
 
 
@@ -49,15 +49,13 @@ def _expected(context: Context) -> dict[str, Expected]:
     }
 
 
-def _origins(learning: list[str]) -> Origins:
-    chosen = Origin(())
-    for version in learning:
-        chosen += in_variants(version, "version")
+def _origins(view: ClusterView, learning: list[str]) -> Origins:
     return {
         **metadata_origins(),
         "cluster": NAME,
-        "learning": chosen,
-        "egress": in_environment("spec", "network", "featureWriters"),
+        "name": NAME,
+        "learning": [in_variants(version, "version") for version in learning],
+        "egress": view.network_origins["featureWriters"],
     }
 
 

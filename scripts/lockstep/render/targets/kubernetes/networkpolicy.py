@@ -11,18 +11,20 @@ from lockstep.render.targets.base import Component, Context, Files, ManifestFile
 from lockstep.render.targets.expected import Expected
 from lockstep.render.targets.kubernetes.tenant_metadata import (
     expected_namespaced,
-    in_tenant,
     label_origins,
     namespace_origin,
     namespaced,
 )
-from lockstep.render.targets.origins import Origins, in_environment
+from lockstep.render.targets.origins import Origins
 
 
 def _files(view: TenantPlaceView) -> Files:
     """One for each namespace, where the environment has a network."""
-    for namespace in view.namespaces if view.network is not None else ():
-        context = {**namespaced(view, namespace), **view.network}
+    if view.network is None:
+        return
+    rules = {name: [each.rule for each in own] for name, own in view.network.items()}
+    for namespace in view.namespaces:
+        context = {**namespaced(view, namespace), **rules}
         origins = partial(_origins, view, namespace)
         yield ManifestFile(f"networkpolicy-{namespace}.yaml", context, _expected(context), origins)
 
@@ -40,15 +42,11 @@ def _expected(context: Context) -> dict[str, Expected]:
 
 
 def _origins(view: TenantPlaceView, namespace: str) -> Origins:
-    callers = in_tenant(view, "callers") + in_environment("spec", "network", "gatewayNamespaces")
-    for region in view.regions:
-        for kind in ("gateways", "optionalGateways"):
-            callers += in_environment("spec", "regions", region, kind)
+    rules = (view.network or {}).items()
     return {
         "namespace": namespace_origin(view, namespace),
         "labels": label_origins(view),
-        "ingress": callers + in_environment("spec", "observability", "namespace"),
-        "egress": in_environment("spec", "network"),
+        **{name: [each.origin for each in own] for name, own in rules},
     }
 
 

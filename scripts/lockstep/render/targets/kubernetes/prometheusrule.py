@@ -45,13 +45,14 @@ from lockstep.text.promql import filled
 
 _OWN = ("observability",)
 _HERE = ("spec", *_OWN)
-_LABELS: dict[str, OriginTree] = {
+LABELS: dict[str, OriginTree] = {
     "lockstep_environment": ENVIRONMENT,
     "lockstep_family": FAMILY,
     "lockstep_cluster": NAME,
     "lockstep_region": in_spec("region"),
     "namespace": NAMESPACE,
 }
+"""The origins of the labels of every series of a cluster."""
 _OPERATOR_LABELS = in_environment("spec", "observability", "labels")
 _SLUG = "v[0-9]+(-[0-9a-f]{8})?"
 """The slugs of all versions, those that git does not know included (see ``version_slug``)."""
@@ -266,7 +267,7 @@ def _weight_origins(view: ClusterView) -> Origins:
     for version in view.running:
         chosen = in_variants(version.version, "version")
         weight = in_variants(version.version, "weight")
-        rules.append({"expr": weight, "labels": {**_LABELS, "lockstep_version": chosen}})
+        rules.append({"expr": weight, "labels": {**LABELS, "lockstep_version": chosen}})
     return _group_origins("weights", rules)
 
 
@@ -297,7 +298,7 @@ def _rule_origins(view: ClusterView, rule: names.Rule) -> OriginTree:
                 expression += in_spec(*_OWN, named, "labels", label)
     return {
         "expr": expression + bound if bound else expression,
-        "labels": {**_LABELS, "lockstep_tenant": TENANT, "lockstep_metric": metric},
+        "labels": {**LABELS, "lockstep_tenant": TENANT, "lockstep_metric": metric},
         "annotations": {"description": text, "dashboard": in_spec(*_OWN, "dashboard")},
     }
 
