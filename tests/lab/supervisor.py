@@ -31,6 +31,7 @@ from tests.lab.state import keep_state, kept_state
 
 _START_PATIENCE = 180.0
 _STOP_PATIENCE = 5.0
+_END_PATIENCE = 20.0
 _POLL = 0.05
 _TRIES = 3
 """How often other ports are chosen where some other program took one before a part could."""
@@ -181,15 +182,22 @@ class Supervisor:
             time.sleep(_POLL)
 
     def _raise_if_one_ended(self) -> None:
-        for name, child in self._children.items():
-            if child.poll() is not None:
-                raise self._failed(name, f"ended with status {child.returncode}")
+        for name in self._ended_parts():
+            raise self._failed(name, f"ended with status {self._children[name].returncode}")
 
     def _lacks_port(self) -> bool:
-        """Whether a part has ended because another program listens on its port."""
-        ended = [name for name, child in self._children.items() if child.poll() is not None]
+        """Whether a part has ended, or soon ends, because another program listens on its port.
+
+        That program may have answered in its place, before the part itself has tried to listen.
+        """
+        deadline = time.monotonic() + _END_PATIENCE
+        while not (ended := self._ended_parts()) and time.monotonic() < deadline:
+            time.sleep(_POLL)
         logs = [self._layout.log(name).read_text(errors="replace") for name in ended]
         return any("address already in use" in log.lower() for log in logs)
+
+    def _ended_parts(self) -> list[str]:
+        return [name for name, child in self._children.items() if child.poll() is not None]
 
     def _failed(self, name: str, what: str) -> LockstepError:
         log = self._layout.log(name)
