@@ -9,7 +9,7 @@ import yaml
 from lockstep.render.targets.base import Component
 from lockstep.render.targets.kubernetes.target import KUBERNETES
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "drift.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "drift.md"
 
 
 def roles() -> dict[str, list[dict[str, Any]]]:
