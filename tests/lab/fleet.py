@@ -295,12 +295,13 @@ class LabFleet(FleetClone):
         kinds = ("applications.argoproj.io", "appprojects.argoproj.io")
         self.kubectl("delete", kinds[0], self.root, "--namespace", ARGOCD, "--ignore-not-found")
         names = [name for kind in kinds for name in self._names(kind)]
-        self.kubectl("delete", WATCHING, "--namespace", MONITORING, "--selector", self.selector)
         for name in names:
             nothing = '{"metadata":{"finalizers":null}}'
             self.kubectl("patch", name, "--namespace", ARGOCD, "--type=merge", "--patch", nothing)
         if names:
             self.kubectl("delete", *names, "--namespace", ARGOCD, "--ignore-not-found")
+        # Not before its Application, which would make it anew.
+        self.kubectl("delete", WATCHING, "--namespace", MONITORING, "--selector", self.selector)
         if names := self.namespaces():
             self.kubectl("delete", "namespaces", *names, "--wait=false", "--ignore-not-found")
         wait_until(
