@@ -11,7 +11,15 @@ from tests.unit.json_server import JsonServer, Reply, Request, json_server
 Object = dict[str, Any]
 
 RESOURCES = {
-    "v1": {"Service": "services", "ServiceAccount": "serviceaccounts", "Secret": "secrets"},
+    "v1": {
+        "ConfigMap": "configmaps",
+        "LimitRange": "limitranges",
+        "Namespace": "namespaces",
+        "ResourceQuota": "resourcequotas",
+        "Secret": "secrets",
+        "Service": "services",
+        "ServiceAccount": "serviceaccounts",
+    },
     "apps/v1": {"Deployment": "deployments"},
     "autoscaling/v2": {"HorizontalPodAutoscaler": "horizontalpodautoscalers"},
     "policy/v1": {"PodDisruptionBudget": "poddisruptionbudgets"},
@@ -19,6 +27,15 @@ RESOURCES = {
         "DestinationRule": "destinationrules",
         "VirtualService": "virtualservices",
     },
+    "networking.k8s.io/v1": {"NetworkPolicy": "networkpolicies"},
+    "security.istio.io/v1": {"AuthorizationPolicy": "authorizationpolicies"},
+    "monitoring.coreos.com/v1": {
+        "PodMonitor": "podmonitors",
+        "PrometheusRule": "prometheusrules",
+    },
+    "monitoring.coreos.com/v1alpha1": {"AlertmanagerConfig": "alertmanagerconfigs"},
+    "opentelemetry.io/v1alpha1": {"Instrumentation": "instrumentations"},
+    "datadoghq.com/v1alpha1": {"DatadogMonitor": "datadogmonitors"},
     "external-secrets.io/v1": {"ExternalSecret": "externalsecrets"},
     "keda.sh/v1alpha1": {"ScaledObject": "scaledobjects"},
     "argoproj.io/v1alpha1": {"Application": "applications", "AppProject": "appprojects"},
@@ -52,12 +69,14 @@ class KubernetesApi:
             named = [(plural, kind) for kind, plural in kinds.items()]
             parts_of = [(f"{plural}/status", kind) for plural, kind in named]
             listed = [
-                {"name": name, "kind": kind, "namespaced": True}
+                {"name": name, "kind": kind, "namespaced": kind != "Namespace"}
                 for name, kind in (*named, *parts_of)
             ]
             return Reply({"resources": listed})
         name = None
-        if rest[0] == "namespaces":
+        if rest[0] == "namespaces" and len(rest) == 2:
+            rest, name = ["namespaces"], ("", rest[1])
+        elif rest[0] == "namespaces" and len(rest) == 4:
             rest, name = [rest[2]], (rest[1], rest[3])
         if rest[0] in self.faults:
             return self.faults[rest[0]]()

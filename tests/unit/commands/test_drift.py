@@ -22,6 +22,7 @@ from tests.unit.kubernetes_api import KubernetesApi, kubeconfig, serving, status
 REPOSITORY = Path(__file__).resolve().parents[3]
 GOLDEN = REPOSITORY / "tests" / "golden"
 REGIONS = ("prod-eu-central-1", "prod-eu-west-1", "prod-us-east-1")
+WATCHING = "prod-observability"
 ARGOCD = "in-cluster"
 FRAUD = "fraud-detection-eu-central-1"
 NOW = "2026-03-01T09:00:00Z"
@@ -82,16 +83,19 @@ def world(tmp_path: Path) -> Iterator[World]:
     files["lockstep.yaml"] = b"branch: main\nrepository: https://git.example.com/ml/fleet.git\n"
     new_repository(tmp_path / "fleet", files)
     tip = git(tmp_path / "fleet", "rev-parse", "HEAD")
-    apis = {name: KubernetesApi(page=100) for name in (*REGIONS, ARGOCD)}
-    for path, data in files.items():
-        if path.startswith("rendered/prod/") and path.endswith(".yaml"):
-            manifest = parse_manifest(data.decode())
-            if manifest["kind"] in ("Application", "AppProject"):
-                made = application(manifest, tip) if manifest["kind"] == "Application" else None
-                apis[ARGOCD].objects.append(made or stored(manifest))
-            else:
-                region = next(name for name in REGIONS if name[5:] in path)
-                apis[region].objects.append(stored(manifest))
+    apis = {name: KubernetesApi(page=100) for name in (*REGIONS, WATCHING, ARGOCD)}
+    manifests = {
+        path: parse_manifest(data.decode())
+        for path, data in files.items()
+        if path.startswith("rendered/prod/") and path.endswith(".yaml")
+    }
+    for path, manifest in manifests.items():
+        if manifest["kind"] in ("Application", "AppProject"):
+            made = application(manifest, tip) if manifest["kind"] == "Application" else None
+            apis[ARGOCD].objects.append(made or stored(manifest))
+        else:
+            brings = manifests[f"{path.rpartition('/')[0]}/application.yaml"]
+            apis[brings["spec"]["destination"]["name"]].objects.append(stored(manifest))
     with ExitStack() as stack:
         servers = {name: stack.enter_context(serving(api)).url for name, api in apis.items()}
         (tmp_path / "kubeconfig").write_text(kubeconfig(servers, "t0ken"))
@@ -102,7 +106,7 @@ def test_what_git_says_with_all_defaults_is_no_drift(world: World) -> None:
     report = world.report()
     assert (report["drifts"], report["unread"], report["exitCode"]) == ([], [], 0)
     assert report["compared"] == {
-        "clusters": 10, "objects": 91, "applications": 11, "versions": 0, "left": [],
+        "clusters": 10, "objects": 200, "applications": 21, "versions": 0, "left": [],
     }  # fmt: skip
     code, text = world.drift(output="text")
     assert code == 0 and text.endswith("no drift\n") and "Of branch main" in text
@@ -123,6 +127,15 @@ def deleted_routes(world: World) -> None:
 
 def deleted(world: World) -> None:
     world.remove("prod-eu-central-1", "ServiceAccount", FRAUD)
+
+
+def raised(world: World) -> None:
+    quota = world.one("prod-eu-west-1", "ResourceQuota", "lockstep")["spec"]
+    quota["hard"]["requests.cpu"] = "999"
+
+
+def unwatched(world: World) -> None:
+    world.remove(WATCHING, "ConfigMap", "prod-fraud-detection-dashboard")
 
 
 def image(world: World) -> None:
@@ -214,6 +227,8 @@ def emptied(world: World) -> None:
         (weights, "changed", "family", "41 50%, 42 50%, and git says 41 90%, 42 10%"),
         (deleted_routes, "missing", "family", "Requests no longer reach the versions"),
         (deleted, "missing", "argocd-heals", f"the Application prod-{FRAUD} syncs and heals"),
+        (raised, "changed", "argocd-heals", "prod-tenant-risk-prod-eu-west-1 syncs and heals"),
+        (unwatched, "missing", "argocd-heals", "syncs and heals"),
         (image, "changed", "family", "its pods run something else"),
         (image_without_label, "changed", "family", "its pods run something else"),
         (another_command, "changed", "family", "its pods run something else"),
@@ -305,7 +320,10 @@ def test_one_kubernetes_cluster_for_all_regions_has_no_orphans(world: World) -> 
     every = [each for api in world.apis.values() for each in api.objects]
     for api in world.apis.values():
         api.objects[:] = every
-    assert world.report()["drifts"] == []
+    # A namespace has one quota, and git says another for each name of the cluster.
+    assert {(d["drift"], d["objectKind"]) for d in world.report()["drifts"]} == {
+        ("changed", "ResourceQuota")
+    }
 
 
 def test_an_object_that_lost_its_labels_is_changed_and_not_missing(world: World) -> None:
@@ -334,11 +352,11 @@ def test_without_argocd_nothing_is_said_to_heal(world: World) -> None:
     world.apis[ARGOCD].resources.clear()
     report = world.report()
     missing = [each for each in report["drifts"] if each["objectKind"] == "Application"]
-    assert len(missing) == 11 and {each["classified"] for each in missing} == {"person"}
+    assert len(missing) == 21 and {each["classified"] for each in missing} == {"person"}
     left = world.report(*(f"--destination={name}" for name in REGIONS))
     [found] = left["drifts"]
     assert found["classified"] == "person" and "could not be read" in found["means"]
-    assert left["compared"]["left"] == [ARGOCD] and left["compared"]["applications"] == 0
+    assert left["compared"]["left"] == [ARGOCD, WATCHING] and left["compared"]["applications"] == 0
 
 
 def test_values_that_could_be_secrets_are_not_shown(world: World) -> None:

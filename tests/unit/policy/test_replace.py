@@ -53,7 +53,7 @@ def test_an_entry_about_nothing_is_still_reported() -> None:
     ("name", "fix"),
     [
         ("virtualservise", "did you mean virtualservice?"),
-        ("zzzzzz", "the templates are application, "),
+        ("zzzzzz", "the templates are alertmanagerconfig, application, "),
     ],
 )
 def test_a_template_that_does_not_ship(name: str, fix: str) -> None:

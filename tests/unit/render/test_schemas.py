@@ -201,6 +201,7 @@ KINDS = (
     "ScaledObject",
     "ExternalSecret",
     "PodMonitor",
+    "PrometheusRule",
     "AlertmanagerConfig",
     "Instrumentation",
     "DatadogMonitor",

@@ -11,22 +11,33 @@ _USUAL_FAMILY = "IPv4"
 _SELECTOR = ("spec", "selector")
 
 IMMUTABLE: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "AlertmanagerConfig": (),
     "AppProject": (),
     "Application": (),
+    "AuthorizationPolicy": (),
     "ConfigMap": (("immutable",),),
     "DaemonSet": (_SELECTOR,),
+    "DatadogMonitor": (),
     "Deployment": (_SELECTOR,),
     "DestinationRule": (),
     "ExternalSecret": (),
     "HorizontalPodAutoscaler": (),
+    "Instrumentation": (),
     "Job": (_SELECTOR, ("spec", "template"), ("spec", "completionMode"),
             ("spec", "podFailurePolicy"), ("spec", "backoffLimitPerIndex")),
+    "LimitRange": (),
+    "Namespace": (),
+    "NetworkPolicy": (),
     "PersistentVolumeClaim": (("spec", "accessModes"), ("spec", "selector"),
                               ("spec", "storageClassName"), ("spec", "volumeMode"),
                               ("spec", "volumeName")),
     # Its selector can be changed since policy/v1.
     "PodDisruptionBudget": (),
+    "PodMonitor": (),
+    "PrometheusRule": (),
     "ReplicaSet": (_SELECTOR,),
+    # Its scopeSelector can be changed.
+    "ResourceQuota": (("spec", "scopes"),),
     "ScaledObject": (),
     "Secret": (("immutable",), ("type",)),
     "Service": (("spec", "clusterIP"), ("spec", "clusterIPs"), ("spec", "healthCheckNodePort"),

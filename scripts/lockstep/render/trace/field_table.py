@@ -15,6 +15,7 @@ from lockstep.render.targets.base import ManifestFile
 from lockstep.render.trace.objects import rendered_files
 from lockstep.render.trace.origin_lookup import OriginLookup
 from lockstep.render.trace.trace import Tracer
+from lockstep.text.phrases import listed
 
 _HEAD = """\
 <!-- Written by `lockstep schema docs`; do not edit. -->
@@ -194,12 +195,12 @@ def _places(places: Mapping[str, frozenset[str]], every: frozenset[str]) -> Iter
             kinds_of[path].add(kind)
     common = {path for path, kinds in kinds_of.items() if len(every - kinds) <= _FEW}
     for path in sorted(common):
-        others = " and ".join(sorted(every - kinds_of[path]))
+        others = listed(sorted(every - kinds_of[path]))
         yield f"every object{f' but {others}' if others else ''} `{path}`"
     for kind in sorted(places):
         if own := sorted(places[kind] - common):
             yield f"{kind} {', '.join(f'`{path}`' for path in own)}"
 
 
-_FEW = 2
+_FEW = 6
 """Kinds without a field, so that it is still one of nearly every object."""

@@ -11,7 +11,10 @@ from tests.unit.differences.manifests import dangers, deployment, edited, manife
 
 
 def test_each_kind_that_is_rendered_has_an_entry() -> None:
-    parts: list[Component[Any]] = [*KUBERNETES.cluster, *KUBERNETES.environment, *KUBERNETES.tenant]
+    parts: list[Component[Any]] = [
+        *KUBERNETES.cluster, *KUBERNETES.family, *KUBERNETES.environment, *KUBERNETES.tenant,
+        *KUBERNETES.place,
+    ]  # fmt: skip
     assert {part.kind.kind for part in parts} <= set(IMMUTABLE)
 
 
@@ -27,7 +30,12 @@ def test_another_selector_of_a_deployment_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "field"),
-    [("Service", "clusterIP"), ("StatefulSet", "serviceName"), ("Job", "template")],
+    [
+        ("Service", "clusterIP"),
+        ("StatefulSet", "serviceName"),
+        ("Job", "template"),
+        ("ResourceQuota", "scopes"),
+    ],
 )
 def test_immutable_fields_of_other_kinds_are_known(kind: str, field: str) -> None:
     old, new = (manifest(kind, "x", {field: value}) for value in ("a", "b"))
