@@ -14,7 +14,7 @@ import yaml
 from tests.istio.__main__ import check
 from tests.lab import Lab
 from tests.lab.applications import is_settled, said, sync_began
-from tests.lab.fleet import KINDS, LabFleet, assert_stays_synced, key
+from tests.lab.fleet import LabFleet, assert_stays_synced, key
 from tests.lab.layout import REPOSITORY, program
 from tests.lab.waiting import wait_until
 
@@ -91,7 +91,7 @@ def test_every_application_becomes_synced_and_healthy_without_a_warning(
     assert all(app["status"]["sync"]["revision"] == fleet.tip() for app in synced.values())
     rendered = fleet.rendered("clusters/*/*.yaml")
     wanted = {key(each) for each in rendered if each["kind"] != "Application"}
-    assert wanted == {key(each) for each in fleet.listed(KINDS)}
+    assert wanted == {key(each) for each in fleet.listed_of_clusters()}
 
 
 @pytest.mark.usefixtures("synced")
@@ -132,7 +132,7 @@ def test_tenants_have_closed_namespaces_with_quotas(fleet: LabFleet) -> None:
 def test_a_namespace_that_git_has_no_more_stays(fleet: LabFleet) -> None:
     """With all that is in it, and nothing is out of sync for it."""
     (path,) = (fleet.clone / "rendered" / fleet.environment / "tenants" / "credit").glob("*/name*")
-    name = f"{fleet.environment}-tenant-credit-{path.parent.name}"
+    name = f"tenant-credit-{path.parent.name}"
     before = fleet.live("Namespace", path.stem.removeprefix("namespace-"))
     assert before is not None
     kept = path.read_bytes()
@@ -155,18 +155,18 @@ def test_a_namespace_that_git_has_no_more_stays(fleet: LabFleet) -> None:
         path.write_bytes(kept)
         fleet.commit("Bring the namespace back")
         fleet.push()
-        fleet.refresh()
+        fleet.wait_synced()
 
 
 @pytest.mark.usefixtures("synced")
 def test_objects_come_in_the_order_of_their_waves(fleet: LabFleet) -> None:
     clusters: dict[str, list[Any]] = {}
-    for each in fleet.listed(KINDS):
+    for each in fleet.listed_of_clusters():
         clusters.setdefault(each["metadata"]["labels"]["lockstep.dev/cluster"], []).append(each)
     assert len(clusters) == len(fleet.rendered("clusters/*/application.yaml"))
     for cluster, objects in clusters.items():
         waves = sorted({wave(each) for each in objects})
-        assert waves[:1] == [-2] and waves[-1:] == [1], cluster
+        assert waves[:1] == [-2] and waves[-1:] == [2], cluster
         for earlier, later in pairwise(waves):
             before = [each for each in objects if wave(each) == earlier]
             after = [each for each in objects if wave(each) == later]
@@ -175,7 +175,7 @@ def test_objects_come_in_the_order_of_their_waves(fleet: LabFleet) -> None:
 
 @pytest.mark.usefixtures("synced")
 def test_traffic_is_routed_only_once_pods_are_there(fleet: LabFleet) -> None:
-    objects = fleet.listed(KINDS)
+    objects = fleet.listed_of_clusters()
     routes = {
         each["metadata"]["name"]: created(each)
         for each in objects
@@ -194,7 +194,7 @@ def test_istioctl_accepts_every_routing_object_as_the_api_has_it(
     fleet: LabFleet, tmp_path: Path
 ) -> None:
     """With all else that routes refer to; a field that the API dropped or added would show."""
-    live = {key(each): each for each in fleet.listed(KINDS)}
+    live = {key(each): each for each in fleet.listed_of_clusters()}
     routing = 0
     for path in sorted((fleet.clone / "rendered").rglob("clusters/*/*.yaml")):
         each = yaml.safe_load(path.read_text())

@@ -20,7 +20,7 @@ CONTROLLER = "argocd-controller"
 ENVIRONMENT = "drifting"
 CLUSTER, OTHER = "scoring-eu-west-1", "scoring-us-east-1"
 NAMESPACE = f"{ENVIRONMENT}-scoring"
-EUROPE, AMERICA = "prod-eu-west-1", "prod-us-east-1"
+EUROPE = "prod-eu-west-1"
 
 Report = dict[str, Any]
 
@@ -324,15 +324,18 @@ def test_no_option_is_taken_for_drift_once_the_api_has_added_its_defaults(
     golden = LabFleet.create(
         lab, "driftgold", REPOSITORY / "tests" / "golden" / "clusters" / "prod", tmp_path
     )
+    golden.put_platform()
     try:
         objects = [
-            each for each in golden.rendered("clusters/*/*.yaml") if each["kind"] != "Application"
+            each
+            for each in golden.rendered("[cft]*/**/*.yaml")
+            if each["kind"] not in ("Application", "AppProject")
         ]
-        spaces = sorted({each["metadata"]["namespace"] for each in objects})
-        namespaces = [
-            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in spaces
-        ]
-        golden.kubectl("apply", "--filename=-", input=yaml.safe_dump_all([*namespaces, *objects]))
+        assert len({each["kind"] for each in objects}) == 20
+        # That of a family without a tenant, Argo CD would make.
+        bare = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "driftgold-llm"}}
+        objects.sort(key=lambda each: "namespace" in each["metadata"])
+        golden.kubectl("apply", "--filename=-", input=yaml.safe_dump_all([bare, *objects]))
         regions = [f"--destination={each}" for each in golden.destinations()]
         report = drift(golden, "--no-registry", *regions)
         assert (report["drifts"], report["unread"], report["exitCode"]) == ([], [], 0)

@@ -4,6 +4,7 @@ The root Application includes the families' Applications and their AppProject by
 """
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -87,8 +88,10 @@ def test_its_project_refuses_what_runs(fleet: LabFleet) -> None:
 
 def test_a_removed_family_takes_what_watches_it_along(fleet: LabFleet) -> None:
     head = fleet.clone / "clusters" / ENVIRONMENT / "environment.yaml"
-    lines = head.read_text().splitlines(keepends=True)
-    head.write_text("".join(each for each in lines if "observability:" not in each))
+    before, _, rest = head.read_text().partition("  observability:\n")
+    after = re.sub(r"\A(    .*\n)+", "", rest)
+    assert rest != after
+    head.write_text(before + after)
     fleet.publish("Watch the families no more")
 
     def gone() -> bool:

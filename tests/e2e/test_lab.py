@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,21 @@ from tests.lab import start
 lab = start(Path(sys.argv[1]))
 print("up", flush=True)
 time.sleep(600)
+"""
+
+_START_WITH_PORT = """\
+import sys
+from pathlib import Path
+from tests.lab import supervisor
+from tests.lab.layout import make_layout
+folder, part, port, times = sys.argv[1:]
+given, choose = [], supervisor.free_ports
+def free_ports(names):
+    given.append(names)
+    taken = {part: int(port)} if len(given) <= int(times) else {}
+    return choose(names) | taken
+supervisor.free_ports = free_ports
+sys.exit(supervisor.main(str(make_layout(Path(folder)).folder)))
 """
 
 
@@ -210,6 +227,50 @@ def test_a_killed_process_leaves_nothing_of_its_lab(remains: Path, killed: str) 
             parent.kill()
     wait_for_nothing(remains, facts["ports"])
     assert running(remains) is None
+
+
+@contextmanager
+def start_with_port(
+    folder: Path, part: str, port: int, times: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A supervisor that chooses a port for a part at first; how often, the last number says."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _START_WITH_PORT, str(folder), part, str(port), str(times)],
+        cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, stdout=subprocess.PIPE,
+    ) as supervisor:  # fmt: skip
+        try:
+            yield supervisor
+        finally:
+            supervisor.terminate()
+
+
+@pytest.mark.parametrize("part", ["redis", "argocd-server"])
+def test_a_port_that_was_taken_meanwhile_gives_way_to_another(
+    remains: Path, lab: Lab, part: str
+) -> None:
+    """The lab of the other tests has it, so that what answers there is just such a part."""
+    taken = ports_of(lab)[part]
+    with start_with_port(remains, part, taken, 1) as supervisor:
+        assert supervisor.stdout
+        assert json.loads(supervisor.stdout.readline()) == {}
+        found = running(remains)
+        assert found and set(found.status().values()) == {"running"}
+        assert taken not in ports_of(found).values()
+        assert found.is_unused()
+    wait_for_nothing(remains, {})
+    assert set(lab.status().values()) == {"running"}
+
+
+def test_a_lab_whose_ports_are_always_taken_gives_up(remains: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with start_with_port(remains, "argocd-repo-server", port, 3) as supervisor:
+            assert supervisor.stdout
+            report = json.loads(supervisor.stdout.readline())
+            assert supervisor.wait(60) == 1
+    assert "argocd-repo-server ended" in report["error"]
+    assert "address already in use" in report["error"]
+    assert processes_of(remains) == []
 
 
 def test_what_keeps_a_lab_from_coming_up_is_said_with_its_log(

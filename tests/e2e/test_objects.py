@@ -36,15 +36,16 @@ def named(each: Any) -> str:
     return f"{kind}/{each['metadata']['name']}"
 
 
-def namespaced(objects: list[Any]) -> list[str]:
-    return sorted({each["metadata"]["namespace"] for each in objects})
+def namespaces_of(objects: list[Any]) -> list[str]:
+    inside = [each["metadata"] for each in objects if each["kind"] != "Namespace"]
+    return sorted({meta["namespace"] for meta in inside})
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _namespaces(lab: Lab) -> Iterator[None]:
     """The namespaces of both fleets, which Argo CD would make; those that it made are left."""
     there = lab.kubectl("get", "namespaces", "--output=name", context=IN_CLUSTER).split()
-    wanted = namespaced(objects_of(REFERENCE) + objects_of(EVERY_OPTION))
+    wanted = namespaces_of(objects_of(REFERENCE) + objects_of(EVERY_OPTION))
     new = [name for name in wanted if f"namespace/{name}" not in there]
     for name in new:
         lab.kubectl("create", "namespace", name, context=IN_CLUSTER)

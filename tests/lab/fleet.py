@@ -43,7 +43,10 @@ KINDS = (
     "serviceaccounts,externalsecrets.external-secrets.io,services,deployments.apps,"
     "horizontalpodautoscalers.autoscaling,scaledobjects.keda.sh,poddisruptionbudgets.policy,"
     "destinationrules.networking.istio.io,virtualservices.networking.istio.io,"
-    "networkpolicies.networking.k8s.io,authorizationpolicies.security.istio.io"
+    "networkpolicies.networking.k8s.io,authorizationpolicies.security.istio.io,"
+    "prometheusrules.monitoring.coreos.com,podmonitors.monitoring.coreos.com,"
+    "alertmanagerconfigs.monitoring.coreos.com,instrumentations.opentelemetry.io,"
+    "datadogmonitors.datadoghq.com"
 )
 """What is rendered for clusters, as kubectl takes it."""
 
@@ -51,6 +54,9 @@ WATCHING = (
     "configmaps,prometheusrules.monitoring.coreos.com,alertmanagerconfigs.monitoring.coreos.com"
 )
 """What is rendered for whole families, as kubectl takes it."""
+
+CLOSING = "namespaces,resourcequotas,limitranges,networkpolicies.networking.k8s.io"
+"""What is rendered for the namespaces of tenants, as kubectl takes it."""
 
 
 @dataclass
@@ -151,7 +157,10 @@ class LabFleet(FleetClone):
         )  # fmt: skip
 
     def application(self, cluster: str) -> Object:
-        """The Application of a cluster, or the root by its own name. Fails where there is none."""
+        """The Application of a cluster, or the root by its own name. Fails where there is none.
+
+        Those of tenants and families are ``tenant-<tenant>-<destination>`` and ``family-<family>``.
+        """
         name = cluster if cluster == self.root else f"{self.environment}-{cluster}"
         found = self.live("applications.argoproj.io", name, ARGOCD)
         assert found is not None, f"there is no Application {name}"
@@ -225,12 +234,20 @@ class LabFleet(FleetClone):
         )
         return json.loads(text) if text.strip() else None
 
-    def listed(self, kinds: str, namespace: str | None = None) -> list[Object]:
-        """The objects of these kinds that were rendered for this environment."""
+    def listed(self, kinds: str, namespace: str | None = None, labelled: str = "") -> list[Object]:
+        """The objects of these kinds that were rendered for this environment.
+
+        ``labelled`` leaves those that have a label, such as that of clusters.
+        """
         place = ("--namespace", namespace) if namespace else ("--all-namespaces",)
-        text = self.kubectl("get", kinds, *place, "--selector", self.selector, "--output=json")
+        selector = f"{self.selector},{labelled}" if labelled else self.selector
+        text = self.kubectl("get", kinds, *place, "--selector", selector, "--output=json")
         found: list[Object] = json.loads(text)["items"]
         return found
+
+    def listed_of_clusters(self) -> list[Object]:
+        """All that was rendered for the clusters of this environment."""
+        return self.listed(KINDS, labelled="lockstep.dev/cluster")
 
     @contextmanager
     def play_operators(self) -> Iterator[None]:
@@ -278,12 +295,13 @@ class LabFleet(FleetClone):
         kinds = ("applications.argoproj.io", "appprojects.argoproj.io")
         self.kubectl("delete", kinds[0], self.root, "--namespace", ARGOCD, "--ignore-not-found")
         names = [name for kind in kinds for name in self._names(kind)]
-        self.kubectl("delete", WATCHING, "--namespace", MONITORING, "--selector", self.selector)
         for name in names:
             nothing = '{"metadata":{"finalizers":null}}'
             self.kubectl("patch", name, "--namespace", ARGOCD, "--type=merge", "--patch", nothing)
         if names:
             self.kubectl("delete", *names, "--namespace", ARGOCD, "--ignore-not-found")
+        # Not before its Application, which would make it anew.
+        self.kubectl("delete", WATCHING, "--namespace", MONITORING, "--selector", self.selector)
         if names := self.namespaces():
             self.kubectl("delete", "namespaces", *names, "--wait=false", "--ignore-not-found")
         wait_until(
@@ -316,6 +334,12 @@ def assert_stays_synced(fleet: LabFleet) -> None:
     assert _changes(fleet) == changes
 
 
-def _changes(fleet: LabFleet) -> dict[tuple[str, str], int]:
-    """How often each live object was changed in what it wants."""
-    return {key(each): each["metadata"].get("generation", 0) for each in fleet.listed(KINDS)}
+def _changes(fleet: LabFleet) -> dict[tuple[str, str, str], object]:
+    """What each live object wants: how often that was changed, or all of it where nobody counts."""
+    kinds = dict.fromkeys(f"{KINDS},{WATCHING},{CLOSING}".split(","))
+    return {
+        (*key(each), each["metadata"].get("namespace", "")): each["metadata"].get(
+            "generation", [each.get(part) for part in ("data", "spec")]
+        )
+        for each in fleet.listed(",".join(kinds))
+    }

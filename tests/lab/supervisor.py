@@ -31,7 +31,10 @@ from tests.lab.state import keep_state, kept_state
 
 _START_PATIENCE = 180.0
 _STOP_PATIENCE = 5.0
+_END_PATIENCE = 20.0
 _POLL = 0.05
+_TRIES = 3
+"""How often other ports are chosen where some other program took one before a part could."""
 _UNCHECKED = ("--server-side", "--validate=false", "--filename")
 """The API server checks what it is given; without this kubectl would first load all its schemas."""
 
@@ -56,7 +59,21 @@ class Supervisor:
             signal.signal(each, self._end)
 
     def come_up(self) -> None:
-        """Start everything. Raises LockstepError, which names the log of the part that failed."""
+        """Start everything, with other ports where one was taken meanwhile.
+
+        Raises LockstepError, which names the log of the part that failed.
+        """
+        for left in reversed(range(_TRIES)):
+            try:
+                self._come_up()
+                return
+            except LockstepError as error:
+                if not (left and self._lacks_port()):
+                    raise
+                print(f"{error.message}\nIt starts over with other ports.", file=sys.stderr)
+            self.stop_all()
+
+    def _come_up(self) -> None:
         layout = self._layout
         wanted = definitions()
         for name in PROGRAMS:
@@ -78,6 +95,8 @@ class Supervisor:
         self._wait(*self._parts)
         self._wait_for_all("nodes", "Ready", "kwok")
         self._make_tokens(ports["argocd-server"])
+        # What has answered may be another lab.
+        self._raise_if_one_ended()
         facts = {"supervisor": os.getpid(), "ports": ports}
         layout.facts.write_text(json.dumps(facts, indent=2) + "\n")
 
@@ -157,12 +176,28 @@ class Supervisor:
     def _wait_until(self, ready: Callable[[], bool], name: str, deadline: float) -> None:
         while not ready():
             self._raise_if_over()
-            for each, child in self._children.items():
-                if child.poll() is not None:
-                    raise self._failed(each, f"ended with status {child.returncode}")
+            self._raise_if_one_ended()
             if time.monotonic() > deadline:
                 raise self._failed(name, f"is not ready after {_START_PATIENCE:.0f} seconds")
             time.sleep(_POLL)
+
+    def _raise_if_one_ended(self) -> None:
+        for name in self._ended_parts():
+            raise self._failed(name, f"ended with status {self._children[name].returncode}")
+
+    def _lacks_port(self) -> bool:
+        """Whether a part has ended, or soon ends, because another program listens on its port.
+
+        That program may have answered in its place, before the part itself has tried to listen.
+        """
+        deadline = time.monotonic() + _END_PATIENCE
+        while not (ended := self._ended_parts()) and time.monotonic() < deadline:
+            time.sleep(_POLL)
+        logs = [self._layout.log(name).read_text(errors="replace") for name in ended]
+        return any("address already in use" in log.lower() for log in logs)
+
+    def _ended_parts(self) -> list[str]:
+        return [name for name, child in self._children.items() if child.poll() is not None]
 
     def _failed(self, name: str, what: str) -> LockstepError:
         log = self._layout.log(name)

@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from lockstep.edges import process
 from lockstep.registry.mlflow.client import load_mlflow
 
@@ -125,7 +127,10 @@ def forget_default_store() -> None:
 
 @contextmanager
 def http_server(store: Store, scratch: Path) -> Iterator[str]:
-    """MLflow's own server on a copy of a store's database; gives its address."""
+    """MLflow's own server on a copy of a store's database; gives its address.
+
+    The client has patience with it, because a real server takes seconds on a busy machine.
+    """
     shutil.copy(store.folder / "mlflow.db", scratch / "served.db")
     port = free_port()
     code = (
@@ -144,7 +149,9 @@ def http_server(store: Store, scratch: Path) -> Iterator[str]:
     try:
         address = f"http://127.0.0.1:{port}"
         _wait_for(f"{address}/health")
-        yield address
+        with pytest.MonkeyPatch.context() as patient:
+            patient.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
+            yield address
     finally:
         process.stop(child)
 
