@@ -183,7 +183,7 @@ class Supervisor:
 
     def _raise_if_one_ended(self) -> None:
         for name in self._ended_parts():
-            raise self._failed(name, f"ended with status {self._children[name].returncode}")
+            raise self._failed(name, self._state(name))
 
     def _lacks_port(self) -> bool:
         """Whether a part has ended, or soon ends, because another program listens on its port.
@@ -192,6 +192,7 @@ class Supervisor:
         """
         deadline = time.monotonic() + _END_PATIENCE
         while not (ended := self._ended_parts()) and time.monotonic() < deadline:
+            self._raise_if_over()
             time.sleep(_POLL)
         logs = [self._layout.log(name).read_text(errors="replace") for name in ended]
         return any("address already in use" in log.lower() for log in logs)
