@@ -9,6 +9,7 @@ from lockstep.render.alerting.alerts import Alerting
 from lockstep.render.alerting.recordings import Subject
 from lockstep.render.alerting.skew import skew_rules
 from lockstep.render.fields import Fields
+from lockstep.render.observability import speaks_for
 from lockstep.render.promql import duration
 from lockstep.render.targets.base import Component, Files, ManifestFile
 from lockstep.render.targets.kubernetes import prometheusrule
@@ -19,11 +20,17 @@ from lockstep.render.targets.kubernetes.metadata import (
     family_metadata,
     family_metadata_origins,
 )
-from lockstep.render.targets.origins import Origins, OriginTree, in_environment, in_family
+from lockstep.render.targets.origins import (
+    Origins,
+    OriginTree,
+    in_cluster,
+    in_environment,
+    in_family,
+)
 from lockstep.render.view import FamilyView
 
 _CONSISTENCY = ("spec", "consistency")
-_DASHBOARD = ("spec", "defaults", "observability", "dashboard")
+_DASHBOARD = ("spec", "observability", "dashboard")
 
 
 def read_skew(family: Family) -> dict[str, Json]:
@@ -45,8 +52,8 @@ def read_skew(family: Family) -> dict[str, Json]:
     except ValueError as error:
         fields.fail(longest, "render.input", str(error), "write it like 24h")
     given["most"] = fields.integer(*_CONSISTENCY, "maxVersionSkew")
-    if fields.has(*_DASHBOARD):
-        given["dashboard"] = f"/d/{fields.text(*_DASHBOARD)}"
+    if (named := speaks_for(family, "dashboard")) is not None:
+        given["dashboard"] = f"/d/{named.text(*_DASHBOARD)}"
     return {"skew": given}
 
 
@@ -88,7 +95,7 @@ def _origins() -> Origins:
             "labels": labels,
             "annotations": {
                 "description": bound + named if bound else None,
-                "dashboard": in_family(*_DASHBOARD),
+                "dashboard": in_cluster(*_DASHBOARD),
             },
         }
         for bound, hold in texts
