@@ -63,7 +63,10 @@ _places[[cluster.tenant, cluster.spec.region, cluster.spec.namespace]] contains 
 }
 
 # The quotas of a place, by the indexes of the tenant and of the quota.
-_quotas[[tenant.name, quota.region, quota.namespace]] contains [i, j] if {
+_quotas := {place: indexes | some place, indexes in _listed}
+
+# For a lookup such as _listed[place] OPA would go through all quotas, once for each place.
+_listed[[tenant.name, quota.region, quota.namespace]] contains [i, j] if {
 	some i, tenant in tenants.declared
 	some j, quota in tenant.quotas
 }

@@ -111,13 +111,14 @@ def further_gateways(environment: Environment) -> Callers:
     return _named(Fields(environment.document), *NETWORK, "gatewayNamespaces")
 
 
-def read_callers(environment: Environment, tenant: str) -> Callers:
-    """The namespaces that call the clusters of a tenant. Raises Unrenderable."""
-    fields = Fields(environment.document)
-    for index in _indexes(fields, *TENANTS):
-        if fields.text(*TENANTS, index, "name") == tenant:
-            return _named(fields, *TENANTS, index, "callers")
-    return {}
+def read_callers(environment: Environment, tenant: int | None) -> Callers:
+    """The namespaces that call the clusters of a tenant, by its index; none for one not listed.
+
+    Raises Unrenderable.
+    """
+    if tenant is None:
+        return {}
+    return _named(Fields(environment.document), *TENANTS, tenant, "callers")
 
 
 def _named(fields: Fields, *pointer: str | int) -> Callers:
@@ -172,7 +173,8 @@ def _authorized(fields: Fields, family: Family, environment: Environment) -> Cal
     gateways = _gateways(fields, environment)
     further = further_gateways(environment) if gateways else {}
     chosen = in_family("metadata", "tenant")
-    of_tenant = {name: at + chosen for name, at in read_callers(environment, tenant).items()}
+    listed = read_callers(environment, environment.tenant_index(tenant))
+    of_tenant = {name: at + chosen for name, at in listed.items()}
     found = merge_callers([*gateways, further, of_tenant])
     if not found:
         fields.fail(
