@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from lockstep.model.fleet import Environment
 from lockstep.render.fields import Fields
+from lockstep.render.promql import seconds
 
 _HERE = ("spec", "observability")
 _PERCENT = ("availability", "percentile")
@@ -51,12 +52,16 @@ def read_destination(environment: Environment) -> FamilyDestination | None:
 
 
 def read_objective(fields: Fields) -> dict[str, str]:
-    """The service level objective of a cluster, numbers as text: 99.9 as ``99.9``.
+    """The service level objective of a cluster, as decimal texts: 99.9 as ``99.9``.
 
-    Empty where its spec has none. Raises Unrenderable.
+    ``availability`` and ``percentile`` are in percent, ``latency`` in seconds; each is there where
+    the spec has it. Raises Unrenderable.
     """
     here = (*_HERE, "slo")
     found = {name: fields.number(*here, name) for name in _PERCENT if fields.has(*here, name)}
     if fields.has(*here, "latency"):
-        found["latency"] = fields.text(*here, "latency")
+        try:
+            found["latency"] = seconds(fields.text(*here, "latency"))
+        except ValueError as error:
+            fields.fail((*here, "latency"), "render.input", str(error), "write it like 500ms")
     return found

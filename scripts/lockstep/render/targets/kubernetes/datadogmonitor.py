@@ -16,6 +16,7 @@ from lockstep.model.document import Json
 from lockstep.model.fleet import Environment
 from lockstep.render.fields import Fields
 from lockstep.render.names import label_value, object_name
+from lockstep.render.observability import read_objective
 from lockstep.render.promql import seconds
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
 from lockstep.render.targets.expected import FREE, Expected
@@ -41,7 +42,7 @@ from lockstep.render.targets.origins import (
 from lockstep.render.view import ClusterView, Running
 
 _HERE = ("spec", "observability", "datadog")
-_SLO = ("spec", "observability", "slo")
+_LATENCY = ("spec", "observability", "slo", "latency")
 
 _FAST_BURN = Decimal("14.4")
 """A burn that uses up 2 percent of a month's error budget in an hour."""
@@ -76,11 +77,10 @@ def read_datadog(fields: Fields, environment: Environment) -> dict[str, Json]:
     found: dict[str, Json] = {
         "notify": [written.text(*_HERE, "notify", index) for index, _ in enumerate(items)]
     }
-    for name in ("availability", "percentile"):
-        if fields.has(*_SLO, name):
-            found[name] = fields.number(*_SLO, name)
-    if fields.has(*_SLO, "latency"):
-        found["latency"] = fields.text(*_SLO, "latency")
+    found |= read_objective(fields)
+    if "latency" in found:
+        # As it is written, for people who read the message.
+        found["latency"] = fields.text(*_LATENCY)
     return {"datadog": found}
 
 

@@ -45,6 +45,7 @@ def read_skew(family: Family) -> dict[str, Json]:
     except ValueError as error:
         fields.fail(longest, "render.input", str(error), "write it like 24h")
     given["most"] = fields.integer(*_CONSISTENCY, "maxVersionSkew")
+    given["regions"] = sorted({Fields(each).text("spec", "region") for each in family.clusters})
     if fields.has(*_DASHBOARD):
         given["dashboard"] = f"/d/{fields.text(*_DASHBOARD)}"
     return {"skew": given}
@@ -57,11 +58,8 @@ def _files(view: FamilyView) -> Files:
         return
     labels = {"lockstep_environment": view.environment, "lockstep_family": view.name}
     family = Subject(view.name, view.namespace, labels)
-    regions = sorted({each.region for each in view.clusters})
-    rules = skew_rules(
-        Alerting(family, view.tenant, given.get("dashboard")),
-        regions, given["most"], given["longest"],
-    )  # fmt: skip
+    alerting = Alerting(family, view.tenant, given.get("dashboard"))
+    rules = skew_rules(alerting, given["regions"], given["most"], given["longest"])
     context = {
         **family_metadata(view),
         "operator": sorted(view.labels.items()),

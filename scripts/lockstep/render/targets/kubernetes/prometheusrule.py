@@ -15,8 +15,8 @@ from lockstep.render.alerting.alerts import Alerting
 from lockstep.render.alerting.recordings import Subject
 from lockstep.render.fields import Fields
 from lockstep.render.names import BASE_LIMIT, object_name, versioned_name
-from lockstep.render.observability import read_operator_labels
-from lockstep.render.promql import seconds, series
+from lockstep.render.observability import read_objective, read_operator_labels
+from lockstep.render.promql import series
 from lockstep.render.shifted import WEIGHTS
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
 from lockstep.render.targets.expected import Expected
@@ -90,21 +90,19 @@ def _experiments(fields: Fields) -> list[str]:
 
 
 def _read_objectives(fields: Fields) -> dict[str, Json]:
-    slo, found = (*_HERE, "slo"), {}
-    if fields.has(*slo, "availability"):
-        found["availability"] = fields.number(*slo, "availability")
-    if fields.has(*slo, "latency") and fields.has(*slo, "percentile"):
-        try:
-            found["latency"] = seconds(fields.text(*slo, "latency"))
-        except ValueError as error:
-            fields.fail((*slo, "latency"), "render.input", str(error), "write it like 500ms")
-        share = Decimal(fields.number(*slo, "percentile")) / 100
+    """The objective; percentile and latency only together, the percentile as a share."""
+    slo = read_objective(fields)
+    found: dict[str, Json] = {}
+    if "availability" in slo:
+        found["availability"] = slo["availability"]
+    if "latency" in slo and "percentile" in slo:
+        share = Decimal(slo["percentile"]) / 100
         if not 0 < share < 1:
             fields.fail(
-                (*slo, "percentile"), "render.input", "no request is beyond this percentile",
-                "write a number below 100, such as 99",
+                (*_HERE, "slo", "percentile"), "render.input",
+                "no request is beyond this percentile", "write a number below 100, such as 99",
             )  # fmt: skip
-        found["percentile"] = f"{share.normalize():f}"
+        found |= {"latency": slo["latency"], "percentile": f"{share.normalize():f}"}
     return found
 
 
