@@ -396,13 +396,15 @@ def family_groups(**consistency: Any) -> list[Any]:
     return groups_of(folder.files)
 
 
-def serving(region: str, version: str, parts: str, experiment: str = "false") -> dict[str, str]:
+def serving(
+    region: str, version: str, parts: str, experiment: str = "false", *, weight: str | None = None
+) -> dict[str, str]:
     """What the destination gets of a version in a region."""
     labels = {
         "lockstep_environment": "prod", "lockstep_family": "fraud", "lockstep_region": region,
         "lockstep_version": version, "lockstep_experiment": experiment,
     }  # fmt: skip
-    minutes = gauge((50, 24 * HOURS))
+    minutes = weight or gauge((50, 24 * HOURS))
     return {
         named("lockstep:version_requests:rate5m", labels): parts,
         named("lockstep:version_weight:declared", labels): minutes,
@@ -447,7 +449,9 @@ def test_the_alert_on_skew_says_which_region_serves_what(tmp_path: Path) -> None
 def test_a_skew_that_lasts_too_long_pages_through_quiet_minutes_and_ends(tmp_path: Path) -> None:
     history = {
         **serving("eu-west-1", "42", gauge((5, 720))),
-        **serving("us-east-1", "41", gauge((5, 200), (0, 20), (5, 200), (0, 300))),
+        **serving(
+            "us-east-1", "41", gauge((5, 200), (0, 20), (5, 200), (0, 300)), weight=gauge((0, 720))
+        ),
     }
     firing: dict[int, dict[str, str]] = {
         300: {}, 355: {}, 380: {TOO_LONG: PAGE}, 415: {TOO_LONG: PAGE}, 460: {},
@@ -455,11 +459,20 @@ def test_a_skew_that_lasts_too_long_pages_through_quiet_minutes_and_ends(tmp_pat
     expect(tmp_path, family_groups(), history, firing)
 
 
+def test_a_quiet_night_in_one_region_does_not_begin_a_skew_anew(tmp_path: Path) -> None:
+    history = {
+        **serving("eu-west-1", "42", gauge((5, 720))),
+        **serving("us-east-1", "41", gauge((5, 120), (0, 600)), weight=gauge((100, 600), (0, 120))),
+    }
+    firing: dict[int, dict[str, str]] = {350: {}, 380: {TOO_LONG: PAGE}, 601: {}}
+    expect(tmp_path, family_groups(), history, firing)
+
+
 def test_experiments_and_versions_without_requests_are_no_skew(tmp_path: Path) -> None:
     history = {
         **serving("eu-west-1", "41", gauge((5, 720))),
         **serving("us-east-1", "41", gauge((5, 720))),
-        **serving("us-east-1", "42", gauge((0, 720))),
+        **serving("us-east-1", "42", gauge((0, 720)), weight=gauge((0, 720))),
         **serving("us-east-1", "43", gauge((5, 720)), "true"),
     }  # fmt: skip
     expect(tmp_path, family_groups(maxVersionSkew=0), history, {700: {}})

@@ -53,6 +53,7 @@ from lockstep.render.view import (
     FamilyView,
     Running,
     TenantView,
+    WatchedCluster,
 )
 from lockstep.spec.floors import Floors, floors_of, is_autoscaled
 from lockstep.spec.variants import ROLES, kept_warm
@@ -110,12 +111,11 @@ def view_family(family: Family, environment: Environment) -> FamilyView | None:
     if place is None:
         return None
     fields = Fields(family.document)
-    for cluster in family.clusters:
-        _label(cluster.name, Fields(cluster))
     return FamilyView(
         environment=_label(environment.name, Fields(environment.document)),
         name=_label(family.name, fields),
         tenant=fields.text("metadata", "tenant"),
+        clusters=tuple(map(_watched, family.clusters)),
         destination=place.name,
         namespace=place.namespace,
         labels=read_operator_labels(environment),
@@ -123,7 +123,7 @@ def view_family(family: Family, environment: Environment) -> FamilyView | None:
         project=observability_project(environment.name),
         observability={
             **read_dashboard(family, environment),
-            **read_family_paging(fields, environment),
+            **read_family_paging(family, environment),
             **read_skew(family),
         },
     )
@@ -339,6 +339,12 @@ def _destination(fields: Fields, environment: Environment, region: str) -> str:
         f"region {region!r} is not in {environment.document.path}",
         "use a region of the environment, or add it there with its destination",
     )  # fmt: skip
+
+
+def _watched(cluster: Cluster) -> WatchedCluster:
+    fields = Fields(cluster)
+    name = _label(fields.text("metadata", "name"), fields)
+    return WatchedCluster(name, fields.text("spec", "region"))
 
 
 def _further_hosts(fields: Fields) -> tuple[str, ...]:

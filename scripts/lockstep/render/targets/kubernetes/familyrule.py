@@ -9,6 +9,7 @@ from lockstep.render.alerting.alerts import Alerting
 from lockstep.render.alerting.recordings import Subject
 from lockstep.render.alerting.skew import skew_rules
 from lockstep.render.fields import Fields
+from lockstep.render.observability import speaks_for
 from lockstep.render.promql import duration
 from lockstep.render.targets.base import Component, Files, ManifestFile
 from lockstep.render.targets.kubernetes import prometheusrule
@@ -19,11 +20,17 @@ from lockstep.render.targets.kubernetes.metadata import (
     family_metadata,
     family_metadata_origins,
 )
-from lockstep.render.targets.origins import Origins, OriginTree, in_environment, in_family
+from lockstep.render.targets.origins import (
+    Origins,
+    OriginTree,
+    in_cluster,
+    in_environment,
+    in_family,
+)
 from lockstep.render.view import FamilyView
 
 _CONSISTENCY = ("spec", "consistency")
-_DASHBOARD = ("spec", "defaults", "observability", "dashboard")
+_DASHBOARD = ("spec", "observability", "dashboard")
 
 
 def read_skew(family: Family) -> dict[str, Json]:
@@ -45,9 +52,8 @@ def read_skew(family: Family) -> dict[str, Json]:
     except ValueError as error:
         fields.fail(longest, "render.input", str(error), "write it like 24h")
     given["most"] = fields.integer(*_CONSISTENCY, "maxVersionSkew")
-    given["regions"] = sorted({Fields(each).text("spec", "region") for each in family.clusters})
-    if fields.has(*_DASHBOARD):
-        given["dashboard"] = f"/d/{fields.text(*_DASHBOARD)}"
+    if (named := speaks_for(family, "dashboard")) is not None:
+        given["dashboard"] = f"/d/{named.text(*_DASHBOARD)}"
     return {"skew": given}
 
 
@@ -58,8 +64,11 @@ def _files(view: FamilyView) -> Files:
         return
     labels = {"lockstep_environment": view.environment, "lockstep_family": view.name}
     family = Subject(view.name, view.namespace, labels)
-    alerting = Alerting(family, view.tenant, given.get("dashboard"))
-    rules = skew_rules(alerting, given["regions"], given["most"], given["longest"])
+    regions = sorted({each.region for each in view.clusters})
+    rules = skew_rules(
+        Alerting(family, view.tenant, given.get("dashboard")),
+        regions, given["most"], given["longest"],
+    )  # fmt: skip
     context = {
         **family_metadata(view),
         "operator": sorted(view.labels.items()),
@@ -86,7 +95,7 @@ def _origins() -> Origins:
             "labels": labels,
             "annotations": {
                 "description": bound + named if bound else None,
-                "dashboard": in_family(*_DASHBOARD),
+                "dashboard": in_cluster(*_DASHBOARD),
             },
         }
         for bound, hold in texts
