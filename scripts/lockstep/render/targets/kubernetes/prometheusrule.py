@@ -155,15 +155,16 @@ def _files(view: ClusterView) -> Files:
         yield ManifestFile(name, context, expected(context), origins)
 
 
-def _labels(view: ClusterView) -> dict[str, str]:
-    return names.cluster_labels(view.environment, view.family, view.name, view.region)
+def series_labels(view: ClusterView) -> dict[str, str]:
+    """The labels of every series of a cluster."""
+    own = names.cluster_labels(view.environment, view.family, view.name, view.region)
+    return {**own, "namespace": view.namespace}
 
 
 def _version_labels(view: ClusterView, version: Running) -> dict[str, str]:
     arm = version.version in view.observability["rules"]["experiments"]
     return {
-        **_labels(view),
-        "namespace": view.namespace,
+        **series_labels(view),
         "lockstep_version": version.version,
         "lockstep_experiment": "true" if arm else "false",
     }
@@ -181,8 +182,8 @@ def _of_version(view: ClusterView, version: Running) -> list[names.Rule]:
 
 
 def _of_cluster(view: ClusterView) -> list[names.Rule]:
-    given, cluster = view.observability["rules"], _cluster(view)
-    host, labels = service_host(view), {**_labels(view), "namespace": view.namespace}
+    given, cluster = view.observability["rules"], alerting_of(view).cluster
+    host, labels = service_host(view), series_labels(view)
     # The windows of burn rates cost the most, and mean something only against an objective.
     windows = recordings.WINDOWS if "availability" in given else ()
     recorded = recordings.cluster_rules(cluster, host, labels, windows, given.get("percentile"))
@@ -192,19 +193,20 @@ def _of_cluster(view: ClusterView) -> list[names.Rule]:
         for record, name, function in named
         if name in given
     ]
-    return recorded + _alerts(view, cluster)
+    return recorded + _alerts(view)
 
 
-def _cluster(view: ClusterView) -> Subject:
+def alerting_of(view: ClusterView) -> Alerting:
+    """What all alerts of a cluster share."""
     # Two labels name it; the series have more.
     labels = {"lockstep_environment": view.environment, "lockstep_cluster": view.name}
-    return Subject(object_name(view.name), view.namespace, labels)
+    cluster = Subject(object_name(view.name), view.namespace, labels)
+    return Alerting(cluster, view.tenant, view.observability["rules"].get("dashboard"))
 
 
-def _alerts(view: ClusterView, cluster: Subject) -> list[names.Rule]:
+def _alerts(view: ClusterView) -> list[names.Rule]:
     """Those of the kinds that the spec lists, and of the metrics that it names."""
-    rules = view.observability["rules"]
-    given = Alerting(cluster, view.tenant, rules.get("dashboard"))
+    rules, given = view.observability["rules"], alerting_of(view)
     found: list[names.Rule] = []
     if "burn-rate" in rules["alerts"] and "availability" in rules:
         found += alerts.burn_rates(given, rules["availability"])
