@@ -377,7 +377,10 @@ def test_only_the_alerts_that_a_spec_asks_for_are_rendered() -> None:
     assert len(alerts(OBSERVABILITY)) == 8
 
 
-def family_groups(**consistency: Any) -> list[Any]:
+CLUSTERS = {"eu-west-1": "fraud-eu", "us-east-1": "fraud-us"}
+
+
+def family_groups(other: str = "us-east-1", **consistency: Any) -> list[Any]:
     """The rules of a family with clusters in two regions, as its destination gets them."""
     environment: dict[str, Any] = deepcopy(rendering.ENVIRONMENT)
     environment["spec"]["observability"] = {
@@ -386,7 +389,7 @@ def family_groups(**consistency: Any) -> list[Any]:
     family: dict[str, Any] = deepcopy(rendering.FAMILY)
     family["spec"]["consistency"] = {"maxVersionSkew": 1, "maxSkewDuration": "6h", **consistency}
     here = rendering.cluster(observability={"alerts": ["skew"]})
-    there = rendering.cluster("fraud-us", region="us-east-1", observability={"alerts": ["skew"]})
+    there = rendering.cluster("fraud-us", region=other, observability={"alerts": ["skew"]})
     tree = rendering.tree_of(here, there)
     tree["clusters/prod/environment.yaml"] = rendering.dump(environment)
     tree["clusters/prod/fraud/family.yaml"] = rendering.dump(family)
@@ -402,6 +405,7 @@ def serving(
     """What the destination gets of a version in a region."""
     labels = {
         "lockstep_environment": "prod", "lockstep_family": "fraud", "lockstep_region": region,
+        "lockstep_cluster": CLUSTERS[region],
         "lockstep_version": version, "lockstep_experiment": experiment,
     }  # fmt: skip
     minutes = weight or gauge((50, 24 * HOURS))
@@ -478,13 +482,19 @@ def test_experiments_and_versions_without_requests_are_no_skew(tmp_path: Path) -
     expect(tmp_path, family_groups(maxVersionSkew=0), history, {700: {}})
 
 
-def test_a_region_that_the_destination_does_not_see_is_a_ticket(tmp_path: Path) -> None:
+@pytest.mark.parametrize("other", ["us-east-1", "eu-west-1"])
+def test_a_cluster_that_the_destination_does_not_see_is_a_ticket(
+    other: str, tmp_path: Path
+) -> None:
+    """Also where another cluster of its region is seen."""
+    groups = family_groups(other)
     history = serving("eu-west-1", "41", gauge((5, 60)))
-    expect(tmp_path, family_groups(), history, {10: {}, 59: {MISSING: TICKET}})
-    region = [{"labels": '{lockstep_region="us-east-1"}', "value": 1}]
-    expr = 'count by (lockstep_region) (ALERTS{alertstate="firing"})'
-    test = {"expr": expr, "eval_time": "59m", "exp_samples": region}
-    run_rules(tmp_path, family_groups(), history, {"promql_expr_test": [test]})
+    expect(tmp_path, groups, history, {10: {}, 59: {MISSING: TICKET}})
+    missing = f'{{lockstep_cluster="fraud-us",lockstep_region="{other}"}}'
+    expr = 'count by (lockstep_cluster, lockstep_region) (ALERTS{alertstate="firing"})'
+    samples = [{"labels": missing, "value": 1}]
+    test = {"expr": expr, "eval_time": "59m", "exp_samples": samples}
+    run_rules(tmp_path, groups, history, {"promql_expr_test": [test]})
 
 
 @pytest.mark.parametrize("tree", ["tests/golden/rendered", "rendered"])

@@ -3,7 +3,7 @@
 Skew is the number of distinct versions with requests, less one, experiments left out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lockstep.render.alerting import series as names
 from lockstep.render.alerting.alerts import MISSING, Alerting
@@ -14,8 +14,12 @@ _SERVING = {"lockstep_experiment": "false"}
 _WHERE = "{{ .Labels.lockstep_region }} serves version {{ .Labels.lockstep_version }}. "
 
 
-def skew_rules(given: Alerting, regions: Sequence[str], most: int, longest: str) -> list[Rule]:
+def skew_rules(
+    given: Alerting, clusters: Sequence[Mapping[str, str]], most: int, longest: str
+) -> list[Rule]:
     """What is recorded of a family, and its alerts; ``longest`` is a duration as PromQL has it.
+
+    ``clusters`` has the labels of each of its clusters.
 
     For how long a skew lasts, a version counts while git gives it weight too, and for a while after
     its last request: a quiet night in one region does not begin it anew.
@@ -42,7 +46,7 @@ def skew_rules(given: Alerting, regions: Sequence[str], most: int, longest: str)
             "{{ $labels.lockstep_family }} has served several versions for too long",
             f"{{{{ $value }}}} versions have served for longer than {longest}. {who}", labels,
         ),
-        _missing(given, regions),
+        _missing(given, clusters),
     ]  # fmt: skip
 
 
@@ -50,14 +54,13 @@ def _versions(serving: str) -> str:
     return f"count(count by (lockstep_version) ({serving}))"
 
 
-def _missing(given: Alerting, regions: Sequence[str]) -> Rule:
-    """A region whose series do not arrive could serve any version."""
-    labels = given.cluster.labels
-    each = (f"absent({series(names.WEIGHT, {**labels, 'lockstep_region': r})})" for r in regions)
+def _missing(given: Alerting, clusters: Sequence[Mapping[str, str]]) -> Rule:
+    """A cluster whose series do not arrive could serve any version, whatever others say there."""
+    each = (f"absent({series(names.WEIGHT, labels)})" for labels in clusters)
     return given.alert(
         MISSING, "ticket", "15m", " or ".join(each),
-        "{{ $labels.lockstep_family }} in {{ $labels.lockstep_region }} is not seen",
-        "The Prometheus that evaluates the skew has no series of this region: which version it "
+        "{{ $labels.lockstep_cluster }} in {{ $labels.lockstep_region }} is not seen",
+        "The Prometheus that evaluates the skew has no series of this cluster: which version it "
         "serves is not known here.",
         {"namespace": given.cluster.namespace, "lockstep_metric": "region"},
     )  # fmt: skip

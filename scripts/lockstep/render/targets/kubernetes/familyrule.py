@@ -5,6 +5,7 @@ It has the template of the clusters' rules. Nothing in it depends on which versi
 
 from lockstep.model.document import Json
 from lockstep.model.fleet import Family
+from lockstep.render.alerting import series as names
 from lockstep.render.alerting.alerts import Alerting
 from lockstep.render.alerting.recordings import Subject
 from lockstep.render.alerting.skew import skew_rules
@@ -64,10 +65,13 @@ def _files(view: FamilyView) -> Files:
         return
     labels = {"lockstep_environment": view.environment, "lockstep_family": view.name}
     family = Subject(view.name, view.namespace, labels)
-    regions = sorted({each.region for each in view.clusters})
+    clusters = [
+        names.cluster_labels(view.environment, view.name, each.name, each.region)
+        for each in view.clusters
+    ]
     rules = skew_rules(
         Alerting(family, view.tenant, given.get("dashboard")),
-        regions, given["most"], given["longest"],
+        clusters, given["most"], given["longest"],
     )  # fmt: skip
     context = {
         **family_metadata(view),
@@ -87,10 +91,12 @@ def _origins() -> Origins:
     named = FAMILY + ENVIRONMENT
     most = in_family(*_CONSISTENCY, "maxVersionSkew")
     longest = in_family(*_CONSISTENCY, "maxSkewDuration")
+    clusters = in_cluster("metadata", "name") + in_cluster("spec", "region")
+    expressions = (named, named + most, named, named + clusters)
     texts = ((None, None), (most, None), (longest, longest), (None, None))
     rules: list[OriginTree] = [
         {
-            "expr": named + most if bound is most else named,
+            "expr": expression,
             "for": hold,
             "labels": labels,
             "annotations": {
@@ -98,7 +104,7 @@ def _origins() -> Origins:
                 "dashboard": in_cluster(*_DASHBOARD),
             },
         }
-        for bound, hold in texts
+        for expression, (bound, hold) in zip(expressions, texts, strict=True)
     ]
     groups = {"family": (None, tuple(rules))}
     operator = in_environment("spec", "observability", "labels")
