@@ -16,6 +16,7 @@ from lockstep.render.targets.kubernetes.metadata import (
     ENVIRONMENT,
     NAME,
     NAMESPACE,
+    OPERATOR,
     TENANT,
     metadata,
     metadata_origins,
@@ -92,7 +93,7 @@ def _origins() -> Origins:
     return {
         **metadata_origins(),
         "name": NAME,
-        "operator": in_environment("spec", "observability", "labels"),
+        "operator": OPERATOR,
         "groups": {"cost": (None, tuple(rules))},
     }
 

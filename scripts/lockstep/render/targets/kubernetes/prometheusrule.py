@@ -25,6 +25,7 @@ from lockstep.render.targets.kubernetes.metadata import (
     FAMILY,
     NAME,
     NAMESPACE,
+    OPERATOR,
     TENANT,
     expected_metadata,
     metadata,
@@ -35,7 +36,6 @@ from lockstep.render.targets.origins import (
     Origin,
     Origins,
     OriginTree,
-    in_environment,
     in_spec,
     in_variants,
 )
@@ -53,7 +53,6 @@ LABELS: dict[str, OriginTree] = {
     "namespace": NAMESPACE,
 }
 """The origins of the labels of every series of a cluster."""
-_OPERATOR_LABELS = in_environment("spec", "observability", "labels")
 _SLUG = "v[0-9]+(-[0-9a-f]{8})?"
 """The slugs of all versions, those that git does not know included (see ``version_slug``)."""
 
@@ -248,7 +247,7 @@ def expected(context: Context) -> dict[str, Expected]:
 def _group_origins(group: str, rules: list[OriginTree], version: Running | None = None) -> Origins:
     return {
         **metadata_origins(version),
-        "operator": _OPERATOR_LABELS,
+        "operator": OPERATOR,
         "groups": {group: (None, tuple(rules))},
     }
 
