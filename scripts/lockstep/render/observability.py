@@ -8,6 +8,7 @@ from typing import NamedTuple
 from lockstep.model.document import value_at
 from lockstep.model.fleet import Environment, Family
 from lockstep.render.fields import Fields
+from lockstep.render.promql import seconds
 
 _HERE = ("spec", "observability")
 _PERCENT = ("availability", "percentile")
@@ -65,12 +66,16 @@ def speaks_for(family: Family, part: str) -> Fields | None:
 
 
 def read_objective(fields: Fields) -> dict[str, str]:
-    """The service level objective of a cluster, numbers as text: 99.9 as ``99.9``.
+    """The service level objective of a cluster, as decimal texts: 99.9 as ``99.9``.
 
-    Empty where its spec has none. Raises Unrenderable.
+    ``availability`` and ``percentile`` are in percent, ``latency`` in seconds; each is there where
+    the spec has it. Raises Unrenderable.
     """
     here = (*_HERE, "slo")
     found = {name: fields.number(*here, name) for name in _PERCENT if fields.has(*here, name)}
     if fields.has(*here, "latency"):
-        found["latency"] = fields.text(*here, "latency")
+        try:
+            found["latency"] = seconds(fields.text(*here, "latency"))
+        except ValueError as error:
+            fields.fail((*here, "latency"), "render.input", str(error), "write it like 500ms")
     return found

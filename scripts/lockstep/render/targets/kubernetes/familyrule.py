@@ -17,6 +17,7 @@ from lockstep.render.targets.kubernetes import prometheusrule
 from lockstep.render.targets.kubernetes.metadata import (
     ENVIRONMENT,
     FAMILY,
+    OPERATOR,
     TENANT,
     family_metadata,
     family_metadata_origins,
@@ -107,8 +108,7 @@ def _origins() -> Origins:
         for expression, (bound, hold) in zip(expressions, texts, strict=True)
     ]
     groups = {"family": (None, tuple(rules))}
-    operator = in_environment("spec", "observability", "labels")
-    return {**family_metadata_origins(), "operator": operator, "groups": groups}
+    return {**family_metadata_origins(), "operator": OPERATOR, "groups": groups}
 
 
 COMPONENT = Component("prometheusrule", prometheusrule.COMPONENT.kind, _files)
