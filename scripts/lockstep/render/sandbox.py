@@ -21,7 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 BUDGET = 250_000
-"""Units for one file: fifty times what the largest of the shipped templates needs."""
+"""Units for one file: several times what the largest of the shipped templates needs."""
 
 LONGEST = 100_000
 """Characters of a template's source."""
