@@ -235,7 +235,7 @@ def _serving(fields: Fields, environment: Environment) -> Json:
         **read_volumes(fields),
         **read_disruption(fields),
         **read_hpa(fields),
-        **read_keda(fields),
+        **read_keda(fields, environment),
         **read_warm_replicas(fields),
         **read_warm_up(fields),
         **read_runtime(fields),
