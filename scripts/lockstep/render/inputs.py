@@ -130,7 +130,7 @@ def view_family(family: Family, environment: Environment) -> FamilyView | None:
         observability={
             **read_dashboard(family, environment),
             **read_family_paging(fields, environment),
-            **read_skew(family),
+            **read_skew(family, environment),
         },
     )
 

@@ -55,7 +55,8 @@ def _rules(view: ClusterView, cost: Json) -> list[Rule]:
     labels = cluster_labels(view.environment, view.family, view.name, view.region)
     named = {"lockstep_environment": view.environment, "lockstep_cluster": view.name}
     cluster = Subject(object_name(view.name), view.namespace, named)
-    given = Alerting(cluster, view.tenant, view.observability["rules"].get("dashboard"))
+    rules = view.observability["rules"]
+    given = Alerting(cluster, view.tenant, rules.get("dashboard"), rules.get("runbooks"))
     recorded: Rule = {
         "record": _RECORD,
         "expr": hourly_cost(view),
@@ -98,15 +99,17 @@ def _origins() -> Origins:
     cluster = NAME + ENVIRONMENT
     budget = BUDGET + in_environment(*CURRENCY)
     alert: dict[str, OriginTree] = {"lockstep_tenant": TENANT}
-    dashboard = in_spec("observability", "dashboard")
+    links: dict[str, OriginTree] = {
+        "dashboard": in_spec("observability", "dashboard"), "runbook": prometheusrule.RUNBOOKS,
+    }  # fmt: skip
     rules: list[OriginTree] = [
         {"expr": pods, "labels": prometheusrule.LABELS},
         {
             "expr": BUDGET + cluster,
             "labels": alert,
-            "annotations": {"description": budget, "dashboard": dashboard},
+            "annotations": {"description": budget, **links},
         },
-        {"expr": cluster, "labels": alert, "annotations": {"dashboard": dashboard}},
+        {"expr": cluster, "labels": alert, "annotations": links},
     ]
     return {
         **metadata_origins(),

@@ -4,11 +4,12 @@ It has the template of the clusters' rules. Nothing in it depends on which versi
 """
 
 from lockstep.model.document import Json
-from lockstep.model.fleet import Family
+from lockstep.model.fleet import Environment, Family
 from lockstep.render.alerting.alerts import Alerting
 from lockstep.render.alerting.recordings import Subject
 from lockstep.render.alerting.skew import skew_rules
 from lockstep.render.fields import Fields
+from lockstep.render.observability import read_runbooks
 from lockstep.render.promql import duration
 from lockstep.render.targets.base import Component, Files, ManifestFile
 from lockstep.render.targets.kubernetes import prometheusrule
@@ -26,7 +27,7 @@ _CONSISTENCY = ("spec", "consistency")
 _DASHBOARD = ("spec", "defaults", "observability", "dashboard")
 
 
-def read_skew(family: Family) -> dict[str, Json]:
+def read_skew(family: Family, environment: Environment) -> dict[str, Json]:
     """What the alerts on skew need, as ``skew``; nothing where no cluster asks for them.
 
     Raises Unrenderable.
@@ -47,6 +48,8 @@ def read_skew(family: Family) -> dict[str, Json]:
     given["most"] = fields.integer(*_CONSISTENCY, "maxVersionSkew")
     if fields.has(*_DASHBOARD):
         given["dashboard"] = f"/d/{fields.text(*_DASHBOARD)}"
+    if runbooks := read_runbooks(environment):
+        given["runbooks"] = runbooks
     return {"skew": given}
 
 
@@ -59,7 +62,7 @@ def _files(view: FamilyView) -> Files:
     family = Subject(view.name, view.namespace, labels)
     regions = sorted({each.region for each in view.clusters})
     rules = skew_rules(
-        Alerting(family, view.tenant, given.get("dashboard")),
+        Alerting(family, view.tenant, given.get("dashboard"), given.get("runbooks")),
         regions, given["most"], given["longest"],
     )  # fmt: skip
     context = {
@@ -89,6 +92,7 @@ def _origins() -> Origins:
             "annotations": {
                 "description": bound + named if bound else None,
                 "dashboard": in_family(*_DASHBOARD),
+                "runbook": prometheusrule.RUNBOOKS,
             },
         }
         for bound, hold in texts

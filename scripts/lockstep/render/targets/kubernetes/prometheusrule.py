@@ -15,7 +15,7 @@ from lockstep.render.alerting.alerts import Alerting
 from lockstep.render.alerting.recordings import Subject
 from lockstep.render.fields import Fields
 from lockstep.render.names import BASE_LIMIT, object_name, versioned_name
-from lockstep.render.observability import read_operator_labels
+from lockstep.render.observability import read_operator_labels, read_runbooks
 from lockstep.render.promql import seconds, series
 from lockstep.render.shifted import WEIGHTS
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
@@ -53,6 +53,7 @@ LABELS: dict[str, OriginTree] = {
     "namespace": NAMESPACE,
 }
 """The origins of the labels of every series of a cluster."""
+RUNBOOKS = in_environment("spec", "observability", "runbooks")
 _OPERATOR_LABELS = in_environment("spec", "observability", "labels")
 _SLUG = "v[0-9]+(-[0-9a-f]{8})?"
 """The slugs of all versions, those that git does not know included (see ``version_slug``)."""
@@ -80,6 +81,8 @@ def read_rules(fields: Fields, environment: Environment) -> dict[str, Json]:
             rules[name]["bound"] = fields.number(*_HERE, name, bound)
     if fields.has(*_HERE, "dashboard"):
         rules["dashboard"] = f"/d/{fields.text(*_HERE, 'dashboard')}"
+    if runbooks := read_runbooks(environment):
+        rules["runbooks"] = runbooks
     return {"rules": rules}
 
 
@@ -206,7 +209,7 @@ def _cluster(view: ClusterView) -> Subject:
 def _alerts(view: ClusterView, cluster: Subject) -> list[names.Rule]:
     """Those of the kinds that the spec lists, and of the metrics that it names."""
     rules = view.observability["rules"]
-    given = Alerting(cluster, view.tenant, rules.get("dashboard"))
+    given = Alerting(cluster, view.tenant, rules.get("dashboard"), rules.get("runbooks"))
     found: list[names.Rule] = []
     if "burn-rate" in rules["alerts"] and "availability" in rules:
         found += alerts.burn_rates(given, rules["availability"])
@@ -299,7 +302,11 @@ def _rule_origins(view: ClusterView, rule: names.Rule) -> OriginTree:
     return {
         "expr": expression + bound if bound else expression,
         "labels": {**LABELS, "lockstep_tenant": TENANT, "lockstep_metric": metric},
-        "annotations": {"description": text, "dashboard": in_spec(*_OWN, "dashboard")},
+        "annotations": {
+            "description": text,
+            "dashboard": in_spec(*_OWN, "dashboard"),
+            "runbook": RUNBOOKS,
+        },
     }
 
 
