@@ -124,7 +124,7 @@ def view_family(family: Family, environment: Environment) -> FamilyView | None:
         observability={
             **read_dashboard(family, environment),
             **read_family_paging(family, environment),
-            **read_skew(family),
+            **read_skew(family, environment),
         },
     )
 
@@ -229,7 +229,7 @@ def _serving(fields: Fields, environment: Environment) -> Json:
         **read_volumes(fields),
         **read_disruption(fields),
         **read_hpa(fields),
-        **read_keda(fields),
+        **read_keda(fields, environment),
         **read_warm_replicas(fields),
         **read_warm_up(fields),
         **read_runtime(fields),

@@ -32,6 +32,15 @@ def read_operator_labels(environment: Environment) -> dict[str, str]:
     return dict(sorted(fields.texts(*_HERE, "labels").items()))
 
 
+def read_runbooks(environment: Environment) -> str | None:
+    """The URL of the page that says what to do for each alert; None where there is none.
+
+    Raises Unrenderable.
+    """
+    fields = Fields(environment.document)
+    return fields.text(*_HERE, "runbooks") if fields.has(*_HERE, "runbooks") else None
+
+
 def read_namespace(environment: Environment) -> str | None:
     """The namespace of Prometheus in each region; None without observability.
 

@@ -49,22 +49,24 @@ BURNS = (
 
 
 class Alerting(NamedTuple):
-    """What all alerts of a cluster share: its tenant, and the path of its dashboard, if any."""
+    """What all alerts of a cluster share: its tenant, and what an alert links to, if anything.
+
+    ``dashboard`` is its path in Grafana, ``runbooks`` the URL of the page that says what to do.
+    """
 
     cluster: Subject
     tenant: str
     dashboard: str | None
+    runbooks: str | None
 
     def alert(
         self, name: str, severity: str, hold: str, expr: str, summary: str, text: str,
         labels: Mapping[str, str] | None = None,
     ) -> Rule:  # fmt: skip
         """An alert on an expression that has been true for ``hold``, with further labels."""
-        notes = {
-            "summary": summary,
-            "description": text,
-            "runbook": f"docs/how-to/alerts.md#{name.lower()}",
-        }
+        notes = {"summary": summary, "description": text}
+        if self.runbooks is not None:
+            notes["runbook"] = literal(f"{self.runbooks}#{name.lower()}")
         if self.dashboard is not None:
             notes["dashboard"] = literal(self.dashboard)
         given = {"severity": severity, "lockstep_tenant": self.tenant, **(labels or {})}
@@ -86,8 +88,12 @@ def _burn(given: Alerting, burn: Burn, budget: Decimal) -> Rule:
         burn.name, burn.severity, burn.hold, f"{longer} > {bound} and {shorter} > {bound}",
         f"{PLACE} burns its error budget",
         f"Over {burn.long}, {_PERCENT} of the requests failed, and over {burn.short} more than "
-        f"{bound} of them, too: {burn.factor} times what the objective allows.",
+        f"{bound} of them, too: {_times(burn.factor)} the objective allows.",
     )  # fmt: skip
+
+
+def _times(factor: Decimal) -> str:
+    return "more than" if factor == 1 else f"{factor} times what"
 
 
 def latency(given: Alerting, objective: str, percentile: str) -> Rule:

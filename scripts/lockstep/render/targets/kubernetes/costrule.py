@@ -80,15 +80,17 @@ def _origins() -> Origins:
     cluster = NAME + ENVIRONMENT
     budget = BUDGET + in_environment(*CURRENCY)
     alert: dict[str, OriginTree] = {"lockstep_tenant": TENANT}
-    dashboard = in_spec("observability", "dashboard")
+    links: dict[str, OriginTree] = {
+        "dashboard": in_spec("observability", "dashboard"), "runbook": prometheusrule.RUNBOOKS,
+    }  # fmt: skip
     rules: list[OriginTree] = [
         {"expr": pods, "labels": prometheusrule.LABELS},
         {
             "expr": BUDGET + cluster,
             "labels": alert,
-            "annotations": {"description": budget, "dashboard": dashboard},
+            "annotations": {"description": budget, **links},
         },
-        {"expr": cluster, "labels": alert, "annotations": {"dashboard": dashboard}},
+        {"expr": cluster, "labels": alert, "annotations": links},
     ]
     return {
         **metadata_origins(),

@@ -15,7 +15,7 @@ from lockstep.render.alerting.alerts import Alerting
 from lockstep.render.alerting.recordings import Subject
 from lockstep.render.fields import Fields
 from lockstep.render.names import BASE_LIMIT, object_name, versioned_name
-from lockstep.render.observability import read_objective, read_operator_labels
+from lockstep.render.observability import read_objective, read_operator_labels, read_runbooks
 from lockstep.render.promql import series
 from lockstep.render.shifted import WEIGHTS
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
@@ -36,6 +36,7 @@ from lockstep.render.targets.origins import (
     Origin,
     Origins,
     OriginTree,
+    in_environment,
     in_spec,
     in_variants,
 )
@@ -53,6 +54,7 @@ LABELS: dict[str, OriginTree] = {
     "namespace": NAMESPACE,
 }
 """The origins of the labels of every series of a cluster."""
+RUNBOOKS = in_environment("spec", "observability", "runbooks")
 _SLUG = "v[0-9]+(-[0-9a-f]{8})?"
 """The slugs of all versions, those that git does not know included (see ``version_slug``)."""
 
@@ -79,6 +81,8 @@ def read_rules(fields: Fields, environment: Environment) -> dict[str, Json]:
             rules[name]["bound"] = fields.number(*_HERE, name, bound)
     if fields.has(*_HERE, "dashboard"):
         rules["dashboard"] = f"/d/{fields.text(*_HERE, 'dashboard')}"
+    if runbooks := read_runbooks(environment):
+        rules["runbooks"] = runbooks
     return {"rules": rules}
 
 
@@ -200,7 +204,8 @@ def alerting_of(view: ClusterView) -> Alerting:
     # Two labels name it; the series have more.
     labels = {"lockstep_environment": view.environment, "lockstep_cluster": view.name}
     cluster = Subject(object_name(view.name), view.namespace, labels)
-    return Alerting(cluster, view.tenant, view.observability["rules"].get("dashboard"))
+    rules = view.observability["rules"]
+    return Alerting(cluster, view.tenant, rules.get("dashboard"), rules.get("runbooks"))
 
 
 def _alerts(view: ClusterView) -> list[names.Rule]:
@@ -298,7 +303,11 @@ def _rule_origins(view: ClusterView, rule: names.Rule) -> OriginTree:
     return {
         "expr": expression + bound if bound else expression,
         "labels": {**LABELS, "lockstep_tenant": TENANT, "lockstep_metric": metric},
-        "annotations": {"description": text, "dashboard": in_spec(*_OWN, "dashboard")},
+        "annotations": {
+            "description": text,
+            "dashboard": in_spec(*_OWN, "dashboard"),
+            "runbook": RUNBOOKS,
+        },
     }
 
 
