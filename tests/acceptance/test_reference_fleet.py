@@ -149,10 +149,14 @@ def test_the_fleet_shows_what_model_servers_need() -> None:
             secrets = each.get("access", {}).get("secrets", {}).values()
             stores |= {secret.get("storeKind", "SecretStore") for secret in secrets}
     assert used >= {
-        "affinity", "args", "command", "env", "fetch", "hpa", "imagePullSecrets", "keda",
-        "lifecycle", "nodeSelector", "ports", "priorityClassName", "probes", "securityContext",
-        "terminationGracePeriodSeconds", "tolerations", "volumes", "warmReplicas",
-        "whenUnsatisfiable", "zones",
+        "affinity", "args", "batching", "cache", "command", "env", "fetch", "hpa",
+        "imagePullSecrets", "keda", "lifecycle", "metrics", "nodeSelector", "ports",
+        "priorityClassName", "probes", "runtime", "securityContext",
+        "terminationGracePeriodSeconds", "tolerations", "volumes", "warmReplicas", "warmUp",
+        "whenUnsatisfiable", "workers", "zones",
+    }  # fmt: skip
+    assert spec("personalisation")["defaults"]["serving"]["keda"].keys() >= {
+        "requestsPerSecond", "p95Milliseconds", "queueLength", "queueMetric",
     }  # fmt: skip
     assert stores == {"SecretStore", "ClusterSecretStore"}
     limits = spec("personalisation", "eu-west-1")["serving"]["resources"]["limits"]
