@@ -67,6 +67,19 @@ def test_the_manifests_of_a_cluster_that_a_slip_has_hidden_stay(world: World, na
     assert (code, found["rule"], Path(found["file"]).name) == (10, "layout.place", hidden.name)
 
 
+def test_a_file_that_ends_with_yml_is_to_be_renamed(world: World) -> None:
+    (world.clone / CLUSTER).rename((world.clone / CLUSTER).with_suffix(".yml"))
+    code, said = world.lockstep("validate")
+    assert code == 10
+    assert f"{CLUSTER[:-5]}.yml:1:1: error layout.place: its name ends with .yml" in said
+    assert f"fix: rename it to .yaml: {CLUSTER}" in said
+    # Where all are so, the fleet is not called an empty one.
+    for path in world.clone.glob("clusters/**/*.yaml"):
+        path.rename(path.with_suffix(".yml"))
+    code, said = world.lockstep("validate")
+    assert code == 3 and ".yml: its name ends with .yml" in said
+
+
 def test_a_malformed_cluster_is_not_taken_for_one_that_diverged(world: World) -> None:
     file = world.clone / CLUSTER
     file.write_text(file.read_text().replace("weight: 100", "weight: all"))
