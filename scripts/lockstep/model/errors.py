@@ -39,6 +39,21 @@ class UsageError(LockstepError):
     exit_code = ExitCode.USAGE
 
 
+NOT_CONFIGURED = "not configured: "
+"""How NotConfigured is shown, also as the reason why a gate could not be asked."""
+
+
+class NotConfigured(LockstepError):
+    """A server, a token or a client that is needed is not named or installed at all.
+
+    Asking again cannot help, so no verb waits for it: exit code 1, also where a gate needs it.
+    """
+
+    def located(self) -> str:
+        """As of every error, and first that something is not configured."""
+        return NOT_CONFIGURED + super().located()
+
+
 class NothingToCheck(LockstepError):
     """There is no input. An exit code of its own, because this must never look like a pass."""
 
