@@ -166,7 +166,7 @@ def _problem(
         )
     if name not in known:
         close = closest(name, sorted(known))
-        fix = f"write {close}" if close else "name a rule that lockstep policy list shows"
+        fix = f"did you mean {close}?" if close else "name a rule that lockstep policy list shows"
         return waiver.place().finding(
             "waiver.unknown-rule", f"there is no rule {brief(waiver.rule)}", fix
         )

@@ -13,7 +13,7 @@ from lockstep.model.fleet import Environment
 from lockstep.model.times import format_time, later, parse_duration, parse_time
 from lockstep.spec.place import Place
 from lockstep.spec.structure.lists import entries
-from lockstep.text.phrases import brief
+from lockstep.text.phrases import brief, known_names
 
 _POINTER = ("spec", "freezes")
 
@@ -119,5 +119,7 @@ def _families(
             yield Place(environment.document, (*_POINTER, index, "families", place)).finding(
                 "structure.unknown-family",
                 f"the freeze names the family {brief(name)}, which is not in this environment",
-                "name a family of the environment, or remove the name",
+                f"its families are {known_names(families)}; name one of them, or remove the name"
+                if families
+                else "remove the name",
             )

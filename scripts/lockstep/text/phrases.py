@@ -151,6 +151,17 @@ def alternatives(words: Sequence[str]) -> str:
     return _joined(words, "or")
 
 
+def known_names(names: Iterable[str], most: int = 10) -> str:
+    """``a, b and c``; of many the first ``most``, and how many more there are.
+
+    For names that decide where or what something serves (regions, environments, families): none
+    is guessed, because the one that looks most alike may be another place, or another model.
+    """
+    every = sorted(names)
+    more = [f"{len(every) - most} more"] if len(every) > most else []
+    return listed([*every[:most], *more])
+
+
 def listed(words: Sequence[str]) -> str:
     """``a, b and c``."""
     return _joined(words, "and")

@@ -211,7 +211,7 @@ def test_an_image_with_a_space_is_not_cut_short() -> None:
 def test_an_image_in_upper_case_is_written_in_lower_case_but_for_its_tag() -> None:
     (found,) = findings({FAMILY: ("example.com/ml/server", "example.com/ML/Server:V1")})
     assert found.message.endswith("which is not a container image")
-    assert found.fix.startswith("write registry.example.com/ml/server:V1@sha256:")
+    assert found.fix.startswith("did you mean registry.example.com/ml/server:V1@sha256:")
 
 
 def _bare(message: str) -> str:
@@ -337,7 +337,7 @@ def test_wrong_default_is_found_though_every_cluster_overrides_it() -> None:
 def test_unknown_field_points_at_its_key_and_not_at_its_value() -> None:
     (found,) = findings({US: ("  host: ", "  hots:     ")})
     assert (found.line, found.column, found.pointer) == (9, 3, "/spec/hots")
-    assert found.fix == "write host"
+    assert found.fix == "write host if that is meant, or remove the field"
 
 
 def test_field_missing_from_one_cluster_is_reported_in_its_file() -> None:

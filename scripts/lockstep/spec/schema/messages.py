@@ -121,7 +121,7 @@ def _unknown(error: Any, pointer: Pointer) -> Iterator[Problem]:
             exists = right in error.instance  # perhaps only in the family's defaults
             yield Problem(
                 (*pointer, name), "schema.unknown-field", f"{says}; did you mean {right}?",
-                f"write {right}" + (", or remove it" if exists else ""),
+                f"write {right} if that is meant, or remove the field",
                 at_key=True, suggestion="" if exists else right,
             )  # fmt: skip
         else:
@@ -139,7 +139,8 @@ def _required(error: Any, pointer: Pointer) -> Iterator[Problem]:
         if open_to and misspelt:  # the mapping allows unknown fields, so nothing else reports it
             says = f"is not a known field; did you mean {name}?"
             yield Problem(
-                (*pointer, misspelt), "schema.unknown-field", says, f"write {name}",
+                (*pointer, misspelt), "schema.unknown-field", says,
+                f"write {name} if that is meant, or remove the field",
                 at_key=True, suggestion=name,
             )  # fmt: skip
         else:
@@ -184,7 +185,8 @@ def _retyped(value: Json, kinds: list[str], schema: Json) -> str:
     if "object" in kinds and schema.get("properties"):
         return f"write the fields of it below: {listed(sorted(schema['properties']))}"
     if not quotes and (instead := suggest(value, {**schema, "type": kinds})):
-        return f"write {instead}"
+        # That of a boolean is no guess; another spelling of a text may mean another thing.
+        return f"write {instead}" if "boolean" in kinds else f"did you mean {instead}?"
     wanted = " or ".join(type_name(kind) for kind in kinds)
     return quotes or f"write {wanted} {bounds(schema)}".rstrip() + example(schema)
 
@@ -192,7 +194,8 @@ def _retyped(value: Json, kinds: list[str], schema: Json) -> str:
 def _rewrite(value: Json, schema: Json) -> str:
     """A spelling of the text that the schema allows, if there is one, and what it expects."""
     instead = suggest(value, schema)
-    return f"write {instead}; {advice(schema)}" if instead else advice(schema)
+    # A question: another spelling may be another value, as 10m of cores and 10M are.
+    return f"did you mean {instead}? {advice(schema)}" if instead else advice(schema)
 
 
 def _number(value: Json) -> str:
@@ -213,7 +216,8 @@ def _enum(error: Any, pointer: Pointer) -> Iterator[Problem]:
     if isinstance(value, str):
         says = f"is {brief(value)}; it must be {instead}"
         # A likeness above the default, as in suggestions: "online" must not become "offline".
-        fix = f"write {closest(value, allowed, likeness=0.8) or instead}"
+        close = closest(value, allowed, likeness=0.8)
+        fix = f"write {instead}" + (f"; did you mean {close}?" if close else "")
     elif str(value) in allowed:
         fix = f'write it in quotes: "{value}"'
     else:

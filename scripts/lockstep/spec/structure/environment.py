@@ -7,7 +7,7 @@ from lockstep.model.fleet import Environment, Fleet
 from lockstep.spec.freezes import check_freezes
 from lockstep.spec.place import Place
 from lockstep.spec.structure.names import check_name, check_repeated
-from lockstep.text.phrases import brief
+from lockstep.text.phrases import brief, known_names
 
 
 def check_environment(
@@ -30,10 +30,13 @@ def _alone(environment: Environment, fleet: Fleet) -> Iterator[Finding]:
         return
     if environment.predecessor not in fleet.environments:
         # brief escapes the name; its quotes are cut off in the path.
+        others = known_names(fleet.environments.keys() - {environment.name})
         yield predecessor.finding(
             "structure.unknown-predecessor",
-            f"there is no environment {brief(environment.predecessor)}",
-            f"add clusters/{brief(environment.predecessor)[1:-1]}/environment.yaml, or remove it",
+            f"there is no environment {brief(environment.predecessor)}"
+            + (f"; the others are {others}" if others else ""),
+            f"name another one, or add clusters/{brief(environment.predecessor)[1:-1]}/"
+            "environment.yaml",
         )
     elif environment.name in _predecessors(environment, fleet):
         yield predecessor.finding(

@@ -1,14 +1,13 @@
 """Regions: those of the environment, those of the clusters, and those of a rollout's waves."""
 
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Collection, Iterator, Sequence
 
 from lockstep.model.document import Json, Pointer, value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Cluster, Environment, Family
 from lockstep.spec.place import Place, related
 from lockstep.spec.structure.lists import InvalidPlaces, entries
-from lockstep.text.phrases import COMPARED, alternatives, brief, closest
+from lockstep.text.phrases import brief, known_names
 
 _WAVES = ("spec", "rollout", "waves")
 
@@ -29,14 +28,7 @@ def check_regions(
     region = value_at(cluster.effective, ("spec", "region"))
     if isinstance(region, str) and known and region not in known:
         place = Place.in_cluster(cluster, ("spec", "region"))
-        instead = _closest(region, tuple(known)) or alternatives(known)
-        yield _unknown(place, region, instead, environment)
-
-
-@lru_cache
-def _closest(region: str, known: tuple[str, ...]) -> str:
-    # Kept, because comparing is slow, and many clusters may have the same mistake.
-    return closest(region, known)
+        yield _unknown(place, region, known, environment)
 
 
 def check_waves(
@@ -53,7 +45,7 @@ def check_waves(
     read.
     """
     named: dict[str, Place] = {}
-    unknown: dict[str, str] = {}
+    unknown = False
     served = {cluster.region for cluster in family.clusters}
     # A cluster with a misspelt region may be the one that a wave seems to lack.
     whole = whole and bool(served) and (not known or served <= set(known))
@@ -65,19 +57,17 @@ def check_waves(
             fix = "name each region once"
             yield place.finding("structure.duplicate-region", says, fix, others=[first])
         elif known and region not in known:
-            # Bounded: each comparison is slow, and a file may name a thousand regions.
-            unknown[region] = closest(region, known) if len(unknown) < COMPARED else ""
-            instead = unknown[region] or alternatives(known)
-            yield _unknown(place, region, instead, environment)
+            unknown = True
+            yield _unknown(place, region, known, environment)
         elif whole and region not in served:
             says = f"a wave names {brief(region)}, where the family has no cluster"
             fix = "remove the region, or add a cluster in it"
             yield place.finding("structure.wave-without-cluster", says, fix)
         named.setdefault(region, place)
-    # A misspelt region may be the one that seems to be missing: one finding for one mistake.
-    certain = all(unknown.values()) and not invalid.within(family.document, _WAVES)
+    # An unknown region may be the one that seems to be missing: one finding for one mistake.
+    certain = not unknown and not invalid.within(family.document, _WAVES)
     if certain and _are_lists(value_at(family.document.value, _WAVES)):
-        yield from _outside_waves(family, named.keys() | set(unknown.values()), known)
+        yield from _outside_waves(family, named.keys(), known)
 
 
 def _regions_in_waves(family: Family) -> Iterator[tuple[Pointer, str]]:
@@ -93,7 +83,9 @@ def _are_lists(waves: Json) -> bool:
     )
 
 
-def _outside_waves(family: Family, in_waves: set[str], known: Sequence[str]) -> Iterator[Finding]:
+def _outside_waves(
+    family: Family, in_waves: Collection[str], known: Sequence[str]
+) -> Iterator[Finding]:
     for cluster in family.clusters:
         if cluster.region in known and cluster.region not in in_waves:
             yield Place.in_cluster(cluster, ("spec", "region")).finding(
@@ -104,11 +96,13 @@ def _outside_waves(family: Family, in_waves: set[str], known: Sequence[str]) -> 
             )
 
 
-def _unknown(place: Place, region: str, instead: str, environment: Environment) -> Finding:
+def _unknown(place: Place, region: str, known: Sequence[str], environment: Environment) -> Finding:
+    """None of the known is proposed: the most alike may be in another jurisdiction."""
     listed = related(environment.document, ("spec", "regions"), "the regions")
     return place.finding(
         "structure.unknown-region",
         f"{place.field} is {brief(region)}, which is not a region of this environment",
-        f"write {instead}; or add the region to {environment.document.path}",
+        f"its regions are {known_names(known)}; name one of them, or add this one to "
+        f"{environment.document.path}",
         others=[listed],
     )

@@ -9,7 +9,7 @@ from lockstep.model.fleet import Cluster
 from lockstep.spec.place import Place
 from lockstep.spec.structure.lists import InvalidPlaces, entries, keys_of
 from lockstep.spec.variants import CANDIDATE, PREVIOUS, ROLES, STABLE
-from lockstep.text.phrases import COMPARED, brief, closest
+from lockstep.text.phrases import alternatives, brief, closest, known_names
 
 _VARIANTS = ("spec", "variants")
 _TERMS = ("spec", "experiments")
@@ -76,20 +76,21 @@ def _experiments(cluster: Cluster, variants: list[tuple[int, Json]]) -> Iterator
             )
         elif _is_unmarked_arm(variant):
             suggestion = closest(name, ROLES)
-            roles = "add experiment: true, or name it stable, candidate or previous"
+            guess = f"; did you mean {suggestion}?" if suggestion else ""
             yield place.finding(
                 "structure.experiment",
                 f"{brief(name)} is not a role of a rollout, and has no experiment: true",
-                f"write {suggestion}" if suggestion else roles,
+                f"add experiment: true, or name it {alternatives(ROLES)}{guess}",
             )
 
 
 def _terms(cluster: Cluster, arms: list[str]) -> Iterator[Finding]:
     """The terms of experiments belong to arms that exist."""
     unknown = [name for name in keys_of(cluster.effective, _TERMS) if name not in arms]
-    for count, name in enumerate(unknown):
-        right = closest(name, arms) if count < COMPARED else ""
-        fix = f"write {right}" if right else "remove its terms, or add the variant"
+    fix = "remove its terms, or add the variant"
+    if arms:
+        fix = f"the arms here are {known_names(arms)}; name one of them, or {fix}"
+    for name in unknown:
         yield Place.in_cluster(cluster, (*_TERMS, name)).finding(
             "structure.unknown-arm",
             f"there is no experiment arm with the name {brief(name)}",

@@ -105,7 +105,7 @@ def test_names_of_schemas_are_names_only() -> None:
         ),
         (
             {"enum": ["revert", "hold"]}, "rever",
-            "is 'rever'; it must be revert or hold", "write revert",
+            "is 'rever'; it must be revert or hold", "write revert or hold; did you mean revert?",
         ),
         (
             {"enum": ["1.30", "1.31"]}, 1.31,
@@ -187,13 +187,13 @@ def test_misspelt_required_field_is_one_problem() -> None:
 
 
 def test_case_of_a_field_matters_and_is_corrected() -> None:
-    assert only(CLOSED, {"Host": 1})[1] == "write host"
+    assert only(CLOSED, {"Host": 1})[1] == "write host if that is meant, or remove the field"
 
 
 def test_field_that_resembles_one_already_given_may_stand_there_by_default() -> None:
     says, fix = only(CLOSED, {"host": 1, "hosts": 1})
     assert says == "is not a known field; did you mean host?"
-    assert fix == "write host, or remove it"
+    assert fix == "write host if that is meant, or remove the field"
 
 
 def test_each_unknown_and_missing_field_is_a_problem() -> None:
@@ -342,7 +342,7 @@ def test_too_many_fields_are_named() -> None:
         (
             {"type": "string", "pattern": "^[0-9]+m$", "maxLength": 4, "title": "a length of time",
              "description": "Minutes."}, "10M",
-            "is '10M', which is not a length of time", "write 10m; expected: minutes",
+            "is '10M', which is not a length of time", "did you mean 10m? expected: minutes",
         ),
         (
             {"type": "string", "pattern": "^[a-z]+$", "maxLength": 4, "title": "a name",

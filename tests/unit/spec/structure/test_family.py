@@ -52,12 +52,14 @@ def test_copied_file_with_the_old_name_is_one_finding_for_the_name() -> None:
     assert rules(copied) == [("name", EU)]
 
 
-def test_misspelt_region_of_a_wave_is_one_finding_with_the_right_word() -> None:
+def test_misspelt_region_of_a_wave_is_one_finding_that_lists_the_regions() -> None:
     files = edited(FAMILY, "[eu-west-1]", "[eu-wets-1]")
     fleet, _ = assemble(files)
     (found,) = check_structure(fleet)
     assert (found.rule, found.line, found.column) == ("structure.unknown-region", 12, 27)
-    assert found.fix == f"write eu-west-1; or add the region to {HOME}"
+    regions = "eu-central-1, eu-west-1 and us-east-1"
+    fix = f"its regions are {regions}; name one of them, or add this one to {HOME}"
+    assert found.fix == fix
 
 
 def test_misspelt_region_of_a_cluster_is_one_finding() -> None:
@@ -283,6 +285,6 @@ def test_terms_belong_to_an_arm_that_there_is() -> None:
     fleet, _ = assemble(files)
     (found,) = check_structure(fleet)
     assert (found.rule, found.line, found.column) == ("structure.unknown-arm", 10, 17)
-    assert found.fix == "write ranker"
+    assert found.fix.startswith("the arms here are ranker; name one of them, or remove")
     stable = edited(US, "rankre:", "stable:", files)
     assert rules(stable) == [("unknown-arm", US)]
