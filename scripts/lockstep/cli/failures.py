@@ -14,10 +14,14 @@ _FORMAT = "--format"
 
 def report_error(error: LockstepError, arguments: Sequence[str], program: click.Command) -> int:
     """Print an error; its exit code. ``arguments`` are those of the run."""
-    from lockstep.text.sanitise import lines  # its expressions take longer than all of --help
+    # Their modules take longer than all of --help.
+    from lockstep.cli.places import where_seen_from_here
+    from lockstep.text.sanitise import lines
 
     _print_json(error, arguments, program)
     # Messages quote specs and servers, whose control characters must not reach a terminal.
+    if not any(word.startswith("--root") for word in arguments):
+        error.where = where_seen_from_here(error.where)
     say(lines(error.diagnostics()))
     return error.exit_code
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lockstep.cli.places import current_folder
 from lockstep.cli.streams import discard_output, say
 from lockstep.cli.verbs import verb_name
 from lockstep.edges import os_errors
@@ -145,7 +146,8 @@ def _formatted(result: "Result", output: str) -> str:
         from lockstep.report.result_data import to_envelope
 
         return to_envelope(result, verb_name()).format()
+    from lockstep.report.places import seen_from
     from lockstep.report.results import format_text
     from lockstep.text.sanitise import lines
 
-    return lines(format_text(result))
+    return lines(format_text(seen_from(result, current_folder())))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lockstep.cli import options
+from lockstep.cli.places import current_folder
 from lockstep.cli.verbs import Verb, verb_name
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.exit_codes import ExitCode
@@ -102,6 +103,10 @@ class Reports:
 
             error, about = ended_by
             return failure(verb_name(), error, about).format()
+        if output == "text":
+            from lockstep.report.places import seen_from
+
+            outcome = seen_from(outcome, current_folder())
         return self.formatted(outcome, output, colour)
 
 

@@ -197,6 +197,7 @@ def _files(paths: Sequence[str]) -> list[Json]:
 def _rendered(result: RenderedFiles, verb: str) -> Envelope:
     report = outcome_envelope(result.outcome, verb, exit_code=result.exit_code)
     summary, items = _changes(result)
+    summary["dryRun"] = result.compared
     return replace(report, summary={**report.summary, **summary}, items=items)
 
 

@@ -133,6 +133,9 @@ def _rendered(result: RenderedFiles) -> Iterator[str]:
     if not result.written and not result.removed:
         yield "rendered/ is as the specs declare it"
         return
+    if result.compared:
+        yield from _differing(result)
+        return
     yield f"{count(len(result.written), 'file')} written, {len(result.removed)} removed"
     if result.staged:
         paths = sorted((*result.written, *result.removed))
@@ -142,9 +145,20 @@ def _rendered(result: RenderedFiles) -> Iterator[str]:
         yield "to commit what the staged specs declare, run git add rendered"
 
 
+def _differing(result: RenderedFiles) -> Iterator[str]:
+    lines = [f"  to be written: {path}" for path in result.written]
+    lines += [f"  to be removed: {path}" for path in result.removed]
+    files = "1 file differs" if len(lines) == 1 else f"{count(len(lines), 'file')} differ"
+    yield f"{files} from what the specs declare; nothing was written"
+    yield from lines[:_PATHS]
+    if len(lines) > _PATHS:
+        yield f"  and {len(lines) - _PATHS} more"
+    yield "to write them, run lockstep render"
+
+
 def _scaffolded(result: Scaffolded) -> Iterator[str]:
     rendered = f"; {count(result.rendered, 'file')} rendered" if result.rendered else ""
-    workflows = sum(path.startswith(".github/workflows/") for path in result.written)
+    workflows = sum(".github/workflows/" in path for path in result.written)
     also = f" and {count(workflows, 'workflow')}" if workflows else ""
     yield f"{count(len(result.written) - workflows, 'file')} for people{also} written{rendered}"
     yield from (f"  {path}" for path in result.written)
