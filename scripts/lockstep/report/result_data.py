@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from lockstep.model.audit_results import History, LedgerAudit, ServedThen
 from lockstep.model.decision import Decision
 from lockstep.model.document import Json
 from lockstep.model.file_results import (
-    History,
     LockComparison,
     Locked,
     Pages,
@@ -36,7 +36,7 @@ from lockstep.model.result import (
 )
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
 from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, NewFiles
-from lockstep.report.history import decision_to_json
+from lockstep.report.audit_data import audit_data
 from lockstep.report.json_report import outcome_to_data
 
 
@@ -63,9 +63,11 @@ def to_data(result: Result) -> Json:
             return {"probes": [probe.to_json() for probe in probes]}
         case (
             Locked() | LockComparison() | RenderedFiles() | Scaffolded() | Pages() | Status()
-            | History()
         ):  # fmt: skip
             return _of_files(result)
+        case History() | ServedThen() | LedgerAudit():
+            summary, items = audit_data(result)
+            return {"summary": summary, "items": items, **_findings(result.findings)}
         case Upgraded():
             return _upgraded(result)
     return _of_family(result)
@@ -106,7 +108,7 @@ def _of_family(result: Moved) -> Json:
 
 
 def _of_files(
-    result: Locked | LockComparison | RenderedFiles | Scaffolded | Pages | Status | History,
+    result: Locked | LockComparison | RenderedFiles | Scaffolded | Pages | Status,
 ) -> Json:
     """What was written, or found in the files of a fleet."""
     match result:
@@ -126,9 +128,6 @@ def _of_files(
         case Status(clusters, findings, shown):
             rows = [row.to_json() for row in clusters]
             return {"shown": shown, "clusters": rows, **_findings(findings)}
-        case History(decisions, findings, shown=shown):
-            records = [decision_to_json(decision) for decision in decisions]
-            return {"shown": shown, "decisions": records, **_findings(findings)}
         case Pages(_, written, findings):
             return {
                 "written": list(written), "stale": bool(findings), **_findings(findings),
