@@ -104,7 +104,7 @@ def render(restored: bool, staged: bool, root: Path, output: str, colour: str) -
     from lockstep.commands import render as verb
 
     rendered = verb.run(options.existing(root), restored=restored, staged=staged)
-    if rendered.outcome.findings or output not in ("text", "json"):
+    if output != "json" and (rendered.outcome.findings or output != "text"):
         requested(output, colour).show(rendered.outcome)
         return rendered.exit_code
     return options.show(rendered, output)

@@ -18,6 +18,7 @@ class LockstepError(Exception):
         self.message = message
         self.where = where
         self.fix = fix
+        self.reported = False  # whether it is in a report that was printed already
 
     def located(self) -> str:
         """What happened, after the place where it did."""

@@ -15,7 +15,7 @@ from lockstep.model.file_results import (
 )
 from lockstep.model.forge import APPROVAL_STATUS
 from lockstep.model.outcome import POLICY, Outcome
-from lockstep.model.result import ApprovalStatus, OnBranch, Result
+from lockstep.model.result import ApprovalStatus, Commented, OnBranch, Result
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
 from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, NewFiles
 from lockstep.report.counting import count
@@ -31,6 +31,7 @@ from lockstep.report.rules import (
 from lockstep.report.table import format_table
 from lockstep.report.text import format_outcome
 from lockstep.report.tools import format_diagnosis, format_new_files, format_tool
+from lockstep.text.sanitise import one_line
 
 _PATHS = 20
 """The paths that are listed of what has to be staged: a change of a template writes thousands."""
@@ -82,6 +83,8 @@ def format_text(result: Result) -> str:
             return format_new_files(result)
         case ApprovalStatus():
             return "\n".join(_approval(result))
+        case Commented():
+            return "\n".join(_commented(result))
         case Diagnosis():
             return format_diagnosis(result)
         case _:
@@ -95,6 +98,14 @@ def _approval(result: ApprovalStatus) -> Iterator[str]:
     yield from (f"  {note}" for note in result.notes)
     how = "would be" if result.dry_run else "is"
     yield f"{APPROVAL_STATUS} {how} {result.state.value}: {result.description}"
+
+
+def _commented(result: Commented) -> Iterator[str]:
+    if result.note:
+        yield result.note
+    for each in result.comments:
+        done = f"{'posted' if each.created else 'updated'}: {one_line(each.url, 500)}"
+        yield each.body or done
 
 
 def _upgraded(result: Upgraded) -> Iterator[str]:
