@@ -101,6 +101,8 @@ def test_families_are_one_history(two: Path) -> None:
         (["--since", f"{DAY}13:00:00+01:00"], [9, 8, 7]),
         (["--since", "2026-03-01"], [9, 8, 7, 6, 5, 4, 3, 2, 1]),
         (["--since", "11h"], [9, 8]),
+        (["--since", f"{DAY}08:20:00Z", "--until", f"{DAY}11:00:00+01:00"], [6, 5, 4]),
+        (["--until", f"{DAY}08:00:00Z"], [3, 2, 1]),
         (["--version", "1"], [1]),
         (["--version", "2", "--since", f"{DAY}12:00:00Z", "--last", "1"], [9]),
         (["--version", "7"], []),
@@ -166,6 +168,8 @@ def test_before_the_first_record_it_is_not_known(whole: Path) -> None:
         (["--at", f"{DAY}09:00:00Z", "--since", "2d"], "--since"),
         (["--at", f"{DAY}09:00:00Z", "--version", "2"], "--version"),
         (["--at", f"{DAY}09:00:00Z", "--verify"], "--verify"),
+        (["--at", f"{DAY}09:00:00Z", "--until", "2d"], "--until"),
+        (["--since", "1h", "--until", "2h"], "before --since"),
         (["--verify", "--last", "2"], "--last"),
         (["--replay", "--version", "2"], "--version"),
         (["--at", "2026-03-01T09:00:00"], "has no time zone"),
@@ -223,6 +227,13 @@ def test_only_what_is_wrong_is_shown_beside_the_line_of_each_family(tmp_path: Pa
     assert run(root, "--at", f"{DAY}11:00:00Z", "prod/scoring")[0] == 0
     code, said = run(root, "--last", "5", "prod/scoring")
     assert code == 0 and "NOT RELIED ON: a commit has changed or removed it" in said
+
+
+def test_where_git_cannot_show_the_history_no_family_is_called_right(two: Path) -> None:
+    git(two.parent, "clone", "--quiet", "--depth=1", f"file://{two}", "shallow")
+    code, said = run(two.parent / "shallow", "--verify")
+    assert code == 13 and "all right" not in said
+    assert said.count("1 problem (git 1)") == 2 and said.count("ledger.shallow") == 1
 
 
 def test_a_removed_record_makes_doubtful_what_served_after_the_one_before_it(

@@ -143,12 +143,20 @@ def unread_evidence(ledger: Ledger) -> Iterator[Finding]:
 def _by_file(
     ledger: Ledger, check: LedgerCheck, findings: Iterable[Finding]
 ) -> Iterator[Contradiction]:
-    """Findings about files of the ledger, each with the family in whose folder the file is."""
+    """Findings about files of the ledger, each with the family in whose folder the file is.
+
+    One about a folder is about every family below it.
+    """
     homes = {ledger_folder(f.environment, f.name): (f.environment, f.name) for f in ledger.families}
     for finding in findings:
         path = finding.file
-        folder = path if path in homes else path.rpartition("/")[0]
-        yield Contradiction(check, homes.get(folder), finding)
+        about = [
+            home
+            for folder, home in homes.items()
+            if path.startswith(f"{folder}/") or f"{folder}/".startswith(f"{path}/")
+        ]
+        for home in about or [None]:
+            yield Contradiction(check, home, finding)
 
 
 def _of_family(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     metavar="TIME",
     help="Only decisions since a time or a date (in UTC), or for so long: 2d, 12h.",
 )
+@click.option("--until", metavar="TIME", help="Only decisions until a time, in the same forms.")
 @click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the newest N.")
 @click.option("--version", metavar="V", help="Only decisions about this version.")
 @click.option(
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 def audit(
     family: str | None,
     since: str | None,
+    until: str | None,
     last: int | None,
     version: str | None,
     at: str | None,
@@ -66,7 +68,7 @@ def audit(
     from lockstep.commands import audit as verb
     from lockstep.model.audit_results import AuditSelection
 
-    selecting = {"--since": since, "--last": last, "--version": version}
+    selecting = {"--since": since, "--until": until, "--last": last, "--version": version}
     _refuse_contradictions(selecting, at, {"--verify": verify, "--replay": again})
     decided = clock.now(now)
     request = verb.AuditRequest(
@@ -78,8 +80,8 @@ def audit(
     elif verify or again:
         result = verb.judge(request, verify=verify, again=again)
     else:
-        start = None if since is None else _past(since, decided, "--since")
-        result = verb.show(request, AuditSelection(start, last, version))
+        start, end = _range(since, until, decided)
+        result = verb.show(request, AuditSelection(start, end, last, version))
     return options.show(result, output)
 
 
@@ -98,6 +100,17 @@ def _refuse_contradictions(
             f"{judges[0]} is about whole ledgers, and {selects[0]} selects decisions",
             fix=f"leave out {selects[0]}, or run audit once more with it",
         )
+
+
+def _range(
+    since: str | None, until: str | None, now: datetime
+) -> tuple[datetime | None, datetime | None]:
+    """From when until when decisions are shown. Raises UsageError where nothing can be between."""
+    start = None if since is None else _past(since, now, "--since")
+    end = None if until is None else _past(until, now, "--until")
+    if start and end and end < start:
+        raise UsageError("--until is before --since", fix="exchange the two times")
+    return start, end
 
 
 def _past(given: str, now: datetime, option: str) -> datetime:

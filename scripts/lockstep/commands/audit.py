@@ -93,7 +93,8 @@ def judge(request: AuditRequest, *, verify: bool, again: bool) -> LedgerAudit:
     """
     git, shown, ledger = _read(request)
     found = list(_contradictions(git, ledger, request.now, shown.commit, verify, again))
-    findings: list[Finding] = [each.finding for each in found]
+    # Each once: what is wrong with a folder is about several families.
+    findings: list[Finding] = list(dict.fromkeys(each.finding for each in found))
     if not verify:
         findings += [*ledger.unreadable_records, *unread_evidence(ledger)]
     _refuse_nothing(bool(ledger.decisions or findings))
@@ -134,4 +135,6 @@ def _refuse_nothing(there: bool) -> None:
 
 def _is_selected(entry: LedgerEntry, selection: AuditSelection) -> bool:
     about = selection.version in (None, entry.decision.target.version)
-    return about and (selection.since is None or entry.since >= selection.since)
+    early = selection.since is not None and entry.since < selection.since
+    late = selection.until is not None and entry.since > selection.until
+    return about and not early and not late

@@ -12,9 +12,10 @@ from lockstep.model.timeline import LedgerEntry, ServedAt
 
 @dataclass(frozen=True, slots=True)
 class AuditSelection:
-    """Which decisions are asked for: since a time, the last so many, and about a version."""
+    """Which decisions are asked for: from a time to another, the last so many, about a version."""
 
     since: datetime | None = None
+    until: datetime | None = None
     last: int | None = None
     version: str | None = None
 

@@ -41,6 +41,7 @@ def _history(result: History) -> tuple[dict[str, Json], list[Json]]:
     summary = {
         **_scope("decisions", result.scope),
         "since": _time(asked.since),
+        "until": _time(asked.until),
         "last": asked.last,
         "version": asked.version,
         "decisions": result.decisions,

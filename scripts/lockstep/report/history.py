@@ -178,5 +178,6 @@ def _chosen(selection: AuditSelection) -> str:
     parts = [
         *([f" about version {selection.version}"] if selection.version else []),
         *([f" since {format_time(selection.since)}"] if selection.since else []),
+        *([f" until {format_time(selection.until)}"] if selection.until else []),
     ]
     return ",".join(parts)

@@ -62,6 +62,9 @@ def format_served(result: ServedThen) -> str:
 
 
 def _served(served: ServedAt, result: ServedThen) -> Iterator[str]:
+    # First: they make what follows uncertain.
+    for doubt in served.doubts:
+        yield wrapped(_doubtful(doubt), "    DOUBTFUL: ", "        ")
     if served.period:
         yield from _clusters(served.period)
         yield from _in_force(served.period)
@@ -71,8 +74,6 @@ def _served(served: ServedAt, result: ServedThen) -> Iterator[str]:
         first = result.first.get((served.environment, served.family))
         why = f"its first record is of {format_time(first)}" if first else "it has no record"
         yield f"    not known: {why}"
-    for doubt in served.doubts:
-        yield wrapped(_doubtful(doubt), "    DOUBTFUL: ", "        ")
 
 
 def _clusters(period: DecisionPeriod) -> Iterator[str]:
@@ -98,8 +99,8 @@ def _clusters(period: DecisionPeriod) -> Iterator[str]:
 def _in_force(period: DecisionPeriod) -> Iterator[str]:
     """How long the newest decision of that time was the newest."""
     number, since = period.decision.sequence, format_time(period.since)
-    end = f"until {format_time(period.until)}" if period.until else "and still is"
-    yield _line(f"record {number} was the newest", f"from {since} {end}")
+    end = format_time(period.until) if period.until else "now"
+    yield _line("newest", f"record {number}, from {since} to {end}")
     if period.live_since and period.live_since != period.since:
         live = format_time(period.live_since)
         yield _line("live in the clusters", f"since {live}, as record {number + 1} says")
@@ -110,8 +111,9 @@ def _in_force(period: DecisionPeriod) -> Iterator[str]:
 
 def _decision(decision: Decision) -> Iterator[str]:
     verdict = f" [{decision.verdict}]" if decision.verdict else ""
-    what = f"{decision.action} version {decision.target.version}, to {decision.to}{verdict}"
+    what = f"{decision.action} version {decision.target.version}{verdict}"
     yield _line(f"record {decision.sequence}", f"{decision.decided_at} {what}")
+    yield wrapped(f"{decision.source} -> {decision.to}", "        step: ", " " * 12)
     yield wrapped(decision.actor, "        who: ", " " * 12)
     if approvers := approvers_of(decision):
         names = listed([f"{name} ({role})" if role else name for name, role in approvers.items()])

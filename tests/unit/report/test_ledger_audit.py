@@ -78,11 +78,10 @@ def test_what_served_names_regions_weights_and_the_decisions_that_led_to_it() ->
         "prod/fraud",
         "    ap-south-1  41 90% + 43 10% (arm b)  since 2026-03-01T08:00:00Z, record 7",
         "    eu-west-1   41 90%                   since 2026-03-01T08:00:00Z, record 5",
-        "    record 7 was the newest: from 2026-03-01T08:00:00Z until",
-        "        2026-03-01T10:00:00Z",
+        "    newest: record 7, from 2026-03-01T08:00:00Z to 2026-03-01T10:00:00Z",
         "    live in the clusters: since 2026-03-01T09:00:00Z, as record 8 says",
-        "    record 7: 2026-03-01T08:00:00Z advance version 42, to rolling wave 1 step 2",
-        "        [pass]",
+        "    record 7: 2026-03-01T08:00:00Z advance version 42 [pass]",
+        "        step: rolling wave 1 step 1 -> rolling wave 1 step 2",
         "        who: a runner <runner@example.com>",
         "        why: every gate passed",
     ]
@@ -98,16 +97,16 @@ def test_clusters_of_one_region_and_of_none_are_named() -> None:
     assert [line.split("  since")[0].split() for line in said[3:6]] == [
         ["?", "fraud-c", "nothing"], ["a", "fraud-a", "41", "90%"], ["a", "fraud-b", "41", "90%"],
     ]  # fmt: skip
-    assert any("and still is" in line for line in said)
+    assert any("to now" in line for line in said)
 
 
 def test_what_is_not_known_and_what_is_doubtful_is_said() -> None:
     doubt = Doubt("ledger/prod/fraud/000001.json", 1, "it cannot be read", False)
     assert then(ServedAt("prod", "fraud", None, (), (doubt,)))[2:] == [
         "prod/fraud",
-        "    not known: its first record is of 2026-03-01T10:00:00Z",
         "    DOUBTFUL: record 1 cannot be relied on, and may have changed it by then: it",
         "        cannot be read",
+        "    not known: its first record is of 2026-03-01T10:00:00Z",
     ]
     assert "    not known: it has no record" in then(ServedAt("prod", "new", None))
 
