@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from lockstep.model.audit_results import History, LedgerAudit, ServedThen
 from lockstep.model.decision import Decision
 from lockstep.model.document import Json
 from lockstep.model.evidence import Evidence
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.file_results import (
-    History,
     LockComparison,
     Locked,
     Pages,
@@ -318,7 +318,7 @@ Moved = (
 
 Result = (
     Moved | Proposed | OnBranch | Locked | LockComparison | RenderedFiles | Upgraded | Scaffolded
-    | Pages | Status | History | RuleList | RuleExplanation | RuleTests | RuleBundle
-    | BuiltTool | FetchedModel | NewFiles | Diagnosis | ApprovalStatus | Commented
+    | Pages | Status | History | ServedThen | LedgerAudit | RuleList | RuleExplanation | RuleTests
+    | RuleBundle | BuiltTool | FetchedModel | NewFiles | Diagnosis | ApprovalStatus | Commented
 )  # fmt: skip
 """Everything that lockstep.report.results can write."""

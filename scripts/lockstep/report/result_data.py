@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from lockstep.model.audit_results import History, LedgerAudit, ServedThen
 from lockstep.model.decision import Decision
 from lockstep.model.document import Json
 from lockstep.model.file_results import (
-    History,
     LockComparison,
     Locked,
     Pages,
@@ -38,8 +38,8 @@ from lockstep.model.result import (
 from lockstep.model.review import Review
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
 from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, Health, NewFiles
+from lockstep.report.audit_data import audit_data
 from lockstep.report.envelope import Envelope
-from lockstep.report.history import decision_to_json
 from lockstep.report.json_report import outcome_envelope
 
 _Plain = tuple[dict[str, Json], list[Json]]
@@ -92,8 +92,10 @@ def _plain(result: Result) -> _Plain:
                 "missing": healths.count(Health.MISSING), "doubtful": healths.count(Health.WARNING),
             }  # fmt: skip
             return summary, [probe.to_json() for probe in probes]
-        case Locked() | Scaffolded() | Pages() | Status() | History():
+        case Locked() | Scaffolded() | Pages() | Status():
             return _of_files(result)
+        case History() | ServedThen() | LedgerAudit():
+            return audit_data(result)
     raise TypeError(f"no verb ends with a {type(result).__name__} alone")
 
 
@@ -169,7 +171,7 @@ def _waiting(result: Waiting) -> dict[str, Json]:
     }
 
 
-def _of_files(result: Locked | Scaffolded | Pages | Status | History) -> _Plain:
+def _of_files(result: Locked | Scaffolded | Pages | Status) -> _Plain:
     """What was written, or found in the files of a fleet."""
     match result:
         case Locked(path, version, digest):
@@ -182,9 +184,6 @@ def _of_files(result: Locked | Scaffolded | Pages | Status | History) -> _Plain:
             return summary, _files(result.written)
         case Status(clusters, shown=shown):
             return {"shown": shown}, [row.to_json() for row in clusters]
-        case History(decisions, verified=verified, replayed=replayed, shown=shown):
-            summary = {"shown": shown, "verified": verified, "replayed": replayed}
-            return summary, [decision_to_json(decision) for decision in decisions]
         case Pages(paths, written):
             items = [{"file": path, "written": path in written} for path in paths]
             return {"written": len(written)}, items

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from lockstep.model.audit_results import History, LedgerAudit, ServedThen
 from lockstep.model.file_results import (
-    History,
     LockComparison,
     Locked,
     Pages,
@@ -20,6 +20,7 @@ from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, R
 from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, NewFiles
 from lockstep.report.counting import count
 from lockstep.report.history import format_history
+from lockstep.report.ledger_audit import format_ledger_audit, format_served
 from lockstep.report.moves import format_move
 from lockstep.report.rules import (
     format_bundle,
@@ -58,13 +59,11 @@ def format_text(result: Result) -> str:
         case Status():
             return _status(result)
         case History():
-            history = format_history(
-                result.decisions,
-                result.findings,
-                verified=result.verified,
-                replayed=result.replayed,
-            )
-            return "\n".join([*_shown(result.shown), history])
+            return format_history(result)
+        case ServedThen():
+            return format_served(result)
+        case LedgerAudit():
+            return format_ledger_audit(result)
         case Pages():
             return _pages(result)
         case RuleList():

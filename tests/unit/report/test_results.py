@@ -1,16 +1,17 @@
 """What verbs did, as text and as data: every fact is shown, in plain words."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from msgspec import structs
 
+from lockstep.model.audit_results import FamilyAudit, History, LedgerAudit, ServedThen
 from lockstep.model.decision import Action, Phase, Position, Restored
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.file_results import (
     ClusterStatus,
-    History,
     LockComparison,
     Locked,
     Pages,
@@ -38,6 +39,7 @@ from lockstep.model.result import (
     RolledBack,
     Waiting,
 )
+from lockstep.model.timeline import LedgerEntry, ServedAt
 from lockstep.report.result_data import family_to_data, to_envelope
 from lockstep.report.results import format_text
 from tests.unit.model.records import FULL
@@ -349,11 +351,17 @@ def test_status_has_a_row_for_each_cluster_and_the_findings_below() -> None:
 
 
 def test_a_history_is_the_decisions_and_what_was_proved() -> None:
-    history = History((FULL,), verified=True)
-    assert format_text(history).endswith("verified: the chain of 1 record is complete")
+    now = datetime(2026, 3, 1, 8, tzinfo=UTC)
+    history = History((LedgerEntry(FULL, now, ()),), decisions=1, selected=1)
+    assert format_text(history).endswith("1 decision, the newest first; times are in UTC")
     data = to_data(history, "audit")
-    assert data["summary"]["verified"] is True
     assert data["items"][0]["id"] == FULL.id and data["findings"] == []
+    proved = LedgerAudit((FamilyAudit("prod", "fraud", 1),), verified=True)
+    assert format_text(proved).endswith("verified: the chain of 1 record is complete")
+    assert to_data(proved, "audit")["summary"]["verified"] is True
+    then = ServedThen(now, (ServedAt("prod", "fraud", None),), {})
+    assert "not known" in format_text(then)
+    assert to_data(then, "audit")["items"][0]["known"] is False
 
 
 def test_compared_locks_are_a_report_with_the_exit_code_of_the_verb() -> None:
