@@ -30,6 +30,7 @@ from lockstep.model.result import (
     NotLive,
     NotMade,
     OnBranch,
+    Placed,
     Proposed,
     Result,
     Waiting,
@@ -47,8 +48,11 @@ def to_data(result: Result) -> Json:
             done = [to_data(each) for each in results]
             due = {"due": list(result.due)} if isinstance(result, Advanced) else {}
             return {"followed": followed, "results": done, "leftBehind": behind, **due}
-        case Proposed(decision, branch, offer):
-            return {**_decision(decision), "branch": branch, "pullRequest": offer.to_json()}
+        case Proposed(decision, branch, offer, placed):
+            return {
+                **_decision(decision), "branch": branch, **_placed(placed),
+                "pullRequest": offer.to_json(),
+            }  # fmt: skip
         case RuleList() | RuleExplanation() | RuleTests() | RuleBundle():
             return _of_rules(result)
         case BuiltTool(name, path, version, built):
@@ -76,10 +80,10 @@ def _of_family(result: Moved) -> Json:
     match result:
         case Decided(decisions):
             return [_decision(decision) for decision in decisions]
-        case NotLive(decided, branch, refused, offer):
+        case NotLive(decided, branch, refused, offer, placed):
             return {
-                "decisions": _of_family(decided), "branch": branch, "refused": refused,
-                "pullRequest": offer.to_json(),
+                "decisions": _of_family(decided), "branch": branch, **_placed(placed),
+                "refused": refused, "pullRequest": offer.to_json(),
             }  # fmt: skip
         case NotMade(decided):
             return {"decisions": _of_family(decided), "dryRun": True}
@@ -184,6 +188,13 @@ def _explanation(explanation: RuleExplanation) -> dict[str, Json]:
         ],
         "examples": [{"about": e.about, "good": e.good} for e in explanation.examples],
     }
+
+
+def _placed(placed: Placed | None) -> dict[str, Json]:
+    """The tip of a branch, the remote that has it (null: none), and what it is merged into."""
+    if placed is None:
+        return {}
+    return {"commit": placed.commit, "remote": placed.remote or None, "into": placed.into}
 
 
 def _decision(decision: Decision) -> dict[str, Json]:
