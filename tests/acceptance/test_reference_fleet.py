@@ -100,6 +100,19 @@ def test_the_special_settings_of_a_family_are_checked(
     assert {found["rule"] for found in check(copy)[1]} == ({f"policy.{rule}"} if rule else set())
 
 
+def test_a_change_of_templates_is_one_finding_with_a_count_and_places(copy: Path) -> None:
+    for template in (copy / "templates").rglob("*.j2"):
+        template.write_text(template.read_text().replace("metadata:", "# changed\nmetadata:", 1))
+    code, found = check(copy)
+    (one,) = (each for each in found if each["rule"] == "render.different")
+    assert code == 10
+    files = re.fullmatch("([0-9]+) rendered files in [0-9]+ folders differ .*", one["message"])
+    assert files and int(files[1]) == len(one["related"]) > 20
+    said = invoke(["check", "--root", str(copy), "--now", NOW])[1]
+    assert said.count("render.different") == 1 and "fix: lockstep render" in said
+    assert len(said.splitlines()) < 40
+
+
 # The files
 
 

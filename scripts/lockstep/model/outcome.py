@@ -8,6 +8,7 @@ from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, arrange
+from lockstep.model.one_cause import by_cause
 
 POLICY = "policy."
 """The rule id of what a policy finds is this and the rule's name."""
@@ -175,7 +176,7 @@ def merge_outcomes(outcomes: Iterable[Outcome]) -> Outcome:
     summary |= _scope_of(parts)
     excerpts = {place: text for part in parts for place, text in part.excerpts.items()}
     rules = {rule.id: rule for part in parts for rule in part.rules}
-    found = arrange(finding for part in parts for finding in part.findings)
+    found = by_cause(arrange(finding for part in parts for finding in part.findings))
     idle = [set(part.findings) for part in parts if SHARD in part.summary]
     found = tuple(finding for finding in found if _agreed(finding, idle))
     return Outcome(found, summary, excerpts, tuple(rules[name] for name in sorted(rules)))
