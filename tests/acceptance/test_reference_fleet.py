@@ -113,6 +113,20 @@ def test_a_change_of_templates_is_one_finding_with_a_count_and_places(copy: Path
     assert len(said.splitlines()) < 40
 
 
+def test_a_file_that_no_rollout_could_edit_is_a_finding_before_one_begins(copy: Path) -> None:
+    path = copy / PROD / "recommender/us-east-1.yaml"
+    text = path.read_text().replace("weight: 100", "weight: &all 100")
+    path.write_text(text)
+    assert "structure.not-editable" not in {each["rule"] for each in check(copy)[1]}
+    path.write_text(text + "  serving: {replicas: *all}\n")
+    code, found = check(copy)
+    (one,) = (each for each in found if each["rule"] == "structure.not-editable")
+    assert code == 10 and one["file"] == "clusters/prod/recommender/us-east-1.yaml"
+    line = path.read_text().splitlines()[one["line"] - 1]
+    assert line[one["column"] - 1 :].startswith("&all 100")
+    assert [each["note"] for each in one["related"]] == ["uses it"]
+
+
 # The files
 
 
