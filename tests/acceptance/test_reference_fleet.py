@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,15 @@ import pytest
 import yaml
 
 from lockstep.cli import invoke
+from lockstep.model.times import parse_time
 from tests.acceptance.world import git
+from tests.reference_locks import date_locks, read_at, time_of_checks
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDERS = ("clusters", "policies", "rendered", "templates")
 PROD = Path("clusters/prod")
-# Before the experiments of the fleet end.
-NOW = "2026-11-24T08:00:00Z"
+# From the fleet itself: rules about the age of facts see it as on the day it was last read.
+NOW = time_of_checks()
 HUMAN = sorted(
     path.relative_to(REPOSITORY)
     for path in (REPOSITORY / "clusters").rglob("*.yaml")
@@ -98,6 +101,45 @@ def test_the_special_settings_of_a_family_are_checked(
     path.write_text(path.read_text().replace(old, new))
     assert invoke(["render", "--root", str(copy)])[0] == 0
     assert {found["rule"] for found in check(copy)[1]} == ({f"policy.{rule}"} if rule else set())
+
+
+ARM = (
+    '    - {name: stable, version: "12", weight: 90}\n'
+    '    - {name: seasonal-ranker, version: "14", weight: 10, experiment: true}\n'
+    "  experiments:\n"
+    "    seasonal-ranker: {learnsFrom: offline, ceiling: 10, owner: shop-experiments@example.com,\n"
+    '      expires: "EXPIRES"}\n'
+)
+
+
+def rules_about_an_arm(copy: Path, now: str, expires: str) -> set[str]:
+    """What a check finds where an A/B test begins in one more cluster, at a time."""
+    git(copy, "add", "--all")
+    git(copy, "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "-m", "1")
+    path = copy / PROD / "recommender/us-east-1.yaml"
+    stable = '    - {name: stable, version: "12", weight: 100}\n'
+    assert stable in path.read_text()
+    path.write_text(path.read_text().replace(stable, ARM.replace("EXPIRES", expires)))
+    assert invoke(["render", "--root", str(copy)])[0] == 0
+    said = invoke(["check", "--root", str(copy), "--base", "HEAD", "--now", now,
+                   "--format", "json"])[1]  # fmt: skip
+    return {each["rule"] for each in json.loads(said)["findings"] if each["severity"] == "error"}
+
+
+def test_an_experiment_with_the_other_version_of_a_family_finds_fresh_facts(copy: Path) -> None:
+    times = read_at()
+    assert max(times) - min(times) < timedelta(hours=168 - 1), "make reference-locks dates them all"
+    assert "policy.lock-fresh" not in rules_about_an_arm(copy, NOW, "2028-12-31")
+
+
+def test_the_facts_can_be_made_fresh_at_any_time_and_get_old_again(copy: Path) -> None:
+    date_locks(copy, parse_time("2031-03-05T10:00:00Z"))
+    assert invoke(["render", "--root", str(copy)])[1] == "rendered/ is as the specs declare it\n"
+    found = rules_about_an_arm(copy, "2031-03-05T11:00:00Z", "2031-12-31")
+    assert "policy.lock-fresh" not in found
+    said = invoke(["check", "--root", str(copy), "--base", "HEAD", "--format", "json",
+                   "--now", "2031-03-13T11:00:00Z"])[1]  # fmt: skip
+    assert "policy.lock-fresh" in {each["rule"] for each in json.loads(said)["findings"]}
 
 
 def test_a_change_of_templates_is_one_finding_with_a_count_and_places(copy: Path) -> None:
