@@ -31,10 +31,9 @@ names := {tenant.name | some tenant in declared} if {
 # METADATA
 # title: Listed once
 # description: The declared tenants by their index, without those that an earlier one has the name of.
-listed_once := {i: tenant |
-	some i, tenant in declared
-	i == min({j | some j, other in declared; other.name == tenant.name})
-}
+listed_once := {i: declared[i] | some _, indexes in _declared; i := min(indexes)}
+
+_declared[tenant.name] contains i if some i, tenant in declared
 
 # METADATA
 # title: Clusters of a tenant

@@ -184,12 +184,18 @@ class Gitea:
             f"{self.url}/api/v1{path}", json.dumps(body).encode() if body else None, method=method,
             headers={"Authorization": signed, "Content-Type": "application/json"},
         )  # fmt: skip
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                said = answer.read()
-        except urllib.error.HTTPError as error:
-            raise AssertionError(f"{method} {path}: {error.code} {error.read()!r}") from None
-        return json.loads(said) if said else None
+        for _ in range(50):
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    said = answer.read()
+                return json.loads(said) if said else None
+            except urllib.error.HTTPError as error:
+                refused = f"{method} {path}: {error.code} {error.read()!r}"
+                # SQLite's answer while another request writes; nothing of this one was written.
+                if "is locked" not in refused:
+                    break
+                time.sleep(0.1)
+        raise AssertionError(refused)
 
 
 @pytest.fixture(scope="session")

@@ -377,7 +377,10 @@ def test_only_the_alerts_that_a_spec_asks_for_are_rendered() -> None:
     assert len(alerts(OBSERVABILITY)) == 8
 
 
-def family_groups(**consistency: Any) -> list[Any]:
+CLUSTERS = {"eu-west-1": "fraud-eu", "us-east-1": "fraud-us"}
+
+
+def family_groups(other: str = "us-east-1", **consistency: Any) -> list[Any]:
     """The rules of a family with clusters in two regions, as its destination gets them."""
     environment: dict[str, Any] = deepcopy(rendering.ENVIRONMENT)
     environment["spec"]["observability"] = {
@@ -386,7 +389,7 @@ def family_groups(**consistency: Any) -> list[Any]:
     family: dict[str, Any] = deepcopy(rendering.FAMILY)
     family["spec"]["consistency"] = {"maxVersionSkew": 1, "maxSkewDuration": "6h", **consistency}
     here = rendering.cluster(observability={"alerts": ["skew"]})
-    there = rendering.cluster("fraud-us", region="us-east-1", observability={"alerts": ["skew"]})
+    there = rendering.cluster("fraud-us", region=other, observability={"alerts": ["skew"]})
     tree = rendering.tree_of(here, there)
     tree["clusters/prod/environment.yaml"] = rendering.dump(environment)
     tree["clusters/prod/fraud/family.yaml"] = rendering.dump(family)
@@ -396,13 +399,16 @@ def family_groups(**consistency: Any) -> list[Any]:
     return groups_of(folder.files)
 
 
-def serving(region: str, version: str, parts: str, experiment: str = "false") -> dict[str, str]:
+def serving(
+    region: str, version: str, parts: str, experiment: str = "false", *, weight: str | None = None
+) -> dict[str, str]:
     """What the destination gets of a version in a region."""
     labels = {
         "lockstep_environment": "prod", "lockstep_family": "fraud", "lockstep_region": region,
+        "lockstep_cluster": CLUSTERS[region],
         "lockstep_version": version, "lockstep_experiment": experiment,
     }  # fmt: skip
-    minutes = gauge((50, 24 * HOURS))
+    minutes = weight or gauge((50, 24 * HOURS))
     return {
         named("lockstep:version_requests:rate5m", labels): parts,
         named("lockstep:version_weight:declared", labels): minutes,
@@ -447,7 +453,9 @@ def test_the_alert_on_skew_says_which_region_serves_what(tmp_path: Path) -> None
 def test_a_skew_that_lasts_too_long_pages_through_quiet_minutes_and_ends(tmp_path: Path) -> None:
     history = {
         **serving("eu-west-1", "42", gauge((5, 720))),
-        **serving("us-east-1", "41", gauge((5, 200), (0, 20), (5, 200), (0, 300))),
+        **serving(
+            "us-east-1", "41", gauge((5, 200), (0, 20), (5, 200), (0, 300)), weight=gauge((0, 720))
+        ),
     }
     firing: dict[int, dict[str, str]] = {
         300: {}, 355: {}, 380: {TOO_LONG: PAGE}, 415: {TOO_LONG: PAGE}, 460: {},
@@ -455,23 +463,38 @@ def test_a_skew_that_lasts_too_long_pages_through_quiet_minutes_and_ends(tmp_pat
     expect(tmp_path, family_groups(), history, firing)
 
 
+def test_a_quiet_night_in_one_region_does_not_begin_a_skew_anew(tmp_path: Path) -> None:
+    history = {
+        **serving("eu-west-1", "42", gauge((5, 720))),
+        **serving("us-east-1", "41", gauge((5, 120), (0, 600)), weight=gauge((100, 600), (0, 120))),
+    }
+    firing: dict[int, dict[str, str]] = {350: {}, 380: {TOO_LONG: PAGE}, 601: {}}
+    expect(tmp_path, family_groups(), history, firing)
+
+
 def test_experiments_and_versions_without_requests_are_no_skew(tmp_path: Path) -> None:
     history = {
         **serving("eu-west-1", "41", gauge((5, 720))),
         **serving("us-east-1", "41", gauge((5, 720))),
-        **serving("us-east-1", "42", gauge((0, 720))),
+        **serving("us-east-1", "42", gauge((0, 720)), weight=gauge((0, 720))),
         **serving("us-east-1", "43", gauge((5, 720)), "true"),
     }  # fmt: skip
     expect(tmp_path, family_groups(maxVersionSkew=0), history, {700: {}})
 
 
-def test_a_region_that_the_destination_does_not_see_is_a_ticket(tmp_path: Path) -> None:
+@pytest.mark.parametrize("other", ["us-east-1", "eu-west-1"])
+def test_a_cluster_that_the_destination_does_not_see_is_a_ticket(
+    other: str, tmp_path: Path
+) -> None:
+    """Also where another cluster of its region is seen."""
+    groups = family_groups(other)
     history = serving("eu-west-1", "41", gauge((5, 60)))
-    expect(tmp_path, family_groups(), history, {10: {}, 59: {MISSING: TICKET}})
-    region = [{"labels": '{lockstep_region="us-east-1"}', "value": 1}]
-    expr = 'count by (lockstep_region) (ALERTS{alertstate="firing"})'
-    test = {"expr": expr, "eval_time": "59m", "exp_samples": region}
-    run_rules(tmp_path, family_groups(), history, {"promql_expr_test": [test]})
+    expect(tmp_path, groups, history, {10: {}, 59: {MISSING: TICKET}})
+    missing = f'{{lockstep_cluster="fraud-us",lockstep_region="{other}"}}'
+    expr = 'count by (lockstep_cluster, lockstep_region) (ALERTS{alertstate="firing"})'
+    samples = [{"labels": missing, "value": 1}]
+    test = {"expr": expr, "eval_time": "59m", "exp_samples": samples}
+    run_rules(tmp_path, groups, history, {"promql_expr_test": [test]})
 
 
 @pytest.mark.parametrize("tree", ["tests/golden/rendered", "rendered"])

@@ -1,5 +1,6 @@
 """A change is checked by the base branch's rules: it cannot remove, weaken or outdate them."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -189,12 +190,19 @@ FREEZE = """\
 """
 
 
+def with_freezes(fleet: Fleet, freezes: str) -> str:
+    """The file of the environment with other freezes."""
+    text = (fleet.root / "clusters/prod/environment.yaml").read_text()
+    changed, count = re.subn(r"^  freezes:.*\n(?:    .*\n)*", freezes, text, flags=re.MULTILINE)
+    assert count == 1
+    return changed
+
+
 def test_a_change_cannot_lift_the_freeze_that_it_moves_in(fleet: Fleet) -> None:
     head = "clusters/prod/environment.yaml"
-    text = (fleet.root / head).read_text()
-    fleet.write(head, text[: text.index("  freezes:")] + FREEZE)
+    fleet.write(head, with_freezes(fleet, FREEZE))
     fleet.commit("a freeze")
-    fleet.write(head, text[: text.index("  freezes:")])
+    fleet.write(head, with_freezes(fleet, ""))
     assert fleet.check()[0] == 0
     fleet.edit(EU, 'version: "7"', 'version: "8"')
     assert "policy.freeze" in rules(fleet.check()[1])
@@ -204,8 +212,7 @@ def test_a_change_cannot_lift_the_freeze_that_it_moves_in(fleet: Fleet) -> None:
 @pytest.mark.parametrize("freeze", ["[null]", "[from and cron]", "[{cron: 3}]", "[{from: 1}]"])
 def test_a_malformed_freeze_is_a_finding_of_the_schema(fleet: Fleet, freeze: str) -> None:
     head = "clusters/prod/environment.yaml"
-    text = (fleet.root / head).read_text()
-    fleet.write(head, text[: text.index("  freezes:")] + f"  freezes: {freeze}\n")
+    fleet.write(head, with_freezes(fleet, f"  freezes: {freeze}\n"))
     code, findings = fleet.check()
     assert code == 10
     assert findings[0]["rule"].startswith("schema.")

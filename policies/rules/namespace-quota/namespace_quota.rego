@@ -5,7 +5,8 @@
 #   if another region has one for it in the same Kubernetes cluster, which counts them together. A
 #   tenant's quotas add up to no more than its quota, and what a region's clusters need at the peak of
 #   a rollout fits into theirs: all pods that autoscalers may start, for every version that runs or is
-#   the candidate, with one more for each version while it is updated. Each pod counts with what
+#   the candidate, with one more for each version while it is updated. In production two versions always
+#   count, so that the version to which a rollback returns finds room. Each pod counts with what
 #   templates may add (thresholds.resources_bounded.beside) and with the sidecar that Istio adds, because
 #   Kubernetes counts them: without room, pods of a rollout or a rollback would never start.
 # schemas:
@@ -62,7 +63,10 @@ _places[[cluster.tenant, cluster.spec.region, cluster.spec.namespace]] contains 
 }
 
 # The quotas of a place, by the indexes of the tenant and of the quota.
-_quotas[[tenant.name, quota.region, quota.namespace]] contains [i, j] if {
+_quotas := {place: indexes | some place, indexes in _listed}
+
+# For a lookup such as _listed[place] OPA would go through all quotas, once for each place.
+_listed[[tenant.name, quota.region, quota.namespace]] contains [i, j] if {
 	some i, tenant in tenants.declared
 	some j, quota in tenant.quotas
 }
@@ -78,9 +82,15 @@ _indexes := {tenant.name: i | some i, tenant in tenants.listed_once}
 
 _pods[i] := pods if {
 	some i, cluster in input.clusters
-	versions := count(workloads.at_peak(cluster.spec.variants))
+	versions := max([count(workloads.at_peak(cluster.spec.variants)), _fewest_versions])
 	pods := (workloads.most_replicas(cluster.spec.serving) + 1) * versions
 }
+
+# In production there is always room for a second version: that to which a rollback returns, whose pods
+# start while those of the version that it replaces still run.
+_fewest_versions := 2 if {
+	tier.is_production
+} else := 1
 
 # What each cluster needs at the peak: thousandths of cores, bytes, pods, and devices by name.
 _needs[i] := {

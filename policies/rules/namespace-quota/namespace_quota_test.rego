@@ -5,10 +5,10 @@ import data.lockstep.rules.namespace_quota
 
 _injected := {"namespace_quota": {"injected": {"cpu": "100m", "memory": "128Mi"}}}
 
-_quota(region, namespace) := {"region": region, "namespace": namespace, "cpu": "2400m", "memory": "4608Mi"}
+_quota(region, namespace) := {"region": region, "namespace": namespace, "cpu": "4800m", "memory": "9Gi"}
 
 # One cluster of three pods with half a core and 1 GiB for each of two tenants: with one more pod and
-# the sidecars they need 2.4 cores and 4.5 GiB.
+# the sidecars a version needs 2.4 cores and 4.5 GiB, and production has room for two.
 _fleet := json.patch(example.environment, [
 	{"op": "add", "path": "/environment/spec/tenants/0/quotas", "value": [_quota("eu-west-1", "fraud")]},
 	{"op": "add", "path": "/environment/spec/tenants/1/quotas", "value": [_quota("eu-west-1", "ranking")]},
@@ -29,7 +29,7 @@ _checked(view) if namespace_quota.checked with input as view with data.threshold
 test_quotas_that_are_just_used_up_are_allowed if {
 	_found(_fleet) == set()
 	_checked(_fleet)
-	_found(_set("pods", 4)) == set()
+	_found(_set("pods", 8)) == set()
 }
 
 _says(amount, kind, quota) := {[
@@ -44,9 +44,13 @@ _says(amount, kind, quota) := {[
 ]}
 
 test_pods_that_do_not_fit_are_denied if {
-	_found(_set("cpu", "2399m")) == _says(`"2400m"`, "cpu", `"2399m"`)
-	_found(_set("memory", "4607Mi")) == _says(`"4608Mi"`, "memory", `"4607Mi"`)
-	_found(_set("pods", 3)) == _says("4", "pods", "3")
+	_found(_set("cpu", "4799m")) == _says(`"4800m"`, "cpu", `"4799m"`)
+	_found(_set("memory", "9215Mi")) == _says(`"9Gi"`, "memory", `"9215Mi"`)
+	_found(_set("pods", 7)) == _says("8", "pods", "7")
+}
+
+test_outside_of_production_no_room_is_kept_for_a_rollback if {
+	_found(example.put(_set("pods", 4), "/environment/spec/tier", "staging")) == set()
 }
 
 test_every_version_of_a_rollout_counts_with_all_that_its_autoscaler_starts if {
@@ -54,9 +58,14 @@ test_every_version_of_a_rollout_counts_with_all_that_its_autoscaler_starts if {
 		example.stable,
 		{"name": "candidate", "version": "42", "weight": 0},
 	])
-	_found(rollout) == _says(`"4800m"`, "cpu", `"2400m"`) | _says(`"9Gi"`, "memory", `"4608Mi"`)
+	_found(rollout) == set()
+	third := example.put(
+		rollout, "/clusters/0/spec/variants/-",
+		{"name": "previous", "version": "40", "weight": 0, "warm": true},
+	)
+	_found(third) == _says(`"7200m"`, "cpu", `"4800m"`) | _says(`"13824Mi"`, "memory", `"9Gi"`)
 	scaled := example.put(_fleet, "/clusters/0/spec/serving/hpa", {"maxReplicas": 4, "cpu": 70})
-	_found(scaled) == _says(`"3"`, "cpu", `"2400m"`) | _says(`"5760Mi"`, "memory", `"4608Mi"`)
+	_found(scaled) == _says(`"6"`, "cpu", `"4800m"`) | _says(`"11520Mi"`, "memory", `"9Gi"`)
 }
 
 test_what_templates_may_add_counts_too if {
@@ -67,7 +76,7 @@ test_what_templates_may_add_counts_too if {
 test_clusters_in_one_namespace_count_together if {
 	second := object.union(example.tenancy("fraud", "risk", "eu-west-1"), {"name": "fraud-two"})
 	both := example.put(_fleet, "/clusters/-", second)
-	_found(both) == _says(`"4800m"`, "cpu", `"2400m"`) | _says(`"9Gi"`, "memory", `"4608Mi"`)
+	_found(both) == _says(`"9600m"`, "cpu", `"4800m"`) | _says(`"18Gi"`, "memory", `"9Gi"`)
 	{names | some finding in _denied(both); names := [other.cluster | some other in finding.also]} == {["fraud-two"]}
 }
 
@@ -75,12 +84,12 @@ test_devices_have_a_quota if {
 	limits := {"cpu": "1", "memory": "1Gi", "nvidia.com/gpu": "2"}
 	view := example.put(_fleet, "/clusters/0/spec/serving/resources/limits", limits)
 	says := concat("", [
-		`the pods in namespace "fraud" in "eu-west-1" may have 8 of "nvidia.com/gpu" at the peak of a `,
+		`the pods in namespace "fraud" in "eu-west-1" may have 16 of "nvidia.com/gpu" at the peak of a `,
 		"rollout; the quota there is ",
 	])
 	_found(view) == {[concat("", [says, "0"]), "/spec/serving/replicas"]}
-	_found(_gpus(view, 8)) == set()
-	_found(_gpus(view, 7)) == {[concat("", [says, "7"]), "/spec/serving/replicas"]}
+	_found(_gpus(view, 16)) == set()
+	_found(_gpus(view, 15)) == {[concat("", [says, "15"]), "/spec/serving/replicas"]}
 }
 
 _gpus(view, most) := example.put(
@@ -133,10 +142,10 @@ test_two_quotas_of_one_place_are_denied if {
 }
 
 test_quotas_add_up_to_no_more_than_the_tenants if {
-	_found(example.put(_fleet, "/environment/spec/tenants/0/quota", {"cpu": "2400m", "memory": "4608Mi"})) == set()
-	_found(example.put(_fleet, "/environment/spec/tenants/0/quota", {"cpu": "2399m", "memory": "4607Mi"})) == {
-		[`the quotas of tenant "risk" add up to "2400m" of "cpu"; its quota is "2399m"`, "/spec/tenants/0/quotas"],
-		[`the quotas of tenant "risk" add up to "4608Mi" of "memory"; its quota is "4607Mi"`, "/spec/tenants/0/quotas"],
+	_found(example.put(_fleet, "/environment/spec/tenants/0/quota", {"cpu": "4800m", "memory": "9Gi"})) == set()
+	_found(example.put(_fleet, "/environment/spec/tenants/0/quota", {"cpu": "4799m", "memory": "9215Mi"})) == {
+		[`the quotas of tenant "risk" add up to "4800m" of "cpu"; its quota is "4799m"`, "/spec/tenants/0/quotas"],
+		[`the quotas of tenant "risk" add up to "9Gi" of "memory"; its quota is "9215Mi"`, "/spec/tenants/0/quotas"],
 	}
 }
 

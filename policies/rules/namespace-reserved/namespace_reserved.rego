@@ -23,6 +23,7 @@ import data.lockstep.lib.tenants
 checked if {
 	is_array(_listed)
 	is_string(input.environment.spec.argocd.namespace)
+	is_array(object.get(input.environment.spec, ["network", "gatewayNamespaces"], []))
 	is_array(input.environment.spec.regions)
 	is_array(tenants.declared)
 	every tenant in tenants.declared {
@@ -47,7 +48,7 @@ _gateways := {namespace |
 	some field in ["gateways", "optionalGateways"]
 	some gateway in region[field]
 	[namespace, _] := split(gateway, "/") # mesh has no namespace
-}
+} | {namespace | some namespace in input.environment.spec.network.gatewayNamespaces}
 
 _is_reserved(namespace) if {
 	some pattern in _platform

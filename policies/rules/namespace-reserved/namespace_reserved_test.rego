@@ -8,6 +8,7 @@ _thresholds := {"namespaces": ["kube-*", "istio-*", "argocd"]}
 _prod := json.patch(example.environment, [
 	{"op": "add", "path": "/environment/spec/argocd", "value": {"namespace": "delivery"}},
 	{"op": "add", "path": "/environment/spec/regions/0/gateways", "value": ["mesh", "edge/models"]},
+	{"op": "add", "path": "/environment/spec/network", "value": {"gatewayNamespaces": ["far"]}},
 	{"op": "add", "path": "/environment/spec/regions/1/optionalGateways", "value": ["partners/models"]},
 ])
 
@@ -34,7 +35,7 @@ test_namespaces_of_models_are_allowed if {
 		with data.thresholds.namespace_reserved as _thresholds
 }
 
-_reserved := `["argocd","delivery","edge","istio-*","istio-ingress","kube-*","monitoring","partners"]`
+_reserved := `["argocd","delivery","edge","far","istio-*","istio-ingress","kube-*","monitoring","partners"]`
 
 _named(text, namespace) := sprintf(
 	"%s %q, which belongs to the platform; reserved are %s",
@@ -44,7 +45,7 @@ _named(text, namespace) := sprintf(
 test_a_tenant_with_a_namespace_of_the_platform_is_denied if {
 	every namespace in [
 		"kube-system", "kube-public", "istio-system", "argocd", "delivery", "edge", "partners",
-		"monitoring",
+		"monitoring", "far",
 	] {
 		_found(_has(namespace)) == {[
 			_named(`tenant "shop" lists namespace`, namespace),

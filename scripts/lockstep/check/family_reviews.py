@@ -35,7 +35,7 @@ from lockstep.model.review import (
 from lockstep.rollout.chain import judged
 from lockstep.rollout.divergence import same_variants
 from lockstep.rollout.forecast import forecast
-from lockstep.rollout.status import describe_state
+from lockstep.rollout.state_words import describe_state
 from lockstep.spec.ledger import files_of
 from lockstep.text.sanitise import cut, one_line
 

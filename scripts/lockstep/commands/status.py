@@ -10,7 +10,7 @@ from lockstep.edges.git import Git
 from lockstep.edges.git.history import LedgerReader
 from lockstep.model.file_results import Status
 from lockstep.rollout.chain import judged
-from lockstep.rollout.status import status_of
+from lockstep.rollout.state_words import status_of
 from lockstep.spec.selection import choose_families
 
 

@@ -149,6 +149,18 @@ class Environment:
                 return index
         return None
 
+    def tenant_index(self, name: str) -> int | None:
+        """The first index of that tenant in ``spec.tenants``; None where it is not listed."""
+        return self._tenants.get(name)
+
+    @cached_property
+    def _tenants(self) -> Mapping[str, int]:
+        # Kept, because each cluster asks, and an environment can have as many tenants as clusters.
+        listed = value_at(self.spec, ("tenants",), [])
+        names = [value_at(each, ("name",)) for each in (listed if isinstance(listed, list) else [])]
+        # From the last to the first, so that the first of a name counts.
+        return {name: at for at, name in [*enumerate(names)][::-1] if isinstance(name, str)}
+
     @property
     def predecessor(self) -> str | None:
         """The environment that versions must pass before they enter this one."""

@@ -129,7 +129,7 @@ def view_family(family: Family, environment: Environment) -> FamilyView | None:
         project=observability_project(environment.name),
         observability={
             **read_dashboard(family, environment),
-            **read_family_paging(fields, environment),
+            **read_family_paging(family, environment),
             **read_skew(family),
         },
     )

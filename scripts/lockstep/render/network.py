@@ -6,6 +6,7 @@ namespaces, but no names of DNS.
 
 import ipaddress
 from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
 
 from lockstep.model.document import Json, Pointer
 from lockstep.model.fleet import Environment, Family
@@ -28,6 +29,10 @@ _DNS = [{"namespace": "kube-system", "ports": [53]}]
 _ISTIOD = [{"namespace": "istio-system", "ports": [15012]}]
 _OTLP = (4317, 4318)
 """The ports on which a collector of OpenTelemetry listens, by gRPC and by HTTP."""
+_COLLECTOR = ("spec", "observability", "openTelemetry", "endpoint")
+
+_OF_NODES = tuple(ipaddress.ip_network(each) for each in ("169.254.0.0/16", "fd00:ec2::254/128"))
+"""Where a cloud's metadata service gives a node's credentials to whoever can reach it."""
 
 _NAMESPACE = "kubernetes.io/metadata.name"
 """The label with its name that Kubernetes gives to each namespace."""
@@ -67,13 +72,26 @@ def read_egress(environment: Environment) -> list[NetworkRule]:
     rules += _rules(fields, "dns", ("UDP", "TCP"), _DNS) + _rules(fields, "istiod", default=_ISTIOD)
     for name in ("registry", "egress"):
         rules += _rules(fields, name)
-    watched = read_namespace(environment)
-    if watched is not None and fields.has("spec", "observability", "openTelemetry"):
-        collector = [peer_origin([WATCHING])]
-        rules.append(
-            NetworkRule(_rule([namespaces_peer([watched])], _OTLP, ("TCP",)), {"to": collector})
-        )
+    if (collector := _collector(environment, fields)) is not None:
+        namespace, origin = collector
+        rule = _rule([namespaces_peer([namespace])], _OTLP, ("TCP",))
+        rules.append(NetworkRule(rule, {"to": [peer_origin([origin])]}))
     return rules
+
+
+def _collector(environment: Environment, fields: Fields) -> tuple[str, Origin] | None:
+    """The namespace of the collector of traces, and where it is written; None without one.
+
+    That of the Service in its address; else, as a name of DNS says nothing of a namespace, that of
+    those who watch.
+    """
+    watched = read_namespace(environment)
+    if watched is None or not fields.has(*_COLLECTOR):
+        return None
+    parts = (urlsplit(fields.text(*_COLLECTOR)).hostname or "").split(".")
+    if parts[2:3] == ["svc"]:
+        return parts[1], in_environment(*_COLLECTOR)
+    return watched, WATCHING
 
 
 WATCHING = in_environment("spec", "observability", "namespace")
@@ -93,13 +111,14 @@ def further_gateways(environment: Environment) -> Callers:
     return _named(Fields(environment.document), *NETWORK, "gatewayNamespaces")
 
 
-def read_callers(environment: Environment, tenant: str) -> Callers:
-    """The namespaces that call the clusters of a tenant. Raises Unrenderable."""
-    fields = Fields(environment.document)
-    for index in _indexes(fields, *TENANTS):
-        if fields.text(*TENANTS, index, "name") == tenant:
-            return _named(fields, *TENANTS, index, "callers")
-    return {}
+def read_callers(environment: Environment, tenant: int | None) -> Callers:
+    """The namespaces that call the clusters of a tenant, by its index; none for one not listed.
+
+    Raises Unrenderable.
+    """
+    if tenant is None:
+        return {}
+    return _named(Fields(environment.document), *TENANTS, tenant, "callers")
 
 
 def _named(fields: Fields, *pointer: str | int) -> Callers:
@@ -154,7 +173,8 @@ def _authorized(fields: Fields, family: Family, environment: Environment) -> Cal
     gateways = _gateways(fields, environment)
     further = further_gateways(environment) if gateways else {}
     chosen = in_family("metadata", "tenant")
-    of_tenant = {name: at + chosen for name, at in read_callers(environment, tenant).items()}
+    listed = read_callers(environment, environment.tenant_index(tenant))
+    of_tenant = {name: at + chosen for name, at in listed.items()}
     found = merge_callers([*gateways, further, of_tenant])
     if not found:
         fields.fail(
@@ -203,7 +223,7 @@ def _written_rule(fields: Fields, at: Pointer, protocols: tuple[str, ...]) -> Ne
         origins = [peer_origin([in_environment(*at, "namespace")])]
     else:
         cidrs = [(*at, "cidrs", i) for i in _indexes(fields, *at, "cidrs")]
-        peers = [{"ipBlock": {"cidr": _cidr(fields, *each)}} for each in cidrs]
+        peers = [{"ipBlock": _block(fields, *each)} for each in cidrs]
         origins = [{"ipBlock": {"cidr": in_environment(*each)}} for each in cidrs]
     opened = [{"port": in_environment(*each)} for each in ports for _ in protocols]
     return NetworkRule(_rule(peers, numbers, protocols), {"to": origins, "ports": opened})
@@ -218,13 +238,24 @@ def _indexes(fields: Fields, *pointer: str | int) -> range:
     return range(len(fields.items(*pointer)))
 
 
-def _cidr(fields: Fields, *pointer: str | int) -> str:
+def _block(fields: Fields, *pointer: str | int) -> Json:
+    """A range of addresses; a wide one leaves out what only a range of its own opens."""
+    network = _cidr(fields, *pointer)
+    # By version first: networks of two versions do not compare.
+    inside = [
+        str(each)
+        for each in _OF_NODES
+        if each.version == network.version and each != network and each.subnet_of(network)  # type: ignore[arg-type]
+    ]
+    return {"cidr": str(network), **({"except": inside} if inside else {})}
+
+
+def _cidr(fields: Fields, *pointer: str | int) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     text = fields.text(*pointer)
     try:
-        network = ipaddress.ip_network(text)
+        return ipaddress.ip_network(text)
     except ValueError as error:
         fields.fail(
             pointer, "render.input", f"{text} is not a range of addresses: {error}",
             "write the first address of the range and its length, such as 10.20.0.0/24",
         )  # fmt: skip
-    return str(network)

@@ -5,7 +5,8 @@ The readers of components use these; each is empty where the environment has no 
 
 from typing import NamedTuple
 
-from lockstep.model.fleet import Environment
+from lockstep.model.document import value_at
+from lockstep.model.fleet import Environment, Family
 from lockstep.render.fields import Fields
 
 _HERE = ("spec", "observability")
@@ -48,6 +49,19 @@ def read_destination(environment: Environment) -> FamilyDestination | None:
     if not fields.has(*_HERE, "destination"):
         return None
     return FamilyDestination(fields.text(*_HERE, "destination"), fields.text(*_HERE, "namespace"))
+
+
+def speaks_for(family: Family, part: str) -> Fields | None:
+    """The cluster whose ``spec.observability.<part>`` counts for its family; None without one.
+
+    One that has the family's default where there is one, and else the first: what each cluster
+    names for itself must not be lost where the family names nothing. That clusters name the same
+    is for rules to judge.
+    """
+    default = value_at(family.document.value, ("spec", "defaults", *_HERE[1:], part))
+    named = [cluster for cluster in family.clusters if Fields(cluster).has(*_HERE, part)]
+    kept = [each for each in named if value_at(each.effective, (*_HERE, part)) == default]
+    return next((Fields(cluster) for cluster in (*kept, *named)), None)
 
 
 def read_objective(fields: Fields) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Tenants in each Kubernetes cluster of an environment: their namespaces and quotas there."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from lockstep.model.amounts import amount_text, cpu_text, parse_bytes
@@ -41,6 +41,8 @@ def view_tenant_places(environment: Environment, argocd: ArgoCd) -> list[TenantP
         _refuse_alone(fields)
         return []
     security = ("spec", "podSecurity")
+    owned = _own_namespaces(fields)
+    destinations = _destinations(fields)
     return [
         TenantPlaceView(
             environment=environment.name,
@@ -50,7 +52,7 @@ def view_tenant_places(environment: Environment, argocd: ArgoCd) -> list[TenantP
             regions=regions,
             namespaces=namespaces,
             quotas=_quotas(fields, index, namespaces, regions),
-            network=_network(environment, fields, tenant, regions),
+            network=_network(environment, fields, index, regions),
             pod_security=fields.text(*security) if fields.has(*security) else None,
             kubernetes=fields.text("spec", "kubernetesVersion"),
             project=project_name(environment.name, tenant),
@@ -59,9 +61,9 @@ def view_tenant_places(environment: Environment, argocd: ArgoCd) -> list[TenantP
         )
         for index, _ in enumerate(fields.items(*TENANTS))
         for tenant in (fields.text(*TENANTS, index, "name"),)
-        for namespaces in (_namespaces(fields, index),)
+        for namespaces in (owned[index],)
         if namespaces
-        for destination, regions in _destinations(fields).items()
+        for destination, regions in destinations.items()
     ]
 
 
@@ -85,18 +87,19 @@ def _destinations(fields: Fields) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def _namespaces(fields: Fields, index: int) -> tuple[str, ...]:
-    """The namespaces of a tenant that no earlier one lists: the rule namespace-of-tenant has those.
+def _own_namespaces(fields: Fields) -> list[tuple[str, ...]]:
+    """For each tenant its namespaces that no earlier one lists: namespace-of-tenant reports those.
 
     Two folders would write the same objects.
     """
-    earlier = {name for before in range(index) for name in _listed(fields, before)}
-    return tuple(name for name in _listed(fields, index) if name not in earlier)
-
-
-def _listed(fields: Fields, index: int) -> tuple[str, ...]:
-    here = (*TENANTS, index, "namespaces")
-    return tuple(fields.text(*here, at) for at, _ in enumerate(fields.items(*here)))
+    taken: set[str] = set()
+    owned: list[tuple[str, ...]] = []
+    for index, _ in enumerate(fields.items(*TENANTS)):
+        here = (*TENANTS, index, "namespaces")
+        listed = [fields.text(*here, at) for at, _ in enumerate(fields.items(*here))]
+        owned.append(tuple(name for name in listed if name not in taken))
+        taken.update(listed)
+    return owned
 
 
 def _quotas(
@@ -107,20 +110,15 @@ def _quotas(
     if not fields.has(*here):
         return {}
     names = {fields.text(*REGIONS, region, "name") for region in regions}
-    found: dict[str, tuple[Hard, tuple[int, ...]]] = {}
-    for namespace in namespaces:
-        own = tuple(
-            at
-            for at, _ in enumerate(fields.items(*here))
-            if fields.text(*here, at, "namespace") == namespace
-            and fields.text(*here, at, "region") in names
-        )
-        if own:
-            found[namespace] = _sum(fields, index, own), own
-    return found
+    found: dict[str, list[int]] = {name: [] for name in namespaces}
+    for at, _ in enumerate(fields.items(*here)):
+        namespace = fields.text(*here, at, "namespace")
+        if namespace in found and fields.text(*here, at, "region") in names:
+            found[namespace].append(at)
+    return {name: (_sum(fields, index, own), tuple(own)) for name, own in found.items() if own}
 
 
-def _sum(fields: Fields, index: int, quotas: tuple[int, ...]) -> Hard:
+def _sum(fields: Fields, index: int, quotas: Sequence[int]) -> Hard:
     here = (*TENANTS, index, "quotas")
     cores = sum((_cores(fields, *here, at, "cpu") for at in quotas), Fraction(0))
     memory = sum(_bytes(fields, *here, at, "memory") for at in quotas)
@@ -155,11 +153,11 @@ def _cores(fields: Fields, *pointer: str | int) -> Fraction:
 
 
 def _network(
-    environment: Environment, fields: Fields, tenant: str, regions: Iterable[int]
+    environment: Environment, fields: Fields, index: int, regions: Iterable[int]
 ) -> dict[str, list[NetworkRule]] | None:
     if not has_network(environment):
         return None
-    parts = [further_gateways(environment), read_callers(environment, tenant)]
+    parts = [further_gateways(environment), read_callers(environment, index)]
     for region in regions:
         for kind in ("gateways", "optionalGateways"):
             here = (*REGIONS, region, kind)

@@ -83,7 +83,7 @@ def plan(family: Family, evidence: Sequence[Evidence], now: datetime) -> Plan:
     if divergences:
         return Plan(Move.DIVERGED, "; ".join(str(each) for each in divergences))
     # Not between the halves of a rollback: the candidate's lock must not keep it from finishing.
-    if (exchanged := _exchanged(family)) and at.phase is not Phase.SHIFTED:
+    if (exchanged := exchanged_lock(family)) and at.phase is not Phase.SHIFTED:
         return Plan(Move.WAIT, exchanged, notify=True)
     if at.phase is Phase.STEADY:
         return Plan(Move.NOTHING, NO_ROLLOUT)
@@ -129,7 +129,7 @@ def _first_step(family: Family, verdict: Verdict, evidence: Sequence[Evidence]) 
     return _step(family, first, verdict, f"{reason}, and every gate of a proposal passed")
 
 
-def _exchanged(family: Family) -> str:
+def exchanged_lock(family: Family) -> str:
     """Why the candidate's lock is not that of the proposed version; empty where it is."""
     target = running_target(family)
     if target is None:

@@ -31,7 +31,7 @@ from lockstep.model.exit_codes import ExitCode
 from lockstep.model.fleet import Family
 from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.position import newest_decision, position_of, running_target
-from lockstep.rollout.status import who_and_when
+from lockstep.rollout.state_words import who_and_when
 from lockstep.spec import variants as forms
 from lockstep.text.sanitise import one_line, quoted
 

@@ -1,14 +1,37 @@
-"""What the clusters of a family serve, and the state of its rollout, in words."""
+"""The state of a family as values: what serves, how far its rollout is, and what it waits for.
 
-from collections.abc import Iterator
+A pure function of the specs, the ledger and the time. ``status`` and the page of the fleet show
+the same values. Nothing is asked: what the gates said is what records hold of it.
+"""
+
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from lockstep.model.decision import Decision, Phase
-from lockstep.model.file_results import ClusterStatus
-from lockstep.model.fleet import Cluster, Family, Fleet
-from lockstep.model.times import format_time
-from lockstep.rollout.divergence import has_diverged
-from lockstep.rollout.liveness import awaited
+from msgspec import structs
+
+from lockstep.model.decision import Action, Decision, Phase
+from lockstep.model.document import Json, value_at
+from lockstep.model.evidence import Evidence
+from lockstep.model.finding import Finding
+from lockstep.model.fleet import Cluster, Environment, Family, Fleet
+from lockstep.model.forecast import Follow
+from lockstep.model.status import (
+    FamilyProblem,
+    FamilyStatus,
+    FreezeInForce,
+    GateVerdict,
+    LastDecision,
+    QuarantineEntry,
+    RegionStatus,
+    RolloutState,
+    RolloutStatus,
+    SkewStatus,
+    VariantStatus,
+)
+from lockstep.model.times import format_time, later, parse_duration
+from lockstep.rollout.comparisons import segment_of
+from lockstep.rollout.divergence import find_divergences
+from lockstep.rollout.forecast import forecast
 from lockstep.rollout.position import (
     bake_ends,
     current_variants,
@@ -18,70 +41,176 @@ from lockstep.rollout.position import (
     step_began,
 )
 from lockstep.rollout.quarantine import in_force
-from lockstep.rollout.skew import versions_with_weight
+from lockstep.rollout.skew import skew_breached, skew_ends, skew_since
+from lockstep.rollout.waits import waits_of
 from lockstep.spec import variants as forms
-from lockstep.text.sanitise import one_line
+from lockstep.spec.freezes import freezes_in_force
+from lockstep.spec.ledger import unsettled
+
+_STATES = {
+    Phase.NEW: RolloutState.NEW, Phase.STEADY: RolloutState.STEADY,
+    Phase.PROPOSED: RolloutState.PROPOSED, Phase.ROLLING: RolloutState.ROLLING,
+    Phase.HELD: RolloutState.HELD, Phase.SHIFTED: RolloutState.SHIFTED,
+}  # fmt: skip
 
 
-def status_of(fleet: Fleet, family: Family, now: datetime) -> Iterator[ClusterStatus]:
-    """A row for each cluster of a family; ``fleet`` says what is in quarantine."""
-    skew = versions_with_weight(current_variants(family)) - 1
-    state = describe_state(family, now)
-    entries = in_force(fleet, family.environment, family.name)
-    quarantine = ", ".join(str(entry.get("version")) for entry in entries) or "-"
-    newest = newest_decision(family)
-    since = newest.decided_at if newest else "-"
-    for cluster in family.clusters:
-        yield ClusterStatus(
-            family.environment, family.name, skew, state, quarantine, since,
-            cluster.name, cluster.region, _serving(cluster),
-        )  # fmt: skip
+def family_status(
+    fleet: Fleet, family: Family, now: datetime, found: Sequence[Finding] = ()
+) -> FamilyStatus:
+    """The state of a family, whose records have been judged; ``found`` is wrong with its files.
+
+    ``fleet`` has the quarantines, and ``now`` is aware. The family must be well-formed: what has an
+    error is left out of it, and is in ``found``.
+    """
+    environment = fleet.environments[family.environment]
+    state = _state(family, found)
+    settled = state not in (RolloutState.MALFORMED, RolloutState.BROKEN, RolloutState.DIVERGED)
+    judged = _judged(family)
+    return FamilyStatus(
+        environment=family.environment,
+        family=family.name,
+        owner=_owner(family),
+        state=state,
+        regions=tuple(_region(cluster) for cluster in family.clusters),
+        # Of a family that is not as its records say, step and bake say nothing.
+        rollout=_rollout(family, environment, now) if settled else None,
+        waits_for=tuple(waits_of(family, environment, now, settled=settled)),
+        skew=_skew(family, now),
+        last=_last(newest_decision(family)),
+        judged=_last(judged),
+        verdicts=tuple(_verdict(item) for item in judged.evidence) if judged else (),
+        quarantine=tuple(map(_entry, in_force(fleet, family.environment, family.name))),
+        freezes=tuple(_freezes(environment, family, now)),
+        problems=tuple(_problems(family, found)),
+    )
 
 
-def who_and_when(decision: Decision) -> str:
-    """``2026-03-01T08:00:00Z by A <a@example.com> (record 7: too slow)``."""
-    who, why = one_line(decision.actor, 200), one_line(decision.reason, 200)
-    return f"{decision.decided_at} by {who} (record {decision.sequence}: {why})"
+def unreadable_status(family: Family, found: Sequence[Finding]) -> FamilyStatus:
+    """The state of a family of which nothing can be shown; ``found`` says why."""
+    problems = tuple(FamilyProblem(each.file, each.message) for each in found)
+    return FamilyStatus(
+        family.environment, family.name, _owner(family), RolloutState.MALFORMED, problems=problems
+    )
 
 
-def describe_state(family: Family, now: datetime) -> str:
-    """The phase of a family in words: how far, how long it bakes, whether it has diverged."""
-    at = position_of(family)
-    # First: once the specs have diverged, step and bake say nothing about what serves.
-    if has_diverged(family):
-        return f"diverged ({at})"
+def _state(family: Family, found: Sequence[Finding]) -> RolloutState:
+    # Broken records first: a record that cannot be read is a finding, too.
+    if unsettled(family):
+        return RolloutState.BROKEN
+    if any(each.stops for each in found):
+        return RolloutState.MALFORMED
+    if find_divergences(family):
+        return RolloutState.DIVERGED
+    return _STATES[position_of(family).phase]
+
+
+def _owner(family: Family) -> str:
+    return str(value_at(family.document.value, ("metadata", "owner"), ""))
+
+
+def _region(cluster: Cluster) -> RegionStatus:
+    variants = tuple(
+        VariantStatus(
+            str(each["name"]), str(each["version"]), each["weight"], each.get("warm") is True,
+            each["name"] not in forms.ROLES,
+        )
+        for each in cluster.variants
+    )  # fmt: skip
+    return RegionStatus(cluster.name, cluster.region, segment_of(cluster), variants)
+
+
+def _rollout(family: Family, environment: Environment, now: datetime) -> RolloutStatus | None:
     target = running_target(family)
     if target is None:
-        return "no record: adopt it" if at.phase is Phase.NEW else at.phase.value
-    if at.phase is not Phase.ROLLING or at.wave is None or at.step is None:
-        waits = (
-            ", restored once that is live" if at.phase is Phase.SHIFTED and awaited(family) else ""
-        )
-        return f"version {target.version} {at}{waits}"
+        return None
     plan = family.spec["rollout"]
-    where = (
-        f"version {target.version}: wave {at.wave + 1}/{len(plan['waves'])} "
-        f"step {at.step + 1}/{len(plan['steps'])}"
+    ahead = forecast(family, environment, now)
+    follows = ahead.kind is Follow.STEPS
+    status = RolloutStatus(
+        target.version,
+        len(plan["waves"]),
+        len(plan["steps"]),
+        next=ahead.steps[0] if follows and ahead.steps else None,
+        verified_at=ahead.verified_at if follows else None,
     )
-    return f"{where}, {_bake(family, at.step, now)}"
+    at, began = position_of(family), step_began(family)
+    # People may have shortened the plan since the step was decided.
+    if at.wave is None or at.step is None or not _is_in_plan(plan, at.wave, at.step):
+        return status
+    return structs.replace(
+        status,
+        wave=at.wave + 1,
+        step=at.step + 1,
+        weight=plan["steps"][at.step]["weight"],
+        regions=tuple(map(str, plan["waves"][at.wave])),
+        began=format_time(began) if began else None,
+        overdue_at=_overdue_at(family, began, at.step),
+    )
 
 
-def _bake(family: Family, step: int, now: datetime) -> str:
-    began = step_began(family)
+def _is_in_plan(plan: Json, wave: int, step: int) -> bool:
+    return wave < len(plan["waves"]) and step < len(plan["steps"])
+
+
+def _overdue_at(family: Family, began: datetime | None, step: int) -> str | None:
+    """When the owner is notified that a step still waits; None where the family says no time."""
+    patience = value_at(family.spec, ("rollout", "patience"))
     ends = bake_ends(family, began, step) if began else None
-    if ends is None:
-        return "not started" if began is None else "which is no longer in the plan"
-    if awaited(family):  # only the gates know when that was, and nothing is asked here
-        return f"bakes for {family.spec['rollout']['steps'][step]['bake']} once it is live"
-    return f"baking until {format_time(ends)}" if now < ends else "baked, waiting for its gates"
+    return format_time(later(ends, parse_duration(patience))) if ends and patience else None
 
 
-def _serving(cluster: Cluster) -> str:
-    shares = (
-        f"{variant['version']} {variant['weight']}%"
-        # Arms of an experiment are marked: they do not count as skew.
-        + ("" if variant["name"] in forms.ROLES else "*")
-        for variant in cluster.variants
-        if variant["weight"] > 0
-    )
-    return " + ".join(shares) or "nothing"
+def _skew(family: Family, now: datetime) -> SkewStatus:
+    variants = current_variants(family).values()
+    versions = tuple(sorted({v for each in variants for v in forms.serving_versions(each)}))
+    since, ends = skew_since(family), skew_ends(family)
+    if len(versions) < 2 or since is None:
+        return SkewStatus(versions)
+    until = format_time(ends) if ends else None
+    return SkewStatus(versions, format_time(since), until, skew_breached(family, now))
+
+
+def _judged(family: Family) -> Decision | None:
+    """The newest decision with evidence since a version was proposed; None where there is none."""
+    for record in reversed(family.records):
+        if record.decision.evidence:
+            return record.decision
+        if record.decision.action in (Action.PROPOSE, Action.ADOPT):
+            break
+    return None
+
+
+def _last(decision: Decision | None) -> LastDecision | None:
+    if decision is None:
+        return None
+    return LastDecision(
+        decision.sequence, decision.action, decision.target.version, decision.decided_at,
+        decision.time_given, decision.actor, decision.reason, decision.verdict, decision.id,
+    )  # fmt: skip
+
+
+def _verdict(item: Evidence) -> GateVerdict:
+    return GateVerdict(
+        str(item.gate.get("name", "")), str(item.gate.get("source", "")), item.cluster,
+        item.candidate_version, item.verdict, item.reason, item.asked_at,
+    )  # fmt: skip
+
+
+def _entry(entry: Json) -> QuarantineEntry:
+    # A line of quarantine.yaml that people wrote may be of any form.
+    return QuarantineEntry(*(str(entry.get(key, "")) for key in QuarantineEntry.__struct_fields__))
+
+
+def _freezes(environment: Environment, family: Family, now: datetime) -> Iterator[FreezeInForce]:
+    for each in freezes_in_force(environment, family.name, now):
+        yield FreezeInForce(str(each["name"]), str(each["until"]), str(each["reason"]))
+
+
+def _problems(family: Family, found: Sequence[Finding]) -> Iterator[FamilyProblem]:
+    """What is malformed, broken or diverged, each file's own problem once."""
+    listed = {each.file for each in found}
+    yield from (FamilyProblem(each.file, each.message) for each in found)
+    for file in unsettled(family):
+        if file.path not in listed:
+            yield FamilyProblem(file.path, file.problem or "a later record does not rely on it")
+    for each in find_divergences(family):
+        yield FamilyProblem(each.file, str(each))

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 
 _PLACEHOLDER = re.compile(r"\{(region|cluster|environment|segment|namespace|workload|version)\}")
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_LABEL = re.compile(r"(?!__name__$)[a-zA-Z_][a-zA-Z0-9_]*")
+"""A metric has its name already: PromQL refuses to select it by a second one."""
+# PromQL reads these as numbers and as parts of its operators, in any case, and never as a metric.
+_WORDS = frozenset(["atan2", "bool", "group_left", "group_right", "ignoring", "inf", "nan", "on"])
 _OPERATORS = ("=", "!=", "=~", "!~")
 
 
@@ -34,7 +37,7 @@ def selector(metric: str, exact: Mapping[str, str], patterns: Mapping[str, str])
 
     Raises ValueError for names that PromQL does not know.
     """
-    if not _METRIC.fullmatch(metric):
+    if not _METRIC.fullmatch(metric) or metric.lower() in _WORDS:
         raise ValueError(f"{metric!r} is not the name of a metric")
     parts = [label_matcher(label, value) for label, value in exact.items()]
     parts += [label_matcher(label, value, "=~") for label, value in patterns.items()]

@@ -10,7 +10,7 @@ from lockstep.model.result import Decided, NothingToDo
 from lockstep.rollout.divergence import has_diverged
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.position import current_variants, newest_decision
-from lockstep.rollout.status import who_and_when
+from lockstep.rollout.state_words import who_and_when
 from lockstep.rollout.trust import replayed
 from lockstep.spec import variants as forms
 from lockstep.text.phrases import list_variants

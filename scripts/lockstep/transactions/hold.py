@@ -10,7 +10,7 @@ from lockstep.model.exit_codes import ExitCode
 from lockstep.model.result import Blocked, Decided, NothingToDo
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.position import current_variants, position_of, running_target
-from lockstep.rollout.status import who_and_when
+from lockstep.rollout.state_words import who_and_when
 from lockstep.text.sanitise import quoted
 from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.publication import PlannedCommit

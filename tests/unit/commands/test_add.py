@@ -42,7 +42,10 @@ def test_a_further_environment_is_observed_by_the_same_operator(
     new_folder: Path, tier: str
 ) -> None:
     assert init(new_folder, "--environment", "one", "--operator-label", "release=prom")[0] == 0
-    code, said = add(new_folder, "environment", "two", "--tier", tier, "--region", "eu-west-1:EU")
+    code, said = add(
+        new_folder, "environment", "two", "--tier", tier, "--region", "eu-west-1:EU",
+        "--tenant", "shop",
+    )  # fmt: skip
     assert code == 0 and "spec.observability" in said, said
     environment = yaml.safe_load((new_folder / "clusters/two/environment.yaml").read_text())
     assert environment["spec"]["observability"]["labels"] == {"release": "prom"}
@@ -56,6 +59,17 @@ def test_a_further_environment_is_observed_by_the_same_operator(
     assert written["dashboard"] == "ranking" and "skew" in written["alerts"]
     on_call = {"secret": "ranking-pager-shop", "key": "routing-key"}
     assert written.get("onCall") == (on_call if tier == "production" else None)
+
+
+def test_a_family_of_a_tenant_without_callers_is_refused(new_folder: Path) -> None:
+    assert init(new_folder, "--environment", "one")[0] == 0
+    production = ("--tier", "production", "--region", "eu-west-1:EU")
+    assert add(new_folder, "environment", "two", *production)[0] == 0
+    before = files(new_folder)
+    code, said = add(new_folder, "family", "ranking", "-e", "two", "--tenant", "shop")
+    assert code == 2 and "nothing may call this cluster" in said, said
+    assert "list the namespaces of its callers in spec.tenants" in said
+    assert files(new_folder) == before
 
 
 def test_a_cluster_gets_a_wave_of_its_own(fleet: Path) -> None:

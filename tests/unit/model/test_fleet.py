@@ -127,3 +127,18 @@ def test_every_leaf_stands_in_the_document_that_is_its_origin(own: Any, defaults
         found = value_at(document.value, inner, "missing")
         # A mapping that the patch emptied says nulls in its own file.
         assert found == value or (value == {} and isinstance(found, dict))
+
+
+@pytest.mark.parametrize(
+    ("tenants", "index"),
+    [
+        ("[{name: a}, {name: b}, {name: b}]", 1),
+        ("[{name: a}, {owner: b}, [b], b, {name: b}]", 4),
+        ("[{name: [b]}]", None),
+        ("{name: b}", None),
+    ],
+)
+def test_a_tenant_is_found_in_a_list_that_may_be_malformed(tenants: str, index: int | None) -> None:
+    document, _ = load_yaml("environment.yaml", f"spec: {{tenants: {tenants}}}\n".encode())
+    assert document is not None
+    assert Environment("prod", document).tenant_index("b") == index

@@ -50,7 +50,11 @@ def _one_way(
 def _is_peer(peer: Any, pod: End, other: End) -> bool:
     if "ipBlock" in peer:
         inside = ipaddress.ip_network(peer["ipBlock"]["cidr"])
-        return bool(other.address) and ipaddress.ip_address(other.address) in inside
+        if not other.address:
+            return False
+        address = ipaddress.ip_address(other.address)
+        left_out = map(ipaddress.ip_network, peer["ipBlock"].get("except", []))
+        return address in inside and not any(address in each for each in left_out)
     if not other.namespace:
         return False
     if "namespaceSelector" in peer:

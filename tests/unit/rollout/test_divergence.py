@@ -9,7 +9,7 @@ from lockstep.model.ledger import LedgerHistory
 from lockstep.rollout.chain import judged
 from lockstep.rollout.divergence import find_divergences, has_diverged
 from lockstep.rollout.plan import Move, plan
-from lockstep.rollout.status import describe_state
+from lockstep.rollout.state_words import describe_state
 from lockstep.spec.ledger import files_of, with_trusted
 from tests.unit.fleets import FAMILY, family, tree
 from tests.unit.rollout.ledgers import START, adopted, proposed

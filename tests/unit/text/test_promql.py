@@ -19,10 +19,17 @@ def test_a_value_cannot_end_its_text(value: str, written: str) -> None:
     assert label_matcher("owner", value) == written
 
 
-@pytest.mark.parametrize("name", ["", "a-b", 'a="x",b', "1a", "ä", "a\n"])
+@pytest.mark.parametrize("name", ["", "a-b", 'a="x",b', "1a", "ä", "a\n", "__name__"])
 def test_what_is_no_name_of_a_label_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="is not the name of a label"):
         label_matcher(name, "x")
+
+
+@pytest.mark.parametrize("name", ["a b", "nan", "Inf", "on", "BOOL", "atan2", "group_left"])
+def test_what_promql_cannot_read_as_a_metric_is_refused(name: str) -> None:
+    """A server refuses all rules of a file for one that it cannot parse: no alert would be left."""
+    with pytest.raises(ValueError, match="is not the name of a metric"):
+        selector(name, {}, {})
 
 
 def test_only_the_operators_of_promql_compare() -> None:

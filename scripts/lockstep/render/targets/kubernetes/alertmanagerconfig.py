@@ -21,7 +21,6 @@ from lockstep.render.targets.kubernetes.metadata import (
 from lockstep.render.targets.kubernetes.paging import (
     ROUTE_WAVE,
     expected_paging,
-    family_paging_origins,
     paging_context,
     paging_origins,
     selected_origins,
@@ -47,7 +46,7 @@ def _files(view: ClusterView) -> Files:
 
 
 def _family_files(view: FamilyView) -> Files:
-    """One where the family's defaults name a routing key and the environment an Alertmanager."""
+    """One where the family's clusters name a routing key and the environment an Alertmanager."""
     paging = view.observability.get("paging")
     if paging is None:
         return
@@ -85,7 +84,7 @@ def _family_origins(labels: dict[str, str]) -> Origins:
             "lockstep_environment": (None, ENVIRONMENT),
             "lockstep_family": (None, FAMILY),
         },
-        **family_paging_origins(),
+        **paging_origins(),
     }
 
 

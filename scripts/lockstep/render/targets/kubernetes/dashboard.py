@@ -9,6 +9,7 @@ from lockstep.render.dashboard.build import build_dashboard
 from lockstep.render.dashboard.shown import ShownCluster, ShownFamily
 from lockstep.render.fields import Fields
 from lockstep.render.names import object_name
+from lockstep.render.observability import speaks_for
 from lockstep.render.promql import seconds
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
 from lockstep.render.targets.expected import Expected
@@ -19,10 +20,9 @@ from lockstep.render.targets.kubernetes.metadata import (
     family_metadata,
     family_metadata_origins,
 )
-from lockstep.render.targets.origins import Origins, in_environment, in_family
+from lockstep.render.targets.origins import Origins, in_cluster, in_environment
 from lockstep.render.view import FamilyView
 
-_DEFAULTS = ("spec", "defaults", "observability")
 _OBSERVABILITY = ("spec", "observability")
 _FOLDER = (*_OBSERVABILITY, "grafana", "folder")
 _SKEW = ("spec", "consistency", "maxVersionSkew")
@@ -39,12 +39,13 @@ _NUMBERS = {
 def read_dashboard(family: Family, environment: Environment) -> dict[str, Json]:
     """What the dashboard of a family needs in addition to its view, as ``dashboard``.
 
-    Nothing where the defaults of the family name no uid. Raises Unrenderable.
+    Nothing where no cluster of the family names a uid. Raises Unrenderable.
     """
     written, whole = Fields(family.document), Fields(environment.document)
-    if not written.has(*_DEFAULTS, "dashboard"):
+    named = speaks_for(family, "dashboard")
+    if named is None:
         return {}
-    found: dict[str, Json] = {"uid": written.text(*_DEFAULTS, "dashboard")}
+    found: dict[str, Json] = {"uid": named.text(*_OBSERVABILITY, "dashboard")}
     if written.has(*_SKEW):
         found["skew"] = written.integer(*_SKEW)
     if whole.has(*_FOLDER):
@@ -115,7 +116,7 @@ def _origins(given: Json) -> Origins:
         **folder,
         "name": ENVIRONMENT + FAMILY,
         "file": ENVIRONMENT + FAMILY,
-        "dashboard": in_family(*_DEFAULTS),
+        "dashboard": in_cluster(*_OBSERVABILITY),
     }
 
 

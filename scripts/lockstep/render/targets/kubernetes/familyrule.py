@@ -5,10 +5,12 @@ It has the template of the clusters' rules. Nothing in it depends on which versi
 
 from lockstep.model.document import Json
 from lockstep.model.fleet import Family
+from lockstep.render.alerting import series as names
 from lockstep.render.alerting.alerts import Alerting
 from lockstep.render.alerting.recordings import Subject
 from lockstep.render.alerting.skew import skew_rules
 from lockstep.render.fields import Fields
+from lockstep.render.observability import speaks_for
 from lockstep.render.promql import duration
 from lockstep.render.targets.base import Component, Files, ManifestFile
 from lockstep.render.targets.kubernetes import prometheusrule
@@ -19,11 +21,17 @@ from lockstep.render.targets.kubernetes.metadata import (
     family_metadata,
     family_metadata_origins,
 )
-from lockstep.render.targets.origins import Origins, OriginTree, in_environment, in_family
+from lockstep.render.targets.origins import (
+    Origins,
+    OriginTree,
+    in_cluster,
+    in_environment,
+    in_family,
+)
 from lockstep.render.view import FamilyView
 
 _CONSISTENCY = ("spec", "consistency")
-_DASHBOARD = ("spec", "defaults", "observability", "dashboard")
+_DASHBOARD = ("spec", "observability", "dashboard")
 
 
 def read_skew(family: Family) -> dict[str, Json]:
@@ -45,8 +53,8 @@ def read_skew(family: Family) -> dict[str, Json]:
     except ValueError as error:
         fields.fail(longest, "render.input", str(error), "write it like 24h")
     given["most"] = fields.integer(*_CONSISTENCY, "maxVersionSkew")
-    if fields.has(*_DASHBOARD):
-        given["dashboard"] = f"/d/{fields.text(*_DASHBOARD)}"
+    if (named := speaks_for(family, "dashboard")) is not None:
+        given["dashboard"] = f"/d/{named.text(*_DASHBOARD)}"
     return {"skew": given}
 
 
@@ -57,10 +65,13 @@ def _files(view: FamilyView) -> Files:
         return
     labels = {"lockstep_environment": view.environment, "lockstep_family": view.name}
     family = Subject(view.name, view.namespace, labels)
-    regions = sorted({each.region for each in view.clusters})
+    clusters = [
+        names.cluster_labels(view.environment, view.name, each.name, each.region)
+        for each in view.clusters
+    ]
     rules = skew_rules(
         Alerting(family, view.tenant, given.get("dashboard")),
-        regions, given["most"], given["longest"],
+        clusters, given["most"], given["longest"],
     )  # fmt: skip
     context = {
         **family_metadata(view),
@@ -80,18 +91,20 @@ def _origins() -> Origins:
     named = FAMILY + ENVIRONMENT
     most = in_family(*_CONSISTENCY, "maxVersionSkew")
     longest = in_family(*_CONSISTENCY, "maxSkewDuration")
+    clusters = in_cluster("metadata", "name") + in_cluster("spec", "region")
+    expressions = (named, named + most, named, named + clusters)
     texts = ((None, None), (most, None), (longest, longest), (None, None))
     rules: list[OriginTree] = [
         {
-            "expr": named + most if bound is most else named,
+            "expr": expression,
             "for": hold,
             "labels": labels,
             "annotations": {
                 "description": bound + named if bound else None,
-                "dashboard": in_family(*_DASHBOARD),
+                "dashboard": in_cluster(*_DASHBOARD),
             },
         }
-        for bound, hold in texts
+        for expression, (bound, hold) in zip(expressions, texts, strict=True)
     ]
     groups = {"family": (None, tuple(rules))}
     operator = in_environment("spec", "observability", "labels")

@@ -8,17 +8,17 @@ is ever a part of one, so none can become a template.
 """
 
 from lockstep.model.document import Json
-from lockstep.model.fleet import Environment
+from lockstep.model.fleet import Environment, Family
 from lockstep.render.fields import Fields
+from lockstep.render.observability import speaks_for
 from lockstep.render.targets.base import Context
 from lockstep.render.targets.expected import FREE, Expected
-from lockstep.render.targets.origins import OriginTree, in_environment, in_family, in_spec
+from lockstep.render.targets.origins import OriginTree, in_cluster, in_environment
 
 ROUTE_WAVE = 2
 """Behind all that serves: what is wrong with a route must not hold a rollback back."""
 
-_ON_CALL = ("observability", "onCall")
-_SPEC, _DEFAULTS = ("spec",), ("spec", "defaults")
+_ON_CALL = ("spec", "observability", "onCall")
 _ALERTMANAGER = ("spec", "observability", "alertmanager")
 
 PAGE, TICKET = "page", "ticket"
@@ -58,20 +58,17 @@ def read_paging(fields: Fields, environment: Environment) -> dict[str, Json]:
     Empty where the spec names no routing key or the environment no Alertmanager. ``fields`` are
     those of a cluster. Raises Unrenderable.
     """
-    return _read(fields, environment, _SPEC)
-
-
-def read_family_paging(fields: Fields, environment: Environment) -> dict[str, Json]:
-    """As ``read_paging``, of the defaults of a family: where the alerts of all its clusters go."""
-    return _read(fields, environment, _DEFAULTS)
-
-
-def _read(fields: Fields, environment: Environment, below: tuple[str, ...]) -> dict[str, Json]:
-    written, here = Fields(environment.document), (*below, *_ON_CALL)
-    if not fields.has(*here) or not written.has(*_ALERTMANAGER):
+    written = Fields(environment.document)
+    if not fields.has(*_ON_CALL) or not written.has(*_ALERTMANAGER):
         return {}
-    key = {name: fields.text(*here, name) for name in ("secret", "key")}
+    key = {name: fields.text(*_ON_CALL, name) for name in ("secret", "key")}
     return {"paging": {**key, "labels": written.texts(*_ALERTMANAGER, "labels")}}
+
+
+def read_family_paging(family: Family, environment: Environment) -> dict[str, Json]:
+    """As ``read_paging``, for the alerts of a whole family: by the routing key of its clusters."""
+    named = speaks_for(family, "onCall")
+    return {} if named is None else read_paging(named, environment)
 
 
 def paging_context(paging: Json, matchers: dict[str, str]) -> Context:
@@ -144,10 +141,5 @@ def selected_origins(labels: dict[str, str]) -> dict[str, OriginTree]:
 
 
 def paging_origins() -> dict[str, OriginTree]:
-    """The origins of PagerDuty's routing key, for a cluster."""
-    return {name: in_spec(*_ON_CALL, name) for name in ("secret", "key")}
-
-
-def family_paging_origins() -> dict[str, OriginTree]:
-    """The origins of PagerDuty's routing key, for a family."""
-    return {name: in_family(*_DEFAULTS, *_ON_CALL, name) for name in ("secret", "key")}
+    """The origins of PagerDuty's routing key, for a cluster and for a family."""
+    return {name: in_cluster(*_ON_CALL, name) for name in ("secret", "key")}

@@ -1,5 +1,6 @@
 """The folder of what watches a whole family: where it is, and what never changes it."""
 
+import json
 from copy import deepcopy
 from typing import Any
 
@@ -55,6 +56,26 @@ def test_a_family_that_nothing_watches_has_no_application() -> None:
     tree = watched(cluster(), shown=False)
     environment, family = rendering.only_family(rendering.fleet_of(tree))
     assert render_family_folder(family, environment, rendering.templates()) is None
+
+
+def test_what_only_its_clusters_name_is_rendered_as_its_defaults_are() -> None:
+    """A dashboard, a link to it or a route that passed every rule would else be nowhere."""
+    place = {**PLACE, "alertmanager": {"labels": {"alertmanager": "main"}}}
+    own = {"dashboard": "fraud", "onCall": {"secret": "pager", "key": "k"}, "alerts": ["skew"]}
+    tree = watched(cluster(observability=own), place=place, shown=False)
+    folder = rendered(tree)
+    assert {"dashboard.yaml", "alertmanagerconfig.yaml"} <= set(folder.files)
+    (group,) = folder.manifests["prometheusrule.yaml"]["spec"]["groups"]
+    assert group["rules"][1]["annotations"]["dashboard"] == "/d/fraud"
+
+
+def test_a_default_counts_before_what_other_clusters_name() -> None:
+    clusters = (
+        cluster("fraud-a", observability={"dashboard": "aside"}),
+        cluster("fraud-b", region="us-east-1"),
+    )
+    (text,) = rendered(watched(*clusters)).manifests["dashboard.yaml"]["data"].values()
+    assert json.loads(text)["uid"] == "fraud"
 
 
 def test_its_application_brings_its_folder_to_where_all_regions_are_seen() -> None:

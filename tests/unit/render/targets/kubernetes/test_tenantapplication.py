@@ -166,6 +166,44 @@ def test_what_the_policies_let_through(
     assert lets(policies(), source, target, port, protocol) is through
 
 
+@pytest.mark.parametrize(
+    ("ranges", "address", "through"),
+    [
+        (["0.0.0.0/0"], "52.1.2.3", True),
+        (["0.0.0.0/0", "169.0.0.0/8"], "169.254.169.254", False),
+        (["169.254.0.0/16"], "169.254.20.10", True),
+        (["169.254.169.254/32"], "169.254.169.254", True),
+        (["::/0"], "fd00:ec2::254", False),
+        (["::/0"], "2a00::1", True),
+    ],
+)
+def test_a_wide_range_does_not_open_the_metadata_service_of_nodes(
+    ranges: list[str], address: str, through: bool
+) -> None:
+    """Who can ask it has what the node may do in the cloud; a range of its own opens it."""
+    network = {"egress": [{"cidrs": ranges, "ports": [80]}]}
+    own = place(network=network)["networkpolicy-fraud.yaml"]
+    assert lets([own], MODEL, End(address=address), 80) is through
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "namespace"),
+    [
+        ("http://otel-collector.tracing.svc:4318", "tracing"),
+        ("http://otel-collector.tracing.svc.cluster.local:4318/v1", "tracing"),
+        ("https://otel.example.com", "monitoring"),
+    ],
+)
+def test_traces_reach_the_collector_where_its_address_says(endpoint: str, namespace: str) -> None:
+    watched = {
+        "labels": {"release": "monitoring"}, "namespace": "monitoring",
+        "openTelemetry": {"endpoint": endpoint},
+    }  # fmt: skip
+    own = place(network={}, observability=watched)["networkpolicy-fraud.yaml"]
+    reached = [n for n in ("tracing", "monitoring") if lets([own], MODEL, End(n), 4318)]
+    assert reached == [namespace]
+
+
 def test_the_policy_of_a_cluster_cuts_nothing_off_when_it_comes_first() -> None:
     alone = policies()[1:]
     assert lets(alone, MODEL, End("kube-system"), 53, "UDP")
