@@ -21,7 +21,7 @@ from lockstep.text.phrases import brief
 RULE = "structure.not-editable"
 _SHORT = "the variants of this file cannot be edited safely: "
 _BLOCK = re.compile(r"^ +variants: *(#.*)?\r?$", re.MULTILINE)
-_ODD = re.compile(r"[&*?]|^ *- *([-!|>#\r]|$)", re.MULTILINE)
+_ODD = re.compile(r"[&*]\w|^ *\?|^ *- *([-!|>#\r?]|$)", re.MULTILINE)
 _VERSION = "1"
 """Of the candidate that is tried; the file may have it already, which changes nothing here."""
 
