@@ -335,6 +335,19 @@ def test_a_second_hold_or_adoption_adds_no_record(
     assert says in said and tip(one) == before
 
 
+def test_a_hold_with_another_reason_says_what_is_recorded_and_how_to_change_it(
+    rolling: World,
+) -> None:
+    rolling.must("hold", FAMILY, "--reason", "first", at=f"{DAY}08:10:00Z")
+    again = rolling.must("hold", FAMILY, "--reason", "first", at=f"{DAY}08:11:00Z")
+    assert "not recorded" not in again
+    said = rolling.must("hold", FAMILY, "--reason", "second", at=f"{DAY}08:11:00Z")
+    assert f"{DAY}08:10:00Z by A runner <runner@example.com> (record 4: first)" in said
+    assert "'second', is not recorded" in said
+    assert f"lockstep resume {FAMILY} --reason" in said
+    assert f"lockstep hold {FAMILY} --reason" in said
+
+
 def shown(verb: str, clone: Path, *more: str) -> str:
     code, said = invoke([verb, *more, "--root", str(clone)])
     assert code == 0, said

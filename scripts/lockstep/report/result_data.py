@@ -31,6 +31,7 @@ from lockstep.model.result import (
     NotLive,
     NotMade,
     OnBranch,
+    Placed,
     Proposed,
     Result,
     Waiting,
@@ -122,15 +123,28 @@ _Outcome = tuple[str, str, str, Sequence[Decision], dict[str, Json]]
 """The word for it, the family, the reason, the decisions, and further fields."""
 
 
+def _placed(placed: Placed | None) -> dict[str, Json]:
+    """The tip of a branch, the remote that has it (null: none), and what it is merged into."""
+    if placed is None:
+        return {}
+    return {"commit": placed.commit, "remote": placed.remote or None, "into": placed.into}
+
+
 def _outcome(result: Moved | Proposed) -> _Outcome:
     match result:
-        case Proposed(decision, branch, offer):
-            more = {"branch": branch, "pullRequest": offer.to_json(), **_evidence(decision)}
+        case Proposed(decision, branch, offer, placed):
+            more = {
+                "branch": branch, **_placed(placed), "pullRequest": offer.to_json(),
+                **_evidence(decision),
+            }  # fmt: skip
             return _decided("proposed", (decision,), more)
         case Decided(decisions):  # a rollback, too
             return _decided("decided", decisions, {})
-        case NotLive(decided, branch, refused, offer):
-            more = {"branch": branch, "refused": refused, "pullRequest": offer.to_json()}
+        case NotLive(decided, branch, refused, offer, placed):
+            more = {
+                "branch": branch, **_placed(placed), "refused": refused,
+                "pullRequest": offer.to_json(),
+            }  # fmt: skip
             return _decided("not-live", decided.decisions, more)
         case NotMade(decided):
             return _decided("dry-run", decided.decisions, {})

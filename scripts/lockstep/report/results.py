@@ -14,6 +14,7 @@ from lockstep.model.file_results import (
     Upgraded,
 )
 from lockstep.model.forge import APPROVAL_STATUS
+from lockstep.model.one_cause import occurrences
 from lockstep.model.outcome import POLICY, Outcome
 from lockstep.model.result import ApprovalStatus, Commented, OnBranch, Result
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
@@ -111,7 +112,9 @@ def _commented(result: Commented) -> Iterator[str]:
 def _upgraded(result: Upgraded) -> Iterator[str]:
     yield f"this fleet is pinned to {result.after}, not to {result.before}"
     yield format_text(result.rendered)
-    found = Counter(f.rule.removeprefix(POLICY) for f in result.outcome.findings)
+    found: Counter[str] = Counter()
+    for finding in result.outcome.findings:
+        found[finding.rule.removeprefix(POLICY)] += occurrences(finding)
     for kind, rules in (("new", result.new), ("changed", result.changed)):
         if rules:
             yield f"{count(len(rules), f'{kind} rule')}:"

@@ -34,6 +34,7 @@ from lockstep.model.result import (
     NotMade,
     Offer,
     OnBranch,
+    Placed,
     Proposed,
     Result,
     RolledBack,
@@ -299,13 +300,21 @@ def test_each_family_of_an_advance_has_its_lines_and_its_data() -> None:
     assert (data["summary"]["followed"], data["exitCode"]) == ("branch main", 2)
 
 
-def test_a_proposal_names_the_branch_and_what_to_do() -> None:
-    assert format_text(Proposed(FULL, "lockstep/x")).split("\n") == [
+def test_a_proposal_names_what_was_pushed_and_what_to_do() -> None:
+    placed = Placed("0123456789abcdef" * 2 + "01234567", "origin", "main")
+    assert format_text(Proposed(FULL, "lockstep/x", placed=placed)).split("\n") == [
         f"prod/fraud: version {TARGET} is proposed on branch lockstep/x",
         "  candidate with weight 0 in fraud-a",
         "  pass         auc in fraud-a: 0.95, must be at least 0.9",
-        "  merge the branch, then run lockstep advance",
+        "  pushed to origin: branch lockstep/x is at commit 0123456789ab there",
+        "  next: have the branch merged into main, then run lockstep advance prod/fraud",
     ]
+    here = format_text(Proposed(FULL, "lockstep/x", placed=replace(placed, remote="")))
+    assert "  not pushed, because this repository has no remote" in here
+    opened = Proposed(FULL, "lockstep/x", Offer("https://git.example.com/1", 1), placed)
+    assert "next: have pull request 1 merged into main" in format_text(opened)
+    held = format_text(NotLive(RolledBack((SHIFT, RESTORE)), "lockstep/x", placed=placed))
+    assert "  pushed to origin: branch lockstep/x is at commit 0123456789ab there" in held
 
 
 def test_a_pull_request_that_is_missing_has_a_reason_and_a_fix() -> None:
