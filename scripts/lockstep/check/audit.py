@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lockstep.check.approvals import check_approvals
+from lockstep.edges import progress
 from lockstep.edges.git import Git
 from lockstep.edges.git.history import LedgerReader
 from lockstep.edges.resources import shipped_tree
@@ -102,7 +103,11 @@ def replay_ledger(ledger: Ledger) -> list[Finding]:
 
     Raises LockstepError where a signature is to be verified and ``ssh-keygen`` cannot be run.
     """
-    found = [finding for family in ledger.families for finding in replay(family)]
+    found: list[Finding] = []
+    for number, family in enumerate(ledger.families, start=1):
+        title = f"{family.environment}/{family.name}"
+        progress.step("replaying", title, number, len(ledger.families))
+        found += replay(family)
     return [*found, *check_approvals(ledger.decisions)]
 
 
