@@ -68,6 +68,9 @@ remote = click.option(
     help="The remote of the fleet's repository; by default the one whose address lockstep.yaml "
     "has.",
 )
+work_tree = click.option(
+    "--work-tree", is_flag=True, help="Show the work tree, not the branch that Argo CD follows."
+)
 branch = click.option(
     "--branch",
     help="Write to this branch, which is to be merged, and not to the one that Argo CD follows.",

@@ -151,6 +151,9 @@ class Writer:
         link = self._link(path, raw, inner, of)
         if link:
             return f"as in {link}"
+        choices = [target(of, each["$ref"]) for each in inner.get("anyOf", []) if "$ref" in each]
+        if choices:
+            return f"as in {alternatives([self.section(each, path) for each in choices])}"
         if "array" in inner.get("type", []):
             each = inner.get("items", {})
             item, source = self._follow(each, of)
