@@ -56,7 +56,7 @@ def seen_from(found: T, folder: str) -> T:
         case Upgraded():
             rendered, outcome = _rendered(found.rendered, folder), _outcome(found.outcome, folder)
             seen = replace(found, rendered=rendered, outcome=outcome)
-        case Status() | History() | ServedThen() | LedgerAudit() | LockComparison():
+        case Status() | LockComparison() | History() | ServedThen() | LedgerAudit():
             seen = replace(found, findings=_findings(found.findings, folder))
         case Pages(paths, written, findings):
             files, new = _paths(paths, folder), _paths(written, folder)
