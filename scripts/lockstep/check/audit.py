@@ -158,8 +158,9 @@ def _by_file(
             for folder, home in homes.items()
             if path.startswith(f"{folder}/") or f"{folder}/".startswith(f"{path}/")
         ]
-        for home in about or [None]:
-            yield Contradiction(check, home, finding)
+        yield from (Contradiction(check, home, finding) for home in about)
+        if not about:
+            yield Contradiction(check, None, finding)
 
 
 def _of_family(
