@@ -1,4 +1,4 @@
-"""Verbs about rollouts: those that move a family, and lock, status and audit."""
+"""Verbs about rollouts: those that move a family, and lock and audit."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from lockstep.transactions.run import RunOptions
 
 _FAMILY = click.argument("family")
-_WORK_TREE = click.option(
-    "--work-tree", is_flag=True, help="Show the work tree, not the branch that Argo CD follows."
-)
 _ANY_FAMILY = click.argument("family", required=False)
 
 
@@ -224,32 +221,6 @@ def adopt(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     return options.show_decision(run(_run_options(**given), family, reason), output)
 
 
-@click.command(cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID))
-@_ANY_FAMILY
-@options.root
-@options.environment
-@options.remote
-@_WORK_TREE
-@options.now
-@options.output
-def status(
-    family: str | None,
-    root: Path,
-    environment: str | None,
-    remote: str | None,
-    work_tree: bool,
-    now: str | None,
-    output: str,
-) -> ExitCode:
-    """Show what every cluster serves and how far its rollout is (of FAMILY, where it is given)."""
-    from lockstep.commands.status import run
-
-    shown = run(
-        options.existing(root), clock.now(now), family, environment, remote, work_tree=work_tree
-    )
-    return options.show(shown, output)
-
-
 @click.command(
     cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.VERIFICATION_FAILED)
 )
@@ -260,7 +231,7 @@ def status(
 @options.environment
 @options.remote
 @options.now
-@_WORK_TREE
+@options.work_tree
 @options.output
 def audit(
     family: str | None,

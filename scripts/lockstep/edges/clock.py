@@ -1,5 +1,6 @@
 """The clock is an edge: a verb gets the time to decide at, which its caller may give."""
 
+import time
 from datetime import UTC, datetime
 
 from lockstep.model.errors import UsageError
@@ -22,3 +23,8 @@ def now(given: str | None = None) -> datetime:
             f"--now {one_line(given, 60)} is not a time with a time zone",
             fix="write a time like 2026-01-31T08:00:00Z",
         ) from error
+
+
+def sleep(seconds: float) -> None:
+    """Wait; a signal that ends this process ends the wait, too."""
+    time.sleep(seconds)

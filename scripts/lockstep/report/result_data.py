@@ -123,9 +123,11 @@ def _of_files(
                 "locked": result.locked, "note": result.note, "todo": list(result.todo),
                 "commands": list(result.commands),
             }  # fmt: skip
-        case Status(clusters, findings, shown):
-            rows = [row.to_json() for row in clusters]
-            return {"shown": shown, "clusters": rows, **_findings(findings)}
+        case Status(families, findings, shown, now):
+            states = [each.to_json() for each in families]
+            return {
+                "shown": shown.to_json(), "now": now, "families": states, **_findings(findings),
+            }  # fmt: skip
         case History(decisions, findings, shown=shown):
             records = [decision_to_json(decision) for decision in decisions]
             return {"shown": shown, "decisions": records, **_findings(findings)}

@@ -27,16 +27,12 @@ from lockstep.report.rules import (
     format_rule_tests,
     format_rules,
 )
-from lockstep.report.table import format_table
+from lockstep.report.status import format_status
 from lockstep.report.text import format_outcome
 from lockstep.report.tools import format_diagnosis, format_new_files, format_tool
 
 _PATHS = 20
 """The paths that are listed of what has to be staged: a change of a template writes thousands."""
-
-_STATUS_COLUMNS = (
-    "environment", "family", "region", "serving", "skew", "state", "quarantine", "since",
-)  # fmt: skip
 
 
 def format_text(result: Result) -> str:
@@ -55,7 +51,7 @@ def format_text(result: Result) -> str:
         case Upgraded():
             return "\n".join(_upgraded(result))
         case Status():
-            return _status(result)
+            return format_status(result)
         case History():
             history = format_history(
                 result.decisions,
@@ -160,11 +156,3 @@ def _pages(result: Pages) -> str:
 def _shown(words: str) -> Iterator[str]:
     if words:
         yield f"Of {words}"
-
-
-def _status(result: Status) -> str:
-    rows = [[str(getattr(row, column)) for column in _STATUS_COLUMNS] for row in result.clusters]
-    text = "\n".join([*_shown(result.shown), format_table(_STATUS_COLUMNS, rows)])
-    if result.findings:
-        text += "\n\n" + format_outcome(Outcome(result.findings))
-    return text

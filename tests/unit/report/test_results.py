@@ -9,14 +9,12 @@ from msgspec import structs
 from lockstep.model.decision import Action, Phase, Position, Restored
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.file_results import (
-    ClusterStatus,
     History,
     LockComparison,
     Locked,
     Pages,
     RenderedFiles,
     Scaffolded,
-    Status,
 )
 from lockstep.model.finding import Finding
 from lockstep.model.outcome import Outcome
@@ -312,16 +310,6 @@ def test_files_that_were_written_are_counted_and_listed() -> None:
     assert format_text(rendered) == "2 files written, 1 removed"
     assert to_data(rendered) == {"written": ["a", "b"], "removed": ["c"]}
     assert format_text(RenderedFiles(Outcome(()))) == "rendered/ is as the specs declare it"
-
-
-def test_status_has_a_row_for_each_cluster_and_the_findings_below() -> None:
-    row = ClusterStatus("prod", "fraud", 0, "steady", "-", "-", "fraud-a", "a", "41 100%")
-    wrong = Finding("b.yaml", 1, 1, "schema.type", "it is broken", "fix it")
-    text = format_text(Status((row,), (wrong,)))
-    assert "41 100%" in text and "fraud-a" not in text
-    assert "b.yaml:1:1: error schema.type: it is broken" in text
-    data = to_data(Status((row,), (wrong,)))
-    assert data["clusters"] == [row.to_json()] and data["findings"] == [wrong.to_json()]
 
 
 def test_a_history_is_the_decisions_and_what_was_proved() -> None:

@@ -160,6 +160,12 @@ def test_verdicts_of_an_earlier_version_are_not_shown() -> None:
     assert status(failed).verdicts
     again = decide(failed, Action.PROPOSE, Position(Phase.PROPOSED), "3", variants)
     assert status(again).verdicts == () and status(again).judged is None
+    # A rollback by hand of the stable version says nothing about the one before it.
+    by_hand = decide(failed, Action.RESTORE, Position(Phase.STEADY), "1", variants)
+    assert status(by_hand).verdicts == ()
+    # A release is about another version, and hides nothing.
+    released = decide(failed, Action.RELEASE, Position(Phase.STEADY), "9", variants)
+    assert status(released).verdicts
 
 
 def test_a_version_that_was_rolled_back_is_in_quarantine() -> None:
