@@ -281,9 +281,8 @@ def _listed_passes(passes: Iterable[GateVerdict], places: dict[str, str]) -> Ite
 def _last(last: LastDecision | None, now: datetime) -> Iterator[Line]:
     if last is None:
         return
-    given = ", a time that was given" if last.time_given else ""
     head = f"record {last.sequence}, {_DID[last.action]} {last.version}"
-    when = f"{last.decided_at} ({_ago(parse_time(last.decided_at), now)}{given})"
+    when = f"{last.decided_at} ({_ago(parse_time(last.decided_at), now)})"
     text = f"{head} at {when} by {last.actor}: {shorten(last.reason, _REASON)}"
     yield [(text, Style.PLAIN)]
 

@@ -49,7 +49,7 @@ def kinds(made: FamilyStatus) -> list[WaitKind]:
         (Phase.STEADY, RolloutState.STEADY, []),
         (Phase.PROPOSED, RolloutState.PROPOSED, [WaitKind.DECISION]),
         (Phase.ROLLING, RolloutState.ROLLING, [WaitKind.BAKE, WaitKind.GATES, WaitKind.DECISION]),
-        (Phase.HELD, RolloutState.HELD, [WaitKind.RESUME, WaitKind.GATES]),
+        (Phase.HELD, RolloutState.HELD, [WaitKind.RESUME]),
         (Phase.SHIFTED, RolloutState.SHIFTED, [WaitKind.DECISION]),
     ],
 )
