@@ -1,5 +1,6 @@
 """What all tests share: OPA where every program finds it, and no silent skips in CI."""
 
+import json
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import settings
 from lockstep.cli.verbs import ANY_VERB, Verb
 from lockstep.edges import bounded
 from lockstep.model.errors import LockstepError
+from lockstep.report.envelope import Envelope, validator
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
@@ -44,6 +46,7 @@ def pytest_configure() -> None:
     os.environ["GIT_CONFIG_GLOBAL"] = os.devnull
     os.environ["GIT_CONFIG_SYSTEM"] = os.devnull
     hold_verbs_to_their_exit_codes()
+    hold_json_to_its_schema()
 
 
 def hold_verbs_to_their_exit_codes() -> None:
@@ -67,6 +70,19 @@ def require_declared(verb: Verb, ctx: click.Context, code: int) -> None:
     assert code in (*ANY_VERB, *verb.exit_codes), (
         f"{ctx.command_path} does not declare exit code {code}"
     )
+
+
+def hold_json_to_its_schema() -> None:
+    """Whatever test has a verb write JSON fails where that is not as the verb's schema says."""
+    written = Envelope.format
+
+    def held(self: Envelope, *, compact: bool = False) -> str:
+        text = written(self, compact=compact)
+        if self.verb:  # none, where the command line names no verb
+            validator(self.verb).validate(json.loads(text))
+        return text
+
+    Envelope.format = held  # type: ignore[method-assign]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

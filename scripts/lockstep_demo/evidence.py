@@ -162,10 +162,10 @@ def _roll_back(scene: Scene, live: _Live) -> None:
 def _waiting(scene: Scene) -> Any:
     """The evidence of the gate while the family waits; None where a decision is due."""
     code, text = scene.run("advance", FAMILY, "--dry-run", "--format", "json")
-    (found,) = json.loads(text)["results"]
+    (found,) = json.loads(text)["items"]
     if code != ExitCode.GATE_CLOSED:
         raise ClaimFailed(f"lockstep advance --dry-run ended with {code}:\n{text}")
-    return None if "dryRun" in found else _of_gate(found["evidence"])
+    return None if found["outcome"] == "dry-run" else _of_gate(found["evidence"])
 
 
 def _of_gate(evidence: Any) -> Any:

@@ -181,7 +181,7 @@ def test_an_adoption_waits_for_exactly_this_commit_to_be_approved(fleet: Fleet) 
     code, said = fleet.approval(sha, "--format", "json")
     assert code == 0
     data = json.loads(said)
-    assert data["state"] == "success" and data["findings"][0]["rule"] == "approval.adopt"
+    assert data["summary"]["state"] == "success" and data["findings"][0]["rule"] == "approval.adopt"
     name = f"{fleet.lead.name}@example.com"
     assert fleet.status(sha) == ("success", f"1 change approved by {name}")
     # A further push is another commit, which nobody has approved.

@@ -133,8 +133,8 @@ def test_dry_run_publishes_nothing_where_nothing_is_missing(world: World) -> Non
     found = world.must(
         "advance", FAMILY, "--dry-run", "--format", "json", at="2026-03-01T08:00:00Z"
     )
-    (result,) = json.loads(found)["results"]
-    assert result["dryRun"] and result["decisions"][0]["action"] == "advance"
+    (result,) = json.loads(found)["items"]
+    assert result["outcome"] == "dry-run" and result["decisions"][0]["action"] == "advance"
     assert world.git("ls-remote", "origin") == head and world.is_clean()
 
 

@@ -67,6 +67,59 @@ def test_the_manifests_of_a_cluster_that_a_slip_has_hidden_stay(world: World, na
     assert (code, found["rule"], Path(found["file"]).name) == (10, "layout.place", hidden.name)
 
 
+def test_a_file_that_ends_with_yml_is_to_be_renamed(world: World) -> None:
+    (world.clone / CLUSTER).rename((world.clone / CLUSTER).with_suffix(".yml"))
+    code, said = world.lockstep("validate")
+    assert code == 10
+    assert f"{CLUSTER[:-5]}.yml:1:1: error layout.place: its name ends with .yml" in said
+    assert f"fix: rename it to .yaml: {CLUSTER}" in said
+    # Where all are so, the fleet is not called an empty one.
+    for path in world.clone.glob("clusters/**/*.yaml"):
+        path.rename(path.with_suffix(".yml"))
+    code, said = world.lockstep("validate")
+    assert code == 3 and ".yml: its name ends with .yml" in said
+
+
+def test_render_check_says_what_differs_and_writes_nothing(world: World) -> None:
+    assert world.must("render", "--check") == "rendered/ is as the specs declare it\n"
+    rendered = sorted(world.clone.glob("rendered/prod/clusters/scoring-eu-west-1/*.yaml"))
+    stale, gone = rendered[0], rendered[1]
+    stale.write_text(stale.read_text() + "# by hand\n")
+    gone.unlink()
+    extra = stale.with_name("extra.yaml")
+    extra.write_text("a: 1\n")
+    before = files_of(world.clone)
+    code, said = world.lockstep("render", "--check")
+    paths = [str(each.relative_to(world.clone)) for each in (stale, gone, extra)]
+    assert code == 10 and said.splitlines() == [
+        "3 files differ from what the specs declare; nothing was written",
+        *sorted(f"  to be written: {path}" for path in paths[:2]),
+        f"  to be removed: {paths[2]}",
+        "to write them, run lockstep render",
+    ]
+    code, said = world.lockstep("render", "--check", "--format", "json")
+    data = json.loads(said)
+    assert (code, data["exitCode"], data["summary"]["dryRun"]) == (10, 10, True)
+    assert {(each["file"], each["change"]) for each in data["items"]} == {
+        (paths[0], "written"), (paths[1], "written"), (paths[2], "removed"),
+    }  # fmt: skip
+    assert files_of(world.clone) == before
+    # As check says of the same tree.
+    assert world.lockstep("check")[0] == 10
+    world.must("render")
+    assert world.lockstep("render", "--check")[0] == 0
+
+
+def test_render_check_says_which_spec_is_malformed_and_what_differs_beside(world: World) -> None:
+    file = world.clone / CLUSTER
+    file.write_text(file.read_text().replace("weight: 100", "weight: all"))
+    other = next(world.clone.glob("rendered/prod/clusters/scoring-us-east-1/*.yaml"))
+    other.write_text("a: 1\n")
+    code, said = world.lockstep("render", "--check")
+    assert code == 10 and "schema.type" in said
+    assert f"  to be written: {other.relative_to(world.clone)}" in said
+
+
 def test_a_malformed_cluster_is_not_taken_for_one_that_diverged(world: World) -> None:
     file = world.clone / CLUSTER
     file.write_text(file.read_text().replace("weight: 100", "weight: all"))

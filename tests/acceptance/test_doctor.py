@@ -20,7 +20,7 @@ def doctor(folder: Path, **environment: str) -> tuple[int, dict[str, Any], str]:
         argv, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True,
         check=False, timeout=120,
     )  # fmt: skip
-    probes = {each["part"]: each for each in json.loads(done.stdout)["probes"]}
+    probes = {each["part"]: each for each in json.loads(done.stdout)["items"]}
     return done.returncode, probes, done.stderr
 
 

@@ -26,7 +26,7 @@ def drift(world: World, *arguments: str) -> Report:
     report: Report = json.loads(text)
     assert report["exitCode"] == code
     # The API has none of the Applications, which is none of the registry's business.
-    report["drifts"] = [each for each in report["drifts"] if each["destination"] == ""]
+    report["items"] = [each for each in report["items"] if each["destination"] == ""]
     return report
 
 
@@ -36,12 +36,12 @@ def client(world: World) -> Any:
 
 def test_versions_as_they_were_locked_are_no_drift(world: World) -> None:
     report = drift(world)
-    assert (report["drifts"], report["unread"], report["compared"]["versions"]) == ([], [], 1)
+    assert (report["items"], report["unread"], report["summary"]["versions"]) == ([], [], 1)
 
 
 def test_a_version_that_serves_and_is_gone_from_the_registry(world: World) -> None:
     client(world).delete_model_version("scoring", "1")
-    [found] = drift(world)["drifts"]
+    [found] = drift(world)["items"]
     assert (found["drift"], found["classified"], found["name"]) == (
         "registry", "person", "scoring 1",
     )  # fmt: skip
@@ -50,7 +50,7 @@ def test_a_version_that_serves_and_is_gone_from_the_registry(world: World) -> No
 
 def test_a_version_that_serves_and_was_archived(world: World) -> None:
     client(world).set_model_version_tag("scoring", "1", "archived", "true")
-    [found] = drift(world)["drifts"]
+    [found] = drift(world)["items"]
     assert found["classified"] == "person" and "archived" in found["what"]
 
 
@@ -60,7 +60,7 @@ def test_a_version_whose_content_has_changed_breaks_the_family(world: World) -> 
     before = file.read_text()  # the worlds of all tests have the same artifacts
     file.write_text("another model")
     try:
-        [changed] = drift(world)["drifts"]
+        [changed] = drift(world)["items"]
     finally:
         file.write_text(before)
     assert changed["classified"] == "family" and "digest" in changed["what"]
@@ -74,7 +74,7 @@ def test_only_an_alias_that_says_what_serves_counts(
     world: World, alias: str, version: str, drifts: int
 ) -> None:
     client(world).set_registered_model_alias("scoring", alias, version)
-    found = drift(world)["drifts"]
+    found = drift(world)["items"]
     assert len(found) == drifts
     if found:
         assert (

@@ -91,7 +91,7 @@ def test_a_proposal_is_one_pull_request_however_often_it_runs(
     assert (opened["base"]["ref"], opened["user"]["login"]) == ("main", here.bot.name)
     again = json.loads(world.must("propose", FAMILY, "2", "--reason", "better @everyone <b>#1</b>",
                                   "--format", "json"))  # fmt: skip
-    assert again["results"][0]["pullRequest"] == {
+    assert again["items"][0]["pullRequest"] == {
         "url": opened["html_url"], "number": opened["number"], "created": False,
         "problem": "", "fix": "", "failed": False,
     }  # fmt: skip
@@ -194,7 +194,7 @@ def test_doctor_says_what_is_missing_at_the_forge(
 
     def probes() -> dict[str, tuple[str, str, str]]:
         _, said = invoke(["doctor", "--root", str(world.clone), "--format", "json"])
-        return {p["part"]: (p["health"], p["found"], p["fix"]) for p in json.loads(said)["probes"]}
+        return {p["part"]: (p["health"], p["found"], p["fix"]) for p in json.loads(said)["items"]}
 
     seen = probes()
     assert seen["forge"][:2] == (

@@ -45,7 +45,7 @@ def test_text_and_json_say_the_same_and_files_are_written(world: World, tmp_path
     assert f"{EU}:12:5: error policy.weights-sum" in said
     assert "prod/scoring (owner: credit-ml@example.com): steady → diverged (steady)" in said
     data = json.loads(files["json"].read_text())
-    assert [each["name"] for each in data["families"]] == ["scoring"]
+    assert [each["name"] for each in data["items"]] == ["scoring"]
     assert {each["rule"] for each in data["findings"]} >= {"policy.weights-sum"}
     assert files["markdown"].read_text() == (EXAMPLES / "bad.md").read_text()
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lockstep.cli import invoke
 from tests.acceptance.reverts import in_state, proposed
 from tests.acceptance.world import FAMILY, REGIONS, World, git
 
@@ -92,6 +93,23 @@ def test_a_baking_step_commits_nothing_and_says_until_when(world: World) -> None
     assert code == 12
     assert "baking until 2026-03-01T09:00:00Z" in said
     assert world.git("rev-parse", "HEAD") == head
+
+
+@in_state(proposed)
+def test_a_registry_that_is_not_named_is_no_closed_gate(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    assert advance(world, f"{DAY}08:00:00Z")[0] == 0
+    asked = ["advance", FAMILY, "--root", str(world.clone), "--now", f"{DAY}12:00:00Z"]
+    for more in ([], ["--waiting-is-clean"], ["--dry-run"]):
+        code, said = invoke([*asked, *more])
+        assert code == 1 and "not configured: no MLflow server is named" in said
+    # One that is named and does not answer is waited for.
+    code, said = invoke([*asked, "--registry-uri", "http://127.0.0.1:1"])
+    assert code == 12 and "could not be asked" in said and "not configured" not in said
 
 
 def test_a_bad_version_is_rolled_back_in_every_region_to_the_verified_bytes(world: World) -> None:

@@ -81,7 +81,7 @@ def test_a_rollout_says_what_it_waits_for_until_when_and_what_serves_where(rolli
     assert "then the gate auc to pass in us-east-1" in said
     assert "us-east-1: 90% version 1, 10% version 2" in said
     assert "eu-west-1: 100% version 1" in said
-    (one,) = values(rolling)["families"]
+    (one,) = values(rolling)["items"]
     assert (one["state"], one["rollout"]["wave"], one["rollout"]["step"]) == ("rolling", 1, 1)
     weights = {
         each["region"]: {v["version"]: v["weight"] for v in each["variants"]}
@@ -125,7 +125,7 @@ def test_a_rollback_leaves_the_reason_and_the_quarantine(rolling: World) -> None
     assert "prod/scoring STEADY version 1" in said
     assert "rollback of version 2 at 2026-03-01T09:00:00Z (30m ago" in said
     assert "quarantine version 2 since 2026-03-01T09:00:00Z: bad" in said
-    (one,) = values(rolling)["families"]
+    (one,) = values(rolling)["items"]
     assert [each["version"] for each in one["quarantine"]] == ["2"]
 
 
@@ -149,9 +149,9 @@ def test_a_broken_ledger_empties_the_block_of_its_own_family_only(
     assert "2 families: 1 broken, 1 rolling" in said
     assert "prod/other  BROKEN" in said and "waits for  the bake, until" in said
     block = " ".join(said[said.index("prod/other") : said.index("prod/scoring  R")].split())
-    assert "problem ledger/prod/other/000001.json: " in block
+    assert "problem ledger/prod/other/000001.json:1: " in block
     assert "100% version 1" in block and "step" not in block
-    assert {f["family"]: f["state"] for f in values(two, code=code)["families"]} == {
+    assert {f["family"]: f["state"] for f in values(two, code=code)["items"]} == {
         "other": "broken", "scoring": "rolling",
     }  # fmt: skip
 
@@ -162,7 +162,7 @@ def test_a_malformed_file_is_in_the_block_of_its_family(two: World, name: str) -
     publish(two)
     said = status(two, code=10)
     assert "prod/other  MALFORMED" in said and "prod/scoring  ROLLING" in said
-    assert f"problem    clusters/{OTHER}/{name}: " in said
+    assert f"problem    clusters/{OTHER}/{name}:1: " in said
     assert "prod/other" in status(two, OTHER, code=10)
 
 
@@ -170,7 +170,7 @@ def test_a_malformed_environment_hides_nobody(rolling: World) -> None:
     (rolling.clone / "clusters/prod/environment.yaml").write_text("a: [")
     publish(rolling)
     said = status(rolling, code=10)
-    assert "prod/scoring  MALFORMED" in said and "clusters/prod/environment.yaml: " in said
+    assert "prod/scoring  MALFORMED" in said and "clusters/prod/environment.yaml:1: " in said
 
 
 def test_specs_that_were_edited_by_hand_have_diverged(rolling: World) -> None:
@@ -192,11 +192,11 @@ def test_a_remote_that_has_moved_is_fetched_or_its_age_is_said(rolling: World) -
     assert "ROLLING" in said
     assert re.search(r"NOT FETCHED: origin/main is as last fetched 20\S+Z, \d+s ago", said)
     assert rolling.git("rev-parse", "origin/main") == before
-    shown = values(rolling, "--no-fetch")["shown"]
+    shown = values(rolling, "--no-fetch")["summary"]["shown"]
     assert (shown["commit"], shown["fetched"], shown["problem"]) == (before, False, "")
     said = status(rolling)
     assert "BROKEN" in said and "NOT FETCHED" not in said
-    assert values(rolling)["shown"]["fetched"] is True
+    assert values(rolling)["summary"]["shown"]["fetched"] is True
 
 
 def test_a_remote_that_cannot_be_reached_is_said_with_the_age_of_what_is_shown(
@@ -207,7 +207,7 @@ def test_a_remote_that_cannot_be_reached_is_said_with_the_age_of_what_is_shown(
     said = " ".join(status(rolling, at=None).split())
     assert "NOT FETCHED: origin/main is as last fetched 20" in said
     assert "because git ls-remote from origin failed" in said and "10% version 2" in said
-    assert "git ls-remote" in values(rolling)["shown"]["problem"]
+    assert "git ls-remote" in values(rolling)["summary"]["shown"]["problem"]
 
 
 def test_a_remote_that_does_not_answer_is_not_waited_for(
@@ -227,7 +227,7 @@ def test_the_work_tree_says_how_far_it_is_behind(rolling: World) -> None:
     rolling.git("reset", "--quiet", "--hard", "HEAD^")
     said = status(rolling, "--work-tree")
     assert said.startswith("Of the work tree\n") and "HEAD lacks 1 commit of origin/main" in said
-    assert values(rolling, "--work-tree")["shown"]["behind"] == 1
+    assert values(rolling, "--work-tree")["summary"]["shown"]["behind"] == 1
 
 
 def test_what_was_never_fetched_cannot_be_shown_offline(rolling: World) -> None:

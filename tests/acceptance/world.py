@@ -100,7 +100,7 @@ class World:
     def propose(self, version: str = "2", family: str = FAMILY, at: str = START) -> str:
         """Propose a version; the name under which git shows the branch of the proposal here."""
         said = self.must("propose", family, version, "--format", "json", at=at)
-        return f"origin/{json.loads(said)['results'][0]['branch']}"
+        return f"origin/{json.loads(said)['items'][0]['branch']}"
 
     def merge_proposal(self, version: str = "2", at: str = START) -> None:
         """Propose a version, merge its branch into main and publish that."""

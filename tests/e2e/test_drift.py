@@ -57,7 +57,7 @@ def set_weights(fleet: LabFleet, stable: int) -> None:
 @pytest.fixture
 def paused(fleet: LabFleet) -> Iterator[LabFleet]:
     """Argo CD heals nothing meanwhile; afterwards nothing may be left."""
-    assert drift(fleet)["drifts"] == []
+    assert drift(fleet)["items"] == []
     fleet.lab.pause(CONTROLLER)
     try:
         yield fleet
@@ -94,9 +94,7 @@ def drift(fleet: LabFleet, *arguments: str, access: tuple[str, ...] = ()) -> Rep
 def only(report: Report, **wanted: str) -> Report:
     """The one drift with these facts."""
     found = [
-        each
-        for each in report["drifts"]
-        if all(each[key] == value for key, value in wanted.items())
+        each for each in report["items"] if all(each[key] == value for key, value in wanted.items())
     ]
     assert len(found) == 1, json.dumps(report, indent=1)
     one: Report = found[0]
@@ -112,10 +110,10 @@ def patch(fleet: LabFleet, kind: str, name: str, change: Any, namespace: str = N
 
 def test_a_fleet_that_argocd_has_synced_has_not_drifted(fleet: LabFleet) -> None:
     report = drift(fleet)
-    assert (report["exitCode"], report["drifts"], report["unread"]) == (0, [], [])
-    assert report["compared"]["clusters"] == 2 and report["compared"]["applications"] == 3
-    assert report["compared"]["versions"] == 2 and report["compared"]["objects"] > 8
-    assert report["commit"] == fleet.tip()
+    assert (report["exitCode"], report["items"], report["unread"]) == (0, [], [])
+    assert report["summary"]["clusters"] == 2 and report["summary"]["applications"] == 3
+    assert report["summary"]["versions"] == 2 and report["summary"]["objects"] > 8
+    assert report["summary"]["commit"] == fleet.tip()
 
 
 def test_rights_to_read_are_enough(fleet: LabFleet) -> None:
@@ -138,7 +136,7 @@ def test_a_scaled_deployment_and_a_deleted_object_are_argocds_to_heal(paused: La
     assert (scaled["region"], scaled["destination"]) == ("eu-west-1", EUROPE)
     gone = only(report, objectKind="ServiceAccount")
     assert (gone["drift"], gone["classified"]) == ("missing", "argocd-heals")
-    assert len(report["drifts"]) == 2
+    assert len(report["items"]) == 2
 
 
 def test_a_changed_weight_breaks_the_family(paused: LabFleet) -> None:
@@ -149,7 +147,7 @@ def test_a_changed_weight_breaks_the_family(paused: LabFleet) -> None:
     patch(paused, "virtualservices", CLUSTER, {"spec": {"http": routes["spec"]["http"]}})
     report = drift(paused)
     found = only(report, objectKind="VirtualService")
-    assert found["classified"] == "family" and len(report["drifts"]) == 1
+    assert found["classified"] == "family" and len(report["items"]) == 1
     assert "serves 1 30%, 2 70%, and git says 1 90%, 2 10%" in found["means"]
     assert [(each["git"], each["live"]) for each in found["fields"]] == [(90, 30), (10, 70)]
 
@@ -166,7 +164,7 @@ def test_a_served_version_that_git_does_not_name_is_the_incident(paused: LabFlee
     assert "9 5%" in unknown["what"]
     skew = only(report, drift="skew")
     assert "3 versions at once, and git says 2" in skew["what"]
-    orphans = [each for each in report["drifts"] if each["drift"] == "orphan"]
+    orphans = [each for each in report["items"] if each["drift"] == "orphan"]
     assert {each["objectKind"] for each in orphans} == {"Deployment", "DestinationRule"}
     # Argo CD prunes only what it has applied itself.
     assert {each["classified"] for each in orphans} == {"person"}
@@ -200,15 +198,15 @@ def test_an_application_on_an_old_revision_is_named_with_its_commit(paused: LabF
     old = paused.tip()
     set_weights(paused, 80)
     report = drift(paused)
-    behind = [each for each in report["drifts"] if each["drift"] == "revision"]
+    behind = [each for each in report["items"] if each["drift"] == "revision"]
     assert {each["cluster"] for each in behind} == {CLUSTER, OTHER, ""}  # the root, too
     assert all(old[:12] in each["what"] for each in behind)
     # Argo CD was just pushed to: what it has not brought yet is no incident.
-    routes = [each for each in report["drifts"] if each["objectKind"] == "VirtualService"]
+    routes = [each for each in report["items"] if each["objectKind"] == "VirtualService"]
     assert {each["classified"] for each in routes} == {"argocd-heals"} and len(routes) == 2
     # An hour later it is one.
     late = drift(paused, "--now", "2099-01-01T00:00:00Z", "--no-registry")
-    routes = [each for each in late["drifts"] if each["objectKind"] == "VirtualService"]
+    routes = [each for each in late["items"] if each["objectKind"] == "VirtualService"]
     assert {each["classified"] for each in routes} == {"family"}
 
 
@@ -247,7 +245,7 @@ def test_an_alias_of_the_registry_that_names_another_version_is_found(fleet: Lab
         client.delete_registered_model_alias("scoring", "champion")
     alias = only(report, drift="alias")
     assert (alias["classified"], alias["name"]) == ("person", "scoring@champion")
-    assert "names version 3, and git serves 1, 2" in alias["what"] and len(report["drifts"]) == 1
+    assert "names version 3, and git serves 1, 2" in alias["what"] and len(report["items"]) == 1
     client.set_registered_model_alias("scoring", "champion", "1")
     try:
         assert drift(fleet)["exitCode"] == 0
@@ -260,7 +258,7 @@ def test_a_region_that_cannot_be_read_is_named_and_the_others_are_compared(
 ) -> None:
     paused.kubectl("scale", "deployment", f"{OTHER}-v1", "--replicas=5", "-n", NAMESPACE)
     report = drift(paused, "--context", f"{EUROPE}=nowhere")
-    assert report["exitCode"] == 1 and report["compared"]["clusters"] == 1
+    assert report["exitCode"] == 1 and report["summary"]["clusters"] == 1
     [unread] = report["unread"]
     assert unread["what"] == EUROPE and "no context 'nowhere'" in unread["why"]
     assert only(report, objectKind="Deployment")["name"] == f"{OTHER}-v1"
@@ -338,8 +336,8 @@ def test_no_option_is_taken_for_drift_once_the_api_has_added_its_defaults(
         golden.kubectl("apply", "--filename=-", input=yaml.safe_dump_all([bare, *objects]))
         regions = [f"--destination={each}" for each in golden.destinations()]
         report = drift(golden, "--no-registry", *regions)
-        assert (report["drifts"], report["unread"], report["exitCode"]) == ([], [], 0)
-        assert report["compared"]["objects"] == len(objects)
-        assert report["compared"]["left"] == [IN_CLUSTER]
+        assert (report["items"], report["unread"], report["exitCode"]) == ([], [], 0)
+        assert report["summary"]["objects"] == len(objects)
+        assert report["summary"]["left"] == [IN_CLUSTER]
     finally:
         golden.remove()

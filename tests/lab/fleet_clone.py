@@ -64,7 +64,7 @@ class FleetClone:
     def merge_proposal(self, version: str, family: str = "scoring") -> None:
         """Propose a version, merge its branch into main and push that."""
         text = self.must("propose", f"{self.environment}/{family}", version, "--format", "json")
-        branch = json.loads(text)["results"][0]["branch"]
+        branch = json.loads(text)["items"][0]["branch"]
         git(self.clone, "merge", "--quiet", "--no-ff", "--no-edit", f"origin/{branch}")
         self.push()
 

@@ -18,7 +18,7 @@ from lockstep.edges.http import Conversation, Limits, Server
 from lockstep.edges.http_address import certificate_file, parse_address, valid_token
 from lockstep.edges.http_errors import Words
 from lockstep.model.document import Json, value_at
-from lockstep.model.errors import LockstepError
+from lockstep.model.errors import LockstepError, NotConfigured
 from lockstep.text.sanitise import one_line
 
 TOKEN_VARIABLE = "ARGOCD_AUTH_TOKEN"  # noqa: S105 (a name)
@@ -117,14 +117,14 @@ def _server(address: str, environment: str) -> Server:
     those without.
     """
     if not address:
-        raise LockstepError(
+        raise NotConfigured(
             f"no Argo CD is named for the environment {environment}", where=FIELD,
             fix="write its address there, as the machine that runs Lockstep reaches it",
         )  # fmt: skip
     name, token = _variable(TOKEN_VARIABLE, environment)
     token = valid_token(token, name)
     if not token:
-        raise LockstepError(
+        raise NotConfigured(
             f"there is no token for Argo CD: {TOKEN_VARIABLE} is not set",
             where=_SERVER.what,
             fix="have it hold the token of an account that may get Applications",

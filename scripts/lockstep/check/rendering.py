@@ -73,17 +73,29 @@ def _findings(
         yield from each.findings
 
 
+def compare_rendered(rendered: RenderedTree) -> RenderedFiles:
+    """Which files of ``rendered/`` have to be written or removed; nothing is."""
+    written, removed = _paths(rendered)
+    return RenderedFiles(rendered.checked.outcome(), tuple(written), removed, compared=True)
+
+
+def _paths(rendered: RenderedTree) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """The files to write, and the paths of those to remove, in order."""
+    changes = sorted(rendered.changes.items())
+    written = {path: data for path, data in changes if data is not None}
+    return written, tuple(path for path, data in changes if data is None)
+
+
 def write_rendered(git: Git, rendered: RenderedTree) -> RenderedFiles:
     """Write what ``rendered/`` needs. Raises LockstepError where a file to remove is not in
     a sparse check-out, before anything is written.
     """
-    written = {path: data for path, data in rendered.changes.items() if data is not None}
-    removed = sorted(rendered.changes.keys() - written.keys())
+    written, removed = _paths(rendered)
     _require_files(git, removed)
     sweep_work_tree(git.root)
     write_changes(git.root, written)
     write_changes(git.root, dict.fromkeys(removed))
-    return RenderedFiles(rendered.checked.outcome(), tuple(sorted(written)), tuple(removed))
+    return RenderedFiles(rendered.checked.outcome(), tuple(written), removed)
 
 
 def _require_files(git: Git, removed: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ from lockstep.model.forecast import LONGEST_NAME, LONGEST_TEXT
 from lockstep.model.outcome import Outcome
 from lockstep.model.review import LARGEST, Excerpt, Review, RoleReview
 from lockstep.report.counting import by_urgency
-from lockstep.report.json_report import format_compact
+from lockstep.report.envelope import format_compact
 from lockstep.text.sanitise import cut, one_line
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from lockstep.edges.git.attributes import ATTRIBUTES
 from lockstep.edges.resources import shipped_tree
 from lockstep.model.errors import NothingToCheck
 from lockstep.model.finding import Finding
-from lockstep.model.paths import SETTINGS
+from lockstep.model.paths import NOT_READ_AS_YML, SETTINGS, as_yaml
 from lockstep.model.tree import Tree
 
 SOURCES = ("clusters", "ledger", "policies", "templates", SETTINGS)
@@ -126,7 +126,13 @@ def _is_left_by_tools(path: str) -> bool:
 
 def require_clusters(tree: Iterable[str]) -> None:
     """Raise NothingToCheck where no path of a tree is a spec: it must not pass as a clean fleet."""
-    if not any(path.startswith("clusters/") and path.endswith(".yaml") for path in tree):
+    paths = [path for path in tree if path.startswith("clusters/")]
+    if not any(path.endswith(".yaml") for path in paths):
+        if named_yml := sorted(filter(as_yaml, paths)):
+            first = named_yml[0]
+            raise NothingToCheck(
+                NOT_READ_AS_YML, where=first, fix=f"rename it to .yaml: {as_yaml(first)}"
+            )
         raise NothingToCheck(
             "there are no clusters to work on: clusters/ holds no .yaml file",
             fix="run lockstep init, which writes the first files of a fleet",

@@ -97,16 +97,26 @@ def check(
     help="Render what is staged, as pre-commit does, and write only what the staged change has "
     "made stale. Exit code 10 where something of that is not staged, too.",
 )
+@click.option(
+    "--check",
+    "compare",
+    is_flag=True,
+    help="Write nothing; say which files differ from what the specs declare. Exit code 10 where "
+    "one does.",
+)
 @options.root
 @options.showing
-def render(restored: bool, staged: bool, root: Path, output: str, colour: str) -> ExitCode:
+def render(
+    restored: bool, staged: bool, compare: bool, root: Path, output: str, colour: str
+) -> ExitCode:
     """Write rendered/ as the specs declare it; remove what they no longer declare."""
     from lockstep.commands import render as verb
 
-    rendered = verb.run(options.existing(root), restored=restored, staged=staged)
-    if rendered.outcome.findings or output not in ("text", "json"):
+    rendered = verb.run(options.existing(root), restored=restored, staged=staged, compare=compare)
+    if output != "json" and (rendered.outcome.findings or output != "text"):
         requested(output, colour).show(rendered.outcome)
-        return rendered.exit_code
+        if not rendered.compared or output != "text":
+            return rendered.exit_code
     return options.show(rendered, output)
 
 

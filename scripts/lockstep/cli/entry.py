@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import redirect_stdout, suppress
+from contextlib import redirect_stdout
 from importlib import import_module
 from io import StringIO
 from types import FrameType
@@ -15,6 +15,7 @@ from typing import NoReturn
 import click
 
 from lockstep import __version__
+from lockstep.cli.failures import report_error, report_usage
 from lockstep.cli.streams import flushed, open_standard_streams, say
 from lockstep.edges import bounded, stopping
 from lockstep.model.errors import LockstepError, UsageError
@@ -75,6 +76,15 @@ class _Verbs(click.Group):
         module = import_module(f"lockstep.cli.{_VERBS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            # click looks among the verbs that are imported, and none is.
+            raise click.NoSuchCommand(error.command_name, possibilities=_VERBS, ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         # From the table: click would import every verb for its summary.
@@ -159,16 +169,14 @@ def run(arguments: Sequence[str], command: click.Command = program) -> int:
         # In standalone mode click would end the process itself, with exit codes of its own.
         code = command.main(list(arguments), prog_name="lockstep", standalone_mode=False)
     except click.ClickException as error:
-        with suppress(OSError):
-            error.show()
-        return ExitCode.USAGE
+        return report_usage(error, arguments, command)
     except click.Abort:  # Ctrl-C where main has not taken it over
         say("stopped")
         return 128 + signal.SIGINT
     except LockstepError as error:
-        return _report(error)
+        return report_error(error, arguments, command)
     except OSError as error:  # most likely a full disk, or a terminal that is gone
-        return _report(_refused(error))
+        return report_error(_refused(error), arguments, command)
     return int(code or 0)
 
 
@@ -180,15 +188,6 @@ def _refused(error: OSError) -> LockstepError:
         where=str(error.filename or "the output of this verb"),
         fix=advice(error, "make room on the disk, or check where the output goes"),
     )
-
-
-def _report(error: LockstepError) -> int:
-    """Print an error; its exit code."""
-    from lockstep.text.sanitise import lines  # its expressions take longer than all of --help
-
-    # Messages quote specs and servers, whose control characters must not reach a terminal.
-    say(lines(error.diagnostics()))
-    return error.exit_code
 
 
 def _refuse_bytes(arguments: Sequence[str]) -> None:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lockstep.cli.places import current_folder
 from lockstep.cli.streams import discard_output, say
+from lockstep.cli.verbs import verb_name
 from lockstep.edges import os_errors
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
@@ -149,11 +151,11 @@ def show_decision(result: "Result", output: str) -> ExitCode:
 
 def _formatted(result: "Result", output: str) -> str:
     if output == "json":
-        from lockstep.report.json_report import format_data
-        from lockstep.report.result_data import to_data
+        from lockstep.report.result_data import to_envelope
 
-        return format_data(to_data(result))
+        return to_envelope(result, verb_name()).format()
+    from lockstep.report.places import seen_from
     from lockstep.report.results import format_text
     from lockstep.text.sanitise import lines
 
-    return lines(format_text(result))
+    return lines(format_text(seen_from(result, current_folder())))

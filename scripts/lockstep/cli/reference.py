@@ -46,7 +46,10 @@ A verb that moves a family ends with the code of its decision even where its out
 written, and says so on standard error: a pipeline that saw a failure would decide again. For all
 others, lost output is exit code 1.
 
-Exit code 12 is normal while a step bakes. Only `fail` of a gate, and a person, roll a version back.
+Exit code 12 is normal while a step bakes, and while a server gives no answer: the next run asks it
+again. A registry or a source of gates that is not configured at all (no address, no token, a client
+that is not installed) is exit code 1, because no wait ends it. Only `fail` of a gate, and a person,
+roll a version back.
 
 ## Which verb ends with what
 

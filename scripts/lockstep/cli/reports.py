@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lockstep.cli import options
-from lockstep.cli.verbs import Verb
+from lockstep.cli.places import current_folder
+from lockstep.cli.verbs import Verb, verb_name
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.exit_codes import ExitCode
 from lockstep.text.sanitise import one_line, quoted
@@ -24,13 +25,21 @@ if TYPE_CHECKING:
 
 def _format(outcome: "Outcome", output: str, colour: bool) -> str:
     reporter: Any = import_module(f"lockstep.report.{options.FORMATS[output]}")
-    more = {"colour": colour} if output == "text" else {}
+    more: dict[str, object] = {}
+    if output == "text":
+        more = {"colour": colour}
+    elif output == "json":
+        more = {"verb": verb_name()}
     text: str = reporter.format_outcome(outcome, **more)
     return text
 
 
 def _as_it_is(outcome: "Outcome") -> Any:
     return outcome
+
+
+_Ended = tuple[LockstepError, Mapping[str, object]] | None
+"""The error that has ended a run, and the summary that its report has all the same."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,8 @@ class Reports:
         try:
             outcome = check()
         except LockstepError as error:
-            self._show(self.failed(failed_run(error, about)), printed=self.output != "text")
+            failed = self.failed(failed_run(error, about))
+            self._show(failed, ended_by=(error, about), printed=self.output != "text")
             raise
         return self.show(outcome)
 
@@ -73,16 +83,31 @@ class Reports:
         code: ExitCode = outcome.exit_code
         return code
 
-    def _show(self, outcome: Any, *, printed: bool = True) -> None:
+    def _show(self, outcome: Any, *, ended_by: _Ended = None, printed: bool = True) -> None:
         # Each callback runs even where another fails: one bad path must not cost the other reports.
         with ExitStack() as stack:
             if printed:
-                stack.callback(self._print, outcome)
+                stack.callback(self._print, outcome, ended_by)
             for output, path in reversed(self.files):
-                stack.callback(write_text, path, f"{self.formatted(outcome, output, False)}\n")
+                text = self._text(outcome, output, False, ended_by)
+                stack.callback(write_text, path, f"{text}\n")
 
-    def _print(self, outcome: Any) -> None:
-        click.echo(self.formatted(outcome, self.output, self.colour), color=self.colour)
+    def _print(self, outcome: Any, ended_by: _Ended) -> None:
+        click.echo(self._text(outcome, self.output, self.colour, ended_by), color=self.colour)
+        if ended_by:
+            ended_by[0].reported = True
+
+    def _text(self, outcome: Any, output: str, colour: bool, ended_by: _Ended) -> str:
+        if ended_by and output == "json":
+            from lockstep.report.envelope import failure
+
+            error, about = ended_by
+            return failure(verb_name(), error, about).format()
+        if output == "text":
+            from lockstep.report.places import seen_from
+
+            outcome = seen_from(outcome, current_folder())
+        return self.formatted(outcome, output, colour)
 
 
 def requested(output: str, colour: str, reports: Sequence[str] = ()) -> Reports:

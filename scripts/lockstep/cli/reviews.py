@@ -97,9 +97,9 @@ def review(
 
 def _formatted_review(found: "Review", output: str, _: bool) -> str:
     if output == "json":
-        from lockstep.report.json_report import format_compact
+        from lockstep.report.result_data import review_envelope
 
-        return format_compact(found.to_json())
+        return review_envelope(found).format(compact=True)
     if output == "markdown":
         from lockstep.report.review import format_review
 
@@ -132,7 +132,10 @@ def _failed_review(outcome: "Outcome") -> "Review":
 )  # fmt: skip
 @click.option("--print", "printed", is_flag=True, help="Print the comment, and post nothing.")
 @options.root
-def comment(path: Path, head: str, run_id: int | None, printed: bool, root: Path) -> ExitCode:
+@options.output
+def comment(
+    path: Path, head: str, run_id: int | None, printed: bool, root: Path, output: str
+) -> ExitCode:
     """Post a review as the one comment on its pull request, or bring that up to date.
 
     For a workflow that runs nothing of the pull request: the review is read as data. Does nothing
@@ -141,6 +144,5 @@ def comment(path: Path, head: str, run_id: int | None, printed: bool, root: Path
     from lockstep.commands import comment as verb
 
     where = options.existing(root)
-    for text in verb.run(where, path, head, os.environ, run_id=run_id, printed=printed):
-        click.echo(text)
-    return ExitCode.CLEAN
+    done = verb.run(where, path, head, os.environ, run_id=run_id, printed=printed)
+    return options.show(done, output)

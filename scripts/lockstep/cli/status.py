@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lockstep.cli import options
+from lockstep.cli.places import current_folder
 from lockstep.cli.reports import is_coloured
 from lockstep.cli.verbs import Verb
 from lockstep.cli.watch import SECONDS, Every, require_terminal, watch
@@ -49,6 +50,7 @@ def status(
     what its gates said at the last decision, and its quarantine. What needs people comes first.
     """
     from lockstep.commands.status import run
+    from lockstep.report.places import seen_from
     from lockstep.report.status import format_status
     from lockstep.report.table import block_width
 
@@ -59,8 +61,9 @@ def status(
     coloured = is_coloured(colour)
     folder = options.existing(root)
 
-    def drawn() -> str:
-        return format_status(show(), width=block_width(), colour=coloured, brief=True)
+    def drawn(result: "Status", *, brief: bool = False) -> str:
+        seen = seen_from(result, current_folder())
+        return format_status(seen, width=block_width(), colour=coloured, brief=brief)
 
     def show() -> "Status":
         return run(
@@ -69,9 +72,9 @@ def status(
         )  # fmt: skip
 
     if every is not None:
-        return watch(drawn, every)
+        return watch(lambda: drawn(show(), brief=True), every)
     result = show()
     if output != "text":
         return options.show(result, output)
-    click.echo(format_status(result, width=block_width(), colour=coloured), color=coloured)
+    click.echo(drawn(result), color=coloured)
     return result.exit_code

@@ -21,3 +21,9 @@ class Verb(click.Command):
     def __init__(self, *arguments: Any, exit_codes: Sequence[ExitCode], **given: Any) -> None:
         super().__init__(*arguments, **given)
         self.exit_codes = tuple(exit_codes)
+
+
+def verb_name() -> str:
+    """The words of the verb that runs, such as ``policy list``."""
+    _, _, name = click.get_current_context().command_path.partition(" ")
+    return name

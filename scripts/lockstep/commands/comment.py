@@ -6,7 +6,7 @@ forge are what the caller says.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from lockstep.check.followed import known_tip
@@ -19,6 +19,7 @@ from lockstep.forges.base import Forge
 from lockstep.forges.factory import NoForge, open_forge
 from lockstep.model.errors import Invalid, LockstepError, UsageError
 from lockstep.model.forge import PullRequest
+from lockstep.model.result import Comment, Commented
 from lockstep.model.review import LARGEST, Review
 from lockstep.report.review import LIMIT, MARKER, Links, format_failure, format_review
 from lockstep.text.sanitise import one_line, quoted
@@ -35,10 +36,10 @@ def run(
     *,
     run_id: int | None = None,
     printed: bool = False,
-) -> Iterator[str]:
-    """Post the review in a file on the pull requests at ``head``; what was done, in lines.
+) -> Commented:
+    """Post the review in a file on the pull requests at ``head``.
 
-    With ``printed`` the lines are the text of the comment, and nothing is posted. A file that is
+    With ``printed`` the result has the text of the comment, and nothing is posted. A file that is
     empty or missing says that the check could not run. Raises UsageError for a head that is no
     commit id, Invalid for a file that is no review, and LockstepError where the forge refuses.
     """
@@ -54,28 +55,30 @@ def run(
     if isinstance(place, NoForge):
         if not printed:
             raise LockstepError(f"there is no forge to comment at: {place.reason}", fix=place.fix)
-        yield _body(review, Links(commit=head), LIMIT)
-        return
+        return Commented((Comment(body=_body(review, Links(commit=head), LIMIT)),))
     with open_forge(place) as forge:
-        yield from _posted(forge, review, head, run_id, printed=printed)
+        return _posted(forge, review, head, run_id, printed=printed)
 
 
 def _posted(
     forge: Forge, review: Review | None, head: str, run_id: int | None, *, printed: bool
-) -> Iterator[str]:
+) -> Commented:
     found = forge.pull_requests_at(head)
     if not found:
-        yield (
+        note = (
             f"nothing to do: no open pull request of {forge.repository} has its head at "
             f"{head[:12]}; it was closed, or has moved on"
         )
+        return Commented((), note)
+    comments = []
     for each in found:
         body = _body(review, _links(forge, each, head, run_id), forge.comment_limit)
         if printed:
-            yield body
+            comments.append(Comment(body=body))
         else:
             posted = forge.comment(each.number, MARKER, body)
-            yield f"{'posted' if posted.created else 'updated'}: {one_line(posted.url, 500)}"
+            comments.append(Comment(posted.url, posted.created))
+    return Commented(tuple(comments))
 
 
 def read_review(path: Path) -> Review | None:

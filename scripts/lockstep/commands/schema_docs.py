@@ -11,7 +11,7 @@ from lockstep.model.errors import Invalid
 from lockstep.model.file_results import Pages
 from lockstep.render.templates import TemplateFailure
 from lockstep.render.trace.field_table import field_table
-from lockstep.report import differences, drift, json_report
+from lockstep.report import envelope
 from lockstep.rollout.diagram import rollout_reference
 from lockstep.spec.assemble import assemble
 from lockstep.spec.schema.field_reference import reference
@@ -34,9 +34,7 @@ def run(root: Path, of_verbs: Mapping[str, str], *, compare: bool) -> Pages:
         "docs/reference/records.md": record_reference(schemas),
         "docs/reference/rollout.md": rollout_reference(),
         "docs/reference/rendering.md": _field_table(top, schemas),
-        "docs/reference/json.md": report_reference(
-            json_report.schema(), differences.schema(), drift.schema()
-        ),
+        "docs/reference/json.md": report_reference(envelope.schemas()),
         **of_verbs,
     }
     return write_pages(top, pages, compare=compare, rule="schema.docs", fix="lockstep schema docs")

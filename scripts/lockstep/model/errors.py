@@ -18,6 +18,7 @@ class LockstepError(Exception):
         self.message = message
         self.where = where
         self.fix = fix
+        self.reported = False  # whether it is in a report that was printed already
 
     def located(self) -> str:
         """What happened, after the place where it did."""
@@ -36,6 +37,21 @@ class UsageError(LockstepError):
     """The command line, or the folder that it was run in, makes no sense."""
 
     exit_code = ExitCode.USAGE
+
+
+NOT_CONFIGURED = "not configured: "
+"""How NotConfigured is shown, also as the reason why a gate could not be asked."""
+
+
+class NotConfigured(LockstepError):
+    """A server, a token or a client that is needed is not named or installed at all.
+
+    Asking again cannot help, so no verb waits for it: exit code 1, also where a gate needs it.
+    """
+
+    def located(self) -> str:
+        """As of every error, and first that something is not configured."""
+        return NOT_CONFIGURED + super().located()
 
 
 class NothingToCheck(LockstepError):

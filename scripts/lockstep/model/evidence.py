@@ -9,6 +9,7 @@ from msgspec import Struct, to_builtins
 from lockstep.model.approval import Approval
 from lockstep.model.blocks import Block
 from lockstep.model.document import Json
+from lockstep.model.errors import NOT_CONFIGURED
 
 ARGOCD = "argocd"
 """The source of gates on what Argo CD has synced, which decides since when a step is live."""
@@ -152,6 +153,11 @@ class Answer(Struct, frozen=True):
     blocks: tuple[Block, ...] = ()
     approvals: tuple[Approval, ...] = ()
     live: LiveFolder | None = None
+
+    @property
+    def is_configured(self) -> bool:
+        """False where the source cannot be asked because nothing names it (see NotConfigured)."""
+        return not self.failure.startswith(NOT_CONFIGURED)
 
 
 class ComparisonResult(Struct, frozen=True, rename="camel"):

@@ -41,17 +41,19 @@ class RenderedFiles:
     """The paths that ``render`` wrote and removed, and what kept a folder from being rendered.
 
     With ``staged`` what is staged was rendered: until they are added, a commit would lack them.
+    With ``compared`` nothing was written: the paths are those that differ from the specs.
     """
 
     outcome: Outcome
     written: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     staged: bool = False
+    compared: bool = False
 
     @property
     def exit_code(self) -> ExitCode:
-        """10 where a folder could not be rendered, or what is staged is not rendered."""
-        if self.staged and (self.written or self.removed):
+        """10 where a folder could not be rendered, or what was compared or staged differs."""
+        if (self.staged or self.compared) and (self.written or self.removed):
             return ExitCode.INVALID
         return self.outcome.exit_code
 

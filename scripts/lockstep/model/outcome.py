@@ -3,11 +3,17 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, arrange
+
+SCHEMA_VERSION: Literal[1] = 1
+"""That of the JSON of all verbs: raised when a field changes its meaning or is removed.
+
+New fields do not raise it."""
 
 POLICY = "policy."
 """The rule id of what a policy finds is this and the rule's name."""

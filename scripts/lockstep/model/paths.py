@@ -26,3 +26,12 @@ def ledger_folder(environment: str, family: str) -> str:
 def record_path(environment: str, family: str, sequence: int) -> str:
     """The path of one of a family's records."""
     return f"{ledger_folder(environment, family)}/{sequence:06d}.json"
+
+
+NOT_READ_AS_YML = "its name ends with .yml, and Lockstep reads .yaml only"
+"""What is wrong with a file that has the other ending of YAML."""
+
+
+def as_yaml(path: str) -> str:
+    """The path of a ``.yml`` file as it has to be for the file to be read; empty for others."""
+    return f"{path.removesuffix('.yml')}.yaml" if path.endswith(".yml") else ""

@@ -292,6 +292,24 @@ class ApprovalStatus:
     exit_code: ExitCode = ExitCode.CLEAN
 
 
+@dataclass(frozen=True)
+class Comment:
+    """A comment on a pull request: its address, and whether it is new; or only its ``body``."""
+
+    url: str = ""
+    created: bool = False
+    body: str = ""
+
+
+@dataclass(frozen=True)
+class Commented:
+    """The comments that a review became, and why there is none."""
+
+    comments: tuple[Comment, ...]
+    note: str = ""
+    exit_code: ExitCode = ExitCode.CLEAN
+
+
 Moved = (
     Decided | RolledBack | NotLive | NotMade | Due | NotDue | AlreadyDecided | Waiting | Blocked
     | NothingToDo | Failed
@@ -301,6 +319,6 @@ Moved = (
 Result = (
     Moved | Proposed | OnBranch | Locked | LockComparison | RenderedFiles | Upgraded | Scaffolded
     | Pages | Status | History | RuleList | RuleExplanation | RuleTests | RuleBundle
-    | BuiltTool | FetchedModel | NewFiles | Diagnosis | ApprovalStatus
+    | BuiltTool | FetchedModel | NewFiles | Diagnosis | ApprovalStatus | Commented
 )  # fmt: skip
 """Everything that lockstep.report.results can write."""

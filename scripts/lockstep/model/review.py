@@ -7,7 +7,7 @@ every text and every list has a bound in its type: ``msgspec.convert`` refuses w
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from msgspec import Meta, MsgspecError, Struct, convert, to_builtins
+from msgspec import Meta, MsgspecError, Struct, convert, field, to_builtins
 
 from lockstep.model.differences import FleetDiff
 from lockstep.model.document import Json
@@ -15,10 +15,7 @@ from lockstep.model.evidence import Verdict
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding
 from lockstep.model.forecast import Forecast, Name, Percent, Text, Whole
-from lockstep.model.outcome import Outcome
-
-VERSION: Literal[1] = 1
-"""Raised when a field changes its meaning or is removed; new fields do not raise it."""
+from lockstep.model.outcome import SCHEMA_VERSION, Outcome
 
 LARGEST = 1_000_000
 """Bytes of a review as JSON: more is neither written nor read."""
@@ -164,12 +161,15 @@ class Review(Struct, frozen=True, rename="camel"):
     would be too large.
     """
 
-    version: Literal[1] = VERSION
+    schema_version: Literal[1] = SCHEMA_VERSION
+    verb: Literal["review"] = "review"
     base: Name = ""
     findings: tuple[Finding, ...] = ()
     summary: Annotated[dict[Name, int | Text], Meta(max_length=100)] = {}
     excerpts: tuple[Excerpt, ...] = ()
-    families: Annotated[tuple[FamilyReview, ...], Meta(max_length=MOST_FAMILIES)] = ()
+    families: Annotated[tuple[FamilyReview, ...], Meta(max_length=MOST_FAMILIES)] = field(
+        default=(), name="items"
+    )
     diff: FleetDiff | None = None
     approvers: Annotated[tuple[RoleReview, ...], Meta(max_length=100)] = ()
     missing: Annotated[tuple[Text, ...], Meta(max_length=20)] = ()
@@ -198,9 +198,13 @@ class Review(Struct, frozen=True, rename="camel"):
 
         Fields that this program does not know are ignored; another version is refused by name.
         """
-        found = data.get("version") if isinstance(data, dict) else None
-        if type(found) is int and found != VERSION:
-            raise ValueError(f"its version is {found % 10**9}; only version {VERSION} can be read")
+        given = data if isinstance(data, dict) else {}
+        if "schemaVersion" not in given and "version" in given:
+            raise ValueError("an earlier version of Lockstep wrote it; review again with this one")
+        found = given.get("schemaVersion")
+        if type(found) is int and found != SCHEMA_VERSION:
+            text = f"its schemaVersion is {found % 10**9}; only {SCHEMA_VERSION} can be read"
+            raise ValueError(text)
         try:
             review = convert(data, cls)
         except (MsgspecError, RecursionError) as error:

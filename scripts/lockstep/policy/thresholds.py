@@ -17,6 +17,7 @@ from lockstep.model.document import Document, Json, value_at
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding, Related
 from lockstep.model.fleet import Tree
+from lockstep.model.paths import NOT_READ_AS_YML, as_yaml
 from lockstep.policy.rules import FOLDER, Rule
 from lockstep.spec.place import Place
 from lockstep.spec.schema.load import DIALECT, compile_slow
@@ -163,6 +164,10 @@ def _is_stray(path: str) -> bool:
 
 
 def _stray(path: str) -> Finding:
+    renamed = as_yaml(path)
+    if renamed and _READ.fullmatch(renamed):
+        fix = f"rename it to .yaml: {renamed}"
+        return Finding(path, 1, 1, "data.stray", NOT_READ_AS_YML, fix)
     fix = "rename or remove it, or move it to where docs/how-to/opa.md of Lockstep says"
     return Finding(path, 1, 1, "data.stray", "no policy file of this name is read here", fix)
 

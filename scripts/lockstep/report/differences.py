@@ -3,24 +3,19 @@
 Both are bounded: what is the same in many clusters is one entry, and what does not fit is counted.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from importlib.resources import files
 from typing import NamedTuple
 
 from lockstep.model.differences import ChangeType, Differences, FleetDiff
-from lockstep.model.document import Json
+from lockstep.model.finding import arrange
 from lockstep.model.outcome import Outcome
 from lockstep.report import markdown, text
 from lockstep.report.counting import count
 from lockstep.report.difference_groups import DANGEROUS, SEVERAL, DifferenceEntry, Line, entries_of
-from lockstep.report.json_report import format_data, outcome_to_data, unicode_data
+from lockstep.report.envelope import Envelope
 from lockstep.report.markup import code
 from lockstep.text.sanitise import cut, one_line
-
-VERSION = 1
-"""Of the JSON: raised when a field changes its meaning or is removed."""
 
 _TEXT_LINES = 1_000
 _PART = 2_000  # characters of one piece of a line
@@ -62,16 +57,10 @@ def format_sections(diff: FleetDiff, room: int) -> Iterator[str]:
 
 
 def format_json(found: Differences) -> str:
-    """The difference as JSON; ``differences.schema.json`` next to this file defines it."""
-    outcome = outcome_to_data(Outcome(found.findings), exit_code=found.exit_code)
-    kept = {name: outcome[name] for name in ("exitCode", "findings")}
-    return format_data(unicode_data({"version": VERSION, **kept, **found.diff.to_json()}))
-
-
-def schema() -> Json:
-    """The JSON Schema of the JSON."""
-    text = files("lockstep.report").joinpath("differences.schema.json").read_text("utf-8")
-    return json.loads(text)
+    """The difference as JSON; ``schemas/diff.json`` next to this file defines it."""
+    summary = found.diff.to_json()
+    objects = summary.pop("objects")
+    return Envelope("diff", found.exit_code, summary, objects, arrange(found.findings)).format()
 
 
 def _headline(found: Differences) -> Line:

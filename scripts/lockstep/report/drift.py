@@ -2,17 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from importlib.resources import files
 
 from lockstep.model.document import Json
 from lockstep.model.drift import Compared, Drift, DriftClass, DriftField, DriftReport
 from lockstep.report.counting import count
-from lockstep.report.json_report import format_data, unicode_data
+from lockstep.report.envelope import Envelope
 from lockstep.text.phrases import brief
 from lockstep.text.sanitise import cut, lines, one_line
-
-VERSION = 1
-"""Of the JSON: raised when a field changes its meaning or is removed."""
 
 _TITLES = {
     DriftClass.FAMILY: "breaks the consistency of a family",
@@ -31,14 +27,11 @@ def format_text(report: DriftReport) -> str:
 
 
 def format_json(report: DriftReport) -> str:
-    """The report as JSON; ``drift.schema.json`` next to this file defines it."""
-    data = {"version": VERSION, "exitCode": int(report.exit_code), **report.to_json()}
-    return format_data(unicode_data(data))
-
-
-def schema() -> Json:
-    """The JSON Schema of the JSON."""
-    return json.loads(files("lockstep.report").joinpath("drift.schema.json").read_text("utf-8"))
+    """The report as JSON; ``schemas/drift.json`` next to this file defines it."""
+    data = report.to_json()
+    summary = {"shown": report.shown, "commit": report.commit, **data["compared"]}
+    more = {"unread": data["unread"]}
+    return Envelope("drift", report.exit_code, summary, data["drifts"], more=more).format()
 
 
 def _text(report: DriftReport) -> Iterator[str]:

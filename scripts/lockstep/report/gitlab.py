@@ -9,8 +9,8 @@ say that it is one.
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.outcome import Outcome
 from lockstep.report.counting import Kind, kind
+from lockstep.report.envelope import format_data
 from lockstep.report.fingerprint import fingerprints
-from lockstep.report.json_report import format_data
 from lockstep.text.sanitise import one_line
 
 _SEVERITIES = {

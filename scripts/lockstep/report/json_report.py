@@ -1,38 +1,27 @@
-"""Findings as JSON for programs; the format is stable, and ``version`` names it.
-
-``report.schema.json`` next to this file defines the format in JSON Schema.
-"""
+"""The report of a check as JSON for programs, which merge-reports and review read back."""
 
 import json
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
 from math import inf
-from typing import Any
 
 from lockstep.model.document import Json
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, arrange
-from lockstep.model.outcome import CLUSTERS, OF, Outcome, RuleText
+from lockstep.model.outcome import CLUSTERS, OF, SCHEMA_VERSION, Outcome, RuleText
 from lockstep.report.counting import counts
-from lockstep.text.sanitise import json_text, one_line
-
-VERSION = 2
-"""Raised when a field changes its meaning or is removed; new fields do not raise it."""
-
-_FIELDS = (
-    "rule", "severity", "message", "fix", "file", "line", "column", "pointer", "related",
-    "suppression",
-)  # fmt: skip
+from lockstep.report.envelope import CHECKS, Envelope, known_finding, validator
+from lockstep.text.sanitise import one_line
 
 
-def format_outcome(outcome: Outcome) -> str:
-    """The outcome as JSON that read_report reads back; no final newline."""
-    return format_data(outcome_to_data(outcome))
+def format_outcome(outcome: Outcome, *, verb: str = "check") -> str:
+    """The outcome of a verb as JSON that read_report reads back; no final newline."""
+    return outcome_envelope(outcome, verb).format()
 
 
-def outcome_to_data(outcome: Outcome, *, exit_code: ExitCode | None = None) -> Json:
-    """The outcome as an object of the report's format.
+def outcome_envelope(
+    outcome: Outcome, verb: str = "check", *, exit_code: ExitCode | None = None
+) -> Envelope:
+    """The outcome in the shape of all verbs, with the source lines and the rules beside it.
 
     The summary has the counts of findings in addition to what the caller counted, such as
     ``clusters``, and ``of`` and ``base`` where that is a part of the fleet.
@@ -40,10 +29,7 @@ def outcome_to_data(outcome: Outcome, *, exit_code: ExitCode | None = None) -> J
     """
     findings = arrange(outcome.findings)
     shown = {(finding.file, finding.line) for finding in findings}
-    report = {
-        "version": VERSION,
-        "exitCode": int(outcome.exit_code if exit_code is None else exit_code),
-        "findings": [_finding(finding) for finding in findings],
+    more = {
         "excerpts": [
             {"file": file, "line": line, "text": text}
             for (file, line), text in sorted(outcome.excerpts.items())
@@ -54,22 +40,9 @@ def outcome_to_data(outcome: Outcome, *, exit_code: ExitCode | None = None) -> J
              "category": rule.category}
             for rule in sorted(outcome.rules, key=lambda rule: rule.id)
         ],
-        "summary": {**outcome.summary, **counts(findings)},
     }  # fmt: skip
-    return unicode_data(report)
-
-
-def format_data(data: object) -> str:
-    """Any plain data as JSON, indented; every character beyond ASCII is escaped.
-
-    So is what a CI runner would obey, and credentials in URLs are left out.
-    """
-    return json_text(json.dumps(data, indent=2, allow_nan=False))
-
-
-def format_compact(data: Json) -> str:
-    """As format_data, on one line: for data of limited size. Lone surrogates become escapes."""
-    return json_text(json.dumps(unicode_data(data), separators=(",", ":"), allow_nan=False))
+    code = outcome.exit_code if exit_code is None else exit_code
+    return Envelope(verb, code, outcome.summary, None, findings, more)
 
 
 def read_report(text: str | bytes) -> Outcome:
@@ -78,15 +51,11 @@ def read_report(text: str | bytes) -> Outcome:
     The counts of findings are not part of the outcome's summary: its findings say them.
     """
     report = _load(text)
-    # Before the schema, so that a report of another version is named as that.
-    found = report.get("version") if isinstance(report, dict) else None
-    if found != VERSION:
-        shown = one_line(json.dumps(found), 40)
-        raise ValueError(f"its version is {shown}; only version {VERSION} can be read")
+    verb = _verb(report)
     from jsonschema_rs import ValidationError  # here, because few runs read a report
 
     try:
-        _validator().validate(report)
+        validator(verb, closed=False).validate(report)
     except ValidationError as error:
         where = one_line("/".join(map(str, error.instance_path)), 100)
         raise ValueError(f"/{where}: {one_line(error.message, 200)}") from error
@@ -100,16 +69,24 @@ def read_report(text: str | bytes) -> Outcome:
     return outcome
 
 
-@cache
-def _validator() -> Any:
-    from jsonschema_rs import Draft202012Validator
+def _verb(report: Json) -> str:
+    """The verb that wrote a report. Raises ValueError, by name, for JSON that is none of a check.
 
-    return Draft202012Validator(schema())
-
-
-def schema() -> Json:
-    """The JSON Schema of the report."""
-    return json.loads(files("lockstep.report").joinpath("report.schema.json").read_text("utf-8"))
+    Before the schema, so that a report of another version is named as that.
+    """
+    given = report if isinstance(report, dict) else {}
+    if "schemaVersion" not in given and "version" in given:
+        raise ValueError("an earlier version of Lockstep wrote it; check again with this one")
+    found = given.get("schemaVersion")
+    # 1 and true are equal in Python.
+    if type(found) is not int or found != SCHEMA_VERSION:
+        shown = one_line(json.dumps(found), 40)
+        text = f"its schemaVersion is {shown}; only version {SCHEMA_VERSION} can be read"
+        raise ValueError(text)
+    verb = given.get("verb")
+    if verb not in CHECKS:
+        raise ValueError(f"it is of the verb {one_line(json.dumps(verb), 40)}")
+    return str(verb)
 
 
 def _load(text: str | bytes) -> Json:
@@ -129,7 +106,7 @@ def _refuse(constant: str) -> None:
 def _outcome(report: Mapping[str, Json]) -> Outcome:
     derived = counts(())
     return Outcome(
-        tuple(Finding.from_json(_known(each)) for each in report["findings"]),
+        tuple(Finding.from_json(known_finding(each)) for each in report["findings"]),
         {name: value for name, value in report["summary"].items() if name not in derived},
         {(each["file"], each["line"]): each["text"] for each in report["excerpts"]},
         tuple(
@@ -137,24 +114,3 @@ def _outcome(report: Mapping[str, Json]) -> Outcome:
             for each in report["rules"]
         ),
     )
-
-
-def _known(finding: Mapping[str, Json]) -> Json:
-    """The fields of a finding that this version knows; a later one may have more."""
-    return {name: finding[name] for name in _FIELDS}
-
-
-def _finding(finding: Finding) -> Json:
-    data = finding.to_json()
-    return {name: data[name] for name in _FIELDS}
-
-
-def unicode_data(data: Json) -> Json:
-    """The data with lone surrogates (names of files that are not UTF-8) as escapes."""
-    if isinstance(data, str):
-        return data.encode("utf-8", "backslashreplace").decode()
-    if isinstance(data, Mapping):
-        return {unicode_data(name): unicode_data(value) for name, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [unicode_data(value) for value in data]
-    return data

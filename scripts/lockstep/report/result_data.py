@@ -1,6 +1,7 @@
 """The results of verbs as data for ``--format json``."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lockstep.model.decision import Decision
 from lockstep.model.document import Json
@@ -14,13 +15,13 @@ from lockstep.model.file_results import (
     Status,
     Upgraded,
 )
-from lockstep.model.finding import Finding
-from lockstep.model.outcome import Outcome
 from lockstep.model.result import (
     Advanced,
     AlreadyDecided,
     ApprovalStatus,
     Blocked,
+    Comment,
+    Commented,
     Decided,
     Due,
     Failed,
@@ -34,157 +35,237 @@ from lockstep.model.result import (
     Result,
     Waiting,
 )
+from lockstep.model.review import Review
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
-from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, NewFiles
+from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, Health, NewFiles
+from lockstep.report.envelope import Envelope
 from lockstep.report.history import decision_to_json
-from lockstep.report.json_report import outcome_to_data
+from lockstep.report.json_report import outcome_envelope
+
+_Plain = tuple[dict[str, Json], list[Json]]
+"""The summary and the items of a result."""
 
 
-def to_data(result: Result) -> Json:
-    """The result for machines, as plain data."""
+def to_envelope(result: Result, verb: str) -> Envelope:
+    """The result for machines. ``verb`` is the verb as people write it, such as ``policy list``."""
     match result:
-        case OnBranch(followed, results, behind):
-            done = [to_data(each) for each in results]
-            due = {"due": list(result.due)} if isinstance(result, Advanced) else {}
-            return {"followed": followed, "results": done, "leftBehind": behind, **due}
-        case Proposed(decision, branch, offer):
-            return {**_decision(decision), "branch": branch, "pullRequest": offer.to_json()}
+        case LockComparison(findings, locks):
+            return Envelope(verb, result.exit_code, {"locks": locks}, findings=findings)
+        case RenderedFiles():
+            return _rendered(result, verb)
+        case Upgraded():
+            return _upgraded(result, verb)
+    summary, items = _plain(result)
+    # Found by the name of the field: not every result has findings.
+    findings = getattr(result, "findings", ())
+    return Envelope(verb, result.exit_code, summary, items, findings)
+
+
+def review_envelope(review: Review) -> Envelope:
+    """A review for machines, and for ``lockstep comment``, which reads it back."""
+    rest = review.to_json()
+    summary, items = rest.pop("summary"), rest.pop("items")
+    for name in ("schemaVersion", "verb", "findings"):
+        del rest[name]
+    return Envelope("review", review.exit_code, summary, items, review.findings, rest)
+
+
+def _plain(result: Result) -> _Plain:
+    match result:
+        case OnBranch():
+            return _on_branch(result)
         case RuleList() | RuleExplanation() | RuleTests() | RuleBundle():
             return _of_rules(result)
         case BuiltTool(name, path, version, built):
-            return {"name": name, "path": path, "version": version, "built": built}
+            return {}, [{"name": name, "path": path, "version": version, "built": built}]
         case FetchedModel(path, digest, fetched):
-            return {"path": path, "digest": digest, "fetched": fetched}
+            return {}, [{"path": path, "digest": digest, "fetched": fetched}]
         case NewFiles(paths, commands):
-            return {"written": list(paths), "commands": list(commands)}
+            return {"commands": list(commands)}, _files(paths)
         case ApprovalStatus():
             return _approval(result)
+        case Commented(comments, note):
+            return {"note": note}, [_comment(each) for each in comments]
         case Diagnosis(probes):
-            return {"probes": [probe.to_json() for probe in probes]}
-        case (
-            Locked() | LockComparison() | RenderedFiles() | Scaffolded() | Pages() | Status()
-            | History()
-        ):  # fmt: skip
+            healths = [probe.health for probe in probes]
+            summary = {
+                "missing": healths.count(Health.MISSING), "doubtful": healths.count(Health.WARNING),
+            }  # fmt: skip
+            return summary, [probe.to_json() for probe in probes]
+        case Locked() | Scaffolded() | Pages() | Status() | History():
             return _of_files(result)
-        case Upgraded():
-            return _upgraded(result)
-    return _of_family(result)
+    raise TypeError(f"no verb ends with a {type(result).__name__} alone")
 
 
-def _of_family(result: Moved) -> Json:
-    """What became of one family."""
-    match result:
-        case Decided(decisions):
-            return [_decision(decision) for decision in decisions]
-        case NotLive(decided, branch, refused, offer):
-            return {
-                "decisions": _of_family(decided), "branch": branch, "refused": refused,
-                "pullRequest": offer.to_json(),
-            }  # fmt: skip
-        case NotMade(decided):
-            return {"decisions": _of_family(decided), "dryRun": True}
-        case Due(decided):
-            return {"decisions": _of_family(decided), "due": True}
-        case NotDue(decision, reason, family):
-            return {"family": family, "decision": decision, "due": False, "reason": reason}
-        case Waiting():
-            return {
-                "family": result.family, "move": result.move, "reason": result.reason,
-                "needsPerson": result.needs_person,
-                "evidence": [item.to_json() for item in result.evidence],
-            }  # fmt: skip
-        case Blocked(family, reason, owner):
-            return {"family": family, "move": "blocked", "reason": reason, "notify": owner}
-        case NothingToDo(family, reason, commands=commands):
-            return {
-                "family": family, "move": "nothing", "reason": reason, "commands": list(commands),
-            }  # fmt: skip
-        case Failed(family, error, fix=fix):
-            return {"family": family, "error": error, "fix": fix}
-        case AlreadyDecided(decision):
-            return {"decision": decision.id, "made": False}
+def _on_branch(result: OnBranch) -> _Plain:
+    due = {"due": list(result.due)} if isinstance(result, Advanced) else {}
+    summary = {"followed": result.followed, "leftBehind": result.left_behind, **due}
+    return summary, [family_to_data(each) for each in result.results]
 
 
-def _of_files(
-    result: Locked | LockComparison | RenderedFiles | Scaffolded | Pages | Status | History,
-) -> Json:
-    """What was written, or found in the files of a fleet."""
-    match result:
-        case Locked(path):
-            return {"path": path}
-        case LockComparison(findings, locks):
-            outcome = Outcome(findings, {"locks": locks})
-            return outcome_to_data(outcome, exit_code=result.exit_code)
-        case RenderedFiles(_, written, removed):
-            return {"written": list(written), "removed": list(removed)}
-        case Scaffolded():
-            return {
-                "written": list(result.written), "rendered": result.rendered,
-                "locked": result.locked, "note": result.note, "todo": list(result.todo),
-                "commands": list(result.commands),
-            }  # fmt: skip
-        case Status(families, findings, shown, now):
-            states = [each.to_json() for each in families]
-            return {
-                "shown": shown.to_json(), "now": now, "families": states, **_findings(findings),
-            }  # fmt: skip
-        case History(decisions, findings, shown=shown):
-            records = [decision_to_json(decision) for decision in decisions]
-            return {"shown": shown, "decisions": records, **_findings(findings)}
-        case Pages(_, written, findings):
-            return {
-                "written": list(written), "stale": bool(findings), **_findings(findings),
-            }  # fmt: skip
-
-
-def _approval(result: ApprovalStatus) -> Json:
+def family_to_data(result: Moved | Proposed) -> Json:
+    """What became of one family: the same fields for every outcome, and those of its own."""
+    outcome, family, reason, decisions, more = _outcome(result)
     return {
-        "followed": result.followed,
-        "head": result.head,
-        "pullRequests": list(result.pull_requests),
-        "state": result.state.value,
-        "description": result.description,
-        "notes": list(result.notes),
-        "dryRun": result.dry_run,
-        **_findings(result.findings),
+        "family": family,
+        "outcome": outcome,
+        "exitCode": int(result.exit_code),
+        "reason": reason,
+        "decisions": [_decision(each) for each in decisions],
+        **more,
     }
 
 
-def _upgraded(result: Upgraded) -> Json:
+_Outcome = tuple[str, str, str, Sequence[Decision], dict[str, Json]]
+"""The word for it, the family, the reason, the decisions, and further fields."""
+
+
+def _outcome(result: Moved | Proposed) -> _Outcome:
+    match result:
+        case Proposed(decision, branch, offer):
+            more = {"branch": branch, "pullRequest": offer.to_json(), **_evidence(decision)}
+            return _decided("proposed", (decision,), more)
+        case Decided(decisions):  # a rollback, too
+            return _decided("decided", decisions, {})
+        case NotLive(decided, branch, refused, offer):
+            more = {"branch": branch, "refused": refused, "pullRequest": offer.to_json()}
+            return _decided("not-live", decided.decisions, more)
+        case NotMade(decided):
+            return _decided("dry-run", decided.decisions, {})
+        case Due(decided):
+            return _decided("due", decided.decisions, {"decision": result.decision.id})
+        case AlreadyDecided(decision):
+            word, family, reason, _, more = _decided("decided-before", (decision,), {})
+            return word, family, reason, (), {**more, "decision": decision.id}
+        case NotDue(decision, reason, family):
+            return "not-due", family, reason, (), {"decision": decision}
+        case Waiting():
+            return "waiting", result.family, result.reason, (), _waiting(result)
+        case Blocked(family, reason, owner):
+            return "blocked", family, reason, (), {"notify": owner}
+        case NothingToDo(family, reason, commands=commands):
+            return "nothing-to-do", family, reason, (), {"commands": list(commands)}
+        case Failed(family, error, fix=fix):
+            return "failed", family, error, (), {"fix": fix}
+
+
+def _decided(word: str, decisions: Sequence[Decision], more: dict[str, Json]) -> _Outcome:
+    newest = decisions[-1]
+    return word, f"{newest.environment}/{newest.family}", newest.reason, decisions, more
+
+
+def _evidence(decision: Decision) -> dict[str, Json]:
+    return {"evidence": [item.to_json() for item in decision.evidence]}
+
+
+def _waiting(result: Waiting) -> dict[str, Json]:
     return {
+        "position": result.position,
+        "move": result.move,
+        "needsPerson": result.needs_person,
+        "notify": result.notify,
+        "skewBreached": result.skew_breached,
+        "evidence": [item.to_json() for item in result.evidence],
+    }
+
+
+def _of_files(result: Locked | Scaffolded | Pages | Status | History) -> _Plain:
+    """What was written, or found in the files of a fleet."""
+    match result:
+        case Locked(path, version, digest):
+            return {"locks": 1}, [{"file": path, "version": version, "digest": digest}]
+        case Scaffolded():
+            summary = {
+                "rendered": result.rendered, "locked": result.locked, "note": result.note,
+                "todo": list(result.todo), "commands": list(result.commands),
+            }  # fmt: skip
+            return summary, _files(result.written)
+        case Status(families, shown=shown, now=now):
+            summary = {"shown": shown.to_json(), "at": now}
+            return summary, [each.to_json() for each in families]
+        case History(decisions, verified=verified, replayed=replayed, shown=shown):
+            summary = {"shown": shown, "verified": verified, "replayed": replayed}
+            return summary, [decision_to_json(decision) for decision in decisions]
+        case Pages(paths, written):
+            items = [{"file": path, "written": path in written} for path in paths]
+            return {"written": len(written)}, items
+
+
+def _files(paths: Sequence[str]) -> list[Json]:
+    return [{"file": path} for path in paths]
+
+
+def _rendered(result: RenderedFiles, verb: str) -> Envelope:
+    report = outcome_envelope(result.outcome, verb, exit_code=result.exit_code)
+    summary, items = _changes(result)
+    summary["dryRun"] = result.compared
+    return replace(report, summary={**report.summary, **summary}, items=items)
+
+
+def _changes(result: RenderedFiles) -> _Plain:
+    items: list[Json] = [{"file": path, "change": "written"} for path in result.written]
+    items += [{"file": path, "change": "removed"} for path in result.removed]
+    return {"written": len(result.written), "removed": len(result.removed)}, items
+
+
+def _approval(result: ApprovalStatus) -> _Plain:
+    summary = {
+        "followed": result.followed,
+        "head": result.head,
+        "state": result.state.value,
+        "description": result.description,
+        "ignored": list(result.notes),
+        "dryRun": result.dry_run,
+    }
+    return summary, [{"url": url} for url in result.pull_requests]
+
+
+def _comment(comment: Comment) -> dict[str, Json]:
+    change = "printed" if comment.body else "posted" if comment.created else "updated"
+    return {"url": comment.url, "change": change, "body": comment.body}
+
+
+def _upgraded(result: Upgraded, verb: str) -> Envelope:
+    report = outcome_envelope(result.outcome, verb, exit_code=result.exit_code)
+    changes, items = _changes(result.rendered)
+    summary = {
+        **report.summary,
         "before": result.before,
         "after": result.after,
         "newRules": [name for name, _ in result.new],
         "changedRules": [name for name, _ in result.changed],
-        **_of_files(result.rendered),
-        **outcome_to_data(result.outcome),
+        **changes,
     }
+    return replace(report, summary=summary, items=items)
 
 
-def _of_rules(result: RuleList | RuleExplanation | RuleTests | RuleBundle) -> Json:
+def _of_rules(result: RuleList | RuleExplanation | RuleTests | RuleBundle) -> _Plain:
     match result:
         case RuleList(rules):
-            return [facts.to_json() for facts in rules]
+            return {}, [facts.to_json() for facts in rules]
         case RuleExplanation():
-            return _explanation(result)
+            return {}, [_explanation(result)]
         case RuleTests(rules, passed, examples, coverage, problems):
-            return {
-                "rules": list(rules), "passed": passed, "examples": examples,
-                "coverage": coverage, "problems": list(problems),
+            summary = {
+                "rules": list(rules), "passed": passed, "examples": examples, "coverage": coverage,
             }  # fmt: skip
+            return summary, [{"problem": text} for text in problems]
         case RuleBundle(path, digest, signed):
-            return {"path": path, "digest": digest, "signed": signed}
+            return {}, [{"path": path, "digest": digest, "signed": signed}]
 
 
 def _explanation(explanation: RuleExplanation) -> dict[str, Json]:
     return {
         **explanation.facts.to_json(),
         "description": explanation.description,
+        "since": explanation.since,
+        "blocksRevert": explanation.blocks_revert,
         "denials": [
             {"title": title, "message": says, "solution": fix}
             for title, says, fix in explanation.denials
         ],
         "examples": [{"about": e.about, "good": e.good} for e in explanation.examples],
+        "thresholds": explanation.thresholds_path,
     }
 
 
@@ -198,7 +279,3 @@ def _decision(decision: Decision) -> dict[str, Json]:
         "record": decision.path,
         "reason": decision.reason,
     }
-
-
-def _findings(findings: Sequence[Finding]) -> dict[str, Json]:
-    return {"findings": [finding.to_json() for finding in findings]}

@@ -15,7 +15,7 @@ from lockstep.model.file_results import (
 )
 from lockstep.model.forge import APPROVAL_STATUS
 from lockstep.model.outcome import POLICY, Outcome
-from lockstep.model.result import ApprovalStatus, OnBranch, Result
+from lockstep.model.result import ApprovalStatus, Commented, OnBranch, Result
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
 from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, NewFiles
 from lockstep.report.counting import count
@@ -30,6 +30,7 @@ from lockstep.report.rules import (
 from lockstep.report.status import format_status
 from lockstep.report.text import format_outcome
 from lockstep.report.tools import format_diagnosis, format_new_files, format_tool
+from lockstep.text.sanitise import one_line
 
 _PATHS = 20
 """The paths that are listed of what has to be staged: a change of a template writes thousands."""
@@ -79,6 +80,8 @@ def format_text(result: Result) -> str:
             return format_new_files(result)
         case ApprovalStatus():
             return "\n".join(_approval(result))
+        case Commented():
+            return "\n".join(_commented(result))
         case Diagnosis():
             return format_diagnosis(result)
         case _:
@@ -92,6 +95,14 @@ def _approval(result: ApprovalStatus) -> Iterator[str]:
     yield from (f"  {note}" for note in result.notes)
     how = "would be" if result.dry_run else "is"
     yield f"{APPROVAL_STATUS} {how} {result.state.value}: {result.description}"
+
+
+def _commented(result: Commented) -> Iterator[str]:
+    if result.note:
+        yield result.note
+    for each in result.comments:
+        done = f"{'posted' if each.created else 'updated'}: {one_line(each.url, 500)}"
+        yield each.body or done
 
 
 def _upgraded(result: Upgraded) -> Iterator[str]:
@@ -118,6 +129,9 @@ def _rendered(result: RenderedFiles) -> Iterator[str]:
     if not result.written and not result.removed:
         yield "rendered/ is as the specs declare it"
         return
+    if result.compared:
+        yield from _differing(result)
+        return
     yield f"{count(len(result.written), 'file')} written, {len(result.removed)} removed"
     if result.staged:
         paths = sorted((*result.written, *result.removed))
@@ -127,9 +141,20 @@ def _rendered(result: RenderedFiles) -> Iterator[str]:
         yield "to commit what the staged specs declare, run git add rendered"
 
 
+def _differing(result: RenderedFiles) -> Iterator[str]:
+    lines = [f"  to be written: {path}" for path in result.written]
+    lines += [f"  to be removed: {path}" for path in result.removed]
+    files = "1 file differs" if len(lines) == 1 else f"{count(len(lines), 'file')} differ"
+    yield f"{files} from what the specs declare; nothing was written"
+    yield from lines[:_PATHS]
+    if len(lines) > _PATHS:
+        yield f"  and {len(lines) - _PATHS} more"
+    yield "to write them, run lockstep render"
+
+
 def _scaffolded(result: Scaffolded) -> Iterator[str]:
     rendered = f"; {count(result.rendered, 'file')} rendered" if result.rendered else ""
-    workflows = sum(path.startswith(".github/workflows/") for path in result.written)
+    workflows = sum(".github/workflows/" in path for path in result.written)
     also = f" and {count(workflows, 'workflow')}" if workflows else ""
     yield f"{count(len(result.written) - workflows, 'file')} for people{also} written{rendered}"
     yield from (f"  {path}" for path in result.written)

@@ -21,8 +21,8 @@ from lockstep.model.outcome import (
     RuleText,
 )
 from lockstep.report.counting import by_urgency, list_counts, scope
+from lockstep.report.envelope import format_data
 from lockstep.report.fingerprint import fingerprints
-from lockstep.report.json_report import format_data
 from lockstep.text.sanitise import cut, one_line
 
 SCHEMA = (

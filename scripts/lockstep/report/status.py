@@ -180,9 +180,7 @@ def _labelled(label: str, texts: Iterable[Line]) -> Iterator[Row]:
 
 def _problems(family: FamilyStatus) -> Iterator[Line]:
     for each in family.problems:
-        # A divergence begins with its own place.
-        place = "" if each.message.startswith(each.file) else f"{each.file}: "
-        yield [(shorten(f"{place}{each.message}", _LONGEST), Style.BAD)]
+        yield [(shorten(f"{each.file}:{each.line}: {each.message}", _LONGEST), Style.BAD)]
 
 
 def _next(family: FamilyStatus) -> Iterator[Line]:

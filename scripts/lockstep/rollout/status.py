@@ -105,7 +105,7 @@ def unreadable_status(family: Family, found: Sequence[Finding]) -> FamilyStatus:
         RolloutState.MALFORMED,
         regions=tuple(map(_region, clusters)),
         waits_for=(WaitFor(WaitKind.SETTLE),),
-        problems=tuple(FamilyProblem(each.file, each.message) for each in found),
+        problems=tuple(FamilyProblem(each.file, each.line, each.message) for each in found),
     )
 
 
@@ -231,9 +231,12 @@ def _freezes(environment: Environment, family: Family, now: datetime) -> Iterato
 def _problems(family: Family, found: Sequence[Finding]) -> Iterator[FamilyProblem]:
     """What is malformed, broken or diverged, each file's own problem once."""
     listed = {each.file for each in found}
-    yield from (FamilyProblem(each.file, each.message) for each in found)
-    for file in unsettled(family):
+    yield from (FamilyProblem(each.file, each.line, each.message) for each in found)
+    broken = unsettled(family)
+    for file in broken:
         if file.path not in listed:
-            yield FamilyProblem(file.path, file.problem or "a later record does not rely on it")
-    for each in find_divergences(family):
-        yield FamilyProblem(each.file, str(each))
+            problem = file.problem or "a later record does not rely on it"
+            yield FamilyProblem(file.path, 1, problem)
+    # Where the newest record is broken, the specs differ from an older one, as they have to.
+    for each in () if broken else find_divergences(family):
+        yield FamilyProblem(each.file, each.line, each.difference)

@@ -17,7 +17,7 @@ from lockstep.model.fleet import (
     Tree,
 )
 from lockstep.model.ledger import LedgerFile
-from lockstep.model.paths import RECORD_PATH
+from lockstep.model.paths import NOT_READ_AS_YML, RECORD_PATH, as_yaml
 from lockstep.model.record import read_record
 from lockstep.spec.ledger import with_trusted
 from lockstep.spec.merge import merge_patch
@@ -100,9 +100,7 @@ class _Assembly:
     def _read_document(self, path: str) -> None:
         place = _PLACES.fullmatch(path)
         if not place:
-            self._note(
-                path, "layout.place", "unexpected file: no file of a fleet has this path", _WHERE
-            )
+            self._note(path, "layout.place", *_misplaced(path))
             return
         document, findings = self.load(path, self.tree[path])
         self.findings += findings
@@ -198,6 +196,14 @@ class _Assembly:
 
     def _note(self, path: str, rule: str, message: str, fix: str) -> None:
         self.findings.append(Finding(path, 1, 1, rule, message, fix))
+
+
+def _misplaced(path: str) -> tuple[str, str]:
+    """What is wrong with the path of a file, and what to do."""
+    renamed = as_yaml(path)
+    if renamed and _PLACES.fullmatch(renamed):
+        return NOT_READ_AS_YML, f"rename it to .yaml: {renamed}"
+    return "unexpected file: no file of a fleet has this path", _WHERE
 
 
 def _shown(kind: Json) -> str:

@@ -20,7 +20,7 @@ from lockstep.rollout.skew import skew_breached
 from lockstep.spec.selection import choose_families
 from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.forward import Permitted, unmade
-from lockstep.transactions.gates import ask_for_families, ask_gates
+from lockstep.transactions.gates import ask_for_families, ask_gates, code_of_waiting
 from lockstep.transactions.hold import hold
 from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.rollback import RollbackRequest, roll_back
@@ -172,7 +172,7 @@ def _roll_back(
 
 def _waiting(state: FamilyState, due: Plan, evidence: Sequence[Evidence]) -> Waiting:
     at = position_of(state.family)
-    code = ExitCode.GATE_CLOSED
+    code = code_of_waiting(evidence)
     if due.move is Move.NOTHING:  # without a record, the family has not been adopted yet
         code = ExitCode.NOTHING_TO_CHECK if at.phase is Phase.NEW else ExitCode.CLEAN
     return Waiting(

@@ -12,6 +12,7 @@ from lockstep.gates.family_verdict import judge_comparisons
 from lockstep.gates.verdicts import judge_question
 from lockstep.model.document import Json, value_at
 from lockstep.model.evidence import Evidence, Question, Workloads
+from lockstep.model.exit_codes import ExitCode
 from lockstep.model.gate_servers import server_of
 from lockstep.render.names import version_slug, versioned_name
 from lockstep.rollout.comparisons import comparisons_so_far
@@ -60,6 +61,15 @@ def ask_for_families(
         judge_comparisons(_in_order(asked, said, others), comparisons_so_far(state.family))
         for (state, asked), said, others in zip(families, first, then, strict=True)
     ]
+
+
+def code_of_waiting(evidence: Sequence[Evidence]) -> ExitCode:
+    """The exit code of a family that waits: 1 where the source of a gate is not configured at all.
+
+    Otherwise 12: time, or the server that is away, can end it.
+    """
+    asked = all(item.answer.is_configured for item in evidence)
+    return ExitCode.GATE_CLOSED if asked else ExitCode.COULD_NOT_RUN
 
 
 def _ask_all(

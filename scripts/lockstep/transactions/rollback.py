@@ -22,7 +22,7 @@ from lockstep.spec.ledger import unsettled
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.sanitise import record_line
 from lockstep.transactions.commit import FamilyChange, build
-from lockstep.transactions.gates import ask_gates
+from lockstep.transactions.gates import ask_gates, code_of_waiting
 from lockstep.transactions.hold import hold
 from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.registry_check import RegistryCheck, check_version
@@ -137,7 +137,7 @@ def _about_shift(
         return replace(request, evidence=evidence, verdict=due.verdict)
     return Waiting(
         state.title, str(position_of(state.family)), due.move.value, due.reason, evidence,
-        ExitCode.GATE_CLOSED, notify=state.owner if due.notify else "",
+        code_of_waiting(evidence), notify=state.owner if due.notify else "",
     )  # fmt: skip
 
 

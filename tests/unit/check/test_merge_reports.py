@@ -174,7 +174,7 @@ def test_what_is_no_report_is_refused_with_its_name(tmp_path: Path) -> None:
     bad = tmp_path / "bad.json"
     bad.write_text("{}")
     for paths, words in (
-        ([good, bad], "this is not a report of lockstep check: its version is null"),
+        ([good, bad], "this is not a report of lockstep check: its schemaVersion is null"),
         ([good, tmp_path / "missing.json"], "cannot read it: No such file"),
         ([good, tmp_path], "cannot read it"),
         ([good, tmp_path / "." / "good.json"], "given twice"),

@@ -166,6 +166,13 @@ def test_a_file_that_is_neither_read_nor_checked_is_a_finding(path: str, rule: s
     assert [(finding.rule, finding.file) for finding in policy.invalid] == [(rule, path)]
 
 
+def test_a_file_of_the_other_ending_is_to_be_renamed() -> None:
+    path = "policies/rules/min-replicas/thresholds.yml"
+    [finding] = waivers({}, {path: b"a: 1\n"}).invalid
+    assert ".yaml only" in finding.message
+    assert finding.fix == "rename it to .yaml: policies/rules/min-replicas/thresholds.yaml"
+
+
 def test_notes_among_the_policies_are_ignored() -> None:
     notes = dict.fromkeys(("policies/README.md", "policies/data/waivers/.gitkeep"), b"")
     assert waivers({}, notes).invalid == []

@@ -102,6 +102,27 @@ def test_a_command_line_without_meaning_exits_with_2(arguments: list[str], says:
     assert "Traceback" not in text
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["statu"], "Did you mean 'status'?"),
+        (["adwance", "fraud"], "Did you mean 'advance'?"),
+        (["merge-report"], "Did you mean 'merge-reports'?"),
+        (["policy", "lst"], "Did you mean 'list'?"),
+        (["add", "clustr"], "Did you mean 'cluster'?"),
+        (["status", "--enviroment", "prod"], "Did you mean '--environment'?"),
+        (["audit", "--verfy"], "Did you mean '--verify'?"),
+    ],
+)
+def test_an_unknown_word_gets_the_nearest_one(arguments: list[str], says: str) -> None:
+    code, text = run(*arguments)
+    assert (code, says in text) == (2, True), text
+
+
+def test_a_word_that_is_like_no_verb_gets_no_guess() -> None:
+    assert "Did you mean" not in run("xyzzy")[1]
+
+
 def test_outside_of_a_repository_is_usage_and_an_empty_one_is_nothing_to_check(
     tmp_path: Path,
 ) -> None:

@@ -66,8 +66,8 @@ def test_a_model_is_fetched_once_and_verified_again(store: Store, volume: Path) 
     assert contents(volume) == {f"model/{path}": text for path, text in FILES.items()}
     # Without the registry: what is there is what counts.
     code, text = fetch("http://127.0.0.1:1", source, digest, target, "--format", "json")
-    assert (code, json.loads(text)) == (
-        0, {"path": str(target), "digest": digest, "fetched": False},
+    assert (code, json.loads(text)["items"]) == (
+        0, [{"path": str(target), "digest": digest, "fetched": False}],
     )  # fmt: skip
     (target / "data" / "model.pkl").write_text("other")
     code, text = fetch(store.uri, source, digest, target)

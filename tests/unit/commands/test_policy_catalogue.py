@@ -35,7 +35,7 @@ def test_the_list_has_a_line_for_each_rule() -> None:
 
 
 def test_the_list_as_json_is_for_programs() -> None:
-    rows = {row["rule"]: row for row in json.loads(policy("list", "--format", "json")[1])}
+    rows = {row["rule"]: row for row in json.loads(policy("list", "--format", "json")[1])["items"]}
     assert sorted(rows) == RULES
     assert rows["weights-sum"]["waivable"] is False
     assert rows["min-replicas"]["waivable"] is True

@@ -13,7 +13,7 @@ from tests.unit.report.reviews import REVIEW
 
 GOOD: dict[str, Any] = REVIEW.to_json()
 FINDING = GOOD["findings"][0]
-FAMILY = GOOD["families"][0]
+FAMILY = GOOD["items"][0]
 
 
 def spoilt(**fields: Any) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def spoilt(**fields: Any) -> dict[str, Any]:
 
 
 def in_family(**fields: Any) -> dict[str, Any]:
-    return spoilt(families=[{**FAMILY, **fields}])
+    return spoilt(items=[{**FAMILY, **fields}])
 
 
 def test_a_review_is_read_back_and_its_exit_code_is_not_that_of_the_check() -> None:
@@ -37,16 +37,17 @@ def test_fields_of_a_later_program_are_ignored() -> None:
 
 @pytest.mark.parametrize("version", [0, 2, 10**400])
 def test_another_version_is_named(version: int) -> None:
-    with pytest.raises(ValueError, match=r"its version is [0-9]{1,9}; only version 1"):
-        Review.from_json({"version": version})
+    with pytest.raises(ValueError, match=r"its schemaVersion is [0-9]{1,9}; only 1 can"):
+        Review.from_json({"schemaVersion": version})
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        None, [], "text", {"version": "1"}, {"version": True},
-        spoilt(base=1), spoilt(base="b" * 301), spoilt(families={}),
-        spoilt(families=[FAMILY] * 501),
+        None, [], "text", {"schemaVersion": "1"}, {"schemaVersion": True}, {"version": 1},
+        spoilt(verb="check"),
+        spoilt(base=1), spoilt(base="b" * 301), spoilt(items={}),
+        spoilt(items=[FAMILY] * 501),
         spoilt(summary={"clusters": -1}), spoilt(summary={"clusters": 2**40}),
         spoilt(summary={"clusters": 1.5}), spoilt(summary={f"n{n}": 1 for n in range(101)}),
         spoilt(missing=["m"] * 21), spoilt(missing=["m" * 8_001]), spoilt(leftFindings=-1),
@@ -80,7 +81,7 @@ def test_the_deepest_value_ends_in_no_traceback() -> None:
 
 def test_what_is_written_is_the_documented_form() -> None:
     assert set(json.loads(msgspec.json.encode(GOOD))) == {
-        "version", "base", "findings", "summary", "excerpts", "families", "diff",
+        "schemaVersion", "verb", "base", "findings", "summary", "excerpts", "items", "diff",
         "approvers", "missing",
         "leftFindings", "leftFamilies", "leftObjects",
     }  # fmt: skip

@@ -32,10 +32,11 @@ from lockstep.model.result import (
     Offer,
     OnBranch,
     Proposed,
+    Result,
     RolledBack,
     Waiting,
 )
-from lockstep.report.result_data import to_data
+from lockstep.report.result_data import family_to_data, to_envelope
 from lockstep.report.results import format_text
 from tests.unit.model.records import FULL
 
@@ -52,6 +53,10 @@ EVIDENCE = "  pass         auc in fraud-a: 0.95, must be at least 0.9"
 WAITING = Waiting(
     "prod/fraud", "rolling wave 1 step 1", "wait", "baking", FULL.evidence, ExitCode.GATE_CLOSED
 )
+
+
+def to_data(result: Result, verb: str = "advance") -> Any:
+    return to_envelope(result, verb).to_data()
 
 
 def lines(result: Decided | Waiting) -> list[str]:
@@ -84,18 +89,23 @@ def test_a_proposal_that_is_held_has_no_step_yet(action: Action, head: str) -> N
 
 
 def test_decisions_as_data_name_the_record() -> None:
-    (data,) = to_data(Decided((FULL,)))
-    assert data == {
+    data = family_to_data(Decided((FULL,)))
+    decision = {
         "family": "prod/fraud", "action": "advance", "version": TARGET, "to": FULL.to.to_json(),
         "decision": FULL.id, "record": FULL.path, "reason": "every gate passed",
     }  # fmt: skip
+    assert data == {
+        "family": "prod/fraud", "outcome": "decided", "exitCode": 0, "reason": "every gate passed",
+        "decisions": [decision],
+    }  # fmt: skip
     opened = Offer("https://git.example.com/ml/fleet/pulls/7", 7, created=True)
-    assert to_data(Proposed(FULL, "lockstep/x", opened)) == {
-        **data, "branch": "lockstep/x",
+    assert family_to_data(Proposed(FULL, "lockstep/x", opened)) == {
+        **data, "outcome": "proposed", "branch": "lockstep/x",
         "pullRequest": {
             "url": opened.url, "number": 7, "created": True,
             "problem": "", "fix": "", "failed": False,
         },
+        "evidence": [FULL.evidence[0].to_json()],
     }  # fmt: skip
 
 
@@ -148,8 +158,9 @@ def test_a_revert_with_nothing_to_do_shows_the_commands_that_would() -> None:
     command = "lockstep revert prod/fraud 41 --reason '...'"
     nothing = NothingToDo("prod/fraud", "no rollout", ExitCode.GATE_CLOSED, (command,))
     assert format_text(nothing) == f"prod/fraud: no rollout\n  {command}"
-    assert to_data(nothing) == {
-        "family": "prod/fraud", "move": "nothing", "reason": "no rollout", "commands": [command],
+    assert family_to_data(nothing) == {
+        "family": "prod/fraud", "outcome": "nothing-to-do", "exitCode": 12, "decisions": [],
+        "reason": "no rollout", "commands": [command],
     }  # fmt: skip
 
 
@@ -188,8 +199,8 @@ def test_a_dry_run_shows_the_decision_and_that_it_was_not_made() -> None:
     first, second, *_ = format_text(made).split("\n")
     assert first == f"prod/fraud: NOT MADE, as this is a dry run: decision {step.id}"
     assert second.startswith(f"  it would be: prod/fraud: version {TARGET} moves to wave 1 step 2")
-    data = to_data(made)
-    assert data["dryRun"] and data["decisions"][0]["decision"] == step.id
+    data = family_to_data(made)
+    assert data["outcome"] == "dry-run" and data["decisions"][0]["decision"] == step.id
     assert made.exit_code is ExitCode.CLEAN
 
 
@@ -202,7 +213,7 @@ def test_what_is_not_live_says_so_first() -> None:
     offer = Offer("https://git.example.com/ml/fleet/pulls/7", 7, created=True)
     offered = NotLive(RolledBack((SHIFT, RESTORE)), "lockstep/x", "main is protected", offer)
     assert format_text(offered).split("\n")[2] == f"  pull request 7: {offer.url}"
-    assert to_data(offered)["pullRequest"]["number"] == 7
+    assert family_to_data(offered)["pullRequest"]["number"] == 7
 
 
 def test_a_restore_that_waits_says_for_what() -> None:
@@ -216,8 +227,10 @@ def test_waiting_shows_the_evidence_and_who_to_notify() -> None:
     text = lines(replace(WAITING, notify="a team", skew_breached=True))
     assert text[1] == "  this needs a person: notify a team"
     assert text[2] == "  the regions have served different versions for longer than allowed"
-    assert to_data(WAITING) == {
-        "family": "prod/fraud", "move": "wait", "reason": "baking", "needsPerson": False,
+    assert family_to_data(WAITING) == {
+        "family": "prod/fraud", "outcome": "waiting", "exitCode": 12, "reason": "baking",
+        "decisions": [], "position": "rolling wave 1 step 1", "move": "wait",
+        "needsPerson": False, "notify": "", "skewBreached": False,
         "evidence": [FULL.evidence[0].to_json()],
     }  # fmt: skip
 
@@ -233,9 +246,11 @@ def test_what_is_due_and_what_is_not_are_shown_with_their_ids() -> None:
         "prod/churn: NOT MADE: decision sha256:1: it is not due now: baking"
     )
     data = to_data(Advanced("branch main", (due, other)))
-    assert data["due"] == [FULL.id] and data["results"][0]["due"] is True
-    assert data["results"][1] == {
-        "family": "prod/churn", "decision": "sha256:1", "due": False, "reason": other.reason,
+    assert data["summary"]["due"] == [FULL.id]
+    assert [each["decision"] for each in data["items"]] == [FULL.id, "sha256:1"]
+    assert data["items"][1] == {
+        "family": "prod/churn", "outcome": "not-due", "exitCode": 12, "reason": other.reason,
+        "decisions": [], "decision": "sha256:1",
     }  # fmt: skip
 
 
@@ -268,12 +283,16 @@ def test_each_family_of_an_advance_has_its_lines_and_its_data() -> None:
         "prod/x: the rollback is blocked: no state. Notify a team",
         f"prod/fraud: advance was decided by another run ({FULL.id})",
     ]  # fmt: skip
-    data = [
-        {"family": "prod/churn", "error": "no lock", "fix": "lock"},
-        {"family": "prod/x", "move": "blocked", "reason": blocked.reason, "notify": "a team"},
-        {"decision": FULL.id, "made": False},
+    data = to_data(results, "revert")
+    assert [(e["family"], e["outcome"], e["exitCode"], e["reason"]) for e in data["items"]] == [
+        ("prod/churn", "failed", 2, "no lock"),
+        ("prod/x", "blocked", 12, blocked.reason),
+        ("prod/fraud", "decided-before", 0, FULL.reason),
     ]
-    assert to_data(results) == {"followed": "branch main", "results": data, "leftBehind": ""}
+    assert [e.get("fix") or e.get("notify") or e.get("decision") for e in data["items"]] == [
+        "lock", "a team", FULL.id,
+    ]  # fmt: skip
+    assert (data["summary"]["followed"], data["exitCode"]) == ("branch main", 2)
 
 
 def test_a_proposal_names_the_branch_and_what_to_do() -> None:
@@ -305,36 +324,45 @@ def test_a_pull_request_that_is_missing_has_a_reason_and_a_fix() -> None:
 def test_files_that_were_written_are_counted_and_listed() -> None:
     lock = Locked("locks/4.yaml", "4", "sha256:1")
     assert format_text(lock) == "locks/4.yaml: version 4 is locked (sha256:1)"
-    assert to_data(lock) == {"path": "locks/4.yaml"}
+    assert to_data(lock, "lock")["items"] == [
+        {"file": "locks/4.yaml", "version": "4", "digest": "sha256:1"}
+    ]
     rendered = RenderedFiles(Outcome(()), ("a", "b"), ("c",))
     assert format_text(rendered) == "2 files written, 1 removed"
-    assert to_data(rendered) == {"written": ["a", "b"], "removed": ["c"]}
+    assert to_data(rendered, "render")["items"] == [
+        {"file": "a", "change": "written"}, {"file": "b", "change": "written"},
+        {"file": "c", "change": "removed"},
+    ]  # fmt: skip
     assert format_text(RenderedFiles(Outcome(()))) == "rendered/ is as the specs declare it"
 
 
 def test_a_history_is_the_decisions_and_what_was_proved() -> None:
     history = History((FULL,), verified=True)
     assert format_text(history).endswith("verified: the chain of 1 record is complete")
-    data = to_data(history)
-    assert data["decisions"][0]["id"] == FULL.id and data["findings"] == []
+    data = to_data(history, "audit")
+    assert data["summary"]["verified"] is True
+    assert data["items"][0]["id"] == FULL.id and data["findings"] == []
 
 
 def test_compared_locks_are_a_report_with_the_exit_code_of_the_verb() -> None:
     wrong = Finding("a.yaml", 1, 1, "lock.identity", "it is another model", "register it again")
     result = LockComparison((wrong,), 3)
     assert "a.yaml:1:1: error lock.identity: it is another model" in format_text(result)
-    data = to_data(result)
+    data = to_data(result, "lock")
     assert (data["exitCode"], data["summary"]["locks"]) == (13, 3)
 
 
 def test_pages_are_listed_unless_one_is_stale() -> None:
     pages = Pages(("docs/a.md", "docs/b.md"), ("docs/a.md",))
     assert format_text(pages) == "docs/a.md written\ndocs/b.md is up to date"
-    assert to_data(pages) == {"written": ["docs/a.md"], "stale": False, "findings": []}
+    assert to_data(pages, "schema docs")["items"] == [
+        {"file": "docs/a.md", "written": True}, {"file": "docs/b.md", "written": False},
+    ]  # fmt: skip
     stale = Finding("docs/a.md", 3, 1, "schema.docs", "the reference is out of date", "write it")
     shown = Pages(("docs/a.md",), findings=(stale,))
     assert "docs/a.md:3:1: error schema.docs: the reference is out of date" in format_text(shown)
-    assert to_data(shown)["stale"] is True and shown.exit_code is ExitCode.INVALID
+    data = to_data(shown, "schema docs")
+    assert (data["exitCode"], data["findings"][0]["file"]) == (10, "docs/a.md")
 
 
 def test_a_new_fleet_shows_what_to_replace_and_to_run_next() -> None:
@@ -346,6 +374,6 @@ def test_a_new_fleet_shows_what_to_replace_and_to_run_next() -> None:
     ]  # fmt: skip
     locked = format_text(replace(result, note="", locked="locks/2.yaml", todo=()))
     assert "locks/2.yaml: locked as the registry says" in locked and "replace" not in locked
-    assert to_data(result)["commands"] == ["git init"]
+    assert to_data(result, "init")["summary"]["commands"] == ["git init"]
     with_workflow = replace(result, written=("README.md", ".github/workflows/check.yml"))
     assert "1 file for people and 1 workflow written" in format_text(with_workflow)

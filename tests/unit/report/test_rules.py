@@ -9,7 +9,7 @@ from lockstep.model.rule_results import (
     RuleTests,
     ShownExample,
 )
-from lockstep.report.result_data import to_data
+from lockstep.report.result_data import to_envelope
 from lockstep.report.results import format_text
 
 FACTS = RuleFacts("few-pods", "capacity", "error", "cluster", True, "Enough pods")
@@ -24,7 +24,7 @@ def test_a_list_is_a_table_and_rows() -> None:
     result = RuleList((FACTS,))
     (row,) = [line for line in format_text(result).splitlines() if "few-pods" in line]
     assert row.split() == ["few-pods", "capacity", "error", "cluster", "yes", "Enough", "pods"]
-    assert to_data(result) == [FACTS.to_json()]
+    assert to_envelope(result, "policy list").to_data()["items"] == [FACTS.to_json()]
 
 
 def test_an_explanation_has_every_part() -> None:
@@ -36,7 +36,7 @@ def test_an_explanation_has_every_part() -> None:
     assert parts[2] == "Too few\n  message: %s is too few\n  fix:     add some"
     assert "  least: 2" in parts[3] and parts[4].startswith("Bad: one pod\n  --- a.yaml")
     assert parts[5].endswith("it counts once it is on the base branch\n  rule: few-pods")
-    data = to_data(EXPLANATION)
+    (data,) = to_envelope(EXPLANATION, "policy explain").to_data()["items"]
     assert data["rule"] == "few-pods"
     assert data["denials"] == [
         {"title": "Too few", "message": "%s is too few", "solution": "add some"}
@@ -51,10 +51,14 @@ def test_problems_come_before_the_counts() -> None:
     assert tests.exit_code is ExitCode.INVALID
     clean = RuleTests(("few-pods",), 4, 2, 100.0, ())
     assert format_text(clean) == f"{counts}, 100 % of the lines covered"
-    assert to_data(clean)["problems"] == [] and clean.exit_code is ExitCode.CLEAN
+    assert (
+        to_envelope(clean, "policy test").to_data()["items"] == []
+        and clean.exit_code is ExitCode.CLEAN
+    )
 
 
 def test_a_bundle_says_what_is_in_it() -> None:
     bundle = RuleBundle("x.tar.gz", "sha256:1", signed=False)
     assert format_text(bundle) == "x.tar.gz: rules sha256:1, not signed"
-    assert to_data(bundle) == {"path": "x.tar.gz", "digest": "sha256:1", "signed": False}
+    (data,) = to_envelope(bundle, "policy bundle").to_data()["items"]
+    assert data == {"path": "x.tar.gz", "digest": "sha256:1", "signed": False}

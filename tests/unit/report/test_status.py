@@ -30,7 +30,9 @@ from lockstep.model.status import (
     WaitKind,
 )
 from lockstep.model.times import format_duration
-from lockstep.report.result_data import to_data
+from lockstep.report.envelope import validator
+from lockstep.report.places import seen_from
+from lockstep.report.result_data import to_envelope
 from lockstep.report.results import format_text
 from lockstep.report.status import format_status
 
@@ -154,20 +156,21 @@ def test_a_freeze_a_quarantine_and_a_breached_skew_are_shown() -> None:
     assert "longer than allowed: until" in " ".join(said.split())
 
 
-def test_problems_name_their_file_once() -> None:
+def test_problems_name_their_place() -> None:
     made = of(
         state=RolloutState.DIVERGED,
         rollout=None,
         problems=(
-            FamilyProblem("ledger/prod/fraud/000003.json", "it cannot be read"),
-            FamilyProblem(
-                "clusters/prod/fraud/a.yaml", "clusters/prod/fraud/a.yaml:7: a has 2@100"
-            ),
+            FamilyProblem("ledger/prod/fraud/000003.json", 1, "it cannot be read"),
+            FamilyProblem("clusters/prod/fraud/a.yaml", 7, "it has 2"),
         ),
     )
     said = " ".join(drawn(made).split())
-    assert "problem ledger/prod/fraud/000003.json: it cannot be read" in said
-    assert said.count("clusters/prod/fraud/a.yaml") == 1 and "owner risk-ml@example.com" in said
+    assert "problem ledger/prod/fraud/000003.json:1: it cannot be read" in said
+    assert "clusters/prod/fraud/a.yaml:7: it has 2" in said
+    assert "owner risk-ml@example.com" in said
+    there = seen_from(Status((made,), now=NOW), "clusters/prod")
+    assert "fraud/a.yaml:7: it has 2" in format_status(there)
 
 
 def test_two_clusters_of_one_region_and_arms_are_told_apart() -> None:
@@ -205,7 +208,7 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
         environment="e" * 60,
         family=long,
         regions=tuple(region(f"{long}-{n}", cluster=f"{long}-{n}") for n in range(3)),
-        problems=(FamilyProblem(f"clusters/{long}/{long}/{long}.yaml", "界" * 90),),
+        problems=(FamilyProblem(f"clusters/{long}/{long}/{long}.yaml", 1, "界" * 90),),
     )
     lines = drawn(made, width=width).split("\n")
     assert max(map(cell_len, lines)) <= width
@@ -225,7 +228,7 @@ def test_hostile_text_neither_colours_nor_forges_lines() -> None:
     bad = "x\x1b[2J\n::error::y " + "::error::z " * 40 + "##[error] [red]z"
     last = structs.replace(LAST, actor=bad, reason=bad)
     wait = WaitFor(WaitKind.RESUME, reason=bad)
-    made = of(owner=bad, last=last, waits_for=(wait,), problems=(FamilyProblem("f", bad),))
+    made = of(owner=bad, last=last, waits_for=(wait,), problems=(FamilyProblem("f", 1, bad),))
     shown = ShownTree("c" * 40, bad, bad, bad, problem=bad)
     said = format_status(Status((made,), shown=shown, now=NOW))
     assert "\x1b" not in said and "##[" not in said
@@ -263,9 +266,10 @@ def test_what_is_malformed_is_below_the_blocks_and_in_the_data() -> None:
     wrong = Finding("b.yaml", 1, 1, "schema.type", "it is broken", "fix it")
     result = Status((ROLLING,), (wrong,), now=NOW)
     assert format_text(result).endswith("1 error")
-    data = to_data(result)
-    assert data["findings"] == [wrong.to_json()] and data["now"] == NOW
-    assert data["families"][0]["rollout"]["next"]["at"] == "2026-03-01T10:30:00Z"
+    data = to_envelope(result, "status").to_data()
+    assert data["findings"][0]["message"] == "it is broken" and data["summary"]["at"] == NOW
+    assert data["items"][0]["rollout"]["next"]["at"] == "2026-03-01T10:30:00Z"
+    validator("status").validate(data)
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,7 @@ def test_specs_that_people_edited_have_diverged_and_the_place_is_named() -> None
     made = status(edited)
     assert made.state is RolloutState.DIVERGED and made.rollout is None
     assert made.problems[0].file == "clusters/prod/fraud/a.yaml"
+    assert made.problems[0].line == 7
     assert "stable 2@100, the record says stable 1@100" in made.problems[0].message
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from lockstep.edges.http import Server
 from lockstep.edges.http_address import parse_address, valid_token
 from lockstep.edges.http_errors import Words
-from lockstep.model.errors import LockstepError
+from lockstep.model.errors import LockstepError, NotConfigured
 
 FILE = "policies/data/http.yaml"
 """Where an organisation lists them."""
@@ -77,5 +77,5 @@ def _secret(variable: str) -> str:
     value = os.environ.get(variable, "")
     if not value:
         text = "this variable is not set, and a gate needs it"
-        raise LockstepError(text, where=variable, fix="set it where lockstep runs")
+        raise NotConfigured(text, where=variable, fix="set it where lockstep runs")
     return value

@@ -7,7 +7,7 @@ from lockstep.gate_sources.http_json.reading import condition, measure
 from lockstep.gate_sources.http_json.request import Asked, asked, filled, server_name, values_of
 from lockstep.gate_sources.http_json.servers import FILE, HttpServer, server_of
 from lockstep.model.document import Json
-from lockstep.model.errors import LockstepError
+from lockstep.model.errors import LockstepError, NotConfigured
 from lockstep.model.evidence import Answer, Question
 from lockstep.text.sanitise import cut, one_line, quoted
 
@@ -56,7 +56,7 @@ class HttpJsonGates:
         listed = self._servers().get(name)
         if listed is None:
             text = f"there is no server named {quoted(name)}"
-            raise LockstepError(text, where=FILE, fix="list it there, or correct the gate")
+            raise NotConfigured(text, where=FILE, fix="list it there, or correct the gate")
         with Conversation(server_of(name, listed), LIMITS) as conversation:
             if request.body is None:
                 return conversation.get(request.path, request.fields)

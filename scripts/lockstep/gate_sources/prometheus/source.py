@@ -16,7 +16,7 @@ from lockstep.gate_sources.prometheus.measures import (
 )
 from lockstep.gate_sources.prometheus.query import measurement, queries
 from lockstep.model.blocks import Period, closed_blocks, require_few
-from lockstep.model.errors import LockstepError
+from lockstep.model.errors import LockstepError, NotConfigured
 from lockstep.model.evidence import Answer, Measurement, Question, Workloads
 from lockstep.model.times import parse_time
 
@@ -76,7 +76,7 @@ def server_for(address: str, region: str) -> Server:
     without a name. Raises LockstepError where there is no address, or one that cannot be used.
     """
     if not address:
-        raise LockstepError(
+        raise NotConfigured(
             f"no Prometheus is named for region {region}", where=_FIELD,
             fix="write its address there, as the machine that runs Lockstep reaches it",
         )  # fmt: skip

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lockstep.edges import bounded
-from lockstep.model.errors import LockstepError
+from lockstep.model.errors import LockstepError, NotConfigured
 from lockstep.model.registry_variables import (
     PASSWORD_VARIABLE,
     TOKEN_VARIABLE,
@@ -107,7 +107,7 @@ def connect(tracking_uri: str | None = None, bounds: Bounds = BOUNDS) -> Connect
     """
     uri = tracking_uri or os.environ.get(URI_VARIABLE, "")
     if not uri:
-        raise LockstepError(
+        raise NotConfigured(
             "no MLflow server is named", fix=f"set {URI_VARIABLE} to the tracking server's address"
         )
     server = bare_address(uri)
@@ -135,7 +135,7 @@ def load_mlflow() -> Any:
     try:
         mlflow = _import_mlflow()
     except ModuleNotFoundError as error:
-        raise LockstepError(
+        raise NotConfigured(
             "MLflow is not installed",
             fix="install mlflow-skinny for an http server, lockstep[registry] for a SQLite file",
         ) from error

@@ -196,4 +196,7 @@ def test_an_unset_secret_is_an_error_that_names_its_variable() -> None:
     assert "LOCKSTEP_HTTP_KEY" not in os.environ
     listed = HttpServer("https://reports.example.com", "LOCKSTEP_HTTP_KEY")
     failure = HttpJsonGates(lambda: {"reports": listed}).ask(QUESTION).failure
-    assert failure == "LOCKSTEP_HTTP_KEY: this variable is not set, and a gate needs it"
+    assert (
+        failure
+        == "not configured: LOCKSTEP_HTTP_KEY: this variable is not set, and a gate needs it"
+    )
