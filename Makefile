@@ -159,6 +159,10 @@ format: setup tools ## Format code and policies
 	$(BIN)/ruff format .
 	$(OPA) fmt --write policies scripts/lockstep/starters
 
+.PHONY: reference-locks
+reference-locks: setup ## Date the locks of the reference fleet as read now: its registry is no real one
+	@$(BIN)/python -m tests.reference_locks
+
 .PHONY: bench
 bench: setup tools ## Measure check and advance, and print the ratios (N="1000 10000" for two sizes of fleet)
 	@$(BIN)/python -m tests.bench --clusters $(N)

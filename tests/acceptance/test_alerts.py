@@ -39,15 +39,16 @@ PAGE, TICKET = "page", "ticket"
 FAST, MIDDLE, SLOW = (f"LockstepErrorBudgetBurn{each}" for each in ("Fast", "", "Slow"))
 LATENCY, WEIGHTS = "LockstepLatencyOverObjective", "LockstepWeightsDifferFromGit"
 MISSING = "LockstepMetricsMissing"
+RUNBOOKS = "https://docs.example.com/lockstep/how-to/alerts.html"
 DIFFERING = f'ALERTS{{alertname="{WEIGHTS}",alertstate="firing"}}'
 Parts = tuple[tuple[float, int], ...]
 
 
 def rendered(
-    *variants: dict[str, Any], traffic: Any = None, observability: Any = OBSERVABILITY
+    *variants: dict[str, Any], traffic: Any = None, observability: Any = OBSERVABILITY, **more: str
 ) -> dict[str, bytes]:
     environment: dict[str, Any] = deepcopy(rendering.ENVIRONMENT)
-    watched = {"labels": {"release": "monitoring"}, "namespace": "monitoring"}
+    watched = {"labels": {"release": "monitoring"}, "namespace": "monitoring", **more}
     environment["spec"]["observability"] = watched
     spec = rendering.cluster(
         variants=list(variants or (STABLE, CANDIDATE)), traffic=traffic, observability=observability
@@ -318,7 +319,7 @@ def test_an_alert_says_what_routes_and_people_need(tmp_path: Path) -> None:
         "exp_annotations": {
             "summary": "fraud-eu in eu-west-1 is less accurate than its baseline",
             "description": "The accuracy is 0.9, and the baseline is 0.92.",
-            "runbook": "docs/how-to/alerts.md#lockstepaccuracybelowbaseline",
+            "runbook": f"{RUNBOOKS}#lockstepaccuracybelowbaseline",
             "dashboard": "/d/fraud",
         },
     }
@@ -326,7 +327,28 @@ def test_an_alert_says_what_routes_and_people_need(tmp_path: Path) -> None:
     test = {
         "eval_time": "59m", "alertname": "LockstepAccuracyBelowBaseline", "exp_alerts": [expected],
     }  # fmt: skip
-    run_rules(tmp_path, groups_of(rendered()), history, {"alert_rule_test": [test]})
+    groups = groups_of(rendered(runbooks=RUNBOOKS))
+    run_rules(tmp_path, groups, history, {"alert_rule_test": [test]})
+
+
+def alerts_of(files: dict[str, bytes]) -> list[Any]:
+    return [rule for group in groups_of(files) for rule in group["rules"] if "alert" in rule]
+
+
+def test_an_alert_links_to_its_part_of_the_page_where_that_is_known() -> None:
+    page = (rendering.REPOSITORY / "docs" / "how-to" / "alerts.md").read_text()
+    for alert in alerts_of(rendered(runbooks=RUNBOOKS)):
+        url, _, anchor = alert["annotations"]["runbook"].partition("#")
+        assert (url, anchor) == (RUNBOOKS, alert["alert"].lower())
+        assert f"## {alert['alert']}\n" in page
+    # A path that no browser opens helps nobody at night.
+    assert not [alert for alert in alerts_of(rendered()) if "runbook" in alert["annotations"]]
+
+
+def test_the_texts_of_burn_rates_say_how_fast() -> None:
+    texts = {a["alert"]: a["annotations"]["description"] for a in alerts_of(rendered())}
+    assert texts[FAST].endswith("too: 14.4 times what the objective allows.")
+    assert texts[SLOW].endswith("too: more than the objective allows.")
 
 
 def test_versions_are_recorded_each_with_its_pods(tmp_path: Path) -> None:
@@ -385,6 +407,7 @@ def family_groups(other: str = "us-east-1", **consistency: Any) -> list[Any]:
     environment: dict[str, Any] = deepcopy(rendering.ENVIRONMENT)
     environment["spec"]["observability"] = {
         "labels": {"release": "monitoring"}, "namespace": "monitoring", "destination": "all",
+        "runbooks": RUNBOOKS,
     }  # fmt: skip
     family: dict[str, Any] = deepcopy(rendering.FAMILY)
     family["spec"]["consistency"] = {"maxVersionSkew": 1, "maxSkewDuration": "6h", **consistency}
@@ -442,7 +465,7 @@ def test_the_alert_on_skew_says_which_region_serves_what(tmp_path: Path) -> None
             "summary": "fraud serves too many versions at once",
             "description": "1 versions serve in addition to the first, and 0 may. eu-west-1 serves "
             "version 41. us-east-1 serves version 42. ",
-            "runbook": "docs/how-to/alerts.md#lockstepversionskew",
+            "runbook": f"{RUNBOOKS}#lockstepversionskew",
         },
     }  # fmt: skip
     test = {"eval_time": "59m", "alertname": SKEW, "exp_alerts": [expected]}

@@ -63,7 +63,8 @@ def test_a_family_does_not_take_its_records_along(world: World) -> None:
     world.git("commit", "--quiet", "--all", "-m", "no scoring")
     world.must("check", "--base", "main")
     said = world.must("audit", FAMILY, "--verify", "--replay")
-    assert "version 3" in said and "records is complete" in said, "its records are still shown"
+    assert "records is complete" in said
+    assert "version 3" in world.must("audit", FAMILY), "its records are still shown"
     shutil.rmtree(world.clone / "ledger")
     world.git("commit", "--quiet", "--all", "-m", "and no record of what was in quarantine")
     code, said = world.lockstep("check", "--base", "main")
@@ -76,7 +77,8 @@ def test_a_family_whose_head_is_malformed_can_be_audited_and_does_not_verify(
     world: World, head: str
 ) -> None:
     (world.clone / "clusters/prod" / head).write_text("spec: [")
-    assert "version 2" in world.must("audit", FAMILY, "--replay")
+    assert "version 2" in world.must("audit", FAMILY)
+    world.must("audit", FAMILY, "--replay")
     code, said = world.lockstep("audit", "--verify")
     assert code == 13 and f"{head}:1:8" in said and "diverged" not in said
 
@@ -202,7 +204,7 @@ def test_a_time_that_was_given_is_in_the_record_and_shown_by_audit(world: World)
     code, said = invoke(arguments)
     assert code == 0, said
     assert "timeGiven" not in world.records()[-1]["spec"]
-    given, own = json.loads(world.must("audit", "--format", "json"))["decisions"]
+    own, given = json.loads(world.must("audit", "--format", "json"))["items"]
     assert (given["timeGiven"], own["timeGiven"]) == (True, False)
     assert given["programVersion"] == own["programVersion"] == __version__
     said = world.must("audit")

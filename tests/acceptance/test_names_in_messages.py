@@ -56,6 +56,14 @@ def test_a_name_that_is_not_known_gets_the_list_of_those_that_are(
     assert fixes[rule].startswith(names) and "write" not in fixes[rule]
 
 
+def test_a_time_zone_that_is_not_known_is_never_guessed(tmp_path: Path) -> None:
+    freeze = (
+        'spec:\n  freezes: [{name: a, reason: b, cron: "0 1 * * *", lasts: 1h, timeZone: UTC}]\n'
+    )
+    fixes = said(tmp_path, HOME, "spec:\n", freeze.replace("UTC", "Europe/Berlim"))
+    assert fixes["structure.time-zone"].startswith("write a name of the IANA database")
+
+
 def test_a_misspelt_field_gets_a_question(tmp_path: Path) -> None:
     fixes = said(tmp_path, EU, "  host: ", "  hots: ")
     assert fixes == {"schema.unknown-field": "write host if that is meant, or remove the field"}

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,15 @@ import pytest
 import yaml
 
 from lockstep.cli import invoke
+from lockstep.model.times import parse_time
 from tests.acceptance.world import git
+from tests.reference_locks import date_locks, read_at, time_of_checks
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDERS = ("clusters", "policies", "rendered", "templates")
 PROD = Path("clusters/prod")
-# Before the experiments of the fleet end.
-NOW = "2026-11-24T08:00:00Z"
+# From the fleet itself: rules about the age of facts see it as on the day it was last read.
+NOW = time_of_checks()
 HUMAN = sorted(
     path.relative_to(REPOSITORY)
     for path in (REPOSITORY / "clusters").rglob("*.yaml")
@@ -100,6 +103,72 @@ def test_the_special_settings_of_a_family_are_checked(
     assert {found["rule"] for found in check(copy)[1]} == ({f"policy.{rule}"} if rule else set())
 
 
+ARM = (
+    '    - {name: stable, version: "12", weight: 90}\n'
+    '    - {name: seasonal-ranker, version: "14", weight: 10, experiment: true}\n'
+    "  experiments:\n"
+    "    seasonal-ranker: {learnsFrom: offline, ceiling: 10, owner: shop-experiments@example.com,\n"
+    '      expires: "EXPIRES"}\n'
+)
+
+
+def rules_about_an_arm(copy: Path, now: str, expires: str) -> set[str]:
+    """What a check finds where an A/B test begins in one more cluster, at a time."""
+    git(copy, "add", "--all")
+    git(copy, "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "-m", "1")
+    path = copy / PROD / "recommender/us-east-1.yaml"
+    stable = '    - {name: stable, version: "12", weight: 100}\n'
+    assert stable in path.read_text()
+    path.write_text(path.read_text().replace(stable, ARM.replace("EXPIRES", expires)))
+    assert invoke(["render", "--root", str(copy)])[0] == 0
+    said = invoke(["check", "--root", str(copy), "--base", "HEAD", "--now", now,
+                   "--format", "json"])[1]  # fmt: skip
+    return {each["rule"] for each in json.loads(said)["findings"] if each["severity"] == "error"}
+
+
+def test_an_experiment_with_the_other_version_of_a_family_finds_fresh_facts(copy: Path) -> None:
+    times = read_at()
+    assert max(times) - min(times) < timedelta(hours=168 - 1), "make reference-locks dates them all"
+    assert "policy.lock-fresh" not in rules_about_an_arm(copy, NOW, "2028-12-31")
+
+
+def test_the_facts_can_be_made_fresh_at_any_time_and_get_old_again(copy: Path) -> None:
+    date_locks(copy, parse_time("2031-03-05T10:00:00Z"))
+    assert invoke(["render", "--root", str(copy)])[1] == "rendered/ is as the specs declare it\n"
+    found = rules_about_an_arm(copy, "2031-03-05T11:00:00Z", "2031-12-31")
+    assert "policy.lock-fresh" not in found
+    said = invoke(["check", "--root", str(copy), "--base", "HEAD", "--format", "json",
+                   "--now", "2031-03-13T11:00:00Z"])[1]  # fmt: skip
+    assert "policy.lock-fresh" in {each["rule"] for each in json.loads(said)["findings"]}
+
+
+def test_a_change_of_templates_is_one_finding_with_a_count_and_places(copy: Path) -> None:
+    for template in (copy / "templates").rglob("*.j2"):
+        template.write_text(template.read_text().replace("metadata:", "# changed\nmetadata:", 1))
+    code, found = check(copy)
+    (one,) = (each for each in found if each["rule"] == "render.different")
+    assert code == 10
+    files = re.fullmatch("([0-9]+) rendered files in [0-9]+ folders differ .*", one["message"])
+    assert files and int(files[1]) == len(one["related"]) > 20
+    said = invoke(["check", "--root", str(copy), "--now", NOW])[1]
+    assert said.count("render.different") == 1 and "fix: lockstep render" in said
+    assert len(said.splitlines()) < 40
+
+
+def test_a_file_that_no_rollout_could_edit_is_a_finding_before_one_begins(copy: Path) -> None:
+    path = copy / PROD / "recommender/us-east-1.yaml"
+    text = path.read_text().replace("weight: 100", "weight: &all 100")
+    path.write_text(text)
+    assert "structure.not-editable" not in {each["rule"] for each in check(copy)[1]}
+    path.write_text(text + "  serving: {replicas: *all}\n")
+    code, found = check(copy)
+    (one,) = (each for each in found if each["rule"] == "structure.not-editable")
+    assert code == 10 and one["file"] == "clusters/prod/recommender/us-east-1.yaml"
+    line = path.read_text().splitlines()[one["line"] - 1]
+    assert line[one["column"] - 1 :].startswith("&all 100")
+    assert [each["note"] for each in one["related"]] == ["uses it"]
+
+
 # The files
 
 
@@ -149,10 +218,14 @@ def test_the_fleet_shows_what_model_servers_need() -> None:
             secrets = each.get("access", {}).get("secrets", {}).values()
             stores |= {secret.get("storeKind", "SecretStore") for secret in secrets}
     assert used >= {
-        "affinity", "args", "command", "env", "fetch", "hpa", "imagePullSecrets", "keda",
-        "lifecycle", "nodeSelector", "ports", "priorityClassName", "probes", "securityContext",
-        "terminationGracePeriodSeconds", "tolerations", "volumes", "warmReplicas",
-        "whenUnsatisfiable", "zones",
+        "affinity", "args", "batching", "cache", "command", "env", "fetch", "hpa",
+        "imagePullSecrets", "keda", "lifecycle", "metrics", "nodeSelector", "ports",
+        "priorityClassName", "probes", "runtime", "securityContext",
+        "terminationGracePeriodSeconds", "tolerations", "volumes", "warmReplicas", "warmUp",
+        "whenUnsatisfiable", "workers", "zones",
+    }  # fmt: skip
+    assert spec("personalisation")["defaults"]["serving"]["keda"].keys() >= {
+        "requestsPerSecond", "p95Milliseconds", "queueLength", "queueMetric",
     }  # fmt: skip
     assert stores == {"SecretStore", "ClusterSecretStore"}
     limits = spec("personalisation", "eu-west-1")["serving"]["resources"]["limits"]

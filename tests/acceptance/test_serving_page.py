@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "tests" / "examples"
 PAGE = (ROOT / "docs" / "how-to" / "serving.md").read_text()
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-CASES = ("vllm-on-gpus", "triton", "kserve-canary")
+CASES = ("vllm-on-gpus", "triton", "kserve-canary", "server-settings")
 
 
 def quotable() -> list[str]:
@@ -39,7 +39,7 @@ def test_what_the_page_quotes_is_in_an_example(block: str) -> None:
 
 
 def test_what_is_in_no_example_is_found() -> None:
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 9
     assert not is_quoted(BLOCKS[0].replace("GPUS", "x").replace("20G", "21G"))
 
 

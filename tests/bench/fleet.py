@@ -125,6 +125,9 @@ spec:{before}
     alertmanager: {{labels: {{alertmanager: main}}}}
   tenants:
 {indent(tenants, "    ")}
+  network:
+    authorization: enforce
+    egress: [{{namespace: feature-store, ports: [6566]}}]
 """
 
 
@@ -133,13 +136,21 @@ def _tenants(plans: list[FamilyPlan]) -> list[str]:
 
 
 def _tenant(name: str, plans: list[FamilyPlan]) -> str:
-    namespaces = ", ".join(plan.name for plan in plans if plan.tenant == name)
+    own = [plan for plan in plans if plan.tenant == name]
+    namespaces = ", ".join(plan.name for plan in own)
+    quotas = [
+        f'- {{region: {region}, namespace: {plan.name}, cpu: "12", memory: 30Gi}}'
+        for plan in own
+        for region in plan.regions
+    ]
+    parts = "\n".join(["  quotas:", *(f"    {quota}" for quota in quotas)] if quotas else [])
     return f"""\
 - name: {name}
   owner: {name}-ml@example.com
   namespaces: [{namespaces or name}]
   quota: {{cpu: "9999", memory: 90000Gi}}
-  budget: 1000000000"""
+  budget: 1000000000
+{parts}"""
 
 
 def _family(plan: FamilyPlan) -> str:

@@ -40,6 +40,21 @@ def weights(fleet: LabFleet, cluster: str) -> dict[str, int]:
     return {subset: weight for _, subset, weight in weighted(route)}
 
 
+def declared(fleet: LabFleet, cluster: str) -> dict[str, int]:
+    """The weights that Prometheus has from git, by version, to compare the live ones with."""
+    name = f"{cluster}-weights"
+    rule = fleet.live("prometheusrules.monitoring.coreos.com", name, "rollout-scoring")
+    assert rule is not None
+    (group,) = rule["spec"]["groups"]
+    return {f"v{each['labels']['lockstep_version']}": each["expr"] for each in group["rules"]}
+
+
+def assert_declared(fleet: LabFleet, cluster: str) -> None:
+    """The declared weights are those of the routes; a version without any has 0 or no rule."""
+    live = {subset: weight for subset, weight in weights(fleet, cluster).items() if weight}
+    assert {slug: weight for slug, weight in declared(fleet, cluster).items() if weight} == live
+
+
 def brought(fleet: LabFleet, cluster: str) -> list[str]:
     """The commits that Argo CD has synced, oldest first; the last one may have been in part.
 
@@ -88,6 +103,8 @@ def test_each_commit_of_a_rollout_arrives(fleet: LabFleet, lab: Lab) -> None:
         arrive(fleet)
         assert brought(fleet, US)[-2:] == [step, edited]
         assert weights(fleet, US) == {"v1": 90, "v2": 10}
+        assert declared(fleet, US) == {"v1": 90, "v2": 10}
+        assert_declared(fleet, EU)
 
         for wanted in (
             ({"v2": 100}, {"v1": 100}),
@@ -98,6 +115,8 @@ def test_each_commit_of_a_rollout_arrives(fleet: LabFleet, lab: Lab) -> None:
             advance(fleet)
             arrive(fleet)
             assert (weights(fleet, US), weights(fleet, EU)) == wanted
+            assert_declared(fleet, US)
+            assert_declared(fleet, EU)
     assert_always_served(recorder)
     deployments = fleet.listed("deployments.apps")
     assert sorted(each["metadata"]["name"] for each in deployments) == [f"{EU}-v2", f"{US}-v2"]
@@ -129,6 +148,7 @@ def test_a_rollback_arrives_while_a_sync_waits_for_pods_that_never_start(
                 lambda: said(fleet.application(US)),
             )  # fmt: skip
             assert weights(fleet, US) == {"v2": 100}
+            assert_declared(fleet, US)
             wait_until(
                 lambda: fleet.application(EU)["status"]["sync"]["revision"] == rollback, 60,
                 lambda: said(fleet.application(EU)),
@@ -141,6 +161,8 @@ def test_a_rollback_arrives_while_a_sync_waits_for_pods_that_never_start(
         finally:
             lab.resume("scheduler")
     assert fleet.rendered("clusters/*/*.yaml") == verified
+    assert_declared(fleet, US)
+    assert_declared(fleet, EU)
     assert_always_served(recorder)
     gone = f"{EU}-v3"
     assert fleet.live("deployments.apps", gone, "rollout-scoring") is None

@@ -14,22 +14,25 @@ from tests.lab.waiting import wait_until
 US, EU = "scoring-us-east-1", "scoring-eu-west-1"
 _GATE = "  gates:\n"
 _BAKES = (("bake: 1h", "bake: 1s"), ("bake: 2h", "bake: 1s"))
+_WATCHED = "  observability: {labels: {release: monitoring}, namespace: monitoring}\n"
 
 
 def create_fleet(lab: Lab, environment: str, folder: Path, *, gate: bool = False) -> LabFleet:
     """A family in two regions that serves version 1, and whose steps bake for a second.
 
-    With ``gate`` it has a gate on Argo CD, which is asked at the lab's address; ARGOCD_AUTH_TOKEN
-    has to be set.
+    Its clusters have rules of Prometheus, with the weights that git declares. With ``gate`` it has
+    a gate on Argo CD, which is asked at the lab's address; ARGOCD_AUTH_TOKEN has to be set.
     """
     fleet = LabFleet.create_rolling(lab, environment, folder)
     family = f"clusters/{environment}/scoring/family.yaml"
     for old, new in _BAKES:
         fleet.edit(family, old, new)
+    head = f"clusters/{environment}/environment.yaml"
+    fleet.edit(head, "  registries:\n", f"{_WATCHED}  registries:\n")
     if gate:
         fleet.edit(family, _GATE, f"{_GATE}    - {{name: live, source: argocd}}\n")
         server = f"  argocd:\n    server: {lab.argocd_server}\n"
-        fleet.edit(f"clusters/{environment}/environment.yaml", "  argocd:\n", server)
+        fleet.edit(head, "  argocd:\n", server)
     fleet.publish("Let the steps bake for a second")
     return fleet
 
@@ -104,7 +107,8 @@ def assert_as_committed(fleet: LabFleet) -> None:
             (each["kind"], each["metadata"]["name"]): each
             for each in fleet.listed(
                 "deployments.apps,services,serviceaccounts,poddisruptionbudgets.policy,"
-                "destinationrules.networking.istio.io,virtualservices.networking.istio.io"
+                "destinationrules.networking.istio.io,virtualservices.networking.istio.io,"
+                "prometheusrules.monitoring.coreos.com"
             )
             if each["metadata"]["labels"]["lockstep.dev/cluster"] == cluster
         }

@@ -51,7 +51,7 @@ deny contains finding.at(
 # title: No dashboard
 # custom:
 #   message: spec.observability.dashboard is missing; spec.observability has only %s
-#   solution: set spec.observability.dashboard to the uid of the Grafana dashboard of this cluster
+#   solution: set spec.observability.dashboard in family.yaml to a uid; the dashboard of the family is rendered with it
 deny contains finding.at(
 	rego.metadata.rule(),
 	["spec", "observability", "dashboard"],

@@ -38,5 +38,7 @@ def _problems(item: Evidence, decision: Decision, seen: set[str]) -> Iterator[st
             continue
         seen.add(approval.tag)
         if why := why_not_signed(tag, approval.approver, parse_time(item.asked_at)):
+            gate = one_line(str(item.gate.get("name")), 80)
             name = one_line(approval.approver.name, 80)
-            yield f"the approval by {name} is not signed by the recorded key: {one_line(why, 200)}"
+            says = f"the approval by {name} is not signed by the recorded key"
+            yield f"gate {gate}: {says}: {one_line(why, 200)}"

@@ -1,6 +1,7 @@
 """The audit of a ledger: what contradicts its records, by git, their chain, and a replay."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from lockstep.check.approvals import check_approvals
 from lockstep.edges.git import Git
 from lockstep.edges.git.history import LedgerReader
 from lockstep.edges.resources import shipped_tree
+from lockstep.model.audit_results import FamilyAudit, LedgerCheck
 from lockstep.model.decision import Decision
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family, Tree
@@ -18,6 +20,7 @@ from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.replay import replay
 from lockstep.rollout.trust import check_times
 from lockstep.spec.assemble import assemble
+from lockstep.spec.ledger import files_of
 from lockstep.spec.records import check_records
 from lockstep.spec.schema.load import FOLDER
 from lockstep.spec.schema.schemas import Schemas
@@ -65,26 +68,66 @@ def read_ledger(tree: Tree, family: str | None, environment: str | None) -> Ledg
     return Ledger(tree, families, folders, frozenset(heads), tuple(unreadable))
 
 
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A finding of an audit, with the check that has it, and the family whose records it is about.
+
+    ``family`` is None for files of the ledger that belong to no family.
+    """
+
+    check: LedgerCheck
+    family: tuple[str, str] | None
+    finding: Finding
+
+
 def verify_ledger(
     git: Git, ledger: Ledger, now: datetime, commit: str | None = None
-) -> Iterator[Finding]:
+) -> Iterator[Contradiction]:
     """What is wrong with the records: the chain, their schema, times, git, and specs that differ.
 
     ``commit`` is what the ledger was read from; None for the work tree.
     """
     schemas = _shipped_schemas()
+    yield from _by_file(ledger, LedgerCheck.SCHEMA, ledger.unreadable_records)
     for folder in ledger.folders if commit is None else ():
-        yield from _verify_kept(git, ledger.tree, folder)
-    yield from _verify_unchanged(git, ledger, commit or git.resolve("HEAD"))
+        yield from _by_file(ledger, LedgerCheck.GIT, _verify_kept(git, ledger.tree, folder))
+    unchanged = _verify_unchanged(git, ledger, commit or git.resolve("HEAD"))
+    yield from _by_file(ledger, LedgerCheck.GIT, unchanged)
     for family in ledger.families:
-        yield from verify_chain(family)
-        yield from check_records(family, schemas)
-        yield from check_times(family, now)
-        # An empty head declares no clusters, so all of them would be reported as diverged.
-        if family.document.path in ledger.heads:
-            yield from (f for f in ledger.unreadable if f.file in _heads_of(family))
-        else:
-            yield from _diverged(family)
+        found = {
+            LedgerCheck.CHAIN: verify_chain(family),
+            LedgerCheck.SCHEMA: check_records(family, schemas),
+            LedgerCheck.TIMES: check_times(family, now),
+            # An empty head declares no clusters, so all of them would be reported as diverged.
+            LedgerCheck.SPECS: (f for f in ledger.unreadable if f.file in _heads_of(family))
+            if family.document.path in ledger.heads
+            else _diverged(family),
+        }
+        yield from _of_family(family, found)
+
+
+def replay_ledger(ledger: Ledger) -> Iterator[Contradiction]:
+    """What does not follow from the evidence of the records, or from the records before them.
+
+    Raises LockstepError where a signature is to be verified and ``ssh-keygen`` cannot be run.
+    """
+    for family in ledger.families:
+        approvals = check_approvals(record.decision for record in family.records)
+        yield from _of_family(family, {LedgerCheck.REPLAY: [*replay(family), *approvals]})
+
+
+def summarise(ledger: Ledger, found: Iterable[Contradiction]) -> tuple[FamilyAudit, ...]:
+    """How many records each family has, and how many findings each check has about them."""
+    counts: dict[tuple[str, str] | None, Counter[LedgerCheck]] = {}
+    for each in found:
+        counts.setdefault(each.family, Counter())[each.check] += 1
+    return tuple(
+        FamilyAudit(
+            each.environment, each.name, len(files_of(each)),
+            dict(counts.get((each.environment, each.name), {})),
+        )
+        for each in ledger.families
+    )  # fmt: skip
 
 
 def unread_evidence(ledger: Ledger) -> Iterator[Finding]:
@@ -97,13 +140,31 @@ def unread_evidence(ledger: Ledger) -> Iterator[Finding]:
             yield from check_records(replace(family, records=unread), _shipped_schemas())
 
 
-def replay_ledger(ledger: Ledger) -> list[Finding]:
-    """What does not follow from the evidence of the records, or from the records before them.
+def _by_file(
+    ledger: Ledger, check: LedgerCheck, findings: Iterable[Finding]
+) -> Iterator[Contradiction]:
+    """Findings about files of the ledger, each with the family in whose folder the file is.
 
-    Raises LockstepError where a signature is to be verified and ``ssh-keygen`` cannot be run.
+    One about a folder is about every family below it.
     """
-    found = [finding for family in ledger.families for finding in replay(family)]
-    return [*found, *check_approvals(ledger.decisions)]
+    homes = {ledger_folder(f.environment, f.name): (f.environment, f.name) for f in ledger.families}
+    for finding in findings:
+        path = finding.file
+        about: list[tuple[str, str] | None] = [
+            home
+            for folder, home in homes.items()
+            if path.startswith(f"{folder}/") or f"{folder}/".startswith(f"{path}/")
+        ]
+        for home in about or [None]:
+            yield Contradiction(check, home, finding)
+
+
+def _of_family(
+    family: Family, found: Mapping[LedgerCheck, Iterable[Finding]]
+) -> Iterator[Contradiction]:
+    for check, findings in found.items():
+        for finding in findings:
+            yield Contradiction(check, (family.environment, family.name), finding)
 
 
 def _shipped_schemas() -> Schemas:

@@ -21,8 +21,9 @@ from lockstep.edges.content_key import content_key, key_of
 from lockstep.edges.git.history import LedgerReader
 from lockstep.edges.resources import shipped_digest
 from lockstep.model.errors import LockstepError
-from lockstep.model.finding import Finding, arrange
+from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
+from lockstep.model.one_cause import by_cause
 from lockstep.model.outcome import OF, Outcome
 from lockstep.model.times import Moment
 from lockstep.opa.binary import find_opa, opa_version
@@ -92,7 +93,7 @@ class _ChangeCheck:
         kept.keep_claims(claim_keys, {**claims, **done.claims})
         outcome = self._about_scope(done.checked.outcome(), families, touched)
         further = (*self._deviations(), *self._unappliable())
-        return replace(outcome, findings=arrange((*outcome.findings, *further)))
+        return replace(outcome, findings=by_cause((*outcome.findings, *further)))
 
     def _deviations(self) -> list[Finding]:
         """Where the policies and templates differ from what ships; in one shard only."""

@@ -4,7 +4,7 @@ It has two halves, with the rules' evaluation between them, so that the items of
 to OPA in one request.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from lockstep.check.family_values import (
@@ -22,7 +22,7 @@ from lockstep.check.summary import summarise
 from lockstep.check.well_formed import fitting_part, well_formed
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding, arrange
-from lockstep.model.fleet import Family, Fleet
+from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.policy import (
     MalformedClusters,
     PolicyItem,
@@ -46,6 +46,7 @@ from lockstep.render.names import family_folder
 from lockstep.render.provenance import FILE_NAME
 from lockstep.rollout.chain import verify_chain
 from lockstep.rollout.quarantine import binding, bound_by
+from lockstep.spec.editable import check_editable
 from lockstep.spec.records import check_records
 from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.validate import validate_family, validate_strays
@@ -124,6 +125,7 @@ def prepare_family(read: ReadFamily, quarantines: Quarantines, terms: Terms) -> 
     rendered = render_read(read, terms.templates, terms.kinds)
     found = [*read.invalid]
     if terms.compared:
+        found += _about_edits(read.valid, read.given.files)
         found += rendered.findings
         found += compare(rendered.files, read.given.rendered,
                          restorable=restorable_folders(read.fleet),
@@ -140,6 +142,14 @@ def prepare_family(read: ReadFamily, quarantines: Quarantines, terms: Terms) -> 
         found += about_quarantine(read, read.valid, quarantine)
     items = _items(read, read.valid, former, quarantine, rendered.objects, terms)
     return PreparedFamily(read, arrange(found), items, rendered.claims)
+
+
+def _about_edits(family: Family, files: Tree) -> Iterator[Finding]:
+    """The files in which a rollout could not edit the variants; a move says so by itself."""
+    for cluster in family.clusters:
+        data = files.get(cluster.path)
+        if data is not None and (finding := check_editable(cluster, data)):
+            yield finding
 
 
 def _items(

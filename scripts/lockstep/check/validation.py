@@ -13,6 +13,7 @@ from lockstep.check.units import Unit, unit_of
 from lockstep.check.well_formed import well_formed
 from lockstep.model.finding import Finding, Severity, arrange
 from lockstep.model.fleet import Environment, Fleet, Tree
+from lockstep.model.one_cause import by_cause
 from lockstep.model.outcome import CLUSTERS, Outcome, RuleText
 from lockstep.model.paths import SETTINGS
 from lockstep.policy.in_force import shipped_paths
@@ -41,7 +42,7 @@ class Checked:
 
     def outcome(self) -> Outcome:
         """What a report needs of it."""
-        findings = arrange((*self.invalid, *self.denied))
+        findings = by_cause((*self.invalid, *self.denied))
         wanted = {(finding.file, finding.line) for finding in findings}
         shown = {place: text for place, text in self.lines.items() if place in wanted}
         return Outcome(findings, dict(self.counts), shown, self.rules).naming_shipped(self.shipped)

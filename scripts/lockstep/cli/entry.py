@@ -37,7 +37,7 @@ _VERBS = {
     "adopt": ("rollouts", "Record the committed state as verified, with a reason."),
     "advance": ("rollouts", "Evaluate the gates, and make the one decision that is due."),
     "approval": ("approvals", "Set the status of a pull request: what needs approval has it."),
-    "audit": ("rollouts", "Show who decided what and why; --verify and --replay check it."),
+    "audit": ("audit", "Show who decided what and why; --verify and --replay check it."),
     "check": ("checks", "Validate, evaluate policy, render and compare: what CI runs."),
     "comment": ("reviews", "Post a review as the one comment on its pull request."),
     "diff": ("reviews", "Show what a change does to manifests and rules, dangers first."),

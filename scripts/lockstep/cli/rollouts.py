@@ -1,4 +1,4 @@
-"""Verbs about rollouts: those that move a family, and lock and audit."""
+"""Verbs about rollouts: those that move a family, and lock."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ def _run_options(
     branch: str | None = None,
     dry_run: bool = False,
 ) -> "RunOptions":
-    from lockstep.transactions.run import RunOptions  # status and audit do not need what it needs
+    from lockstep.transactions.run import RunOptions  # status does not need what it needs
 
     return RunOptions(
         options.existing(root), clock.now(now), environment, registry,
@@ -219,36 +219,3 @@ def adopt(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     from lockstep.commands.adopt import run
 
     return options.show_decision(run(_run_options(**given), family, reason), output)
-
-
-@click.command(
-    cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.VERIFICATION_FAILED)
-)
-@_ANY_FAMILY
-@click.option("--verify", is_flag=True, help="Check the chain of records, and git against it.")
-@click.option("--replay", "again", is_flag=True, help="Recompute each verdict from its record.")
-@options.root
-@options.environment
-@options.remote
-@options.now
-@options.work_tree
-@options.output
-def audit(
-    family: str | None,
-    verify: bool,
-    again: bool,
-    root: Path,
-    environment: str | None,
-    remote: str | None,
-    now: str | None,
-    work_tree: bool,
-    output: str,
-) -> ExitCode:
-    """Show who decided what, when and why (for FAMILY only, where it is given)."""
-    from lockstep.commands.audit import run
-
-    history = run(
-        options.existing(root), family, environment, clock.now(now), remote,
-        verify=verify, again=again, work_tree=work_tree,
-    )  # fmt: skip
-    return options.show(history, output)

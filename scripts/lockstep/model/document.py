@@ -108,7 +108,7 @@ def value_at(value: Json, pointer: Pointer, default: Json = None) -> Json:
     here: Any = value
     for part in pointer:
         # A character of a text is not a value below it.
-        if not hasattr(here, "__getitem__") or isinstance(here, str):
+        if isinstance(here, str):
             return default
         try:
             here = here[part]

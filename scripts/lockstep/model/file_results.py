@@ -5,7 +5,6 @@
 
 from dataclasses import dataclass, field
 
-from lockstep.model.decision import Decision
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, Severity
 from lockstep.model.outcome import Outcome
@@ -127,23 +126,3 @@ class Status:
     def exit_code(self) -> ExitCode:
         """10 where a file is malformed: a family may not be shown as it is."""
         return ExitCode.INVALID if self.findings else ExitCode.CLEAN
-
-
-@dataclass(frozen=True)
-class History:
-    """The decisions of the families asked for, and what contradicts them.
-
-    ``verified`` and ``replayed`` say whether that was checked; ``shown`` says where the records
-    were read: on which branch, or in the work tree.
-    """
-
-    decisions: tuple[Decision, ...]
-    findings: tuple[Finding, ...] = ()
-    verified: bool = False
-    replayed: bool = False
-    shown: str = ""
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """13 where a record does not hold."""
-        return ExitCode.VERIFICATION_FAILED if self.findings else ExitCode.CLEAN

@@ -9,6 +9,7 @@ from lockstep.model.document import Json
 from lockstep.model.errors import LockstepError
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, arrange
+from lockstep.model.one_cause import by_cause
 
 SCHEMA_VERSION: Literal[1] = 1
 """That of the JSON of all verbs: raised when a field changes its meaning or is removed.
@@ -181,7 +182,7 @@ def merge_outcomes(outcomes: Iterable[Outcome]) -> Outcome:
     summary |= _scope_of(parts)
     excerpts = {place: text for part in parts for place, text in part.excerpts.items()}
     rules = {rule.id: rule for part in parts for rule in part.rules}
-    found = arrange(finding for part in parts for finding in part.findings)
+    found = by_cause(arrange(finding for part in parts for finding in part.findings))
     idle = [set(part.findings) for part in parts if SHARD in part.summary]
     found = tuple(finding for finding in found if _agreed(finding, idle))
     return Outcome(found, summary, excerpts, tuple(rules[name] for name in sorted(rules)))

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from lockstep.model.audit_results import History, LedgerAudit, ServedThen
 from lockstep.model.decision import Decision
 from lockstep.model.document import Json
 from lockstep.model.evidence import Evidence
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.file_results import (
-    History,
     LockComparison,
     Locked,
     Pages,
@@ -75,6 +75,19 @@ NO_OFFER = Offer()
 
 
 @dataclass(frozen=True)
+class Placed:
+    """Where a branch that is to be merged is now.
+
+    ``commit`` is its tip (40 hex digits), ``into`` the branch that it is to be merged into.
+    ``remote`` is the name of the remote that it was pushed to; empty where the repository has none.
+    """
+
+    commit: str
+    remote: str
+    into: str
+
+
+@dataclass(frozen=True)
 class NotLive:
     """Decisions on a branch that is to be merged: nothing has moved yet.
 
@@ -85,6 +98,7 @@ class NotLive:
     branch: str
     refused: str = ""
     offer: Offer = NO_OFFER
+    placed: Placed | None = None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -143,6 +157,7 @@ class Proposed:
     decision: Decision
     branch: str
     offer: Offer = NO_OFFER
+    placed: Placed | None = None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -318,7 +333,7 @@ Moved = (
 
 Result = (
     Moved | Proposed | OnBranch | Locked | LockComparison | RenderedFiles | Upgraded | Scaffolded
-    | Pages | Status | History | RuleList | RuleExplanation | RuleTests | RuleBundle
-    | BuiltTool | FetchedModel | NewFiles | Diagnosis | ApprovalStatus | Commented
+    | Pages | Status | History | ServedThen | LedgerAudit | RuleList | RuleExplanation | RuleTests
+    | RuleBundle | BuiltTool | FetchedModel | NewFiles | Diagnosis | ApprovalStatus | Commented
 )  # fmt: skip
 """Everything that lockstep.report.results can write."""

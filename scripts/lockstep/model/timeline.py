@@ -15,11 +15,15 @@ class ServedCluster:
     """The variants of one cluster, those without weight too.
 
     ``region`` is empty where it is not known: records do not hold it, and the cluster may be gone.
+    ``since`` is when the same versions got the same weights, and ``record`` the number of the
+    record that gave them.
     """
 
     cluster: str
     region: str
     variants: tuple[Variant, ...]
+    since: datetime
+    record: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +71,14 @@ class ServedAt:
     """What a family served at a time.
 
     ``period`` is the one that held then; None before the first record, when nothing is known.
-    ``doubts`` are the records that may have changed it by then.
+    ``decisions`` are those that led to it: the newest by then, and before it the one that gave each
+    cluster its weights; the newest first. ``doubts`` are the records that may have changed it.
     """
 
     environment: str
     family: str
     period: DecisionPeriod | None
+    decisions: tuple[Decision, ...] = ()
     doubts: tuple[Doubt, ...] = ()
 
 
@@ -89,3 +95,31 @@ class ServingSpan:
     until: datetime | None
     variants: tuple[Variant, ...]
     first: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficChange:
+    """How a decision changed the traffic of a cluster: its variants with weight, before and after.
+
+    ``before`` is None where the record before it has no such cluster, ``after`` where this one has
+    none.
+    """
+
+    cluster: str
+    region: str
+    before: tuple[Variant, ...] | None
+    after: tuple[Variant, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One decision in a history, with what it changed.
+
+    ``since`` is as for a DecisionPeriod. ``problem`` says why the record cannot be relied on, and
+    is empty for one that can; its changes are those that it claims.
+    """
+
+    decision: Decision
+    since: datetime
+    changes: tuple[TrafficChange, ...]
+    problem: str = ""

@@ -12,11 +12,7 @@ from lockstep.render.buckets import Share, assign_buckets, fallback_weights, lea
 from lockstep.render.fields import Fields, Unrenderable
 from lockstep.render.names import object_name, version_slug
 from lockstep.render.network import read_network
-from lockstep.render.observability import (
-    read_destination,
-    read_objective,
-    read_operator_labels,
-)
+from lockstep.render.observability import read_destination, read_operator_labels
 from lockstep.render.place_view import TenantPlaceView
 from lockstep.render.targets.base import Component
 from lockstep.render.targets.kubernetes.appproject import project_name
@@ -119,8 +115,6 @@ def view_family(family: Family, environment: Environment) -> FamilyView | None:
         environment=_label(environment.name, Fields(environment.document)),
         name=_label(family.name, fields),
         tenant=fields.text("metadata", "tenant"),
-        owner=fields.text("metadata", "owner"),
-        consistency=_mapping(fields, "spec", "consistency"),
         clusters=tuple(map(_watched, family.clusters)),
         destination=place.name,
         namespace=place.namespace,
@@ -130,7 +124,7 @@ def view_family(family: Family, environment: Environment) -> FamilyView | None:
         observability={
             **read_dashboard(family, environment),
             **read_family_paging(family, environment),
-            **read_skew(family),
+            **read_skew(family, environment),
         },
     )
 
@@ -235,7 +229,7 @@ def _serving(fields: Fields, environment: Environment) -> Json:
         **read_volumes(fields),
         **read_disruption(fields),
         **read_hpa(fields),
-        **read_keda(fields),
+        **read_keda(fields, environment),
         **read_warm_replicas(fields),
         **read_warm_up(fields),
         **read_runtime(fields),
@@ -348,14 +342,9 @@ def _destination(fields: Fields, environment: Environment, region: str) -> str:
 
 
 def _watched(cluster: Cluster) -> WatchedCluster:
-    fields, here = Fields(cluster), ("spec", "observability")
-    return WatchedCluster(
-        name=_label(fields.text("metadata", "name"), fields),
-        region=fields.text("spec", "region"),
-        namespace=fields.text("spec", "namespace"),
-        alerts=_texts(fields, *here, "alerts"),
-        slo=read_objective(fields),
-    )
+    fields = Fields(cluster)
+    name = _label(fields.text("metadata", "name"), fields)
+    return WatchedCluster(name, fields.text("spec", "region"))
 
 
 def _further_hosts(fields: Fields) -> tuple[str, ...]:
@@ -386,11 +375,6 @@ def _texts(fields: Fields, *pointer: str | int) -> tuple[str, ...]:
     if not fields.has(*pointer):
         return ()
     return tuple(fields.text(*pointer, index) for index, _ in enumerate(fields.items(*pointer)))
-
-
-def _mapping(fields: Fields, *pointer: str | int) -> Json:
-    """A mapping; empty where it is missing."""
-    return fields.mapping(*pointer) if fields.has(*pointer) else {}
 
 
 def _project(family: Family, environment: Environment) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -111,6 +112,8 @@ def family_folder(environment: str, family: str) -> str:
     return f"{families_folder(environment)}/{family}"
 
 
+# Cached, as label_value: all objects of a cluster have the same few names and labels.
+@lru_cache(maxsize=4096)
 def object_name(*parts: str, limit: int = DNS_LABEL_LIMIT) -> str:
     """A DNS label (RFC 1035: it begins with a letter) for the parts joined by hyphens.
 
@@ -149,6 +152,7 @@ def family_name(environment: str, family: str) -> str:
     return object_name(environment, "family", family)
 
 
+@lru_cache(maxsize=4096)
 def label_value(text: str) -> str:
     """A valid label value (at most 63 of letters, digits and ``-_.``) for any text.
 

@@ -5,8 +5,8 @@ namespaces, but no names of DNS.
 """
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import urlsplit
 
 from lockstep.model.document import Json, Pointer
 from lockstep.model.fleet import Environment, Family
@@ -88,7 +88,8 @@ def _collector(environment: Environment, fields: Fields) -> tuple[str, Origin] |
     watched = read_namespace(environment)
     if watched is None or not fields.has(*_COLLECTOR):
         return None
-    parts = (urlsplit(fields.text(*_COLLECTOR)).hostname or "").split(".")
+    host = re.split("[:/]", fields.text(*_COLLECTOR).partition("://")[2], maxsplit=1)[0]
+    parts = host.lower().split(".")
     if parts[2:3] == ["svc"]:
         return parts[1], in_environment(*_COLLECTOR)
     return watched, WATCHING

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from lockstep.model.document import value_at
 from lockstep.model.fleet import Environment, Family
 from lockstep.render.fields import Fields
+from lockstep.render.promql import seconds
 
 _HERE = ("spec", "observability")
 _PERCENT = ("availability", "percentile")
@@ -29,6 +30,15 @@ def read_operator_labels(environment: Environment) -> dict[str, str]:
     if not fields.has(*_HERE):
         return {}
     return dict(sorted(fields.texts(*_HERE, "labels").items()))
+
+
+def read_runbooks(environment: Environment) -> str | None:
+    """The URL of the page that says what to do for each alert; None where there is none.
+
+    Raises Unrenderable.
+    """
+    fields = Fields(environment.document)
+    return fields.text(*_HERE, "runbooks") if fields.has(*_HERE, "runbooks") else None
 
 
 def read_namespace(environment: Environment) -> str | None:
@@ -65,12 +75,16 @@ def speaks_for(family: Family, part: str) -> Fields | None:
 
 
 def read_objective(fields: Fields) -> dict[str, str]:
-    """The service level objective of a cluster, numbers as text: 99.9 as ``99.9``.
+    """The service level objective of a cluster, as decimal texts: 99.9 as ``99.9``.
 
-    Empty where its spec has none. Raises Unrenderable.
+    ``availability`` and ``percentile`` are in percent, ``latency`` in seconds; each is there where
+    the spec has it. Raises Unrenderable.
     """
     here = (*_HERE, "slo")
     found = {name: fields.number(*here, name) for name in _PERCENT if fields.has(*here, name)}
     if fields.has(*here, "latency"):
-        found["latency"] = fields.text(*here, "latency")
+        try:
+            found["latency"] = seconds(fields.text(*here, "latency"))
+        except ValueError as error:
+            fields.fail((*here, "latency"), "render.input", str(error), "write it like 500ms")
     return found

@@ -19,7 +19,7 @@ from lockstep.text.sanitise import one_line, quoted
 # Quantifiers are possessive: a long hostile line cannot make the grammar backtrack. A NUL and
 # halves of surrogate pairs are refused even as escapes, because no manifest can hold them.
 _QUOTED = (
-    r'"(?:[^"\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]'
+    r'"(?:[^"\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]++'
     r'|\\(?:["\\bfnrt]|u(?!0000|[dD][89a-fA-F])[0-9a-fA-F]{4}))*+"'
 )
 # YAML 1.1 reads 012 as octal and 1:30 as a number in base 60, so neither is plain here.

@@ -6,9 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from lockstep.model.times import parse_duration
-from lockstep.text.promql import label_matcher, selector
-
-__all__ = ["duration", "label_matcher", "literal", "seconds", "selector", "series"]
+from lockstep.text.promql import selector
 
 _REQUEST = re.compile(r"([0-9]+)(ms|s|m)", re.ASCII)
 _UNITS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60)}

@@ -21,7 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 BUDGET = 250_000
-"""Units for one file: fifty times what the largest of the shipped templates needs."""
+"""Units for one file: several times what the largest of the shipped templates needs."""
 
 LONGEST = 100_000
 """Characters of a template's source."""
@@ -86,6 +86,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             keep_trailing_newline=True,
         )
         self._budget = self._left = budget
+        self._quote = quote
         self._weights: dict[str | None, int] = {}
         # Jinja's own filters are removed: attr and map reach attributes of Python objects.
         self.filters = {
@@ -186,24 +187,37 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
         ``indent`` is that of the lines.
         """
-        # First, because a tuple that holds itself twice, again and again, is small, but its text
-        # is that of a tree.
-        self._weigh(value)
-        return Quoted(self._lines(value, indent))
+        if type(indent) is not int or indent < 0:
+            raise SecurityError("a block is indented by a number of spaces")
+        lines: list[str] = []
+        self._put(lines, "", value, indent)
+        return Quoted("".join(lines))
 
-    def _lines(self, value: Any, indent: Any) -> str:
-        if type(indent) is not int or not 0 <= indent <= _DEEPEST:
+    def _put(
+        self, lines: list[str], lead: str, value: Any, indent: int, *, inline: bool = False
+    ) -> None:
+        """Adds a value behind ``lead``: ``inline`` if its first line is that of ``lead``."""
+        kind = type(value)
+        if not value or (kind is not dict and kind is not list):
+            line = f"{lead} {value if kind is dict or kind is list else self._quote(value)}"
+            # Each as it is made: what holds itself twice, again and again, is small, but its text
+            # is that of a tree. As spend, but for the cost of a call.
+            self._left -= len(line)
+            if self._left < 0:
+                self.spend(0)
+            lines.append(line)
+            return
+        if indent > _DEEPEST:
             raise SecurityError(f"a block is indented by at most {_DEEPEST} spaces")
         start = "\n" + " " * indent
-        quote = self.filters["quote"]
-        if type(value) is dict:
-            lines = (f"{start}{quote(k)}:{self._lines(v, indent + 2)}" for k, v in value.items())
-            return "".join(lines) or " {}"
-        if type(value) is list:
-            # An item begins on the line of its hyphen.
-            items = (self._lines(item, indent + 2).lstrip() for item in value)
-            return "".join(f"{start}- {item}" for item in items) or " []"
-        return f" {quote(value)}"
+        before = f"{lead} " if inline else lead + start
+        for each in value:
+            if kind is dict:
+                self._put(lines, f"{before}{self._quote(each)}:", value[each], indent + 2)
+            else:
+                # An item begins on the line of its hyphen.
+                self._put(lines, f"{before}-", each, indent + 2, inline=True)
+            before = start
 
     def _weighed(self, value: Any) -> Any:
         self._weigh(value)

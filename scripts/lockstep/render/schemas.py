@@ -41,6 +41,7 @@ class ManifestSchemas:
         self._read = read_kubernetes
         self._definitions: dict[str, Json] = {}
         self._kubernetes: dict[tuple[str, str], jsonschema_rs.Validator | None] = {}
+        self._known: dict[tuple[str, str, str], list[jsonschema_rs.Validator]] = {}
         own, known = _own_files(tree), _own_files(base or {})
         self._own = [dict(self._compile_own(own, _FIX))]
         if known not in ({}, own):
@@ -56,8 +57,10 @@ class ManifestSchemas:
         if not isinstance(kind, str) or not isinstance(version, str):
             yield ManifestProblem((), "it has no apiVersion and kind")
             return
-        name = _file_name(version, kind)
-        validators = self._validators(kubernetes_version, name)
+        key = kubernetes_version, version, kind
+        if (validators := self._known.get(key)) is None:
+            name = _file_name(version, kind)
+            validators = self._known[key] = self._validators(kubernetes_version, name)
         if not validators:
             unknown = one_line(f"{version} {kind}", 160)
             yield ManifestProblem(("kind",), f"there is no schema for {unknown}")

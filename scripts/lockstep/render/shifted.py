@@ -32,11 +32,13 @@ _WORKLOAD = ("deployment", "destinationrule")
 """The components without which a version cannot get traffic."""
 
 
-_SCALERS = {
-    "horizontalpodautoscaler": ("minReplicas", "maxReplicas"),
-    "scaledobject": ("minReplicaCount", "maxReplicaCount"),
-}
-"""The components that scale, with the fields of their minimum and maximum."""
+_SCALERS: dict[str, tuple[str, tuple[Pointer, ...]]] = {
+    "horizontalpodautoscaler": ("maxReplicas", (("spec", "minReplicas"),)),
+    "scaledobject": (
+        "maxReplicaCount", (("spec", "minReplicaCount"), ("spec", "fallback", "replicas")),
+    ),
+}  # fmt: skip
+"""The components that scale, with the field of their maximum and those that hold the floor."""
 
 
 class CannotEdit(ValueError):
@@ -73,7 +75,7 @@ def with_floors(folder: Files, floors: Mapping[str, int]) -> dict[str, bytes]:
     """
     edited: dict[str, bytes] = {}
     for slug, floor in floors.items():
-        for kind, (least, most) in _SCALERS.items():
+        for kind, (most, least) in _SCALERS.items():
             name, deployment = f"{kind}-{slug}.yaml", f"deployment-{slug}.yaml"
             if name not in folder or deployment not in folder:
                 continue
@@ -81,7 +83,7 @@ def with_floors(folder: Files, floors: Mapping[str, int]) -> dict[str, bytes]:
                 maximum = value_at(_parsed(folder[name]), ("spec", most))
                 pods = min(floor, maximum) if type(maximum) is int else floor
                 edited |= {
-                    name: _edited(name, folder[name], {("spec", least): pods}),
+                    name: _edited(name, folder[name], dict.fromkeys(least, pods)),
                     deployment: _edited(
                         deployment, folder[deployment], {("spec", "replicas"): pods}
                     ),

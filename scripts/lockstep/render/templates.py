@@ -51,6 +51,8 @@ def quote(value: object) -> Quoted:
 # Cached: the same names, labels and images are in many files.
 @lru_cache(maxsize=65536)
 def _quote_text(text: str) -> Quoted:
+    if text.isascii() and text.isprintable():  # nearly all are, and need no further look
+        return Quoted(encode_basestring(text))
     text.encode()  # raises UnicodeEncodeError, a ValueError
     if "\0" in text:
         raise ValueError("text with a NUL character cannot be written")

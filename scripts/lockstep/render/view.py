@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lockstep.model.canonical import digest_json
 from lockstep.model.document import Json
@@ -130,18 +131,11 @@ class ClusterView:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class WatchedCluster:
-    """A cluster as what watches its whole family sees it: nothing that a rollout changes.
-
-    ``alerts`` are the kinds of alerts that it asks for, ``slo`` its objective, numbers as text.
-    """
+class WatchedCluster(NamedTuple):
+    """A cluster as what watches its whole family sees it: nothing that a rollout changes."""
 
     name: str
     region: str
-    namespace: str
-    alerts: tuple[str, ...]
-    slo: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,18 +143,16 @@ class FamilyView:
     """A family as the components that watch all of its clusters see it.
 
     It never holds variants, weights or versions, so that no move of a version changes what is
-    rendered from it. ``clusters`` are in path order; ``consistency`` has the shape of the spec.
-    ``destination`` is the Kubernetes cluster that sees all regions, ``namespace`` that of
-    Prometheus there, ``labels`` are those by which its operator selects. ``project`` is the
-    AppProject of all that watches in the environment. ``observability`` is what the family and
-    its environment say of who watches it, by the component that reads it.
+    rendered from it. ``clusters`` are in path order. ``destination`` is the Kubernetes cluster that
+    sees all regions, ``namespace`` that of Prometheus there, ``labels`` are those by which its
+    operator selects. ``project`` is the AppProject of all that watches in the environment.
+    ``observability`` is what the family, its clusters and its environment say of who watches it,
+    by the component that reads it.
     """
 
     environment: str
     name: str
     tenant: str
-    owner: str
-    consistency: Json
     clusters: tuple[WatchedCluster, ...]
     destination: str
     namespace: str
@@ -171,16 +163,8 @@ class FamilyView:
 
     def inputs(self) -> dict[str, Json]:
         """Digests of what the output depends on in addition to the templates."""
-        spec = {
-            "name": self.name,
-            "tenant": self.tenant,
-            "owner": self.owner,
-            "consistency": self.consistency,
-            "clusters": [
-                [each.name, each.region, each.namespace, list(each.alerts), dict(each.slo)]
-                for each in self.clusters
-            ],
-        }
+        clusters = [list(each) for each in self.clusters]
+        spec = {"name": self.name, "tenant": self.tenant, "clusters": clusters}
         environment = environment_inputs(self.environment, self.argocd) | {
             "destination": self.destination,
             "destinationNamespace": self.namespace,

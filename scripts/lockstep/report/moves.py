@@ -16,6 +16,7 @@ from lockstep.model.result import (
     NotLive,
     NotMade,
     Offer,
+    Placed,
     Proposed,
     RolledBack,
     Waiting,
@@ -48,8 +49,8 @@ def format_move(result: Moved | Proposed) -> str:
             return f"{family}: {text}"
         case AlreadyDecided(made):
             return f"{_family(made)}: {made.action.value} was decided by another run ({made.id})"
-        case Proposed(made, branch, offer):
-            return "\n".join(_proposed(made, branch, offer))
+        case Proposed():
+            return "\n".join(_proposed(result))
 
 
 def _family(decision: Decision) -> str:
@@ -142,6 +143,7 @@ def _not_live(result: NotLive) -> Iterator[str]:
     yield f"{_family(newest)}: NOT LIVE: it is on branch {result.branch}, which is to be merged"
     if result.refused:
         yield f"  {result.refused}"
+    yield from _placed(result.branch, result.placed)
     yield from _offer(result.offer)
     yield from (f"  once it is merged: {line}" for line in _decided(result.decided))
 
@@ -183,12 +185,28 @@ def _offer(offer: Offer) -> Iterator[str]:
         yield one_line(f"    fix: {offer.fix}{_AGAIN if offer.failed else ''}")
 
 
-def _proposed(decision: Decision, branch: str, offer: Offer) -> Iterator[str]:
-    yield f"{_family(decision)}: version {decision.target.version} is proposed on branch {branch}"
+def _placed(branch: str, placed: Placed | None) -> Iterator[str]:
+    """What was pushed, and where."""
+    if placed is None:
+        return
+    tip = f"branch {branch} is at commit {placed.commit[:12]}"
+    if placed.remote:
+        yield f"  pushed to {placed.remote}: {tip} there"
+    else:
+        yield f"  not pushed, because this repository has no remote: {tip} here"
+
+
+def _proposed(result: Proposed) -> Iterator[str]:
+    decision, offer = result.decision, result.offer
+    family, version = _family(decision), decision.target.version
+    yield f"{family}: version {version} is proposed on branch {result.branch}"
     yield f"  candidate with weight 0 in {', '.join(decision.variants)}"
     yield from _evidence(decision.evidence)
+    yield from _placed(result.branch, result.placed)
     yield from _offer(offer)
-    yield "  merge the branch, then run lockstep advance"
+    what = f"pull request {offer.number}" if offer.number else "the branch"
+    into = f" into {result.placed.into}" if result.placed else ""
+    yield f"  next: have {what} merged{into}, then run lockstep advance {family}"
 
 
 def _shares(decision: Decision) -> Iterator[str]:

@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from msgspec import structs
 
+from lockstep.model.audit_results import History, LedgerAudit, ServedThen
 from lockstep.model.differences import Differences
 from lockstep.model.file_results import (
-    History,
     LockComparison,
     Locked,
     Pages,
@@ -63,7 +63,7 @@ def seen_from(found: T, folder: str) -> T:
                 families=tuple(_family(each, folder) for each in families),
                 findings=_findings(found.findings, folder),
             )
-        case History() | LockComparison():
+        case History() | ServedThen() | LedgerAudit() | LockComparison():
             seen = replace(found, findings=_findings(found.findings, folder))
         case Pages(paths, written, findings):
             files, new = _paths(paths, folder), _paths(written, folder)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from lockstep.model.audit_results import History, LedgerAudit, ServedThen
 from lockstep.model.decision import Decision
 from lockstep.model.document import Json
 from lockstep.model.file_results import (
-    History,
     LockComparison,
     Locked,
     Pages,
@@ -31,6 +31,7 @@ from lockstep.model.result import (
     NotLive,
     NotMade,
     OnBranch,
+    Placed,
     Proposed,
     Result,
     Waiting,
@@ -38,8 +39,8 @@ from lockstep.model.result import (
 from lockstep.model.review import Review
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
 from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, Health, NewFiles
+from lockstep.report.audit_data import audit_data
 from lockstep.report.envelope import Envelope
-from lockstep.report.history import decision_to_json
 from lockstep.report.json_report import outcome_envelope
 
 _Plain = tuple[dict[str, Json], list[Json]]
@@ -92,8 +93,10 @@ def _plain(result: Result) -> _Plain:
                 "missing": healths.count(Health.MISSING), "doubtful": healths.count(Health.WARNING),
             }  # fmt: skip
             return summary, [probe.to_json() for probe in probes]
-        case Locked() | Scaffolded() | Pages() | Status() | History():
+        case Locked() | Scaffolded() | Pages() | Status():
             return _of_files(result)
+        case History() | ServedThen() | LedgerAudit():
+            return audit_data(result)
     raise TypeError(f"no verb ends with a {type(result).__name__} alone")
 
 
@@ -120,15 +123,28 @@ _Outcome = tuple[str, str, str, Sequence[Decision], dict[str, Json]]
 """The word for it, the family, the reason, the decisions, and further fields."""
 
 
+def _placed(placed: Placed | None) -> dict[str, Json]:
+    """The tip of a branch, the remote that has it (null: none), and what it is merged into."""
+    if placed is None:
+        return {}
+    return {"commit": placed.commit, "remote": placed.remote or None, "into": placed.into}
+
+
 def _outcome(result: Moved | Proposed) -> _Outcome:
     match result:
-        case Proposed(decision, branch, offer):
-            more = {"branch": branch, "pullRequest": offer.to_json(), **_evidence(decision)}
+        case Proposed(decision, branch, offer, placed):
+            more = {
+                "branch": branch, **_placed(placed), "pullRequest": offer.to_json(),
+                **_evidence(decision),
+            }  # fmt: skip
             return _decided("proposed", (decision,), more)
         case Decided(decisions):  # a rollback, too
             return _decided("decided", decisions, {})
-        case NotLive(decided, branch, refused, offer):
-            more = {"branch": branch, "refused": refused, "pullRequest": offer.to_json()}
+        case NotLive(decided, branch, refused, offer, placed):
+            more = {
+                "branch": branch, **_placed(placed), "refused": refused,
+                "pullRequest": offer.to_json(),
+            }  # fmt: skip
             return _decided("not-live", decided.decisions, more)
         case NotMade(decided):
             return _decided("dry-run", decided.decisions, {})
@@ -169,7 +185,7 @@ def _waiting(result: Waiting) -> dict[str, Json]:
     }
 
 
-def _of_files(result: Locked | Scaffolded | Pages | Status | History) -> _Plain:
+def _of_files(result: Locked | Scaffolded | Pages | Status) -> _Plain:
     """What was written, or found in the files of a fleet."""
     match result:
         case Locked(path, version, digest):
@@ -183,9 +199,6 @@ def _of_files(result: Locked | Scaffolded | Pages | Status | History) -> _Plain:
         case Status(families, shown=shown, now=now):
             summary = {"shown": shown.to_json(), "at": now}
             return summary, [each.to_json() for each in families]
-        case History(decisions, verified=verified, replayed=replayed, shown=shown):
-            summary = {"shown": shown, "verified": verified, "replayed": replayed}
-            return summary, [decision_to_json(decision) for decision in decisions]
         case Pages(paths, written):
             items = [{"file": path, "written": path in written} for path in paths]
             return {"written": len(written)}, items

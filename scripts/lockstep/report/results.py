@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from lockstep.model.audit_results import History, LedgerAudit, ServedThen
 from lockstep.model.file_results import (
-    History,
     LockComparison,
     Locked,
     Pages,
@@ -14,12 +14,14 @@ from lockstep.model.file_results import (
     Upgraded,
 )
 from lockstep.model.forge import APPROVAL_STATUS
+from lockstep.model.one_cause import occurrences
 from lockstep.model.outcome import POLICY, Outcome
 from lockstep.model.result import ApprovalStatus, Commented, OnBranch, Result
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
 from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, NewFiles
 from lockstep.report.counting import count
 from lockstep.report.history import format_history
+from lockstep.report.ledger_audit import format_ledger_audit, format_served
 from lockstep.report.moves import format_move
 from lockstep.report.rules import (
     format_bundle,
@@ -54,13 +56,11 @@ def format_text(result: Result) -> str:
         case Status():
             return format_status(result)
         case History():
-            history = format_history(
-                result.decisions,
-                result.findings,
-                verified=result.verified,
-                replayed=result.replayed,
-            )
-            return "\n".join([*_shown(result.shown), history])
+            return format_history(result)
+        case ServedThen():
+            return format_served(result)
+        case LedgerAudit():
+            return format_ledger_audit(result)
         case Pages():
             return _pages(result)
         case RuleList():
@@ -108,7 +108,9 @@ def _commented(result: Commented) -> Iterator[str]:
 def _upgraded(result: Upgraded) -> Iterator[str]:
     yield f"this fleet is pinned to {result.after}, not to {result.before}"
     yield format_text(result.rendered)
-    found = Counter(f.rule.removeprefix(POLICY) for f in result.outcome.findings)
+    found: Counter[str] = Counter()
+    for finding in result.outcome.findings:
+        found[finding.rule.removeprefix(POLICY)] += occurrences(finding)
     for kind, rules in (("new", result.new), ("changed", result.changed)):
         if rules:
             yield f"{count(len(rules), f'{kind} rule')}:"

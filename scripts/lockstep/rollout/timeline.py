@@ -36,15 +36,15 @@ def timeline_of(
     times = _effective_times(counted)
     followers: list[Record | None] = [*counted[1:], None]
     ends: list[datetime | None] = [*times[1:], None]
-    periods = tuple(
-        DecisionPeriod(
-            record.decision, since, until,
-            _left_since(record, after), _served(record.decision, placed),
-        )
-        # Not strict: without any record the last two have one item, which belongs to none.
-        for record, since, after, until in zip(counted, times, followers, ends, strict=False)
-    )  # fmt: skip
-    return Timeline(family.environment, family.name, periods, tuple(_doubts(family, now)))
+    periods: list[DecisionPeriod] = []
+    # Not strict: without any record the last two have one item, which belongs to none.
+    for record, since, after, until in zip(counted, times, followers, ends, strict=False):
+        before = periods[-1].clusters if periods and _follows(record, periods[-1]) else ()
+        served = _served(record.decision, since, placed, before)
+        live = _left_since(record, after)
+        periods.append(DecisionPeriod(record.decision, since, until, live, served))
+    doubts = tuple(_doubts(family, now))
+    return Timeline(family.environment, family.name, tuple(periods), doubts)
 
 
 def served_at(timeline: Timeline, at: datetime) -> ServedAt:
@@ -55,7 +55,8 @@ def served_at(timeline: Timeline, at: datetime) -> ServedAt:
     later = timeline.periods[index:]
     before: float = later[0].decision.sequence if later else inf
     doubts = tuple(each for each in timeline.doubts if after < each.sequence < before)
-    return ServedAt(timeline.environment, timeline.family, period, doubts)
+    decisions = _led_to(timeline.periods[:index], period) if period else ()
+    return ServedAt(timeline.environment, timeline.family, period, decisions, doubts)
 
 
 def spans_of(timeline: Timeline) -> tuple[ServingSpan, ...]:
@@ -70,6 +71,12 @@ def spans_of(timeline: Timeline) -> tuple[ServingSpan, ...]:
 def weighted(variants: Sequence[Variant]) -> tuple[Variant, ...]:
     """The variants that get traffic."""
     return tuple(each for each in variants if each["weight"] > 0)
+
+
+def _led_to(periods: Sequence[DecisionPeriod], period: DecisionPeriod) -> tuple[Decision, ...]:
+    """The decision of a period, and those before it that gave its clusters their weights."""
+    numbers = {period.decision.sequence, *(each.record for each in period.clusters)}
+    return tuple(p.decision for p in reversed(periods) if p.decision.sequence in numbers)
 
 
 def _effective_times(records: Sequence[Record]) -> list[datetime]:
@@ -92,11 +99,29 @@ def _left_since(record: Record, after: Record | None) -> datetime | None:
     return parse_time(after.decision.live_since) if after.decision.live_since else None
 
 
-def _served(decision: Decision, regions: Mapping[str, str]) -> tuple[ServedCluster, ...]:
-    return tuple(
-        ServedCluster(name, regions.get(name, ""), tuple(variants))
-        for name, variants in sorted(decision.variants.items())
-    )
+def _follows(record: Record, period: DecisionPeriod) -> bool:
+    """Whether a record is the next one; one that is left out between may have changed weights."""
+    return record.decision.sequence == period.decision.sequence + 1
+
+
+def _served(
+    decision: Decision,
+    since: datetime,
+    regions: Mapping[str, str],
+    before: tuple[ServedCluster, ...],
+) -> tuple[ServedCluster, ...]:
+    """What each cluster serves after a decision; ``before`` is what it served before it."""
+    was = {each.cluster: each for each in before}
+    served = []
+    for name, variants in sorted(decision.variants.items()):
+        old, number = was.get(name), decision.sequence
+        if old and weighted(old.variants) == weighted(variants):
+            since_when, number = old.since, old.record
+        else:
+            since_when = since
+        region = regions.get(name, "")
+        served.append(ServedCluster(name, region, tuple(variants), since_when, number))
+    return tuple(served)
 
 
 def _doubts(family: Family, now: datetime) -> Iterator[Doubt]:
@@ -111,20 +136,19 @@ def _spans(periods: Sequence[DecisionPeriod], cluster: str) -> Iterator[ServingS
     """The spans of one cluster; where it was removed for a while, nothing spans that time."""
     running: ServingSpan | None = None
     for period in periods:
+        found = next((each for each in period.clusters if each.cluster == cluster), None)
         if period.since == period.until:
             continue
-        found = next((each for each in period.clusters if each.cluster == cluster), None)
-        variants = weighted(found.variants) if found else ()
-        if running and found and running.variants == variants:
+        if running and found and running.first == found.record:
             running = replace(running, until=period.until)
             continue
         if running:
             yield running
         running = None
         if found:
-            first = period.decision.sequence
+            variants = weighted(found.variants)
             running = ServingSpan(
-                cluster, found.region, period.since, period.until, variants, first
+                cluster, found.region, period.since, period.until, variants, found.record
             )
     if running:
         yield running

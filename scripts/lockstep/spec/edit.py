@@ -18,6 +18,7 @@ VARIANTS: Pointer = ("spec", "variants")
 
 # No character that YAML, a git ref or a path could read as something else.
 _SAFE_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ANCHOR = re.compile(r"&\S+ +")
 _IN_PLACE = ("version", "weight")
 _HOW_TO_REWRITE = (
     "write variants in the cluster's own file, one item a line:\n"
@@ -38,6 +39,10 @@ def edit_variants(document: Document, data: bytes, wanted: Variants) -> bytes:
     # Items are inserted and removed by line, and those of a flow list may share one.
     if VARIANTS in document.places.flow:
         raise _refuse(document, "its variants are a flow list ([...])")
+    # What an alias repeats has no place of its own in the file.
+    if not all((*VARIANTS, index, key) in document.spans for index, variant in enumerate(current)
+               for key in variant):  # fmt: skip
+        raise _refuse(document, "an alias (*) repeats variants")
     by_name = {variant["name"]: variant for variant in wanted}
     # splitlines knows more line breaks than YAML; a file with those cannot be loaded.
     edit = _Edit(document, data.decode().splitlines(keepends=True))
@@ -85,6 +90,9 @@ class _Edit:
                 raise _refuse(self.document, "a version or weight spans several lines")
             line = self.lines[span.line - 1]
             before, old_text = line[: span.column - 1], line[span.column - 1 : span.end_column - 1]
+            # An anchor that nothing uses stays; where an alias uses it, _verify refuses the edit.
+            if anchor := _ANCHOR.match(old_text):
+                before, old_text = before + anchor[0], old_text[anchor.end() :]
             text = _scalar(self.document, value, quote=old_text[:1])
             self.lines[span.line - 1] = before + text + line[span.end_column - 1 :]
 

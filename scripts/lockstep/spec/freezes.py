@@ -1,11 +1,18 @@
 """Freezes: when nothing of an environment, or of some of its families, moves forward.
 
 A freeze happens once (``from`` and ``until``) or repeatedly: a cron expression says when it
-begins, in UTC, and ``lasts`` how long it is. Freezes never block rollbacks.
+begins, by the clocks of ``timeZone`` (by default UTC), and ``lasts`` how long it is. Freezes never
+block rollbacks.
+
+Where clocks are put forward or back, a time of day can be skipped, or come twice. A freeze then
+begins at both of the two moments that it can mean: one hour too much is frozen, and never one too
+little.
 """
 
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lockstep.model.document import Json, value_at
 from lockstep.model.finding import Finding
@@ -16,6 +23,18 @@ from lockstep.spec.structure.lists import entries
 from lockstep.text.phrases import brief, known_names
 
 _POINTER = ("spec", "freezes")
+_WIDEST_CHANGE = timedelta(hours=3)
+"""By how much the clocks of a zone are changed at once, at most; two hours were the most so far."""
+
+
+_UNKNOWN_ZONE = (
+    "and no time zone has that name",
+    "write a name of the IANA database, such as Europe/Berlin, or remove it for UTC",
+)
+_NO_ZONES = (
+    "and this machine has no time zones, so it cannot say when the freeze begins",
+    "install the time zones of the system (tzdata), or the Python package tzdata",
+)
 
 
 def freezes_in_force(environment: Environment, family: str | None, moment: datetime) -> list[Json]:
@@ -34,6 +53,7 @@ def check_freezes(environment: Environment, families: Collection[str]) -> Iterat
     for index, freeze in enumerate(entries(environment.document.value, _POINTER)):
         if isinstance(freeze, dict):
             yield from _times(environment, index, freeze)
+            yield from _zone(environment, index, freeze)
             yield from _families(environment, index, freeze, families)
 
 
@@ -56,8 +76,8 @@ def _held(freeze: Json, family: str | None, moment: datetime) -> Json:
     try:
         ends = list(_ends(freeze, moment)) if _concerns(freeze, family) else []
         shown = {"name": freeze["name"], "reason": freeze["reason"]}
-        return {**shown, "until": format_time(ends[-1])} if ends else None
-    except (KeyError, TypeError, ValueError, AttributeError):
+        return {**shown, "until": format_time(max(ends))} if ends else None
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
         return None
 
 
@@ -73,21 +93,72 @@ def _ends(freeze: Json, moment: datetime) -> Iterator[datetime]:
         yield parse_time(freeze["until"])
     if "cron" not in freeze:
         return
-    began = _began(freeze["cron"], moment)
+    began = _began(freeze["cron"], moment, zone_of(freeze))
     lasts = parse_duration(freeze["lasts"])
     if began and moment < later(began, lasts):
         yield later(began, lasts)
 
 
-def _began(expression: str, moment: datetime) -> datetime | None:
-    """The last time at or before the moment at which the expression came due."""
+def _began(expression: str, moment: datetime, zone: tzinfo) -> datetime | None:
+    """The last moment at or before this one at which the expression came due in the zone, in UTC.
+
+    CronSim has a rule of its own for changes of clocks, under which a freeze that begins in a
+    skipped or repeated hour would leave a hole. So it sees times of day only, labelled as UTC.
+    """
     if cron_problem(expression):
         return None
     from cronsim import CronSim
 
-    # CronSim gives only times before its start, and a freeze may begin in this very minute.
-    after = moment.astimezone(UTC).replace(second=0, microsecond=0)
-    return next(CronSim(expression, later(after, timedelta(minutes=1)), reverse=True), None)
+    shown = moment.astimezone(zone).replace(second=0, microsecond=0, tzinfo=UTC, fold=0)
+    # CronSim gives only times before its start. Where clocks change, those that follow another in
+    # the day need not follow it in time, so that all near the change are looked at.
+    near = timedelta(minutes=1) if zone is UTC else _WIDEST_CHANGE
+    newest: datetime | None = None
+    for due in CronSim(expression, later(shown, near), reverse=True):
+        if newest is not None and due < shown - near:
+            break
+        for began in _meanings(due, zone):
+            if began <= moment and (newest is None or began > newest):
+                newest = began
+    return newest
+
+
+def _meanings(shown: datetime, zone: tzinfo) -> Iterator[datetime]:
+    """The moments, in UTC, that a time of day can mean: two where the clocks of the zone change."""
+    for fold in (0, 1):
+        yield shown.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+
+
+def zone_of(freeze: Json) -> tzinfo:
+    """The time zone of a freeze. Raises KeyError or ValueError where there is none of that name."""
+    name = freeze.get("timeZone", "UTC")
+    # Looked up in the database of the machine, or in the package tzdata where that is installed.
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
+def _zone(environment: Environment, index: int, freeze: Json) -> Iterator[Finding]:
+    name = freeze.get("timeZone")
+    if not isinstance(name, str) or "cron" not in freeze:
+        return  # the schema reports it
+    try:
+        zone_of(freeze)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        says, fix = _UNKNOWN_ZONE if has_zones() else _NO_ZONES
+        yield Place(environment.document, (*_POINTER, index, "timeZone")).finding(
+            "structure.time-zone",
+            f"spec.freezes[{index}].timeZone is {brief(name)}, {says}",
+            fix,
+        )
+
+
+@cache
+def has_zones() -> bool:
+    """Whether this machine has a database of time zones: a small image may lack it."""
+    try:
+        ZoneInfo("Etc/UTC")
+    except (ZoneInfoNotFoundError, OSError):
+        return False
+    return True
 
 
 def _times(environment: Environment, index: int, freeze: Json) -> Iterator[Finding]:

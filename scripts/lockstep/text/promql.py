@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 _PLACEHOLDER = re.compile(r"\{(region|cluster|environment|segment|namespace|workload|version)\}")
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
@@ -44,6 +45,8 @@ def selector(metric: str, exact: Mapping[str, str], patterns: Mapping[str, str])
     return f"{metric}{{{','.join(parts)}}}"
 
 
+# Cached: the expressions of one cluster have the same few labels.
+@lru_cache(maxsize=4096)
 def label_matcher(label: str, value: str, operator: str = "=") -> str:
     """``label="value"``, the value escaped: it stays one text, whatever it holds.
 

@@ -11,6 +11,7 @@ from lockstep.model.result import Blocked, Decided, NothingToDo
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.position import current_variants, position_of, running_target
 from lockstep.rollout.state_words import who_and_when
+from lockstep.text.sanitise import quoted
 from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.state import (
@@ -60,7 +61,15 @@ def hold_by_hand(
     decisions = (record.decision for record in reversed(state.family.records))
     since = next(each for each in decisions if each.action is Action.HOLD)
     text = f"nothing to do: it is held since {who_and_when(since)}"
-    return NothingToDo(state.title, text, ExitCode.CLEAN)
+    if reason == since.reason:
+        return NothingToDo(state.title, text, ExitCode.CLEAN)
+    # Not a second record: a hold says why the rollout stopped, and that has not changed.
+    text += (
+        f"; the reason given now, {quoted(reason, 120)}, is not recorded. To record another one, "
+        "end this hold and begin a new one; the bake of its step then starts again"
+    )
+    commands = (f"lockstep {verb} {state.title} --reason '...'" for verb in ("resume", "hold"))
+    return NothingToDo(state.title, text, ExitCode.CLEAN, tuple(commands))
 
 
 def resume(git: Git, state: FamilyState, reason: str) -> PlannedCommit:

@@ -17,6 +17,7 @@ from lockstep.rollout.quarantine import entries_of, in_force, matches
 from lockstep.rollout.skew import skew_breached
 from lockstep.spec import variants as forms
 from lockstep.spec.lock import write_lock
+from lockstep.text.phrases import known_names
 from lockstep.text.sanitise import record_line
 from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.gates import ask_gates
@@ -60,8 +61,8 @@ def propose(run: Run, request: ProposalRequest) -> Proposed | Waiting:
         return _refused(state, evidence, verdict)
     tree, made = _build(run.git, state, lock, request, evidence)
     name = options.branch or f"lockstep/{state.title}/{request.version}-{made[0].id[-12:]}"
-    run.put_on(name, PlannedCommit(tree, Decided(made)))
-    return Proposed(made[0], name)
+    placed = run.put_on(name, PlannedCommit(tree, Decided(made)))
+    return Proposed(made[0], name, placed=placed)
 
 
 def _refused(state: FamilyState, evidence: tuple[Evidence, ...], verdict: Verdict) -> Waiting:
@@ -107,15 +108,20 @@ def require_allowed(state: FamilyState, lock: Json) -> None:
                 f"version {identity['version']} is in quarantine since {entry.get('since')}: "
                 f"{record_line(str(entry.get('reason')))}",
                 where=state.title,
-                fix=f"lockstep release {_quarantined_in(state, entry)} {entry.get('version')} "
-                "--reason '...'",
+                fix="propose a version in which that is corrected; only where the quarantine was a "
+                f"mistake: lockstep release {_quarantined_in(state, entry)} "
+                f"{entry.get('version')} --reason '...', then propose again",
             )
-    serving = [v for c in state.family.clusters for v in forms.serving_versions(c.variants)]
-    if identity["version"] in serving:
+    version = identity["version"]
+    clusters = state.family.clusters
+    serving = [c.name for c in clusters if version in forms.serving_versions(c.variants)]
+    if serving:
+        where = "every cluster" if len(serving) == len(clusters) else known_names(serving)
         raise Denied(
-            f"version {identity['version']} already serves",
+            f"version {version} already serves in {where}",
             where=state.title,
-            fix="propose another version",
+            fix=f"nothing is to be done for it: lockstep status {state.title} shows its weights; "
+            f"to change what serves, propose another version of the model {identity['model']}",
         )
     if any(v["version"] == identity["version"] for c in state.family.clusters for v in c.variants):
         # Every state to return to would serve it, so a rollback could not remove it.

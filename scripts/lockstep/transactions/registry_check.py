@@ -64,10 +64,29 @@ def read_lock(options: RunOptions, family: Family, version: str) -> Json:
 
 
 def fresh_lock(registry: Registry, options: RunOptions, family: Family, version: str) -> Json:
-    """What the registry says of a version now, in the form of a lock."""
+    """What the registry says of a version now, in the form of a lock.
+
+    Raises NotInRegistry with the version that could serve instead, if there is one.
+    """
     model = family.document.value["spec"]["model"]["name"]
     lock = family.locks.get(version)
     # Facts of what the registry has removed since, such as a run, stay as the lock has them.
     known = value_at(lock.value, ("spec",)) if lock else None
-    facts = registry.facts(model, version, format_time(options.now), known)
+    try:
+        facts = registry.facts(model, version, format_time(options.now), known)
+    except NotInRegistry as error:
+        fix = f"register it first, then run this again{_in_registry(registry, family, model)}"
+        raise NotInRegistry(error.message, where=error.where, fix=fix) from error
     return build_lock(family.environment, family.name, facts)
+
+
+def _in_registry(registry: Registry, family: Family, model: str) -> str:
+    """What there is in the place of a version that is missing, as the end of a sentence."""
+    try:
+        newest = registry.serving(model)
+    except NotInRegistry:  # the model may be missing, too
+        path = family.document.path
+        return f"; the registry has no version of {model}, which {path} names, that could serve"
+    except LockstepError:  # a second answer only adds to the first one
+        return ""
+    return f"; the version of {model} that the registry says serves is {newest}"

@@ -15,12 +15,12 @@ from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.record import read_record
 from lockstep.model.result import (
     AlreadyDecided,
-    Decided,
     Moved,
     NotLive,
     NotMade,
     Offer,
     OnBranch,
+    Placed,
     Proposed,
     RolledBack,
     Waiting,
@@ -174,22 +174,28 @@ class Run:
         message = commit_message(planned.result.decisions)
         return self.git.commit_tree(planned.tree, [self.snapshot.base], message)
 
-    def put_on(self, name: str, planned: PlannedCommit) -> str:
-        """Put a planned change on a branch that is to be merged; the branch's tip (see there)."""
+    def put_on(self, name: str, planned: PlannedCommit) -> Placed:
+        """Put a planned change on a branch that is to be merged; its tip may be an earlier run's
+        (see put_on_branch)."""
         commit = self.commit(planned)
-        return put_on_branch(self.git, self.followed, name, commit, self._note)
+        return self._placed(put_on_branch(self.git, self.followed, name, commit, self._note))
 
-    def _put_beside(self, name: str, planned: PlannedCommit) -> Decided:
-        """The result with the decisions on the branch: an earlier run may have made the same."""
-        there = decisions_of(self.git, self.put_on(name, planned))
-        if [each.id for each in there] == [each.id for each in planned.result.decisions]:
-            return planned.result
-        return replace(planned.result, decisions=there)
+    def _placed(self, commit: str) -> Placed:
+        onto = self._to_merge_into
+        return Placed(commit, onto.remote.name if onto.remote else "", onto.branch)
+
+    def _put_beside(self, name: str, planned: PlannedCommit) -> NotLive:
+        """The decisions on the branch: an earlier run may have made the same."""
+        placed = self.put_on(name, planned)
+        there = decisions_of(self.git, placed.commit)
+        same = [each.id for each in there] == [each.id for each in planned.result.decisions]
+        made = planned.result if same else replace(planned.result, decisions=there)
+        return NotLive(made, name, placed=placed)
 
     def _publish(self, planned: PlannedCommit) -> Moved:
         branch = self.options.branch
         if branch is not None and not self._on_branch:
-            return NotLive(self._put_beside(branch, planned), branch)
+            return self._put_beside(branch, planned)
         commit = self.commit(planned)
         try:
             self._behind = publish_commit(self.git, self.followed, commit, self._note)
@@ -201,17 +207,18 @@ class Run:
         self._published = True
         self.followed = Followed(self.followed.branch, self.followed.remote, commit)
         self.snapshot = self._read()
-        return NotLive(planned.result, branch) if branch is not None else planned.result
+        if branch is None:
+            return planned.result
+        return NotLive(planned.result, branch, placed=self._placed(commit))
 
     def _not_live(self, planned: PlannedCommit, refused: PushRefused) -> Moved:
         # The first decision: the id of one after it holds the digest, and so the time, of this one.
         first = planned.result.decisions[0]
         name = f"lockstep/revert/{first.environment}/{first.family}-{first.id[-12:]}"
         try:
-            result = self._put_beside(name, planned)
+            return replace(self._put_beside(name, planned), refused=refused.message)
         except LockstepError:
             raise refused from None
-        return NotLive(result, name, refused.message)
 
     def _read(self) -> Snapshot:
         self._states: dict[tuple[str, bool], FamilyState] = {}

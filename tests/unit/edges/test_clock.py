@@ -34,3 +34,48 @@ def test_an_invalid_time_is_a_usage_error_that_shows_the_form(given: str) -> Non
     with pytest.raises(UsageError, match="--now") as error:
         clock.now(given)
     assert "2026-01-31T08:00:00Z" in error.value.fix
+
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("2026-03-01T09:00:00+01:00", datetime(2026, 3, 1, 8, tzinfo=UTC)),
+        ("2026-03-01T08:00:00.9Z", datetime(2026, 3, 1, 8, tzinfo=UTC)),
+        ("2026-03-01t08:00z", datetime(2026, 3, 1, 8, tzinfo=UTC)),
+        ("2026-03-01 08:00Z", datetime(2026, 3, 1, 8, tzinfo=UTC)),
+        ("2026-03-01", datetime(2026, 3, 1, tzinfo=UTC)),
+        ("2024-02-29", datetime(2024, 2, 29, tzinfo=UTC)),
+        ("1d12h", datetime(2026, 3, 1, tzinfo=UTC)),
+        ("90m", datetime(2026, 3, 2, 10, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_moment_is_a_time_with_its_zone_a_date_in_utc_or_how_long_ago(
+    given: str, expected: datetime
+) -> None:
+    assert clock.moment(given, NOW, "--since") == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("2026-03-01T08:00:00", "no time zone"),
+        ("2026-02-30", "no such day"),
+        ("2026-13-01T08:00:00Z", "month"),
+        ("2026-03-01T25:00Z", "hour"),
+        ("yesterday", "no form that is known"),
+        ("", "no form that is known"),
+        ("20260301", "no form that is known"),
+        ("9999999d", "before the year 1"),
+        ("0001-01-01T00:00:00+01:00", "outside of the years"),
+        ("\x1b[2J", "no form that is known"),
+        ("9" * 5000 + "d", "no form that is known"),
+    ],
+)
+def test_what_is_no_moment_is_a_usage_error_that_names_the_option(given: str, why: str) -> None:
+    with pytest.raises(UsageError, match="--at") as error:
+        clock.moment(given, NOW, "--at")
+    assert why in error.value.message and error.value.message.isprintable()
+    assert "2d" in error.value.fix

@@ -1,11 +1,15 @@
 """The exit codes of results that follow from what the verb found."""
 
+from datetime import datetime
+
 import pytest
 
+from lockstep.model.audit_results import History, LedgerAudit, ServedThen
 from lockstep.model.exit_codes import ExitCode
-from lockstep.model.file_results import History, LockComparison, Status
+from lockstep.model.file_results import LockComparison, Status
 from lockstep.model.finding import Finding, Severity
 from lockstep.model.result import Decided, Failed, NotLive, Offer, OnBranch
+from lockstep.model.timeline import Doubt, ServedAt
 
 WRONG = Finding("a.yaml", 1, 1, "lock.identity", "it is another model", "register it again")
 
@@ -44,6 +48,17 @@ def test_findings_of_status_are_invalid_and_those_of_audit_do_not_verify() -> No
     assert Status(()).exit_code is History(()).exit_code is ExitCode.CLEAN
     assert Status((), (WRONG,)).exit_code is ExitCode.INVALID
     assert History((), (WRONG,)).exit_code is ExitCode.VERIFICATION_FAILED
+    assert LedgerAudit((), (WRONG,)).exit_code is ExitCode.VERIFICATION_FAILED
+    assert LedgerAudit(()).exit_code is ExitCode.CLEAN
+
+
+def test_what_served_does_not_verify_where_a_broken_record_may_have_changed_it() -> None:
+    def code(*doubts: Doubt) -> ExitCode:
+        served = ServedAt("prod", "fraud", None, (), doubts)
+        return ServedThen(datetime.min, (served,), {}).exit_code
+
+    assert code() is code(Doubt("a.json", 1, "", True)) is ExitCode.CLEAN
+    assert code(Doubt("a.json", 1, "changed", False)) is ExitCode.VERIFICATION_FAILED
 
 
 def test_a_stale_lock_is_reported_and_a_wrong_one_does_not_verify() -> None:

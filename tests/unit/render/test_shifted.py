@@ -178,8 +178,20 @@ def test_floors_change_in_place_and_all_other_bytes_stay() -> None:
 def test_the_floors_of_keda_change_too() -> None:
     keda = {"maxReplicas": 9, "requestsPerSecond": 50}
     raised = with_floors(scaled(hpa=None, keda=keda), {"v42": 4})
-    assert parse_manifest(raised["scaledobject-v42.yaml"].decode())["spec"]["minReplicaCount"] == 4
+    spec = parse_manifest(raised["scaledobject-v42.yaml"].decode())["spec"]
+    assert (spec["minReplicaCount"], spec["fallback"]["replicas"]) == (4, 4)
     assert parse_manifest(raised["deployment-v42.yaml"].decode())["spec"]["replicas"] == 4
+
+
+def test_a_scaler_of_an_older_template_gets_its_floor_without_a_fallback() -> None:
+    committed = scaled(hpa=None, keda={"maxReplicas": 9, "requestsPerSecond": 50})
+    name = "scaledobject-v42.yaml"
+    before, fallback, after = committed[name].partition(b"  fallback:\n")
+    assert fallback
+    committed[name] = before + b"  triggers:\n" + after.partition(b"  triggers:\n")[2]
+    spec = parse_manifest(with_floors(committed, {"v42": 4})[name].decode())["spec"]
+    assert spec["minReplicaCount"] == 4
+    assert "fallback" not in spec
 
 
 def test_a_floor_is_never_above_the_committed_maximum_which_kubernetes_would_refuse() -> None:

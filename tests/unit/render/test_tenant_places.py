@@ -1,4 +1,4 @@
-"""Tenants in Kubernetes clusters: whose namespace it is, what its quota is, who is let in."""
+"""Tenants in Kubernetes clusters: what an amount of a quota is, and who is let in."""
 
 from copy import deepcopy
 from typing import Any
@@ -35,25 +35,6 @@ def in_one_cluster(*quotas: dict[str, Any]) -> Environment:
     return environment(regions=shared, tenants=[tenant("risk", *quotas)])
 
 
-def test_regions_in_one_kubernetes_cluster_have_their_quotas_together() -> None:
-    [place] = view_places(
-        in_one_cluster(
-            quota("eu-west-1", pods=5, devices={"nvidia.com/gpu": 2}),
-            quota("us-east-1", devices={"nvidia.com/gpu": 1}),
-        )
-    )
-    # Where one of them has no limit of pods, both together have none.
-    assert place.quotas["fraud"][0] == {
-        "requests.cpu": "3", "requests.memory": "4Gi", "requests.nvidia.com/gpu": "3",
-    }  # fmt: skip
-    assert (place.destination, place.regions) == ("shared", (0, 1))
-
-
-def test_a_namespace_of_two_tenants_is_that_of_the_first() -> None:
-    places = view_places(environment(tenants=[tenant(), tenant("shop")]))
-    assert {place.tenant for place in places} == {"risk"}
-
-
 @pytest.mark.parametrize(
     ("amounts", "says"),
     [({"cpu": "much"}, "'much' is not a number of cores"), ({"memory": "2 GB"}, "bytes")],
@@ -62,12 +43,6 @@ def test_an_amount_that_is_none_is_named(amounts: dict[str, str], says: str) -> 
     with pytest.raises(Unrenderable) as caught:
         view_places(in_one_cluster(quota("eu-west-1", **amounts)))
     assert says in caught.value.finding.message
-
-
-def test_policies_without_tenants_are_refused() -> None:
-    with pytest.raises(Unrenderable) as caught:
-        view_places(environment(network={"authorization": "enforce"}))
-    assert caught.value.finding.rule == "render.no-tenants"
 
 
 def test_those_who_are_let_in_are_named_once_with_all_their_places() -> None:

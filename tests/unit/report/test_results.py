@@ -1,15 +1,16 @@
 """What verbs did, as text and as data: every fact is shown, in plain words."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from msgspec import structs
 
+from lockstep.model.audit_results import FamilyAudit, History, LedgerAudit, ServedThen
 from lockstep.model.decision import Action, Phase, Position, Restored
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.file_results import (
-    History,
     LockComparison,
     Locked,
     Pages,
@@ -31,11 +32,13 @@ from lockstep.model.result import (
     NotMade,
     Offer,
     OnBranch,
+    Placed,
     Proposed,
     Result,
     RolledBack,
     Waiting,
 )
+from lockstep.model.timeline import LedgerEntry, ServedAt
 from lockstep.report.result_data import family_to_data, to_envelope
 from lockstep.report.results import format_text
 from tests.unit.model.records import FULL
@@ -295,13 +298,21 @@ def test_each_family_of_an_advance_has_its_lines_and_its_data() -> None:
     assert (data["summary"]["followed"], data["exitCode"]) == ("branch main", 2)
 
 
-def test_a_proposal_names_the_branch_and_what_to_do() -> None:
-    assert format_text(Proposed(FULL, "lockstep/x")).split("\n") == [
+def test_a_proposal_names_what_was_pushed_and_what_to_do() -> None:
+    placed = Placed("0123456789abcdef" * 2 + "01234567", "origin", "main")
+    assert format_text(Proposed(FULL, "lockstep/x", placed=placed)).split("\n") == [
         f"prod/fraud: version {TARGET} is proposed on branch lockstep/x",
         "  candidate with weight 0 in fraud-a",
         "  pass         auc in fraud-a: 0.95, must be at least 0.9",
-        "  merge the branch, then run lockstep advance",
+        "  pushed to origin: branch lockstep/x is at commit 0123456789ab there",
+        "  next: have the branch merged into main, then run lockstep advance prod/fraud",
     ]
+    here = format_text(Proposed(FULL, "lockstep/x", placed=replace(placed, remote="")))
+    assert "  not pushed, because this repository has no remote" in here
+    opened = Proposed(FULL, "lockstep/x", Offer("https://git.example.com/1", 1), placed)
+    assert "next: have pull request 1 merged into main" in format_text(opened)
+    held = format_text(NotLive(RolledBack((SHIFT, RESTORE)), "lockstep/x", placed=placed))
+    assert "  pushed to origin: branch lockstep/x is at commit 0123456789ab there" in held
 
 
 def test_a_pull_request_that_is_missing_has_a_reason_and_a_fix() -> None:
@@ -337,11 +348,17 @@ def test_files_that_were_written_are_counted_and_listed() -> None:
 
 
 def test_a_history_is_the_decisions_and_what_was_proved() -> None:
-    history = History((FULL,), verified=True)
-    assert format_text(history).endswith("verified: the chain of 1 record is complete")
+    now = datetime(2026, 3, 1, 8, tzinfo=UTC)
+    history = History((LedgerEntry(FULL, now, ()),), decisions=1, selected=1)
+    assert format_text(history).endswith("1 decision, the newest first; times are in UTC")
     data = to_data(history, "audit")
-    assert data["summary"]["verified"] is True
     assert data["items"][0]["id"] == FULL.id and data["findings"] == []
+    proved = LedgerAudit((FamilyAudit("prod", "fraud", 1),), verified=True)
+    assert format_text(proved).endswith("verified: the chain of 1 record is complete")
+    assert to_data(proved, "audit")["summary"]["verified"] is True
+    then = ServedThen(now, (ServedAt("prod", "fraud", None),), {})
+    assert "not known" in format_text(then)
+    assert to_data(then, "audit")["items"][0]["known"] is False
 
 
 def test_compared_locks_are_a_report_with_the_exit_code_of_the_verb() -> None:

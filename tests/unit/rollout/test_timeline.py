@@ -63,6 +63,15 @@ def test_a_frozen_rollout_served_what_its_records_say(
     assert not served.doubts
 
 
+def test_each_cluster_says_which_record_gave_it_its_weights() -> None:
+    served = at(frozen("whole"), parse_time(f"{DAY}11:00:00Z"))
+    assert served.period
+    assert [(c.cluster, format_time(c.since)[11:16], c.record) for c in served.period.clusters] == [
+        ("scoring-eu-west-1", "08:00", 1), ("scoring-us-east-1", "10:00", 6),
+    ]  # fmt: skip
+    assert [decision.sequence for decision in served.decisions] == [6, 1]
+
+
 def test_before_the_first_record_nothing_is_known() -> None:
     assert at(frozen("whole"), parse_time(f"{DAY}07:59:59Z")).period is None
     assert at(family(), START).period is None
@@ -113,6 +122,12 @@ def test_a_broken_record_is_doubtful_until_the_next_one_that_counts() -> None:
     assert served.period and served.period.decision.sequence == 2
     assert [(each.path, each.settled) for each in served.doubts] == [(lost.path, True)]
     assert not at(broken, START + 6 * HOUR).doubts
+    # Nor is it known that the weights stayed across it.
+    (whole, *_), (around, *_) = (
+        [c for c in p.clusters if c.cluster == "fraud-b"]
+        for p in (timeline_of(made, LATER).periods[-1], timeline_of(broken, LATER).periods[-1])
+    )
+    assert (whole.record, around.record) == (1, 4)
     only = replace(made, records=(), broken=(lost,))
     assert at(only, START).period is None and len(at(only, START).doubts) == 1
 
@@ -130,13 +145,13 @@ def test_spans_join_what_did_not_change_in_a_cluster() -> None:
             for each in spans
         ]  # fmt: skip
 
-    # Proposed and moved in one second: only the state after both served for any time.
+    # Adopted, proposed and moved in one second: only the state after all served for any time.
     assert of("scoring-us-east-1") == [
         ("08:00", "10:00", {"1": 90, "2": 10}, 3),
         ("10:00", None, {"2": 100}, 6),
     ]
     assert of("scoring-eu-west-1") == [
-        ("08:00", "12:00", {"1": 100}, 3),
+        ("08:00", "12:00", {"1": 100}, 1),
         ("12:00", "13:00", {"1": 90, "2": 10}, 7),
         ("13:00", None, {"2": 100}, 8),
     ]
@@ -218,6 +233,25 @@ def test_any_moment_of_any_history_is_as_replaying_it_step_by_step(
         assert shown == expected.decision.variants
         assert served.period.since <= moment
         assert served.period.until is None or moment < served.period.until
+        newest, *_ = served.decisions
+        assert newest == served.period.decision
+        for each in served.period.clusters:
+            given = weights_given(made, each.cluster, newest.sequence)
+            assert (each.record, each.since <= moment) == (given, True)
+            assert given in {decision.sequence for decision in served.decisions}
+
+
+def weights_given(made: Family, cluster: str, number: int) -> int:
+    """The record that gave a cluster the weights of a record, by going back one by one."""
+
+    def of(index: int) -> object:
+        variants = made.records[index].decision.variants.get(cluster)
+        return variants if variants is None else [v for v in variants if v["weight"]]
+
+    index = number - 1
+    while index and of(index - 1) == of(index):
+        index -= 1
+    return index + 1
 
 
 @settings(max_examples=200)

@@ -1,11 +1,15 @@
 """When nothing moves forward."""
 
-from datetime import UTC, datetime
+import sys
+import zoneinfo
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from lockstep.model.document import Document, Json
 from lockstep.model.fleet import Environment
+from lockstep.spec import freezes
 from lockstep.spec.freezes import check_freezes, cron_problem, freezes_in_force
 from lockstep.spec.yaml.load import load_yaml
 
@@ -49,6 +53,63 @@ def test_a_freeze_that_comes_again_holds_for_its_length(at: str, held: bool) -> 
     assert [freeze["until"] for freeze in in_force(at, FRIDAYS)] == (
         ["2026-06-08T08:00:00Z"] if held else []
     )
+
+
+def test_the_latest_end_of_a_freeze_is_named() -> None:
+    both = {**FRIDAYS, "from": "2026-06-05T12:00:00Z", "until": "2026-06-12T12:00:00Z"}
+    (held,) = in_force("2026-06-06T12:00:00", both)
+    assert held["until"] == "2026-06-12T12:00:00Z", "not that of the cron expression, on Monday"
+    (held,) = in_force("2026-06-06T12:00:00", {**both, "until": "2026-06-06T13:00:00Z"})
+    assert held["until"] == "2026-06-08T08:00:00Z"
+
+
+BERLIN = {"name": "night", "reason": "no staff", "timeZone": "Europe/Berlin", "lasts": "1h"}
+
+
+@pytest.mark.parametrize(
+    ("cron", "at", "until"),
+    [
+        ("0 16 * * *", "2026-07-01T13:59:59", ""),  # summer: two hours before UTC
+        ("0 16 * * *", "2026-07-01T14:00:00", "2026-07-01T15:00:00Z"),
+        ("0 16 * * *", "2026-12-01T14:59:59", ""),  # winter: one hour
+        ("0 16 * * *", "2026-12-01T15:00:00", "2026-12-01T16:00:00Z"),
+        # The gap: on 2026-03-29 at 01:00 UTC clocks go from 02:00 to 03:00.
+        ("30 1 * * *", "2026-03-29T00:30:00", "2026-03-29T01:30:00Z"),
+        ("30 2 * * *", "2026-03-29T00:29:59", ""),
+        ("30 2 * * *", "2026-03-29T00:30:00", "2026-03-29T01:30:00Z"),
+        ("30 2 * * *", "2026-03-29T01:00:00", "2026-03-29T01:30:00Z"),
+        ("30 2 * * *", "2026-03-29T01:30:00", "2026-03-29T02:30:00Z"),
+        ("30 2 * * *", "2026-03-29T02:30:00", ""),
+        ("30 3 * * *", "2026-03-29T01:30:00", "2026-03-29T02:30:00Z"),
+        # The overlap: on 2026-10-25 at 01:00 UTC they go from 03:00 back to 02:00.
+        ("30 2 * * *", "2026-10-25T00:29:59", ""),
+        ("30 2 * * *", "2026-10-25T00:30:00", "2026-10-25T01:30:00Z"),
+        ("30 2 * * *", "2026-10-25T01:29:59", "2026-10-25T01:30:00Z"),
+        ("30 2 * * *", "2026-10-25T01:30:00", "2026-10-25T02:30:00Z"),
+        ("30 2 * * *", "2026-10-25T02:30:00", ""),
+        ("30 3 * * *", "2026-10-25T02:30:00", "2026-10-25T03:30:00Z"),
+    ],
+)
+def test_a_freeze_follows_the_clocks_of_its_zone_and_their_changes(
+    cron: str, at: str, until: str
+) -> None:
+    held = in_force(at, {**BERLIN, "cron": cron})
+    assert [each["until"] for each in held] == ([until] if until else [])
+
+
+@pytest.mark.parametrize("day", ["2026-03-28", "2026-10-24"])
+def test_a_freeze_that_always_holds_has_no_hole_where_clocks_change(day: str) -> None:
+    always = {**BERLIN, "cron": "*/30 * * * *", "lasts": "30m"}
+    start = datetime.fromisoformat(day)
+    moments = (start + timedelta(minutes=10 * step) for step in range(36 * 6))
+    assert all(in_force(moment.isoformat(), always) for moment in moments)
+
+
+def test_a_weekend_lasts_as_many_hours_when_the_clocks_change_in_it() -> None:
+    weekend = {**BERLIN, "cron": "0 16 * * FRI", "lasts": "64h"}
+    ends = [in_force(f"{day}T12:00:00", weekend)[0]["until"]
+            for day in ("2026-03-21", "2026-03-28", "2026-04-04")]  # fmt: skip
+    assert ends == ["2026-03-23T07:00:00Z", "2026-03-30T07:00:00Z", "2026-04-06T06:00:00Z"]
 
 
 def test_a_freeze_may_concern_some_families_only() -> None:
@@ -116,12 +177,34 @@ def found(freeze: str) -> list[tuple[str, int, int]]:
         ('{name: a, from: "2026-01-02T00:00:00Z", until: "2026-01-01T00:00:00Z"}',
          "structure.freeze-ends-first"),
         ("{name: a, families: [lost]}", "structure.unknown-family"),
+        ('{name: a, cron: "0 1 * * *", lasts: 1h, timeZone: Europe/Berlim}', "structure.time-zone"),
+        ('{name: a, cron: "0 1 * * *", lasts: 1h, timeZone: America/Argentina}',
+         "structure.time-zone"),
+        ('{name: a, cron: "0 1 * * *", lasts: 1h, timeZone: ../etc/passwd}', "structure.time-zone"),
     ],
 )  # fmt: skip
 def test_what_no_calendar_can_follow(freeze: str, rule: str) -> None:
     ((seen, line, column),) = found(freeze)
     assert (seen, line) == (rule, 3)
     assert column > 10
+
+
+def test_a_machine_without_time_zones_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    freeze = '{name: a, cron: "0 1 * * *", lasts: 1h, timeZone: Europe/Paris}'
+    document, _ = load_yaml("clusters/prod/environment.yaml", f"{HEAD}{freeze}\n".encode())
+    assert document is not None
+    monkeypatch.setitem(sys.modules, "tzdata", None)
+    zoneinfo.reset_tzpath([str(tmp_path)])
+    zoneinfo.ZoneInfo.clear_cache()
+    freezes.has_zones.cache_clear()
+    try:
+        (one,) = check_freezes(Environment("prod", document), ())
+    finally:
+        zoneinfo.reset_tzpath()
+        freezes.has_zones.cache_clear()
+    assert "this machine has no time zones" in one.message and "tzdata" in one.fix
 
 
 def test_what_can_be_followed_and_what_is_for_the_schema() -> None:

@@ -28,12 +28,14 @@ ERRORS = "lockstep:cluster_errors:ratio_rate"
 LATENCY = "lockstep:cluster_latency_seconds:objective_5m"
 ACCURACY = "lockstep:cluster_accuracy"
 DRIFT = "lockstep:cluster_drift"
+COST = "lockstep:cluster_cost_hourly:sum"
 FAMILY_VERSIONS = "lockstep:family_versions:count"
 
 _REQUESTS, _BUCKETS = "istio_requests_total", "istio_request_duration_milliseconds_bucket"
 _FAULTS = {"response_code": "5.."}
-# Statuses of gRPC that are the server's fault, as 5xx are in HTTP: their response code is 200.
-_GRPC_FAULTS = {"grpc_response_status": "2|4|12|13|14|15"}
+GRPC_FAULTS = ("2", "4", "12", "13", "14", "15")
+"""Statuses of gRPC that are the server's fault, as 5xx are in HTTP: their response code is 200."""
+_GRPC_FAULTS = {"grpc_response_status": "|".join(GRPC_FAULTS)}
 
 
 def cluster_labels(environment: str, family: str, cluster: str, region: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ Skew is the number of distinct versions with requests, less one, experiments lef
 from collections.abc import Mapping, Sequence
 
 from lockstep.render.alerting import series as names
-from lockstep.render.alerting.alerts import MISSING, Alerting
+from lockstep.render.alerting.alerts import MISSING, PAGE, PLACE, TICKET, Alerting
 from lockstep.render.alerting.series import Rule
 from lockstep.render.promql import series
 
@@ -35,13 +35,13 @@ def skew_rules(
     return [
         {"record": names.FAMILY_VERSIONS, "expr": _versions(f"{requests} > 0"), "labels": labels},
         given.alert(
-            "LockstepVersionSkew", "page", "10m",
+            "LockstepVersionSkew", PAGE, "10m",
             f"{family.of(names.FAMILY_VERSIONS)} - 1 > {most}",
             "{{ $labels.lockstep_family }} serves too many versions at once",
             f"{{{{ $value }}}} versions serve in addition to the first, and {most} may. {who}",
         ),
         given.alert(
-            "LockstepVersionSkewTooLong", "page", longest,
+            "LockstepVersionSkewTooLong", PAGE, longest,
             f"{_versions(f'{of_late} or {given_weight}')} > 1",
             "{{ $labels.lockstep_family }} has served several versions for too long",
             f"{{{{ $value }}}} versions have served for longer than {longest}. {who}", labels,
@@ -58,8 +58,8 @@ def _missing(given: Alerting, clusters: Sequence[Mapping[str, str]]) -> Rule:
     """A cluster whose series do not arrive could serve any version, whatever others say there."""
     each = (f"absent({series(names.WEIGHT, labels)})" for labels in clusters)
     return given.alert(
-        MISSING, "ticket", "15m", " or ".join(each),
-        "{{ $labels.lockstep_cluster }} in {{ $labels.lockstep_region }} is not seen",
+        MISSING, TICKET, "15m", " or ".join(each),
+        f"{PLACE} is not seen",
         "The Prometheus that evaluates the skew has no series of this cluster: which version it "
         "serves is not known here.",
         {"namespace": given.cluster.namespace, "lockstep_metric": "region"},

@@ -63,12 +63,12 @@ class Queries:
 
         Of the whole family, whatever is chosen: a filter must not hide the version that differs.
         """
-        live = f"max by ({OF_VERSION}) ({self.select('lockstep:version_weight:live', {})}) > 0"
+        live = f"max by ({OF_VERSION}) ({self.select(names.LIVE, {})}) > 0"
         return f'label_join({live}, "where", " / ", "lockstep_region", "lockstep_cluster")'
 
     def versions(self) -> str:
         """How many versions of the family have traffic."""
-        return f"max({self.select('lockstep:family_versions:count', {})})"
+        return f"max({self.select(names.FAMILY_VERSIONS, {})})"
 
     def moves(self) -> str:
         """1 where a version's declared weight has grown since the last point, with the new one.

@@ -45,7 +45,11 @@ def agrees(expected: Expected, found: Json) -> bool:
     kind = type(expected)
     if kind is dict or kind is Guarded:
         fields = expected if kind is dict else expected.fields
-        return _fields_agree(fields, found) and not any(_unexpected(expected, fields, found))
+        if not _fields_agree(fields, found):
+            return False
+        # A comparison of keys first: nearly always there are no others.
+        known = found is ABSENT or found.keys() <= fields.keys()
+        return known or not any(_unexpected(expected, fields, found))
     if kind is IfAny:
         return found is ABSENT or found == expected.value or agrees(expected.value, found)
     if kind is ByName:
@@ -142,8 +146,7 @@ def _of_fields(
 
 
 def _unexpected(expected: Expected, fields: Mapping[str, Expected], found: Json) -> Iterator[str]:
-    # A comparison of keys first: nearly always there are no others.
-    if isinstance(found, dict) and not found.keys() <= fields.keys():
+    if isinstance(found, dict):
         guarded = isinstance(expected, Guarded)
         for key, value in found.items():
             if key not in fields and value is not None and (not guarded or _is_reserved(key)):

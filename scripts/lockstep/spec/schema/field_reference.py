@@ -154,6 +154,9 @@ class Writer:
         if (other := _or_null(inner)) is not None:
             each, source = self._follow(other, of)
             return f"{self._allowed(path, other, each, source)} or null"
+        choices = [target(of, each["$ref"]) for each in inner.get("anyOf", []) if "$ref" in each]
+        if choices:
+            return f"as in {alternatives([self.section(each, path) for each in choices])}"
         if "array" in inner.get("type", []):
             each = inner.get("items", {})
             item, source = self._follow(each, of)

@@ -71,6 +71,8 @@ def changes(subject: Subject, path: str, pointer: Pointer) -> Iterator[dict[Leaf
     gateway = isinstance(old, str) and GATEWAYS & {*pointer}
     if gateway:  # only their namespace is everywhere that they are
         news = [f"x{old}"]
+    if pointer[-1] == "endpoint":  # a policy has only the namespace in it
+        news = [old.replace(".svc", "x.svc")]
     if "quotas" in pointer and pointer[-1] in ("cpu", "memory"):
         news = [f"1{old}"]
     if pointer[-1] == "version":

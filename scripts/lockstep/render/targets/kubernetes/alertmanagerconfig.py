@@ -3,7 +3,9 @@
 The operator adds the namespace of the object to what an alert must have, so alerts carry one.
 """
 
+from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
 from lockstep.render.targets.expected import Expected
@@ -31,32 +33,33 @@ from lockstep.render.view import ClusterView, FamilyView
 KIND = ObjectKind("monitoring.coreos.com/v1alpha1", "AlertmanagerConfig")
 
 
+View = TypeVar("View", ClusterView, FamilyView)
+
+
 def _files(view: ClusterView) -> Files:
     """One where the cluster names PagerDuty's routing key and the environment an Alertmanager."""
-    paging = view.observability.get("paging")
-    if paging is None:
-        return
     matchers = {"lockstep_environment": view.environment, "lockstep_cluster": view.name}
-    context = {
-        **with_labels(metadata(view), paging["labels"]),
-        **paging_context(paging, matchers),
-    }
-    expected, origins = _expected(context), partial(_origins, paging["labels"])
-    yield ManifestFile("alertmanagerconfig.yaml", context, expected, origins)
+    return _file(view, metadata, matchers, _origins)
 
 
 def _family_files(view: FamilyView) -> Files:
-    """One where the family's clusters name a routing key and the environment an Alertmanager."""
-    paging = view.observability.get("paging")
-    if paging is None:
-        return
+    """One where a cluster of the family names a routing key and the environment an Alertmanager."""
     matchers = {"lockstep_environment": view.environment, "lockstep_family": view.name}
-    context = {
-        **with_labels(family_metadata(view), paging["labels"]),
-        **paging_context(paging, matchers),
-    }
-    expected, origins = _expected(context), partial(_family_origins, paging["labels"])
-    yield ManifestFile("alertmanagerconfig.yaml", context, expected, origins)
+    return _file(view, family_metadata, matchers, _family_origins)
+
+
+def _file(
+    view: View,
+    shared: Callable[[View], Context],
+    matchers: dict[str, str],
+    origins: Callable[[dict[str, str]], Origins],
+) -> Files:
+    paging = view.observability.get("paging")
+    if paging is not None:
+        labels = paging["labels"]
+        context = {**with_labels(shared(view), labels), **paging_context(paging, matchers)}
+        expected, traced = _expected(context), partial(origins, labels)
+        yield ManifestFile("alertmanagerconfig.yaml", context, expected, traced)
 
 
 def _expected(context: Context) -> dict[str, Expected]:

@@ -1,12 +1,12 @@
 """The AuthorizationPolicy of a cluster: only its gateways and the callers of its tenant reach it.
 
 Callers are known by their identity in the mesh, which a request without mutual TLS does not have.
-Probes are not concerned: Istio has its agent answer them. Neither is what a proxy itself exports.
+Probes are not concerned: Istio has its agent answer them. Neither are metrics, those of the proxy
+and of the server: Prometheus asks the agent for both, which asks the server inside the pod.
 """
 
 from functools import partial
 
-from lockstep.model.document import Json
 from lockstep.render.names import label_value
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
 from lockstep.render.targets.expected import Expected
@@ -16,7 +16,7 @@ from lockstep.render.targets.kubernetes.metadata import (
     metadata,
     metadata_origins,
 )
-from lockstep.render.targets.origins import Origins, in_environment, in_spec
+from lockstep.render.targets.origins import Origins, in_environment
 from lockstep.render.view import ClusterView
 
 _DRY_RUN = "istio.io/dry-run"
@@ -31,26 +31,12 @@ def _files(view: ClusterView) -> Files:
             "cluster": label_value(view.name),
             "dry_run": asked["mode"] != "enforce",
             "callers": asked["namespaces"],
-            "metrics": _metrics(view.serving),
         }
         origins = partial(_origins, view)
         yield ManifestFile("authorizationpolicy.yaml", context, _expected(context), origins)
 
 
-def _metrics(serving: Json) -> Json:
-    """Where Prometheus, which has no identity in the mesh, reads the server's own metrics."""
-    if "metrics" not in serving:
-        return None
-    return {"port": str(serving["metrics"]["port"]), "path": serving["metrics"]["path"]}
-
-
 def _expected(context: Context) -> dict[str, Expected]:
-    rules: list[Expected] = [{"from": [{"source": {"namespaces": context["callers"]}}]}]
-    if context["metrics"] is not None:
-        port, path = context["metrics"]["port"], context["metrics"]["path"]
-        rules.append(
-            {"to": [{"operation": {"ports": [port], "paths": [path], "methods": ["GET"]}}]}
-        )
     annotations = {_DRY_RUN: "true"} if context["dry_run"] else {}
     return {
         "metadata": {
@@ -61,7 +47,7 @@ def _expected(context: Context) -> dict[str, Expected]:
         "spec": {
             "selector": {"matchLabels": {"lockstep.dev/cluster": context["cluster"]}},
             "action": "ALLOW",
-            "rules": rules,
+            "rules": [{"from": [{"source": {"namespaces": context["callers"]}}]}],
         },
     }
 
@@ -72,7 +58,6 @@ def _origins(view: ClusterView) -> Origins:
         "cluster": NAME,
         "dry_run": in_environment("spec", "network", "authorization"),
         "callers": view.network_origins["authorization"],
-        "metrics": in_spec("serving", "metrics"),
     }
 
 

@@ -8,9 +8,9 @@ from lockstep.model.document import Json
 from lockstep.model.fleet import Environment
 from lockstep.render.fields import Fields
 from lockstep.render.names import label_value, versioned_name
-from lockstep.render.promql import label_matcher
 from lockstep.render.targets.origins import Origin, OriginTree, in_spec
 from lockstep.render.view import ClusterView
+from lockstep.text.promql import label_matcher
 from lockstep.text.sanitise import quoted
 
 _HERE = ("spec", "observability", "cost")

@@ -1,9 +1,8 @@
 """The PrometheusRule of a cluster's cost: what its pods cost an hour, and if that is too much."""
 
 from lockstep.model.document import Json
-from lockstep.render.alerting.alerts import Alerting
-from lockstep.render.alerting.recordings import Subject
-from lockstep.render.alerting.series import WEIGHT, Rule, cluster_labels
+from lockstep.render.alerting.alerts import PLACE, TICKET, Alerting, without_value
+from lockstep.render.alerting.series import COST, Rule
 from lockstep.render.names import object_name
 from lockstep.render.targets.base import Component, Files, ManifestFile
 from lockstep.render.targets.kubernetes import prometheusrule
@@ -17,6 +16,7 @@ from lockstep.render.targets.kubernetes.metadata import (
     ENVIRONMENT,
     NAME,
     NAMESPACE,
+    OPERATOR,
     TENANT,
     metadata,
     metadata_origins,
@@ -29,10 +29,6 @@ from lockstep.render.targets.origins import (
     in_spec,
 )
 from lockstep.render.view import ClusterView
-
-_RECORD = "lockstep:cluster_cost_hourly:sum"
-_MONTH = f"avg_over_time({{series}}[1d]) * {HOURS_OF_MONTH}"
-"""A day tells what a month will cost: less than a day is the price of one rollout."""
 
 
 def _files(view: ClusterView) -> Files:
@@ -52,43 +48,29 @@ def _files(view: ClusterView) -> Files:
 
 
 def _rules(view: ClusterView, cost: Json) -> list[Rule]:
-    labels = cluster_labels(view.environment, view.family, view.name, view.region)
-    named = {"lockstep_environment": view.environment, "lockstep_cluster": view.name}
-    cluster = Subject(object_name(view.name), view.namespace, named)
-    given = Alerting(cluster, view.tenant, view.observability["rules"].get("dashboard"))
-    recorded: Rule = {
-        "record": _RECORD,
-        "expr": hourly_cost(view),
-        "labels": {**labels, "namespace": view.namespace},
-    }
-    return [recorded, _over_budget(given, cost), _not_measured(given)]
+    given = prometheusrule.alerting_of(view)
+    labels = prometheusrule.series_labels(view)
+    recorded: Rule = {"record": COST, "expr": hourly_cost(view), "labels": labels}
+    not_measured = without_value(
+        given, COST, "cost",
+        "OpenCost's metrics of its pods and their nodes are not here, so nothing compares what it "
+        "costs with its budget.",
+    )  # fmt: skip
+    return [recorded, _over_budget(given, cost), not_measured]
 
 
 def _over_budget(given: Alerting, cost: Json) -> Rule:
-    """At the price of the last day, a month costs more than the budget."""
+    """At the price of the last day, a month costs more than the budget.
+
+    Less than a day would be the price of one rollout.
+    """
     budget, currency = cost["monthly"], cost["currency"]
-    series = given.cluster.of(_RECORD)
     return given.alert(
-        "LockstepCostOverBudget", "ticket", "1h",
-        f"{_MONTH.format(series=series)} > {budget}",
-        "{{ $labels.lockstep_cluster }} in {{ $labels.lockstep_region }} costs more than its "
-        "budget",
+        "LockstepCostOverBudget", TICKET, "1h",
+        f"avg_over_time({given.cluster.of(COST)}[1d]) * {HOURS_OF_MONTH} > {budget}",
+        f"{PLACE} costs more than its budget",
         f"At the last day's price a month costs {{{{ $value | printf \"%.0f\" }}}} {currency}; "
         f"the budget is {budget} {currency}.",
-    )  # fmt: skip
-
-
-def _not_measured(given: Alerting) -> Rule:
-    """The cluster has versions, and OpenCost says nothing of what they cost."""
-    weight = given.cluster.of(WEIGHT)
-    return given.alert(
-        "LockstepMetricsMissing", "ticket", "1h",
-        f"max without (lockstep_version, lockstep_experiment) ({weight})"
-        f" unless on () {given.cluster.of(_RECORD)}",
-        "{{ $labels.lockstep_cluster }} in {{ $labels.lockstep_region }} cannot be watched",
-        "OpenCost's metrics of its pods and their nodes are not here, so nothing compares what it "
-        "costs with its budget.",
-        {"lockstep_metric": "cost"},
     )  # fmt: skip
 
 
@@ -98,20 +80,22 @@ def _origins() -> Origins:
     cluster = NAME + ENVIRONMENT
     budget = BUDGET + in_environment(*CURRENCY)
     alert: dict[str, OriginTree] = {"lockstep_tenant": TENANT}
-    dashboard = in_spec("observability", "dashboard")
+    links: dict[str, OriginTree] = {
+        "dashboard": in_spec("observability", "dashboard"), "runbook": prometheusrule.RUNBOOKS,
+    }  # fmt: skip
     rules: list[OriginTree] = [
         {"expr": pods, "labels": prometheusrule.LABELS},
         {
             "expr": BUDGET + cluster,
             "labels": alert,
-            "annotations": {"description": budget, "dashboard": dashboard},
+            "annotations": {"description": budget, **links},
         },
-        {"expr": cluster, "labels": alert, "annotations": {"dashboard": dashboard}},
+        {"expr": cluster, "labels": alert, "annotations": links},
     ]
     return {
         **metadata_origins(),
         "name": NAME,
-        "operator": in_environment("spec", "observability", "labels"),
+        "operator": OPERATOR,
         "groups": {"cost": (None, tuple(rules))},
     }
 

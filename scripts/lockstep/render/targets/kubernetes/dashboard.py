@@ -9,8 +9,7 @@ from lockstep.render.dashboard.build import build_dashboard
 from lockstep.render.dashboard.shown import ShownCluster, ShownFamily
 from lockstep.render.fields import Fields
 from lockstep.render.names import object_name
-from lockstep.render.observability import speaks_for
-from lockstep.render.promql import seconds
+from lockstep.render.observability import read_objective, speaks_for
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
 from lockstep.render.targets.expected import Expected
 from lockstep.render.targets.kubernetes.metadata import (
@@ -26,14 +25,8 @@ from lockstep.render.view import FamilyView
 _OBSERVABILITY = ("spec", "observability")
 _FOLDER = (*_OBSERVABILITY, "grafana", "folder")
 _SKEW = ("spec", "consistency", "maxVersionSkew")
-_LATENCY = (*_OBSERVABILITY, "slo", "latency")
-_NUMBERS = {
-    "availability": ("slo", "availability"),
-    "percentile": ("slo", "percentile"),
-    "accuracy": ("accuracy", "baseline"),
-    "drift": ("drift", "max"),
-}
-"""What a cluster is held to, by its name in a ``ShownCluster``, but for the latency."""
+_BOUNDS = {"accuracy": "baseline", "drift": "max"}
+"""The bound of each metric that a cluster may name."""
 
 
 def read_dashboard(family: Family, environment: Environment) -> dict[str, Json]:
@@ -57,17 +50,12 @@ def read_dashboard(family: Family, environment: Environment) -> dict[str, Json]:
 def _read_cluster(cluster: Cluster) -> dict[str, Json]:
     """The name of a cluster, and what it is held to where its spec says so: numbers as text."""
     fields = Fields(cluster)
-    found = {
-        name: fields.number(*_OBSERVABILITY, *here)
-        for name, here in _NUMBERS.items()
-        if fields.has(*_OBSERVABILITY, *here)
+    bounds = {
+        name: fields.number(*_OBSERVABILITY, name, bound)
+        for name, bound in _BOUNDS.items()
+        if fields.has(*_OBSERVABILITY, name, bound)
     }
-    if fields.has(*_LATENCY):
-        try:
-            found["latency"] = seconds(fields.text(*_LATENCY))
-        except ValueError as error:
-            fields.fail(_LATENCY, "render.input", str(error), "write it like 500ms")
-    return {"name": cluster.name, **found}
+    return {"name": cluster.name, **read_objective(fields), **bounds}
 
 
 def _files(view: FamilyView) -> Files:

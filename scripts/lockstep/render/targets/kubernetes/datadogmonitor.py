@@ -14,8 +14,11 @@ from typing import NamedTuple
 
 from lockstep.model.document import Json
 from lockstep.model.fleet import Environment
+from lockstep.render.alerting.alerts import BURNS, MOST_FAILING
+from lockstep.render.alerting.series import GRPC_FAULTS
 from lockstep.render.fields import Fields
 from lockstep.render.names import label_value, object_name
+from lockstep.render.observability import read_objective
 from lockstep.render.promql import seconds
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
 from lockstep.render.targets.expected import FREE, Expected
@@ -41,16 +44,13 @@ from lockstep.render.targets.origins import (
 from lockstep.render.view import ClusterView, Running
 
 _HERE = ("spec", "observability", "datadog")
-_SLO = ("spec", "observability", "slo")
+_LATENCY = ("spec", "observability", "slo", "latency")
 
-_FAST_BURN = Decimal("14.4")
+_FAST_BURN = BURNS[0].factor
 """A burn that uses up 2 percent of a month's error budget in an hour."""
 
-_MOST = Decimal("0.9")
-"""No threshold is above this: of a loose objective, no outage could ever reach it."""
-
-_FAULTS = ("response_code:5*", *(f"grpc_response_status:{code}" for code in (2, 4, 12, 13, 14, 15)))
-"""Requests that failed by the server's fault; those of gRPC have the response code 200."""
+_FAULTS = ("response_code:5*", *(f"grpc_response_status:{status}" for status in GRPC_FAULTS))
+"""Requests that failed by the server's fault."""
 
 
 class _Monitor(NamedTuple):
@@ -76,11 +76,10 @@ def read_datadog(fields: Fields, environment: Environment) -> dict[str, Json]:
     found: dict[str, Json] = {
         "notify": [written.text(*_HERE, "notify", index) for index, _ in enumerate(items)]
     }
-    for name in ("availability", "percentile"):
-        if fields.has(*_SLO, name):
-            found[name] = fields.number(*_SLO, name)
-    if fields.has(*_SLO, "latency"):
-        found["latency"] = fields.text(*_SLO, "latency")
+    found |= read_objective(fields)
+    if "latency" in found:
+        # As it is written, for people who read the message.
+        found["latency"] = fields.text(*_LATENCY)
     return {"datadog": found}
 
 
@@ -135,7 +134,7 @@ def _monitors(view: ClusterView, datadog: Json) -> Iterator[_Monitor]:
             f"in an hour; {datadog['availability']}% have to succeed.",
             f"sum(last_1h):sum:istio.mesh.request.count{{{failed}}}.as_count() / "
             f"sum:istio.mesh.request.count{{{scope}}}.as_count()",
-            _number(min(budget * _FAST_BURN, _MOST)),
+            _number(min(budget * _FAST_BURN, MOST_FAILING)),
             1,
             in_spec("observability", "slo", "availability"),
         )

@@ -4,19 +4,20 @@ It has the template of the clusters' rules. Nothing in it depends on which versi
 """
 
 from lockstep.model.document import Json
-from lockstep.model.fleet import Family
+from lockstep.model.fleet import Environment, Family
 from lockstep.render.alerting import series as names
 from lockstep.render.alerting.alerts import Alerting
 from lockstep.render.alerting.recordings import Subject
 from lockstep.render.alerting.skew import skew_rules
 from lockstep.render.fields import Fields
-from lockstep.render.observability import speaks_for
+from lockstep.render.observability import read_runbooks, speaks_for
 from lockstep.render.promql import duration
 from lockstep.render.targets.base import Component, Files, ManifestFile
 from lockstep.render.targets.kubernetes import prometheusrule
 from lockstep.render.targets.kubernetes.metadata import (
     ENVIRONMENT,
     FAMILY,
+    OPERATOR,
     TENANT,
     family_metadata,
     family_metadata_origins,
@@ -34,7 +35,7 @@ _CONSISTENCY = ("spec", "consistency")
 _DASHBOARD = ("spec", "observability", "dashboard")
 
 
-def read_skew(family: Family) -> dict[str, Json]:
+def read_skew(family: Family, environment: Environment) -> dict[str, Json]:
     """What the alerts on skew need, as ``skew``; nothing where no cluster asks for them.
 
     Raises Unrenderable.
@@ -55,6 +56,8 @@ def read_skew(family: Family) -> dict[str, Json]:
     given["most"] = fields.integer(*_CONSISTENCY, "maxVersionSkew")
     if (named := speaks_for(family, "dashboard")) is not None:
         given["dashboard"] = f"/d/{named.text(*_DASHBOARD)}"
+    if runbooks := read_runbooks(environment):
+        given["runbooks"] = runbooks
     return {"skew": given}
 
 
@@ -70,7 +73,7 @@ def _files(view: FamilyView) -> Files:
         for each in view.clusters
     ]
     rules = skew_rules(
-        Alerting(family, view.tenant, given.get("dashboard")),
+        Alerting(family, view.tenant, given.get("dashboard"), given.get("runbooks")),
         clusters, given["most"], given["longest"],
     )  # fmt: skip
     context = {
@@ -102,13 +105,13 @@ def _origins() -> Origins:
             "annotations": {
                 "description": bound + named if bound else None,
                 "dashboard": in_cluster(*_DASHBOARD),
+                "runbook": prometheusrule.RUNBOOKS,
             },
         }
         for expression, (bound, hold) in zip(expressions, texts, strict=True)
     ]
     groups = {"family": (None, tuple(rules))}
-    operator = in_environment("spec", "observability", "labels")
-    return {**family_metadata_origins(), "operator": operator, "groups": groups}
+    return {**family_metadata_origins(), "operator": OPERATOR, "groups": groups}
 
 
 COMPONENT = Component("prometheusrule", prometheusrule.COMPONENT.kind, _files)

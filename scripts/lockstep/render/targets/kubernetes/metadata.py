@@ -23,6 +23,8 @@ NAMESPACE = in_spec("namespace")
 FAMILY = in_family("metadata", "name")
 ENVIRONMENT = in_environment("metadata", "name")
 TENANT = in_family("metadata", "tenant")
+OPERATOR = in_environment("spec", "observability", "labels")
+"""The origin of the labels by which the Prometheus Operator selects its objects."""
 SERVICE = NAME + NAMESPACE
 """The origin of ``service_host``."""
 

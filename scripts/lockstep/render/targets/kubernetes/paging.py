@@ -9,6 +9,7 @@ is ever a part of one, so none can become a template.
 
 from lockstep.model.document import Json
 from lockstep.model.fleet import Environment, Family
+from lockstep.render.alerting.alerts import PAGE, TICKET
 from lockstep.render.fields import Fields
 from lockstep.render.observability import speaks_for
 from lockstep.render.targets.base import Context
@@ -21,11 +22,9 @@ ROUTE_WAVE = 2
 _ON_CALL = ("spec", "observability", "onCall")
 _ALERTMANAGER = ("spec", "observability", "alertmanager")
 
-PAGE, TICKET = "page", "ticket"
-"""The severities of alerts, and the names of their receivers."""
-
 _RECEIVERS = ((PAGE, "critical"), (TICKET, "warning"))
-"""Each receiver with the severity that PagerDuty gets: from error on, urgency is high."""
+"""Each severity, which names its receiver, with the one that PagerDuty gets: from error on, urgency
+is high."""
 
 _BURN = "LockstepErrorBudgetBurn.*"
 """The alerts of which the fast one says all that the slow one does."""

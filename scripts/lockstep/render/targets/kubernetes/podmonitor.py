@@ -15,12 +15,13 @@ from lockstep.render.targets.base import Component, Context, Files, ManifestFile
 from lockstep.render.targets.expected import Expected
 from lockstep.render.targets.kubernetes.metadata import (
     NAME,
+    OPERATOR,
     expected_metadata,
     metadata,
     metadata_origins,
 )
 from lockstep.render.targets.kubernetes.ports import HTTP
-from lockstep.render.targets.origins import Origins, OriginTree, in_environment, in_spec
+from lockstep.render.targets.origins import Origins, OriginTree, in_spec
 from lockstep.render.view import ClusterView
 
 _HERE = ("spec", "serving", "metrics")
@@ -111,7 +112,7 @@ def _expected(context: Context) -> dict[str, Expected]:
 def _origins() -> Origins:
     return {
         **metadata_origins(),
-        "operator": in_environment("spec", "observability", "labels"),
+        "operator": OPERATOR,
         "cluster": NAME,
     }
 

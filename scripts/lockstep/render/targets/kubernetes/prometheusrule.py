@@ -15,8 +15,8 @@ from lockstep.render.alerting.alerts import Alerting
 from lockstep.render.alerting.recordings import Subject
 from lockstep.render.fields import Fields
 from lockstep.render.names import BASE_LIMIT, object_name, versioned_name
-from lockstep.render.observability import read_operator_labels
-from lockstep.render.promql import seconds, series
+from lockstep.render.observability import read_objective, read_operator_labels, read_runbooks
+from lockstep.render.promql import series
 from lockstep.render.shifted import WEIGHTS
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
 from lockstep.render.targets.expected import Expected
@@ -25,6 +25,7 @@ from lockstep.render.targets.kubernetes.metadata import (
     FAMILY,
     NAME,
     NAMESPACE,
+    OPERATOR,
     TENANT,
     expected_metadata,
     metadata,
@@ -53,7 +54,7 @@ LABELS: dict[str, OriginTree] = {
     "namespace": NAMESPACE,
 }
 """The origins of the labels of every series of a cluster."""
-_OPERATOR_LABELS = in_environment("spec", "observability", "labels")
+RUNBOOKS = in_environment("spec", "observability", "runbooks")
 _SLUG = "v[0-9]+(-[0-9a-f]{8})?"
 """The slugs of all versions, those that git does not know included (see ``version_slug``)."""
 
@@ -80,6 +81,8 @@ def read_rules(fields: Fields, environment: Environment) -> dict[str, Json]:
             rules[name]["bound"] = fields.number(*_HERE, name, bound)
     if fields.has(*_HERE, "dashboard"):
         rules["dashboard"] = f"/d/{fields.text(*_HERE, 'dashboard')}"
+    if runbooks := read_runbooks(environment):
+        rules["runbooks"] = runbooks
     return {"rules": rules}
 
 
@@ -90,21 +93,19 @@ def _experiments(fields: Fields) -> list[str]:
 
 
 def _read_objectives(fields: Fields) -> dict[str, Json]:
-    slo, found = (*_HERE, "slo"), {}
-    if fields.has(*slo, "availability"):
-        found["availability"] = fields.number(*slo, "availability")
-    if fields.has(*slo, "latency") and fields.has(*slo, "percentile"):
-        try:
-            found["latency"] = seconds(fields.text(*slo, "latency"))
-        except ValueError as error:
-            fields.fail((*slo, "latency"), "render.input", str(error), "write it like 500ms")
-        share = Decimal(fields.number(*slo, "percentile")) / 100
+    """The objective; percentile and latency only together, the percentile as a share."""
+    slo = read_objective(fields)
+    found: dict[str, Json] = {}
+    if "availability" in slo:
+        found["availability"] = slo["availability"]
+    if "latency" in slo and "percentile" in slo:
+        share = Decimal(slo["percentile"]) / 100
         if not 0 < share < 1:
             fields.fail(
-                (*slo, "percentile"), "render.input", "no request is beyond this percentile",
-                "write a number below 100, such as 99",
+                (*_HERE, "slo", "percentile"), "render.input",
+                "no request is beyond this percentile", "write a number below 100, such as 99",
             )  # fmt: skip
-        found["percentile"] = f"{share.normalize():f}"
+        found |= {"latency": slo["latency"], "percentile": f"{share.normalize():f}"}
     return found
 
 
@@ -157,15 +158,16 @@ def _files(view: ClusterView) -> Files:
         yield ManifestFile(name, context, expected(context), origins)
 
 
-def _labels(view: ClusterView) -> dict[str, str]:
-    return names.cluster_labels(view.environment, view.family, view.name, view.region)
+def series_labels(view: ClusterView) -> dict[str, str]:
+    """The labels of every series of a cluster."""
+    own = names.cluster_labels(view.environment, view.family, view.name, view.region)
+    return {**own, "namespace": view.namespace}
 
 
 def _version_labels(view: ClusterView, version: Running) -> dict[str, str]:
     arm = version.version in view.observability["rules"]["experiments"]
     return {
-        **_labels(view),
-        "namespace": view.namespace,
+        **series_labels(view),
         "lockstep_version": version.version,
         "lockstep_experiment": "true" if arm else "false",
     }
@@ -183,8 +185,8 @@ def _of_version(view: ClusterView, version: Running) -> list[names.Rule]:
 
 
 def _of_cluster(view: ClusterView) -> list[names.Rule]:
-    given, cluster = view.observability["rules"], _cluster(view)
-    host, labels = service_host(view), {**_labels(view), "namespace": view.namespace}
+    given, cluster = view.observability["rules"], alerting_of(view).cluster
+    host, labels = service_host(view), series_labels(view)
     # The windows of burn rates cost the most, and mean something only against an objective.
     windows = recordings.WINDOWS if "availability" in given else ()
     recorded = recordings.cluster_rules(cluster, host, labels, windows, given.get("percentile"))
@@ -194,19 +196,21 @@ def _of_cluster(view: ClusterView) -> list[names.Rule]:
         for record, name, function in named
         if name in given
     ]
-    return recorded + _alerts(view, cluster)
+    return recorded + _alerts(view)
 
 
-def _cluster(view: ClusterView) -> Subject:
+def alerting_of(view: ClusterView) -> Alerting:
+    """What all alerts of a cluster share."""
     # Two labels name it; the series have more.
     labels = {"lockstep_environment": view.environment, "lockstep_cluster": view.name}
-    return Subject(object_name(view.name), view.namespace, labels)
-
-
-def _alerts(view: ClusterView, cluster: Subject) -> list[names.Rule]:
-    """Those of the kinds that the spec lists, and of the metrics that it names."""
+    cluster = Subject(object_name(view.name), view.namespace, labels)
     rules = view.observability["rules"]
-    given = Alerting(cluster, view.tenant, rules.get("dashboard"))
+    return Alerting(cluster, view.tenant, rules.get("dashboard"), rules.get("runbooks"))
+
+
+def _alerts(view: ClusterView) -> list[names.Rule]:
+    """Those of the kinds that the spec lists, and of the metrics that it names."""
+    rules, given = view.observability["rules"], alerting_of(view)
     found: list[names.Rule] = []
     if "burn-rate" in rules["alerts"] and "availability" in rules:
         found += alerts.burn_rates(given, rules["availability"])
@@ -248,7 +252,7 @@ def expected(context: Context) -> dict[str, Expected]:
 def _group_origins(group: str, rules: list[OriginTree], version: Running | None = None) -> Origins:
     return {
         **metadata_origins(version),
-        "operator": _OPERATOR_LABELS,
+        "operator": OPERATOR,
         "groups": {group: (None, tuple(rules))},
     }
 
@@ -299,7 +303,11 @@ def _rule_origins(view: ClusterView, rule: names.Rule) -> OriginTree:
     return {
         "expr": expression + bound if bound else expression,
         "labels": {**LABELS, "lockstep_tenant": TENANT, "lockstep_metric": metric},
-        "annotations": {"description": text, "dashboard": in_spec(*_OWN, "dashboard")},
+        "annotations": {
+            "description": text,
+            "dashboard": in_spec(*_OWN, "dashboard"),
+            "runbook": RUNBOOKS,
+        },
     }
 
 

@@ -125,26 +125,31 @@ def test_it_needs_no_lock() -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        [cluster(), cluster("fraud-us", region="us-east-1")],
-        [cluster(region="us-east-1")],
-        [cluster(namespace="other")],
-        [cluster(observability=SLO)],
+        [cluster(observability=SLO), cluster("fraud-us")],
+        [cluster(observability=SLO, region="us-east-1")],
+        [cluster(observability={**SLO, "slo": {"availability": 99}})],
+        [cluster(observability={**SLO, "alerts": []})],
     ],
 )
-def test_which_clusters_it_watches_counts_as_an_input(changed: list[dict[str, Any]]) -> None:
-    before = rendered(watched(cluster()))
+def test_what_it_shows_of_its_clusters_counts_as_an_input(changed: list[dict[str, Any]]) -> None:
+    before = rendered(watched(cluster(observability=SLO)))
     assert rendered(watched(*changed)).files[FILE_NAME] != before.files[FILE_NAME]
 
 
-def test_its_objective_is_read_as_text_and_as_it_was_written() -> None:
+def test_what_it_does_not_show_is_no_input() -> None:
+    before = rendered(watched(cluster()))
+    assert rendered(watched(cluster(namespace="other"))).files == before.files
+
+
+def test_its_objective_is_read_in_seconds_and_in_the_digits_that_were_written() -> None:
     environment, family = rendering.only_family(
         rendering.fleet_of(watched(cluster(observability=SLO)))
     )
     view = view_family(family, environment)
     assert view is not None
-    (only,) = view.clusters
-    assert only.slo == {"availability": "99.9", "latency": "300ms", "percentile": "95"}
-    assert only.alerts == ("skew",)
+    assert view.observability["dashboard"]["clusters"] == [
+        {"name": "fraud-eu", "availability": "99.9", "latency": "0.3", "percentile": "95"}
+    ]
 
 
 @pytest.mark.parametrize("value", [True, "high", [1]])
