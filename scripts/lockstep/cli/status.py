@@ -50,9 +50,9 @@ def status(
     what its gates said at the last decision, and its quarantine. What needs people comes first.
     """
     from lockstep.commands.status import run
+    from lockstep.report.block import block_width
     from lockstep.report.places import seen_from
     from lockstep.report.status import format_status
-    from lockstep.report.table import block_width
 
     if every is not None and (now is not None or output != "text"):
         raise UsageError("--watch shows what is now, as text", fix="leave out --now and --format")
