@@ -11,16 +11,6 @@ from lockstep.rollout.position import is_verified_state
 from lockstep.rollout.promotion import rolled_back_since, serves_since, verified_of
 
 
-def verified_contents(family: Family) -> tuple[str, ...]:
-    """The digests of all content that a family has verified, and not rolled back since; sorted."""
-    verified = {
-        record.decision.target.digest
-        for record in family.records
-        if is_verified_state(record.decision)
-    }
-    return tuple(sorted(digest for digest in verified if verified_of(family, digest)))
-
-
 def served_before(family: Family, digest: str) -> ServedBefore | None:
     """What the ledger of a family says of the content ``digest``; None where it never verified it.
 
