@@ -22,6 +22,7 @@ from lockstep.check.family_values import (
     Terms,
 )
 from lockstep.check.fleet import (
+    EnvironmentFolders,
     FleetInput,
     FleetResult,
     check_fleet,
@@ -147,24 +148,27 @@ class Work:
     """The families to check, and what is known already.
 
     ``results`` are those of families to check, ``claims`` gives those of others, as far as known,
-    which may collide with them.
+    which may collide with them. ``environments`` are the folders of environments.
     """
 
     units: Sequence[Unit]
     results: Mapping[Unit, FamilyResult] = field(default_factory=dict)
     claims: Callable[[Collection[Unit]], Mapping[Unit, FolderClaims]] = lambda _: {}
+    environments: EnvironmentFolders = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class PipelineResult:
     """What a check has found, and the results of its families.
 
-    ``claims`` are those of further families, which were rendered to be compared with them.
+    ``claims`` are those of further families, which were rendered to be compared with them;
+    ``environments`` are the folders of the environments whose own file has no error.
     """
 
     checked: Checked
     results: Mapping[Unit, FamilyResult]
     claims: Mapping[Unit, FolderClaims]
+    environments: EnvironmentFolders
 
 
 def check_families(
@@ -204,8 +208,11 @@ class _Pipeline:
         }
         results = {unit: made.get(unit) or self._work.results[unit] for unit in self._units}
         claims = near | {unit: each.claims for unit, each in results.items()}
-        spanning = self._spanning(claims, answers_about(environments, answers))
-        return self._result(results, near, spanning)
+        rendered = render_environments(
+            self._fleet_input({}), self._terms.templates, self._work.environments
+        )
+        spanning = self._spanning(claims, rendered, answers_about(environments, answers))
+        return PipelineResult(self._checked(results, spanning), results, near, rendered)
 
     def _fleet_input(self, claims: Mapping[Unit, FolderClaims]) -> FleetInput:
         families = self._families
@@ -245,23 +252,20 @@ class _Pipeline:
         return claims | {u: self._prepare_family(u, read).claims for u, read in unknown.items()}
 
     def _spanning(
-        self, claims: Mapping[Unit, FolderClaims], answers: Sequence[Sequence[Json]]
+        self,
+        claims: Mapping[Unit, FolderClaims],
+        folders: EnvironmentFolders,
+        answers: Sequence[Sequence[Json]],
     ) -> FleetResult:
         """What spans families; the files of those that findings point into are read now."""
         families = self._families
-        folders = render_environments(self._fleet_input({}), self._terms.templates)
         colliding = colliding_families(claims, folders) if self._given.compared else []
         named = named_clusters(answer for each in answers for answer in each)
         families.read([*colliding, *families.of_clusters(named)])
         given = self._fleet_input({unit: claims[unit] for unit in colliding})
         return check_fleet(given, folders, answers, self._terms)
 
-    def _result(
-        self,
-        results: Mapping[Unit, FamilyResult],
-        near: Mapping[Unit, FolderClaims],
-        spanning: FleetResult,
-    ) -> PipelineResult:
+    def _checked(self, results: Mapping[Unit, FamilyResult], spanning: FleetResult) -> Checked:
         families, shard = self._families, self._given.shard
         denied = [each for result in results.values() for each in result.denied]
         invalid = [finding for finding in spanning.invalid if reports(shard, finding)]
@@ -281,7 +285,7 @@ class _Pipeline:
             counted += [f for f in self._waivers.unused(self._unseen()) if reports(shard, f)]
         lines = excerpts((*invalid, *counted), families.files)
         kept = (each for result in results.values() for each in result.excerpts)
-        checked = Checked(
+        return Checked(
             _part(families.fleet, results),
             arrange(invalid),
             tuple(counted),
@@ -294,7 +298,6 @@ class _Pipeline:
             ),
             shipped_paths(self._given.tree, self._given.before or {}),
         )
-        return PipelineResult(checked, results, near)
 
     def _unseen(self) -> list[Subject]:
         """The clusters that no rule saw: the malformed ones, and those that are not checked."""
