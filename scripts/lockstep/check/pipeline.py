@@ -61,10 +61,11 @@ class CheckInput:
     ``before`` holds at least the base's clusters, ledger and policies; None where there is no
     base. ``compared`` says whether ``rendered/`` must be as rendered. ``rollback_only`` evaluates
     only the rules that may stop a rollback. Families of ``around`` that the tree does not have are
-    not checked, but what they have in quarantine counts. ``history`` is that of the base's ledger;
-    None for a change that a verb has just made, which has read it. ``documents`` has what was
-    parsed before: checks of several trees parse what these share once. ``pull_request`` says that
-    the change is not on the followed branch yet, and people made it.
+    not checked, but what they have in quarantine counts. ``others`` are families that the fleet has
+    and the tree need not hold: an environment's own file may name them. ``history`` is that of the
+    base's ledger; None for a change that a verb has just made, which has read it. ``documents`` has
+    what was parsed before: checks of several trees parse what these share once. ``pull_request``
+    says that the change is not on the followed branch yet, and people made it.
     """
 
     tree: Tree
@@ -74,6 +75,7 @@ class CheckInput:
     compared: bool = True
     rollback_only: bool = False
     around: Fleet = field(default_factory=Fleet)
+    others: Collection[Unit] = ()
     history: HistoryOf | None = None
     documents: Documents | None = None
     pull_request: bool = False
@@ -95,13 +97,14 @@ def check_change(
     now: datetime,
     around: Fleet,
     documents: Documents,
+    others: Collection[Unit],
     *,
     rollback_only: bool,
 ) -> Checked:
     """Check a tree of one family that a verb is about to commit on top of ``before``.
 
     ``rendered/`` is not compared: the verb itself has just rendered it. What the families
-    ``around`` it have in quarantine does not stop a rollback.
+    ``around`` it have in quarantine does not stop a rollback. ``others`` are all families.
     """
     given = CheckInput(
         tree,
@@ -110,6 +113,7 @@ def check_change(
         compared=False,
         rollback_only=rollback_only,
         around=Fleet() if rollback_only else around,
+        others=others,
         documents=documents,
     )
     return check_tree(given).checked
@@ -118,7 +122,7 @@ def check_change(
 def run_pipeline(policy_sets: Sequence[PolicySet], given: CheckInput) -> "PipelineResult":
     """Check a tree by these policy sets, in their order of precedence."""
     terms = terms_of(policy_sets, given)
-    source = FleetSource.of_trees(given.tree, given.before)
+    source = FleetSource.of_trees(given.tree, given.before, given.others)
     families = Families(source, terms, around=given.around, documents=given.documents)
     return check_families(families, Work(source.units), given, terms)
 
