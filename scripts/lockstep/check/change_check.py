@@ -162,6 +162,7 @@ class _ChangeCheck:
         before = self._side(base, self._families_before(base, families)) if base else None
         if before and self._change.is_pull_request:
             families.held_at_base = before.families.held
+            families.verified_at_base = before.families.verified_before
         common = self._common([each.policies for each in self._policy_sets], self._head)
         every = self._change.everything or not base or common != self._common_before(base)
         # Once for all new families, of which there may be as many as in the whole fleet.
@@ -178,6 +179,7 @@ class _ChangeCheck:
             ledgers = {side.families.get(unit, (None, None))[1] for side in sides}
             asked = self._change.is_pull_request and len(ledgers) > 1
             held = repr(families.held_at_base(unit[0]) or "")
+            held += repr(before.families.verified_before(unit) or "") if asked and before else ""
             keys[unit] = key_of(common, unit, reads, past, all_past if new else "", asked, held)
             if every or reads != past:
                 touched.append(unit)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lockstep.check.family import read_family, validate_input
-from lockstep.check.family_values import Held, ReadFamily, Terms
+from lockstep.check.family_values import Held, ReadFamily, Terms, VerifiedVersions
 from lockstep.check.fleet import about_environment
 from lockstep.check.reading import FamilyReader
 from lockstep.check.summary import FamilySummary, held_in
@@ -92,6 +92,8 @@ class Families:
         self._held: dict[str, Held] = {}
         # Of a pull request: what it releases itself still binds it.
         self.held_at_base: Callable[[str], Held] = lambda _: ()
+        # Of one, too: what it verifies itself promotes nothing in it.
+        self.verified_at_base: Callable[[Unit], VerifiedVersions] | None = None
         self.about = about_environments(self.shared, source.present, terms.schemas)
         summaries = known(self.about) if known else {}
         self.made = self._summaries([unit for unit in source.units if unit not in summaries])
@@ -141,6 +143,13 @@ class Families:
                 )
             ]
         return self._held[environment]
+
+    def verified_before(self, unit: Unit) -> VerifiedVersions:
+        """What the predecessor of its environment has verified of a family (see there)."""
+        home = self.fleet.environments.get(unit[0])
+        before = (home.predecessor or "" if home else "", unit[1])
+        summary = self.summaries.get(before)
+        return summary.verified if summary and summary.declared else None
 
     def held_before(self, unit: Unit) -> Held:
         """See FamilyReader.held_before; of a family that was read."""

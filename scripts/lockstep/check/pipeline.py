@@ -17,6 +17,7 @@ from lockstep.check.family_values import (
     FamilyResult,
     FolderClaims,
     PreparedFamily,
+    PromotionSources,
     Quarantines,
     ReadFamily,
     Terms,
@@ -230,7 +231,10 @@ class _Pipeline:
     def _prepare_family(self, unit: Unit, read: ReadFamily) -> PreparedFamily:
         known, home = self._families, unit[0]
         entries = known.held(home), known.held_before(unit), known.held_at_base(home)
-        return prepare_family(read, Quarantines(*entries), self._terms)
+        now = known.verified_before(unit)
+        base = known.verified_at_base(unit) if known.verified_at_base else now
+        sources = PromotionSources(now, base)
+        return prepare_family(read, Quarantines(*entries), self._terms, sources)
 
     def _claims_of_neighbours(self) -> dict[Unit, FolderClaims]:
         """What families claim that may collide with one of those to check."""
