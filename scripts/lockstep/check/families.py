@@ -11,7 +11,7 @@ from lockstep.check.summary import FamilySummary, held_in
 from lockstep.check.units import Unit, split_by_unit
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Fleet, Tree
-from lockstep.rollout.quarantine import up_to
+from lockstep.rollout.quarantine import seen_from, up_to
 from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.yaml.load import Documents
 
@@ -47,11 +47,13 @@ class FleetSource:
     left: Callable[[Collection[str]], Tree]
 
     @classmethod
-    def of_trees(cls, tree: Tree, before: Tree | None) -> "FleetSource":
-        """A source that holds every file."""
+    def of_trees(
+        cls, tree: Tree, before: Tree | None, others: Collection[Unit] = ()
+    ) -> "FleetSource":
+        """A source that holds every file but those of ``others``, which are not checked."""
         units = {*split_by_unit(tree), *split_by_unit(before or {})}
         specs = {path: data for path, data in tree.items() if path.startswith("clusters/")}
-        present = split_by_unit(specs).keys()
+        present = {*split_by_unit(specs), *others}
         return cls(
             tree, before, tuple(sorted(units)), present,
             specs=lambda _: {}, whole=lambda _: {}, past=lambda _: {}, left=lambda _: {},
@@ -134,11 +136,13 @@ class Families:
     def held(self, environment: str) -> Held:
         """The quarantine entries of an environment and those before it, by family."""
         if environment not in self._held:
-            around = self._around.environments
+            around, homes = self._around.environments, self.fleet.environments
             self._held[environment] = [
-                each
+                (name, seen_from(homes[environment], home, entries))
                 for home in up_to(self.fleet, environment)
-                for each in held_in(home.name, self.summaries.values(), around.get(home.name))
+                for name, entries in held_in(
+                    home.name, self.summaries.values(), around.get(home.name)
+                )
             ]
         return self._held[environment]
 
