@@ -7,6 +7,7 @@ has verified it, of its servers and of its records, and kept in the record of th
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from lockstep.model.approval import SOURCE as APPROVAL
 from lockstep.model.blocks import BLOCK, DELAY
 from lockstep.model.decision import Decision, Target
 from lockstep.model.document import Json, value_at
@@ -21,6 +22,9 @@ from lockstep.text.sanitise import one_line
 
 PROMOTE_GATES = "promoteGates"
 """Where the plan in the record of a promotion names the gates that it has to pass."""
+
+_OF_FAMILY = (LEDGER, APPROVAL)
+"""Sources whose answer is the same for every cluster."""
 
 NEWEST_BLOCKS = 288
 """The blocks that count, at most: the newest day of 5 minutes, however long a version serves."""
@@ -72,11 +76,11 @@ def questions_of_promotion(
 def _asked(family: Family, source: Family) -> Iterator[tuple[Cluster, Json]]:
     """The gates of a promotion, each with the clusters of ``source`` that it is asked of.
 
-    A ledger is that of the whole family, so that the first cluster answers for all.
+    A ledger and an approval are of the whole family, so that the first cluster answers for all.
     """
     for index, cluster in enumerate(source.clusters):
         for gate in gates_of(family, cluster):
-            if is_asked_at_promote(gate) and (index == 0 or gate["source"] != LEDGER):
+            if is_asked_at_promote(gate) and (index == 0 or gate["source"] not in _OF_FAMILY):
                 yield cluster, gate
 
 
