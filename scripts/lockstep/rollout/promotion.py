@@ -97,6 +97,16 @@ def verified_of(family: Family, digest: str) -> VerifiedVersion | None:
     return None
 
 
+def all_verified(family: Family) -> tuple[VerifiedVersion, ...]:
+    """Every version that a record verified and that was not rolled back since, in their order."""
+    return tuple(
+        _verified(family, record)
+        for record in family.records
+        if (decision := record.decision) and _verifies(decision, decision.target.digest)
+        and not rolled_back_since(family, decision.sequence, decision.target.digest)
+    )  # fmt: skip
+
+
 def rolled_back_since(family: Family, sequence: int, digest: str) -> Decision | None:
     """The first decision after a record that rolled this content back, or put it into quarantine;
     None where there is none.

@@ -147,9 +147,7 @@ def test_a_state_of_several_versions_has_none_to_promote() -> None:
     variants = current_variants(made)
     first = next(iter(variants))
     variants[first] = [{"name": "stable", "version": "2", "weight": 100}]
-    made = decide(
-        made, Action.ADOPT, STEADY, "2", variants, verified_state=VerifiedState(None, {}, {})
-    )
+    made = decide(made, Action.ADOPT, STEADY, "2", variants, verified_state=VERIFIED)
     found = promoted(made)
     assert isinstance(found, Obstacle) and "several versions" in found.text
 
