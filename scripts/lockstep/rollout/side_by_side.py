@@ -10,7 +10,7 @@ from datetime import datetime
 from msgspec import structs
 
 from lockstep.model.decision import Action
-from lockstep.model.document import value_at
+from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Environment, Family, Fleet
 from lockstep.model.promotion import Obstacle, VerifiedVersion
 from lockstep.model.side_by_side import (
@@ -37,7 +37,8 @@ from lockstep.rollout.promotion import (
     verified_now,
     why_older,
 )
-from lockstep.rollout.quarantine import entries_of, up_to
+from lockstep.rollout.quarantine import entries_of, matches, seen_from, up_to
+from lockstep.rollout.registries import other_registry
 from lockstep.spec.freezes import freezes_in_force
 from lockstep.text.sanitise import quoted, record_line
 
@@ -89,7 +90,7 @@ def _environment(
     family = home.families.get(status.family) if home else None
     if home is None or family is None:  # it cannot be read
         return made
-    later = tuple(_quarantined_later(fleet, family))
+    later = tuple(_quarantined_later(fleet, home, family))
     verified = verified_now(family)
     made = structs.replace(
         made, verified=verified and _since(family, verified), quarantined_later=later
@@ -169,7 +170,7 @@ def _obstacles(
     target = route.target
     if barred := quarantined(fleet, target, due):
         yield _obstacle(ObstacleKind.QUARANTINE, barred)
-    if older := why_older(route.source, target, due):
+    if older := why_older(route.source, target, due, _number_here(fleet, home, route, due)):
         fix = f"lockstep promote {route.title} VERSION promotes it all the same"
         yield ObstacleStatus(ObstacleKind.OLDER, f"it is older: {older}", fix)
     if status.state is not RolloutState.STEADY:
@@ -185,6 +186,14 @@ def _obstacles(
     if policy_of(home) is None:
         text = f"lockstep promote --all leaves {home.name} out: it has no spec.promotion"
         yield ObstacleStatus(ObstacleKind.POLICY, text)
+
+
+def _number_here(fleet: Fleet, home: Environment, route: Route, due: VerifiedVersion) -> str | None:
+    """The version's number in the registry of the target; None where that is another registry."""
+    models = [value_at(each.spec, ("model",)) for each in (route.source, route.target)]
+    registry = value_at(models[1], ("registry",))
+    other = other_registry(home, fleet.environments[due.environment], registry)
+    return due.version if models[0] == models[1] and not other else None
 
 
 def _obstacle(kind: ObstacleKind, found: Obstacle) -> ObstacleStatus:
@@ -217,27 +226,37 @@ def _of_proposal(proposal: OpenProposal, due: VerifiedVersion) -> ObstacleStatus
     )
 
 
-def _quarantined_later(fleet: Fleet, family: Family) -> Iterator[QuarantinedLater]:
+def _quarantined_later(
+    fleet: Fleet, home: Environment, family: Family
+) -> Iterator[QuarantinedLater]:
     """The versions that a family has in use, and that a later environment has in quarantine."""
-    digests = dict(_in_use(family))
+    registry, model = (value_at(family.spec, ("model", key)) for key in ("registry", "name"))
+    used = dict(_in_use(family))
     for later in fleet.environments.values():
         known = later.families.get(family.name)
-        names = [each.name for each in up_to(fleet, later.name)]
-        if known is None or later.name == family.environment or family.environment not in names:
+        if (
+            known is None
+            or later is home
+            or home.name not in (e.name for e in up_to(fleet, later.name))
+        ):
             continue
-        for entry in entries_of(known):
-            if version := digests.get(str(entry.get("digest"))):
-                since, reason, decision = (
-                    str(entry.get(key, "")) for key in ("since", "reason", "decision")
-                )
-                yield QuarantinedLater(later.name, version, since, reason, decision)
+        for entry in seen_from(home, later, entries_of(known)):
+            for version, digest in used.items():
+                if matches(entry, registry=registry, model=model, version=version, digest=digest):
+                    yield _entry(later.name, version, entry)
+
+
+def _entry(environment: str, version: str, entry: Json) -> QuarantinedLater:
+    # A line of quarantine.yaml that people wrote may be of any form.
+    since, reason, decision = (str(entry.get(key, "")) for key in ("since", "reason", "decision"))
+    return QuarantinedLater(environment, version, since, reason, decision)
 
 
 def _in_use(family: Family) -> Iterator[tuple[str, str]]:
-    """The versions with a place in a cluster, by their content."""
+    """The versions with a place in a cluster, each with the digest of its content."""
     for cluster in family.clusters:
         for variant in cluster.variants:
-            lock = family.locks.get(str(variant["version"]))
-            digest = value_at(lock.value, ("spec", "identity", "digest")) if lock else None
-            if digest:
-                yield str(digest), str(variant["version"])
+            version = str(variant["version"])
+            lock = family.locks.get(version)
+            digest = value_at(lock.value if lock else None, ("spec", "identity", "digest"))
+            yield version, str(digest or "")

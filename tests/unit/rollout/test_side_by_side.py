@@ -165,6 +165,24 @@ def test_a_version_that_is_older_than_what_serves_is_not_due_by_itself() -> None
     assert reason.startswith("it is older: version 3 serves in staging/fraud")
 
 
+def test_what_the_predecessor_does_not_know_is_compared_by_number_in_one_registry() -> None:
+    fleet = made((), ("2",), ("3",))
+    (reason,) = reasons(at(fleet, "prod"))
+    assert "version 2 was registered before it" in reason
+    own = at(with_registries(fleet), "prod")
+    assert reasons(own) == [], "numbers of two registries cannot be compared"
+
+
+def with_registries(fleet: Fleet) -> Fleet:
+    """The same, with a registry of its own in each environment."""
+    environments = {}
+    for name, home in fleet.environments.items():
+        own = {"registries": {"mlflow": {"address": f"https://{name}.example.com"}}}
+        value = {**home.document.value, "spec": {**home.spec, **own}}
+        environments[name] = replace(home, document=replace(home.document, value=value))
+    return replace(fleet, environments=environments)
+
+
 def test_a_predecessor_that_is_shifted_diverged_or_unreadable_has_nothing_to_give() -> None:
     fleet = made((), ("2",), ())
     shifted = with_family(fleet, replace_name(in_phase(Phase.SHIFTED), fleet, "staging"))
