@@ -34,6 +34,13 @@ class Decided:
 
 
 @dataclass(frozen=True)
+class Promoted(Decided):
+    """A promotion: ``differences`` are those between the two environments, which stay."""
+
+    differences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RolledBack(Decided):
     """A rollback: shift, restore, or both.
 
@@ -152,12 +159,16 @@ class NotDue:
 
 @dataclass(frozen=True)
 class Proposed:
-    """A candidate with weight 0, committed to a branch that people merge."""
+    """A candidate with weight 0, committed to a branch that people merge.
+
+    ``differences`` are those between the environments of a promotion, which stay.
+    """
 
     decision: Decision
     branch: str
     offer: Offer = NO_OFFER
     placed: Placed | None = None
+    differences: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:
