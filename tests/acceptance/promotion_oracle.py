@@ -23,6 +23,8 @@ class Books:
     verified: list[int] = field(default_factory=list)
     quarantined: set[int] = field(default_factory=set)
     records: int = 0
+    proposed: int | None = None
+    running: int | None = None
 
 
 @dataclass
@@ -50,12 +52,12 @@ class Oracle:
         """Judge a new proposal of ``promote``, which may be older only where people named it."""
         self._judge(environment, content, forward=True)
         assert named or not self.is_older(environment, content), f"{environment}: {content} is old"
+        books = self.books[environment]
         proposed = {
             content_of(environment, spec["target"]["version"])
-            for spec in self.three.proposals(environment, self.books[environment].records + 1)
-        }
+            for spec in self.three.proposals(environment, books.records + 1)
+        } | ({books.proposed} if books.proposed else set())
         assert proposed == {content}, f"{environment}: {proposed} are proposed at once"
-        assert len(self.books[environment].weights) == 1, f"{environment} was not steady"
 
     def is_older(self, environment: str, content: int) -> bool:
         """Whether the predecessor verified this content before all that serves here."""
@@ -79,6 +81,11 @@ class Oracle:
             spec = json.loads(data)["spec"]
             content, action = content_of(name, spec["target"]["version"]), spec["action"]
             forward = forward or action in FORWARD
+            books.proposed = content if action == "propose" else None
+            if spec["to"]["phase"] == "steady":
+                books.running = None
+            elif action in ("propose", "advance"):
+                books.running = content
             if action in ("verify", "adopt"):
                 books.verified.append(content)
             elif action == "release":

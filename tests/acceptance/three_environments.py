@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -178,9 +178,7 @@ class Three:
     def check(self, at: datetime) -> tuple[int, str]:
         """What CI says of what is checked out, on top of the followed branch."""
         time = f"{at:%Y-%m-%dT%H:%M:%SZ}"
-        return invoke(
-            ["check", "--base", "origin/main", "--root", str(self.clone), "--now", time]
-        )
+        return invoke(["check", "--base", "origin/main", "--root", str(self.clone), "--now", time])
 
     def git(self, *arguments: str) -> str:
         return git(self.clone, *arguments)
@@ -231,7 +229,9 @@ def _write_environment(folder: Path, name: str, before: str | None) -> None:
     settings = folder / "environment.yaml"
     text = settings.read_text().replace("mlflow.example.com", f"{name}.example.com")
     if before:
-        text = text.replace("spec:", f"spec:\n  predecessor: {before}", 1)
+        policy = "{bake: 2h, automatic: [scoring]}" if name == "staging" else "{bake: 2h}"
+        more = f"  predecessor: {before}\n  promotion: {policy}"
+        text = text.replace("spec:", f"spec:\n{more}", 1)
     settings.write_text(text)
 
 
