@@ -207,8 +207,10 @@ def _of_files(result: Locked | Scaffolded | Pages | Status) -> _Plain:
                 "todo": list(result.todo), "commands": list(result.commands),
             }  # fmt: skip
             return summary, _files(result.written)
-        case Status(families, shown=shown, now=now):
-            summary = {"shown": shown.to_json(), "at": now}
+        case Status(families, shown=shown, now=now, side_by_side=beside):
+            summary = {
+                "shown": shown.to_json(), "at": now, "sideBySide": [b.to_json() for b in beside],
+            }  # fmt: skip
             return summary, [each.to_json() for each in families]
         case Pages(paths, written):
             items = [{"file": path, "written": path in written} for path in paths]
