@@ -152,12 +152,16 @@ class NotDue:
 
 @dataclass(frozen=True)
 class Proposed:
-    """A candidate with weight 0, committed to a branch that people merge."""
+    """A candidate with weight 0, committed to a branch that people merge.
+
+    ``chosen`` says why it is this version, where none was named.
+    """
 
     decision: Decision
     branch: str
     offer: Offer = NO_OFFER
     placed: Placed | None = None
+    chosen: str = ""
 
     @property
     def exit_code(self) -> ExitCode:
