@@ -15,3 +15,10 @@ test_by_name_and_number if {
 }
 
 test_by_content if _holds({"digest": example.digest, "version": "7"}, "41")
+
+test_by_content_alone_where_the_registry_is_another_one if {
+	other := {"otherRegistry": true}
+	not _holds(object.union(_entry, other), "41")
+	_holds(object.union(_entry, object.union(other, {"digest": example.digest})), "41")
+	_holds(object.union(_entry, {"otherRegistry": false}), "41")
+}

@@ -4,14 +4,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lockstep.check.family import read_family, validate_input
-from lockstep.check.family_values import Held, ReadFamily, Terms
+from lockstep.check.family_values import Held, ReadFamily, Terms, VerifiedVersions
 from lockstep.check.fleet import about_environment
 from lockstep.check.reading import FamilyReader
 from lockstep.check.summary import FamilySummary, held_in
 from lockstep.check.units import Unit, split_by_unit
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Fleet, Tree
-from lockstep.rollout.quarantine import up_to
+from lockstep.rollout.quarantine import seen_from, up_to
 from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.yaml.load import Documents
 
@@ -47,11 +47,13 @@ class FleetSource:
     left: Callable[[Collection[str]], Tree]
 
     @classmethod
-    def of_trees(cls, tree: Tree, before: Tree | None) -> "FleetSource":
-        """A source that holds every file."""
+    def of_trees(
+        cls, tree: Tree, before: Tree | None, others: Collection[Unit] = ()
+    ) -> "FleetSource":
+        """A source that holds every file but those of ``others``, which are not checked."""
         units = {*split_by_unit(tree), *split_by_unit(before or {})}
         specs = {path: data for path, data in tree.items() if path.startswith("clusters/")}
-        present = split_by_unit(specs).keys()
+        present = {*split_by_unit(specs), *others}
         return cls(
             tree, before, tuple(sorted(units)), present,
             specs=lambda _: {}, whole=lambda _: {}, past=lambda _: {}, left=lambda _: {},
@@ -92,6 +94,8 @@ class Families:
         self._held: dict[str, Held] = {}
         # Of a pull request: what it releases itself still binds it.
         self.held_at_base: Callable[[str], Held] = lambda _: ()
+        # Of one, too: what it verifies itself promotes nothing in it.
+        self.verified_at_base: Callable[[Unit], VerifiedVersions] | None = None
         self.about = about_environments(self.shared, source.present, terms.schemas)
         summaries = known(self.about) if known else {}
         self.made = self._summaries([unit for unit in source.units if unit not in summaries])
@@ -132,13 +136,22 @@ class Families:
     def held(self, environment: str) -> Held:
         """The quarantine entries of an environment and those before it, by family."""
         if environment not in self._held:
-            around = self._around.environments
+            around, homes = self._around.environments, self.fleet.environments
             self._held[environment] = [
-                each
+                (name, seen_from(homes[environment], home, entries))
                 for home in up_to(self.fleet, environment)
-                for each in held_in(home.name, self.summaries.values(), around.get(home.name))
+                for name, entries in held_in(
+                    home.name, self.summaries.values(), around.get(home.name)
+                )
             ]
         return self._held[environment]
+
+    def verified_before(self, unit: Unit) -> VerifiedVersions:
+        """What the predecessor of its environment has verified of a family (see there)."""
+        home = self.fleet.environments.get(unit[0])
+        before = (home.predecessor or "" if home else "", unit[1])
+        summary = self.summaries.get(before)
+        return summary.verified if summary and summary.declared else None
 
     def held_before(self, unit: Unit) -> Held:
         """See FamilyReader.held_before; of a family that was read."""

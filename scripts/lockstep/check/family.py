@@ -8,15 +8,23 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from lockstep.check.family_values import (
+    NO_SOURCES,
     FamilyInput,
     FamilyResult,
     PreparedFamily,
+    PromotionSources,
     Quarantines,
     ReadFamily,
     RenderedFamily,
     Terms,
 )
-from lockstep.check.past import about_quarantine, about_the_past, bound_as, with_steps
+from lockstep.check.past import (
+    about_promotions,
+    about_quarantine,
+    about_the_past,
+    bound_as,
+    with_steps,
+)
 from lockstep.check.policy_sets import merge_findings
 from lockstep.check.summary import summarise
 from lockstep.check.well_formed import fitting_part, well_formed
@@ -118,7 +126,12 @@ def _render_whole(
     return [(family.document.path, folder)], []
 
 
-def prepare_family(read: ReadFamily, quarantines: Quarantines, terms: Terms) -> PreparedFamily:
+def prepare_family(
+    read: ReadFamily,
+    quarantines: Quarantines,
+    terms: Terms,
+    sources: PromotionSources = NO_SOURCES,
+) -> PreparedFamily:
     """Render a family, compare it with what is committed, and collect what rules evaluate."""
     if read.valid is None:
         return PreparedFamily(read, read.invalid, (), ())
@@ -140,6 +153,7 @@ def prepare_family(read: ReadFamily, quarantines: Quarantines, terms: Terms) -> 
         quarantine = with_earlier(quarantine, earlier)
     if terms.pull_request:
         found += about_quarantine(read, read.valid, quarantine)
+    found += about_promotions(read, read.valid, sources)
     items = _items(read, read.valid, former, quarantine, rendered.objects, terms)
     return PreparedFamily(read, arrange(found), items, rendered.claims)
 

@@ -11,6 +11,7 @@ from lockstep.check.units import Unit
 from lockstep.model.document import Document, Json
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Environment, Family, Fleet, Tree
+from lockstep.model.promotion import VerifiedVersion
 from lockstep.policy import (
     PolicyItem,
     RenderedObjects,
@@ -39,6 +40,24 @@ class Quarantines:
     held: Held
     renamed: Held = ()
     base: Held = ()
+
+
+VerifiedVersions = Sequence[VerifiedVersion] | None
+"""What a family has verified in the predecessor; None where there is no such family."""
+
+
+@dataclass(frozen=True)
+class PromotionSources:
+    """What the predecessor of its environment has verified of a family: in the tree that is
+    checked, and at the base of a pull request.
+    """
+
+    now: VerifiedVersions = None
+    base: VerifiedVersions = None
+
+
+NO_SOURCES = PromotionSources()
+"""Of a family that no promotion can be for."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lockstep.check.family_values import ReadFamily, Terms
+from lockstep.check.family_values import PromotionSources, ReadFamily, Terms
 from lockstep.model.decision import Record, Variants
 from lockstep.model.document import Json
 from lockstep.model.finding import Finding
@@ -11,7 +11,7 @@ from lockstep.model.fleet import Cluster, Family, Fleet, Tree
 from lockstep.model.ledger import LedgerHistory
 from lockstep.render.names import cluster_folder
 from lockstep.render.restored import files_in
-from lockstep.rollout.claims import StateFiles, added_records, check_claims
+from lockstep.rollout.claims import StateFiles, added_records, check_claims, check_promotion
 from lockstep.rollout.history import (
     HistoryOf,
     check_history,
@@ -89,6 +89,20 @@ def about_quarantine(read: ReadFamily, family: Family, quarantine: Sequence[Json
     """
     new = added_records(family, read.given.files_before)
     return [f for record in new for f in check_quarantine(record.decision, family, quarantine)]
+
+
+def about_promotions(read: ReadFamily, family: Family, sources: PromotionSources) -> list[Finding]:
+    """The new promotions of what the predecessor has not verified, or has rolled back since.
+
+    In a pull request it has to be so at the base, too: what that verifies or adopts itself is
+    promoted by a later one.
+    """
+    new = added_records(family, read.given.files_before)
+    promotions = [record.decision for record in new if record.decision.promoted_from]
+    home = read.given.environment
+    predecessor = home.predecessor if home else None
+    known = (sources.now, sources.base)
+    return [f for each in promotions for f in check_promotion(each, predecessor, known)]
 
 
 def _with_variants(cluster: Cluster, variants: Variants | None) -> Cluster:

@@ -119,8 +119,8 @@ class Side:
         """All that the result of a family reads on this side of a change, the rules left out.
 
         Its own files, its environment's and what is wrong with that, its rendered folders, the
-        quarantine entries that bind it, the freezes in force, whether its skew has lasted too
-        long, and whether one of its records is from the future.
+        quarantine entries that bind it, what its predecessor has verified, the freezes in force,
+        whether its skew has lasted too long, and whether one of its records is from the future.
         """
         summary = self.families.summaries.get(unit)
         if summary is None:
@@ -132,7 +132,8 @@ class Side:
         ahead = bool(summary.decided) and is_ahead(summary.decided, self.now)
         return (
             self.ids.families.get(unit), self.ids.environment(environment), folders,
-            repr(entries), self.freezes.get(environment), skewed, ahead,
+            repr(entries), repr(self.families.verified_before(unit)),
+            self.freezes.get(environment), skewed, ahead,
             repr(self.families.about.get(environment)),
         )  # fmt: skip
 

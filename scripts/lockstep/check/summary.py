@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from lockstep.check.units import Unit
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Cluster, Environment, Family, Fleet, Subject, Tree
+from lockstep.model.promotion import VerifiedVersion
 from lockstep.model.times import format_time
 from lockstep.policy.environment_summary import share_of
 from lockstep.render.names import cluster_folder, family_folder, family_name
+from lockstep.rollout.chain import judged
+from lockstep.rollout.promotion import all_verified
 from lockstep.rollout.quarantine import Bound, bound_by, entries_of
 from lockstep.rollout.skew import skew_ends
 from lockstep.spec.assemble import assemble, cluster_files
@@ -26,9 +29,10 @@ class FamilySummary:
     clusters, ``share`` is what the summary of its environment has of it (None where nothing in it
     is well-formed). ``unseen`` are the clusters that no rule sees, ``held`` the entries of its
     quarantine, those of a removed family by its records; ``bound`` is what the quarantine of others
-    is compared with. ``skew_ends`` is when a skew will have lasted too long (RFC 3339, UTC); empty
-    without one. ``decided`` is the latest time in its records, empty without any. Families can
-    collide only where they share one of ``neighbourhood``.
+    is compared with. ``verified`` is what it has verified, by records that can be relied on.
+    ``skew_ends`` is when a skew will have lasted too long (RFC 3339, UTC); empty without one.
+    ``decided`` is the latest time in its records, empty without any. Families can collide only
+    where they share one of ``neighbourhood``.
     """
 
     unit: Unit
@@ -41,6 +45,7 @@ class FamilySummary:
     unseen: tuple[Subject, ...]
     held: tuple[Json, ...]
     bound: Bound | None
+    verified: tuple[VerifiedVersion, ...]
     skew_ends: str
     decided: str
     neighbourhood: tuple[tuple[str, str], ...]
@@ -65,6 +70,7 @@ def summarise(
         unseen=tuple(sorted(set(named) - seen)),
         held=_held(declared or _removed(files)),
         bound=bound_by(valid) if valid else None,
+        verified=all_verified(judged(declared)) if declared else (),
         skew_ends=format_time(ends) if valid and (ends := skew_ends(valid)) else "",
         decided=max((r.decision.decided_at for r in declared.records), default="")
         if declared

@@ -10,6 +10,7 @@ from typing import Protocol
 from lockstep.gate_sources.approval import ApprovalGates
 from lockstep.gate_sources.argocd import ArgocdGates
 from lockstep.gate_sources.http_json import HttpJsonGates
+from lockstep.gate_sources.ledger import LedgerGates
 from lockstep.gate_sources.mlflow import MlflowGates
 from lockstep.gate_sources.prometheus.source import PrometheusGates
 from lockstep.model.errors import LockstepError
@@ -36,6 +37,7 @@ SOURCES: Mapping[str, Callable[[str | None], GateSource]] = {
     "approval": lambda _: ApprovalGates(),
     "argocd": lambda _: ArgocdGates(),
     "http-json": lambda _: HttpJsonGates(),
+    "ledger": lambda _: LedgerGates(),
     "mlflow": MlflowGates,
     "prometheus": PrometheusGates,
 }

@@ -68,7 +68,9 @@ def _untimely(who: str, text: str | None, gate: Json, since: datetime, now: date
     if time > now:  # the clocks disagree, so its age is not known
         return f"{who}: measured at {text}, which is in the future"
     if live and time < since:  # it measured the weights of an earlier step
-        return f"{who}: last measured at {text}, before this step was decided"
+        promoted = gate.get("when") == "promote"
+        began = "the version was verified" if promoted else "this step was decided"
+        return f"{who}: last measured at {text}, before {began}"
     if "maxAge" in gate and now - time > _duration(gate):
         return f"{who}: measured at {text}, older than {gate['maxAge']}"
     return ""

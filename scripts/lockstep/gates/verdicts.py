@@ -13,10 +13,12 @@ from decimal import Decimal
 from lockstep.gates.block_bounds import Judgement, counts_in_blocks, judge_block_bound
 from lockstep.gates.intervals import Interval, difference, wilson
 from lockstep.gates.measurements import InvalidGate, number, why_outdated, why_unusable
+from lockstep.gates.served import judge_served
 from lockstep.model.blocks import Block
 from lockstep.model.document import Json, value_at
 from lockstep.model.evidence import (
     ARGOCD,
+    LEDGER,
     Answer,
     Condition,
     Evidence,
@@ -79,12 +81,15 @@ def judge(gate: Json, answer: Answer, since: datetime, now: datetime) -> Judgeme
     ``since`` counts. With ``confidence`` the value is a proportion of ``samples``, and its
     interval is compared: fail where all of it is beyond the bound, pass where all of it is inside.
     Where the newest measurement cannot be used, the one before it can fail the gate, and cannot
-    pass it. Of Argo CD's answer, the condition and the synced content count alone.
+    pass it. Of Argo CD's answer, the condition and the synced content count alone, and of a
+    ledger's how the version has served.
     """
     if answer.failure:
         return Verdict.ERROR, f"could not be asked: {answer.failure}"
     if gate.get("source") == ARGOCD:
         return _judge_live(answer)
+    if gate.get("source") == LEDGER:
+        return judge_served(gate, answer.served, now)
     # A gate with a condition may do without bounds; any other needs one (see _judge_bounds).
     judgements: list[Judgement] = []
     if COMPARE in gate and not has_bounds(gate):

@@ -30,6 +30,10 @@ GitObject = Annotated[str, Meta(pattern=r"\A(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")]
 """An object id of git, in either of its object formats."""
 
 
+ContentDigest = Annotated[str, Meta(pattern=r"\Asha256:[0-9a-f]{64}\Z")]
+"""SHA-256 of a record's bytes or of a model's content, as Lockstep writes it."""
+
+
 class Action(StrEnum):
     """What a decision does; each is one record."""
 
@@ -118,6 +122,19 @@ class Restored(Struct, frozen=True, rename="camel"):
     bytes_from: str | None = None
 
 
+class PromotedFrom(Struct, frozen=True):
+    """Which record of the predecessor has verified the version that a proposal promotes.
+
+    ``environment`` is the predecessor, ``version`` the version's number there; ``sequence`` and
+    ``record`` are number and digest of the record, in the family of the same name.
+    """
+
+    environment: str
+    version: str
+    sequence: SequenceNumber
+    record: ContentDigest
+
+
 def decision_id(
     environment: str,
     family: str,
@@ -152,7 +169,8 @@ class Decision(Struct, frozen=True, rename="camel", omit_defaults=True):
     leaves: the bake and the grid of blocks begin then. ``base`` the commit that it was decided on,
     ``verified_state`` what a later revert may return to, ``unchecked`` what could not be checked,
     ``broken_records`` the records that it does not rely on: their digests by path, None for one
-    that was removed.
+    that was removed. ``promoted_from`` is where the version comes from, of a proposal by a
+    promotion.
     """
 
     environment: str
@@ -179,6 +197,7 @@ class Decision(Struct, frozen=True, rename="camel", omit_defaults=True):
     restored: Restored | None = None
     quarantines: bool = False
     broken_records: Mapping[str, str | None] = field(default_factory=dict)
+    promoted_from: PromotedFrom | None = None
 
     @property
     def id(self) -> str:

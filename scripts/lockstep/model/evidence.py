@@ -14,6 +14,9 @@ from lockstep.model.errors import NOT_CONFIGURED
 ARGOCD = "argocd"
 """The source of gates on what Argo CD has synced, which decides since when a step is live."""
 
+LEDGER = "ledger"
+"""The source of gates on what an earlier environment's ledger says of a version."""
+
 
 class Verdict(StrEnum):
     """What a gate says, from best to worst.
@@ -136,13 +139,35 @@ class LiveFolder(Struct, frozen=True, rename="camel"):
         return bool(self.tree) and self.tree == self.wanted_tree
 
 
+class ServedBefore(Struct, frozen=True, rename="camel"):
+    """What the ledger of an earlier environment says of a version that is promoted from it.
+
+    ``record`` is the path of the record that verified or adopted the version in ``environment``,
+    and ``digest`` that of its file. It has served there as the verified version since ``since``,
+    and until ``until`` (both RFC 3339 UTC; None while it does). ``rolled_back`` says how it was
+    rolled back since, and is empty where it was not. ``requests`` is what the gates of its rollout
+    have counted, ``verdicts`` how many gates of its verification had which verdict: none of an
+    adoption.
+    """
+
+    environment: str
+    record: str
+    digest: str
+    since: str
+    until: str | None
+    rolled_back: str
+    requests: int
+    verdicts: Mapping[str, int]
+
+
 class Answer(Struct, frozen=True):
     """A source's answer to a Question: measurements, a condition, blocks, or several of them.
 
     ``query`` is what was asked, in the source's own terms. ``failure`` says why the source could
     not be asked at all: the verdict is then ``error``, whatever else is here. ``blocks`` are the
     closed blocks since the step began, in the order of their ends: the missing ones too.
-    ``approvals`` are the signed tags that count. ``live`` is what Argo CD has synced.
+    ``approvals`` are the signed tags that count. ``live`` is what Argo CD has synced, ``served``
+    what the ledger of an earlier environment says.
     """
 
     query: str
@@ -153,6 +178,7 @@ class Answer(Struct, frozen=True):
     blocks: tuple[Block, ...] = ()
     approvals: tuple[Approval, ...] = ()
     live: LiveFolder | None = None
+    served: ServedBefore | None = None
 
     @property
     def is_configured(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from lockstep.model.document import Json
 from lockstep.policy.environment_summary import SUMMARY_FIELDS
+from lockstep.rollout.quarantine import OTHER_REGISTRY
 from lockstep.spec.schema.flatten import flatten
 from lockstep.spec.schema.load import SchemaFiles
 
@@ -50,12 +51,15 @@ def _around_a_family(files: SchemaFiles) -> dict[str, Json]:
     known = {name: schema for name, schema in spec.items() if name != "defaults"}
     family = _object({**family["properties"], "spec": _object(known)})
     lock = flatten(files, "model-lock.json")["properties"]["spec"]
-    quarantine = flatten(files, "quarantine.json")["properties"]["spec"]["properties"]
+    quarantine = flatten(files, "quarantine.json")["properties"]["spec"]["properties"]["versions"]
+    entry = quarantine["items"]
+    # As in rollout.quarantine: of an environment with a registry of its own.
+    entry = {**entry, "properties": {**entry["properties"], OTHER_REGISTRY: _FLAG}}
     return {
         "family": family,
         "family_before": family,
         "locks": _map(lock),
-        "quarantine": quarantine["versions"],
+        "quarantine": {**quarantine, "items": entry},
         "complete": {"type": "boolean"},
         "rollout": _ROLLOUT,
         "freezes": _list(_object({"name": _TEXT, "reason": _TEXT, "until": _TEXT})),

@@ -35,6 +35,13 @@ class LoggedValue(NamedTuple):
     call: tuple[str, int, str]
 
 
+class RegisteredCopy(NamedTuple):
+    """A version that may have the content of another one, by its number, and what says so."""
+
+    version: str
+    hint: str
+
+
 class Registry(Protocol):
     """A reader of one model registry; it writes nothing there."""
 
@@ -75,6 +82,16 @@ class Registry(Protocol):
         not a number, such as an alias; NotInRegistry where the registry has no such version;
         Unlockable where a fact is beyond its bound, or was removed and is not in ``known``;
         LockstepError where the registry cannot be asked or its answer cannot be used.
+        """
+        ...
+
+    def copies_of(self, model: str, identity: Json) -> tuple[RegisteredCopy, ...]:
+        """The versions of ``model`` that say that they have the content of a lock's ``identity``.
+
+        They come from the same version or logged model, or have the tag ``lockstep.digest`` with
+        its digest. The newest comes first; none of them is compared here. Raises NotInRegistry or
+        gives none where there is no such model; Invalid where it has too many versions to look at
+        them all; LockstepError where the registry cannot be asked.
         """
         ...
 

@@ -26,6 +26,8 @@ MOST_METRIC_VALUES = 100_000
 """Values ever logged for one model, or for one metric of a run."""
 MOST_COPIES = 10
 """Versions that were each copied from the next."""
+MOST_VERSIONS = 5_000
+"""Versions of one model that are searched for copies of another one."""
 MOST_DESCRIPTION_BYTES = 5_000_000
 """Of the file MLmodel, which holds the signature."""
 

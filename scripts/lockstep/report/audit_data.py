@@ -6,6 +6,7 @@ from datetime import datetime
 from lockstep.model.audit_results import AuditScope, History, LedgerAudit, ServedThen
 from lockstep.model.decision import Decision, Variant
 from lockstep.model.document import Json
+from lockstep.model.paths import record_path
 from lockstep.model.timeline import Doubt, LedgerEntry, ServedAt, ServedCluster, TrafficChange
 from lockstep.model.times import format_time
 from lockstep.report.history import approvers_of
@@ -69,6 +70,23 @@ def _entry(entry: LedgerEntry) -> Json:
         "evidence": [item.to_json() for item in decision.evidence],
         "unchecked": list(decision.unchecked),
         "brokenRecords": dict(decision.broken_records),
+        **promoted_from_data(decision),
+    }
+
+
+def promoted_from_data(decision: Decision) -> dict[str, Json]:
+    """Where the version of a promotion comes from; nothing of other decisions."""
+    source = decision.promoted_from
+    if source is None:
+        return {}
+    path = record_path(source.environment, decision.family, source.sequence)
+    return {
+        "promotedFrom": {
+            "family": f"{source.environment}/{decision.family}",
+            "version": source.version,
+            "record": path,
+            "digest": source.record,
+        }
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from lockstep.model.approval import SOURCE
 from lockstep.model.audit_results import AuditScope, AuditSelection, History
-from lockstep.model.decision import Action, Decision, Variant
+from lockstep.model.decision import Action, Decision, PromotedFrom, Variant
 from lockstep.model.evidence import Evidence, Verdict
 from lockstep.model.outcome import Outcome
 from lockstep.model.timeline import LedgerEntry, TrafficChange
@@ -88,6 +88,8 @@ def _entry(entry: LedgerEntry) -> Iterator[str]:
     yield _line("why", decision.reason)
     given = "; its time was given by --now" if decision.time_given else ""
     yield _line("with", f"Lockstep {decision.program_version}{given}")
+    if source := decision.promoted_from:
+        yield _line("from", _promoted(decision.family, source))
     if decision.restored:
         yield _line("how", _restored(decision))
     yield from (_line("without the broken record", path) for path in decision.broken_records)
@@ -141,6 +143,11 @@ def _evidence(evidence: Sequence[Evidence]) -> Iterator[str]:
 def _verdict(text: str) -> str:
     word, _, rest = one_line(text).partition(" ")
     return wrapped(rest.lstrip(), f"    {word:12} ", " " * 17)
+
+
+def _promoted(family: str, source: PromotedFrom) -> str:
+    where = f"{source.environment}/{family}"
+    return f"version {source.version} of {where}, verified in its record {source.sequence}"
 
 
 def _restored(decision: Decision) -> str:

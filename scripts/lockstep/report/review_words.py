@@ -272,5 +272,9 @@ def approvers(review: Review, mark: Mark) -> str:
 def approval_gate(gate: ApprovalGate, mark: Mark) -> str:
     """Who approves which decisions of a rollout."""
     people = "1 person" if gate.count == 1 else f"{gate.count} people"
-    when = "the proposal and the first step" if gate.when == "propose" else "each step"
+    when = _WHEN.get(gate.when, "each step")
     return f"gate {mark(gate.gate)}: {people} with the role {mark(gate.role)}, for {when}"
+
+
+_WHEN = {"propose": "the proposal and the first step", "promote": "the promotion"}
+"""Which decisions a gate is asked for, by its field ``when``."""

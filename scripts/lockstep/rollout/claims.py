@@ -13,6 +13,7 @@ from lockstep.model.document import value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family, Tree
 from lockstep.model.git_ids import algorithm_of, git_blob_id, git_tree_id
+from lockstep.model.promotion import VerifiedVersion
 from lockstep.model.times import parse_time
 from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.position import latest_decision
@@ -64,6 +65,41 @@ def check_claims(
         found += _about_variants(new[-1].decision, family, before)
         found += _about_state(new[-1].decision, family, state)
     return found
+
+
+def check_promotion(
+    decision: Decision, predecessor: str | None, known: Sequence[Sequence[VerifiedVersion] | None]
+) -> Iterator[Finding]:
+    """A finding where a new promotion is not of what the predecessor has verified.
+
+    Each of ``known`` is what it has verified, without what was rolled back since; all of them
+    must have it, with the very record that the promotion names.
+    """
+    source = decision.promoted_from
+    if source is None:
+        return
+    where = f"{one_line(source.environment, 80)}/{decision.family}"
+    if decision.action is not Action.PROPOSE:
+        yield _finding(decision, _CLAIM, f"{decision.action} cannot be a promotion", _FIX)
+    elif source.environment != predecessor:
+        text = f"it promotes from {where}, and the predecessor of {decision.environment} is " + (
+            predecessor or "not declared"
+        )
+        yield _finding(decision, _CLAIM, text, _FIX)
+    elif not all(_has_verified(each or (), decision) for each in known):
+        text = (
+            f"it promotes version {one_line(source.version, 80)} of {where}, which record "
+            f"{source.sequence} there has not verified, or which was rolled back there since"
+        )
+        fix = f"withdraw it, and run lockstep promote {decision.environment}/{decision.family}"
+        yield _finding(decision, _CLAIM, text, fix)
+
+
+def _has_verified(known: Sequence[VerifiedVersion], decision: Decision) -> bool:
+    return any(
+        each.source == decision.promoted_from and each.digest == decision.target.digest
+        for each in known
+    )
 
 
 def _about_time(

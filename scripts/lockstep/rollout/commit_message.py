@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from lockstep.model.decision import Decision
+from lockstep.model.paths import record_path
 from lockstep.rollout.revert_choice import is_return
 from lockstep.rollout.transitions import RULES
 from lockstep.text.sanitise import record_line
@@ -35,10 +36,14 @@ def pull_request_text(decisions: Sequence[Decision]) -> tuple[str, str]:
 
 
 def _trailers(decision: Decision) -> list[str]:
-    return [
+    lines = [
         f"Lockstep-Action: {decision.action.value}",
         f"Lockstep-Family: {decision.environment}/{decision.family}",
         f"Lockstep-Version: {record_line(decision.target.version)}",
         f"Lockstep-Decision: {decision.id}",
         f"Lockstep-Reason: {record_line(decision.reason)}",
     ]
+    if source := decision.promoted_from:
+        path = record_path(source.environment, decision.family, source.sequence)
+        lines.append(f"Lockstep-Promoted-From: {record_line(path)} {source.record}")
+    return lines

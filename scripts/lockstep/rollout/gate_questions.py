@@ -1,12 +1,13 @@
 """What the gates of a family ask: which gate, of which cluster, about which two versions.
 
 A gate with ``when: propose`` is asked of every cluster before the candidate has traffic: by
-``propose``, and again before the first step. All others are asked at each step, of the clusters
-in which the candidate has weight. While a rollback waits for its shift to be live, the gates that
-say so are asked of the clusters that it has moved.
+``propose``, and again before the first step. One with ``when: promote`` is asked by ``promote``
+alone (see promotion_gates). All others are asked at each step, of the clusters in which the
+candidate has weight. While a rollback waits for its shift to be live, the gates that say so are
+asked of the clusters that it has moved.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -125,6 +126,11 @@ def is_asked_at_propose(gate: Json) -> bool:
     return bool(value_at(gate, ("when",)) == "propose")
 
 
+def is_asked_at_promote(gate: Mapping[str, Json]) -> bool:
+    """Whether the gate is asked where a version comes from, before it is promoted."""
+    return bool(value_at(gate, ("when",)) == "promote")
+
+
 def _propose_gates(family: Family, cluster: Cluster) -> Iterator[Json]:
     return (gate for gate in gates_of(family, cluster) if is_asked_at_propose(gate))
 
@@ -138,7 +144,7 @@ def _step_gates(family: Family, cluster: Cluster, so_far: ComparisonsSoFar) -> I
     """
     alone = len(forms.serving_versions(cluster.variants)) < 2
     for gate in gates_of(family, cluster):
-        if is_asked_at_propose(gate):
+        if is_asked_at_propose(gate) or is_asked_at_promote(gate):
             continue
         compares = COMPARE in gate and (alone or not so_far.holds((gate["name"], cluster.name)))
         live = gate.get("live") or gate["source"] == "prometheus"

@@ -15,6 +15,7 @@ from lockstep.model.times import parse_time
 from lockstep.rollout.chain import judged
 from lockstep.rollout.gate_questions import gates_of_proposal
 from lockstep.rollout.liveness import awaited, live_gates, live_gates_of_plan
+from lockstep.rollout.promotion_gates import gates_not_passed
 from lockstep.rollout.replay import replay
 from lockstep.rollout.transitions import RULES, Need, StepChange
 from lockstep.rollout.trust import replayed
@@ -190,6 +191,8 @@ def _other_gates(asked: Decision, family: Family) -> Iterator[Finding]:
         # A cluster that joined the family later was not there to be asked.
         if cluster in asked.variants and not _was_asked(gate, cluster, asked)
     ]
+    if asked.promoted_from:
+        missing += gates_not_passed(family, asked.evidence)
     if missing:
         listed = cut(", ".join(missing), 500)
         text = f"it did not pass these gates as the family declares them: {listed}"

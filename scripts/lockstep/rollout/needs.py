@@ -14,6 +14,7 @@ from lockstep.rollout.divergence import has_diverged
 from lockstep.rollout.gate_questions import has_propose_gates
 from lockstep.rollout.liveness import liveness
 from lockstep.rollout.position import bake_ends, following, verified_decision
+from lockstep.rollout.promotion_gates import gates_not_passed
 from lockstep.rollout.quarantine import entries_of
 from lockstep.rollout.transitions import RULES, Need
 from lockstep.spec import variants as forms
@@ -51,6 +52,10 @@ def _passed_propose_gates(family: Family, decision: Decision) -> bool:
     return not has_propose_gates(family) or decision.verdict is Verdict.PASS
 
 
+def _passed_promote_gates(family: Family, decision: Decision) -> bool:
+    return not (decision.promoted_from and gates_not_passed(family, decision.evidence))
+
+
 def _passed_step_gates(family: Family, decision: Decision) -> bool:
     return decision.verdict is Verdict.PASS
 
@@ -83,6 +88,7 @@ CHECKS: Mapping[Need, Callable[[Family, Decision], bool]] = {
     Need.AGREEMENT: _agrees,
     Need.VERIFIED: _has_verified_state,
     Need.PROPOSE_GATES: _passed_propose_gates,
+    Need.PROMOTE_GATES: _passed_promote_gates,
     Need.STEP_GATES: _passed_step_gates,
     Need.BAKED: _has_baked,
     Need.LAST_STEP: _at_last_step,

@@ -17,6 +17,7 @@ from lockstep.rollout.comparisons import COMPARISONS, comparisons_of_proposal
 from lockstep.rollout.gate_questions import propose_gates
 from lockstep.rollout.liveness import LIVE_GATES, live_gates, liveness
 from lockstep.rollout.position import latest_decision, position_of
+from lockstep.rollout.promotion_gates import PROMOTE_GATES
 from lockstep.rollout.transitions import RULES
 from lockstep.spec.ledger import unsettled
 from lockstep.text.sanitise import cut, record_line
@@ -61,7 +62,8 @@ def next_decision(
 ) -> Decision:
     """The decision that follows the family's newest record; it names the broken ones.
 
-    ``details`` are the optional fields of Decision: verdict, evidence, verified_state and so on.
+    ``details`` are the optional fields of Decision: verdict, evidence, verified_state and so on;
+    of a promotion also ``promote_gates``, what was asked where the version comes from.
     Raises LockstepError for what the table of transitions does not allow, and for a time before
     that of any record where the action has to come after them: a bake would count from it.
     """
@@ -73,6 +75,7 @@ def next_decision(
         _refuse_earlier(latest, context.now)
     sequence, previous = chain_end(family)
     unchecked = (*details.pop("unchecked", ()), *context.other_program)
+    promote_gates = details.pop("promote_gates", None)
     return Decision(
         environment=family.environment,
         family=family.name,
@@ -89,7 +92,7 @@ def next_decision(
         program_version=__version__,
         time_given=context.time_given,
         base=context.base,
-        plan=_plan_in_force(family, action),
+        plan=_plan_in_force(family, action, promote_gates),
         live_since=_live_since(family, source, details.get("evidence", ())),
         unchecked=unchecked,
         broken_records={file.path: file.digest for file in unsettled(family)},
@@ -97,11 +100,13 @@ def next_decision(
     )
 
 
-def _plan_in_force(family: Family, action: Action) -> Json:
+def _plan_in_force(family: Family, action: Action, promote_gates: Json) -> Json:
     """What a replay needs of the family's spec: it must not depend on what the spec says later."""
     plan: Json = dict(family.spec["rollout"])
     if required := propose_gates(family):
         plan["proposeGates"] = required
+    if promote_gates:
+        plan[PROMOTE_GATES] = promote_gates
     if live := live_gates(family):
         plan[LIVE_GATES] = live
     if action is Action.PROPOSE and (comparisons := comparisons_of_proposal(family)):

@@ -76,7 +76,7 @@ def verified_decisions(family: Family) -> Iterator[Decision]:
             continue
         if decision.action is Action.RESTORE and decision.restored:
             newest = decision.restored.sequence
-        elif _is_verified(decision):
+        elif is_verified_state(decision):
             yield decision
 
 
@@ -141,12 +141,12 @@ def verified_versions(family: Family) -> set[str]:
     return {
         version
         for record in family.records
-        if _is_verified(record.decision)
+        if is_verified_state(record.decision)
         for version in _versions(record.decision)
     }
 
 
-def _is_verified(decision: Decision) -> bool:
+def is_verified_state(decision: Decision) -> bool:
     """Whether a rollback may return to the state after it, and not only whether it says so."""
     return bool(decision.verified_state) and RULES[decision.action].makes_verified_state
 

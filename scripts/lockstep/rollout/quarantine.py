@@ -7,8 +7,12 @@ from lockstep.model.decision import API_VERSION, Action, Decision
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Environment, Family, Fleet
 from lockstep.rollout.position import verified_versions
+from lockstep.rollout.registries import other_registry
 from lockstep.spec.ledger import files_of
 from lockstep.spec.yaml.write import dump_yaml
+
+OTHER_REGISTRY = "otherRegistry"
+"""Set in an entry that binds by content only; policies/lib/quarantine.rego reads it, too."""
 
 
 def in_force(
@@ -18,7 +22,9 @@ def in_force(
 
     These are its own, and those of other families about its model or about the content of one of
     its versions (``digests`` in addition to those of its locks), except for versions that it has
-    verified itself. An entry holds registry, model, version, digest, since, decision and reason.
+    verified itself. An entry holds registry, model, version, digest, since, decision and reason,
+    and ``otherRegistry`` where it is of an environment with a registry of its own: by its number
+    it means nothing here.
     The ledger is the truth, so deleting a line of ``quarantine.yaml`` releases nothing; a line that
     the ledger does not know binds too.
     """
@@ -32,7 +38,21 @@ def held_up_to(fleet: Fleet, environment: str) -> Iterator[tuple[str, list[Json]
     """The entries of all families in an environment and those before it, by family."""
     for home in up_to(fleet, environment):
         # Only these, because entries_of goes through all records of a family.
-        yield from ((family.name, entries_of(family)) for family in home.with_quarantine)
+        for family in home.with_quarantine:
+            yield family.name, seen_from(fleet.environments[environment], home, entries_of(family))
+
+
+def seen_from(here: Environment, home: Environment, entries: Iterable[Json]) -> list[Json]:
+    """The entries of ``home`` as they bind in ``here``: those of another registry by content only.
+
+    Numbers of two registries mean different content, though the registries have one name.
+    """
+    return [
+        {**entry, OTHER_REGISTRY: True}
+        if other_registry(here, home, entry.get("registry"))
+        else entry
+        for entry in entries
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +85,14 @@ def binding(
 
     ``held`` has the entries of families in its environment and in earlier ones, in their order.
     """
-    entries: dict[tuple[str, str], Json] = {}
+    entries: dict[tuple[str, str, bool], Json] = {}
     # Once: in a large fleet nearly all entries are about other models.
     served = {*bound.others, *map(str, bound.digests.values())} if bound else set()
     for name, listed in held:
         for entry in listed:
             if name == family or (bound and _binds(entry, bound, served)):
-                entries.setdefault((str(entry.get("version")), str(entry.get("digest"))), entry)
+                names = str(entry.get("version")), str(entry.get("digest"))
+                entries.setdefault((*names, not _has_name(entry)), entry)
     return [entries[key] for key in sorted(entries)]
 
 
@@ -88,7 +109,8 @@ def up_to(fleet: Fleet, environment: str) -> Iterator[Environment]:
 
 def _binds(entry: Json, bound: Bound, served: Collection[str]) -> bool:
     """Whether the quarantine of another family binds this one too; it has ``served`` digests."""
-    same_model = (entry.get("registry"), entry.get("model")) == (bound.registry, bound.model)
+    named = entry.get("registry"), entry.get("model")
+    same_model = _has_name(entry) and named == (bound.registry, bound.model)
     if not same_model and str(entry.get("digest")) not in served:
         return False
     return not any(
@@ -102,7 +124,13 @@ def entries_of(family: Family) -> list[Json]:
     """The entries of one family's own quarantine, from its file and from its ledger."""
     # A mistake in the file does not stop a rollback, so any form must be readable here.
     written = value_at(family.quarantine.value, ("spec", "versions")) if family.quarantine else None
-    entries = [e for e in written if isinstance(e, dict)] if isinstance(written, list) else []
+    listed = written if isinstance(written, list) else []
+    # What a line says about registries frees nothing: that is for the environments to say.
+    entries = [
+        {key: value for key, value in each.items() if key != OTHER_REGISTRY}
+        for each in listed
+        if isinstance(each, dict)
+    ]
     released = _released(family)
     known = {_identity(entry) for entry in entries}
     return [e for e in entries if str(e.get("digest")) not in released] + [
@@ -144,7 +172,13 @@ def _decisions(family: Family) -> Iterator[Decision]:
 def matches(entry: Json, *, registry: str, model: str, version: str, digest: str) -> bool:
     """Whether an entry means this version: by its content, or by its name in the registry."""
     by_name = (entry.get("registry"), entry.get("model"), entry.get("version"))
-    return entry.get("digest") == digest or by_name == (registry, model, version)
+    same_name = _has_name(entry) and by_name == (registry, model, version)
+    return entry.get("digest") == digest or same_name
+
+
+def _has_name(entry: Json) -> bool:
+    """Whether the names in an entry mean the same version here."""
+    return not entry.get(OTHER_REGISTRY)
 
 
 def _identity(entry: Json) -> tuple[str, ...]:

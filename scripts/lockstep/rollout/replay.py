@@ -20,6 +20,7 @@ from lockstep.model.times import format_time, later, parse_duration, parse_time
 from lockstep.rollout.approvals import why_not_approved
 from lockstep.rollout.comparisons import comparisons_so_far
 from lockstep.rollout.divergence import same_variants
+from lockstep.rollout.gate_questions import is_asked_at_promote
 from lockstep.rollout.liveness import (
     Liveness,
     asked_from,
@@ -28,6 +29,7 @@ from lockstep.rollout.liveness import (
     liveness,
 )
 from lockstep.rollout.position import following, newest_decision, running_target
+from lockstep.rollout.promotion_gates import PROMOTE_GATES, why_of_other_promotion
 from lockstep.rollout.transitions import RULES, Need, StepChange
 from lockstep.spec import variants as forms
 from lockstep.text.phrases import list_variants
@@ -99,7 +101,10 @@ def _named(item: Evidence) -> str:
 
 def _of_elsewhere(item: Evidence, decision: Decision) -> str:
     """How evidence shows that it was given for another decision; empty where it does not."""
-    if item.candidate_version != decision.target.version:
+    if is_asked_at_promote(item.gate):
+        if other := why_of_other_promotion(item, decision):
+            return other
+    elif item.candidate_version != decision.target.version:
         return f"the evidence is about version {one_line(item.candidate_version, 80)}"
     # One run has one time: that of its questions is that of its decision.
     if item.asked_at != decision.decided_at:
@@ -118,7 +123,7 @@ def _needs_pass(decision: Decision) -> bool:
     """Whether only a pass of all its evidence supports the decision."""
     needs = _needs(decision)
     # A family without gates of a proposal has neither, and its proposals need no pass.
-    given = bool(decision.evidence or _required(decision))
+    given = bool(decision.evidence or _required(decision, "proposeGates"))
     return Need.STEP_GATES in needs or (Need.PROPOSE_GATES in needs and given)
 
 
@@ -126,20 +131,25 @@ def _not_asked(decision: Decision) -> list[str]:
     """The gates of a proposal that its record demands, and whose evidence it does not hold."""
     if Need.PROPOSE_GATES not in _needs(decision):
         return []
-    asked = {(item.cluster, str(item.gate.get("name"))) for item in decision.evidence}
-    return [
-        f"{one_line(str(name), 80)} in {one_line(str(cluster), 80)}"
-        for cluster, names in _required(decision).items()
-        for name in names
-        if (cluster, str(name)) not in asked
-    ]
+    missing = []
+    for promoted, field in ((False, "proposeGates"), (True, PROMOTE_GATES)):
+        # By when it is asked: clusters of two environments may have the same name.
+        items = (item for item in decision.evidence if is_asked_at_promote(item.gate) is promoted)
+        asked = {(item.cluster, str(item.gate.get("name"))) for item in items}
+        missing += [
+            f"{one_line(str(name), 80)} in {one_line(str(cluster), 80)}"
+            for cluster, names in _required(decision, field).items()
+            for name in names
+            if (cluster, str(name)) not in asked
+        ]
+    return missing
 
 
-def _required(decision: Decision) -> Mapping[str, list[str]]:
+def _required(decision: Decision, field: str) -> Mapping[str, list[str]]:
     """The gates that a proposal had to pass, by cluster, by the plan that the record holds."""
-    required = value_at(decision.plan, ("proposeGates",), {})
+    required = value_at(decision.plan, (field,), {})
     if not isinstance(required, dict):
-        return {"plan": ["proposeGates"]}  # no gate has this name, so a forged plan never passes
+        return {"plan": [field]}  # no gate has this name, so a forged plan never passes
     return {
         cluster: names if isinstance(names, list) else [str(names)]
         for cluster, names in required.items()
@@ -297,6 +307,10 @@ def _since_when(before: Family, decision: Decision) -> Iterator[str]:
     if live.asked and live.since and decision.live_since is None:
         yield f"it does not say that the step was live since {since}"
     for item in decision.evidence:
+        if is_asked_at_promote(item.gate):
+            if parse_time(item.since) > parse_time(decision.decided_at):
+                yield f"its evidence counts from {one_line(item.since, 80)} on, which is after it"
+            continue
         # What says since when it is live is asked from when it was decided, and so is the rest
         # while it is not.
         wanted = decided if since is None or is_live_gate(item.gate) else since

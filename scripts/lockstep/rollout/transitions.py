@@ -21,6 +21,7 @@ class Need(StrEnum):
     VERIFIED = "a verified state to return to"
     ALLOWED_VERSION = "a version that is not in quarantine and does not serve yet"
     PROPOSE_GATES = "a pass of every gate with `when: propose`"
+    PROMOTE_GATES = "of a promotion, a pass of every gate with `when: promote`"
     STEP_GATES = "a pass of every gate with `when: step`"
     BAKED = "a step that has baked"
     LAST_STEP = "the last step of the last wave"
@@ -102,7 +103,7 @@ RULES: Mapping[Action, ActionRules] = {
             _from(
                 Phase.STEADY, Phase.PROPOSED,
                 Need.AGREEMENT, Need.VERIFIED, Need.ALLOWED_VERSION, Need.PROPOSE_GATES,
-                Need.RENDERED_NOW,
+                Need.PROMOTE_GATES, Need.RENDERED_NOW,
             ),
         ),
         # A proposal does not bake, but its gates accept live values from here on only.

@@ -8,16 +8,20 @@ from itertools import islice
 
 from lockstep.edges.git import Git
 from lockstep.gate_sources.base import GateSource, GateSources
+from lockstep.gate_sources.ledger import LedgerGates
 from lockstep.gates.family_verdict import judge_comparisons
 from lockstep.gates.verdicts import judge_question
 from lockstep.model.document import Json, value_at
-from lockstep.model.evidence import Evidence, Question, Workloads
+from lockstep.model.evidence import Answer, Evidence, Question, ServedBefore, Workloads
 from lockstep.model.exit_codes import ExitCode
+from lockstep.model.fleet import Environment, Family
 from lockstep.model.gate_servers import server_of
 from lockstep.render.names import version_slug, versioned_name
 from lockstep.rollout.comparisons import comparisons_so_far
 from lockstep.rollout.gate_questions import since_live
 from lockstep.rollout.liveness import is_live_gate, liveness
+from lockstep.rollout.registries import other_registry
+from lockstep.rollout.served import served_before
 from lockstep.transactions.approvals import approval_gates
 from lockstep.transactions.argocd_gates import argocd_gates
 from lockstep.transactions.http_servers import http_gates
@@ -63,6 +67,48 @@ def ask_for_families(
     ]
 
 
+def ask_promotion(
+    git: Git,
+    options: RunOptions,
+    state: FamilyState,
+    source: Family,
+    questions: Sequence[Question],
+) -> list[Evidence]:
+    """The evidence for what a promotion to the family of ``state`` asks where it comes from.
+
+    ``source`` is the family in the predecessor, ``questions`` are those of questions_of_promotion.
+    """
+    home, there = (state.fleet.environments[f.environment] for f in (state.family, source))
+    ready = _ready_sources(git, state.snapshot)
+    ready["ledger"] = LedgerGates(partial(_served_before, source))
+    if other_registry(home, there, value_at(source.spec, ("model", "registry"))):
+        ready["mlflow"] = OtherRegistry(source.environment)
+    sources = GateSources({"mlflow": options.registry}, ready)
+    placed = [_placed(there, source, question) for question in questions]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(map(judge_question, placed, pool.map(sources.ask, placed)))
+
+
+def _served_before(source: Family, question: Question) -> ServedBefore | None:
+    return served_before(source, str(value_at(question.candidate, ("identity", "digest"), "")))
+
+
+class OtherRegistry:
+    """In place of a registry that this run does not ask: it has the address and token of one."""
+
+    def __init__(self, environment: str) -> None:
+        self._environment = environment
+
+    def ask(self, question: Question) -> Answer:
+        """Why there is no answer, and what to ask instead."""
+        failure = (
+            f"{self._environment} has a registry of its own, and a promotion asks only that of the "
+            "environment that the version enters: let the gate be asked at the steps in "
+            f"{self._environment}, and hold the promotion by its verdicts, with source: ledger"
+        )
+        return Answer("mlflow", failure=failure)
+
+
 def code_of_waiting(evidence: Sequence[Evidence]) -> ExitCode:
     """The exit code of a family that waits: 1 where the source of a gate is not configured at all.
 
@@ -76,7 +122,11 @@ def _ask_all(
     sources: GateSources, pool: ThreadPoolExecutor, families: Sequence[Asking]
 ) -> list[list[Evidence]]:
     """The evidence for the questions of each family, each judged alone."""
-    placed = [_placed(state, question) for state, asked in families for question in asked]
+    placed = [
+        _placed(state.fleet.environments[question.environment], state.family, question)
+        for state, asked in families
+        for question in asked
+    ]
     judged = map(judge_question, placed, pool.map(sources.ask, placed))
     return [list(islice(judged, len(asked))) for _, asked in families]
 
@@ -102,10 +152,9 @@ def _ready_sources(git: Git, snapshot: Snapshot) -> dict[str, GateSource]:
     }
 
 
-def _placed(state: FamilyState, question: Question) -> Question:
+def _placed(environment: Environment, family: Family, question: Question) -> Question:
     """The question with where its versions run, and the server that measures them."""
-    cluster = next(each for each in state.family.clusters if each.name == question.cluster)
-    environment = state.fleet.environments[question.environment]
+    cluster = next(each for each in family.clusters if each.name == question.cluster)
     place = Workloads(
         server=server_of(environment.spec, question.region),
         namespace=str(value_at(cluster.effective, ("spec", "namespace"), "")),

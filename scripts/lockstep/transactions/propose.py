@@ -14,7 +14,7 @@ from lockstep.rollout.gate_questions import has_propose_gates, questions_of_prop
 from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.plan import NO_EVIDENCE, reasons
 from lockstep.rollout.position import position_of, running_target
-from lockstep.rollout.quarantine import entries_of, in_force, matches
+from lockstep.rollout.quarantine import OTHER_REGISTRY, entries_of, in_force, matches
 from lockstep.rollout.skew import skew_breached
 from lockstep.spec import variants as forms
 from lockstep.spec.lock import write_lock
@@ -152,8 +152,9 @@ def require_allowed(state: FamilyState, lock: Json) -> None:
 
 def _quarantined_in(state: FamilyState, entry: Json) -> str:
     """The family, of this or an earlier environment, whose release ends a quarantine."""
+    own = {key: value for key, value in entry.items() if key != OTHER_REGISTRY}
     for family in (state.family, *state.fleet.families()):
-        if entry in entries_of(family):
+        if own in entries_of(family):
             return f"{family.environment}/{family.name}"
     return state.title
 

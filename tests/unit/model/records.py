@@ -8,6 +8,7 @@ from lockstep.model.decision import (
     Decision,
     Phase,
     Position,
+    PromotedFrom,
     Restored,
     Target,
     VerifiedState,
@@ -56,6 +57,7 @@ FULL = Decision(
     restored=Restored(3, False, ("a.yaml#/spec/host",), "e" * 40),
     quarantines=True,
     broken_records={"ledger/prod/fraud/000006.json": "sha256:" + "3" * 64},
+    promoted_from=PromotedFrom("staging", "17", 9, "sha256:" + "4" * 64),
 )  # fmt: skip
 """A decision in which every field is set."""
 
@@ -64,6 +66,7 @@ COUNTS = st.integers(0, 10**6)
 TIMES = st.datetimes(timezones=st.timezones()).map(
     lambda moment: format_time(moment) if 1 < moment.year < 9999 else "2026-03-01T08:00:00Z"
 )
+DIGESTS = st.sampled_from(["sha256:" + digit * 64 for digit in "0f"])
 OBJECTS = st.sampled_from(["a" * 40, "0123456789abcdef" * 4])
 NUMBERS = st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(-9, 9)
 VARIANTS = st.lists(
@@ -142,4 +145,5 @@ DECISIONS = st.builds(
     ),
     quarantines=st.booleans(),
     broken_records=st.dictionaries(TEXTS, st.none() | TEXTS, max_size=2),
+    promoted_from=st.none() | st.builds(PromotedFrom, TEXTS, TEXTS, st.integers(1, 9), DIGESTS),
 )

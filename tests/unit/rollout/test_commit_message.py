@@ -31,6 +31,7 @@ def expected(decision: Decision) -> list[str]:
         f"Lockstep-Version: {record_line(decision.target.version)}",
         f"Lockstep-Decision: {decision.id}",
         f"Lockstep-Reason: {record_line(decision.reason)}",
+        f"Lockstep-Promoted-From: ledger/staging/fraud/000009.json sha256:{'4' * 64}",
     ]
 
 

@@ -123,6 +123,54 @@ def test_quarantine_in_an_earlier_environment_binds_in_the_later_ones_only() -> 
     assert in_force(made, "e2", "other") == in_force(made, "nowhere", "fraud") == []
 
 
+@pytest.mark.parametrize(
+    ("there", "here", "other"),
+    [
+        ("https://a.example.com", "https://b.example.com", True),
+        ("https://a.example.com", "https://a.example.com/staging", True),
+        ("https://a.example.com/", "https://A.example.com:443", False),
+        ("https://a.example.com", None, False),
+        (None, "https://b.example.com", False),
+        (5, "https://b.example.com", False),
+    ],
+)
+def test_a_number_of_another_registry_means_nothing_and_the_content_does(
+    there: Any, here: Any, other: bool
+) -> None:
+    made = promoted(quarantined("2"), plain_family())
+    for name, address in (("e0", there), ("e1", here)):
+        if address is not None:
+            registries = {"mlflow": {"address": address}}
+            made.environments[name].document.value["spec"]["registries"] = registries
+    (found,) = in_force(made, "e1", "fraud")
+    asked = {"registry": "mlflow", "model": "fraud", "version": "2"}
+    assert matches(found, **asked, digest=digest_of("9")) is not other
+    assert matches(found, **asked | {"version": "7"}, digest=digest_of("2"))
+    (own,) = in_force(made, "e0", "fraud")
+    assert "otherRegistry" not in own, "in its own environment the number counts"
+
+
+def test_a_family_without_the_content_is_not_bound_by_the_number_of_another_registry() -> None:
+    made = promoted(quarantined("2"), plain_family())
+    twin = {"twin": replace(plain_family(), name="twin", locks={})}
+    here = replace(made.environments["e1"], families=twin)
+    made = Fleet({**made.environments, "e1": here})
+    assert versions(in_force(made, "e1", "twin")) == ["2"]
+    for name in made.environments:
+        registries = {"mlflow": {"address": f"https://{name}.example.com"}}
+        made.environments[name].document.value["spec"]["registries"] = registries
+    assert in_force(made, "e1", "twin") == []
+    assert versions(in_force(made, "e1", "twin", [digest_of("2")])) == ["2"]
+
+
+def test_a_line_that_says_that_it_is_of_another_registry_frees_nothing() -> None:
+    line = {**entry("2"), "otherRegistry": True}
+    asked = {"registry": "mlflow", "model": "fraud", "version": "2", "digest": digest_of("9")}
+    for made in (quarantined("2"), plain_family()):
+        found = entries_of(with_file(made, {"spec": {"versions": [line]}}))
+        assert found and all(matches(each, **asked) for each in found)
+
+
 def beside(made: Family, **changes: Any) -> Fleet:
     """An environment with a family, and another one that is like it but for these changes."""
     home = fleet(tree()).environments["prod"]

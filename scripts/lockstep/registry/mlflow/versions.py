@@ -13,8 +13,9 @@ from lockstep.model.document import Json
 from lockstep.model.errors import Invalid
 from lockstep.model.evidence import Measurement
 from lockstep.model.times import parse_time
-from lockstep.registry.base import LoggedValue, NotInRegistry
+from lockstep.registry.base import LoggedValue, NotInRegistry, RegisteredCopy
 from lockstep.registry.mlflow.artifacts import list_artifacts, read_artifacts
+from lockstep.registry.mlflow.copies import find_copies
 from lockstep.registry.mlflow.client import BOUNDS, Bounds, Connection, connect
 from lockstep.registry.mlflow.download import download_artifacts, locate
 from lockstep.registry.mlflow.facts import is_archived, read_facts, run_history
@@ -79,6 +80,12 @@ class MlflowRegistry:
             "identity": _identity(origin, digest),
             "facts": {"readAt": read_at, "signature": signature} | facts,
         }
+
+    def copies_of(self, model: str, identity: Json) -> tuple[RegisteredCopy, ...]:
+        """See Registry."""
+        return tuple(
+            self._connection.ask(lambda: find_copies(self._connection, model, identity))
+        )
 
     def measure(
         self, lock: Json, metric: str, dataset: str | None, now: str, needed: float = 0

@@ -29,7 +29,7 @@ def check_family_structure(
     yield from _family(family, whole=whole)
     yield from check_waves(family, environment, regions, invalid, whole=whole)
     yield from check_steps(family, invalid)
-    yield from check_gates(family, invalid)
+    yield from check_gates(family, environment, invalid)
     yield from check_step_bounds(family, invalid)
     yield from _machine_files(family)
     for cluster in family.clusters:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lockstep.model.blocks import COUNTS
 from lockstep.model.document import Json, value_at
 from lockstep.model.finding import Finding
-from lockstep.model.fleet import Family
+from lockstep.model.fleet import Environment, Family
 from lockstep.spec.place import Place
 from lockstep.spec.structure.lists import InvalidPlaces, entries
 from lockstep.text.phrases import brief
@@ -40,8 +40,8 @@ def check_steps(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:
 def check_step_bounds(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:
     """Whether some gate is asked at the steps, and up to the last one.
 
-    A gate with ``when: propose`` protects no user once the rollout is running, and a live
-    comparison is not asked where the candidate has all traffic.
+    A gate with ``when: propose`` or ``promote`` protects no user once the rollout is running, and a
+    live comparison is not asked where the candidate has all traffic.
     """
     pointer = ("spec", "gates")
     gates = entries(family.document.value, pointer)
@@ -51,12 +51,12 @@ def check_step_bounds(family: Family, invalid: InvalidPlaces) -> Iterator[Findin
     yield Place(family.document, pointer).finding(
         "structure.no-step-bound",
         "no gate of the family bounds its steps up to the last one",
-        "add a gate with min or max that is asked at the steps: without when: propose",
+        "add a gate with min or max that is asked at the steps: without when: propose or promote",
     )
 
 
 def _bounds_steps(gate: Json) -> bool:
-    if value_at(gate, ("when",)) == "propose":
+    if value_at(gate, ("when",)) in ("propose", "promote"):
         return False
     absolute = any(value_at(gate, (bound,)) is not None for bound in ("min", "max", "equals"))
     # All that Prometheus knows is of live traffic, and so is what is counted by block. Argo CD
@@ -69,10 +69,19 @@ def _bounds_steps(gate: Json) -> bool:
     return absolute or not live
 
 
-def check_gates(family: Family, invalid: InvalidPlaces) -> Iterator[Finding]:
+def check_gates(
+    family: Family, environment: Environment, invalid: InvalidPlaces
+) -> Iterator[Finding]:
     """Whether some value meets both bounds of each gate that has two, and each can be asked."""
     for index, gate in enumerate(entries(family.document.value, ("spec", "gates"))):
         here = ("spec", "gates", index)
+        if value_at(gate, ("when",)) == "promote" and environment.predecessor is None:
+            yield Place(family.document, (*here, "when")).finding(
+                "structure.gate-promote",
+                f"the gate is asked by promotions, and {environment.name} has no predecessor",
+                "remove the gate, or name the environment that versions come from: "
+                f"spec.predecessor in {environment.document.path}",
+            )
         if value_at(gate, ("when",)) == "propose" and value_at(gate, ("live",)) is True:
             yield Place(family.document, (*here, "live")).finding(
                 "structure.gate-live",

@@ -1,0 +1,115 @@
+"""The versions of a model that may be copies of a version that is known by its lock.
+
+What the registry says of a version is only a hint: whoever may register a version may also write
+its tags and its source. So a hint selects the few whose content is then compared.
+"""
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+from lockstep.model.document import Json, value_at
+from lockstep.model.errors import Invalid
+from lockstep.registry.base import RegisteredCopy
+from lockstep.registry.limits import MOST_COPIES, MOST_VERSIONS
+from lockstep.registry.mlflow.client import Connection, is_absent
+from lockstep.registry.mlflow.download import LOGGED_MODEL, VERSION
+from lockstep.text.sanitise import plain_line
+
+DIGEST_TAG = "lockstep.digest"
+"""The tag of a version that says the digest of its content, as a lock holds it."""
+
+_PAGE = 200
+
+
+def find_copies(connection: Connection, model: str, identity: Json) -> list[RegisteredCopy]:
+    """The versions of ``model`` that say that they have the content of a lock's ``identity``.
+
+    Raises Invalid where the model has more versions than can be looked at: a second copy could
+    be among the others.
+    """
+    chains = _Chains(connection, identity)
+    found = []
+    for version in _versions(connection, model):
+        if hint := chains.hint(version):
+            found.append(RegisteredCopy(plain_line(version.version, 60), hint))
+    return found
+
+
+def _versions(connection: Connection, model: str) -> Iterator[Any]:
+    """The versions of a model, the newest first."""
+    # In a filter, a quote would end the name.
+    if "'" in model:
+        return
+    token, seen = None, 0
+    while True:
+        page = connection.client.search_model_versions(
+            f"name='{model}'", max_results=_PAGE, order_by=["version_number DESC"],
+            page_token=token,
+        )  # fmt: skip
+        seen += len(page)
+        if seen > MOST_VERSIONS:
+            raise Invalid(
+                f"{plain_line(model, 60)} has more than {MOST_VERSIONS} versions, so they are not "
+                "searched for a copy",
+                where=connection.server,
+                fix="name the version to promote",
+            )
+        yield from (each for each in page if str(each.name) == model)
+        token = page.token
+        if not token:
+            return
+
+
+class _Chains:
+    """What the versions of a registry say of where they come from, compared with one identity."""
+
+    def __init__(self, connection: Connection, identity: Json) -> None:
+        self._connection = connection
+        self._digest = value_at(identity, ("digest",))
+        self._ends = {str(value_at(identity, ("source",)))}
+        name, number = (value_at(identity, (key,)) for key in ("model", "version"))
+        self._ends.add(f"models:/{name}/{number}")
+        self._model_id = value_at(identity, ("modelId",))
+        self._sources: dict[str, str | None] = {}
+
+    def hint(self, version: Any) -> str:
+        """Why a version may be a copy; empty where nothing says so."""
+        if f"models:/{version.name}/{version.version}" in self._ends:
+            return "it is the same version"
+        logged = LOGGED_MODEL.fullmatch(str(version.source))
+        model_id = str(getattr(version, "model_id", "") or (logged[1] if logged else ""))
+        if self._model_id and model_id == self._model_id:
+            return "it is of the same logged model"
+        if self._comes_from(str(version.source)):
+            return "it is a copy"
+        if dict(version.tags or {}).get(DIGEST_TAG) == self._digest:
+            return f"its tag {DIGEST_TAG} says so"
+        return ""
+
+    def _comes_from(self, source: str) -> bool:
+        """Whether a chain of copies leads from a source to the one that is wanted."""
+        seen: set[str] = set()
+        while source not in self._ends:
+            copied = VERSION.fullmatch(source)
+            if not copied or source in seen or len(seen) > MOST_COPIES:
+                return False
+            seen.add(source)
+            before = self._source_of(copied[1], copied[2])
+            if before is None:
+                return False
+            source = before
+        return True
+
+    def _source_of(self, model: str, version: str) -> str | None:
+        """The source of a version that was copied; None where it was removed."""
+        key = f"{model}/{version}"
+        if key not in self._sources:
+            ask = functools.partial(self._connection.client.get_model_version, model, version)
+            try:
+                self._sources[key] = str(ask().source)
+            except Exception as error:
+                if not is_absent(error):
+                    raise
+                self._sources[key] = None
+        return self._sources[key]

@@ -1,0 +1,117 @@
+"""Gates with ``when: promote``: asked where a version comes from, before it is promoted.
+
+The family that the version enters declares them. They are asked of the clusters of the family that
+has verified it, of its servers and of its records, and kept in the record of the proposal.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from lockstep.model.blocks import BLOCK, DELAY
+from lockstep.model.decision import Decision, Target
+from lockstep.model.document import Json, value_at
+from lockstep.model.evidence import Evidence, Question, Verdict
+from lockstep.model.fleet import Family
+from lockstep.model.times import format_time, parse_duration, parse_time
+from lockstep.rollout.comparisons import gates_of, segment_of
+from lockstep.rollout.gate_questions import is_asked_at_promote
+from lockstep.rollout.next_id import id_of_proposal
+from lockstep.rollout.served import served_before
+from lockstep.text.sanitise import one_line
+
+PROMOTE_GATES = "promoteGates"
+"""Where the plan in the record of a promotion names the gates that it has to pass."""
+
+NEWEST_BLOCKS = 288
+"""The blocks that count, at most: the newest day of 5 minutes, however long a version serves."""
+
+
+def has_promote_gates(family: Family) -> bool:
+    """Whether a promotion to this family has to pass gates, of whatever cluster."""
+    return any(map(is_asked_at_promote, family.spec.get("gates", [])))
+
+
+def promote_gates(family: Family, source: Family) -> dict[str, list[str]]:
+    """The names of the gates that a promotion from ``source`` has to pass, by its clusters."""
+    gates = {
+        cluster.name: [g["name"] for g in gates_of(family, cluster) if is_asked_at_promote(g)]
+        for cluster in source.clusters
+    }
+    return {cluster: names for cluster, names in gates.items() if names}
+
+
+def questions_of_promotion(
+    family: Family, source: Family, version: str, lock: Json, now: datetime
+) -> list[Question]:
+    """What is to be asked of ``source`` before a version of it is promoted to ``family``.
+
+    ``version`` and ``lock`` (its ``spec``) are those of ``source``. Evidence counts since the
+    version was verified there; of what is counted in blocks, the newest ones.
+    """
+    digest = str(value_at(lock, ("identity", "digest"), ""))
+    served = served_before(source, digest)
+    since = parse_time(served.since) if served else now
+    # By the content alone, so that it is the id of the proposal in the next environment.
+    decision = id_of_proposal(family, Target(version, digest))
+    return [
+        Question(
+            gate=gate,
+            cluster=cluster.name,
+            region=cluster.region,
+            environment=source.environment,
+            candidate=lock,
+            stable=None,
+            since=format_time(_counted_from(gate, since, now)),
+            now=format_time(now),
+            segment=segment_of(cluster),
+            decision=decision,
+        )
+        for cluster in source.clusters
+        for gate in gates_of(family, cluster)
+        if is_asked_at_promote(gate)
+    ]
+
+
+def gates_not_passed(family: Family, evidence: Iterable[Evidence]) -> list[str]:
+    """The names of the gates of a promotion that no evidence shows to have passed.
+
+    With all of their settings, so that evidence for other bounds does not count. A gate that no
+    cluster was asked, such as one of a segment that the other environment does not have, has not
+    passed.
+    """
+    found = list(evidence)
+    return [
+        gate["name"]
+        for gate in family.spec.get("gates", [])
+        if is_asked_at_promote(gate) and not _passed(gate, found)
+    ]
+
+
+def why_of_other_promotion(item: Evidence, decision: Decision) -> str:
+    """How evidence of a promotion is not about the one of a decision; empty where it is."""
+    source = decision.promoted_from
+    if source is None:
+        return "it was asked for a promotion, and the record names no version that is promoted"
+    if item.candidate_version != source.version:
+        return f"the evidence is about version {one_line(item.candidate_version, 80)}"
+    served = item.answer.served
+    if served and (served.environment, served.digest) != (source.environment, source.record):
+        return f"the evidence is about another record: {one_line(served.record, 200)}"
+    return ""
+
+
+def _passed(gate: Json, evidence: Iterable[Evidence]) -> bool:
+    verdicts = {item.verdict for item in evidence if item.gate == gate}
+    return verdicts == {Verdict.PASS}
+
+
+def _counted_from(gate: Json, since: datetime, now: datetime) -> datetime:
+    """Since when a gate counts: a record holds every block, so there is a bound to how many."""
+    if "measure" not in gate:
+        return since
+    block = parse_duration(gate.get("block", BLOCK))
+    delay = parse_duration(gate.get("delay", DELAY))
+    try:
+        return max(since, now - delay - NEWEST_BLOCKS * max(block, timedelta(seconds=1)))
+    except OverflowError:  # longer than there is time
+        return since
