@@ -49,6 +49,7 @@ _VERBS = {
     "lock": ("rollouts", "Write the registry's facts about a version, or compare them."),
     "merge-reports": ("reports", "Merge the reports of several checks into one."),
     "policy": ("policies", "Work on the rules: list, explain, test, new, copy, docs, bundle."),
+    "promote": ("promotions", "Propose here what the environment before has verified."),
     "propose": ("rollouts", "Commit a registered version as candidate, on a branch."),
     "release": ("rollouts", "End the quarantine of a version, with a reason."),
     "render": ("checks", "Write the manifests that the specs declare."),

@@ -34,6 +34,13 @@ class Decided:
 
 
 @dataclass(frozen=True)
+class Promoted(Decided):
+    """A promotion: ``differences`` are those between the two environments, which stay."""
+
+    differences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RolledBack(Decided):
     """A rollback: shift, restore, or both.
 
@@ -154,13 +161,15 @@ class NotDue:
 class Proposed:
     """A candidate with weight 0, committed to a branch that people merge.
 
-    ``chosen`` says why it is this version, where none was named.
+    ``differences`` are those between the environments of a promotion, which stay. ``chosen`` says
+    why it is this version, where none was named.
     """
 
     decision: Decision
     branch: str
     offer: Offer = NO_OFFER
     placed: Placed | None = None
+    differences: tuple[str, ...] = ()
     chosen: str = ""
 
     @property

@@ -17,6 +17,7 @@ from lockstep.model.result import (
     NotMade,
     Offer,
     Placed,
+    Promoted,
     Proposed,
     RolledBack,
     Waiting,
@@ -60,6 +61,8 @@ def _family(decision: Decision) -> str:
 def _decided(result: Decided) -> Iterable[str]:
     if isinstance(result, RolledBack):
         return _rolled_back(result)
+    if isinstance(result, Promoted):
+        return _promoted(result)
     decision = result.decisions[-1]
     head = f"{_family(decision)}: {_what(decision)}: {decision.reason}"
     match decision.action:
@@ -68,6 +71,30 @@ def _decided(result: Decided) -> Iterable[str]:
         case Action.ADOPT:
             return [head, *_shares(decision)]
     return [head]
+
+
+def _promoted(result: Promoted) -> Iterator[str]:
+    """A proposal on the followed branch itself, or the one that a dry run would make."""
+    decision = result.decisions[-1]
+    yield f"{_family(decision)}: version {decision.target.version} is proposed: {decision.reason}"
+    yield f"  candidate with weight 0 in {', '.join(decision.variants)}"
+    yield from _promotion(decision, result.differences)
+    yield from _evidence(decision.evidence)
+
+
+def _promotion(decision: Decision, differences: Sequence[str]) -> Iterator[str]:
+    """Where a promotion comes from, and what of the two environments differs and stays."""
+    source = decision.promoted_from
+    if source is None:
+        return
+    where = f"{source.environment}/{decision.family}"
+    record = f"verified in record {source.sequence}"
+    yield f"  promoted from {where}: its version {source.version}, {record}"
+    if differences:
+        yield f"  only the version enters; what differs from {source.environment} stays:"
+        yield from (one_line(f"    {each}") for each in differences)
+    else:
+        yield f"  only the version enters; nothing else differs from {source.environment}"
 
 
 def _what(decision: Decision) -> str:
@@ -203,6 +230,7 @@ def _proposed(result: Proposed) -> Iterator[str]:
     if result.chosen:
         yield f"  chosen: {result.chosen}"
     yield f"  candidate with weight 0 in {', '.join(decision.variants)}"
+    yield from _promotion(decision, result.differences)
     yield from _evidence(decision.evidence)
     yield from _placed(result.branch, result.placed)
     yield from _offer(offer)

@@ -32,6 +32,7 @@ from lockstep.model.result import (
     NotMade,
     OnBranch,
     Placed,
+    Promoted,
     Proposed,
     Result,
     Waiting,
@@ -39,7 +40,7 @@ from lockstep.model.result import (
 from lockstep.model.review import Review
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
 from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, Health, NewFiles
-from lockstep.report.audit_data import audit_data
+from lockstep.report.audit_data import audit_data, promoted_from_data
 from lockstep.report.envelope import Envelope
 from lockstep.report.json_report import outcome_envelope
 
@@ -132,12 +133,16 @@ def _placed(placed: Placed | None) -> dict[str, Json]:
 
 def _outcome(result: Moved | Proposed) -> _Outcome:
     match result:
-        case Proposed(decision, branch, offer, placed):
+        case Proposed(decision, branch, offer, placed, differences):
             more = {
                 "branch": branch, **_placed(placed), "pullRequest": offer.to_json(),
-                **_evidence(decision),
+                **_evidence(decision), **_promotion(decision, differences),
             }  # fmt: skip
             return _decided("proposed", (decision,), more)
+        case Promoted(decisions, differences=differences):
+            newest = decisions[-1]
+            more = {**_evidence(newest), **_promotion(newest, differences)}
+            return _decided("decided", decisions, more)
         case Decided(decisions):  # a rollback, too
             return _decided("decided", decisions, {})
         case NotLive(decided, branch, refused, offer, placed):
@@ -147,7 +152,8 @@ def _outcome(result: Moved | Proposed) -> _Outcome:
             }  # fmt: skip
             return _decided("not-live", decided.decisions, more)
         case NotMade(decided):
-            return _decided("dry-run", decided.decisions, {})
+            *_, more = _outcome(decided)
+            return _decided("dry-run", decided.decisions, more)
         case Due(decided):
             return _decided("due", decided.decisions, {"decision": result.decision.id})
         case AlreadyDecided(decision):
@@ -172,6 +178,11 @@ def _decided(word: str, decisions: Sequence[Decision], more: dict[str, Json]) ->
 
 def _evidence(decision: Decision) -> dict[str, Json]:
     return {"evidence": [item.to_json() for item in decision.evidence]}
+
+
+def _promotion(decision: Decision, differences: Sequence[str]) -> dict[str, Json]:
+    source = promoted_from_data(decision)
+    return {**source, "differences": list(differences)} if source else {}
 
 
 def _waiting(result: Waiting) -> dict[str, Json]:

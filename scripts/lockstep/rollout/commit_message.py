@@ -23,15 +23,36 @@ def commit_message(decisions: Sequence[Decision]) -> str:
     return "\n".join([record_line(subject), "", record_line(last.reason), "", *trailers, ""])
 
 
-def pull_request_text(decisions: Sequence[Decision]) -> tuple[str, str]:
-    """Title and text, in Markdown, of the pull request that brings these decisions."""
+def pull_request_text(
+    decisions: Sequence[Decision], differences: Sequence[str] = ()
+) -> tuple[str, str]:
+    """Title and text, in Markdown, of the pull request that brings these decisions.
+
+    ``differences`` are those between the environments of a promotion.
+    """
     title, *rest = commit_message(decisions).splitlines()
     # Indented, so that nothing in a reason is read as markup, a link or a mention.
     quoted = "\n".join(f"    {line}" if line else "" for line in [title, *rest])
     return title, (
         "Lockstep made this decision, and it takes effect when this pull request is merged. "
         "Until then nothing moves.\n\n"
-        f"{quoted.rstrip()}\n"
+        f"{quoted.rstrip()}\n{_differing(decisions[-1], differences)}"
+    )
+
+
+def _differing(decision: Decision, differences: Sequence[str]) -> str:
+    """What differs between the environments of a promotion, and stays; empty of others."""
+    source = decision.promoted_from
+    if source is None:
+        return ""
+    if not differences:
+        listed = "The specs of the family do not differ between the two."
+    else:
+        lines = "\n".join(f"    {record_line(each, 1000)}" for each in differences)
+        listed = f"These differences of the family stay as they are:\n\n{lines}"
+    return (
+        f"\nThe version was verified in {source.environment}, and only it enters "
+        f"{decision.environment}: its candidate, its lock and their manifests. {listed}\n"
     )
 
 

@@ -142,12 +142,8 @@ def serves_since(family: Family, verified: VerifiedVersion) -> datetime:
     return since
 
 
-def promotable(fleet: Fleet, source: Family) -> VerifiedVersion | Obstacle:
-    """The version that a family may give to the next environment, or why it has none.
-
-    ``source`` holds only records that can be relied on (see ``chain.judged``), and ``fleet`` has
-    its quarantines and those of earlier environments.
-    """
+def why_unsettled(source: Family) -> Obstacle | None:
+    """Why nothing may be promoted from a family as it is now, whichever version; None: it may."""
     title = f"{source.environment}/{source.name}"
     at = position_of(source)
     if has_diverged(source):
@@ -163,8 +159,20 @@ def promotable(fleet: Fleet, source: Family) -> VerifiedVersion | Obstacle:
             f"let lockstep advance {title} finish the rollback, then promote again",
             waits=True,
         )
+    return None
+
+
+def promotable(fleet: Fleet, source: Family) -> VerifiedVersion | Obstacle:
+    """The version that a family may give to the next environment, or why it has none.
+
+    ``source`` holds only records that can be relied on (see ``chain.judged``), and ``fleet`` has
+    its quarantines and those of earlier environments.
+    """
+    if obstacle := why_unsettled(source):
+        return obstacle
     verified = verified_now(source)
     if verified is None:
+        title = f"{source.environment}/{source.name}"
         several = verified_decision(source) is not None
         what = "serves several versions in its verified state" if several else "has verified none"
         return Obstacle(

@@ -6,17 +6,21 @@ import msgspec
 from lockstep.check.followed import Followed
 from lockstep.edges.git import Git, Raced
 from lockstep.edges.git.leftovers import RunNote
-from lockstep.model.decision import Decision
+from lockstep.model.decision import Action, Decision
 from lockstep.model.document import Json
 from lockstep.model.errors import Denied, LockstepError, UsageError
-from lockstep.model.paths import RECORD_PATH
+from lockstep.model.fleet import Family
+from lockstep.model.paths import RECORD_PATH, record_path
 from lockstep.model.record import body_of, read_record
+from lockstep.rollout.chain import chain_end
 from lockstep.spec.lock import same_facts
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.sanitise import quoted
 from lockstep.transactions.publication import place_branch
 
 _ATTEMPTS = 5
+_OWN = "lockstep/"
+_MOST_BRANCHES = 2_000
 _TRAILER = "Lockstep-Decision: "
 # What differs between two runs that decide the same: who ran, where, when, with what at hand.
 _OF_THE_RUN = frozenset(
@@ -54,6 +58,42 @@ def existing_branch(git: Git, followed: Followed, name: str) -> Followed:
             fix=f"merge {followed.branch} into it, push it, and run it again",
         )
     return Followed(name, followed.remote, tip)
+
+
+def open_proposals(git: Git, followed: Followed, family: Family) -> dict[str, Decision]:
+    """The proposals of a family that wait on branches below lockstep/ to be merged, by branch.
+
+    Those whose record would be the next one of the family's chain: of others nothing can come any
+    more. Raises LockstepError where the branches cannot be read.
+    """
+    number, previous = chain_end(family)
+    path = record_path(family.environment, family.name, number)
+    tips = git.branches(followed.remote, _OWN)
+    if len(tips) > _MOST_BRANCHES:
+        raise LockstepError(
+            f"there are {len(tips)} branches below {_OWN}, too many to look for open proposals",
+            fix="delete those whose pull requests are closed",
+        )
+    found: dict[str, Decision] = {}
+    if not tips:
+        return found
+    with git.storing() as reading:
+        if followed.remote:
+            reading.fetch_references(followed.remote, [f"refs/heads/{name}" for name in tips])
+        for name, tip in sorted(tips.items()):
+            decision = _decision_at(reading, tip, path)
+            if decision and decision.action is Action.PROPOSE and decision.previous == previous:
+                found[name] = decision
+    return found
+
+
+def _decision_at(git: Git, commit: str, path: str) -> Decision | None:
+    """The decision of the record at a path of a commit; None where there is none to be read."""
+    data = git.read_tree(commit, [path]).get(path)
+    try:
+        return read_record(data).decision if data is not None else None
+    except ValueError:  # what cannot be read is no record when it is merged, either
+        return None
 
 
 def put_on_branch(git: Git, followed: Followed, name: str, commit: str, note: RunNote) -> str:

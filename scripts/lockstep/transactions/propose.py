@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Decision, Phase, Position, Target
@@ -65,10 +66,11 @@ def propose(run: Run, request: ProposalRequest) -> Proposed | Waiting:
     verdict = worst(item.verdict for item in evidence)
     # A family without such gates was asked nothing, and the worst of nothing is inconclusive.
     if has_propose_gates(state.family) and verdict is not Verdict.PASS:
-        return _refused(state, chosen, evidence, verdict)
-    reason = "; ".join(filter(None, (request.reason, chosen.why)))
-    tree, made = _build(run.git, state, lock, reason, evidence)
-    name = options.branch or f"lockstep/{state.title}/{chosen.version}-{made[0].id[-12:]}"
+        return refused(state, evidence, verdict, chosen.why)
+    given = record_line("; ".join(filter(None, (request.reason, chosen.why))))
+    reason = given or f"version {chosen.version} was registered"
+    tree, made = build_proposal(run.git, state, lock, reason, evidence)
+    name = options.branch or branch_of(made[0])
     placed = run.put_on(name, PlannedCommit(tree, Decided(made)))
     return Proposed(made[0], name, placed=placed, chosen=chosen.why)
 
@@ -80,15 +82,24 @@ def _chosen(options: RunOptions, state: FamilyState, request: ProposalRequest) -
     return newest_version(options, state, request.tags)
 
 
-def _refused(
-    state: FamilyState, chosen: Chosen, evidence: tuple[Evidence, ...], verdict: Verdict
+def refused(
+    state: FamilyState, evidence: tuple[Evidence, ...], verdict: Verdict, chosen: str = ""
 ) -> Waiting:
-    """An error is not the version's fault: the run could not find out, and may be repeated."""
+    """The result where gates did not pass; ``chosen`` says why they were asked of this version.
+
+    An error is not the version's fault: the run could not find out, and may be repeated.
+    """
     code = ExitCode.COULD_NOT_RUN if verdict is Verdict.ERROR else ExitCode.GATE_CLOSED
     reason = f"not proposed: {reasons(evidence, verdict) or NO_EVIDENCE}"
-    reason = f"{chosen.why}; {reason}" if chosen.why else reason
+    reason = f"{chosen}; {reason}" if chosen else reason
     position = str(position_of(state.family))
     return Waiting(state.title, position, "refused", reason, evidence, code)
+
+
+def branch_of(proposal: Decision) -> str:
+    """The name of the branch of a proposal: a second run on the same state finds it."""
+    where = f"{proposal.environment}/{proposal.family}"
+    return f"lockstep/{where}/{proposal.target.version}-{proposal.id[-12:]}"
 
 
 def require_ready(state: FamilyState) -> None:
@@ -159,21 +170,26 @@ def _quarantined_in(state: FamilyState, entry: Json) -> str:
     return state.title
 
 
-def _build(
+def build_proposal(
     git: Git,
     state: FamilyState,
     lock: Json,
     reason: str,
     evidence: tuple[Evidence, ...],
+    **details: Any,
 ) -> tuple[str, tuple[Decision, ...]]:
+    """The git tree with the candidate, its lock and its manifests, and the decision as recorded.
+
+    ``details`` are those of next_decision. Raises as ``build`` does.
+    """
     family = state.family
     identity = lock["spec"]["identity"]
     target = Target(identity["version"], identity["digest"])
     variants = {c.name: forms.proposed(c.variants, target.version) for c in family.clusters}
-    reason = record_line(reason) or f"version {target.version} was registered"
     decision = next_decision(
         family, Action.PROPOSE, Position(Phase.PROPOSED), target, variants, reason,
         state.snapshot.context, evidence=evidence, verdict=Verdict.PASS if evidence else None,
+        **details,
     )  # fmt: skip
     path = f"{family.folder}/locks/{target.version}.yaml"
     return build(git, state, FamilyChange(variants, {path: write_lock(lock)}), decision)

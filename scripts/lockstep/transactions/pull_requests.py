@@ -1,19 +1,16 @@
 """The pull request for a branch that Lockstep has pushed: opened, or brought up to date."""
 
 import os
-from collections.abc import Sequence
 
 from lockstep.check.followed import Followed
 from lockstep.check.forge_of import forge_of
 from lockstep.edges.git import Git
 from lockstep.forges.base import Forge
 from lockstep.forges.factory import NoForge, open_forge
-from lockstep.model.decision import Decision
 from lockstep.model.errors import LockstepError
 from lockstep.model.forge import PullRequest, PullRequestDraft
 from lockstep.model.repository_address import repository_place
 from lockstep.model.result import NO_OFFER, Offer
-from lockstep.rollout.commit_message import pull_request_text
 
 LABEL = "lockstep"
 _SECONDS = 60.0
@@ -21,12 +18,13 @@ _SECONDS = 60.0
 
 
 def offer_branch(
-    git: Git, followed: Followed, branch: str, decisions: Sequence[Decision], *, keep_text: bool
+    git: Git, followed: Followed, branch: str, text: tuple[str, str], *, keep_text: bool
 ) -> Offer:
     """Open the pull request from a branch to the followed one, or bring an open one up to date.
 
-    With ``keep_text``, title and text of an open one stay as people wrote them. Raises nothing:
-    the branch is pushed by then, and whatever kept the forge from it is part of the result.
+    ``text`` is its title and its text in Markdown. With ``keep_text``, those of an open one stay as
+    people wrote them. Raises nothing: the branch is pushed by then, and whatever kept the forge
+    from it is part of the result.
     """
     if followed.remote is None:
         return NO_OFFER
@@ -37,7 +35,7 @@ def offer_branch(
             if all(not repository_place(address)[0] for address in followed.remote.pushes):
                 return NO_OFFER
             return Offer(problem=place.reason, fix=place.fix)
-        title, body = pull_request_text(decisions)
+        title, body = text
         draft = PullRequestDraft(title, body, branch, followed.branch)
         with open_forge(place, _SECONDS) as forge:
             return _offer(forge, draft, keep_text=keep_text)

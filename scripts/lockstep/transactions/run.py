@@ -25,7 +25,7 @@ from lockstep.model.result import (
     RolledBack,
     Waiting,
 )
-from lockstep.rollout.commit_message import commit_message
+from lockstep.rollout.commit_message import commit_message, pull_request_text
 from lockstep.rollout.next_decision import DecisionContext
 from lockstep.spec.selection import choose_family
 from lockstep.spec.yaml.load import Documents
@@ -158,16 +158,18 @@ class Run:
         """The result with the pull request, where it is on a branch that is to be merged."""
         match result:
             case Proposed(decision, branch):
-                return replace(result, offer=self._offer(branch, [decision]))
+                offer = self._offer(branch, [decision], result.differences)
+                return replace(result, offer=offer)
             case NotLive(decided, branch):
                 return replace(result, offer=self._offer(branch, decided.decisions))
         return result
 
-    def _offer(self, branch: str, decisions: Sequence[Decision]) -> Offer:
+    def _offer(
+        self, branch: str, decisions: Sequence[Decision], differences: Sequence[str] = ()
+    ) -> Offer:
+        text = pull_request_text(decisions, differences)
         # A branch that the state was read from has commits of people, and their words about them.
-        return offer_branch(
-            self.git, self._to_merge_into, branch, decisions, keep_text=self._on_branch
-        )
+        return offer_branch(self.git, self._to_merge_into, branch, text, keep_text=self._on_branch)
 
     def commit(self, planned: PlannedCommit) -> str:
         """The commit that holds a planned change; no branch names it yet."""

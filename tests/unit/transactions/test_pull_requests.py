@@ -10,9 +10,12 @@ from lockstep.check.followed import Followed
 from lockstep.check.forge_probes import forge_probes
 from lockstep.edges import http
 from lockstep.edges.git import Git, Remote
+from lockstep.rollout.commit_message import pull_request_text
 from lockstep.transactions.pull_requests import offer_branch
 from tests.unit.json_server import Answers, Reply, json_server
 from tests.unit.model.records import FULL
+
+TEXT = pull_request_text([FULL])
 
 ADDRESS = "https://git.example.com/ml/fleet.git"
 
@@ -48,7 +51,7 @@ def followed(git: Git, remote: bool = True) -> Followed:
 
 def test_without_a_remote_there_is_nothing_to_say(tmp_path: Path) -> None:
     git = fleet(tmp_path / "clone")
-    offer = offer_branch(git, followed(git, remote=False), "x", (FULL,), keep_text=False)
+    offer = offer_branch(git, followed(git, remote=False), "x", TEXT, keep_text=False)
     assert (offer.problem, offer.failed) == ("", False)
 
 
@@ -57,12 +60,12 @@ def test_where_git_talks_to_a_folder_there_is_nothing_to_say(tmp_path: Path) -> 
     # As url.<base>.insteadOf makes of the fleet's address.
     remote = Remote("origin", ("/srv/fleet.git", ADDRESS), ("/srv/fleet.git",))
     at = Followed("main", remote, followed(git).tip)
-    assert offer_branch(git, at, "x", (FULL,), keep_text=False).problem == ""
+    assert offer_branch(git, at, "x", TEXT, keep_text=False).problem == ""
 
 
 def test_an_unknown_forge_is_no_failure(tmp_path: Path) -> None:
     git = fleet(tmp_path / "clone")
-    offer = offer_branch(git, followed(git), "x", (FULL,), keep_text=False)
+    offer = offer_branch(git, followed(git), "x", TEXT, keep_text=False)
     assert "no forge is known for 'git.example.com'" in offer.problem
     assert "forge: {kind: gitea}" in offer.fix and not offer.failed
     (probe,) = forge_probes(tmp_path / "clone")
@@ -71,7 +74,7 @@ def test_an_unknown_forge_is_no_failure(tmp_path: Path) -> None:
 
 def test_a_missing_token_is_no_failure_and_named(tmp_path: Path) -> None:
     git = fleet(tmp_path / "clone", "https://git.example.com/api/v1")
-    offer = offer_branch(git, followed(git), "x", (FULL,), keep_text=False)
+    offer = offer_branch(git, followed(git), "x", TEXT, keep_text=False)
     assert offer.fix == "set LOCKSTEP_FORGE_TOKEN, or GITEA_TOKEN" and not offer.failed
 
 
@@ -82,7 +85,7 @@ def test_a_forge_that_refuses_is_a_failure_that_says_why(
     monkeypatch.setenv("GITEA_TOKEN", "s3cr3t")
     with json_server(lambda _: Reply({"message": "not now, s3cr3t"}, status)) as server:
         git = fleet(tmp_path / "clone", f"{server.url}/api/v1")
-        offer = offer_branch(git, followed(git), "x", (FULL,), keep_text=False)
+        offer = offer_branch(git, followed(git), "x", TEXT, keep_text=False)
     assert offer.failed and f"HTTP {status}" in offer.problem and offer.fix
     assert "s3cr3t" not in offer.problem + offer.fix
 

@@ -143,6 +143,20 @@ class GitRemotes(GitObjects):
             raise _unreachable("git ls-remote", remote, done)
         return done.stdout
 
+    def branches(self, remote: Remote | None, start: str) -> dict[str, str]:
+        """The tips of the branches whose names begin with ``start``, by name; None: those here.
+
+        ``start`` ends with a slash. Raises LockstepError where the remote cannot be asked.
+        """
+        begin = f"refs/heads/{start}"
+        if remote is None:
+            out = self._output("for-each-ref", "--format=%(objectname)%09%(refname)", begin)
+        else:
+            out = self.list_references(remote, f"{begin}*")
+        lines = (line.partition("\t") for line in out.decode(errors="replace").splitlines())
+        named = ((name.removeprefix("refs/heads/"), oid) for oid, _, name in lines)
+        return {name: oid for name, oid in named if name.startswith(start)}
+
     def fetch_references(self, remote: Remote, references: Sequence[str]) -> None:
         """Have the objects of references of a remote; no reference here names them.
 

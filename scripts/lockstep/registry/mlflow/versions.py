@@ -15,8 +15,8 @@ from lockstep.model.evidence import Measurement
 from lockstep.model.times import parse_time
 from lockstep.registry.base import LoggedValue, NotInRegistry, RegisteredCopy
 from lockstep.registry.mlflow.artifacts import list_artifacts, read_artifacts
-from lockstep.registry.mlflow.copies import find_copies
 from lockstep.registry.mlflow.client import BOUNDS, Bounds, Connection, connect
+from lockstep.registry.mlflow.copies import find_copies
 from lockstep.registry.mlflow.download import download_artifacts, locate
 from lockstep.registry.mlflow.facts import is_archived, read_facts, run_history
 from lockstep.registry.mlflow.metrics import LoggedMetrics, as_logged, read_entries
@@ -83,9 +83,7 @@ class MlflowRegistry:
 
     def copies_of(self, model: str, identity: Json) -> tuple[RegisteredCopy, ...]:
         """See Registry."""
-        return tuple(
-            self._connection.ask(lambda: find_copies(self._connection, model, identity))
-        )
+        return tuple(self._connection.ask(lambda: find_copies(self._connection, model, identity)))
 
     def measure(
         self, lock: Json, metric: str, dataset: str | None, now: str, needed: float = 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
+from lockstep.model.document import value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Environment, Fleet
 from lockstep.spec.freezes import check_freezes
@@ -19,6 +20,7 @@ def check_environment(
     """
     yield from _alone(environment, fleet)
     yield from check_freezes(environment, families)
+    yield from _promotion(environment, families)
 
 
 def _alone(environment: Environment, fleet: Fleet) -> Iterator[Finding]:
@@ -44,6 +46,30 @@ def _alone(environment: Environment, fleet: Fleet) -> Iterator[Finding]:
             "the predecessors lead back to this environment",
             "remove spec.predecessor from the first environment",
         )
+
+
+def _promotion(environment: Environment, families: Collection[str]) -> Iterator[Finding]:
+    """A promotion policy without a predecessor, and families in it that are not there."""
+    promotion = value_at(environment.spec, ("promotion",))
+    if not isinstance(promotion, dict):
+        return
+    place = Place(environment.document, ("spec", "promotion"))
+    if environment.predecessor is None:
+        yield place.finding(
+            "structure.promotion-source",
+            "nothing can be promoted to this environment: it names no predecessor",
+            "add spec.predecessor, or remove spec.promotion",
+        )
+    listed = promotion.get("automatic")
+    for index, name in enumerate(listed if isinstance(listed, list) else []):
+        if isinstance(name, str) and name not in families:
+            of = Place(environment.document, ("spec", "promotion", "automatic", index))
+            known = f"; its families are {known_names(families)}" if families else ""
+            yield of.finding(
+                "structure.promotion-family",
+                f"there is no family {brief(name)} in this environment{known}",
+                "write the name of one of its families, or remove it",
+            )
 
 
 def _predecessors(environment: Environment, fleet: Fleet) -> set[str]:
