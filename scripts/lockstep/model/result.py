@@ -161,7 +161,8 @@ class NotDue:
 class Proposed:
     """A candidate with weight 0, committed to a branch that people merge.
 
-    ``differences`` are those between the environments of a promotion, which stay.
+    ``differences`` are those between the environments of a promotion, which stay. ``chosen`` says
+    why it is this version, where none was named.
     """
 
     decision: Decision
@@ -169,6 +170,7 @@ class Proposed:
     offer: Offer = NO_OFFER
     placed: Placed | None = None
     differences: tuple[str, ...] = ()
+    chosen: str = ""
 
     @property
     def exit_code(self) -> ExitCode:
