@@ -15,7 +15,6 @@ from tests.acceptance.world import (
     REGIONS,
     START,
     World,
-    connect,
     git,
     identify,
     lockstep_process,
@@ -359,15 +358,8 @@ def test_status_and_audit_show_the_followed_branch_whatever_is_checked_out(rolli
     revert(rolling)
     said = shown("status", rolling.clone)
     assert said.splitlines()[0] == f"Of branch main of origin, {rolling.origin}"
-    assert "1 100%" in said and "2 10%" not in said
+    assert "100% version 1" in said and "10% version 2" not in said
     assert "restore version 2" in shown("audit", rolling.clone, FAMILY)
     assert "4 records" not in shown("audit", rolling.clone, FAMILY, "--verify", "--replay")
     assert "Of the work tree" in shown("status", rolling.clone, "--work-tree")
     assert "restore" not in shown("audit", rolling.clone, "--work-tree")
-
-
-def test_status_says_when_it_could_not_fetch(rolling: World) -> None:
-    connect(rolling.clone, str(rolling.folder / "nowhere.git"))
-    said = shown("status", rolling.clone)
-    assert "as last fetched, because git ls-remote from origin failed" in said
-    assert "2 10%" in said

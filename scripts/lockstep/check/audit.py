@@ -150,7 +150,7 @@ def _by_file(
     homes = {ledger_folder(f.environment, f.name): (f.environment, f.name) for f in ledger.families}
     for finding in findings:
         path = finding.file
-        about = [
+        about: list[tuple[str, str] | None] = [
             home
             for folder, home in homes.items()
             if path.startswith(f"{folder}/") or f"{folder}/".startswith(f"{path}/")

@@ -6,7 +6,7 @@ work tree or on a branch.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lockstep.check.workspace import files_of
 from lockstep.edges.git import Git, Remote
@@ -14,6 +14,8 @@ from lockstep.edges.git.remotes import RemoteTips
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.paths import SETTINGS
 from lockstep.model.repository_address import same_repository
+from lockstep.model.status import ShownTree
+from lockstep.model.times import format_time
 from lockstep.model.tree import Tree
 from lockstep.spec.settings import EXAMPLE, Settings, read_settings
 from lockstep.text.sanitise import bare_address, quoted
@@ -58,17 +60,27 @@ def refreshed(git: Git, followed: Followed) -> Followed:
 
 @dataclass(frozen=True, slots=True)
 class KnownTip:
-    """The tip of the followed branch as last fetched, and the branch's name in this clone."""
+    """The tip of the followed branch as last fetched, and the branch's name in this clone.
+
+    ``remote`` is the remote that has it, empty where this clone itself has it.
+    """
 
     commit: str
     name: str
+    remote: str = ""
+
+    @property
+    def branch(self) -> str:
+        """The branch's name at its remote."""
+        return self.name.removeprefix(f"{self.remote}/") if self.remote else self.name
 
 
-def known_tip(git: Git, commit: str = "HEAD") -> KnownTip | None:
+def known_tip(git: Git, commit: str = "HEAD", remote: str | None = None) -> KnownTip | None:
     """The tip of the followed branch as this clone knows it, without asking a server.
 
-    ``commit`` is the one whose ``lockstep.yaml`` says which repository it is. None where it is not
-    clear which branch that is, or where it was never fetched.
+    ``commit`` is the one whose ``lockstep.yaml`` says which repository it is; ``remote`` is one
+    that the caller names. None where it is not clear which branch that is, or where it was never
+    fetched.
     """
     try:
         settings = settings_at(git, commit) if git.resolve(commit) else None
@@ -77,13 +89,14 @@ def known_tip(git: Git, commit: str = "HEAD") -> KnownTip | None:
             return None
         if not known:
             return _known(git, "refs/heads/", settings.branch)
-        remote = choose_remote(known, None, settings).name
-        home = git.resolve(f"refs/remotes/{remote}/HEAD")
+        chosen = choose_remote(known, remote, settings).name
+        home = git.resolve(f"refs/remotes/{chosen}/HEAD")
         # As in find_followed: a branch cannot choose by its own file what it is judged against.
         theirs = settings_at(git, home) if home else None
     except LockstepError:
         return None
-    return _known(git, "refs/remotes/", f"{remote}/{(theirs or settings).branch}")
+    branch = f"{chosen}/{(theirs or settings).branch}"
+    return _known(git, "refs/remotes/", branch, chosen)
 
 
 def is_published(git: Git, commit: str, base: str) -> bool:
@@ -95,51 +108,123 @@ def is_published(git: Git, commit: str, base: str) -> bool:
     return tip is not None and git.is_ancestor(commit, tip.commit)
 
 
-def _known(git: Git, folder: str, name: str) -> KnownTip | None:
+def _known(git: Git, folder: str, name: str, remote: str = "") -> KnownTip | None:
     commit = git.resolve(folder + name)
-    return KnownTip(commit, name) if commit else None
+    return KnownTip(commit, name, remote) if commit else None
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a verb shows that changes nothing: a commit, or the work tree (None), in words."""
+    """What a verb shows that changes nothing: a commit, or the work tree (None), in words.
+
+    ``tree`` says the same as values, and how old it may be.
+    """
 
     commit: str | None
     words: str
+    tree: ShownTree = field(default_factory=ShownTree)
 
-    def read(self, git: Git, folders: Sequence[str]) -> Tree:
-        """The files below the folders, wherever they are. Raises Invalid for links in them."""
+    def read(self, git: Git, folders: Sequence[str], *, links: bool = False) -> Tree:
+        """The files below the folders, wherever they are. Raises Invalid for links in them.
+
+        With ``links``, a link in a commit is a NoFile in the tree, which is a finding.
+        """
         if self.commit is None:
             git.require_work_tree()
             return files_of(git, folders)
-        return git.read_tree(self.commit, folders)
+        return git.read_tree(self.commit, folders, links=links)
 
 
-WORK_TREE = Shown(None, "the work tree")
+FETCH_SECONDS = 20.0
+"""How long a verb that only shows something waits for a remote, in all."""
 
 
-def find_shown(git: Git, remote: str | None = None, *, work_tree: bool = False) -> Shown:
+def find_shown(
+    git: Git, remote: str | None = None, *, work_tree: bool = False, fetch: bool = True
+) -> Shown:
     """The followed branch, fetched if that is possible; the work tree where it is not clear.
 
-    Or where the caller asks for it, with ``work_tree``. Raises UsageError for a ``remote`` that
-    does not exist, and LockstepError where the branch cannot be fetched and never was.
+    Or where the caller asks for it, with ``work_tree``. Without ``fetch`` no server is asked.
+    Raises UsageError for a ``remote`` that does not exist, and LockstepError where the branch
+    cannot be fetched and never was.
     """
     if work_tree:
-        return WORK_TREE
+        return _work_tree(git, "the work tree")
+    if not fetch:
+        return _without_fetch(git, remote)
     try:
-        followed = find_followed(git, remote)
+        followed = find_followed(git.within(FETCH_SECONDS), remote)
     except UsageError as error:
         if remote is not None:
             raise
-        return Shown(None, f"the work tree, because {error.message}")
+        return _work_tree(git, f"the work tree, because {error.message}", error.message)
     except LockstepError as error:
-        known = known_tip(git)
+        known = known_tip(git, remote=remote)
         if known is None:
             raise
-        return Shown(
-            known.commit, f"commit {known.commit[:12]}, as last fetched, because {error.message}"
-        )
-    return Shown(followed.tip, str(followed))
+        return _as_last_fetched(git, known, error.message)
+    where = followed.remote
+    return Shown(
+        followed.tip,
+        str(followed),
+        ShownTree(
+            followed.tip, followed.branch, where.name if where else "",
+            bare_address(where.fetches[0]) if where else "", fetched=where is not None, behind=0,
+        ),
+    )  # fmt: skip
+
+
+def _without_fetch(git: Git, remote: str | None) -> Shown:
+    known = known_tip(git, remote=remote)
+    if known is not None:
+        return _as_last_fetched(git, known, "")
+    if remote is not None:
+        choose_remote(git.remotes(), remote, None)  # raises where there is none
+    raise LockstepError(
+        "it is not known here which branch Argo CD follows, or it was never fetched",
+        where=str(git.root),
+        fix="leave out --no-fetch, or show the work tree with --work-tree",
+    )
+
+
+def _as_last_fetched(git: Git, known: KnownTip, problem: str) -> Shown:
+    """The followed branch as this clone has it; ``problem`` is why no server was asked."""
+    why = f", because {problem}" if problem else ""
+    if not known.remote:  # this repository is the only one there is
+        tree = ShownTree(known.commit, known.branch, behind=0, problem=problem)
+        return Shown(known.commit, f"branch {known.name} of this repository{why}", tree)
+    remote = next(each for each in git.remotes() if each.name == known.remote)
+    since = _last_fetched(git, known)
+    when = f" at {since}" if since else ""
+    return Shown(
+        known.commit,
+        f"commit {known.commit[:12]} of {known.name}, as last fetched{when}{why}",
+        ShownTree(
+            known.commit, known.branch, known.remote, bare_address(remote.fetches[0]),
+            fetched_at=since, problem=problem,
+        ),
+    )  # fmt: skip
+
+
+def _last_fetched(git: Git, known: KnownTip) -> str | None:
+    remote = next((each for each in git.remotes() if each.name == known.remote), None)
+    at = git.last_fetched(remote, known.branch) if remote else None
+    return format_time(at) if at else None
+
+
+def _work_tree(git: Git, words: str, problem: str = "") -> Shown:
+    """The work tree, and how many commits of the followed branch its HEAD is known to lack."""
+    known = known_tip(git)
+    if known is None:
+        return Shown(None, words, ShownTree(problem=problem))
+    return Shown(
+        None,
+        words,
+        ShownTree(
+            None, known.branch, known.remote, fetched_at=_last_fetched(git, known),
+            behind=git.commits_between("HEAD", known.commit), problem=problem,
+        ),
+    )  # fmt: skip
 
 
 def _settings_here(git: Git) -> Settings | None:

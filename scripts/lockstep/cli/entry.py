@@ -56,7 +56,7 @@ _VERBS = {
     "review": ("reviews", "Show reviewers what a change does, with what its check has found."),
     "revert": ("rollouts", "Roll the newest version back, in every cluster of a family."),
     "schema": ("schemas", "Work on the schemas: write the references of all fields."),
-    "status": ("rollouts", "Show what every cluster serves, and how far its rollout is."),
+    "status": ("status", "Show what every cluster serves, and how far each rollout is."),
     "template": ("templates", "Work on the templates of manifests: copy."),
     "tools": ("tools", "Build the programs that Lockstep needs: opa."),
     "upgrade": ("checks", "Pin the fleet to this program, render, and show what changes."),
@@ -116,7 +116,7 @@ def main() -> None:
     open_standard_streams()
     try:
         code = run(sys.argv[1:])
-    except _Stopped as stopped:
+    except stopping.Stopped as stopped:
         code = stopped.exit_code
         say("stopped")
     # Lost output must not end in exit code 0: a pipeline would read a cut report as clean.
@@ -138,14 +138,6 @@ def _report_nothing(_: object) -> None:
     """What Python calls for an exception that it cannot raise, such as one in a destructor."""
 
 
-class _Stopped(BaseException):
-    """A signal asked this process to end. Not an Exception: nothing but main may catch it."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.exit_code = 128 + number  # what a shell reports for a program that a signal ended
-
-
 def _stop(number: int, frame: FrameType | None) -> None:
     """Unwind, which cleans up after the verb; a second signal ends the process at once."""
     signal.signal(number, signal.SIG_DFL)
@@ -155,7 +147,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGALRM, lambda _, here: _stop(number, here))
         signal.setitimer(signal.ITIMER_REAL, _MOMENT)
         return
-    stopped = _Stopped(number)
+    stopped = stopping.Stopped(number)
     # Where this interrupts a callback, Python would print it and go on; the next program that is
     # to be started raises it again.
     sys.unraisablehook = _report_nothing

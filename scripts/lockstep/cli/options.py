@@ -71,6 +71,11 @@ remote = click.option(
 work_tree = click.option(
     "--work-tree", is_flag=True, help="Show the work tree, not the branch that Argo CD follows."
 )
+no_fetch = click.option(
+    "--no-fetch",
+    is_flag=True,
+    help="Ask no server: show the branch as it was last fetched, and say when that was.",
+)
 branch = click.option(
     "--branch",
     help="Write to this branch, which is to be merged, and not to the one that Argo CD follows.",

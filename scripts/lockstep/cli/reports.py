@@ -116,7 +116,7 @@ def requested(output: str, colour: str, reports: Sequence[str] = ()) -> Reports:
     Called before a check runs, so that a mistake is reported at once. Raises UsageError for a
     format that does not exist, a path that cannot be written to, and a path that is given twice.
     """
-    return Reports(output, _is_coloured(colour), report_files(reports, options.FORMATS))
+    return Reports(output, is_coloured(colour), report_files(reports, options.FORMATS))
 
 
 def report_files(reports: Sequence[str], formats: Collection[str]) -> tuple[tuple[str, Path], ...]:
@@ -163,7 +163,7 @@ def refuse_unwritable(path: Path) -> None:
         raise UsageError(text, where=str(path), fix="name a file in another folder")
 
 
-def _is_coloured(choice: str) -> bool:
+def is_coloured(choice: str) -> bool:
     """``auto`` means colours on a terminal that shows them, unless NO_COLOR is set."""
     if choice != "auto":
         return choice == "always"

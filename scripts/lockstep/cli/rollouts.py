@@ -1,4 +1,4 @@
-"""Verbs about rollouts: those that move a family, and lock and status."""
+"""Verbs about rollouts: those that move a family, and lock."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -219,29 +219,3 @@ def adopt(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     from lockstep.commands.adopt import run
 
     return options.show_decision(run(_run_options(**given), family, reason), output)
-
-
-@click.command(cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID))
-@_ANY_FAMILY
-@options.root
-@options.environment
-@options.remote
-@options.work_tree
-@options.now
-@options.output
-def status(
-    family: str | None,
-    root: Path,
-    environment: str | None,
-    remote: str | None,
-    work_tree: bool,
-    now: str | None,
-    output: str,
-) -> ExitCode:
-    """Show what every cluster serves and how far its rollout is (of FAMILY, where it is given)."""
-    from lockstep.commands.status import run
-
-    shown = run(
-        options.existing(root), clock.now(now), family, environment, remote, work_tree=work_tree
-    )
-    return options.show(shown, output)

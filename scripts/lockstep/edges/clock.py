@@ -1,6 +1,7 @@
 """The clock is an edge: a verb gets the time to decide at, which its caller may give."""
 
 import re
+import time
 from datetime import UTC, datetime
 
 from lockstep.model.errors import UsageError
@@ -53,3 +54,8 @@ def _why(given: str, error: Exception) -> str:
     if _TIME.fullmatch(given):
         return "it has no time zone" if "zone" in str(error) else str(error)
     return "there is no such day" if _DATE.fullmatch(given) else "it is in no form that is known"
+
+
+def sleep(seconds: float) -> None:
+    """Wait; a signal that ends this process ends the wait, too."""
+    time.sleep(seconds)

@@ -4,6 +4,16 @@ Python loses an exception that a signal handler raises in the middle of a destru
 and a run that was stopped must not go on to publish.
 """
 
+
+class Stopped(BaseException):
+    """A signal asked this process to end. Not an Exception: few may catch it, and main does."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+        self.exit_code = 128 + number  # what a shell reports for a program that a signal ended
+
+
 # Not an Event: its lock may be held by the code that the signal has interrupted.
 _stopped: BaseException | None = None
 

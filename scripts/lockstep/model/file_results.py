@@ -3,12 +3,12 @@
 ``lockstep.report.results`` writes them, with the results of the other verbs (see ``result``).
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 
-from lockstep.model.document import Json
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, Severity
 from lockstep.model.outcome import Outcome
+from lockstep.model.status import FamilyStatus, ShownTree
 
 
 @dataclass(frozen=True)
@@ -110,36 +110,19 @@ class Pages:
 
 
 @dataclass(frozen=True)
-class ClusterStatus:
-    """One row of ``status``: what a cluster serves, and the state of its family."""
-
-    environment: str
-    family: str
-    skew: int
-    state: str
-    quarantine: str
-    since: str
-    cluster: str
-    region: str
-    serving: str
-
-    def to_json(self) -> Json:
-        """Every field by its name."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
 class Status:
-    """A row for each cluster, and what is malformed in the files they were read from.
+    """The state of each family, and what is malformed in the files that it was read from.
 
-    ``shown`` says which files those are: of which branch, or of the work tree.
+    ``shown`` says which files those are and how old they may be, ``now`` (RFC 3339 UTC) for which
+    time it was made.
     """
 
-    clusters: tuple[ClusterStatus, ...]
+    families: tuple[FamilyStatus, ...]
     findings: tuple[Finding, ...] = ()
-    shown: str = ""
+    shown: ShownTree = field(default_factory=ShownTree)
+    now: str = ""
 
     @property
     def exit_code(self) -> ExitCode:
-        """10 where a file is malformed: its cluster may be missing."""
+        """10 where a file is malformed: a family may not be shown as it is."""
         return ExitCode.INVALID if self.findings else ExitCode.CLEAN

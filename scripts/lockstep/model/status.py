@@ -170,9 +170,10 @@ class LastDecision(Struct, frozen=True, rename="camel"):
 
 
 class FamilyProblem(Struct, frozen=True, rename="camel"):
-    """What is wrong with a file of a family, or with a record of it."""
+    """What is wrong with a file of a family, or with a record of it; ``line`` counts from 1."""
 
     file: str
+    line: int
     message: str
 
 

@@ -59,6 +59,17 @@ def parse_duration(text: str) -> timedelta:
         raise ValueError(f"{text!r} is longer than any rollout") from error
 
 
+def format_duration(duration: timedelta) -> str:
+    """``2d3h``, ``1h30m``, ``40s``: a duration without its sign, by its two largest units."""
+    left = abs(int(duration.total_seconds()))
+    parts = []
+    for unit, seconds in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        parts.append((left // seconds, unit))
+        left %= seconds
+    first = next((index for index, (number, _) in enumerate(parts) if number), len(parts) - 1)
+    return "".join(f"{n}{unit}" for n, unit in parts[first : first + 2] if n) or "0s"
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """The time of an evaluation: to the hour, so that results can be cached for an hour."""

@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from msgspec import structs
 
+from lockstep.model.audit_results import History, LedgerAudit, ServedThen
 from lockstep.model.differences import Differences
 from lockstep.model.file_results import (
-    History,
     LockComparison,
     Locked,
     Pages,
@@ -23,6 +23,7 @@ from lockstep.model.file_results import (
 )
 from lockstep.model.finding import Finding
 from lockstep.model.outcome import SHIPPED, Outcome
+from lockstep.model.status import FamilyStatus
 from lockstep.model.tool_results import NewFiles
 
 T = TypeVar("T")
@@ -56,7 +57,13 @@ def seen_from(found: T, folder: str) -> T:
         case Upgraded():
             rendered, outcome = _rendered(found.rendered, folder), _outcome(found.outcome, folder)
             seen = replace(found, rendered=rendered, outcome=outcome)
-        case Status() | History() | LockComparison():
+        case Status(families):
+            seen = replace(
+                found,
+                families=tuple(_family(each, folder) for each in families),
+                findings=_findings(found.findings, folder),
+            )
+        case History() | ServedThen() | LedgerAudit() | LockComparison():
             seen = replace(found, findings=_findings(found.findings, folder))
         case Pages(paths, written, findings):
             files, new = _paths(paths, folder), _paths(written, folder)
@@ -73,6 +80,13 @@ def seen_from(found: T, folder: str) -> T:
 
 def _paths(paths: Iterable[str], folder: str) -> tuple[str, ...]:
     return tuple(path_seen_from(path, folder) for path in paths)
+
+
+def _family(family: FamilyStatus, folder: str) -> FamilyStatus:
+    problems = tuple(
+        structs.replace(each, file=path_seen_from(each.file, folder)) for each in family.problems
+    )
+    return structs.replace(family, problems=problems)
 
 
 def _rendered(found: RenderedFiles, folder: str) -> RenderedFiles:

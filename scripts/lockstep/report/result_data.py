@@ -196,8 +196,9 @@ def _of_files(result: Locked | Scaffolded | Pages | Status) -> _Plain:
                 "todo": list(result.todo), "commands": list(result.commands),
             }  # fmt: skip
             return summary, _files(result.written)
-        case Status(clusters, shown=shown):
-            return {"shown": shown}, [row.to_json() for row in clusters]
+        case Status(families, shown=shown, now=now):
+            summary = {"shown": shown.to_json(), "at": now}
+            return summary, [each.to_json() for each in families]
         case Pages(paths, written):
             items = [{"file": path, "written": path in written} for path in paths]
             return {"written": len(written)}, items

@@ -29,17 +29,13 @@ from lockstep.report.rules import (
     format_rule_tests,
     format_rules,
 )
-from lockstep.report.table import format_table
+from lockstep.report.status import format_status
 from lockstep.report.text import format_outcome
 from lockstep.report.tools import format_diagnosis, format_new_files, format_tool
 from lockstep.text.sanitise import one_line
 
 _PATHS = 20
 """The paths that are listed of what has to be staged: a change of a template writes thousands."""
-
-_STATUS_COLUMNS = (
-    "environment", "family", "region", "serving", "skew", "state", "quarantine", "since",
-)  # fmt: skip
 
 
 def format_text(result: Result) -> str:
@@ -58,7 +54,7 @@ def format_text(result: Result) -> str:
         case Upgraded():
             return "\n".join(_upgraded(result))
         case Status():
-            return _status(result)
+            return format_status(result)
         case History():
             return format_history(result)
         case ServedThen():
@@ -187,11 +183,3 @@ def _pages(result: Pages) -> str:
 def _shown(words: str) -> Iterator[str]:
     if words:
         yield f"Of {words}"
-
-
-def _status(result: Status) -> str:
-    rows = [[str(getattr(row, column)) for column in _STATUS_COLUMNS] for row in result.clusters]
-    text = "\n".join([*_shown(result.shown), format_table(_STATUS_COLUMNS, rows)])
-    if result.findings:
-        text += "\n\n" + format_outcome(Outcome(result.findings))
-    return text

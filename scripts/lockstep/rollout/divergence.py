@@ -24,11 +24,14 @@ class Divergence:
     recorded: Variants | None
     found: Variants | None
 
+    @property
+    def difference(self) -> str:
+        """What is there, and what the record says, in words."""
+        found, recorded = list_variants(self.found), list_variants(self.recorded)
+        return f"{self.cluster} has {found}, the record says {recorded}"
+
     def __str__(self) -> str:
-        return (
-            f"{self.file}:{self.line}: {self.cluster} has {list_variants(self.found)}, "
-            f"the record says {list_variants(self.recorded)}"
-        )
+        return f"{self.file}:{self.line}: {self.difference}"
 
 
 def has_diverged(family: Family) -> bool:

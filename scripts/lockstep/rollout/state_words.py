@@ -1,25 +1,18 @@
 """The state of a rollout in words, for reviews and for what a verb says that has nothing to do."""
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from lockstep.model.decision import Decision, Phase
-from lockstep.model.file_results import ClusterStatus
-from lockstep.model.fleet import Cluster, Family, Fleet
+from lockstep.model.fleet import Family
 from lockstep.model.times import format_time
 from lockstep.rollout.divergence import has_diverged
 from lockstep.rollout.liveness import awaited
 from lockstep.rollout.position import (
     bake_ends,
-    current_variants,
-    newest_decision,
     position_of,
     running_target,
     step_began,
 )
-from lockstep.rollout.quarantine import in_force
-from lockstep.rollout.skew import versions_with_weight
-from lockstep.spec import variants as forms
 from lockstep.text.sanitise import one_line
 
 
@@ -59,29 +52,3 @@ def _bake(family: Family, step: int, now: datetime) -> str:
     if awaited(family):  # only the gates know when that was, and nothing is asked here
         return f"bakes for {family.spec['rollout']['steps'][step]['bake']} once it is live"
     return f"baking until {format_time(ends)}" if now < ends else "baked, waiting for its gates"
-
-
-def status_of(fleet: Fleet, family: Family, now: datetime) -> Iterator[ClusterStatus]:
-    """A row for each cluster of a family; ``fleet`` says what is in quarantine."""
-    skew = versions_with_weight(current_variants(family)) - 1
-    state = describe_state(family, now)
-    entries = in_force(fleet, family.environment, family.name)
-    quarantine = ", ".join(str(entry.get("version")) for entry in entries) or "-"
-    newest = newest_decision(family)
-    since = newest.decided_at if newest else "-"
-    for cluster in family.clusters:
-        yield ClusterStatus(
-            family.environment, family.name, skew, state, quarantine, since,
-            cluster.name, cluster.region, _serving(cluster),
-        )  # fmt: skip
-
-
-def _serving(cluster: Cluster) -> str:
-    shares = (
-        f"{variant['version']} {variant['weight']}%"
-        # Arms of an experiment are marked: they do not count as skew.
-        + ("" if variant["name"] in forms.ROLES else "*")
-        for variant in cluster.variants
-        if variant["weight"] > 0
-    )
-    return " + ".join(shares) or "nothing"

@@ -27,6 +27,8 @@ from lockstep.model.status import (
     RolloutStatus,
     SkewStatus,
     VariantStatus,
+    WaitFor,
+    WaitKind,
 )
 from lockstep.model.times import format_time, later, parse_duration
 from lockstep.rollout.comparisons import segment_of
@@ -46,6 +48,9 @@ from lockstep.rollout.waits import waits_of
 from lockstep.spec import variants as forms
 from lockstep.spec.freezes import freezes_in_force
 from lockstep.spec.ledger import unsettled
+
+_ABOUT_OTHERS = (Action.RELEASE, Action.RETIRE)
+"""What may be decided about another version in the middle of a rollout."""
 
 _STATES = {
     Phase.NEW: RolloutState.NEW, Phase.STEADY: RolloutState.STEADY,
@@ -86,10 +91,21 @@ def family_status(
 
 
 def unreadable_status(family: Family, found: Sequence[Finding]) -> FamilyStatus:
-    """The state of a family of which nothing can be shown; ``found`` says why."""
-    problems = tuple(FamilyProblem(each.file, each.message) for each in found)
+    """The state of a family that cannot be read as a whole; ``found`` says why.
+
+    What its clusters serve is shown where their own files and the family's can be used.
+    """
+    broken = {each.file for each in found if each.stops}
+    heads = {family.document.path, f"clusters/{family.environment}/environment.yaml"}
+    clusters = [] if heads & broken else [c for c in family.clusters if c.path not in broken]
     return FamilyStatus(
-        family.environment, family.name, _owner(family), RolloutState.MALFORMED, problems=problems
+        family.environment,
+        family.name,
+        _owner(family),
+        RolloutState.MALFORMED,
+        regions=tuple(map(_region, clusters)),
+        waits_for=(WaitFor(WaitKind.SETTLE),),
+        problems=tuple(FamilyProblem(each.file, each.line, each.message) for each in found),
     )
 
 
@@ -97,7 +113,8 @@ def _state(family: Family, found: Sequence[Finding]) -> RolloutState:
     # Broken records first: a record that cannot be read is a finding, too.
     if unsettled(family):
         return RolloutState.BROKEN
-    if any(each.stops for each in found):
+    # In the ledger, what is no record of the family changes nothing about its state.
+    if any(each.stops and each.file.startswith("clusters/") for each in found):
         return RolloutState.MALFORMED
     if find_divergences(family):
         return RolloutState.DIVERGED
@@ -170,11 +187,17 @@ def _skew(family: Family, now: datetime) -> SkewStatus:
 
 
 def _judged(family: Family) -> Decision | None:
-    """The newest decision with evidence since a version was proposed; None where there is none."""
-    for record in reversed(family.records):
-        if record.decision.evidence:
-            return record.decision
-        if record.decision.action in (Action.PROPOSE, Action.ADOPT):
+    """The newest decision with evidence about the version that the newest decision is about.
+
+    Since that version was proposed; None where there is none, such as after a rollback by hand.
+    """
+    decisions = [r.decision for r in family.records if r.decision.action not in _ABOUT_OTHERS]
+    for decision in reversed(decisions):
+        if decision.target.version != decisions[-1].target.version:
+            break
+        if decision.evidence:
+            return decision
+        if decision.action in (Action.PROPOSE, Action.ADOPT):
             break
     return None
 
@@ -208,9 +231,12 @@ def _freezes(environment: Environment, family: Family, now: datetime) -> Iterato
 def _problems(family: Family, found: Sequence[Finding]) -> Iterator[FamilyProblem]:
     """What is malformed, broken or diverged, each file's own problem once."""
     listed = {each.file for each in found}
-    yield from (FamilyProblem(each.file, each.message) for each in found)
-    for file in unsettled(family):
+    yield from (FamilyProblem(each.file, each.line, each.message) for each in found)
+    broken = unsettled(family)
+    for file in broken:
         if file.path not in listed:
-            yield FamilyProblem(file.path, file.problem or "a later record does not rely on it")
-    for each in find_divergences(family):
-        yield FamilyProblem(each.file, str(each))
+            problem = file.problem or "a later record does not rely on it"
+            yield FamilyProblem(file.path, 1, problem)
+    # Where the newest record is broken, the specs differ from an older one, as they have to.
+    for each in () if broken else find_divergences(family):
+        yield FamilyProblem(each.file, each.line, each.difference)

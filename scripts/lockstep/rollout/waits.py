@@ -49,18 +49,18 @@ def _of_rollout(family: Family, environment: Environment, now: datetime) -> Iter
         yield WaitFor(WaitKind.SETTLE, reason=problem)
         return
     if position_of(family).phase is Phase.HELD:
+        # The bake of the step begins anew after it, and its gates are asked then.
         hold = _newest_hold(family)
         yield WaitFor(WaitKind.RESUME, reason=hold.reason if hold else "")
-    else:
-        yield from _of_bake(family, now)
-        for each in freezes_in_force(environment, family.name, now):
-            name, until = str(each["name"]), str(each["until"])
-            yield WaitFor(WaitKind.FREEZE, until, names=(name,), reason=str(each["reason"]))
+        return
+    yield from _of_bake(family, now)
+    for each in freezes_in_force(environment, family.name, now):
+        name, until = str(each["name"]), str(each["until"])
+        yield WaitFor(WaitKind.FREEZE, until, names=(name,), reason=str(each["reason"]))
     asked = _asked(family, now)
     yield from _of_gates(asked)
     yield from _of_approvals(asked)
-    if position_of(family).phase is not Phase.HELD:
-        yield WaitFor(WaitKind.DECISION)
+    yield WaitFor(WaitKind.DECISION)
 
 
 def _unplanned(family: Family) -> str:

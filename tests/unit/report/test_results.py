@@ -11,13 +11,11 @@ from lockstep.model.audit_results import FamilyAudit, History, LedgerAudit, Serv
 from lockstep.model.decision import Action, Phase, Position, Restored
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.file_results import (
-    ClusterStatus,
     LockComparison,
     Locked,
     Pages,
     RenderedFiles,
     Scaffolded,
-    Status,
 )
 from lockstep.model.finding import Finding
 from lockstep.model.outcome import Outcome
@@ -347,16 +345,6 @@ def test_files_that_were_written_are_counted_and_listed() -> None:
         {"file": "c", "change": "removed"},
     ]  # fmt: skip
     assert format_text(RenderedFiles(Outcome(()))) == "rendered/ is as the specs declare it"
-
-
-def test_status_has_a_row_for_each_cluster_and_the_findings_below() -> None:
-    row = ClusterStatus("prod", "fraud", 0, "steady", "-", "-", "fraud-a", "a", "41 100%")
-    wrong = Finding("b.yaml", 1, 1, "schema.type", "it is broken", "fix it")
-    text = format_text(Status((row,), (wrong,)))
-    assert "41 100%" in text and "fraud-a" not in text
-    assert "b.yaml:1:1: error schema.type: it is broken" in text
-    data = to_data(Status((row,), (wrong,)), "status")
-    assert data["items"] == [row.to_json()] and data["findings"][0]["file"] == "b.yaml"
 
 
 def test_a_history_is_the_decisions_and_what_was_proved() -> None:

@@ -1,12 +1,11 @@
-"""The state of a rollout in words, and the rows of lockstep status."""
+"""The state of a rollout in words."""
 
 from datetime import timedelta
 
 import pytest
 
 from lockstep.model.decision import Phase
-from lockstep.rollout.state_words import describe_state, status_of
-from tests.unit.fleets import fleet
+from lockstep.rollout.state_words import describe_state
 from tests.unit.rollout.ledgers import START, in_phase
 from tests.unit.rollout.live_answers import with_live_gate
 
@@ -37,11 +36,3 @@ def test_where_argo_cd_says_what_is_live_the_state_says_what_waits_for_that() ->
     assert describe_state(rolling, START + timedelta(days=9)) == expected
     shifted = with_live_gate(in_phase(Phase.SHIFTED))
     assert describe_state(shifted, START) == "version 2 shifted, restored once that is live"
-
-
-def test_each_cluster_has_a_row_with_its_shares() -> None:
-    family = in_phase(Phase.ROLLING)
-    rows = {row.cluster: row for row in status_of(fleet(), family, START)}
-    assert rows["fraud-a"].serving == "1 90% + 2 10%"
-    assert rows["fraud-b"].serving == "1 100%"
-    assert {row.skew for row in rows.values()} == {1}

@@ -49,7 +49,7 @@ def kinds(made: FamilyStatus) -> list[WaitKind]:
         (Phase.STEADY, RolloutState.STEADY, []),
         (Phase.PROPOSED, RolloutState.PROPOSED, [WaitKind.DECISION]),
         (Phase.ROLLING, RolloutState.ROLLING, [WaitKind.BAKE, WaitKind.GATES, WaitKind.DECISION]),
-        (Phase.HELD, RolloutState.HELD, [WaitKind.RESUME, WaitKind.GATES]),
+        (Phase.HELD, RolloutState.HELD, [WaitKind.RESUME]),
         (Phase.SHIFTED, RolloutState.SHIFTED, [WaitKind.DECISION]),
     ],
 )
@@ -160,6 +160,12 @@ def test_verdicts_of_an_earlier_version_are_not_shown() -> None:
     assert status(failed).verdicts
     again = decide(failed, Action.PROPOSE, Position(Phase.PROPOSED), "3", variants)
     assert status(again).verdicts == () and status(again).judged is None
+    # A rollback by hand of the stable version says nothing about the one before it.
+    by_hand = decide(failed, Action.RESTORE, Position(Phase.STEADY), "1", variants)
+    assert status(by_hand).verdicts == ()
+    # A release is about another version, and hides nothing.
+    released = decide(failed, Action.RELEASE, Position(Phase.STEADY), "9", variants)
+    assert status(released).verdicts
 
 
 def test_a_version_that_was_rolled_back_is_in_quarantine() -> None:
@@ -188,6 +194,7 @@ def test_specs_that_people_edited_have_diverged_and_the_place_is_named() -> None
     made = status(edited)
     assert made.state is RolloutState.DIVERGED and made.rollout is None
     assert made.problems[0].file == "clusters/prod/fraud/a.yaml"
+    assert made.problems[0].line == 7
     assert "stable 2@100, the record says stable 1@100" in made.problems[0].message
 
 

@@ -35,7 +35,7 @@ def planned(run: Run, lock_data: bytes = b"", **changes: Any) -> PlannedCommit:
 
 def put(made: Git, name: str = "lockstep/x", minutes: int = 0, **changes: Any) -> str:
     with open_run(options(made, minutes)) as run:
-        return run.put_on(name, planned(run, **changes))
+        return run.put_on(name, planned(run, **changes)).commit
 
 
 def test_the_same_content_is_used_again_whenever_and_by_whom(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """How git is run: without ``GIT_*`` variables that point elsewhere, without prompts or a shell."""
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from pathlib import Path
@@ -21,6 +22,7 @@ _KEPT = (
 # which anyone who writes to .git/config could choose.
 _GIT = ("git", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false", "--literal-pathspecs")
 _TIMEOUT = 300.0  # seconds; the first fetch of a long history takes minutes
+_LEAST = 0.1  # seconds of a git that starts when the time for all is over: it fails, with a reason
 
 
 def _note_nothing(_name: str) -> None:
@@ -38,11 +40,21 @@ class GitCommand:
         self.root = root
         self.prefix = prefix
         self._variables: dict[str, str] = {}
+        self._ends: float | None = None
         self._paths: dict[str, Path] = {}
         """Where git keeps things, by name (see GitReferences.path_of): a run stays in one place."""
         self.before_lock: Callable[[str], None] = _note_nothing
         """Called with the name of what git is about to lock for a fetch or after a push, so that
         a run can note it (see leftovers)."""
+
+    def within(self, seconds: float) -> Self:
+        """The same repository; all gits that are run there end in that time from now, together.
+
+        For a verb that has something to show without the answer of a server.
+        """
+        made = copy(self)
+        made._ends = time.monotonic() + seconds
+        return made
 
     def _with(self, variables: Mapping[str, str]) -> Self:
         """The same repository; each git that is run there has these variables, too."""
@@ -79,8 +91,9 @@ class GitCommand:
     ) -> process.Completed:
         """Run git to its end, whatever its status; ``env`` adds to the environment."""
         variables = _environment() | self._variables | dict(env or {})
+        left = _TIMEOUT if self._ends is None else max(self._ends - time.monotonic(), _LEAST)
         return process.run(
-            [*_GIT, *args], cwd=self.root, stdin=stdin, env=variables, timeout=_TIMEOUT
+            [*_GIT, *args], cwd=self.root, stdin=stdin, env=variables, timeout=min(left, _TIMEOUT)
         )
 
     def _talk(self, *args: str) -> process.Coprocess:

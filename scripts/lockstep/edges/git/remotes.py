@@ -9,7 +9,9 @@ own remote refuses to push one branch.
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 
 from lockstep.edges.git.command import settings
@@ -35,6 +37,7 @@ _FETCH = (
 """Without tags, submodules or upkeep of the repository: nothing but what is asked for."""
 
 _ADDRESS = re.compile(r"^([^\t\n]+)\t(.*) \((fetch|push)\)(?: \[.*\])?$", re.MULTILINE)
+_MOVED = re.compile(r"@\{(\d{1,11})\}$", re.MULTILINE)
 _MUST_NOT_EXIST = ""
 
 
@@ -194,6 +197,31 @@ class GitRemotes(GitObjects):
             self.before_lock(name)
             self._run("update-ref", name, commit)
 
+    def last_fetched(self, remote: Remote, branch: str) -> datetime | None:
+        """When this clone last had a branch of a remote (aware, UTC); None where it does not say.
+
+        By what ``git fetch`` leaves behind, whatever it found, and by when the branch last moved
+        here: a fetch of Lockstep's that finds nothing new leaves nothing.
+        """
+        name = f"refs/remotes/{remote.name}/{branch}"
+        moved = self._run("log", "--walk-reflogs", "--max-count=1", "--no-show-signature",
+                          "--no-patch", "--date=unix", "--format=%gd", name, "--")  # fmt: skip
+        found = _MOVED.search(moved.stdout.decode(errors="replace"))
+        times = [int(found[1])] if found else []
+        with suppress(OSError):
+            file = self.path_of("FETCH_HEAD")
+            said = file.read_text("utf-8", "replace")
+            # Of another remote or branch, it says nothing about this one.
+            if any(f"branch '{branch}' of {_shown(each)}\n" in said for each in remote.fetches):
+                times.append(int(file.stat().st_mtime))
+        return datetime.fromtimestamp(max(times), UTC) if times else None
+
+    def commits_between(self, older: str, newer: str) -> int | None:
+        """How many commits ``newer`` has that ``older`` lacks; None where this clone cannot say."""
+        done = self._run("rev-list", "--count", f"{older}..{newer}", "--")
+        said = done.stdout.strip()
+        return int(said) if not done.returncode and said.isdigit() else None
+
     def _is_tip_here(self, commit: str) -> bool:
         """Whether a reference is at the commit, so that git has all of its files and history.
 
@@ -217,6 +245,11 @@ class GitRemotes(GitObjects):
             if key.startswith(start) and key.removeprefix(start) not in _NOT_COPIED
         ]
         return self._run(*args, env=settings(copied))
+
+
+def _shown(address: str) -> str:
+    """An address as git writes it into FETCH_HEAD."""
+    return bare_address(address).rstrip("/").removesuffix(".git")
 
 
 def _unreachable(what: str, remote: Remote, done: Completed) -> LockstepError:

@@ -151,6 +151,9 @@ class Writer:
         link = self._link(path, raw, inner, of)
         if link:
             return f"as in {link}"
+        if (other := _or_null(inner)) is not None:
+            each, source = self._follow(other, of)
+            return f"{self._allowed(path, other, each, source)} or null"
         choices = [target(of, each["$ref"]) for each in inner.get("anyOf", []) if "$ref" in each]
         if choices:
             return f"as in {alternatives([self.section(each, path) for each in choices])}"
@@ -199,6 +202,14 @@ def _title(files: SchemaFiles, name: str) -> str:
 def _slug(files: SchemaFiles, name: str) -> str:
     """The anchor that forges give a heading."""
     return re.sub(r"[^a-z0-9 -]", "", _title(files, name).lower()).replace(" ", "-")
+
+
+def _or_null(schema: Json) -> Json | None:
+    """The other of two choices of which one is null; None for any other schema."""
+    match schema.get("anyOf"):
+        case [dict() as other, {"type": "null"}]:
+            return other
+    return None
 
 
 def _value(schema: Json) -> str:

@@ -1,5 +1,7 @@
 """Remotes on real repositories: addresses, tips, races, refusals, mirrors."""
 
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -185,3 +187,46 @@ def test_a_commit_is_fetched_into_a_shallow_clone(tmp_path: Path) -> None:
     git(made.root, "push", "--quiet", "origin", f"{commit(made.root, {'y': b''})}:main")
     assert whole.fetch_commit(only(whole), git(made.root, "rev-parse", "HEAD"))
     assert not whole.is_shallow() and whole.has_objects(first)
+
+
+def test_when_a_branch_was_last_fetched_is_what_git_left_of_it(tmp_path: Path) -> None:
+    made, _ = with_remote(tmp_path)
+    origin, head = only(made), made.root / ".git" / "FETCH_HEAD"
+    git(made.root, "update-ref", "-d", "refs/remotes/origin/main")
+    assert made.last_fetched(origin, "main") is None
+    git(made.root, "fetch", "--quiet")
+    hour = datetime(2030, 1, 1, 8, tzinfo=UTC)
+    os.utime(head, (hour.timestamp(), hour.timestamp()))
+    assert made.last_fetched(origin, "main") == hour
+    # Of another branch or remote it says nothing: then the reflog remains.
+    for text in (
+        head.read_text().replace("'main'", "'other'"),
+        "x\t\tbranch 'main' of elsewhere\n",
+    ):
+        head.write_text(text)
+        os.utime(head, (hour.timestamp(), hour.timestamp()))
+        moved = made.last_fetched(origin, "main")
+        assert moved is not None and moved != hour
+
+
+def test_commits_between_are_counted_where_both_are_known(tmp_path: Path) -> None:
+    made = new_repository(tmp_path, {"a": b"1"})
+    commit(tmp_path, {"a": b"2"})
+    assert made.commits_between("HEAD^", "HEAD") == 1
+    assert made.commits_between("HEAD", "HEAD") == 0
+    assert made.commits_between("HEAD", "0" * 40) is None
+
+
+def test_all_gits_of_a_bounded_verb_end_in_time_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, _ = with_remote(tmp_path)
+    slow = tmp_path / "ssh"
+    slow.write_text("#!/bin/sh\nsleep 60\n")
+    slow.chmod(0o755)
+    git(made.root, "remote", "set-url", "origin", "ssh://git@host.example.com/x.git")
+    monkeypatch.setenv("GIT_SSH", str(slow))
+    bounded = Git(made.root).within(0.5)
+    for _ in range(2):
+        with pytest.raises(LockstepError, match="did not end within"):
+            bounded.tips(only(made), ["main"])

@@ -20,3 +20,4 @@ def test_every_verb_has_a_section_with_its_fields() -> None:
 def test_what_verbs_share_is_described_once() -> None:
     assert PAGE.count("A JSON pointer (RFC 6901) into the file.") == 1
     assert "| `findings` | a list of 0 or more entries: each as in [Findings](#findings)" in PAGE
+    assert "as in [Running rollouts](#running-rollouts) or null | yes |" in PAGE
