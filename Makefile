@@ -30,6 +30,9 @@ PROMETHEUS := $(if $(shell command -v prometheus 2>/dev/null),,tools/bin/prometh
 # A test asks Alertmanager's own tool where alerts go: on PATH, or Debian's.
 AMTOOL := $(if $(shell command -v amtool 2>/dev/null),,tools/bin/amtool)
 
+# The browser in which tests look at the page of a fleet: on PATH, or Debian's.
+BROWSER := $(if $(foreach each,chromium chromium-headless-shell google-chrome,$(shell command -v $(each) 2>/dev/null)),,tools/bin/chromium-headless-shell)
+
 # The parts of the lab: built here, and Debian's etcd and Redis, unless they are on PATH.
 LAB := $(addprefix tools/bin/,kube-apiserver kube-controller-manager kube-scheduler kwok argocd \
   $(foreach each,etcd redis-server,$(if $(shell command -v $(each) 2>/dev/null),,$(each))))
@@ -88,7 +91,7 @@ setup: $(PACKAGE) ## Create .venv and install Lockstep in it (LOCK=light: only w
 tools: $(if $(FOUND_OPA),check-opa,tools/bin/opa) ## Find OPA, or build the version that tools/go.mod pins
 
 .PHONY: test
-test: setup tools $(PROMETHEUS) $(AMTOOL) tools/bin/act tools/bin/gitea $(GITHUB_API) $(GRAFANA) ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
+test: setup tools $(PROMETHEUS) $(AMTOOL) $(BROWSER) tools/bin/act tools/bin/gitea $(GITHUB_API) $(GRAFANA) ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS) --ignore=tests/e2e $(TESTS)
 
 # They mostly wait for Argo CD, so two labs take little more than one.
@@ -227,6 +230,14 @@ tools/bin/prometheus:
 
 tools/bin/amtool:
 	@tools/debian amtool prometheus-alertmanager
+
+tools/bin/chromium-headless-shell:
+	@FOLDER=lib/chromium tools/debian chromium-headless-shell chromium-headless-shell chromium-common \
+	  libasound2 libasyncns0 libatk1.0-0 libatspi2.0-0 libdav1d6 libdbus-1-3 libdouble-conversion3 \
+	  libdrm2 libflac12 libgbm1 libharfbuzz-subset0 libminizip1 libmp3lame0 libmpg123-0 libnspr4 \
+	  libnss3 libogg0 libopenh264-7 libopenjp2-7 libopus0 libpulse0 libsndfile1 libvorbis0a \
+	  libvorbisenc2 libwayland-server0 libxcomposite1 libxdamage1 libxfixes3 libxi6 libxkbcommon0 \
+	  libxnvctrl0 libxrandr2
 
 tools/bin/etcd:
 	@tools/debian etcd etcd-server
