@@ -174,6 +174,10 @@ bench: setup tools ## Measure check and advance, and print the ratios (N="1000 1
 bench-gates: setup ## Simulate rollouts: false rollbacks, exposure and delay of the gates (PICTURES=docs/explanation/pictures draws them)
 	@$(BIN)/python -m tests.bench.gates $(if $(PICTURES),--pictures $(PICTURES))
 
+.PHONY: pictures
+pictures: setup tools $(BROWSER) ## Draw the pictures of the page of a fleet that docs/ shows
+	@$(BIN)/python -m tests.site_pictures docs/how-to/pictures
+
 .PHONY: faults
 faults: setup tools ## Break the verbs that move a family in every way, for hours (SAMPLE=40 for some tries)
 	@$(BIN)/python -m tests.faults --sample $(SAMPLE) --seed $(SEED)

@@ -6,6 +6,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 _EMPTY = frozenset(("meta", "link", "br", "input"))
+_WITHIN = frozenset(("bdi", "code", "strong", "span", "time", "a"))
+"""Elements within a line: what follows them is no word of its own."""
+
 _DRAWING = frozenset(("rect", "line", "circle"))
 """Elements of SVG, which may close themselves."""
 
@@ -35,7 +38,9 @@ class Page(HTMLParser):
             if name in self._ids:
                 self.problems.append(f"the id {name} comes twice")
             self._ids.add(name)
-        if tag not in _EMPTY:
+        if tag in _EMPTY:
+            self._words.append(" ")
+        else:
             self._open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -47,6 +52,7 @@ class Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if not self._open or self._open.pop() != tag:
             self.problems.append(f"</{tag}> closes another element")
+        self._words.append("" if tag in _WITHIN else " ")
 
     def handle_data(self, data: str) -> None:
         if not self._open or self._open[-1] not in ("style", "script"):

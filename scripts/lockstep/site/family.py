@@ -40,6 +40,10 @@ class FamilyPage:
     left: int
     judged: Decision | None
 
+    def shows(self, sequence: int) -> bool:
+        """Whether the page has a place for the record with this number."""
+        return any(each.decision.sequence == sequence for each in (*self.whole, *self.short))
+
 
 def family_page(page: FleetPage, status: FamilyStatus | None, ledger: FamilyLedger) -> FamilyPage:
     """The page of a family of the fleet; ``ledger`` is empty where it has no record."""
