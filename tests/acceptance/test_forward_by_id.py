@@ -25,7 +25,7 @@ def data_of(world: World, hour: str, *more: str) -> Any:
 
 def due_of(world: World, hour: str) -> str:
     """The id of the one forward decision that is due."""
-    (found,) = data_of(world, hour, "--rollbacks-only")["due"]
+    (found,) = data_of(world, hour, "--rollbacks-only")["summary"]["due"]
     return str(found)
 
 
@@ -43,8 +43,8 @@ def test_a_due_step_is_listed_and_not_made(world: World, tmp_path: Path) -> None
     assert f"to make it: lockstep advance --decision {listed}" in said
     assert "it would be: prod/scoring: version 2 moves to wave 1 step 2" in said
     data = data_of(world, "10:00", "--rollbacks-only")
-    assert data["due"] == [listed]
-    assert data["results"][0]["decisions"][0]["decision"] == listed
+    assert data["summary"]["due"] == [listed]
+    assert data["items"][0]["decisions"][0]["decision"] == listed
     assert tip(world) == before and world.is_clean()
 
 
@@ -174,7 +174,7 @@ def test_a_family_that_bakes_is_clean_where_that_is_asked_for(world: World) -> N
 def test_a_family_that_is_held_is_never_clean(world: World) -> None:
     code, said = advance(world, "13:10", "--waiting-is-clean")
     assert code == 12 and "a question" in said
-    (result,) = json.loads(advance(world, "13:10", "--format", "json")[1])["results"]
+    (result,) = json.loads(advance(world, "13:10", "--format", "json")[1])["items"]
     assert result["needsPerson"] is True
 
 

@@ -49,7 +49,7 @@ def test_a_signed_bundle_gives_the_answers_of_a_child_and_a_tampered_one_none(
         "--signing-key", str(keys.key), "--signing-alg", "ES256",
     ])  # fmt: skip
     assert code == 0, said
-    assert json.loads(said)["signed"] is True
+    assert json.loads(said)["items"][0]["signed"] is True
     verify = ("--verification-key=public.pem", "--signing-alg=ES256")
     sent = requests()
     with (

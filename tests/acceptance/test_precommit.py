@@ -164,8 +164,12 @@ def fleet(tmp_path: Path) -> Fleet:
 
 def render_staged(fleet: Fleet) -> tuple[int, list[str], list[str]]:
     code, said = invoke(["render", "--staged", "--root", str(fleet.root), "--format", "json"])
-    found = yaml.safe_load(said)
-    return code, found["written"], found["removed"]
+    items = yaml.safe_load(said)["items"]
+    written, removed = (
+        [each["file"] for each in items if each["change"] == change]
+        for change in ("written", "removed")
+    )
+    return code, written, removed
 
 
 def test_only_what_the_staged_change_makes_stale_is_written(fleet: Fleet) -> None:

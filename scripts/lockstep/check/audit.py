@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lockstep.check.approvals import check_approvals
+from lockstep.edges import progress
 from lockstep.edges.git import Git
 from lockstep.edges.git.history import LedgerReader
 from lockstep.edges.resources import shipped_tree
@@ -111,7 +112,9 @@ def replay_ledger(ledger: Ledger) -> Iterator[Contradiction]:
 
     Raises LockstepError where a signature is to be verified and ``ssh-keygen`` cannot be run.
     """
-    for family in ledger.families:
+    for number, family in enumerate(ledger.families, start=1):
+        title = f"{family.environment}/{family.name}"
+        progress.step("replaying", title, number, len(ledger.families))
         approvals = check_approvals(record.decision for record in family.records)
         yield from _of_family(family, {LedgerCheck.REPLAY: [*replay(family), *approvals]})
 
@@ -155,8 +158,9 @@ def _by_file(
             for folder, home in homes.items()
             if path.startswith(f"{folder}/") or f"{folder}/".startswith(f"{path}/")
         ]
-        for home in about or [None]:
-            yield Contradiction(check, home, finding)
+        yield from (Contradiction(check, home, finding) for home in about)
+        if not about:
+            yield Contradiction(check, None, finding)
 
 
 def _of_family(

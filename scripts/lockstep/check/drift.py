@@ -15,6 +15,7 @@ from lockstep.drift.applications import synced_revision
 from lockstep.drift.hiding import Hiding
 from lockstep.drift.judge import arranged, cluster_drifts
 from lockstep.drift.state import IN_CLUSTER, LiveObjects, LiveState, WantedEnvironment
+from lockstep.edges import progress
 from lockstep.edges.git import Git
 from lockstep.edges.git.objects import is_object_id
 from lockstep.edges.kubernetes_access import KubernetesAccess
@@ -65,6 +66,8 @@ def compare_live(git: Git, commit: str, shown: str, asked: DriftRequest) -> Drif
     environments = list(_environments(fleet, families, reader, whole=asked.family is None))
     live = _Live(git, commit, environments, asked)
     drifts = live.drifts()
+    if asked.with_registry:
+        progress.say("asking the registry")
     registry = _registry(fleet, families, asked)
     return DriftReport(
         shown, commit, live.compared(registry.versions), arranged([*drifts, *registry.drifts]),

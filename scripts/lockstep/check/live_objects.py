@@ -19,6 +19,7 @@ from lockstep.drift.state import (
     WantedCluster,
     WantedEnvironment,
 )
+from lockstep.edges import progress
 from lockstep.edges.kubernetes import ApiKind, KindNotRead, KubernetesReader, ReadLimits
 from lockstep.edges.kubernetes_access import KubernetesAccess
 from lockstep.model.document import Json, value_at
@@ -131,10 +132,11 @@ def read_live(
         finally:
             reader.close()
 
+    progress.say("reading the clusters")
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for destination, (live, unread) in zip(
-            destinations, pool.map(one, destinations), strict=True
-        ):
+        answers = zip(destinations, pool.map(one, destinations), strict=True)
+        for number, (destination, (live, unread)) in enumerate(answers, start=1):
+            progress.step("read", destination.name, number, len(destinations))
             read.unread += unread
             if live is not None:
                 read.destinations[destination.name] = live

@@ -37,6 +37,7 @@ from lockstep.check.shards import owns, reports
 from lockstep.check.units import Unit
 from lockstep.check.unreadable_base import UNREADABLE_BASE
 from lockstep.check.validation import Checked, counts_of
+from lockstep.edges import progress
 from lockstep.edges.stderr import silenced_stderr
 from lockstep.model.document import Json
 from lockstep.model.finding import arrange
@@ -218,7 +219,9 @@ class _Pipeline:
         """Render the families whose result is not known, and have OPA evaluate them."""
         wanted = [unit for unit in self._units if unit not in self._work.results]
         prepared = {}
-        for unit, read in self._families.read(wanted).items():
+        for number, (unit, read) in enumerate(self._families.read(wanted).items(), start=1):
+            if len(wanted) > 1:  # an example of a rule has one family
+                progress.step("checking", "/".join(unit), number, len(wanted))
             prepared[unit] = self._prepare_family(unit, read)
             evaluation.add(prepared[unit].items)
         evaluation.flush()

@@ -9,6 +9,7 @@ from lockstep.check.family_values import ReadFamily, RenderedFamily
 from lockstep.check.fleet import RenderedSpanning, render_environments, render_spanning
 from lockstep.check.units import Unit
 from lockstep.check.validation import Checked, validate_families
+from lockstep.edges import progress
 from lockstep.edges.files import write_changes
 from lockstep.edges.git import Git
 from lockstep.edges.scratch import sweep_work_tree
@@ -40,7 +41,10 @@ def render_tree(tree: Tree, *, restored: bool = False) -> RenderedTree:
     validated = validate_families(tree)
     templates = templates_of(tree)
     with silenced_stderr():
-        families = {unit: render_read(read, templates) for unit, read in validated.read.items()}
+        families = {}
+        for number, (unit, read) in enumerate(validated.read.items(), start=1):
+            progress.step("rendering", "/".join(unit), number, len(validated.read))
+            families[unit] = render_read(read, templates)
         folders = render_environments(validated.given, templates)
     given = replace(validated.given, claims={unit: each.claims for unit, each in families.items()})
     spanning = render_spanning(given, folders, validated.repeated)

@@ -8,8 +8,8 @@ import click
 
 from lockstep.cli.places import current_folder
 from lockstep.cli.streams import discard_output, say
-from lockstep.cli.verbs import verb_name
-from lockstep.edges import os_errors
+from lockstep.cli.verbs import is_quiet, verb_name
+from lockstep.edges import os_errors, progress
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
 
@@ -127,7 +127,10 @@ def existing(folder: Path) -> Path:
 
 def show(result: "Result", output: str) -> ExitCode:
     """Print what a verb found or wrote as text or JSON; its exit code."""
-    click.echo(_formatted(result, output))
+    text = _formatted(result, output)
+    progress.clear()
+    if text or not is_quiet():
+        click.echo(text)
     return result.exit_code
 
 
@@ -138,8 +141,10 @@ def show_decision(result: "Result", output: str) -> ExitCode:
     make it again, or alarm someone for nothing.
     """
     text = _formatted(result, output)
+    progress.clear()
     try:
-        click.echo(text)
+        if text or not is_quiet():
+            click.echo(text)
     except OSError as error:
         discard_output()
         said = f"the output could not be written: {os_errors.reason(error)}"
@@ -155,7 +160,13 @@ def _formatted(result: "Result", output: str) -> str:
 
         return to_envelope(result, verb_name()).format()
     from lockstep.report.places import seen_from
-    from lockstep.report.results import format_text
     from lockstep.text.sanitise import lines
 
-    return lines(format_text(seen_from(result, current_folder())))
+    seen = seen_from(result, current_folder())
+    if is_quiet():
+        from lockstep.report.quiet import format_quiet
+
+        return lines(format_quiet(seen))
+    from lockstep.report.results import format_text
+
+    return lines(format_text(seen))

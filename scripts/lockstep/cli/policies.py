@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from lockstep.cli import options
-from lockstep.cli.streams import progress
 from lockstep.cli.verbs import Verb
+from lockstep.edges import progress
 from lockstep.model.exit_codes import ExitCode
 
 # No HS256 and the like: with a shared key, everyone who can verify a bundle could sign one.
@@ -62,9 +62,7 @@ def policy_test(rule: str | None, root: Path, output: str) -> ExitCode:
     """Check the rules, run their tests and examples, and require that every line is covered."""
     from lockstep.commands import policy_test as verb
 
-    with progress() as show:
-        tests = verb.run(options.existing(root), rule, show)
-    return options.show(tests, output)
+    return options.show(verb.run(options.existing(root), rule, progress.say), output)
 
 
 @policy.command("new", cls=Verb, exit_codes=(ExitCode.INVALID,))

@@ -14,7 +14,8 @@ import click
 
 from lockstep.cli import options
 from lockstep.cli.places import current_folder
-from lockstep.cli.verbs import Verb, verb_name
+from lockstep.cli.verbs import Verb, is_quiet, verb_name
+from lockstep.edges import progress
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.model.exit_codes import ExitCode
 from lockstep.text.sanitise import one_line, quoted
@@ -93,11 +94,16 @@ class Reports:
                 stack.callback(write_text, path, f"{text}\n")
 
     def _print(self, outcome: Any, ended_by: _Ended) -> None:
-        click.echo(self._text(outcome, self.output, self.colour, ended_by), color=self.colour)
+        text = self._text(outcome, self.output, self.colour, ended_by, quiet=is_quiet())
+        progress.clear()
+        if text or not is_quiet():
+            click.echo(text, color=self.colour)
         if ended_by:
             ended_by[0].reported = True
 
-    def _text(self, outcome: Any, output: str, colour: bool, ended_by: _Ended) -> str:
+    def _text(
+        self, outcome: Any, output: str, colour: bool, ended_by: _Ended, *, quiet: bool = False
+    ) -> str:
         if ended_by and output == "json":
             from lockstep.report.envelope import failure
 
@@ -107,6 +113,10 @@ class Reports:
             from lockstep.report.places import seen_from
 
             outcome = seen_from(outcome, current_folder())
+            if quiet:
+                from lockstep.report.quiet import format_quiet
+
+                return format_quiet(outcome, colour=colour)
         return self.formatted(outcome, output, colour)
 
 

@@ -8,7 +8,7 @@ import click
 from lockstep.cli import options
 from lockstep.cli.places import current_folder
 from lockstep.cli.reports import is_coloured
-from lockstep.cli.verbs import Verb
+from lockstep.cli.verbs import Verb, is_quiet
 from lockstep.cli.watch import SECONDS, Every, require_terminal, watch
 from lockstep.edges import clock
 from lockstep.model.errors import UsageError
@@ -50,12 +50,14 @@ def status(
     what its gates said at the last decision, and its quarantine. What needs people comes first.
     """
     from lockstep.commands.status import run
+    from lockstep.report.block import block_width
     from lockstep.report.places import seen_from
     from lockstep.report.status import format_status
-    from lockstep.report.table import block_width
 
-    if every is not None and (now is not None or output != "text"):
-        raise UsageError("--watch shows what is now, as text", fix="leave out --now and --format")
+    if every is not None and (now is not None or output != "text" or is_quiet()):
+        raise UsageError(
+            "--watch shows what is now, as text", fix="leave out --now, --format and --quiet"
+        )
     if every is not None:
         require_terminal()
     coloured = is_coloured(colour)
@@ -74,7 +76,7 @@ def status(
     if every is not None:
         return watch(lambda: drawn(show(), brief=True), every)
     result = show()
-    if output != "text":
+    if output != "text" or is_quiet():
         return options.show(result, output)
     click.echo(drawn(result), color=coloured)
     return result.exit_code

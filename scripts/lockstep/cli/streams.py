@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
+from typing import TextIO
 
 import click
 
@@ -56,18 +57,29 @@ def progress() -> Iterator[Callable[[str], None]]:
     Only on a terminal that can erase a line; nothing is shown in a log of CI, or in a file.
     """
     shown = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    terminal = _own_stderr() if shown else None
 
     def show(text: str) -> None:
-        if shown:
+        if terminal:
             import shutil  # most verbs show no progress
 
             with suppress(OSError):
                 # Cut, because a line that is wrapped could not be erased as a whole.
                 width = shutil.get_terminal_size().columns - 1
-                sys.stderr.write(f"{_ERASE}{one_line(text)[:width]}")
-                sys.stderr.flush()
+                terminal.write(f"{_ERASE}{one_line(text)[:width]}")
+                terminal.flush()
 
     try:
         yield show
     finally:
         show("")
+        if terminal and terminal is not sys.stderr:
+            terminal.close()
+
+
+def _own_stderr() -> TextIO:
+    """Standard error by a handle of its own: what silences libraries silences the other."""
+    with suppress(OSError, ValueError):
+        handle = os.dup(sys.stderr.fileno())
+        return open(handle, "w", encoding=sys.stderr.encoding, errors="backslashreplace")
+    return sys.stderr

@@ -6,7 +6,7 @@ import click
 
 from lockstep.cli import options
 from lockstep.cli.streams import say
-from lockstep.cli.verbs import Verb
+from lockstep.cli.verbs import Verb, is_quiet, say_nothing
 from lockstep.model.exit_codes import ExitCode
 
 
@@ -25,7 +25,7 @@ def tools_opa(output: str) -> ExitCode:
     """
     from lockstep.commands import tools as verb
 
-    return options.show(verb.opa(say), output)
+    return options.show(verb.opa(say_nothing if is_quiet() else say), output)
 
 
 @click.command(cls=Verb, exit_codes=())

@@ -147,7 +147,7 @@ def _rendered(result: RenderedFiles) -> Iterator[str]:
         yield "rendered/ is as the specs declare it"
         return
     if result.compared:
-        yield from _differing(result)
+        yield from format_differing(result)
         return
     yield f"{count(len(result.written), 'file')} written, {len(result.removed)} removed"
     if result.staged:
@@ -158,7 +158,8 @@ def _rendered(result: RenderedFiles) -> Iterator[str]:
         yield "to commit what the staged specs declare, run git add rendered"
 
 
-def _differing(result: RenderedFiles) -> Iterator[str]:
+def format_differing(result: RenderedFiles) -> Iterator[str]:
+    """Which files of ``rendered/`` differ from the specs, in lines."""
     lines = [f"  to be written: {path}" for path in result.written]
     lines += [f"  to be removed: {path}" for path in result.removed]
     files = "1 file differs" if len(lines) == 1 else f"{count(len(lines), 'file')} differ"

@@ -19,8 +19,8 @@ from lockstep.model.status import (
     VariantStatus,
 )
 from lockstep.model.times import format_duration, parse_time
+from lockstep.report.block import WIDTH_OF_A_BLOCK, Line, Style, format_block
 from lockstep.report.counting import count
-from lockstep.report.table import WIDTH_OF_A_BLOCK, Line, Style, format_block
 from lockstep.report.text import format_outcome
 from lockstep.report.waits import describe_waits, is_overdue
 from lockstep.text.phrases import listed

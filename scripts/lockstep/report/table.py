@@ -1,54 +1,16 @@
-"""Tables and blocks of text for a terminal, drawn by rich: imported only when one is drawn."""
+"""Tables for a terminal, drawn by rich, which is imported only when one is drawn."""
 
 import io
-import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from lockstep.text.sanitise import one_line
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-    from rich.text import Text
 
 _WIDTH_OF_A_FILE = 160
 """Where there is no terminal to ask for its width: in a pipe, a file or a test."""
 
-WIDTH_OF_A_BLOCK = 80
-"""Of blocks of text where there is no terminal: what every terminal shows."""
-
-_NARROWEST, _WIDEST = 40, 120
-"""Blocks are not drawn narrower, and longer lines are hard to read."""
-
-_BEGINS_COMMAND = re.compile(r"(?<!\S)::")
 _NUMBER_CHARACTERS = frozenset("0123456789.,%+-")
-
-
-class Style(StrEnum):
-    """How a piece of text is set off on a terminal, as rich names it; nothing in a file."""
-
-    PLAIN = ""
-    BOLD = "bold"
-    DIM = "dim"
-    GOOD = "green"
-    RUNNING = "cyan"
-    WARNING = "yellow"
-    BAD = "bold red"
-
-
-Line = Sequence[tuple[str, Style]]
-"""Pieces of one text, which may hold anything: control characters are escaped."""
-
-
-def block_width() -> int:
-    """The width for blocks of text on the terminal that is written to; 80 in a pipe or a file."""
-    if not sys.stdout.isatty():
-        return WIDTH_OF_A_BLOCK
-    columns = shutil.get_terminal_size((WIDTH_OF_A_BLOCK, 24)).columns
-    return min(max(columns, _NARROWEST), _WIDEST)
 
 
 def format_table(
@@ -77,48 +39,16 @@ def format_table(
     return _drawn(table, width or _terminal_width())
 
 
-def format_block(head: Line, rows: Iterable[tuple[str, Line]], *, width: int, colour: bool) -> str:
-    """A line, and below it rows with a label each, whose texts are wrapped beside the labels.
-
-    Words are kept whole where they fit. A row without a label goes on with the one before it.
-    ``colour`` is for a terminal only. Ends without a line break.
-    """
-    from rich.console import Group
-    from rich.padding import Padding
-    from rich.table import Table
-
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    for label, line in rows:
-        grid.add_row(_text([(label, Style.DIM)]), _text(line))
-    return _drawn(Group(_text(head), Padding(grid, (0, 0, 0, 2))), width, colour=colour)
-
-
-def _text(line: Line) -> "Text":
-    from rich.text import Text
-
-    # As Text, because rich would read [red] in a plain string as markup.
-    return Text.assemble(*((_safe(text), style.value) for text, style in line))
-
-
-def _safe(text: str) -> str:
-    """The text on one line, of which no word is a command to a CI runner: it may begin a line."""
-    shown = one_line(text)
-    return _BEGINS_COMMAND.sub(r"\\::", shown) if "::" in shown else shown
-
-
-def _drawn(drawing: "RenderableType", width: int, *, colour: bool = False) -> str:
+def _drawn(table: object, width: int) -> str:
     from rich.console import Console
 
     # Every option that rich would otherwise take from the environment: the same text everywhere.
     console = Console(
-        file=io.StringIO(), width=width, force_terminal=colour, no_color=not colour,
-        color_system="standard" if colour else None, highlight=False, legacy_windows=False,
-        _environ={},
+        file=io.StringIO(), width=width, force_terminal=False, no_color=True, color_system=None,
+        highlight=False, legacy_windows=False,
     )  # fmt: skip
     with console.capture() as captured:
-        console.print(drawing)
+        console.print(table)
     return "\n".join(line.rstrip() for line in captured.get().rstrip().splitlines())
 
 

@@ -30,10 +30,16 @@ def format_outcome(outcome: Outcome, *, colour: bool = False) -> str:
 
     ``colour`` is for a terminal only.
     """
+    found = format_findings(outcome, colour=colour)
+    last = headline(arrange(outcome.findings), outcome.summary)
+    return f"{found}\n{last}" if found else last
+
+
+def format_findings(outcome: Outcome, *, colour: bool = False) -> str:
+    """The findings alone; empty where there are none."""
     paint: _Paint = partial(click.style) if colour else _plain
     findings = arrange(outcome.findings)
-    lines = [line for finding in findings for line in _finding(finding, outcome, paint)]
-    return "\n".join([*lines, headline(findings, outcome.summary)])
+    return "\n".join(line for finding in findings for line in _finding(finding, outcome, paint))
 
 
 def _plain(text: str, *, fg: str | None = None, bold: bool = False) -> str:

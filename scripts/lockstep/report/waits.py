@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from lockstep.model.status import FamilyStatus, RolloutState, WaitFor, WaitKind
 from lockstep.model.times import format_duration, parse_time
+from lockstep.report.block import Line, Style
 from lockstep.report.counting import count
-from lockstep.report.table import Line, Style
 from lockstep.text.phrases import listed
 from lockstep.text.sanitise import shorten
 

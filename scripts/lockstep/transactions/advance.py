@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from lockstep.check.policy_sets import opa_at_hand
+from lockstep.edges import progress
 from lockstep.edges.git import Git
 from lockstep.model.approval import SOURCE
 from lockstep.model.decision import Action, Phase
@@ -69,7 +70,8 @@ def advance_families(run: Run, request: AdvanceRequest) -> tuple[Moved, ...]:
     results: dict[str, Moved] = {}
     states: dict[str, FamilyState] = {}
     asking: dict[str, list[Question]] = {}
-    for title in titles:
+    for number, title in enumerate(titles, start=1):
+        progress.step("reading", title, number, len(titles))
         try:
             if idle := run.idle(title):
                 results[title] = idle
@@ -81,9 +83,12 @@ def advance_families(run: Run, request: AdvanceRequest) -> tuple[Moved, ...]:
     # A rollback must not wait for OPA after it has waited for the gates.
     with opa_at_hand(run.snapshot.tree) if any(asking.values()) else nullcontext():
         families = [(states[title], asked) for title, asked in asking.items()]
+        progress.say(f"asking the gates of families: {len(families):,}")
         answers = ask_for_families(run.git, run.options, families)
         asked = {t: _Asked(states[t], e) for t, e in zip(asking, answers, strict=True)}
-        for title in sorted(asked, key=lambda each: _turn(asked[each], run.options)):
+        by_turn = sorted(asked, key=lambda each: _turn(asked[each], run.options))
+        for number, title in enumerate(by_turn, start=1):
+            progress.step("deciding about", title, number, len(by_turn))
             results[title] = _advance(run, title, asked[title], request.permitted)
     others = unmade(run, request.permitted.ids, results, states)
     return (*(results[title] for title in titles), *others)

@@ -111,7 +111,7 @@ def test_a_command_line_without_meaning_exits_with_2(arguments: list[str], says:
         (["policy", "lst"], "Did you mean 'list'?"),
         (["add", "clustr"], "Did you mean 'cluster'?"),
         (["status", "--enviroment", "prod"], "Did you mean '--environment'?"),
-        (["audit", "--verfy"], "Did you mean '--verify'?"),
+        (["audit", "--veryfy"], "Did you mean '--verify'?"),
     ],
 )
 def test_an_unknown_word_gets_the_nearest_one(arguments: list[str], says: str) -> None:

@@ -218,7 +218,7 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
 def test_colours_mark_states_and_verdicts_and_are_only_there_when_asked_for() -> None:
     said = drawn(ROLLING, colour=True)
     assert "\x1b[36mROLLING\x1b[0m" in said
-    assert "\x1b[1;31merror\x1b[0m" in said and "\x1b[32mpass\x1b[0m" in said
+    assert "\x1b[31m\x1b[1merror\x1b[0m" in said and "\x1b[32mpass\x1b[0m" in said
     assert "\x1b" not in drawn(ROLLING)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", said)
     assert [line.rstrip() for line in plain.split("\n")] == drawn(ROLLING).split("\n")

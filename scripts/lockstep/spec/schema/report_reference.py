@@ -25,8 +25,8 @@ run, and where the command line makes no sense:
 
 Keys are camelCase, times RFC 3339 in UTC, amounts numbers, durations numbers of seconds. What an
 error has kept from being known is missing in `summary`. A schema of each verb (JSON Schema, draft
-2020-12) is installed with Lockstep, in `lockstep/report/schemas/`; it allows no other field. A
-later version may add some: ignore fields that you do not know.
+2020-12) is installed with Lockstep, in the folder `schemas` of `lockstep.report`. It allows no
+other field. A later version may add some: ignore fields that you do not know.
 """
 
 

@@ -1,0 +1,48 @@
+"""What ``--quiet`` leaves of a verb's text: findings and errors."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from lockstep.model.drift import DriftReport
+from lockstep.model.file_results import RenderedFiles, Upgraded
+from lockstep.model.outcome import Outcome
+from lockstep.model.result import Failed, OnBranch
+from lockstep.model.rule_results import RuleTests
+from lockstep.model.tool_results import Diagnosis, Health
+from lockstep.report import drift
+from lockstep.report.moves import format_move
+from lockstep.report.results import format_differing
+from lockstep.report.text import format_findings
+from lockstep.report.tools import format_diagnosis
+
+
+def format_quiet(found: object, *, colour: bool = False) -> str:
+    """The findings and errors of what a verb found or did; empty where there are none.
+
+    ``colour`` is for a terminal only.
+    """
+    match found:
+        case Outcome():
+            return format_findings(found, colour=colour)
+        case DriftReport():
+            return drift.format_text(found) if found.drifts or found.unread else ""
+        case OnBranch(results=results):
+            return "\n".join(format_move(each) for each in results if isinstance(each, Failed))
+        case RenderedFiles():
+            return "\n".join(_rendered(found))
+        case Upgraded():
+            return format_findings(found.outcome)
+        case RuleTests(problems=problems):
+            return "\n".join(problems)
+        case Diagnosis(probes):
+            wrong = tuple(each for each in probes if each.health is not Health.OK)
+            return format_diagnosis(replace(found, probes=wrong)) if wrong else ""
+    # Found by the name of the field: not every result has findings.
+    return format_findings(Outcome(tuple(getattr(found, "findings", ()))), colour=colour)
+
+
+def _rendered(found: RenderedFiles) -> Iterator[str]:
+    if found.outcome.findings:
+        yield format_findings(found.outcome)
+    if found.compared and (found.written or found.removed):
+        yield from format_differing(found)
