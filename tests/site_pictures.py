@@ -1,4 +1,4 @@
-"""Draws the pictures of the page of a fleet that docs/ shows: python -m tests.site_pictures FOLDER."""
+"""Draws the pictures of the page of a fleet for docs/: python -m tests.site_pictures FOLDER."""
 
 import sys
 from pathlib import Path

@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page
 
 from tests.acceptance.browser import needs_browser, open_browser
 from tests.acceptance.reverts import States
-from tests.acceptance.test_site import AT, OTHER, OWN, beside_another
+from tests.acceptance.test_site import AT, OWN, beside_another
+from tests.acceptance.test_status import OTHER
 from tests.site_pictures import PICTURES
 
 pytestmark = needs_browser
@@ -90,7 +91,7 @@ def test_the_keyboard_reaches_everything(browser: Browser, folder: Path) -> None
 def test_the_families_are_filtered_by_state_and_name(browser: Browser, folder: Path) -> None:
     page = open_page(browser, folder)
     assert visible(page) == ["prod/scoring", "prod/other"]
-    page.get_by_label("State").select_option("steady")
+    page.get_by_role("combobox", name="State").select_option("steady")
     assert visible(page) == [OTHER]
     assert page.locator("#found").inner_text() == "1 of 2 shown"
     page.get_by_label("Name has").fill("scor")
@@ -100,7 +101,7 @@ def test_the_families_are_filtered_by_state_and_name(browser: Browser, folder: P
 def test_without_scripts_everything_is_there(browser: Browser, folder: Path) -> None:
     page = open_page(browser, folder, java_script_enabled=False)
     assert visible(page) == ["prod/scoring", "prod/other"]
-    assert not page.get_by_label("State").is_visible()
+    assert not page.get_by_role("combobox", name="State").is_visible()
     page.get_by_role("link", name="prod/scoring").click()
     page.get_by_text("The time line as a table").click()
     assert page.get_by_role("region", name="The time line as a table").is_visible()
@@ -109,14 +110,18 @@ def test_without_scripts_everything_is_there(browser: Browser, folder: Path) -> 
 def test_the_browser_loads_nothing_but_the_pages(browser: Browser, folder: Path) -> None:
     page = browser.new_context().new_page()
     asked: list[str] = []
+    refused: list[str | None] = []
     page.on("request", lambda request: asked.append(request.url))
+    page.on("requestfailed", lambda request: refused.append(request.failure))
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
     addresses = [(folder / path).as_uri() for path in ("index.html", OWN)]
     for each in addresses:
         page.goto(each, wait_until="networkidle")
     assert asked == addresses
-    # What got into a page all the same would not run.
+    # What got into a page all the same would load and run nothing.
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=alert(1)>')")
-    assert [url for url in asked if url not in addresses] == []
+    page.wait_for_load_state("networkidle")
+    assert refused == ["csp"]
 
 
 def test_the_bars_are_drawn_where_the_table_says(browser: Browser, folder: Path) -> None:

@@ -98,12 +98,11 @@ def _plain(result: Result) -> _Plain:
         case Locked() | Scaffolded() | Pages() | Status():
             return _of_files(result)
         case SiteWritten():
-            summary = {
+            return {
                 "folder": result.folder, "families": result.families,
                 "removed": list(result.removed), "shown": result.shown.to_json(),
                 "at": format_time(result.now),
-            }  # fmt: skip
-            return summary, _files(result.files)
+            }, _files(result.files)  # fmt: skip
         case History() | ServedThen() | LedgerAudit():
             return audit_data(result)
     raise TypeError(f"no verb ends with a {type(result).__name__} alone")

@@ -20,6 +20,7 @@ from lockstep.model.outcome import POLICY, Outcome
 from lockstep.model.result import ApprovalStatus, Commented, OnBranch, Result
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
 from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, NewFiles
+from lockstep.report.block import WIDTH_OF_A_BLOCK
 from lockstep.report.counting import count
 from lockstep.report.history import format_history
 from lockstep.report.ledger_audit import format_ledger_audit, format_served
@@ -31,7 +32,6 @@ from lockstep.report.rules import (
     format_rules,
 )
 from lockstep.report.status import describe_shown, format_status
-from lockstep.report.table import WIDTH_OF_A_BLOCK
 from lockstep.report.text import format_outcome
 from lockstep.report.tools import format_diagnosis, format_new_files, format_tool
 from lockstep.text.sanitise import one_line

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from lockstep import __version__
 from lockstep.model.fleet_page import FamilyLedger, FleetPage
 from lockstep.model.times import format_time, parse_time
+from lockstep.report.block import Line
 from lockstep.report.counting import count
 from lockstep.report.history import approvers_of, describe_weights
 from lockstep.report.status import (
@@ -25,7 +26,6 @@ from lockstep.report.status import (
     describe_shown,
     describe_skew,
 )
-from lockstep.report.table import Line
 from lockstep.report.waits import describe_waits
 from lockstep.site import family as families
 from lockstep.site import index, lanes
