@@ -82,6 +82,7 @@ def test_the_keyboard_reaches_everything(browser: Browser, folder: Path) -> None
     assert visible(page) == ["prod/scoring"]
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
+    page.wait_for_url(f"**/{OWN}")
     assert page.title() == "prod/scoring: rolling"
     page.get_by_text("The time line as a table").focus()
     page.keyboard.press("Enter")
