@@ -22,6 +22,13 @@ _LOOKS = {
 }  # fmt: skip
 
 
+MOST_WHOLE = 500
+"""So many families are shown with what they wait for and serve: those that need people first.
+
+The others have their name and state, so that the first page of a large fleet stays one that a
+phone can load; their own pages have everything.
+"""
+
 _NAMED = 6
 """Clusters that are named where several serve the same: a family may have hundreds."""
 

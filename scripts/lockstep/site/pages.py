@@ -77,7 +77,8 @@ def _environment(page: FleetPage, templates: Mapping[str, str]) -> Environment:
         now=format_time(page.now), now_date=page.now.date(), page_path=page_path, look=index.look,
         states=index.states, by_urgency=index.by_urgency, freezes=index.freezes, alike=index.alike,
         worst_first=families.worst_first, approvers_of=approvers_of, progress=describe_progress,
-        most_lanes=lanes.MOST_LANES, shown_words=_shown_words(page), count=count,
+        most_lanes=lanes.MOST_LANES, most_whole=index.MOST_WHOLE, count=count,
+        shown_words=_shown_words(page),
     )  # fmt: skip
     made.filters.update(
         waits=lambda each: [_text(line) for line in describe_waits(each, page.now)],
