@@ -28,7 +28,7 @@ _SHORTEST = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class VersionShare:
     """One version in a bar: from ``top`` on, ``height`` of it, both in percent."""
 
     version: str
@@ -49,7 +49,7 @@ class Bar:
     text: str
     since: str
     until: str | None
-    shares: tuple[Share, ...]
+    shares: tuple[VersionShare, ...]
 
     @property
     def label(self) -> str:
@@ -76,7 +76,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class DecisionMark:
     """A decision on the line of time, ``left`` in percent of its width."""
 
     left: float
@@ -92,7 +92,7 @@ class Chart:
     lanes: tuple[Lane, ...]
     versions: tuple[tuple[str, int], ...]
     ticks: tuple[Tick, ...]
-    marks: tuple[Mark, ...]
+    marks: tuple[DecisionMark, ...]
 
     @property
     def drawn(self) -> tuple[Lane, ...]:
@@ -118,7 +118,7 @@ def draw(
         tuple(_lanes(seen, colours, scale)),
         tuple((each, colours[each]) for each in colours if any(_has(s, each) for s in seen)),
         tuple(_ticks(scale)),
-        tuple(Mark(scale.at(e.since), e) for e in entries if start <= e.since <= now),
+        tuple(DecisionMark(scale.at(e.since), e) for e in entries if start <= e.since <= now),
     )
 
 
@@ -167,10 +167,10 @@ def _bar(span: ServingSpan, colours: dict[str, int], scale: _Scale) -> Bar:
     )  # fmt: skip
 
 
-def _shares(variants: Sequence[Variant], colours: dict[str, int]) -> Iterator[Share]:
+def _shares(variants: Sequence[Variant], colours: dict[str, int]) -> Iterator[VersionShare]:
     top = 0
     for each in variants:
-        yield Share(each["version"], colours[each["version"]], top, each["weight"])
+        yield VersionShare(each["version"], colours[each["version"]], top, each["weight"])
         top += each["weight"]
 
 
