@@ -10,7 +10,6 @@ from tests.unit.render import rendering
 from tests.unit.render.rendering import cluster, fleet_of, render_one
 from tests.unit.render.specs import (
     BREAKER,
-    HPA,
     KEDA,
     OPTIONAL,
     TOKEN,
@@ -61,7 +60,6 @@ def test_objects_are_synced_in_waves(file: str, wave: str) -> None:
     [
         (access(secrets={"TOKEN": TOKEN}), "externalsecret.yaml", "-2"),
         (serving(disruption={"minAvailable": 1}), "poddisruptionbudget-v41.yaml", "-1"),
-        (serving(hpa=HPA), "horizontalpodautoscaler-v41.yaml", "-1"),
     ],
 )
 def test_it_is_synced_with_or_before_the_deployment(
