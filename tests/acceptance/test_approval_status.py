@@ -7,7 +7,6 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ _NUMBERS = itertools.count(1)
 
 
 def patiently(call: Callable[[], Any]) -> Any:
-    """What a call gives, which Gitea may refuse at first: its database and a push take a moment."""
+    """What a call gives, which Gitea may refuse at first: a push takes a moment."""
     for _ in range(30):
         try:
             return call()
@@ -120,7 +119,7 @@ def fleet(world: World, gitea: Gitea, monkeypatch: pytest.MonkeyPatch, tmp_path:
     number = next(_NUMBERS)
     names = ("owner", "author", "lead", "deputy", "bot")
     users = [f"{name}{number}-{next(_NUMBERS)}" for name in names]
-    owner, author, lead, deputy, bot = (patiently(partial(gitea.create_user, u)) for u in users)
+    owner, author, lead, deputy, bot = (gitea.create_user(user) for user in users)
     repository = gitea.create_repository(owner, "fleet")
     for account in (author, lead, deputy, bot):
         gitea.collaborate(repository, account)

@@ -156,7 +156,7 @@ def test_a_record_that_is_restored_from_git_is_whole_again(world: World) -> None
     removed(world)
     publish(world)
     refused(world, "advance", FAMILY, at=f"{DAY}10:00:00Z")
-    assert "diverged" in world.must("status", at=f"{DAY}10:00:00Z")
+    assert "BROKEN" in world.must("status", at=f"{DAY}10:00:00Z")
     path.write_bytes(b"another")
     publish(world, "and edited")
     path.write_bytes(kept)

@@ -52,7 +52,7 @@ def test_an_error_is_printed_and_so_is_what_differs(world: World) -> None:
 def on_a_terminal(root: Path, *arguments: str) -> tuple[str, str]:
     """Standard output in a file, and what a terminal was sent on standard error."""
     inside, outside = pty.openpty()
-    env = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
+    env = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "CI": ""}
     done = subprocess.run(
         [sys.executable, "-m", "lockstep", *arguments], cwd=root, env=env, stdin=outside,
         stdout=subprocess.PIPE, stderr=outside, check=False,

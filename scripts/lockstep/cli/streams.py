@@ -56,7 +56,9 @@ def progress() -> Iterator[Callable[[str], None]]:
 
     Only on a terminal that can erase a line; nothing is shown in a log of CI, or in a file.
     """
-    shown = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    # Some runners of CI give a job a terminal, and keep each line of it.
+    in_log = os.environ.get("TERM") == "dumb" or os.environ.get("CI")
+    shown = sys.stderr.isatty() and not in_log
     terminal = _own_stderr() if shown else None
 
     def show(text: str) -> None:

@@ -32,13 +32,19 @@ def read_operator_labels(environment: Environment) -> dict[str, str]:
     return dict(sorted(fields.texts(*_HERE, "labels").items()))
 
 
-def read_runbooks(environment: Environment) -> str | None:
-    """The URL of the page that says what to do for each alert; None where there is none.
+def read_links(environment: Environment, shown: Fields | None) -> dict[str, str]:
+    """What alerts link to: ``dashboard``, its path in Grafana, and ``runbooks``, a page's URL.
 
-    Raises Unrenderable.
+    ``shown`` are the fields of the cluster whose dashboard it is, if any. Each is there only where
+    it is written. Raises Unrenderable.
     """
+    found: dict[str, str] = {}
+    if shown is not None and shown.has(*_HERE, "dashboard"):
+        found["dashboard"] = f"/d/{shown.text(*_HERE, 'dashboard')}"
     fields = Fields(environment.document)
-    return fields.text(*_HERE, "runbooks") if fields.has(*_HERE, "runbooks") else None
+    if fields.has(*_HERE, "runbooks"):
+        found["runbooks"] = fields.text(*_HERE, "runbooks")
+    return found
 
 
 def read_namespace(environment: Environment) -> str | None:

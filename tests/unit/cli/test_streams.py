@@ -47,6 +47,7 @@ class Terminal(StringIO):
 def test_progress_is_one_line_on_a_terminal_that_is_gone_afterwards(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "20")
     stderr = Terminal()
@@ -57,10 +58,15 @@ def test_progress_is_one_line_on_a_terminal_that_is_gone_afterwards(
     assert stderr.getvalue() == ("\r\x1b[Kexamples of a rule \r\x1b[Kevil\\x1b[2J\r\x1b[K")
 
 
-@pytest.mark.parametrize("term", ["dumb", "xterm"])
-def test_progress_is_nothing_elsewhere(monkeypatch: pytest.MonkeyPatch, term: str) -> None:
+@pytest.mark.parametrize(
+    ("stderr", "term", "ci"),
+    [(Terminal(), "dumb", ""), (Terminal(), "xterm", "true"), (StringIO(), "xterm", "")],
+)
+def test_progress_is_nothing_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, stderr: StringIO, term: str, ci: str
+) -> None:
     monkeypatch.setenv("TERM", term)
-    stderr = Terminal() if term == "dumb" else StringIO()
+    monkeypatch.setenv("CI", ci)
     monkeypatch.setattr(sys, "stderr", stderr)
     with progress() as show:
         show("examples of a rule")

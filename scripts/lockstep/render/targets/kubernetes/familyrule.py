@@ -10,7 +10,7 @@ from lockstep.render.alerting.alerts import Alerting
 from lockstep.render.alerting.recordings import Subject
 from lockstep.render.alerting.skew import skew_rules
 from lockstep.render.fields import Fields
-from lockstep.render.observability import read_runbooks, speaks_for
+from lockstep.render.observability import read_links, speaks_for
 from lockstep.render.promql import duration
 from lockstep.render.targets.base import Component, Files, ManifestFile
 from lockstep.render.targets.kubernetes import prometheusrule
@@ -54,11 +54,7 @@ def read_skew(family: Family, environment: Environment) -> dict[str, Json]:
     except ValueError as error:
         fields.fail(longest, "render.input", str(error), "write it like 24h")
     given["most"] = fields.integer(*_CONSISTENCY, "maxVersionSkew")
-    if (named := speaks_for(family, "dashboard")) is not None:
-        given["dashboard"] = f"/d/{named.text(*_DASHBOARD)}"
-    if runbooks := read_runbooks(environment):
-        given["runbooks"] = runbooks
-    return {"skew": given}
+    return {"skew": {**given, **read_links(environment, speaks_for(family, "dashboard"))}}
 
 
 def _files(view: FamilyView) -> Files:

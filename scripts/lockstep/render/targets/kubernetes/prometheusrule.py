@@ -15,7 +15,7 @@ from lockstep.render.alerting.alerts import Alerting
 from lockstep.render.alerting.recordings import Subject
 from lockstep.render.fields import Fields
 from lockstep.render.names import BASE_LIMIT, object_name, versioned_name
-from lockstep.render.observability import read_objective, read_operator_labels, read_runbooks
+from lockstep.render.observability import read_links, read_objective, read_operator_labels
 from lockstep.render.promql import series
 from lockstep.render.shifted import WEIGHTS
 from lockstep.render.targets.base import Component, Context, Files, ManifestFile, ObjectKind
@@ -79,11 +79,7 @@ def read_rules(fields: Fields, environment: Environment) -> dict[str, Json]:
         if fields.has(*_HERE, name):
             rules[name] = _read_metric(fields, environment, name)
             rules[name]["bound"] = fields.number(*_HERE, name, bound)
-    if fields.has(*_HERE, "dashboard"):
-        rules["dashboard"] = f"/d/{fields.text(*_HERE, 'dashboard')}"
-    if runbooks := read_runbooks(environment):
-        rules["runbooks"] = runbooks
-    return {"rules": rules}
+    return {"rules": {**rules, **read_links(environment, fields)}}
 
 
 def _experiments(fields: Fields) -> list[str]:

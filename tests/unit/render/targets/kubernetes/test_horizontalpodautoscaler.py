@@ -30,17 +30,6 @@ def test_an_autoscaler_by_cpu_owns_the_replicas_of_each_version() -> None:
         }
 
 
-def test_an_autoscaler_without_metrics_yet_stops_no_traffic() -> None:
-    # Argo CD ends a sync at a Degraded object, and applies no later wave.
-    manifests = render_one(serving(hpa=HPA)).manifests
-    wave = "argocd.argoproj.io/sync-wave"
-    scaler, routes = (
-        int(manifests[name]["metadata"]["annotations"][wave])
-        for name in ("horizontalpodautoscaler-v41.yaml", "virtualservice.yaml")
-    )
-    assert scaler > routes
-
-
 BAD = {"name": "candidate", "version": "42", "weight": 0, "warm": True}
 ARM = {"name": "arm", "version": "42", "weight": 10, "experiment": True}
 

@@ -79,17 +79,6 @@ def test_pods_stay_where_nothing_can_be_measured() -> None:
         }
 
 
-def test_an_autoscaler_that_is_degraded_stops_no_traffic() -> None:
-    # Argo CD ends a sync at a Degraded object, and applies no later wave.
-    manifests = render_watched(serving(keda=KEDA)).manifests
-    wave = "argocd.argoproj.io/sync-wave"
-    scaler, routes = (
-        int(manifests[name]["metadata"]["annotations"][wave])
-        for name in ("scaledobject-v41.yaml", "virtualservice.yaml")
-    )
-    assert scaler > routes
-
-
 def test_another_prometheus_is_another_input_of_keda_only() -> None:
     tree = watched(serving(keda=KEDA))
     path = "clusters/prod/environment.yaml"

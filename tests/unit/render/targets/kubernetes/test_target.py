@@ -10,6 +10,7 @@ from tests.unit.render import rendering
 from tests.unit.render.rendering import cluster, fleet_of, render_one
 from tests.unit.render.specs import (
     BREAKER,
+    HPA,
     KEDA,
     OPTIONAL,
     TOKEN,
@@ -68,6 +69,24 @@ def test_it_is_synced_with_or_before_the_deployment(
     metadata = render_watched(spec).manifests[file]["metadata"]
     assert metadata["annotations"] == {"argocd.argoproj.io/sync-wave": wave}
     assert metadata["labels"]["lockstep.dev/tenant"] == "risk"
+
+
+@pytest.mark.parametrize(
+    ("spec", "file"),
+    [
+        (serving(hpa=HPA), "horizontalpodautoscaler-v41.yaml"),
+        (serving(keda=KEDA), "scaledobject-v41.yaml"),
+    ],
+)
+def test_an_autoscaler_that_is_degraded_stops_no_traffic(spec: dict[str, Any], file: str) -> None:
+    # Argo CD ends a sync at a Degraded object, and applies no later wave.
+    manifests = render_watched(spec).manifests
+    wave = "argocd.argoproj.io/sync-wave"
+    scaler, routes = (
+        int(manifests[name]["metadata"]["annotations"][wave])
+        for name in (file, "virtualservice.yaml")
+    )
+    assert scaler > routes
 
 
 def test_a_spec_without_optional_fields_has_no_optional_objects() -> None:
