@@ -236,12 +236,7 @@ tools/bin/amtool:
 	@tools/debian amtool prometheus-alertmanager
 
 tools/bin/chromium-headless-shell:
-	@FOLDER=lib/chromium tools/debian chromium-headless-shell chromium-headless-shell chromium-common \
-	  libasound2 libasyncns0 libatk1.0-0 libatspi2.0-0 libdav1d6 libdbus-1-3 libdouble-conversion3 \
-	  libdrm2 libflac12 libgbm1 libharfbuzz-subset0 libminizip1 libmp3lame0 libmpg123-0 libnspr4 \
-	  libnss3 libogg0 libopenh264-7 libopenjp2-7 libopus0 libpulse0 libsndfile1 libvorbis0a \
-	  libvorbisenc2 libwayland-server0 libxcomposite1 libxdamage1 libxfixes3 libxi6 libxkbcommon0 \
-	  libxnvctrl0 libxrandr2
+	@FOLDER=lib/chromium tools/debian chromium-headless-shell chromium-headless-shell
 
 tools/bin/etcd:
 	@tools/debian etcd etcd-server
