@@ -18,7 +18,7 @@ from lockstep.model.exit_codes import ExitCode
 )  # fmt: skip
 @click.option(
     "--days", type=click.IntRange(1, 3650), default=30, show_default=True, metavar="N",
-    help="How many days the time lines and the decisions with their evidence go back.",
+    help="How many days before now the time lines, and the decisions with their evidence, begin.",
 )  # fmt: skip
 @options.root
 @options.remote

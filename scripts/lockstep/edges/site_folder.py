@@ -1,6 +1,7 @@
 """The folder to which the page of a fleet is written: its own, and never one with other files."""
 
 import os
+import re
 from collections.abc import Collection
 from pathlib import Path
 
@@ -12,6 +13,8 @@ MARK = "lockstep-site.txt"
 """The file by which a folder is known as one that Lockstep wrote; it lists the others."""
 
 _FIRST = "Written by lockstep site; it removes and replaces the files of this list:"
+# Only what can be a page is removed: the list is a file that anyone may have changed.
+_PAGE = re.compile(r"families/[a-z0-9_-]+/[a-z0-9_-]+\.html")
 _OF_A_FLEET = ("clusters", "ledger", "policies", "rendered", "templates", ".git", ".github")
 
 
@@ -59,8 +62,7 @@ def stale_files(folder: Path, files: Collection[str]) -> tuple[str, ...]:
             f"{MARK} is not as lockstep site wrote it", where=str(folder),
             fix="remove the folder, or name another one with --output",
         )  # fmt: skip
-    # Only what is a page: the list is a file that anyone may have changed.
     return tuple(
-        path for path in listed if path.endswith(".html") and path not in files
+        path for path in listed if _PAGE.fullmatch(path) and path not in files
         and (folder / path).is_file()
     )  # fmt: skip
