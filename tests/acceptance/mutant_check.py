@@ -121,7 +121,7 @@ class MutantCheck:
             unit: conclude_family(each, answers_about(each.items, [answers]), self._terms)
             for unit, each in case.families.items()
         }
-        folders = render_environments(case.fleet, self._terms.templates)
+        folders = render_environments(case.fleet, self._terms.templates, {})
         claims = {unit: each.claims for unit, each in results.items()}
         colliding = colliding_families(claims, folders)
         fleet = replace(case.fleet, claims={unit: claims[unit] for unit in colliding})

@@ -20,8 +20,9 @@ from lockstep.edges.files import read_tree
 from lockstep.edges.git import Git
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.finding import Finding
+from lockstep.model.fleet import Environment
 from lockstep.model.outcome import UNUSED_WAIVER, Outcome
-from lockstep.render import Templates
+from lockstep.render import RenderedFolder, Templates, render_tenants
 from lockstep.spec.assemble import assemble
 from tests.acceptance.scope_edits import EDITS, Files
 from tests.bench.fleet import make_fleet
@@ -102,6 +103,35 @@ def test_nothing_gets_past_scope_and_cache(
         if chance.random() < 0.5:
             commit(fleet.root, {})
             tried.append("merged")
+
+
+def test_what_belongs_to_an_environment_is_rendered_again_where_its_file_changes(
+    files: Files,
+    tmp_path: Path,
+    caches: Callable[[bool], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A fleet has many tenants, and most changes are of one cluster."""
+    rendered: list[str] = []
+
+    def render(environment: Environment, templates: Templates) -> list[RenderedFolder]:
+        rendered.append(environment.name)
+        return render_tenants(environment, templates)
+
+    monkeypatch.setattr("lockstep.check.fleet.render_tenants", render)
+    fleet = new_repository(tmp_path / "fleet", files)
+    options = replace(CHECK, base=git(fleet.root, "rev-parse", "HEAD"))
+    caches(True)
+    check_work_tree(fleet, options)
+    assert sorted(rendered) == ["prod", "staging"]
+    head = "clusters/prod/environment.yaml"
+    cluster = min(p for p in files if p.startswith("clusters/prod/") and p.count("/") == 3)
+    write(fleet, {cluster: files[cluster] + b"# changed\n"})
+    assert not any(each.stops for each in check_work_tree(fleet, options).findings)
+    assert len(rendered) == 2, "both were kept"
+    write(fleet, {head: files[head].replace(b"budget: 1000000000", b"budget: 900000000")})
+    check_work_tree(fleet, options)
+    assert rendered[2:] == ["prod"], "the folders of the other environment are still kept"
 
 
 def write(fleet: Git, edited: dict[str, bytes | None]) -> None:

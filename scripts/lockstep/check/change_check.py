@@ -8,7 +8,7 @@ from functools import cached_property
 from lockstep.check.change import SHARED, Change
 from lockstep.check.compiled import policies_of, threshold_findings
 from lockstep.check.families import About, Families, FleetSource
-from lockstep.check.kept import KeptFamilies
+from lockstep.check.kept import KeptParts
 from lockstep.check.pipeline import CheckInput, Work, check_families, terms_of
 from lockstep.check.policy_sets import open_policy_sets, rules_of
 from lockstep.check.scope import Side, TreeIds
@@ -22,7 +22,7 @@ from lockstep.edges.git.history import LedgerReader
 from lockstep.edges.resources import shipped_digest
 from lockstep.model.errors import LockstepError
 from lockstep.model.finding import Finding
-from lockstep.model.fleet import Tree
+from lockstep.model.fleet import Fleet, Tree
 from lockstep.model.one_cause import by_cause
 from lockstep.model.outcome import OF, Outcome
 from lockstep.model.times import Moment
@@ -49,7 +49,7 @@ class _ChangeCheck:
 
     def __init__(self, change: Change, cache: Cache, stack: ExitStack) -> None:
         self._change = change
-        self._kept = KeptFamilies(cache)
+        self._kept = KeptParts(cache)
         self._head = TreeIds.of(change.git, change.tree_id, SHARED)
         self._base = TreeIds.of(change.git, change.commit, SHARED) if change.commit else None
         self._head.require_clusters()
@@ -81,16 +81,22 @@ class _ChangeCheck:
         kept.keep_summaries(keys, families.made)
         touched, result_keys = self._touched(families)
         claim_keys = {unit: key_of(key, self._rendering) for unit, key in keys.items()}
+        homes = self._environment_keys(families.fleet)
         work = Work(
             touched,
             kept.results({unit: result_keys[unit] for unit in touched}),
             lambda units: kept.claims({unit: claim_keys[unit] for unit in units}),
+            kept.environments(homes),
         )
         done = check_families(families, work, self._given, self._terms)
         made = {unit: each for unit, each in done.results.items() if unit not in work.results}
         kept.keep_results(result_keys, made)
         claims = {unit: each.claims for unit, each in made.items()}
         kept.keep_claims(claim_keys, {**claims, **done.claims})
+        rendered = done.environments.items()
+        kept.keep_environments(
+            homes, {n: each for n, each in rendered if n not in work.environments}
+        )
         outcome = self._about_scope(done.checked.outcome(), families, touched)
         further = (*self._deviations(), *self._unappliable())
         return replace(outcome, findings=by_cause((*outcome.findings, *further)))
@@ -141,6 +147,11 @@ class _ChangeCheck:
         trees = (self._given.tree, self._given.before or {})
         parts = [_part(tree, ("templates/", "policies/schemas/rendered/")) for tree in trees]
         return content_key(parts, ["rendering"])
+
+    def _environment_keys(self, fleet: Fleet) -> dict[str, str]:
+        """What the folders of each environment and its tenants depend on: its file, templates."""
+        ids = {name: self._head.environment(name) for name in fleet.environments}
+        return {name: key_of(self._rendering, name, each) for name, each in ids.items()}
 
     def _summary_keys(self, side: TreeIds, about: About) -> dict[Unit, str]:
         """What the summary of each family depends on: its files, its environment's, the schemas.

@@ -47,11 +47,13 @@ class FleetSource:
     left: Callable[[Collection[str]], Tree]
 
     @classmethod
-    def of_trees(cls, tree: Tree, before: Tree | None) -> "FleetSource":
-        """A source that holds every file."""
+    def of_trees(
+        cls, tree: Tree, before: Tree | None, others: Collection[Unit] = ()
+    ) -> "FleetSource":
+        """A source that holds every file but those of ``others``, which are not checked."""
         units = {*split_by_unit(tree), *split_by_unit(before or {})}
         specs = {path: data for path, data in tree.items() if path.startswith("clusters/")}
-        present = split_by_unit(specs).keys()
+        present = {*split_by_unit(specs), *others}
         return cls(
             tree, before, tuple(sorted(units)), present,
             specs=lambda _: {}, whole=lambda _: {}, past=lambda _: {}, left=lambda _: {},

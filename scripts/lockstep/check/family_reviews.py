@@ -1,8 +1,9 @@
 """The families that a change touches, as they are at its base and after the merge.
 
-Only their own files are read, and their environments': the others are as on the base.
+Only their own files are read, and those of environments: the others are as on the base.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +40,7 @@ from lockstep.rollout.state_words import describe_state
 from lockstep.spec.ledger import files_of
 from lockstep.text.sanitise import cut, one_line
 
+_OF_ENVIRONMENT = re.compile(r"clusters/[^/]+/environment\.yaml")
 _ABSENT = "not there"
 _UNREADABLE = "cannot be read"
 
@@ -72,11 +74,13 @@ def family_reviews(
 
 
 def _read(git: Git, tree: str, units: Sequence[Unit], reader: LedgerReader, commit: str) -> _Side:
-    homes = {environment for environment, _ in units}
+    specs = git.file_ids(tree, ["clusters"]) if units else ()
     paths = [f"{top}/{e}/{f}" for e, f in units for top in FOLDERS[:2]]
-    paths += [f"clusters/{home}/environment.yaml" for home in homes]
+    # All environments, because one names another as its predecessor.
+    paths += [path for path in specs if _OF_ENVIRONMENT.fullmatch(path)]
     files = git.read_tree(tree, ["policies", SETTINGS, *paths], links=True) if units else {}
-    validated = validate_families(with_shipped(files, ["policies"]))
+    others = {unit for path in specs if (unit := unit_of(path))}
+    validated = validate_families(with_shipped(files, ["policies"]), others=others)
     history = reader.at(commit) if git.resolve(commit) else None
     families = {}
     for unit, read in validated.read.items():

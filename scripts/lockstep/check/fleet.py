@@ -29,8 +29,8 @@ from lockstep.spec.validate import elsewhere, validate_environment
 Summaries = Mapping[Unit, FamilySummary]
 
 
-EnvironmentFolders = Sequence[tuple[Document, RenderedFolder]]
-"""What belongs to each environment and its tenants, with the environment's document."""
+EnvironmentFolders = Mapping[str, Sequence[RenderedFolder]]
+"""What belongs to each environment and its tenants, by the environment's name."""
 
 
 @dataclass(frozen=True)
@@ -161,20 +161,30 @@ def _duplicates(given: FleetInput, known: Iterable[Finding]) -> list[Finding]:
     return elsewhere(found, known)
 
 
-def render_environments(given: FleetInput, templates: Templates) -> EnvironmentFolders:
-    """The folders of the environments whose own file has no error, and of their tenants."""
-    return [
-        (each.document, replace(folder, manifests={}))
-        for each in given.valid.environments.values()
-        for folder in (render_environment(each, templates), *render_tenants(each, templates))
-    ]
+def render_environments(
+    given: FleetInput, templates: Templates, known: EnvironmentFolders
+) -> dict[str, Sequence[RenderedFolder]]:
+    """The folders of the environments whose own file has no error, and of their tenants.
+
+    Those that are ``known`` are not rendered again. Of the others the objects are left out.
+    """
+    return {
+        name: known[name] if name in known else _folders_of(each, templates)
+        for name, each in given.valid.environments.items()
+    }
+
+
+def _folders_of(environment: Environment, templates: Templates) -> list[RenderedFolder]:
+    made = render_environment(environment, templates), *render_tenants(environment, templates)
+    return [replace(folder, manifests={}) for folder in made]
 
 
 def colliding_families(
     claims: Mapping[Unit, FolderClaims], folders: EnvironmentFolders
 ) -> list[Unit]:
     """The families that claim what is claimed twice, in order."""
-    claimed = Counter(claim.what for _, folder in folders for claim in folder.claims)
+    rendered = (folder for each in folders.values() for folder in each)
+    claimed = Counter(claim.what for folder in rendered for claim in folder.claims)
     claimed.update(c.what for each in claims.values() for _, _, own in each for c in own)
     return [
         unit
@@ -206,8 +216,11 @@ def render_spanning(
     Clusters whose files are ``repeated`` take the name or host of another: that they claim the
     same would only repeat it.
     """
+    own = [folder for each in environments.values() for folder in each]
     folders: list[tuple[Cluster | Document, str, Claims]] = [
-        (document, each.path, each.claims) for document, each in environments
+        (given.fleet.environments[name].document, folder.path, folder.claims)
+        for name, each in environments.items()
+        for folder in each
     ]
     of_families = list(_claims(given))
     folders += [each for each in of_families if each[0].path not in repeated]
@@ -216,11 +229,11 @@ def render_spanning(
     colliding = {folders[index][1] for index in collisions}
     colliding |= {folder for origin, folder, _ in of_families if origin.path in repeated}
     files: dict[str, bytes] = {}
-    for _, folder in environments:
+    for folder in own:
         files |= {} if folder.path in colliding else folder.by_path()
-    found = [finding for _, folder in environments for finding in folder.findings]
+    found = [finding for folder in own for finding in folder.findings]
     found += [finding for each in collisions.values() for finding in each]
-    committed, unrendered = _outside_of_families(given, environments, files)
+    committed, unrendered = _outside_of_families(given, own, files)
     return RenderedSpanning(files, tuple(found), frozenset(colliding), committed, unrendered)
 
 
@@ -235,7 +248,7 @@ def _claims(given: FleetInput) -> Iterator[tuple[Cluster | Document, str, Claims
 
 
 def _outside_of_families(
-    given: FleetInput, environments: EnvironmentFolders, files: Mapping[str, bytes]
+    given: FleetInput, rendered: Iterable[RenderedFolder], files: Mapping[str, bytes]
 ) -> tuple[Tree, tuple[str, ...]]:
     """What rendered/ holds in no folder of a family; the folders that should have files, but not.
 
@@ -245,7 +258,7 @@ def _outside_of_families(
     kept = {folder for s in given.summaries.values() for folder in s.folders}
     left = {path: d for path, d in given.left.items() if rendered_folder_of(path) not in kept}
     there = {path.rpartition("/")[0] for path in files}
-    wanted = {folder.path for _, folder in environments}
+    wanted = {folder.path for folder in rendered}
     for name in names - given.valid.environments.keys():
         wanted |= {environment_folder(name), tenants_folder(name)}
     return left, tuple(sorted(wanted - there))

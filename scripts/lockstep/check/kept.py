@@ -1,7 +1,7 @@
-"""What is kept of families in the user's cache: summaries, claims and results, each under a key."""
+"""What is kept in the user's cache: of families, and the folders of environments, under keys."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -11,13 +11,16 @@ from lockstep.check.units import Unit
 from lockstep.edges.cache import Cache
 from lockstep.edges.content_key import key_of
 from lockstep.model.outcome import POLICY_ERROR
+from lockstep.render.folder import RenderedFolder
+
+Name = TypeVar("Name")
 
 Keys = Mapping[Unit, str]
 """The key of each family."""
 
 
-class KeptFamilies:
-    """Reads and writes what is kept of families; what cannot be read is worked out again."""
+class KeptParts:
+    """Reads and writes what is kept of a check; what cannot be read is worked out again."""
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
@@ -33,6 +36,10 @@ class KeptFamilies:
     def results(self, keys: Keys) -> dict[Unit, FamilyResult]:
         """The results that are kept under these keys."""
         return self._read("result", keys, FamilyResult)
+
+    def environments(self, keys: Mapping[str, str]) -> dict[str, Sequence[RenderedFolder]]:
+        """The folders of environments and their tenants that are kept under these keys."""
+        return self._read("environment", keys, list[RenderedFolder])
 
     def keep_summaries(self, keys: Keys, made: Mapping[Unit, FamilySummary]) -> None:
         """Keep summaries."""
@@ -55,24 +62,30 @@ class KeptFamilies:
         }
         self._write("result", keys, sure)
 
-    def _read(self, kind: str, keys: Keys, form: Any) -> dict[Unit, Any]:
-        named = {unit: key_of(kind, key) for unit, key in keys.items()}
+    def keep_environments(
+        self, keys: Mapping[str, str], made: Mapping[str, Sequence[RenderedFolder]]
+    ) -> None:
+        """Keep the folders of environments."""
+        self._write("environment", keys, made)
+
+    def _read(self, kind: str, keys: Mapping[Name, str], form: Any) -> dict[Name, Any]:
+        named = {name: key_of(kind, key) for name, key in keys.items()}
         kept = self._cache.get_many(list(named.values()))
         decoder = msgspec.json.Decoder(form)
         found = {}
-        for unit, name in named.items():
-            if data := kept.get(name):
+        for name, kept_as in named.items():
+            if data := kept.get(kept_as):
                 try:
-                    found[unit] = decoder.decode(data)
+                    found[name] = decoder.decode(data)
                 except msgspec.MsgspecError:  # the cache may hold anything
                     continue
         return found
 
-    def _write(self, kind: str, keys: Keys, made: Mapping[Unit, object]) -> None:
+    def _write(self, kind: str, keys: Mapping[Name, str], made: Mapping[Name, object]) -> None:
         entries = {}
-        for unit, value in made.items():
+        for name, value in made.items():
             try:
-                entries[key_of(kind, keys[unit])] = msgspec.json.encode(value)
+                entries[key_of(kind, keys[name])] = msgspec.json.encode(value)
             except (msgspec.MsgspecError, UnicodeError, TypeError):  # half of a surrogate pair
                 continue
         self._cache.put_many(entries)

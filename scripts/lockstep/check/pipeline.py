@@ -22,6 +22,7 @@ from lockstep.check.family_values import (
     Terms,
 )
 from lockstep.check.fleet import (
+    EnvironmentFolders,
     FleetInput,
     FleetResult,
     check_fleet,
@@ -60,10 +61,11 @@ class CheckInput:
     ``before`` holds at least the base's clusters, ledger and policies; None where there is no
     base. ``compared`` says whether ``rendered/`` must be as rendered. ``rollback_only`` evaluates
     only the rules that may stop a rollback. Families of ``around`` that the tree does not have are
-    not checked, but what they have in quarantine counts. ``history`` is that of the base's ledger;
-    None for a change that a verb has just made, which has read it. ``documents`` has what was
-    parsed before: checks of several trees parse what these share once. ``pull_request`` says that
-    the change is not on the followed branch yet, and people made it.
+    not checked, but what they have in quarantine counts. ``others`` are families that the fleet has
+    and the tree need not hold: an environment's own file may name them. ``history`` is that of the
+    base's ledger; None for a change that a verb has just made, which has read it. ``documents`` has
+    what was parsed before: checks of several trees parse what these share once. ``pull_request``
+    says that the change is not on the followed branch yet, and people made it.
     """
 
     tree: Tree
@@ -73,6 +75,7 @@ class CheckInput:
     compared: bool = True
     rollback_only: bool = False
     around: Fleet = field(default_factory=Fleet)
+    others: Collection[Unit] = ()
     history: HistoryOf | None = None
     documents: Documents | None = None
     pull_request: bool = False
@@ -94,13 +97,14 @@ def check_change(
     now: datetime,
     around: Fleet,
     documents: Documents,
+    others: Collection[Unit],
     *,
     rollback_only: bool,
 ) -> Checked:
     """Check a tree of one family that a verb is about to commit on top of ``before``.
 
     ``rendered/`` is not compared: the verb itself has just rendered it. What the families
-    ``around`` it have in quarantine does not stop a rollback.
+    ``around`` it have in quarantine does not stop a rollback. ``others`` are all families.
     """
     given = CheckInput(
         tree,
@@ -109,6 +113,7 @@ def check_change(
         compared=False,
         rollback_only=rollback_only,
         around=Fleet() if rollback_only else around,
+        others=others,
         documents=documents,
     )
     return check_tree(given).checked
@@ -117,7 +122,7 @@ def check_change(
 def run_pipeline(policy_sets: Sequence[PolicySet], given: CheckInput) -> "PipelineResult":
     """Check a tree by these policy sets, in their order of precedence."""
     terms = terms_of(policy_sets, given)
-    source = FleetSource.of_trees(given.tree, given.before)
+    source = FleetSource.of_trees(given.tree, given.before, given.others)
     families = Families(source, terms, around=given.around, documents=given.documents)
     return check_families(families, Work(source.units), given, terms)
 
@@ -147,24 +152,27 @@ class Work:
     """The families to check, and what is known already.
 
     ``results`` are those of families to check, ``claims`` gives those of others, as far as known,
-    which may collide with them.
+    which may collide with them. ``environments`` are the folders of environments.
     """
 
     units: Sequence[Unit]
     results: Mapping[Unit, FamilyResult] = field(default_factory=dict)
     claims: Callable[[Collection[Unit]], Mapping[Unit, FolderClaims]] = lambda _: {}
+    environments: EnvironmentFolders = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class PipelineResult:
     """What a check has found, and the results of its families.
 
-    ``claims`` are those of further families, which were rendered to be compared with them.
+    ``claims`` are those of further families, which were rendered to be compared with them;
+    ``environments`` are the folders of the environments whose own file has no error.
     """
 
     checked: Checked
     results: Mapping[Unit, FamilyResult]
     claims: Mapping[Unit, FolderClaims]
+    environments: EnvironmentFolders
 
 
 def check_families(
@@ -204,8 +212,11 @@ class _Pipeline:
         }
         results = {unit: made.get(unit) or self._work.results[unit] for unit in self._units}
         claims = near | {unit: each.claims for unit, each in results.items()}
-        spanning = self._spanning(claims, answers_about(environments, answers))
-        return self._result(results, near, spanning)
+        rendered = render_environments(
+            self._fleet_input({}), self._terms.templates, self._work.environments
+        )
+        spanning = self._spanning(claims, rendered, answers_about(environments, answers))
+        return PipelineResult(self._checked(results, spanning), results, near, rendered)
 
     def _fleet_input(self, claims: Mapping[Unit, FolderClaims]) -> FleetInput:
         families = self._families
@@ -245,23 +256,20 @@ class _Pipeline:
         return claims | {u: self._prepare_family(u, read).claims for u, read in unknown.items()}
 
     def _spanning(
-        self, claims: Mapping[Unit, FolderClaims], answers: Sequence[Sequence[Json]]
+        self,
+        claims: Mapping[Unit, FolderClaims],
+        folders: EnvironmentFolders,
+        answers: Sequence[Sequence[Json]],
     ) -> FleetResult:
         """What spans families; the files of those that findings point into are read now."""
         families = self._families
-        folders = render_environments(self._fleet_input({}), self._terms.templates)
         colliding = colliding_families(claims, folders) if self._given.compared else []
         named = named_clusters(answer for each in answers for answer in each)
         families.read([*colliding, *families.of_clusters(named)])
         given = self._fleet_input({unit: claims[unit] for unit in colliding})
         return check_fleet(given, folders, answers, self._terms)
 
-    def _result(
-        self,
-        results: Mapping[Unit, FamilyResult],
-        near: Mapping[Unit, FolderClaims],
-        spanning: FleetResult,
-    ) -> PipelineResult:
+    def _checked(self, results: Mapping[Unit, FamilyResult], spanning: FleetResult) -> Checked:
         families, shard = self._families, self._given.shard
         denied = [each for result in results.values() for each in result.denied]
         invalid = [finding for finding in spanning.invalid if reports(shard, finding)]
@@ -281,7 +289,7 @@ class _Pipeline:
             counted += [f for f in self._waivers.unused(self._unseen()) if reports(shard, f)]
         lines = excerpts((*invalid, *counted), families.files)
         kept = (each for result in results.values() for each in result.excerpts)
-        checked = Checked(
+        return Checked(
             _part(families.fleet, results),
             arrange(invalid),
             tuple(counted),
@@ -294,7 +302,6 @@ class _Pipeline:
             ),
             shipped_paths(self._given.tree, self._given.before or {}),
         )
-        return PipelineResult(checked, results, near)
 
     def _unseen(self) -> list[Subject]:
         """The clusters that no rule saw: the malformed ones, and those that are not checked."""

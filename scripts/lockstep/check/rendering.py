@@ -45,7 +45,7 @@ def render_tree(tree: Tree, *, restored: bool = False) -> RenderedTree:
         for number, (unit, read) in enumerate(validated.read.items(), start=1):
             progress.step("rendering", "/".join(unit), number, len(validated.read))
             families[unit] = render_read(read, templates)
-        folders = render_environments(validated.given, templates)
+        folders = render_environments(validated.given, templates, {})
     given = replace(validated.given, claims={unit: each.claims for unit, each in families.items()})
     spanning = render_spanning(given, folders, validated.repeated)
     changes: dict[str, bytes | None] = {}

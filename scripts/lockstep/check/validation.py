@@ -1,6 +1,6 @@
 """Validates a tree by the same halves as a check, and gives the part of it that is well-formed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lockstep.check.families import about_environments
@@ -81,16 +81,20 @@ def counts_of(summaries: Iterable[FamilySummary]) -> dict[str, int]:
 
 
 def validate_families(
-    tree: Tree, documents: Documents | None = None, schemas: Sequence[Schemas] | None = None
+    tree: Tree,
+    documents: Documents | None = None,
+    schemas: Sequence[Schemas] | None = None,
+    others: Collection[Unit] = (),
 ) -> ValidatedTree:
     """Validate files, schemas, structure and the chains of records; no policy and no rendering.
 
     Files must fit all of ``schemas``: the base's and the tree's own, by default the latter alone.
+    ``others`` are families that the fleet has and ``tree`` need not hold (see CheckInput).
     """
     schemas = schemas or [Schemas(tree)]
     reader = FamilyReader(tree, None, documents)
     present = {unit for path in tree if path.startswith("clusters/") and (unit := unit_of(path))}
-    about = about_environments(reader, present, schemas)
+    about = about_environments(reader, {*present, *others}, schemas)
     read = {
         unit: validate_input(reader.family_input(unit, about.get(unit[0], ())), schemas)
         for unit in reader.units
@@ -106,10 +110,13 @@ def validate_families(
 
 
 def validate_tree(
-    tree: Tree, documents: Documents | None = None, schemas: Sequence[Schemas] | None = None
+    tree: Tree,
+    documents: Documents | None = None,
+    schemas: Sequence[Schemas] | None = None,
+    others: Collection[Unit] = (),
 ) -> Checked:
     """A tree's fleet, and all that is wrong with its files (see validate_families)."""
-    return validate_families(tree, documents, schemas).checked()
+    return validate_families(tree, documents, schemas, others).checked()
 
 
 def without_malformed(checked: Checked) -> Fleet:

@@ -87,12 +87,12 @@ def build(
         # The recorded time: rules must see the time that the record claims.
         now = parse_time(decisions[0].decided_at)
         checked = check_change(
-            result, before, now, state.fleet, state.snapshot.documents,
+            result, before, now, state.fleet, state.snapshot.documents, state.snapshot.families,
             rollback_only=change.rollback_only,
         )  # fmt: skip
     else:
         # Schemas and chains need no OPA, so they count even where no rule can be evaluated.
-        checked = validate_tree(result)
+        checked = validate_tree(result, others=state.snapshot.families)
     _raise_findings(state, change, checked)
     # Mistakes from before do not stop a rollback, but they can hide a cluster from every rule.
     if change.evaluated and change.rollback_only:

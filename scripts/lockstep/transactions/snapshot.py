@@ -6,7 +6,7 @@ from functools import cached_property
 
 from lockstep import __version__
 from lockstep.check.followed import Followed
-from lockstep.check.units import Unit, split_by_unit
+from lockstep.check.units import Unit, split_by_unit, unit_of
 from lockstep.check.workspace import SOURCES, require_clusters, with_shipped
 from lockstep.edges.git import Git, Remote
 from lockstep.model.finding import Finding
@@ -69,6 +69,12 @@ class Snapshot:
             if each.document.path not in broken
             and not validate_environment(each, fleet, each.families, self.schemas, ())
         )
+
+    @cached_property
+    def families(self) -> frozenset[Unit]:
+        """The families that have files in clusters/: those that an environment may name."""
+        specs = filter(lambda path: path.startswith("clusters/"), self.tree)
+        return frozenset(filter(None, map(unit_of, specs)))
 
     def own_files(self, environment: str, name: str) -> Tree:
         """The files of one family in clusters/ and ledger/, by path."""

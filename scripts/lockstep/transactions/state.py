@@ -94,7 +94,7 @@ def read_state(
     """
     # One family only: others' mistakes must not stop it, nor the size of the fleet slow it down.
     tree = snapshot.of_family(name)
-    checked = validate_tree(tree, snapshot.documents, [snapshot.schemas])
+    checked = validate_tree(tree, snapshot.documents, [snapshot.schemas], snapshot.families)
     near = own_findings(checked.invalid, environment, name)
     deciding = [f for f in near if _decides(f) and not (rollback and _stops_forward_only(f))]
     malformed = [f for f in deciding if not RECORD_PATH.fullmatch(f.file)]
