@@ -280,3 +280,22 @@ def test_older_decisions_get_a_line_each(rolling: World) -> None:
     own = site(rolling, at="2026-04-20T08:00:00Z")[OWN].text
     assert re.search(r"\d older decisions Record When What", own)
     assert "1 2026-03-01" in own and "adopt 1" in own
+
+
+def test_an_environment_that_is_gone_keeps_the_pages_of_its_records(rolling: World) -> None:
+    shutil.copytree(rolling.clone / "clusters" / "prod", rolling.clone / "clusters" / "late")
+    shutil.rmtree(rolling.clone / "clusters" / "prod")
+    for path in (rolling.clone / "clusters" / "late").rglob("*.yaml"):
+        path.write_text(path.read_text().replace("prod", "late"))
+    publish(rolling)
+    folder = rolling.folder / "site"
+    code, said = rolling.lockstep("site", "--output", str(folder), at=AT)
+    assert code in (0, 10), said
+    pages = pages_of(folder)
+    assert sorted(pages) == ["families/late/scoring.html", OWN, "index.html"]
+    first = pages["index.html"].text
+    assert (
+        "Families that are gone Their files were removed. Their records stay. prod/scoring" in first
+    )
+    assert "late/scoring new" in first
+    assert "advance version 2 pass" in pages[OWN].text
