@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from lockstep.edges.resources import site_templates
+from lockstep.model.evidence import Verdict
 from lockstep.model.file_results import Status
 from lockstep.model.finding import Finding
 from lockstep.model.fleet_page import EndingWaiver, FamilyLedger, FleetPage
@@ -156,3 +157,26 @@ def test_every_state_can_be_shown() -> None:
         files = fleet_pages(FleetPage(whole, NOW), site_templates())
         for each in files.values():
             assert f">{state.value}</span>".encode() in each
+
+
+def test_every_verdict_can_be_shown_and_the_worst_comes_first() -> None:
+    evidence = tuple(replace(FULL.evidence[0], verdict=each) for each in Verdict)
+    entry = LedgerEntry(replace(FULL, evidence=evidence), NOW, ())
+    ledger = FamilyLedger("prod", "fraud", (), (entry,))
+    shown = FleetPage(Status((), now=format_time(NOW)), NOW, {("prod", "fraud"): ledger})
+    text = fleet_pages(shown, site_templates())[page_path("prod", "fraud")].decode()
+    rows = text.split("<caption>")[1]
+    places = [rows.index(f">{each.value}</span>") for each in reversed(Verdict)]
+    assert places == sorted(places)
+
+
+def test_what_is_left_out_of_a_page_is_counted() -> None:
+    (status,) = page().status.families
+    status = replace(status, quarantine=status.quarantine * 103)
+    ledger = page().ledgers["prod", "fraud"]
+    ledger = FamilyLedger("prod", "fraud", ledger.spans, ledger.entries, ledger.doubts * 24)
+    whole = Status((status,), now=format_time(NOW))
+    files = fleet_pages(FleetPage(whole, NOW, {("prod", "fraud"): ledger}), site_templates())
+    text = files[page_path("prod", "fraud")].decode()
+    assert "And 3 more: <code>lockstep status prod/fraud</code>" in text
+    assert "And 4 more: <code>lockstep audit --verify prod/fraud</code>" in text
