@@ -15,8 +15,9 @@
 #   list of such clusters, `input.removed`, those that were removed, and `input.complete`: false where a
 #   cluster is left out because its file is malformed. Both see `input.family` and
 #   `input.family_before` (documents), `input.variants_before` (of each cluster as it was),
-#   `input.locks` (by version), `input.quarantine` (entries in force), `input.freezes` (those in
-#   force) and `input.rollout` (phase, wave, step, verified, adopted, diverged, skewBreached). One of
+#   `input.locks` (by version), `input.quarantine` (entries in force), `input.predecessor` (the
+#   `environment` before this one, and the digests that the family has `verified` there and not rolled
+#   back since; null where it has no such family), `input.freezes` (those in force) and `input.rollout` (phase, wave, step, verified, adopted, diverged, skewBreached). One of
 #   scope `environment` sees `input.families` (with the datasets of their versions, and the dashboards that
 #   they name, each with the first cluster that does), `input.clusters` (tenant, family and the part of the
 #   spec that costs, claims something or feeds others), and `input.elsewhere` (clusters of other

@@ -34,6 +34,7 @@ shared := {
 	"complete": true,
 	"locks": {version: lock(version) | some version in ["41", "42"]},
 	"quarantine": [],
+	"predecessor": null,
 	"freezes": [],
 	"rollout": {
 		"phase": "steady",

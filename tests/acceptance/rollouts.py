@@ -54,8 +54,11 @@ def share_with_arm(world: World, stable: int) -> None:
     publish(world)
 
 
-def reject_in_staging(world: World) -> None:
-    """Version 3 is in quarantine in the environment staging, which comes before prod."""
+STAGING = "staging/scoring"
+
+
+def add_staging(world: World) -> None:
+    """An environment staging before prod, with the family as prod has it; version 1 is adopted."""
     clusters = world.clone / "clusters"
     shutil.copytree(clusters / "prod", clusters / "staging")
     for path in (clusters / "staging").rglob("*.yaml"):
@@ -66,10 +69,24 @@ def reject_in_staging(world: World) -> None:
     settings.write_text(settings.read_text().replace("spec:", "spec:\n  predecessor: staging", 1))
     world.must("render")
     publish(world)
-    world.must("adopt", "staging/scoring", "--reason", "first")
-    world.git("merge", "--quiet", "--no-edit", world.propose("3", "staging/scoring"))
+    world.must("adopt", STAGING, "--reason", "first")
+
+
+def verify_in_staging(world: World, version: str, *hours: str) -> None:
+    """Bring a version through its rollout in staging: a proposal, then a move at each hour."""
+    branch = world.propose(version, STAGING, at=f"{DAY}{hours[0]}:00:00Z")
+    world.git("merge", "--quiet", "--no-edit", branch)
     world.git("push", "--quiet", "origin", "main")
-    world.must("revert", "staging/scoring", "3", "--reason", "bad there")
+    for hour in hours:
+        world.must("advance", STAGING, at=f"{DAY}{hour}:00:00Z")
+
+
+def reject_in_staging(world: World) -> None:
+    """Version 3 is in quarantine in the environment staging, which comes before prod."""
+    add_staging(world)
+    world.git("merge", "--quiet", "--no-edit", world.propose("3", STAGING))
+    world.git("push", "--quiet", "origin", "main")
+    world.must("revert", STAGING, "3", "--reason", "bad there")
 
 
 def publish(world: World, message: str = "by hand") -> None:

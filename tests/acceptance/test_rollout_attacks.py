@@ -222,7 +222,9 @@ def test_a_quarantine_of_an_earlier_environment_is_released_there(world: World) 
     code, said = world.lockstep("propose", "prod/scoring", "3")
     assert code == 11 and "lockstep release staging/scoring 3" in said
     world.must("release", "staging/scoring", "3", "--reason", "good after all")
-    world.must("propose", "prod/scoring", "3")
+    code, said = world.lockstep("propose", "prod/scoring", "3")
+    assert code == 11 and "in quarantine" not in said
+    assert 'its content has not been verified in "staging"' in said
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from lockstep.check.past import (
     about_quarantine,
     about_the_past,
     bound_as,
+    verified_in_predecessor,
     with_steps,
 )
 from lockstep.check.policy_sets import merge_findings
@@ -154,7 +155,8 @@ def prepare_family(
     if terms.pull_request:
         found += about_quarantine(read, read.valid, quarantine)
     found += about_promotions(read, read.valid, sources)
-    items = _items(read, read.valid, former, quarantine, rendered.objects, terms)
+    from_others = quarantine, verified_in_predecessor(read, sources)
+    items = _items(read, read.valid, former, from_others, rendered.objects, terms)
     return PreparedFamily(read, arrange(found), items, rendered.claims)
 
 
@@ -170,15 +172,16 @@ def _items(
     read: ReadFamily,
     family: Family,
     former: Fleet | None,
-    quarantine: list[Json],
+    from_others: tuple[list[Json], Json],
     objects: RenderedObjects,
     terms: Terms,
 ) -> tuple[PolicyItem, ...]:
+    """What rules evaluate; ``from_others`` are quarantine and predecessor (see family_inputs)."""
     if former and terms.published:
         former = with_steps(former, family, read.given.files_before)
     malformed = _malformed_before(read, family_before(read.fleet, former, family))
-    args = read.fleet, former, family, terms.now, objects, malformed, quarantine
-    return tuple(family_inputs(*args))
+    args = read.fleet, former, family, terms.now, objects, malformed
+    return tuple(family_inputs(*args, *from_others))
 
 
 def _malformed_before(read: ReadFamily, before: Family | None) -> MalformedClusters:

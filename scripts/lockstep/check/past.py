@@ -105,6 +105,19 @@ def about_promotions(read: ReadFamily, family: Family, sources: PromotionSources
     return [f for each in promotions for f in check_promotion(each, predecessor, known)]
 
 
+def verified_in_predecessor(read: ReadFamily, sources: PromotionSources) -> Json:
+    """What rules know of the predecessor: its name, and the digests that it has verified.
+
+    None where it has no such family. Those of a pull request's base and of its result: what it
+    verifies itself is promoted by a later one.
+    """
+    home = read.given.environment
+    if home is None or sources.now is None:
+        return None
+    now, base = ({each.digest for each in known or ()} for known in (sources.now, sources.base))
+    return {"environment": home.predecessor, "verified": sorted(now & base)}
+
+
 def _with_variants(cluster: Cluster, variants: Variants | None) -> Cluster:
     if variants is None:
         return cluster

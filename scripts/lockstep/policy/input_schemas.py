@@ -17,9 +17,9 @@ def input_schemas(files: SchemaFiles) -> dict[str, Json]:
     """The schema of ``input`` for each scope of rules: ``cluster``, ``family``, ``environment``.
 
     All objects are closed except maps: the locks (by version) and the rendered manifests (by kind).
-    ``old`` and fields that end in ``_before`` may be null, which OPA's types cannot express: rules
-    use ``is_null`` or ``is_object``. ``files`` are the schemas of a tree. Raises LockstepError
-    where one of them is missing or refers to itself.
+    ``old``, ``predecessor`` and fields that end in ``_before`` may be null, which OPA's types
+    cannot express: rules use ``is_null`` or ``is_object``. ``files`` are the schemas of a tree.
+    Raises LockstepError where one of them is missing or refers to itself.
     """
     cluster = flatten(files, "effective-cluster.json")
     pair = {"name": _TEXT, "new": cluster, "old": cluster}
@@ -60,6 +60,7 @@ def _around_a_family(files: SchemaFiles) -> dict[str, Json]:
         "family_before": family,
         "locks": _map(lock),
         "quarantine": {**quarantine, "items": entry},
+        "predecessor": _object({"environment": _TEXT, "verified": _list(_TEXT)}),
         "complete": {"type": "boolean"},
         "rollout": _ROLLOUT,
         "freezes": _list(_object({"name": _TEXT, "reason": _TEXT, "until": _TEXT})),

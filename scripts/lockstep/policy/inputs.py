@@ -46,10 +46,13 @@ def family_inputs(
     rendered: RenderedObjects,
     malformed: MalformedClusters = NO_MALFORMED,
     quarantine: list[Json] | None = None,
+    predecessor: Json = None,
 ) -> Iterator[PolicyItem]:
     """The items for one family of ``fleet``: one for each cluster, and one for the family.
 
     ``quarantine`` are the entries that bind it; None where ``fleet`` and ``old`` hold all families.
+    ``predecessor`` is the environment before its own, with the digests that it has verified of the
+    family; None where that has no such family.
     """
     environment = fleet.environments[family.environment]
     before = family_before(fleet, old, family)
@@ -62,6 +65,7 @@ def family_inputs(
     if quarantine is None:
         quarantine = _quarantine(fleet, old, family, before)
     facts["quarantine"] = quarantine
+    facts["predecessor"] = predecessor
     facts["freezes"] = _freezes(environment, was, family, before, now)
     facts["complete"] = malformed.complete
     shared = _shared(environment, was, facts)
