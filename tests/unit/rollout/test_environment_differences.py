@@ -58,9 +58,9 @@ def test_fields_of_clusters_are_compared_all_together_and_the_version_is_none() 
     found = differences(a="region: a => residency: [EU]\n  region: a")
     assert found == ['spec.residency: ["EU"]; in staging: not set']
     found = differences(
-        a="region: a => host: x\n  region: a", b="region: b => host: y\n  region: b"
+        a="region: a => host: east\n  region: a", b="region: b => host: west\n  region: b"
     )
-    assert found == ['spec.host: "x" or "y"; in staging: not set']
+    assert found == ['spec.host: "east" or "west"; in staging: not set']
     found = differences(a="region: a => region: d")
     assert found == ["regions: b, c and d; in staging: a, b and c"]
 
