@@ -19,12 +19,14 @@ DENIED = 'version "2" is new here, and its content has not been verified in "sta
 WAIVER = """\
 apiVersion: lockstep.dev/v1alpha1
 kind: Waivers
+metadata: {name: outage}
 spec:
   waivers:
     - rule: verified-before
       scope: {environment: prod, family: scoring}
       reason: the repair of an outage
       owner: risk-ml@example.com
+      ticket: RISK-7
       expires: "2026-03-31"
 """
 

@@ -130,7 +130,9 @@ def _command(context: ApprovalContext, question: Question, taken: Sequence[str])
     """What a person runs to approve."""
     name = next(each for each in _names(tag_name(question.decision)) if each not in taken)
     version = str(question.candidate["identity"]["version"])
-    message = f"approve {question.environment} version {version}"
+    promoted = question.gate.get("when") == "promote"
+    what = f"the promotion of {question.environment}" if promoted else question.environment
+    message = f"approve {what} version {version}"
     parts = ["git", "-c", "gpg.format=ssh", "-c", "user.signingKey=$HOME/.ssh/id_ed25519.pub",
              "tag", "-s", "-m", message, name, context.tip]  # fmt: skip
     made = " ".join(part if "$HOME" in part else shlex.quote(part) for part in parts)

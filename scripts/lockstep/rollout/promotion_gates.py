@@ -4,14 +4,15 @@ The family that the version enters declares them. They are asked of the clusters
 has verified it, of its servers and of its records, and kept in the record of the proposal.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from lockstep.model.approval import SOURCE as APPROVAL
 from lockstep.model.blocks import BLOCK, DELAY
 from lockstep.model.decision import Decision, Target
 from lockstep.model.document import Json, value_at
-from lockstep.model.evidence import Evidence, Question, Verdict
-from lockstep.model.fleet import Family
+from lockstep.model.evidence import LEDGER, Evidence, Question, Verdict
+from lockstep.model.fleet import Cluster, Family
 from lockstep.model.times import format_time, parse_duration, parse_time
 from lockstep.rollout.comparisons import gates_of, segment_of
 from lockstep.rollout.gate_questions import is_asked_at_promote
@@ -21,6 +22,9 @@ from lockstep.text.sanitise import one_line
 
 PROMOTE_GATES = "promoteGates"
 """Where the plan in the record of a promotion names the gates that it has to pass."""
+
+_OF_FAMILY = (LEDGER, APPROVAL)
+"""Sources whose answer is the same for every cluster."""
 
 NEWEST_BLOCKS = 288
 """The blocks that count, at most: the newest day of 5 minutes, however long a version serves."""
@@ -33,11 +37,10 @@ def has_promote_gates(family: Family) -> bool:
 
 def promote_gates(family: Family, source: Family) -> dict[str, list[str]]:
     """The names of the gates that a promotion from ``source`` has to pass, by its clusters."""
-    gates = {
-        cluster.name: [g["name"] for g in gates_of(family, cluster) if is_asked_at_promote(g)]
-        for cluster in source.clusters
-    }
-    return {cluster: names for cluster, names in gates.items() if names}
+    gates: dict[str, list[str]] = {}
+    for cluster, gate in _asked(family, source):
+        gates.setdefault(cluster.name, []).append(gate["name"])
+    return gates
 
 
 def questions_of_promotion(
@@ -66,10 +69,19 @@ def questions_of_promotion(
             segment=segment_of(cluster),
             decision=decision,
         )
-        for cluster in source.clusters
-        for gate in gates_of(family, cluster)
-        if is_asked_at_promote(gate)
+        for cluster, gate in _asked(family, source)
     ]
+
+
+def _asked(family: Family, source: Family) -> Iterator[tuple[Cluster, Json]]:
+    """The gates of a promotion, each with the clusters of ``source`` that it is asked of.
+
+    A ledger and an approval are of the whole family, so that the first cluster answers for all.
+    """
+    for index, cluster in enumerate(source.clusters):
+        for gate in gates_of(family, cluster):
+            if is_asked_at_promote(gate) and (index == 0 or gate["source"] not in _OF_FAMILY):
+                yield cluster, gate
 
 
 def gates_not_passed(family: Family, evidence: Iterable[Evidence]) -> list[str]:

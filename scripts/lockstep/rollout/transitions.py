@@ -97,7 +97,7 @@ def _from(source: frozenset[Phase] | Phase, to: Phase, *needs: Need) -> Transiti
 
 RULES: Mapping[Action, ActionRules] = {
     Action.PROPOSE: ActionRules(
-        ("propose",),
+        ("propose", "promote"),
         "version {version} as candidate",
         (
             _from(

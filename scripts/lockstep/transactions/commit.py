@@ -10,6 +10,7 @@ from lockstep.check.validation import Checked, validate_tree, without_malformed
 from lockstep.edges.git import Git
 from lockstep.model.decision import Decision, Variants, VerifiedState
 from lockstep.model.errors import Denied, Invalid, LockstepError
+from lockstep.model.finding import Finding
 from lockstep.model.fleet import Tree
 from lockstep.model.outcome import POLICY_ERROR
 from lockstep.model.record import write_record
@@ -163,8 +164,19 @@ def _raise_findings(state: FamilyState, change: FamilyChange, checked: Checked) 
     unevaluated = [finding for finding in checked.denied if finding.rule == POLICY_ERROR]
     denied = [finding for finding in checked.denied if finding.rule != POLICY_ERROR]
     if change.rollback_only:
+        # What another environment serves is its own matter: that a version is in quarantine here
+        # must be possible while it serves there.
+        here = [each for each in denied if not _is_elsewhere(each, state.family.environment)]
         # First: a rollback goes on without a rule that fails, not against one that denies it.
-        raise_errors(denied, Denied, "policy denies the result")
+        raise_errors(here, Denied, "policy denies the result")
     # Neither Invalid nor Denied: by the type a rollback knows that it may go on without rules.
     raise_errors(unevaluated, LockstepError, "the rules could not be evaluated on the result")
-    raise_errors(denied, Denied, "policy denies the result")
+    if not change.rollback_only:
+        raise_errors(denied, Denied, "policy denies the result")
+
+
+def _is_elsewhere(finding: Finding, environment: str) -> bool:
+    """Whether a finding is in a file of another environment."""
+    top, _, below = finding.file.partition("/")
+    of_environments = top in ("clusters", "ledger", "rendered")
+    return of_environments and not below.startswith(f"{environment}/")

@@ -61,7 +61,13 @@ def _with_content(
     """The lock of a version with the verified content; None of another, which joins ``others``."""
     try:
         lock = read_lock(options, target, hint.version)
-    except (Invalid, VerificationFailed) as error:
+    except VerificationFailed:
+        others.append(
+            f"version {hint.version} ({hint.hint}): it is not the version that was locked with "
+            "this number"
+        )
+        return None
+    except Invalid as error:
         # What cannot be locked is no copy, and the answer says why. A registry that gives no answer
         # is another error, which ends the run: the copy may be the one that was not seen.
         others.append(f"version {hint.version} ({hint.hint}): {error.message}")

@@ -19,7 +19,7 @@ from tests.unit.edges.repositories import new_repository
 VERBS = [
     "add", "adopt", "advance", "approval", "audit", "check", "comment", "diff", "doctor",
     "drift", "fetch-model", "hold", "init", "lock", "merge-reports", "policy", "promote", "propose",
-    "release", "render", "resume", "revert", "review", "schema", "status", "template",
+    "release", "render", "resume", "revert", "review", "schema", "site", "status", "template",
     "tools", "upgrade", "validate",
 ]  # fmt: skip
 HEAVY = {

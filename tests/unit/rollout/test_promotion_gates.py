@@ -46,6 +46,7 @@ DAY = timedelta(days=1)
 NOW = START + DAY
 HERE = DecisionContext(NOW, SOMEBODY, "c" * 40)
 SERVED: Json = {"name": "served", "source": "ledger", "when": "promote", "served": "12h"}
+SMOKE: Json = {"name": "smoke", "source": "http-json", "when": "promote"}
 ERRORS: Json = {"name": "errors", "source": "prometheus", "when": "promote",
                 "measure": "error_ratio", "max": 0.01, "block": "10m"}  # fmt: skip
 LOCK: Json = {"identity": {"version": "2", "digest": digest_of("2")}}
@@ -97,15 +98,15 @@ def found(made: Family) -> list[str]:
 
 
 def test_the_clusters_of_the_predecessor_are_asked_about_its_version() -> None:
-    source, target = staging(), prod()
+    source, target = staging(), prod(SMOKE, SERVED)
     asked = questions_of_promotion(target, source, "2", LOCK, NOW)
     assert [(q.environment, q.cluster, q.gate["name"]) for q in asked] == [
-        ("staging", "s-a", "served"), ("staging", "s-b", "served"),
-    ]  # fmt: skip
+        ("staging", "s-a", "smoke"), ("staging", "s-a", "served"), ("staging", "s-b", "smoke"),
+    ], "a ledger is that of the family, and is asked once"  # fmt: skip
     assert all(q.candidate == LOCK and q.stable is None for q in asked)
     assert {(q.since, q.now) for q in asked} == {(format_time(START), format_time(NOW))}
     assert {q.decision for q in asked} == {id_of_proposal(target, target_of("2"))}
-    assert promote_gates(target, source) == {"s-a": ["served"], "s-b": ["served"]}
+    assert promote_gates(target, source) == {"s-a": ["smoke", "served"], "s-b": ["smoke"]}
 
 
 def test_blocks_are_counted_of_the_newest_time_only() -> None:
@@ -117,11 +118,11 @@ def test_blocks_are_counted_of_the_newest_time_only() -> None:
 
 
 def test_a_gate_of_a_segment_is_asked_of_the_clusters_that_the_predecessor_has_of_it() -> None:
-    source, target = staging(), prod({**SERVED, "segment": "consumer"})
+    source, target = staging(), prod({**SMOKE, "segment": "consumer"})
     assert questions_of_promotion(target, source, "2", LOCK, NOW) == []
-    assert has_promote_gates(target) and gates_not_passed(target, ()) == ["served"]
+    assert has_promote_gates(target) and gates_not_passed(target, ()) == ["smoke"]
     source.clusters[1].effective["spec"]["segment"] = {"name": "consumer", "regulated": False}
-    assert promote_gates(target, source) == {"s-b": ["served"]}
+    assert promote_gates(target, source) == {"s-b": ["smoke"]}
 
 
 def test_nothing_but_a_promotion_asks_them() -> None:
@@ -138,7 +139,7 @@ def test_nothing_but_a_promotion_asks_them() -> None:
 def test_the_record_holds_what_had_to_pass_and_replays_alone() -> None:
     source, target = staging(), prod()
     made = promoted(target, source)
-    assert made.plan["promoteGates"] == {"s-a": ["served"], "s-b": ["served"]}
+    assert made.plan["promoteGates"] == {"s-a": ["served"]}
     assert found(recorded(target, made)) == []
     assert unmet_needs(target, made) == []
 
@@ -146,8 +147,9 @@ def test_the_record_holds_what_had_to_pass_and_replays_alone() -> None:
 def test_evidence_that_is_missing_is_found() -> None:
     source, target = staging(), prod()
     made = promoted(target, source)
-    assert found(recorded(target, evolve(made, evidence=made.evidence[1:]))) == [
-        "propose needs these gates, which were not asked: served in s-a"
+    both = evolve(made, plan={**made.plan, "promoteGates": {"s-a": ["served"], "s-b": ["smoke"]}})
+    assert found(recorded(target, both)) == [
+        "propose needs these gates, which were not asked: smoke in s-b"
     ]
     forged = evolve(made, plan={**made.plan, "promoteGates": 7})
     assert len(found(recorded(target, forged))) == 1
@@ -195,7 +197,7 @@ def test_a_rolled_back_version_never_passes() -> None:
     source = rolled_back(staging(), "2", NOW)
     served = served_before(source, digest_of("2"))
     assert served is not None and served.rolled_back
-    (item, _) = answered(questions_of_promotion(prod(), source, "2", LOCK, NOW), source)
+    (item,) = answered(questions_of_promotion(prod(), source, "2", LOCK, NOW), source)
     assert item.verdict is Verdict.FAIL
 
 

@@ -76,7 +76,7 @@ class _Chains:
     def hint(self, version: Any) -> str:
         """Why a version may be a copy; empty where nothing says so."""
         if f"models:/{version.name}/{version.version}" in self._ends:
-            return "it is the same version"
+            return "it has the same name and number"
         logged = LOGGED_MODEL.fullmatch(str(version.source))
         model_id = str(getattr(version, "model_id", "") or (logged[1] if logged else ""))
         if self._model_id and model_id == self._model_id:
