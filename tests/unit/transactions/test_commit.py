@@ -1,5 +1,6 @@
 """What stops a commit: a rule that denies it, and a rule that could not be evaluated."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import cast
 
@@ -13,9 +14,11 @@ from lockstep.model.outcome import POLICY_ERROR
 from lockstep.transactions.commit import FamilyChange, _raise_findings
 from lockstep.transactions.state import FamilyState
 
-STATE = cast(FamilyState, SimpleNamespace(invalid=()))
-FAILED = Finding("clusters/a.yaml", 1, 1, POLICY_ERROR, "rule a was not evaluated", "fix the rule")
-DENIED = Finding("clusters/b.yaml", 1, 1, "policy.weights-sum", "99", "make it 100")
+STATE = cast(FamilyState, SimpleNamespace(invalid=(), family=SimpleNamespace(environment="prod")))
+FAILED = Finding(
+    "clusters/prod/fraud/a.yaml", 1, 1, POLICY_ERROR, "rule a was not evaluated", "fix the rule"
+)
+DENIED = Finding("clusters/prod/fraud/b.yaml", 1, 1, "policy.weights-sum", "99", "make it 100")
 
 
 def stopped_by(*denied: Finding, rollback: bool) -> type[LockstepError]:
@@ -35,3 +38,13 @@ def test_a_rollback_may_go_on_without_a_rule_that_fails() -> None:
 
 def test_a_forward_move_stops_for_a_rule_that_fails_before_one_that_denies() -> None:
     assert stopped_by(FAILED, DENIED, rollback=False) is LockstepError
+
+
+@pytest.mark.parametrize("top", ["clusters", "ledger", "rendered"])
+def test_what_another_environment_serves_stops_a_forward_move_and_no_rollback(top: str) -> None:
+    elsewhere = replace(DENIED, file=f"{top}/production/fraud/b.yaml")
+    assert stopped_by(elsewhere, rollback=False) is Denied
+    checked = Checked(Fleet(), denied=(elsewhere,))
+    _raise_findings(STATE, FamilyChange({}, rollback_only=True), checked)
+    assert stopped_by(elsewhere, DENIED, rollback=True) is Denied
+    assert stopped_by(replace(DENIED, file="policies/data/a.yaml"), rollback=True) is Denied
