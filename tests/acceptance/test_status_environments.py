@@ -73,6 +73,17 @@ def test_a_rollback_in_prod_is_shown_in_the_environments_before_it(walk: Walk) -
     assert f"quarantine version 2 is quarantined in prod {since}" in alone
 
 
+def test_a_quarantine_of_an_earlier_environment_has_the_number_of_here(walk: Walk) -> None:
+    assert walk.run("dev", "revert", number_of("dev", 2), "--reason", "too slow") == 0
+    said = status(walk, "scoring")
+    staging, prod = (
+        " ".join(said.split(f"{e}/scoring  ")[-1].split()) for e in ("staging", "prod")
+    )
+    assert f"quarantine version 3 since {walk.now:%Y-%m-%dT%H:%M:%SZ}: too slow" in staging
+    assert "quarantine version 2 of an earlier environment's registry since" in prod
+    assert "dev has rolled version 3 back at" in block(walk)
+
+
 def test_the_json_has_the_environments_of_a_family_side_by_side(walk: Walk) -> None:
     data: Any = json.loads(status(walk, "--format", "json"))
     (family,) = data["summary"]["sideBySide"]
