@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tests.acceptance.world import World
 
 STUBS = Path(__file__).resolve().parent / "act"
 _STORING = {"actions/upload-artifact": "upload", "actions/download-artifact": "download"}
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 # Another program instead of the pinned one, which tests would have to download.
 _INSTALL = """\
 from pathlib import Path
@@ -87,9 +89,17 @@ class Actions:
         return self.folder / "stored"
 
     def start(
-        self, workflow: str, event: str, payload: Mapping[str, Any], root: Path | None = None
+        self,
+        workflow: str,
+        event: str,
+        payload: Mapping[str, Any],
+        root: Path | None = None,
+        variables: Mapping[str, str] = NO_VARIABLES,
     ) -> Started:
-        """Start a workflow for an event, in the world's clone or another one."""
+        """Start a workflow for an event, in the world's clone or another one.
+
+        ``variables`` are those of the repository, beside the registry's address.
+        """
         own = self.folder / f"run-{len(list(self.folder.glob('run-*')))}"
         own.mkdir()
         (own / "event.json").write_text(json.dumps(payload))
@@ -99,6 +109,7 @@ class Actions:
             "--platform", "ubuntu-latest=-self-hosted", "--action-cache-path", str(own / "cache"),
             "--no-cache-server", "--pull=false", "--env", f"STORED={self.stored}",
             "--secret", "GITHUB_TOKEN", "--var", f"MLFLOW_TRACKING_URI={self.world.registry}",
+            *(f"--var={name}={value}" for name, value in variables.items()),
             *_replaced(self.world.clone),
         ]  # fmt: skip
         homes = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(own))
@@ -108,9 +119,15 @@ class Actions:
         )  # fmt: skip
         return Started(child, own)
 
-    def run(self, workflow: str, event: str, payload: Mapping[str, Any]) -> Ended:
+    def run(
+        self,
+        workflow: str,
+        event: str,
+        payload: Mapping[str, Any],
+        variables: Mapping[str, str] = NO_VARIABLES,
+    ) -> Ended:
         """Run a workflow to its end."""
-        return self.start(workflow, event, payload).end()
+        return self.start(workflow, event, payload, variables=variables).end()
 
 
 def _replaced(clone: Path) -> list[str]:

@@ -135,13 +135,16 @@ class MutantCheck:
         return [*compared, *(each.finding for each in denied)]
 
     def _slice(self, file: str) -> dict[str, bytes]:
-        """The files of the same environment, without the other families where that is enough."""
-        environment = "/".join(file.split("/")[:2])
+        """Every file; or the family's and those of environments, where that is enough."""
         if unit_of(file) is None:
             return dict(self._base)
-        kept = (f"{environment}/environment.yaml", file.rpartition("/")[0] + "/")
-        ledger = file.rpartition("/")[0].replace("clusters/", "ledger/") + "/"
-        return {p: data for p, data in self._base.items() if p.startswith((*kept, ledger))}
+        folder = file.rpartition("/")[0] + "/"
+        kept = (folder, folder.replace("clusters/", "ledger/", 1))
+        return {
+            path: data
+            for path, data in self._base.items()
+            if path.startswith(kept) or path.endswith("/environment.yaml")
+        }
 
     def _read(self, tree: Tree, before: Tree) -> tuple[FleetInput, dict[Unit, ReadFamily]]:
         source = FleetSource.of_trees(tree, before)

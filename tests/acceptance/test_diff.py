@@ -78,7 +78,7 @@ def test_another_image_of_a_family_is_one_change_in_all_of_its_regions(fleet: Pa
     render(fleet)
     code, said = diff(fleet)
     assert code == 0
-    assert said.startswith("3 of 11 clusters change against main: 4 objects changed; 4 dangers\n")
+    assert said.startswith("3 of 14 clusters change against main: 4 objects changed; 4 dangers\n")
     dangerous, changes = said.split("\n\n")[1:]
     assert dangerous.splitlines() == [
         "Dangerous changes",
@@ -94,7 +94,7 @@ def test_another_image_of_a_family_is_one_change_in_all_of_its_regions(fleet: Pa
     assert '    spec.template.spec.containers[model].env[RANKER_THREADS].value: "2" → "4"' in lines
     assert sum("containers[model].image: " in line for line in lines) == 2
     markdown = diff(fleet, "--format", "markdown")[1]
-    assert markdown.startswith("### Lockstep: 3 of 11 clusters change against ` main `: ")
+    assert markdown.startswith("### Lockstep: 3 of 14 clusters change against ` main `: ")
     assert "- ` restart `: ` image and env of a version" in markdown
     assert {each["region"] for each in data(fleet)["items"]} == {
         "eu-central-1", "eu-west-1", "us-east-1",
@@ -121,7 +121,7 @@ def test_a_deleted_cluster_and_one_without_capacity_are_dangers(fleet: Path) -> 
     }  # fmt: skip
     said = diff(fleet)[1]
     assert "version 41 gets requests, and has no Deployment" in said
-    assert "2 of 11 clusters" in said
+    assert "2 of 14 clusters" in said
 
 
 def test_a_selector_a_renamed_service_and_a_privilege_are_dangers(fleet: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_rule_that_is_switched_off_and_a_waiver_are_dangers(fleet: Path) -> No
     }
     said = diff(fleet)[1]
     assert "rule min-replicas is switched off; reason: one pod will do" in said
-    assert said.startswith("0 of 11 clusters change")
+    assert said.startswith("0 of 14 clusters change")
 
 
 def test_the_base_and_the_merge_are_those_of_a_check(fleet: Path) -> None:
@@ -243,7 +243,7 @@ def test_before_a_first_commit_everything_is_new_and_no_cluster_is_nothing(
     found = data(tmp_path)
     assert (
         found["summary"]["base"] == ""
-        and found["summary"]["clusters"] == found["summary"]["of"] == 11
+        and found["summary"]["clusters"] == found["summary"]["of"] == 14
     )
     assert {each["change"] for each in found["items"]} == {"added"}
     shutil.rmtree(tmp_path / "clusters")

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from lockstep.cli import invoke
+from lockstep.model.document import value_at
 from lockstep.model.times import parse_time
 from tests.acceptance.world import git
 from tests.reference_locks import date_locks, read_at, time_of_checks
@@ -59,7 +60,7 @@ def jurisdictions() -> dict[str, str]:
 def test_check_finds_nothing(copy: Path) -> None:
     assert check(copy) == (0, [])
     said = invoke(["check", "--root", str(copy), "--now", NOW])[1]
-    assert said == "no errors in 11 clusters\n"
+    assert said == "no errors in 14 clusters\n"
 
 
 def test_render_changes_nothing(copy: Path) -> None:
@@ -279,6 +280,70 @@ def test_data_of_the_uk_stay_in_the_uk_and_the_eu() -> None:
     for cluster in clusters:
         places = {cluster["region"], cluster["privacy"]["logs"], *cluster["privacy"]["training"]}
         assert {homes[place] for place in places} <= set(cluster["residency"]) <= {"UK", "EU"}
+
+
+def environment(name: str) -> Any:
+    return yaml.safe_load((REPOSITORY / "clusters" / name / "environment.yaml").read_text())["spec"]
+
+
+def effective(name: str) -> dict[tuple[str, str], Any]:
+    """Each cluster's spec in an environment, with its family's defaults, by family and region."""
+    specs = {}
+    for head in (REPOSITORY / "clusters" / name).glob("*/family.yaml"):
+        defaults = yaml.safe_load(head.read_text())["spec"]["defaults"]
+        for path in head.parent.glob("*.yaml"):
+            if path != head:
+                own = yaml.safe_load(path.read_text())["spec"]
+                specs[head.parent.name, own["region"]] = {**defaults, **own}
+    return specs
+
+
+def locked(name: str, family: str, version: str) -> Any:
+    path = REPOSITORY / "clusters" / name / family / "locks" / f"{version}.yaml"
+    return yaml.safe_load(path.read_text())["spec"]
+
+
+def test_staging_shares_no_name_with_production_in_what_both_environments_use() -> None:
+    prod, staging = environment("prod"), environment("staging")
+    assert prod["predecessor"] == "staging" and "predecessor" not in staging
+    assert staging["tier"] == "staging"
+    for key in ("name", "destination"):
+        ours, theirs = ({each[key] for each in spec["regions"]} for spec in (staging, prod))
+        assert ours and not ours & theirs
+    addresses = {spec["registries"]["mlflow"]["address"] for spec in (prod, staging)}
+    assert len(addresses) == 2
+    for path in (
+        ("host",),
+        ("access", "identity", "principal"),
+        ("observability", "dashboard"),
+    ):
+        ours, theirs = (
+            {value_at(spec, path) for spec in effective(name).values()}
+            for name in ("staging", "prod")
+        )
+        assert None not in ours and not ours & theirs, path
+    assert all(".staging." in spec["host"] for spec in effective("staging").values())
+
+
+def test_staging_serves_what_production_does_under_numbers_of_its_own_registry() -> None:
+    ours, theirs = (
+        {family: spec["variants"][0]["version"] for (family, _), spec in effective(name).items()}
+        for name in ("staging", "prod")
+    )
+    assert ours.keys() == {"credit-scoring", "personalisation"}
+    for family, version in ours.items():
+        digest = locked("staging", family, version)["identity"]["digest"]
+        copy = locked("prod", family, theirs[family])
+        assert copy["identity"]["digest"] == copy["facts"]["tags"]["lockstep.digest"] == digest
+        assert version != theirs[family]
+
+
+def test_the_clusters_of_staging_are_smaller() -> None:
+    ours, theirs = (
+        {each["name"]: each["quota"] for each in environment(name)["tenants"]}
+        for name in ("staging", "prod")
+    )
+    assert all(int(quota["cpu"]) < int(theirs[name]["cpu"]) for name, quota in ours.items())
 
 
 def served(cluster: str) -> list[Any]:

@@ -11,10 +11,12 @@ from lockstep.edges import clock
 from lockstep.model.times import format_time
 from tests.acceptance.act_runner import Actions, Ended, open_actions
 from tests.acceptance.gitea_server import Gitea, gitea, needs_gitea
-from tests.acceptance.rollouts import EU, US
+from tests.acceptance.rollouts import EU, US, add_staging, verify_in_staging
 from tests.acceptance.world import ADDRESS, FAMILY, SETTINGS, World, copy_world, git
 
 __all__ = ["gitea"]  # the fixture
+
+HOME = "clusters/prod/environment.yaml"
 
 
 @pytest.fixture
@@ -28,6 +30,14 @@ def actions(world: World, tmp_path: Path) -> Actions:
 def proposed(actions: Actions) -> Actions:
     """Version 2 was proposed an hour ago and merged: its first step is due."""
     actions.world.merge_proposal(at=minutes_ago(60))
+    return actions
+
+
+@pytest.fixture
+def verified(actions: Actions) -> Actions:
+    """Version 2 is verified in staging, which comes before prod."""
+    add_staging(actions.world)
+    verify_in_staging(actions.world, "2", "08", "10", "12", "14", "16")
     return actions
 
 
@@ -126,6 +136,18 @@ def test_a_good_pull_request_passes_and_again_in_the_merge_queue(actions: Action
     assert "Run Main review" not in queued.text
 
 
+def test_the_page_of_the_fleet_is_written_and_not_published_unasked(actions: Actions) -> None:
+    ended = actions.run("site", "push", {})
+    assert ended.code == 0 and "2 pages written" in ended.log, ended.text
+    assert "deploy-pages" not in ended.text
+    # A malformed file is on the page, and no reason to have none.
+    (actions.world.clone / EU).write_text("a: [")
+    actions.world.git("commit", "--quiet", "--all", "--message", "Break a cluster")
+    actions.world.git("push", "--quiet", "origin", "main")
+    ended = actions.run("site", "schedule", {})
+    assert ended.code == 0 and "2 pages written" in ended.log, ended.text
+
+
 def test_two_advances_at_once_make_one_commit(proposed: Actions) -> None:
     world = proposed.world
     before = subjects(world)
@@ -179,3 +201,70 @@ def test_an_alert_rolls_back_while_an_advance_runs(proposed: Actions) -> None:
     again = proposed.run("revert", "repository_dispatch", event)
     assert again.code == 0 and "nothing to do" in again.log, again.text
     assert len(subjects(world)) == len(before) + 1
+
+
+ENVIRONMENTS = {"LOCKSTEP_PROMOTE_TO": '["prod"]'}
+
+
+def test_a_schedule_promotes_what_is_due_as_the_policy_of_each_environment_says(
+    verified: Actions,
+) -> None:
+    world = verified.world
+    before = subjects(world)
+    # Nothing is listed, so nothing runs; and an environment without a policy is left out.
+    idle = verified.run("promote", "schedule", {})
+    assert idle.code == 0 and "Run Main" not in idle.text, idle.text
+    ended = verified.run("promote", "schedule", {}, ENVIRONMENTS)
+    assert ended.code == 0 and "has no promotion policy" in ended.log, ended.text
+    assert subjects(world) == before and not proposals(world)
+
+    # A version that still bakes is no reason for a red run.
+    world.edit(HOME, "spec:\n", "spec:\n  promotion: {bake: 8760h}\n")
+    ended = verified.run("promote", "schedule", {}, ENVIRONMENTS)
+    assert ended.code == 0 and "prod/scoring" in ended.log, ended.text
+    assert any("some families wait" in each for each in ended.annotations), ended.text
+    assert not proposals(world)
+
+    # People merge it, and a run that finds the branch makes no second one.
+    world.edit(HOME, "{bake: 8760h}", "{bake: 1h}")
+    for _ in range(2):
+        ended = verified.run("promote", "schedule", {}, ENVIRONMENTS)
+        assert ended.code == 0, ended.text
+        assert len(proposals(world)) == 1
+    assert 'version: "2"' not in published(world, US)
+
+    world.git("push", "--quiet", "origin", "--delete", *proposals(world))
+    world.edit(HOME, "{bake: 1h}", "{bake: 1h, automatic: [scoring]}")
+    ended = verified.run("promote", "schedule", {}, ENVIRONMENTS)
+    assert ended.code == 0 and not proposals(world), ended.text
+    assert 'version: "2", weight: 0' in published(world, US)
+
+
+def test_a_person_promotes_one_family_and_no_input_is_run(verified: Actions) -> None:
+    world = verified.world
+    hostile = f"$(touch {world.folder}/pwned) `id` \"; exit 0 #'"
+    for inputs in (
+        {"to": "prod", "family": hostile},
+        {"to": "prod", "family": "--all"},
+        {"to": "prod", "version": hostile},
+        {"to": hostile, "family": "scoring"},
+        {"to": 'prod", "staging', "family": "scoring"},
+    ):
+        ended = verified.run("promote", "workflow_dispatch", {"inputs": inputs})
+        assert ended.code == 1 and ended.exit_codes == [2], ended.text
+    assert not (world.folder / "pwned").exists() and not proposals(world)
+
+    ended = verified.run(
+        "promote", "workflow_dispatch", {"inputs": {"to": "prod", "family": "scoring"}}
+    )
+    assert ended.code == 0, ended.text
+    (branch,) = proposals(world)
+    assert branch.startswith("lockstep/prod/scoring/2-")
+
+
+def proposals(world: World) -> list[str]:
+    """The branches that Lockstep has pushed for prod, and that wait to be merged."""
+    listed = git(
+        world.origin, "for-each-ref", "--format=%(refname:short)", "refs/heads/lockstep/prod"
+    )
+    return listed.split()

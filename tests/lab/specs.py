@@ -11,8 +11,9 @@ DESTINATION = "prod-eu-west-1"
 def copy_specs(specs: Path, target: Path, environment: str, address: str) -> None:
     """Copy the folder of an environment to ``target``, with another name and repository.
 
-    Namespaces start with the new name. Where tenants have theirs, all regions have one destination:
-    the lab has one Kubernetes API, and a namespace in it can belong to one Application only.
+    Namespaces start with the new name, and no environment comes before it. Where tenants have
+    theirs, all regions have one destination: the lab has one Kubernetes API, and a namespace in it
+    can belong to one Application only.
     """
     shutil.copytree(specs, target)
     for path in target.rglob("*.yaml"):
@@ -23,6 +24,7 @@ def _renamed(text: str, path: Path, environment: str, address: str) -> str:
     """The text of a spec in another environment, with namespaces and a repository of its own."""
     if path.name == "environment.yaml":
         text = re.sub(r"(metadata:\s*\{?\s*name: )[\w-]+", rf"\g<1>{environment}", text, count=1)
+        text = re.sub(r"^  (predecessor|promotion): .*\n", "", text, flags=re.MULTILINE)
         if "  tenants:" in text:
             text = re.sub(r"(jurisdiction: \w+, destination: )[\w-]+", rf"\g<1>{DESTINATION}", text)
         text = re.sub(r"(region: [\w-]+, namespace: )", rf"\g<1>{environment}-", text)

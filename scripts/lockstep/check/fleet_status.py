@@ -1,6 +1,7 @@
 """The state of every family of a tree, whatever is wrong with the files of one of them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from lockstep.check.followed import Shown
@@ -17,6 +18,7 @@ from lockstep.model.status import FamilyStatus
 from lockstep.model.times import format_time
 from lockstep.model.tree import Tree
 from lockstep.rollout.chain import judged
+from lockstep.rollout.side_by_side import side_by_side
 from lockstep.rollout.status import family_status, unreadable_status
 from lockstep.spec.assemble import assemble
 from lockstep.spec.selection import choose_families
@@ -35,10 +37,20 @@ def fleet_status(
     tree = with_shipped(shown.read(git, SOURCES, links=True))
     require_clusters(tree)
     checked = validate_tree(tree)
-    chosen = choose_families(_with_every_head(tree, checked.fleet), family, environment)
+    declared = _with_every_head(tree, checked.fleet)
+    chosen = choose_families(declared, family, environment)
     history = LedgerReader(git).at(shown.commit or "HEAD")
-    states = tuple(_states(chosen, checked, history, now))
-    return Status(states, checked.invalid, shown.tree, format_time(now))
+    related = _related(declared, chosen)
+    fleet = _judged(without_malformed(checked), related, history)
+    states = {each.title: each for each in _states(fleet, related, checked, now)}
+    return Status(
+        tuple(states[f"{each.environment}/{each.name}"] for each in chosen),
+        checked.invalid,
+        shown.tree,
+        format_time(now),
+        side_by_side(fleet, states.values(), {}, now),
+        in_full=family is not None,
+    )
 
 
 def _with_every_head(tree: Tree, declared: Fleet) -> Fleet:
@@ -56,18 +68,41 @@ def _with_every_head(tree: Tree, declared: Fleet) -> Fleet:
     return assemble({**tree, **heads})[0] if heads else declared
 
 
+def _related(declared: Fleet, chosen: Collection[Family]) -> tuple[Family, ...]:
+    """The chosen families, in all of their environments."""
+    names = {each.name for each in chosen}
+    return tuple(each for each in declared.families() if each.name in names)
+
+
+def _judged(fleet: Fleet, families: Iterable[Family], history: LedgerHistory) -> Fleet:
+    """The fleet, in which those of the families that can be read have only valid records."""
+    names = {each.name for each in families}
+    return replace(
+        fleet,
+        environments={
+            home.name: replace(
+                home,
+                families={
+                    name: judged(family, history) if name in names else family
+                    for name, family in home.families.items()
+                },
+            )
+            for home in fleet.environments.values()
+        },
+    )
+
+
 def _states(
-    chosen: Iterable[Family], checked: Checked, history: LedgerHistory, now: datetime
+    fleet: Fleet, families: Iterable[Family], checked: Checked, now: datetime
 ) -> Iterator[FamilyStatus]:
-    fleet = without_malformed(checked)
-    for family in chosen:
+    for family in families:
         found = _about(family, checked.invalid)
         home = fleet.environments.get(family.environment)
         readable = home.families.get(family.name) if home else None
         if readable is None:
             yield unreadable_status(family, found)
         else:
-            yield family_status(fleet, judged(readable, history), now, found)
+            yield family_status(fleet, readable, now, found)
 
 
 def _about(family: Family, findings: Sequence[Finding]) -> list[Finding]:

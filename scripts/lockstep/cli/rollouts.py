@@ -11,6 +11,7 @@ from lockstep.cli.verbs import Verb
 from lockstep.edges import clock
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
+from lockstep.text.sanitise import quoted
 
 if TYPE_CHECKING:
     from lockstep.transactions.run import RunOptions
@@ -69,19 +70,57 @@ def lock(
     ),
 )
 @_FAMILY
-@click.argument("version")
+@click.argument("version", required=False)
+@click.option("--newest", is_flag=True, help="Propose the newest registered version.")
+@click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="With --newest: only versions with this tag and exactly this value count; repeatable.",
+)
 @click.option("--reason", default="", help="Why, in a sentence; by default that it was registered.")
 @options.by_pull_request
-def propose(family: str, version: str, reason: str, output: str, **given: Any) -> ExitCode:
+def propose(
+    family: str,
+    version: str | None,
+    newest: bool,
+    tags: tuple[str, ...],
+    reason: str,
+    output: str,
+    **given: Any,
+) -> ExitCode:
     """Commit VERSION as candidate of FAMILY, with lock, manifests and record, on a branch.
 
-    By default that is a branch below lockstep/, at the remote, which is to be merged.
+    By default that is a branch below lockstep/, at the remote, which is to be merged. With --newest
+    it is the newest version that is ready, not archived, and no older than what serves.
     """
     from lockstep.commands.propose import run
     from lockstep.transactions.propose import ProposalRequest
 
-    request = ProposalRequest(family, version, reason)
+    if (version is None) != newest:
+        raise UsageError(
+            "propose needs a version or --newest, and not both",
+            fix="lockstep propose FAMILY VERSION, or lockstep propose FAMILY --newest",
+        )
+    if tags and not newest:
+        raise UsageError("--tag chooses among versions", fix="add --newest, or leave out --tag")
+    request = ProposalRequest(family, version, reason, _tags(tags))
     return options.show_decision(run(_run_options(**given), request), output)
+
+
+def _tags(given: tuple[str, ...]) -> dict[str, str]:
+    """Tags by name. Raises UsageError for one without a name or a value, or with two values."""
+    tags: dict[str, str] = {}
+    for each in given:
+        key, equals, value = each.partition("=")
+        if not key or not equals:
+            raise UsageError(f"--tag {quoted(each, 80)} is not KEY=VALUE", fix="--tag stage=gold")
+        if tags.setdefault(key, value) != value:
+            raise UsageError(
+                f"--tag {quoted(key, 80)} has two values", fix="give each tag one value"
+            )
+    return tags
 
 
 @click.command(

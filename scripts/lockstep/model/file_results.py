@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, Severity
 from lockstep.model.outcome import Outcome
+from lockstep.model.side_by_side import SideBySide
 from lockstep.model.status import FamilyStatus, ShownTree
 
 
@@ -114,13 +115,16 @@ class Status:
     """The state of each family, and what is malformed in the files that it was read from.
 
     ``shown`` says which files those are and how old they may be, ``now`` (RFC 3339 UTC) for which
-    time it was made.
+    time it was made. ``side_by_side`` are the families that are in several environments, with all
+    environments of each; ``in_full`` says that they are wanted in full, not in a line each.
     """
 
     families: tuple[FamilyStatus, ...]
     findings: tuple[Finding, ...] = ()
     shown: ShownTree = field(default_factory=ShownTree)
     now: str = ""
+    side_by_side: tuple[SideBySide, ...] = ()
+    in_full: bool = False
 
     @property
     def exit_code(self) -> ExitCode:

@@ -18,6 +18,7 @@ from lockstep.model.file_results import (
     Upgraded,
 )
 from lockstep.model.finding import Finding
+from lockstep.model.fleet_page import SiteWritten
 from lockstep.model.forge import CommitState
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
 from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, NewFiles
@@ -161,7 +162,8 @@ class NotDue:
 class Proposed:
     """A candidate with weight 0, committed to a branch that people merge.
 
-    ``differences`` are those between the environments of a promotion, which stay.
+    ``differences`` are those between the environments of a promotion, which stay. ``chosen`` says
+    why it is this version, where none was named.
     """
 
     decision: Decision
@@ -169,6 +171,7 @@ class Proposed:
     offer: Offer = NO_OFFER
     placed: Placed | None = None
     differences: tuple[str, ...] = ()
+    chosen: str = ""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -346,5 +349,6 @@ Result = (
     Moved | Proposed | OnBranch | Locked | LockComparison | RenderedFiles | Upgraded | Scaffolded
     | Pages | Status | History | ServedThen | LedgerAudit | RuleList | RuleExplanation | RuleTests
     | RuleBundle | BuiltTool | FetchedModel | NewFiles | Diagnosis | ApprovalStatus | Commented
+    | SiteWritten
 )  # fmt: skip
 """Everything that lockstep.report.results can write."""

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from lockstep.model.document import Json
 from lockstep.model.errors import Invalid, LockstepError
 from lockstep.model.evidence import Measurement
+from lockstep.registry.newest import Newest
 
 
 class NotInRegistry(Invalid):
@@ -61,6 +62,14 @@ class Registry(Protocol):
         """The aliases that say which version serves, each with the number that it names.
 
         Those that ``serving`` looks at; empty where the model has none. Raises as ``serving`` does.
+        """
+        ...
+
+    def newest(self, model: str, tags: Mapping[str, str]) -> Newest:
+        """The newest version, by number, that may serve and has all tags, compared exactly.
+
+        One that is archived or not ready may not. A bounded number of versions is looked at. Raises
+        LockstepError where the registry cannot be asked, or does not list the newest first.
         """
         ...
 

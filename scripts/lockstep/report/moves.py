@@ -227,6 +227,8 @@ def _proposed(result: Proposed) -> Iterator[str]:
     decision, offer = result.decision, result.offer
     family, version = _family(decision), decision.target.version
     yield f"{family}: version {version} is proposed on branch {result.branch}"
+    if result.chosen:
+        yield f"  chosen: {result.chosen}"
     yield f"  candidate with weight 0 in {', '.join(decision.variants)}"
     yield from _promotion(decision, result.differences)
     yield from _evidence(decision.evidence)

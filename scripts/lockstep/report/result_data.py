@@ -15,6 +15,7 @@ from lockstep.model.file_results import (
     Status,
     Upgraded,
 )
+from lockstep.model.fleet_page import SiteWritten
 from lockstep.model.result import (
     Advanced,
     AlreadyDecided,
@@ -39,6 +40,7 @@ from lockstep.model.result import (
 )
 from lockstep.model.review import Review
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
+from lockstep.model.times import format_time
 from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, Health, NewFiles
 from lockstep.report.audit_data import audit_data, promoted_from_data
 from lockstep.report.envelope import Envelope
@@ -96,6 +98,12 @@ def _plain(result: Result) -> _Plain:
             return summary, [probe.to_json() for probe in probes]
         case Locked() | Scaffolded() | Pages() | Status():
             return _of_files(result)
+        case SiteWritten():
+            return {
+                "folder": result.folder, "families": result.families,
+                "removed": list(result.removed), "shown": result.shown.to_json(),
+                "at": format_time(result.now),
+            }, _files(result.files)  # fmt: skip
         case History() | ServedThen() | LedgerAudit():
             return audit_data(result)
     raise TypeError(f"no verb ends with a {type(result).__name__} alone")
@@ -207,8 +215,10 @@ def _of_files(result: Locked | Scaffolded | Pages | Status) -> _Plain:
                 "todo": list(result.todo), "commands": list(result.commands),
             }  # fmt: skip
             return summary, _files(result.written)
-        case Status(families, shown=shown, now=now):
-            summary = {"shown": shown.to_json(), "at": now}
+        case Status(families, shown=shown, now=now, side_by_side=beside):
+            summary = {
+                "shown": shown.to_json(), "at": now, "sideBySide": [b.to_json() for b in beside],
+            }  # fmt: skip
             return summary, [each.to_json() for each in families]
         case Pages(paths, written):
             items = [{"file": path, "written": path in written} for path in paths]

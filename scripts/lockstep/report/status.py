@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from textwrap import wrap
 
 from lockstep.model.decision import Action
@@ -21,6 +22,7 @@ from lockstep.model.status import (
 from lockstep.model.times import format_duration, parse_time
 from lockstep.report.block import WIDTH_OF_A_BLOCK, Line, Style, format_block
 from lockstep.report.counting import count
+from lockstep.report.side_by_side import describe_later_quarantine, format_side_by_side
 from lockstep.report.text import format_outcome
 from lockstep.report.waits import describe_waits, is_overdue
 from lockstep.text.phrases import listed
@@ -69,7 +71,7 @@ Row = tuple[str, Line]
 def format_status(
     result: Status, *, width: int = WIDTH_OF_A_BLOCK, colour: bool = False, brief: bool = False
 ) -> str:
-    """The state of each family, then what is malformed; ends without a line break.
+    """Families side by side, the state of each, then what is malformed; ends without a line break.
 
     ``width`` is in columns; ``colour`` is for a terminal only. With ``brief`` the findings are
     left out: the blocks of the families have what is wrong with each.
@@ -77,11 +79,19 @@ def format_status(
     now = parse_time(result.now)
     ordered = sorted(result.families, key=lambda each: _URGENCY.index(each.state))
     blocks = [
-        format_block(_head(each), list(_rows(each, now)), width=width, colour=colour)
+        format_block(
+            _head(each),
+            [*_rows(each, now), *_last_rows(each, result, now)],
+            width=width,
+            colour=colour,
+        )
         for each in ordered
     ]
     head = [*describe_shown(result.shown, now, width), *_wrapped(_summary(result), width)]
-    parts = [lines("\n".join(head)), *blocks]
+    beside = format_side_by_side(
+        result.side_by_side, now, in_full=result.in_full, width=width, colour=colour
+    )
+    parts = [lines("\n".join(head)), *beside, *blocks]
     if result.findings and not brief:
         parts.append(format_outcome(Outcome(result.findings), colour=colour))
     return "\n\n".join(parts)
@@ -141,11 +151,11 @@ def _summary(result: Status) -> str:
 
 def _head(family: FamilyStatus) -> Line:
     state = (family.state.value.upper(), _STYLES[family.state])
-    about = _progress(family)
+    about = describe_progress(family)
     return [(f"{family.title}  ", Style.BOLD), state, (f"  {about}" if about else "", Style.PLAIN)]
 
 
-def _progress(family: FamilyStatus) -> str:
+def describe_progress(family: FamilyStatus) -> str:
     """Of which version the rollout is and how far; which one serves where none runs."""
     at = family.rollout
     if at is None:
@@ -162,13 +172,25 @@ def _progress(family: FamilyStatus) -> str:
 def _rows(family: FamilyStatus, now: datetime) -> Iterator[Row]:
     yield from _labelled("problem", _problems(family))
     yield from _labelled("waits for", describe_waits(family, now))
-    yield from _labelled("next", _next(family))
+    yield from _labelled("next", describe_next(family))
     yield from _labelled("serving", _serving(family.regions))
-    yield from _labelled("skew", _skew(family, now))
+    yield from _labelled("skew", describe_skew(family, now))
     yield from _labelled("freeze", _freezes(family, now))
     yield from _labelled("gates", _verdicts(family))
     yield from _labelled("last", _last(family.last, now))
-    yield from _labelled("quarantine", _quarantine(family))
+
+
+def _last_rows(family: FamilyStatus, result: Status, now: datetime) -> Iterator[Row]:
+    """What may not serve, in later environments neither, and whom to notify."""
+    here = (
+        place
+        for each in result.side_by_side
+        if each.family == family.family
+        for place in each.environments
+        if place.environment == family.environment
+    )
+    later = (line for place in here for line in describe_later_quarantine(place))
+    yield from _labelled("quarantine", chain(_quarantine(family), later))
     if family.owner and (family.state in _NEEDS_OWNER or is_overdue(family, now)):
         yield "owner", [(family.owner, Style.PLAIN)]
 
@@ -183,7 +205,8 @@ def _problems(family: FamilyStatus) -> Iterator[Line]:
         yield [(shorten(f"{each.file}:{each.line}: {each.message}", _LONGEST), Style.BAD)]
 
 
-def _next(family: FamilyStatus) -> Iterator[Line]:
+def describe_next(family: FamilyStatus) -> Iterator[Line]:
+    """The step that comes next, and the verification, each as early as it can be."""
     at = family.rollout
     if at is None or at.verified_at is None:
         return
@@ -222,7 +245,8 @@ def _places(regions: Sequence[RegionStatus]) -> dict[str, str]:
     }
 
 
-def _skew(family: FamilyStatus, now: datetime) -> Iterator[Line]:
+def describe_skew(family: FamilyStatus, now: datetime) -> Iterator[Line]:
+    """Which versions serve side by side, since when, and for how long they may."""
     skew = family.skew
     if len(skew.versions) < 2:
         return

@@ -6,8 +6,8 @@ from functools import cache
 from jinja2 import DictLoader, Environment, StrictUndefined
 
 GITHUB = (
-    "check", "comment", "reviewed", "approval", "propose", "advance", "hold", "resume", "revert",
-    "audit",
+    "check", "comment", "reviewed", "approval", "propose", "promote", "advance", "hold", "resume",
+    "revert", "audit", "site",
 )  # fmt: skip
 """The workflows for GitHub Actions, each in a file of its own."""
 

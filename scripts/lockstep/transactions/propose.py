@@ -1,6 +1,7 @@
 """Makes a registered version the candidate of a family, on a branch that people merge."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from lockstep.edges.git import Git
@@ -22,9 +23,10 @@ from lockstep.text.phrases import known_names
 from lockstep.text.sanitise import record_line
 from lockstep.transactions.commit import FamilyChange, build
 from lockstep.transactions.gates import ask_gates
+from lockstep.transactions.newest import Chosen, newest_version
 from lockstep.transactions.publication import PlannedCommit
 from lockstep.transactions.registry_check import read_lock
-from lockstep.transactions.run import Run
+from lockstep.transactions.run import Run, RunOptions
 from lockstep.transactions.state import (
     FamilyState,
     refuse_diverged,
@@ -35,11 +37,15 @@ from lockstep.transactions.state import (
 
 @dataclass(frozen=True)
 class ProposalRequest:
-    """What is to be proposed, and why."""
+    """What is to be proposed, and why.
+
+    ``version`` None means the newest that has all ``tags``.
+    """
 
     family: str
-    version: str
+    version: str | None
     reason: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def propose(run: Run, request: ProposalRequest) -> Proposed | Waiting:
@@ -52,30 +58,42 @@ def propose(run: Run, request: ProposalRequest) -> Proposed | Waiting:
     options, state = run.options, run.state(request.family)
     # Before the registry is asked, which takes seconds and may fail.
     require_ready(state)
-    lock = read_lock(options, state.family, request.version)
+    chosen = _chosen(options, state, request)
+    lock = read_lock(options, state.family, chosen.version)
     require_allowed(state, lock)
-    asked = questions_of_proposal(state.family, request.version, lock["spec"], options.now)
+    asked = questions_of_proposal(state.family, chosen.version, lock["spec"], options.now)
     evidence = tuple(ask_gates(run.git, options, state, asked))
     verdict = worst(item.verdict for item in evidence)
     # A family without such gates was asked nothing, and the worst of nothing is inconclusive.
     if has_propose_gates(state.family) and verdict is not Verdict.PASS:
-        return refused(state, evidence, verdict)
-    reason = record_line(request.reason) or f"version {request.version} was registered"
+        return refused(state, evidence, verdict, chosen.why)
+    given = record_line("; ".join(filter(None, (request.reason, chosen.why))))
+    reason = given or f"version {chosen.version} was registered"
     tree, made = build_proposal(run.git, state, lock, reason, evidence)
     name = options.branch or branch_of(made[0])
     placed = run.put_on(name, PlannedCommit(tree, Decided(made)))
-    return Proposed(made[0], name, placed=placed)
+    return Proposed(made[0], name, placed=placed, chosen=chosen.why)
 
 
-def refused(state: FamilyState, evidence: tuple[Evidence, ...], verdict: Verdict) -> Waiting:
-    """The result where gates did not pass.
+def _chosen(options: RunOptions, state: FamilyState, request: ProposalRequest) -> Chosen:
+    """The version that is named, or else the newest one."""
+    if request.version is not None:
+        return Chosen(request.version, "")
+    return newest_version(options, state, request.tags)
+
+
+def refused(
+    state: FamilyState, evidence: tuple[Evidence, ...], verdict: Verdict, chosen: str = ""
+) -> Waiting:
+    """The result where gates did not pass; ``chosen`` says why they were asked of this version.
 
     An error is not the version's fault: the run could not find out, and may be repeated.
     """
     code = ExitCode.COULD_NOT_RUN if verdict is Verdict.ERROR else ExitCode.GATE_CLOSED
-    reason = reasons(evidence, verdict) or NO_EVIDENCE
+    reason = f"not proposed: {reasons(evidence, verdict) or NO_EVIDENCE}"
+    reason = f"{chosen}; {reason}" if chosen else reason
     position = str(position_of(state.family))
-    return Waiting(state.title, position, "refused", f"not proposed: {reason}", evidence, code)
+    return Waiting(state.title, position, "refused", reason, evidence, code)
 
 
 def branch_of(proposal: Decision) -> str:

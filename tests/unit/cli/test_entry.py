@@ -19,7 +19,7 @@ from tests.unit.edges.repositories import new_repository
 VERBS = [
     "add", "adopt", "advance", "approval", "audit", "check", "comment", "diff", "doctor",
     "drift", "fetch-model", "hold", "init", "lock", "merge-reports", "policy", "promote", "propose",
-    "release", "render", "resume", "revert", "review", "schema", "status", "template",
+    "release", "render", "resume", "revert", "review", "schema", "site", "status", "template",
     "tools", "upgrade", "validate",
 ]  # fmt: skip
 HEAVY = {
@@ -87,7 +87,8 @@ def test_help_stays_quick_because_it_imports_no_part_that_verbs_need(arguments: 
         (["validate", "too", "many"], "unexpected extra argument"),
         (["check", "--format", "xml"], "'xml' is not one of"),
         (["hold", "fraud"], "Missing option '--reason'"),
-        (["propose", "fraud"], "Missing argument 'VERSION'"),
+        (["propose"], "Missing argument 'FAMILY'"),
+        (["propose", "fraud"], "propose needs a version or --newest"),
         (["policy"], "Usage: lockstep policy"),
         (["policy", "bake"], "No such command 'bake'"),
         (["lock"], "lockstep lock FAMILY VERSION"),

@@ -63,6 +63,7 @@ def test_evidence_restore_and_what_was_not_checked_are_shown_within_80_columns()
         "    who: a runner <runner@example.com>",
         "    why: every gate passed",
         "    with: Lockstep 0.1.0; its time was given by --now",
+        "    from: version 17 of staging/fraud, verified in its record 9",
         "    how: the verified bytes of eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee; the",
         "        renderer has changed since; these fields stay in the specs and are out",
         "        of force until the next lockstep render --restored: a.yaml#/spec/host",

@@ -33,6 +33,7 @@ from lockstep.model.result import (
     Offer,
     OnBranch,
     Placed,
+    Promoted,
     Proposed,
     Result,
     RolledBack,
@@ -44,6 +45,7 @@ from lockstep.report.results import format_text
 from tests.unit.model.records import FULL
 
 TARGET = FULL.target.version
+PLAIN = structs.replace(FULL, promoted_from=None)
 SHIFT = structs.replace(
     FULL, action=Action.SHIFT, to=Position(Phase.SHIFTED), reason="too slow", restored=None,
     unchecked=(),
@@ -102,7 +104,7 @@ def test_decisions_as_data_name_the_record() -> None:
         "decisions": [decision],
     }  # fmt: skip
     opened = Offer("https://git.example.com/ml/fleet/pulls/7", 7, created=True)
-    assert family_to_data(Proposed(FULL, "lockstep/x", opened)) == {
+    assert family_to_data(Proposed(PLAIN, "lockstep/x", opened)) == {
         **data, "outcome": "proposed", "branch": "lockstep/x",
         "pullRequest": {
             "url": opened.url, "number": 7, "created": True,
@@ -300,24 +302,42 @@ def test_each_family_of_an_advance_has_its_lines_and_its_data() -> None:
 
 def test_a_proposal_names_what_was_pushed_and_what_to_do() -> None:
     placed = Placed("0123456789abcdef" * 2 + "01234567", "origin", "main")
-    assert format_text(Proposed(FULL, "lockstep/x", placed=placed)).split("\n") == [
+    assert format_text(Proposed(PLAIN, "lockstep/x", placed=placed)).split("\n") == [
         f"prod/fraud: version {TARGET} is proposed on branch lockstep/x",
         "  candidate with weight 0 in fraud-a",
         "  pass         auc in fraud-a: 0.95, must be at least 0.9",
         "  pushed to origin: branch lockstep/x is at commit 0123456789ab there",
         "  next: have the branch merged into main, then run lockstep advance prod/fraud",
     ]
-    here = format_text(Proposed(FULL, "lockstep/x", placed=replace(placed, remote="")))
+    here = format_text(Proposed(PLAIN, "lockstep/x", placed=replace(placed, remote="")))
     assert "  not pushed, because this repository has no remote" in here
-    opened = Proposed(FULL, "lockstep/x", Offer("https://git.example.com/1", 1), placed)
+    opened = Proposed(PLAIN, "lockstep/x", Offer("https://git.example.com/1", 1), placed)
     assert "next: have pull request 1 merged into main" in format_text(opened)
     held = format_text(NotLive(RolledBack((SHIFT, RESTORE)), "lockstep/x", placed=placed))
     assert "  pushed to origin: branch lockstep/x is at commit 0123456789ab there" in held
 
 
+def test_a_promotion_says_where_it_comes_from_and_what_stays_different() -> None:
+    promoted = Proposed(FULL, "lockstep/x", differences=("tier: production; in staging: staging",))
+    assert format_text(promoted).split("\n")[2:5] == [
+        "  promoted from staging/fraud: its version 17, verified in record 9",
+        "  only the version enters; what differs from staging stays:",
+        "    tier: production; in staging: staging",
+    ]
+    same = format_text(Promoted((FULL,)))
+    assert "  only the version enters; nothing else differs from staging" in same
+    data = family_to_data(NotMade(Promoted((FULL,), differences=("a", "b"))))
+    assert data["outcome"] == "dry-run" and data["differences"] == ["a", "b"]
+    assert data["promotedFrom"] == {
+        "family": "staging/fraud", "version": "17", "record": "ledger/staging/fraud/000009.json",
+        "digest": "sha256:" + "4" * 64,
+    }  # fmt: skip
+    assert "promotedFrom" not in family_to_data(Proposed(PLAIN, "lockstep/x"))
+
+
 def test_a_pull_request_that_is_missing_has_a_reason_and_a_fix() -> None:
     def said(offer: Offer) -> list[str]:
-        return format_text(Proposed(FULL, "lockstep/x", offer)).split("\n")[3:-1]
+        return format_text(Proposed(PLAIN, "lockstep/x", offer)).split("\n")[3:-1]
 
     unknown = Offer(problem="no forge is known for 'git.example.com'", fix="name it")
     assert said(unknown) == [

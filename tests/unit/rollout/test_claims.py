@@ -7,10 +7,17 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from lockstep.model.decision import Action, Position, Target, VerifiedState
+from lockstep.model.decision import Action, Decision, Position, Target, VerifiedState
 from lockstep.model.fleet import Family
 from lockstep.model.git_ids import git_blob_id, git_tree_id
-from lockstep.rollout.claims import StateFiles, added_records, check_claims, own_files
+from lockstep.model.promotion import VerifiedVersion
+from lockstep.rollout.claims import (
+    StateFiles,
+    added_records,
+    check_claims,
+    check_promotion,
+    own_files,
+)
 from tests.unit.fleets import digest_of, family, recorded, tree
 from tests.unit.rollout.ledgers import (
     START,
@@ -159,3 +166,56 @@ def test_records_are_new_by_their_path() -> None:
     after = proposed(made, "2")
     assert added_records(after, paths_of(made)) == [after.records[-1]]
     assert added_records(after, ()) == list(after.records)
+
+
+def promotion(**changes: Any) -> tuple[Decision, VerifiedVersion]:
+    """A promotion and what it is of."""
+    source = VerifiedVersion(
+        "staging", "fraud", "7", digest_of("2"), 4, "sha256:" + "9" * 64, "2026-03-01T08:00:00Z"
+    )
+    decision = proposed(adopted(family()), "2").records[-1].decision
+    return structs.replace(decision, promoted_from=source.source, **changes), source
+
+
+def of_promotion(
+    decision: Decision, *known: VerifiedVersion, predecessor: str | None = "staging"
+) -> list[str]:
+    found = check_promotion(decision, predecessor, [list(known)])
+    return [f"{finding.rule}: {finding.message}" for finding in found]
+
+
+def test_a_promotion_is_of_what_the_predecessor_has_verified() -> None:
+    decision, source = promotion()
+    assert of_promotion(decision, source) == []
+    plain = structs.replace(decision, promoted_from=None)
+    assert of_promotion(plain) == [], "a proposal that is none claims nothing"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sequence": 5}, {"record": "sha256:" + "8" * 64}, {"version": "8"},
+        {"digest": "sha256:" + "7" * 64}, {"environment": "dev"},
+    ],
+)  # fmt: skip
+def test_a_promotion_of_anything_else_is_found(change: dict[str, Any]) -> None:
+    decision, source = promotion()
+    (said,) = of_promotion(decision, replace(source, **change))
+    assert "record 4 there has not verified, or which was rolled back there since" in said
+
+
+def test_a_promotion_needs_its_version_in_the_tree_and_at_the_base_of_a_pull_request() -> None:
+    decision, source = promotion()
+    for known in ([[source], []], [[], [source]], [[source], None], []):
+        found = list(check_promotion(decision, "staging", known))
+        assert len(found) == (1 if known else 0)
+
+
+def test_only_a_proposal_from_the_predecessor_is_a_promotion() -> None:
+    decision, source = promotion()
+    (said,) = of_promotion(decision, source, predecessor="dev")
+    assert "it promotes from staging/fraud, and the predecessor of prod is dev" in said
+    (said,) = of_promotion(decision, source, predecessor=None)
+    assert "the predecessor of prod is not declared" in said
+    (said,) = of_promotion(structs.replace(decision, action=Action.ADVANCE), source)
+    assert "advance cannot be a promotion" in said

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from lockstep.model.decision import Action, Decision, Target
-from lockstep.rollout.commit_message import commit_message
+from lockstep.rollout.commit_message import commit_message, pull_request_text
 from lockstep.text.sanitise import record_line
 from tests.unit.model.records import FULL
 
@@ -84,3 +84,14 @@ def test_one_line_is_one_printable_line_of_bounded_length(text: str, longest: in
 def test_long_text_shows_that_it_was_cut() -> None:
     assert record_line("x" * 300) == "x" * 300
     assert record_line("x" * 301) == "x" * 297 + "..."
+
+
+def test_a_pull_request_of_a_promotion_says_what_differs_and_stays() -> None:
+    _, text = pull_request_text([FULL], ["tier: production; in staging: x\n# a heading"])
+    assert "The version was verified in staging, and only it enters prod" in text
+    assert "These differences of the family stay as they are:\n\n    tier: production" in text
+    assert "\n# a heading" not in text, "a value of a spec becomes no markup"
+    _, text = pull_request_text([FULL])
+    assert text.endswith("The specs of the family do not differ between the two.\n")
+    _, text = pull_request_text([replace(FULL, promoted_from=None)])
+    assert "differ" not in text

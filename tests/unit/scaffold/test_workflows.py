@@ -14,7 +14,7 @@ from lockstep.scaffold.workflows import GITHUB, github_path, github_workflows
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 STATUS = "lockstep check"
-MOVING = ("propose", "advance", "hold", "resume", "revert")
+MOVING = ("propose", "promote", "advance", "hold", "resume", "revert")
 
 
 def texts(*, own: bool) -> dict[str, str]:
@@ -64,7 +64,7 @@ def test_a_secret_is_for_the_step_that_needs_it_in_an_environment(name: str) -> 
         outside = {key: value for key, value in job.items() if key != "steps"}
         assert "secrets." not in str(outside)
         assert "secrets." not in str(job["steps"]) or job["environment"] in (
-            "lockstep", "production",
+            "lockstep", "production", "${{ matrix.to }}",
         )  # fmt: skip
 
 
@@ -112,9 +112,30 @@ def test_no_rollback_waits_for_the_reviewer_of_a_step_forward() -> None:
 
 
 def test_what_a_person_or_an_alert_gives_is_an_argument_and_never_an_option() -> None:
-    for name in ("propose", "hold", "resume", "revert"):
+    for name in ("propose", "promote", "hold", "resume", "revert"):
         (script,) = (step["run"] for step in jobs(name)[name]["steps"] if step.get("name") == name)
-        assert re.search(r' -- "\$FAMILY"( |$)', script), script
+        family = r'(\$\{FAMILY:\+"\$FAMILY"\}|"\$FAMILY")'
+        assert re.search(rf" -- {family}( |$)", script), script
+
+
+def test_each_promotion_runs_in_the_environment_that_it_is_to() -> None:
+    job = jobs("promote")["promote"]
+    assert job["environment"] == "${{ matrix.to }}"
+    assert "matrix.to" in job["concurrency"]["group"] and not job["strategy"]["fail-fast"]
+    (step,) = (each for each in job["steps"] if each.get("name") == "promote")
+    assert step["env"]["TO"] == "${{ matrix.to }}" and step["run"].count('--to="$TO"') == 2
+    assert {"schedule", "workflow_dispatch"} == set(triggers("promote"))
+
+
+def test_the_page_of_a_fleet_is_published_only_where_the_repository_says_so() -> None:
+    """The pages of a private repository can be public, so a new fleet publishes none."""
+    write, publish = jobs("site")["write"], jobs("site")["publish"]
+    assert write["permissions"] == {"contents": "read"}
+    assert publish["permissions"] == {"pages": "write", "id-token": "write"}
+    assert publish["needs"] == "write" and publish["if"] == "${{ vars.LOCKSTEP_PAGES == 'true' }}"
+    # What may publish runs no code of the repository.
+    assert [set(step) - {"id"} for step in publish["steps"]] == [{"uses"}]
+    assert "schedule" in triggers("site")
 
 
 def test_the_branch_stays_a_yaml_scalar() -> None:
@@ -123,7 +144,7 @@ def test_the_branch_stays_a_yaml_scalar() -> None:
     assert document[True]["push"]["branches"] == ["a: b"]
 
 
-@pytest.mark.parametrize("name", [*MOVING, "approval", "audit"])
+@pytest.mark.parametrize("name", [*MOVING, "approval", "audit", "site"])
 def test_git_gets_the_token_of_a_step_for_the_forge_alone(name: str) -> None:
     job = next(iter(jobs(name).values()))
     server = "https://github.com"

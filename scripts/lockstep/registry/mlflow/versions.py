@@ -21,6 +21,8 @@ from lockstep.registry.mlflow.download import download_artifacts, locate
 from lockstep.registry.mlflow.facts import is_archived, read_facts, run_history
 from lockstep.registry.mlflow.metrics import LoggedMetrics, as_logged, read_entries
 from lockstep.registry.mlflow.origin import FoundVersion, find_origin
+from lockstep.registry.mlflow.search import newest_first
+from lockstep.registry.newest import Newest, newest_with
 from lockstep.text.sanitise import plain_line
 
 _VERSION = re.compile(r"[1-9][0-9]{0,9}")
@@ -50,6 +52,12 @@ class MlflowRegistry:
     def serving_aliases(self, model: str) -> Mapping[str, str]:
         """See Registry."""
         return self._connection.ask(lambda: _aliases(self._connection, model))
+
+    def newest(self, model: str, tags: Mapping[str, str]) -> Newest:
+        """See Registry. Tags are compared here, so no text of theirs is part of a query."""
+        return self._connection.ask(
+            lambda: newest_with(newest_first(self._connection, model), tags)
+        )
 
     def ping(self) -> None:
         """Ask for something small. Raises LockstepError where there is no usable answer."""
