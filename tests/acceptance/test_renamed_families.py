@@ -190,4 +190,5 @@ def test_a_release_counts_from_the_next_pull_request_on(world: World) -> None:
     world.must("release", "staging/scoring", "3", "--reason", "ok", at=f"{DAY}11:00:00Z")
     proposes(world)
     code, said = pull(world)
-    assert code == 0, said
+    assert code == 11 and "quarantine" not in said, said
+    assert "1 error" in said and "policy.verified-before" in said, "staging never verified it"
