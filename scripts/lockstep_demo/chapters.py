@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from lockstep.model.exit_codes import ExitCode
-from lockstep_demo.fleet_files import FAMILY, RISKY_EDITS, cluster_path, rendered_path
+from lockstep_demo.fleet_files import RISKY_EDITS, cluster_path, rendered_path
 from lockstep_demo.payments import REGIONS
 from lockstep_demo.scene import Scene
 
@@ -69,12 +69,12 @@ def _claim_finding(
 def proof(scene: Scene) -> None:
     """Show that the records explain every decision, and that git agrees with them."""
     narrator = scene.narrator
-    narrator.chapter("6. All of it can be proved")
+    narrator.chapter("7. All of it can be proved")
     narrator.say(
         "Every decision is a record in the repository: who decided what, when and why. The "
         "newest of them:"
     )
-    scene.lockstep("audit", FAMILY, "--last", "4")
+    scene.lockstep("audit", scene.family, "--last", "4")
     narrator.say(
         "What did each region serve one night, since when, and by whose decision? At half past "
         "three in the morning, Berlin's time:"
@@ -84,10 +84,13 @@ def proof(scene: Scene) -> None:
         "Each verdict can be computed again from the evidence in its record alone, and the "
         "records form a chain whose files have not changed since:"
     )
-    _claim_clean(scene, "every verdict is confirmed", "audit", FAMILY, "--replay")
-    _claim_clean(scene, "the chain of records is complete", "audit", FAMILY, "--verify")
+    _claim_clean(scene, "every verdict is confirmed", "audit", scene.family, "--replay")
+    _claim_clean(scene, "the chain of records is complete", "audit", scene.family, "--verify")
     _claim_clean(scene, "nothing on main is invalid or denied", "check")
-    narrator.say("Without Lockstep, git alone confirms it against the record that verified 2:")
+    narrator.say(
+        "The last rollback brought back what was verified, byte by byte. Without Lockstep, git "
+        "alone confirms it against the record that verified 2:"
+    )
     _claim_bytes(scene)
     narrator.say("The state of the fleet now:")
     scene.lockstep("status")
@@ -95,8 +98,8 @@ def proof(scene: Scene) -> None:
 
 def _claim_night(scene: Scene) -> None:
     """In the night of the first failure, the EU still served what the others had left."""
-    scene.lockstep("audit", FAMILY, "--at", NIGHT)
-    text = scene.lockstep("audit", FAMILY, "--at", NIGHT, "--format", "json", show=False)
+    scene.lockstep("audit", scene.family, "--at", NIGHT)
+    text = scene.lockstep("audit", scene.family, "--at", NIGHT, "--format", "json", show=False)
     (family,) = json.loads(text)["items"]
     found = {
         each["region"]: [v["version"] for v in each["variants"] if v["weight"]]
@@ -115,16 +118,20 @@ def _claim_clean(scene: Scene, text: str, *command: str) -> None:
 
 
 def _claim_bytes(scene: Scene) -> None:
-    """Compare the objects on main with those that the verified record names."""
+    """Compare the objects of the newest rollback with those that the verified record names."""
     verified = _verified(scene)["spec"]["verifiedState"]
+    restored = scene.git(
+        "log", "-1", "--format=%h", "--grep=^Lockstep-Action: restore$", "origin/main", "--",
+        f"ledger/{scene.environment}",
+    )  # fmt: skip
     for region in REGIONS:
         path, folder = cluster_path(region), rendered_path(region)
         for place, wanted in (
             (path, verified["files"].get(path)),
             (folder, verified["folders"].get(folder)),
         ):
-            found = scene.git("rev-parse", f"origin/main:{place}")
-            text = f"git rev-parse origin/main:{place} is {found[:12]}, as verified"
+            found = scene.git("rev-parse", f"{restored}:{place}")
+            text = f"git rev-parse {restored}:{place} is {found[:12]}, as verified"
             scene.narrator.claim(found == wanted, text, f"the record says {wanted}, git {found}")
 
 

@@ -151,13 +151,13 @@ clusters/**/locks/** linguist-generated
 """
 
 
-def cluster_path(region: str) -> str:
+def cluster_path(region: str, environment: str = ENVIRONMENT) -> str:
     """The file of one region's cluster."""
-    return f"{FOLDER}/{region}.yaml"
+    return f"clusters/{environment}/{FAMILY}/{region}.yaml"
 
 
 def rendered_path(region: str) -> str:
-    """The folder of one region's manifests."""
+    """The folder of the manifests of one region in production."""
     return f"rendered/{ENVIRONMENT}/clusters/{FAMILY}-{region}"
 
 

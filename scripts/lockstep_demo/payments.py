@@ -29,8 +29,16 @@ REGIONS: Mapping[str, Region] = {
     "us-east-1": Region(amount=21.0, distance=13.5, evening=0.0, fraud=0.040, no_fingerprint=0.0),
     "eu-west-1": Region(amount=20.0, distance=12.0, evening=-0.5, fraud=0.035, no_fingerprint=0.4),
 }
-"""Browsers in eu-west-1 began to hide the device after the training data was collected, so that a
-model which relies on it fails in that region only, and no holdout data shows it."""
+"""Production. Browsers in eu-west-1 began to hide the device after the training data was collected,
+so that a model which relies on it fails in that region only, and no holdout data shows it."""
+
+STAGING_REGIONS: Mapping[str, Region] = {
+    "eu-north-1": Region(amount=23.0, distance=14.0, evening=-0.3, fraud=0.035, no_fingerprint=0.0),
+    "eu-west-3": Region(amount=19.0, distance=11.0, evening=0.2, fraud=0.040, no_fingerprint=0.0),
+}
+"""Staging, in which payments are simulated."""
+
+_ALL = {**REGIONS, **STAGING_REGIONS}
 
 BASE_FEATURES = (
     "amount",
@@ -55,11 +63,11 @@ def collected(region: str, rows: int, seed: int, hidden: float = 0.0) -> tuple[A
 def today(region: str, rows: int, seed: int, moment: int) -> tuple[Any, Any]:
     """Payments as they come in now; ``moment`` (seconds since 1970) makes each hour its own."""
     generator = np.random.default_rng([seed, _number(region), moment])
-    return _draw(region, rows, generator, hidden=REGIONS[region].no_fingerprint)
+    return _draw(region, rows, generator, hidden=_ALL[region].no_fingerprint)
 
 
 def _draw(region: str, rows: int, generator: Any, hidden: float) -> tuple[Any, Any]:
-    profile = REGIONS[region]
+    profile = _ALL[region]
     fraud = generator.random(rows) < profile.fraud
 
     def either(for_fraud: Any, for_honest: Any) -> Any:
@@ -81,4 +89,4 @@ def _draw(region: str, rows: int, generator: Any, hidden: float) -> tuple[Any, A
 
 def _number(region: str) -> int:
     # Not hash(), which differs from process to process.
-    return list(REGIONS).index(region)
+    return list(_ALL).index(region)

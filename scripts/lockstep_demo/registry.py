@@ -5,18 +5,20 @@ import importlib
 import json
 import warnings
 from collections.abc import Iterable, Mapping
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from datetime import datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from lockstep.edges import scratch
 from lockstep.registry.mlflow.client import load_mlflow
 from lockstep.registry.mlflow.metrics import SAMPLES_SUFFIX
-from lockstep_demo.payments import REGIONS
+from lockstep_demo.payments import REGIONS, STAGING_REGIONS
 from lockstep_demo.training import Quality, Recipe, holdout, quality, train
 
-MODEL = "fraud"
+MODEL, STAGING_MODEL = "fraud", "fraud-staging"
 _EXPERIMENT = "fraud-detection"
 
 
@@ -57,11 +59,14 @@ def create_store(folder: Path) -> Store:
     return Store(client, uri, experiment)
 
 
-def register(store: Store, recipe: Recipe, seed: int, moment: datetime) -> dict[str, Quality]:
-    """Train one version, log all that a lock needs, and register it.
+def register(
+    store: Store, recipe: Recipe, seed: int, moment: datetime, registered: str = MODEL
+) -> dict[str, Quality]:
+    """Train one version, log all that a lock needs, and register it as one of ``registered``.
 
-    Gives its quality by region on the holdout data. ``moment`` is the time of all this on the
-    demo's clock. Raises RuntimeError if the registry numbers the versions differently.
+    Gives its quality by region on the holdout data, that of staging only for its own model.
+    ``moment`` is the time of all this on the demo's clock. Raises RuntimeError if the registry
+    numbers the versions differently.
     """
     client, milliseconds = store.client, _milliseconds(moment)
     model, training = train(recipe, seed)
@@ -75,7 +80,7 @@ def register(store: Store, recipe: Recipe, seed: int, moment: datetime) -> dict[
     )
     _log_files(client, logged.model_id, model, training[list(recipe.features)])
     measured = {}
-    for region in REGIONS:
+    for region in (*REGIONS, *(STAGING_REGIONS if registered == STAGING_MODEL else ())):
         rows, labels = holdout(region, seed)
         found = quality(model, recipe.features, rows, labels)
         measured[region] = Measured(
@@ -85,7 +90,7 @@ def register(store: Store, recipe: Recipe, seed: int, moment: datetime) -> dict[
     log_measurements(client, run_id, measured.values(), milliseconds)
     client.set_terminated(run_id, end_time=milliseconds)
     version = client.create_model_version(
-        MODEL,
+        registered,
         source=f"models:/{logged.model_id}",
         run_id=run_id,
         tags=tags,
@@ -121,12 +126,26 @@ def log_measurements(
     client.log_batch(run_id, metrics=metrics)
 
 
-def load(store: Store, version: str) -> tuple[str, Any]:
+def copy_version(store: Store, version: str, source: str, target: str) -> str:
+    """Copy a version of one registered model to another, as MLflow does; its number there."""
+    # It writes progress to standard error, in the middle of the story.
+    with redirect_stderr(StringIO()):
+        made = store.client.copy_model_version(f"models:/{source}/{version}", target)
+    return str(made.version)
+
+
+def load(store: Store, version: str, registered: str = MODEL) -> tuple[str, Any]:
     """The logged model's id and the fitted classifier of a registered version."""
-    found = store.client.get_model_version(MODEL, version)
-    location = store.client.get_model_version_download_uri(MODEL, version)
+    location = store.client.get_model_version_download_uri(registered, version)
     flavour = importlib.import_module("mlflow.sklearn")
-    return str(found.source).removeprefix("models:/"), flavour.load_model(location)
+    return _logged_model(store, version, registered), flavour.load_model(location)
+
+
+def _logged_model(store: Store, version: str, registered: str) -> str:
+    source = str(store.client.get_model_version(registered, version).source)
+    origin, _, copied = source.removeprefix("models:/").partition("/")
+    # The source of a copy is the version that was copied: models:/fraud/3.
+    return _logged_model(store, copied, origin) if copied else origin
 
 
 def _numbers(found: Quality) -> Mapping[str, float]:

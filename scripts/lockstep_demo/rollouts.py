@@ -5,9 +5,8 @@ from typing import Any
 
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.times import parse_duration
-from lockstep_demo.fleet_files import FAMILY, FOLDER
+from lockstep_demo.fleet_files import FAMILY
 from lockstep_demo.narrator import ClaimFailed
-from lockstep_demo.payments import REGIONS
 from lockstep_demo.scene import Scene
 from lockstep_demo.training import Quality
 
@@ -29,7 +28,7 @@ def healthy_version(scene: Scene) -> None:
         "rate and its sample count. The gate false-positives reads nothing else."
     )
     before = _commits(scene)
-    actions = _roll(scene, explain=2)
+    actions = roll(scene, explain=2)
     narrator.say("Version 2 serves all traffic.")
     narrator.claim(actions[-1] == "verify", "the last decision verifies version 2", str(actions))
     claim_only(scene, "2")
@@ -54,7 +53,7 @@ def bad_version(scene: Scene) -> None:
         "to hide the device, so version 3 stops many honest payments there."
     )
     propose_and_merge(scene, "3")
-    actions = _roll(scene, explain=0)
+    actions = roll(scene, explain=0)
     restored = scene.record()["spec"]
     narrator.say("The commit of the rollback:")
     narrator.output(scene.git("log", "-1", "--format=%B", "origin/main"))
@@ -65,7 +64,7 @@ def bad_version(scene: Scene) -> None:
     claim_only(scene, "2")
     claim_quarantine(scene, "3")
     narrator.say("Proposing version 3 again is refused:")
-    text = scene.lockstep("propose", FAMILY, "3", expect=ExitCode.DENIED)
+    text = scene.lockstep("propose", scene.family, "3", expect=ExitCode.DENIED)
     narrator.claim(
         "quarantine" in text, "version 3 cannot be proposed again, and the output says why", text
     )
@@ -76,9 +75,9 @@ def rollback_by_hand(scene: Scene) -> None:
     narrator, git = scene.narrator, scene.git
     narrator.chapter("4. On call: a rollback from a feature branch, twice")
     narrator.say("Version 3 gets a second chance, and has a tenth of one region again.")
-    scene.lockstep("release", FAMILY, "3", "--reason", "eu-west-1 sends the device again")
+    scene.lockstep("release", scene.family, "3", "--reason", "eu-west-1 sends the device again")
     propose_and_merge(scene, "3")
-    scene.lockstep("advance", FAMILY)
+    scene.lockstep("advance", scene.family)
     narrator.say(
         "An engineer is in the middle of something else, on a branch, when the pager rings. The "
         "rollback goes to the branch that Argo CD follows, whatever is checked out, and leaves "
@@ -87,7 +86,7 @@ def rollback_by_hand(scene: Scene) -> None:
     scene.by_hand("switch", "--quiet", "--create", "new-dashboard")
     (git.root / "notes.txt").write_text("half a thought\n")
     before = _commits(scene)
-    scene.lockstep("revert", FAMILY, "3", "--reason", "customers are refused at the till")
+    scene.lockstep("revert", scene.family, "3", "--reason", "customers are refused at the till")
     claim_only(scene, "2")
     narrator.claim(
         git("status", "--porcelain") == "?? notes.txt",
@@ -95,7 +94,7 @@ def rollback_by_hand(scene: Scene) -> None:
     )  # fmt: skip
     narrator.say("A colleague saw the same page, and does the same a minute later:")
     scene.now += timedelta(minutes=1)
-    text = scene.lockstep("revert", FAMILY, "--reason", "customers are refused at the till")
+    text = scene.lockstep("revert", scene.family, "--reason", "customers are refused at the till")
     narrator.claim(_commits(scene) == before + 1, "two reverts made one commit", text)
     claim_only(scene, "2")
     (git.root / "notes.txt").unlink()
@@ -106,15 +105,20 @@ def rollback_by_hand(scene: Scene) -> None:
 def propose_and_merge(scene: Scene, version: str, reason: str = "") -> None:
     """Propose a candidate on a branch, show what it changes, and merge it as a reviewer would."""
     reason = reason or f"version {version} was trained on the payments of January"
-    text = scene.lockstep("propose", FAMILY, version, "--reason", reason)
-    branch = next(word for word in text.split() if word.startswith("lockstep/"))
+    text = scene.lockstep("propose", scene.family, version, "--reason", reason)
     scene.narrator.say("The branch adds the candidate, its lock, manifests and a record:")
+    merge(scene, text)
+
+
+def merge(scene: Scene, said: str) -> None:
+    """Show what a proposal changes, and merge its branch; ``said`` is the output that names it."""
+    branch = next(word for word in said.split() if word.startswith("lockstep/"))
     scene.narrator.output(scene.git("diff", "--stat=90", f"main...origin/{branch}"))
     scene.by_hand("merge", "--quiet", "--ff-only", f"origin/{branch}")
     scene.by_hand("push", "--quiet", "origin", "main")
 
 
-def _roll(scene: Scene, explain: int) -> list[str]:
+def roll(scene: Scene, explain: int) -> list[str]:
     """Advance and serve in turn until the family is steady; the actions of the decisions.
 
     The first ``explain`` advances are shown whole, and so is the one that rolls a version back.
@@ -135,7 +139,7 @@ def _roll(scene: Scene, explain: int) -> list[str]:
             return actions
         if explain and len(actions) == 1:
             scene.narrator.say("While the step bakes, an advance moves nothing (exit code 12):")
-            scene.lockstep("advance", FAMILY, expect=ExitCode.GATE_CLOSED)
+            scene.lockstep("advance", scene.family, expect=ExitCode.GATE_CLOSED)
             scene.narrator.say(
                 "Payments come in. The share of honest ones that were stopped, by version:"
             )
@@ -145,9 +149,9 @@ def _roll(scene: Scene, explain: int) -> list[str]:
 
 def _advance(scene: Scene, *, whole: bool) -> str:
     """Run one advance and show it: whole, or only what it decided if it moves on."""
-    code, text = scene.run("advance", FAMILY)
+    code, text = scene.run("advance", scene.family)
     if whole or code != ExitCode.CLEAN:
-        scene.narrator.command(scene.typed("advance", FAMILY))
+        scene.narrator.command(scene.typed("advance", scene.family))
         scene.narrator.output(text)
     else:
         scene.narrator.clock(scene.now, text.splitlines()[1].split(": ", 1)[-1])
@@ -169,7 +173,7 @@ def _stopped(found: dict[str, Quality]) -> str:
 
 def claim_only(scene: Scene, version: str) -> None:
     """Claim that a version serves everywhere, and nothing else does."""
-    for region in REGIONS:
+    for region in scene.regions:
         found = scene.variants(region)
         text = f"in git, {region} serves version {version} and nothing else"
         only = [{"name": "stable", "version": version, "weight": 100}]
@@ -178,7 +182,8 @@ def claim_only(scene: Scene, version: str) -> None:
 
 def claim_quarantine(scene: Scene, version: str) -> None:
     """Claim that a version is in quarantine."""
-    text = scene.git("show", f"origin/main:{FOLDER}/quarantine.yaml")
+    path = f"clusters/{scene.environment}/{FAMILY}/quarantine.yaml"
+    text = scene.git("show", f"origin/main:{path}")
     scene.narrator.claim(
         f'version: "{version}"' in text, f"version {version} is in quarantine.yaml", text
     )

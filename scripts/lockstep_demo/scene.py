@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -35,13 +35,19 @@ class PlainGit(GitCommand):
 
 @dataclass
 class Scene:
-    """Everything that the chapters share. ``now`` is the demo's clock."""
+    """Everything that the chapters share. ``now`` is the demo's clock.
+
+    ``environment`` and ``regions`` are where its family is, and ``family`` is how commands name it.
+    """
 
     narrator: Narrator
     invoke: Invoke
     traffic: Traffic
     git: PlainGit
     now: datetime
+    environment: str = ENVIRONMENT
+    regions: Collection[str] = tuple(REGIONS)
+    family: str = FAMILY
 
     def typed(self, *args: str) -> str:
         """The command line of a verb, as it is run inside the clone at the demo's time."""
@@ -83,9 +89,8 @@ class Scene:
     def variants(self, region: str, revision: str = "origin/main") -> Any:
         """``spec.variants`` of a region's cluster as git has it."""
         # As published and not as checked out: that is what Argo CD would sync.
-        return yaml.safe_load(self.git("show", f"{revision}:{cluster_path(region)}"))["spec"][
-            "variants"
-        ]
+        path = cluster_path(region, self.environment)
+        return yaml.safe_load(self.git("show", f"{revision}:{path}"))["spec"]["variants"]
 
     def weights(self, region: str) -> dict[str, int]:
         """The share of each version in a region, as the published specs say."""
@@ -99,12 +104,12 @@ class Scene:
         start, self.now = self.now, self.now + duration
         return {
             region: self.traffic.serve_window(region, self.weights(region), start, self.now)
-            for region in REGIONS
+            for region in self.regions
         }
 
     def record(self, sequence: int = 0) -> Any:
         """A decision record of the ledger, as published; by default the newest."""
-        folder = f"ledger/{ENVIRONMENT}/{FAMILY}"
+        folder = f"ledger/{self.environment}/{FAMILY}"
         names = self.git("ls-tree", "--name-only", f"origin/main:{folder}").splitlines()
         # The names have a fixed width, so the last one by text is the newest.
         name = f"{sequence:06d}.json" if sequence else max(names)

@@ -9,7 +9,7 @@ from typing import TextIO
 from lockstep.model.errors import LockstepError
 from lockstep.model.times import parse_time
 from lockstep.opa.binary import find_opa
-from lockstep_demo import chapters, evidence, rollouts
+from lockstep_demo import chapters, evidence, promotions, rollouts
 from lockstep_demo.fleet_files import FAMILY
 from lockstep_demo.narrator import Narrator
 from lockstep_demo.prometheus import HOW_TO_GET_IT, MISSING, find_prometheus
@@ -49,6 +49,7 @@ def play(folder: Path, invoke: Invoke, out: TextIO) -> None:
         rollouts.bad_version(scene)
         rollouts.rollback_by_hand(scene)
         evidence.live_evidence(scene, programs, folder / "prometheus")
+        promotions.promotions(scene)
         chapters.proof(scene)
     _farewell(narrator, store, git)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lockstep_demo.payments import today
-from lockstep_demo.registry import Measured, Store, load, log_measurements
+from lockstep_demo.registry import MODEL, Measured, Store, load, log_measurements
 from lockstep_demo.training import Quality, quality, stops
 
 PAYMENTS_AN_HOUR = 40_000
@@ -39,11 +39,14 @@ class Traffic:
     """Serves each region's payments, and logs or counts the results.
 
     Whether a payment was a fraud is known at once here, because the payments are synthetic; in
-    production such labels arrive days later.
+    production such labels arrive days later. ``registered`` is the model whose versions score
+    payments, and ``hourly`` how many come to a region.
     """
 
     store: Store
     seed: int
+    registered: str = MODEL
+    hourly: int = PAYMENTS_AN_HOUR
     _models: dict[str, tuple[str, Any]] = field(default_factory=dict)
 
     def serve_window(
@@ -56,7 +59,7 @@ class Traffic:
         not sum to 100 or the window is empty.
         """
         measured = {}
-        for version, ours in self._split(region, weights, start, end, PAYMENTS_AN_HOUR).items():
+        for version, ours in self._split(region, weights, start, end, self.hourly).items():
             model_id, model = self._model(version)
             found = quality(model, tuple(model.feature_names_in_), ours.rows, ours.labels)
             data = ours.rows.assign(fraud=ours.labels)
@@ -105,7 +108,7 @@ class Traffic:
 
     def _model(self, version: str) -> tuple[str, Any]:
         if version not in self._models:
-            self._models[version] = load(self.store, version)
+            self._models[version] = load(self.store, version, self.registered)
         return self._models[version]
 
     def _log(

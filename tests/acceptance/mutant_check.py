@@ -16,6 +16,7 @@ from lockstep.check.fleet import (
     render_environments,
 )
 from lockstep.check.policy_sets import PolicySet
+from lockstep.check.summary import FamilySummary
 from lockstep.check.units import Unit, unit_of
 from lockstep.edges.kubernetes_schemas import read_kubernetes_schema
 from lockstep.model.document import Document, Json
@@ -72,6 +73,7 @@ class MutantCheck:
         self._terms = Terms([policy_set.schemas], [policy_set], templates, now)
         self._base = base
         self._documents = _BaseDocuments(base)
+        self._summaries: dict[Unit, FamilySummary] = {}
         self._summaries = {u: read.summary for u, read in self._read(base, base)[1].items()}
 
     def findings(self, changes: Iterable[tuple[str, bytes]]) -> Iterator[list[Finding]]:
@@ -147,7 +149,8 @@ class MutantCheck:
         }
 
     def _read(self, tree: Tree, before: Tree) -> tuple[FleetInput, dict[Unit, ReadFamily]]:
-        source = FleetSource.of_trees(tree, before)
+        # An environment names families of which not each one is in the tree.
+        source = FleetSource.of_trees(tree, before, self._summaries)
         families = Families(source, self._terms, documents=self._documents)
         fleet = FleetInput(
             families.fleet, families.shared.before, families.shared.unreadable, families.about,

@@ -87,28 +87,39 @@ def test_every_claim_holds_and_git_agrees(tmp_path: Path) -> None:
         "version 4 waits: there is not enough evidence of no harm",
         "version 4 is rolled back: false-positives in fraud-detection-eu-west-1",
         "the evidence of harm rolled it back",
+        "the promotion is refused for the quarantine, and nothing is proposed",
+        "it waits until 2026-03-05T10:30:00Z, and nothing is proposed",
+        "version 5 is what staging has verified in its record",
         "Every claim holds",
     ):
         assert part in story
     assert "pull request was opened" not in story  # the remote is a folder, which has no forge
     assert [line for line in quoted_lines() if not re.search(pattern(line), story, re.M)] == []
     origin = tmp_path / "demo" / "origin.git"
-    verify = git(origin, "log", "--format=%H", "--grep=^Lockstep-Action: verify$", "main")
-    (verified,) = verify.splitlines()
+    ledger = "ledger/prod/fraud-detection"
+    verified, restored = (
+        git(origin, "log", "-1", "--format=%H", f"--grep=^Lockstep-Action: {action}$", "main", "--",
+            ledger)
+        for action in ("verify", "restore")
+    )  # fmt: skip
     for region in REGIONS:
         for path in (
             f"clusters/prod/fraud-detection/{region}.yaml",
             f"rendered/prod/clusters/fraud-detection-{region}",
         ):
-            assert git(origin, "rev-parse", f"main:{path}") == git(
+            assert git(origin, "rev-parse", f"{restored}:{path}") == git(
                 origin, "rev-parse", f"{verified}:{path}"
             )
     assert git(tmp_path / "demo" / "fleet", "status", "--porcelain") == ""
-    records = git(origin, "ls-tree", "--name-only", "main:ledger/prod/fraud-detection")
-    newest = records.splitlines()[-1]
-    body = json.loads(git(origin, "show", f"main:ledger/prod/fraud-detection/{newest}"))
-    assert body["spec"]["action"] == "restore"
-    assert body["spec"]["restored"]["exact"] is True
+    records = [
+        json.loads(git(origin, "show", f"main:{ledger}/{name}"))["spec"]
+        for name in git(origin, "ls-tree", "--name-only", f"main:{ledger}").splitlines()
+    ]
+    *_, restore, propose, advance = records
+    assert restore["action"] == "restore" and restore["restored"]["exact"] is True
+    assert propose["action"] == "propose" and propose["promotedFrom"]["environment"] == "staging"
+    assert advance["action"] == "advance" and advance["target"] == propose["target"]
+    assert all("promotedFrom" not in record for record in records[:-2])
 
 
 def test_a_verb_that_does_not_do_its_work_ends_the_demo(tmp_path: Path) -> None:

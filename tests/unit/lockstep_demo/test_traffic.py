@@ -14,7 +14,15 @@ from lockstep.model.evidence import Answer, Verdict
 from lockstep.model.times import format_time, parse_time
 from lockstep.registry.mlflow.versions import MlflowRegistry
 from lockstep_demo.payments import REGIONS, collected, today
-from lockstep_demo.registry import Store, create_store, register
+from lockstep_demo.registry import (
+    MODEL,
+    STAGING_MODEL,
+    Store,
+    copy_version,
+    create_store,
+    load,
+    register,
+)
 from lockstep_demo.traffic import Traffic
 from lockstep_demo.training import ALMOST_CURED, RECIPES
 from tests.unit.mlflow_store import forget_default_store
@@ -61,6 +69,17 @@ def test_the_lock_of_a_version_has_what_a_gate_needs(store: Store) -> None:
     names = [column["name"] for column in facts["signature"]["inputs"]]
     assert "device_known_days" in names
     assert facts["tags"]["algorithm"] == "gradient-boosting"
+
+
+def test_a_copy_of_a_copy_scores_payments_with_the_model_that_was_copied(store: Store) -> None:
+    assert copy_version(store, "2", MODEL, STAGING_MODEL) == "1"
+    assert copy_version(store, "1", STAGING_MODEL, "fraud-archive") == "1"
+    model_id, model = load(store, "1", "fraud-archive")
+    original_id, original = load(store, "2")
+    assert model_id == original_id
+    rows, _ = collected("eu-north-1", 50, 3)
+    columns = list(original.feature_names_in_)
+    assert (model.predict(rows[columns]) == original.predict(rows[columns])).all()
 
 
 @pytest.mark.parametrize("share", [10, 50])
