@@ -30,15 +30,6 @@ class Walk:
         self.now += HOUR
         family = f"{environment}/{NAME}"
         code, said = self.three.run(environment, verb, family, *arguments, at=self.now)
-        print(
-            "TRACE",
-            verb,
-            environment,
-            arguments,
-            code,
-            {e: dict(b.weights) for e, b in self.oracle.books.items()},
-            said.splitlines()[1][:110] if len(said.splitlines()) > 1 else said,
-        )
         assert code in MAY_END, f"{verb} {family} {arguments}: exit {code}\n{said}"
         self.oracle.look()
         return code
@@ -99,6 +90,11 @@ class Walk:
         """The content that a branch proposes, by its name."""
         _, environment, _, proposal = branch.split("/")
         return content_of(environment, proposal.partition("-")[0])
+
+    def branch_of(self, environment: str, content: int) -> str:
+        """The one branch that proposes a content to an environment."""
+        (found,) = (b for b in self.branches_of(environment) if self.content_on(b) == content)
+        return found
 
     def branches_of(self, environment: str) -> list[str]:
         return [each for each in self.three.branches() if each.split("/")[1] == environment]

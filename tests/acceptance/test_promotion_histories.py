@@ -39,14 +39,17 @@ contents = st.integers(1, CONTENTS)
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Three]:
-    """The fleet as adopted, made once and only ever copied; its registries are those in use."""
+    """Each environment is one content behind the one before: 3, 2 and 1."""
     with three_in_use(tmp_path_factory.mktemp("three"), START) as made:
+        walk = Walk(made)
+        carry(walk, 2, "dev", "staging")
+        carry(walk, 3, "dev")
         yield made
 
 
 @pytest.fixture
 def walk(template: Three, tmp_path: Path) -> Walk:
-    return Walk(copy_three(template, tmp_path / "three"))
+    return Walk(copy_three(template, tmp_path / "three"), LATE)
 
 
 class Histories(RuleBasedStateMachine):
@@ -130,31 +133,68 @@ class Histories(RuleBasedStateMachine):
         self.walk.run(environment, verb, "--reason", "a question")
 
 
-def test_no_content_gets_weight_that_must_not_have_it(walk: Walk) -> None:
-    """From a state on in which each environment is one behind the one before."""
-    carry(walk, 2, "dev", "staging")
-    carry(walk, 3, "dev")
-
+def test_no_content_gets_weight_that_must_not_have_it(template: Three) -> None:
     class Here(Histories):
-        template = walk.three
+        pass
 
+    Here.template = template
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=8 * TIMES,
-            stateful_step_count=10,
+            max_examples=6 * TIMES,
+            stateful_step_count=8,
             derandomize=TIMES == 1,
             database=None,
-            # A walk of ten steps can be read as it is; to shorten it would take minutes.
+            # A walk of a few steps can be read as it is; to shorten it would take minutes.
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),
     )
 
 
+# Histories that random walks meet too rarely
+
+
+def served(walk: Walk) -> list[dict[int, int]]:
+    """The weights in dev, staging and prod."""
+    return [walk.oracle.books[name].weights for name in ENVIRONMENTS]
+
+
 def test_a_content_passes_through_all_environments(walk: Walk) -> None:
     """The walk can reach what the rules are about."""
-    carry(walk, 2, *ENVIRONMENTS)
-    assert {name: books.weights for name, books in walk.oracle.books.items()} == {
-        name: {2: 100} for name in ENVIRONMENTS
-    }
+    carry(walk, 3, "staging", "prod")
+    assert served(walk) == [{3: 100}] * 3
+
+
+def test_a_rollback_in_the_predecessor_stops_an_open_proposal(walk: Walk) -> None:
+    assert walk.promote("staging") == 0
+    assert walk.run("dev", "revert", number_of("dev", 3), "--reason", "it refuses people") == 0
+    assert not walk.merge(walk.branch_of("staging", 3))
+    assert served(walk) == [{2: 100}, {2: 100}, {1: 100}]
+
+
+def test_a_rollback_in_the_predecessor_stops_a_proposal_that_is_merged(walk: Walk) -> None:
+    assert walk.promote("staging") == 0
+    assert walk.merge(walk.branch_of("staging", 3))
+    assert walk.run("dev", "revert", number_of("dev", 3), "--reason", "it refuses people") == 0
+    assert walk.advance("staging") != 0
+    assert served(walk) == [{2: 100}, {2: 100}, {1: 100}]
+
+
+def test_what_was_released_again_is_not_promoted_by_itself(walk: Walk) -> None:
+    """Dev is at content 2 again, which is older than the 3 of staging; 3 counts as rolled back."""
+    carry(walk, 3, "staging")
+    assert walk.run("dev", "revert", number_of("dev", 3), "--reason", "it refuses people") == 0
+    assert walk.run("dev", "release", number_of("dev", 3), "--reason", "a wrong alarm") == 0
+    assert walk.promote("staging") == 11
+    assert walk.promote_all("staging") == 0 and not walk.oracle.books["staging"].proposed
+    assert walk.promote("staging", 2) == 0, "people may name an older one"
+    assert served(walk) == [{2: 100}, {3: 100}, {1: 100}]
+
+
+def test_a_second_promotion_waits_for_the_first(walk: Walk) -> None:
+    assert walk.promote("staging") == 0
+    carry(walk, 4, "dev")
+    walk.now += 2 * HOUR
+    assert walk.promote("staging") == 12
+    assert [walk.content_on(each) for each in walk.branches_of("staging")] == [2, 3]
