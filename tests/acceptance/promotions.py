@@ -92,6 +92,18 @@ class Stages(World):
         for hour in hours:
             self.do(family, "advance", at=f"{day}{hour}:00:00Z")
 
+    def adopt_in_staging(self, version: str, at: str) -> None:
+        """Have staging serve a version in the place of 3, and record that as verified."""
+        self.do(STAGING, "lock", version, at=at)
+        for region in REGIONS:
+            file = self.clone / f"clusters/{STAGING}/{region}.yaml"
+            text = file.read_text()
+            assert 'version: "3"' in text
+            file.write_text(text.replace('version: "3"', f'version: "{version}"'))
+        self.must("render")
+        publish(self, f"Serve version {version} in staging")
+        self.do(STAGING, "adopt", "--reason", "by hand", at=at)
+
     def newest(self, family: str) -> Any:
         """The newest record of a family on the work tree's branch."""
         path = sorted((self.clone / "ledger" / family).glob("*.json"))[-1]
@@ -154,6 +166,16 @@ def _add_staging(clusters: Path, model: str) -> None:
     ):
         settings = clusters / name / "environment.yaml"
         settings.write_text(settings.read_text().replace(old, new, 1))
+
+
+def add_environment(clusters: Path, name: str, predecessor: str) -> None:
+    """One more environment like prod, with its family and locks, and no record yet."""
+    shutil.copytree(clusters / "prod", clusters / name)
+    for path in (clusters / name).rglob("*.yaml"):
+        text = re.sub(r"(name|environment): prod\b", rf"\1: {name}", path.read_text())
+        text = text.replace("predecessor: staging", f"predecessor: {predecessor}")
+        text = text.replace("namespace: scoring", f"namespace: scoring-{name}")
+        path.write_text(text.replace("host: scoring", f"host: scoring-{name}"))
 
 
 def copy_stages(template: Stages, folder: Path) -> Stages:

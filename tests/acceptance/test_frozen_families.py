@@ -1,4 +1,6 @@
-"""Freezes of other families: they stop no move, no rollback and no review of this one."""
+"""What an environment says of other families stops no move, rollback or review of this one."""
+
+import re
 
 import pytest
 
@@ -17,6 +19,17 @@ def freeze(world: World, *families: str) -> None:
     entry = f"{{name: sales, reason: no risk now, families: [{names}], "
     entry += f"from: '{DAY}00:00:00Z', until: '{DAY}23:50:00Z'}}"
     world.edit(HOME, "spec:\n", f"spec:\n  freezes:\n    - {entry}\n")
+
+
+def add_predecessor(world: World) -> None:
+    """An environment without families, which prod names as its predecessor."""
+    staging = world.clone / "clusters/staging/environment.yaml"
+    staging.parent.mkdir()
+    text = (world.clone / HOME).read_text().replace("name: prod", "name: staging")
+    staging.write_text(re.sub("  freezes:\n.*\n", "", text))
+    world.must("render")
+    world.git("add", "--all")
+    world.edit(HOME, "spec:\n", "spec:\n  predecessor: staging\n")
 
 
 @pytest.fixture
@@ -65,13 +78,17 @@ def test_the_review_of_a_proposal_reads_the_family_while_another_one_is_frozen(t
     assert shown.problem == "" and shown.after != "cannot be read" and shown.follows
 
 
+def test_a_family_moves_where_the_promotions_of_another_one_are_automatic(two: World) -> None:
+    add_predecessor(two)
+    two.edit(HOME, "spec:\n", "spec:\n  promotion: {automatic: [other]}\n")
+    two.must("check")
+    roll(two, "08", "10")
+    two.must("revert", FAMILY, "--reason", "bad", at=f"{DAY}11:00:00Z")
+    assert not any(record["spec"].get("unchecked") for record in two.records())
+
+
 def test_the_review_reads_a_family_whose_environment_names_a_predecessor(world: World) -> None:
-    staging = world.clone / "clusters/staging/environment.yaml"
-    staging.parent.mkdir()
-    text = (world.clone / HOME).read_text().replace("name: prod", "name: staging")
-    staging.write_text(text)
-    world.git("add", "--all")
-    world.edit(HOME, "spec:\n", "spec:\n  predecessor: staging\n")
+    add_predecessor(world)
     propose(world)
     (shown,) = reviewed(world).families
     assert shown.problem == "" and shown.follows

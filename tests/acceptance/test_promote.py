@@ -13,9 +13,11 @@ from tests.acceptance.promotions import (
     STAGING,
     VERIFIED_AT,
     Stages,
+    add_environment,
     copy_stages,
     create_stages,
 )
+from tests.acceptance.rollouts import publish
 from tests.acceptance.world import MODEL, git
 from tests.unit.mlflow_store import forget_default_store
 
@@ -138,21 +140,28 @@ def test_the_same_promotion_again_finds_its_branch(stages: Stages) -> None:
 
 
 def test_another_open_proposal_is_in_the_way_until_its_branch_is_gone(stages: Stages) -> None:
-    stages.do(PROD, "propose", "3", "--branch", "lockstep/by-hand", at=f"{DAY}07:00:00Z")
     stages.tag("2")
-    code, said = stages.promote("scoring")
+    branch = stages.promoted("scoring")["branch"]
+    stages.adopt_in_staging("4", at=f"{DAY}09:00:00Z")
+    stages.tag("3", stages.digest(STAGING, "4"))
+    code, said = stages.promote("scoring", at=f"{DAY}10:00:00Z")
     assert code == 12, said
-    assert "the branch 'lockstep/by-hand' proposes version 3" in said
-    git(stages.origin, "branch", "-D", "lockstep/by-hand")
-    assert stages.promoted("scoring")["outcome"] == "proposed"
+    assert f"the branch '{branch}' proposes version 2" in said
+    assert "have it merged, or delete that branch, then promote again" in said
+    git(stages.origin, "branch", "-D", branch)
+    item = stages.promoted("scoring", at=f"{DAY}10:00:00Z")
+    assert item["decisions"][0]["version"] == "3"
 
 
 def test_a_running_rollout_is_in_the_way(stages: Stages) -> None:
-    stages.roll(PROD, "3", DAY, "07")
     stages.tag("2")
-    code, said = stages.promote("scoring")
+    stages.merge(stages.promoted("scoring")["branch"])
+    stages.do(PROD, "advance", at=f"{DAY}08:30:00Z")
+    stages.adopt_in_staging("4", at=f"{DAY}09:00:00Z")
+    stages.tag("3", stages.digest(STAGING, "4"))
+    code, said = stages.promote("scoring", at=f"{DAY}10:00:00Z")
     assert code == 12, said
-    assert "version 3 is rolling wave 1 step 1, and only one version moves at a time" in said
+    assert "version 2 is rolling wave 1 step 1, and only one version moves at a time" in said
 
 
 def test_a_version_in_quarantine_where_it_would_enter_is_denied(stages: Stages) -> None:
@@ -258,6 +267,35 @@ def test_one_family_that_fails_is_a_result_among_all(stages: Stages) -> None:
     code, said = stages.promote("--all", "--format", "json")
     (item,) = json.loads(said)["items"]
     assert code == 10 and item["outcome"] == "failed" and "has no version" in item["reason"]
+
+
+def test_where_it_is_due_in_several_environments_one_is_chosen(stages: Stages) -> None:
+    add_environment(stages.clone / "clusters", "later", "staging")
+    stages.must("render")
+    publish(stages, "Add an environment")
+    said = stages.must("adopt", "later/scoring", "--reason", "first", at=f"{DAY}07:00:00Z")
+    assert "later/scoring: adopted" in said
+    stages.tag("2")
+    code, said = stages.promote("scoring")
+    assert code == 2, said
+    assert "several environments: later (from staging), prod (from staging)" in said
+    assert "choose one with --to: later or prod" in said
+    assert stages.promoted("scoring", "--to", "later")["family"] == "later/scoring"
+    assert stages.promoted("scoring", "--to", "prod")["family"] == PROD
+
+
+def test_a_version_passes_no_environment_by(stages: Stages) -> None:
+    """What staging has verified does not enter the environment after prod before prod has it."""
+    add_environment(stages.clone / "clusters", "later", "prod")
+    stages.must("render")
+    publish(stages, "Add an environment")
+    stages.must("adopt", "later/scoring", "--reason", "first", at=f"{DAY}07:00:00Z")
+    stages.tag("2")
+    assert stages.promoted("scoring")["family"] == PROD, "there alone it is due"
+    code, said = stages.promote("later/scoring", "2")
+    assert code == 11 and f"version 2 has a content that {PROD} has not verified" in said
+    code, said = stages.promote("later/scoring")
+    assert code == 0 and f"version 1 of {PROD} serves here already" in said
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -20,140 +20,33 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.acceptance.promotion_oracle import Oracle
+from tests.acceptance.promotion_walk import HOUR, START, Walk, carry
 from tests.acceptance.three_environments import (
     CONTENTS,
     ENVIRONMENTS,
-    NAME,
     Three,
-    content_of,
     copy_three,
-    create_three,
     number_of,
+    three_in_use,
 )
 
-START = datetime(2026, 3, 1, 8, tzinfo=UTC)
-HOUR = timedelta(hours=1)
 LATE = START + timedelta(days=3)
 TIMES = int(os.environ.get("LOCKSTEP_FUZZ", "1"))
-MAY_END = (0, 2, 10, 11, 12, 13)
-"""Exit codes of verbs that decided or refused; 1 would be a walk that could not run."""
-
 environments = st.sampled_from(ENVIRONMENTS)
 later = st.sampled_from(ENVIRONMENTS[1:])
 contents = st.integers(1, CONTENTS)
 
 
-class Walk:
-    """The actions of people and of schedules, an hour apart; the rules are judged after each."""
-
-    def __init__(self, three: Three, now: datetime = START) -> None:
-        self.three, self.now = three, now
-        self.oracle = Oracle(three)
-        self.oracle.look()
-
-    def run(self, environment: str, verb: str, *arguments: str) -> int:
-        """A verb about the family; its exit code."""
-        self.now += HOUR
-        family = f"{environment}/{NAME}"
-        code, said = self.three.run(environment, verb, family, *arguments, at=self.now)
-        print(
-            "TRACE",
-            verb,
-            environment,
-            arguments,
-            code,
-            {e: dict(b.weights) for e, b in self.oracle.books.items()},
-            said.splitlines()[1][:110] if len(said.splitlines()) > 1 else said,
-        )
-        assert code in MAY_END, f"{verb} {family} {arguments}: exit {code}\n{said}"
-        self.oracle.look()
-        return code
-
-    def propose(self, environment: str, content: int) -> int:
-        return self.run(environment, "propose", number_of(environment, content))
-
-    def promote(self, environment: str, content: int | None = None) -> int:
-        """By its number where a content is named; otherwise what the predecessor has verified."""
-        before = set(self.three.branches())
-        named = (number_of(environment, content),) if content else ()
-        code = self.run(environment, "promote", *named)
-        for branch in set(self.three.branches()) - before:
-            named_one = content is not None
-            self.oracle.judge_promotion(environment, self.content_on(branch), named=named_one)
-        return code
-
-    def promote_all(self, environment: str) -> int:
-        """What the schedule promotes to an environment; the one to staging needs nobody."""
-        self.now += HOUR
-        before = self.oracle.books[environment].records, set(self.three.branches())
-        code, said = self.three.run(
-            environment, "promote", "--all", "--to", environment, at=self.now
-        )
-        assert code in MAY_END, said
-        self.oracle.look()
-        books = self.oracle.books[environment]
-        new = [self.content_on(each) for each in set(self.three.branches()) - before[1]]
-        if books.records > before[0] and books.proposed:
-            new.append(books.proposed)
-        for content in new:
-            self.oracle.judge_promotion(environment, content, named=False)
-        return code
-
-    def merge(self, branch: str) -> bool:
-        """Merge a branch, however old it is, where the check of the result passes."""
-        self.now += HOUR
-        came = self.three.merge(branch, self.now)
-        self.oracle.look()
-        return came
-
-    def advance(self, environment: str, *, failing: bool = False) -> int:
-        """With ``failing``, no content but the one that is verified passes its gates."""
-        table, verified = self.three.tables[environment], self.oracle.books[environment].verified
-        table.bad = set(range(1, CONTENTS + 1)) - {verified[-1]} if failing else set()
-        self.now += HOUR  # each step bakes for one
-        return self.run(environment, "advance")
-
-    def roll_out(self, environment: str) -> None:
-        """Merge what is proposed, and advance until it is verified."""
-        for branch in self.branches_of(environment)[-1:]:
-            self.merge(branch)
-        if self.oracle.books[environment].proposed:
-            for _ in range(3):
-                self.advance(environment)
-
-    def content_on(self, branch: str) -> int:
-        """The content that a branch proposes, by its name."""
-        _, environment, _, proposal = branch.split("/")
-        return content_of(environment, proposal.partition("-")[0])
-
-    def branches_of(self, environment: str) -> list[str]:
-        return [each for each in self.three.branches() if each.split("/")[1] == environment]
-
-
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Three]:
     """The fleet as adopted, made once and only ever copied; its registries are those in use."""
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("three")
-        made = Three(folder)
-        patch.setattr("lockstep.registry.factory.MlflowRegistry", made.open)
-        create_three(made, START)
+    with three_in_use(tmp_path_factory.mktemp("three"), START) as made:
         yield made
 
 
 @pytest.fixture
 def walk(template: Three, tmp_path: Path) -> Walk:
     return Walk(copy_three(template, tmp_path / "three"))
-
-
-def carry(walk: Walk, content: int, *names: str) -> None:
-    """Verify a content in these environments, one after the other."""
-    for name in names:
-        walk.now += 2 * HOUR
-        assert (walk.propose(name, content) if name == "dev" else walk.promote(name)) == 0
-        walk.roll_out(name)
-        assert walk.oracle.books[name].verified[-1] == content
 
 
 class Histories(RuleBasedStateMachine):
@@ -171,6 +64,7 @@ class Histories(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
     def running(self) -> list[str]:
+        """The environments in which a rollout is not over."""
         return [name for name, books in self.books.items() if books.running]
 
     @rule(content=contents)
@@ -185,9 +79,12 @@ class Histories(RuleBasedStateMachine):
     def promote(self, environment: str, content: int | None) -> None:
         self.walk.promote(environment, content)
 
-    @rule(environment=later)
-    def promote_by_schedule(self, environment: str) -> None:
-        self.walk.promote_all(environment)
+    @rule()
+    def a_schedule_runs(self) -> None:
+        """What runs move on, and what is due in staging is proposed without a person."""
+        for environment in self.running():
+            self.walk.advance(environment)
+        self.walk.promote_all("staging")
 
     @rule(environment=environments)
     def carry_on(self, environment: str) -> None:
@@ -204,7 +101,7 @@ class Histories(RuleBasedStateMachine):
     def merge_a_branch_however_old(self, data: st.DataObject) -> None:
         self.walk.merge(data.draw(st.sampled_from(sorted(self.walk.three.branches()))))
 
-    @precondition(running)
+    @precondition(lambda self: self.running())
     @rule(data=st.data(), failing=st.booleans())
     def advance(self, data: st.DataObject, failing: bool) -> None:
         self.walk.advance(data.draw(st.sampled_from(self.running())), failing=failing)
@@ -226,7 +123,7 @@ class Histories(RuleBasedStateMachine):
         number = number_of(environment, content)
         self.walk.run(environment, "release", number, "--reason", "the alarm was wrong")
 
-    @precondition(running)
+    @precondition(lambda self: self.running())
     @rule(data=st.data(), verb=st.sampled_from(("hold", "resume")))
     def pause(self, data: st.DataObject, verb: str) -> None:
         environment = data.draw(st.sampled_from(self.running()))
@@ -244,10 +141,12 @@ def test_no_content_gets_weight_that_must_not_have_it(walk: Walk) -> None:
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=6 * TIMES,
+            max_examples=8 * TIMES,
             stateful_step_count=10,
             derandomize=TIMES == 1,
             database=None,
+            # A walk of ten steps can be read as it is; to shorten it would take minutes.
+            phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -31,7 +31,7 @@ def test_a_version_that_is_not_registered_gets_what_to_do(world: World) -> None:
     code, said = propose(world, "9")
     assert code == 10
     assert "register it first, then run this again" in said
-    assert "the version of scoring that the registry says serves is 3" in said
+    assert "that it names champion or production, or else its newest, is 3" in said
 
 
 def test_a_version_that_serves_already_gets_where_and_what_to_do(world: World) -> None:
@@ -49,6 +49,17 @@ def test_a_quarantined_version_is_not_to_be_released_but_corrected(world: World)
     fix = said.partition("fix: ")[2]
     assert fix.startswith("propose a version in which that is corrected; only where")
     assert f"lockstep release {FAMILY} 2 --reason '...', then propose again" in fix
+
+
+def test_while_a_rollout_is_held_only_people_end_it(world: World) -> None:
+    roll(world, "08")
+    code, said = propose(world, "3")
+    assert code == 11 and f"let it finish with lockstep advance {FAMILY}, or roll" in said
+    world.must("hold", FAMILY, "--reason", "wait", at="2026-03-01T10:00:00Z")
+    code, said = propose(world, "3")
+    assert code == 11 and "already has a rollout: version 2 is held" in said
+    assert f"fix: continue it with lockstep resume {FAMILY} --reason '...', or roll it" in said
+    assert f"lockstep revert {FAMILY} --reason '...'" in said and "lockstep advance" not in said
 
 
 def test_a_hold_on_a_branch_says_what_was_pushed(world: World) -> None:

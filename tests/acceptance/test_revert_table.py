@@ -151,6 +151,16 @@ def test_a_stable_version_is_restored_to_the_state_before(world: World) -> None:
 
 
 @in_state(verified)
+def test_a_rollback_that_a_quarantine_blocks_names_it(world: World) -> None:
+    roll(world, "17", version="1")
+    assert revert(world, hour="18")[0] == 0
+    done = twice(world, "2", codes=(12, 12), hour="19")
+    assert nothing_moved(done) and done.after.quarantine == {"1"}
+    assert "version 1, as verified in record 1, is in quarantine (if that" in done.first
+    assert f"run lockstep release {FAMILY} 1 --reason '...'" in done.first
+
+
+@in_state(verified)
 def test_a_version_whose_lock_was_deleted_can_still_be_rolled_back(world: World) -> None:
     (world.clone / f"clusters/{FAMILY}/locks/2.yaml").unlink()
     publish(world)

@@ -10,11 +10,13 @@ import re
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import pytest
 import yaml
 
 from lockstep.cli import invoke
@@ -182,6 +184,16 @@ class Three:
 
     def git(self, *arguments: str) -> str:
         return git(self.clone, *arguments)
+
+
+@contextmanager
+def three_in_use(folder: Path, at: datetime) -> Iterator[Three]:
+    """The fleet as adopted, and its registries in the place of MLflow's until it is left."""
+    made = Three(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lockstep.registry.factory.MlflowRegistry", made.open)
+        create_three(made, at)
+        yield made
 
 
 def copy_three(template: Three, folder: Path) -> Three:

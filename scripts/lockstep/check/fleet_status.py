@@ -1,6 +1,6 @@
 """The state of every family of a tree, whatever is wrong with the files of one of them."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,11 +9,13 @@ from lockstep.check.validation import Checked, validate_tree, without_malformed
 from lockstep.check.workspace import SOURCES, require_clusters, with_shipped
 from lockstep.edges.git import Git
 from lockstep.edges.git.history import LedgerReader
+from lockstep.model.errors import LockstepError
 from lockstep.model.file_results import Status
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family, Fleet
 from lockstep.model.ledger import LedgerHistory
 from lockstep.model.paths import ledger_folder
+from lockstep.model.side_by_side import OpenProposal
 from lockstep.model.status import FamilyStatus
 from lockstep.model.times import format_time
 from lockstep.model.tree import Tree
@@ -23,11 +25,21 @@ from lockstep.rollout.status import family_status, unreadable_status
 from lockstep.spec.assemble import assemble
 from lockstep.spec.selection import choose_families
 
+ProposalsOf = Callable[[Family], tuple[OpenProposal, ...]]
+"""The open proposals of a family; raises LockstepError where the remote cannot be asked."""
+
 
 def fleet_status(
-    git: Git, shown: Shown, now: datetime, family: str | None = None, environment: str | None = None
+    git: Git,
+    shown: Shown,
+    now: datetime,
+    family: str | None = None,
+    environment: str | None = None,
+    proposals: ProposalsOf = lambda _: (),
 ) -> Status:
     """The state of the families of what is shown, of one or of an environment where it is named.
+
+    ``proposals`` is asked about a family that is named, in each environment with a predecessor.
 
     A mistake in the files or in the ledger of one family is in its state and in the findings, and
     hides no other one. Raises UsageError where there is no such family or environment, and
@@ -48,7 +60,7 @@ def fleet_status(
         checked.invalid,
         shown.tree,
         format_time(now),
-        side_by_side(fleet, states.values(), {}, now),
+        side_by_side(fleet, states.values(), _proposed(fleet, family, related, proposals), now),
         in_full=family is not None,
     )
 
@@ -90,6 +102,26 @@ def _judged(fleet: Fleet, families: Iterable[Family], history: LedgerHistory) ->
             for home in fleet.environments.values()
         },
     )
+
+
+def _proposed(
+    fleet: Fleet, named: str | None, families: Iterable[Family], proposals: ProposalsOf
+) -> dict[str, tuple[OpenProposal, ...] | str]:
+    """The open proposals of a named family by its full names; a text says why they are not known.
+
+    Not of all families: for each one, the remote is asked again.
+    """
+    found: dict[str, tuple[OpenProposal, ...] | str] = {}
+    for family in families if named else ():
+        home = fleet.environments.get(family.environment)
+        readable = home.families.get(family.name) if home and home.predecessor else None
+        if readable is None:
+            continue
+        try:
+            found[f"{family.environment}/{family.name}"] = proposals(readable)
+        except LockstepError as error:
+            found[f"{family.environment}/{family.name}"] = error.message
+    return found
 
 
 def _states(

@@ -277,12 +277,14 @@ def choose_remote(known: Sequence[Remote], named: str | None, settings: Settings
     found = [each for each in known if _is_at(each, settings.repository)]
     if len(found) == 1:
         return found[0]
-    which = ", ".join(each.name for each in found)
-    raise UsageError(
-        f"{SETTINGS} says that the fleet's repository is {bare_address(settings.repository)}, and "
-        + (f"several remotes are: {which}" if found else f"no remote is: {names}"),
-        fix="name the remote with --remote",
-    )
+    says = f"{SETTINGS} says that the fleet's repository is {bare_address(settings.repository)}"
+    if found:
+        which = ", ".join(each.name for each in found)
+        text, fix = f"{says}, and several remotes are: {which}", "name the remote with --remote"
+    else:
+        text = f"{says}, and no remote has this address (the remotes are: {names})"
+        fix = "add a remote that has it, or name the one to use with --remote"
+    raise UsageError(text, fix=fix)
 
 
 def _is_at(remote: Remote, repository: str) -> bool:

@@ -148,7 +148,9 @@ class _Comparisons:
         if has_bounds(item.gate):
             judgements.append((item.verdict, item.reason))
         verdict = worst(found for found, _ in judgements)
-        reason = "; ".join(reason for found, reason in judgements if found is verdict)
+        # Both wait for the same blocks: a reason that they share is given once.
+        shared = dict.fromkeys(reason for found, reason in judgements if found is verdict)
+        reason = "; ".join(shared)
         return replace(item, verdict=verdict, reason=reason, comparison=result)
 
     def _judge(self, item: Evidence, result: ComparisonResult) -> Judgement:

@@ -136,7 +136,11 @@ class GateVerdict(Struct, frozen=True, rename="camel"):
 
 
 class QuarantineEntry(Struct, frozen=True, rename="camel"):
-    """A version that may not serve; ``decision`` is the id of the one that put it there."""
+    """A version that may not serve; ``decision`` is the id of the one that put it there.
+
+    ``other_registry`` says that ``version`` is its number in the registry of an earlier
+    environment, because the family has no version with that content here.
+    """
 
     version: str
     digest: str
@@ -145,6 +149,7 @@ class QuarantineEntry(Struct, frozen=True, rename="camel"):
     since: str
     reason: str
     decision: str
+    other_registry: bool = False
 
 
 class FreezeInForce(Struct, frozen=True, rename="camel"):

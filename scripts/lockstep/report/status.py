@@ -312,5 +312,6 @@ def _last(last: LastDecision | None, now: datetime) -> Iterator[Line]:
 def _quarantine(family: FamilyStatus) -> Iterator[Line]:
     for each in family.quarantine:
         since = f" since {each.since}" if each.since else ""
-        text = f"version {each.version}{since}: {shorten(each.reason, _REASON)}"
+        where = " of an earlier environment's registry" if each.other_registry else ""
+        text = f"version {each.version}{where}{since}: {shorten(each.reason, _REASON)}"
         yield [(text, Style.WARNING)]

@@ -40,7 +40,7 @@ def _describe(wait: WaitFor, family: FamilyStatus, now: datetime) -> str:
     names = listed(wait.names)
     match wait.kind:
         case WaitKind.SETTLE:
-            return wait.reason or "people, who put the problem in order or revert"
+            return _settle(wait, family)
         case WaitKind.ADOPTION:
             return f"its first record: lockstep adopt {family.title} --reason '...'"
         case WaitKind.RESUME:
@@ -64,6 +64,21 @@ def _describe(wait: WaitFor, family: FamilyStatus, now: datetime) -> str:
             return f"{people} for the role {wait.role} (gate {names}); {how}"
         case WaitKind.DECISION:
             return "the next run of lockstep advance"
+
+
+def _settle(wait: WaitFor, family: FamilyStatus) -> str:
+    """What people have to do: it depends on what is wrong."""
+    because = "--reason '...'"
+    revert, adopt = (f"lockstep {verb} {family.title} {because}" for verb in ("revert", "adopt"))
+    if wait.reason:
+        return f"people: {wait.reason}; undo that, or roll back: {revert}"
+    match family.state:
+        case RolloutState.BROKEN:
+            return f"people: restore the record from git, or {adopt}; {revert} works meanwhile"
+        case RolloutState.DIVERGED:
+            return f"people: {revert} restores what is recorded; {adopt} records what the files say"
+        case _:
+            return "people: correct the file by a pull request"
 
 
 def _until(time: str, now: datetime) -> str:

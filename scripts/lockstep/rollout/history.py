@@ -86,7 +86,7 @@ def _restored(path: str, digest: str | None, history: HistoryOf | None) -> bool:
 
 def _changed(path: str) -> Finding:
     text = "this record was changed or removed"
-    fix = "restore it from git; records are never changed or removed, with their family neither"
+    fix = "restore it from git; records are never changed or removed, not even with their family"
     return Finding(path, 1, 1, REWRITTEN, text, fix)
 
 

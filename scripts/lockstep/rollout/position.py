@@ -58,7 +58,7 @@ def verified_decision(family: Family, *, barred: Collection[str] = ()) -> Decisi
     Experiment arms do not count: a rollback retires those of a barred version.
     """
     return next(
-        (d for d in verified_decisions(family) if not (_in_roles(d) & set(barred))),
+        (d for d in verified_decisions(family) if not (in_roles(d) & set(barred))),
         None,
     )
 
@@ -151,7 +151,8 @@ def is_verified_state(decision: Decision) -> bool:
     return bool(decision.verified_state) and RULES[decision.action].makes_verified_state
 
 
-def _in_roles(decision: Decision) -> set[str]:
+def in_roles(decision: Decision) -> set[str]:
+    """The versions that a decision gave a role in any cluster; experiment arms have none."""
     # Those without weight, too: no role of a state to return to may have a barred version.
     return {v for each in decision.variants.values() for v in forms.role_versions(each)}
 

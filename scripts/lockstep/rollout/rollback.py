@@ -9,7 +9,7 @@ an autoscaler scales it, it comes back with ``warm: true``: it starts with ``ser
 pods, and keeps them until the next proposal. So the verified bytes come back but for its floor.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from lockstep.model.decision import Decision, Phase, Variants
@@ -17,6 +17,7 @@ from lockstep.model.document import Json, Pointer, to_json_pointer, value_at
 from lockstep.model.fleet import Cluster, Family
 from lockstep.rollout.position import (
     current_variants,
+    in_roles,
     newest_decision,
     position_of,
     verified_decision,
@@ -80,6 +81,18 @@ def plan_rollback(family: Family, bad: str) -> RollbackPlan | None:
     # Outside of a rollout no other version was given traffic by a record, so none may get more.
     shifts = position_of(family).phase is not Phase.STEADY and shift != current_variants(family)
     return RollbackPlan(verified, shift, _restorable(family, restore, barred), shifts)
+
+
+def barred_states(family: Family, bad: str | None = None) -> Iterator[tuple[Decision, str]]:
+    """The verified states that plan_rollback leaves out for a quarantine, the newest first.
+
+    Each with the version that is in quarantine; those with ``bad`` in a role are no choice anyway.
+    """
+    quarantined = _quarantined(family) - {bad}
+    for decision in verified_decisions(family):
+        versions = in_roles(decision)
+        if bad not in versions:
+            yield from ((decision, each) for each in sorted(versions & quarantined))
 
 
 def plan_return(family: Family) -> RollbackPlan | None:

@@ -44,16 +44,20 @@ from lockstep.text.sanitise import quoted, record_line
 
 _UNRELIABLE = (RolloutState.MALFORMED, RolloutState.BROKEN)
 
-Proposals = Mapping[str, Sequence[OpenProposal]]
-"""The open proposals by ``<environment>/<family>``."""
+Proposals = Sequence[OpenProposal] | str
+"""The open proposals of a family; a text says why they are not known."""
 
 
 def side_by_side(
-    fleet: Fleet, states: Collection[FamilyStatus], proposals: Proposals, now: datetime
+    fleet: Fleet,
+    states: Collection[FamilyStatus],
+    proposals: Mapping[str, Proposals],
+    now: datetime,
 ) -> tuple[SideBySide, ...]:
     """The families that ``states`` has of several environments, by name.
 
     ``fleet`` has them with their judged records; one that cannot be read is missing from it.
+    ``proposals`` are those of a family by ``<environment>/<family>``.
     """
     by_name: dict[str, list[FamilyStatus]] = {}
     for each in states:
@@ -78,7 +82,7 @@ def _environment(
     fleet: Fleet,
     status: FamilyStatus,
     beside: Sequence[FamilyStatus],
-    proposals: Sequence[OpenProposal],
+    proposals: Proposals,
     now: datetime,
 ) -> EnvironmentStatus:
     serving = sorted({v.version for region in status.regions for v in region.serving})
@@ -163,7 +167,7 @@ def _obstacles(
     route: Route,
     due: VerifiedVersion,
     status: FamilyStatus,
-    proposals: Sequence[OpenProposal],
+    proposals: Proposals,
     now: datetime,
 ) -> Iterator[ObstacleStatus]:
     """What keeps a version from the next environment, what time does not end first."""
@@ -175,8 +179,11 @@ def _obstacles(
         yield ObstacleStatus(ObstacleKind.OLDER, f"it is older: {older}", fix)
     if status.state is not RolloutState.STEADY:
         yield _of_state(status, due, target)
-    for each in proposals:
-        yield _of_proposal(each, due)
+    if isinstance(proposals, str):
+        text = f"open proposals are not known: {record_line(proposals)}"
+        yield ObstacleStatus(ObstacleKind.PROPOSAL, text)
+    else:
+        yield from (_of_proposal(each, due) for each in proposals)
     if bakes := still_bakes(home, route.source, due, now):
         yield _obstacle(ObstacleKind.BAKE, bakes)
     for each in freezes_in_force(home, target.name, now):

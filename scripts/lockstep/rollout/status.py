@@ -42,7 +42,7 @@ from lockstep.rollout.position import (
     running_target,
     step_began,
 )
-from lockstep.rollout.quarantine import in_force
+from lockstep.rollout.quarantine import OTHER_REGISTRY, in_force
 from lockstep.rollout.skew import skew_breached, skew_ends, skew_since
 from lockstep.rollout.waits import waits_of
 from lockstep.spec import variants as forms
@@ -51,6 +51,9 @@ from lockstep.spec.ledger import unsettled
 
 _ABOUT_OTHERS = (Action.RELEASE, Action.RETIRE)
 """What may be decided about another version in the middle of a rollout."""
+
+_OF_ENTRIES = ("version", "digest", "registry", "model", "since", "reason", "decision")
+"""What an entry of a quarantine says, in the order of QuarantineEntry's fields."""
 
 _STATES = {
     Phase.NEW: RolloutState.NEW, Phase.STEADY: RolloutState.STEADY,
@@ -84,7 +87,9 @@ def family_status(
         last=_last(newest_decision(family)),
         judged=_last(judged),
         verdicts=tuple(_verdict(item) for item in judged.evidence) if judged else (),
-        quarantine=tuple(map(_entry, in_force(fleet, family.environment, family.name))),
+        quarantine=tuple(
+            _entry(family, each) for each in in_force(fleet, family.environment, family.name)
+        ),
         freezes=tuple(_freezes(environment, family, now)),
         problems=tuple(_problems(family, found)),
     )
@@ -218,9 +223,19 @@ def _verdict(item: Evidence) -> GateVerdict:
     )  # fmt: skip
 
 
-def _entry(entry: Json) -> QuarantineEntry:
+def _entry(family: Family, entry: Json) -> QuarantineEntry:
+    """An entry with the number that its version has here, where it is of another registry."""
     # A line of quarantine.yaml that people wrote may be of any form.
-    return QuarantineEntry(*(str(entry.get(key, "")) for key in QuarantineEntry.__struct_fields__))
+    version, digest, registry, model, since, reason, decision = (
+        str(entry.get(key, "")) for key in _OF_ENTRIES
+    )
+    made = QuarantineEntry(version, digest, registry, model, since, reason, decision)
+    if not entry.get(OTHER_REGISTRY):
+        return made
+    pointer = ("spec", "identity", "digest")
+    locks = family.locks.items()
+    own = next((v for v, lock in locks if value_at(lock.value, pointer) == made.digest), None)
+    return structs.replace(made, version=own or made.version, other_registry=own is None)
 
 
 def _freezes(environment: Environment, family: Family, now: datetime) -> Iterator[FreezeInForce]:

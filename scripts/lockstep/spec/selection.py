@@ -103,8 +103,14 @@ def choose_family(fleet: Fleet, name: str, environment: str | None) -> tuple[Env
     Raises UsageError where there is none, or one in several environments.
     """
     asked = name
-    if "/" in name and environment is None:
-        environment, _, name = name.partition("/")
+    if "/" in name:
+        home, _, name = name.partition("/")
+        if environment not in (None, home):
+            raise UsageError(
+                f"{quoted(asked, 80)} is of another environment than --environment {environment}",
+                fix="leave out --environment, or name the family without its environment",
+            )
+        environment = home
     # Several environments may have the name; none of them is chosen silently.
     found = [
         (home, home.families[name])

@@ -113,17 +113,27 @@ def require_ready(state: FamilyState) -> None:
         raise Denied(f"{state.title} has no verified state to return to", fix=fix)
     require_history(state)
     if at.phase is not Phase.STEADY:
-        target = running_target(family)
-        version = target.version if target else "?"
-        raise Denied(
-            f"{state.title} already has a rollout: version {version} is {at}",
-            fix="finish it with lockstep advance, or roll it back with lockstep revert",
-        )
+        raise _rollout_runs(state, at)
     if skew_breached(family, state.snapshot.context.now):
         raise Denied(
             f"{state.title}: regions have served different versions for longer than allowed",
             fix="bring them to one version first, and adopt that state",
         )
+
+
+def _rollout_runs(state: FamilyState, at: Position) -> Denied:
+    """Another version can be proposed once this rollout has ended: the verbs that end it."""
+    target = running_target(state.family)
+    text = f"{state.title} already has a rollout: version {target.version if target else '?'} is "
+    back = f"roll it back with lockstep revert {state.title} --reason '...'"
+    match at.phase:
+        case Phase.HELD:  # nothing else moves it
+            fix = f"continue it with lockstep resume {state.title} --reason '...', or {back}"
+        case Phase.SHIFTED:  # it is being rolled back
+            fix = f"finish its rollback with lockstep advance {state.title}"
+        case _:
+            fix = f"let it finish with lockstep advance {state.title}, or {back}"
+    return Denied(f"{text}{at}", fix=fix)
 
 
 def require_allowed(state: FamilyState, lock: Json) -> None:

@@ -89,4 +89,7 @@ def _in_registry(registry: Registry, family: Family, model: str) -> str:
         return f"; the registry has no version of {model}, which {path} names, that could serve"
     except LockstepError:  # a second answer only adds to the first one
         return ""
-    return f"; the version of {model} that the registry says serves is {newest}"
+    return (
+        f"; the version of {model} that it names champion or production, or else its newest, "
+        f"is {newest}"
+    )

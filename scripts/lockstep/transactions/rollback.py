@@ -17,7 +17,7 @@ from lockstep.rollout.next_decision import next_decision
 from lockstep.rollout.plan import Move, plan_restore
 from lockstep.rollout.position import position_of
 from lockstep.rollout.quarantine import entries_of, from_ledger, write_quarantine
-from lockstep.rollout.rollback import RollbackPlan, plan_rollback
+from lockstep.rollout.rollback import RollbackPlan, barred_states, plan_rollback
 from lockstep.spec.ledger import unsettled
 from lockstep.spec.yaml.load import load_yaml
 from lockstep.text.sanitise import record_line
@@ -65,7 +65,7 @@ def roll_back(
     plan = plan_rollback(state.family, request.bad.version)
     if plan is not None:
         return carry_out(git, options, state, plan, request)
-    why = no_verified_state(state)
+    why = no_verified_state(state, request.bad.version)
     phase = position_of(state.family).phase
     if phase in (Phase.STEADY, Phase.SHIFTED):  # nothing moves, so there is nothing to hold
         return blocked(state, why)
@@ -78,10 +78,17 @@ def roll_back(
     return replace(held, result=replace(held.result, exit_code=ExitCode.GATE_CLOSED))
 
 
-def no_verified_state(state: FamilyState) -> str:
-    """Why there is none to return to: a broken record may have held it."""
+def no_verified_state(state: FamilyState, bad: str | None = None) -> str:
+    """Why there is none to return to: a broken record may have held it, or it is in quarantine."""
     broken = ", ".join(file.path for file in unsettled(state.family))
     also = f" while these records are broken: {broken} (restore them from git)" if broken else ""
+    newest = next(barred_states(state.family, bad), None)
+    if newest and not broken:
+        decision, version = newest
+        also = (
+            f": version {version}, as verified in record {decision.sequence}, is in quarantine "
+            f"(if that was a mistake, run lockstep release {state.title} {version} --reason '...')"
+        )
     return f"no verified state to return to{also}"
 
 

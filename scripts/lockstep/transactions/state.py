@@ -23,6 +23,9 @@ from lockstep.spec.ledger import unsettled
 from lockstep.spec.records import RULE as RECORD_SCHEMA
 from lockstep.transactions.snapshot import Snapshot
 
+_HISTORY = "history: "
+"""Begins, in records too, why the history of the ledger could not be asked."""
+
 FileChanges = dict[str, bytes | None]
 """New bytes by path; None deletes."""
 
@@ -108,7 +111,7 @@ def read_state(
     home = replace(home, families={**home.families, name: family})
     fleet = Fleet({**checked.fleet.environments, environment: home}, checked.fleet.strays)
     fleet = fleet.merged_with(snapshot.quarantines)
-    unchecked = (f"history: {known.missing}",) if known.missing else ()
+    unchecked = (f"{_HISTORY}{known.missing}",) if known.missing else ()
     return FamilyState(snapshot, tree, fleet, family, checked.invalid, unchecked)
 
 
@@ -179,9 +182,9 @@ def require_history(state: FamilyState) -> None:
     What moves a family forward relies on its records; a rollback says that it was not checked.
     """
     if state.unchecked:
+        why = "; ".join(each.removeprefix(_HISTORY) for each in state.unchecked)
         raise LockstepError(
-            "this needs the whole history of the ledger, to see whether a record was changed; "
-            + "; ".join(state.unchecked),
+            f"git cannot show whether a record of the ledger was changed: {why}",
             where=state.title,
             fix="check out with fetch-depth: 0, or run git fetch --unshallow; "
             "lockstep revert and hold work without it",

@@ -87,7 +87,7 @@ def test_the_clone_of_a_fork_does_not_move_the_fork(tmp_path: Path) -> None:
     made, remote = fleet(tmp_path)
     git(tmp_path, "clone", "--quiet", "--bare", str(remote), "fork.git")
     git(made.root, "remote", "set-url", "origin", str(tmp_path / "fork.git"))
-    with pytest.raises(UsageError, match="no remote is: origin") as error:
+    with pytest.raises(UsageError, match="has this address .the remotes are: origin") as error:
         find_followed(Git(made.root))
     assert "--remote" in error.value.fix
     git(made.root, "remote", "add", "upstream", str(remote))
@@ -98,7 +98,7 @@ def test_the_clone_of_a_fork_does_not_move_the_fork(tmp_path: Path) -> None:
 def test_a_remote_that_pushes_to_a_fork_is_not_the_fleet(tmp_path: Path) -> None:
     made, _ = fleet(tmp_path)
     git(made.root, "remote", "set-url", "--push", "origin", "git@git.example.com:me/fleet.git")
-    with pytest.raises(UsageError, match="no remote is"):
+    with pytest.raises(UsageError, match="no remote has this address"):
         find_followed(Git(made.root))
 
 

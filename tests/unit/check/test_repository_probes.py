@@ -95,7 +95,7 @@ def test_a_remote_of_another_repository_and_a_branch_that_is_not_there(fleet: Pa
     write(fleet, "lockstep.yaml", text.replace("branch: main", "branch: live"))
     assert "has no branch live" in probes(fleet)["remote"].found
     write(fleet, "lockstep.yaml", "branch: main\nrepository: https://git.example.com/x\n")
-    assert "no remote is" in probes(fleet)["remote"].found
+    assert "no remote has this address" in probes(fleet)["remote"].found
     git(fleet, "remote", "remove", "origin")
     assert probes(fleet)["remote"].fix.startswith("git remote add origin")
 

@@ -141,6 +141,12 @@ def test_a_bound_of_the_same_gate_counts_too() -> None:
     assert found.comparison is not None
 
 
+def test_what_bound_and_comparison_wait_for_is_said_once() -> None:
+    (found,) = judged({"eu": ()}, gate=GATE | {"max": 0.05})
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert found.reason == "no block of this step has closed yet"
+
+
 @pytest.mark.parametrize(
     ("answer", "expected", "says"),
     [

@@ -125,12 +125,31 @@ def test_what_needs_people_comes_first_and_the_states_are_counted() -> None:
          "the gate fpr to pass in 4 clusters"),
         (WaitFor(WaitKind.APPROVAL, names=("managers",), role="release-managers", count=2),
          "2 approvals for the role release-managers (gate managers);"),
-        (WaitFor(WaitKind.SETTLE, reason="the plan was changed"), "the plan was changed"),
-        (WaitFor(WaitKind.SETTLE), "people, who put the problem in order or revert"),
+        (WaitFor(WaitKind.SETTLE, reason="the plan was changed"),
+         "people: the plan was changed; undo that, or roll back: lockstep"),
     ],
 )  # fmt: skip
 def test_each_thing_that_is_waited_for_has_its_words(wait: WaitFor, says: str) -> None:
     assert says in drawn(of(waits_for=(wait,)))
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        (RolloutState.BROKEN,
+         "people: restore the record from git, or lockstep adopt prod/fraud --reason '...'; "
+         "lockstep revert prod/fraud --reason '...' works meanwhile"),
+        (RolloutState.DIVERGED,
+         "people: lockstep revert prod/fraud --reason '...' restores what is recorded; "
+         "lockstep adopt prod/fraud --reason '...' records what the files say"),
+        (RolloutState.MALFORMED, "people: correct the file by a pull request"),
+    ],
+)  # fmt: skip
+def test_a_family_that_people_have_to_settle_names_the_commands(
+    state: RolloutState, says: str
+) -> None:
+    said = drawn(of(state=state, rollout=None, waits_for=(WaitFor(WaitKind.SETTLE),)))
+    assert says in " ".join(said.split())
 
 
 def test_a_step_that_waits_too_long_is_overdue_and_names_the_owner() -> None:

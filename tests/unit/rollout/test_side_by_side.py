@@ -40,7 +40,7 @@ def made(*ledgers: tuple[str, ...], promotion: str = "{bake: 2h}") -> Fleet:
 def shown(
     fleet: Fleet,
     now: datetime = LATER,
-    proposals: dict[str, tuple[OpenProposal, ...]] | None = None,
+    proposals: dict[str, tuple[OpenProposal, ...] | str] | None = None,
     *without: FamilyStatus,
 ) -> SideBySide:
     states = [family_status(fleet, each, now) for each in fleet.families()]
@@ -131,6 +131,13 @@ def test_an_open_proposal_blocks_another_one(proposal: OpenProposal, says: str) 
     found = shown(made(("2",), ("2",), ()), LATER, {"prod/fraud": (proposal,)})
     (reason,) = reasons(found.environments[-1])
     assert says in reason and proposal.branch in reason
+
+
+def test_proposals_that_are_not_known_are_taken_for_an_obstacle() -> None:
+    found = shown(made(("2",), ("2",), ()), LATER, {"prod/fraud": "origin did not answer"})
+    assert reasons(found.environments[-1]) == [
+        "open proposals are not known: origin did not answer"
+    ]
 
 
 def test_a_quarantine_here_or_before_blocks_the_version() -> None:

@@ -5,7 +5,13 @@ import pytest
 from lockstep.model.errors import UsageError
 from lockstep.model.fleet import Fleet
 from lockstep.spec.assemble import assemble
-from lockstep.spec.selection import by_family, choose_family, missing_heads, only_heads
+from lockstep.spec.selection import (
+    by_family,
+    choose_families,
+    choose_family,
+    missing_heads,
+    only_heads,
+)
 
 FILES = dict.fromkeys(
     (
@@ -68,6 +74,16 @@ def test_an_unknown_family_has_a_fix_of_bounded_length(asked: str, fix: str) -> 
     with pytest.raises(UsageError) as error:
         choose_family(fleet, asked, None)
     assert error.value.fix == fix
+
+
+def test_a_whole_name_may_be_given_with_its_environment_too() -> None:
+    family = {"clusters/prod/fraud/family.yaml": b"kind: ModelFamily\n"}
+    fleet, _ = assemble({"clusters/prod/environment.yaml": b"kind: Environment\n", **family})
+    assert choose_family(fleet, "prod/fraud", "prod")[1].name == "fraud"
+    assert [each.name for each in choose_families(fleet, "prod/fraud", "prod")] == ["fraud"]
+    with pytest.raises(UsageError, match="'prod/fraud' is of another environment than ") as error:
+        choose_family(fleet, "prod/fraud", "staging")
+    assert "leave out --environment" in error.value.fix
 
 
 def test_a_fleet_without_families_has_a_fix_too() -> None:

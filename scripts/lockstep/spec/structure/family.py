@@ -78,5 +78,5 @@ def _machine_files(family: Family) -> Iterator[Finding]:
             yield Place(lock, ("spec", "identity", "version")).finding(
                 "structure.lock-name",
                 f"the lock is of version {brief(version)}, but its file is named {brief(name)}",
-                "write the lock again: lockstep lock",
+                f"write it again: lockstep lock {family.environment}/{family.name} {name}",
             )

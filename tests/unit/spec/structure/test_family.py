@@ -191,7 +191,10 @@ def test_steps_of_equal_weight_do_not_rise() -> None:
 
 def test_lock_is_named_by_its_version() -> None:
     path = PROD + "scoring/locks/6.yaml"
-    assert rules(FILES | {path: FILES[PROD + "scoring/locks/7.yaml"]}) == [("lock-name", path)]
+    renamed = FILES | {path: FILES[PROD + "scoring/locks/7.yaml"]}
+    assert rules(renamed) == [("lock-name", path)]
+    [finding] = check_structure(assemble(renamed)[0], ())
+    assert finding.fix == "write it again: lockstep lock prod/scoring 6"
 
 
 def test_values_from_files_are_escaped_in_messages() -> None:
