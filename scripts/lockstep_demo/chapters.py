@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from lockstep.model.exit_codes import ExitCode
-from lockstep_demo.fleet_files import RISKY_EDITS, cluster_path, rendered_path
+from lockstep_demo.fleet_files import FAMILY, RISKY_EDITS, cluster_path, rendered_path
 from lockstep_demo.payments import REGIONS
 from lockstep_demo.scene import Scene
 
@@ -92,8 +92,8 @@ def proof(scene: Scene) -> None:
         "alone confirms it against the record that verified 2:"
     )
     _claim_bytes(scene)
-    narrator.say("The state of the fleet now:")
-    scene.lockstep("status")
+    narrator.say("The state of the family now, in its two environments:")
+    scene.lockstep("status", FAMILY)
 
 
 def _claim_night(scene: Scene) -> None:
