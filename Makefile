@@ -30,6 +30,9 @@ PROMETHEUS := $(if $(shell command -v prometheus 2>/dev/null),,tools/bin/prometh
 # A test asks Alertmanager's own tool where alerts go: on PATH, or Debian's.
 AMTOOL := $(if $(shell command -v amtool 2>/dev/null),,tools/bin/amtool)
 
+# The browser in which tests look at the page of a fleet: on PATH, or Debian's.
+BROWSER := $(if $(foreach each,chromium chromium-headless-shell google-chrome,$(shell command -v $(each) 2>/dev/null)),,tools/bin/chromium-headless-shell)
+
 # The parts of the lab: built here, and Debian's etcd and Redis, unless they are on PATH.
 LAB := $(addprefix tools/bin/,kube-apiserver kube-controller-manager kube-scheduler kwok argocd \
   $(foreach each,etcd redis-server,$(if $(shell command -v $(each) 2>/dev/null),,$(each))))
@@ -88,7 +91,7 @@ setup: $(PACKAGE) ## Create .venv and install Lockstep in it (LOCK=light: only w
 tools: $(if $(FOUND_OPA),check-opa,tools/bin/opa) ## Find OPA, or build the version that tools/go.mod pins
 
 .PHONY: test
-test: setup tools $(PROMETHEUS) $(AMTOOL) tools/bin/act tools/bin/gitea $(GITHUB_API) $(GRAFANA) ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
+test: setup tools $(PROMETHEUS) $(AMTOOL) $(BROWSER) tools/bin/act tools/bin/gitea $(GITHUB_API) $(GRAFANA) ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS) --ignore=tests/e2e $(TESTS)
 
 # They mostly wait for Argo CD, so two labs take little more than one.
@@ -171,6 +174,10 @@ bench: setup tools ## Measure check and advance, and print the ratios (N="1000 1
 bench-gates: setup ## Simulate rollouts: false rollbacks, exposure and delay of the gates (PICTURES=docs/explanation/pictures draws them)
 	@$(BIN)/python -m tests.bench.gates $(if $(PICTURES),--pictures $(PICTURES))
 
+.PHONY: pictures
+pictures: setup tools $(BROWSER) ## Draw the pictures of the page of a fleet that docs/ shows
+	@$(BIN)/python -m tests.site_pictures docs/how-to/pictures
+
 .PHONY: faults
 faults: setup tools ## Break the verbs that move a family in every way, for hours (SAMPLE=40 for some tries)
 	@$(BIN)/python -m tests.faults --sample $(SAMPLE) --seed $(SEED)
@@ -227,6 +234,9 @@ tools/bin/prometheus:
 
 tools/bin/amtool:
 	@tools/debian amtool prometheus-alertmanager
+
+tools/bin/chromium-headless-shell:
+	@FOLDER=lib/chromium tools/debian chromium-headless-shell chromium-headless-shell
 
 tools/bin/etcd:
 	@tools/debian etcd etcd-server

@@ -178,9 +178,11 @@ def test_every_link_leads_somewhere(path: Path) -> None:
         target = (path.parent / file).resolve() if file else path
         assert target.exists(), link
         assert target.is_relative_to(ROOT), link
+        if not anchor:  # a picture is no text
+            continue
         headings = re.findall(r"^#+ (.+)$", FENCE.sub("", target.read_text()), re.MULTILINE)
         anchors = {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings}
-        assert not anchor or anchor in anchors, link
+        assert anchor in anchors, link
 
 
 def help_of(*verb: str) -> str:

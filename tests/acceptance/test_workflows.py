@@ -126,6 +126,18 @@ def test_a_good_pull_request_passes_and_again_in_the_merge_queue(actions: Action
     assert "Run Main review" not in queued.text
 
 
+def test_the_page_of_the_fleet_is_written_and_not_published_unasked(actions: Actions) -> None:
+    ended = actions.run("site", "push", {})
+    assert ended.code == 0 and "2 pages written" in ended.log, ended.text
+    assert "deploy-pages" not in ended.text
+    # A malformed file is on the page, and no reason to have none.
+    (actions.world.clone / EU).write_text("a: [")
+    actions.world.git("commit", "--quiet", "--all", "--message", "Break a cluster")
+    actions.world.git("push", "--quiet", "origin", "main")
+    ended = actions.run("site", "schedule", {})
+    assert ended.code == 0 and "2 pages written" in ended.log, ended.text
+
+
 def test_two_advances_at_once_make_one_commit(proposed: Actions) -> None:
     world = proposed.world
     before = subjects(world)

@@ -76,9 +76,9 @@ class World:
         if arguments[0] in moving:
             where += ["--registry-uri", self.registry]
         # What tests do by hand is not always published; test_followed_branch shows what is.
-        if arguments[0] in ("status", "audit"):
+        if arguments[0] in ("status", "audit", "site"):
             where += ["--work-tree"]
-        if arguments[0] in moving | {"status", "check", "audit"}:
+        if arguments[0] in moving | {"status", "check", "audit", "site"}:
             # These come after everything else, or records would be from the future.
             where += ["--now", at or (END if arguments[0] in ("check", "audit") else START)]
         return [*arguments, *where]

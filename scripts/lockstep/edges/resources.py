@@ -49,6 +49,12 @@ def scaffold_templates() -> dict[str, str]:
     }
 
 
+def site_templates() -> dict[str, str]:
+    """The templates, style and script of a fleet's page, by name. Raises as ``read_tree``."""
+    found = read_tree(_PACKAGE / "site", ("templates",))
+    return {path.removeprefix("templates/"): data.decode() for path, data in found.items()}
+
+
 @lru_cache(maxsize=1)
 def shipped_digest() -> str:
     """The digest of all that ships."""

@@ -18,6 +18,7 @@ from lockstep.model.file_results import (
     Upgraded,
 )
 from lockstep.model.finding import Finding
+from lockstep.model.fleet_page import SiteWritten
 from lockstep.model.forge import CommitState
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
 from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, NewFiles
@@ -335,5 +336,6 @@ Result = (
     Moved | Proposed | OnBranch | Locked | LockComparison | RenderedFiles | Upgraded | Scaffolded
     | Pages | Status | History | ServedThen | LedgerAudit | RuleList | RuleExplanation | RuleTests
     | RuleBundle | BuiltTool | FetchedModel | NewFiles | Diagnosis | ApprovalStatus | Commented
+    | SiteWritten
 )  # fmt: skip
 """Everything that lockstep.report.results can write."""

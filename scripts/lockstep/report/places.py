@@ -22,6 +22,7 @@ from lockstep.model.file_results import (
     Upgraded,
 )
 from lockstep.model.finding import Finding
+from lockstep.model.fleet_page import SiteWritten
 from lockstep.model.outcome import SHIPPED, Outcome
 from lockstep.model.status import FamilyStatus
 from lockstep.model.tool_results import NewFiles
@@ -63,7 +64,7 @@ def seen_from(found: T, folder: str) -> T:
                 families=tuple(_family(each, folder) for each in families),
                 findings=_findings(found.findings, folder),
             )
-        case History() | ServedThen() | LedgerAudit() | LockComparison():
+        case History() | ServedThen() | LedgerAudit() | LockComparison() | SiteWritten():
             seen = replace(found, findings=_findings(found.findings, folder))
         case Pages(paths, written, findings):
             files, new = _paths(paths, folder), _paths(written, folder)

@@ -15,6 +15,7 @@ from lockstep.model.file_results import (
     Status,
     Upgraded,
 )
+from lockstep.model.fleet_page import SiteWritten
 from lockstep.model.result import (
     Advanced,
     AlreadyDecided,
@@ -38,6 +39,7 @@ from lockstep.model.result import (
 )
 from lockstep.model.review import Review
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
+from lockstep.model.times import format_time
 from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, Health, NewFiles
 from lockstep.report.audit_data import audit_data
 from lockstep.report.envelope import Envelope
@@ -95,6 +97,12 @@ def _plain(result: Result) -> _Plain:
             return summary, [probe.to_json() for probe in probes]
         case Locked() | Scaffolded() | Pages() | Status():
             return _of_files(result)
+        case SiteWritten():
+            return {
+                "folder": result.folder, "families": result.families,
+                "removed": list(result.removed), "shown": result.shown.to_json(),
+                "at": format_time(result.now),
+            }, _files(result.files)  # fmt: skip
         case History() | ServedThen() | LedgerAudit():
             return audit_data(result)
     raise TypeError(f"no verb ends with a {type(result).__name__} alone")

@@ -13,12 +13,14 @@ from lockstep.model.file_results import (
     Status,
     Upgraded,
 )
+from lockstep.model.fleet_page import SiteWritten
 from lockstep.model.forge import APPROVAL_STATUS
 from lockstep.model.one_cause import occurrences
 from lockstep.model.outcome import POLICY, Outcome
 from lockstep.model.result import ApprovalStatus, Commented, OnBranch, Result
 from lockstep.model.rule_results import RuleBundle, RuleExplanation, RuleList, RuleTests
 from lockstep.model.tool_results import BuiltTool, Diagnosis, FetchedModel, NewFiles
+from lockstep.report.block import WIDTH_OF_A_BLOCK
 from lockstep.report.counting import count
 from lockstep.report.history import format_history
 from lockstep.report.ledger_audit import format_ledger_audit, format_served
@@ -29,7 +31,7 @@ from lockstep.report.rules import (
     format_rule_tests,
     format_rules,
 )
-from lockstep.report.status import format_status
+from lockstep.report.status import describe_shown, format_status
 from lockstep.report.text import format_outcome
 from lockstep.report.tools import format_diagnosis, format_new_files, format_tool
 from lockstep.text.sanitise import one_line
@@ -55,6 +57,8 @@ def format_text(result: Result) -> str:
             return "\n".join(_upgraded(result))
         case Status():
             return format_status(result)
+        case SiteWritten():
+            return "\n".join(_site(result))
         case History():
             return format_history(result)
         case ServedThen():
@@ -125,6 +129,17 @@ def _on_branch(result: OnBranch) -> Iterator[str]:
     if result.left_behind:
         yield f"It is published, but this clone does not show it yet: {result.left_behind}"
         yield "  bring it up to date with git pull"
+
+
+def _site(result: SiteWritten) -> Iterator[str]:
+    yield from describe_shown(result.shown, result.now, WIDTH_OF_A_BLOCK)
+    pages = count(sum(path.endswith(".html") for path in result.files), "page")
+    removed = f", {len(result.removed)} removed that nothing shows any more"
+    yield f"{pages} written{removed if result.removed else ''}"
+    yield f"open {result.folder}/index.html"
+    if result.findings:
+        yield ""
+        yield format_outcome(Outcome(result.findings))
 
 
 def _rendered(result: RenderedFiles) -> Iterator[str]:

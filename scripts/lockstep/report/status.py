@@ -141,11 +141,11 @@ def _summary(result: Status) -> str:
 
 def _head(family: FamilyStatus) -> Line:
     state = (family.state.value.upper(), _STYLES[family.state])
-    about = _progress(family)
+    about = describe_progress(family)
     return [(f"{family.title}  ", Style.BOLD), state, (f"  {about}" if about else "", Style.PLAIN)]
 
 
-def _progress(family: FamilyStatus) -> str:
+def describe_progress(family: FamilyStatus) -> str:
     """Of which version the rollout is and how far; which one serves where none runs."""
     at = family.rollout
     if at is None:
@@ -162,9 +162,9 @@ def _progress(family: FamilyStatus) -> str:
 def _rows(family: FamilyStatus, now: datetime) -> Iterator[Row]:
     yield from _labelled("problem", _problems(family))
     yield from _labelled("waits for", describe_waits(family, now))
-    yield from _labelled("next", _next(family))
+    yield from _labelled("next", describe_next(family))
     yield from _labelled("serving", _serving(family.regions))
-    yield from _labelled("skew", _skew(family, now))
+    yield from _labelled("skew", describe_skew(family, now))
     yield from _labelled("freeze", _freezes(family, now))
     yield from _labelled("gates", _verdicts(family))
     yield from _labelled("last", _last(family.last, now))
@@ -183,7 +183,8 @@ def _problems(family: FamilyStatus) -> Iterator[Line]:
         yield [(shorten(f"{each.file}:{each.line}: {each.message}", _LONGEST), Style.BAD)]
 
 
-def _next(family: FamilyStatus) -> Iterator[Line]:
+def describe_next(family: FamilyStatus) -> Iterator[Line]:
+    """The step that comes next, and the verification, each as early as it can be."""
     at = family.rollout
     if at is None or at.verified_at is None:
         return
@@ -222,7 +223,8 @@ def _places(regions: Sequence[RegionStatus]) -> dict[str, str]:
     }
 
 
-def _skew(family: FamilyStatus, now: datetime) -> Iterator[Line]:
+def describe_skew(family: FamilyStatus, now: datetime) -> Iterator[Line]:
+    """Which versions serve side by side, since when, and for how long they may."""
     skew = family.skew
     if len(skew.versions) < 2:
         return

@@ -7,7 +7,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 
 GITHUB = (
     "check", "comment", "reviewed", "approval", "propose", "advance", "hold", "resume", "revert",
-    "audit",
+    "audit", "site",
 )  # fmt: skip
 """The workflows for GitHub Actions, each in a file of its own."""
 

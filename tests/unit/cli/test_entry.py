@@ -19,8 +19,8 @@ from tests.unit.edges.repositories import new_repository
 VERBS = [
     "add", "adopt", "advance", "approval", "audit", "check", "comment", "diff", "doctor",
     "drift", "fetch-model", "hold", "init", "lock", "merge-reports", "policy", "propose", "release",
-    "render", "resume", "revert", "review", "schema", "status", "template", "tools", "upgrade",
-    "validate",
+    "render", "resume", "revert", "review", "schema", "site", "status", "template", "tools",
+    "upgrade", "validate",
 ]  # fmt: skip
 HEAVY = {
     "mlflow", "opa_client", "requests", "jinja2", "rich", "yaml", "ryml", "jsonschema_rs", "pandas",

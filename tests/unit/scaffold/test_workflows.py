@@ -117,13 +117,24 @@ def test_what_a_person_or_an_alert_gives_is_an_argument_and_never_an_option() ->
         assert re.search(r' -- "\$FAMILY"( |$)', script), script
 
 
+def test_the_page_of_a_fleet_is_published_only_where_the_repository_says_so() -> None:
+    """The pages of a private repository can be public, so a new fleet publishes none."""
+    write, publish = jobs("site")["write"], jobs("site")["publish"]
+    assert write["permissions"] == {"contents": "read"}
+    assert publish["permissions"] == {"pages": "write", "id-token": "write"}
+    assert publish["needs"] == "write" and publish["if"] == "${{ vars.LOCKSTEP_PAGES == 'true' }}"
+    # What may publish runs no code of the repository.
+    assert [set(step) - {"id"} for step in publish["steps"]] == [{"uses"}]
+    assert "schedule" in triggers("site")
+
+
 def test_the_branch_stays_a_yaml_scalar() -> None:
     found = github_workflows('"a: b"', scaffold_templates(), own=False)
     document = yaml.safe_load(found[github_path("check")])
     assert document[True]["push"]["branches"] == ["a: b"]
 
 
-@pytest.mark.parametrize("name", [*MOVING, "approval", "audit"])
+@pytest.mark.parametrize("name", [*MOVING, "approval", "audit", "site"])
 def test_git_gets_the_token_of_a_step_for_the_forge_alone(name: str) -> None:
     job = next(iter(jobs(name).values()))
     server = "https://github.com"
