@@ -31,7 +31,7 @@ def test_a_version_that_is_not_registered_gets_what_to_do(world: World) -> None:
     code, said = propose(world, "9")
     assert code == 10
     assert "register it first, then run this again" in said
-    assert "that it names champion or production, or else its newest, is 3" in said
+    assert "that the registry names champion or production, or else its newest, is 3" in said
 
 
 def test_a_version_that_serves_already_gets_where_and_what_to_do(world: World) -> None:

@@ -150,7 +150,8 @@ def test_a_broken_ledger_empties_the_block_of_its_own_family_only(
     assert "prod/other  BROKEN" in said and "waits for  the bake, until" in said
     block = " ".join(said[said.index("prod/other") : said.index("prod/scoring  R")].split())
     assert "problem ledger/prod/other/000001.json:1: " in block
-    assert "100% version 1" in block and "step" not in block
+    assert "100% version 1" in block and ", step " not in block
+    assert "lockstep adopt prod/other --reason" in block, "the next step of people"
     assert {f["family"]: f["state"] for f in values(two, code=code)["items"]} == {
         "other": "broken", "scoring": "rolling",
     }  # fmt: skip

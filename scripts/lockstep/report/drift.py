@@ -1,13 +1,13 @@
 """What ``lockstep drift`` found, as text for people and as JSON."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lockstep.model.document import Json
-from lockstep.model.drift import Compared, Drift, DriftClass, DriftField, DriftReport
+from lockstep.model.drift import Compared, Drift, DriftClass, DriftField, DriftReport, Unread
 from lockstep.report.counting import count
 from lockstep.report.envelope import Envelope
-from lockstep.text.phrases import brief
+from lockstep.text.phrases import brief, listed
 from lockstep.text.sanitise import cut, lines, one_line
 
 _TITLES = {
@@ -50,11 +50,19 @@ def _text(report: DriftReport) -> Iterator[str]:
         yield f"\nNot shown: {count(len(report.drifts) - _MOST, 'drift')}; --format json has all"
     if report.unread:
         yield f"\nnot compared, because it could not be read: {len(report.unread)}"
-    for unread in report.unread:
-        yield f"  {one_line(unread.what)}: {one_line(unread.why)}"
-        if unread.fix:
-            yield f"    fix: {one_line(unread.fix)}"
+    yield from _unread(report.unread)
     yield f"\n{_verdict(report)}"
+
+
+def _unread(every: Sequence[Unread]) -> Iterator[str]:
+    """What could not be read, once for each reason: one missing file is missing for all."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for each in every:
+        alike.setdefault((each.why, each.fix), []).append(one_line(each.what))
+    for (why, fix), names in alike.items():
+        yield f"  {listed(names)}: {one_line(why)}"
+        if fix:
+            yield f"    fix: {one_line(fix)}"
 
 
 def _verdict(report: DriftReport) -> str:

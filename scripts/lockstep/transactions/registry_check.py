@@ -90,6 +90,6 @@ def _in_registry(registry: Registry, family: Family, model: str) -> str:
     except LockstepError:  # a second answer only adds to the first one
         return ""
     return (
-        f"; the version of {model} that it names champion or production, or else its newest, "
-        f"is {newest}"
+        f"; the version of {model} that the registry names champion or production, or else its "
+        f"newest, is {newest}"
     )

@@ -87,7 +87,7 @@ def test_the_clone_of_a_fork_does_not_move_the_fork(tmp_path: Path) -> None:
     made, remote = fleet(tmp_path)
     git(tmp_path, "clone", "--quiet", "--bare", str(remote), "fork.git")
     git(made.root, "remote", "set-url", "origin", str(tmp_path / "fork.git"))
-    with pytest.raises(UsageError, match="has this address .the remotes are: origin") as error:
+    with pytest.raises(UsageError, match="the remotes are: origin") as error:
         find_followed(Git(made.root))
     assert "--remote" in error.value.fix
     git(made.root, "remote", "add", "upstream", str(remote))

@@ -4,6 +4,7 @@ libyaml names states of its parser ("did not find expected '-' indicator") and o
 behind the mistake. An error that is not in the table keeps libyaml's own words.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -24,6 +25,8 @@ _NO_TAGS = (
     "tags (!...) are not allowed",
     "remove the tag; put a value that begins with ! in quotes",
 )
+_CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
+"""What git writes above the first of two versions of a text that it could not merge."""
 _NO_ESCAPE = "write \\\\ for a backslash, or put the text in single quotes"
 
 
@@ -72,6 +75,12 @@ def syntax_finding(path: str, text: str, raised: yaml.YAMLError) -> Finding:
     if at is None:
         says = f"this is not YAML: {one_line(str(raised), 200)}"
         return Finding(path, 1, 1, RULE, says, "correct the syntax")
+    # The reader stops at whatever the two versions break, which is seldom the marker.
+    if conflict := _CONFLICT.search(text):
+        line = text.count("\n", 0, conflict.start()) + 1
+        says = "a merge conflict is not resolved: git wrote both versions of these lines here"
+        fix = "keep what is right of both, and remove the lines with <<<<<<<, ======= and >>>>>>>"
+        return Finding(path, line, 1, RULE, says, fix)
     context, problem = (str(getattr(raised, name) or "") for name in ("context", "problem"))
     error = _SyntaxError(text, context, at, getattr(raised, "context_mark", None) or at)
     says, fix, *place = _EXPLAIN.get(problem, _other(problem))(error)

@@ -72,6 +72,21 @@ def test_syntax_error(data: str, line: int, column: int, says: str, fix: str) ->
         assert found.message.startswith(says) and fix in found.fix
 
 
+@pytest.mark.parametrize("indent", ["", "  "])
+def test_a_merge_conflict_is_named_where_it_begins(indent: str) -> None:
+    both = f"<<<<<<< HEAD\n{indent}b: 2\n=======\n{indent}b: 3\n>>>>>>> other\n"
+    document, (found,) = load_yaml("a.yaml", f"a:\n  c: 1\n{both}".encode())
+    assert document is None
+    assert (found.rule, found.line, found.column) == ("yaml.syntax", 3, 1)
+    assert found.message.startswith("a merge conflict is not resolved")
+    assert "remove the lines with <<<<<<<" in found.fix
+
+
+def test_markers_of_a_conflict_within_a_text_are_text() -> None:
+    document, found = load_yaml("a.yaml", b"a: |\n  <<<<<<< HEAD\n  x\n")
+    assert document is not None and not found
+
+
 def test_template_in_a_value_is_one_finding() -> None:
     _, (found,) = load_yaml("a.yaml", b"a: {{ x }}\n")
     assert (found.rule, found.message) == ("yaml.key", "a list or mapping cannot be a key")
