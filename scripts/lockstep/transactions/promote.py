@@ -262,7 +262,7 @@ def _older(promotion: _Promotion, why: str) -> NothingToDo:
     command = f"lockstep promote {title} VERSION"
     text = f"version {promotion.verified.version} of {promotion.source.title} is older: {why}"
     if promotion.request.family is not None:
-        fix = f"to go back to it all the same, name it: {command}"
+        fix = f"to promote it all the same, name it: {command}"
         raise Denied(f"not promoted: {text}", where=title, fix=fix)
     return NothingToDo(title, f"nothing to promote: {text}", ExitCode.CLEAN, (command,))
 
