@@ -162,13 +162,16 @@ def _raise_findings(state: FamilyState, change: FamilyChange, checked: Checked) 
         invalid = tuple(f for f in invalid if (f.rule, f.file, f.pointer) not in known)
     raise_errors(invalid, Invalid, "the result would be malformed")
     unevaluated = [finding for finding in checked.denied if finding.rule == POLICY_ERROR]
-    denied = [finding for finding in checked.denied if finding.rule != POLICY_ERROR]
+    # What another environment serves is its own matter: a version that is put into quarantine here
+    # may still serve there, and the one in which it is corrected has to come through here first.
+    denied = [
+        finding
+        for finding in checked.denied
+        if finding.rule != POLICY_ERROR and not _is_elsewhere(finding, state.family.environment)
+    ]
     if change.rollback_only:
-        # What another environment serves is its own matter: that a version is in quarantine here
-        # must be possible while it serves there.
-        here = [each for each in denied if not _is_elsewhere(each, state.family.environment)]
         # First: a rollback goes on without a rule that fails, not against one that denies it.
-        raise_errors(here, Denied, "policy denies the result")
+        raise_errors(denied, Denied, "policy denies the result")
     # Neither Invalid nor Denied: by the type a rollback knows that it may go on without rules.
     raise_errors(unevaluated, LockstepError, "the rules could not be evaluated on the result")
     if not change.rollback_only:

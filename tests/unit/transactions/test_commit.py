@@ -40,11 +40,11 @@ def test_a_forward_move_stops_for_a_rule_that_fails_before_one_that_denies() -> 
     assert stopped_by(FAILED, DENIED, rollback=False) is LockstepError
 
 
+@pytest.mark.parametrize("rollback", [True, False])
 @pytest.mark.parametrize("top", ["clusters", "ledger", "rendered"])
-def test_what_another_environment_serves_stops_a_forward_move_and_no_rollback(top: str) -> None:
+def test_what_another_environment_serves_stops_no_move(top: str, rollback: bool) -> None:
     elsewhere = replace(DENIED, file=f"{top}/production/fraud/b.yaml")
-    assert stopped_by(elsewhere, rollback=False) is Denied
     checked = Checked(Fleet(), denied=(elsewhere,))
-    _raise_findings(STATE, FamilyChange({}, rollback_only=True), checked)
-    assert stopped_by(elsewhere, DENIED, rollback=True) is Denied
-    assert stopped_by(replace(DENIED, file="policies/data/a.yaml"), rollback=True) is Denied
+    _raise_findings(STATE, FamilyChange({}, rollback_only=rollback), checked)
+    assert stopped_by(elsewhere, DENIED, rollback=rollback) is Denied
+    assert stopped_by(replace(DENIED, file="policies/data/a.yaml"), rollback=rollback) is Denied

@@ -14,12 +14,11 @@ from lockstep.registry.base import RegisteredCopy
 from lockstep.registry.limits import MOST_COPIES, MOST_VERSIONS
 from lockstep.registry.mlflow.client import Connection, is_absent
 from lockstep.registry.mlflow.download import LOGGED_MODEL, VERSION
+from lockstep.registry.mlflow.search import list_versions
 from lockstep.text.sanitise import plain_line
 
 DIGEST_TAG = "lockstep.digest"
 """The tag of a version that says the digest of its content, as a lock holds it."""
-
-_PAGE = 200
 
 
 def find_copies(connection: Connection, model: str, identity: Json) -> list[RegisteredCopy]:
@@ -38,16 +37,7 @@ def find_copies(connection: Connection, model: str, identity: Json) -> list[Regi
 
 def _versions(connection: Connection, model: str) -> Iterator[Any]:
     """The versions of a model, the newest first."""
-    # In a filter, a quote would end the name.
-    if "'" in model:
-        return
-    token, seen = None, 0
-    while True:
-        page = connection.client.search_model_versions(
-            f"name='{model}'", max_results=_PAGE, order_by=["version_number DESC"],
-            page_token=token,
-        )  # fmt: skip
-        seen += len(page)
+    for seen, version in enumerate(list_versions(connection, model), start=1):
         if seen > MOST_VERSIONS:
             raise Invalid(
                 f"{plain_line(model, 60)} has more than {MOST_VERSIONS} versions, so they are not "
@@ -55,10 +45,8 @@ def _versions(connection: Connection, model: str) -> Iterator[Any]:
                 where=connection.server,
                 fix="name the version to promote",
             )
-        yield from (each for each in page if str(each.name) == model)
-        token = page.token
-        if not token:
-            return
+        if str(version.name) == model:
+            yield version
 
 
 class _Chains:

@@ -11,6 +11,7 @@ from lockstep.registry.newest import Registered
 from lockstep.text.sanitise import plain_line
 
 _PAGE = 200
+"""Versions that are asked for at once."""
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 
 
@@ -20,19 +21,30 @@ def newest_first(connection: Connection, model: str) -> Iterator[Registered]:
     None where there is no such model. Raises LockstepError where the registry lists them in another
     order: the highest might then be on any page.
     """
-    token = None
     below: int | None = None
+    for each in list_versions(connection, model):
+        number = _number(each, model, connection)
+        if below is not None and number >= below:
+            raise _unusable(f"{number} after {below}, and not the newest first", connection)
+        below = number
+        yield Registered(number, dict(each.tags), _problem(each))
+
+
+def list_versions(connection: Connection, model: str) -> Iterator[Any]:
+    """The versions of a registered model as MLflow's client gives them, read as they are needed.
+
+    It is asked for the newest first. None where there is no such model.
+    """
+    # In a filter, a quote would end the name.
+    if "'" in model:
+        return
+    token = None
     while True:
         page = connection.client.search_model_versions(
             f"name='{model}'", max_results=_PAGE, order_by=["version_number DESC"],
             page_token=token,
         )  # fmt: skip
-        for each in page:
-            number = _number(each, model, connection)
-            if below is not None and number >= below:
-                raise _unusable(f"{number} after {below}, and not the newest first", connection)
-            below = number
-            yield Registered(number, dict(each.tags), _problem(each))
+        yield from page
         token = page.token
         # A page without versions ends it, too: a server could go on with such pages for ever.
         if not token or not page:

@@ -6,7 +6,7 @@ import pytest
 
 from lockstep.model.document import Json
 from lockstep.model.errors import Invalid
-from lockstep.registry.mlflow import copies
+from lockstep.registry.mlflow import copies, search
 from lockstep.registry.mlflow.versions import MlflowRegistry
 from tests.unit.mlflow_store import Store
 
@@ -81,5 +81,5 @@ def test_a_model_with_too_many_versions_is_not_searched_in_part(
         found(store, "many", {"digest": DIGEST})
     assert "name the version" in error.value.fix
     monkeypatch.setattr(copies, "MOST_VERSIONS", 3)
-    monkeypatch.setattr(copies, "_PAGE", 1)
+    monkeypatch.setattr(search, "_PAGE", 1)
     assert found(store, "many", {"digest": DIGEST}) == {}
