@@ -16,13 +16,18 @@ from lockstep.model.file_results import (
     Pages,
     RenderedFiles,
     Scaffolded,
+    Upgraded,
 )
 from lockstep.model.finding import Finding
+from lockstep.model.forge import CommitState
 from lockstep.model.outcome import Outcome
 from lockstep.model.result import (
     Advanced,
     AlreadyDecided,
+    ApprovalStatus,
     Blocked,
+    Comment,
+    Commented,
     Decided,
     Due,
     Failed,
@@ -40,6 +45,7 @@ from lockstep.model.result import (
     Waiting,
 )
 from lockstep.model.timeline import LedgerEntry, ServedAt
+from lockstep.model.tool_results import FetchedModel
 from lockstep.report.result_data import family_to_data, to_envelope
 from lockstep.report.results import format_text
 from tests.unit.model.records import FULL
@@ -414,3 +420,59 @@ def test_a_new_fleet_shows_what_to_replace_and_to_run_next() -> None:
     assert to_data(result, "init")["summary"]["commands"] == ["git init"]
     with_workflow = replace(result, written=("README.md", ".github/workflows/check.yml"))
     assert "1 file for people and 1 workflow written" in format_text(with_workflow)
+
+
+def test_staged_files_are_listed_up_to_a_number() -> None:
+    written = tuple(f"rendered/{number:02}" for number in range(21))
+    said = format_text(RenderedFiles(Outcome(()), written, ("rendered/z",), staged=True))
+    assert said.startswith("21 files written, 1 removed\n  rendered/00\n")
+    assert said.endswith(
+        "  and 2 more\nto commit what the staged specs declare, run git add rendered"
+    )
+    compared = format_text(RenderedFiles(Outcome(()), written, ("rendered/z",), compared=True))
+    assert compared.startswith("22 files differ from what the specs declare; nothing was written\n")
+    assert "  and 2 more\n" in compared and compared.endswith("run lockstep render")
+    one = format_text(RenderedFiles(Outcome(()), ("rendered/a",), compared=True))
+    assert one.startswith("1 file differs")
+
+
+def test_an_upgrade_says_which_rules_find_what() -> None:
+    found = Finding("a.yaml", 1, 1, "policy.no-secret", "it is a token", "use Vault")
+    checked = Outcome((found,), {"clusters": 1})
+    rules = (("no-secret", "No secrets"),)
+    upgraded = Upgraded("0.1.0", "0.2.0", rules, (), RenderedFiles(Outcome(())), checked)
+    said = format_text(upgraded)
+    assert said.startswith("this fleet is pinned to 0.2.0, not to 0.1.0\n")
+    assert "1 new rule:\n  no-secret (No secrets): 1 finding\n" in said
+    assert "changed rule" not in said and "it is a token" in said
+    changed = format_text(replace(upgraded, new=(), changed=rules))
+    assert "1 changed rule:\n" in changed and "new rule" not in changed
+
+
+def test_an_approval_status_says_what_counts_and_what_does_not() -> None:
+    found = Finding("ledger/a.json", 1, 1, "ledger.approval", "prod/a is adopted", "approve it")
+    status = ApprovalStatus(
+        "main of origin", "abc", ("https://git.example.com/pulls/1",), (found,),
+        CommitState.FAILURE, "nobody has approved it", ("the author cannot approve it",),
+    )  # fmt: skip
+    assert format_text(status).split("\n") == [
+        "On main of origin", "https://git.example.com/pulls/1 has the head abc",
+        "  ledger/a.json: ledger.approval: prod/a is adopted", "  the author cannot approve it",
+        "lockstep/approval is failure: nobody has approved it",
+    ]  # fmt: skip
+    assert "lockstep/approval would be failure" in format_text(replace(status, dry_run=True))
+
+
+def test_comments_are_named_by_their_address_or_shown() -> None:
+    posted = Commented((Comment("https://a.example.com", created=True),
+                        Comment("https://b.example.com")), "no review of 2")  # fmt: skip
+    assert format_text(posted) == (
+        "no review of 2\nposted: https://a.example.com\nupdated: https://b.example.com"
+    )
+    assert format_text(Commented((Comment(body="## Review"),))) == "## Review"
+
+
+def test_a_fetched_model_says_whether_it_was_there() -> None:
+    model = FetchedModel("/models/7", "sha256:1", fetched=True)
+    assert format_text(model) == "/models/7: fetched and verified (sha256:1)"
+    assert "was there already, and is verified again" in format_text(replace(model, fetched=False))
