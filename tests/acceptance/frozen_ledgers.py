@@ -25,6 +25,7 @@ import pytest
 from tests.acceptance.argocd_server import argocd
 from tests.acceptance.logged_counts import log
 from tests.acceptance.prometheus_server import History, Samples, prometheus
+from tests.acceptance.promotions import Stages, create_stages
 from tests.acceptance.rollouts import DAY, HEAD, rewrite, share_with_arm
 from tests.acceptance.test_approvals import LEAD, approve, decision_of, list_approvers
 from tests.acceptance.world import FAMILY, REGIONS, World, create_world
@@ -124,12 +125,26 @@ def live(world: World, keys: Path) -> None:
         forward(world, "10:00", code=12)
 
 
+def promoted(world: World, keys: Path) -> None:
+    """What staging has verified is promoted to prod by a gate on its ledger, and gets traffic."""
+    stages = Stages(world.folder)
+    stages.tag("2")
+    gate = "{name: served, source: ledger, when: promote, served: 2h, verdicts: pass}"
+    rewrite(world, HEAD, lambda text: text.replace("  gates:\n", f"  gates:\n    - {gate}\n", 1))
+    stages.merge(stages.promoted("scoring", at=f"{DAY}18:00:00Z")["branch"])
+    stages.do(FAMILY, "advance", at=f"{DAY}18:10:00Z")
+    world.git("pull", "--quiet")
+
+
 STORIES: dict[str, Callable[[World, Path], None]] = {
     "whole": whole,
     "rolled-back": rolled_back,
     "arm": arm,
     "live": live,
+    "promoted": promoted,
 }
+WORLDS: dict[str, Callable[[Path], World]] = {"promoted": create_stages}
+"""What a story begins with where that is not the world of the others."""
 
 
 @contextmanager
@@ -195,7 +210,7 @@ def forward(world: World, time: str, code: int = 0) -> None:
 def make(story: str, folder: Path) -> None:
     """Live through a story, and keep its ledger in ``folder``; nothing private may be in it."""
     with tempfile.TemporaryDirectory() as scratch:
-        world = create_world(Path(scratch))
+        world = WORLDS.get(story, create_world)(Path(scratch))
         keys = Path(scratch) / "keys"
         keys.mkdir()
         STORIES[story](world, keys)

@@ -119,6 +119,16 @@ def other_sync(item: Any) -> None:
     item["answer"]["live"]["since"] = since.replace("5:00Z", "6:00Z").replace("0:00Z", "1:00Z")
 
 
+def other_service(item: Any) -> None:
+    """It has served since it was asked about."""
+    item["answer"]["served"]["since"] = item["askedAt"]
+
+
+def other_verdicts(item: Any) -> None:
+    """A gate of its verification had said nothing."""
+    item["answer"]["served"]["verdicts"]["inconclusive"] = 1
+
+
 def no_failure(item: Any) -> None:
     item["answer"]["failure"] = ""
 
@@ -130,6 +140,8 @@ def changes_of(item: Any) -> list[Change]:
         return [no_failure]
     if answer["blocks"]:
         return [other_blocks]
+    if answer.get("served"):
+        return [other_service, other_verdicts]
     if answer["condition"]:
         more = [*([other_tag] if answer["approvals"] else []),
                 *([other_sync] if answer.get("live") else [])]  # fmt: skip

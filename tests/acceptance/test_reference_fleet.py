@@ -257,7 +257,7 @@ def test_regulated_segments_of_credit_scoring_have_stricter_gates() -> None:
     assert {region for region, each in segments.items() if each["regulated"]} == {
         "eu-west-1", "eu-west-2",
     }  # fmt: skip
-    gates = {(gate.get("segment"), gate["metric"]): gate for gate in family["gates"]}
+    gates = {(gate.get("segment"), gate.get("metric")): gate for gate in family["gates"]}
     assert gates["consumer", "auc"]["min"] > gates[None, "auc"]["min"]
     assert gates["consumer", "fpr"]["confidence"] > 0.95
     assert {each["name"] for each in segments.values()} <= {segment for segment, _ in gates}

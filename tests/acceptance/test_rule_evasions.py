@@ -117,7 +117,8 @@ def test_a_new_plan_does_not_allow_a_move_of_the_same_change(fleet: Path) -> Non
     replace(fleet, family, r"      - \{weight: (10|50), .*\n", "")
     replace(fleet, family, r"waves: .*", "waves: [[eu-west-1], [us-east-1]]")
     cluster = str(PROD / "personalisation/eu-west-1.yaml")
-    assert found(fleet) == {("step-in-plan", cluster), ("wave-order", cluster)}
+    rules = ("step-in-plan", "wave-order", "verified-before")
+    assert found(fleet) == {(rule, cluster) for rule in rules}
 
 
 def test_feedback_reaches_no_other_family(fleet: Path) -> None:

@@ -30,7 +30,7 @@ def test_each_kubernetes_cluster_is_analyzed_with_the_gateways_that_people_name(
 ) -> None:
     assert check(program(tmp_path, VALIDATES, "true"), ROOT) == []
     called = (tmp_path / "called").read_text().splitlines()
-    assert [line.split()[0] for line in called].count("analyze") == 5
+    assert [line.split()[0] for line in called].count("analyze") == 7
     assert all("--all-namespaces" in line for line in called if line.startswith("analyze"))
     made = list(yaml.safe_load_all((tmp_path / "gateways.yaml").read_text()))
     names = {(each["metadata"]["namespace"], each["metadata"]["name"]) for each in made}
