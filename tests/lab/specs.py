@@ -20,11 +20,17 @@ def copy_specs(specs: Path, target: Path, environment: str, address: str) -> Non
         path.write_text(_renamed(path.read_text(), path, environment, address))
 
 
+def without_promotions(text: str) -> str:
+    """The text of a spec of an environment that has none before it: nothing is promoted to it."""
+    text = re.sub(r"^  (predecessor|promotion):.*\n(    .*\n)*", "", text, flags=re.MULTILINE)
+    return re.sub(r"^    - \{.*when: promote.*\}\n", "", text, flags=re.MULTILINE)
+
+
 def _renamed(text: str, path: Path, environment: str, address: str) -> str:
     """The text of a spec in another environment, with namespaces and a repository of its own."""
+    text = without_promotions(text)
     if path.name == "environment.yaml":
         text = re.sub(r"(metadata:\s*\{?\s*name: )[\w-]+", rf"\g<1>{environment}", text, count=1)
-        text = re.sub(r"^  (predecessor|promotion):.*\n(    .*\n)*", "", text, flags=re.MULTILINE)
         if "  tenants:" in text:
             text = re.sub(r"(jurisdiction: \w+, destination: )[\w-]+", rf"\g<1>{DESTINATION}", text)
         text = re.sub(r"(region: [\w-]+, namespace: )", rf"\g<1>{environment}-", text)
@@ -36,6 +42,4 @@ def _renamed(text: str, path: Path, environment: str, address: str) -> str:
         )
     if path.parent.name == "locks" or path.name == "quarantine.yaml":
         return re.sub(r"(\benvironment: )[\w-]+", rf"\g<1>{environment}", text, count=1)
-    # Without an environment before it, nothing is promoted.
-    text = re.sub(r"^    - \{.*when: promote.*\}\n", "", text, flags=re.MULTILINE)
     return re.sub(r"(\bnamespace: )([\w-]+)", rf"\g<1>{environment}-\g<2>", text)
