@@ -9,12 +9,13 @@ import click
 from lockstep.cli.places import current_folder
 from lockstep.cli.streams import discard_output, say
 from lockstep.cli.verbs import is_quiet, verb_name
-from lockstep.edges import os_errors, progress
+from lockstep.edges import clock, os_errors, progress
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from lockstep.model.result import Result
+    from lockstep.transactions.run import RunOptions
 
 root = click.option(
     "--root", type=click.Path(path_type=Path), default=Path(),
@@ -123,6 +124,24 @@ def existing(folder: Path) -> Path:
     if not folder.is_dir():
         raise UsageError("this folder does not exist", where=str(folder), fix="give --root")
     return folder.resolve()
+
+
+def run_options(
+    root: Path,
+    registry: str | None,
+    now: str | None,
+    environment: str | None = None,
+    remote: str | None = None,
+    branch: str | None = None,
+    dry_run: bool = False,
+) -> "RunOptions":
+    """How a verb that moves families was called, by the values of its options."""
+    from lockstep.transactions.run import RunOptions  # status does not need what it needs
+
+    return RunOptions(
+        existing(root), clock.now(now), environment, registry,
+        time_given=now is not None, remote=remote, branch=branch, dry_run=dry_run,
+    )  # fmt: skip
 
 
 def show(result: "Result", output: str) -> ExitCode:

@@ -1,12 +1,11 @@
 """The verb that carries versions from one environment to the next: promote."""
 
-from pathlib import Path
+from typing import Any
 
 import click
 
 from lockstep.cli import options
 from lockstep.cli.verbs import Verb
-from lockstep.edges import clock
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
 
@@ -49,13 +48,8 @@ def promote(
     to: str | None,
     everything: bool,
     reason: str,
-    dry_run: bool,
-    root: Path,
-    registry: str | None,
-    now: str | None,
     output: str,
-    remote: str | None,
-    branch: str | None,
+    **given: Any,
 ) -> ExitCode:
     """Propose the version of FAMILY that the predecessor of an environment has verified.
 
@@ -64,15 +58,10 @@ def promote(
     """
     from lockstep.commands.promote import run
     from lockstep.transactions.promote import PromotionRequest
-    from lockstep.transactions.run import RunOptions
 
     if everything == (family is not None):
         raise UsageError("promote needs one family, or --all", fix="lockstep promote FAMILY")
-    if everything and branch is not None:
+    if everything and given["branch"] is not None:
         raise UsageError("--all writes to a branch for each family", fix="leave out --branch")
-    given = RunOptions(
-        options.existing(root), clock.now(now), None, registry,
-        time_given=now is not None, remote=remote, branch=branch, dry_run=dry_run,
-    )  # fmt: skip
-    done = run(given, PromotionRequest(family, version, to, reason))
-    return options.show_decision(done, output)
+    request = PromotionRequest(family, version, to, reason)
+    return options.show_decision(run(options.run_options(**given), request), output)

@@ -1,40 +1,19 @@
 """Verbs about rollouts: those that move a family, and lock."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from lockstep.cli import options
 from lockstep.cli.reports import refuse_unwritable, write_text
 from lockstep.cli.verbs import Verb
-from lockstep.edges import clock
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
 from lockstep.text.sanitise import quoted
 
-if TYPE_CHECKING:
-    from lockstep.transactions.run import RunOptions
-
 _FAMILY = click.argument("family")
 _ANY_FAMILY = click.argument("family", required=False)
-
-
-def _run_options(
-    root: Path,
-    environment: str | None,
-    registry: str | None,
-    now: str | None,
-    remote: str | None = None,
-    branch: str | None = None,
-    dry_run: bool = False,
-) -> "RunOptions":
-    from lockstep.transactions.run import RunOptions  # status does not need what it needs
-
-    return RunOptions(
-        options.existing(root), clock.now(now), environment, registry,
-        time_given=now is not None, remote=remote, branch=branch, dry_run=dry_run,
-    )  # fmt: skip
 
 
 @click.command(
@@ -51,7 +30,7 @@ def lock(
     """Write the registry's facts about VERSION of FAMILY; with --check compare those written."""
     from lockstep.commands import lock as verb
 
-    run_options = _run_options(**given)
+    run_options = options.run_options(**given)
     if compare:
         return options.show(verb.check(run_options, family), output)
     if family is None or version is None:
@@ -106,7 +85,7 @@ def propose(
     if tags and not newest:
         raise UsageError("--tag chooses among versions", fix="add --newest, or leave out --tag")
     request = ProposalRequest(family, version, reason, _tags(tags))
-    return options.show_decision(run(_run_options(**given), request), output)
+    return options.show_decision(run(options.run_options(**given), request), output)
 
 
 def _tags(given: tuple[str, ...]) -> dict[str, str]:
@@ -182,7 +161,7 @@ def advance(
         refuse_unwritable(due)
         # A list of an earlier run must not be taken for that of this one, whatever happens.
         write_text(due, "")
-    done = run(_run_options(**given), request)
+    done = run(options.run_options(**given), request)
     code = options.show_decision(done, output)
     if due is not None:
         write_text(due, "".join(f"{each}\n" for each in done.due))
@@ -197,7 +176,7 @@ def hold(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     """Pause the rollout of FAMILY; a gate that fails still rolls it back."""
     from lockstep.commands.hold import run
 
-    return options.show_decision(run(_run_options(**given), family, reason), output)
+    return options.show_decision(run(options.run_options(**given), family, reason), output)
 
 
 @click.command(
@@ -211,7 +190,7 @@ def resume(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     """Continue the rollout of FAMILY after a hold; the bake of its step starts again."""
     from lockstep.commands.resume import run
 
-    return options.show_decision(run(_run_options(**given), family, reason), output)
+    return options.show_decision(run(options.run_options(**given), family, reason), output)
 
 
 @click.command(
@@ -231,7 +210,7 @@ def revert(family: str, version: str | None, reason: str, output: str, **given: 
     """
     from lockstep.commands.revert import run
 
-    return options.show_decision(run(_run_options(**given), family, version, reason), output)
+    return options.show_decision(run(options.run_options(**given), family, version, reason), output)
 
 
 @click.command(
@@ -246,7 +225,7 @@ def release(family: str, version: str, reason: str, output: str, **given: Any) -
     """End the quarantine of VERSION of FAMILY in this environment."""
     from lockstep.commands.release import run
 
-    return options.show_decision(run(_run_options(**given), family, version, reason), output)
+    return options.show_decision(run(options.run_options(**given), family, version, reason), output)
 
 
 @click.command(cls=Verb, exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.DENIED))
@@ -257,4 +236,4 @@ def adopt(family: str, reason: str, output: str, **given: Any) -> ExitCode:
     """Record the committed state of FAMILY as verified: a revert returns to it."""
     from lockstep.commands.adopt import run
 
-    return options.show_decision(run(_run_options(**given), family, reason), output)
+    return options.show_decision(run(options.run_options(**given), family, reason), output)

@@ -112,6 +112,12 @@ class Family:
         """``clusters/<environment>/<family>``."""
         return self.document.path.rsplit("/", 1)[0]
 
+    def digest_of(self, version: str) -> str | None:
+        """The content digest in the lock of a version; None where there is none to be read."""
+        lock = self.locks.get(version)
+        digest = value_at(lock.value, ("spec", "identity", "digest")) if lock else None
+        return digest if isinstance(digest, str) else None
+
     @cached_property
     def has_quarantine(self) -> bool:
         """Whether a version of it is in quarantine, or ever was."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lockstep.model.decision import Action, Decision, GitObject, Record
-from lockstep.model.document import value_at
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family, Tree
 from lockstep.model.git_ids import algorithm_of, git_blob_id, git_tree_id
@@ -124,10 +123,10 @@ def _about_target(
     if decision.action is Action.RELEASE:  # quarantine outlives the lock
         return
     target = decision.target
-    lock = family.locks.get(target.version)
-    locked = value_at(lock.value, ("spec", "identity", "digest")) if lock else None
     recorded = any(record.decision.target == target for record in earlier)
-    if locked == target.digest or (recorded and decision.action not in _MAKES_SERVE):
+    if family.digest_of(target.version) == target.digest or (
+        recorded and decision.action not in _MAKES_SERVE
+    ):
         return
     version = one_line(target.version, 80)
     text = f"it is about version {version} with a digest that no lock of the family has"

@@ -134,9 +134,7 @@ def exchanged_lock(family: Family) -> str:
     target = running_target(family)
     if target is None:
         return ""
-    lock = family.locks.get(target.version)
-    digest = value_at(lock.value, ("spec", "identity", "digest")) if lock else None
-    if digest == target.digest:
+    if family.digest_of(target.version) == target.digest:
         return ""
     place = f"{family.folder}/locks/{target.version}.yaml"
     return f"{place} is not the lock of what was proposed: restore it from git, or revert"

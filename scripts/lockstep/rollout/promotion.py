@@ -21,7 +21,7 @@ from lockstep.rollout.position import (
     running_target,
     verified_decision,
 )
-from lockstep.rollout.quarantine import in_force, matches, up_to
+from lockstep.rollout.quarantine import depths, in_force, matches
 from lockstep.spec import variants as forms
 from lockstep.text.sanitise import one_line, record_line
 
@@ -60,7 +60,7 @@ def routes(fleet: Fleet, name: str | None = None) -> list[Route]:
         for family in home.families.values()
         if family.name in before.families and name in (None, family.name)
     ]
-    depth = {home: len(list(up_to(fleet, home))) for home in fleet.environments}
+    depth = depths(fleet)
     return sorted(
         found, key=lambda each: (each.target.name, depth[each.target.environment], each.title)
     )
@@ -207,7 +207,7 @@ def serves_everywhere(family: Family, digest: str) -> bool:
     """Whether this content has all traffic of the roles in every cluster of a family."""
     serving = [forms.serving_versions(cluster.variants) for cluster in family.clusters]
     return bool(serving) and all(
-        bool(versions) and all(_digest_of(family, each) == digest for each in versions)
+        bool(versions) and all(family.digest_of(each) == digest for each in versions)
         for versions in serving
     )
 
@@ -224,7 +224,7 @@ def why_older(
     title = f"{target.environment}/{target.name}"
     serving = {v for each in target.clusters for v in forms.serving_versions(each.variants)}
     for version in sorted(serving):
-        digest = _digest_of(target, version)
+        digest = target.digest_of(version)
         if digest == verified.digest:
             continue
         last = _last_verified(source, digest)
@@ -295,12 +295,6 @@ def _last_verified(family: Family, digest: str | None) -> Decision | None:
     """The newest decision that verified this content, whatever became of it since."""
     decisions: Iterator[Decision] = (record.decision for record in reversed(family.records))
     return next((each for each in decisions if digest and _verifies(each, digest)), None)
-
-
-def _digest_of(family: Family, version: str) -> str | None:
-    lock = family.locks.get(version)
-    digest = value_at(lock.value, ("spec", "identity", "digest")) if lock else None
-    return digest if isinstance(digest, str) else None
 
 
 def _is_higher(number: str, than: str) -> bool:

@@ -107,6 +107,11 @@ def up_to(fleet: Fleet, environment: str) -> Iterator[Environment]:
         name = fleet.environments[name].predecessor
 
 
+def depths(fleet: Fleet) -> dict[str, int]:
+    """How many environments there are up to each one, itself included: 1 for a first one."""
+    return {name: len(list(up_to(fleet, name))) for name in fleet.environments}
+
+
 def _binds(entry: Json, bound: Bound, served: Collection[str]) -> bool:
     """Whether the quarantine of another family binds this one too; it has ``served`` digests."""
     named = entry.get("registry"), entry.get("model")

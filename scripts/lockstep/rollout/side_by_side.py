@@ -37,7 +37,7 @@ from lockstep.rollout.promotion import (
     verified_now,
     why_older,
 )
-from lockstep.rollout.quarantine import entries_of, matches, seen_from, up_to
+from lockstep.rollout.quarantine import depths, entries_of, matches, seen_from, up_to
 from lockstep.rollout.registries import other_registry
 from lockstep.spec.freezes import freezes_in_force
 from lockstep.text.sanitise import quoted, record_line
@@ -62,7 +62,7 @@ def side_by_side(
     by_name: dict[str, list[FamilyStatus]] = {}
     for each in states:
         by_name.setdefault(each.family, []).append(each)
-    depth = {name: len(list(up_to(fleet, name))) for name in fleet.environments}
+    depth = depths(fleet)
     return tuple(
         SideBySide(
             name,
@@ -214,8 +214,7 @@ def _of_state(status: FamilyStatus, due: VerifiedVersion, target: Family) -> Obs
         show = f"lockstep status {title} shows what to do"
         return ObstacleStatus(ObstacleKind.STATE, f"{title} is {state}", show)
     version = status.rollout.version
-    lock = target.locks.get(version)
-    if value_at(lock.value if lock else None, ("spec", "identity", "digest")) == due.digest:
+    if target.digest_of(version) == due.digest:
         return ObstacleStatus(ObstacleKind.STATE, f"it is {state} there as version {version}")
     fix = f"verify version {version} or roll it back first: lockstep revert {title} {version}"
     return ObstacleStatus(ObstacleKind.STATE, f"version {version} is {state} there", fix)
@@ -264,6 +263,4 @@ def _in_use(family: Family) -> Iterator[tuple[str, str]]:
     for cluster in family.clusters:
         for variant in cluster.variants:
             version = str(variant["version"])
-            lock = family.locks.get(version)
-            digest = value_at(lock.value if lock else None, ("spec", "identity", "digest"))
-            yield version, str(digest or "")
+            yield version, family.digest_of(version) or ""

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from lockstep.check.validation import validate_tree
 from lockstep.edges.git.history import LedgerReader
 from lockstep.model.decision import Decision, Variants
-from lockstep.model.document import value_at
 from lockstep.model.errors import Invalid, LockstepError, UsageError
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding
@@ -212,9 +211,8 @@ def refuse_odd_records(state: FamilyState) -> None:
 
 def digest_of(state: FamilyState, version: str) -> str:
     """The content digest of a locked version. Raises UsageError where it has no lock."""
-    lock = state.family.locks.get(version)
-    digest = value_at(lock.value, ("spec", "identity", "digest")) if lock else None
-    if not isinstance(digest, str):
+    digest = state.family.digest_of(version)
+    if digest is None:
         fix = f"lockstep lock {state.title} {version}, and commit it"
         raise UsageError(f"{state.title} has no lock of version {version}", fix=fix)
     return digest
