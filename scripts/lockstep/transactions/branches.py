@@ -136,14 +136,8 @@ def _is_ours(git: Git, tip: str) -> bool:
     changed = git.changed_files(parents[0], tip)
     named = {line.removeprefix(_TRAILER) for line in message.splitlines()}
     records = filter(RECORD_PATH.fullmatch, changed)
-    return any(_decision_id(git, tip, path) in named for path in records)
-
-
-def _decision_id(git: Git, commit: str, path: str) -> str:
-    try:
-        return read_record(git.read_tree(commit, [path])[path]).decision.id
-    except (ValueError, KeyError):
-        return ""
+    brought = (_decision_at(git, tip, path) for path in records)
+    return any(decision.id in named for decision in brought if decision)
 
 
 def _brings_the_same(git: Git, one: str, other: str) -> bool:

@@ -71,12 +71,13 @@ def test_a_followed_branch_that_moved_on_is_no_reason_to_replace(tmp_path: Path)
     assert put(made) == first
 
 
-@pytest.mark.parametrize("how", ["commit", "merge", "trailer", "record"])
+@pytest.mark.parametrize("how", ["commit", "merge", "trailer", "record", "blank line"])
 def test_what_people_put_on_a_branch_stays(tmp_path: Path, how: str) -> None:
     made, remote = fleet(tmp_path)
     first = put(made)
     base = git(remote, "rev-parse", "main")
     tree = made.write_tree(first, {"README": b"mine"})
+    unreadable = made.write_tree(base, {"ledger/prod/scoring/000001.json": b"{}"})
     with open_run(options(made)) as run:
         message = commit_message(planned(run).result.decisions)
     mine = {
@@ -84,6 +85,8 @@ def test_what_people_put_on_a_branch_stays(tmp_path: Path, how: str) -> None:
         "merge": lambda: made.commit_tree(tree, [first, base], message),
         "trailer": lambda: made.commit_tree(tree, [first], message),
         "record": lambda: child(made, {"ledger/prod/scoring/000001.json": b"{}"}, base),
+        # A record that cannot be read has no id, and an empty line names none.
+        "blank line": lambda: made.commit_tree(unreadable, [base], "mine\n\nA record by hand."),
     }[how]()
     git(made.root, "push", "--quiet", "--force", "origin", f"{mine}:refs/heads/lockstep/x")
     with pytest.raises(Denied, match="commits that Lockstep did not make") as error:
