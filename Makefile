@@ -31,7 +31,7 @@ PROMETHEUS := $(if $(shell command -v prometheus 2>/dev/null),,tools/bin/prometh
 AMTOOL := $(if $(shell command -v amtool 2>/dev/null),,tools/bin/amtool)
 
 # The browser in which tests look at the page of a fleet: on PATH, or Debian's.
-BROWSER := $(if $(foreach each,chromium chromium-headless-shell google-chrome,$(shell command -v $(each) 2>/dev/null)),,tools/bin/chromium-headless-shell)
+BROWSER := $(if $(strip $(foreach each,chromium chromium-headless-shell google-chrome,$(shell command -v $(each) 2>/dev/null))),,tools/bin/chromium-headless-shell)
 
 # The parts of the lab: built here, and Debian's etcd and Redis, unless they are on PATH.
 LAB := $(addprefix tools/bin/,kube-apiserver kube-controller-manager kube-scheduler kwok argocd \
