@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from lockstep.model.errors import UsageError
 from lockstep.model.fleet import Environment, Family, Fleet, Tree
 from lockstep.model.paths import RECORD_PATH
-from lockstep.text.phrases import alternatives, closest
+from lockstep.text.phrases import closest
 from lockstep.text.sanitise import quoted
 
 _MOST_NAMES = 10
@@ -130,12 +130,12 @@ def choose_family(fleet: Fleet, name: str, environment: str | None) -> tuple[Env
 
 
 def _choice(asked: str, known: Mapping[str, str]) -> str:
-    """What to write instead: the closest name; without one, the first few of those that exist.
+    """What to choose from: of many names the first few, those that look most alike before them.
 
-    ``known`` has the name by what a person writes for it.
+    ``known`` has the name by what a person writes for it. None is suggested alone: the verb may
+    roll a model back, and the name that looks most alike may be that of another one.
     """
-    if close := closest(asked, sorted(set(known.values()))):
-        return f"did you mean {alternatives([w for w, name in known.items() if name == close])}?"
-    written = sorted(known)
+    close = closest(asked, sorted(set(known.values())))
+    written = sorted(known, key=lambda each: (known[each] != close, each))
     more = f" and {len(written) - _MOST_NAMES} more" if written[_MOST_NAMES:] else ""
     return f"choose from {', '.join(written[:_MOST_NAMES])}{more}" if written else _NONE

@@ -59,7 +59,11 @@ def test_an_unknown_family_is_named_as_it_was_given() -> None:
 @pytest.mark.parametrize(
     ("asked", "fix"),
     [
-        ("prod/fruad", "did you mean prod/fraud?"),
+        (
+            "prod/m10x",
+            "choose from prod/m10, prod/fraud, prod/m00, prod/m01, prod/m02, prod/m03, prod/m04, "
+            "prod/m05, prod/m06, prod/m07 and 2 more",
+        ),
         (
             "scoring",
             "choose from prod/fraud, prod/m00, prod/m01, prod/m02, prod/m03, prod/m04, prod/m05, "
