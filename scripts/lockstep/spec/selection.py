@@ -83,10 +83,8 @@ def choose_families(fleet: Fleet, name: str | None, environment: str | None) -> 
 
     Raises UsageError where there is no such family or environment.
     """
-    if environment is not None and environment not in fleet.environments:
-        text = f"there is no environment {quoted(environment, 80)}"
-        names = {each: each for each in fleet.environments}
-        raise UsageError(text, fix=_choice(environment, names))
+    if environment is not None:
+        _require_environment(fleet, environment)
     if name is None:
         return tuple(f for f in fleet.families() if environment in (None, f.environment))
     # A bare name means the family in every environment; choose_family allows only one.
@@ -126,7 +124,19 @@ def choose_family(fleet: Fleet, name: str, environment: str | None) -> tuple[Env
             fix="choose one with --environment",
         )
     names = {f"{each.environment}/{each.name}": each.name for each in fleet.families()}
-    raise UsageError(f"there is no family {quoted(asked, 80)}", fix=_choice(name, names))
+    where = ""
+    if environment is not None:
+        _require_environment(fleet, environment)
+        # Else the fix would list the very name that was asked for, in another environment.
+        where = f" in the environment {environment}" if "/" not in asked else ""
+    raise UsageError(f"there is no family {quoted(asked, 80)}{where}", fix=_choice(name, names))
+
+
+def _require_environment(fleet: Fleet, environment: str) -> None:
+    if environment not in fleet.environments:
+        text = f"there is no environment {quoted(environment, 80)}"
+        names = {each: each for each in fleet.environments}
+        raise UsageError(text, fix=_choice(environment, names))
 
 
 def _choice(asked: str, known: Mapping[str, str]) -> str:
