@@ -36,6 +36,7 @@ class AuditRequest:
     """Whose records are read, from where, and at which time.
 
     ``time_given`` says that a person gave ``now``. ``work_tree``: not from the followed branch.
+    Without ``fetch`` no server is asked: the branch is read as it was last fetched.
     """
 
     root: Path
@@ -45,6 +46,7 @@ class AuditRequest:
     remote: str | None = None
     time_given: bool = False
     work_tree: bool = False
+    fetch: bool = True
 
 
 def show(request: AuditRequest, selection: AuditSelection) -> History:
@@ -118,7 +120,7 @@ def _contradictions(
 
 def _read(request: AuditRequest) -> tuple[Git, Shown, Ledger]:
     git = Git.find(request.root)
-    shown = find_shown(git, request.remote, work_tree=request.work_tree)
+    shown = find_shown(git, request.remote, work_tree=request.work_tree, fetch=request.fetch)
     # A tree without clusters is not refused: their ledger can still be audited.
     tree = shown.read(git, ("clusters", "ledger"))
     return git, shown, read_ledger(tree, request.family, request.environment)
