@@ -53,7 +53,8 @@ def replay_verdicts(family: Family, after_gaps: Collection[str] = ()) -> list[Fi
     ``after_gaps`` are the paths of records before which others are missing: from there to the end
     of that rollout, nobody knows what its comparisons had before.
     """
-    start, whole, findings = _first_to_follow(family), True, []
+    start, whole = _first_to_follow(family), True
+    findings: list[Finding] = []
     for index, record in enumerate(family.records):
         decision = record.decision
         whole = decision.action in _BEGINS or (whole and decision.path not in after_gaps)
