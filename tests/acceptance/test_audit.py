@@ -248,6 +248,16 @@ def test_a_removed_record_makes_doubtful_what_served_after_the_one_before_it(
     assert [(d["sequence"], d["settled"]) for d in family["doubts"]] == [(6, False)]
 
 
+def test_a_history_without_a_removed_record_does_not_seem_whole(tmp_path: Path) -> None:
+    root = repository(tmp_path, frozen("whole"))
+    commit(root, {f"{FOLDER}/000006.json": None})
+    for more in ((), ("--last", "1"), ("--version", "2")):
+        code, said = run(root, *more)
+        assert code == 13 and said.count("record 6 is missing here: a commit has changed") == 1
+    code, said = run(root, "--quiet")
+    assert code == 13 and said.startswith(f"{FOLDER}/000006.json:1:1: error ledger.rewritten")
+
+
 @pytest.mark.parametrize("number", range(1, 9))
 @pytest.mark.parametrize("content", [None, b"{"])
 def test_a_replay_blames_no_record_for_the_one_before_it(

@@ -28,7 +28,7 @@ from lockstep.model.errors import NothingToCheck
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.timeline import LedgerEntry
 from lockstep.model.times import parse_time
-from lockstep.rollout.entries import entries_of, newest_first
+from lockstep.rollout.entries import entries_of, missing_records, newest_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,12 @@ def show(request: AuditRequest, selection: AuditSelection) -> History:
     A family that is gone, or whose head cannot be read, still has its records.
     """
     git, shown, ledger = _read(request)
-    findings = [*ledger.unreadable_records, *unread_evidence(ledger)]
     families = judged_families(git, ledger, shown.commit)
+    findings = [
+        *ledger.unreadable_records,
+        *unread_evidence(ledger),
+        *(finding for each in families for finding in missing_records(each)),
+    ]
     found = [entry for each in families for entry in entries_of(each, request.now)]
     _refuse_nothing(bool(found or findings))
     chosen = [each for each in newest_first(found) if _is_selected(each, selection)]
