@@ -171,7 +171,14 @@ def test_a_record_that_a_commit_has_changed_is_one_problem(
     path = f"ledger/{FAMILY}/{number:06d}.json"
     harm(rolling.clone / path)
     publish(rolling)
-    assert "prod/scoring  BROKEN" in status(rolling, code=10)
+    said = status(rolling, code=10)
+    assert "prod/scoring  BROKEN" in said
+    # In the middle of a rollout nothing can be adopted.
+    assert "lockstep adopt" not in said and "lockstep revert" in said
+    code, said = rolling.lockstep("adopt", FAMILY, "--reason", "x", at=AT)
+    assert code == 2 and "restore the broken records from git" in said
+    code, said = rolling.lockstep("advance", FAMILY, at=AT)
+    assert code == 12 and "lockstep adopt" not in said
     assert status(rolling, "--quiet", code=10).startswith("ledger/prod/scoring/00000")
     (one,) = values(rolling, code=10)["items"]
     (problem,) = one["problems"]
@@ -200,6 +207,7 @@ def test_specs_that_were_edited_by_hand_have_diverged(rolling: World) -> None:
     rolling.edit(f"clusters/{FAMILY}/us-east-1.yaml", "weight: 90", "weight: 80")
     said = " ".join(status(rolling).split())
     assert "prod/scoring DIVERGED" in said
+    assert "lockstep revert" in said and "lockstep adopt" not in said
     assert "candidate 2@20, the record says stable 1@90" in said
 
 
@@ -230,6 +238,8 @@ def test_a_remote_that_cannot_be_reached_is_said_with_the_age_of_what_is_shown(
     assert "NOT FETCHED: origin/main is as last fetched 20" in said
     assert "because git ls-remote from origin failed" in said and "10% version 2" in said
     assert "git ls-remote" in values(rolling)["summary"]["shown"]["problem"]
+    first = invoke(["audit", "--root", str(rolling.clone)])[1].splitlines()[0]
+    assert "because git ls-remote from origin failed" in first and "\\n" not in first
 
 
 def test_a_remote_that_does_not_answer_is_not_waited_for(

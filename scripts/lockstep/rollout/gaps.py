@@ -17,7 +17,7 @@ def replay_around_gaps(family: Family) -> list[Finding]:
     """As ``replay``, but a record after a missing one has a finding that says so, and no other
     about what it follows from.
     """
-    gaps = _gaps(family)
+    gaps = gaps_of(family)
     return [
         *replay_verdicts(family, gaps.keys()),
         *(each for each in replay_moves(family) if each.file not in gaps),
@@ -25,7 +25,7 @@ def replay_around_gaps(family: Family) -> list[Finding]:
     ]
 
 
-def _gaps(family: Family) -> dict[str, Finding]:
+def gaps_of(family: Family) -> dict[str, Finding]:
     """The findings of records that follow missing ones, by their paths.
 
     What an adoption or a rollback has named as broken is no gap: no record relies on it.
