@@ -30,7 +30,6 @@ from lockstep.rollout.promotion import (
     quarantined,
     serves_everywhere,
     still_bakes,
-    verified_of,
     why_older,
     why_unsettled,
 )
@@ -39,6 +38,7 @@ from lockstep.rollout.promotion_gates import (
     promote_gates,
     questions_of_promotion,
 )
+from lockstep.rollout.verified_versions import verified_of
 from lockstep.text.sanitise import quoted, record_line
 from lockstep.transactions.branches import open_proposals
 from lockstep.transactions.copies import find_copy
