@@ -55,6 +55,10 @@ base = click.option(
     help="The branch or commit that the change is for: by default the branch that Argo CD follows, "
     "as last fetched; for a commit on it, the first parent of HEAD.",
 )
+waiting_is_clean = click.option(
+    "--waiting-is-clean", is_flag=True,
+    help="Exit code 0 where families only bake or wait for evidence, and nobody has to act.",
+)  # fmt: skip
 environment = click.option(
     "--environment", "-e", help="The environment; needed where several have the family."
 )
