@@ -52,8 +52,9 @@ class Airflow:
 
     @property
     def _environment(self) -> dict[str, str]:
+        inherited = self.fleet.environment.items()
         return {
-            **self.fleet.environment,
+            **{name: value for name, value in inherited if not name.startswith("AIRFLOW")},
             "AIRFLOW_HOME": str(self.home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(self.dags),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "false",

@@ -48,8 +48,9 @@ class Prefect:
 
     @property
     def _environment(self) -> dict[str, str]:
+        inherited = self.fleet.environment.items()
         return {
-            **self.fleet.environment,
+            **{name: value for name, value in inherited if not name.startswith("PREFECT_")},
             "PREFECT_HOME": str(self.home),
             "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
             "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
