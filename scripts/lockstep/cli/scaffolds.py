@@ -1,6 +1,5 @@
 """The verbs that write the first files of a fleet, an environment, a family or a cluster."""
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,27 +8,33 @@ import click
 
 from lockstep import __version__
 from lockstep.cli import options
+from lockstep.cli.scaffold_values import (
+    REGION,
+    TIERS,
+    ask,
+    gate_of,
+    label_of,
+    labels_of,
+    regions_of,
+)
 from lockstep.cli.verbs import Verb
 from lockstep.edges import clock
 from lockstep.model.errors import UsageError
 from lockstep.model.exit_codes import ExitCode
-from lockstep.text.sanitise import quoted
+from lockstep.scaffold.requests import PIPELINES
 
 if TYPE_CHECKING:
-    from lockstep.scaffold.requests import RegionRequest
     from lockstep.transactions.run import RunOptions
 
-_TIERS = ("development", "staging", "production")
-_REGION = "eu-west-1:EU"
 _KUBERNETES = "1.37"
 
 _TIER = click.option(
-    "--tier", type=click.Choice(_TIERS),
+    "--tier", type=click.Choice(TIERS),
     help="How much the rules ask; development by default, production asks the most.",
 )  # fmt: skip
 _REGIONS = click.option(
     "--region", "regions", multiple=True, metavar="NAME:JURISDICTION",
-    help=f"A region, such as {_REGION}, and optionally :DESTINATION, the name of its Kubernetes "
+    help=f"A region, such as {REGION}, and optionally :DESTINATION, the name of its Kubernetes "
     "cluster in Argo CD; repeatable.",
 )  # fmt: skip
 _MODEL = click.option("--model", help="The name of the registered model.")
@@ -73,7 +78,10 @@ _of_environment = options.combined(
 _of_gate = options.combined(_METRIC, _DATASET, _MINIMUM)
 
 
-@click.command(cls=Verb, exit_codes=(ExitCode.INVALID, ExitCode.VERIFICATION_FAILED))
+@click.command(
+    cls=Verb,
+    exit_codes=(ExitCode.NOTHING_TO_CHECK, ExitCode.INVALID, ExitCode.VERIFICATION_FAILED),
+)
 @click.argument("folder", type=click.Path(path_type=Path), default=Path(), metavar="[DIR]")
 @click.option("--environment", "-e", help="The first environment; by default named by the tier.")
 @click.option("--family", help="The first family; by default named like the model.")
@@ -92,46 +100,79 @@ _of_gate = options.combined(_METRIC, _DATASET, _MINIMUM)
 @click.option("--source", default="", help="Where Lockstep is installed from: see lockstep.yaml.")
 @click.option("--hash", "digest", default="", help="The digest of its wheel: sha256:...")
 @click.option("--keep", is_flag=True, help="Keep a README and the like that exist.")
+@click.option(
+    "--pipeline", "pipelines", multiple=True, type=click.Choice(PIPELINES),
+    help="Write the files by which this tool proposes, into a fleet that is there, too; "
+    "repeatable.",
+)  # fmt: skip
 @click.option("--yes", "-y", is_flag=True, help="Ask nothing; take the defaults.")
 @options.now
 @options.registry
 @options.output
 def init(folder: Path, yes: bool, output: str, **given: Any) -> ExitCode:
-    """Write the few files of a new fleet into DIR, lock the version that serves, and render."""
+    """Write the few files of a new fleet into DIR, lock the version that serves, and render.
+
+    With --pipeline the files of a training pipeline, too; of a fleet that is there, these alone.
+    """
     from lockstep.commands import init as verb
     from lockstep.scaffold import requests
     from lockstep.transactions.run import RunOptions
 
     folder = folder.resolve()
+    if given["pipelines"] and verb.is_fleet(folder):
+        _refuse_of_new_fleet()
+        family, home, keep = given["family"], given["environment"], given["keep"]
+        added = verb.add_to_fleet(folder, given["pipelines"], family, home, keep=keep)
+        return options.show(added, output)
     origin, current = verb.repository_facts(folder)
     if not yes:
-        _ask(given)
+        ask(given)
     tier = given["tier"] or "development"
     name = given["environment"] or requests.ENVIRONMENTS[tier]
     model = given["model"] or given["family"] or "scoring"
-    family = given["family"] or _label(model)
+    family = given["family"] or label_of(model)
     common = {
         "owner": given["owner"] or requests.EXAMPLE_OWNER, "tenant": given["tenant"],
         "namespace": given["namespace"] or family,
     }  # fmt: skip
-    regions = _regions(given["regions"] or (_REGION,), name)
+    regions = regions_of(given["regions"] or (REGION,), name)
     environment = requests.EnvironmentRequest(
         name, tier, regions, given["repository"] or origin or requests.EXAMPLE_REPOSITORY,
         given["branch"] or current or "main", given["kubernetes"],
         argocd_namespace=given["argocd_namespace"], argocd_project=given["argocd_project"],
-        operator_labels=_labels(given["operator_labels"]), **common,
+        operator_labels=labels_of(given["operator_labels"]), **common,
     )  # fmt: skip
     first = requests.FamilyRequest(
         name, tier, family, model, tuple(region.name for region in regions),
         image=given["image"] or requests.EXAMPLE_IMAGE, observed=bool(environment.observed),
-        **common, **_gate(given),
+        **common, **gate_of(given),
     )  # fmt: skip
     request = requests.FleetRequest(
         environment, first, (), given["forge"], __version__, given["source"], given["digest"]
     )
     run = RunOptions(folder, clock.now(given["now"]), registry=given["registry"])
-    asked = verb.InitOptions(run, given["serves"], given["domain"], given["keep"])
+    asked = verb.InitOptions(
+        run, given["serves"], given["domain"], given["keep"], given["pipelines"]
+    )
     return options.show(verb.run(request, asked), output)
+
+
+_OF_PIPELINES = frozenset((
+    "folder", "pipelines", "family", "environment", "keep", "yes", "output", "quiet",
+))  # fmt: skip
+"""What counts where pipelines are added to a fleet; all else says how a new fleet is to be."""
+
+
+def _refuse_of_new_fleet() -> None:
+    """Raise UsageError for an option that would be without effect in a fleet that is there."""
+    context = click.get_current_context()
+    for each in context.command.params:
+        source = context.get_parameter_source(each.name or "")
+        if source is click.core.ParameterSource.COMMANDLINE and each.name not in _OF_PIPELINES:
+            raise UsageError(
+                f"{each.opts[0]} is for a new fleet, and this folder holds one",
+                fix="leave it out: the pipelines get the values of the fleet",
+            )
 
 
 @click.group()
@@ -154,9 +195,9 @@ def add_environment(name: str, root: Path, now: str | None, output: str, **given
     from lockstep.commands import add as verb
     from lockstep.transactions.run import RunOptions
 
-    regions = _regions(given.pop("regions") or (_REGION,), name)
+    regions = regions_of(given.pop("regions") or (REGION,), name)
     given["tier"] = given["tier"] or "development"
-    given["operator_labels"] = _labels(given["operator_labels"])
+    given["operator_labels"] = labels_of(given["operator_labels"])
     asked = verb.EnvironmentOptions(regions=regions, **given)
     run = RunOptions(options.existing(root), clock.now(now))
     return options.show(verb.add_environment(run, name, asked), output)
@@ -184,7 +225,7 @@ def add_family(name: str, output: str, **given: Any) -> ExitCode:
 
     asked = verb.FamilyOptions(
         given["model"], given["image"], given["namespace"], given["tenant"], given["owner"],
-        given["regions"], given["serves"], given["domain"], _gate(given),
+        given["regions"], given["serves"], given["domain"], gate_of(given),
     )  # fmt: skip
     return options.show(verb.add_family(_run(given), name, asked), output)
 
@@ -215,69 +256,3 @@ def _run(given: Mapping[str, Any]) -> "RunOptions":
         options.existing(given["root"]), clock.now(given["now"]), given["environment"],
         given["registry"],
     )  # fmt: skip
-
-
-def _ask(given: dict[str, Any]) -> None:
-    """Ask for what was not given and matters most. Raises UsageError where there is no answer."""
-    try:
-        if given["tier"] is None:
-            text = "How much do the rules ask: tier"
-            given["tier"] = click.prompt(text, "development", type=click.Choice(_TIERS))
-        if not given["regions"]:
-            given["regions"] = (click.prompt("Region, and its jurisdiction", _REGION),)
-        if given["model"] is None:
-            given["model"] = click.prompt("Registered model", given["family"] or "scoring")
-        if given["owner"] is None:
-            given["owner"] = click.prompt("Mail address of its owner", "ml-team@example.com")
-        if given["image"] is None:
-            text = "Image that serves it, by digest (empty: an example to replace)"
-            given["image"] = click.prompt(text, "", show_default=False) or None
-    except click.Abort as error:
-        raise UsageError(
-            "the questions were not answered", fix="give the options, and --yes to ask nothing"
-        ) from error
-
-
-def _regions(given: tuple[str, ...], environment: str) -> "tuple[RegionRequest, ...]":
-    from lockstep.scaffold.requests import RegionRequest
-
-    found = []
-    for text in given:
-        name, colon, rest = text.partition(":")
-        jurisdiction, _, destination = rest.partition(":")
-        if not colon:
-            raise UsageError(
-                f"--region: {quoted(text, 80)} names no jurisdiction",
-                fix=f"write it like {_REGION}",
-            )
-        found.append(RegionRequest(name, jurisdiction, destination or f"{environment}-{name}"))
-    return tuple(found)
-
-
-def _labels(given: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    found = {}
-    for text in given:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise UsageError(
-                f"--operator-label: {quoted(text, 80)} has no value",
-                fix="write it like release=monitoring",
-            )
-        if key in found:
-            raise UsageError(
-                f"--operator-label: {quoted(key, 80)} is given twice", fix="give each label once"
-            )
-        found[key] = value
-    return tuple(found.items())
-
-
-def _gate(given: dict[str, Any]) -> dict[str, Any]:
-    if not math.isfinite(given["minimum"]):
-        raise UsageError("--min is not a number", fix="give a number, such as 0.8")
-    return {key: given[key] for key in ("metric", "dataset", "minimum")}
-
-
-def _label(model: str) -> str:
-    """A family's name for a model: what a DNS label cannot have becomes a hyphen."""
-    text = "".join(c if c.isascii() and c.isalnum() else "-" for c in model.lower())
-    return text.strip("-")[:40].rstrip("-") or "model"

@@ -4,18 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lockstep.check.validation import validate_families
 from lockstep.check.workspace import work_tree
 from lockstep.edges.git import Git
 from lockstep.edges.resources import scaffold_templates, shipped_tree
 from lockstep.edges.scratch import sweep_work_tree
 from lockstep.model.document import value_at
-from lockstep.model.errors import Invalid, UsageError
+from lockstep.model.errors import UsageError
 from lockstep.model.file_results import Scaffolded
 from lockstep.model.fleet import Cluster, Environment, Fleet, Tree
 from lockstep.model.paths import SETTINGS
 from lockstep.policy.thresholds import ORGANISATION, threshold_values
-from lockstep.report.text import format_outcome
 from lockstep.scaffold.requests import (
     EXAMPLE_IMAGE,
     EXAMPLE_OWNER,
@@ -28,7 +26,6 @@ from lockstep.scaffold.requests import (
 from lockstep.scaffold.texts import cluster_files, environment_files, family_files
 from lockstep.scaffold.values import check_labels, check_values
 from lockstep.scaffold.waves import with_wave
-from lockstep.spec.assemble import assemble
 from lockstep.spec.selection import choose_families, choose_family
 from lockstep.spec.settings import read_settings
 from lockstep.text.sanitise import quoted
@@ -38,6 +35,7 @@ from lockstep.transactions.scaffolding import (
     complete,
     refuse_existing,
     serving_version,
+    valid_fleet,
     write_completed,
 )
 
@@ -195,13 +193,7 @@ def _read(options: RunOptions) -> _Place:
     git = Git.find(options.root)
     tree = work_tree(git)
     # What is written is derived from the files that are there, so they must be well-formed.
-    outcome = validate_families(tree).checked(()).outcome()
-    if outcome.findings:
-        raise Invalid(
-            f"the fleet is not valid, so nothing was written\n{format_outcome(outcome)}",
-            fix="fix it first: lockstep validate shows the same",
-        )
-    return _Place(git, tree, assemble(tree)[0])
+    return _Place(git, tree, valid_fleet(tree))
 
 
 def _write(

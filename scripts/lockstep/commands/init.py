@@ -1,6 +1,7 @@
 """``lockstep init``: write the few files of a new fleet, lock what serves, and render."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,16 +12,20 @@ from lockstep.edges.os_errors import cannot_write
 from lockstep.edges.resources import scaffold_templates, shipped_tree
 from lockstep.model.errors import UsageError
 from lockstep.model.file_results import Scaffolded
+from lockstep.model.paths import SETTINGS
+from lockstep.scaffold.pipelines import TRAINER, measured_on, pipeline_files
 from lockstep.scaffold.requests import (
     EXAMPLE_IMAGE,
     EXAMPLE_OWNER,
     EXAMPLE_REPOSITORY,
     ClusterRequest,
     FleetRequest,
+    PipelineRequest,
 )
 from lockstep.scaffold.texts import COMPANIONS, fleet_files
 from lockstep.scaffold.values import check_labels, check_values
 from lockstep.text.sanitise import bare_address
+from lockstep.transactions.pipelines import REPLACE_TRAINING, add_pipelines
 from lockstep.transactions.run import RunOptions
 from lockstep.transactions.scaffolding import (
     complete,
@@ -37,13 +42,27 @@ _FOLDERS = ("clusters", "ledger", "policies", "rendered", "templates")
 class InitOptions:
     """How ``init`` was called; ``domain`` is that of the hosts, and ``version`` what serves.
 
-    With ``keep`` a README and other files that no check needs stay as they are.
+    With ``keep`` a README and other files that no check needs stay as they are. ``pipelines`` are
+    the names of those whose files are to be written, too.
     """
 
     run: RunOptions
     version: str | None = None
     domain: str | None = None
     keep: bool = False
+    pipelines: tuple[str, ...] = ()
+
+
+def is_fleet(root: Path) -> bool:
+    """Whether a folder holds a fleet."""
+    return bool(existing(root, (SETTINGS, "clusters")))
+
+
+def add_to_fleet(
+    root: Path, names: Sequence[str], family: str | None, environment: str | None, *, keep: bool
+) -> Scaffolded:
+    """Add the files of pipelines to the fleet that is there; raises as ``add_pipelines``."""
+    return add_pipelines(root, names, family, environment, keep=keep)
 
 
 def repository_facts(folder: Path) -> tuple[str | None, str | None]:
@@ -83,6 +102,8 @@ def run(request: FleetRequest, options: InitOptions) -> Scaffolded:
         raise cannot_write(error, str(root), "give a folder that you may write to") from error
     write_completed(root, completed)
     todo, unlocked = _todo(request, root), f"{family} {version.number}" if completed.note else ""
+    if TRAINER in files:
+        todo.append(REPLACE_TRAINING)
     return Scaffolded(
         tuple(sorted(files)),
         len(completed.rendered),
@@ -99,8 +120,22 @@ def _files(request: FleetRequest, options: InitOptions, version: str) -> dict[st
     for cluster in clusters:
         check_values(shipped_tree(), {"cluster": cluster.name, "host": cluster.host})
     files = fleet_files(replace(request, clusters=clusters), scaffold_templates())
-    kept = COMPANIONS.intersection(existing(options.run.root, files)) if options.keep else ()
+    pipelines = _pipelines(request, options)
+    files |= pipelines
+    there = existing(options.run.root, files) if options.keep else ()
+    kept = COMPANIONS.union(pipelines).intersection(there)
     return {path: data for path, data in files.items() if path not in kept}
+
+
+def _pipelines(request: FleetRequest, options: InitOptions) -> dict[str, bytes]:
+    """The files of the pipelines that are asked for."""
+    environment, family = request.environment, request.family
+    made = PipelineRequest(
+        options.pipelines, environment.name, family.name, family.model,
+        tuple(sorted(family.regions)), family.owner, environment.repository, environment.branch,
+        measured_on([family.dataset]),
+    )  # fmt: skip
+    return pipeline_files(made, scaffold_templates())
 
 
 def _check(request: FleetRequest, options: InitOptions) -> None:

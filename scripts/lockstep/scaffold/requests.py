@@ -12,6 +12,13 @@ EXAMPLE_REPOSITORY = "https://git.example.com/ml/fleet.git"
 ENVIRONMENTS = {"development": "dev", "staging": "staging", "production": "prod"}
 """The tiers, each with the usual name of its environment."""
 
+PIPELINES = (
+    "airflow", "prefect", "argo-workflows", "kubeflow", "mlflow-webhook", "ray", "dask",
+)  # fmt: skip
+"""The tools of training pipelines for which there are files that end in a proposal."""
+TRAINING_PIPELINES = frozenset(("airflow", "prefect", "argo-workflows", "kubeflow"))
+"""Those that train with the trainer; Ray and Dask train in their own way."""
+
 EXAMPLE_ROUTING_KEYS = "on-call-{tenant}"
 """How Secrets with the routing keys of the pager are named."""
 EXAMPLE_LABELS = (("release", "monitoring"),)
@@ -195,3 +202,22 @@ class FleetRequest:
     def jurisdictions(self) -> tuple[str, ...]:
         """Each jurisdiction of the regions once."""
         return tuple(sorted({region.jurisdiction for region in self.environment.regions}))
+
+
+@dataclass(frozen=True)
+class PipelineRequest:
+    """The pipelines that are to propose versions of one family: those of ``names``.
+
+    ``regions`` are those of its clusters, ``repository`` and ``branch`` what ``lockstep.yaml``
+    says, and ``dataset`` is what a version is measured on, with ``{region}`` in it.
+    """
+
+    names: tuple[str, ...]
+    environment: str
+    family: str
+    model: str
+    regions: tuple[str, ...]
+    owner: str
+    repository: str
+    branch: str
+    dataset: str

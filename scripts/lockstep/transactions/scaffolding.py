@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lockstep.check.rendering import render_tree
+from lockstep.check.validation import validate_families
 from lockstep.edges.files import existing, write_all, write_changes
-from lockstep.model.errors import LockstepError, UsageError
-from lockstep.model.fleet import Tree
+from lockstep.model.errors import Invalid, LockstepError, UsageError
+from lockstep.model.fleet import Fleet, Tree
 from lockstep.registry.base import NotInRegistry, Unreachable
 from lockstep.registry.factory import is_named, open_registry
 from lockstep.report.text import format_outcome
@@ -42,6 +43,20 @@ class CompleteFiles:
     rendered: Mapping[str, bytes | None]
     lock: str = ""
     note: str = ""
+
+
+def valid_fleet(tree: Tree) -> Fleet:
+    """The fleet of a tree that new files are derived from.
+
+    Raises Invalid with what is malformed in its files: nothing is written then.
+    """
+    outcome = validate_families(tree).checked(()).outcome()
+    if outcome.findings:
+        raise Invalid(
+            f"the fleet is not valid, so nothing was written\n{format_outcome(outcome)}",
+            fix="fix it first: lockstep validate shows the same",
+        )
+    return assemble(tree)[0]
 
 
 def serving_version(options: RunOptions, model: str, version: str | None) -> Version:
