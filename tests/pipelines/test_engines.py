@@ -76,10 +76,10 @@ def trained(
     with tempfile.TemporaryDirectory(prefix="engine-") as scratch:
         made = Trained(fleet, request.param, Path(scratch), "", "")
         file = fleet.pipelines / made.engine / "train.py"
-        logged = made.python(file, "--rows", ROWS, "--seed", SEED, "--workers", WORKERS)
+        logged = made.python(file, "--rows", str(ROWS), "--seed", SEED, "--workers", WORKERS)
         assert set(logged) == {"run", "model_id"}
         model = logged["model_id"]
-        fleet.train("evaluate", "--model-id", model, "--rows", ROWS)
+        fleet.train("evaluate", "--model-id", model, "--rows", str(ROWS))
         registered = fleet.train("register", "--model", MODEL, "--model-id", model)
         yield replace(made, model=model, version=registered["version"])
 
@@ -94,11 +94,11 @@ def propose(fleet: PipelineFleet, version: str) -> tuple[int, str]:
 
 def test_the_same_seed_on_as_many_workers_gives_the_same_predictions(trained: Trained) -> None:
     logged = json.loads(trained.fleet.must(sys.executable, "-c", LOGGED, trained.model))
-    assert trained.python("-c", AGAIN, ROWS, SEED, WORKERS) == [2, logged]
+    assert trained.python("-c", AGAIN, str(ROWS), SEED, WORKERS) == [2, logged]
     shares = [share for _, share in logged]
     assert min(shares) < 0.5 < max(shares)  # it has learned something
     # Which is why the number of workers has to be known, too.
-    used, others = trained.python("-c", AGAIN, ROWS, SEED, "3")
+    used, others = trained.python("-c", AGAIN, str(ROWS), SEED, "3")
     assert used == 3 and others != logged
 
 
