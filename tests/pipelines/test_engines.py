@@ -1,0 +1,156 @@
+"""Training on two workers of Ray and of Dask, each for real, up to the proposal and its rules."""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.pipelines.fleet import (
+    ENVIRONMENT,
+    FAMILY,
+    MODEL,
+    ROOT,
+    ROWS,
+    PipelineFleet,
+    assert_same_as_by_hand,
+    copy_fleet,
+)
+
+PYTHON = ROOT / ".venvs" / "engines" / "bin" / "python"
+SEED, WORKERS = "7", "2"
+ROWS_TO_JUDGE = "[range(i, i + 5) for i in range(200)]"
+LOGGED = f"""\
+import json, sys
+import mlflow, pandas
+model = mlflow.sklearn.load_model("models:/" + sys.argv[1])
+rows = pandas.DataFrame({ROWS_TO_JUDGE}, columns=model.feature_names_in_)
+print(json.dumps(model.predict_proba(rows).tolist()))
+"""
+AGAIN = f"""\
+import json, sys
+import pandas, train
+_, model, used = train.trained(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+rows = pandas.DataFrame({ROWS_TO_JUDGE}, columns=train.FEATURES)
+print(json.dumps([used, model.predict_proba(rows).tolist()]))
+"""
+"""Another training without the registry; the file is its module."""
+
+pytestmark = pytest.mark.skipif(
+    not PYTHON.exists(), reason="no Ray and Dask: make test brings them"
+)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A fleet with a version that was trained on two workers."""
+
+    fleet: PipelineFleet
+    engine: str
+    scratch: Path
+    model: str
+    version: str
+
+    def python(self, *arguments: str | Path) -> Any:
+        """The last line that a Python with the engine prints."""
+        more = {
+            "RAY_TMPDIR": str(self.scratch), "DASK_TEMPORARY_DIRECTORY": str(self.scratch),
+            "PYTHONPATH": str(self.fleet.pipelines / self.engine), "RAY_USAGE_STATS_ENABLED": "0",
+        }  # fmt: skip
+        return json.loads(self.fleet.must(PYTHON, *arguments, more=more).splitlines()[-1])
+
+
+@pytest.fixture(scope="module", params=["ray", "dask"])
+def trained(
+    request: pytest.FixtureRequest,
+    pipeline_template: PipelineFleet,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Trained]:
+    fleet = copy_fleet(pipeline_template, tmp_path_factory.mktemp(request.param) / "pipelines")
+    # Ray's sockets are in it, and the path of a socket is short.
+    with tempfile.TemporaryDirectory(prefix="engine-") as scratch:
+        made = Trained(fleet, request.param, Path(scratch), "", "")
+        file = fleet.pipelines / made.engine / "train.py"
+        logged = made.python(file, "--rows", str(ROWS), "--seed", SEED, "--workers", WORKERS)
+        assert set(logged) == {"run", "model_id"}
+        model = logged["model_id"]
+        fleet.train("evaluate", "--model-id", model, "--rows", str(ROWS))
+        registered = fleet.train("register", "--model", MODEL, "--model-id", model)
+        yield replace(made, model=model, version=registered["version"])
+
+
+def propose(fleet: PipelineFleet, version: str) -> tuple[int, str]:
+    done = fleet.run(
+        "lockstep", "propose", "--environment", ENVIRONMENT, FAMILY, version,
+        "--reason", "trained on two workers",
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_same_seed_on_as_many_workers_gives_the_same_predictions(trained: Trained) -> None:
+    logged = json.loads(trained.fleet.must(sys.executable, "-c", LOGGED, trained.model))
+    assert trained.python("-c", AGAIN, str(ROWS), SEED, WORKERS) == [2, logged]
+    shares = [share for _, share in logged]
+    assert min(shares) < 0.5 < max(shares)  # it has learned something
+    # Which is why the number of workers has to be known, too.
+    used, others = trained.python("-c", AGAIN, str(ROWS), SEED, "3")
+    assert used == 3 and others != logged
+
+
+def test_without_a_seed_production_refuses_the_version(trained: Trained) -> None:
+    client = "import sys, mlflow; client = mlflow.MlflowClient(); "
+    delete = client + "client.delete_model_version_tag(*sys.argv[1:])"
+    trained.fleet.must(sys.executable, "-c", delete, MODEL, trained.version, "train.seed")
+    code, said = propose(trained.fleet, trained.version)
+    assert code == 11, said
+    assert "reproducible-training" in said and '"train.seed"' in said
+    assert trained.fleet.proposals() == {}
+    register = ("register", "--model", MODEL, "--model-id", trained.model)
+    assert trained.fleet.train(*register) == {"version": trained.version}  # with all of its tags
+
+
+def test_what_ran_is_in_the_lock_and_production_takes_it(trained: Trained) -> None:
+    version = trained.version
+    code, said = propose(trained.fleet, version)
+    assert code == 0, said
+    branch = assert_same_as_by_hand(trained.fleet, version)
+    trained.fleet.git("fetch", "--quiet", "origin", branch)
+    file = f"clusters/{ENVIRONMENT}/{FAMILY}/locks/{version}.yaml"
+    lock: Any = yaml.safe_load(trained.fleet.git("show", f"FETCH_HEAD:{file}"))
+    tags = {k: v for k, v in lock["spec"]["facts"]["tags"].items() if k.startswith("train.")}
+    assert tags == {
+        "train.engine": trained.engine, "train.version": installed(trained.engine),
+        "train.workers": WORKERS, "train.seed": SEED,
+    }  # fmt: skip
+
+
+def test_the_workers_have_ended(trained: Trained) -> None:
+    for _ in range(600):  # they may take a moment to go
+        left = processes_with(str(trained.scratch))
+        if not left:
+            return
+        time.sleep(0.1)
+    raise AssertionError(left)
+
+
+def installed(engine: str) -> str:
+    """The version of a library, as the files say that are installed."""
+    (folder,) = (PYTHON.parent.parent / "lib").glob(f"python*/site-packages/{engine}-*.dist-info")
+    return folder.name.removeprefix(f"{engine}-").removesuffix(".dist-info")
+
+
+def processes_with(word: str) -> list[str]:
+    """The command lines of the processes that have a word in their environment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if word.encode() in (folder / "environ").read_bytes():
+                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return found
