@@ -130,11 +130,7 @@ def _tags(given: tuple[str, ...]) -> dict[str, str]:
     metavar="ID",
     help="Make this forward decision if it is due, and no other one; repeatable.",
 )
-@click.option(
-    "--waiting-is-clean",
-    is_flag=True,
-    help="Exit code 0 where families only bake or wait for evidence, and nobody has to act.",
-)
+@options.waiting_is_clean
 @options.moving
 def advance(
     families: tuple[str, ...],

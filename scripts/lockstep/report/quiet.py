@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from lockstep.model.drift import DriftReport
-from lockstep.model.file_results import RenderedFiles, Upgraded
+from lockstep.model.file_results import RenderedFiles, Status, Upgraded
 from lockstep.model.outcome import Outcome
 from lockstep.model.result import Failed, OnBranch
 from lockstep.model.rule_results import RuleTests
+from lockstep.model.status import RolloutState
 from lockstep.model.tool_results import Diagnosis, Health
 from lockstep.report import drift
 from lockstep.report.moves import format_move
@@ -34,11 +35,26 @@ def format_quiet(found: object, *, colour: bool = False) -> str:
             return format_findings(found.outcome)
         case RuleTests(problems=problems):
             return "\n".join(problems)
+        case Status():
+            return "\n".join(_status(found, colour))
         case Diagnosis(probes):
             wrong = tuple(each for each in probes if each.health is not Health.OK)
             return format_diagnosis(replace(found, probes=wrong)) if wrong else ""
     # Found by the name of the field: not every result has findings.
     return format_findings(Outcome(tuple(getattr(found, "findings", ()))), colour=colour)
+
+
+def _status(found: Status, colour: bool) -> Iterator[str]:
+    """The findings, and the problems of broken families that only git's history shows."""
+    if found.findings:
+        yield format_findings(Outcome(found.findings), colour=colour)
+    listed = {each.file for each in found.findings}
+    for family in found.families:
+        if family.state is RolloutState.BROKEN:
+            wrong = (each for each in family.problems if each.file not in listed)
+            yield from (
+                f"{each.file}:{each.line}: {family.title}: {each.message}" for each in wrong
+            )
 
 
 def _rendered(found: RenderedFiles) -> Iterator[str]:

@@ -93,7 +93,9 @@ def refused(
     reason = f"not proposed: {reasons(evidence, verdict) or NO_EVIDENCE}"
     reason = f"{chosen}; {reason}" if chosen else reason
     position = str(position_of(state.family))
-    return Waiting(state.title, position, "refused", reason, evidence, code)
+    # Neither time nor more evidence ends a failure: another version does.
+    failed = verdict is Verdict.FAIL
+    return Waiting(state.title, position, "refused", reason, evidence, code, for_person=failed)
 
 
 def branch_of(proposal: Decision) -> str:

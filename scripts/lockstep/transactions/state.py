@@ -17,6 +17,7 @@ from lockstep.report.text import format_outcome
 from lockstep.rollout.chain import judged
 from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.trust import replayed
+from lockstep.spec import variants as forms
 from lockstep.spec.edit import edit_variants
 from lockstep.spec.ledger import unsettled
 from lockstep.spec.records import RULE as RECORD_SCHEMA
@@ -161,10 +162,13 @@ def refuse_diverged(state: FamilyState) -> None:
     """
     if broken := unsettled(replayed(state.family, state.snapshot.context.now)):
         listed = "\n  ".join(f"{file.path}: {file.problem}" for file in broken)
+        # In the middle of a rollout there is no state that could be adopted.
+        known = "or, once you know what happened, record the state as it is: "
+        adopt = f"{known}lockstep adopt {state.title} --reason '...'. "
+        settled = all(forms.settled(each.variants) for each in state.family.clusters)
         raise Diverged(
             f"{state.title} has broken records, so nothing moves it forward:\n  {listed}",
-            fix=f"restore them from git; or, once you know what happened, record the state as it "
-            f"is: lockstep adopt {state.title} --reason '...'. lockstep revert and hold work",
+            fix=f"restore them from git; {adopt if settled else ''}lockstep revert and hold work",
         )
     if divergences := find_divergences(state.family):
         listed = "\n  ".join(str(each) for each in divergences)
