@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from lockstep.model.drift import DriftReport
+from lockstep.model.dry_proposal import DryProposal
 from lockstep.model.file_results import RenderedFiles, Status, Upgraded
 from lockstep.model.outcome import Outcome
 from lockstep.model.result import Failed, OnBranch
@@ -28,7 +29,8 @@ def format_quiet(found: object, *, colour: bool = False) -> str:
         case DriftReport():
             return drift.format_text(found) if found.drifts or found.unread else ""
         case OnBranch(results=results):
-            return "\n".join(format_move(each) for each in results if isinstance(each, Failed))
+            shown = (each for each in results if isinstance(each, Failed) or _lacks(each))
+            return "\n".join(map(format_move, shown))
         case RenderedFiles():
             return "\n".join(_rendered(found))
         case Upgraded():
@@ -42,6 +44,11 @@ def format_quiet(found: object, *, colour: bool = False) -> str:
             return format_diagnosis(replace(found, probes=wrong)) if wrong else ""
     # Found by the name of the field: not every result has findings.
     return format_findings(Outcome(tuple(getattr(found, "findings", ()))), colour=colour)
+
+
+def _lacks(result: object) -> bool:
+    """Whether a dry run has found that something is missing."""
+    return isinstance(result, DryProposal) and bool(result.missing)
 
 
 def _status(found: Status, colour: bool) -> Iterator[str]:

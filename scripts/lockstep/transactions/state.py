@@ -8,7 +8,7 @@ from lockstep.edges.git.history import LedgerReader
 from lockstep.model.decision import Decision, Variants
 from lockstep.model.errors import Invalid, LockstepError, UsageError
 from lockstep.model.exit_codes import ExitCode
-from lockstep.model.finding import Finding
+from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.model.outcome import Outcome
 from lockstep.model.paths import RECORD_PATH, SETTINGS, ledger_folder
@@ -222,12 +222,20 @@ def digest_of(state: FamilyState, version: str) -> str:
     return digest
 
 
-def raise_errors(findings: Sequence[Finding], error: type[LockstepError], what: str) -> None:
+def raise_errors(
+    findings: Sequence[Finding],
+    error: type[LockstepError],
+    what: str,
+    further: Sequence[Finding] = (),
+) -> None:
     """Raise ``error`` with all findings that stop in its text, where there is one.
 
-    ``what`` is the first line of the message.
+    ``what`` is the first line of the message. ``further`` findings are not in the text: a later
+    step of the same check would raise them.
     """
-    errors = [finding for finding in findings if finding.stops]
+    errors = tuple(finding for finding in findings if finding.stops)
     if errors:
-        text = format_outcome(Outcome(tuple(errors)))
-        raise error(f"{what}:\n{text}", fix="fix the findings above")
+        text = format_outcome(Outcome(errors))
+        made = error(f"{what}:\n{text}", fix="fix the findings above")
+        made.findings = arrange((*errors, *(each for each in further if each.stops)))
+        raise made
