@@ -24,8 +24,9 @@ from mlflow.webhooks.delivery import _generate_hmac_signature as signature_of_ml
 from mlflow.webhooks.types import EVENT_TO_PAYLOAD_CLASS
 
 from lockstep.edges import clock
+from lockstep.registry.mlflow.client import load_mlflow
 from tests.unit.json_server import JsonServer, Reply, Request, json_server
-from tests.unit.mlflow_store import create_store, forget_default_store, http_server, load_mlflow
+from tests.unit.mlflow_store import create_store, forget_default_store, http_server
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "examples" / "pipelines" / "mlflow-webhook" / "receiver.py"
@@ -46,7 +47,7 @@ def event(kind: str = "model_version_tag.set", **data: Any) -> dict[str, Any]:
 class Receiver:
     """A receiver that runs, and the GitHub that it talks to; ``answers`` are its next ones."""
 
-    def __init__(self, module: ModuleType, url: str, github: JsonServer, answers: list[Reply]):
+    def __init__(self, module: Any, url: str, github: JsonServer, answers: list[Reply]):
         self.module, self.url, self.github, self.answers = module, url, github, answers
         self.deliveries = 0
 
@@ -88,7 +89,7 @@ def settings(github: str, **more: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def module() -> ModuleType:
+def module() -> Any:
     spec = importlib.util.spec_from_file_location("receiver_of_webhooks", FILE)
     assert spec and spec.loader
     loaded = importlib.util.module_from_spec(spec)
@@ -97,7 +98,9 @@ def module() -> ModuleType:
 
 
 @contextmanager
-def running(module: ModuleType, github: JsonServer, answers: list[Reply], **more: str):  # type: ignore[no-untyped-def]
+def running(
+    module: Any, github: JsonServer, answers: list[Reply], **more: str
+) -> Iterator[Receiver]:
     server = module.server_of(settings(github.url, **more))
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
@@ -110,7 +113,7 @@ def running(module: ModuleType, github: JsonServer, answers: list[Reply], **more
 
 
 @pytest.fixture
-def receiver(module: ModuleType) -> Iterator[Receiver]:
+def receiver(module: Any) -> Iterator[Receiver]:
     answers: list[Reply] = []
 
     def answer(_: Request) -> Reply:
@@ -139,7 +142,7 @@ def test_an_alias_starts_it_too_and_a_creation_where_the_file_says_so(receiver: 
     assert receiver.send(event("model_version.created")) == (
         200, "ignored: this event starts nothing",
     )  # fmt: skip
-    receiver.module.CREATION = True  # type: ignore[attr-defined]
+    receiver.module.CREATION = True
     assert receiver.send(event("model_version.created", version="43"))[0] == 200
     assert [version for _, version in receiver.started] == ["42", "43"]
 
@@ -162,7 +165,7 @@ def test_other_events_and_other_models_ask_for_nothing(receiver: Receiver, other
 
 def test_every_event_that_mlflow_knows_has_an_answer(receiver: Receiver) -> None:
     for (entity, action), payload in EVENT_TO_PAYLOAD_CLASS.items():
-        sent = {"entity": str(entity), "action": str(action), "data": payload.example()}  # type: ignore[attr-defined]
+        sent = {"entity": str(entity), "action": str(action), "data": payload.example()}
         assert receiver.send(sent)[0] == 200, sent
     assert receiver.github.asked == []
 
@@ -253,7 +256,7 @@ def test_a_delivery_is_remembered_for_as_long_as_it_can_be_sent_again(
 
 
 def test_beyond_what_can_be_remembered_nothing_is_taken(receiver: Receiver) -> None:
-    receiver.module.MOST_DELIVERIES = 2  # type: ignore[attr-defined]
+    receiver.module.MOST_DELIVERIES = 2
     assert [receiver.send(event())[0] for _ in range(3)] == [200, 200, 503]
     assert len(receiver.started) == 2
 
@@ -270,8 +273,8 @@ def test_what_github_did_not_take_may_be_sent_again(receiver: Receiver, status: 
     assert len(receiver.github.asked) == 2
 
 
-def test_a_github_that_says_nothing_is_not_waited_for(module: ModuleType) -> None:
-    module.SECONDS, module.MOST_SECONDS = 0.2, 0.5  # type: ignore[attr-defined]
+def test_a_github_that_says_nothing_is_not_waited_for(module: Any) -> None:
+    module.SECONDS, module.MOST_SECONDS = 0.2, 0.5
     with socket.create_server(("127.0.0.1", 0)) as silent:
         github = type("", (), {"url": f"http://127.0.0.1:{silent.getsockname()[1]}"})()
         with running(module, github, []) as receiver:
@@ -282,8 +285,8 @@ def test_a_github_that_says_nothing_is_not_waited_for(module: ModuleType) -> Non
             assert receiver.send(event()) == (502, "GitHub gives no answer: ConnectionRefusedError")
 
 
-def test_a_github_that_answers_without_end_is_cut_off(module: ModuleType) -> None:
-    module.MOST_SECONDS = 0.5  # type: ignore[attr-defined]
+def test_a_github_that_answers_without_end_is_cut_off(module: Any) -> None:
+    module.MOST_SECONDS = 0.5
 
     def drip(listening: socket.socket) -> None:
         connection, _ = listening.accept()
@@ -325,7 +328,7 @@ def test_a_body_that_is_too_large_or_has_no_length_is_not_read(receiver: Receive
     assert receiver.send(event())[0] == 200
 
 
-def test_a_slow_sender_is_cut_off_and_holds_nobody_up(module: ModuleType) -> None:
+def test_a_slow_sender_is_cut_off_and_holds_nobody_up(module: Any) -> None:
     module.Handler.timeout, module.MOST_SECONDS = 0.3, 0.3
     head = b"POST /mlflow HTTP/1.1\r\nContent-Length: 1000\r\n\r\n"
     with (
@@ -338,8 +341,8 @@ def test_a_slow_sender_is_cut_off_and_holds_nobody_up(module: ModuleType) -> Non
         assert receiver.send(event())[0] == 200
 
 
-def test_more_callers_than_it_serves_are_hung_up_on(module: ModuleType) -> None:
-    module.MOST_CALLERS = 1  # type: ignore[attr-defined]
+def test_more_callers_than_it_serves_are_hung_up_on(module: Any) -> None:
+    module.MOST_CALLERS = 1
     with (
         json_server(lambda _: Reply(status=204)) as github,
         running(module, github, []) as receiver,
@@ -368,7 +371,7 @@ def test_another_path_and_another_method_are_none(receiver: Receiver) -> None:
     assert receiver.github.asked == []
 
 
-def test_secrets_in_files_are_read_each_time(module: ModuleType, tmp_path: Path) -> None:
+def test_secrets_in_files_are_read_each_time(module: Any, tmp_path: Path) -> None:
     secret, token = tmp_path / "secret", tmp_path / "token"
     secret.write_text(SECRET + "\n")
     token.write_text("one\n")

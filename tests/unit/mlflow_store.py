@@ -132,7 +132,8 @@ def http_server(
 ) -> Iterator[str]:
     """MLflow's own server on a copy of a store's database; gives its address.
 
-    ``more`` are settings of the server, as environment variables. The client has patience with it, because a real server takes seconds on a busy machine.
+    ``more`` are settings of the server, as environment variables. The client has patience with it,
+    because a real server takes seconds on a busy machine.
     """
     shutil.copy(store.folder / "mlflow.db", scratch / "served.db")
     port = free_port()

@@ -82,9 +82,8 @@ def mean(parts: list[Part]) -> SGDClassifier:
     return model
 
 
-@ray.remote(num_cpus=1)
 class Worker:
-    """Keeps a part of the payments, and fits on it."""
+    """Keeps a part of the payments, and fits on it: an actor of Ray."""
 
     def __init__(self, part: int, features: Any, labels: Any) -> None:
         self.part = part
@@ -99,10 +98,11 @@ class Worker:
 
 def fit(features: Any, labels: Any, seed: int, workers: int) -> tuple[Any, int]:
     """The model that workers of the cluster find together, and how many they really were."""
-    actors = [Worker.remote(i, features[i::workers], labels[i::workers]) for i in range(workers)]
+    actor: Any = ray.remote(num_cpus=1)(Worker)
+    actors = [actor.remote(i, features[i::workers], labels[i::workers]) for i in range(workers)]
     model, used = None, set()
     for turn in range(ROUNDS):
-        asked = [actor.fit.remote(seed, turn, model) for actor in actors]
+        asked = [each.fit.remote(seed, turn, model) for each in actors]
         parts: list[Part] = ray.get(asked, timeout=SECONDS)  # in the order of the parts
         model = mean(parts)
         used |= {part.worker for part in parts}

@@ -9,7 +9,6 @@ import json
 import re
 from functools import lru_cache
 
-import msgspec
 import ryml
 import yaml
 
@@ -36,10 +35,7 @@ _VALUE = rf"(?:{_SCALAR}|{_FLOW})"
 _NO_NUMBER = r'(?!"?[-+.]*+(?i:nan|inf|infinity)"?+:)'  # rapidyaml rewrites such a key, even quoted
 _KEY = rf"{_NO_NUMBER}(?:{_QUOTED}|{_WORD})"
 _COMMENT = r"\#[^\x00-\x08\n-\x1f\x7f-\x9f\u2028\u2029\ufeff]*+"  # YAML 1.1 has more line breaks
-_LINE = re.compile(
-    rf" *+(?:{_COMMENT}|(?:- )*+(?:(?P<key>{_KEY}:)(?: {_VALUE})?+|{_VALUE}))", re.ASCII
-)
-_NO_LINE = -1
+_LINE = re.compile(rf" *+(?:{_COMMENT}|(?:- )*+(?:{_KEY}:(?: {_VALUE})?+|{_VALUE}))", re.ASCII)
 
 
 class Unreadable(ValueError):
@@ -70,14 +66,13 @@ def read_manifest(data: bytes) -> Json:
 def parse_manifest(text: str) -> Json:
     """The mapping that a rendered file holds. Raises Unreadable."""
     lines = text.removesuffix("\n").split("\n")
-    keys = list(map(_keys_in, lines))
-    if _NO_LINE in keys:
-        number = keys.index(_NO_LINE)
-        raise Unreadable("this line is not plain YAML", number + 1, lines[number])
+    if not all(map(is_plain, lines)):
+        number = next(n for n, line in enumerate(lines, 1) if not is_plain(line))
+        raise Unreadable("this line is not plain YAML", number, lines[number - 1])
     try:
         tree = ryml.parse_in_arena(text.encode())
         # An empty file gives no JSON at all.
-        value = _decode(ryml.emit_json_malloc(tree, tree.root_id()) or "null", sum(keys))
+        value = _DECODER.decode(ryml.emit_json_malloc(tree, tree.root_id()) or "null")
     except ryml.ExceptionParse as error:
         line = min(max(error.errdata_parse.ymlloc.line, 1), len(lines))
         raise Unreadable(
@@ -96,43 +91,13 @@ def parse_manifest(text: str) -> Json:
     return value
 
 
-def is_plain(line: str) -> bool:
-    """Whether a line is of the form that is allowed."""
-    return _keys_in(line) != _NO_LINE
-
-
-# Cached, because the same lines are in most manifests.
 @lru_cache(maxsize=65536)
-def _keys_in(line: str) -> int:
-    """How many keys a line has, 0 or 1; _NO_LINE where it is not of the form that is allowed."""
-    found = _LINE.fullmatch(line)
-    return _NO_LINE if found is None else int(found["key"] is not None)
+def is_plain(line: str) -> bool:
+    """Whether a line is of the form that is allowed.
 
-
-def _decode(text: str, keys: int) -> Json:
-    """The value of a JSON text that was written from lines with so many keys.
-
-    Raises _DuplicateKey and JSONDecodeError.
+    Cached, because the same lines are in most manifests.
     """
-    try:
-        # Quick, but the last of two equal keys counts here: fewer keys are left than lines had.
-        value = msgspec.json.decode(text)
-        if _count_keys(value) == keys:
-            return value
-    except msgspec.DecodeError:
-        pass  # it is stricter than what rapidyaml writes: control characters, for example
-    return _DECODER.decode(text)
-
-
-def _count_keys(value: Json) -> int:
-    count, waiting = 0, [value]
-    for each in waiting:  # which grows
-        if type(each) is dict:
-            count += len(each)
-            waiting += each.values()
-        elif type(each) is list:
-            waiting += each
-    return count
+    return _LINE.fullmatch(line) is not None
 
 
 def _mapping(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
