@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lockstep.cli import invoke
-from tests.acceptance.rollouts import publish
+from tests.acceptance.environments import copy_prod, name_predecessor
+from tests.acceptance.rollouts import HEAD, publish, rewrite
 from tests.acceptance.world import MODEL, REGIONS, World, connect, create_world
 from tests.unit.mlflow_store import MLMODEL, Store, create_store
 
@@ -126,6 +127,12 @@ class Stages(World):
         publish(self, "Set the promotion policy")
 
 
+def declare(stages: Stages, *gates: str) -> None:
+    """Have the family in prod ask these gates of its promotions."""
+    listed = "".join(f"    - {gate}\n" for gate in gates)
+    rewrite(stages, HEAD, lambda text: text.replace("  gates:\n", f"  gates:\n{listed}", 1))
+
+
 def create_stages(folder: Path, *, shared: bool = False) -> Stages:
     """The fleet that Stages describes."""
     create_world(folder)
@@ -153,29 +160,14 @@ def create_stages(folder: Path, *, shared: bool = False) -> Stages:
 
 
 def _add_staging(clusters: Path, model: str) -> None:
-    shutil.copytree(clusters / "prod", clusters / "staging")
-    for path in (clusters / "staging").rglob("*.yaml"):
-        text = re.sub(r"(name|environment): prod\b", r"\1: staging", path.read_text())
-        text = text.replace("namespace: scoring", "namespace: scoring-staging")
-        text = text.replace("replicas: 2", "replicas: 1").replace("min: 0.8}", "min: 0.7}")
-        text = text.replace("mlflow, name: scoring}", f"mlflow, name: {model}}}")
-        path.write_text(text.replace("host: scoring", "host: scoring-staging"))
-    for name, old, new in (
-        ("staging", "https://mlflow.example.com", "https://mlflow.staging.example.com"),
-        ("prod", "spec:", "spec:\n  predecessor: staging"),
-    ):
-        settings = clusters / name / "environment.yaml"
-        settings.write_text(settings.read_text().replace(old, new, 1))
-
-
-def add_environment(clusters: Path, name: str, predecessor: str) -> None:
-    """One more environment like prod, with its family and locks, and no record yet."""
-    shutil.copytree(clusters / "prod", clusters / name)
-    for path in (clusters / name).rglob("*.yaml"):
-        text = re.sub(r"(name|environment): prod\b", rf"\1: {name}", path.read_text())
-        text = text.replace("predecessor: staging", f"predecessor: {predecessor}")
-        text = text.replace("namespace: scoring", f"namespace: scoring-{name}")
-        path.write_text(text.replace("host: scoring", f"host: scoring-{name}"))
+    staging = clusters / "staging"
+    copy_prod(clusters / "prod", staging)
+    name_predecessor(clusters / "prod", "staging")
+    for path in staging.rglob("*.yaml"):
+        text = path.read_text().replace("replicas: 2", "replicas: 1")
+        text = text.replace("min: 0.8}", "min: 0.7}")
+        text = text.replace("https://mlflow.example.com", "https://mlflow.staging.example.com")
+        path.write_text(text.replace("mlflow, name: scoring}", f"mlflow, name: {model}}}"))
 
 
 def copy_stages(template: Stages, folder: Path) -> Stages:

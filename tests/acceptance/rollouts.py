@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.acceptance.environments import copy_prod, name_predecessor
 from tests.acceptance.world import FAMILY, REGIONS, World
 
 DAY = "2026-03-01T"
@@ -60,16 +61,23 @@ STAGING = "staging/scoring"
 def add_staging(world: World) -> None:
     """An environment staging before prod, with the family as prod has it; version 1 is adopted."""
     clusters = world.clone / "clusters"
-    shutil.copytree(clusters / "prod", clusters / "staging")
-    for path in (clusters / "staging").rglob("*.yaml"):
-        text = re.sub(r"(name|environment): prod\b", r"\1: staging", path.read_text())
-        text = text.replace("namespace: scoring", "namespace: scoring-staging")
-        path.write_text(text.replace("host: scoring", "host: scoring-staging"))
-    settings = clusters / "prod/environment.yaml"
-    settings.write_text(settings.read_text().replace("spec:", "spec:\n  predecessor: staging", 1))
+    copy_prod(clusters / "prod", clusters / "staging")
+    name_predecessor(clusters / "prod", "staging")
     world.must("render")
     publish(world)
     world.must("adopt", STAGING, "--reason", "first")
+
+
+def add_sibling(world: World) -> None:
+    """A second family of the same model, adopted."""
+    home = world.clone / "clusters/prod"
+    shutil.copytree(home / "scoring", home / "twin")
+    for path in (home / "twin").rglob("*.yaml"):
+        names = r"(?<!mlflow, )\b(name|namespace|family|host): scoring"
+        path.write_text(re.sub(names, r"\1: twin", path.read_text()))
+    world.must("render")
+    publish(world)
+    world.must("adopt", "prod/twin", "--reason", "the same model, for others")
 
 
 def verify_in_staging(world: World, version: str, *hours: str) -> None:

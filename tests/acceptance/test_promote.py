@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.environments import copy_prod
 from tests.acceptance.promotions import (
     DAY,
     LAB,
@@ -13,7 +14,6 @@ from tests.acceptance.promotions import (
     STAGING,
     VERIFIED_AT,
     Stages,
-    add_environment,
     copy_stages,
     create_stages,
 )
@@ -100,7 +100,7 @@ def test_of_several_that_fit_a_person_names_one(stages: Stages) -> None:
     stages.tag(copy.version)
     code, said = stages.promote("scoring")
     assert code == 10 and "several versions of scoring may be version 3" in said
-    assert f"{copy.version} and 2" in said and "lockstep promote prod/scoring VERSION" in said
+    assert f"2 and {copy.version}" in said and "lockstep promote prod/scoring VERSION" in said
     assert stages.promoted("prod/scoring", "2")["decisions"][0]["version"] == "2"
 
 
@@ -269,10 +269,16 @@ def test_one_family_that_fails_is_a_result_among_all(stages: Stages) -> None:
     assert code == 10 and item["outcome"] == "failed" and "has no version" in item["reason"]
 
 
-def test_where_it_is_due_in_several_environments_one_is_chosen(stages: Stages) -> None:
-    add_environment(stages.clone / "clusters", "later", "staging")
+def add_environment(stages: Stages, predecessor: str) -> None:
+    """The environment ``later``, which is like prod and has no record yet."""
+    clusters = stages.clone / "clusters"
+    copy_prod(clusters / "prod", clusters / "later", predecessor)
     stages.must("render")
     publish(stages, "Add an environment")
+
+
+def test_where_it_is_due_in_several_environments_one_is_chosen(stages: Stages) -> None:
+    add_environment(stages, "staging")
     said = stages.must("adopt", "later/scoring", "--reason", "first", at=f"{DAY}07:00:00Z")
     assert "later/scoring: adopted" in said
     stages.tag("2")
@@ -286,9 +292,7 @@ def test_where_it_is_due_in_several_environments_one_is_chosen(stages: Stages) -
 
 def test_a_version_passes_no_environment_by(stages: Stages) -> None:
     """What staging has verified does not enter the environment after prod before prod has it."""
-    add_environment(stages.clone / "clusters", "later", "prod")
-    stages.must("render")
-    publish(stages, "Add an environment")
+    add_environment(stages, "prod")
     stages.must("adopt", "later/scoring", "--reason", "first", at=f"{DAY}07:00:00Z")
     stages.tag("2")
     assert stages.promoted("scoring")["family"] == PROD, "there alone it is due"

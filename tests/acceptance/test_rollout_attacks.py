@@ -1,7 +1,6 @@
 """What a careless or hostile person may try with a rollout: nothing moves that should not."""
 
 import re
-import shutil
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +12,7 @@ from tests.acceptance.rollouts import (
     HEAD,
     LOCK,
     US,
+    add_sibling,
     advance,
     assert_restored,
     forge_digest,
@@ -328,18 +328,6 @@ def test_neither_a_waiver_nor_a_mistake_in_one_stops_a_rollback(world: World) ->
     world.must("hold", FAMILY, "--reason", "wait", at=f"{DAY}09:00:00Z")
     roll_back(world, "10")
     assert_restored(world)
-
-
-def add_sibling(world: World) -> None:
-    """A second family of the same model, adopted."""
-    home = world.clone / "clusters/prod"
-    shutil.copytree(home / "scoring", home / "twin")
-    for path in (home / "twin").rglob("*.yaml"):
-        names = r"(?<!mlflow, )\b(name|namespace|family|host): scoring"
-        path.write_text(re.sub(names, r"\1: twin", path.read_text()))
-    world.must("render")
-    publish(world)
-    world.must("adopt", "prod/twin", "--reason", "the same model, for others")
 
 
 def test_what_another_family_of_the_model_rolled_back_does_not_move(world: World) -> None:

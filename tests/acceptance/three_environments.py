@@ -6,7 +6,6 @@ In each, the number of a version means another content than the same number else
 
 import io
 import json
-import re
 import shutil
 import subprocess
 import tarfile
@@ -25,6 +24,7 @@ from lockstep.model.canonical import digest_bytes
 from lockstep.model.document import Json
 from lockstep.model.evidence import Measurement
 from lockstep.registry.base import LoggedValue, NotInRegistry, RegisteredCopy
+from tests.acceptance.environments import copy_prod
 from tests.acceptance.world import EXAMPLE, SETTINGS, connect, git, identify
 
 ENVIRONMENTS = ("dev", "staging", "prod")
@@ -228,22 +228,18 @@ def create_three(made: Three, at: datetime) -> None:
 
 def _write_environment(folder: Path, name: str, before: str | None) -> None:
     """Small enough that nothing but the moves takes long: one cluster, one step of two."""
-    shutil.copytree(EXAMPLE / "prod", folder)
+    copy_prod(EXAMPLE / "prod", folder, before)
     shutil.rmtree(folder / NAME / "locks")
     (folder / NAME / "eu-west-1.yaml").unlink()
     for path in folder.rglob("*.yaml"):
-        text = re.sub(r"name: prod\b", f"name: {name}", path.read_text())
-        text = text.replace("namespace: scoring", f"namespace: scoring-{name}")
-        text = text.replace("host: scoring", f"host: scoring-{name}")
-        text = text.replace('version: "7"', f'version: "{number_of(name, 1)}"')
+        text = path.read_text().replace('version: "7"', f'version: "{number_of(name, 1)}"')
         text = text.replace(", [eu-west-1]]", "]").replace("bake: 2h", "bake: 1h")
         path.write_text(text)
     settings = folder / "environment.yaml"
     text = settings.read_text().replace("mlflow.example.com", f"{name}.example.com")
     if before:
         policy = "{bake: 2h, automatic: [scoring]}" if name == "staging" else "{bake: 2h}"
-        more = f"  predecessor: {before}\n  promotion: {policy}"
-        text = text.replace("spec:", f"spec:\n{more}", 1)
+        text = text.replace("spec:\n", f"spec:\n  promotion: {policy}\n", 1)
     settings.write_text(text)
 
 

@@ -109,10 +109,14 @@ def verified_in_predecessor(read: ReadFamily, sources: PromotionSources) -> Json
     """What rules know of the predecessor: its name, and the digests that it has verified.
 
     None where it has no such family. Those of a pull request's base and of its result: what it
-    verifies itself is promoted by a later one.
+    verifies itself is promoted by a later one, and where it removes the predecessor, or the family
+    there, nothing that is new may come with it.
     """
-    home = read.given.environment
-    if home is None or sources.now is None:
+    given = read.given
+    home, before = given.environment, (given.before or Fleet()).environments.get(given.unit[0])
+    if sources.now is None:  # there was one at the base
+        home = before
+    if home is None or (sources.now is None and sources.base is None):
         return None
     now, base = ({each.digest for each in known or ()} for known in (sources.now, sources.base))
     return {"environment": home.predecessor, "verified": sorted(now & base)}

@@ -11,9 +11,9 @@ from lockstep.model.times import format_time
 from lockstep.policy.environment_summary import share_of
 from lockstep.render.names import cluster_folder, family_folder, family_name
 from lockstep.rollout.chain import judged
-from lockstep.rollout.promotion import all_verified
 from lockstep.rollout.quarantine import Bound, bound_by, entries_of
 from lockstep.rollout.skew import skew_ends
+from lockstep.rollout.verified_versions import all_verified
 from lockstep.spec.assemble import assemble, cluster_files
 from lockstep.spec.selection import missing_heads
 from lockstep.spec.structure.duplicates import taken_by

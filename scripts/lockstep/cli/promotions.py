@@ -35,6 +35,7 @@ from lockstep.model.exit_codes import ExitCode
 @click.option(
     "--reason", default="", help="Why, in a sentence; by default that it was verified, and where."
 )
+@options.waiting_is_clean
 @click.option("--dry-run", is_flag=True, help="Show what would be proposed; publish nothing.")
 @options.root
 @options.registry
@@ -48,6 +49,7 @@ def promote(
     to: str | None,
     everything: bool,
     reason: str,
+    waiting_is_clean: bool,
     output: str,
     **given: Any,
 ) -> ExitCode:
@@ -57,11 +59,13 @@ def promote(
     number there, which may be older. Exit code 12 while it may not be promoted yet.
     """
     from lockstep.commands.promote import run
-    from lockstep.transactions.promote import PromotionRequest
+    from lockstep.transactions.promotion_plan import PromotionRequest
 
     if everything == (family is not None):
         raise UsageError("promote needs one family, or --all", fix="lockstep promote FAMILY")
     if everything and given["branch"] is not None:
         raise UsageError("--all writes to a branch for each family", fix="leave out --branch")
-    request = PromotionRequest(family, version, to, reason)
+    if waiting_is_clean and not everything:
+        raise UsageError("--waiting-is-clean is for --all", fix="leave out --waiting-is-clean")
+    request = PromotionRequest(family, version, to, reason, waiting_is_clean)
     return options.show_decision(run(options.run_options(**given), request), output)

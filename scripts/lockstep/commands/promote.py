@@ -1,7 +1,10 @@
 """``lockstep promote``: what one environment has verified becomes the candidate of the next."""
 
+from dataclasses import replace
+
 from lockstep.model.result import OnBranch
-from lockstep.transactions.promote import PromotionRequest, promote, promote_all
+from lockstep.transactions.promote import promote, promote_all
+from lockstep.transactions.promotion_plan import PromotionRequest
 from lockstep.transactions.run import RunOptions, open_run
 
 
@@ -13,5 +16,6 @@ def run(options: RunOptions, request: PromotionRequest) -> OnBranch:
     """
     with open_run(options) as opened:
         if request.family is None:
-            return opened.finish(*promote_all(opened, request))
+            done = opened.finish(*promote_all(opened, request))
+            return replace(done, waiting_is_clean=request.waiting_is_clean)
         return opened.finish(promote(opened, request))

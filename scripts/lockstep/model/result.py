@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from lockstep.model.audit_results import History, LedgerAudit, ServedThen
 from lockstep.model.decision import Decision
 from lockstep.model.document import Json
+from lockstep.model.dry_proposal import DryProposal
 from lockstep.model.evidence import Evidence
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.file_results import (
@@ -192,7 +193,8 @@ class Waiting:
     """No decision was made: the gates' evidence, and why the family stays where it is.
 
     ``notify`` is the owner of the family where a person has to act, and empty otherwise;
-    ``for_person`` says that it waits for a person who knows: to resume a hold, or to approve.
+    ``for_person`` says that it waits for a person who knows: to resume a hold, to approve, or to
+    bring another version, as a gate of the proposal has failed.
     """
 
     family: str
@@ -251,39 +253,26 @@ class OnBranch:
     """What a verb did with each family, in the order in which they were asked for.
 
     ``followed`` names the remote and the branch that it was decided on; ``left_behind`` says why
-    the work tree does not show yet what was published, and is empty where it does.
+    the work tree does not show yet what was published, and is empty where it does. With
+    ``waiting_is_clean`` a family that only bakes or waits for evidence is clean, and one that waits
+    for a person is not.
     """
 
     followed: str
     results: "tuple[Moved | Proposed, ...]"
     left_behind: str = ""
+    waiting_is_clean: bool = False
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What a dry run found wrong with what it would have committed."""
+        dry = (each for each in self.results if isinstance(each, DryProposal))
+        return tuple(finding for each in dry for finding in each.findings)
 
     @property
     def exit_code(self) -> ExitCode:
         """The code that needs most attention: an error, else a closed gate, else clean."""
         # Not the highest number: 12 (gate closed) is normal, and 1 (could not run) is not.
-        codes = (result.exit_code for result in self.results)
-        return max(codes, default=ExitCode.CLEAN, key=_attention)
-
-
-@dataclass(frozen=True)
-class Advanced(OnBranch):
-    """What ``advance`` did with each family, and which forward decisions it left for another run.
-
-    With ``waiting_is_clean`` a family that only bakes or waits for evidence is clean, and one
-    that waits for a person is not.
-    """
-
-    waiting_is_clean: bool = False
-
-    @property
-    def due(self) -> tuple[str, ...]:
-        """The ids of the decisions that are due and were not to be made."""
-        return tuple(each.decision.id for each in self.results if isinstance(each, Due))
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """As of OnBranch, by what ``waiting_is_clean`` says."""
         codes = (self._code(result) for result in self.results)
         return max(codes, default=ExitCode.CLEAN, key=_attention)
 
@@ -294,6 +283,16 @@ class Advanced(OnBranch):
             return max(result.exit_code, ExitCode.GATE_CLOSED, key=_attention)
         waits = result.exit_code is ExitCode.GATE_CLOSED
         return ExitCode.CLEAN if waits else result.exit_code
+
+
+@dataclass(frozen=True)
+class Advanced(OnBranch):
+    """What ``advance`` did with each family, and which decisions it left for another run."""
+
+    @property
+    def due(self) -> tuple[str, ...]:
+        """The ids of the decisions that are due and were not to be made."""
+        return tuple(each.decision.id for each in self.results if isinstance(each, Due))
 
 
 def _attention(code: ExitCode) -> int:
@@ -341,7 +340,7 @@ class Commented:
 
 Moved = (
     Decided | RolledBack | NotLive | NotMade | Due | NotDue | AlreadyDecided | Waiting | Blocked
-    | NothingToDo | Failed
+    | NothingToDo | Failed | DryProposal
 )  # fmt: skip
 """The outcome for one family that is moved on the branch itself."""
 

@@ -28,6 +28,8 @@ MOST_COPIES = 10
 """Versions that were each copied from the next."""
 MOST_VERSIONS = 5_000
 """Versions of one model that are searched for copies of another one."""
+MOST_MODELS = 20
+"""Models that the versions of one model were copied from, as far as copies are searched for."""
 MOST_DESCRIPTION_BYTES = 5_000_000
 """Of the file MLmodel, which holds the signature."""
 

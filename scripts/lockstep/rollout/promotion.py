@@ -5,23 +5,18 @@ may have registries of their own, so versions of two environments are compared b
 their content.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from lockstep.model.decision import Action, Decision, Phase, Record
+from lockstep.model.decision import Phase
 from lockstep.model.document import Json, value_at
 from lockstep.model.fleet import Environment, Family, Fleet
 from lockstep.model.promotion import Obstacle, VerifiedVersion
-from lockstep.model.times import format_time, later, parse_duration, parse_time
+from lockstep.model.times import format_time, later, parse_duration
 from lockstep.rollout.divergence import has_diverged
-from lockstep.rollout.position import (
-    is_verified_state,
-    position_of,
-    running_target,
-    verified_decision,
-)
+from lockstep.rollout.position import position_of, running_target, verified_decision
 from lockstep.rollout.quarantine import depths, in_force, matches
+from lockstep.rollout.verified_versions import serves_since, verified_now, verifying_record
 from lockstep.spec import variants as forms
 from lockstep.text.sanitise import one_line, record_line
 
@@ -40,14 +35,19 @@ class Route:
         """The full name of the family that a version is promoted to: ``prod/fraud-detection``."""
         return f"{self.target.environment}/{self.target.name}"
 
+    @property
+    def source_title(self) -> str:
+        """The full name of the family that a version is promoted from."""
+        return f"{self.source.environment}/{self.source.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class PromotionPolicy:
     """``spec.promotion`` of an environment: how long versions bake in the predecessor, and which
-    families need nobody to merge their proposals.
+    families need nobody to merge their proposals. ``bake`` is as written: None where it is not.
     """
 
-    bake: str | None
+    bake: Json
     automatic: frozenset[str]
 
 
@@ -74,72 +74,6 @@ def policy_of(environment: Environment) -> PromotionPolicy | None:
     listed = declared.get("automatic")
     names = frozenset(map(str, listed)) if isinstance(listed, list) else frozenset()
     return PromotionPolicy(declared.get("bake"), names)
-
-
-def verified_now(family: Family) -> VerifiedVersion | None:
-    """The version that a family has verified and returns to: after a rollback that of the state
-    restored.
-
-    None where there is none, or where that state has several versions in the role stable.
-    """
-    decision = verified_decision(family)
-    record = decision and next(r for r in family.records if r.decision is decision)
-    return _verified(family, record) if record and _has_one_version(record.decision) else None
-
-
-def verified_of(family: Family, digest: str) -> VerifiedVersion | None:
-    """The newest record that verified this content, unless it was rolled back since then."""
-    for record in reversed(family.records):
-        decision = record.decision
-        if _verifies(decision, digest):
-            rolled_back = rolled_back_since(family, decision.sequence, digest)
-            return None if rolled_back else _verified(family, record)
-    return None
-
-
-def all_verified(family: Family) -> tuple[VerifiedVersion, ...]:
-    """Every version that a record verified and that was not rolled back since, in their order."""
-    return tuple(
-        _verified(family, record)
-        for record in family.records
-        if (decision := record.decision) and _verifies(decision, decision.target.digest)
-        and not rolled_back_since(family, decision.sequence, decision.target.digest)
-    )  # fmt: skip
-
-
-def rolled_back_since(family: Family, sequence: int, digest: str) -> Decision | None:
-    """The first decision after a record that rolled this content back, or put it into quarantine;
-    None where there is none.
-    """
-    later_on = (r.decision for r in family.records if r.decision.sequence > sequence)
-    return next((each for each in later_on if _rolls_back(each, sequence, digest)), None)
-
-
-def _rolls_back(decision: Decision, sequence: int, digest: str) -> bool:
-    if decision.target.digest != digest:
-        return False
-    # A restore names the version that it rolls back; or, of specs that were edited, the one that
-    # they return to. Of a proposal that is withdrawn, the state is one that came later.
-    restored = decision.restored.sequence if decision.restored else sequence
-    away = decision.action in (Action.SHIFT, Action.RETIRE)
-    return decision.quarantines or away or restored < sequence
-
-
-def serves_since(family: Family, verified: VerifiedVersion) -> datetime:
-    """Since when a verified version has had traffic in every cluster (aware, UTC), by records.
-
-    Since the record that verified it, or the one that brought it back later.
-    """
-    since, served = parse_time(verified.since), True
-    for record in family.records:
-        each = record.decision
-        if each.sequence <= verified.sequence:
-            continue
-        serves = all(forms.weight_of(own, verified.version) > 0 for own in each.variants.values())
-        if serves and not served:
-            since = max(since, parse_time(each.decided_at))
-        served = serves
-    return since
 
 
 def why_unsettled(source: Family) -> Obstacle | None:
@@ -227,7 +161,8 @@ def why_older(
         digest = target.digest_of(version)
         if digest == verified.digest:
             continue
-        last = _last_verified(source, digest)
+        record = verifying_record(source, digest)
+        last = record.decision if record else None
         if last is not None and last.sequence > verified.sequence:
             return (
                 f"version {version} serves in {title}, which {source.environment}/{source.name} "
@@ -249,8 +184,13 @@ def still_bakes(
     policy = policy_of(environment)
     if policy is None or policy.bake is None:
         return None
+    try:
+        bake = parse_duration(policy.bake)
+    except (TypeError, ValueError):  # the file is malformed, which stops what follows, too
+        place = environment.document.path
+        return Obstacle(f"spec.promotion.bake is not a length of time in {place}", f"edit {place}")
     since = serves_since(source, verified)
-    ends = later(since, parse_duration(policy.bake))
+    ends = later(since, bake)
     if now >= ends:
         return None
     return Obstacle(
@@ -261,40 +201,6 @@ def still_bakes(
         until=format_time(ends),
         waits=True,
     )
-
-
-def _verified(family: Family, record: Record) -> VerifiedVersion:
-    decision = record.decision
-    target = decision.target
-    return VerifiedVersion(
-        family.environment, family.name, target.version, target.digest, decision.sequence,
-        record.digest, decision.decided_at,
-    )  # fmt: skip
-
-
-def _verifies(decision: Decision, digest: str) -> bool:
-    same = decision.target.digest == digest
-    return same and is_verified_state(decision) and _has_one_version(decision)
-
-
-def _has_one_version(decision: Decision) -> bool:
-    """Whether the version that a record names is stable in every cluster after it.
-
-    An adoption names one version of a state in which clusters may differ.
-    """
-    stable = {_stable(variants) for variants in decision.variants.values()}
-    return stable == {decision.target.version}
-
-
-def _stable(variants: Json) -> str | None:
-    found = forms.role(variants, forms.STABLE)
-    return found["version"] if found else None
-
-
-def _last_verified(family: Family, digest: str | None) -> Decision | None:
-    """The newest decision that verified this content, whatever became of it since."""
-    decisions: Iterator[Decision] = (record.decision for record in reversed(family.records))
-    return next((each for each in decisions if digest and _verifies(each, digest)), None)
 
 
 def _is_higher(number: str, than: str) -> bool:

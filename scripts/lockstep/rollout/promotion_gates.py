@@ -13,6 +13,7 @@ from lockstep.model.decision import Decision, Target
 from lockstep.model.document import Json, value_at
 from lockstep.model.evidence import LEDGER, Evidence, Question, Verdict
 from lockstep.model.fleet import Cluster, Family
+from lockstep.model.promotion import Obstacle
 from lockstep.model.times import format_time, parse_duration, parse_time
 from lockstep.rollout.comparisons import gates_of, segment_of
 from lockstep.rollout.gate_questions import is_asked_at_promote
@@ -73,15 +74,46 @@ def questions_of_promotion(
     ]
 
 
+def why_not_askable(family: Family, source: Family, *, other_registry: bool) -> Obstacle | None:
+    """Why a gate could never be asked in a promotion from ``source``; None where all can.
+
+    ``other_registry`` says that ``source`` has its versions in another registry than the family.
+    """
+    title, edit = f"{source.environment}/{source.name}", f"in {family.document.path}"
+    for gate in filter(is_asked_at_promote, family.spec.get("gates", [])):
+        if not _clusters_of(gate, source):
+            return Obstacle(
+                f"no cluster of {title} is of the segment {gate['segment']}, of which the gate "
+                f"{gate['name']} is asked there",
+                f"name a segment that {title} has, or none, {edit}",
+            )
+        if gate["source"] == "mlflow" and other_registry:
+            # The run has the token of one registry, which is not sent to another.
+            return Obstacle(
+                f"the gate {gate['name']} asks the registry of {source.environment}, which has one "
+                "of its own, and a promotion asks only that of the environment that it goes to",
+                f"have the gate asked at the steps in {source.environment}, and hold the promotion "
+                f"by its verdicts, with source: ledger, {edit}",
+            )
+    return None
+
+
 def _asked(family: Family, source: Family) -> Iterator[tuple[Cluster, Json]]:
-    """The gates of a promotion, each with the clusters of ``source`` that it is asked of.
+    """The gates of a promotion, each with the clusters of ``source`` that it is asked of."""
+    for cluster in source.clusters:
+        for gate in gates_of(family, cluster):
+            if is_asked_at_promote(gate) and cluster.name in _clusters_of(gate, source):
+                yield cluster, gate
+
+
+def _clusters_of(gate: Json, source: Family) -> list[str]:
+    """The names of the clusters that a gate is asked of: those of its segment, if it names one.
 
     A ledger and an approval are of the whole family, so that the first cluster answers for all.
     """
-    for index, cluster in enumerate(source.clusters):
-        for gate in gates_of(family, cluster):
-            if is_asked_at_promote(gate) and (index == 0 or gate["source"] not in _OF_FAMILY):
-                yield cluster, gate
+    segment = gate.get("segment")
+    names = [each.name for each in source.clusters if segment in (None, segment_of(each))]
+    return names[:1] if gate["source"] in _OF_FAMILY else names
 
 
 def gates_not_passed(family: Family, evidence: Iterable[Evidence]) -> list[str]:

@@ -8,7 +8,12 @@ from lockstep.model.evidence import Evidence, ServedBefore
 from lockstep.model.fleet import Family
 from lockstep.model.times import format_time
 from lockstep.rollout.position import is_verified_state
-from lockstep.rollout.promotion import rolled_back_since, serves_since, verified_of
+from lockstep.rollout.verified_versions import (
+    rolled_back_since,
+    serves_since,
+    verified_of,
+    verifying_record,
+)
 
 
 def served_before(family: Family, digest: str) -> ServedBefore | None:
@@ -16,11 +21,11 @@ def served_before(family: Family, digest: str) -> ServedBefore | None:
 
     Of several records that verified it, the newest counts.
     """
-    verified = verified_of(family, digest)
-    record = _verifying(family, digest, verified.sequence if verified else None)
+    record = verifying_record(family, digest)
     if record is None:
         return None
     decision = record.decision
+    verified = verified_of(family, digest)
     since = format_time(serves_since(family, verified)) if verified else decision.decided_at
     return ServedBefore(
         environment=family.environment,
@@ -32,16 +37,6 @@ def served_before(family: Family, digest: str) -> ServedBefore | None:
         requests=_requests(_rollout_before(family, record)),
         verdicts=Counter(str(item.verdict) for item in decision.evidence),
     )
-
-
-def _verifying(family: Family, digest: str, sequence: int | None) -> Record | None:
-    """The record with that number, or else the newest that verified the content."""
-    for record in reversed(family.records):
-        decision = record.decision
-        same = decision.target.digest == digest and sequence in (None, decision.sequence)
-        if same and is_verified_state(decision):
-            return record
-    return None
 
 
 def _rolled_back(decision: Decision | None) -> str:

@@ -32,13 +32,12 @@ from lockstep.rollout.promotion import (
     promotable,
     quarantined,
     serves_everywhere,
-    serves_since,
     still_bakes,
-    verified_now,
     why_older,
 )
 from lockstep.rollout.quarantine import depths, entries_of, matches, seen_from, up_to
 from lockstep.rollout.registries import other_registry
+from lockstep.rollout.verified_versions import serves_since, verified_now
 from lockstep.spec.freezes import freezes_in_force
 from lockstep.text.sanitise import quoted, record_line
 

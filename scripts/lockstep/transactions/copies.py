@@ -6,7 +6,7 @@ from lockstep.model.fleet import Family
 from lockstep.model.promotion import VerifiedVersion
 from lockstep.registry.base import NotInRegistry, RegisteredCopy
 from lockstep.registry.factory import open_registry
-from lockstep.text.phrases import listed
+from lockstep.text.phrases import known_names, listed
 from lockstep.transactions.registry_check import read_lock
 from lockstep.transactions.run import RunOptions
 
@@ -103,7 +103,7 @@ def _none(
 
 def _several(model: str, target: Family, verified: VerifiedVersion, versions: list[str]) -> Invalid:
     return Invalid(
-        f"several versions of {model} may be {_where(verified)}: {listed(versions)}",
+        f"several versions of {model} may be {_where(verified)}: {known_names(versions)}",
         where=f"{target.environment}/{target.name}",
         fix=f"name one: lockstep promote {target.environment}/{target.name} VERSION",
     )

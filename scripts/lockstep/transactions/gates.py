@@ -12,7 +12,7 @@ from lockstep.gate_sources.ledger import LedgerGates
 from lockstep.gates.family_verdict import judge_comparisons
 from lockstep.gates.verdicts import judge_question
 from lockstep.model.document import Json, value_at
-from lockstep.model.evidence import Answer, Evidence, Question, ServedBefore, Workloads
+from lockstep.model.evidence import Evidence, Question, ServedBefore, Workloads
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.fleet import Environment, Family
 from lockstep.model.gate_servers import server_of
@@ -20,7 +20,6 @@ from lockstep.render.names import version_slug, versioned_name
 from lockstep.rollout.comparisons import comparisons_so_far
 from lockstep.rollout.gate_questions import since_live
 from lockstep.rollout.liveness import is_live_gate, liveness
-from lockstep.rollout.registries import other_registry
 from lockstep.rollout.served import served_before
 from lockstep.transactions.approvals import approval_gates
 from lockstep.transactions.argocd_gates import argocd_gates
@@ -78,11 +77,9 @@ def ask_promotion(
 
     ``source`` is the family in the predecessor, ``questions`` are those of questions_of_promotion.
     """
-    home, there = (state.fleet.environments[f.environment] for f in (state.family, source))
+    there = state.fleet.environments[source.environment]
     ready = _ready_sources(git, state.snapshot)
     ready["ledger"] = LedgerGates(partial(_served_before, source))
-    if other_registry(home, there, value_at(source.spec, ("model", "registry"))):
-        ready["mlflow"] = OtherRegistry(source.environment)
     sources = GateSources({"mlflow": options.registry}, ready)
     placed = [_placed(there, source, question) for question in questions]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -91,22 +88,6 @@ def ask_promotion(
 
 def _served_before(source: Family, question: Question) -> ServedBefore | None:
     return served_before(source, str(value_at(question.candidate, ("identity", "digest"), "")))
-
-
-class OtherRegistry:
-    """In place of a registry that this run does not ask: it has the address and token of one."""
-
-    def __init__(self, environment: str) -> None:
-        self._environment = environment
-
-    def ask(self, question: Question) -> Answer:
-        """Why there is no answer, and what to ask instead."""
-        failure = (
-            f"{self._environment} has a registry of its own, and a promotion asks only that of the "
-            "environment that the version enters: let the gate be asked at the steps in "
-            f"{self._environment}, and hold the promotion by its verdicts, with source: ledger"
-        )
-        return Answer("mlflow", failure=failure)
 
 
 def code_of_waiting(evidence: Sequence[Evidence]) -> ExitCode:

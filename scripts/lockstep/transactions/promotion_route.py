@@ -70,7 +70,7 @@ def choose_route(run: Run, family: str, to: str | None, *, named: bool) -> Route
 
 def _is_due(run: Run, route: Route) -> bool:
     """Whether the predecessor has a version to give that does not serve in the target yet."""
-    source = run.state(f"{route.source.environment}/{route.source.name}")
+    source = run.state(route.source_title)
     verified = promotable(source.fleet, source.family)
     target = run.state(route.title).family
     return not isinstance(verified, Obstacle) and not serves_everywhere(target, verified.digest)

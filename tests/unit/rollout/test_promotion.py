@@ -8,19 +8,22 @@ import pytest
 from lockstep.model.decision import Action, Phase, Position
 from lockstep.model.fleet import Family, Fleet
 from lockstep.model.promotion import Obstacle, VerifiedVersion
+from lockstep.model.times import format_time
 from lockstep.rollout.position import current_variants
 from lockstep.rollout.promotion import (
     policy_of,
     promotable,
     quarantined,
-    rolled_back_since,
     routes,
     serves_everywhere,
-    serves_since,
     still_bakes,
+    why_older,
+)
+from lockstep.rollout.verified_versions import (
+    rolled_back_since,
+    serves_since,
     verified_now,
     verified_of,
-    why_older,
 )
 from lockstep.spec import variants as forms
 from lockstep.spec.ledger import file_of
@@ -171,6 +174,10 @@ def test_a_withdrawn_proposal_of_an_older_version_is_no_rollback_of_it() -> None
     made = rolled_back(made, "2", START + 5 * HOUR, quarantines=False)
     found = verified_of(made, digest_of("2"))
     assert found is not None and found.sequence == 3
+    # Nor does it begin the bake of the version anew that has served meanwhile.
+    serving = verified_now(made)
+    assert serving is not None and serving.version == "3"
+    assert format_time(serves_since(made, serving)) == serving.since
 
 
 def test_content_that_was_never_verified_is_not_found() -> None:
@@ -254,6 +261,10 @@ def test_an_environment_may_ask_for_a_bake_in_its_predecessor() -> None:
     assert waits is not None and waits.waits and waits.until == "2026-03-02T09:00:00Z"
     assert "asks for 24h: until 2026-03-02T09:00:00Z" in waits.text
     assert still_bakes(prod, source, version, START + 25 * HOUR) is None
+    for bake in ("24", "tomorrow", "[24h]"):
+        odd = environments(f"{{bake: {bake}}}").environments["prod"]
+        never = still_bakes(odd, source, version, START + 9999 * HOUR)
+        assert never is not None and not never.waits and "spec.promotion.bake" in never.text
     without = environments("{automatic: [fraud]}").environments["prod"]
     assert still_bakes(without, source, version, START + HOUR) is None
 

@@ -22,6 +22,7 @@ from lockstep.rollout.promotion_gates import (
     has_promote_gates,
     promote_gates,
     questions_of_promotion,
+    why_not_askable,
 )
 from lockstep.rollout.replay import replay as replayed
 from lockstep.rollout.served import served_before
@@ -206,3 +207,16 @@ def new_findings(after: Family, before: Family) -> list[str]:
     home = fleet().environments["prod"]
     now, was = (Fleet({"prod": replace(home, families={"fraud": f})}) for f in (after, before))
     return [finding.rule for finding in check_history(now, was)]
+
+
+def test_a_gate_that_could_never_be_asked_there_is_named() -> None:
+    source = staging()
+    for askable in (prod(SERVED, SMOKE), prod({**SMOKE, "when": "step", "segment": "vip"})):
+        assert why_not_askable(askable, source, other_registry=True) is None
+    vip = why_not_askable(prod(SERVED, {**SMOKE, "segment": "vip"}), source, other_registry=False)
+    assert vip is not None and not vip.waits
+    assert "no cluster of staging/fraud is of the segment vip, of which the gate smoke" in vip.text
+    metric = {"name": "auc", "source": "mlflow", "when": "promote", "metric": "auc", "min": 0.9}
+    assert why_not_askable(prod(metric), source, other_registry=False) is None
+    elsewhere = why_not_askable(prod(metric), source, other_registry=True)
+    assert elsewhere is not None and "the gate auc asks the registry of staging" in elsewhere.text

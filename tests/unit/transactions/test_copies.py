@@ -90,7 +90,7 @@ def test_what_was_looked_at_is_named_with_what_is_wrong_with_it(ask: Ask) -> Non
 def test_several_with_the_content_are_named(ask: Ask) -> None:
     with pytest.raises(Invalid, match="several versions of copies may be version 2 of") as error:
         ask(Listed({"8": WANTED, "9": WANTED}, "9", "8"))
-    assert "9 and 8" in error.value.message and "VERSION" in error.value.fix
+    assert "8 and 9" in error.value.message and "VERSION" in error.value.fix
 
 
 def test_the_version_itself_is_taken_before_its_copies_in_one_model(ask: Ask) -> None:

@@ -4,15 +4,15 @@ What the registry says of a version is only a hint: whoever may register a versi
 its tags and its source. So a hint selects the few whose content is then compared.
 """
 
-import functools
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from lockstep.model.document import Json, value_at
 from lockstep.model.errors import Invalid
 from lockstep.registry.base import RegisteredCopy
-from lockstep.registry.limits import MOST_COPIES, MOST_VERSIONS
-from lockstep.registry.mlflow.client import Connection, is_absent
+from lockstep.registry.limits import MOST_COPIES, MOST_MODELS, MOST_VERSIONS
+from lockstep.registry.mlflow.client import Connection
 from lockstep.registry.mlflow.download import LOGGED_MODEL, VERSION
 from lockstep.registry.mlflow.search import list_versions
 from lockstep.text.sanitise import plain_line
@@ -59,7 +59,7 @@ class _Chains:
         name, number = (value_at(identity, (key,)) for key in ("model", "version"))
         self._ends.add(f"models:/{name}/{number}")
         self._model_id = value_at(identity, ("modelId",))
-        self._sources: dict[str, str | None] = {}
+        self._sources: dict[str, dict[str, str]] = {}
 
     def hint(self, version: Any) -> str:
         """Why a version may be a copy; empty where nothing says so."""
@@ -90,14 +90,14 @@ class _Chains:
         return True
 
     def _source_of(self, model: str, version: str) -> str | None:
-        """The source of a version that was copied; None where it was removed."""
-        key = f"{model}/{version}"
-        if key not in self._sources:
-            ask = functools.partial(self._connection.client.get_model_version, model, version)
-            try:
-                self._sources[key] = str(ask().source)
-            except Exception as error:
-                if not is_absent(error):
-                    raise
-                self._sources[key] = None
-        return self._sources[key]
+        """The source of a version that was copied; None where it was removed, or is one of too many
+        models: then no chain is found, and nothing is promoted that nobody names.
+        """
+        if model not in self._sources:
+            if len(self._sources) == MOST_MODELS:
+                return None
+            # All of a model at once: each version of the target may be a copy of another one there.
+            listed = islice(list_versions(self._connection, model), MOST_VERSIONS)
+            sources = {str(each.version): str(each.source) for each in listed if each.name == model}
+            self._sources[model] = sources
+        return self._sources[model].get(version)

@@ -83,3 +83,29 @@ def test_a_model_with_too_many_versions_is_not_searched_in_part(
     monkeypatch.setattr(copies, "MOST_VERSIONS", 3)
     monkeypatch.setattr(search, "_PAGE", 1)
     assert found(store, "many", {"digest": DIGEST}) == {}
+
+
+def test_copies_in_a_circle_lead_nowhere(store: Store) -> None:
+    """A model may be deleted and made again, as a copy of what was copied from it."""
+    source = (store.folder / "artifacts" / "round").as_uri()
+    store.register("round", source)
+    store.client.copy_model_version("models:/round/1", "trip")
+    store.client.delete_registered_model("round")
+    assert store.register("round", "models:/trip/1") == "1"
+    wanted = {"model": "lab", "version": "1", "source": "file:///elsewhere", "digest": DIGEST}
+    assert found(store, "trip", wanted) == {} == found(store, "round", wanted)
+
+
+def test_what_was_copied_from_too_many_models_is_not_followed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = (store.folder / "artifacts" / "first").as_uri()
+    store.register("first", source)
+    store.client.copy_model_version("models:/first/1", "second")
+    store.client.copy_model_version("models:/second/1", "many-live")
+    store.register("other", "file:///nowhere")
+    store.client.copy_model_version("models:/other/1", "many-live")
+    wanted = {"model": "first", "version": "1", "source": "file:///elsewhere", "digest": DIGEST}
+    assert found(store, "many-live", wanted) == {"1": "it is a copy"}
+    monkeypatch.setattr(copies, "MOST_MODELS", 1)
+    assert found(store, "many-live", wanted) == {}
