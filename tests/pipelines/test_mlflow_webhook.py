@@ -1,4 +1,4 @@
-"""The receiver of MLflow's webhooks: real HTTP to it, from MLflow too, and from it to GitHub."""
+"""The receiver of docs/how-to/mlflow-webhooks.md: real HTTP to it, from MLflow too, and to GitHub."""
 
 import importlib.util
 import json

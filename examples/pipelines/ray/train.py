@@ -32,13 +32,13 @@ REGIONS = ["ap-south-1", "eu-west-1", "us-east-1"]
 
 FEATURES = ["amount", "hour", "merchant_risk", "distance_km", "card_age_days"]
 LABEL = "fraud"
-FRAUD = 0.1  # the share of fraud in the made-up payments
+FRAUD = 0.1  # the share of fraud in the synthetic payments
 ROUNDS = 5
 SECONDS = 900  # for the workers to start, and for each round
 
 
 def payments(region: str, rows: int, seed: int) -> pd.DataFrame:
-    """Made-up card payments of a region, as those of pipelines/train.py."""
+    """Synthetic card payments of a region, as those of pipelines/train.py."""
     generator = np.random.default_rng([seed, zlib.crc32(region.encode())])
     fraud = generator.random(rows) < FRAUD
     columns = {
