@@ -43,6 +43,10 @@ GITHUB_API := tools/github-api/node_modules/.package-lock.json
 # The JSON schema that Grafana's published types give, for some tests.
 GRAFANA := tools/grafana/node_modules/dashboard.schema.json
 
+# The tools that training pipelines run in have environments of their own: one for each lock.
+UV := .venvs/uv/bin/uv
+PIPELINES := $(patsubst requirements/pipelines/%.lock,.venvs/%/.installed,$(wildcard requirements/pipelines/*.lock))
+
 # What OPA loads as rules and data; the schemas in the same folder are not for OPA.
 POLICIES := $(wildcard policies/*.rego) policies/lib policies/rules policies/data
 
@@ -91,7 +95,7 @@ setup: $(PACKAGE) ## Create .venv and install Lockstep in it (LOCK=light: only w
 tools: $(if $(FOUND_OPA),check-opa,tools/bin/opa) ## Find OPA, or build the version that tools/go.mod pins
 
 .PHONY: test
-test: setup tools $(PROMETHEUS) $(AMTOOL) $(BROWSER) tools/bin/act tools/bin/gitea $(GITHUB_API) $(GRAFANA) ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
+test: setup tools $(PROMETHEUS) $(AMTOOL) $(BROWSER) tools/bin/act tools/bin/gitea $(GITHUB_API) $(GRAFANA) $(PIPELINES) ## Run the tests (TESTS=path for some of them, PYTEST_FLAGS for other options)
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS) --ignore=tests/e2e $(TESTS)
 
 # They mostly wait for Argo CD, so two labs take little more than one.
@@ -183,20 +187,21 @@ faults: setup tools ## Break the verbs that move a family in every way, for hour
 	@$(BIN)/python -m tests.faults --sample $(SAMPLE) --seed $(SEED)
 
 .PHONY: lock
-lock: ## Resolve the dependencies of pyproject.toml again, with hashes (needs uv)
-	@for lock in "full --extra registry --group build --group test --group lint --group docs" \
-	             "light --group build --constraint requirements/full.lock" \
-	             "go --only-group go"; do \
+lock: .venvs/uv/.installed ## Resolve pyproject.toml and requirements/pipelines/*.in again, with hashes
+	@for lock in "full pyproject.toml --extra registry --group build --group test --group lint --group docs" \
+	             "light pyproject.toml --group build --constraint requirements/full.lock" \
+	             "go --group pyproject.toml:go" \
+	             "uv --group pyproject.toml:uv" \
+	             $(foreach file,$(wildcard requirements/pipelines/*.in),"pipelines/$(basename $(notdir $(file))) $(file)"); do \
 	  set -- $$lock; name=$$1; shift; \
-	  [ "$$name" = go ] && set -- --group pyproject.toml:go || set -- pyproject.toml "$$@"; \
-	  uv pip compile "$$@" --universal --generate-hashes --python-version 3.11 --no-header \
+	  $(UV) pip compile "$$@" --universal --generate-hashes --python-version 3.11 --no-header \
 	    $(LOCK_FLAGS) --quiet --output-file "requirements/$$name.lock" || exit; \
 	done
 
 .PHONY: clean
 clean: ## Remove everything that set-up and builds created
 	@[ ! -e build/lab/lab.json ] || $(BIN)/python -m tests.lab down
-	rm -rf .venv build dist tools/bin tools/.go tools/.cache tools/github-api/node_modules \
+	rm -rf .venv .venvs build dist tools/bin tools/.go tools/.cache tools/github-api/node_modules \
 	  tools/grafana/node_modules
 
 .PHONY: check-opa
@@ -217,6 +222,19 @@ $(DEPENDENCIES): requirements/$(LOCK).lock
 
 $(PACKAGE): $(DEPENDENCIES) pyproject.toml
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# uv installs a large environment in seconds, for which pip needs minutes.
+.venvs/uv/.installed: requirements/uv.lock
+	@"$(PYTHON)" -m venv --clear .venvs/uv
+	@.venvs/uv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps \
+	  --require-hashes --requirement $<
+	@touch $@
+
+.venvs/%/.installed: requirements/pipelines/%.lock | .venvs/uv/.installed
+	@echo "Installing $< into .venvs/$*"
+	@$(UV) venv --quiet --clear --python "$(PYTHON)" .venvs/$*
+	@$(UV) pip install --quiet --python .venvs/$*/bin/python --no-deps --require-hashes --requirement $<
 	@touch $@
 
 tools/bin/opa: $(TOOL_INPUTS)

@@ -1,6 +1,7 @@
 """The audit, as an auditor meets it: on ledgers of earlier versions, and on real git."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -247,6 +248,41 @@ def test_a_removed_record_makes_doubtful_what_served_after_the_one_before_it(
     assert [(d["sequence"], d["settled"]) for d in family["doubts"]] == [(6, False)]
 
 
+def test_a_history_without_a_removed_record_does_not_seem_whole(tmp_path: Path) -> None:
+    root = repository(tmp_path, frozen("whole"))
+    commit(root, {f"{FOLDER}/000006.json": None})
+    for more in ((), ("--last", "1"), ("--version", "2")):
+        code, said = run(root, *more)
+        assert code == 13 and said.count("record 6 is missing here: a commit has changed") == 1
+    code, said = run(root, "--quiet")
+    assert code == 13 and said.startswith(f"{FOLDER}/000006.json:1:1: error ledger.rewritten")
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+@pytest.mark.parametrize("content", [None, b"{"])
+def test_a_replay_blames_no_record_for_the_one_before_it(
+    tmp_path: Path, number: int, content: bytes | None
+) -> None:
+    root = repository(tmp_path, frozen("whole"))
+    commit(root, {f"{FOLDER}/{number:06d}.json": content})
+    code, said = run(root, "--replay", "--format", "json")
+    found = {(each["rule"], each["file"]) for each in json.loads(said)["findings"]}
+    assert code == 13
+    after = ("replay.gap", f"{FOLDER}/{number + 1:06d}.json")
+    assert {each for each in found if each[0].startswith("replay")} == {after}
+    state = "is missing" if content is None else "cannot be read"
+    assert f"because record {number} {state}" in said
+
+
+def test_a_forged_record_after_a_missing_one_is_found_by_its_own_evidence(tmp_path: Path) -> None:
+    root = repository(tmp_path, frozen("whole"))
+    path = root / FOLDER / "000006.json"
+    forged = path.read_text().replace('"verdict": "pass"', '"verdict": "fail"')
+    commit(root, {f"{FOLDER}/000004.json": None, f"{FOLDER}/000006.json": forged.encode()})
+    code, said = run(root, "--replay")
+    assert code == 13 and "replay.verdict" in said and "replay.gap" in said
+
+
 def test_regions_of_clusters_that_are_gone_are_those_of_the_commit_of_the_decision(
     world: World,
 ) -> None:
@@ -265,3 +301,20 @@ def test_the_audit_of_a_clone_shows_the_followed_branch(world: World) -> None:
     assert "us-east-1  1 100%" in said
     git(clone, "checkout", "--quiet", "-b", "elsewhere")
     assert invoke(["audit", "--root", str(clone), "--at", "1m", "--now", END]) == (code, said)
+
+
+@pytest.mark.parametrize("more", [(), ("--verify",), ("--replay",), ("--at", END)])
+def test_an_audit_without_a_fetch_reads_what_was_last_fetched(
+    world: World, more: tuple[str, ...]
+) -> None:
+    clone = world.another_clone()
+    world.merge_proposal()
+    second = re.compile("2 records|record 2|prod/scoring 2 ")
+    known = git(clone, "rev-parse", "origin/main")
+    code, said = invoke(["audit", *more, "--no-fetch", "--root", str(clone), "--now", END])
+    assert code == 0, said
+    assert said.startswith(f"Of commit {known[:12]} of origin/main, as last fetched")
+    assert not second.search(said)
+    code, said = invoke(["audit", *more, "--root", str(clone), "--now", END])
+    assert code == 0 and "as last fetched" not in said
+    assert second.search(said)

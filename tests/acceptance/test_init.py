@@ -90,6 +90,16 @@ def test_a_new_fleet_is_clean_once_it_is_committed(folder: Path, store: Store, t
     assert len(for_people(folder)) <= 12
 
 
+def test_what_people_make_beside_a_fleet_is_no_part_of_it(folder: Path, store: Store) -> None:
+    assert init(folder, "--registry-uri", store.uri)[0] == 0
+    commit(folder)
+    site = str(folder / "build" / "site")
+    code, said = invoke(["site", "--root", str(folder), "--output", site, "--now", NOW])
+    assert code == 0, said
+    assert (folder / "build" / "site" / "index.html").is_file()
+    assert git(folder, "status", "--porcelain") == ""
+
+
 def test_a_change_that_is_wrong_is_refused_and_a_right_one_passes(
     folder: Path, store: Store
 ) -> None:

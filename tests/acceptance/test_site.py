@@ -4,11 +4,14 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lockstep.check.followed import Shown
 from lockstep.cli import invoke
 from lockstep.edges.resources import site_templates
+from lockstep.model.tree import Tree
 from lockstep.report.envelope import validator
 from tests.acceptance.html_pages import Page, is_contrasting, pages_of
 from tests.acceptance.reverts import States
@@ -146,6 +149,14 @@ def test_what_is_wrong_with_one_family_is_shown_there_and_the_others_are_whole(
     assert "advance version 2 pass" in pages[OWN].text
 
 
+def test_a_record_that_a_commit_has_removed_is_shown_and_ends_with_exit_code_10(
+    two: World,
+) -> None:
+    (two.clone / "ledger" / OTHER / "000001.json").unlink()
+    publish(two)
+    assert "broken 1 rolling 1" in site(two, code=10)["index.html"].text
+
+
 def test_a_family_that_is_gone_keeps_the_page_of_its_records(two: World) -> None:
     shutil.rmtree(two.clone / "clusters" / OTHER)
     publish(two)
@@ -273,6 +284,19 @@ def test_the_followed_branch_is_shown_with_its_commit(rolling: World) -> None:
     assert {each["file"] for each in data["items"]} == set(files_of(folder))
     text = pages_of(folder)["index.html"].text
     assert "Of branch main of origin" in text and f"commit {tip[:12]}" in text
+
+
+def test_the_files_are_read_once(rolling: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = []
+
+    def counted(shown: Shown, *given: Any, **more: Any) -> Tree:
+        reads.append(given[1])
+        return read(shown, *given, **more)
+
+    read = Shown.read
+    monkeypatch.setattr(Shown, "read", counted)
+    site(rolling)
+    assert len(reads) == 1
 
 
 def test_older_decisions_get_a_line_each(rolling: World) -> None:

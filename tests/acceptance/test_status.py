@@ -16,8 +16,10 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as evolve
 
 from lockstep.cli import invoke
+from lockstep.model.record import read_record, record_of
 from tests.acceptance.rollouts import DAY, advance, publish, roll, roll_back
 from tests.acceptance.world import FAMILY, World, connect, git
 
@@ -138,23 +140,49 @@ def linked(record: Path) -> None:
     record.symlink_to("/etc/hostname")
 
 
-@pytest.mark.parametrize(("harm", "code"), [(garbage, 10), (Path.unlink, 0), (linked, 10)])
-def test_a_broken_ledger_empties_the_block_of_its_own_family_only(
-    two: World, harm: Any, code: int
-) -> None:
+@pytest.mark.parametrize("harm", [garbage, Path.unlink, linked])
+def test_a_broken_ledger_empties_the_block_of_its_own_family_only(two: World, harm: Any) -> None:
     record = two.clone / "ledger" / OTHER / "000001.json"
     harm(record)
     publish(two)
-    said = status(two, code=code)
+    said = status(two, code=10)
     assert "2 families: 1 broken, 1 rolling" in said
     assert "prod/other  BROKEN" in said and "waits for  the bake, until" in said
     block = " ".join(said[said.index("prod/other") : said.index("prod/scoring  R")].split())
     assert "problem ledger/prod/other/000001.json:1: " in block
     assert "100% version 1" in block and ", step " not in block
     assert "lockstep adopt prod/other --reason" in block, "the next step of people"
-    assert {f["family"]: f["state"] for f in values(two, code=code)["items"]} == {
+    assert {f["family"]: f["state"] for f in values(two, code=10)["items"]} == {
         "other": "broken", "scoring": "rolling",
     }  # fmt: skip
+
+
+def reworded(record: Path) -> None:
+    """As its author could: in a file that is whole, with the id that its content gives."""
+    decision = read_record(record.read_bytes()).decision
+    record.write_bytes(record_of(evolve(decision, reason="no, for another reason")).data)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("harm", [reworded, Path.unlink])
+def test_a_record_that_a_commit_has_changed_is_one_problem(
+    rolling: World, number: int, harm: Any
+) -> None:
+    path = f"ledger/{FAMILY}/{number:06d}.json"
+    harm(rolling.clone / path)
+    publish(rolling)
+    said = status(rolling, code=10)
+    assert "prod/scoring  BROKEN" in said
+    # In the middle of a rollout nothing can be adopted.
+    assert "lockstep adopt" not in said and "lockstep revert" in said
+    code, said = rolling.lockstep("adopt", FAMILY, "--reason", "x", at=AT)
+    assert code == 2 and "restore the broken records from git" in said
+    code, said = rolling.lockstep("advance", FAMILY, at=AT)
+    assert code == 12 and "lockstep adopt" not in said
+    assert status(rolling, "--quiet", code=10).startswith("ledger/prod/scoring/00000")
+    (one,) = values(rolling, code=10)["items"]
+    (problem,) = one["problems"]
+    assert problem["file"] == path and "a commit has changed or removed it" in problem["message"]
 
 
 @pytest.mark.parametrize("name", ["family.yaml", "eu-west-1.yaml", "locks/1.yaml"])
@@ -179,6 +207,7 @@ def test_specs_that_were_edited_by_hand_have_diverged(rolling: World) -> None:
     rolling.edit(f"clusters/{FAMILY}/us-east-1.yaml", "weight: 90", "weight: 80")
     said = " ".join(status(rolling).split())
     assert "prod/scoring DIVERGED" in said
+    assert "lockstep revert" in said and "lockstep adopt" not in said
     assert "candidate 2@20, the record says stable 1@90" in said
 
 
@@ -209,6 +238,8 @@ def test_a_remote_that_cannot_be_reached_is_said_with_the_age_of_what_is_shown(
     assert "NOT FETCHED: origin/main is as last fetched 20" in said
     assert "because git ls-remote from origin failed" in said and "10% version 2" in said
     assert "git ls-remote" in values(rolling)["summary"]["shown"]["problem"]
+    first = invoke(["audit", "--root", str(rolling.clone)])[1].splitlines()[0]
+    assert "because git ls-remote from origin failed" in first and "\\n" not in first
 
 
 def test_a_remote_that_does_not_answer_is_not_waited_for(
@@ -292,6 +323,16 @@ def test_a_terminal_has_colours_and_a_pipe_and_a_plain_terminal_have_none(rollin
         assert "ROLLING" in said and not re.search(r"\x1b\[[0-9;]*m", said)
     assert "\x1b" not in status(rolling) and "ROLLING" in status(rolling)
     assert "\x1b[36mROLLING\x1b[0m" in invoke([*where, "--color", "always"])[1]
+
+
+def test_what_a_decision_says_fits_the_terminal_and_is_one_line_elsewhere(rolling: World) -> None:
+    command = ["revert", FAMILY, "9", "--reason", "bad", "--root", str(rolling.clone)]
+    code, shown = run_on_terminal(*command, until="meant?")
+    assert code == 0 and "serves nowhere" in shown
+    assert max(len(each) for each in shown.splitlines() if "origin" not in each) <= 80
+    found, said = invoke(command)
+    assert found == 0 and " ".join(said.split()) == " ".join(shown.split())
+    assert max(map(len, said.splitlines()[1:])) > 80
 
 
 def test_quiet_prints_what_is_wrong_and_nothing_else(two: World) -> None:

@@ -42,6 +42,39 @@ def test_each_command_prints_what_the_next_one_needs_and_the_version_is_proposed
         assert f"train.{tag}" in lock
 
 
+BARE = """\
+import mlflow
+from sklearn.linear_model import LogisticRegression
+with mlflow.start_run():
+    model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
+    logged = mlflow.sklearn.log_model(model, name="model", pip_requirements=["scikit-learn"])
+made = mlflow.register_model(logged.model_uri, "fraud", tags={"train.engine": "ray"})
+print(made.version)
+"""
+
+
+def test_a_dry_run_says_at_once_what_a_version_lacks_that_was_only_registered(
+    pipeline_fleet: PipelineFleet,
+) -> None:
+    fleet = pipeline_fleet
+    version = fleet.must(sys.executable, "-c", BARE).splitlines()[-1]
+    done = fleet.run("lockstep", "propose", FAMILY, version, "--dry-run", "--format", "json")
+    report = json.loads(done.stdout)
+    assert done.returncode == report["exitCode"] == 11
+    assert {each["rule"] for each in report["findings"]} == {
+        "policy.lineage-known", "policy.reproducible-training", "policy.signature-known",
+    }  # fmt: skip
+    (item,) = report["items"]
+    (missing,) = item["missing"]
+    assert missing["exitCode"] == 11 and not item["notChecked"]
+    later = [each["log"] for each in item["laterGates"]]
+    assert len(later) == len(REGIONS)
+    for region, log in zip(sorted(REGIONS), sorted(later), strict=True):
+        assert "log auc and auc_samples for the logged model m-" in log
+        assert f"on the dataset holdout-{region}" in log
+    assert fleet.proposals() == {}
+
+
 def test_hostile_values_stay_values() -> None:
     request = PipelineRequest(
         PIPELINES, HOSTILE, HOSTILE, HOSTILE, (HOSTILE,), HOSTILE, HOSTILE, HOSTILE, HOSTILE

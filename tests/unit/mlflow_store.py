@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -126,10 +127,13 @@ def forget_default_store() -> None:
 
 
 @contextmanager
-def http_server(store: Store, scratch: Path) -> Iterator[str]:
+def http_server(
+    store: Store, scratch: Path, more: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
     """MLflow's own server on a copy of a store's database; gives its address.
 
-    The client has patience with it, because a real server takes seconds on a busy machine.
+    ``more`` are settings of the server, as environment variables. The client has patience with it,
+    because a real server takes seconds on a busy machine.
     """
     shutil.copy(store.folder / "mlflow.db", scratch / "served.db")
     port = free_port()
@@ -144,6 +148,7 @@ def http_server(store: Store, scratch: Path) -> Iterator[str]:
         "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
         "_MLFLOW_SERVER_ARTIFACT_DESTINATION": str(scratch / "kept"),
         "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
+        **more,
     }
     child = process.start([sys.executable, "-c", code], env=environment)
     try:

@@ -18,7 +18,8 @@ WORKFLOWS = sorted((REPOSITORY / ".github").glob("*/**/*.yml"))
 PACKAGE = REPOSITORY / "scripts" / "lockstep"
 PROGRAM = {p.relative_to(PACKAGE): p.read_text() for p in sorted(PACKAGE.rglob("*.py"))}
 """The text of each module, by its path in the package."""
-LOCKS = sorted((REPOSITORY / "requirements").glob("*.lock"))
+LOCKS = sorted((REPOSITORY / "requirements").rglob("*.lock"))
+PIPELINES = sorted((REPOSITORY / "requirements" / "pipelines").glob("*.in"))
 
 
 def run(*argv: str | Path, **kwargs: Any) -> subprocess.CompletedProcess[str]:
@@ -54,7 +55,12 @@ def test_every_dependency_has_bounds_and_is_locked() -> None:
     light = project["project"]["dependencies"] + groups["build"]
     registry = project["project"]["optional-dependencies"]["registry"]
     wanted = {"light": light, "full": light + registry + groups["test"] + groups["lint"]}
-    wanted["go"] = groups["go"]
+    wanted |= {"go": groups["go"], "uv": groups["uv"]}
+    for path in PIPELINES:
+        lines = path.read_text().splitlines()
+        wanted[f"pipelines/{path.stem}"] = [
+            line for line in lines if not line.startswith(("#", "-"))
+        ]
     for lock, requirements in wanted.items():
         names = locked(lock)
         for requirement in requirements:

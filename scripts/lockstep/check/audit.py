@@ -18,7 +18,7 @@ from lockstep.model.ledger import LedgerHistory
 from lockstep.model.paths import ledger_folder
 from lockstep.rollout.chain import verify_chain
 from lockstep.rollout.divergence import find_divergences
-from lockstep.rollout.replay import replay
+from lockstep.rollout.gaps import replay_around_gaps
 from lockstep.rollout.trust import check_times
 from lockstep.spec.assemble import assemble
 from lockstep.spec.ledger import files_of
@@ -26,6 +26,7 @@ from lockstep.spec.records import check_records
 from lockstep.spec.schema.load import FOLDER
 from lockstep.spec.schema.schemas import Schemas
 from lockstep.spec.selection import choose_families, missing_heads
+from lockstep.spec.yaml.load import Documents
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,18 @@ class Ledger:
         return [f for f in self.unreadable if f.file.startswith(self.folders)]
 
 
-def read_ledger(tree: Tree, family: str | None, environment: str | None) -> Ledger:
+def read_ledger(
+    tree: Tree, family: str | None, environment: str | None, documents: Documents | None = None
+) -> Ledger:
     """The records of a family, of an environment, or of all that the tree has.
 
-    Raises UsageError where there is no such family or environment.
+    ``documents`` remembers what is parsed of the files of people. Raises UsageError where there is
+    no such family or environment.
     """
-    declared, unreadable = assemble(tree)
+    documents = documents or Documents()
+    declared, unreadable = assemble(tree, documents)
     heads = missing_heads(tree, declared)
-    fleet = assemble({**tree, **heads})[0] if heads else declared
+    fleet = assemble({**tree, **heads}, documents)[0] if heads else declared
     families = choose_families(fleet, family, environment)
     own = tuple(ledger_folder(each.environment, each.name) for each in families)
     # All of the ledger: a folder whose name is not valid belongs to no family.
@@ -116,7 +121,9 @@ def replay_ledger(ledger: Ledger) -> Iterator[Contradiction]:
         title = f"{family.environment}/{family.name}"
         progress.step("replaying", title, number, len(ledger.families))
         approvals = check_approvals(record.decision for record in family.records)
-        yield from _of_family(family, {LedgerCheck.REPLAY: [*replay(family), *approvals]})
+        yield from _of_family(
+            family, {LedgerCheck.REPLAY: [*replay_around_gaps(family), *approvals]}
+        )
 
 
 def summarise(ledger: Ledger, found: Iterable[Contradiction]) -> tuple[FamilyAudit, ...]:

@@ -7,6 +7,7 @@ from lockstep.check.audit import read_ledger
 from lockstep.check.fleet_status import fleet_status
 from lockstep.check.followed import Shown
 from lockstep.check.served import judged_families
+from lockstep.check.workspace import SOURCES
 from lockstep.edges.git import Git
 from lockstep.edges.resources import shipped_tree
 from lockstep.model.fleet import Family, Tree
@@ -16,6 +17,7 @@ from lockstep.rollout.entries import entries_of, newest_first
 from lockstep.rollout.timeline import spans_of, timeline_of
 from lockstep.spec.schema.load import FOLDER as SCHEMAS
 from lockstep.spec.schema.schemas import Schemas
+from lockstep.spec.yaml.load import Documents
 
 _SOON = timedelta(days=30)
 """How long before its end a waiver is shown."""
@@ -27,12 +29,13 @@ def read_fleet_page(git: Git, shown: Shown, now: datetime, days: int) -> FleetPa
     What is wrong with the files or the records of one family hides no other one. Raises
     NothingToCheck for a tree without clusters.
     """
-    status = fleet_status(git, shown, now)
-    # A link in one family's ledger must not hide the others.
-    ledger = read_ledger(shown.read(git, ("clusters", "ledger"), links=True), None, None)
+    # Once for all three parts. A link in one family's ledger must not hide the others.
+    tree, documents = shown.read(git, SOURCES, links=True), Documents()
+    status = fleet_status(git, shown, now, tree=tree, documents=documents)
+    ledger = read_ledger(tree, None, None, documents)
     families = judged_families(git, ledger, shown.commit)
     ledgers = {(each.environment, each.name): _ledger(each, now) for each in families}
-    waivers = tuple(_ending(shown.read(git, ("policies",), links=True), now))
+    waivers = tuple(_ending(tree, now))
     return FleetPage(status, now, ledgers, waivers, days)
 
 

@@ -24,6 +24,7 @@ from lockstep.rollout.side_by_side import side_by_side
 from lockstep.rollout.status import family_status, unreadable_status
 from lockstep.spec.assemble import assemble
 from lockstep.spec.selection import choose_families
+from lockstep.spec.yaml.load import Documents
 
 ProposalsOf = Callable[[Family], tuple[OpenProposal, ...]]
 """The open proposals of a family; raises LockstepError where the remote cannot be asked."""
@@ -36,20 +37,26 @@ def fleet_status(
     family: str | None = None,
     environment: str | None = None,
     proposals: ProposalsOf = lambda _: (),
+    *,
+    tree: Tree | None = None,
+    documents: Documents | None = None,
 ) -> Status:
     """The state of the families of what is shown, of one or of an environment where it is named.
 
     ``proposals`` is asked about a family that is named, in each environment with a predecessor.
+    ``tree`` are the files of SOURCES, links in them as NoFile, where the caller has read them
+    already; ``documents`` remembers what is parsed of them.
 
     A mistake in the files or in the ledger of one family is in its state and in the findings, and
     hides no other one. Raises UsageError where there is no such family or environment, and
     NothingToCheck for a tree without clusters.
     """
     # A link in one family's ledger must not hide the others.
-    tree = with_shipped(shown.read(git, SOURCES, links=True))
-    require_clusters(tree)
-    checked = validate_tree(tree)
-    declared = _with_every_head(tree, checked.fleet)
+    own = shown.read(git, SOURCES, links=True) if tree is None else tree
+    require_clusters(own)
+    documents = documents or Documents()
+    checked = validate_tree(with_shipped(own), documents)
+    declared = _with_every_head(own, checked.fleet, documents)
     chosen = choose_families(declared, family, environment)
     history = LedgerReader(git).at(shown.commit or "HEAD")
     related = _related(declared, chosen)
@@ -65,7 +72,7 @@ def fleet_status(
     )
 
 
-def _with_every_head(tree: Tree, declared: Fleet) -> Fleet:
+def _with_every_head(tree: Tree, declared: Fleet, documents: Documents) -> Fleet:
     """The fleet, with the families and environments whose own file is there and cannot be read."""
     heads = {}
     for path in tree:
@@ -77,7 +84,7 @@ def _with_every_head(tree: Tree, declared: Fleet) -> Fleet:
                 home = declared.environments.get(environment)
                 if home is None or family not in home.families:
                     heads[path] = b"kind: ModelFamily"
-    return assemble({**tree, **heads})[0] if heads else declared
+    return assemble({**tree, **heads}, documents)[0] if heads else declared
 
 
 def _related(declared: Fleet, chosen: Collection[Family]) -> tuple[Family, ...]:

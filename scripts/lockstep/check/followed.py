@@ -189,7 +189,8 @@ def _without_fetch(git: Git, remote: str | None) -> Shown:
 
 def _as_last_fetched(git: Git, known: KnownTip, problem: str) -> Shown:
     """The followed branch as this clone has it; ``problem`` is why no server was asked."""
-    why = f", because {problem}" if problem else ""
+    # What git says may have several lines; the words are one.
+    why = f", because {' '.join(problem.split())}" if problem else ""
     if not known.remote:  # this repository is the only one there is
         tree = ShownTree(known.commit, known.branch, behind=0, problem=problem)
         return Shown(known.commit, f"branch {known.name} of this repository{why}", tree)

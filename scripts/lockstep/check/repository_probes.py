@@ -123,7 +123,12 @@ class _Repository:
         return ok(ORGANISATION)
 
     def hook(self) -> Found:
-        hook = self.git.path_of("hooks/pre-commit")
+        try:
+            hook = self.git.path_of("hooks/pre-commit")
+        except LockstepError:  # core.hooksPath is no folder: a known way to run no hook at all
+            return warning("git runs no hook here: core.hooksPath is not a folder",
+                           "git config --show-origin core.hooksPath says who set it; git config "
+                           "core.hooksPath .git/hooks ends that in this clone")  # fmt: skip
         configured = _holds(self.git.top / ".pre-commit-config.yaml", b"lockstep")
         if configured and not self._hook_can_run():
             return warning(f"there is no {_OWN}, which it runs",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "--since",
     metavar="TIME",
-    help="Only decisions since a time or a date (in UTC), or for so long: 2d, 12h.",
+    help="Only decisions since a time or a date (in UTC), or for so long: 2w, 2d, 12h.",
 )
 @click.option("--until", metavar="TIME", help="Only decisions until a time, in the same forms.")
 @click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the newest N.")
@@ -43,8 +43,9 @@ if TYPE_CHECKING:
 @options.root
 @options.environment
 @options.remote
-@options.now
+@options.no_fetch
 @options.work_tree
+@options.now
 @options.output
 def audit(
     family: str | None,
@@ -57,6 +58,7 @@ def audit(
     again: bool,
     now: str | None,
     root: Path,
+    no_fetch: bool,
     output: str,
     **given: Any,
 ) -> ExitCode:
@@ -72,8 +74,9 @@ def audit(
     _refuse_contradictions(selecting, at, {"--verify": verify, "--replay": again})
     decided = clock.now(now)
     request = verb.AuditRequest(
-        options.existing(root), decided, family, time_given=now is not None, **given
-    )
+        options.existing(root), decided, family,
+        time_given=now is not None, fetch=not no_fetch, **given,
+    )  # fmt: skip
     result: Result
     if at is not None:
         result = verb.show_served(request, _past(at, decided, "--at"))

@@ -55,7 +55,7 @@ _VERBS = {
     "render": ("checks", "Write the manifests that the specs declare."),
     "resume": ("rollouts", "Continue a rollout after a hold."),
     "review": ("reviews", "Show reviewers what a change does, with what its check has found."),
-    "revert": ("rollouts", "Roll the newest version back, in every cluster of a family."),
+    "revert": ("rollouts", "Roll a version back, in every cluster of a family."),
     "schema": ("schemas", "Work on the schemas: write the references of all fields."),
     "site": ("site", "Write the page of the fleet: HTML that needs no server."),
     "status": ("status", "Show what every cluster serves, and how far each rollout is."),

@@ -1,5 +1,6 @@
 """Errors that end a run: as text on standard error, and as JSON where that was asked for."""
 
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -16,13 +17,14 @@ def report_error(error: LockstepError, arguments: Sequence[str], program: click.
     """Print an error; its exit code. ``arguments`` are those of the run."""
     # Their modules take longer than all of --help.
     from lockstep.cli.places import where_seen_from_here
+    from lockstep.report.wrapping import fitted
     from lockstep.text.sanitise import lines
 
     _print_json(error, arguments, program)
     # Messages quote specs and servers, whose control characters must not reach a terminal.
     if not any(word.startswith("--root") for word in arguments):
         error.where = where_seen_from_here(error.where)
-    say(lines(error.diagnostics()))
+    say(fitted(lines(error.diagnostics()), sys.stderr))
     return error.exit_code
 
 

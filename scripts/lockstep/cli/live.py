@@ -56,6 +56,7 @@ _ACCESS = options.combined(
 @options.root
 @options.environment
 @options.remote
+@options.no_fetch
 @_ACCESS
 @click.option(
     "--destination", "destinations", multiple=True, metavar="NAME",
@@ -74,7 +75,7 @@ _ACCESS = options.combined(
 )  # fmt: skip
 @options.reports
 def drift(
-    family: str | None, root: Path, environment: str | None, remote: str | None,
+    family: str | None, root: Path, environment: str | None, remote: str | None, no_fetch: bool,
     destinations: tuple[str, ...], registry: str | None, no_registry: bool, seconds: float,
     now: str | None, output: str, reports: Sequence[str], **access: Any,
 ) -> ExitCode:  # fmt: skip
@@ -94,7 +95,7 @@ def drift(
     shown = Reports(
         output, files=report_files(reports, _FORMATS), formatted=_formatted, failed=_failed
     )
-    return shown.run(lambda: verb.run(options.existing(root), remote, asked))
+    return shown.run(lambda: verb.run(options.existing(root), remote, asked, fetch=not no_fetch))
 
 
 def _access(contexts: Sequence[str], **given: str) -> "KubernetesAccess":

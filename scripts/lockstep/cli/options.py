@@ -1,5 +1,6 @@
 """Options that several verbs share, and how their results are printed."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,7 +80,7 @@ work_tree = click.option(
 no_fetch = click.option(
     "--no-fetch",
     is_flag=True,
-    help="Ask no server: show the branch as it was last fetched, and say when that was.",
+    help="Do not fetch: take the branch as it was last fetched, and say when that was.",
 )
 branch = click.option(
     "--branch",
@@ -190,6 +191,10 @@ def _formatted(result: "Result", output: str) -> str:
         from lockstep.report.quiet import format_quiet
 
         return lines(format_quiet(seen))
+    from lockstep.model.result import OnBranch
     from lockstep.report.results import format_text
+    from lockstep.report.wrapping import fitted
 
-    return lines(format_text(seen))
+    text = lines(format_text(seen))
+    # Decisions are sentences; the other results are tables, findings and blocks.
+    return fitted(text, sys.stdout) if isinstance(result, OnBranch) else text

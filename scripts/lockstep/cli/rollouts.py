@@ -59,6 +59,11 @@ def lock(
     help="With --newest: only versions with this tag and exactly this value count; repeatable.",
 )
 @click.option("--reason", default="", help="Why, in a sentence; by default that it was registered.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Show everything that the version lacks, and what later gates will read; publish nothing.",
+)
 @options.by_pull_request
 def propose(
     family: str,
@@ -72,7 +77,8 @@ def propose(
     """Commit VERSION as candidate of FAMILY, with lock, manifests and record, on a branch.
 
     By default that is a branch below lockstep/, at the remote, which is to be merged. With --newest
-    it is the newest version that is ready, not archived, and no older than what serves.
+    it is the newest version that is ready, not archived, and no older than what serves. A dry run
+    ends with the exit code that the proposal would have.
     """
     from lockstep.commands.propose import run
     from lockstep.transactions.propose import ProposalRequest

@@ -40,8 +40,8 @@ def site(
 
     The first page has every family with its state, its traffic and what it waits for, freezes,
     and waivers that end soon. Each family has a page with its time line, gates and decisions. A
-    mistake in the files of one family is shown there, and ends this with exit code 10; the page
-    is written all the same.
+    mistake in the files of one family, or a broken record, is shown there, and ends this with exit
+    code 10; the page is written all the same.
     """
     from lockstep.commands.site import SiteRequest, run
 

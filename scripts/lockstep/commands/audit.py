@@ -28,7 +28,7 @@ from lockstep.model.errors import NothingToCheck
 from lockstep.model.finding import Finding, arrange
 from lockstep.model.timeline import LedgerEntry
 from lockstep.model.times import parse_time
-from lockstep.rollout.entries import entries_of, newest_first
+from lockstep.rollout.entries import entries_of, missing_records, newest_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class AuditRequest:
     """Whose records are read, from where, and at which time.
 
     ``time_given`` says that a person gave ``now``. ``work_tree``: not from the followed branch.
+    Without ``fetch`` no server is asked: the branch is read as it was last fetched.
     """
 
     root: Path
@@ -45,6 +46,7 @@ class AuditRequest:
     remote: str | None = None
     time_given: bool = False
     work_tree: bool = False
+    fetch: bool = True
 
 
 def show(request: AuditRequest, selection: AuditSelection) -> History:
@@ -53,8 +55,12 @@ def show(request: AuditRequest, selection: AuditSelection) -> History:
     A family that is gone, or whose head cannot be read, still has its records.
     """
     git, shown, ledger = _read(request)
-    findings = [*ledger.unreadable_records, *unread_evidence(ledger)]
     families = judged_families(git, ledger, shown.commit)
+    findings = [
+        *ledger.unreadable_records,
+        *unread_evidence(ledger),
+        *(finding for each in families for finding in missing_records(each)),
+    ]
     found = [entry for each in families for entry in entries_of(each, request.now)]
     _refuse_nothing(bool(found or findings))
     chosen = [each for each in newest_first(found) if _is_selected(each, selection)]
@@ -118,7 +124,7 @@ def _contradictions(
 
 def _read(request: AuditRequest) -> tuple[Git, Shown, Ledger]:
     git = Git.find(request.root)
-    shown = find_shown(git, request.remote, work_tree=request.work_tree)
+    shown = find_shown(git, request.remote, work_tree=request.work_tree, fetch=request.fetch)
     # A tree without clusters is not refused: their ledger can still be audited.
     tree = shown.read(git, ("clusters", "ledger"))
     return git, shown, read_ledger(tree, request.family, request.environment)

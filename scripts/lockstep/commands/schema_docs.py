@@ -7,7 +7,7 @@ from lockstep.check.compiled import templates_of
 from lockstep.check.pages import write_pages
 from lockstep.check.workspace import files_at
 from lockstep.edges.git import Git
-from lockstep.model.errors import Invalid
+from lockstep.model.errors import Invalid, UsageError
 from lockstep.model.file_results import Pages
 from lockstep.render.templates import TemplateFailure
 from lockstep.render.trace.field_table import field_table
@@ -24,11 +24,20 @@ from lockstep.spec.schema.report_reference import report_reference
 def run(root: Path, of_verbs: Mapping[str, str], *, compare: bool) -> Pages:
     """Write the references of the work tree around ``root``; with ``compare`` only look at them.
 
-    ``of_verbs`` are the pages about the command line, by path. Raises LockstepError where the
-    schemas or the templates cannot be used.
+    ``of_verbs`` are the pages about the command line, by path. Raises UsageError in a fleet, which
+    has no schemas of its own, and LockstepError where the schemas or the templates cannot be used.
     """
     top = Git.find(root).root
-    schemas = read_schemas(files_at(top, [FOLDER.rstrip("/")]))
+    files = files_at(top, [FOLDER.rstrip("/")])
+    if not files:
+        raise UsageError(
+            "schema docs writes the references of the repository that Lockstep is made in; this "
+            f"one has no {FOLDER}, because schemas ship with the program",
+            where=str(top),
+            fix="lockstep VERB --help describes a verb; lockstep policy docs writes the catalogue "
+            "of a fleet's rules",
+        )
+    schemas = read_schemas(files)
     pages = {
         "docs/reference/fields.md": reference(schemas),
         "docs/reference/records.md": record_reference(schemas),

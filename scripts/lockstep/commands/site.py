@@ -53,4 +53,5 @@ def run(request: SiteRequest) -> SiteWritten:
         page.status.shown,
         request.now,
         page.status.findings,
+        page.status.exit_code,
     )

@@ -50,7 +50,7 @@ class History:
 
     @property
     def exit_code(self) -> ExitCode:
-        """13 where evidence or a record cannot be read."""
+        """13 where evidence or a record cannot be read, or one is missing."""
         return ExitCode.VERIFICATION_FAILED if self.findings else ExitCode.CLEAN
 
 

@@ -1,6 +1,11 @@
 """Errors that mean "could not evaluate"; what was evaluated and is wrong is a Finding."""
 
+from typing import TYPE_CHECKING
+
 from lockstep.model.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from lockstep.model.finding import Finding
 
 
 class LockstepError(Exception):
@@ -18,6 +23,8 @@ class LockstepError(Exception):
         self.message = message
         self.where = where
         self.fix = fix
+        # What its text shows as a report, where it is about what was evaluated.
+        self.findings: tuple[Finding, ...] = ()
         self.reported = False  # whether it is in a report that was printed already
 
     def located(self) -> str:

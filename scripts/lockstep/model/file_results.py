@@ -9,7 +9,7 @@ from lockstep.model.exit_codes import ExitCode
 from lockstep.model.finding import Finding, Severity
 from lockstep.model.outcome import Outcome
 from lockstep.model.side_by_side import SideBySide
-from lockstep.model.status import FamilyStatus, ShownTree
+from lockstep.model.status import FamilyStatus, RolloutState, ShownTree
 
 
 @dataclass(frozen=True)
@@ -128,5 +128,6 @@ class Status:
 
     @property
     def exit_code(self) -> ExitCode:
-        """10 where a file is malformed: a family may not be shown as it is."""
-        return ExitCode.INVALID if self.findings else ExitCode.CLEAN
+        """10 where a file is malformed or a record broken: a family may not be as it is shown."""
+        broken = any(each.state is RolloutState.BROKEN for each in self.families)
+        return ExitCode.INVALID if self.findings or broken else ExitCode.CLEAN

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from lockstep.model.audit_results import History, LedgerAudit, ServedThen
 from lockstep.model.decision import Decision
 from lockstep.model.document import Json
+from lockstep.model.dry_proposal import DryProposal
 from lockstep.model.evidence import Evidence
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.file_results import (
@@ -263,6 +264,12 @@ class OnBranch:
     waiting_is_clean: bool = False
 
     @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What a dry run found wrong with what it would have committed."""
+        dry = (each for each in self.results if isinstance(each, DryProposal))
+        return tuple(finding for each in dry for finding in each.findings)
+
+    @property
     def exit_code(self) -> ExitCode:
         """The code that needs most attention: an error, else a closed gate, else clean."""
         # Not the highest number: 12 (gate closed) is normal, and 1 (could not run) is not.
@@ -333,7 +340,7 @@ class Commented:
 
 Moved = (
     Decided | RolledBack | NotLive | NotMade | Due | NotDue | AlreadyDecided | Waiting | Blocked
-    | NothingToDo | Failed
+    | NothingToDo | Failed | DryProposal
 )  # fmt: skip
 """The outcome for one family that is moved on the branch itself."""
 

@@ -77,9 +77,14 @@ def _first_difference(expected: bytes, found: bytes) -> tuple[int, int, str]:
     pairs = zip_longest(_lines(expected), _lines(found))
     for number, (wanted, there) in enumerate(pairs, 1):
         if wanted != there:
-            message = f"rendered now: {_show(wanted)}; here: {_show(there)}"
+            # Spaces around a line are noise, unless they are all that differs.
+            only_spaces = (wanted or "").strip() == (there or "").strip()
+            texts = [_show(line, whole=only_spaces) for line in (wanted, there)]
+            message = f"rendered now: {texts[0]}; here: {texts[1]}"
             return number, 1 + _common(wanted or "", there or ""), message
-    return 1, 1, "the bytes differ from those rendered now, in line endings or encoding"
+    if expected == found + b"\n":
+        return len(_lines(found)), 1, "the line break at the end of the file is missing"
+    return 1, 1, "the bytes differ from those rendered now, in their encoding"
 
 
 def _common(one: str, other: str) -> int:
@@ -89,11 +94,13 @@ def _common(one: str, other: str) -> int:
 
 def _lines(data: bytes) -> list[str]:
     # Committed bytes can be anything. Not splitlines, which knows more line breaks than editors.
-    return data.decode(errors="replace").split("\n")
+    return data.decode(errors="replace").removesuffix("\n").split("\n") if data else []
 
 
-def _show(line: str | None) -> str:
-    return "no such line" if line is None else quoted(line.strip(), 120)
+def _show(line: str | None, *, whole: bool = False) -> str:
+    if line is None:
+        return "no such line"
+    return quoted(line if whole else line.strip(), 120) if line else "an empty line"
 
 
 def _finding(path: str, line: int, rule: str, message: str, column: int = 1) -> Finding:

@@ -32,7 +32,8 @@ def format_ledger_audit(audit: LedgerAudit) -> str:
         return "\n".join(lines)
     records = count(sum(each.records for each in audit.families), "record")
     lines += [f"verified: the chain of {records} is complete"] if audit.verified else []
-    lines += [f"replayed: {records} give the same verdicts again"] if audit.replayed else []
+    give = "gives" if records.startswith("1 ") else "give"
+    lines += [f"replayed: {records} {give} the same verdicts again"] if audit.replayed else []
     return "\n".join(lines)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from lockstep.model.decision import Action, Decision, Phase
+from lockstep.model.dry_proposal import DryProposal
 from lockstep.model.evidence import Evidence
 from lockstep.model.result import (
     AlreadyDecided,
@@ -22,6 +23,7 @@ from lockstep.model.result import (
     RolledBack,
     Waiting,
 )
+from lockstep.report.dry_proposal import format_dry_proposal
 from lockstep.report.history import describe_evidence
 from lockstep.text.phrases import KEPT, OUT_OF_FORCE, list_variants
 from lockstep.text.sanitise import one_line
@@ -52,6 +54,8 @@ def format_move(result: Moved | Proposed) -> str:
             return f"{_family(made)}: {made.action.value} was decided by another run ({made.id})"
         case Proposed():
             return "\n".join(_proposed(result))
+        case DryProposal():
+            return format_dry_proposal(result)
 
 
 def _family(decision: Decision) -> str:

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from lockstep.model.audit_results import History, LedgerAudit, ServedThen
 from lockstep.model.differences import Differences
+from lockstep.model.dry_proposal import DryProposal
 from lockstep.model.file_results import (
     LockComparison,
     Locked,
@@ -24,6 +25,7 @@ from lockstep.model.file_results import (
 from lockstep.model.finding import Finding
 from lockstep.model.fleet_page import SiteWritten
 from lockstep.model.outcome import SHIPPED, Outcome
+from lockstep.model.result import OnBranch
 from lockstep.model.status import FamilyStatus
 from lockstep.model.tool_results import NewFiles
 
@@ -76,6 +78,19 @@ def seen_from(found: T, folder: str) -> T:
             seen = replace(found, written=_paths(written, folder), locked=where)
         case NewFiles(paths):
             seen = replace(found, paths=_paths(paths, folder))
+        case OnBranch(results=results):
+            seen = replace(found, results=tuple(_moved(each, folder) for each in results))
+    return seen  # type: ignore[return-value]
+
+
+def _moved(result: T, folder: str) -> T:
+    """Of what verbs do with families, only a dry run shows places."""
+    seen: object = result
+    if isinstance(result, DryProposal):
+        missing = (
+            replace(each, findings=_findings(each.findings, folder)) for each in result.missing
+        )
+        seen = replace(result, missing=tuple(missing))
     return seen  # type: ignore[return-value]
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from lockstep.model.audit_results import History, LedgerAudit, ServedThen
 from lockstep.model.decision import Decision
 from lockstep.model.document import Json
+from lockstep.model.dry_proposal import DryProposal
 from lockstep.model.file_results import (
     LockComparison,
     Locked,
@@ -132,6 +133,17 @@ _Outcome = tuple[str, str, str, Sequence[Decision], dict[str, Json]]
 """The word for it, the family, the reason, the decisions, and further fields."""
 
 
+def _dry(result: DryProposal) -> dict[str, Json]:
+    return {
+        **({"branch": result.branch} if result.branch else {}),
+        "version": result.version,
+        "missing": [each.to_json() for each in result.missing],
+        "evidence": [item.to_json() for item in result.evidence],
+        "laterGates": [each.to_json() for each in result.later],
+        "notChecked": list(result.unchecked),
+    }
+
+
 def _placed(placed: Placed | None) -> dict[str, Json]:
     """The tip of a branch, the remote that has it (null: none), and what it is merged into."""
     if placed is None:
@@ -177,6 +189,10 @@ def _outcome(result: Moved | Proposed) -> _Outcome:
             return "nothing-to-do", family, reason, (), {"commands": list(commands)}
         case Failed(family, error, fix=fix):
             return "failed", family, error, (), {"fix": fix}
+        case DryProposal():
+            made = (result.decision,) if result.decision else ()
+            reason = "; ".join(each.reason for each in result.missing)
+            return "dry-run", result.family, reason, made, _dry(result)
 
 
 def _decided(word: str, decisions: Sequence[Decision], more: dict[str, Json]) -> _Outcome:

@@ -73,12 +73,22 @@ def _settle(wait: WaitFor, family: FamilyStatus) -> str:
     if wait.reason:
         return f"people: {wait.reason}; undo that, or roll back: {revert}"
     match family.state:
+        case RolloutState.BROKEN if _in_rollout(family):
+            return f"people: restore the record from git; {revert} works meanwhile"
         case RolloutState.BROKEN:
             return f"people: restore the record from git, or {adopt}; {revert} works meanwhile"
+        case RolloutState.DIVERGED if _in_rollout(family):
+            return f"people: {revert} restores what is recorded; or undo the edit"
         case RolloutState.DIVERGED:
             return f"people: {revert} restores what is recorded; {adopt} records what the files say"
         case _:
             return "people: correct the file by a pull request"
+
+
+def _in_rollout(family: FamilyStatus) -> bool:
+    """Whether some cluster has another role than a stable version: that is not adopted."""
+    variants = (each for region in family.regions for each in region.variants)
+    return any(each.name != "stable" for each in variants if not each.experiment)
 
 
 def _until(time: str, now: datetime) -> str:

@@ -16,6 +16,9 @@ from lockstep.model.paths import RECORD_PATH, ledger_folder
 from lockstep.spec.ledger import files_of, named_by, with_trusted
 from lockstep.text.sanitise import one_line
 
+GAP, CHAIN, POSITION, ID = "ledger.gap", "ledger.chain", "ledger.position", "ledger.id"
+"""The rules of a chain, which the record after a broken one may be the first to contradict."""
+
 _FIX = "restore the ledger from git; records are added, never edited or removed"
 _LAST_NUMBER = 999_999
 
@@ -109,19 +112,19 @@ def _at(
     # The record before it was changed or removed since: git still knows what this one followed.
     explained = decision.previous in known
     if text:
-        yield _break(file, "ledger.gap", text, () if explained else (file.path,))
+        yield _break(file, GAP, text, () if explained else (file.path,))
     elif not (prior and prior.settled) and decision.previous != _digest(before):
         text = "spec.previous is not the digest of the record before this one"
         both = (file.path, prior.path) if prior and history.missing else (file.path,)
-        yield _break(file, "ledger.chain", text, () if explained else both)
+        yield _break(file, CHAIN, text, () if explained else both)
     expected = None if text else _position(decision.broken_records, before)
     if expected and decision.source != expected:
         says = f"it starts from {decision.source}; the record before it ended in {expected}"
-        yield _break(file, "ledger.position", says, () if explained else (file.path,))
+        yield _break(file, POSITION, says, () if explained else (file.path,))
     # No record follows the newest one yet: in the chain, only its id can show an edit.
     if record.stated_id != decision.id:
         says = f"the id is {one_line(record.stated_id, 80)}; its content gives {decision.id}"
-        yield _break(file, "ledger.id", says, (file.path,))
+        yield _break(file, ID, says, (file.path,))
 
 
 def _break(file: LedgerFile, rule: str, message: str, suspects: tuple[str, ...]) -> _Break:

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from lockstep.model.decision import Decision
+from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
+from lockstep.model.ledger import REWRITTEN
 from lockstep.model.timeline import LedgerEntry, TrafficChange
 from lockstep.model.times import parse_time
 from lockstep.rollout.timeline import weighted
 from lockstep.rollout.trust import why_ahead
-from lockstep.spec.ledger import files_of
+from lockstep.spec.ledger import files_of, unsettled
 
 _NAMED = "a later record has named it as broken"
 
@@ -35,6 +37,18 @@ def entries_of(family: Family, now: datetime) -> Iterator[LedgerEntry]:
         # What a record that cannot be relied on says delays and changes nothing after it.
         if not problem:
             clock, before = since, decision
+
+
+def missing_records(family: Family) -> Iterator[Finding]:
+    """The records of a judged family that are gone, and that no adoption has settled.
+
+    A history without them would seem to be whole.
+    """
+    for file in unsettled(family):
+        if file.digest is None:
+            text = f"record {file.sequence} is missing here: {file.problem}"
+            fix = "restore it from git; lockstep audit --verify shows all that is wrong"
+            yield Finding(file.path, 1, 1, REWRITTEN, text, fix)
 
 
 def newest_first(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:

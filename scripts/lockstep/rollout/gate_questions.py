@@ -97,6 +97,19 @@ def questions_of_proposal(
     ]
 
 
+def questions_of_steps(family: Family, version: str, lock: Json, now: datetime) -> list[Question]:
+    """What the steps would ask of ``version``, if it was the candidate; ``lock`` is its ``spec``.
+
+    Of every cluster, with all bounds: what is compared has two versions by then.
+    """
+    return [
+        _question(family, cluster, gate, lock, version, since=now, now=now, decision="")
+        for cluster in family.clusters
+        for gate in gates_of(family, cluster)
+        if not is_asked_at_propose(gate) and not is_asked_at_promote(gate)
+    ]
+
+
 def before_first_step(family: Family) -> bool:
     """Whether a candidate is proposed, and no step has given it traffic yet."""
     at = position_of(family)

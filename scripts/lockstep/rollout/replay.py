@@ -35,6 +35,9 @@ from lockstep.spec import variants as forms
 from lockstep.text.phrases import list_variants
 from lockstep.text.sanitise import one_line
 
+_BEGINS = (Action.PROPOSE, Action.ADOPT)
+"""After these, the comparisons of a rollout have no block of an earlier record."""
+
 _FIX_VERDICT = "compare the record with git's history; its evidence does not support the decision"
 _FIX_MOVE = "find the commit that brought the record: Lockstep does not write such a record"
 
@@ -44,16 +47,20 @@ def replay(family: Family) -> list[Finding]:
     return [*replay_verdicts(family), *replay_moves(family)]
 
 
-def replay_verdicts(family: Family) -> list[Finding]:
-    """What each record says that does not follow from its evidence."""
-    start = _first_to_follow(family)
-    return [
-        finding
-        for index, record in enumerate(family.records)
-        for finding in _verdicts(
-            replace(family, records=family.records[start:index]), record.decision, index >= start
-        )
-    ]
+def replay_verdicts(family: Family, after_gaps: Collection[str] = ()) -> list[Finding]:
+    """What each record says that does not follow from its evidence.
+
+    ``after_gaps`` are the paths of records before which others are missing: from there to the end
+    of that rollout, nobody knows what its comparisons had before.
+    """
+    start, whole = _first_to_follow(family), True
+    findings: list[Finding] = []
+    for index, record in enumerate(family.records):
+        decision = record.decision
+        whole = decision.action in _BEGINS or (whole and decision.path not in after_gaps)
+        before = replace(family, records=family.records[start:index])
+        findings += _verdicts(before, decision, whole and index >= start)
+    return findings
 
 
 def _verdicts(before: Family, decision: Decision, follows: bool) -> Iterator[Finding]:

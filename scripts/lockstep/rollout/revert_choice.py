@@ -97,12 +97,26 @@ def _named(family: Family, version: str, candidate: Target | None) -> Choice:
     if version in _in_arms(family):
         return RetireArm(version)
     # VERSION serves nowhere: it was rolled back already, or is not known at all.
+    return Nothing(_serves_nowhere(family, version))
+
+
+def _serves_nowhere(family: Family, version: str) -> str:
     serving = ", ".join(_serving(family)) or "none"
     reason = f"version {quoted(version)} serves nowhere; versions that serve: {serving}"
     newest = newest_decision(family)
     if newest and newest.action in _BACK and newest.target.version == version:
-        reason = f"{_who_and_when(newest)}; {reason}"
-    return Nothing(reason)
+        return f"{_who_and_when(newest)}; {reason}"
+    # Two digits exchanged at night: the version that was meant would go on serving.
+    if not _is_known(family, version):
+        unknown = "no spec, lock or record of the family names it: was another version meant?"
+        return f"nothing was rolled back: {reason}; {unknown}"
+    return reason
+
+
+def _is_known(family: Family, version: str) -> bool:
+    recorded = {record.decision.target.version for record in family.records}
+    declared = {v["version"] for c in family.clusters for v in c.variants}
+    return version in recorded | declared | family.locks.keys()
 
 
 def _unnamed(family: Family, candidate: Target | None) -> Choice:

@@ -31,6 +31,7 @@ from lockstep.model.status import (
     WaitKind,
 )
 from lockstep.model.times import format_time, later, parse_duration
+from lockstep.rollout.chain import CHAIN, GAP, ID, POSITION
 from lockstep.rollout.comparisons import segment_of
 from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.forecast import forecast
@@ -245,9 +246,10 @@ def _freezes(environment: Environment, family: Family, now: datetime) -> Iterato
 
 def _problems(family: Family, found: Sequence[Finding]) -> Iterator[FamilyProblem]:
     """What is malformed, broken or diverged, each file's own problem once."""
-    listed = {each.file for each in found}
-    yield from (FamilyProblem(each.file, each.line, each.message) for each in found)
     broken = unsettled(family)
+    own = list(_own_problems(family, found))
+    listed = {each.file for each in own}
+    yield from (FamilyProblem(each.file, each.line, each.message) for each in own)
     for file in broken:
         if file.path not in listed:
             problem = file.problem or "a later record does not rely on it"
@@ -255,3 +257,19 @@ def _problems(family: Family, found: Sequence[Finding]) -> Iterator[FamilyProble
     # Where the newest record is broken, the specs differ from an older one, as they have to.
     for each in () if broken else find_divergences(family):
         yield FamilyProblem(each.file, each.line, each.difference)
+
+
+def _own_problems(family: Family, found: Sequence[Finding]) -> Iterator[Finding]:
+    """The findings without those of one cause that another problem names.
+
+    A record that was changed or removed is contradicted by the one after it, which can be relied on
+    all the same. And a record that cannot be relied on may contradict the chain in several ways.
+    """
+    relied_on = {record.decision.path for record in family.records}
+    listed: set[str] = set()
+    for each in found:
+        of_chain = each.rule in (GAP, CHAIN, POSITION, ID)
+        if of_chain and (each.file in relied_on or each.file in listed):
+            continue
+        listed.add(each.file)
+        yield each

@@ -11,6 +11,7 @@ from lockstep.model.decision import Decision
 from lockstep.model.finding import Finding
 from lockstep.model.fleet import Family
 from lockstep.model.times import is_ahead
+from lockstep.rollout.gaps import gaps_of
 from lockstep.rollout.replay import replay
 from lockstep.spec.ledger import files_of, with_trusted
 
@@ -26,9 +27,12 @@ def replayed(family: Family, now: datetime) -> Family:
     problems = {file.path: file.problem for file in family.broken if not file.settled}
     # Evidence that cannot be read is a finding of its own, which says what is wrong with it.
     unread = {record.decision.path for record in family.records if record.unreadable}
+    gaps = gaps_of(family)
     for finding in replay(family):
         if finding.file not in unread:
-            problems.setdefault(finding.file, finding.message)
+            # Where the record before it is missing, that is why it does not follow.
+            cause = gaps.get(finding.file, finding)
+            problems.setdefault(finding.file, cause.message)
     for record in family.records:
         if ahead := why_ahead(record.decision, now):
             problems.setdefault(record.decision.path, ahead)

@@ -16,8 +16,8 @@ PIPELINES = (
     "airflow", "prefect", "argo-workflows", "kubeflow", "mlflow-webhook", "ray", "dask",
 )  # fmt: skip
 """The tools of training pipelines for which there are files that end in a proposal."""
-TRAINING_PIPELINES = frozenset(("airflow", "prefect", "argo-workflows", "kubeflow"))
-"""Those that train with the trainer; Ray and Dask train in their own way."""
+TRAINING_PIPELINES = frozenset(PIPELINES) - {"mlflow-webhook"}
+"""Those that need the trainer; Ray and Dask measure and register with it."""
 
 EXAMPLE_ROUTING_KEYS = "on-call-{tenant}"
 """How Secrets with the routing keys of the pager are named."""

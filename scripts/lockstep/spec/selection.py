@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from lockstep.model.errors import UsageError
 from lockstep.model.fleet import Environment, Family, Fleet, Tree
 from lockstep.model.paths import RECORD_PATH
-from lockstep.text.phrases import alternatives, closest
+from lockstep.text.phrases import closest
 from lockstep.text.sanitise import quoted
 
 _MOST_NAMES = 10
@@ -83,10 +83,8 @@ def choose_families(fleet: Fleet, name: str | None, environment: str | None) -> 
 
     Raises UsageError where there is no such family or environment.
     """
-    if environment is not None and environment not in fleet.environments:
-        text = f"there is no environment {quoted(environment, 80)}"
-        names = {each: each for each in fleet.environments}
-        raise UsageError(text, fix=_choice(environment, names))
+    if environment is not None:
+        _require_environment(fleet, environment)
     if name is None:
         return tuple(f for f in fleet.families() if environment in (None, f.environment))
     # A bare name means the family in every environment; choose_family allows only one.
@@ -126,16 +124,28 @@ def choose_family(fleet: Fleet, name: str, environment: str | None) -> tuple[Env
             fix="choose one with --environment",
         )
     names = {f"{each.environment}/{each.name}": each.name for each in fleet.families()}
-    raise UsageError(f"there is no family {quoted(asked, 80)}", fix=_choice(name, names))
+    where = ""
+    if environment is not None:
+        _require_environment(fleet, environment)
+        # Else the fix would list the very name that was asked for, in another environment.
+        where = f" in the environment {environment}" if "/" not in asked else ""
+    raise UsageError(f"there is no family {quoted(asked, 80)}{where}", fix=_choice(name, names))
+
+
+def _require_environment(fleet: Fleet, environment: str) -> None:
+    if environment not in fleet.environments:
+        text = f"there is no environment {quoted(environment, 80)}"
+        names = {each: each for each in fleet.environments}
+        raise UsageError(text, fix=_choice(environment, names))
 
 
 def _choice(asked: str, known: Mapping[str, str]) -> str:
-    """What to write instead: the closest name; without one, the first few of those that exist.
+    """What to choose from: of many names the first few, those that look most alike before them.
 
-    ``known`` has the name by what a person writes for it.
+    ``known`` has the name by what a person writes for it. None is suggested alone: the verb may
+    roll a model back, and the name that looks most alike may be that of another one.
     """
-    if close := closest(asked, sorted(set(known.values()))):
-        return f"did you mean {alternatives([w for w, name in known.items() if name == close])}?"
-    written = sorted(known)
+    close = closest(asked, sorted(set(known.values())))
+    written = sorted(known, key=lambda each: (known[each] != close, each))
     more = f" and {len(written) - _MOST_NAMES} more" if written[_MOST_NAMES:] else ""
     return f"choose from {', '.join(written[:_MOST_NAMES])}{more}" if written else _NONE

@@ -9,10 +9,11 @@ from lockstep.model.exit_codes import ExitCode
 from lockstep.model.result import Decided, NothingToDo
 from lockstep.rollout.divergence import has_diverged
 from lockstep.rollout.next_decision import next_decision
-from lockstep.rollout.position import current_variants, newest_decision
+from lockstep.rollout.position import current_variants, newest_decision, running_target
 from lockstep.rollout.state_words import who_and_when
 from lockstep.rollout.trust import replayed
 from lockstep.spec import variants as forms
+from lockstep.spec.ledger import unsettled
 from lockstep.text.phrases import list_variants
 from lockstep.transactions.commit import FamilyChange, build, state_objects
 from lockstep.transactions.publication import PlannedCommit
@@ -79,8 +80,18 @@ def _require_settled(state: FamilyState) -> None:
             raise UsageError(
                 f"{cluster.name} is in the middle of a rollout: {list_variants(cluster.variants)}",
                 where=f"{where.file}:{where.line}",
-                fix="run lockstep revert, or remove the candidate and previous versions first",
+                fix=_how_to_settle(state),
             )
+
+
+def _how_to_settle(state: FamilyState) -> str:
+    """How the clusters get one version each: a rollout that is healthy may just go on."""
+    back = f"lockstep revert {state.title} --reason '...'"
+    if unsettled(state.family):  # nothing moves it forward
+        return f"restore the broken records from git, or roll the rollout back with {back}"
+    if running_target(state.family) is not None:
+        return f"let it end with lockstep advance {state.title}, or roll it back with {back}"
+    return f"remove the candidate and previous versions first, or return to the records with {back}"
 
 
 def _age(version: str) -> tuple[int, str]:

@@ -160,7 +160,6 @@ def _raise_findings(state: FamilyState, change: FamilyChange, checked: Checked) 
         # Not by line: the rollback itself may move lines.
         known = {(f.rule, f.file, f.pointer) for f in state.invalid}
         invalid = tuple(f for f in invalid if (f.rule, f.file, f.pointer) not in known)
-    raise_errors(invalid, Invalid, "the result would be malformed")
     unevaluated = [finding for finding in checked.denied if finding.rule == POLICY_ERROR]
     # What another environment serves is its own matter: a version that is put into quarantine here
     # may still serve there, and the one in which it is corrected has to come through here first.
@@ -169,11 +168,14 @@ def _raise_findings(state: FamilyState, change: FamilyChange, checked: Checked) 
         for finding in checked.denied
         if finding.rule != POLICY_ERROR and not _is_elsewhere(finding, state.family.environment)
     ]
+    raise_errors(invalid, Invalid, "the result would be malformed", further=(*unevaluated, *denied))
     if change.rollback_only:
         # First: a rollback goes on without a rule that fails, not against one that denies it.
         raise_errors(denied, Denied, "policy denies the result")
     # Neither Invalid nor Denied: by the type a rollback knows that it may go on without rules.
-    raise_errors(unevaluated, LockstepError, "the rules could not be evaluated on the result")
+    raise_errors(
+        unevaluated, LockstepError, "the rules could not be evaluated on the result", further=denied
+    )
     if not change.rollback_only:
         raise_errors(denied, Denied, "policy denies the result")
 

@@ -1,13 +1,14 @@
 """Makes a registered version the candidate of a family, on a branch that people merge."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from lockstep.edges.git import Git
 from lockstep.model.decision import Action, Decision, Phase, Position, Target
 from lockstep.model.document import Json
-from lockstep.model.errors import Denied
+from lockstep.model.errors import Denied, LockstepError
 from lockstep.model.evidence import Evidence, Verdict, worst
 from lockstep.model.exit_codes import ExitCode
 from lockstep.model.result import Decided, Proposed, Waiting
@@ -34,6 +35,8 @@ from lockstep.transactions.state import (
     require_pinned_program,
 )
 
+_AFTER_GATES = "log what the gates read, or propose a version that passes them"
+
 
 @dataclass(frozen=True)
 class ProposalRequest:
@@ -48,6 +51,31 @@ class ProposalRequest:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+class GatesNotPassed(LockstepError):
+    """A gate that a proposal has to pass did not; ``waiting`` is the result for that."""
+
+    def __init__(self, waiting: Waiting) -> None:
+        super().__init__(waiting.reason, fix=_AFTER_GATES)
+        self.waiting = waiting
+        self.exit_code = waiting.exit_code
+
+
+@dataclass
+class ProposalPlan:
+    """A proposal as far as it could be planned: whole, unless refusals were only collected."""
+
+    state: FamilyState
+    chosen: Chosen | None = None
+    lock: Json = None
+    evidence: tuple[Evidence, ...] = ()
+    tree: str = ""
+    decisions: tuple[Decision, ...] = ()
+
+
+Refusing = Callable[[], AbstractContextManager[object]]
+"""What is around each step of a plan that may refuse the proposal by an error."""
+
+
 def propose(run: Run, request: ProposalRequest) -> Proposed | Waiting:
     """Commit candidate, lock, manifests and record on a branch to be merged; nothing else moves.
 
@@ -55,24 +83,64 @@ def propose(run: Run, request: ProposalRequest) -> Proposed | Waiting:
     Where the gates of a proposal do not pass, nothing is committed, and the evidence is the result.
     Raises Denied with the reason where the version may not be proposed.
     """
-    options, state = run.options, run.state(request.family)
+    try:
+        plan = plan_proposal(run, run.git, request)
+    except GatesNotPassed as error:
+        return error.waiting
+    made, why = plan.decisions, plan.chosen.why if plan.chosen else ""
+    name = run.options.branch or branch_of(made[0])
+    placed = run.put_on(name, PlannedCommit(plan.tree, Decided(made)))
+    return Proposed(made[0], name, placed=placed, chosen=why)
+
+
+def plan_proposal(
+    run: Run, git: Git, request: ProposalRequest, refusing: Refusing = nullcontext
+) -> ProposalPlan:
+    """Everything that decides about a proposal; the tree that it leads to is written by ``git``.
+
+    Each step that may refuse is made within ``refusing``: as it is, the first refusal ends the
+    plan. Where it keeps errors back, the later steps are made all the same as far as they can be.
+    """
+    plan = ProposalPlan(run.state(request.family))
+    state, met = plan.state, 0
     # Before the registry is asked, which takes seconds and may fail.
-    require_ready(state)
-    chosen = _chosen(options, state, request)
-    lock = read_lock(options, state.family, chosen.version)
-    require_allowed(state, lock)
-    asked = questions_of_proposal(state.family, chosen.version, lock["spec"], options.now)
-    evidence = tuple(ask_gates(run.git, options, state, asked))
-    verdict = worst(item.verdict for item in evidence)
+    for require in READINESS:
+        with refusing():
+            require(state)
+            met += 1
+    with refusing():
+        plan.chosen = _chosen(run.options, state, request)
+        plan.lock = read_lock(run.options, state.family, plan.chosen.version)
+    if plan.chosen is None or plan.lock is None:
+        return plan
+    with refusing():
+        require_allowed(state, plan.lock)
+    with refusing():
+        _ask_gates(run, git, plan)
+    # Of a family that is not ready, or that has the version already, there is no such result.
+    if met == len(READINESS) and not _has(state, plan.chosen.version):
+        with refusing():
+            reason = _reason(request, plan.chosen)
+            plan.tree, plan.decisions = build_proposal(git, state, plan.lock, reason, plan.evidence)
+    return plan
+
+
+def _ask_gates(run: Run, git: Git, plan: ProposalPlan) -> None:
+    """Ask what a proposal has to pass. Raises GatesNotPassed."""
+    options, state, chosen = run.options, plan.state, plan.chosen
+    if chosen is None:
+        return
+    asked = questions_of_proposal(state.family, chosen.version, plan.lock["spec"], options.now)
+    plan.evidence = tuple(ask_gates(git, options, state, asked))
+    verdict = worst(item.verdict for item in plan.evidence)
     # A family without such gates was asked nothing, and the worst of nothing is inconclusive.
     if has_propose_gates(state.family) and verdict is not Verdict.PASS:
-        return refused(state, evidence, verdict, chosen.why)
+        raise GatesNotPassed(refused(state, plan.evidence, verdict, chosen.why))
+
+
+def _reason(request: ProposalRequest, chosen: Chosen) -> str:
     given = record_line("; ".join(filter(None, (request.reason, chosen.why))))
-    reason = given or f"version {chosen.version} was registered"
-    tree, made = build_proposal(run.git, state, lock, reason, evidence)
-    name = options.branch or branch_of(made[0])
-    placed = run.put_on(name, PlannedCommit(tree, Decided(made)))
-    return Proposed(made[0], name, placed=placed, chosen=chosen.why)
+    return given or f"version {chosen.version} was registered"
 
 
 def _chosen(options: RunOptions, state: FamilyState, request: ProposalRequest) -> Chosen:
@@ -106,21 +174,39 @@ def branch_of(proposal: Decision) -> str:
 
 def require_ready(state: FamilyState) -> None:
     """Raise Denied where the family cannot have a candidate now."""
-    family = state.family
-    at = position_of(family)
-    require_pinned_program(state)
-    refuse_diverged(state)
-    if at.phase is Phase.NEW:
+    for require in READINESS:
+        require(state)
+
+
+def _require_verified_state(state: FamilyState) -> None:
+    if position_of(state.family).phase is Phase.NEW:
         fix = f"lockstep adopt {state.title} --reason '...'"
         raise Denied(f"{state.title} has no verified state to return to", fix=fix)
-    require_history(state)
-    if at.phase is not Phase.STEADY:
+
+
+def _require_no_rollout(state: FamilyState) -> None:
+    at = position_of(state.family)
+    if at.phase not in (Phase.NEW, Phase.STEADY):
         raise _rollout_runs(state, at)
-    if skew_breached(family, state.snapshot.context.now):
+
+
+def _require_no_skew(state: FamilyState) -> None:
+    if skew_breached(state.family, state.snapshot.context.now):
         raise Denied(
             f"{state.title}: regions have served different versions for longer than allowed",
             fix="bring them to one version first, and adopt that state",
         )
+
+
+READINESS: Sequence[Callable[[FamilyState], None]] = (
+    require_pinned_program,
+    refuse_diverged,
+    _require_verified_state,
+    require_history,
+    _require_no_rollout,
+    _require_no_skew,
+)
+"""What a family needs to have a candidate, in the order in which it is asked; each raises."""
 
 
 def _rollout_runs(state: FamilyState, at: Position) -> Denied:
@@ -164,13 +250,18 @@ def require_allowed(state: FamilyState, lock: Json) -> None:
             fix=f"nothing is to be done for it: lockstep status {state.title} shows its weights; "
             f"to change what serves, propose another version of the model {identity['model']}",
         )
-    if any(v["version"] == identity["version"] for c in state.family.clusters for v in c.variants):
+    if _has(state, version):
         # Every state to return to would serve it, so a rollback could not remove it.
         raise Denied(
             f"version {identity['version']} is an arm of an experiment",
             where=state.title,
             fix="end the experiment first, and adopt the state without it",
         )
+
+
+def _has(state: FamilyState, version: str) -> bool:
+    """Whether a variant of the family has the version."""
+    return any(v["version"] == version for c in state.family.clusters for v in c.variants)
 
 
 def _quarantined_in(state: FamilyState, entry: Json) -> str:

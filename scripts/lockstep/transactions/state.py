@@ -8,7 +8,7 @@ from lockstep.edges.git.history import LedgerReader
 from lockstep.model.decision import Decision, Variants
 from lockstep.model.errors import Invalid, LockstepError, UsageError
 from lockstep.model.exit_codes import ExitCode
-from lockstep.model.finding import Finding
+from lockstep.model.finding import Finding, arrange
 from lockstep.model.fleet import Family, Fleet, Tree
 from lockstep.model.outcome import Outcome
 from lockstep.model.paths import RECORD_PATH, SETTINGS, ledger_folder
@@ -17,6 +17,7 @@ from lockstep.report.text import format_outcome
 from lockstep.rollout.chain import judged
 from lockstep.rollout.divergence import find_divergences
 from lockstep.rollout.trust import replayed
+from lockstep.spec import variants as forms
 from lockstep.spec.edit import edit_variants
 from lockstep.spec.ledger import unsettled
 from lockstep.spec.records import RULE as RECORD_SCHEMA
@@ -161,10 +162,13 @@ def refuse_diverged(state: FamilyState) -> None:
     """
     if broken := unsettled(replayed(state.family, state.snapshot.context.now)):
         listed = "\n  ".join(f"{file.path}: {file.problem}" for file in broken)
+        # In the middle of a rollout there is no state that could be adopted.
+        known = "or, once you know what happened, record the state as it is: "
+        adopt = f"{known}lockstep adopt {state.title} --reason '...'. "
+        settled = all(forms.settled(each.variants) for each in state.family.clusters)
         raise Diverged(
             f"{state.title} has broken records, so nothing moves it forward:\n  {listed}",
-            fix=f"restore them from git; or, once you know what happened, record the state as it "
-            f"is: lockstep adopt {state.title} --reason '...'. lockstep revert and hold work",
+            fix=f"restore them from git; {adopt if settled else ''}lockstep revert and hold work",
         )
     if divergences := find_divergences(state.family):
         listed = "\n  ".join(str(each) for each in divergences)
@@ -218,12 +222,20 @@ def digest_of(state: FamilyState, version: str) -> str:
     return digest
 
 
-def raise_errors(findings: Sequence[Finding], error: type[LockstepError], what: str) -> None:
+def raise_errors(
+    findings: Sequence[Finding],
+    error: type[LockstepError],
+    what: str,
+    further: Sequence[Finding] = (),
+) -> None:
     """Raise ``error`` with all findings that stop in its text, where there is one.
 
-    ``what`` is the first line of the message.
+    ``what`` is the first line of the message. ``further`` findings are not in the text: a later
+    step of the same check would raise them.
     """
-    errors = [finding for finding in findings if finding.stops]
+    errors = tuple(finding for finding in findings if finding.stops)
     if errors:
-        text = format_outcome(Outcome(tuple(errors)))
-        raise error(f"{what}:\n{text}", fix="fix the findings above")
+        text = format_outcome(Outcome(errors))
+        made = error(f"{what}:\n{text}", fix="fix the findings above")
+        made.findings = arrange((*errors, *(each for each in further if each.stops)))
+        raise made

@@ -134,6 +134,14 @@ def test_a_hook_that_is_configured_and_not_installed(fleet: Path) -> None:
     assert probes(fleet)["hook"].health is Health.OK
 
 
+def test_hooks_that_are_switched_off(fleet: Path) -> None:
+    git(fleet, "config", "core.hooksPath", "/dev/null")
+    found = probes(fleet)["hook"]
+    assert found.health is Health.WARNING and "git runs no hook here" in found.found
+    git(fleet, "config", "core.hooksPath", ".git/hooks")
+    assert probes(fleet)["hook"].health is Health.OK
+
+
 def test_a_hook_whose_program_is_not_there(fleet: Path) -> None:
     write(fleet, ".pre-commit-config.yaml", "entry: .venv/bin/lockstep check --staged\n")
     found = probes(fleet)["hook"]

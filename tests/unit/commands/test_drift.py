@@ -392,6 +392,10 @@ def test_a_clone_that_cannot_fetch_compares_what_it_has_and_says_so(world: World
     report = world.report()
     shown = report["summary"]["shown"]
     assert report["exitCode"] == 0 and "as last fetched" in shown and ", because" in shown
+    # Without a fetch no remote is asked, so there is no reason why it did not answer.
+    report = world.report("--no-fetch")
+    shown = report["summary"]["shown"]
+    assert report["exitCode"] == 0 and "as last fetched" in shown and "because" not in shown
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,16 @@ def test_check_names_the_first_stale_line_and_writes_nothing(repository: Path) -
     assert (repository / FIELDS).read_text() == before
 
 
+@pytest.mark.parametrize("more", [[], ["--check"]])
+def test_a_fleet_has_no_references_of_its_own(tmp_path: Path, more: list[str]) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies/organisation.yaml").write_text("a: 1\n")
+    code, output = invoke(["schema", "docs", "--root", str(tmp_path), *more])
+    assert code == 2 and "schemas ship with the program" in output and "from git" not in output
+    assert not (tmp_path / "docs").exists()
+
+
 def test_schemas_that_cannot_be_used_are_an_error(repository: Path) -> None:
     (repository / "policies/schemas/common.json").write_text("{")
     code, output = invoke(["schema", "docs", "--root", str(repository)])

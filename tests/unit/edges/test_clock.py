@@ -50,6 +50,8 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
         ("2024-02-29", datetime(2024, 2, 29, tzinfo=UTC)),
         ("1d12h", datetime(2026, 3, 1, tzinfo=UTC)),
         ("90m", datetime(2026, 3, 2, 10, 30, tzinfo=UTC)),
+        ("2w", datetime(2026, 2, 16, 12, tzinfo=UTC)),
+        ("1w1d12h", datetime(2026, 2, 22, tzinfo=UTC)),
     ],
 )
 def test_a_moment_is_a_time_with_its_zone_a_date_in_utc_or_how_long_ago(
@@ -69,9 +71,15 @@ def test_a_moment_is_a_time_with_its_zone_a_date_in_utc_or_how_long_ago(
         ("", "no form that is known"),
         ("20260301", "no form that is known"),
         ("9999999d", "before the year 1"),
+        ("9999999w", "before the year 1"),
+        ("99999999999w", "before the year 1"),
+        ("1d1w", "no form that is known"),
+        ("w", "no form that is known"),
+        ("2w 1d", "no form that is known"),
         ("0001-01-01T00:00:00+01:00", "outside of the years"),
         ("\x1b[2J", "no form that is known"),
         ("9" * 5000 + "d", "no form that is known"),
+        ("9" * 5000 + "w", "no form that is known"),
     ],
 )
 def test_what_is_no_moment_is_a_usage_error_that_names_the_option(given: str, why: str) -> None:

@@ -148,8 +148,15 @@ def test_each_thing_that_is_waited_for_has_its_words(wait: WaitFor, says: str) -
 def test_a_family_that_people_have_to_settle_names_the_commands(
     state: RolloutState, says: str
 ) -> None:
+    settle = (WaitFor(WaitKind.SETTLE),)
+    made = of(state=state, rollout=None, waits_for=settle, regions=(region(EU), region(US)))
+    assert says in " ".join(drawn(made).split())
+
+
+@pytest.mark.parametrize("state", [RolloutState.BROKEN, RolloutState.DIVERGED])
+def test_in_the_middle_of_a_rollout_nothing_can_be_adopted(state: RolloutState) -> None:
     said = drawn(of(state=state, rollout=None, waits_for=(WaitFor(WaitKind.SETTLE),)))
-    assert says in " ".join(said.split())
+    assert "lockstep revert prod/fraud" in said and "lockstep adopt" not in said
 
 
 def test_a_step_that_waits_too_long_is_overdue_and_names_the_owner() -> None:

@@ -108,6 +108,16 @@ def test_a_version_that_serves_nowhere_is_no_error(version: str) -> None:
     assert "serves nowhere; versions that serve: 1, 2" in chosen.reason
 
 
+def test_a_version_that_nothing_names_differs_from_one_that_is_over() -> None:
+    over = rolled_back(in_phase(Phase.ROLLING), "2")
+    made = decide(over, Action.RELEASE, STEADY, "2")
+    for version, unknown in (("2", False), ("21", True)):
+        chosen = choose_revert(made, version)
+        assert isinstance(chosen, Nothing)
+        assert ("nothing was rolled back" in chosen.reason) is unknown
+        assert ("was another version meant?" in chosen.reason) is unknown
+
+
 @pytest.mark.parametrize("version", [None, "2"])
 def test_after_a_rollback_nothing_is_left_to_do(version: str | None) -> None:
     made = rolled_back(in_phase(Phase.ROLLING), "2")

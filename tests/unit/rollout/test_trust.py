@@ -4,12 +4,21 @@ from dataclasses import replace
 from datetime import timedelta
 
 from lockstep.model.decision import Action, Phase, Position
+from lockstep.model.ledger import LedgerHistory
 from lockstep.rollout.chain import judged
 from lockstep.rollout.replay import replay
 from lockstep.rollout.trust import check_times, replayed
 from lockstep.spec.ledger import unsettled
 from tests.unit.fleets import family
-from tests.unit.rollout.ledgers import START, STEADY, adopted, decide, in_phase
+from tests.unit.rollout.ledgers import (
+    START,
+    STEADY,
+    adopted,
+    decide,
+    in_phase,
+    proposed,
+    stepped,
+)
 
 LATER = START + timedelta(hours=1)
 
@@ -28,6 +37,18 @@ def test_a_record_that_contradicts_itself_is_broken_until_an_adoption_settles_it
     settled = adopted(replayed(forged, LATER))
     assert list(settled.records[-1].decision.broken_records) == [broken.path]
     assert not unsettled(replayed(judged(settled), LATER))
+
+
+def test_a_record_after_a_missing_one_is_not_blamed_for_it() -> None:
+    made = stepped(proposed(adopted(family()), "2"), "2", {"a": 10})
+    first, gone, last = made.records
+    history = LedgerHistory(changed={gone.decision.path: (gone.digest,)})
+    left = judged(replace(made, records=(first, last)), history)
+    problems = {file.path: file.problem for file in unsettled(replayed(left, LATER))}
+    assert problems == {
+        gone.decision.path: "a commit has changed or removed it after it was made",
+        last.decision.path: "it cannot be replayed, because record 2 is missing",
+    }
 
 
 def test_a_record_from_the_future_is_broken_until_then() -> None:

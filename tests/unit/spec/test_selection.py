@@ -52,14 +52,41 @@ def test_heads_name_environments_and_families() -> None:
 
 
 def test_an_unknown_family_is_named_as_it_was_given() -> None:
+    files = dict.fromkeys(("clusters/staging/environment.yaml",), b"kind: Environment\n")
     with pytest.raises(UsageError, match="there is no family 'staging/fraud'"):
-        choose_family(Fleet(), "staging/fraud", None)
+        choose_family(assemble(files)[0], "staging/fraud", None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "environment", "says", "fix"),
+    [
+        ("fraud", "stagin", "there is no environment 'stagin'", "choose from staging, prod"),
+        ("stagin/fraud", None, "there is no environment 'stagin'", "choose from staging, prod"),
+        ("fraud", "staging", "there is no family 'fraud' in the environment staging",
+         "choose from prod/fraud"),
+        ("staging/fraud", None, "there is no family 'staging/fraud'", "choose from prod/fraud"),
+        ("fraud", "", "there is no environment ''", "choose from prod, staging"),
+    ],
+)  # fmt: skip
+def test_a_family_of_another_environment_is_named_with_its_own(
+    asked: str, environment: str | None, says: str, fix: str
+) -> None:
+    heads = (f"clusters/{name}/environment.yaml" for name in ("prod", "staging"))
+    files = dict.fromkeys(heads, b"kind: Environment\n")
+    fleet, _ = assemble({**files, "clusters/prod/fraud/family.yaml": b"kind: ModelFamily\n"})
+    with pytest.raises(UsageError) as error:
+        choose_family(fleet, asked, environment)
+    assert (error.value.message, error.value.fix) == (says, fix)
 
 
 @pytest.mark.parametrize(
     ("asked", "fix"),
     [
-        ("prod/fruad", "did you mean prod/fraud?"),
+        (
+            "prod/m10x",
+            "choose from prod/m10, prod/fraud, prod/m00, prod/m01, prod/m02, prod/m03, prod/m04, "
+            "prod/m05, prod/m06, prod/m07 and 2 more",
+        ),
         (
             "scoring",
             "choose from prod/fraud, prod/m00, prod/m01, prod/m02, prod/m03, prod/m04, prod/m05, "

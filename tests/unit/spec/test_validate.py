@@ -142,6 +142,30 @@ def test_field_at_the_wrong_depth_is_sent_home() -> None:
     assert (found.line, found.rule) == (11, "schema.unknown-field")
 
 
+@pytest.mark.parametrize(
+    ("path", "field", "home"),
+    [
+        (FAMILY, "freezes: []", "environment.yaml"),
+        (US, "freezes: []", "environment.yaml"),
+        (US, "rollout: {}", "family.yaml"),
+        (HOME_FILE, "gates: []", "family.yaml"),
+        (HOME_FILE, "variants: []", "the file of a cluster"),
+    ],
+)
+def test_a_field_of_another_file_is_sent_there(path: str, field: str, home: str) -> None:
+    name = field.partition(":")[0]
+    (found,) = (
+        f for f in findings({path: ("spec:\n", f"spec:\n  {field}\n")}) if name in f.message
+    )
+    assert found.message == f"spec.{name} is not a known field here; it belongs to {home}"
+    assert found.fix == f"move it to spec in {home}"
+
+
+def test_a_field_that_several_files_may_have_is_sent_nowhere() -> None:
+    found = findings({HOME_FILE: ("metadata:\n", "metadata:\n  family: a\n")})
+    assert not any("belongs" in each.message for each in found)
+
+
 def test_default_at_the_wrong_depth_is_one_finding_in_the_familys_words() -> None:
     (found,) = findings(
         {FAMILY: ("    namespace: scoring\n", "    namespace: scoring\n    port: 1\n")}

@@ -45,7 +45,7 @@ class MlflowGates:
             return Answer(query=query, failure=str(error))
 
     def _measure(self, question: Question, dataset: str | None, query: str) -> Answer:
-        metric, needed = str(question.gate.get("metric", "")), _samples_needed(question.gate)
+        metric, needed = str(question.gate.get("metric", "")), samples_needed(question.gate)
         found = [
             self._open().measure(lock, metric, dataset, question.now, needed)
             for lock in (question.candidate, question.stable)
@@ -108,7 +108,7 @@ def _what(gate: Json) -> str:
     return f"mlflow metrics {' and '.join(metric_names(counts))}{shown}, by block,"
 
 
-def _samples_needed(gate: Json) -> float:
+def samples_needed(gate: Json) -> float:
     """From how many samples on the gate can use a value; 0 where it needs no count."""
     needed = gate.get("minSamples", 0)
     # What is not a number is refused when the gate is judged.

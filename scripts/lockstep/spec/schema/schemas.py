@@ -22,6 +22,12 @@ from lockstep.text.phrases import field_path
 EFFECTIVE = "effective-cluster.json"
 
 _RESTORE = "restore policies/schemas/ from git"
+_FILES = {
+    "Environment": "environment.yaml", "ModelFamily": "family.yaml",
+    "ModelCluster": "the file of a cluster",
+}  # fmt: skip
+"""What people call the files of a kind, of which one may have a field that another has not."""
+
 _WRITTEN_BY_PEOPLE = frozenset(("Environment", "ModelFamily", "ModelCluster", "Waivers"))
 
 
@@ -85,7 +91,10 @@ class Schemas:
         return [p for p in placed if not p.missing or field_path(p.field) not in misplaced]
 
     def _with_home(self, name: str, problem: Problem) -> Problem:
-        """An unknown field that only one other mapping and its parts know belongs there."""
+        """An unknown field that only one other mapping and its parts know belongs there.
+
+        Or one that the file of another kind has in the same place.
+        """
         if problem.rule != "schema.unknown-field" or "did you mean" in problem.says:
             return problem
         every = self._homes(name).get(str(problem.pointer[-1]), [])
@@ -93,10 +102,25 @@ class Schemas:
         homes = [home for home in every if not any(home.startswith(f"{o}.") for o in every)]
         # With several homes, or the top level as the only one, a suggestion would be a guess.
         if len(homes) != 1 or not homes[0]:
-            return problem
+            return self._of_other_kind(name, problem)
         says = f"is not a known field here; it belongs to {homes[0]}"
         fix = f"move it to {homes[0]}; check the indentation"
         return replace(problem, says=says, fix=fix, suggestion=homes[0])
+
+    def _of_other_kind(self, name: str, problem: Problem) -> Problem:
+        """An unknown field that the files of one other kind have in the same place."""
+        home, field = ".".join(map(str, problem.pointer[:-1])), str(problem.pointer[-1])
+        own = "ModelCluster" if name == EFFECTIVE else _kind_of(self._files[name])
+        files = [
+            file
+            for kind, file in _FILES.items()
+            if kind != own and kind in self._by_kind
+            and home in self._homes(self._by_kind[kind]).get(field, ())
+        ]  # fmt: skip
+        if len(files) != 1 or not home:
+            return problem
+        says = f"is not a known field here; it belongs to {files[0]}"
+        return replace(problem, says=says, fix=f"move it to {home} in {files[0]}")
 
     def _homes_in(self, name: str) -> dict[str, list[str]]:
         """By the name of each field, the mappings in which a document may have it."""
