@@ -58,6 +58,7 @@ class Trained:
         more = {
             "RAY_TMPDIR": str(self.scratch), "DASK_TEMPORARY_DIRECTORY": str(self.scratch),
             "PYTHONPATH": str(self.fleet.pipelines / self.engine), "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_raylet_start_wait_time_s": "300",  # for a busy machine
         }  # fmt: skip
         return json.loads(self.fleet.must(PYTHON, *arguments, more=more).splitlines()[-1])
 

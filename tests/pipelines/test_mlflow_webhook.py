@@ -1,4 +1,4 @@
-"""The receiver of MLflow's webhooks: real HTTP to it, from MLflow too, and from it to GitHub."""
+"""The receiver of docs/how-to/mlflow-webhooks.md: real HTTP to it, also from MLflow itself."""
 
 import importlib.util
 import json
