@@ -10,7 +10,7 @@ from lockstep.model.finding import Finding
 
 
 @dataclass(frozen=True)
-class Missing:
+class Lack:
     """One reason for which the version would not be proposed, and what to do about it.
 
     ``exit_code`` is the one that ``propose`` would end with, if it was the only reason. Where rules
@@ -65,7 +65,7 @@ class DryProposal:
 
     family: str
     version: str
-    missing: tuple[Missing, ...]
+    missing: tuple[Lack, ...]
     evidence: tuple[Evidence, ...]
     later: tuple[LaterGate, ...]
     unchecked: tuple[str, ...]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lockstep.model.dry_proposal import DryProposal, LaterGate, Missing
+from lockstep.model.dry_proposal import DryProposal, Lack, LaterGate
 from lockstep.model.evidence import Verdict
 from lockstep.model.outcome import Outcome
 from lockstep.report.counting import count
@@ -44,7 +44,7 @@ def _count(result: DryProposal) -> str:
     return f"{things} {'is' if len(result.missing) == 1 else 'are'} in its way"
 
 
-def _missing(number: int, missing: Missing) -> Iterator[str]:
+def _missing(number: int, missing: Lack) -> Iterator[str]:
     label = f"  {number}. "
     yield wrapped(f"{missing.reason} (exit code {int(missing.exit_code)})", label, "     ")
     if missing.findings:

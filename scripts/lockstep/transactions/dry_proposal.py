@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from lockstep.gate_sources.mlflow.advice import what_to_log
 from lockstep.model.document import value_at
-from lockstep.model.dry_proposal import DryProposal, LaterGate, Missing
+from lockstep.model.dry_proposal import DryProposal, Lack, LaterGate
 from lockstep.model.errors import LockstepError
 from lockstep.model.evidence import Evidence, Question, Verdict
 from lockstep.model.finding import Finding
@@ -61,7 +61,7 @@ def rehearse(run: Run, request: ProposalRequest) -> DryProposal:
     )
 
 
-def _missing(run: Run, plan: ProposalPlan, refused: Sequence[LockstepError]) -> Iterator[Missing]:
+def _missing(run: Run, plan: ProposalPlan, refused: Sequence[LockstepError]) -> Iterator[Lack]:
     """What each error says is missing, in the order in which a proposal would end with them."""
     gates = any(isinstance(error, GatesNotPassed) for error in refused)
     for error in refused:
@@ -72,23 +72,23 @@ def _missing(run: Run, plan: ProposalPlan, refused: Sequence[LockstepError]) -> 
             own = record_path(*_place(plan), chain_end(plan.state.family)[0]) if gates else ""
             yield from _found(error, tuple(f for f in error.findings if f.file != own))
         else:
-            yield Missing(error.located(), error.fix, error.exit_code)
+            yield Lack(error.located(), error.fix, error.exit_code)
 
 
 def _place(plan: ProposalPlan) -> tuple[str, str]:
     return plan.state.family.environment, plan.state.family.name
 
 
-def _found(error: LockstepError, findings: tuple[Finding, ...]) -> Iterator[Missing]:
+def _found(error: LockstepError, findings: tuple[Finding, ...]) -> Iterator[Lack]:
     """What a check of the result has found, as one thing with all of its findings."""
     if findings:
         whole = findings == error.findings
         code = error.exit_code if whole else exit_code_of(findings)
-        yield Missing(f"a check of the result fails: {count(len(findings), 'finding')}",
+        yield Lack(f"a check of the result fails: {count(len(findings), 'finding')}",
                       error.fix, code, by_cause(findings))  # fmt: skip
 
 
-def _gates(run: Run, plan: ProposalPlan, error: GatesNotPassed) -> Iterator[Missing]:
+def _gates(run: Run, plan: ProposalPlan, error: GatesNotPassed) -> Iterator[Lack]:
     """Each gate of the proposal that has not passed, and what to log."""
     version = plan.chosen.version if plan.chosen else ""
     asked = questions_of_proposal(plan.state.family, version, plan.lock["spec"], run.options.now)
@@ -96,9 +96,9 @@ def _gates(run: Run, plan: ProposalPlan, error: GatesNotPassed) -> Iterator[Miss
         if item.verdict is not Verdict.PASS:
             gate = f"gate {item.gate.get('name')} in {item.cluster}"
             reason = f"{gate}: {item.verdict.value}: {item.reason}"
-            yield Missing(reason, _remedy(question, item) or error.fix, error.exit_code)
+            yield Lack(reason, _remedy(question, item) or error.fix, error.exit_code)
     if not asked:  # those of a segment that no cluster has
-        yield Missing(error.located(), error.fix, error.exit_code)
+        yield Lack(error.located(), error.fix, error.exit_code)
 
 
 def _later_gates(run: Run, plan: ProposalPlan) -> tuple[LaterGate, ...]:
