@@ -1,8 +1,8 @@
 """Train, measure and register a version of a model: what a pipeline runs before it proposes.
 
 Needs mlflow, pandas and scikit-learn, and MLFLOW_TRACKING_URI. Each command prints one JSON object
-as its last line. To be replaced by what you have: `payments` makes up its data, and `fit` is a
-small model. What is logged, and how, is what the rules and gates of the fleet read.
+as its last line. Replace what is an example: `payments` draws synthetic data, and `fit` is a small
+model. What is logged, and how, is what the rules and gates of the fleet read.
 
     python train.py train --model fraud --rows 2000 --seed 7
     python train.py evaluate --model-id m-...
@@ -32,11 +32,11 @@ DATASET = "holdout-{region}"  # what a version is measured on
 
 FEATURES = ["amount", "hour", "merchant_risk", "distance_km", "card_age_days"]
 LABEL = "fraud"
-FRAUD = 0.1  # the share of fraud in the made-up payments
+FRAUD = 0.1  # the share of fraud in the synthetic payments
 
 
 def payments(region: str, rows: int, seed: int) -> pd.DataFrame:
-    """Made-up card payments of a region: the features, and whether each was a fraud."""
+    """Synthetic card payments of a region: the features, and whether each was a fraud."""
     # By the region's name, so that regions differ, and the same seed gives the same payments.
     generator = np.random.default_rng([seed, zlib.crc32(region.encode())])
     fraud = generator.random(rows) < FRAUD

@@ -13,6 +13,7 @@ from tests.acceptance.installed import (
     build_wheel,
     install,
 )
+from tests.acceptance.promotions import Stages, copy_stages, create_stages
 from tests.acceptance.reverts import States
 from tests.acceptance.world import World, copy_world, create_world
 from tests.unit.mlflow_store import forget_default_store
@@ -43,6 +44,21 @@ def world(request: pytest.FixtureRequest, template: World, states: States, tmp_p
     """A world of its own for one test, as adopted, or in the state of ``@in_state``."""
     state = getattr(request, "param", None)
     return copy_world(states[state] if state else template, tmp_path / "world")
+
+
+@pytest.fixture(scope="session")
+def stages_template(tmp_path_factory: pytest.TempPathFactory) -> Stages:
+    """Two environments with a registry for each, made once for each worker and only ever copied."""
+    made = create_stages(tmp_path_factory.mktemp("stages"))
+    forget_default_store()
+    return made
+
+
+@pytest.fixture
+def stages(stages_template: Stages, tmp_path: Path) -> Iterator[Stages]:
+    """Two environments of its own for one test."""
+    yield copy_stages(stages_template, tmp_path / "stages")
+    forget_default_store()
 
 
 @pytest.fixture(scope="session")

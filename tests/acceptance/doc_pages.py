@@ -19,10 +19,11 @@ README = ROOT / "README.md"
 DOCS = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 COMMANDS = ("sh", "console", "bash", "shell")
 
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# A directive has an argument after its name.
+FENCE = re.compile(r"^```([\w{}]*)[^\n`]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PART = re.compile(
     r"^<!-- (?P<key>run in|run by|not run|file|edit): (?P<value>[^>]+) -->$"
-    r"|^```(?P<language>[\w{}]*)\n(?P<body>.*?)^```$",
+    r"|^```(?P<language>[\w{}]*)[^\n`]*\n(?P<body>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 

@@ -31,6 +31,7 @@ EXAMPLES = [path for e in all_examples() for path in e.files]
 MADE = (
     "ledger", ".venv", "install-lockstep.py", "policies/data/waivers",
     "tools/bin", "build", "models/train.py", "clusters/dev", "rendered/dev", "lockstep/approval",
+    "pipelines",
     *EXAMPLES,
 )  # fmt: skip
 # A path may leave out what the reader knows from the sentence around it.

@@ -22,17 +22,6 @@ from tests.acceptance.world import MODEL, git
 from tests.unit.mlflow_store import forget_default_store
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
-    yield create_stages(tmp_path_factory.mktemp("stages"))
-    forget_default_store()
-
-
-@pytest.fixture
-def stages(made: Stages, tmp_path: Path) -> Stages:
-    return copy_stages(made, tmp_path / "stages")
-
-
 def test_the_verified_version_is_found_by_its_tag_and_proposed_with_where_it_comes_from(
     stages: Stages,
 ) -> None:
@@ -315,9 +304,9 @@ def test_a_version_passes_no_environment_by(stages: Stages) -> None:
     ],
 )
 def test_wrong_usage_says_what_to_write(
-    made: Stages, arguments: tuple[str, ...], says: str
+    stages_template: Stages, arguments: tuple[str, ...], says: str
 ) -> None:
-    code, said = made.promote(*arguments)
+    code, said = stages_template.promote(*arguments)
     assert code == 2 and says in said, said
 
 

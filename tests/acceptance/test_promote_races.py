@@ -3,34 +3,25 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from lockstep.transactions import promotion_plan
 from lockstep.transactions.copies import find_copy
-from tests.acceptance.promotions import DAY, PROD, STAGING, Stages, copy_stages, create_stages
+from tests.acceptance.promotions import DAY, PROD, STAGING, Stages
 from tests.acceptance.world import connect, git
-from tests.unit.mlflow_store import forget_default_store
 
 NOW = f"{DAY}08:00:00Z"
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
-    yield create_stages(tmp_path_factory.mktemp("stages"))
-    forget_default_store()
-
-
 @pytest.fixture
-def stages(made: Stages, tmp_path: Path) -> Stages:
-    copied = copy_stages(made, tmp_path / "stages")
-    copied.tag("2")
-    copied.policy("{automatic: [scoring]}")
-    other = copied.another_clone()
-    connect(other, str(copied.origin))
-    return copied
+def stages(stages: Stages) -> Stages:
+    """The promotion to prod is automatic and due, and another runner has a clone of its own."""
+    stages.tag("2")
+    stages.policy("{automatic: [scoring]}")
+    connect(stages.another_clone(), str(stages.origin))
+    return stages
 
 
 def start(stages: Stages, registry: str, *arguments: str) -> subprocess.Popen[str]:

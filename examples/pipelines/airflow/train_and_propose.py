@@ -1,6 +1,6 @@
 """An Airflow DAG that trains a version, measures it, registers it, and proposes it to the fleet.
 
-Airflow 3.2 or newer. Its workers need git, and two Python environments beside Airflow's own: one
+Airflow 3.2 or newer. Its workers need git, and two Python environments besides Airflow's: one
 for train.py, and one with Lockstep. These Airflow Variables name them:
 
     trainer_python     the python of an environment with mlflow, pandas and scikit-learn

@@ -1,6 +1,6 @@
 """A Prefect flow that trains a version, measures it, registers it, and proposes it to the fleet.
 
-Prefect 3. Its workers need git, and two Python environments beside Prefect's own: one for train.py,
+Prefect 3. Its workers need git, and two Python environments besides Prefect's: one for train.py,
 and one with Lockstep. These variables in the environment of the flow run, for example of its work
 pool, name them:
 

@@ -36,19 +36,15 @@ def find_copy(
         hints = ()
     if len(hints) > _MOST:
         raise _several(model, target, verified, [each.version for each in hints])
-    fitting: dict[str, Json] = {}
     others: list[str] = []
-    for hint in hints:
-        if found := _with_content(options, target, hint, verified, others):
-            fitting[hint.version] = found
-    if len(fitting) == 1:
-        return next(iter(fitting.values()))
+    read = {each.version: _with_content(options, target, each, verified, others) for each in hints}
+    fitting = {version: found for version, found in read.items() if found}
     if not fitting:
         raise _none(registry.server, model, target, verified, identity, others)
-    own = (value_at(wanted, ("model",)), value_at(wanted, ("version",)))
-    if own[0] == model and str(own[1]) in fitting:
-        return fitting[str(own[1])]
-    raise _several(model, target, verified, list(fitting))
+    own = verified.version if value_at(wanted, ("model",)) == model else ""
+    if len(fitting) > 1 and own not in fitting:
+        raise _several(model, target, verified, list(fitting))
+    return fitting.get(own) or next(iter(fitting.values()))
 
 
 def _with_content(

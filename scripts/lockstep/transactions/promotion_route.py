@@ -38,12 +38,7 @@ def choose_route(run: Run, family: str, to: str | None, *, named: bool) -> Route
     UsageError where there is no such route, or several are due.
     """
     heads = run.snapshot.heads
-    place, _, name = family.rpartition("/")
-    if place and to is not None and place != to:
-        fix = f"leave out --to, or write the family as {name}"
-        text = f"{quoted(family, 100)} is not in the environment {quoted(to, 80)}"
-        raise UsageError(text, fix=fix)
-    to = to or place or None
+    name, to = _asked_for(family, to)
     choose_families(heads, name, to)
     found = [each for each in routes(heads, name) if to in (None, each.target.environment)]
     if not found:
@@ -52,9 +47,8 @@ def choose_route(run: Run, family: str, to: str | None, *, named: bool) -> Route
             f"{which} predecessor with the family {name}",
             fix=f"lockstep propose {family} VERSION makes a version a candidate without one",
         )
-    if len(found) == 1:
-        return found[0]
-    due = found if named else [each for each in found if _is_due(run, each)]
+    every = named or len(found) == 1
+    due = [each for each in found if every or _is_due(run, each)]
     if len(due) == 1:
         return due[0]
     if not due:
@@ -66,6 +60,20 @@ def choose_route(run: Run, family: str, to: str | None, *, named: bool) -> Route
         f"{name} can be promoted to several environments: {_targets(due)}",
         fix=f"choose one with --to: {alternatives([each.target.environment for each in due])}",
     )
+
+
+def _asked_for(family: str, to: str | None) -> tuple[str, str | None]:
+    """The name of the family, and the environment that it or ``to`` names.
+
+    Raises UsageError where they name two.
+    """
+    place, _, name = family.rpartition("/")
+    if place and to is not None and place != to:
+        raise UsageError(
+            f"{quoted(family, 100)} is not in the environment {quoted(to, 80)}",
+            fix=f"leave out --to, or write the family as {name}",
+        )
+    return name, to or place or None
 
 
 def _is_due(run: Run, route: Route) -> bool:
