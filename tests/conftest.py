@@ -27,7 +27,7 @@ settings.load_profile("no-deadline")
 # Modules that take long in relation to others, the longest first.
 LONGEST = (
     "test_mutations.py", "test_architecture_examples.py", "test_docs_commands.py",
-    "test_workflows.py", "test_airflow.py", "test_prefect.py",
+    "test_workflows.py", "test_engines.py", "test_airflow.py", "test_prefect.py",
     "test_rollout_attacks.py", "test_promotion_histories.py",
     "test_scope_oracle.py", "test_ledger_history.py", "test_policy_test.py",
     "test_rendering_moves.py", "test_rollout.py", "test_followed_branch.py",
