@@ -178,7 +178,8 @@ def test_a_record_that_a_commit_has_changed_is_one_problem(
     code, said = rolling.lockstep("adopt", FAMILY, "--reason", "x", at=AT)
     assert code == 2 and "restore the broken records from git" in said
     code, said = rolling.lockstep("advance", FAMILY, at=AT)
-    assert code == 12 and "lockstep adopt" not in said
+    assert code == 12 and "roll back with lockstep revert prod/scoring --reason" in said
+    assert said.index("lockstep revert") < said.index("lockstep adopt")
     assert status(rolling, "--quiet", code=10).startswith("ledger/prod/scoring/00000")
     (one,) = values(rolling, code=10)["items"]
     (problem,) = one["problems"]

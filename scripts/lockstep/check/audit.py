@@ -135,6 +135,7 @@ def summarise(ledger: Ledger, found: Iterable[Contradiction]) -> tuple[FamilyAud
         FamilyAudit(
             each.environment, each.name, len(files_of(each)),
             dict(counts.get((each.environment, each.name), {})),
+            sum(file.settled for file in each.broken),
         )
         for each in ledger.families
     )  # fmt: skip

@@ -88,12 +88,17 @@ class LedgerCheck(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FamilyAudit:
-    """The number of records of one family, and of the findings that each check has."""
+    """The number of records of one family, and of the findings that each check has.
+
+    ``settled`` is how many of the records an adoption has named as broken: no finding is about
+    these.
+    """
 
     environment: str
     family: str
     records: int
     findings: Mapping[LedgerCheck, int] = field(default_factory=dict)
+    settled: int = 0
 
 
 @dataclass(frozen=True)

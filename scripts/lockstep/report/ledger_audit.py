@@ -46,7 +46,10 @@ def _family(family: FamilyAudit, checks: list[LedgerCheck]) -> str:
         return f"{name}: {records}, {count(sum(wrong.values()), 'problem')} ({each})"
     if not family.records:
         return f"{name}: no record; lockstep adopt makes the first"
-    return f"{name}: {records}, all right ({', '.join(checks)})"
+    right = f"all right ({', '.join(checks)})"
+    if family.settled:  # they were changed, removed or forged, and stay so: that is no secret
+        return f"{name}: {records}, {family.settled} named as broken by an adoption; else {right}"
+    return f"{name}: {records}, {right}"
 
 
 def format_served(result: ServedThen) -> str:

@@ -39,10 +39,14 @@ def gaps_of(family: Family) -> dict[str, Finding]:
             absent = absent or f"record {expected} is missing"
         expected = file.sequence + 1
         if file.settled or file.path in named:
+            absent = ""  # what is missing before it is why it was named
             continue
         if file.record is None:
             state = "cannot be read" if file.digest else "is missing"
             absent = absent or f"record {file.sequence} {state}"
+        elif file.record.decision.broken_records:
+            # An adoption or a rollback that goes on without what is broken before it.
+            absent = ""
         elif absent:
             found[file.path] = _finding(file.path, absent)
             absent = ""

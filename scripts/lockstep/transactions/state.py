@@ -163,12 +163,13 @@ def refuse_diverged(state: FamilyState) -> None:
     if broken := unsettled(replayed(state.family, state.snapshot.context.now)):
         listed = "\n  ".join(f"{file.path}: {file.problem}" for file in broken)
         # In the middle of a rollout there is no state that could be adopted.
-        known = "or, once you know what happened, record the state as it is: "
-        adopt = f"{known}lockstep adopt {state.title} --reason '...'. "
         settled = all(forms.settled(each.variants) for each in state.family.clusters)
+        revert = f"roll back with lockstep revert {state.title} --reason '...' and "
+        back = "" if settled else revert
         raise Diverged(
             f"{state.title} has broken records, so nothing moves it forward:\n  {listed}",
-            fix=f"restore them from git; {adopt if settled else ''}lockstep revert and hold work",
+            fix=f"restore them from git; or, once you know what happened, {back}record the state "
+            f"as it is: lockstep adopt {state.title} --reason '...'. lockstep revert and hold work",
         )
     if divergences := find_divergences(state.family):
         listed = "\n  ".join(str(each) for each in divergences)

@@ -56,6 +56,13 @@ def test_a_family_that_is_all_right_has_one_line_with_its_checks() -> None:
     ]
 
 
+def test_records_that_an_adoption_has_settled_are_not_called_right() -> None:
+    audit = LedgerAudit((replace(ALL_RIGHT, settled=2),), (), verified=True)
+    assert "prod/fraud: 31 records, 2 named as broken by an adoption; else all right" in (
+        format_ledger_audit(audit)
+    )
+
+
 def test_nothing_is_called_verified_next_to_a_finding() -> None:
     text = format_ledger_audit(
         LedgerAudit((ALL_RIGHT, WRONG), (BROKEN,), verified=True, replayed=True)
