@@ -17,12 +17,6 @@ def format_dry_proposal(result: DryProposal) -> str:
     return "\n".join(_lines(result))
 
 
-def _all_missing(result: DryProposal) -> Iterator[str]:
-    """Everything that is missing, each with what to do, in lines."""
-    for number, each in enumerate(result.missing, start=1):
-        yield from _missing(number, each)
-
-
 def _lines(result: DryProposal) -> Iterator[str]:
     what = f"version {result.version} would" if result.version else "no version would"
     verdict = f"not be proposed: {_count(result)}" if result.missing else "be proposed"
@@ -30,7 +24,8 @@ def _lines(result: DryProposal) -> Iterator[str]:
     yield "  nothing was written, committed or pushed"
     if result.chosen:
         yield one_line(f"  chosen: {result.chosen}")
-    yield from _all_missing(result)
+    for number, each in enumerate(result.missing, start=1):
+        yield from _missing(number, each)
     yield from (wrapped(each, "  not checked: ", "    ") for each in result.unchecked)
     yield from _passed(result)
     if result.decision:

@@ -30,9 +30,10 @@ def format_ledger_audit(audit: LedgerAudit) -> str:
     if audit.findings:
         lines += ["", format_outcome(Outcome(audit.findings))]
         return "\n".join(lines)
-    records = count(sum(each.records for each in audit.families), "record")
+    total = sum(each.records for each in audit.families)
+    records = count(total, "record")
     lines += [f"verified: the chain of {records} is complete"] if audit.verified else []
-    give = "gives" if records.startswith("1 ") else "give"
+    give = "gives" if total == 1 else "give"
     lines += [f"replayed: {records} {give} the same verdicts again"] if audit.replayed else []
     return "\n".join(lines)
 
